@@ -1,0 +1,42 @@
+/** The closed set of error codes: `millrace` exits with them, tests match on them, the guide lists them. */
+export type ErrorCode =
+  | 'config' // what the user wrote: a topology, an option, a configuration file
+  | 'schema' // a schema that cannot be found, read or agreed upon
+  | 'source' // reading an input failed
+  | 'sink' // writing an output failed
+  | 'state' // a checkpoint that cannot be read or does not fit the topology
+  | 'fenced' // another process owns the task now
+  | 'model' // a model that cannot be loaded or does not fit its features
+  | 'step' // an operator threw
+  | 'internal'; // a broken invariant of Millrace itself
+
+export interface ErrorDetails {
+  /** Where: a step id, an option, a file. */
+  readonly where?: string;
+  /** What the reader can do about it. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** Every error that Millrace raises on purpose: a code, what happened, where, and what to do about it. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError';
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.where = details.where;
+    this.hint = details.hint;
+  }
+}
+
+/** Stops on a broken invariant, in production too: going on would write wrong results. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new MillraceError('internal', message);
+}
+
+/** The text of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,123 @@
+import type { Settings } from './operator.js';
+import type { Origin, OutgoingRecord, RawRecord } from './record.js';
+import type { Schema, SchemaRegistry } from './schema.js';
+import type { StateChange } from './state.js';
+
+declare const OUT: unique symbol;
+declare const IN: unique symbol;
+
+/** An input as inert data: a connector's name and its options. */
+export interface Source<out T> {
+  readonly connector: string;
+  readonly kind: string;
+  readonly topic: string;
+  readonly schema: Schema<unknown>;
+  readonly settings: Settings;
+  /** Event time of a decoded value; `timestampMs` is the log's own. */
+  readonly eventTimeOf: (value: unknown, timestampMs: number) => number;
+  readonly [OUT]?: (() => T) | undefined;
+}
+
+/** An output as inert data. `options` is the connector's own business. */
+export interface Sink<in T> {
+  readonly connector: string;
+  readonly kind: string;
+  readonly settings: Settings;
+  readonly options: unknown;
+  readonly [IN]?: ((value: T) => void) | undefined;
+}
+
+/** How sure a sink's writes are: in the ledger's own transaction, repeatable without effect, or merely appended. */
+export type WriteMode = 'transactional' | 'idempotent' | 'append';
+export type Delivery = 'exactly-once' | 'effectively-once' | 'at-least-once';
+
+export interface TaskId {
+  readonly topology: string;
+  readonly partition: number;
+}
+
+/** Where a source stands: always of the record to read next, never of the last one read. */
+export interface Position {
+  readonly offset: number;
+  /** Event time up to which this input was merged (see the runtime's merge). */
+  readonly mergeTimeMs: number;
+}
+
+/** The state of a task after an epoch. */
+export interface Checkpoint {
+  readonly epoch: number;
+  /** Raised by savepoint restore, offset reset and topic re-creation; part of every fence and row version. */
+  readonly incarnation: number;
+  readonly topologyHash: string;
+  /** By source step id. */
+  readonly positions: Readonly<Record<string, Position>>;
+  /** What the wall clock decided in this epoch and a replay must follow. */
+  readonly choices: Readonly<Record<string, unknown>>;
+}
+
+export interface RestoredTask {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly state: readonly StateChange[];
+}
+
+/** The keeper of one task's checkpoints: the truth. Outputs of transactional sinks go into the same atomic step. */
+export interface TaskLedger {
+  /** Fences earlier owners, then reads what was last committed. */
+  restore(): Promise<RestoredTask>;
+  /** Atomically stores checkpoint, state changes and what transactional sinks of this task wrote since the last one. */
+  commit(checkpoint: Checkpoint, changes: readonly StateChange[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SourceReader {
+  /** The next records in offset order; waits a little where there is nothing. `ended`: none will follow. */
+  poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }>;
+  close(): Promise<void>;
+}
+
+export interface SourceDriver {
+  partitions(source: Source<unknown>): Promise<number>;
+  /** `bounded` ends at what the log holds now. */
+  open(source: Source<unknown>, task: TaskId, offset: number, bounded: boolean): Promise<SourceReader>;
+}
+
+export interface SinkWriter {
+  /** Takes values in order, one origin each; the runtime never has two writes outstanding. */
+  write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
+  /** Before the checkpoint is stored: from here on these writes survive a crash (or are in the ledger's transaction). */
+  prepare?(): Promise<void>;
+  /** After the checkpoint is stored; repeatable. */
+  commit?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SinkContext {
+  readonly step: string;
+  readonly task: TaskId;
+  readonly incarnation: number;
+}
+
+export interface SinkDriver {
+  readonly mode: WriteMode;
+  /** Creates what is missing, checks what is there; called once a run before any task opens. */
+  setUp?(sink: Sink<unknown>, context: { readonly topology: string; readonly step: string; readonly partitions: number }): Promise<void>;
+  open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
+}
+
+/** Writes into topics from outside a topology: loaders, tests, tools. Keys are partitioned by murmur2, as Java does. */
+export interface TopicProducer {
+  createTopic(topic: string, partitions: number): Promise<void>;
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The world a topology runs in: one ledger and a driver for each connector's name. */
+export interface Profile {
+  readonly name: string;
+  readonly sources: Readonly<Record<string, SourceDriver>>;
+  readonly sinks: Readonly<Record<string, SinkDriver>>;
+  /** Fencing is the ledger's: opening a task takes it over. */
+  openLedger(task: TaskId): Promise<TaskLedger>;
+  readonly schemas: SchemaRegistry;
+  close(): Promise<void>;
+}

@@ -1,0 +1,176 @@
+import type { Origin } from './record.js';
+import type { CellSpecs } from './state.js';
+
+declare const IN: unique symbol;
+declare const OUT: unique symbol;
+declare const ADDS: unique symbol;
+
+/** The output of an operator that keeps every field of its input and adds those of `A`. */
+export interface Adds<out A> {
+  readonly [ADDS]: A;
+}
+
+/** Options and facts that `describe` prints: plain values only. */
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** What an operator finds wrong with itself before it runs. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** An operator as inert data. The phantom types carry what it takes and gives; `shape` is how the runtime runs it. */
+export interface Operator<in In, out Out> {
+  readonly kind: string;
+  readonly settings: Settings;
+  readonly shape: Shape;
+  readonly problems?: readonly Problem[];
+  readonly [IN]?: ((value: In) => void) | undefined;
+  readonly [OUT]?: (() => Out) | undefined;
+}
+
+/** An operator with side inputs, each a named stream. */
+export interface Joint<in In, in Sides, out Out> {
+  readonly kind: string;
+  readonly settings: Settings;
+  readonly shape: StatefulShape;
+  readonly problems?: readonly Problem[];
+  readonly [IN]?: ((value: In, sides: Sides) => void) | undefined;
+  readonly [OUT]?: (() => Out) | undefined;
+}
+
+/** An operator with several named outputs. */
+export interface Splitter<in In, out Outs> {
+  readonly kind: string;
+  readonly settings: Settings;
+  readonly shape: SplitShape;
+  readonly problems?: readonly Problem[];
+  readonly [IN]?: ((value: In) => void) | undefined;
+  readonly [OUT]?: (() => Outs) | undefined;
+}
+
+/** The four shapes; there is no fifth. */
+export type Shape = TransformShape | SplitShape | StatefulShape | BatchedShape;
+
+// The runtime sees values as `unknown`: the types were checked where the topology was written.
+export type Emit = (value: unknown) => void;
+export type EmitTo = (output: number, value: unknown) => void;
+
+/** Synchronous and stateless: one record in, any number out, in order. */
+export interface TransformShape {
+  readonly shape: 'transform';
+  open(context: StepContext): TransformLogic;
+}
+export type TransformLogic = (value: unknown, emit: Emit, origin: Origin) => void;
+
+/** Synchronous and stateless, with named outputs. */
+export interface SplitShape {
+  readonly shape: 'split';
+  readonly outputs: readonly string[];
+  open(context: StepContext): SplitLogic;
+}
+export type SplitLogic = (value: unknown, emit: EmitTo, origin: Origin) => void;
+
+/** Synchronous, with state in declared cells only; input 0 is the main one, side inputs follow in order. */
+export interface StatefulShape {
+  readonly shape: 'stateful';
+  /** Names of the side inputs. */
+  readonly sides: readonly string[];
+  readonly cells: CellSpecs;
+  // biome-ignore lint/suspicious/noExplicitAny: each operator knows its own cells; `stateful()` checks them
+  open(cells: any, context: StepContext): StatefulLogic;
+}
+export interface StatefulLogic {
+  onRecord(input: number, value: unknown, emit: Emit, origin: Origin): void;
+  /** After each round: no record with an earlier event time will come, late ones excepted. Emits nothing. */
+  onWatermark?(watermarkMs: number): void;
+}
+
+/** Asynchronous, stateless, ordered and bounded: rows are answered in the order given. */
+export interface BatchedShape {
+  readonly shape: 'batched';
+  open(context: StepContext, services: Services): Promise<BatchedLogic>;
+}
+export interface BatchedLogic {
+  /** One answer a row: the new value, or a `RowFailure` that sends the row to the dead letters. */
+  onBatch(values: readonly unknown[], origins: readonly Origin[]): Promise<readonly unknown[]>;
+  /** The task drains: dispatch its waiting rows now. */
+  flush?(): void;
+  close?(): Promise<void>;
+}
+
+/** One row of a batch that could not be answered. */
+export class RowFailure {
+  constructor(
+    readonly reason: string,
+    readonly detail: string,
+  ) {}
+}
+
+/** All that a step may know of the world. */
+export interface StepContext {
+  readonly topology: string;
+  readonly step: string;
+  /** The task's partition number. */
+  readonly task: number;
+  /** A cumulative counter of this step; part of the checkpoint, so a replay does not count twice. */
+  counter(name: string): Counter;
+  /** A measurement at a point of event time, written to the topology's metrics sink. */
+  measure(name: string, value: number, eventTimeMs: number): void;
+  /** Sends the record in hand to the dead letters; the step then emits nothing for it. */
+  deadLetter(reason: string, detail: string): void;
+  /** Stops the task with this cause. */
+  fail(message: string, hint?: string): never;
+}
+
+export interface Counter {
+  add(by?: number): void;
+}
+
+/** Machinery that only the runtime owns and that batched operators may call. */
+export interface Services {
+  readonly inference: InferenceService;
+}
+
+/** Micro-batched scoring, shared by all tasks of a process; `src/inference` has the one implementation. */
+export interface InferenceService {
+  open(model: ModelSpec): Promise<ModelHandle>;
+  close(): Promise<void>;
+}
+
+export interface ModelSpec {
+  /** The ONNX file. */
+  readonly model: string | URL;
+  /** The largest batch, in rows. */
+  readonly batchMax: number;
+  /** How long a row may wait for company, in milliseconds. */
+  readonly waitMax: number;
+  /** Execution providers in the order to try. */
+  readonly providers: readonly string[];
+}
+
+export interface ModelHandle {
+  /** Length of one input row. */
+  readonly inputSize: number;
+  /** Length of one output row (for a binary classifier: the probabilities of both classes). */
+  readonly outputSize: number;
+  /** The provider that really runs it. */
+  readonly provider: string;
+  /** Digest of the model file: goes with every prediction. */
+  readonly version: string;
+  /**
+   * Scores `rows` rows; `fill` writes row `i` at `into[at..at + inputSize)`. Calls are answered in order, rows of one
+   * call may be spread over several batches. Output rows lie one after another.
+   */
+  run(rows: number, fill: (row: number, into: Float32Array, at: number) => void): Promise<RunResult>;
+  /** Dispatches what waits, without waiting for company. */
+  flush(): void;
+}
+
+export interface RunResult {
+  readonly scores: Float32Array;
+  /** Rows that failed by themselves, with the cause. */
+  readonly failures: ReadonlyMap<number, string>;
+  /** Which link of the fallback chain answered; `null` for the first. */
+  readonly degraded: string | null;
+}

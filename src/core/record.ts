@@ -1,0 +1,57 @@
+/**
+ * Where a record came from and when it happened. The source makes it once and every step passes it on unchanged, so
+ * a value at a sink, or in the dead letters, can always be traced to the bytes that caused it.
+ */
+export interface Origin {
+  readonly topic: string;
+  readonly partition: number;
+  /** Kafka's offset; exact up to 2^53. */
+  readonly offset: number;
+  readonly eventTimeMs: number;
+  /** Processing time at which the source read it: for latency only, never for logic. */
+  readonly receivedAtMs: number;
+  readonly key: Uint8Array | null;
+  readonly raw: Uint8Array | null;
+  readonly headers: Headers | undefined;
+  /** Place in the merged order of its round: how a step with several inputs interleaves them. */
+  order: number;
+}
+
+export type Headers = readonly (readonly [name: string, value: Uint8Array])[];
+
+/**
+ * The unit that moves through RxJS: parallel arrays, one origin a value. Every stream carries exactly one chunk a
+ * round (an empty one if need be), which is what lets steps with several inputs `zip` them.
+ */
+export interface Chunk<T = unknown> {
+  readonly values: readonly T[];
+  readonly origins: readonly Origin[];
+  /** No record of this input with an earlier event time is to be expected: the low end of what may still come. */
+  readonly watermarkMs: number;
+}
+
+/** A record as it lies in a log: bytes, before decoding. */
+export interface RawRecord {
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+  /** `null` is a tombstone. */
+  readonly value: Uint8Array | null;
+  readonly headers?: Headers | undefined;
+}
+
+/** A record on its way into a log. */
+export interface OutgoingRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly timestampMs: number;
+  readonly headers?: Headers | undefined;
+}
+
+/** What failed and why, with everything needed to look at it or to send it again. */
+export interface DeadLetter {
+  readonly reason: string;
+  readonly detail: string;
+  readonly step: string;
+  readonly origin: Origin;
+}

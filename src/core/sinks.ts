@@ -1,0 +1,44 @@
+import type { Duration } from './duration.js';
+import type { Schema } from './schema.js';
+
+// Options that more than one connector understands: the embedded profile serves Kafka's topics and Redis's hashes too.
+
+/** Options of a sink that appends to a topic. */
+export interface TopicSinkOptions {
+  readonly topic: string;
+  readonly schema: Schema<unknown>;
+  /** The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on. */
+  readonly key: ((value: unknown) => string) | undefined;
+  /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
+  readonly partitions: number | undefined;
+}
+
+/** Options of a sink that takes dead letters: raw bytes as they came, with reason, step and origin in headers. */
+export interface DeadLetterSinkOptions {
+  readonly topic: string;
+}
+
+/** Options of a sink that keeps the newest value of a key as a hash of fields. */
+export interface HashSinkOptions {
+  readonly key: (value: unknown) => string;
+  readonly ttl: Duration;
+}
+
+/** Options of a sink that inserts rows into a table. */
+export interface TableSinkOptions {
+  readonly table: string;
+  /** Column names and their ClickHouse types; fields that are not named are not written. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Leading columns of the sorting key, before the row's identity. */
+  readonly orderBy: readonly string[];
+}
+
+/** The names of the headers that a dead letter carries. */
+export const deadLetterHeaders = {
+  reason: 'millrace.reason',
+  detail: 'millrace.detail',
+  step: 'millrace.step',
+  topic: 'millrace.topic',
+  partition: 'millrace.partition',
+  offset: 'millrace.offset',
+} as const;

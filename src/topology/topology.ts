@@ -1,0 +1,153 @@
+import type { Sink, Source } from '../core/io.js';
+import type { Metric } from '../core/metric.js';
+import type { Adds, Joint, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
+import type { DeadLetter } from '../core/record.js';
+
+/** What feeds a step: the id of a source or step, and which of its outputs (for all but `split` the only one, 0). */
+export interface Wire {
+  readonly from: string;
+  readonly output: number;
+}
+
+export interface SourceNode {
+  readonly id: string;
+  readonly source: Source<unknown>;
+}
+
+export interface StepNode {
+  readonly id: string;
+  readonly kind: string;
+  readonly settings: Settings;
+  readonly shape: Shape;
+  readonly problems: readonly Problem[];
+  /** The main input first, then side inputs in the operator's order. */
+  readonly inputs: readonly Wire[];
+}
+
+export interface SinkNode {
+  readonly id: string;
+  readonly sink: Sink<unknown>;
+  readonly input: Wire;
+}
+
+export interface TopologyOptions {
+  /** Where records go that cannot be processed: decode, validation, processing and inference failures. */
+  readonly deadLetters: Sink<DeadLetter>;
+  /** Where counters and measurements of the steps go. */
+  readonly metrics?: Sink<Metric>;
+}
+
+/**
+ * A dataflow as frozen data. Checking, drawing, hashing and running are readers of this one value; steps stand in the
+ * order in which they were declared, which is a topological order by construction.
+ */
+export interface Topology {
+  readonly name: string;
+  readonly deadLetters: Sink<DeadLetter>;
+  readonly metrics: Sink<Metric> | undefined;
+  readonly sources: readonly SourceNode[];
+  readonly steps: readonly StepNode[];
+  readonly sinks: readonly SinkNode[];
+}
+
+declare const VALUE: unique symbol;
+type Next<T, Out> = [Out] extends [Adds<infer A>]
+  ? [keyof A] extends [never]
+    ? T
+    : T & A
+  : Out;
+
+/** A typed handle on what a source or a step emits. It holds no data; it is where the next step is attached. */
+export interface Stream<out T> {
+  readonly [VALUE]?: (() => T) | undefined;
+  /** Attaches an operator under a stable id: its state belongs to that id. */
+  via<Out>(id: string, operator: Operator<T, Out>): Stream<Next<T, Out>>;
+  /** Attaches an operator with side inputs. */
+  via<Sides, Out>(
+    id: string,
+    sides: { readonly [K in keyof Sides]: Stream<Sides[K]> },
+    operator: Joint<T, Sides, Out>,
+  ): Stream<Next<T, Out>>;
+  /** Attaches an operator with several named outputs. */
+  split<Outs>(id: string, operator: Splitter<T, Outs>): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
+  /** Writes every value to a sink. */
+  to(id: string, sink: Sink<T>): void;
+}
+
+export interface TopologyBuilder {
+  source<T>(id: string, source: Source<T>): Stream<T>;
+}
+
+/**
+ * Declares a dataflow. `build` only records what it is told: nothing is opened, read or checked here.
+ *
+ * @example
+ * const hubs = topology('hubs', { deadLetters: kafka.deadLetters({ topic: 'hubs.dead' }) }, (t) => {
+ *   t.source('departed', kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1 }))
+ *     .via('only-atlanta', filter((f) => f.origin === 'ATL'))
+ *     .to('hubs', kafka.sink({ topic: 'hubs.v1', schema: FlightDepartedV1 }));
+ * });
+ */
+export function topology(name: string, options: TopologyOptions, build: (t: TopologyBuilder) => void): Topology {
+  const sources: SourceNode[] = [];
+  const steps: StepNode[] = [];
+  const sinks: SinkNode[] = [];
+  const wires = new WeakMap<object, Wire>();
+  const wireOf = (stream: object): Wire => wires.get(stream) ?? { from: '(a stream of another topology)', output: 0 };
+
+  const stream = (wire: Wire): Stream<never> => {
+    const handle = Object.freeze({
+      via(id: string, second: object, third?: object) {
+        const operator = (third ?? second) as Operator<unknown, unknown>;
+        const sides = (third ? second : {}) as Record<string, object>;
+        const names = operator.shape.shape === 'stateful' ? operator.shape.sides : [];
+        // A missing side stays visible to `check`; a superfluous one has no place in the operator and is dropped here.
+        const inputs = [wire, ...names.map((side) => (sides[side] ? wireOf(sides[side]) : { from: '', output: 0 }))];
+        return add(id, operator, inputs, 0);
+      },
+      split(id: string, operator: Splitter<unknown, Record<string, unknown>>) {
+        add(id, operator, [wire], 0);
+        return Object.freeze(
+          Object.fromEntries(operator.shape.outputs.map((output, index) => [output, stream({ from: id, output: index })])),
+        );
+      },
+      to(id: string, sink: Sink<unknown>) {
+        sinks.push(Object.freeze({ id, sink, input: wire }));
+      },
+    });
+    wires.set(handle, wire);
+    return handle as unknown as Stream<never>;
+  };
+
+  const add = (
+    id: string,
+    operator: { kind: string; settings: Settings; shape: Shape; problems?: readonly Problem[] },
+    inputs: readonly Wire[],
+    output: number,
+  ) => {
+    const { kind, settings, shape, problems = [] } = operator;
+    steps.push(Object.freeze({ id, kind, settings, shape, problems, inputs: Object.freeze(inputs) }));
+    return stream({ from: id, output });
+  };
+
+  build({
+    source(id, source) {
+      sources.push(Object.freeze({ id, source: source as Source<unknown> }));
+      return stream({ from: id, output: 0 });
+    },
+  });
+  return Object.freeze({
+    name,
+    deadLetters: options.deadLetters,
+    metrics: options.metrics,
+    sources: Object.freeze(sources),
+    steps: Object.freeze(steps),
+    sinks: Object.freeze(sinks),
+  });
+}
+
+/** Whether a value imported from a user's file is a topology. */
+export function isTopology(value: unknown): value is Topology {
+  const candidate = value as Topology | null;
+  return typeof candidate === 'object' && candidate !== null && Array.isArray(candidate.steps) && Array.isArray(candidate.sources);
+}

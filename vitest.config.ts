@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Topologies import the package by its name, as users do; tests run them against the sources.
+const alias = [
+  { find: /^millrace$/, replacement: at('./src/index.ts') },
+  { find: /^millrace\/testing$/, replacement: at('./src/testing/index.ts') },
+  { find: /^millrace\/connectors\/([^/]+)$/, replacement: at('./connectors/$1/index.ts') },
+];
+
+// Native modules (onnxruntime-node, chdb) must not be loaded twice into one process: every file gets its own.
+const common = { pool: 'forks' as const, testTimeout: 30_000 };
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/integration/**', 'test/e2e/**'],
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          ...common,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
