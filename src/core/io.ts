@@ -39,8 +39,9 @@ export interface TaskId {
 /** Where a source stands: always of the record to read next, never of the last one read. */
 export interface Position {
   readonly offset: number;
-  /** Event time up to which this input was merged (see the runtime's merge). */
+  /** Event time up to which this input was merged, and a jump ahead not yet confirmed (see the runtime's merge). */
   readonly mergeTimeMs: number;
+  readonly suspectMs: number | null;
 }
 
 /** The state of a task after an epoch. */
