@@ -1,0 +1,164 @@
+import type { Sink } from '../core/io.js';
+import type { Settings } from '../core/operator.js';
+import type { Topology, Wire } from './topology.js';
+import { inputName, outputsOf } from './wires.js';
+
+/** One thing that is wrong with a topology, where it is, and what to do about it. */
+export interface TopologyProblem {
+  /** Id of the source, step or sink; the topology's name where the whole is meant. */
+  readonly where: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Finds everything that is wrong with a topology, at once: an empty list means that it can run.
+ *
+ * Pure: opens nothing, so it sees neither brokers nor tables. Time and memory are linear in the number of nodes.
+ *
+ * @example
+ * for (const { where, message, hint } of check(flightDelays)) report(`${where}: ${message}; ${hint}`);
+ */
+export function check(topology: Topology): TopologyProblem[] {
+  return [
+    ...nameProblems(topology),
+    ...duplicateIds(topology),
+    ...emptinessProblems(topology),
+    ...schemaProblems(topology),
+    ...wireProblems(topology),
+    ...unconsumedStreams(topology),
+    ...targetProblems(topology),
+    ...operatorProblems(topology),
+  ];
+}
+
+const wellFormed = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
+
+function nameProblems(topology: Topology): TopologyProblem[] {
+  return [topology.name, ...new Set(idsOf(topology))]
+    .filter((name) => !wellFormed.test(name))
+    .map((name) => {
+      const hint = name.startsWith('$')
+        ? 'names that begin with $ are kept for what the engine adds itself: choose another'
+        : 'use 1 to 64 of a-z, 0-9, ".", "_" and "-", a letter or digit at both ends: names become parts of topics and keys';
+      return { where: name, message: `the name "${name}" is malformed`, hint };
+    });
+}
+
+function duplicateIds(topology: Topology): TopologyProblem[] {
+  const counts = countBy(idsOf(topology));
+  return [...counts]
+    .filter(([, count]) => count > 1)
+    .map(([id, count]) => ({
+      where: id,
+      message: `the id "${id}" is used ${count} times`,
+      hint: 'state and positions belong to ids: give every source, step and sink one of its own',
+    }));
+}
+
+function emptinessProblems({ name, sources, sinks }: Topology): TopologyProblem[] {
+  const problems: TopologyProblem[] = [];
+  if (sources.length === 0) {
+    problems.push({ where: name, message: 'no source', hint: "begin with t.source('id', kafka.source({ ... }))" });
+  }
+  if (sinks.length === 0) {
+    problems.push({ where: name, message: 'no sink', hint: "end a stream with .to('id', kafka.sink({ ... }))" });
+  }
+  return problems;
+}
+
+function schemaProblems({ sources }: Topology): TopologyProblem[] {
+  // Typed code cannot leave it out, JavaScript and casts can.
+  return sources
+    .filter(({ source }) => source.schema === undefined)
+    .map(({ id, source }) => ({
+      where: id,
+      message: `no schema for topic "${source.topic}"`,
+      hint: 'pass `schema`: avro({ ... }), or json() for JSON without one',
+    }));
+}
+
+function wireProblems(topology: Topology): TopologyProblem[] {
+  const outputs = outputsOf(topology);
+  const problem = (where: string, wire: Wire, input: string): TopologyProblem[] => {
+    if (wire.from === '') {
+      const hint = `pass the stream: .via('${where}', { ${input}: aStream }, operator)`;
+      return [{ where, message: `the side input "${input}" is missing`, hint }];
+    }
+    const known = outputs.get(wire.from);
+    if (known === undefined) {
+      const hint = 'streams cannot cross topologies: write it to a topic there and read that topic here';
+      return [{ where, message: `the input "${input}" comes from outside this topology: ${wire.from}`, hint }];
+    }
+    if (wire.output >= known.length) {
+      const hint = `it has ${known.length}: ${known.map((output) => output || 'its only one').join(', ')}`;
+      return [{ where, message: `step "${wire.from}" has no output ${wire.output}`, hint }];
+    }
+    return [];
+  };
+  return [
+    ...topology.steps.flatMap((step) =>
+      step.inputs.flatMap((wire, index) => problem(step.id, wire, inputName(step, index))),
+    ),
+    ...topology.sinks.flatMap(({ id, input }) => problem(id, input, 'input')),
+  ];
+}
+
+function unconsumedStreams(topology: Topology): TopologyProblem[] {
+  const wires = [...topology.steps.flatMap(({ inputs }) => inputs), ...topology.sinks.map(({ input }) => input)];
+  const consumed = new Set(wires.map(({ from, output }) => `${from}/${output}`));
+  return [...outputsOf(topology)].flatMap(([id, outputs]) =>
+    outputs.flatMap((output, index) => {
+      if (consumed.has(`${id}/${index}`)) return [];
+      const message = output === '' ? 'its stream is never consumed' : `its output "${output}" is never consumed`;
+      return [{ where: id, message, hint: 'give it a sink, attach a step, or take it out' }];
+    }),
+  );
+}
+
+/** Two writers of one target would mix their records; a target that is also a source would feed itself. */
+function targetProblems(topology: Topology): TopologyProblem[] {
+  const problems: TopologyProblem[] = [];
+  const readBy = new Map(topology.sources.map(({ id, source }) => [`topic ${source.topic}`, id]));
+  const writtenBy = new Map<string, string>();
+  for (const { id, sink } of allSinks(topology)) {
+    const target = targetOf(sink.settings);
+    if (target === undefined) continue;
+    const reader = readBy.get(target);
+    if (reader !== undefined) {
+      const hint = 'a topology that reads what it writes never ends: write to another topic';
+      problems.push({ where: id, message: `writes to the ${target} that "${reader}" reads`, hint });
+    }
+    const key = `${sink.connector} ${target}`;
+    const writer = writtenBy.get(key);
+    if (writer === undefined) writtenBy.set(key, id);
+    else {
+      const hint = 'give each sink a target of its own; to fill one from several streams, join them before the sink';
+      problems.push({ where: id, message: `writes to the ${target} that "${writer}" writes to as well`, hint });
+    }
+  }
+  return problems;
+}
+
+function operatorProblems({ steps }: Topology): TopologyProblem[] {
+  return steps.flatMap(({ id, problems }) => problems.map(({ message, hint }) => ({ where: id, message, hint })));
+}
+
+const targetOf = ({ topic, table }: Settings): string | undefined => {
+  if (topic !== undefined) return `topic ${topic}`;
+  return table === undefined ? undefined : `table ${table}`;
+};
+
+/** The declared sinks, then the topology's own two under the names of their options. */
+function allSinks({ sinks, deadLetters, metrics }: Topology): { id: string; sink: Sink<never> }[] {
+  const own = [...sinks, { id: 'deadLetters', sink: deadLetters }];
+  return metrics === undefined ? own : [...own, { id: 'metrics', sink: metrics }];
+}
+
+const idsOf = ({ sources, steps, sinks }: Topology): string[] => [...sources, ...steps, ...sinks].map(({ id }) => id);
+
+function countBy(items: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,19 @@
+import type { Delivery, WriteMode } from '../core/io.js';
+
+/**
+ * What a sink can promise, given how its writes relate to the checkpoint: computed, never claimed.
+ *
+ * In the ledger's own transaction a write exists exactly when the checkpoint does; a repeatable one may be written
+ * twice and counts once; an appended one is doubled by every replay.
+ *
+ * @example
+ * deliveryOf('idempotent'); // 'effectively-once'
+ */
+export function deliveryOf(mode: WriteMode): Delivery {
+  const deliveries = {
+    transactional: 'exactly-once',
+    idempotent: 'effectively-once',
+    append: 'at-least-once',
+  } as const;
+  return deliveries[mode];
+}

@@ -1,0 +1,17 @@
+export { check, type TopologyProblem } from './check.js';
+export { deliveryOf } from './delivery.js';
+export { describe } from './describe.js';
+export { topologyHash } from './hash.js';
+export { mermaid } from './mermaid.js';
+export {
+  isTopology,
+  type SinkNode,
+  type SourceNode,
+  type StepNode,
+  type Stream,
+  type Topology,
+  type TopologyBuilder,
+  type TopologyOptions,
+  topology,
+  type Wire,
+} from './topology.js';

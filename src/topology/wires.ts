@@ -1,0 +1,24 @@
+import type { StepNode, Topology, Wire } from './topology.js';
+
+// How nodes and wires are called, in messages, descriptions and drawings alike.
+
+/** The names of the outputs of every source and step; the only one of most has the empty name. */
+export function outputsOf({ sources, steps }: Topology): Map<string, readonly string[]> {
+  const only = [''];
+  return new Map([
+    ...sources.map(({ id }) => [id, only] as const),
+    ...steps.map(({ id, shape }) => [id, shape.shape === 'split' ? shape.outputs : only] as const),
+  ]);
+}
+
+/** The name of a step's input: `input` for the main one, a side input's own name otherwise. */
+export function inputName({ shape }: StepNode, index: number): string {
+  if (index === 0) return 'input';
+  return (shape.shape === 'stateful' ? shape.sides[index - 1] : undefined) ?? `input ${index}`;
+}
+
+/** `route.hubs` for the output `hubs` of a split, otherwise the id alone. */
+export function wireName(topology: Topology, { from, output }: Wire): string {
+  const name = outputsOf(topology).get(from)?.[output];
+  return name ? `${from}.${name}` : from;
+}
