@@ -1,4 +1,15 @@
-import type { Adds, Emit, EmitTo, Joint, Operator, Problem, Settings, Splitter, StatefulShape, StepContext } from './operator.js';
+import type {
+  Adds,
+  Emit,
+  EmitTo,
+  Joint,
+  Operator,
+  Problem,
+  Settings,
+  Splitter,
+  StatefulShape,
+  StepContext,
+} from './operator.js';
 import type { Origin } from './record.js';
 import type { CellSpecs, OpenCells } from './state.js';
 
@@ -26,7 +37,9 @@ export function transform<In, Out>(definition: TransformDefinition<In, Out>): Op
 
 export interface SplitDefinition<In, Outs> extends Common {
   readonly outputs: readonly (keyof Outs & string)[];
-  open(context: StepContext): (value: In, emit: (output: number, value: Outs[keyof Outs]) => void, origin: Origin) => void;
+  open(
+    context: StepContext,
+  ): (value: In, emit: (output: number, value: Outs[keyof Outs]) => void, origin: Origin) => void;
 }
 
 /** Defines an operator with several named outputs; `emit` takes the place of the output in `outputs`. */
@@ -59,7 +72,9 @@ export interface JointDefinition<In, Sides, Out, S extends CellSpecs> extends Co
 }
 
 /** Defines a synchronous operator with side inputs, merged with the main one by event time. */
-export function joint<In, Sides, Out, S extends CellSpecs>(definition: JointDefinition<In, Sides, Out, S>): Joint<In, Sides, Out> {
+export function joint<In, Sides, Out, S extends CellSpecs>(
+  definition: JointDefinition<In, Sides, Out, S>,
+): Joint<In, Sides, Out> {
   return { ...common(definition), shape: statefulShape(definition.sides, definition.cells, definition.open) };
 }
 

@@ -36,6 +36,9 @@ export interface TaskId {
   readonly partition: number;
 }
 
+/** In the place of an offset: the oldest record that the log still has. */
+export const EARLIEST = -2;
+
 /** Where a source stands: always of the record to read next, never of the last one read. */
 export interface Position {
   readonly offset: number;
@@ -78,7 +81,7 @@ export interface SourceReader {
 
 export interface SourceDriver {
   partitions(source: Source<unknown>): Promise<number>;
-  /** `bounded` ends at what the log holds now. */
+  /** Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. */
   open(source: Source<unknown>, task: TaskId, offset: number, bounded: boolean): Promise<SourceReader>;
 }
 
@@ -101,7 +104,10 @@ export interface SinkContext {
 export interface SinkDriver {
   readonly mode: WriteMode;
   /** Creates what is missing, checks what is there; called once a run before any task opens. */
-  setUp?(sink: Sink<unknown>, context: { readonly topology: string; readonly step: string; readonly partitions: number }): Promise<void>;
+  setUp?(
+    sink: Sink<unknown>,
+    context: { readonly topology: string; readonly step: string; readonly partitions: number },
+  ): Promise<void>;
   open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
 }
 

@@ -36,5 +36,6 @@ export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
 export interface LearnerLogic<Y, P> {
   /** Never changes anything. */
   predictOne(features: FeatureVector): P;
-  learnOne(features: FeatureVector, label: Y): void;
+  /** Whether the update was taken: one with a number no model can use (not finite, absurdly large) changes nothing. */
+  learnOne(features: FeatureVector, label: Y): boolean;
 }

@@ -1,4 +1,4 @@
-import type { BucketChange, Counter, Cell } from '../core/index.js';
+import type { BucketChange, Cell, Counter } from '../core/index.js';
 import { MillraceError } from '../core/index.js';
 
 class PlainCounter implements Counter {

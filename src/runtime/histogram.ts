@@ -27,7 +27,8 @@ export class DurationHistogram {
   }
 
   add(other: DurationHistogram): void {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) this.counts[bucket] = (this.counts[bucket] ?? 0) + (other.counts[bucket] ?? 0);
+    for (let bucket = 0; bucket < BUCKETS; bucket++)
+      this.counts[bucket] = (this.counts[bucket] ?? 0) + (other.counts[bucket] ?? 0);
     this.total += other.total;
     this.sumMs += other.sumMs;
   }

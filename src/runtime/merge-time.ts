@@ -4,6 +4,9 @@
  */
 export const JUMP_MAX_MS = 24 * 3_600_000;
 
+/** Before every event time, and a number that survives every encoding of a checkpoint (unlike -Infinity). */
+export const BEFORE_ALL_MS = -8.64e15;
+
 /** Where an input's time stands: the highest time believed, and a jump that nothing has confirmed yet. */
 export interface MergeClock {
   timeMs: number;
@@ -17,7 +20,7 @@ export interface MergeClock {
 export function advance(clock: MergeClock, eventTimeMs: number): number {
   if (eventTimeMs <= clock.timeMs) {
     clock.suspectMs = null;
-  } else if (clock.timeMs === Number.NEGATIVE_INFINITY || eventTimeMs <= clock.timeMs + JUMP_MAX_MS) {
+  } else if (clock.timeMs === BEFORE_ALL_MS || eventTimeMs <= clock.timeMs + JUMP_MAX_MS) {
     clock.timeMs = eventTimeMs;
     clock.suspectMs = null;
   } else if (clock.suspectMs !== null && eventTimeMs >= clock.suspectMs - JUMP_MAX_MS) {

@@ -1,0 +1,65 @@
+import type { Origin } from '../core/index.js';
+import { type Input, Unusable } from './input.js';
+
+/** What one input gives to a round. */
+export interface Share {
+  readonly values: unknown[];
+  readonly origins: Origin[];
+  readonly unusable: { readonly cause: Unusable; readonly origin: Origin }[];
+}
+
+/** A bounded piece of the merged order of a task's inputs. */
+export interface Round {
+  /** By input, in the order of the topology's sources. */
+  readonly shares: readonly Share[];
+  /** Records in it, unusable ones included. */
+  readonly records: number;
+  readonly watermarkMs: number;
+}
+
+/**
+ * Takes the next round from the heads of all inputs: by merge time, then input order, then offset. It stops where an
+ * input that may still bring something has nothing buffered: what that input brings next could come first. So the
+ * order is a function of the logs alone, however they were polled. `undefined` where nothing can be taken.
+ */
+export function mergeRound(inputs: readonly Input[], recordsMax: number): Round | undefined {
+  const shares = inputs.map((): Share => ({ values: [], origins: [], unusable: [] }));
+  let records = 0;
+  let watermarkMs = Number.NEGATIVE_INFINITY;
+  while (records < recordsMax) {
+    const next = earliest(inputs);
+    if (next < 0) break;
+    const input = inputs[next] as Input;
+    const share = shares[next] as Share;
+    const value = input.headValue;
+    const origin = input.headOrigin;
+    watermarkMs = input.headTimeMs;
+    origin.order = records;
+    if (value instanceof Unusable) share.unusable.push({ cause: value, origin });
+    else {
+      share.values.push(value);
+      share.origins.push(origin);
+    }
+    input.shift();
+    records += 1;
+  }
+  if (records === 0) return undefined;
+  for (const input of inputs) input.settle();
+  return { shares, records, watermarkMs };
+}
+
+/** The input whose head comes first, or -1 while one must be waited for (or none is left). */
+function earliest(inputs: readonly Input[]): number {
+  let best = -1;
+  let bestTimeMs = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < inputs.length; index++) {
+    const input = inputs[index] as Input;
+    if (input.buffered > 0) {
+      if (best < 0 || input.headTimeMs < bestTimeMs) {
+        best = index;
+        bestTimeMs = input.headTimeMs;
+      }
+    } else if (!input.ended) return -1;
+  }
+  return best;
+}

@@ -1,0 +1,254 @@
+import { concatMap, from, map, of, Subject, zip } from 'rxjs';
+import type { BatchedLogic, Chunk, DeadLetter, Services, SinkWriter } from '../core/index.js';
+import { MillraceError } from '../core/index.js';
+import type { StepNode, Topology, Wire } from '../topology/index.js';
+import type { Counters } from './counters.js';
+import { DurationHistogram } from './histogram.js';
+import { InFlight } from './in-flight.js';
+import { TOMBSTONE } from './input.js';
+import type { Round } from './merge.js';
+import { settle, unwrap } from './settled.js';
+import type { TaskState } from './state.js';
+import { type Outbox, TaskStepContext } from './step-context.js';
+import { runBatched, runSplit, runStateful, runTransform } from './steps.js';
+
+export interface PipelineParts {
+  readonly topology: Topology;
+  readonly task: number;
+  readonly counters: Counters;
+  readonly state: TaskState;
+  readonly services: Services;
+  /** By sink id; the dead letters' under `deadLetters`. */
+  readonly writers: ReadonlyMap<string, SinkWriter>;
+  readonly deadLetters: SinkWriter;
+  readonly outbox: Outbox;
+  readonly now: () => number;
+}
+
+/**
+ * One task's topology as a running RxJS graph. Each stream is a Subject that carries exactly one chunk a round, so
+ * steps with several inputs are a `zip`, asynchronous steps an eager `concatMap`, and RxJS costs per chunk, not per
+ * record.
+ */
+export class Pipeline {
+  readonly latency = new DurationHistogram();
+  /** Time spent inside each step's logic, in milliseconds. */
+  readonly busyMs = new Map<string, number>();
+  private readonly streams = new Map<string, Subject<Chunk>>();
+  private readonly contexts = new Map<string, TaskStepContext>();
+  private readonly batched: BatchedLogic[] = [];
+  private readonly letters = new Subject<DeadLetter[]>();
+  private inFlight: InFlight = new InFlight(0);
+  private lettersWaiting = 0;
+
+  private constructor(private readonly parts: PipelineParts) {}
+
+  static async open(parts: PipelineParts): Promise<Pipeline> {
+    const pipeline = new Pipeline(parts);
+    await pipeline.connect();
+    return pipeline;
+  }
+
+  get recordsInFlight(): number {
+    return this.inFlight.records;
+  }
+
+  /** Sends a round through: everything synchronous happens before this returns. */
+  push(round: Round): void {
+    const { sources } = this.parts.topology;
+    this.inFlight.push(round.records);
+    sources.forEach((source, index) => {
+      const share = round.shares[index];
+      if (!share) return;
+      const context = this.contextOf(source.id);
+      context.counter('read').add(share.values.length + share.unusable.length);
+      for (const { cause, origin } of share.unusable) {
+        context.origin = origin;
+        if (cause === TOMBSTONE) context.counter('tombstones').add();
+        else context.deadLetter(cause.reason, cause.detail);
+      }
+    });
+    // Two loops: counters and dead letters of a round stand before anything that its values cause.
+    sources.forEach((source, index) => {
+      const share = round.shares[index];
+      if (share) this.streamOf({ from: source.id, output: 0 }).next({ ...share, watermarkMs: round.watermarkMs });
+    });
+    this.sendDeadLetters();
+    this.inFlight.throwIfFailed();
+  }
+
+  /** Resolves when fewer than `recordsMax` records are in flight. */
+  credit(recordsMax: number): Promise<void> {
+    return this.inFlight.fewerThan(recordsMax);
+  }
+
+  /** Lets everything in flight reach the sinks. */
+  async drain(): Promise<void> {
+    for (const logic of this.batched) logic.flush?.();
+    await this.inFlight.fewerThan(1);
+    this.sendDeadLetters();
+    while (this.lettersWaiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    this.inFlight.throwIfFailed();
+  }
+
+  async close(): Promise<void> {
+    for (const stream of this.streams.values()) stream.complete();
+    await Promise.all(this.batched.map((logic) => logic.close?.()));
+  }
+
+  private async connect(): Promise<void> {
+    const { topology, writers, deadLetters } = this.parts;
+    for (const source of topology.sources) this.streams.set(`${source.id}/0`, new Subject());
+    for (const step of topology.steps) await this.connectStep(step);
+
+    const read = new Set(
+      [...topology.steps.flatMap((step) => step.inputs), ...topology.sinks.map((sink) => sink.input)].map(keyOf),
+    );
+    const unread = [...this.streams].filter(([key]) => !read.has(key)).map(([, stream]) => stream);
+    this.inFlight = new InFlight(topology.sinks.length + unread.length);
+    const error = (cause: unknown) => this.inFlight.fail(cause);
+
+    topology.sinks.forEach((sink, leaf) => {
+      const writer = writers.get(sink.id) as SinkWriter;
+      const counter = this.contextOf(sink.id).counter('written');
+      this.streamOf(sink.input)
+        .pipe(
+          concatMap((chunk) => {
+            if (chunk.values.length === 0) return of(chunk);
+            const written = writer.write(chunk.values, chunk.origins);
+            return written ? from(written.then(() => chunk)) : of(chunk);
+          }),
+        )
+        .subscribe({
+          next: (chunk) => {
+            counter.add(chunk.values.length);
+            this.recordLatency(chunk);
+            this.inFlight.finish(leaf);
+          },
+          error,
+        });
+    });
+    unread.forEach((stream, index) => {
+      stream.subscribe({ next: () => this.inFlight.finish(topology.sinks.length + index), error });
+    });
+    this.letters
+      .pipe(
+        concatMap(async (letters) => {
+          await deadLetters.write(
+            letters,
+            letters.map((letter) => letter.origin),
+          );
+          return letters.length;
+        }),
+      )
+      .subscribe({
+        next: (written) => {
+          this.lettersWaiting -= written;
+        },
+        error: (cause) => {
+          this.lettersWaiting = 0;
+          error(cause);
+        },
+      });
+  }
+
+  private async connectStep(step: StepNode): Promise<void> {
+    const context = this.contextOf(step.id);
+    const inputs = step.inputs.map((wire) => this.streamOf(wire));
+    const main = inputs[0] as Subject<Chunk>;
+    const output = (index = 0): Subject<Chunk> => {
+      const subject = new Subject<Chunk>();
+      this.streams.set(`${step.id}/${index}`, subject);
+      return subject;
+    };
+    const meter = this.meterOf(step.id);
+    switch (step.shape.shape) {
+      case 'transform': {
+        const logic = step.shape.open(context);
+        main.pipe(map((chunk) => meter([chunk], () => runTransform(logic, context, chunk)))).subscribe(output());
+        return;
+      }
+      case 'split': {
+        const logic = step.shape.open(context);
+        const outputs = step.shape.outputs.map((_, index) => output(index));
+        main.pipe(map((chunk) => runSplit(logic, outputs.length, context, chunk))).subscribe({
+          next: (chunks) => chunks.forEach((chunk, index) => outputs[index]?.next(meter([chunk], () => chunk))),
+          error: (cause) => outputs.forEach((subject) => subject.error(cause)),
+        });
+        return;
+      }
+      case 'stateful': {
+        const logic = step.shape.open(this.parts.state.open(step.id, step.shape.cells), context);
+        zip(inputs)
+          .pipe(map((chunks) => meter(chunks, () => runStateful(logic, context, chunks))))
+          .subscribe(output());
+        return;
+      }
+      case 'batched': {
+        const logic = await step.shape.open(context, this.parts.services);
+        this.batched.push(logic);
+        main
+          .pipe(
+            // Every chunk starts at once, so that batches fill across chunks, and ends in its turn.
+            map((chunk) => settle(runBatched(logic, context, chunk))),
+            concatMap((running) => running),
+            map((settled) => {
+              const chunk = unwrap(settled);
+              this.sendDeadLetters();
+              return meter([chunk], () => chunk);
+            }),
+          )
+          .subscribe(output());
+        return;
+      }
+    }
+  }
+
+  /** Runs a step's logic over a round, counting the records of its main input, those it emits, and the time. */
+  private meterOf(step: string) {
+    const context = this.contextOf(step);
+    const [recordsIn, recordsOut] = [context.counter('in'), context.counter('out')];
+    return (inputs: readonly Chunk[], run: () => Chunk): Chunk => {
+      const startedAt = performance.now();
+      const chunk = run();
+      this.busyMs.set(step, (this.busyMs.get(step) ?? 0) + performance.now() - startedAt);
+      recordsIn.add(inputs[0]?.values.length);
+      recordsOut.add(chunk.values.length);
+      return chunk;
+    };
+  }
+
+  private sendDeadLetters(): void {
+    const { deadLetters } = this.parts.outbox;
+    if (deadLetters.length === 0) return;
+    this.lettersWaiting += deadLetters.length;
+    this.letters.next(deadLetters.splice(0));
+  }
+
+  private recordLatency({ origins }: Chunk): void {
+    const now = this.parts.now();
+    // Records of one poll stand together and share their time of receipt.
+    for (let start = 0; start < origins.length; ) {
+      const receivedAtMs = origins[start]?.receivedAtMs ?? now;
+      let end = start + 1;
+      while (end < origins.length && origins[end]?.receivedAtMs === receivedAtMs) end++;
+      this.latency.record(now - receivedAtMs, end - start);
+      start = end;
+    }
+  }
+
+  private contextOf(step: string): TaskStepContext {
+    const { topology, task, counters, outbox } = this.parts;
+    let context = this.contexts.get(step);
+    if (!context) this.contexts.set(step, (context = new TaskStepContext(topology.name, step, task, counters, outbox)));
+    return context;
+  }
+
+  private streamOf(wire: Wire): Subject<Chunk> {
+    const stream = this.streams.get(keyOf(wire));
+    if (!stream) throw new MillraceError('internal', `no stream ${keyOf(wire)}: the topology was not checked`);
+    return stream;
+  }
+}
+
+const keyOf = ({ from, output }: Wire): string => `${from}/${output}`;

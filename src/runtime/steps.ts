@@ -1,0 +1,126 @@
+import type { BatchedLogic, Chunk, EmitTo, Origin, SplitLogic, StatefulLogic, TransformLogic } from '../core/index.js';
+import { MillraceError, messageOf, RowFailure } from '../core/index.js';
+import type { TaskStepContext } from './step-context.js';
+
+// How each of the four shapes runs over a chunk. Logic sees one record at a time; chunks and origins are handled here.
+
+const guard = (context: TaskStepContext, error: unknown): MillraceError =>
+  error instanceof MillraceError ? error : context.failure(`the step threw: ${messageOf(error)}`, error);
+
+export function runTransform(logic: TransformLogic, context: TaskStepContext, chunk: Chunk): Chunk {
+  const values: unknown[] = [];
+  const origins: Origin[] = [];
+  let origin: Origin;
+  const emit = (value: unknown) => {
+    values.push(value);
+    origins.push(origin);
+  };
+  try {
+    for (let i = 0; i < chunk.values.length; i++) {
+      origin = chunk.origins[i] as Origin;
+      context.origin = origin;
+      logic(chunk.values[i], emit, origin);
+    }
+  } catch (error) {
+    throw guard(context, error);
+  }
+  return { values, origins, watermarkMs: chunk.watermarkMs };
+}
+
+export function runSplit(logic: SplitLogic, outputs: number, context: TaskStepContext, chunk: Chunk): Chunk[] {
+  const out = Array.from({ length: outputs }, () => ({ values: [] as unknown[], origins: [] as Origin[] }));
+  let origin: Origin;
+  const emit: EmitTo = (output, value) => {
+    out[output]?.values.push(value);
+    out[output]?.origins.push(origin);
+  };
+  try {
+    for (let i = 0; i < chunk.values.length; i++) {
+      origin = chunk.origins[i] as Origin;
+      context.origin = origin;
+      logic(chunk.values[i], emit, origin);
+    }
+  } catch (error) {
+    throw guard(context, error);
+  }
+  return out.map((o) => ({ ...o, watermarkMs: chunk.watermarkMs }));
+}
+
+/** Interleaves the chunks of all inputs in the merged order of the round. */
+export function runStateful(logic: StatefulLogic, context: TaskStepContext, inputs: readonly Chunk[]): Chunk {
+  const values: unknown[] = [];
+  const origins: Origin[] = [];
+  let origin: Origin;
+  const emit = (value: unknown) => {
+    values.push(value);
+    origins.push(origin);
+  };
+  const watermarkMs = Math.min(...inputs.map((chunk) => chunk.watermarkMs));
+  try {
+    if (inputs.length === 1) {
+      const chunk = inputs[0] as Chunk;
+      for (let i = 0; i < chunk.values.length; i++) {
+        origin = chunk.origins[i] as Origin;
+        context.origin = origin;
+        logic.onRecord(0, chunk.values[i], emit, origin);
+      }
+    } else {
+      const heads = inputs.map(() => 0);
+      for (let input = first(inputs, heads); input >= 0; input = first(inputs, heads)) {
+        const chunk = inputs[input] as Chunk;
+        const at = heads[input] as number;
+        heads[input] = at + 1;
+        origin = chunk.origins[at] as Origin;
+        context.origin = origin;
+        logic.onRecord(input, chunk.values[at], emit, origin);
+      }
+    }
+    context.origin = undefined;
+    logic.onWatermark?.(watermarkMs);
+  } catch (error) {
+    throw guard(context, error);
+  }
+  return { values, origins, watermarkMs };
+}
+
+function first(inputs: readonly Chunk[], heads: readonly number[]): number {
+  let best = -1;
+  let bestOrder = Number.POSITIVE_INFINITY;
+  for (let input = 0; input < inputs.length; input++) {
+    const origin = (inputs[input] as Chunk).origins[heads[input] as number];
+    if (origin !== undefined && origin.order < bestOrder) {
+      best = input;
+      bestOrder = origin.order;
+    }
+  }
+  return best;
+}
+
+/** Failed rows go to the dead letters, the rest keep their order. */
+export async function runBatched(logic: BatchedLogic, context: TaskStepContext, chunk: Chunk): Promise<Chunk> {
+  if (chunk.values.length === 0) return chunk;
+  let answers: readonly unknown[];
+  try {
+    answers = await logic.onBatch(chunk.values, chunk.origins);
+  } catch (error) {
+    throw guard(context, error);
+  }
+  if (answers.length !== chunk.values.length)
+    throw new MillraceError('step', `${answers.length} answers for ${chunk.values.length} rows`, {
+      where: context.step,
+    });
+  if (!answers.some((answer) => answer instanceof RowFailure)) return { ...chunk, values: answers };
+  const values: unknown[] = [];
+  const origins: Origin[] = [];
+  answers.forEach((answer, i) => {
+    const origin = chunk.origins[i] as Origin;
+    if (answer instanceof RowFailure) {
+      context.origin = origin;
+      context.deadLetter(answer.reason, answer.detail);
+    } else {
+      values.push(answer);
+      origins.push(origin);
+    }
+  });
+  return { values, origins, watermarkMs: chunk.watermarkMs };
+}

@@ -1,0 +1,269 @@
+import type {
+  Checkpoint,
+  Metric,
+  Position,
+  Profile,
+  Services,
+  Sink,
+  SinkWriter,
+  TaskId,
+  TaskLedger,
+} from '../core/index.js';
+import { EARLIEST, MillraceError } from '../core/index.js';
+import { openCodec } from '../schema/index.js';
+import { type Topology, topologyHash } from '../topology/index.js';
+import type { Clock } from './clock.js';
+import { Input } from './input.js';
+import { mergeRound } from './merge.js';
+import { BEFORE_ALL_MS } from './merge-time.js';
+import { Pipeline } from './pipeline.js';
+import { TaskState } from './state.js';
+import type { Outbox } from './step-context.js';
+
+/** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
+export const DEAD_LETTERS = '$dead-letters';
+export const METRICS = '$metrics';
+
+/** The points of an epoch that tests may stop or kill a process at, in order. */
+export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
+
+export interface TaskOptions {
+  readonly topology: Topology;
+  readonly profile: Profile;
+  readonly services: Services;
+  readonly clock: Clock;
+  /** End when every input's log has been read to where it ended at the start. */
+  readonly bounded: boolean;
+  readonly epochIntervalMs: number;
+  /** Shift of the first epoch, so that tasks drain one after another. */
+  readonly staggerMs: number;
+  readonly inFlightMax: number;
+  readonly roundMax: number;
+  onPoint(point: EpochPoint, task: number): void;
+}
+
+/** What can be seen of a task while it runs. */
+export interface TaskSnapshot {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly positions: Readonly<Record<string, Position>>;
+  readonly watermarkMs: number;
+  readonly recordsInFlight: number;
+}
+
+/**
+ * One group of co-partitioned input partitions, run alone: its own pipeline, state, ledger and epochs. Opened by
+ * `Task.open`, which fences earlier owners and restores what they committed; then `run` until it ends or is stopped.
+ */
+export class Task {
+  private stopping = false;
+  private watermarkMs = BEFORE_ALL_MS;
+  private recordsSinceEpoch = 0;
+
+  private constructor(
+    private readonly id: TaskId,
+    private readonly options: TaskOptions,
+    private readonly ledger: TaskLedger,
+    private readonly inputs: readonly Input[],
+    private readonly writers: readonly SinkWriter[],
+    private readonly metricsWriter: SinkWriter | undefined,
+    private readonly state: TaskState,
+    private readonly outbox: Outbox,
+    readonly pipeline: Pipeline,
+    private checkpoint: Checkpoint,
+    /** The newest measurement of each name; for progress lines and pages. */
+    readonly measures: Map<string, Metric>,
+  ) {}
+
+  static async open(id: TaskId, options: TaskOptions): Promise<Task> {
+    const { topology, profile, clock } = options;
+    const opened: { close(): Promise<void> }[] = [];
+    const keep = <T extends { close(): Promise<void> }>(resource: T): T => {
+      opened.push(resource);
+      return resource;
+    };
+    try {
+      const ledger = keep(await profile.openLedger(id));
+      const restored = await ledger.restore();
+      const state = new TaskState(restored.state);
+      const checkpoint = restored.checkpoint ?? {
+        epoch: 0,
+        incarnation: 0,
+        topologyHash: '',
+        positions: {},
+        choices: {},
+      };
+      const outbox: Outbox = { deadLetters: [], metrics: [] };
+
+      const openSink = async (step: string, sink: Sink<never>): Promise<SinkWriter> => {
+        const driver = profile.sinks[sink.connector];
+        if (!driver) throw noDriver(profile, sink.connector, step);
+        return keep(await driver.open(sink as Sink<unknown>, { step, task: id, incarnation: checkpoint.incarnation }));
+      };
+      const writers = new Map<string, SinkWriter>();
+      for (const { id: step, sink } of topology.sinks) writers.set(step, await openSink(step, sink));
+      const deadLetters = await openSink(DEAD_LETTERS, topology.deadLetters as Sink<never>);
+      const metrics = topology.metrics ? await openSink(METRICS, topology.metrics as Sink<never>) : undefined;
+
+      const inputs: Input[] = [];
+      for (const node of topology.sources) {
+        const driver = profile.sources[node.source.connector];
+        if (!driver) throw noDriver(profile, node.source.connector, node.id);
+        const codec = await openCodec(node.source.schema, profile.schemas);
+        const position = checkpoint.positions[node.id] ?? {
+          offset: EARLIEST,
+          mergeTimeMs: BEFORE_ALL_MS,
+          suspectMs: null,
+        };
+        const reader = await driver.open(node.source, id, position.offset, options.bounded);
+        inputs.push(keep(new Input(node, id.partition, reader, codec, () => clock.now(), position)));
+      }
+      const { services } = options;
+      const pipeline = keep(
+        await Pipeline.open({
+          topology,
+          task: id.partition,
+          counters: state.counters,
+          state,
+          services,
+          writers,
+          deadLetters,
+          outbox,
+          now: () => clock.now(),
+        }),
+      );
+      const all = [...writers.values(), deadLetters];
+      return new Task(id, options, ledger, inputs, all, metrics, state, outbox, pipeline, checkpoint, new Map());
+    } catch (error) {
+      await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
+      throw error;
+    }
+  }
+
+  /** Ends after the round in hand is drained and committed. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  snapshot(): TaskSnapshot {
+    return {
+      partition: this.id.partition,
+      epoch: this.checkpoint.epoch,
+      positions: this.checkpoint.positions,
+      watermarkMs: this.watermarkMs,
+      recordsInFlight: this.pipeline.recordsInFlight,
+    };
+  }
+
+  counters() {
+    return this.state.counters.entries();
+  }
+
+  /** Reads, merges and pushes rounds, with an epoch each interval, until the inputs end or `stop` is called. */
+  async run(): Promise<void> {
+    const { clock, inFlightMax, roundMax, epochIntervalMs, staggerMs, onPoint } = this.options;
+    let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
+    while (!this.stopping) {
+      if (clock.now() >= epochDueMs) {
+        await this.commitEpoch();
+        epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
+      }
+      await this.pipeline.credit(inFlightMax);
+      const polls = this.inputs.map((input) => input.fill(roundMax));
+      const round = mergeRound(this.inputs, roundMax);
+      if (round) {
+        this.watermarkMs = Math.max(this.watermarkMs, round.watermarkMs);
+        this.recordsSinceEpoch += round.records;
+        this.pipeline.push({ ...round, watermarkMs: this.watermarkMs });
+        onPoint('pushed', this.id.partition);
+        await nextTurn(); // results of inference, polls and other tasks get their turn
+      } else if (this.inputs.every((input) => input.ended)) {
+        break;
+      } else {
+        // Only an empty input's poll can help; a full one's would resolve at once and spin.
+        await Promise.race(polls.filter((_, index) => this.inputs[index]?.buffered === 0));
+      }
+    }
+    await this.commitEpoch();
+  }
+
+  /** Closes everything without committing: what was not committed will be read again. */
+  async close(): Promise<void> {
+    const closing = [
+      this.pipeline,
+      ...this.inputs,
+      ...this.writers,
+      ...(this.metricsWriter ? [this.metricsWriter] : []),
+      this.ledger,
+    ];
+    const failures: unknown[] = [];
+    for (const resource of closing) {
+      try {
+        await resource.close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
+  private async commitEpoch(): Promise<void> {
+    if (this.recordsSinceEpoch === 0) return;
+    const { onPoint, topology } = this.options;
+    const task = this.id.partition;
+    await this.pipeline.drain();
+    onPoint('drained', task);
+
+    const writers = this.metricsWriter ? [...this.writers, this.metricsWriter] : this.writers;
+    await this.writeMetrics();
+    await Promise.all(writers.map((writer) => writer.prepare?.()));
+    onPoint('prepared', task);
+
+    const checkpoint: Checkpoint = {
+      epoch: this.checkpoint.epoch + 1,
+      incarnation: this.checkpoint.incarnation,
+      topologyHash: topologyHash(topology),
+      positions: Object.fromEntries(this.inputs.map((input) => [input.node.id, input.position])),
+      choices: {},
+    };
+    await this.ledger.commit(checkpoint, this.state.takeChanges());
+    this.checkpoint = checkpoint;
+    this.recordsSinceEpoch = 0;
+    onPoint('stored', task);
+
+    await Promise.all(writers.map((writer) => writer.commit?.()));
+    onPoint('committed', task);
+  }
+
+  /** Hands the steps' measurements and the counters as they stand to the metrics sink. */
+  private async writeMetrics(): Promise<void> {
+    const measured = this.outbox.metrics.splice(0);
+    for (const metric of measured) this.measures.set(`${metric.step}/${metric.name}`, metric);
+    if (!this.metricsWriter) return;
+    // One row a counter and hour of event time: a later epoch replaces it, and a replay writes the same ones.
+    const eventTimeMs = Math.floor(Math.max(0, this.watermarkMs) / HOUR_MS) * HOUR_MS;
+    const { name: topology } = this.options.topology;
+    const counted = [...this.counters()].map(
+      ({ step, name, value }): Metric => ({
+        topology,
+        step,
+        task: this.id.partition,
+        name: `counter:${name}`,
+        eventTimeMs,
+        value,
+      }),
+    );
+    await this.metricsWriter.write([...measured, ...counted], []);
+  }
+}
+
+const HOUR_MS = 3_600_000;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {
+    where,
+    hint: `it has: ${[...new Set([...Object.keys(profile.sources), ...Object.keys(profile.sinks)])].join(', ')}`,
+  });
