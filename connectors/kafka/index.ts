@@ -1,0 +1,84 @@
+import type { Sink, Source } from '../../src/core/io.js';
+import type { DeadLetter } from '../../src/core/record.js';
+import type { Schema } from '../../src/core/schema.js';
+import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
+
+export interface KafkaSourceOptions<T> {
+  readonly topic: string;
+  readonly schema: Schema<T>;
+  /** Event time in milliseconds since 1970; the record's own timestamp by default. */
+  readonly eventTime?: (value: T) => number;
+}
+
+export interface KafkaSinkOptions<T> {
+  readonly topic: string;
+  readonly schema: Schema<T>;
+  /** The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on. */
+  readonly key?: (value: T) => string;
+  /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
+  readonly partitions?: number;
+}
+
+/**
+ * Topics as inputs and outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to
+ * anything, and no client library is loaded; `openKafka` in `./open.js` is where that happens.
+ */
+export const kafka = {
+  /**
+   * Reads a topic, committed records only, in the order of each partition.
+   *
+   * @example
+   * t.source('departed', kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }));
+   */
+  source<T>({ topic, schema, eventTime }: KafkaSourceOptions<T>): Source<T> {
+    const eventTimeOf = eventTime as ((value: unknown) => number) | undefined;
+    return Object.freeze({
+      connector: 'kafka',
+      kind: 'kafka.source',
+      topic,
+      schema: schema as Schema<unknown>,
+      settings: Object.freeze({ topic, schema: schema.subject, eventTime: eventTime ? 'field' : 'timestamp' }),
+      eventTimeOf: eventTimeOf ?? ((_value: unknown, timestampMs: number) => timestampMs),
+    });
+  },
+
+  /**
+   * Appends every value to a topic, in the transaction that also stores the checkpoint. The partition is the murmur2
+   * hash of the key, as Java's clients choose it; equal keys stay in order.
+   *
+   * @example
+   * predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
+   */
+  sink<T>({ topic, schema, key, partitions }: KafkaSinkOptions<T>): Sink<T> {
+    const options: TopicSinkOptions = {
+      topic,
+      schema: schema as Schema<unknown>,
+      key: key as ((value: unknown) => string) | undefined,
+      partitions,
+    };
+    const settings = { topic, schema: schema.subject, key: key ? 'field' : 'origin' };
+    return Object.freeze({
+      connector: 'kafka',
+      kind: 'kafka.sink',
+      settings: Object.freeze(partitions === undefined ? settings : { ...settings, partitions }),
+      options: Object.freeze(options),
+    });
+  },
+
+  /**
+   * Keeps what could not be processed: the bytes as they came, with reason, step and origin in headers
+   * (`deadLetterHeaders`), so that each record can be looked at and sent again.
+   *
+   * @example
+   * topology('flights', { deadLetters: kafka.deadLetters({ topic: 'flights.dead' }) }, build);
+   */
+  deadLetters({ topic }: DeadLetterSinkOptions): Sink<DeadLetter> {
+    const options: DeadLetterSinkOptions = { topic };
+    return Object.freeze({
+      connector: 'kafka',
+      kind: 'kafka.deadLetters',
+      settings: Object.freeze({ topic }),
+      options: Object.freeze(options),
+    });
+  },
+} as const;
