@@ -172,8 +172,12 @@ export class Pipeline {
         const logic = step.shape.open(context);
         const outputs = step.shape.outputs.map((_, index) => output(index));
         main.pipe(map((chunk) => runSplit(logic, outputs.length, context, chunk))).subscribe({
-          next: (chunks) => chunks.forEach((chunk, index) => outputs[index]?.next(meter([chunk], () => chunk))),
-          error: (cause) => outputs.forEach((subject) => subject.error(cause)),
+          next: (chunks) => {
+            for (const [index, chunk] of chunks.entries()) outputs[index]?.next(meter([chunk], () => chunk));
+          },
+          error: (cause) => {
+            for (const subject of outputs) subject.error(cause);
+          },
         });
         return;
       }

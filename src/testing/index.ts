@@ -1,0 +1,4 @@
+// What users test their topologies, operators and learners with. Nothing else in src imports it.
+
+export { MemoryProfile, type Written } from './memory-profile.js';
+export { type SeenDeadLetter, TopologyTest, type TopologyTestOptions, VirtualClock } from './topology-test.js';

@@ -1,0 +1,147 @@
+import type {
+  Checkpoint,
+  DeadLetter,
+  Origin,
+  OutgoingRecord,
+  Profile,
+  RawRecord,
+  SinkDriver,
+  SinkWriter,
+  SourceDriver,
+  StateChange,
+  TaskId,
+  TaskLedger,
+  WriteMode,
+} from '../core/index.js';
+import { MillraceError } from '../core/index.js';
+import { localRegistry } from '../schema/index.js';
+
+/** What a sink was given: the value as the topology made it, before any encoding. */
+export interface Written {
+  readonly value: unknown;
+  readonly origin: Origin;
+  readonly task: number;
+}
+
+/**
+ * A profile that lives in memory: a log, a ledger and sinks that keep what they are given. Its transactional sinks
+ * show nothing before the checkpoint is stored, as real ones do, so a crash in a test means what it means elsewhere.
+ */
+export class MemoryProfile implements Profile {
+  readonly name = 'memory';
+  readonly schemas = localRegistry();
+  readonly sources: Record<string, SourceDriver>;
+  readonly sinks: Record<string, SinkDriver>;
+  private readonly logs = new Map<string, OutgoingRecord[][]>();
+  private readonly written = new Map<string, Written[]>();
+  private readonly ledgers = new Map<string, StoredTask>();
+  private readonly owners = new Map<string, object>();
+  private readonly pending = new Map<string, (() => void)[]>();
+
+  /** By default all connectors of the topology are transactional; name those that are not. */
+  constructor(
+    private readonly partitions: number,
+    modes: Readonly<Record<string, WriteMode>> = {},
+  ) {
+    const source = this.source();
+    this.sources = new Proxy({}, { get: () => source, has: () => true });
+    this.sinks = new Proxy({}, { get: (_, connector) => this.sink(modes[String(connector)] ?? 'transactional'), has: () => true });
+  }
+
+  append(topic: string, partition: number, records: readonly OutgoingRecord[]): void {
+    this.log(topic)[partition]?.push(...records);
+  }
+
+  /** What a sink (by id) has been given so far, committed writes only where it is transactional. */
+  outputOf(sink: string): readonly Written[] {
+    return this.written.get(sink) ?? [];
+  }
+
+  checkpointOf(task: number): Checkpoint | undefined {
+    return [...this.ledgers.entries()].find(([key]) => key.endsWith(`/${task}`))?.[1].checkpoint;
+  }
+
+  async openLedger(task: TaskId): Promise<TaskLedger> {
+    const key = `${task.topology}/${task.partition}`;
+    const owner = {};
+    this.owners.set(key, owner);
+    this.pending.set(key, []);
+    const own = () => {
+      if (this.owners.get(key) !== owner) throw new MillraceError('fenced', `another owner took task ${key}`);
+    };
+    return {
+      restore: async () => {
+        own();
+        const stored = this.ledgers.get(key);
+        const state = stored ? [...stored.state.values()].map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null })) : [];
+        return { checkpoint: stored?.checkpoint, state };
+      },
+      commit: async (checkpoint, changes) => {
+        own();
+        const state = new Map(this.ledgers.get(key)?.state);
+        for (const change of changes) {
+          const at = `${change.step}/${change.cell}/${change.bucket}`;
+          if (change.bytes === null) state.delete(at);
+          else state.set(at, { ...change, bytes: change.bytes.slice() });
+        }
+        this.ledgers.set(key, { checkpoint: structuredClone(checkpoint), state });
+        for (const publish of this.pending.get(key)?.splice(0) ?? []) publish();
+      },
+      close: async () => undefined,
+    };
+  }
+
+  async close(): Promise<void> {}
+
+  private log(topic: string): OutgoingRecord[][] {
+    let log = this.logs.get(topic);
+    if (!log) this.logs.set(topic, (log = Array.from({ length: this.partitions }, () => [])));
+    return log;
+  }
+
+  private source(): SourceDriver {
+    return {
+      partitions: async () => this.partitions,
+      open: async ({ topic }, task, offset) => {
+        const log = this.log(topic)[task.partition] ?? [];
+        let next = Math.max(0, offset);
+        const end = log.length; // a memory log is always read to where it ends now
+        return {
+          poll: async (recordsMax) => {
+            const records = log.slice(next, Math.min(end, next + recordsMax)).map((record, i): RawRecord => ({ ...record, offset: next + i }));
+            next += records.length;
+            return { records, ended: next >= end };
+          },
+          close: async () => undefined,
+        };
+      },
+    };
+  }
+
+  private sink(mode: WriteMode): SinkDriver {
+    return {
+      mode,
+      open: async (_sink, { step, task }): Promise<SinkWriter> => {
+        const key = `${task.topology}/${task.partition}`;
+        const output = this.written.get(step) ?? [];
+        this.written.set(step, output);
+        return {
+          write: (values, origins) => {
+            const rows = values.map((value, i): Written => ({ value, origin: (origins[i] ?? null) as Origin, task: task.partition }));
+            if (mode === 'transactional') this.pending.get(key)?.push(() => output.push(...rows));
+            else output.push(...rows);
+          },
+          close: async () => undefined,
+        };
+      },
+    };
+  }
+}
+
+interface StoredTask {
+  readonly checkpoint: Checkpoint;
+  readonly state: Map<string, StateChange>;
+}
+
+/** The dead letters among what a sink was given. */
+export const deadLettersOf = (written: readonly Written[]): DeadLetter[] => written.map(({ value }) => value as DeadLetter);
