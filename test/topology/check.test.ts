@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { check, type Topology, topology } from '../../src/topology/index.js';
+import {
+  bySize,
+  deadLetters,
+  keepAll,
+  type Order,
+  orders,
+  pairUp,
+  tableSink,
+  topicSink,
+  topicSource,
+} from './fixtures.js';
+
+const messages = (value: Topology) => check(value).map(({ where, message }) => `${where}: ${message}`);
+
+describe('check', () => {
+  it('finds nothing wrong with a sound topology', () => {
+    expect(check(orders)).toEqual([]);
+  });
+
+  it('reports everything that is wrong at once, each with its place and a hint', () => {
+    const broken = topology('Bad Name', { deadLetters: topicSink('orders.v1') }, (t) => {
+      const source = t.source('orders', topicSource<Order>('orders.v1'));
+      source.via('$own', keepAll()).to('out', topicSink('out.v1'));
+      source.via('orders', keepAll());
+      source.to('again', topicSink('out.v1'));
+    });
+    expect(messages(broken)).toEqual([
+      'Bad Name: the name "Bad Name" is malformed',
+      '$own: the name "$own" is malformed',
+      'orders: the id "orders" is used 2 times',
+      'again: writes to the topic out.v1 that "out" writes to as well',
+      'deadLetters: writes to the topic orders.v1 that "orders" reads',
+    ]);
+    for (const { hint } of check(broken)) expect(hint).not.toBe('');
+  });
+
+  it('asks for a source and a sink', () => {
+    expect(messages(topology('empty', { deadLetters }, () => {}))).toEqual(['empty: no source', 'empty: no sink']);
+  });
+
+  it('names streams and outputs that nobody consumes', () => {
+    const open = topology('open', { deadLetters }, (t) => {
+      t.source('idle', topicSource<Order>('idle.v1'));
+      const { large } = t.source('orders', topicSource<Order>('orders.v1')).split('size', bySize());
+      large.to('out', topicSink('out.v1'));
+      large.via('forgotten', keepAll());
+    });
+    expect(messages(open)).toEqual([
+      'idle: its stream is never consumed',
+      'size: its output "small" is never consumed',
+      'forgotten: its stream is never consumed',
+    ]);
+  });
+
+  it('names a missing side input and a stream of another topology', () => {
+    let foreign: unknown;
+    topology('other', { deadLetters }, (t) => {
+      foreign = t.source('refunds', topicSource('refunds.v1'));
+    });
+    const miswired = topology('miswired', { deadLetters }, (t) => {
+      const source = t.source('orders', topicSource<Order>('orders.v1'));
+      source.via('lonely', {} as never, pairUp()).to('a', topicSink('a.v1'));
+      source.via('mixed', { refunds: foreign } as never, pairUp()).to('b', topicSink('b.v1'));
+    });
+    expect(messages(miswired)).toEqual([
+      'lonely: the side input "refunds" is missing',
+      'mixed: the input "refunds" comes from outside this topology: (a stream of another topology)',
+    ]);
+  });
+
+  it('refuses a wire to an output that a hand-made topology claims', () => {
+    const [sink] = orders.sinks;
+    const crooked = {
+      ...orders,
+      sinks: [...orders.sinks, { ...sink, id: 'extra', input: { from: 'size', output: 2 } }],
+    };
+    expect(check(crooked as Topology)).toContainEqual({
+      where: 'extra',
+      message: 'step "size" has no output 2',
+      hint: 'it has 2: large, small',
+    });
+  });
+
+  it('passes on what operators say of themselves', () => {
+    const fussy = { ...keepAll<Order>(), problems: [{ message: 'batchMax is 0', hint: 'use 1 or more' }] };
+    const value = topology('fussy', { deadLetters }, (t) => {
+      t.source('orders', topicSource<Order>('orders.v1')).via('step', fussy).to('out', topicSink('out.v1'));
+    });
+    expect(check(value)).toEqual([{ where: 'step', message: 'batchMax is 0', hint: 'use 1 or more' }]);
+  });
+
+  it('wants a schema even where types were bypassed', () => {
+    const value = topology('untyped', { deadLetters }, (t) => {
+      t.source('orders', topicSource('orders.v1', { schema: undefined as never })).to('out', topicSink('out.v1'));
+    });
+    expect(messages(value)).toEqual(['orders: no schema for topic "orders.v1"']);
+  });
+
+  it('tells a table from a topic of the same name', () => {
+    const value = topology('same', { deadLetters }, (t) => {
+      const source = t.source('orders', topicSource<Order>('orders.v1'));
+      source.to('log', topicSink('copies'));
+      source.to('rows', tableSink('copies'));
+    });
+    expect(check(value)).toEqual([]);
+  });
+
+  it('accepts a name if and only if it can be part of a topic, a key and a file', () => {
+    const named = (name: string) =>
+      topology(name, { deadLetters }, (t) => t.source('in', topicSource('in.v1')).to('out', topicSink('out.v1')));
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/),
+        (name) => check(named(name)).length === 0,
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.constantFrom('/', ' ', '$', ':', '\n', 'Ä', 'A'),
+        fc.string(),
+        (before, bad, after) => {
+          expect(check(named(before + bad + after))).toHaveLength(1);
+        },
+      ),
+    );
+  });
+});
