@@ -1,0 +1,52 @@
+import { Packr } from 'msgpackr';
+import { MillraceError } from '../core/index.js';
+
+// Every message stands alone (no shared structures): a bucket must be readable without any other bucket.
+const packr = new Packr({ useRecords: true, moreTypes: true, useBigIntExtension: true, copyBuffers: true });
+
+/** What a bucket's first byte says about the rest: cells refuse bytes that another kind of cell wrote. */
+export const tags = {
+  value: 1,
+  hashedMap: 2,
+  agedMap: 3,
+  agedMapHorizon: 4,
+  orderedMap: 5,
+  ring: 6,
+  float64: 7,
+} as const;
+export type Tag = (typeof tags)[keyof typeof tags];
+
+/**
+ * Bytes of a bucket: the tag, then MessagePack. Numbers (except the sign of -0), strings, booleans, null, undefined,
+ * bigints, dates, plain objects, arrays, maps, sets and typed arrays come back as they were; class instances as plain objects.
+ */
+export function encode(tag: Tag, value: unknown): Uint8Array {
+  const body = packr.pack(value); // lies in the packer's own buffer: copied out below
+  const bytes = new Uint8Array(body.length + 1);
+  bytes[0] = tag;
+  bytes.set(body, 1);
+  return bytes;
+}
+
+export function decode(tag: Tag, bytes: Uint8Array): unknown {
+  checkTag(tag, bytes);
+  try {
+    return packr.unpack(bytes.subarray(1));
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+export function checkTag(tag: Tag, bytes: Uint8Array): void {
+  if (bytes[0] === tag) return;
+  throw new MillraceError('state', 'the checkpoint holds this cell as another kind of cell', {
+    hint: 'give the changed cell or its step a new name, or begin with fresh state',
+  });
+}
+
+export function unreadable(cause?: unknown): MillraceError {
+  return new MillraceError('state', 'a bucket of the checkpoint cannot be read', {
+    hint: 'its bytes are damaged or of another layout: restore an older checkpoint, or begin with fresh state',
+    cause,
+  });
+}

@@ -1,0 +1,48 @@
+import { type CellSpec, type Duration, MillraceError } from '../core/index.js';
+import { AgedMap } from './aged-map.js';
+import { HashedMap } from './hashed-map.js';
+import type { MapCell } from './map-contract.js';
+import type { Migrate } from './versions.js';
+
+export interface MapCellOptions<V> {
+  /** Version of the values' layout, 1 by default. */
+  readonly version?: number;
+  readonly migrate?: Migrate<V>;
+  /** How long an entry lives after the event time of its last write. */
+  readonly ttl?: Duration;
+  /** The entry written longest ago makes room for one more than this. */
+  readonly entriesMax?: number;
+}
+
+/**
+ * Declares a keyed cell. What a change writes depends on what bounds the map:
+ *
+ * - with `ttl` or `entriesMax`, entries lie in segments of up to 256 in the order of their writes (within a slice of a
+ *   24th of the ttl), so that a stream of new keys writes only the newest segment, and old ones go whole;
+ * - without, entries lie in 1,024 buckets by hash of their key, decoded at first touch after a restore. Such a map is for keys
+ *   that are few by nature; nothing bounds it.
+ *
+ * @example
+ * const cells = { seen: mapCell<string, true>({ ttl: hours(24), entriesMax: 5_000_000 }) };
+ *
+ * Values that are all `true` cost no bytes in the changelog. "Written longest ago" is exact between segments; within
+ * the newest segment a rewritten entry keeps its place.
+ * Errors: `config` for bounds that cannot be, `state` for a checkpoint that cannot be read.
+ * Memory: `entriesMax` entries, or what `ttl` and a 24th more of it bring, at some 100 bytes each besides keys and values.
+ */
+export function mapCell<K extends string | number, V>(options: MapCellOptions<V> = {}): CellSpec<MapCell<K, V>> {
+  const { version = 1, migrate, ttl, entriesMax } = options;
+  if ((ttl !== undefined && !(ttl > 0)) || (entriesMax !== undefined && !(entriesMax >= 1)))
+    throw new MillraceError('config', `a map cell cannot have ttl ${ttl} and entriesMax ${entriesMax}`, {
+      hint: 'both are positive where they are given',
+    });
+  const aged = ttl !== undefined || entriesMax !== undefined;
+  return {
+    kind: 'map',
+    version,
+    open: () =>
+      aged
+        ? new AgedMap<K, V>(version, migrate, ttl, entriesMax ?? Number.POSITIVE_INFINITY)
+        : new HashedMap<K, V>(version, migrate),
+  };
+}

@@ -1,0 +1,88 @@
+import { type BucketChange, type Cell, type CellSpec, MillraceError } from '../core/index.js';
+import { decode, encode, tags, unreadable } from './codec.js';
+import { migrationFor } from './versions.js';
+
+/** The last `length` values, oldest first. */
+export interface RingCell<T> extends Cell {
+  /** Adds a value and returns the one that it pushed out, if the ring was full. */
+  push(value: T): T | undefined;
+  /** The value at `index`, counted from the oldest. */
+  at(index: number): T | undefined;
+  readonly size: number;
+}
+
+export interface RingCellOptions {
+  readonly version?: number;
+  /** How many values it holds at most. */
+  readonly length: number;
+}
+
+/** Values in one bucket: a push writes this many, not the whole ring. */
+const BLOCK = 64;
+
+/**
+ * Declares a cell that keeps the last `length` values.
+ *
+ * @example
+ * const cells = { delays: ringCell<number>({ length: 1001 }) };
+ *
+ * Errors: `config` for a length that cannot be, `state` for a checkpoint of another length or version. Memory: `length` values.
+ */
+export function ringCell<T>({ length, version = 1 }: RingCellOptions): CellSpec<RingCell<T>> {
+  if (!Number.isInteger(length) || length < 1)
+    throw new MillraceError('config', `a ring cannot have length ${length}`, { hint: 'give it a positive integer' });
+  return { kind: 'ring', version, open: () => new Ring<T>(length, version) };
+}
+
+/** A bucket: the ring's length, the values pushed so far (its newest write tells the whole ring's), and its slots. */
+type Bytes<T> = readonly [length: number, pushed: number, slots: readonly T[]];
+
+class Ring<T> implements RingCell<T> {
+  private readonly slots: T[] = [];
+  private readonly dirty: Uint8Array;
+  private pushed = 0;
+
+  constructor(
+    private readonly length: number,
+    private readonly version: number,
+  ) {
+    this.dirty = new Uint8Array(Math.ceil(length / BLOCK));
+  }
+
+  get size(): number {
+    return Math.min(this.pushed, this.length);
+  }
+
+  push(value: T): T | undefined {
+    const slot = this.pushed % this.length;
+    const old = this.pushed < this.length ? undefined : this.slots[slot];
+    this.slots[slot] = value;
+    this.dirty[(slot / BLOCK) | 0] = 1;
+    this.pushed++;
+    return old;
+  }
+
+  at(index: number): T | undefined {
+    if (index < 0 || index >= this.size) return undefined;
+    const oldest = this.pushed <= this.length ? 0 : this.pushed;
+    return this.slots[(oldest + index) % this.length];
+  }
+
+  restore(bucket: number, bytes: Uint8Array, version: number): void {
+    migrationFor(version, this.version, undefined);
+    const [length, pushed, slots] = decode(tags.ring, bytes) as Bytes<T>;
+    if (length !== this.length) throw unreadable(`a ring of length ${length}, not ${this.length}`);
+    this.pushed = Math.max(this.pushed, pushed);
+    for (let i = 0; i < slots.length; i++) this.slots[bucket * BLOCK + i] = slots[i] as T;
+  }
+
+  takeChanges(): BucketChange[] {
+    const changes: BucketChange[] = [];
+    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
+      const slots = this.slots.slice(bucket * BLOCK, (bucket + 1) * BLOCK);
+      changes.push({ bucket, bytes: encode(tags.ring, [this.length, this.pushed, slots] satisfies Bytes<T>) });
+      this.dirty[bucket] = 0;
+    }
+    return changes;
+  }
+}

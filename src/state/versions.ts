@@ -1,0 +1,21 @@
+import { MillraceError } from '../core/index.js';
+
+/** Makes a value of the present version out of one that an earlier version of the code kept. */
+export type Migrate<T> = (old: unknown, fromVersion: number) => T;
+
+/**
+ * How to read a bucket written under `from`: `undefined` where it needs no change, its migration where there is one.
+ *
+ * @throws MillraceError `state` for a newer version, and for an older one without a migration.
+ */
+export function migrationFor<T>(from: number, own: number, migrate: Migrate<T> | undefined): Migrate<T> | undefined {
+  if (from === own) return undefined;
+  if (from < own && migrate) return migrate;
+  const hint =
+    from > own
+      ? 'run the version of the topology that wrote it, or restore an older checkpoint'
+      : 'give the cell a `migrate`, or begin with fresh state';
+  throw new MillraceError('state', `the checkpoint holds version ${from} of a cell whose code is at version ${own}`, {
+    hint,
+  });
+}
