@@ -81,8 +81,11 @@ export interface SourceReader {
 
 export interface SourceDriver {
   partitions(source: Source<unknown>): Promise<number>;
-  /** Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. */
-  open(source: Source<unknown>, task: TaskId, offset: number, bounded: boolean): Promise<SourceReader>;
+  /**
+   * Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. `step` is the id under which
+   * checkpoints hold this source's position: a ledger that publishes positions finds their topics by it.
+   */
+  open(source: Source<unknown>, task: TaskId, offset: number, bounded: boolean, step: string): Promise<SourceReader>;
 }
 
 export interface SinkWriter {

@@ -115,7 +115,7 @@ export class Task {
           mergeTimeMs: BEFORE_ALL_MS,
           suspectMs: null,
         };
-        const reader = await driver.open(node.source, id, position.offset, options.bounded);
+        const reader = await driver.open(node.source, id, position.offset, options.bounded, node.id);
         inputs.push(keep(new Input(node, id.partition, reader, codec, () => clock.now(), position)));
       }
       const { services } = options;
