@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Cell, type CellSpec, hours, millis } from '../../src/core/index.js';
+import { float64Cell, mapCell, ringCell, valueCell } from '../../src/state/index.js';
+
+/** What a ledger keeps of one cell: the newest bytes of each bucket. Bytes are copied in and wiped at the giver's. */
+class Ledger {
+  readonly buckets = new Map<number, Uint8Array>();
+
+  take(cell: Cell): number {
+    const changes = cell.takeChanges();
+    for (const { bucket, bytes } of changes) {
+      if (bytes === null) this.buckets.delete(bucket);
+      else {
+        this.buckets.set(bucket, bytes.slice());
+        bytes.fill(0xff); // the caller owns the bytes: a cell that still looks at them breaks here
+      }
+    }
+    return changes.length;
+  }
+
+  restore<C extends Cell>(spec: CellSpec<C>, order: (buckets: number[]) => number[] = (b) => b): C {
+    const cell = spec.open();
+    for (const bucket of order([...this.buckets.keys()]))
+      cell.restore(bucket, (this.buckets.get(bucket) as Uint8Array).slice(), spec.version);
+    return cell;
+  }
+}
+
+/**
+ * Runs the operations on a cell that lives through and on one that is written out and restored at the places
+ * chosen; both must answer every operation alike, and leave the same state behind.
+ */
+function survives<C extends Cell, Op>(
+  spec: CellSpec<C>,
+  ops: readonly Op[],
+  cuts: readonly boolean[],
+  apply: (cell: C, op: Op) => unknown,
+  look: (cell: C) => unknown,
+) {
+  const live = spec.open();
+  const ledger = new Ledger();
+  let restored = spec.open();
+  ops.forEach((op, i) => {
+    expect(apply(restored, op)).toEqual(apply(live, op));
+    if (!cuts[i % cuts.length]) return;
+    ledger.take(restored);
+    if (i % 3 === 0) live.takeChanges(); // whether the live one is written out must not matter
+    expect(restored.takeChanges()).toEqual([]);
+    restored = ledger.restore(spec, (buckets) => buckets.reverse());
+    if (i % 2 === 0) expect(look(restored)).toEqual(look(live));
+  });
+  expect(look(restored)).toEqual(look(live));
+  ledger.take(restored);
+  expect(look(ledger.restore(spec))).toEqual(look(live));
+}
+
+const cutsOf = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 });
+const keys = fc.oneof(
+  fc.integer({ min: 0, max: 12 }),
+  fc.constantFrom('1', '2', 'é', '', 'ATL'),
+  fc.constantFrom(0.5, -1e300, 2 ** 40),
+);
+
+const times = fc.integer({ min: 0, max: 3_000 });
+const mapOps = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant('set' as const),
+        key: keys,
+        value: fc.oneof(fc.constant(true), fc.jsonValue()),
+        time: times,
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('get' as const), key: keys }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), key: keys }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const), time: times }) },
+  ),
+  { maxLength: 80 },
+);
+
+describe('every cell', () => {
+  it('a map without bounds behaves alike after any restore', () => {
+    const spec = mapCell<string | number, unknown>();
+    fc.assert(
+      fc.property(mapOps, cutsOf, (ops, cuts) =>
+        survives(
+          spec,
+          ops,
+          cuts,
+          (cell, op) =>
+            op.do === 'set'
+              ? cell.set(op.key, op.value)
+              : op.do === 'expire'
+                ? cell.expire(op.time)
+                : op.do === 'get'
+                  ? [cell.get(op.key), cell.has(op.key)]
+                  : cell.delete(op.key),
+          (cell) => [cell.size, new Map([...cell.keys()].map((key) => [key, cell.get(key)]))],
+        ),
+      ),
+    );
+  });
+
+  it.each([
+    ['with a ttl', mapCell<string | number, unknown>({ ttl: millis(240) })],
+    ['with entriesMax', mapCell<string | number, unknown>({ entriesMax: 5 })],
+    ['with both', mapCell<string | number, unknown>({ ttl: millis(480), entriesMax: 7 })],
+  ])('a map %s behaves alike after any restore', (_, spec) => {
+    fc.assert(
+      fc.property(mapOps, cutsOf, (ops, cuts) => {
+        survives(
+          spec,
+          ops,
+          cuts,
+          (cell, op) => {
+            if (op.do === 'get') return [cell.get(op.key), cell.has(op.key)];
+            if (op.do === 'delete') return cell.delete(op.key);
+            if (op.do === 'expire') return cell.expire(op.time);
+            const before = cell.evicted;
+            cell.set(op.key, op.value, op.time);
+            return cell.evicted - before;
+          },
+          (cell) => [cell.size, [...cell.keys()].map((key) => [key, cell.get(key)])],
+        );
+      }),
+    );
+  });
+
+  it('a value, a ring and an array behave alike after any restore', () => {
+    const value = valueCell<unknown>({ initial: { n: 0 } });
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue(), { maxLength: 20 }), cutsOf, (ops, cuts) =>
+        survives(
+          value,
+          ops,
+          cuts,
+          (cell, op) => {
+            const old = cell.get();
+            cell.set(op);
+            return old;
+          },
+          (cell) => cell.get(),
+        ),
+      ),
+    );
+    const ring = ringCell<number>({ length: 150 });
+    const look = (cell: ReturnType<typeof ring.open>) => [
+      cell.size,
+      Array.from({ length: cell.size + 2 }, (_, i) => cell.at(i - 1)),
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.double(), { maxLength: 400, size: 'max' }), cutsOf, (ops, cuts) =>
+        survives(ring, ops, cuts, (cell, op) => cell.push(op + 1), look),
+      ),
+      { numRuns: 30 },
+    );
+    const array = float64Cell({ size: 70, block: 16 });
+    const write = fc.record({ at: fc.nat(69), value: fc.oneof(fc.double(), fc.constant(-0)) });
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 60 }), cutsOf, (ops, cuts) =>
+        survives(
+          array,
+          ops,
+          cuts,
+          (cell, op) => {
+            cell.values[op.at] = op.value;
+            cell.touch(op.at);
+          },
+          (cell) => [...cell.values],
+        ),
+      ),
+    );
+  });
+});
+
+describe('the map with bounds', () => {
+  it('agrees with a plain model of its contract', () => {
+    const spec = mapCell<number, number>({ ttl: millis(240), entriesMax: 6 });
+    const op = fc.record({ key: fc.nat(9), step: fc.nat(60) });
+    fc.assert(
+      fc.property(fc.array(op, { maxLength: 100 }), (ops) => {
+        const cell = spec.open();
+        let now = 0;
+        const model = new Map<number, { time: number; value: number }>(); // insertion order = order of writes
+        ops.forEach(({ key, step }, i) => {
+          now += step;
+          cell.expire(now);
+          for (const [k, { time }] of model) if (Math.floor(time / 10) * 10 + 10 + 240 <= now) model.delete(k);
+          const kept = model.get(key);
+          expect(cell.get(key)).toBe(kept && kept.time + 240 > now ? kept.value : undefined);
+          // In the newest slice a rewritten entry keeps its place, otherwise it becomes the newest.
+          if (kept && Math.floor(kept.time / 10) !== Math.floor(now / 10)) model.delete(key);
+          if (!model.has(key) && model.size >= 6) model.delete(model.keys().next().value as number);
+          model.set(key, { time: now, value: i });
+          cell.set(key, i, now);
+        });
+        expect([...cell.keys()]).toEqual([...model].filter(([, { time }]) => time + 240 > now).map(([k]) => k));
+      }),
+    );
+  });
+
+  it('writes only the newest segment for new keys and drops old slices whole', () => {
+    const cell = mapCell<number, true>({ ttl: hours(24) }).open();
+    const ledger = new Ledger();
+    const hour = 3_600_000;
+    for (let h = 0; h < 30; h++) for (let i = 0; i < 1_000; i++) cell.set(h * 1_000 + i, true, h * hour);
+    ledger.take(cell);
+    expect(ledger.buckets.size).toBe(30 * 4);
+    for (let i = 0; i < 10; i++) cell.set(100_000 + i, true, 30 * hour);
+    expect(ledger.take(cell)).toBe(1);
+    const before = ledger.buckets.size;
+    expect(cell.expire(30 * hour)).toBe(6_000); // those written in hours 0 to 5: the slice of hour 6 ends at the 7th
+    expect(cell.has(5_999)).toBe(false);
+    expect(cell.has(6_000)).toBe(false); // expired to the millisecond, though its slice is still in memory
+    expect(cell.has(7_000)).toBe(true);
+    ledger.take(cell);
+    expect(ledger.buckets.size).toBe(before - 24 + 1); // 6 slices of 4 segments gone; the time told is one bucket
+  });
+
+  it('costs few bytes as a set', () => {
+    const cell = mapCell<number, true>({ entriesMax: 10_000 }).open();
+    for (let i = 0; i < 10_000; i++) cell.set(i, true);
+    const bytes = cell.takeChanges().reduce((sum, change) => sum + (change.bytes?.length ?? 0), 0);
+    expect(bytes).toBeLessThan(10_000 * 4);
+  });
+
+  it('refuses a write without a time where it has a ttl', () => {
+    expect(() =>
+      mapCell<string, true>({ ttl: hours(1) })
+        .open()
+        .set('a', true),
+    ).toThrow(/event time/);
+    expect(() =>
+      mapCell<string, true>({ ttl: hours(1) })
+        .open()
+        .set('a', true, Number.NaN),
+    ).toThrow(/event time/);
+  });
+});
