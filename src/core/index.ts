@@ -3,6 +3,7 @@ export * from './duration.js';
 export * from './errors.js';
 export * from './io.js';
 export * from './learner.js';
+export * from './maps.js';
 export * from './metric.js';
 export * from './operator.js';
 export * from './record.js';

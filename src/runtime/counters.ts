@@ -1,5 +1,5 @@
 import type { BucketChange, Cell, Counter } from '../core/index.js';
-import { MillraceError } from '../core/index.js';
+import { getOrInsert, MillraceError } from '../core/index.js';
 
 class PlainCounter implements Counter {
   value = 0;
@@ -20,11 +20,8 @@ export class Counters implements Cell {
   private saved = '';
 
   of(step: string, name: string): Counter & { readonly value: number } {
-    let names = this.byStep.get(step);
-    if (!names) this.byStep.set(step, (names = new Map()));
-    let counter = names.get(name);
-    if (!counter) names.set(name, (counter = new PlainCounter()));
-    return counter;
+    const names = getOrInsert(this.byStep, step, () => new Map<string, PlainCounter>());
+    return getOrInsert(names, name, () => new PlainCounter());
   }
 
   *entries(): Generator<{ readonly step: string; readonly name: string; readonly value: number }> {

@@ -1,6 +1,6 @@
 import { concatMap, from, map, of, Subject, zip } from 'rxjs';
 import type { BatchedLogic, Chunk, DeadLetter, Services, SinkWriter } from '../core/index.js';
-import { MillraceError } from '../core/index.js';
+import { getOrInsert, MillraceError } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
 import type { Counters } from './counters.js';
 import { DurationHistogram } from './histogram.js';
@@ -243,9 +243,7 @@ export class Pipeline {
 
   private contextOf(step: string): TaskStepContext {
     const { topology, task, counters, outbox } = this.parts;
-    let context = this.contexts.get(step);
-    if (!context) this.contexts.set(step, (context = new TaskStepContext(topology.name, step, task, counters, outbox)));
-    return context;
+    return getOrInsert(this.contexts, step, () => new TaskStepContext(topology.name, step, task, counters, outbox));
   }
 
   private streamOf(wire: Wire): Subject<Chunk> {

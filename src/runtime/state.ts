@@ -1,4 +1,4 @@
-import type { Cell, CellSpecs, StateChange } from '../core/index.js';
+import { type Cell, type CellSpecs, getOrInsert, type StateChange } from '../core/index.js';
 import { COUNTERS_STEP, Counters } from './counters.js';
 
 interface OpenCell {
@@ -16,10 +16,7 @@ export class TaskState {
 
   constructor(restored: readonly StateChange[]) {
     for (const change of restored) {
-      const key = `${change.step}/${change.cell}`;
-      const changes = this.restored.get(key);
-      if (changes) changes.push(change);
-      else this.restored.set(key, [change]);
+      getOrInsert(this.restored, `${change.step}/${change.cell}`, () => [] as StateChange[]).push(change);
     }
     this.restore(COUNTERS_STEP, 'counters', this.counters);
   }

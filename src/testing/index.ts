@@ -1,4 +1,5 @@
 // What users test their topologies, operators and learners with. Nothing else in src imports it.
 
 export { MemoryProfile, type Written } from './memory-profile.js';
-export { type SeenDeadLetter, TopologyTest, type TopologyTestOptions, VirtualClock } from './topology-test.js';
+export { type SeenDeadLetter, TopologyTest, type TopologyTestOptions } from './topology-test.js';
+export { VirtualClock } from './virtual-clock.js';

@@ -13,7 +13,7 @@ import type {
   TaskLedger,
   WriteMode,
 } from '../core/index.js';
-import { MillraceError } from '../core/index.js';
+import { getOrInsert, MillraceError } from '../core/index.js';
 import { localRegistry } from '../schema/index.js';
 
 /** What a sink was given: the value as the topology made it, before any encoding. */
@@ -45,7 +45,10 @@ export class MemoryProfile implements Profile {
   ) {
     const source = this.source();
     this.sources = new Proxy({}, { get: () => source, has: () => true });
-    this.sinks = new Proxy({}, { get: (_, connector) => this.sink(modes[String(connector)] ?? 'transactional'), has: () => true });
+    this.sinks = new Proxy(
+      {},
+      { get: (_, connector) => this.sink(modes[String(connector)] ?? 'transactional'), has: () => true },
+    );
   }
 
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): void {
@@ -73,7 +76,9 @@ export class MemoryProfile implements Profile {
       restore: async () => {
         own();
         const stored = this.ledgers.get(key);
-        const state = stored ? [...stored.state.values()].map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null })) : [];
+        const state = stored
+          ? [...stored.state.values()].map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null }))
+          : [];
         return { checkpoint: stored?.checkpoint, state };
       },
       commit: async (checkpoint, changes) => {
@@ -94,9 +99,7 @@ export class MemoryProfile implements Profile {
   async close(): Promise<void> {}
 
   private log(topic: string): OutgoingRecord[][] {
-    let log = this.logs.get(topic);
-    if (!log) this.logs.set(topic, (log = Array.from({ length: this.partitions }, () => [])));
-    return log;
+    return getOrInsert(this.logs, topic, () => Array.from({ length: this.partitions }, () => [] as OutgoingRecord[]));
   }
 
   private source(): SourceDriver {
@@ -108,7 +111,9 @@ export class MemoryProfile implements Profile {
         const end = log.length; // a memory log is always read to where it ends now
         return {
           poll: async (recordsMax) => {
-            const records = log.slice(next, Math.min(end, next + recordsMax)).map((record, i): RawRecord => ({ ...record, offset: next + i }));
+            const records = log
+              .slice(next, Math.min(end, next + recordsMax))
+              .map((record, i): RawRecord => ({ ...record, offset: next + i }));
             next += records.length;
             return { records, ended: next >= end };
           },
@@ -123,11 +128,12 @@ export class MemoryProfile implements Profile {
       mode,
       open: async (_sink, { step, task }): Promise<SinkWriter> => {
         const key = `${task.topology}/${task.partition}`;
-        const output = this.written.get(step) ?? [];
-        this.written.set(step, output);
+        const output = getOrInsert(this.written, step, () => [] as Written[]);
         return {
           write: (values, origins) => {
-            const rows = values.map((value, i): Written => ({ value, origin: (origins[i] ?? null) as Origin, task: task.partition }));
+            const rows = values.map(
+              (value, i): Written => ({ value, origin: (origins[i] ?? null) as Origin, task: task.partition }),
+            );
             if (mode === 'transactional') this.pending.get(key)?.push(() => output.push(...rows));
             else output.push(...rows);
           },
@@ -144,4 +150,5 @@ interface StoredTask {
 }
 
 /** The dead letters among what a sink was given. */
-export const deadLettersOf = (written: readonly Written[]): DeadLetter[] => written.map(({ value }) => value as DeadLetter);
+export const deadLettersOf = (written: readonly Written[]): DeadLetter[] =>
+  written.map(({ value }) => value as DeadLetter);

@@ -1,10 +1,11 @@
 import type { InferenceService, Metric, Source } from '../core/index.js';
 import { MillraceError } from '../core/index.js';
 import { createInference } from '../inference/index.js';
-import { type Clock, type RunSnapshot, runTopology } from '../runtime/index.js';
+import { type RunSnapshot, runTopology } from '../runtime/index.js';
 import { openCodec, type WireCodec } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import { MemoryProfile } from './memory-profile.js';
+import { VirtualClock } from './virtual-clock.js';
 
 export interface TopologyTestOptions {
   /** Partitions of every topic, and so tasks; 1 by default. */
@@ -58,7 +59,11 @@ export class TopologyTest {
   /** Appends bytes as they are: malformed payloads, tombstones (`null`), foreign encodings. */
   pipeRaw(source: string, values: readonly (Uint8Array | null)[], partition = 0): void {
     const { topic } = this.sourceOf(source);
-    this.profile.append(topic, partition, values.map((value) => ({ key: null, value, timestampMs: this.clock.now() })));
+    this.profile.append(
+      topic,
+      partition,
+      values.map((value) => ({ key: null, value, timestampMs: this.clock.now() })),
+    );
   }
 
   /** Processes everything piped so far and commits it. */
@@ -84,7 +89,12 @@ export class TopologyTest {
 
   deadLetters(): SeenDeadLetter[] {
     return this.profile.outputOf('$dead-letters').map(({ value }) => {
-      const { reason, detail, step, origin } = value as { reason: string; detail: string; step: string; origin: { offset: number } };
+      const { reason, detail, step, origin } = value as {
+        reason: string;
+        detail: string;
+        step: string;
+        origin: { offset: number };
+      };
       return { reason, detail, step, offset: origin.offset };
     });
   }
@@ -116,22 +126,8 @@ export class TopologyTest {
   }
 }
 
-/** Time that moves only when told to; whoever sleeps moves it. */
-export class VirtualClock implements Clock {
-  private timeMs = 0;
-
-  now(): number {
-    return this.timeMs;
-  }
-
-  async sleep(ms: number): Promise<void> {
-    this.advance(ms);
-  }
-
-  advance(ms: number): void {
-    this.timeMs += ms;
-  }
-}
-
 const unknown = (kind: string, id: string, known: readonly { readonly id: string }[]): MillraceError =>
-  new MillraceError('config', `the topology has no ${kind} '${id}'`, { where: id, hint: `it has: ${known.map((node) => node.id).join(', ')}` });
+  new MillraceError('config', `the topology has no ${kind} '${id}'`, {
+    where: id,
+    hint: `it has: ${known.map((node) => node.id).join(', ')}`,
+  });

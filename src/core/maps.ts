@@ -1,0 +1,8 @@
+/** The value of a key, made and kept where there is none. */
+export function getOrInsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const present = map.get(key);
+  if (present !== undefined) return present;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

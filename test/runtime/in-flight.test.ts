@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { InFlight } from '../../src/runtime/in-flight.js';
+
+describe('InFlight', () => {
+  it('counts a round until the slowest leaf is through with it', async () => {
+    const inFlight = new InFlight(2);
+    inFlight.push(10);
+    inFlight.push(5);
+    inFlight.finish(0);
+    inFlight.finish(0);
+    expect(inFlight.records).toBe(15);
+    inFlight.finish(1);
+    expect(inFlight.records).toBe(5);
+    inFlight.finish(1);
+    expect(inFlight.records).toBe(0);
+  });
+
+  it('wakes those whose credit has come, and only those', async () => {
+    const inFlight = new InFlight(1);
+    inFlight.push(10);
+    inFlight.push(10);
+    const woken: number[] = [];
+    const some = inFlight.fewerThan(15).then(() => woken.push(15));
+    const all = inFlight.fewerThan(1).then(() => woken.push(1));
+    inFlight.finish(0);
+    await some;
+    expect(woken).toEqual([15]);
+    inFlight.finish(0);
+    await all;
+    expect(woken).toEqual([15, 1]);
+  });
+
+  it('rejects everybody who waits, and everybody after, with the first failure', async () => {
+    const inFlight = new InFlight(1);
+    inFlight.push(1);
+    const waiting = inFlight.fewerThan(1);
+    inFlight.fail(new Error('first'));
+    inFlight.fail(new Error('second'));
+    await expect(waiting).rejects.toThrow('first');
+    await expect(inFlight.fewerThan(100)).rejects.toThrow('first');
+    expect(() => inFlight.throwIfFailed()).toThrow('first');
+  });
+});

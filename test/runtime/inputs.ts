@@ -1,0 +1,71 @@
+import type { Origin, RawRecord } from '../../src/core/index.js';
+import { Input } from '../../src/runtime/input.js';
+import { mergeRound } from '../../src/runtime/merge.js';
+import { BEFORE_ALL_MS } from '../../src/runtime/merge-time.js';
+import type { WireCodec } from '../../src/schema/index.js';
+
+/** A value of the tests in this folder: an event time and nothing else. */
+export interface Timed {
+  readonly timeMs: number;
+}
+
+const codec: WireCodec<unknown> = {
+  encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
+  prepare: async () => undefined,
+  decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+};
+
+/** An input over times in log order that hands out its records in polls of the given sizes. */
+export function inputOf(topic: string, times: readonly number[], pollSizes: readonly number[] = [3], from = 0): Input {
+  const log = times.map(
+    (timeMs, offset): RawRecord => ({ offset, timestampMs: timeMs, key: null, value: codec.encode({ timeMs }) }),
+  );
+  let next = from;
+  let polls = 0;
+  const reader = {
+    poll: async () => {
+      const size = pollSizes[polls++ % pollSizes.length] ?? 1;
+      const records = log.slice(next, next + size);
+      next += records.length;
+      return { records, ended: next >= log.length };
+    },
+    close: async () => undefined,
+  };
+  const node = {
+    id: topic,
+    source: {
+      connector: 'test',
+      kind: 'test',
+      topic,
+      schema: { format: 'json' as const, subject: topic, definition: undefined },
+      settings: {},
+      eventTimeOf: (value: unknown) => (value as Timed).timeMs,
+    },
+  };
+  return new Input(node, 0, reader, codec, () => 0, { offset: from, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null });
+}
+
+/** Runs the merge to its end; `topic@offset` in the order of each round, and the rounds' watermarks. */
+export async function mergeAll(
+  inputs: readonly Input[],
+  roundMax: number,
+): Promise<{ order: string[]; watermarks: number[] }> {
+  const order: string[] = [];
+  const watermarks: number[] = [];
+  while (!inputs.every((input) => input.ended)) {
+    const polls = inputs.map((input) => input.fill(roundMax));
+    const round = mergeRound(inputs, roundMax);
+    if (!round) {
+      await Promise.race(polls.filter((_, index) => inputs[index]?.buffered === 0));
+      continue;
+    }
+    const origins: Origin[] = round.shares.flatMap((share) => [
+      ...share.origins,
+      ...share.unusable.map(({ origin }) => origin),
+    ]);
+    origins.sort((a, b) => a.order - b.order);
+    order.push(...origins.map(({ topic, offset }) => `${topic}@${offset}`));
+    watermarks.push(round.watermarkMs);
+  }
+  return { order, watermarks };
+}
