@@ -3,6 +3,7 @@ import { MillraceError, millis } from '../core/index.js';
 import { check, type Topology, type TopologyProblem } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
+import { paceOf, unpaced } from './pace.js';
 import { DEAD_LETTERS, type EpochPoint, METRICS, Task, type TaskOptions, type TaskSnapshot } from './task.js';
 
 export interface RunOptions {
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly inFlightMax?: number;
   /** Records in a round; 1,000 by default. */
   readonly roundMax?: number;
+  /** The most records to take a second, over all tasks; no limit by default. */
+  readonly recordsPerSecondMax?: number | undefined;
   readonly clock?: Clock;
   /** Told of everything that was mended without help: a task that was restarted, for example. */
   onWarning?(message: string): void;
@@ -61,6 +64,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const partitions = await partitionsOf(topology, profile);
   await setUpSinks(topology, profile, partitions);
 
+  const pace = options.recordsPerSecondMax ? paceOf(options.recordsPerSecondMax, clock) : unpaced;
   const tasks = new Map<number, Task>();
   let stopping = false;
   const optionsOf = (partition: number): TaskOptions => ({
@@ -73,6 +77,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     staggerMs: (epochInterval * partition) / partitions,
     inFlightMax: options.inFlightMax ?? 20_000,
     roundMax: options.roundMax ?? 1_000,
+    pace,
     onPoint: (point, task) => options.onPoint?.(point, task),
   });
 

@@ -16,6 +16,7 @@ import type { Clock } from './clock.js';
 import { Input } from './input.js';
 import { mergeRound } from './merge.js';
 import { BEFORE_ALL_MS } from './merge-time.js';
+import type { Pace } from './pace.js';
 import { Pipeline } from './pipeline.js';
 import { TaskState } from './state.js';
 import type { Outbox } from './step-context.js';
@@ -39,6 +40,8 @@ export interface TaskOptions {
   readonly staggerMs: number;
   readonly inFlightMax: number;
   readonly roundMax: number;
+  /** Shared by all tasks of a run. */
+  readonly pace: Pace;
   onPoint(point: EpochPoint, task: number): void;
 }
 
@@ -161,7 +164,8 @@ export class Task {
 
   /** Reads, merges and pushes rounds, with an epoch each interval, until the inputs end or `stop` is called. */
   async run(): Promise<void> {
-    const { clock, inFlightMax, roundMax, epochIntervalMs, staggerMs, onPoint } = this.options;
+    const { clock, inFlightMax, pace, epochIntervalMs, staggerMs, onPoint } = this.options;
+    const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
       if (clock.now() >= epochDueMs) {
@@ -176,6 +180,7 @@ export class Task {
         this.recordsSinceEpoch += round.records;
         this.pipeline.push({ ...round, watermarkMs: this.watermarkMs });
         onPoint('pushed', this.id.partition);
+        await pace.take(round.records);
         await nextTurn(); // results of inference, polls and other tasks get their turn
       } else if (this.inputs.every((input) => input.ended)) {
         break;
