@@ -10,6 +10,9 @@ export interface Adds<out A> {
   readonly [ADDS]: A;
 }
 
+/** Asks of an input that it has no field of this name yet: an operator that adds one must not hide another's. */
+export type Free<Name extends string> = { readonly [P in Name]?: never };
+
 /** Options and facts that `describe` prints: plain values only. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
