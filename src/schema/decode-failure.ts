@@ -1,0 +1,25 @@
+/** Why a payload cannot be read: a closed, stable set, since dead letters are counted by it. */
+export type DecodeReason =
+  | 'not-wire-format' // no magic byte and schema id in front
+  | 'schema-id-unknown' // the registry does not know the writer's schema
+  | 'schema-incompatible' // the writer's schema, or this value of it, cannot be read as ours
+  | 'truncated' // ends in the middle of a value
+  | 'trailing-bytes' // goes on after the value
+  | 'out-of-range' // a number that its type, or a JavaScript number, cannot hold
+  | 'too-large' // claims more items than its bytes can hold
+  | 'too-deep' // nested deeper than any event should be
+  | 'not-json' // not JSON in UTF-8
+  | 'malformed'; // anything else that the encoding forbids
+
+/** A payload that cannot be read. It never stands for a fault of the program: those are thrown as what they are. */
+export class DecodeFailure extends Error {
+  override readonly name = 'DecodeFailure';
+
+  constructor(
+    readonly reason: DecodeReason,
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}

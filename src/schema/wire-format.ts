@@ -1,0 +1,24 @@
+import { DecodeFailure } from './decode-failure.js';
+
+// Confluent's wire format: a zero byte, the id of the writer's schema (32 bits, big-endian), then the Avro body.
+
+export const HEADER_SIZE = 5;
+
+/** The schema id in front of a payload, or -1 where there is none. */
+export function schemaIdOf(bytes: Uint8Array): number {
+  if (bytes.length < HEADER_SIZE || bytes[0] !== 0) return -1;
+  const id =
+    ((bytes[1] as number) << 24) | ((bytes[2] as number) << 16) | ((bytes[3] as number) << 8) | (bytes[4] as number);
+  return id < 0 ? -1 : id;
+}
+
+/** The failure for a payload without a schema id, worded after what is wrong with it. */
+export function notWireFormat(bytes: Uint8Array): DecodeFailure {
+  const problem =
+    bytes.length < HEADER_SIZE
+      ? `${bytes.length} bytes cannot hold the header of ${HEADER_SIZE}`
+      : bytes[0] !== 0
+        ? `starts with byte ${bytes[0]}, not with 0`
+        : 'the schema id is negative';
+  return new DecodeFailure('not-wire-format', problem);
+}

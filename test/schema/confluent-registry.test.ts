@@ -1,0 +1,78 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { confluentRegistry } from '../../src/schema/index.js';
+
+// The routes of Confluent's API that are called; the real server is met in the integration tests.
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly authorization: string | undefined;
+}
+
+describe('confluent registry', () => {
+  const requests: Request[] = [];
+  let answer: (request: Request, body: string) => { status: number; body: unknown };
+  let server: Server;
+  let url: string;
+
+  beforeEach(async () => {
+    requests.length = 0;
+    answer = () => ({ status: 500, body: { error_code: 500, message: 'no' } });
+    server = createServer((incoming, response) => {
+      let body = '';
+      incoming.on('data', (chunk) => {
+        body += chunk;
+      });
+      incoming.on('end', () => {
+        const { method = '', url: path = '', headers } = incoming;
+        const request = { method, url: path, authorization: headers.authorization };
+        requests.push(request);
+        const { status, body: reply } = answer(request, body);
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+  it('registers and looks up, each once, with the credentials', async () => {
+    answer = ({ method }, body) =>
+      method === 'POST'
+        ? { status: 200, body: { id: JSON.parse(body).schema === '"long"' ? 7 : 8 } }
+        : { status: 200, body: { schema: '"int"' } };
+    const registry = confluentRegistry({ url: `${url}/`, auth: { username: 'ada', password: 'secret' } });
+    expect(await registry.idOf('s-value', '"long"')).toBe(7);
+    expect(await registry.idOf('s-value', '"long"')).toBe(7);
+    expect(await registry.definitionOf(12)).toBe('"int"');
+    expect(await registry.definitionOf(12)).toBe('"int"');
+    expect(requests.map(({ method }) => method)).toEqual(['POST', 'GET']);
+    expect(requests[0]?.url).toMatch(/^\/subjects\/s-value\/versions/);
+    expect(requests[1]?.url).toMatch(/^\/schemas\/ids\/12/);
+    expect(requests[0]?.authorization).toBe(`Basic ${Buffer.from('ada:secret').toString('base64')}`);
+  });
+
+  it('answers undefined where the server knows no such id', async () => {
+    answer = () => ({ status: 404, body: { error_code: 40_403, message: 'Schema 9 not found' } });
+    expect(await confluentRegistry({ url }).definitionOf(9)).toBeUndefined();
+  });
+
+  it('tells an outage and an incompatible schema apart, without secrets', async () => {
+    const auth = { username: 'ada', password: 'secret' };
+    answer = () => ({ status: 409, body: { error_code: 409, message: 'incompatible' } });
+    const conflict = await confluentRegistry({ url, auth })
+      .idOf('s', '"long"')
+      .catch((error: unknown) => error);
+    expect(conflict).toMatchObject({ code: 'schema', hint: expect.stringContaining('incompatible') });
+    const gone = await confluentRegistry({ url: 'http://ada:secret@127.0.0.1:1' })
+      .definitionOf(1)
+      .catch((error: unknown) => error);
+    expect(gone).toMatchObject({ code: 'schema', hint: expect.stringContaining('running') });
+    for (const error of [conflict, gone]) {
+      const { message, where, hint, cause } = error as Error & { where: string; hint: string };
+      expect(`${message} ${where} ${hint} ${JSON.stringify(cause)}`).not.toMatch(/secret|YWRh/);
+    }
+  });
+});
