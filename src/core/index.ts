@@ -6,6 +6,7 @@ export * from './learner.js';
 export * from './maps.js';
 export * from './metric.js';
 export * from './operator.js';
+export * from './partition.js';
 export * from './record.js';
 export * from './schema.js';
 export * from './sinks.js';
