@@ -1,34 +1,38 @@
 import { assert, type BucketChange } from '../core/index.js';
 import { decode, encode, tags } from './codec.js';
 import type { MapCell } from './map-contract.js';
-import { append, type Entry, Segment, unlink } from './segment.js';
+import { PLACE_BITS, SEGMENT_MAX, Segment } from './segment.js';
 import { type Migrate, migrationFor } from './versions.js';
 
-/** Entries in a segment: what one new key writes again at most. */
-const SEGMENT_MAX = 256;
 /** Slices that a ttl is cut into: what is expired waits for at most one of them until its memory is free. */
 const SLICES = 24;
 /** The bucket that holds the time last told to `expire`; segments count from 1. */
 const HORIZON = 0;
+const PLACE = SEGMENT_MAX - 1;
 
 /** A segment's bucket. Without a ttl there are no offsets; values that are all `true` are left out. */
 type Bytes<K, V> = readonly [
   startMs: number,
   spanMs: number,
+  used: number,
   keys: readonly K[],
-  offsetsMs: readonly number[] | null,
+  offsetsMs: readonly number[],
   values?: readonly V[],
 ];
 
 /**
  * The map bounded by age or number: entries in segments in the order of their writes. Everything that decides
- * behaviour (order, which segment takes the next entry) can be read off the segments, so a restored map goes on as the live one would.
+ * behaviour (order, which segment takes the next entry) is in the segments' bytes, so a restored map goes on as the
+ * live one would.
  */
 export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   evicted = 0;
-  private readonly index = new Map<K, Entry<K, V>>();
+  /** By key: the slot of its segment, then the bits of its place there. */
+  private readonly index = new Map<K, number>();
+  private readonly table: Segment<K, V>[] = [];
+  private readonly freeSlots: number[] = [];
   /** By start, then by id: the oldest first. None is empty. */
-  private segments: Segment<K, V>[] = [];
+  private readonly segments: Segment<K, V>[] = [];
   /** The segment that took the last entry: the newest of its slice. */
   private newest: Segment<K, V> | undefined;
   private changed: Segment<K, V>[] = [];
@@ -59,14 +63,17 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   get(key: K): V | undefined {
     if (this.frozen) this.thaw();
-    const entry = this.index.get(key);
-    return entry === undefined || this.isExpired(entry) ? undefined : entry.value;
+    const at = this.index.get(key);
+    if (at === undefined) return undefined;
+    const segment = this.segmentAt(at);
+    const place = at & PLACE;
+    return this.isExpired(segment, place) ? undefined : segment.values[place];
   }
 
   has(key: K): boolean {
     if (this.frozen) this.thaw();
-    const entry = this.index.get(key);
-    return entry !== undefined && !this.isExpired(entry);
+    const at = this.index.get(key);
+    return at !== undefined && !this.isExpired(this.segmentAt(at), at & PLACE);
   }
 
   set(key: K, value: V, timeMs?: number): void {
@@ -78,59 +85,58 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
       startMs = Math.floor(timeMs / this.sliceMs) * this.sliceMs;
       offsetMs = timeMs - startMs;
     }
-    const entry = this.index.get(key);
-    if (entry === undefined) {
+    const at = this.index.get(key);
+    if (at === undefined) {
       if (this.index.size >= this.entriesMax) this.evictOldest();
-      const segment = this.openSegment(startMs);
-      this.index.set(key, append(segment, key, value, offsetMs));
-      this.markChanged(segment);
+      this.add(this.openSegment(startMs), key, value, offsetMs);
       return;
     }
-    if (entry.segment !== this.newestOf(startMs)) {
-      const segment = this.openSegment(startMs);
-      this.remove(entry);
-      this.index.set(key, append(segment, key, value, offsetMs));
+    const segment = this.segmentAt(at);
+    const place = at & PLACE;
+    if (segment === this.newestOf(startMs)) {
+      segment.values[place] = value;
+      if (this.sliceMs > 0) segment.offsetsMs[place] = offsetMs;
       this.markChanged(segment);
-      return;
+    } else {
+      const target = this.openSegment(startMs);
+      this.remove(segment, place);
+      this.add(target, key, value, offsetMs);
     }
-    entry.value = value;
-    entry.offsetMs = offsetMs;
-    this.markChanged(entry.segment);
   }
 
   delete(key: K): boolean {
     if (this.frozen) this.thaw();
-    const entry = this.index.get(key);
-    if (entry === undefined) return false;
-    const live = !this.isExpired(entry);
+    const at = this.index.get(key);
+    if (at === undefined) return false;
+    const segment = this.segmentAt(at);
+    const place = at & PLACE;
+    const live = !this.isExpired(segment, place);
     this.index.delete(key);
-    this.remove(entry);
+    this.remove(segment, place);
     return live;
   }
 
   *keys(): IterableIterator<K> {
     if (this.frozen) this.thaw();
     for (const segment of [...this.segments])
-      for (let entry = segment.head, next = entry?.next; entry; entry = next, next = entry?.next)
-        if (!this.isExpired(entry)) yield entry.key;
+      for (let place = 0; place < segment.keys.length; place++) {
+        const key = segment.keys[place];
+        if (key !== undefined && !this.isExpired(segment, place)) yield key;
+      }
   }
 
   expire(nowMs: number): number {
-    if (nowMs === this.horizonMs && !this.frozen) return 0;
     if (this.frozen) this.thaw();
-    if (this.sliceMs === 0) return 0;
-    if (nowMs !== this.horizonMs) this.horizonChanged = true;
+    if (nowMs === this.horizonMs || this.sliceMs === 0) return 0;
+    this.horizonChanged = true;
     this.horizonMs = nowMs;
     const before = this.index.size;
-    for (
-      let oldest = this.segments[0];
-      oldest && oldest.startMs + oldest.spanMs + this.ttlMs <= nowMs;
-      oldest = this.segments[0]
-    ) {
-      for (let entry = oldest.head; entry; entry = entry.next) this.index.delete(entry.key);
+    for (;;) {
+      const oldest = this.segments[0];
+      if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return before - this.index.size;
+      for (const key of oldest.keys) if (key !== undefined) this.index.delete(key);
       this.drop(oldest);
     }
-    return before - this.index.size;
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
@@ -144,7 +150,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     this.dropped = [];
     for (const segment of this.changed) {
       segment.changed = false;
-      if (segment.size === 0) continue;
+      if (segment.size === 0) continue; // dropped since
       segment.stored = true;
       changes.push({ bucket: segment.id, bytes: encode(this.tag, this.bytesOf(segment)) });
     }
@@ -154,31 +160,42 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return changes;
   }
 
-  private isExpired(entry: Entry<K, V>): boolean {
-    return entry.segment.startMs + entry.offsetMs + this.ttlMs <= this.horizonMs;
+  private segmentAt(at: number): Segment<K, V> {
+    return this.table[at >>> PLACE_BITS] as Segment<K, V>;
+  }
+
+  private isExpired(segment: Segment<K, V>, place: number): boolean {
+    return this.sliceMs > 0 && segment.startMs + (segment.offsetsMs[place] as number) + this.ttlMs <= this.horizonMs;
+  }
+
+  private add(segment: Segment<K, V>, key: K, value: V, offsetMs: number): void {
+    this.index.set(key, (segment.slot << PLACE_BITS) + segment.append(key, value, offsetMs));
+    this.markChanged(segment);
   }
 
   private evictOldest(): void {
-    const oldest = this.segments[0]?.head;
-    assert(oldest, 'a full map has an oldest entry');
-    this.index.delete(oldest.key);
-    this.remove(oldest);
+    const oldest = this.segments[0];
+    assert(oldest, 'a full map has a segment');
+    const key = oldest.oldestKey();
+    const place = (this.index.get(key) as number) & PLACE;
+    this.index.delete(key);
+    this.remove(oldest, place);
     this.evicted++;
   }
 
-  private remove(entry: Entry<K, V>): void {
-    const segment = entry.segment;
-    unlink(entry);
+  private remove(segment: Segment<K, V>, place: number): void {
+    segment.remove(place);
     if (segment.size === 0) this.drop(segment);
     else this.markChanged(segment);
   }
 
   private drop(segment: Segment<K, V>): void {
-    segment.clear();
+    segment.size = 0;
     if (this.segments[0] === segment) this.segments.shift();
     else this.segments.splice(this.segments.indexOf(segment), 1);
     if (segment.stored) this.dropped.push(segment.id);
     if (this.newest === segment) this.newest = undefined;
+    this.freeSlots.push(segment.slot);
   }
 
   private markChanged(segment: Segment<K, V>): void {
@@ -198,15 +215,22 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   /** The segment of a slice that takes its next entry. */
   private openSegment(startMs: number): Segment<K, V> {
     let segment = this.newestOf(startMs);
-    if (segment === undefined || segment.size >= SEGMENT_MAX) {
-      segment = new Segment(this.nextId++, startMs, this.sliceMs);
+    if (segment === undefined || segment.used >= SEGMENT_MAX) {
+      segment = this.newSegment(this.nextId++, startMs, this.sliceMs);
       this.segments.splice(this.placeAfter(startMs), 0, segment);
     }
     this.newest = segment;
     return segment;
   }
 
-  /** The place after the last segment that starts at `startMs` or before; writes are mostly in order, so search from the end. */
+  private newSegment(id: number, startMs: number, spanMs: number): Segment<K, V> {
+    const slot = this.freeSlots.pop() ?? this.table.length;
+    const segment = new Segment<K, V>(id, startMs, spanMs, slot);
+    this.table[slot] = segment;
+    return segment;
+  }
+
+  /** The place after the last segment that starts at `startMs` or before. Writes are mostly in order: search from the end. */
   private placeAfter(startMs: number): number {
     let place = this.segments.length;
     while (place > 0 && (this.segments[place - 1] as Segment<K, V>).startMs > startMs) place--;
@@ -214,20 +238,13 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private bytesOf(segment: Segment<K, V>): Bytes<K, V> {
-    const keys: K[] = [];
-    const values: V[] = [];
-    const offsets: number[] = [];
-    let allTrue = true;
-    for (let entry = segment.head; entry; entry = entry.next) {
-      keys.push(entry.key);
-      values.push(entry.value);
-      offsets.push(entry.offsetMs);
-      if (entry.value !== true) allTrue = false;
-    }
-    const times = this.sliceMs === 0 ? null : offsets;
-    return allTrue
-      ? [segment.startMs, segment.spanMs, keys, times]
-      : [segment.startMs, segment.spanMs, keys, times, values];
+    const { startMs, spanMs, used } = segment;
+    const isHere = (_: unknown, place: number) => segment.keys[place] !== undefined;
+    const keys = segment.keys.filter(isHere) as K[];
+    const offsetsMs = segment.offsetsMs.filter(isHere);
+    const values = segment.values.filter(isHere) as V[];
+    const head = [startMs, spanMs, used, keys, offsetsMs] as const;
+    return values.every((value) => value === true) ? head : [...head, values];
   }
 
   private thaw(): void {
@@ -236,22 +253,23 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     for (const { bucket, bytes, version } of frozen) {
       if (bucket === HORIZON) this.horizonMs = decode(tags.agedMapHorizon, bytes) as number;
       else this.thawSegment(bucket, bytes, version);
-      if (bucket >= this.nextId) this.nextId = bucket + 1;
     }
     this.segments.sort((a, b) => a.startMs - b.startMs || a.id - b.id);
   }
 
   private thawSegment(id: number, bytes: Uint8Array, version: number): void {
     const migrate = migrationFor(version, this.version, this.migrate);
-    const [startMs, spanMs, keys, offsets, values] = decode(this.tag, bytes) as Bytes<K, V>;
-    const segment = new Segment<K, V>(id, startMs, spanMs);
-    segment.stored = true;
+    const [startMs, spanMs, used, keys, offsetsMs, values] = decode(this.tag, bytes) as Bytes<K, V>;
+    const segment = this.newSegment(id, startMs, spanMs);
     for (let i = 0; i < keys.length; i++) {
       const value = values ? values[i] : true;
-      const entry = append(segment, keys[i] as K, migrate ? migrate(value, version) : (value as V), offsets?.[i] ?? 0);
-      this.index.set(entry.key, entry);
+      const place = segment.append(keys[i] as K, migrate ? migrate(value, version) : (value as V), offsetsMs[i] ?? 0);
+      this.index.set(keys[i] as K, (segment.slot << PLACE_BITS) + place);
     }
+    segment.used = used;
+    segment.stored = true;
     this.segments.push(segment);
     if (migrate) this.markChanged(segment);
+    if (id >= this.nextId) this.nextId = id + 1;
   }
 }

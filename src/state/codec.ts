@@ -18,7 +18,8 @@ export type Tag = (typeof tags)[keyof typeof tags];
 
 /**
  * Bytes of a bucket: the tag, then MessagePack. Numbers (except the sign of -0), strings, booleans, null, undefined,
- * bigints, dates, plain objects, arrays, maps, sets and typed arrays come back as they were; class instances as plain objects.
+ * bigints, dates, plain objects, arrays, maps, sets and typed arrays come back as they were.
+ * Class instances come back as plain objects, a key `__proto__` under another name.
  */
 export function encode(tag: Tag, value: unknown): Uint8Array {
   const body = packr.pack(value); // lies in the packer's own buffer: copied out below

@@ -62,6 +62,8 @@ const keys = fc.oneof(
   fc.constantFrom(0.5, -1e300, 2 ** 40),
 );
 
+/** Any JSON, but for objects with a key `__proto__`: the codec renames those, for safety. */
+const json = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('__proto__'));
 const times = fc.integer({ min: 0, max: 3_000 });
 const mapOps = fc.array(
   fc.oneof(
@@ -70,7 +72,7 @@ const mapOps = fc.array(
       arbitrary: fc.record({
         do: fc.constant('set' as const),
         key: keys,
-        value: fc.oneof(fc.constant(true), fc.jsonValue()),
+        value: fc.oneof(fc.constant(true), json),
         time: times,
       }),
     },
@@ -132,7 +134,7 @@ describe('every cell', () => {
   it('a value, a ring and an array behave alike after any restore', () => {
     const value = valueCell<unknown>({ initial: { n: 0 } });
     fc.assert(
-      fc.property(fc.array(fc.jsonValue(), { maxLength: 20 }), cutsOf, (ops, cuts) =>
+      fc.property(fc.array(json, { maxLength: 20 }), cutsOf, (ops, cuts) =>
         survives(
           value,
           ops,
