@@ -1,0 +1,63 @@
+import type { Sink } from '../../src/core/io.js';
+import type { Metric } from '../../src/core/metric.js';
+import type { TableSinkOptions } from '../../src/core/sinks.js';
+
+export interface ClickHouseTableOptions<T> {
+  /** The name to read: a view without duplicates over the stored rows in `<table>_rows`. */
+  readonly table: string;
+  /** Fields to write and their ClickHouse types. A `DateTime64(3)` takes milliseconds since 1970. */
+  readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
+  /** Leading columns of the sorting key: those by which the table is mostly read. */
+  readonly orderBy?: readonly (keyof NoInfer<T> & string)[];
+}
+
+export interface ClickHouseMetricsOptions {
+  readonly table: string;
+}
+
+/**
+ * Tables as outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to anything,
+ * and no client library is loaded; `openClickHouse` in `./open.js` is where that happens.
+ */
+export const clickhouse = {
+  /**
+   * Writes every value as a row. Effectively once: a row carries the identity of the record that it comes from, and
+   * a repeated one replaces itself.
+   *
+   * @example
+   * flights.to('history', clickhouse.table({
+   *   table: 'flights',
+   *   columns: { flightId: 'UInt32', departedAt: 'DateTime64(3)' },
+   *   orderBy: ['departedAt'],
+   * }));
+   */
+  table<T>({ table, columns, orderBy = [] }: ClickHouseTableOptions<T>): Sink<T> {
+    const options: TableSinkOptions = {
+      table,
+      columns: Object.freeze({ ...columns }) as TableSinkOptions['columns'],
+      orderBy: Object.freeze([...orderBy]),
+    };
+    return Object.freeze({
+      connector: 'clickhouse',
+      kind: 'clickhouse.table',
+      settings: Object.freeze({ table, columns: Object.keys(columns).join(', '), orderBy: orderBy.join(', ') }),
+      options: Object.freeze(options),
+    });
+  },
+
+  /**
+   * Keeps the measurements and counters of every step as rows (topology, step, task, name, eventTime, value); one
+   * that speaks of the same point of event time replaces the earlier one.
+   *
+   * @example
+   * topology('flights', { deadLetters, metrics: clickhouse.metrics({ table: 'metrics' }) }, build);
+   */
+  metrics({ table }: ClickHouseMetricsOptions): Sink<Metric> {
+    return Object.freeze({
+      connector: 'clickhouse',
+      kind: 'clickhouse.metrics',
+      settings: Object.freeze({ table }),
+      options: Object.freeze({ table }),
+    });
+  },
+} as const;

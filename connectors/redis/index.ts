@@ -1,0 +1,35 @@
+import type { Duration } from '../../src/core/duration.js';
+import { formatDuration } from '../../src/core/duration.js';
+import type { Sink } from '../../src/core/io.js';
+import type { HashSinkOptions } from '../../src/core/sinks.js';
+
+export interface RedisHashOptions<T> {
+  /** The Redis key of a value. */
+  readonly key: (value: T) => string;
+  /** How long a value stays after it was last written, by Redis's clock. */
+  readonly ttl: Duration;
+}
+
+/**
+ * Hashes as outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to anything,
+ * and no client library is loaded; `openRedis` in `./open.js` is where that happens.
+ */
+export const redis = {
+  /**
+   * Keeps the newest value of each key as a hash, one field a property (`HGETALL` shows them as strings). A field
+   * that is null or undefined is left out; objects and arrays are written as JSON. Effectively once: every write is
+   * fenced by its record's offset, so a replay changes nothing.
+   *
+   * @example
+   * predictions.to('online', redis.hash({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+   */
+  hash<T>({ key, ttl }: RedisHashOptions<T>): Sink<T> {
+    const options: HashSinkOptions = { key: key as (value: unknown) => string, ttl };
+    return Object.freeze({
+      connector: 'redis',
+      kind: 'redis.hash',
+      settings: Object.freeze({ ttl: formatDuration(ttl) }),
+      options: Object.freeze(options),
+    });
+  },
+} as const;
