@@ -1,0 +1,5 @@
+export { type Baseline, lastClass, majority, type RateByOptions, rateBy, runningRate } from './baselines.js';
+export { type FtrlOptions, ftrl } from './ftrl.js';
+export { type LogisticRegressionOptions, logisticRegression } from './logistic-regression.js';
+export type { Optimizer, UpdateRule } from './optimizer.js';
+export { type SgdOptions, sgd } from './sgd.js';

@@ -1,0 +1,18 @@
+/** How one coordinate of a linear model moves. Both functions are pure in the numbers that lie at `state[at...]`. */
+export interface UpdateRule {
+  /** The weight that these numbers stand for. */
+  weight(state: Float64Array, at: number): number;
+  /** Takes in one gradient, given the weight it was computed with, and returns the new weight. */
+  update(state: Float64Array, at: number, gradient: number, weight: number): number;
+}
+
+/** An optimizer as inert data: how many numbers it keeps a coordinate, and its rules. */
+export interface Optimizer {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, number>>;
+  /** Numbers kept a coordinate. They lie side by side, so that an update dirties one block of state. */
+  readonly width: number;
+  readonly weights: UpdateRule;
+  /** The intercept's own rule: it is never regularised. */
+  readonly intercept: UpdateRule;
+}
