@@ -1,0 +1,1 @@
+export { createInference, type InferenceOptions } from './service.js';

@@ -1,0 +1,83 @@
+import { MillraceError } from '../core/index.js';
+
+/** What a model says of one of its inputs or outputs; a dimension is a number, or a name where it varies. */
+export interface ValueFacts {
+  readonly name: string;
+  readonly isTensor: boolean;
+  readonly type?: string;
+  readonly shape?: readonly (number | string)[];
+}
+
+export interface ModelTensors {
+  readonly input: string;
+  /** Numbers in a row. */
+  readonly inputSize: number;
+  readonly output: string;
+}
+
+const text = ({ name, isTensor, type, shape }: ValueFacts) =>
+  isTensor
+    ? `'${name}' ${type} [${shape?.map((size) => (size === '' ? 'N' : size)).join(', ')}]`
+    : `'${name}' (no tensor)`;
+const list = (values: readonly ValueFacts[]) => values.map(text).join(', ') || 'none';
+const refuse = (message: string, hint: string): never => {
+  throw new MillraceError('model', message, { hint });
+};
+
+/**
+ * Picks the input and the output of a scoring model: one float32 input `[N, k]`, and float32 probabilities `[N, c]`
+ * (a classifier's integer label beside them is passed over).
+ *
+ * Throws `MillraceError('model')` with a hint for anything else: several inputs, other number types, a batch axis of
+ * fixed length, outputs that are no tensors (`ZipMap`).
+ */
+export function chooseTensors(inputs: readonly ValueFacts[], outputs: readonly ValueFacts[]): ModelTensors {
+  return { ...chooseInput(inputs), output: chooseOutput(outputs) };
+}
+
+function chooseInput(inputs: readonly ValueFacts[]): { readonly input: string; readonly inputSize: number } {
+  const [input, ...others] = inputs;
+  if (input === undefined || others.length > 0) {
+    return refuse(
+      `the model takes ${inputs.length} inputs (${list(inputs)}), not one`,
+      'export it with all features in one float32 input of shape [N, number of features]',
+    );
+  }
+  const [batch, width, ...more] = input.shape ?? [];
+  if (input.type !== 'float32' || batch === undefined || width === undefined || more.length > 0) {
+    return refuse(
+      `the model's input is ${text(input)}, not float32 [N, number of features]`,
+      'export it with one float32 input, e.g. skl2onnx: initial_types=[("x", FloatTensorType([None, k]))]',
+    );
+  }
+  if (typeof batch === 'number') {
+    return refuse(
+      `the model's input ${text(input)} has a batch axis of fixed length`,
+      'export it with a dynamic first axis, e.g. torch.onnx.export(..., dynamic_axes={"x": {0: "N"}})',
+    );
+  }
+  if (typeof width !== 'number') {
+    return refuse(
+      `the model's input ${text(input)} does not say how many features a row has`,
+      'export it with a fixed number of features, e.g. FloatTensorType([None, k])',
+    );
+  }
+  return { input: input.name, inputSize: width };
+}
+
+function chooseOutput(outputs: readonly ValueFacts[]): string {
+  const scores = outputs.filter(({ type, shape }) => type === 'float32' && shape?.length === 2);
+  const named = scores.length > 1 ? scores.filter(({ name }) => /prob/i.test(name)) : scores;
+  const [output, ...others] = named;
+  if (output !== undefined && others.length === 0) return output.name;
+  if (scores.length === 0 && outputs.some(({ isTensor }) => !isTensor)) {
+    return refuse(
+      `the model's outputs (${list(outputs)}) hold its probabilities in a map, not in a tensor`,
+      'export it without ZipMap, e.g. skl2onnx: options={"zipmap": False}',
+    );
+  }
+  return refuse(
+    `the model's outputs (${list(outputs)}) are not one float32 tensor of probabilities [N, classes]`,
+    'export the probabilities as a float32 output of two dimensions; where there are several, name it "probabilities"',
+  );
+}

@@ -1,0 +1,92 @@
+import { messageOf } from '../core/index.js';
+import type { RunAnswer } from './protocol.js';
+
+/** The rows that a session can take at once, as far as it is known. */
+export interface Ceiling {
+  rows: number;
+  /** Full runs since it was lowered or raised. */
+  runs: number;
+}
+
+export const noCeiling = (): Ceiling => ({ rows: Number.POSITIVE_INFINITY, runs: 0 });
+
+export interface Rows {
+  readonly rows: number;
+  readonly outputSize: number;
+  readonly ceiling: Ceiling;
+  /** Scores rows `from` to `from + rows`. */
+  run(from: number, rows: number): Promise<Float32Array>;
+  /** Scores a row that is known to work; rejects where the session itself is broken. */
+  probe(): Promise<unknown>;
+}
+
+/** Runs at the ceiling before twice as many rows are tried again: memory that was short may be free by then. */
+const raiseAfterRuns = 64;
+
+// The texts of ONNX Runtime's arena, of CUDA and of its libraries, and of an allocator that threw.
+const outOfMemory = /failed to allocate|out of memory|bad_alloc|alloc_failed|can't allocate/i;
+export const isOutOfMemory = (error: unknown): boolean => outOfMemory.test(messageOf(error));
+
+/**
+ * Scores a batch in spite of errors: halves it where memory runs out, and remembers that size; halves it on any other
+ * error until the rows that cause it stand alone, and answers the rest.
+ *
+ * A row counts as failed by itself only if a row known to work still does: when the session is broken, the whole batch
+ * is rejected, since answering it with failures would send a healthy stream to the dead letters.
+ */
+export async function scoreRows(batch: Rows): Promise<Omit<RunAnswer, 'input'>> {
+  const { ceiling } = batch;
+  if (batch.rows <= ceiling.rows) {
+    try {
+      return { scores: await batch.run(0, batch.rows), failures: [] };
+    } catch (error) {
+      return await scoreParts(batch, batch.rows, error);
+    }
+  }
+  return await scoreParts(batch, batch.rows, undefined);
+}
+
+async function scoreParts(batch: Rows, rows: number, firstError: unknown) {
+  const scores = new Float32Array(rows * batch.outputSize);
+  const failures: [number, string][] = [];
+
+  async function score(from: number, count: number): Promise<void> {
+    if (count > batch.ceiling.rows) return await halve(from, count);
+    try {
+      scores.set(await batch.run(from, count), from * batch.outputSize);
+      noteSuccess(batch.ceiling, count);
+    } catch (error) {
+      await recover(from, count, error);
+    }
+  }
+
+  async function recover(from: number, count: number, error: unknown): Promise<void> {
+    if (count === 1) {
+      await batch.probe();
+      failures.push([from, messageOf(error).trim()]);
+      return;
+    }
+    if (isOutOfMemory(error)) lower(batch.ceiling, count);
+    await halve(from, count);
+  }
+
+  async function halve(from: number, count: number): Promise<void> {
+    const half = Math.ceil(count / 2);
+    await score(from, half);
+    await score(from + half, count - half);
+  }
+
+  await (firstError === undefined ? score(0, rows) : recover(0, rows, firstError));
+  return { scores, failures };
+}
+
+function lower(ceiling: Ceiling, failedRows: number): void {
+  ceiling.rows = Math.ceil(failedRows / 2);
+  ceiling.runs = 0;
+}
+
+function noteSuccess(ceiling: Ceiling, rows: number): void {
+  if (rows * 2 <= ceiling.rows || ++ceiling.runs < raiseAfterRuns) return;
+  ceiling.rows *= 2;
+  ceiling.runs = 0;
+}

@@ -1,0 +1,236 @@
+import type { RunResult } from '../core/index.js';
+import type { BufferPool } from './buffers.js';
+
+/** Rows on their way to a worker, one after another in `input`. */
+export interface Batch {
+  readonly input: Float32Array<ArrayBuffer>;
+  rows: number;
+}
+
+/** What came back for a batch: `outputSize` numbers a row, and the rows (of the batch) that failed by themselves. */
+export interface Answer {
+  readonly scores: Float32Array;
+  readonly failures: readonly (readonly [row: number, cause: string])[];
+  readonly degraded: string | null;
+}
+
+export interface SchedulerOptions {
+  readonly inputSize: number;
+  readonly outputSize: number;
+  /** The largest batch, in rows. */
+  readonly batchMax: number;
+  /** How long a batch may wait for more rows behind a running one, in milliseconds. */
+  readonly waitMax: number;
+  /** Batches under way at a time: two a worker, so that the next one lies ready when one ends. */
+  readonly inFlightMax: number;
+  readonly pool: BufferPool;
+  /** Sends a batch off; its outcome comes back through `complete` or `fail`. */
+  dispatch(batch: Batch): void;
+  nowMs(): number;
+  /** Calls `wake` once after `delayMs`; returns how to cancel that. */
+  startTimer(delayMs: number, wake: () => void): () => void;
+}
+
+export interface Scheduler {
+  /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order they were made. */
+  run(rows: number, fill: (row: number, into: Float32Array, at: number) => void): Promise<RunResult>;
+  /** Sends off what waits, without waiting for company. */
+  flush(): void;
+  complete(batch: Batch, answer: Answer): void;
+  /** Rejects the calls that have rows in this batch; the others go on. */
+  fail(batch: Batch, error: unknown): void;
+  /** Resolves when every call is settled. */
+  idle(): Promise<void>;
+}
+
+/** Part of a call that lies in one batch. */
+interface Span {
+  readonly call: Call;
+  /** First row, counted in the call and in the batch. */
+  readonly inCall: number;
+  readonly inBatch: number;
+  rows: number;
+}
+
+interface Call {
+  readonly scores: Float32Array;
+  failures: Map<number, string> | undefined;
+  degraded: string | null;
+  /** Rows not yet answered. */
+  left: number;
+  error: { readonly cause: unknown } | undefined;
+  readonly resolve: (result: RunResult) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+interface OpenBatch extends Batch {
+  readonly spans: Span[];
+  readonly openedAtMs: number;
+  /** A caller drains: do not wait for more rows. */
+  flushed: boolean;
+}
+
+const noFailures: ReadonlyMap<number, string> = new Map();
+
+/**
+ * Micro-batching as pure logic: packs the rows of many callers into batches and hands their answers back.
+ *
+ * A batch leaves at once when nothing is under way. Otherwise it stays open and grows until it is full, has waited
+ * `waitMax`, is flushed, or the worker has nothing left to do; so batches are as large as the load makes them, and an
+ * idle worker never waits for a timer (natural batching, as in TF Serving's adaptive scheduler and in Triton with a
+ * queue delay of zero).
+ *
+ * Memory bound: the rows that callers have outstanding, rounded up to a batch.
+ */
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { inputSize, outputSize, batchMax, inFlightMax, pool } = options;
+  const waiting: OpenBatch[] = [];
+  const underWay = new Map<Batch, OpenBatch>();
+  const calls = new Set<Call>();
+  const idleWaiters: (() => void)[] = [];
+  let alarm: { readonly batch: OpenBatch; readonly cancel: () => void } | undefined;
+
+  function tailWithRoom(): OpenBatch {
+    const tail = waiting.at(-1);
+    if (tail !== undefined && tail.rows < batchMax) return tail;
+    const batch: OpenBatch = { input: pool.take(), rows: 0, spans: [], openedAtMs: options.nowMs(), flushed: false };
+    waiting.push(batch);
+    return batch;
+  }
+
+  function write(call: Call, rows: number, fill: (row: number, into: Float32Array, at: number) => void): void {
+    let row = 0;
+    while (row < rows) {
+      const batch = tailWithRoom();
+      const end = Math.min(rows, row + batchMax - batch.rows);
+      const span = { call, inCall: row, inBatch: batch.rows, rows: end - row };
+      const { input } = batch;
+      let at = batch.rows * inputSize;
+      for (; row < end; row++, at += inputSize) fill(row, input, at);
+      batch.rows += span.rows;
+      batch.spans.push(span);
+    }
+  }
+
+  /** Takes out what a call wrote before its `fill` threw; nothing of it has left yet. */
+  function undo(call: Call): void {
+    for (let batch = waiting.at(-1); batch !== undefined; batch = waiting.at(-1)) {
+      if (batch.spans.at(-1)?.call === call) batch.rows -= batch.spans.pop()?.rows ?? 0;
+      if (batch.rows > 0) return;
+      waiting.pop();
+      pool.give(batch.input.buffer);
+    }
+  }
+
+  function isDue(batch: OpenBatch): boolean {
+    return (
+      underWay.size === 0 ||
+      batch.rows === batchMax ||
+      batch.flushed ||
+      options.nowMs() - batch.openedAtMs >= options.waitMax
+    );
+  }
+
+  function pump(): void {
+    let sent = 0;
+    for (const batch of waiting) {
+      if (underWay.size >= inFlightMax || !isDue(batch)) break;
+      sent++;
+      underWay.set(batch, batch);
+      options.dispatch(batch);
+    }
+    if (sent > 0) waiting.splice(0, sent);
+    // With every place taken, the next answer looks again; an alarm is for the case of a free place only.
+    setAlarm(underWay.size < inFlightMax ? waiting[0] : undefined);
+  }
+
+  function setAlarm(batch: OpenBatch | undefined): void {
+    if (alarm?.batch === batch) return;
+    alarm?.cancel();
+    alarm = undefined;
+    if (batch === undefined) return;
+    const wake = () => {
+      alarm = undefined;
+      pump();
+    };
+    alarm = { batch, cancel: options.startTimer(batch.openedAtMs + options.waitMax - options.nowMs(), wake) };
+  }
+
+  function settleInOrder(): void {
+    for (const call of calls) {
+      if (call.left > 0) break;
+      calls.delete(call);
+      const { scores, failures = noFailures, degraded } = call;
+      if (call.error === undefined) call.resolve({ scores, failures, degraded });
+      else call.reject(call.error.cause);
+    }
+    if (calls.size === 0) for (const done of idleWaiters.splice(0)) done();
+  }
+
+  function finish(batch: Batch): readonly Span[] {
+    const spans = underWay.get(batch)?.spans ?? [];
+    underWay.delete(batch);
+    return spans;
+  }
+
+  return {
+    run(rows, fill) {
+      return new Promise((resolve, reject) => {
+        const scores = new Float32Array(rows * outputSize);
+        const call: Call = {
+          scores,
+          failures: undefined,
+          degraded: null,
+          left: rows,
+          error: undefined,
+          resolve,
+          reject,
+        };
+        try {
+          write(call, rows, fill);
+        } catch (error) {
+          undo(call);
+          reject(error);
+          return;
+        }
+        calls.add(call);
+        pump();
+        if (rows === 0) settleInOrder();
+      });
+    },
+
+    flush() {
+      const tail = waiting.at(-1);
+      if (tail !== undefined) tail.flushed = true;
+      pump();
+    },
+
+    complete(batch, { scores, failures, degraded }) {
+      const spans = finish(batch);
+      // The worker first: it should not stand still while results are copied.
+      pump();
+      for (const { call, inCall, inBatch, rows } of spans) {
+        call.scores.set(scores.subarray(inBatch * outputSize, (inBatch + rows) * outputSize), inCall * outputSize);
+        for (const [row, cause] of failures) {
+          if (row < inBatch || row >= inBatch + rows) continue;
+          call.failures ??= new Map();
+          call.failures.set(row - inBatch + inCall, cause);
+        }
+        call.degraded ??= degraded;
+        call.left -= rows;
+      }
+      settleInOrder();
+    },
+
+    fail(batch, cause) {
+      for (const { call, rows } of finish(batch)) {
+        call.error ??= { cause };
+        call.left -= rows;
+      }
+      pump();
+      settleInOrder();
+    },
+
+    idle: () => (calls.size === 0 ? Promise.resolve() : new Promise((done) => idleWaiters.push(done))),
+  };
+}

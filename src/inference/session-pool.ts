@@ -1,0 +1,69 @@
+import { MillraceError } from '../core/index.js';
+import type { Ask, LoadedModel } from './protocol.js';
+import { openSession, refusal, type Session } from './session.js';
+
+interface Resident {
+  readonly digest: string;
+  readonly session: Session;
+  /** The largest batch it is warmed up for. */
+  warm: number;
+}
+
+export interface SessionPool {
+  load(model: Ask<'load'>): Promise<LoadedModel>;
+  session(number: number): Session;
+  release(): Promise<void>;
+}
+
+/** The sessions of a worker, one for each model and provider; they stay until the worker ends. */
+export function sessionPool(
+  open: (model: Ask<'load'>, provider: string) => Promise<Session> = openSession,
+): SessionPool {
+  const residents: Resident[] = [];
+
+  async function residentOf(model: Ask<'load'>, provider: string): Promise<Resident> {
+    const known = residents.find(({ digest, session }) => digest === model.digest && session.provider === provider);
+    if (known !== undefined) return known;
+    const session = await open(model, provider);
+    const resident = { digest: model.digest, session, warm: 0 };
+    residents.push(resident);
+    return resident;
+  }
+
+  return {
+    async load(model) {
+      const refusals: string[] = [];
+      for (const provider of model.providers) {
+        let resident: Resident;
+        try {
+          resident = await residentOf(model, provider);
+        } catch (error) {
+          if (error instanceof MillraceError) throw error;
+          refusals.push(refusal(provider, error));
+          continue;
+        }
+        if (resident.warm < model.batchMax) {
+          await resident.session.warmUp(model.batchMax);
+          resident.warm = model.batchMax;
+        }
+        const { inputSize, outputSize } = resident.session;
+        return { session: residents.indexOf(resident), inputSize, outputSize, provider, refusals };
+      }
+      throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {
+        hint: model.providers.includes('cpu')
+          ? 'check that the file is a complete ONNX model'
+          : "add 'cpu' to the end of the providers: it is there on every machine",
+      });
+    },
+
+    session(number) {
+      const resident = residents[number];
+      if (resident === undefined) throw new MillraceError('internal', `inference worker has no session ${number}`);
+      return resident.session;
+    },
+
+    async release() {
+      for (const { session } of residents.splice(0)) await session.release();
+    },
+  };
+}
