@@ -11,22 +11,25 @@ export const tables = { predictions: 'predictions', arrivals: 'arrivals', metric
 /** Steps through which the records of each topic pass, its source first: whose counters speak of which topic. */
 export const stepsOf: Readonly<Record<Side, readonly string[]>> = {
   departed: ['departed', 'dedupe', 'validate', 'impute', 'features', 'delay-model', 'risk', 'prediction'],
-  arrived: ['arrived', 'validate-arrivals'],
+  arrived: ['arrived', 'dedupe-arrived', 'validate-arrived'],
 };
 
-/** Counters as the metrics table names them. */
+/** Counters of the metrics table: the step that counts, and the counter's name after the prefix. */
 export const counterPrefix = 'counter:';
 export const counters = {
-  read: { step: 'departed', name: 'read' },
-  tombstones: { step: 'departed', name: 'tombstones' },
-  duplicates: { step: 'dedupe', name: 'duplicates' },
-  imputed: { step: 'impute', name: 'imputed' },
-  labelsRead: { step: 'arrived', name: 'read' },
-  labelTombstones: { step: 'arrived', name: 'tombstones' },
-  learned: { step: 'delay-model', name: 'learned' },
-  unmatched: { step: 'delay-model', name: 'unmatched' },
-  duplicateLabels: { step: 'delay-model', name: 'duplicate_labels' },
-} as const;
+  read: [['departed', 'read']],
+  tombstones: [['departed', 'tombstones']],
+  duplicates: [['dedupe', 'duplicates']],
+  imputed: [['impute', 'imputed']],
+  labelsRead: [['arrived', 'read']],
+  labelTombstones: [['arrived', 'tombstones']],
+  labelDuplicates: [
+    ['dedupe-arrived', 'duplicates'],
+    ['delay-model', 'duplicate_labels'],
+  ],
+  learned: [['delay-model', 'learned']],
+  unmatched: [['delay-model', 'unmatched']],
+} as const satisfies Record<string, readonly (readonly [step: string, counter: string])[]>;
 
 /** A counter `dead:<reason>` counts the dead letters of a step. */
 export const deadPrefix = 'dead:';
@@ -44,7 +47,7 @@ export const reasons = {
 } as const;
 
 /** Delays outside are absurd: the lowest honest one of the data is -90 minutes, the highest 1,688. */
-export const delayRangeMinutes = { min: -200, max: 2_000 } as const;
+export const delayRangeMinutes = { min: -180, max: 2_000 } as const;
 
 /** A flight is late from here on: the rule of the US Department of Transportation. */
 export const lateFromMinutes = 15;

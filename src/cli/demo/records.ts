@@ -80,7 +80,7 @@ function arrivedValue(flights: Flights, flight: number, kind: string): FlightArr
   const whole = { flightId: flight, arrivedAt: arrivalSecond(flights, flight) * 1_000, delayMinutes };
   switch (kind) {
     case 'absurd delay':
-      return { ...whole, delayMinutes: flight % 2 ? 100_000 : -100_000 };
+      return { ...whole, flightId: ghostId(flight), delayMinutes: flight % 2 ? 100_000 : -100_000 };
     case 'no such flight':
       return { ...whole, flightId: ghostId(flight) };
     default:

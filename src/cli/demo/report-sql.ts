@@ -7,6 +7,15 @@ const clamp = 1e-15;
 /** Bins of equal width in a calibration. */
 const bins = 10;
 
+/**
+ * A mean whose bits do not depend on the order in which threads happen to add: the sum runs over whole nano-units, so
+ * two runs that wrote the same rows print the same report.
+ */
+const nanos = (expression: string): string => `toInt64(round((${expression}) * 1e9))`;
+const mean = (expression: string): string => `sum(${nanos(expression)}) / 1e9 / count()`;
+
+const bin = `toUInt32(least(floor(score * ${bins}), ${bins - 1}))`;
+
 /** The predictions that have a label, as a table of the report's own: joined once, read by every statement below. */
 export const labelledTable = 'flight_report_labelled';
 
@@ -14,7 +23,7 @@ export const dropLabelled = `DROP TABLE IF EXISTS ${labelledTable}`;
 
 export const createLabelled = `
   CREATE TABLE ${labelledTable} ENGINE = Memory AS
-  SELECT toDateTime64(departedAt, 3, 'UTC') AS at, origin, late, hourRate, lastClass, majority,
+  SELECT toTimeZone(departedAt, 'UTC') AS at, origin, late, hourRate, lastClass, majority,
          if(departedAt >= fromUnixTimestamp64Milli(${riskJudgedFromMs}), risk, NULL) AS risk,
          toUInt8(delay >= ${lateFromMinutes}) AS label
   FROM ${tables.predictions}
@@ -47,10 +56,9 @@ export interface ScoreRow {
 export const scoresSql = (slice: string, models: readonly Model[], where = 'true'): string => `
   SELECT slice, model, toUInt32(count()) AS rows, avg(label) AS lateShare,
          arrayROCAUC(groupArray(score), groupArray(label)) AS rocAuc,
-         -avg(log(greatest(if(label, score, 1 - score), ${clamp}))) AS logLoss,
+         ${mean(`-log(greatest(if(label, score, 1 - score), ${clamp}))`)} AS logLoss,
          avg((score >= 0.5) = label) AS accuracy,
-         arraySum(miss -> abs(miss), sumMap([least(intDiv(score * ${bins}, 1), ${bins - 1})], [score - label]).2) / count()
-           AS calibrationError
+         arraySum(miss -> abs(miss), sumMap([${bin}], [${nanos('score - label')}]).2) / 1e9 / count() AS calibrationError
   FROM (
     SELECT ${slice} AS slice, label, pair.1 AS model, assumeNotNull(pair.2) AS score
     FROM ${labelledTable} ARRAY JOIN [${models.map((model) => `('${model}', toNullable(${model}))`).join(', ')}] AS pair
@@ -80,8 +88,8 @@ export interface CalibrationRow {
 }
 
 export const calibrationSql = (model: Model): string => `
-  SELECT toUInt32(least(intDiv(score * ${bins}, 1), ${bins - 1})) AS bin, toUInt32(count()) AS rows,
-         avg(score) AS predicted, avg(label) AS observed
+  SELECT ${bin} AS bin, toUInt32(count()) AS rows,
+         ${mean('score')} AS predicted, avg(label) AS observed
   FROM (SELECT assumeNotNull(${model}) AS score, label FROM ${labelledTable} WHERE isNotNull(${model}))
   GROUP BY bin ORDER BY bin`;
 
@@ -94,7 +102,7 @@ export interface HourRow {
 
 /** By the hour of departure, in UTC: predictions do not carry the local time. */
 export const hoursSql = `
-  SELECT toUInt32(toHour(at)) AS hour, toUInt32(count()) AS rows, avg(label) AS lateShare, avg(late) AS predicted
+  SELECT toUInt32(toHour(at)) AS hour, toUInt32(count()) AS rows, avg(label) AS lateShare, ${mean('late')} AS predicted
   FROM ${labelledTable} GROUP BY hour ORDER BY hour`;
 
 export interface PredictionCount {

@@ -171,7 +171,7 @@ function assemble(figures: Figures, manifest: Manifest, facts: RunFacts): Flight
       read: counted.of('labelsRead'),
       learned: counted.of('learned'),
       unmatched: counted.of('unmatched'),
-      duplicates: counted.of('duplicateLabels'),
+      duplicates: counted.of('labelDuplicates'),
       deadLetters: total(dead.arrived),
       deadLettersByReason: dead.arrived,
       tombstones: counted.of('labelTombstones'),
@@ -230,8 +230,11 @@ const total = (counts: Readonly<Record<string, number>>): number => Object.value
 function countsOf(rows: readonly CounterRow[]) {
   return {
     of(name: keyof typeof counters): number {
-      const wanted = counters[name];
-      return rows.find(({ step, counter }) => step === wanted.step && counter === wanted.name)?.total ?? 0;
+      const places: readonly (readonly [string, string])[] = counters[name];
+      const counts = rows.filter((row) =>
+        places.some(([step, counter]) => row.step === step && row.counter === counter),
+      );
+      return counts.reduce((sum, row) => sum + row.total, 0);
     },
     dead(side: Side): Record<string, number> {
       const byReason: Record<string, number> = {};
