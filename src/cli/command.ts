@@ -1,0 +1,23 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { ErrorStyle, ExitCode, Terminal } from './terminal.js';
+
+/** What every command gets from the program. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Runs the work of a command; reports what it throws in the style asked for. */
+  act(style: ErrorStyle, work: () => Promise<ExitCode>): Promise<void>;
+}
+
+/** A command with the options that all of them share. */
+export const command = (usage: string, description: string, examples: readonly string[]): Command =>
+  new Command(usage)
+    .description(description)
+    .option('--json', 'print one JSON object')
+    .option('--verbose', 'print causes and stacks of errors too')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+
+/** Parses a whole number of an option. */
+export const wholeNumber = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+};

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { describe, mermaid, topologyHash } from '../../topology/index.js';
+import { type CommandContext, command } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { deliveryOn } from '../guarantees.js';
+import { loadTopology } from '../load-topology.js';
+import { exitCodes } from '../terminal.js';
+
+interface DescribeOptions {
+  readonly mermaid?: boolean;
+  readonly profile?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace describe`: what a topology consists of, and what each of its sinks guarantees. */
+export function describeCommand({ terminal, act }: CommandContext): Command {
+  return command('describe', 'Prints what a topology consists of and what each sink guarantees.', [
+    'millrace describe topologies/flight-delays.ts',
+    'millrace describe topologies/flight-delays.ts --mermaid > flight-delays.mmd',
+  ])
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .option('--mermaid', 'print a Mermaid flowchart instead')
+    .option('--profile <name>', 'profile whose guarantees to print: embedded or local')
+    .action((file: string, options: DescribeOptions) =>
+      act(options, async () => {
+        const topology = await loadTopology(file);
+        const { profile } = await readConfig({ profile: options.profile });
+        const delivery = deliveryOn(profile);
+        if (options.json) {
+          const sources = topology.sources.map(({ id, source: { kind, settings } }) => ({ id, kind, settings }));
+          const steps = topology.steps.map(({ id, kind, settings, shape, inputs }) => {
+            return { id, kind, shape: shape.shape, settings, inputs };
+          });
+          const sinks = topology.sinks.map(({ id, sink, input }) => {
+            return { id, kind: sink.kind, settings: sink.settings, input, delivery: delivery(sink) };
+          });
+          const { name } = topology;
+          const object = { name, hash: topologyHash(topology), profile, sources, steps, sinks };
+          terminal.out(`${JSON.stringify(object)}\n`);
+        } else terminal.out(options.mermaid ? mermaid(topology) : describe(topology, delivery));
+        return exitCodes.ok;
+      }),
+    );
+}

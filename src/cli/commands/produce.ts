@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { type CommandContext, command, wholeNumber } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { exitCodes } from '../terminal.js';
+
+interface ProduceFlags {
+  readonly schema?: string;
+  readonly key?: string;
+  readonly time?: string;
+  readonly partitions: number;
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace produce`: newline-delimited JSON from the standard input into a topic. */
+export function produceCommand({ terminal, act }: CommandContext): Command {
+  return command('produce', 'Writes newline-delimited JSON from the standard input into a topic.', [
+    'millrace produce payments.v1 --schema schemas/payment.v1.avsc --key card --time paidAt < data/payments.ndjson',
+    'millrace produce payments.v1 --profile local --schema schemas/payment.v1.avsc < data/payments.ndjson',
+  ])
+    .argument('<topic>', 'topic to append to; it is created where it is missing')
+    .option('--schema <file>', 'Avro schema of the values; plain JSON without it')
+    .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
+    .option('--time <field>', "field with the record's time; now without it")
+    .option('--partitions <number>', 'partitions of a new topic', wholeNumber, 1)
+    .option('--profile <name>', 'embedded or local')
+    .option('--data <folder>', 'folder of the embedded profile')
+    .action((topic: string, flags: ProduceFlags) =>
+      act(flags, async () => {
+        const [{ openProfile }, { openCodec }, { schemaOf }, { produce }, { readNdjson }] = await Promise.all([
+          import('../profiles.js'),
+          import('../../schema/index.js'),
+          import('../schema-file.js'),
+          import('../produce.js'),
+          import('../ndjson.js'),
+        ]);
+        const schema = schemaOf(topic, flags.schema);
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        try {
+          const producer = profile.producer();
+          try {
+            const records = await produce(producer, readNdjson(process.stdin), {
+              topic,
+              partitions: flags.partitions,
+              codec: await openCodec(schema, profile.schemas),
+              keyField: flags.key,
+              timeField: flags.time,
+              nowMs: Date.now(),
+            });
+            terminal.out(
+              flags.json ? `${JSON.stringify({ topic, records })}\n` : `${topic}: ${records} records written\n`,
+            );
+          } finally {
+            await producer.close();
+          }
+        } finally {
+          await profile.close();
+        }
+        return exitCodes.ok;
+      }),
+    );
+}

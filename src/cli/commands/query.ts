@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { type CommandContext, command } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { exitCodes } from '../terminal.js';
+import { textTable } from '../text-table.js';
+
+interface QueryFlags {
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace query`: SQL over the tables that a topology writes. */
+export function queryCommand({ terminal, act }: CommandContext): Command {
+  return command('query', 'Runs SQL in the ClickHouse of the profile and prints the rows.', [
+    'millrace query "SELECT count() FROM predictions"',
+    'millrace query --profile local --json "SELECT * FROM predictions LIMIT 5"',
+  ])
+    .argument('<sql>', 'one statement that returns rows')
+    .option('--profile <name>', 'embedded or local')
+    .option('--data <folder>', 'folder of the embedded profile')
+    .action((sql: string, flags: QueryFlags) =>
+      act(flags, async () => {
+        const { openProfile } = await import('../profiles.js');
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        try {
+          const rows = await profile.query<Record<string, unknown>>(sql);
+          terminal.out(flags.json ? `${JSON.stringify({ rows })}\n` : textTable(rows));
+        } finally {
+          await profile.close();
+        }
+        return exitCodes.ok;
+      }),
+    );
+}

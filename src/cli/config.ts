@@ -1,0 +1,83 @@
+import { MillraceError } from '../core/errors.js';
+import { type Config, Mistake, type Setting, type SettingName, settingNames, settings } from './settings.js';
+
+/** What `millrace.config.ts` may say: any of the settings. */
+export type ConfigFile = Partial<Config>;
+
+/**
+ * Types the default export of `millrace.config.ts`; gives back what it is given.
+ *
+ * @example
+ * // millrace.config.ts
+ * export default defineConfig({ profile: 'local', kafka: 'broker-1:9092,broker-2:9092' });
+ */
+export const defineConfig = (config: ConfigFile): ConfigFile => config;
+
+type Given = Readonly<Record<string, unknown>>;
+
+export interface ConfigSources {
+  /** Options of the command line. */
+  readonly flags?: Given;
+  readonly env?: Given;
+  readonly file?: { readonly path: string; readonly values: Given };
+}
+
+/**
+ * The settings that hold: an option before an environment variable, that before the file, that before the default.
+ *
+ * @throws MillraceError `config` that lists everything that is wrong, and prints no value that may hold a password.
+ * @example
+ * resolveConfig({ env: process.env }).kafka; // '127.0.0.1:9092'
+ */
+export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources): Config {
+  const mistakes: string[] = [...unknownNames(file)];
+  const pick = (name: SettingName): unknown => {
+    const setting: Setting<unknown> = settings[name];
+    for (const [value, where] of [
+      [flags[name], `--${name}`],
+      [env[setting.env] || undefined, setting.env],
+      [file?.values[name], `${name} in ${file?.path}`],
+    ] as const) {
+      if (value === undefined) continue;
+      const parsed =
+        typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
+      if (!(parsed instanceof Mistake)) return parsed;
+      const shown = setting.secret ? '' : `, not ${JSON.stringify(value)}`;
+      mistakes.push(`${where} must be ${parsed.expected}${shown}`);
+      return undefined;
+    }
+    return setting.fallback;
+  };
+  const config = Object.fromEntries(settingNames.map((name) => [name, pick(name)]));
+  if (mistakes.length > 0) {
+    throw new MillraceError('config', mistakes.join('; '), { hint: '`millrace run --help` lists all settings' });
+  }
+  return config as Config;
+}
+
+function unknownNames(file: ConfigSources['file']): string[] {
+  const known: readonly string[] = settingNames;
+  return Object.keys(file?.values ?? {})
+    .filter((name) => !known.includes(name))
+    .map((name) => `${file?.path} sets "${name}", which is no setting`);
+}
+
+/** The settings as a Markdown table, for the README. */
+export function configTable(): string {
+  const rows = settingNames.map((name) => {
+    const { env, type, fallback, description }: Setting<unknown> = settings[name];
+    return `| \`${name}\` | \`${env}\` | ${type} | \`${fallback}\` | ${description} |`;
+  });
+  return ['| setting | environment | type | default | |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+/** The settings as text, for `--help`. */
+export function configHelp(): string {
+  const width = Math.max(...settingNames.map((name) => settings[name].env.length));
+  return settingNames
+    .map((name) => {
+      const { env, fallback, description }: Setting<unknown> = settings[name];
+      return `  ${env.padEnd(width)}  ${description} (${fallback})`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,20 @@
+import { exitCodes, type Terminal } from './terminal.js';
+
+/**
+ * Lets a run end well: the first Ctrl-C (or SIGTERM) calls `stop`, which drains and commits; the second ends the process at once, and
+ * the next start goes on from the last checkpoint. Returns what takes the handlers away again.
+ */
+export function onInterrupt({ err }: Pick<Terminal, 'err'>, stop: () => void): () => void {
+  let interrupted = false;
+  const handle = () => {
+    if (interrupted) process.exit(exitCodes.interrupted);
+    interrupted = true;
+    err('\nstopping: what is in flight is being committed; once more to stop at once\n');
+    stop();
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, handle);
+  return () => {
+    for (const signal of signals) process.off(signal, handle);
+  };
+}

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Profile, TopicProducer } from '../core/io.js';
+import type { Config } from './settings.js';
+
+/** A profile, and what tools need beside running a topology on it. */
+export interface OpenProfile extends Profile {
+  /** Writes into topics from outside a topology. */
+  producer(): TopicProducer;
+  /** Runs SQL in the profile's ClickHouse. */
+  query<T>(sql: string): Promise<T[]>;
+}
+
+/**
+ * Opens the world a topology runs in: the one place where connectors' names meet what serves them.
+ *
+ * Clients are loaded here and not before, so that commands that open nothing start at once. What was opened before a
+ * failure is closed again.
+ *
+ * @throws MillraceError with the address that does not answer, or the folder that another process holds.
+ * @example
+ * const profile = await openProfile(await readConfig());
+ */
+export const openProfile = (config: Config): Promise<OpenProfile> =>
+  config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config);
+
+async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
+  const [{ openEmbedded }, { openClickHouse }, { localRegistry }] = await Promise.all([
+    import('../../connectors/embedded/index.js'),
+    import('../../connectors/clickhouse/open.js'),
+    import('../schema/index.js'),
+  ]);
+  mkdirSync(data, { recursive: true });
+  const schemas = localRegistry();
+  return openAll(async (keep) => {
+    const log = keep(await openEmbedded({ path: join(data, 'log'), registry: schemas }));
+    const tables = keep(await openClickHouse({ path: join(data, 'tables') }));
+    return {
+      name: 'embedded',
+      sources: { kafka: log.source },
+      sinks: { kafka: log.topicSink, redis: log.hashSink, clickhouse: tables.tableSink },
+      openLedger: (task) => log.openLedger(task),
+      schemas,
+      producer: () => log.producer(),
+      query: (sql) => tables.query(sql),
+    };
+  });
+}
+
+async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config): Promise<OpenProfile> {
+  const [{ openKafka }, { openRedis }, { openClickHouse }, { confluentRegistry }] = await Promise.all([
+    import('../../connectors/kafka/open.js'),
+    import('../../connectors/redis/open.js'),
+    import('../../connectors/clickhouse/open.js'),
+    import('../schema/index.js'),
+  ]);
+  const schemas = confluentRegistry({ url: registry });
+  return openAll(async (keep) => {
+    const brokers = kafka.split(',').map((broker) => broker.trim());
+    const topics = keep(await openKafka({ brokers, registry: schemas }));
+    const hashes = keep(await openRedis({ url: redis }));
+    const tables = keep(await openClickHouse({ url: clickhouse }));
+    return {
+      name: 'local',
+      sources: { kafka: topics.source },
+      sinks: { kafka: topics.topicSink, redis: hashes.hashSink, clickhouse: tables.tableSink },
+      openLedger: (task) => topics.openLedger(task),
+      schemas,
+      producer: () => topics.producer(),
+      query: (sql) => tables.query(sql),
+    };
+  });
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Opens several things that close together, in the opposite order, even where opening fails half-way. */
+async function openAll(
+  open: (keep: <T extends Closable>(opened: T) => T) => Promise<Omit<OpenProfile, 'close'>>,
+): Promise<OpenProfile> {
+  const kept: Closable[] = [];
+  const close = async () => {
+    const failures: unknown[] = [];
+    for (const one of kept.splice(0).reverse()) {
+      try {
+        await one.close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  };
+  try {
+    const profile = await open((opened) => {
+      kept.push(opened);
+      return opened;
+    });
+    return { ...profile, close };
+  } catch (error) {
+    await Promise.allSettled(kept.reverse().map((one) => one.close()));
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { CommandContext } from './command.js';
+import { checkCommand } from './commands/check.js';
+import { consumeCommand } from './commands/consume.js';
+import { demoCommand } from './commands/demo.js';
+import { describeCommand } from './commands/describe.js';
+import { initCommand } from './commands/init.js';
+import { produceCommand } from './commands/produce.js';
+import { queryCommand } from './commands/query.js';
+import { runCommand } from './commands/run.js';
+import { type ExitCode, exitCodes, reportError, type Terminal } from './terminal.js';
+
+/**
+ * The `millrace` command: parses arguments, runs one command and gives back its exit code.
+ *
+ * Never throws and never ends the process: 0 where all went well, 1 where something failed or a problem was found, 2
+ * where the command line itself is wrong.
+ */
+export async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const context: CommandContext = {
+    terminal,
+    async act(style, work) {
+      try {
+        exitCode = await work();
+      } catch (error) {
+        reportError(terminal, error, style);
+        exitCode = exitCodes.failed;
+      }
+    },
+  };
+  try {
+    await program(context).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+  return exitCode;
+}
+
+function program(context: CommandContext): Command {
+  const { terminal } = context;
+  const root = new Command('millrace')
+    .description('Streams, online learning and micro-batched inference in one typed topology file.')
+    .version(version(), '--version', 'print the version')
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ millrace demo                                    three million real flights, predicted and learnt from
+  $ millrace init my-stream                          a first topology of your own
+  $ millrace check topologies/flight-delays.ts
+  $ millrace run topologies/flight-delays.ts --until-end
+
+Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong usage.`,
+    );
+  const commands = [
+    initCommand,
+    checkCommand,
+    describeCommand,
+    runCommand,
+    produceCommand,
+    consumeCommand,
+    queryCommand,
+    demoCommand,
+  ];
+  for (const create of commands) root.addCommand(create(context));
+  for (const command of [root, ...root.commands]) {
+    command.exitOverride().showHelpAfterError('(--help shows what it takes)');
+    command.configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  }
+  return root;
+}
+
+/** The nearest package.json above this file is Millrace's own, from the sources and from dist alike. */
+function version(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+      if (name === 'millrace') return version;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT' || folder.pathname === '/') throw error;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { RunSnapshot } from '../runtime/index.js';
+
+/**
+ * The snapshot of a run as Prometheus metrics, taken anew at every scrape: nothing is counted twice, and a record costs
+ * no more for it.
+ *
+ * @example
+ * const registry = prometheus('flight-delays', () => running.snapshot());
+ * await registry.metrics();
+ */
+export function prometheus(topology: string, snapshot: () => RunSnapshot): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ topology });
+  const registers = [registry];
+
+  // One snapshot serves the whole scrape: collectors run one after another in the same turn.
+  let current: RunSnapshot | undefined;
+  const take = (): RunSnapshot => {
+    if (current === undefined) {
+      current = snapshot();
+      setImmediate(() => {
+        current = undefined;
+      });
+    }
+    return current;
+  };
+  const counter = (name: string, help: string, labelNames: string[], values: (from: RunSnapshot) => Values) =>
+    new Counter({
+      name: `millrace_${name}`,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [labels, value] of values(take())) this.inc(labels, value);
+      },
+    });
+  const gauge = (name: string, help: string, labelNames: string[], values: (from: RunSnapshot) => Values) =>
+    new Gauge({
+      name: `millrace_${name}`,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [labels, value] of values(take())) this.set(labels, value);
+      },
+    });
+
+  counter(
+    'step_events_total',
+    'What steps counted: read, in, out, written, duplicates, learned, ...',
+    ['step', 'event'],
+    (from) =>
+      from.counters
+        .filter(({ name }) => !name.startsWith(DEAD))
+        .map(({ step, name, value }) => [{ step, event: name }, value]),
+  );
+  counter('dead_letters_total', 'Records that could not be processed, by step and reason', ['step', 'reason'], (from) =>
+    from.counters
+      .filter(({ name }) => name.startsWith(DEAD))
+      .map(({ step, name, value }) => [{ step, reason: name.slice(DEAD.length) }, value]),
+  );
+  counter('step_busy_seconds_total', 'Time spent in a step since the start', ['step'], ({ busyMs }) =>
+    [...busyMs].map(([step, ms]) => [{ step }, ms / 1_000]),
+  );
+  counter('latency_records_total', 'Records whose way to a sink was timed', [], ({ latency }) => [[{}, latency.total]]);
+  counter('latency_seconds_total', 'Sum of their times', [], ({ latency }) => [[{}, latency.sumMs / 1_000]]);
+  gauge('latency_quantile_seconds', 'Time from source to sink since the start', ['quantile'], ({ latency }) =>
+    [0.5, 0.9, 0.99].map((quantile) => [{ quantile }, latency.quantileMs(quantile) / 1_000]),
+  );
+  gauge('epoch', 'Number of the last checkpoint', ['partition'], ({ tasks }) =>
+    tasks.map(({ partition, epoch }) => [{ partition }, epoch]),
+  );
+  gauge('records_in_flight', 'Records between source and sink', ['partition'], ({ tasks }) =>
+    tasks.map(({ partition, recordsInFlight }) => [{ partition }, recordsInFlight]),
+  );
+  gauge('watermark_seconds', 'Event time reached, in seconds since 1970', ['partition'], ({ tasks }) =>
+    tasks.map(({ partition, watermarkMs }) => [{ partition }, watermarkMs / 1_000]),
+  );
+  gauge('position', 'Offset of the next record to read', ['source', 'partition'], ({ tasks }) =>
+    tasks.flatMap(({ partition, positions }) =>
+      Object.entries(positions).map(([source, { offset }]) => [{ source, partition }, offset] as const),
+    ),
+  );
+  gauge('measure', 'The newest measurement of a step', ['step', 'task', 'name'], ({ measures }) =>
+    measures.map(({ step, task, name, value }) => [{ step, task, name }, value]),
+  );
+  return registry;
+}
+
+type Values = readonly (readonly [labels: Record<string, string | number>, value: number])[];
+
+const DEAD = 'dead:';

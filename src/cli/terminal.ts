@@ -1,0 +1,61 @@
+import { MillraceError } from '../core/errors.js';
+
+/** Where a command writes; tests give their own. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** The closed set of exit codes. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export interface ErrorStyle {
+  /** One JSON object on the standard output instead of text on the standard error. */
+  readonly json?: boolean | undefined;
+  /** Causes and stacks too. */
+  readonly verbose?: boolean | undefined;
+}
+
+/** Prints an error as what, where and hint; the stack only where it was asked for. */
+export function reportError(terminal: Terminal, error: unknown, { json, verbose }: ErrorStyle = {}): void {
+  const facts = factsOf(error);
+  if (json) {
+    terminal.out(`${JSON.stringify({ error: facts })}\n`);
+    return;
+  }
+  const { code, message, where, hint } = facts;
+  const lines = [`error (${code}): ${message}`];
+  if (where !== undefined) lines.push(`  where: ${where}`);
+  if (hint !== undefined) lines.push(`  hint:  ${hint}`);
+  if (verbose) lines.push(...stacksOf(error));
+  else if (code === 'internal') lines.push('  hint:  --verbose prints where it came from');
+  terminal.err(`${lines.join('\n')}\n`);
+}
+
+interface ErrorFacts {
+  readonly code: string;
+  readonly message: string;
+  readonly where?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
+function factsOf(error: unknown): ErrorFacts {
+  if (isMillraceError(error)) {
+    const { code, message, where, hint } = error;
+    return { code, message, where, hint };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** By its name: a topology loaded from another installed copy throws that copy's class. */
+const isMillraceError = (error: unknown): error is MillraceError =>
+  error instanceof MillraceError || (error instanceof Error && error.name === 'MillraceError' && 'code' in error);
+
+function stacksOf(error: unknown): string[] {
+  const lines: string[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    lines.push('', `${lines.length > 0 ? 'caused by ' : ''}${cause.stack ?? cause.message}`);
+  }
+  return lines;
+}
