@@ -1,5 +1,16 @@
-export { type Baseline, lastClass, majority, type RateByOptions, rateBy, runningRate } from './baselines.js';
+export {
+  type Baseline,
+  type GroupCounts,
+  lastClass, 
+  majority,
+  noCounts,
+  type RateByOptions,
+  rateBy,
+  runningRate,
+  withLabel,
+} from './baselines.js';
 export { type FtrlOptions, ftrl } from './ftrl.js';
 export { type LogisticRegressionOptions, logisticRegression } from './logistic-regression.js';
 export type { Optimizer, UpdateRule } from './optimizer.js';
+export { type Scoreboard, type Scores, scoreboard, scoreboardSize, type WindowScores } from './scoreboard.js';
 export { type SgdOptions, sgd } from './sgd.js';
