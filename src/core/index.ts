@@ -1,6 +1,7 @@
 export * from './define.js';
 export * from './duration.js';
 export * from './errors.js';
+export * from './hash-fields.js';
 export * from './io.js';
 export * from './learner.js';
 export * from './maps.js';
