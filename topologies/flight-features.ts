@@ -1,0 +1,83 @@
+import { bucketOf, cyclic, featureView, hashed, hours, numeric, rolling } from 'millrace';
+import type { FlightArrived } from '../schemas/flight-arrived.v1.js';
+
+/** A departed flight after validation: nothing is missing. */
+export interface Flight {
+  readonly flightId: number;
+  /** Actual departure, milliseconds UTC. */
+  readonly departedAt: number;
+  readonly utcOffsetMinutes: number;
+  readonly origin: string;
+  readonly destination: string;
+  /** Miles. */
+  readonly distance: number;
+}
+
+type LocalTime = Pick<Flight, 'departedAt' | 'utcOffsetMinutes'>;
+
+const localMinutes = ({ departedAt, utcOffsetMinutes }: LocalTime) => Math.floor(departedAt / 60_000) + utcOffsetMinutes;
+
+/** Hour of the day, 0 to 23, on the clock at the origin. */
+export const localHour = (flight: LocalTime): number => Math.floor(localMinutes(flight) / 60) % 24;
+
+/** Half hour of the day, 0 to 47. */
+const localHalfHour = (flight: LocalTime): number => Math.floor(localMinutes(flight) / 30) % 48;
+
+/** Day of the week, 0 for Sunday (1 January 1970 was a Thursday). */
+const localWeekday = (flight: LocalTime): number => (Math.floor(localMinutes(flight) / 1_440) + 4) % 7;
+
+/** Miles between which flights are alike. */
+const distanceEdges = [250, 500, 750, 1_000, 1_500, 2_000, 2_500];
+
+/** Delays beyond an absurd few are capped, so that one flight a day late does not speak for its airport. */
+const clip = [-30, 180] as const;
+
+/**
+ * What is known of a flight when it departs: where and when, and how late flights that have *arrived* were of late, from
+ * its origin, to its destination and over the task. Nothing here knows this flight's own delay.
+ */
+export const flightFeatures = featureView({
+  name: 'flights',
+  version: 1,
+  hashBits: 15,
+  columns: {
+    origin: (f: Flight) => f.origin,
+    destination: (f: Flight) => f.destination,
+    hour: (f: Flight) => localHour(f),
+    halfHour: (f: Flight) => localHalfHour(f),
+    weekday: (f: Flight) => localWeekday(f),
+    distance: (f: Flight) => f.distance,
+    distanceBand: (f: Flight) => bucketOf(distanceEdges, f.distance),
+  },
+  outcome: {
+    key: (f: Flight) => f.flightId,
+    outcomeKey: (a: FlightArrived) => a.flightId,
+    values: {
+      delay: (a: FlightArrived) => a.delayMinutes,
+      late: (a: FlightArrived) => (a.delayMinutes >= 15 ? 1 : 0),
+    },
+    wait: hours(24),
+    pendingMax: 100_000,
+  },
+  features: {
+    distance: numeric('distance', { center: 700, scale: 600 }),
+    hour: cyclic('hour', 24),
+    weekday: cyclic('weekday', 7),
+    delayAtOrigin: rolling({ by: 'origin', value: 'delay', halfLife: hours(2), clip, prior: 6, priorWeight: 2, scale: 20 }),
+    lateAtOrigin: rolling({ by: 'origin', value: 'late', halfLife: hours(2), prior: 0.2, priorWeight: 2, scale: 0.2 }),
+    delayAtDestination: rolling({ by: 'destination', value: 'delay', halfLife: hours(2), clip, prior: 6, priorWeight: 2, scale: 20 }),
+    lateAtDestination: rolling({ by: 'destination', value: 'late', halfLife: hours(2), prior: 0.2, priorWeight: 2, scale: 0.2 }),
+    delayOverall: rolling({ value: 'delay', halfLife: hours(1), clip, prior: 6, priorWeight: 2, scale: 10 }),
+    lateOverall: rolling({ value: 'late', halfLife: hours(1), prior: 0.2, priorWeight: 2, scale: 0.1 }),
+    originIs: hashed('origin'),
+    destinationIs: hashed('destination'),
+    route: hashed('origin', 'destination'),
+    hourIs: hashed('hour'),
+    weekdayIs: hashed('weekday'),
+    originAtHour: hashed('origin', 'hour'),
+    destinationAtHour: hashed('destination', 'hour'),
+    weekdayAtHour: hashed('weekday', 'hour'),
+    distanceAtHour: hashed('distanceBand', 'hour'),
+    halfHourIs: hashed('halfHour'),
+  },
+});
