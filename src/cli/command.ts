@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { settings } from './settings.js';
 import type { ErrorStyle, ExitCode, Terminal } from './terminal.js';
 
 /** What every command gets from the program. */
@@ -15,6 +16,14 @@ export const command = (usage: string, description: string, examples: readonly s
     .option('--json', 'print one JSON object')
     .option('--verbose', 'print causes and stacks of errors too')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+
+/** The options of commands that open a profile. */
+export const profileOptions = () => ({
+  profile: new Option('--profile <name>', 'embedded: all in this process; local: Kafka, Redis, ClickHouse').choices(
+    settings.profile.values,
+  ),
+  data: new Option('--data <folder>', 'folder of the embedded profile'),
+});
 
 /** Parses a whole number of an option. */
 export const wholeNumber = (text: string): number => {

@@ -24,9 +24,14 @@ interface Plain<T> {
   readonly secret?: boolean;
 }
 
-const choice = <T extends string>({ secret = false, ...plain }: Plain<T>, values: readonly T[]): Setting<T> => ({
+interface Choice<T> extends Setting<T> {
+  readonly values: readonly T[];
+}
+
+const choice = <T extends string>({ secret = false, ...plain }: Plain<T>, values: readonly T[]): Choice<T> => ({
   ...plain,
   secret,
+  values,
   type: values.map((value) => `\`${value}\``).join(' or '),
   parse: (value) => values.find((known) => known === value) ?? new Mistake(`one of ${values.join(', ')}`),
 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type CommandContext, command, wholeNumber } from '../command.js';
+import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { exitCodes } from '../terminal.js';
 
@@ -14,6 +14,7 @@ interface ConsumeFlags {
 
 /** `millrace consume`: what a topic holds, as newline-delimited JSON. */
 export function consumeCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
   return command('consume', 'Prints what a topic holds now, as newline-delimited JSON; moves no position.', [
     'millrace consume payments.scored.v1 --schema schemas/scored.v1.avsc --limit 5',
     'millrace consume payments.dead --limit 5',
@@ -21,8 +22,8 @@ export function consumeCommand({ terminal, act }: CommandContext): Command {
     .argument('<topic>', 'topic to read from its beginning')
     .option('--schema <file>', 'Avro schema of the values; plain JSON without it')
     .option('--limit <records>', 'how many at most', wholeNumber, 100)
-    .option('--profile <name>', 'embedded or local')
-    .option('--data <folder>', 'folder of the embedded profile')
+    .addOption(shared.profile)
+    .addOption(shared.data)
     .action((topic: string, flags: ConsumeFlags) =>
       act(flags, async () => {
         const [{ openProfile }, { openCodec }, { schemaOf }, { consume }, { kafka }] = await Promise.all([

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describe, mermaid, topologyHash } from '../../topology/index.js';
-import { type CommandContext, command } from '../command.js';
+import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
 import { loadTopology } from '../load-topology.js';
@@ -15,13 +15,14 @@ interface DescribeOptions {
 
 /** `millrace describe`: what a topology consists of, and what each of its sinks guarantees. */
 export function describeCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
   return command('describe', 'Prints what a topology consists of and what each sink guarantees.', [
     'millrace describe topologies/flight-delays.ts',
     'millrace describe topologies/flight-delays.ts --mermaid > flight-delays.mmd',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
     .option('--mermaid', 'print a Mermaid flowchart instead')
-    .option('--profile <name>', 'profile whose guarantees to print: embedded or local')
+    .addOption(shared.profile)
     .action((file: string, options: DescribeOptions) =>
       act(options, async () => {
         const topology = await loadTopology(file);

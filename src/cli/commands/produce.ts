@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type CommandContext, command, wholeNumber } from '../command.js';
+import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { exitCodes } from '../terminal.js';
 
@@ -16,6 +16,7 @@ interface ProduceFlags {
 
 /** `millrace produce`: newline-delimited JSON from the standard input into a topic. */
 export function produceCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
   return command('produce', 'Writes newline-delimited JSON from the standard input into a topic.', [
     'millrace produce payments.v1 --schema schemas/payment.v1.avsc --key card --time paidAt < data/payments.ndjson',
     'millrace produce payments.v1 --profile local --schema schemas/payment.v1.avsc < data/payments.ndjson',
@@ -25,8 +26,8 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
     .option('--time <field>', "field with the record's time; now without it")
     .option('--partitions <number>', 'partitions of a new topic', wholeNumber, 1)
-    .option('--profile <name>', 'embedded or local')
-    .option('--data <folder>', 'folder of the embedded profile')
+    .addOption(shared.profile)
+    .addOption(shared.data)
     .action((topic: string, flags: ProduceFlags) =>
       act(flags, async () => {
         const [{ openProfile }, { openCodec }, { schemaOf }, { produce }, { readNdjson }] = await Promise.all([

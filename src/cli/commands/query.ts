@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type CommandContext, command } from '../command.js';
+import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { exitCodes } from '../terminal.js';
 import { textTable } from '../text-table.js';
@@ -13,13 +13,14 @@ interface QueryFlags {
 
 /** `millrace query`: SQL over the tables that a topology writes. */
 export function queryCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
   return command('query', 'Runs SQL in the ClickHouse of the profile and prints the rows.', [
     'millrace query "SELECT count() FROM predictions"',
     'millrace query --profile local --json "SELECT * FROM predictions LIMIT 5"',
   ])
     .argument('<sql>', 'one statement that returns rows')
-    .option('--profile <name>', 'embedded or local')
-    .option('--data <folder>', 'folder of the embedded profile')
+    .addOption(shared.profile)
+    .addOption(shared.data)
     .action((sql: string, flags: QueryFlags) =>
       act(flags, async () => {
         const { openProfile } = await import('../profiles.js');

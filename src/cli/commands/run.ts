@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { InferenceService } from '../../core/operator.js';
 import type { Running } from '../../runtime/index.js';
 import { describe, type Topology } from '../../topology/index.js';
-import { type CommandContext, command, wholeNumber } from '../command.js';
+import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { configHelp } from '../config.js';
 import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
@@ -25,15 +25,16 @@ interface RunFlags {
 
 /** `millrace run`: runs a topology until it is stopped, or until the logs end. */
 export function runCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
   return command('run', 'Runs a topology. Ctrl-C drains, commits and ends; the next start goes on from there.', [
     'millrace run topologies/flight-delays.ts --until-end',
     'millrace run topologies/flight-delays.ts --profile local --port 9464',
     'curl -s 127.0.0.1:9464/metrics',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
-    .option('--profile <name>', 'embedded (everything in this process) or local (Kafka, Redis, ClickHouse)')
     .option('--until-end', 'end where the logs end now instead of waiting for more')
-    .option('--data <folder>', 'folder of the embedded profile')
+    .addOption(shared.profile)
+    .addOption(shared.data)
     .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
     .option('--host <address>', 'address to serve them on')
     .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp()}`)
