@@ -31,16 +31,15 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
     import('../schema/index.js'),
   ]);
   mkdirSync(data, { recursive: true });
-  const schemas = localRegistry();
   return openAll(async (keep) => {
-    const log = keep(await openEmbedded({ path: join(data, 'log'), registry: schemas }));
+    const log = keep(await openEmbedded({ path: join(data, 'log'), registry: localRegistry() }));
     const tables = keep(await openClickHouse({ path: join(data, 'tables') }));
     return {
       name: 'embedded',
       sources: { kafka: log.source },
       sinks: { kafka: log.topicSink, redis: log.hashSink, clickhouse: tables.tableSink },
       openLedger: (task) => log.openLedger(task),
-      schemas,
+      schemas: log.schemas,
       producer: () => log.producer(),
       query: (sql) => tables.query(sql),
     };

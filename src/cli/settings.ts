@@ -40,7 +40,7 @@ const text = ({ secret = false, ...plain }: Plain<string>, type: string): Settin
   ...plain,
   secret,
   type,
-  parse: (value) => (String(value).trim() === '' ? new Mistake(`a ${type}`) : String(value)),
+  parse: (value) => (String(value).trim() === '' ? new Mistake(`some ${type}`) : String(value)),
 });
 
 const url = ({ secret = false, ...plain }: Plain<string>, protocols: readonly string[]): Setting<string> => ({

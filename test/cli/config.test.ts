@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { configHelp, configTable, defineConfig, resolveConfig } from '../../src/cli/config.js';
+import { type Setting, settingNames, settings } from '../../src/cli/settings.js';
+
+const file = (values: Record<string, unknown>) => ({ path: 'millrace.config.ts', values });
+
+describe('resolveConfig', () => {
+  it('has defaults that need nothing installed and listen on loopback', () => {
+    expect(resolveConfig({})).toEqual({
+      profile: 'embedded',
+      data: '.millrace/data',
+      kafka: '127.0.0.1:9092',
+      registry: 'http://127.0.0.1:8081/apis/ccompat/v7',
+      redis: 'redis://127.0.0.1:6379',
+      clickhouse: 'http://127.0.0.1:8123',
+      host: '127.0.0.1',
+      port: 0,
+    });
+  });
+
+  it('has defaults that its own parsers accept', () => {
+    for (const name of settingNames) {
+      const setting: Setting<unknown> = settings[name];
+      expect(setting.parse(setting.fallback as string)).toEqual(setting.fallback);
+    }
+  });
+
+  it('prefers an option to the environment, that to the file, that to the default', () => {
+    const layers = {
+      flags: { data: 'from-flag' },
+      env: { MILLRACE_DATA: 'from-env', MILLRACE_KAFKA: 'env:1' },
+      file: file({ data: 'from-file', kafka: 'file:1', port: 9464 }),
+    };
+    expect(resolveConfig(layers)).toMatchObject({ data: 'from-flag', kafka: 'env:1', port: 9464, host: '127.0.0.1' });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(resolveConfig({ env: { MILLRACE_PROFILE: '' } }).profile).toBe('embedded');
+  });
+
+  it('reports everything that is wrong at once, naming the place', () => {
+    const wrong = () =>
+      resolveConfig({
+        flags: { port: 70_000 },
+        env: { MILLRACE_KAFKA: 'http://broker:9092', MILLRACE_PROFILE: 'moon' },
+        file: file({ brokers: 'a:1', host: '' }),
+      });
+    expect(wrong).toThrowError(
+      'millrace.config.ts sets "brokers", which is no setting; ' +
+        'MILLRACE_PROFILE must be one of embedded, local, not "moon"; ' +
+        'MILLRACE_KAFKA must be host:port, several separated by commas, without a protocol, not "http://broker:9092"; ' +
+        'host in millrace.config.ts must be some address, not ""; ' +
+        '--port must be a whole number from 0 to 65535, not 70000',
+    );
+  });
+
+  it('never prints a value that may hold a password', () => {
+    const secret = 'ftp://user:hunter2@host';
+    for (const name of settingNames) {
+      const setting: Setting<unknown> = settings[name];
+      if (!setting.secret) continue;
+      expect(() => resolveConfig({ env: { [setting.env]: secret } })).toThrowError(
+        new RegExp(`^${setting.env} must be`),
+      );
+      expect(() => resolveConfig({ env: { [setting.env]: secret } })).not.toThrowError(/hunter2/);
+    }
+    expect(settings.redis.secret && settings.clickhouse.secret && settings.registry.secret).toBe(true);
+  });
+
+  it('refuses values of another type', () => {
+    expect(() => resolveConfig({ file: file({ kafka: ['a:1'] }) })).toThrowError(
+      /^kafka in millrace.config.ts must be/,
+    );
+  });
+
+  it('accepts several brokers, and credentials in URLs', () => {
+    const config = resolveConfig({
+      env: { MILLRACE_KAFKA: 'a:9092, b:9092', MILLRACE_REDIS: 'rediss://:secret@cache:6380/1' },
+    });
+    expect(config).toMatchObject({ kafka: 'a:9092, b:9092', redis: 'rediss://:secret@cache:6380/1' });
+  });
+
+  it('types a configuration file', () => {
+    expect(defineConfig({ profile: 'local' })).toEqual({ profile: 'local' });
+    // @ts-expect-error no such profile
+    defineConfig({ profile: 'moon' });
+    // @ts-expect-error no such setting
+    defineConfig({ brokers: 'a:1' });
+  });
+
+  it('prints every setting in help and table', () => {
+    for (const name of settingNames) {
+      expect(configHelp()).toContain(settings[name].env);
+      expect(configTable()).toContain(`| \`${name}\` | \`${settings[name].env}\` |`);
+    }
+  });
+});

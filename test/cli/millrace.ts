@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Invocation {
+  readonly folder: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs the command as a process of its own, from the sources: the condition `millrace-source` makes `millrace` mean
+ * src/index.ts, for the command and for the topology file that it loads.
+ */
+export function millrace(args: readonly string[], { folder, input = '', env = {} }: Invocation): Promise<Outcome> {
+  const { process: child, ended } = startMillrace(args, { folder, env });
+  child.stdin.end(input);
+  return ended;
+}
+
+export function startMillrace(args: readonly string[], { folder, env = {} }: Omit<Invocation, 'input'>) {
+  const clean = Object.entries(process.env).filter(([name]) => !/^(MILLRACE_|VITEST|NODE_OPTIONS)/.test(name));
+  const tsx = join(repository, 'node_modules/tsx/dist/esm/index.mjs');
+  const child = spawn(
+    process.execPath,
+    ['-C', 'millrace-source', '--import', tsx, join(repository, 'src/cli/main.ts'), ...args],
+    { cwd: folder, env: { ...Object.fromEntries(clean), ...env } },
+  );
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data) => {
+    out += data;
+  });
+  child.stderr.on('data', (data) => {
+    err += data;
+  });
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+  return { process: child, ended, output: () => out + err };
+}
+
+/** A folder outside the repository in which `millrace` is installed, with files in it. */
+export function userFolder(files: Readonly<Record<string, string>> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(repository, join(folder, 'node_modules', 'millrace'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
