@@ -1,0 +1,3 @@
+export type { StoredHash } from './hashes.js';
+export { type Embedded, type EmbeddedOptions, openEmbedded } from './open.js';
+export type { CommitStep, StoreHooks } from './store.js';

@@ -1,0 +1,94 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
+import { partitionOf } from '../../src/core/partition.js';
+import type { DeadLetter, Headers, Origin } from '../../src/core/record.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { type DeadLetterSinkOptions, deadLetterHeaders, type TopicSinkOptions } from '../../src/core/sinks.js';
+import { openCodec } from '../../src/schema/index.js';
+import type { TaskOutputs, TaskOwners } from './task-outputs.js';
+import type { TopicLog } from './topic-log.js';
+
+/** Sinks into topics of the embedded log: values of `kafka.sink`, letters of `kafka.deadLetters`. */
+export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRegistry): SinkDriver {
+  return {
+    mode: 'transactional',
+
+    async setUp(sink, { partitions }) {
+      const { topic, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      const exists = log.names().includes(topic);
+      // A topic that is there may have any number of partitions unless the sink insists on one.
+      if (!exists || wanted !== undefined) await log.create(topic, wanted ?? partitions);
+    },
+
+    async open(sink, { step, task }) {
+      const outputs = owners.current(task);
+      switch (sink.kind) {
+        case 'kafka.sink':
+          return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry);
+        case 'kafka.deadLetters':
+          return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
+        default:
+          throw unknownKind(sink, step);
+      }
+    },
+  };
+}
+
+async function valueWriter(
+  log: TopicLog,
+  outputs: TaskOutputs,
+  { topic, schema, key }: TopicSinkOptions,
+  registry: SchemaRegistry,
+): Promise<SinkWriter> {
+  const codec = await openCodec(schema, registry);
+  const partitions = log.partitionsOf(topic);
+
+  const writeOne = (value: unknown, origin: Origin): void => {
+    const keyBytes = key === undefined ? origin.key : Buffer.from(key(value));
+    // Without a key the origin decides, not a counter: a replay must append to the same partition.
+    const partition = keyBytes === null ? origin.partition % partitions : partitionOf(keyBytes, partitions);
+    outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, undefined);
+  };
+  return writerOf(outputs, writeOne);
+}
+
+function letterWriter(log: TopicLog, outputs: TaskOutputs, { topic }: DeadLetterSinkOptions): SinkWriter {
+  const partitions = log.partitionsOf(topic);
+
+  const writeOne = (value: unknown): void => {
+    const letter = value as DeadLetter;
+    const { origin } = letter;
+    const writer = outputs.writerOf(topic, origin.partition % partitions);
+    writer.append(origin.key, origin.raw, origin.eventTimeMs, headersOf(letter));
+  };
+  return writerOf(outputs, writeOne);
+}
+
+function writerOf(outputs: TaskOutputs, writeOne: (value: unknown, origin: Origin) => void): SinkWriter {
+  return {
+    write(values, origins) {
+      outputs.mustOwn();
+      for (let i = 0; i < values.length; i++) writeOne(values[i], origins[i] as Origin);
+    },
+    close: async () => undefined,
+  };
+}
+
+function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
+  const own: Headers = [
+    [deadLetterHeaders.reason, Buffer.from(reason)],
+    [deadLetterHeaders.detail, Buffer.from(detail)],
+    [deadLetterHeaders.step, Buffer.from(step)],
+    [deadLetterHeaders.topic, Buffer.from(origin.topic)],
+    [deadLetterHeaders.partition, Buffer.from(String(origin.partition))],
+    [deadLetterHeaders.offset, Buffer.from(String(origin.offset))],
+  ];
+  return origin.headers === undefined ? own : [...own, ...origin.headers];
+}
+
+/** For a sink that this driver was never meant for. */
+export const unknownKind = (sink: Sink<unknown>, step: SinkContext['step']): MillraceError =>
+  new MillraceError('config', `the embedded store has no sink of kind ${sink.kind}`, {
+    where: step,
+    hint: 'it serves kafka.sink, kafka.deadLetters and redis.hash',
+  });

@@ -1,0 +1,62 @@
+import { deepStrictEqual } from 'node:assert';
+import type { Headers, Origin, RawRecord } from '../core/record.js';
+
+/** One behaviour that every connector of a kind must show: run it in whatever test runner is at hand. */
+export interface ContractCheck {
+  readonly name: string;
+  /** Rejects with what is wrong. */
+  run(): Promise<void>;
+}
+
+/** A check that opens a world of its own and closes it, come what may. */
+export function checkIn<W extends { close(): Promise<void> }>(
+  open: () => Promise<W>,
+  name: string,
+  body: (world: W) => Promise<void>,
+): ContractCheck {
+  return {
+    name,
+    async run() {
+      const world = await open();
+      try {
+        await body(world);
+      } finally {
+        await world.close();
+      }
+    },
+  };
+}
+
+/** Rejects unless `work` does, with a `MillraceError` of this code. */
+export async function mustReject(work: () => unknown, code: string, what: string): Promise<void> {
+  let thrown: unknown;
+  try {
+    await work();
+  } catch (error) {
+    thrown = error;
+  }
+  deepStrictEqual((thrown as { code?: unknown } | undefined)?.code, code, what);
+}
+
+/** A record in a form that compares by content and reads well in a failure. */
+export const legible = ({ timestampMs, key, value, headers = [] }: Omit<RawRecord, 'offset'>) => ({
+  timestampMs,
+  key: text(key),
+  value: text(value),
+  headers: headers.map(([name, bytes]) => [name, text(bytes)]),
+});
+
+const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
+
+/** The origin of a record made up for a test. */
+export const originAt = (offset: number, partition = 0, headers?: Headers): Origin => ({
+  topic: 'contract',
+  partition,
+  offset,
+  eventTimeMs: 1_700_000_000_000 + offset,
+  receivedAtMs: 0,
+  key: Buffer.from(`key-${offset}`),
+  raw: Buffer.from(`raw-${offset}`),
+  headers,
+  order: offset,
+});

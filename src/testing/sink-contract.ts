@@ -1,0 +1,183 @@
+import { deepStrictEqual, ok } from 'node:assert';
+import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
+import { type ContractCheck, checkIn, mustReject, originAt } from './contract.js';
+
+/** A sink under test, writing to a place that is empty at first. */
+export interface SinkWorld {
+  readonly driver: SinkDriver;
+  readonly sink: Sink<unknown>;
+  /** The ledger that a transactional sink writes together with; any ledger of tasks for the others. */
+  openLedger(task: TaskId): Promise<TaskLedger>;
+  /** The n-th value, told from every other one by an independent reader. */
+  value(n: number): unknown;
+  /** The numbers of the values that an independent reader finds, as often as it finds them, in any order. */
+  visible(): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * What every sink must do: show each value after its epoch, no value of a crashed epoch twice, and a transactional one
+ * none before the ledger has committed.
+ *
+ * @example
+ * for (const { name, run } of sinkContract('transactional', openWorld)) it(name, run);
+ */
+export function sinkContract(mode: SinkDriver['mode'], open: () => Promise<SinkWorld>): readonly ContractCheck[] {
+  const check = (name: string, body: (world: SinkWorld) => Promise<void>) => checkIn(open, name, body);
+  const always = [
+    check('says how sure its writes are', async ({ driver }) => {
+      deepStrictEqual(driver.mode, mode);
+    }),
+
+    check('can be set up again', async (world) => {
+      await setUp(world);
+      await setUp(world);
+    }),
+
+    check('shows every value after its epoch, over many epochs and tasks', async (world) => {
+      await setUp(world);
+      const tasks = [await openTask(world, 0), await openTask(world, 1)];
+      for (let epoch = 0; epoch < 4; epoch++) {
+        for (const [partition, task] of tasks.entries()) {
+          const from = (epoch * 2 + partition) * 50;
+          await write(world, task.writer, range(from, 20), partition);
+          await write(world, task.writer, range(from + 20, 30), partition);
+          await task.commit();
+        }
+      }
+      for (const task of tasks) await task.close();
+      deepStrictEqual(await sortedVisible(world), range(0, 400));
+    }),
+
+    check('takes an epoch without values, and a second commit of the same one', async (world) => {
+      await setUp(world);
+      const task = await openTask(world, 0);
+      await task.commit();
+      await write(world, task.writer, range(0, 5), 0);
+      await task.commit();
+      await task.writer.commit?.();
+      await task.close();
+      deepStrictEqual(await sortedVisible(world), range(0, 5));
+    }),
+  ];
+  return mode === 'append'
+    ? always
+    : [...always, ...surely(check), ...(mode === 'transactional' ? withLedger(check) : [])];
+}
+
+type MakeCheck = (name: string, body: (world: SinkWorld) => Promise<void>) => ContractCheck;
+
+const surely = (check: MakeCheck): ContractCheck[] => [
+  check('shows no value twice when an epoch is cut short and replayed, cut otherwise', async (world) => {
+    await setUp(world);
+    const first = await openTask(world, 0);
+    await write(world, first.writer, range(0, 40), 0);
+    await first.commit();
+    await write(world, first.writer, range(40, 35), 0);
+    await first.writer.prepare?.(); // and here it crashes
+    const second = await openTask(world, 0);
+    await write(world, second.writer, range(40, 10), 0);
+    await write(world, second.writer, range(50, 50), 0);
+    await second.commit();
+    await second.close();
+    deepStrictEqual(await sortedVisible(world), range(0, 100));
+  }),
+];
+
+const withLedger = (check: MakeCheck): ContractCheck[] => [
+  check('shows nothing before the ledger has committed', async (world) => {
+    await setUp(world);
+    const task = await openTask(world, 0);
+    await write(world, task.writer, range(0, 500), 0);
+    await task.writer.prepare?.();
+    deepStrictEqual(await world.visible(), []);
+    await task.commit();
+    deepStrictEqual(await sortedVisible(world), range(0, 500));
+    await task.close();
+  }),
+
+  check('drops what was not committed when it is closed', async (world) => {
+    await setUp(world);
+    const task = await openTask(world, 0);
+    await write(world, task.writer, range(0, 10), 0);
+    await task.close();
+    const next = await openTask(world, 0);
+    await next.commit();
+    await next.close();
+    deepStrictEqual(await world.visible(), []);
+  }),
+
+  check('shows nothing of an owner that lost its task', async (world) => {
+    await setUp(world);
+    const zombie = await openTask(world, 0);
+    await write(world, zombie.writer, range(1_000, 10), 0);
+    const owner = await openTask(world, 0);
+    await write(world, owner.writer, range(0, 10), 0);
+    await mustReject(
+      async () => {
+        await write(world, zombie.writer, range(2_000, 10), 0);
+        await zombie.commit();
+      },
+      'fenced',
+      'the zombie is told that it is fenced',
+    );
+    await owner.commit();
+    await owner.close();
+    deepStrictEqual(await sortedVisible(world), range(0, 10));
+  }),
+];
+
+interface OpenTask {
+  readonly writer: SinkWriter;
+  commit(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const STEP = 'output';
+
+/** A task as the runtime opens it: ledger, restore, sinks. */
+async function openTask({ driver, sink, openLedger }: SinkWorld, partition: number): Promise<OpenTask> {
+  const task = { topology: 'contract', partition };
+  const ledger = await openLedger(task);
+  let checkpoint: Checkpoint = (await ledger.restore()).checkpoint ?? {
+    epoch: 0,
+    incarnation: 0,
+    topologyHash: 'contract',
+    positions: {},
+    choices: {},
+  };
+  const writer = await driver.open(sink, { step: STEP, task, incarnation: checkpoint.incarnation });
+  return {
+    writer,
+    async commit() {
+      await writer.prepare?.();
+      checkpoint = { ...checkpoint, epoch: checkpoint.epoch + 1 };
+      await ledger.commit(checkpoint, []);
+      await writer.commit?.();
+    },
+    async close() {
+      await writer.close();
+      await ledger.close();
+    },
+  };
+}
+
+async function setUp({ driver, sink }: SinkWorld): Promise<void> {
+  await driver.setUp?.(sink, { topology: 'contract', step: STEP, partitions: 2 });
+}
+
+/** Values whose origin offset is their number, so that a replay has the same identities. */
+async function write(world: SinkWorld, writer: SinkWriter, numbers: readonly number[], partition: number) {
+  await writer.write(
+    numbers.map((n) => world.value(n)),
+    numbers.map((n) => originAt(n, partition)),
+  );
+}
+
+const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
+
+async function sortedVisible(world: SinkWorld): Promise<number[]> {
+  const visible = await world.visible();
+  ok(visible.every(Number.isInteger), 'an independent reader finds numbers');
+  return [...visible].sort((a, b) => a - b);
+}
