@@ -7,8 +7,12 @@ import type { Config } from './settings.js';
 export interface OpenProfile extends Profile {
   /** Writes into topics from outside a topology. */
   producer(): TopicProducer;
-  /** Runs SQL in the profile's ClickHouse. */
+  /** Offsets of the next records of a topic, by partition. */
+  endOffsets(topic: string): Promise<readonly number[]>;
+  /** Runs SQL that returns rows in the profile's ClickHouse. */
   query<T>(sql: string): Promise<T[]>;
+  /** Runs SQL that returns nothing. */
+  command(sql: string): Promise<void>;
 }
 
 /**
@@ -41,7 +45,9 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
       openLedger: (task) => log.openLedger(task),
       schemas: log.schemas,
       producer: () => log.producer(),
+      endOffsets: (topic) => log.endOffsets(topic),
       query: (sql) => tables.query(sql),
+      command: (sql) => tables.command(sql),
     };
   });
 }
@@ -66,7 +72,9 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
       openLedger: (task) => topics.openLedger(task),
       schemas,
       producer: () => topics.producer(),
+      endOffsets: (topic) => topics.endOffsets(topic),
       query: (sql) => tables.query(sql),
+      command: (sql) => tables.command(sql),
     };
   });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type CommandContext, command, wholeNumber } from '../command.js';
+import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
+import { readConfig } from '../config-file.js';
 import { exitCodes } from '../terminal.js';
 
 interface DemoFlags {
@@ -9,6 +10,8 @@ interface DemoFlags {
   readonly clean?: boolean;
   readonly seed: number;
   readonly fresh?: boolean;
+  readonly loadOnly?: boolean;
+  readonly profile?: string;
   readonly data: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -20,6 +23,7 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     'millrace demo                      500,000 flights',
     'millrace demo --all --rate 50000   3 million, paced',
     'millrace demo --fresh --json       anew, with one JSON object at the end',
+    'millrace demo --load-only --profile local    flights for a topology that runs elsewhere',
   ])
     .option('--limit <flights>', 'how many flights to stream', wholeNumber, 500_000)
     .option('--all', 'all 3 million of them')
@@ -27,10 +31,12 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     .option('--clean', 'without the dirt that is added to make the stream a real one')
     .option('--seed <number>', 'seed of the dirt', wholeNumber, 1)
     .option('--fresh', 'begin anew instead of going on where the last run stopped')
+    .option('--load-only', 'fill the topics and end: for `millrace run` on them')
+    .addOption(profileOptions().profile)
     .option('--data <folder>', 'folder for logs, state, tables and the report', '.millrace/demo')
     .action((flags: DemoFlags) =>
       act(flags, async () => {
-        const { runDemo } = await import('../demo/demo.js');
+        const [{ runDemo }, { openProfile }] = await Promise.all([import('../demo/demo.js'), import('../profiles.js')]);
         await runDemo({
           limit: flags.all ? 3_000_000 : flags.limit,
           rate: flags.rate,
@@ -39,7 +45,9 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
           fresh: flags.fresh ?? false,
           json: flags.json ?? false,
           data: flags.data,
+          loadOnly: flags.loadOnly ?? false,
           terminal,
+          openProfile: async (data) => openProfile(await readConfig({ profile: flags.profile, data })),
         });
         return exitCodes.ok;
       }),
