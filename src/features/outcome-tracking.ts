@@ -3,7 +3,7 @@ import type { Cell, CellSpecs } from '../core/state.js';
 import { type MapCell, mapCell } from '../state/index.js';
 import type { ColumnValue } from './feature.js';
 import type { OutcomeOptions } from './outcome.js';
-import { type GroupEntry, groupMeans } from './group-means.js';
+import { type GroupEntry, type GroupMeans, groupMeans } from './group-means.js';
 import { layoutVersion, type ViewPlan } from './plan.js';
 import type { VectorMaker } from './vectors.js';
 
@@ -35,6 +35,12 @@ export interface TrackingLogic<in Row, in Outcome> {
 
 const ALL = 'all';
 
+interface Grouping {
+  /** -1 for the whole task. */
+  readonly column: number;
+  readonly means: GroupMeans;
+}
+
 /** The cells of a view with outcomes. Their versions follow from the layout: changed features never misread old state. */
 export function trackingCells(
   { groups }: ViewPlan,
@@ -57,18 +63,19 @@ export function openTracking<Row, Outcome>(
   cells: TrackingCells,
 ): TrackingLogic<Row, Outcome> {
   const pending = cells.pending as MapCell<string | number, Groups>;
-  const means = groups.map(({ column, cell, plan }) => ({
+  const means = groups.map(({ column, cell, plan }): Grouping => ({
     column,
     means: groupMeans(plan, cells[cell] as MapCell<string | number, GroupEntry>),
   }));
   const grouped = means.filter(({ column }) => column >= 0);
-  const valueFunctions = Object.values(values);
+  const valueFunctions = Object.values<(outcome: Outcome) => number>(values);
+  const numbers = new Array<number>(valueFunctions.length).fill(0);
   let expired = 0;
 
   const vectorOf = (columns: readonly ColumnValue[], nowMs: number): FeatureVector => {
     const vector = vectors.make(columns);
     for (let i = 0; i < means.length; i++) {
-      const group = means[i] as (typeof means)[number];
+      const group = means[i] as Grouping;
       group.means.read(group.column < 0 ? ALL : (columns[group.column] ?? null), nowMs, vector.dense);
     }
     return vector;
@@ -81,25 +88,27 @@ export function openTracking<Row, Outcome>(
       const columns = vectors.columnsOf(row);
       const vector = vectorOf(columns, nowMs);
       expired += pending.expire(nowMs);
-      pending.set(
-        key(row),
-        grouped.map(({ column }) => columns[column] ?? null),
-        nowMs,
-      );
+      const groupsOf: (string | number | null)[] = [];
+      for (let i = 0; i < grouped.length; i++) groupsOf.push(columns[(grouped[i] as Grouping).column] ?? null);
+      pending.set(key(row), groupsOf, nowMs);
       return vector;
     },
 
     observe(outcome, nowMs) {
-      const numbers = valueFunctions.map((value) => value(outcome));
-      if (!numbers.every(Number.isFinite)) return 'rejected';
+      for (let v = 0; v < valueFunctions.length; v++) {
+        const number = (valueFunctions[v] as (outcome: Outcome) => number)(outcome);
+        if (!Number.isFinite(number)) return 'rejected';
+        numbers[v] = number;
+      }
       const id = outcomeKey(outcome);
       const of = pending.get(id);
       if (of === undefined) return 'unmatched';
       pending.delete(id);
       let next = 0;
-      for (const { column, means: group } of means) {
-        const member = column < 0 ? ALL : (of[next++] ?? null);
-        if (member !== null) group.add(member, nowMs, numbers);
+      for (let i = 0; i < means.length; i++) {
+        const group = means[i] as Grouping;
+        const member = group.column < 0 ? ALL : (of[next++] ?? null);
+        if (member !== null) group.means.add(member, nowMs, numbers);
       }
       return 'counted';
     },

@@ -3,6 +3,12 @@ import type { ColumnValue } from './feature.js';
 import { combine, finish, hashValue } from './hash.js';
 import type { PlacedDense, PlacedHashed, ViewPlan } from './plan.js';
 
+/**
+ * Bytes of the buffers that vectors are cut from: views on a shared buffer cost half of what small arrays of their own
+ * do, and large ones (beyond 64 bytes) cost a tenth. A kept vector keeps its whole buffer, so it must not be large.
+ */
+const SLAB_BYTES = 4_096;
+
 /** The part of a view's work that needs no state. */
 export interface VectorMaker<in Row> {
   /** The row's columns; the array is reused by the next call. */
@@ -24,6 +30,11 @@ export function openVectors<Row>(
   const mask = shape.hashedSize - 1;
   // Every hashed coordinate has the value 1, so all vectors share one array of ones.
   const ones = new Float32Array(hashed.length).fill(1);
+  const denseBytes = 4 * shape.denseSize;
+  const vectorBytes = denseBytes + 4 * hashed.length;
+  const slabBytes = Math.max(SLAB_BYTES, vectorBytes);
+  let slab = new ArrayBuffer(slabBytes);
+  let used = 0;
 
   return {
     columnsOf(row) {
@@ -32,7 +43,13 @@ export function openVectors<Row>(
     },
 
     make(values) {
-      const numbers = new Float32Array(shape.denseSize);
+      if (used + vectorBytes > slabBytes) {
+        slab = new ArrayBuffer(slabBytes);
+        used = 0;
+      }
+      const numbers = new Float32Array(slab, used, shape.denseSize);
+      const indices = new Uint32Array(slab, used + denseBytes, hashed.length);
+      used += vectorBytes;
       for (let i = 0; i < dense.length; i++) {
         const { column, at, encode } = dense[i] as PlacedDense;
         encode(values[column], numbers, at);
@@ -41,7 +58,6 @@ export function openVectors<Row>(
         const column = toHash[i] as number;
         hashes[column] = hashValue(values[column]);
       }
-      const indices = new Uint32Array(hashed.length);
       for (let i = 0; i < hashed.length; i++) {
         const { salt, columns: crossed } = hashed[i] as PlacedHashed;
         let mixed = salt;

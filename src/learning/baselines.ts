@@ -1,18 +1,18 @@
 /** What all baselines keep of a group: how many labels it had, how many were true, and the last one (1, 0, or -1 for none). */
 export interface GroupCounts {
-  readonly rows: number;
-  readonly positives: number;
-  readonly last: number;
+  rows: number;
+  positives: number;
+  last: number;
 }
 
-export const noCounts: GroupCounts = Object.freeze({ rows: 0, positives: 0, last: -1 });
+export const emptyCounts = (): GroupCounts => ({ rows: 0, positives: 0, last: -1 });
 
-/** The counts with one more label. */
-export const withLabel = ({ rows, positives }: GroupCounts, label: boolean): GroupCounts => ({
-  rows: rows + 1,
-  positives: positives + (label ? 1 : 0),
-  last: label ? 1 : 0,
-});
+/** Counts one more label, in place. */
+export function addLabel(counts: GroupCounts, label: boolean): void {
+  counts.rows += 1;
+  if (label) counts.positives += 1;
+  counts.last = label ? 1 : 0;
+}
 
 /**
  * A predictor so simple that a model which does not beat it is useless. A pure function of what one group of rows has
@@ -24,7 +24,7 @@ export interface Baseline<in Row = never> {
   readonly by: ((row: Row) => string | number) | undefined;
   /** Groups kept; the one written longest ago makes room. */
   readonly groupsMax: number;
-  probability(counts: GroupCounts): number;
+  probability(counts: Readonly<GroupCounts>): number;
 }
 
 export interface RateByOptions<Row> {
@@ -34,7 +34,7 @@ export interface RateByOptions<Row> {
 }
 
 /** Rate of true labels with one imagined label of each kind, so that the first real one does not make it certain. */
-const rate = ({ rows, positives }: GroupCounts): number => (positives + 1) / (rows + 2);
+const rate = ({ rows, positives }: Readonly<GroupCounts>): number => (positives + 1) / (rows + 2);
 
 /**
  * Predicts the rate of true labels of the row's group so far (Laplace's rule of succession).
@@ -56,7 +56,7 @@ export function lastClass(): Baseline<unknown> {
     kind: 'last-class',
     by: undefined,
     groupsMax: 1,
-    probability: ({ last }: GroupCounts) => (last < 0 ? 0.5 : last),
+    probability: ({ last }: Readonly<GroupCounts>) => (last < 0 ? 0.5 : last),
   });
 }
 
@@ -66,6 +66,6 @@ export function majority(): Baseline<unknown> {
     kind: 'majority',
     by: undefined,
     groupsMax: 1,
-    probability: ({ rows, positives }: GroupCounts) => (rows === 0 ? 0.5 : positives * 2 > rows ? 1 : 0),
+    probability: ({ rows, positives }: Readonly<GroupCounts>) => (rows === 0 ? 0.5 : positives * 2 > rows ? 1 : 0),
   });
 }

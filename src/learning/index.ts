@@ -1,13 +1,13 @@
 export {
+  addLabel,
   type Baseline,
+  emptyCounts,
   type GroupCounts,
   lastClass, 
   majority,
-  noCounts,
   type RateByOptions,
   rateBy,
   runningRate,
-  withLabel,
 } from './baselines.js';
 export { type FtrlOptions, ftrl } from './ftrl.js';
 export { type LogisticRegressionOptions, logisticRegression } from './logistic-regression.js';

@@ -143,7 +143,8 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         const probability = logic.predictOne(features);
         const groups = beside.groupsOf(row);
-        const probabilities = [probability, ...beside.probabilities(groups)];
+        const probabilities = [probability];
+        beside.predict(groups, probabilities);
         const evictedBefore = pending.evicted;
         pending.set(
           options.key(row),
