@@ -24,7 +24,8 @@ export interface Series {
 
 export const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)} %`;
 
-const wide: Frame = { width: 640, height: 300, left: 52, right: 92, top: 38, bottom: 48 };
+// All charts are as wide as half the page, so that their texts come out equally large.
+const wide: Frame = { width: 540, height: 290, left: 44, right: 92, top: 34, bottom: 48 };
 
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** `2001-01-08` as `8 Jan`. */
@@ -91,7 +92,7 @@ function dayMarks(days: readonly string[], x: (i: number) => number): [number, s
   return days.flatMap((day, i) => (i % step === 0 ? [[x(i), shortDate(day)] satisfies [number, string]] : []));
 }
 
-const square: Frame = { width: 460, height: 400, left: 52, right: 20, top: 38, bottom: 48 };
+const square: Frame = { width: 540, height: 380, left: 44, right: 18, top: 34, bottom: 48 };
 
 /** What was promised against what happened; the area of a point is the number of predictions in its bin. */
 export function calibrationChart(rows: readonly CalibrationRow[]): string {
@@ -125,11 +126,15 @@ export function calibrationChart(rows: readonly CalibrationRow[]): string {
   ]);
 }
 
-const hoursFrame: Frame = { width: 640, height: 400, left: 52, right: 20, top: 38, bottom: 48 };
+const hoursFrame: Frame = { width: 540, height: 380, left: 44, right: 8, top: 34, bottom: 48 };
+/** Share of all flights below which an hour is left out: a dozen flights of the night would dwarf the rest. */
+const hourShareMin = 0.001;
 
 /** Late share by hour: what happened as bars, what was predicted as points. */
-export function hourChart(rows: readonly HourRow[]): string {
+export function hourChart(hours: readonly HourRow[]): string {
   const title = 'Late share by hour of departure';
+  const flights = hours.reduce((sum, row) => sum + row.rows, 0);
+  const rows = hours.filter((row) => row.rows >= flights * hourShareMin);
   if (rows.length === 0) return nothingToShow(title);
   const marks = ticks(0, Math.max(...rows.flatMap((row) => [row.lateShare, row.predicted])), 5);
   const bottom = hoursFrame.height - hoursFrame.bottom;
@@ -150,7 +155,7 @@ export function hourChart(rows: readonly HourRow[]): string {
     ),
     horizontalAxis(
       hoursFrame,
-      rows.filter((row) => row.hour % 3 === 0).map((row) => [middle(row.hour), `${row.hour}`]),
+      [0, 3, 6, 9, 12, 15, 18, 21].map((hour) => [middle(hour), `${hour}`]),
       'hour of departure (UTC)',
     ),
     ...rows.map(

@@ -92,7 +92,7 @@ function arrivedValue(flights: Flights, flight: number, kind: string): FlightArr
 function spoil(bytes: Uint8Array, kind: string, seed: number, flight: number): Uint8Array {
   switch (kind) {
     case 'truncated':
-      return bytes.slice(0, integer(seed, detailSalt, flight, headerBytes, bytes.length - 1));
+      return bytes.subarray(0, integer(seed, detailSalt, flight, headerBytes, bytes.length - 1));
     case 'random bytes':
       // Not a zero in front, or it would look like the wire format.
       return Uint8Array.from(bytes, (_, i) => integer(seed, detailSalt + 1 + i, flight, i === 0 ? 1 : 0, 255));
@@ -106,7 +106,8 @@ function spoil(bytes: Uint8Array, kind: string, seed: number, flight: number): U
 }
 
 function withSchemaId(bytes: Uint8Array, id: number): Uint8Array {
-  const copy = bytes.slice();
+  // Not `slice`: on a Buffer that is a view, and the codec's own memory lies behind it.
+  const copy = Uint8Array.from(bytes);
   const view = new DataView(copy.buffer);
   view.setInt32(1, view.getInt32(1) === id ? id + 1 : id);
   return copy;

@@ -49,12 +49,12 @@ svg .label { font-weight: 600; } svg .label.late { fill: var(--late); } svg .lab
 svg .bar { fill: var(--bar); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { padding: 7px 12px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+th, td { padding: 6px 10px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 thead th { color: var(--soft); font-weight: 500; font-size: 13px; vertical-align: bottom; }
 tbody tr:last-child > * { border-bottom: 0; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 th[scope=row], .word { text-align: left; font-weight: 500; }
-.word { color: var(--soft); white-space: normal; }
+.word { color: var(--soft); }
 .group { text-align: center; border-bottom: 1px solid var(--rule); }
 .best { color: var(--late); font-weight: 650; }
 .mark { display: inline-block; border-radius: 99px; padding: 1px 10px; font-size: 13px; font-weight: 600; }

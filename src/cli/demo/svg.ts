@@ -36,7 +36,7 @@ export function ticks(min: number, max: number, count: number): number[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) ?? 10);
   const first = Math.floor(min / step + 1e-9);
-  const last = Math.ceil(max / step - 1e-9);
+  const last = Math.max(first + 1, Math.ceil(max / step - 1e-9));
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
@@ -84,7 +84,7 @@ export function verticalAxis(
   return [
     ...values.map((value) => line(frame.left, y(value), right, y(value), 'grid')),
     ...values.map((value) => text(frame.left - 8, y(value) + 4, format(value), 'end')),
-    text(frame.left - 8, frame.top - 14, name, 'start', 'axis'),
+    text(0, frame.top - 18, name, 'start', 'axis'),
   ].join('\n');
 }
 

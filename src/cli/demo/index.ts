@@ -1,0 +1,10 @@
+export { type Flights, flightFiles, readFlights } from './flights.js';
+export { type LoadOptions, type LoadProgress, loadFlights } from './loader.js';
+export { type Expected, expectedOf, type LoadSettings, type Manifest, readManifest } from './manifest.js';
+export { partitions, topics } from './names.js';
+export { type ProgressSnapshot, type ProgressWriter, progressLine, progressWriter } from './progress.js';
+export type { Encoders } from './records.js';
+export { type FlightReport, makeReport, type RunFacts } from './report.js';
+export { reportHtml } from './report-html.js';
+export { type Pointers, reportText } from './report-text.js';
+export type { Command, Query } from './sql.js';
