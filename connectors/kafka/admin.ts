@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPartitionsV3, createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
+import { MillraceError } from '../../src/core/errors.js';
+import { brokerError, code, hasCode } from './broker-error.js';
+import type { Cluster, TopicInfo } from './cluster.js';
+import { Links } from './links.js';
+
+export type TopicSettings = Readonly<Record<string, string>>;
+
+/** Topics carry event times, which may lie years back; Kafka deletes by them, so topics made here keep everything. */
+const KEEP: TopicSettings = { 'retention.ms': '-1' };
+const TIMEOUT_MS = 30_000;
+/** As many replicas as the broker's default says. */
+const DEFAULT_REPLICAS = -1;
+
+/** Creating, growing and deleting topics. */
+export class Admin {
+  private readonly links: Links;
+
+  constructor(private readonly cluster: Cluster) {
+    this.links = new Links(cluster.linkOptions);
+  }
+
+  /**
+   * Creates a topic unless it is there, and waits until it can be used. Its records are kept for ever unless
+   * `settings` (of the broker, such as `retention.ms`) say otherwise.
+   *
+   * @throws MillraceError `config` where it is there with another number of partitions.
+   */
+  async createTopic(topic: string, partitions: number, settings: TopicSettings = {}): Promise<void> {
+    const found = await this.ensureTopic(topic, partitions, settings);
+    if (found.leaders.length === partitions) return;
+    throw new MillraceError('config', `topic '${topic}' has ${found.leaders.length} partitions, not ${partitions}`, {
+      where: topic,
+      hint: 'keys would move between partitions if their number changed: keep it, or take a new topic',
+    });
+  }
+
+  /** As `createTopic`, with as many partitions as there are where the topic exists. */
+  async ensureTopic(topic: string, partitions: number, settings: TopicSettings = {}): Promise<TopicInfo> {
+    const existing = await this.cluster.refresh(topic);
+    if (existing) return existing;
+    const configs = Object.entries({ ...KEEP, ...settings }).map(([name, value]) => ({ name, value }));
+    const wanted = {
+      name: topic,
+      numPartitions: partitions,
+      replicationFactor: DEFAULT_REPLICAS,
+      assignments: [],
+      configs,
+    };
+    await this.ask(`cannot create topic '${topic}'`, code.topicAlreadyExists, async () =>
+      this.links.request(await this.cluster.anyBroker(), createTopicsV7.api, [wanted], TIMEOUT_MS, false),
+    );
+    return this.appeared(topic, 1);
+  }
+
+  /** Adds partitions where there are fewer. Only for topics whose partitions are not chosen by key. */
+  async growTopic(topic: string, partitions: number): Promise<void> {
+    const existing = await this.cluster.topic(topic);
+    if (existing && existing.leaders.length >= partitions) return;
+    const wanted = { name: topic, count: partitions, assignments: [] };
+    await this.ask(`cannot add partitions to topic '${topic}'`, code.invalidPartitions, async () =>
+      this.links.request(await this.cluster.anyBroker(), createPartitionsV3.api, [wanted], TIMEOUT_MS, false),
+    );
+    await this.appeared(topic, partitions);
+  }
+
+  /** Deletes a topic if it is there, and waits until it is gone. */
+  async deleteTopic(topic: string): Promise<void> {
+    await this.ask(`cannot delete topic '${topic}'`, code.unknownTopicOrPartition, async () =>
+      this.links.request(await this.cluster.anyBroker(), deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS),
+    );
+    while (await this.cluster.refresh(topic)) await sleep(20);
+  }
+
+  async close(): Promise<void> {
+    await this.links.close();
+  }
+
+  /** `fine` is the code that says that it was so already. */
+  private async ask(message: string, fine: number, attempt: () => Promise<unknown>): Promise<void> {
+    try {
+      await this.cluster.patiently('config', message, attempt);
+    } catch (error) {
+      if (!hasCode(error, fine)) throw brokerError('config', message, error);
+    }
+  }
+
+  /** Brokers learn of a new topic one after another; each needs some milliseconds. */
+  private async appeared(topic: string, partitions: number): Promise<TopicInfo> {
+    const giveUpMs = Date.now() + this.cluster.patienceMs;
+    for (;;) {
+      const found = await this.cluster.refresh(topic);
+      if (found && found.leaders.length >= partitions && found.leaders.every((leader) => leader)) return found;
+      if (Date.now() > giveUpMs)
+        throw new MillraceError('config', `topic '${topic}' does not appear`, { where: topic });
+      await sleep(20);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { RawRecord } from '../../src/core/record.js';
+import { batch } from './record-batch.js';
+import { type Batch, decodeRecords, isAbort, readBatch } from './record-batch-decode.js';
+
+/** A transaction that a fetched range overlaps and that was aborted. */
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+
+/** What the broker answered about one partition. */
+export interface FetchedPartition {
+  readonly highWatermark: number;
+  readonly aborted: readonly AbortedTransaction[];
+  /** Whole batches, the last one perhaps cut off. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * The committed records of one fetched range, batch by batch, from an offset that may lie inside the first one.
+ *
+ * Filters aborted transactions as Kafka's Java consumer does: a producer id is live from the first offset of its
+ * aborted transaction to its abort marker, and its transactional batches in between are dropped. Whether a batch is a
+ * marker is told by its control bit alone. Each range is filtered by the list that came with it, so nothing carries
+ * over: a transaction that began before the range is in its list too.
+ *
+ * @throws MillraceError `source` on bytes that are no batches, at once for headers and checksums, in `take` for records.
+ * @example
+ * const range = new CommittedRange(fetched, 42, 'flights/0');
+ * for (let records = range.take(); records; records = range.take()) use(records);
+ * fetchFrom(range.nextOffset);
+ */
+export class CommittedRange {
+  /** Where to fetch next: after the last whole batch. */
+  readonly nextOffset: number;
+  private readonly batches: Batch[] = [];
+  private readonly aborted: readonly AbortedTransaction[];
+  private readonly live = new Set<bigint>();
+  private abortedBegun = 0;
+  private taken = 0;
+
+  constructor(
+    { bytes, aborted }: FetchedPartition,
+    private readonly fromOffset: number,
+    private readonly where: string,
+  ) {
+    this.aborted = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+    let nextOffset = fromOffset;
+    for (let at = 0; ; ) {
+      const next = readBatch(bytes, at, where);
+      if (!next) break;
+      at = next.end;
+      nextOffset = Math.max(nextOffset, next.nextOffset);
+      this.batches.push(next);
+    }
+    this.nextOffset = nextOffset;
+  }
+
+  /** The records of the next batch that has any for the reader; `undefined` at the end. */
+  take(): RawRecord[] | undefined {
+    while (this.taken < this.batches.length) {
+      const next = this.batches[this.taken] as Batch;
+      this.taken += 1;
+      if (!this.keeps(next)) continue;
+      const records: RawRecord[] = [];
+      decodeRecords(next, this.fromOffset, records, this.where);
+      if (records.length > 0) return records;
+    }
+    return undefined;
+  }
+
+  private keeps(next: Batch): boolean {
+    for (let begun = this.aborted[this.abortedBegun]; begun && begun.firstOffset < next.nextOffset; ) {
+      this.live.add(begun.producerId);
+      this.abortedBegun += 1;
+      begun = this.aborted[this.abortedBegun];
+    }
+    if (next.attributes & batch.control) {
+      if (next.count > 0 && isAbort(next, this.where)) this.live.delete(next.producerId);
+      return false;
+    }
+    return !(next.attributes & batch.transactional && this.live.has(next.producerId));
+  }
+}

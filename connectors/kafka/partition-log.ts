@@ -1,0 +1,111 @@
+import { MillraceError } from '../../src/core/errors.js';
+import { EARLIEST } from '../../src/core/io.js';
+import { brokerError, code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
+import type { Cluster } from './cluster.js';
+import { CommittedRange, type FetchedPartition } from './committed.js';
+import { fetchApi } from './fetch.js';
+import { Links } from './links.js';
+
+/** Two of these are in memory at once: one being read, one on its way. */
+const BYTES_MAX = 2 * 1024 * 1024;
+const WAIT_MAX_MS = 250;
+
+/**
+ * One partition's committed records, range by range, over a connection of its own, with one fetch on its way while
+ * the last one is read. Survives lost connections and new leaders; a re-created topic and an offset that the log no
+ * longer has are errors: records would be missing without a word.
+ */
+export class PartitionLog {
+  private nextOffset: number;
+  private fetching: Promise<CommittedRange> | undefined;
+  private readonly links: Links;
+  private readonly where: string;
+  private closed = false;
+
+  private constructor(
+    private readonly cluster: Cluster,
+    private readonly topic: string,
+    private readonly partition: number,
+    /** The broker's name for this incarnation of the topic. */
+    readonly topicId: string,
+    offset: number,
+  ) {
+    this.nextOffset = offset;
+    this.links = new Links(cluster.linkOptions);
+    this.where = `${topic}/${partition}`;
+  }
+
+  /** @throws MillraceError `source` where topic or partition do not exist. */
+  static async open(cluster: Cluster, topic: string, partition: number, offset: number): Promise<PartitionLog> {
+    const { topicId } = await cluster.leader(topic, partition);
+    const from = offset === EARLIEST ? await cluster.startOffset(topic, partition) : offset;
+    return new PartitionLog(cluster, topic, partition, topicId, from);
+  }
+
+  /** Offset after the last range that `next` gave. */
+  get offset(): number {
+    return this.nextOffset;
+  }
+
+  /** The next range; one without records where nothing came for a while. */
+  async next(): Promise<CommittedRange> {
+    const range = await (this.fetching ?? this.fetch());
+    this.nextOffset = range.nextOffset;
+    this.fetching = this.closed ? undefined : this.fetch();
+    // Whoever asks next sees the failure; until then it is nobody's.
+    this.fetching?.catch(() => undefined);
+    return range;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.links.close();
+  }
+
+  private async fetch(): Promise<CommittedRange> {
+    const offset = this.nextOffset;
+    const fetched = await this.fetchBytes(offset).catch(async (error: unknown) => {
+      if (hasCode(error, code.offsetOutOfRange)) throw await this.outOfRange(offset, error);
+      throw brokerError('source', `cannot read ${this.where}`, error, { where: this.where });
+    });
+    return new CommittedRange(fetched, offset, this.where);
+  }
+
+  private fetchBytes(offset: number): Promise<FetchedPartition> {
+    const { topicId, partition } = this;
+    const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax: BYTES_MAX };
+    const attempt = async () => {
+      const leader = await this.cluster.leader(this.topic, partition);
+      if (leader.topicId !== topicId) throw recreated(this.topic, this.where);
+      return this.links.request(leader.address, fetchApi, request);
+    };
+    return retrying(attempt, {
+      while: (error) => !this.closed && (isLost(error) || isMoved(error) || hasCode(error, code.unknownTopicId)),
+      firstMs: 20,
+      mostMs: 1_000,
+      totalMs: this.cluster.patienceMs,
+      before: async () => void (await this.cluster.refresh(this.topic)),
+      stopped: () => this.closed,
+    });
+  }
+
+  private async outOfRange(offset: number, cause: unknown): Promise<MillraceError> {
+    const start = await this.cluster.startOffset(this.topic, this.partition);
+    const end = await this.cluster.endOffset(this.topic, this.partition, 'any');
+    const lost =
+      offset < start
+        ? `${start - offset} records were deleted before they were read`
+        : 'the topic was cut or re-created';
+    return new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
+      where: this.where,
+      hint: `${lost}: raise the topic's retention, and restore a savepoint or reset the topology to go on`,
+      cause,
+    });
+  }
+}
+
+const recreated = (topic: string, where: string): MillraceError =>
+  new MillraceError('source', `topic '${topic}' was re-created while it was read`, {
+    where,
+    hint: 'its offsets began anew: reset the topology to read it from the start',
+  });

@@ -1,0 +1,100 @@
+import { initProducerIdV5 } from '@platformatic/kafka';
+import type { TopicProducer } from '../../src/core/io.js';
+import { partitionOf } from '../../src/core/partition.js';
+import type { OutgoingRecord } from '../../src/core/record.js';
+import type { Admin } from './admin.js';
+import { brokerError, isLost, isMoved, retrying } from './broker-error.js';
+import { type Cluster, noTopic } from './cluster.js';
+import { Links } from './links.js';
+import { Outbox, wavesOf } from './outbox.js';
+import { type OutgoingBatch, produceApi } from './produce.js';
+
+const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Identity {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  readonly transactional: false;
+}
+
+/**
+ * Appends to topics from outside a topology: loaders, tests, tools. Acknowledged by all replicas in sync; what is sent
+ * again after a lost connection is appended once, since batches carry the identity of this producer.
+ */
+export class KafkaProducer implements TopicProducer {
+  private readonly links: Links;
+  private readonly outbox: Outbox;
+  private identity: Identity = { producerId: -1n, producerEpoch: -1, transactional: false };
+  private turn = 0;
+  private sending: Promise<void> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly admin: Admin,
+  ) {
+    this.links = new Links(cluster.linkOptions);
+    this.outbox = new Outbox(() => this.identity);
+  }
+
+  createTopic(topic: string, partitions: number): Promise<void> {
+    return this.admin.createTopic(topic, partitions);
+  }
+
+  /**
+   * Appends records; resolves when all of them are safe. Keys choose the partition by murmur2, records without one take
+   * turns. Memory: the records of one call, encoded.
+   *
+   * @throws MillraceError `sink`; the producer is then to be closed, since some of the records may be in the log.
+   */
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+    const sent = this.sending.then(() => this.append(topic, records));
+    this.sending = sent.catch(() => undefined); // the caller has the error
+    return sent;
+  }
+
+  async close(): Promise<void> {
+    await this.sending;
+    this.closed = true;
+    await this.links.close();
+  }
+
+  private async append(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+    const partitions = (await this.cluster.topic(topic))?.leaders.length;
+    if (partitions === undefined) throw noTopic(topic);
+    if (this.identity.producerId < 0n) this.identity = await this.identify();
+    for (const record of records) {
+      const partition = record.key ? partitionOf(record.key, partitions) : this.turn++ % partitions;
+      this.outbox.add(topic, partition, record);
+    }
+    for (const wave of wavesOf(this.outbox.takeAll(), REQUEST_BYTES_MAX)) {
+      await Promise.all(wave.map((batch) => this.deliver(batch)));
+    }
+  }
+
+  private async identify(): Promise<Identity> {
+    const ask = async () => this.links.request(await this.cluster.anyBroker(), initProducerIdV5.api, null, 0, -1n, -1);
+    const { producerId, producerEpoch } = await this.cluster.patiently('sink', 'cannot get a producer id', ask);
+    return { producerId, producerEpoch, transactional: false };
+  }
+
+  private async deliver(batch: OutgoingBatch): Promise<void> {
+    const { topic, partition } = batch;
+    const attempt = async () => {
+      const { address } = await this.cluster.leader(topic, partition);
+      await this.links.request(address, produceApi, { transactionalId: null, batches: [batch] });
+    };
+    try {
+      await retrying(attempt, {
+        while: (error) => isLost(error) || isMoved(error),
+        firstMs: 20,
+        mostMs: 1_000,
+        totalMs: this.cluster.patienceMs,
+        before: async () => void (await this.cluster.refresh(topic)),
+        stopped: () => this.closed,
+      });
+    } catch (error) {
+      throw brokerError('sink', `cannot append to ${topic}/${partition}`, error, { where: topic });
+    }
+  }
+}

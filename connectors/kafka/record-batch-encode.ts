@@ -1,0 +1,138 @@
+import { crc32c } from '@node-rs/crc32';
+import type { Headers, OutgoingRecord } from '../../src/core/record.js';
+import { batch, type ProducerStamp } from './record-batch.js';
+import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.js';
+
+const FIRST_BYTES = 64 * 1024;
+/** Below this length a loop beats the call of a native copy. */
+const COPY_BY_HAND = 24;
+const utf8 = new TextEncoder();
+
+/**
+ * Builds one record batch (message format 2, uncompressed) after another, for one partition, in one growing buffer.
+ *
+ * Memory: the largest batch built so far. Format: https://kafka.apache.org/documentation/#recordbatch.
+ *
+ * @example
+ * const encoder = new BatchEncoder();
+ * encoder.add({ key: null, value: new Uint8Array([1]), timestampMs: 0 });
+ * const bytes = encoder.finish();
+ */
+export class BatchEncoder {
+  private buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  private at: number = batch.headerBytes;
+  private count = 0;
+  private baseTimestampMs = 0;
+  private maxTimestampMs = 0;
+
+  /** Size of the batch so far. */
+  get bytes(): number {
+    return this.at;
+  }
+
+  get records(): number {
+    return this.count;
+  }
+
+  /** Appends a record; a negative timestamp means none. Copies key, value and headers. */
+  add({ key, value, timestampMs, headers }: OutgoingRecord): void {
+    if (this.count === 0) {
+      this.baseTimestampMs = timestampMs;
+      this.maxTimestampMs = timestampMs;
+    } else if (timestampMs > this.maxTimestampMs) this.maxTimestampMs = timestampMs;
+
+    const timestampDelta = timestampMs - this.baseTimestampMs;
+    const offsetDelta = this.count;
+    let body =
+      1 + // attributes of the record: none are defined
+      varlongSize(timestampDelta) +
+      varintSize(offsetDelta) +
+      bytesSize(key) +
+      bytesSize(value);
+    const names =
+      headers === undefined || headers.length === 0 ? undefined : headers.map(([name]) => utf8.encode(name));
+    body += names === undefined ? 1 : headersSize(names, headers as Headers);
+
+    const start = this.reserve(varintSize(body) + body);
+    const { buffer } = this;
+    let at = writeVarint(buffer, start, body);
+    buffer[at++] = 0;
+    at = writeVarlong(buffer, at, timestampDelta);
+    at = writeVarint(buffer, at, offsetDelta);
+    at = writeBytes(buffer, at, key);
+    at = writeBytes(buffer, at, value);
+    if (names === undefined) buffer[at++] = 0;
+    else at = writeHeaders(buffer, at, names, headers as Headers);
+    this.at = at;
+    this.count += 1;
+  }
+
+  /** The batch as bytes of its own; the encoder begins anew. `stamp` makes it part of an idempotent or transactional sequence. */
+  finish(stamp?: ProducerStamp): Buffer {
+    const { buffer, at, count } = this;
+    buffer.writeBigInt64BE(0n, batch.baseOffset);
+    buffer.writeInt32BE(at - batch.lengthCountsFrom, batch.length);
+    buffer.writeInt32BE(-1, batch.leaderEpoch);
+    buffer[batch.magic] = 2;
+    buffer.writeInt16BE(stamp?.transactional ? batch.transactional : 0, batch.attributes);
+    buffer.writeInt32BE(count - 1, batch.lastOffsetDelta);
+    buffer.writeBigInt64BE(BigInt(this.baseTimestampMs), batch.baseTimestamp);
+    buffer.writeBigInt64BE(BigInt(this.maxTimestampMs), batch.maxTimestamp);
+    buffer.writeBigInt64BE(stamp?.producerId ?? -1n, batch.producerId);
+    buffer.writeInt16BE(stamp?.producerEpoch ?? -1, batch.producerEpoch);
+    buffer.writeInt32BE(stamp?.sequence ?? -1, batch.sequence);
+    buffer.writeInt32BE(count, batch.count);
+    buffer.writeUInt32BE(crc32c(buffer.subarray(batch.attributes, at)), batch.crc);
+    this.at = batch.headerBytes;
+    this.count = 0;
+    return Buffer.from(buffer.subarray(0, at));
+  }
+
+  /** The place for `bytes` more; the buffer doubles until they fit. */
+  private reserve(bytes: number): number {
+    const { buffer, at } = this;
+    if (at + bytes > buffer.length) {
+      let length = buffer.length * 2;
+      while (length < at + bytes) length *= 2;
+      const grown = Buffer.allocUnsafe(length);
+      grown.set(buffer.subarray(0, at));
+      this.buffer = grown;
+    }
+    return at;
+  }
+}
+
+/** Upper bound of what a record adds to a batch. */
+export function recordSizeMax({ key, value, headers = [] }: OutgoingRecord): number {
+  const fixed = 5 + 1 + 10 + 5 + 5 + 5 + 5;
+  const inHeaders = headers.reduce((sum, [name, bytes]) => sum + 10 + name.length * 3 + bytes.length, 0);
+  return fixed + (key?.length ?? 0) + (value?.length ?? 0) + inHeaders;
+}
+
+const bytesSize = (bytes: Uint8Array | null): number => (bytes === null ? 1 : varintSize(bytes.length) + bytes.length);
+
+function headersSize(names: readonly Uint8Array[], headers: Headers): number {
+  let size = varintSize(names.length);
+  for (let i = 0; i < names.length; i += 1) {
+    size += bytesSize(names[i] as Uint8Array) + bytesSize(headers[i]?.[1] ?? null);
+  }
+  return size;
+}
+
+function writeHeaders(buffer: Buffer, start: number, names: readonly Uint8Array[], headers: Headers): number {
+  let at = writeVarint(buffer, start, names.length);
+  for (let i = 0; i < names.length; i += 1) {
+    at = writeBytes(buffer, at, names[i] as Uint8Array);
+    at = writeBytes(buffer, at, headers[i]?.[1] ?? null);
+  }
+  return at;
+}
+
+function writeBytes(buffer: Buffer, start: number, bytes: Uint8Array | null): number {
+  if (bytes === null) return writeVarint(buffer, start, -1);
+  const { length } = bytes;
+  const at = writeVarint(buffer, start, length);
+  if (length < COPY_BY_HAND) for (let i = 0; i < length; i += 1) buffer[at + i] = bytes[i] as number;
+  else buffer.set(bytes, at);
+  return at + length;
+}

@@ -1,0 +1,75 @@
+import type { SourceDriver, SourceReader } from '../../src/core/io.js';
+import type { RawRecord } from '../../src/core/record.js';
+import { type Cluster, noTopic } from './cluster.js';
+import type { CommittedRange } from './committed.js';
+import { PartitionLog } from './partition-log.js';
+import type { TaskSessions } from './task-session.js';
+
+/** The driver of `kafka.source`: one reader, with a connection of its own, for each task and input. */
+export function kafkaSource(cluster: Cluster, sessions: TaskSessions): SourceDriver {
+  return {
+    async partitions({ topic }) {
+      const found = await cluster.refresh(topic);
+      if (!found) throw noTopic(topic);
+      return found.leaders.length;
+    },
+    async open({ topic }, task, offset, bounded, step) {
+      const log = await PartitionLog.open(cluster, topic, task.partition, offset);
+      // No session: the task keeps its checkpoints elsewhere, and no offsets are committed for it here.
+      sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });
+      const end = bounded ? await cluster.endOffset(topic, task.partition, 'committed') : Number.POSITIVE_INFINITY;
+      return new PartitionReader(log, end);
+    },
+  };
+}
+
+interface Polled {
+  readonly records: readonly RawRecord[];
+  readonly ended: boolean;
+}
+
+const NONE: readonly RawRecord[] = [];
+
+/** Memory: two fetched ranges and the records of one batch. */
+class PartitionReader implements SourceReader {
+  private records: readonly RawRecord[] = NONE;
+  private head = 0;
+  private range: CommittedRange | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly log: PartitionLog,
+    /** Where reading ends: what lies from here on came later. */
+    private readonly end: number,
+  ) {}
+
+  async poll(recordsMax: number): Promise<Polled> {
+    if (this.head === this.records.length && !this.takeBatch()) {
+      if (this.closed || this.log.offset >= this.end) return { records: NONE, ended: true };
+      try {
+        this.range = await this.log.next();
+      } catch (error) {
+        if (this.closed) return { records: NONE, ended: true }; // closing cut the connection
+        throw error;
+      }
+      this.takeBatch();
+    }
+    const records = this.records.slice(this.head, this.head + recordsMax);
+    this.head += records.length;
+    return { records, ended: false };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.log.close();
+  }
+
+  private takeBatch(): boolean {
+    const records = this.range?.take();
+    if (!records) return false;
+    const last = records[records.length - 1] as RawRecord;
+    this.records = last.offset < this.end ? records : records.filter(({ offset }) => offset < this.end);
+    this.head = 0;
+    return true;
+  }
+}

@@ -1,0 +1,113 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
+import { partitionOf } from '../../src/core/partition.js';
+import type { DeadLetter, Headers, Origin, OutgoingRecord } from '../../src/core/record.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { type DeadLetterSinkOptions, deadLetterHeaders, type TopicSinkOptions } from '../../src/core/sinks.js';
+import { openCodec } from '../../src/schema/index.js';
+import type { Admin } from './admin.js';
+import { type Cluster, noTopic } from './cluster.js';
+import type { TaskSessions } from './task-session.js';
+import type { Transaction } from './transaction.js';
+
+/** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */
+const DEAD_LETTER_TOPIC = { 'max.message.bytes': String(16 * 1024 * 1024) };
+
+/** One outgoing record and its partition. */
+type Outgoing = readonly [partition: number, record: OutgoingRecord];
+
+/**
+ * The driver of `kafka.sink` and `kafka.deadLetters`: what is written becomes part of the task's transaction and
+ * visible with its checkpoint.
+ */
+export function kafkaTopicSink(
+  cluster: Cluster,
+  admin: Admin,
+  sessions: TaskSessions,
+  registry: SchemaRegistry,
+): SinkDriver {
+  return {
+    mode: 'transactional',
+    async setUp(sink, { partitions }) {
+      const { topic, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      const settings = sink.kind === 'kafka.deadLetters' ? DEAD_LETTER_TOPIC : {};
+      if (wanted === undefined) await admin.ensureTopic(topic, partitions, settings);
+      else await admin.createTopic(topic, wanted, settings);
+    },
+    async open(sink, context) {
+      const { topic } = sink.options as DeadLetterSinkOptions;
+      const transaction = transactionOf(sessions, context);
+      const found = await cluster.topic(topic);
+      if (!found) throw noTopic(topic);
+      const outgoing =
+        sink.kind === 'kafka.deadLetters'
+          ? letterEncoder(found.leaders.length)
+          : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry);
+      return topicWriter(topic, transaction, outgoing);
+    },
+  };
+}
+
+function topicWriter(
+  topic: string,
+  transaction: Transaction,
+  outgoing: (value: unknown, origin: Origin) => Outgoing,
+): SinkWriter {
+  return {
+    write(values, origins) {
+      for (let i = 0; i < values.length; i += 1) {
+        const [partition, record] = outgoing(values[i], origins[i] as Origin);
+        transaction.add(topic, partition, record);
+      }
+      return transaction.congested ? transaction.settle() : undefined;
+    },
+    // The ledger's commit, or its close, ends the transaction.
+    close: async () => undefined,
+  };
+}
+
+async function valueEncoder({ schema, key }: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
+  const codec = await openCodec(schema, registry);
+  return (value: unknown, origin: Origin): Outgoing => {
+    const keyBytes = key ? Buffer.from(key(value)) : origin.key;
+    const record = { key: keyBytes, value: codec.encode(value), timestampMs: timestampOf(origin) };
+    // Without a key the origin decides, not a counter: a replay must append to the same partition.
+    return [keyBytes ? partitionOf(keyBytes, partitions) : origin.partition % partitions, record];
+  };
+}
+
+const letterEncoder =
+  (partitions: number) =>
+  (value: unknown): Outgoing => {
+    const letter = value as DeadLetter;
+    const { origin } = letter;
+    const record = { key: origin.key, value: origin.raw, timestampMs: timestampOf(origin), headers: headersOf(letter) };
+    return [origin.partition % partitions, record];
+  };
+
+function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
+  const own = [
+    [deadLetterHeaders.reason, reason],
+    [deadLetterHeaders.detail, detail],
+    [deadLetterHeaders.step, step],
+    [deadLetterHeaders.topic, origin.topic],
+    [deadLetterHeaders.partition, String(origin.partition)],
+    [deadLetterHeaders.offset, String(origin.offset)],
+  ] as const;
+  return [...own.map(([name, text]) => [name, Buffer.from(text)] as const), ...(origin.headers ?? [])];
+}
+
+/** The event time, which the broker refuses where it lies ahead of its clock, as bad data may. */
+function timestampOf({ eventTimeMs }: Origin): number {
+  const nowMs = Date.now();
+  return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, nowMs)) : 0;
+}
+
+function transactionOf(sessions: TaskSessions, { task, step }: SinkContext): Transaction {
+  const session = sessions.of(task);
+  if (session) return session.transaction;
+  throw new MillraceError('config', `task ${task.partition} of '${task.topology}' has no ledger on this cluster`, {
+    where: step,
+    hint: "Kafka's sinks write inside the transaction of Kafka's ledger: use both from the same profile",
+  });
+}

@@ -1,0 +1,250 @@
+import {
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  endTxnV3,
+  initProducerIdV5,
+  txnOffsetCommitV4,
+} from '@platformatic/kafka';
+import { MillraceError } from '../../src/core/errors.js';
+import { getOrInsert } from '../../src/core/index.js';
+import type { OutgoingRecord } from '../../src/core/record.js';
+import { brokerError, code, hasCode } from './broker-error.js';
+import type { Cluster } from './cluster.js';
+import { Coordinator } from './coordinator.js';
+import { type Address, addressText, Links } from './links.js';
+import { Outbox, wavesOf } from './outbox.js';
+import { type OutgoingBatch, produceApi } from './produce.js';
+
+export interface TransactionOptions {
+  readonly transactionalId: string;
+  /** The consumer group whose offsets tell the positions to the world. */
+  readonly group: string;
+  /** After this long without an end the broker aborts a transaction, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** The next record to read of one input. */
+export interface GroupOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];
+
+/** Bytes without an acknowledgement beyond which writers wait. */
+const CONGESTED_BYTES = 16 * 1024 * 1024;
+const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
+
+/** As a consumer outside the group protocol: the transactional id is the fence, one task one id. */
+const NO_GENERATION = -1;
+const NO_MEMBER = '';
+
+/**
+ * The transactions of one task, one after another under one transactional id, over connections of its own. A
+ * transaction opens with the first batch of an epoch and ends with `commit`; full batches are sent as they fill up,
+ * several requests in flight, in order.
+ *
+ * After any failure it refuses everything: what became of the transaction is unknown until a new one has called `begin`
+ * and read what is committed. Memory: 16 MiB on their way, and one batch of 1 MB per partition written to.
+ */
+export class Transaction {
+  private readonly links: Links;
+  private readonly coordinator: Coordinator;
+  private readonly groupCoordinator: Coordinator;
+  private readonly outbox: Outbox;
+  private producerId = -1n;
+  private producerEpoch = -1;
+  /** Partitions of the open transaction. */
+  private readonly added = new Set<string>();
+  private sending: Promise<void> = Promise.resolve();
+  private readonly inFlight = new Set<Promise<void>>();
+  private bytesOnTheirWay = 0;
+  private failure: Promise<MillraceError> | undefined;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly options: TransactionOptions,
+  ) {
+    this.links = new Links(cluster.linkOptions);
+    this.coordinator = new Coordinator(cluster, this.links, 'transaction', options.transactionalId);
+    this.groupCoordinator = new Coordinator(cluster, this.links, 'group', options.group);
+    this.outbox = new Outbox(() => ({
+      producerId: this.producerId,
+      producerEpoch: this.producerEpoch,
+      transactional: true,
+    }));
+  }
+
+  /** Takes the transactional id over: earlier owners are fenced, and what they left open has ended, when this resolves. */
+  async begin(): Promise<void> {
+    const { transactionalId, timeoutMs } = this.options;
+    try {
+      const api = initProducerIdV5.api;
+      const { producerId, producerEpoch } = await this.coordinator.requestAgain(
+        api,
+        transactionalId,
+        timeoutMs,
+        -1n,
+        -1,
+      );
+      this.producerId = producerId;
+      this.producerEpoch = producerEpoch;
+    } catch (error) {
+      throw brokerError('state', 'cannot take the task over', error, { where: transactionalId });
+    }
+  }
+
+  /** Adds a record. What fails shows at `settle` and `commit`. */
+  add(topic: string, partition: number, record: OutgoingRecord): void {
+    this.outbox.add(topic, partition, record);
+    if (this.outbox.hasSealed) this.send(this.outbox.takeSealed());
+  }
+
+  /** Whether writers should await `settle` before they go on. */
+  get congested(): boolean {
+    return this.failure !== undefined || this.bytesOnTheirWay > CONGESTED_BYTES;
+  }
+
+  /** Resolves when less is on its way; rejects with the cause once the transaction has failed. */
+  async settle(): Promise<void> {
+    while (this.congested) {
+      if (this.failure) throw await this.failure;
+      await this.sending;
+      if (this.inFlight.size > 0) await Promise.race(this.inFlight);
+    }
+  }
+
+  /** Ends the transaction, with everything added and these offsets, as a whole. */
+  async commit(offsets: readonly GroupOffset[]): Promise<void> {
+    this.send(this.outbox.takeAll());
+    await this.sending;
+    if (offsets.length > 0) await this.guard(() => this.commitOffsets(offsets));
+    await Promise.all(this.inFlight);
+    if (this.added.size > 0) await this.guard(() => this.end(true));
+    if (this.failure) throw await this.failure;
+    this.added.clear();
+  }
+
+  /** Ends an open transaction without its records, so that readers need not wait for the broker to do it. */
+  async close(): Promise<void> {
+    await this.sending;
+    await Promise.all(this.inFlight);
+    // A failure leaves the transaction to the next owner, or to the broker when its time is up.
+    if (this.added.size > 0) await this.guard(() => this.end(false));
+    await this.links.close();
+  }
+
+  private send(batches: readonly OutgoingBatch[]): void {
+    if (batches.length === 0) return;
+    for (const { bytes } of batches) this.bytesOnTheirWay += bytes.length;
+    this.sending = this.sending.then(() => this.guard(() => this.transmit(batches)));
+  }
+
+  private async transmit(batches: readonly OutgoingBatch[]): Promise<void> {
+    await this.addPartitions(batches);
+    for (const wave of wavesOf(batches, REQUEST_BYTES_MAX)) {
+      for (const [leader, led] of await this.byLeader(wave)) {
+        // Awaited before the request and not inside it: requests must enter the connection in the order of sequences.
+        const connection = await this.links.to(leader);
+        const request = { transactionalId: this.options.transactionalId, batches: led };
+        this.track(
+          this.guard(() => produceApi.async(connection, request)),
+          led,
+        );
+      }
+    }
+  }
+
+  private async byLeader(batches: readonly OutgoingBatch[]): Promise<Iterable<LedBatches>> {
+    const led = new Map<string, LedBatches>();
+    for (const batch of batches) {
+      const { address } = await this.cluster.leader(batch.topic, batch.partition);
+      getOrInsert(led, addressText(address), (): LedBatches => [address, []])[1].push(batch);
+    }
+    return led.values();
+  }
+
+  private track(sent: Promise<void>, batches: readonly OutgoingBatch[]): void {
+    const done = sent.then(() => {
+      this.inFlight.delete(done);
+      for (const { bytes } of batches) this.bytesOnTheirWay -= bytes.length;
+    });
+    this.inFlight.add(done);
+  }
+
+  private async addPartitions(batches: readonly OutgoingBatch[]): Promise<void> {
+    const { transactionalId } = this.options;
+    const fresh = new Map<string, number[]>();
+    for (const { topic, partition } of batches) {
+      const key = `${partition}/${topic}`;
+      if (this.added.has(key)) continue;
+      this.added.add(key);
+      getOrInsert(fresh, topic, () => []).push(partition);
+    }
+    if (fresh.size === 0) return;
+    const topics = [...fresh].map(([name, partitions]) => ({ name, partitions }));
+    const { producerId, producerEpoch } = this;
+    const transaction = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics };
+    await this.coordinator.request(addPartitionsToTxnV3.api, [transaction]);
+  }
+
+  private async commitOffsets(offsets: readonly GroupOffset[]): Promise<void> {
+    const { transactionalId, group } = this.options;
+    const { producerId, producerEpoch } = this;
+    await this.coordinator.request(addOffsetsToTxnV3.api, transactionalId, producerId, producerEpoch, group);
+    this.added.add(`group ${group}`);
+    const topics = offsets.map(({ topic, partition, offset }) => ({
+      name: topic,
+      partitions: [{ partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1 }],
+    }));
+    await this.groupCoordinator.request(
+      txnOffsetCommitV4.api,
+      transactionalId,
+      group,
+      producerId,
+      producerEpoch,
+      NO_GENERATION,
+      NO_MEMBER,
+      null,
+      topics,
+    );
+  }
+
+  private async end(commit: boolean): Promise<void> {
+    const { transactionalId } = this.options;
+    await this.coordinator.request(endTxnV3.api, transactionalId, this.producerId, this.producerEpoch, commit);
+  }
+
+  /** Runs a step unless one has failed; its failure is the transaction's. */
+  private async guard(step: () => Promise<unknown>): Promise<void> {
+    if (this.failure) return;
+    try {
+      await step();
+    } catch (error) {
+      this.failure ??= this.explain(error);
+    }
+  }
+
+  /**
+   * Fenced, or merely failed? A broker that aborts a transaction whose time was up answers as if there were a new owner;
+   * asking for the id's next epoch as its present owner tells which it was.
+   */
+  private async explain(error: unknown): Promise<MillraceError> {
+    const { transactionalId: where, timeoutMs } = this.options;
+    if (!hasCode(error, code.invalidProducerEpoch, code.producerFenced)) {
+      return brokerError('sink', 'the transaction failed and will be read again', error, { where });
+    }
+    try {
+      const { producerId, producerEpoch } = this;
+      await this.coordinator.requestAgain(initProducerIdV5.api, where, timeoutMs, producerId, producerEpoch);
+    } catch (cause) {
+      const hint = 'stop one of the two: a topology runs once on a cluster, under its name';
+      return new MillraceError('fenced', 'another process has taken the task over', { where, hint, cause });
+    }
+    const hint =
+      'the process was suspended, or an epoch takes too long: raise transactionTimeout or lower the interval';
+    const message = `a transaction took longer than ${timeoutMs} ms and was aborted by the broker`;
+    return new MillraceError('sink', message, { where, hint, cause: error });
+  }
+}
