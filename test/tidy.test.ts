@@ -1,0 +1,273 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { codeOf, cyclesIn, filesUnder, loadedWith, readSources, repository } from './import-graph.js';
+
+// The rules of the house as assertions. A rule that must be broken somewhere is broken here, by name and with a reason.
+
+const exist = (folders: readonly string[]) => folders.filter((folder) => existsSync(join(repository, folder)));
+const product = await readSources(exist(['src', 'connectors', 'schemas', 'topologies', 'models', 'stack']));
+const tests = await readSources(exist(['test', 'benchmarks']));
+const everything = new Map([...product, ...tests]);
+const files = [...product.values()];
+
+/** `src/core`, `connectors/kafka`, `topologies`: the unit that the rules speak of. */
+function unitOf(path: string): string {
+  const [first = '', second = '', ...deeper] = path.split('/');
+  if (first !== 'src' && first !== 'connectors') return first;
+  return deeper.length > 0 ? `${first}/${second}` : first;
+}
+
+const below = {
+  foundation: ['src/core'],
+  middle: [
+    'src/core',
+    'src/state',
+    'src/metrics',
+    'src/features',
+    'src/learning',
+    'src/schema',
+    'src/topology',
+    'src/operators',
+  ],
+};
+const engine = [...below.middle, 'src/inference', 'src/runtime'];
+
+/** What each unit may import besides itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  'src/core': [],
+  'src/state': below.foundation,
+  'src/metrics': below.foundation,
+  'src/schema': below.foundation,
+  'src/topology': below.foundation,
+  'src/features': ['src/core', 'src/state', 'src/metrics'],
+  'src/learning': ['src/core', 'src/state', 'src/metrics'],
+  'src/operators': ['src/core', 'src/state', 'src/metrics', 'src/features', 'src/learning'],
+  'src/inference': below.middle,
+  'src/runtime': [...below.middle, 'src/inference'],
+  'src/testing': engine,
+  // The composition root: where topologies, connectors and the engine meet.
+  'src/cli': [...engine, 'connectors', 'topologies', 'schemas'],
+  src: [...engine, 'src/cli'], // src/index.ts; of the command line only the types of its configuration file
+  connectors: ['src/core', 'src/schema'],
+  schemas: ['src/schema'],
+  topologies: ['schemas'],
+  models: ['src/cli', ...engine, 'connectors', 'topologies', 'schemas'], // scripts that train, run by hand
+  stack: ['src/core', 'connectors/clickhouse'],
+};
+
+/** Packages and the only places that may import them. */
+const homes: Readonly<Record<string, readonly string[]>> = {
+  rxjs: ['src/runtime', 'topologies'],
+  'onnxruntime-node': ['src/inference'],
+  '@confluentinc/schemaregistry': ['src/schema'],
+  '@node-rs/crc32': ['connectors/kafka'],
+  '@platformatic/kafka': ['connectors/kafka'],
+  '@toondepauw/node-zstd': ['connectors/kafka'],
+  kafkajs: ['connectors/kafka'],
+  snappy: ['connectors/kafka'],
+  'lz4-napi': ['connectors/kafka'],
+  ioredis: ['connectors/redis'],
+  '@clickhouse/client': ['connectors/clickhouse'],
+  // The stack's host serves the engine over HTTP where no ClickHouse server can be installed.
+  chdb: ['connectors/clickhouse', 'stack'],
+  lmdb: ['connectors/embedded'],
+  avsc: ['src/schema'],
+  msgpackr: ['src/state', 'connectors/embedded'],
+  commander: ['src/cli', 'stack'],
+  fastify: ['src/cli', 'stack'],
+  pino: ['src/cli', 'stack'],
+  'prom-client': ['src/cli'],
+  tsx: ['src/cli', 'src/inference'],
+  'tz-lookup': ['src/cli'],
+  'vega-datasets': ['src/cli'],
+};
+
+const pure = [
+  'src/core',
+  'src/topology',
+  'src/operators',
+  'src/learning',
+  'src/features',
+  'src/metrics',
+  'src/state',
+  'src/schema',
+];
+const worldly =
+  /\bconsole\.|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\.|\bperformance\.now\b/;
+
+/** Files over 400 lines, with the reason. */
+const long: Readonly<Record<string, string>> = {};
+
+describe('imports', () => {
+  it('run one way', () => {
+    const wrong = files.flatMap(({ path, imports }) => {
+      const from = unitOf(path);
+      const allowed = mayImport[from] ?? mayImport[from.split('/')[0] ?? ''] ?? [];
+      return imports
+        .filter(({ isLocal }) => isLocal)
+        .map(({ target }) => ({ target, to: unitOf(target) }))
+        .filter(({ to }) => to !== from && !allowed.includes(to) && !allowed.includes(to.split('/')[0] ?? ''))
+        .map(({ target }) => `${path} -> ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no cycles', () => {
+    expect(cyclesIn(everything)).toEqual([]);
+  });
+
+  it('lead to files that exist', () => {
+    const broken = [...everything.values()].flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, isLocal }) => isLocal && !existsSync(join(repository, target)))
+        .map(({ target }) => `${path} -> ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('keep every package in its home', () => {
+    const wrong = files.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, isLocal }) => !isLocal && !/^(node:|millrace(\/|$))/.test(target))
+        .filter(({ target }) => !homes[target]?.includes(unitOf(path)))
+        .map(({ target }) => `${path} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('use only packages that package.json declares', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+    const used = new Set(files.flatMap(({ imports }) => imports.filter((i) => !i.isLocal).map(({ target }) => target)));
+    const undeclared = [...used].filter((name) => !/^(node:|millrace(\/|$))/.test(name) && !(name in dependencies));
+    expect(undeclared).toEqual([]);
+  });
+
+  it('of topologies are the public API, connectors, schemas, siblings and rxjs', () => {
+    const wrong = files
+      .filter(({ path }) => path.startsWith('topologies/'))
+      .flatMap(({ path, imports }) => imports.map(({ target }) => ({ path, target })))
+      .filter(({ target }) => !/^(millrace(\/connectors\/[a-z]+)?|rxjs|schemas\/.+|topologies\/.+)$/.test(target));
+    expect(wrong).toEqual([]);
+  });
+
+  it('of src never lead to what is shipped for tests', () => {
+    const wrong = files.filter(
+      ({ path, imports }) =>
+        !path.startsWith('src/testing/') && imports.some(({ target }) => target.startsWith('src/testing/')),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('of what a topology file loads bring no client and no native module', () => {
+    const entries = ['src/index.ts', ...['kafka', 'redis', 'clickhouse'].map((name) => `connectors/${name}/index.ts`)];
+    const light = ['rxjs', 'avsc', 'msgpackr'];
+    const heavy = entries.flatMap((entry) =>
+      [...loadedWith(product, entry)]
+        .filter((target) => target in homes && !light.includes(target))
+        .map((target) => `${entry} => ${target}`),
+    );
+    expect(heavy).toEqual([]);
+  });
+
+  it('of the command line bring a parser of arguments and nothing else before a command runs', () => {
+    const loaded = [...loadedWith(product, 'src/cli/program.ts')].filter((target) => target in homes);
+    expect(loaded).toEqual(['commander']);
+  });
+});
+
+describe('files', () => {
+  it('have no default exports', () => {
+    const wrong = [...everything.values()].filter(({ exports }) => exports.includes('default'));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('of pure folders know no clock, chance, timer, environment or console', () => {
+    const wrong = files
+      .filter(({ path }) => pure.includes(unitOf(path)))
+      .flatMap(({ path, text }) => {
+        const found = worldly.exec(codeOf(text));
+        return found ? [`${path}: ${found[0]}`] : [];
+      });
+    expect(wrong).toEqual([]);
+  });
+
+  it('are called in kebab-case', () => {
+    const wrong = [...everything.keys()].filter(
+      (path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*\.ts$/.test(basename(path)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('are short, or say why not', () => {
+    const lines = ({ text }: { readonly text: string }) => text.split('\n').length - 1;
+    const tooLong = files.filter((file) => lines(file) > 400 && !(file.path in long));
+    expect(tooLong.map((file) => `${file.path}: ${lines(file)} lines`)).toEqual([]);
+    const noLonger = Object.keys(long).filter((path) => lines(product.get(path) ?? { text: '' }) <= 400);
+    expect(noLonger).toEqual([]);
+  });
+
+  it('name no machine', () => {
+    const documents = filesUnder(
+      exist([
+        'src',
+        'connectors',
+        'schemas',
+        'topologies',
+        'models',
+        'stack',
+        'test',
+        'benchmarks',
+        'docs',
+        'scripts',
+        '.ci',
+      ]),
+      (name) => /\.(ts|mjs|js|json|md|py|lua|yml|xml|sh|txt)$|^run$/.test(name),
+    );
+    const top = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CONTRIBUTING.md',
+      'CHANGELOG.md',
+      'GLOSSARY.md',
+      'package.json',
+      'docker-compose.yml',
+    ];
+    // Put together here, so that this file does not find itself.
+    const personal = new RegExp(`(^|[\\s'"\`(=:])/(${['work', 'home', 'root', 'Users'].join('|')})/`, 'm');
+    const wrong = [...documents, ...exist(top)].filter((path) =>
+      personal.test(readFileSync(join(repository, path), 'utf8')),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('leave nothing for later', () => {
+    const later = new RegExp(`\\b(${['TO', 'DO|FIX', 'ME|XX', 'X'].join('')})\\b`);
+    expect(files.filter(({ text }) => later.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('tests', () => {
+  it('exist beside every operator, learner and metric', () => {
+    const missing = ['src/operators', 'src/learning', 'src/metrics']
+      .flatMap((folder) => product.get(`${folder}/index.ts`)?.republishes ?? [])
+      .map((path) => path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts'))
+      .filter((path) => !existsSync(join(repository, path)));
+    expect([...new Set(missing)]).toEqual([]);
+  });
+
+  it('exist for every connector', () => {
+    const connectors = new Set(files.map(({ path }) => unitOf(path)).filter((unit) => unit.startsWith('connectors/')));
+    const missing = [...connectors].filter(
+      (unit) => ![...tests.keys()].some((path) => path.startsWith(`test/${unit}/`)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('are all run', () => {
+    const wrong = [...tests.values()].filter(({ text }) =>
+      /\b(?:it|test|describe|suite)\.(?:skip|only|todo|fails)\b/.test(codeOf(text)),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+});
