@@ -1,0 +1,286 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { InferenceService, ModelHandle } from '../../src/core/index.js';
+import { createInference } from '../../src/inference/index.js';
+
+const modelFile = (name: string) => new URL(`./models/${name}.onnx`, import.meta.url);
+const limits = { batchMax: 64, waitMax: 2, providers: ['cpu'] };
+
+let inference: InferenceService;
+let warnings: string[];
+let workers: Worker[];
+const noteWorker = (worker: Worker) => workers.push(worker);
+
+beforeEach(() => {
+  warnings = [];
+  workers = [];
+  process.on('worker', noteWorker);
+  inference = createInference({ onWarning: (message) => warnings.push(message) });
+});
+afterEach(async () => {
+  process.off('worker', noteWorker);
+  await inference.close();
+});
+
+/** Scores rows given as arrays. */
+const score = (model: ModelHandle, rows: readonly (readonly number[])[]) =>
+  model.run(rows.length, (row, into, at) => into.set(rows[row] ?? [], at));
+
+const sequence = (length: number, of: (i: number) => number) => Array.from({ length }, (_, i) => [of(i)]);
+
+describe('the inference service', () => {
+  test('gives the numbers that the model is known to give', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('sigmoid') });
+    const rows = [
+      [0, 0, 0],
+      [1, 2, 3],
+      [-4, 0.5, 0.25],
+    ];
+    const { scores, failures, degraded } = await score(model, rows);
+    const expected = rows.map(([a = 0, b = 0, c = 0]) => 1 / (1 + Math.exp(-(0.5 * a - 0.25 * b + 2 * c - 1))));
+    for (const [i, probability] of expected.entries()) expect(scores[i]).toBeCloseTo(probability, 6);
+    expect(failures.size).toBe(0);
+    expect(degraded).toBeNull();
+    expect(model).toMatchObject({ inputSize: 3, outputSize: 1, provider: 'cpu' });
+    expect(model.version).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('gives a classifier’s probabilities, not its label', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('mlp') });
+    expect(model.outputSize).toBe(2);
+    const { scores } = await score(model, [new Array<number>(20).fill(1)]);
+    expect((scores[0] ?? 0) + (scores[1] ?? 0)).toBeCloseTo(1, 6);
+  });
+
+  test('keeps every row with its caller when many call at once, larger than a batch and smaller', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    const settled: number[] = [];
+    const calls = Array.from({ length: 200 }, async (_, call) => {
+      const rows = Array.from({ length: (call * 37) % 150 }, (_, row) => [call, row, call * row, -row]);
+      const { scores } = await score(model, rows);
+      settled.push(call);
+      expect(Array.from(scores)).toEqual(rows.flat());
+    });
+    await Promise.all(calls);
+    expect(settled).toEqual(settled.map((_, i) => i));
+  });
+
+  test('gives the same bits for a row in any company', async () => {
+    const row = (i: number) => Array.from({ length: 20 }, (_, j) => Math.sin(i * 20 + j));
+    for (const name of ['mlp', 'forest']) {
+      const model = await inference.open({ ...limits, model: modelFile(name) });
+      const rows = Array.from({ length: 150 }, (_, i) => row(i));
+      const together = (await score(model, rows)).scores;
+      const alone = await Promise.all(rows.map(async (one) => Array.from((await score(model, [one])).scores)));
+      expect(Array.from(together)).toEqual(alone.flat());
+    }
+  });
+
+  test('loads a model once, whoever opens it and wherever the file lies', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-models-'));
+    try {
+      const copy = join(folder, 'copy.onnx');
+      await copyFile(modelFile('identity'), copy);
+      const [one, two] = await Promise.all([
+        inference.open({ ...limits, model: modelFile('identity') }),
+        inference.open({ ...limits, model: relative(process.cwd(), copy) }),
+      ]);
+      expect(two).toBe(one);
+      expect(workers).toHaveLength(1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('fills the batches of one model for all its callers', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    const [worker] = workers;
+    let asked = 0;
+    const post = worker?.postMessage.bind(worker);
+    if (worker && post) {
+      worker.postMessage = (...message: Parameters<typeof post>) => {
+        asked++;
+        post(...message);
+      };
+    }
+    await Promise.all(Array.from({ length: 640 }, (_, i) => score(model, [[i, 0, 0, 0]])));
+    // One row that found the worker idle, and full batches from there on.
+    expect(asked).toBe(11);
+  });
+});
+
+describe('what the service refuses', () => {
+  test.each([
+    ['zipmap', /in a map/, /zipmap/],
+    ['two-inputs', /2 inputs/, /one float32 input/],
+    ['float64-input', /float64/, /FloatTensorType/],
+    ['fixed-batch', /fixed length/, /dynamic/],
+    ['any-width', /how many features/, /fixed number/],
+    ['label-only', /not one float32 tensor/, /probabilities/],
+    ['batch-mean', /depends on the batch/, /batchMax to 1/],
+    ['not-there', /cannot be read/, /working directory/],
+  ])('%s', async (name, message, hint) => {
+    await expect(inference.open({ ...limits, model: modelFile(name) })).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+      where: fileURLToPath(modelFile(name)),
+    });
+  });
+
+  test('a file that is no model', async () => {
+    await expect(inference.open({ ...limits, model: new URL(import.meta.url) })).rejects.toMatchObject({
+      code: 'model',
+      message: expect.stringMatching(/^no provider can run the model \(cpu: /),
+      hint: expect.stringContaining('complete ONNX model'),
+    });
+  });
+
+  test('limits that mean nothing', async () => {
+    const model = modelFile('identity');
+    await expect(inference.open({ ...limits, model, batchMax: 0 })).rejects.toThrow('batchMax is 0');
+    await expect(inference.open({ ...limits, model, waitMax: Number.NaN })).rejects.toThrow('waitMax is NaN');
+    await expect(inference.open({ ...limits, model, providers: [] })).rejects.toThrow('no provider');
+  });
+
+  test('goes on with other models after a refusal', async () => {
+    await expect(inference.open({ ...limits, model: modelFile('zipmap') })).rejects.toThrow();
+    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    expect(Array.from((await score(model, [[1, 2, 3, 4]])).scores)).toEqual([1, 2, 3, 4]);
+    expect(workers).toHaveLength(1);
+  });
+
+  test('allows a model that mixes the rows of a batch where a batch is one row', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('batch-mean'), batchMax: 1 });
+    expect(Array.from((await score(model, [[1, 2]])).scores)).toEqual([0, 0]);
+  });
+});
+
+describe('providers', () => {
+  test('are tried in order, and every answer says that a later one gave it', async () => {
+    const providers = ['foo', 'tensorrt', 'cpu'];
+    const model = await inference.open({ ...limits, model: modelFile('identity'), providers });
+    expect(model.provider).toBe('cpu');
+    expect((await score(model, [[1, 2, 3, 4]])).degraded).toBe('cpu');
+    expect(warnings).toEqual([
+      expect.stringMatching(/identity\.onnx does not run on foo: not part of .* cpu.*; it runs on cpu$/),
+      expect.stringMatching(/identity\.onnx does not run on tensorrt: .*; it runs on cpu$/s),
+    ]);
+  });
+
+  test('are refused together when none is there', async () => {
+    await expect(inference.open({ ...limits, model: modelFile('identity'), providers: ['foo'] })).rejects.toMatchObject(
+      { message: expect.stringContaining('foo: not part of'), hint: expect.stringContaining("'cpu'") },
+    );
+  });
+});
+
+describe('errors while running', () => {
+  test('a row that the model cannot score is named, and the others are answered', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('table') });
+    const rows = sequence(100, (i) => (i === 13 || i === 70 ? 1_000 : i % 8));
+    const { scores, failures } = await score(model, rows);
+    expect([...failures.keys()]).toEqual([13, 70]);
+    expect(failures.get(13)).toMatch(/out of data bounds/);
+    for (const [i, [value = 0]] of rows.entries()) if (!failures.has(i)) expect(scores[i]).toBe(value * 10);
+    const { failures: none } = await score(
+      model,
+      sequence(100, (i) => i % 8),
+    );
+    expect(none.size).toBe(0);
+  });
+
+  test('memory that runs out makes smaller batches, from the warm-up on', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('hungry') });
+    const rows = sequence(500, (i) => i);
+    const { scores, failures } = await score(model, rows);
+    expect(failures.size).toBe(0);
+    expect(Array.from(scores)).toEqual(rows.flat());
+  });
+
+  test('a single row that asks for all memory fails alone', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('starving') });
+    const rows = sequence(10, (i) => (i === 4 ? 2_000 : i));
+    const { scores, failures } = await score(model, rows);
+    expect([...failures.keys()]).toEqual([4]);
+    expect(scores[9]).toBe(9);
+  });
+
+  test('a worker that dies rejects its calls, and the next call starts another', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    const [worker] = workers;
+    const death = worker?.terminate();
+    const lost = score(model, [[1, 2, 3, 4]]);
+    await expect(lost).rejects.toMatchObject({ code: 'model', message: expect.stringContaining('worker died') });
+    await death;
+    const calls = Array.from({ length: 20 }, (_, i) => score(model, [[i, 2, 3, 4]]));
+    for (const [i, call] of calls.entries()) expect(Array.from((await call).scores)).toEqual([i, 2, 3, 4]);
+    expect(workers).toHaveLength(2);
+  });
+});
+
+describe('the end of the service', () => {
+  test('lets calls under way end, and refuses later ones', async () => {
+    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    const last = score(
+      model,
+      Array.from({ length: 1_000 }, (_, i) => [i, 0, 0, 0]),
+    );
+    const closing = inference.close();
+    expect((await last).scores[4 * 999]).toBe(999);
+    await closing;
+    await expect(score(model, [[1, 2, 3, 4]])).rejects.toThrow('the inference service is closed');
+    await expect(inference.open({ ...limits, model: modelFile('mlp') })).rejects.toThrow('closed');
+    await inference.close();
+  });
+
+  test('is quick where nothing was ever opened', async () => {
+    await inference.close();
+    expect(workers).toHaveLength(0);
+  });
+
+  /** Runs a program of its own, since it is about how processes end. */
+  const program = (body: string): Promise<{ readonly code: number | null; readonly output: string }> => {
+    const source = `
+      import { createInference } from ${JSON.stringify(new URL('../../src/inference/index.ts', import.meta.url).href)};
+      const inference = createInference();
+      const model = await inference.open({ model: new URL(${JSON.stringify(modelFile('forest').href)}), batchMax: 4096, waitMax: 5, providers: ['cpu'] });
+      const run = () => model.run(1_000_000, (row, into, at) => into.fill(row, at, at + 20));
+      ${body}`;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', source];
+    return new Promise((resolve) => {
+      const child = execFile(process.execPath, args, (_, stdout, stderr) =>
+        resolve({ code: child.exitCode, output: `${stdout}${stderr}` }),
+      );
+    });
+  };
+
+  test('an idle service does not keep the process alive', async () => {
+    expect(await program(`await run(); console.log('done');`)).toEqual({ code: 0, output: 'done\n' });
+  });
+
+  test('a waiting call does', async () => {
+    expect(await program(`run().then(() => console.log('answered'));`)).toEqual({ code: 0, output: 'answered\n' });
+  });
+
+  test('a process that exits inside a batch exits as it wanted to', async () => {
+    const body = `run(); setTimeout(() => { console.log('exit'); process.exit(7); }, 20);`;
+    expect(await program(body)).toEqual({ code: 7, output: 'exit\n' });
+  });
+
+  test('an uncaught error inside a batch is reported, not drowned in an abort', async () => {
+    const { code, output } = await program(`run(); setTimeout(() => { throw new Error('the cause'); }, 20);`);
+    expect(code).toBe(1);
+    expect(output).toContain('the cause');
+  });
+
+  test('closing ends the process without a signal', async () => {
+    const body = `run(); await inference.close(); console.log('closed');`;
+    expect(await program(body)).toEqual({ code: 0, output: 'closed\n' });
+  });
+});

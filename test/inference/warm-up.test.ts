@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { profileShows } from '../../src/inference/providers.js';
+import { checkBatchInvariance, sameBits, warmUpRows, warmUpSizes } from '../../src/inference/warm-up.js';
+
+const inputSize = 2;
+/** Scores rows by `score`, which may look at the size of the batch and at the row's place in it. */
+const model = (score: (row: Float32Array, rows: number, place: number) => number) => {
+  const sizes: number[] = [];
+  const run = async (input: Float32Array, rows: number) => {
+    sizes.push(rows);
+    return Float32Array.from({ length: rows }, (_, row) =>
+      score(input.subarray(row * inputSize, (row + 1) * inputSize), rows, row),
+    );
+  };
+  return { run, sizes };
+};
+
+describe('warm-up', () => {
+  test('visits the sizes around powers of two, up to the largest batch', () => {
+    expect(warmUpSizes(1)).toEqual([1]);
+    expect(warmUpSizes(10)).toEqual([1, 2, 3, 4, 5, 7, 8, 9, 10]);
+    expect(warmUpSizes(256).slice(-4)).toEqual([128, 129, 255, 256]);
+  });
+
+  test('makes the same rows everywhere, between 0 and 1', () => {
+    const rows = warmUpRows(1_000, 3);
+    expect(Math.min(...rows)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...rows)).toBeLessThan(1);
+    expect(new Set(rows).size).toBeGreaterThan(2_990);
+    expect(sameBits(rows.subarray(0, 6), warmUpRows(2, 3))).toBe(true);
+  });
+
+  test('passes a model whose rows keep to themselves, NaN included', async () => {
+    const { run, sizes } = model(([a = 0, b = 0]) => (a > 0.5 ? a / b : Number.NaN));
+    await checkBatchInvariance(run, inputSize, 1, 64);
+    expect(new Set(sizes)).toEqual(new Set(warmUpSizes(64)));
+  });
+
+  test.each([
+    ['the size of the batch', model(([a = 0], rows) => Math.fround(a + (rows > 60 ? 1e-7 : 0)))],
+    ['the place in the batch', model(([a = 0], _, place) => (place === 63 ? a * 2 : a))],
+  ])('refuses a model whose scores depend on %s', async (_, { run }) => {
+    await expect(checkBatchInvariance(run, inputSize, 1, 64)).rejects.toMatchObject({
+      code: 'model',
+      hint: expect.stringContaining('batchMax'),
+    });
+  });
+
+  test('tells NaNs and zeros apart by their bits', () => {
+    expect(sameBits(Float32Array.of(Number.NaN), Float32Array.of(Number.NaN))).toBe(true);
+    expect(sameBits(Float32Array.of(0), Float32Array.of(-0))).toBe(false);
+  });
+});
+
+describe('the proof of a provider', () => {
+  const profile = (...names: string[]) =>
+    JSON.stringify([{ name: 'session' }, ...names.map((provider) => ({ args: { provider } }))]);
+
+  test('is a node that ran on it', () => {
+    expect(profileShows(profile('CPUExecutionProvider', 'WebGpuExecutionProvider'), 'webgpu')).toBe(true);
+    expect(profileShows(profile('CPUExecutionProvider'), 'cuda')).toBe(false);
+    expect(profileShows(profile(), 'cpu')).toBe(false);
+    expect(profileShows(profile('toString'), 'toString')).toBe(false);
+  });
+});
