@@ -4,9 +4,16 @@ import type { FeatureVector, Learner } from '../core/learner.js';
 import type { Adds, Counter, Free, Joint, Problem, StepContext } from '../core/operator.js';
 import type { Cell, CellSpecs } from '../core/state.js';
 import type { FeatureView } from '../features/index.js';
-import { type Baseline, scoreboard, scoreboardSize, type WindowScores } from '../learning/index.js';
+import {
+  type Baseline,
+  type BaselineCell,
+  baselineCells,
+  openBaselines,
+  scoreboard,
+  scoreboardSize,
+  type WindowScores,
+} from '../learning/index.js';
 import { type Float64Cell, float64Cell, type MapCell, mapCell, type ValueCell, valueCell } from '../state/index.js';
-import { type BaselineCell, baselineCells, openBaselines } from './baselines.js';
 import { credibleJump, eventClock, observe } from './event-clock.js';
 
 type Key = string | number;
@@ -199,9 +206,15 @@ export function learn<Row, Label, const As extends string, const B extends strin
 
 function problemsOf(wait: number, pendingMax: number, versionEvery: number): Problem[] {
   const problems: Problem[] = [];
-  if (!(wait > 0)) problems.push({ message: `label.wait is ${wait} ms`, hint: 'give it a positive duration, such as hours(24)' });
-  if (!(pendingMax >= 1)) problems.push({ message: `pendingMax is ${pendingMax}`, hint: 'give it the number of records that come within the wait, and some more' });
-  if (!(versionEvery >= 1)) problems.push({ message: `versionEvery is ${versionEvery}`, hint: 'give it a number of labels' });
+  if (!(wait > 0))
+    problems.push({ message: `label.wait is ${wait} ms`, hint: 'give it a positive duration, such as hours(24)' });
+  if (!(pendingMax >= 1))
+    problems.push({
+      message: `pendingMax is ${pendingMax}`,
+      hint: 'give it the number of records that come within the wait, and some more',
+    });
+  if (!(versionEvery >= 1))
+    problems.push({ message: `versionEvery is ${versionEvery}`, hint: 'give it a number of labels' });
   return problems;
 }
 
@@ -211,7 +224,12 @@ const prefixed = (prefix: string, specs: CellSpecs): CellSpecs =>
 const withoutPrefix = (prefix: string, specs: CellSpecs, opened: Readonly<Record<string, Cell>>) =>
   Object.fromEntries(Object.keys(specs).map((name) => [name, opened[prefix + name] as Cell]));
 
-function countersOf(context: StepContext): Record<'predicted' | 'learned' | 'unmatched' | 'duplicateLabels' | 'expired' | 'pendingEvicted' | 'rejectedUpdates', Counter> {
+function countersOf(
+  context: StepContext,
+): Record<
+  'predicted' | 'learned' | 'unmatched' | 'duplicateLabels' | 'expired' | 'pendingEvicted' | 'rejectedUpdates',
+  Counter
+> {
   return {
     predicted: context.counter('predicted'),
     learned: context.counter('learned'),
@@ -237,7 +255,11 @@ function versions({ step, task }: StepContext, every: number): (labels: number) 
   };
 }
 
-function measure(context: StepContext, { endMs, labelled, positives, scorers }: WindowScores, baselines: readonly string[]): void {
+function measure(
+  context: StepContext,
+  { endMs, labelled, positives, scorers }: WindowScores,
+  baselines: readonly string[],
+): void {
   context.measure('labelled', labelled, endMs);
   context.measure('positives', positives, endMs);
   scorers.forEach(({ logLoss, rocAuc, accuracy }, s) => {

@@ -4,7 +4,8 @@ type Rules<T> = Readonly<Record<string, (value: T) => boolean>>;
 
 /** One stream a rule (narrowed where the rule is a type guard), and one for what none of them took. */
 type Routes<T, R> = { readonly [K in keyof R | 'otherwise']: K extends keyof R ? Narrowed<T, R[K]> : Adds<unknown> };
-type Narrowed<T, Rule> = Rule extends (value: T) => value is infer U extends T ? U : Adds<unknown>;
+type Narrowed<T, Rule> = Rule extends Guard<T, infer U> ? U : Adds<unknown>;
+type Guard<T, U extends T> = (value: T) => value is U;
 
 /**
  * Sends each value to the first output whose predicate holds, and to `otherwise` when none does.
