@@ -111,14 +111,13 @@ export function expectedOf(manifest: Manifest, side: Side): Expected {
   for (const { reason, count } of lines) {
     if (reason !== null) deadLettersByReason[reason] = (deadLettersByReason[reason] ?? 0) + count;
   }
-  const tombstones = sum(['tombstone']);
   return {
-    read: manifest.records[side].reduce((a, b) => a + b, 0) - tombstones,
+    read: manifest.records[side].reduce((a, b) => a + b, 0),
     flights: sum(['prediction', 'learned']),
     duplicates: sum(['duplicate']),
     imputed: sum(['imputed']),
     unmatched: sum(['unmatched']),
-    tombstones,
+    tombstones: sum(['tombstone']),
     deadLetters: sum(['dead-letter']),
     deadLettersByReason,
   };

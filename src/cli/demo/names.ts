@@ -1,5 +1,7 @@
 // What the demo, its report and `topologies/flight-delays.ts` must agree on, in one place.
 
+export const topologyName = 'flight-delays';
+
 export const topics = { departed: 'flights.departed.v1', arrived: 'flights.arrived.v1' } as const;
 export type Side = keyof typeof topics;
 export const sides: readonly Side[] = ['departed', 'arrived'];

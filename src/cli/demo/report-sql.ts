@@ -1,4 +1,4 @@
-import { counterPrefix, delayRangeMinutes, lateFromMinutes, riskJudgedFromMs, tables } from './names.js';
+import { counterPrefix, delayRangeMinutes, lateFromMinutes, riskJudgedFromMs, tables, topologyName } from './names.js';
 
 // Every figure of the report is computed by these statements, in the ClickHouse engine, over what the topology wrote.
 
@@ -128,6 +128,6 @@ export const countersSql = `
   SELECT step, substring(name, ${counterPrefix.length + 1}) AS counter, sum(last) AS total
   FROM (
     SELECT step, task, name, max(value) AS last FROM ${tables.metrics}
-    WHERE startsWith(name, '${counterPrefix}') GROUP BY step, task, name
+    WHERE topology = '${topologyName}' AND startsWith(name, '${counterPrefix}') GROUP BY step, task, name
   )
   GROUP BY step, counter ORDER BY step, counter`;

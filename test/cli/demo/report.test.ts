@@ -114,6 +114,8 @@ beforeAll(async () => {
       ),
     )}`,
   );
+  // Another topology may have steps of the same names.
+  await query(`INSERT INTO metrics VALUES ('other', 'departed', 0, 'counter:read', 0, 1000)`);
   report = await makeReport({ query, command: query, manifest, facts });
 });
 afterAll(async () => {
