@@ -1,0 +1,1 @@
+export { type ColumnBatch, type Query, type ReadParquetOptions, readParquet } from './read-parquet.js';
