@@ -56,10 +56,10 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
  * Appends the records of a batch from `fromOffset` on to `into`. Keys, values and headers are views of the fetched (or
  * decompressed) bytes, which stay in memory as long as one of them does.
  *
- * @throws MillraceError `source` on records that do not fill their batch exactly, and as `decompress` does.
+ * @throws MillraceError `source` on records that do not fill their batch exactly or in order, and as `decompress` does.
  */
 export function decodeRecords(source: Batch, fromOffset: number, into: RawRecord[], where: string): void {
-  const { bytes, start, end, baseOffset, attributes, count } = source;
+  const { bytes, start, end, baseOffset, nextOffset, attributes, count } = source;
   const codec = attributes & batch.compression;
   const section = bytes.subarray(start + batch.headerBytes, end);
   const clear = codec === 0 ? section : decompress(codec, section, where);
@@ -68,8 +68,16 @@ export function decodeRecords(source: Batch, fromOffset: number, into: RawRecord
     attributes & batch.logAppendTime ? Number(bytes.readBigInt64BE(start + batch.maxTimestamp)) : undefined;
 
   const reader = new RecordReader(clear, where);
+  let lowest = baseOffset;
   for (let i = 0; i < count; i += 1) {
     const record = reader.next(baseOffset, base, appended);
+    if (record.offset < lowest || record.offset >= nextOffset) {
+      throw damaged(
+        `a batch of the offsets ${baseOffset} to ${nextOffset - 1} has ${record.offset} out of order`,
+        where,
+      );
+    }
+    lowest = record.offset + 1;
     if (record.offset >= fromOffset) into.push(record);
   }
   if (!reader.atEnd) throw damaged('a batch holds bytes beyond its records', where);

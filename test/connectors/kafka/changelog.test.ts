@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { ChangelogReader, changeRecord, checkpointRecord } from '../../../connectors/kafka/changelog.js';
+import type { OutgoingRecord } from '../../../src/core/record.js';
+import type { StateChange } from '../../../src/core/state.js';
+
+const checkpoint = {
+  epoch: 4,
+  incarnation: 1,
+  topologyHash: 'abc',
+  positions: { in: { offset: 12, mergeTimeMs: -8.64e15, suspectMs: null } },
+  choices: {},
+};
+const inputs = { in: { topic: 'flights', topicId: 'id' } };
+const change = (cell: string, bucket: number, bytes: string | null): StateChange => ({
+  step: 'learn',
+  cell,
+  bucket,
+  version: 3,
+  bytes: bytes === null ? null : Buffer.from(bytes),
+});
+
+function read(records: readonly OutgoingRecord[]) {
+  const reader = new ChangelogReader();
+  for (const { key, value } of records) reader.put(key, value);
+  return reader.restored('changelog/0');
+}
+
+it('keeps the newest value of each bucket, and none that is gone', () => {
+  const { stored, state } = read([
+    changeRecord(change('weights', 0, 'old'), 1),
+    changeRecord(change('weights', 1, 'gone'), 1),
+    checkpointRecord({ checkpoint: { ...checkpoint, epoch: 3 }, inputs }, 1),
+    changeRecord(change('weights', 0, 'new'), 2),
+    changeRecord(change('weights', 1, null), 2),
+    changeRecord(change('a/b', 7, ''), 2),
+    checkpointRecord({ checkpoint, inputs }, 2),
+  ]);
+  expect(stored).toEqual({ checkpoint, inputs });
+  expect(state.map((each) => ({ ...each, bytes: Buffer.from(each.bytes ?? []).toString() }))).toEqual([
+    { step: 'learn', cell: 'weights', bucket: 0, version: 3, bytes: 'new' },
+    { step: 'learn', cell: 'a/b', bucket: 7, version: 3, bytes: '' },
+  ]);
+});
+
+it('owns the bytes that it gives back', () => {
+  const { key, value } = changeRecord(change('weights', 0, 'mine'), 1);
+  const reader = new ChangelogReader();
+  reader.put(key, value);
+  value?.fill(0);
+  expect(Buffer.from(reader.restored('x').state[0]?.bytes ?? []).toString()).toBe('mine');
+});
+
+it('refuses what it did not write', () => {
+  const foreign = { key: Buffer.from('hello'), value: Buffer.from([0, 0, 0, 1]), timestampMs: 0 };
+  expect(() => read([foreign])).toThrow(expect.objectContaining({ code: 'state', where: 'changelog/0' }));
+  const newer = checkpointRecord({ checkpoint, inputs }, 0);
+  newer.value?.set([0, 0, 0, 2]);
+  expect(() => read([newer])).toThrow(expect.objectContaining({ message: 'unknown version 2 of the checkpoint' }));
+});
