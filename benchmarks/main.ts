@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Benchmark, BenchmarkResult } from './benchmark.js';
+import { machineLine } from './machine.js';
+
+// npm run bench                     lists what there is
+// npm run bench -- NAME [--json]    runs one
+
+const folder = import.meta.dirname;
+const suffix = '.bench.ts';
+
+function names(): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(suffix))
+    .map((file) => file.slice(0, -suffix.length))
+    .sort();
+}
+
+/** The question that a benchmark answers: the first line of the comment at its top. */
+function questionOf(name: string): string {
+  const text = readFileSync(join(folder, name + suffix), 'utf8');
+  return /^\/\*\*[\s*]*(.+?)\s*(?:\*\/)?$/m.exec(text)?.[1] ?? '';
+}
+
+function list(): string {
+  const width = Math.max(...names().map((name) => name.length));
+  const lines = names().map((name) => `  ${name.padEnd(width)}  ${questionOf(name)}`);
+  return `npm run bench -- NAME [--json]\n\n${lines.join('\n')}\n`;
+}
+
+function show({ unit, figures, ratios }: BenchmarkResult): string {
+  const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
+  const range = ({ median, low, high }: BenchmarkResult['figures'][string]) =>
+    `${number(median).padStart(10)}  (${number(low)} to ${number(high)})`;
+  const width = Math.max(...[...Object.keys(figures), ...Object.keys(ratios)].map((name) => name.length));
+  const block = (title: string, of: BenchmarkResult['figures']) =>
+    `${title}\n${Object.entries(of)
+      .map(([name, value]) => `  ${name.padEnd(width)} ${range(value)}\n`)
+      .join('')}`;
+  return `${block(`${unit}, median (lowest to highest)`, figures)}${block('ratios within a pair, median (range)', ratios)}`;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const json = args.includes('--json');
+  const [name, ...others] = args.filter((arg) => !arg.startsWith('--'));
+  if (name === undefined) {
+    process.stdout.write(list());
+    return 0;
+  }
+  if (others.length > 0 || !existsSync(join(folder, name + suffix))) {
+    process.stderr.write(`no benchmark "${[name, ...others].join(' ')}"\n\n${list()}`);
+    return 2;
+  }
+  const { benchmark } = (await import(pathToFileURL(join(folder, name + suffix)).href)) as { benchmark: Benchmark };
+  const machine = machineLine();
+  if (!json) process.stdout.write(`${questionOf(name)}\n${machine}\n`);
+  const result = await benchmark((line) => process.stderr.write(`${line}\n`));
+  process.stdout.write(
+    json ? `${JSON.stringify({ name, question: questionOf(name), machine, ...result })}\n` : show(result),
+  );
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
