@@ -89,8 +89,9 @@ function dayPlot(
   note: string,
 ): string {
   const judgedFrom = new Date(riskJudgedFromMs).toISOString().slice(0, 10);
-  // The last day is often cut short by the limit: a few flights would draw a wild point.
-  const days = byDay.filter(({ rows }) => rows >= 1_000 || byDay.length === 1);
+  // First and last day are cut off, and hold one end of a day only: they would draw a wild point.
+  const fullest = Math.max(...byDay.map(({ rows }) => rows));
+  const days = byDay.filter(({ rows }) => rows >= fullest / 3);
   const series = (model: Model, colour: string): Series => ({
     name: names[model],
     colour,

@@ -42,6 +42,13 @@ describe('reportHtml', () => {
     expect(told).toHaveLength(17);
   });
 
+  it('draws no point for a day that is cut off', () => {
+    const [first, ...others] = sampleReport.byDay;
+    const cut = first ? [{ ...first, rows: 5_000 }, ...others] : [];
+    expect(charts[0]).toContain('<title>1 Jan, online: 0.742</title>');
+    expect(reportHtml({ ...sampleReport, byDay: cut })).not.toContain('<title>1 Jan, ');
+  });
+
   it('leaves out an hour of a few flights', () => {
     expect(charts[3]).toContain('12:00, 250,000 flights: really 10.0 %, predicted 12.0 %');
     expect(charts[3]).not.toContain('9:00, 30 flights');
