@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { type ColumnBatch, readParquet } from '../../../connectors/file/index.js';
 import { assert } from '../../core/errors.js';
 import { getOrInsert } from '../../core/maps.js';
 import { fallbackZone, readZones } from './airports.js';
@@ -45,26 +46,14 @@ export const departedMs = (flights: Flights, id: number): number => (flights.dep
 export const arrivalSecond = (flights: Flights, id: number): number =>
   (flights.departedMinute[id] ?? 0) * 60 + Math.round((40 + 0.117 * (flights.distanceMiles[id] ?? 0)) * 60);
 
-const batchRows = 100_000;
-
-interface Batch {
-  readonly row: readonly number[];
-  readonly minute: readonly number[];
-  readonly delay: readonly number[];
-  readonly distance: readonly number[];
-  readonly origin: readonly string[];
-  readonly destination: readonly string[];
-}
-
-const batchSql = (file: string, from: number, to: number): string => `
-  SELECT groupArray(r) AS row, groupArray(m) AS minute, groupArray(d) AS delay, groupArray(s) AS distance,
-         groupArray(o) AS origin, groupArray(e) AS destination
-  FROM (
-    SELECT toUInt32(_row_number) AS r, toUInt32(intDiv(toUnixTimestamp(date), 60)) AS m,
-           accurateCast(delay, 'Int16') AS d, accurateCast(distance, 'UInt16') AS s,
-           assumeNotNull(origin) AS o, assumeNotNull(destination) AS e
-    FROM file(${quoted(file)}, Parquet) WHERE _row_number >= ${from} AND _row_number < ${to} ORDER BY r
-  )`;
+/** What is read of the file; a value that does not fit its column is an error, not another value. */
+const fileColumns = {
+  minute: 'toUInt32(intDiv(toUnixTimestamp(date), 60))',
+  delay: "accurateCast(delay, 'Int16')",
+  distance: "accurateCast(distance, 'UInt16')",
+  origin: 'assumeNotNull(origin)',
+  destination: 'assumeNotNull(destination)',
+} as const;
 
 /**
  * Reads the first `limit` flights in file order and places them in UTC.
@@ -88,12 +77,12 @@ export async function readFlights(query: Query, files: FlightFiles, limit: numbe
   };
   const places = new Map<string, number>();
   const placeOf = (code: string): number => getOrInsert(places, code, () => places.size);
-  for (let from = 0; from < size; from += batchRows) {
-    const to = Math.min(size, from + batchRows);
-    const [batch] = await query<Batch>(batchSql(files.flights, from, to));
-    assert(batch?.row.length === to - from, `the file gave ${batch?.row.length} of ${to - from} rows from ${from} on`);
-    copyBatch(batch, from, columns, placeOf);
+  let read = 0;
+  for await (const batch of readParquet({ path: files.flights, query, columns: fileColumns, limit: size })) {
+    copyBatch(batch, columns, placeOf);
+    read += batch.rows;
   }
+  assert(read === size, `the file gave ${read} of ${size} flights`);
   const airports = [...places.keys()];
   const zones = await readZones(query, files.airports, airports);
   const zoneAssumed = toUtc(columns.departedMinute, columns.utcOffsetMinutes, columns.origin, airports, zones);
@@ -102,15 +91,18 @@ export async function readFlights(query: Query, files: FlightFiles, limit: numbe
 
 type Columns = Omit<Flights, 'size' | 'airports' | 'zoneAssumed'>;
 
-function copyBatch(batch: Batch, from: number, columns: Columns, placeOf: (code: string) => number): void {
-  for (let i = 0; i < batch.row.length; i++) {
-    const id = from + i;
-    assert(batch.row[i] === id, `row ${batch.row[i]} of the file stands in the place of row ${id}`);
-    columns.departedMinute[id] = batch.minute[i] ?? 0;
-    columns.delayMinutes[id] = batch.delay[i] ?? 0;
-    columns.distanceMiles[id] = batch.distance[i] ?? 0;
-    columns.origin[id] = placeOf(batch.origin[i] ?? '');
-    columns.destination[id] = placeOf(batch.destination[i] ?? '');
+function copyBatch(
+  { firstRow, rows, columns: given }: ColumnBatch<keyof typeof fileColumns>,
+  columns: Columns,
+  placeOf: (code: string) => number,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const id = firstRow + i;
+    columns.departedMinute[id] = Number(given.minute[i]);
+    columns.delayMinutes[id] = Number(given.delay[i]);
+    columns.distanceMiles[id] = Number(given.distance[i]);
+    columns.origin[id] = placeOf(String(given.origin[i]));
+    columns.destination[id] = placeOf(String(given.destination[i]));
   }
 }
 
