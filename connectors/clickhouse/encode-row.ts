@@ -3,9 +3,10 @@ import { MillraceError } from '../../src/core/errors.js';
 /** Writes one value as a field of ClickHouse's TabSeparated format. */
 export type FieldEncoder = (value: unknown) => string;
 
-// What ClickHouse's DateTime64(3) can hold; a value outside is set to the nearer end instead of stopping the stream.
-const EARLIEST_MS = Date.UTC(1900, 0, 1);
-const LATEST_MS = Date.UTC(2299, 11, 31, 23, 59, 59);
+// What ten digits of seconds can say, the only form of a time that the format reads the same in every time zone. A value
+// outside is set to the nearer end: one absurd time must not stop the stream.
+const EARLIEST_MS = 0;
+const LATEST_MS = 9_999_999_999_999;
 
 /**
  * The encoder of a column's type.
@@ -34,8 +35,11 @@ const encoders: readonly (readonly [RegExp, FieldEncoder])[] = [
   [/^Bool$/, (value) => (value ? 'true' : 'false')],
   [/^String$/, (value) => escaped(typeof value === 'string' ? value : JSON.stringify(value))],
   [/^DateTime(?:\('[^']*'\))?$/, (value) => String(Math.floor(clampedMs(value) / 1_000))],
-  [/^DateTime64\([0-9](?:, *'[^']*')?\)$/, (value) => (clampedMs(value) / 1_000).toFixed(3)],
+  [/^DateTime64\([0-9](?:, *'[^']*')?\)$/, (value) => seconds(clampedMs(value))],
 ];
+
+/** Exactly ten digits: fewer would be taken for a year. */
+const seconds = (ms: number): string => (ms / 1_000).toFixed(3).padStart(14, '0');
 
 const clampedMs = (value: unknown): number => {
   const ms = Number(value);
