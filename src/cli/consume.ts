@@ -18,7 +18,7 @@ export interface ConsumedRecord {
  * position. A value that does not decode is shown as text: this is for looking at dead letters too.
  */
 export async function* consume(
-  profile: Profile,
+  profile: Pick<Profile, 'sources'>,
   source: Source<unknown>,
   codec: WireCodec<unknown>,
 ): AsyncGenerator<ConsumedRecord> {

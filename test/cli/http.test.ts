@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { serveMonitoring } from '../../src/cli/http.js';
+import type { RunSnapshot } from '../../src/runtime/index.js';
+import { someSnapshot } from './snapshot.js';
+
+const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
+  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', snapshot, isReady });
+
+/** Lines of the exposition format by their name and labels. */
+const samples = (text: string) =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+
+describe('monitoring over HTTP', () => {
+  it('serves the snapshot as Prometheus metrics', async () => {
+    const served = await serve(someSnapshot);
+    const response = await fetch(`${served.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    const found = samples(text);
+    const expected = {
+      'millrace_step_events_total{step="orders",event="read",topology="orders"}': 120,
+      'millrace_step_events_total{step="dedupe",event="duplicates",topology="orders"}': 5,
+      'millrace_dead_letters_total{step="validate",reason="range:amount",topology="orders"}': 2,
+      'millrace_dead_letters_total{step="orders",reason="truncated",topology="orders"}': 1,
+      'millrace_step_busy_seconds_total{step="dedupe",topology="orders"}': 0.25,
+      'millrace_latency_records_total{topology="orders"}': 100,
+      'millrace_epoch{partition="0",topology="orders"}': 7,
+      'millrace_records_in_flight{partition="0",topology="orders"}': 3,
+      'millrace_watermark_seconds{partition="0",topology="orders"}': 1.5,
+      'millrace_position{source="orders",partition="0",topology="orders"}': 120,
+      'millrace_measure{step="model",task="0",name="roc_auc",topology="orders"}': 0.75,
+    };
+    for (const [name, value] of Object.entries(expected)) expect([name, found.get(name)]).toEqual([name, value]);
+    expect(found.get('millrace_latency_quantile_seconds{quantile="0.5",topology="orders"}')).toBeCloseTo(0.002, 3);
+    expect(found.get('millrace_latency_quantile_seconds{quantile="0.99",topology="orders"}')).toBeGreaterThan(0.04);
+    expect([...found.keys()].some((name) => name.includes('dead:'))).toBe(false);
+    for (const name of found.keys()) expect(text).toContain(`# HELP ${name.split('{')[0]} `);
+    await served.close();
+  });
+
+  it('takes a fresh snapshot at every scrape, one a scrape, and counts nothing twice', async () => {
+    let taken = 0;
+    const served = await serve(() => {
+      taken += 1;
+      return { ...someSnapshot(), counters: [{ step: 'orders', name: 'read', value: taken * 10 }] };
+    });
+    const read = async () =>
+      samples(await (await fetch(`${served.url}/metrics`)).text()).get(
+        'millrace_step_events_total{step="orders",event="read",topology="orders"}',
+      );
+    expect([await read(), await read(), await read()]).toEqual([10, 20, 30]);
+    expect(taken).toBe(3);
+    await served.close();
+  });
+
+  it('is alive while it answers, and ready while the topology runs', async () => {
+    let ready = true;
+    const served = await serve(someSnapshot, () => ready);
+    const status = async (path: string) => (await fetch(served.url + path)).status;
+    expect([await status('/health/live'), await status('/health/ready')]).toEqual([200, 200]);
+    ready = false;
+    expect([await status('/health/live'), await status('/health/ready')]).toEqual([200, 503]);
+    expect(await status('/elsewhere')).toBe(404);
+    await served.close();
+  });
+
+  it('names an address that is taken', async () => {
+    const first = await serve(someSnapshot);
+    const port = Number(new URL(first.url).port);
+    await expect(serve(someSnapshot, undefined, port)).rejects.toMatchObject({
+      code: 'config',
+      where: '--port',
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+    await first.close();
+  });
+});

@@ -1,0 +1,29 @@
+import { DurationHistogram, type RunSnapshot } from '../../src/runtime/index.js';
+
+/** A run as it looks from outside, with one of everything. */
+export function someSnapshot(): RunSnapshot {
+  const latency = new DurationHistogram();
+  latency.record(2, 90);
+  latency.record(50, 10);
+  return {
+    tasks: [
+      {
+        partition: 0,
+        epoch: 7,
+        positions: { orders: { offset: 120, mergeTimeMs: 0, suspectMs: null } },
+        watermarkMs: 1_500,
+        recordsInFlight: 3,
+      },
+    ],
+    counters: [
+      { step: 'orders', name: 'read', value: 120 },
+      { step: 'dedupe', name: 'duplicates', value: 5 },
+      { step: 'validate', name: 'dead:range:amount', value: 2 },
+      { step: 'orders', name: 'dead:truncated', value: 1 },
+      { step: 'history', name: 'written', value: 112 },
+    ],
+    measures: [{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', eventTimeMs: 1_000, value: 0.75 }],
+    latency,
+    busyMs: new Map([['dedupe', 250]]),
+  };
+}
