@@ -15,7 +15,8 @@ export interface Flight {
 
 type LocalTime = Pick<Flight, 'departedAt' | 'utcOffsetMinutes'>;
 
-const localMinutes = ({ departedAt, utcOffsetMinutes }: LocalTime) => Math.floor(departedAt / 60_000) + utcOffsetMinutes;
+const localMinutes = ({ departedAt, utcOffsetMinutes }: LocalTime) =>
+  Math.floor(departedAt / 60_000) + utcOffsetMinutes;
 
 /** Hour of the day, 0 to 23, on the clock at the origin. */
 export const localHour = (flight: LocalTime): number => Math.floor(localMinutes(flight) / 60) % 24;
@@ -63,10 +64,33 @@ export const flightFeatures = featureView({
     distance: numeric('distance', { center: 700, scale: 600 }),
     hour: cyclic('hour', 24),
     weekday: cyclic('weekday', 7),
-    delayAtOrigin: rolling({ by: 'origin', value: 'delay', halfLife: hours(2), clip, prior: 6, priorWeight: 2, scale: 20 }),
+    delayAtOrigin: rolling({
+      by: 'origin',
+      value: 'delay',
+      halfLife: hours(2),
+      clip,
+      prior: 6,
+      priorWeight: 2,
+      scale: 20,
+    }),
     lateAtOrigin: rolling({ by: 'origin', value: 'late', halfLife: hours(2), prior: 0.2, priorWeight: 2, scale: 0.2 }),
-    delayAtDestination: rolling({ by: 'destination', value: 'delay', halfLife: hours(2), clip, prior: 6, priorWeight: 2, scale: 20 }),
-    lateAtDestination: rolling({ by: 'destination', value: 'late', halfLife: hours(2), prior: 0.2, priorWeight: 2, scale: 0.2 }),
+    delayAtDestination: rolling({
+      by: 'destination',
+      value: 'delay',
+      halfLife: hours(2),
+      clip,
+      prior: 6,
+      priorWeight: 2,
+      scale: 20,
+    }),
+    lateAtDestination: rolling({
+      by: 'destination',
+      value: 'late',
+      halfLife: hours(2),
+      prior: 0.2,
+      priorWeight: 2,
+      scale: 0.2,
+    }),
     delayOverall: rolling({ value: 'delay', halfLife: hours(1), clip, prior: 6, priorWeight: 2, scale: 10 }),
     lateOverall: rolling({ value: 'late', halfLife: hours(1), prior: 0.2, priorWeight: 2, scale: 0.1 }),
     originIs: hashed('origin'),

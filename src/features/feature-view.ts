@@ -92,7 +92,10 @@ export function featureView<Row, Outcome>(
   const columnNames = Object.keys(columns);
   const valueNames = outcome ? Object.keys(outcome.values) : [];
   if (!Number.isInteger(hashBits) || hashBits < 1 || hashBits > 30) {
-    throw new MillraceError('config', `hashBits is ${hashBits}`, { where: name, hint: 'give a whole number from 1 to 30' });
+    throw new MillraceError('config', `hashBits is ${hashBits}`, {
+      where: name,
+      hint: 'give a whole number from 1 to 30',
+    });
   }
   const plan = planView(name, features, columnNames, valueNames, hashBits);
   if (outcome && plan.groups.length === 0) {
@@ -101,7 +104,15 @@ export function featureView<Row, Outcome>(
       hint: 'add a rolling feature, or leave the outcome out so that the view needs no state',
     });
   }
-  const hash = digestOf([name, version, plan.shape, columnNames, valueNames, outcome?.wait ?? 0, Object.entries(features)]);
+  const hash = digestOf([
+    name,
+    version,
+    plan.shape,
+    columnNames,
+    valueNames,
+    outcome?.wait ?? 0,
+    Object.entries(features),
+  ]);
   const facts = {
     name,
     version,

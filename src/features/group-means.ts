@@ -66,7 +66,10 @@ export interface GroupMeans {
 }
 
 /** Opens a grouping on its cell; times never fall. */
-export function groupMeans({ rates, slots, outputs }: GroupPlan, cell: MapCell<string | number, GroupEntry>): GroupMeans {
+export function groupMeans(
+  { rates, slots, outputs }: GroupPlan,
+  cell: MapCell<string | number, GroupEntry>,
+): GroupMeans {
   const sums = 1 + rates.length;
   const decays = new Float64Array(rates.length);
   const decaysOver = (elapsedMs: number) => {

@@ -40,7 +40,7 @@ export function hashValue(value: ColumnValue): number {
   if (typeof value === 'string') return hashString(value);
   if (typeof value === 'number') {
     if ((value | 0) === value) return Math.imul(value ^ NUMBER, FNV_PRIME);
-    double[0] = value === value ? value : Number.NaN;
+    double[0] = Number.isNaN(value) ? Number.NaN : value;
     // The low half first: Node runs on little-endian machines only.
     return combine(words[0] as number, words[1] as number);
   }

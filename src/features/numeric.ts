@@ -13,7 +13,10 @@ export interface NumericOptions {
  *
  * @example numeric('distance', { scale: 1_000 });
  */
-export function numeric<const K extends string>(column: K, { center = 0, scale = 1 }: NumericOptions = {}): DenseFeature<K> {
+export function numeric<const K extends string>(
+  column: K,
+  { center = 0, scale = 1 }: NumericOptions = {},
+): DenseFeature<K> {
   return Object.freeze({
     part: 'dense',
     kind: 'numeric',

@@ -2,8 +2,8 @@ import type { FeatureVector } from '../core/learner.js';
 import type { Cell, CellSpecs } from '../core/state.js';
 import { type MapCell, mapCell } from '../state/index.js';
 import type { ColumnValue } from './feature.js';
-import type { OutcomeOptions } from './outcome.js';
 import { type GroupEntry, type GroupMeans, groupMeans } from './group-means.js';
+import type { OutcomeOptions } from './outcome.js';
 import { layoutVersion, type ViewPlan } from './plan.js';
 import type { VectorMaker } from './vectors.js';
 
@@ -44,13 +44,20 @@ interface Grouping {
 /** The cells of a view with outcomes. Their versions follow from the layout: changed features never misread old state. */
 export function trackingCells(
   { groups }: ViewPlan,
-  { wait, pendingMax, groupsMax = 10_000 }: { wait: OutcomeOptions<never, never, string>['wait']; pendingMax: number; groupsMax?: number },
+  {
+    wait,
+    pendingMax,
+    groupsMax = 10_000,
+  }: { wait: OutcomeOptions<never, never, string>['wait']; pendingMax: number; groupsMax?: number },
 ): CellSpecs {
   const columns = groups.filter(({ column }) => column >= 0).map(({ cell }) => cell);
   return Object.freeze({
     pending: mapCell<string | number, Groups>({ ttl: wait, entriesMax: pendingMax, version: layoutVersion(columns) }),
     ...Object.fromEntries(
-      groups.map(({ cell, version }) => [cell, mapCell<string | number, GroupEntry>({ entriesMax: groupsMax, version })]),
+      groups.map(({ cell, version }) => [
+        cell,
+        mapCell<string | number, GroupEntry>({ entriesMax: groupsMax, version }),
+      ]),
     ),
   });
 }
@@ -63,10 +70,12 @@ export function openTracking<Row, Outcome>(
   cells: TrackingCells,
 ): TrackingLogic<Row, Outcome> {
   const pending = cells.pending as MapCell<string | number, Groups>;
-  const means = groups.map(({ column, cell, plan }): Grouping => ({
-    column,
-    means: groupMeans(plan, cells[cell] as MapCell<string | number, GroupEntry>),
-  }));
+  const means = groups.map(
+    ({ column, cell, plan }): Grouping => ({
+      column,
+      means: groupMeans(plan, cells[cell] as MapCell<string | number, GroupEntry>),
+    }),
+  );
   const grouped = means.filter(({ column }) => column >= 0);
   const valueFunctions = Object.values<(outcome: Outcome) => number>(values);
   const numbers = new Array<number>(valueFunctions.length).fill(0);

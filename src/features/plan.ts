@@ -50,7 +50,8 @@ export function planView(
 ): ViewPlan {
   const place = (feature: string, column: string): number => {
     const index = columns.indexOf(column);
-    if (index < 0) throw problem(view, `feature ${feature} needs the column ${column}`, `the view has ${columns.join(', ')}`);
+    if (index < 0)
+      throw problem(view, `feature ${feature} needs the column ${column}`, `the view has ${columns.join(', ')}`);
     return index;
   };
   const dense: PlacedDense[] = [];
@@ -93,7 +94,8 @@ export function planView(
 const namesOf = (name: string, width: number): string[] =>
   width === 1 ? [name] : Array.from({ length: width }, (_, i) => `${name}.${i}`);
 
-const problem = (view: string, message: string, hint: string) => new MillraceError('config', message, { where: view, hint });
+const problem = (view: string, message: string, hint: string) =>
+  new MillraceError('config', message, { where: view, hint });
 
 /** A version number for state whose layout follows from declarations: the digest of what it follows from. */
 export const layoutVersion = (layout: unknown): number => Number.parseInt(digestOf(layout).slice(0, 7), 16) + 1;

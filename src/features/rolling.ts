@@ -36,10 +36,14 @@ export function rolling<const K extends string = never, const V extends string =
   const { by, value, halfLife, clip = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] } = options;
   const { prior = 0, priorWeight = 1, center = prior, scale = 1 } = options;
   if (!(halfLife > 0 && priorWeight > 0 && clip[0] < clip[1] && scale !== 0)) {
-    throw new MillraceError('config', `rolling: half-life ${formatDuration(halfLife)}, prior weight ${priorWeight}, clip ${clip}, scale ${scale}`, {
-      where: 'rolling',
-      hint: 'half-life and prior weight must be above 0, clip must ascend, scale must not be 0',
-    });
+    throw new MillraceError(
+      'config',
+      `rolling: half-life ${formatDuration(halfLife)}, prior weight ${priorWeight}, clip ${clip}, scale ${scale}`,
+      {
+        where: 'rolling',
+        hint: 'half-life and prior weight must be above 0, clip must ascend, scale must not be 0',
+      },
+    );
   }
   return Object.freeze({
     part: 'rolling',

@@ -10,7 +10,8 @@ export function requirePositive(where: string, options: Readonly<Record<string, 
 /** Refuses options that must not be below zero. */
 export function requireNotNegative(where: string, options: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!(value >= 0 && Number.isFinite(value))) throw outOfRange(where, name, value, 'give 0 or a finite number above 0');
+    if (!(value >= 0 && Number.isFinite(value)))
+      throw outOfRange(where, name, value, 'give 0 or a finite number above 0');
   }
 }
 

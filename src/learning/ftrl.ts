@@ -1,4 +1,4 @@
-import { requirePositive, requireNotNegative } from './check-options.js';
+import { requireNotNegative, requirePositive } from './check-options.js';
 import type { Optimizer, UpdateRule } from './optimizer.js';
 
 export interface FtrlOptions {

@@ -1,9 +1,8 @@
+export { type BaselineCell, baselineCells, type OpenBaselines, openBaselines } from './baseline-cells.js';
 export {
-  addLabel,
   type Baseline,
-  emptyCounts,
   type GroupCounts,
-  lastClass, 
+  lastClass,
   majority,
   type RateByOptions,
   rateBy,

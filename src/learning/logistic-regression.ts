@@ -76,7 +76,10 @@ function openModel(
     return cached;
   };
 
-  const clamp = (x: number) => (x <= featureMax ? (x >= -featureMax ? x : -featureMax) : x > featureMax ? featureMax : 0);
+  const clamp = (x: number): number => {
+    if (x <= featureMax && x >= -featureMax) return x;
+    return Number.isNaN(x) ? 0 : Math.sign(x) * featureMax;
+  };
 
   const logit = (w: Float64Array, { dense, indices, values }: FeatureVector): number => {
     let sum = w[0] as number;

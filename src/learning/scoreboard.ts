@@ -51,7 +51,10 @@ export function scoreboard(cell: Float64Cell, scorers: number, windowMs: number)
   };
   const sides = Array.from({ length: scorers }, (_, s) => {
     const start = HEAD + s * SCORER + SUMS;
-    return { positives: values.subarray(start, start + BINS), negatives: values.subarray(start + BINS, start + 2 * BINS) };
+    return {
+      positives: values.subarray(start, start + BINS),
+      negatives: values.subarray(start + BINS, start + 2 * BINS),
+    };
   });
 
   const scoresOf = (s: number, labelled: number): Scores => {

@@ -26,7 +26,10 @@ export function addLogLoss(sum: LogLossSum, probability: number, label: boolean)
 }
 
 /** The sum over the rows of both. */
-export const mergeLogLoss = (a: LogLossSum, b: LogLossSum): LogLossSum => ({ rows: a.rows + b.rows, sum: a.sum + b.sum });
+export const mergeLogLoss = (a: LogLossSum, b: LogLossSum): LogLossSum => ({
+  rows: a.rows + b.rows,
+  sum: a.sum + b.sum,
+});
 
 /** Mean log loss in nats a row; `NaN` over no rows. */
 export const logLoss = (sum: LogLossSum): number => sum.sum / sum.rows;

@@ -15,7 +15,8 @@ export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<boolean>): n
     const score = scores[order[start] as number];
     let happened = 0;
     let end = start;
-    for (; end < order.length && scores[order[end] as number] === score; end++) if (labels[order[end] as number]) happened++;
+    for (; end < order.length && scores[order[end] as number] === score; end++)
+      if (labels[order[end] as number]) happened++;
     const not = end - start - happened;
     pairs += happened * (below + not / 2);
     positives += happened;
@@ -41,7 +42,7 @@ export const emptyRocBins = (bins = 512): RocBins => ({
 /** The bin of a probability; what is not a number lands in the first. */
 export function scoreBin(probability: number, bins: number): number {
   const bin = Math.floor(probability * bins);
-  return bin >= bins ? bins - 1 : bin > 0 ? bin : 0;
+  return bin > 0 ? Math.min(bin, bins - 1) : 0;
 }
 
 /** Adds a row, in place. */
@@ -69,7 +70,10 @@ export function mergeRocBins(a: RocBins, b: RocBins): RocBins {
  * addRocBins(bins, 0.1, false);
  * binnedRocAuc(bins); // { rocAuc: 1, errorMax: 0 }
  */
-export function binnedRocAuc({ positives, negatives }: RocBins): { readonly rocAuc: number; readonly errorMax: number } {
+export function binnedRocAuc({ positives, negatives }: RocBins): {
+  readonly rocAuc: number;
+  readonly errorMax: number;
+} {
   let happened = 0;
   let below = 0;
   let pairs = 0;

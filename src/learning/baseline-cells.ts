@@ -1,0 +1,60 @@
+import type { CellSpecs } from '../core/state.js';
+import { type MapCell, mapCell } from '../state/index.js';
+import { addLabel, type Baseline, emptyCounts, type GroupCounts } from './baselines.js';
+
+type Key = string | number;
+export type BaselineCell = MapCell<Key, GroupCounts>;
+
+type Named<Row> = readonly (readonly [name: string, baseline: Baseline<Row>])[];
+
+const cellName = (baseline: string) => `baseline-${baseline}`;
+
+/** The group of baselines that know only one. */
+const ALL = 'all';
+
+/** One cell of counts a baseline. */
+export const baselineCells = (baselines: Named<never>): CellSpecs =>
+  Object.fromEntries(
+    baselines.map(([name, { groupsMax }]) => [cellName(name), mapCell<Key, GroupCounts>({ entriesMax: groupsMax })]),
+  );
+
+/** Baselines on their counts, beside a model. */
+export interface OpenBaselines<in Row> {
+  /** The row's group in each baseline. */
+  groupsOf(row: Row): Key[];
+  /** What each baseline says, appended to `into`; changes no state. */
+  predict(groups: readonly Key[], into: number[]): void;
+  learn(groups: readonly Key[], label: boolean): void;
+}
+
+/** Opens baselines on their cells. */
+export function openBaselines<Row>(
+  baselines: Named<Row>,
+  opened: Readonly<Record<string, BaselineCell>>,
+): OpenBaselines<Row> {
+  const none = emptyCounts();
+  const open = baselines.map(([name, baseline]) => ({ baseline, cell: opened[cellName(name)] as BaselineCell }));
+  type Open = (typeof open)[number];
+  return {
+    groupsOf(row) {
+      const groups: Key[] = [];
+      for (let b = 0; b < open.length; b++) groups.push((open[b] as Open).baseline.by?.(row) ?? ALL);
+      return groups;
+    },
+    predict(groups, into) {
+      for (let b = 0; b < open.length; b++) {
+        const { baseline, cell } = open[b] as Open;
+        into.push(baseline.probability(cell.get(groups[b] as Key) ?? none));
+      }
+    },
+    learn(groups, label) {
+      for (let b = 0; b < open.length; b++) {
+        const { cell } = open[b] as Open;
+        const group = groups[b] as Key;
+        const counts = cell.get(group) ?? emptyCounts();
+        addLabel(counts, label);
+        cell.set(group, counts);
+      }
+    },
+  };
+}
