@@ -1,9 +1,12 @@
 export { type DedupeOptions, dedupe } from './dedupe.js';
+export { type Expectations, expectations, type Severity } from './expectations.js';
 export { featurize } from './featurize.js';
 export { filter } from './filter.js';
 export { flatMap } from './flat-map.js';
+export { type ImputeRule, type ImputeRules, impute } from './impute.js';
 export { type InferOptions, type Inferred, infer, type Provider } from './infer.js';
 export { type Learned, type LearnOptions, learn } from './learn.js';
 export { map } from './map.js';
 export { peek } from './peek.js';
 export { route } from './route.js';
+export { validate } from './validate.js';
