@@ -76,7 +76,8 @@ function stepText({ shape, settings }: StepNode): string {
 const settingsText = (settings: Settings): string =>
   Object.entries(settings)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}=${/\s/.test(String(value)) ? `"${value}"` : value}`)
     .join(' ');
 
 const omit = (settings: Settings, names: readonly string[]): Settings =>
