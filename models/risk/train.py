@@ -61,8 +61,11 @@ def main():
     choice = classifier().fit(dense[arrived < at(12)], late[arrived < at(12)])
     model = classifier().fit(dense[known], late[known])
     onnx = to_onnx(model, dense[:1], options={"zipmap": False}, target_opset=17)
-    # The tools' own names and time stamps would make every training a new file.
+    # The converter names the graph at random and lists operator sets in the order of a hash set.
     onnx.graph.name = "risk"
+    operators = sorted(onnx.opset_import, key=lambda opset: opset.domain)
+    del onnx.opset_import[:]
+    onnx.opset_import.extend(operators)
     path = HERE / "risk.onnx"
     path.write_bytes(onnx.SerializeToString(deterministic=True))
 
