@@ -45,7 +45,7 @@ export interface LearnOptions<Row, Label, As extends string, B extends string> {
   /** Records that wait at most; the oldest makes room. */
   readonly pendingMax: number;
   /** Simple predictors that run beside the model and are scored like it. */
-  readonly baselines?: { readonly [P in B]: Baseline<Row> };
+  readonly baselines?: { readonly [P in B]: Baseline<NoInfer<Row>> };
   /** Length of the windows of event time that are measured; an hour by default. */
   readonly measureEvery?: Duration;
   /** Labels between two model versions; 1,000 by default. */
