@@ -20,11 +20,7 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
   };
   const rows: Row[] = [
     ...topology.sources.map(({ id, source: { kind, topic, schema, settings } }): Row => {
-      const facts = {
-        topic,
-        schema: `${schema.subject || '(none)'} (${schema.format})`,
-        ...omit(settings, ['topic', 'schema']),
-      };
+      const facts = { ...settings, topic, schema: schema.subject, format: schema.format };
       return ['source', id, '', kind, settingsText(facts)];
     }),
     ...topology.steps.map((step): Row => ['step', step.id, inputsText(topology, step), step.kind, stepText(step)]),
@@ -79,6 +75,3 @@ const settingsText = (settings: Settings): string =>
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name}=${/\s/.test(String(value)) ? `"${value}"` : value}`)
     .join(' ');
-
-const omit = (settings: Settings, names: readonly string[]): Settings =>
-  Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name)));
