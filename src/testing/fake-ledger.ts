@@ -1,0 +1,31 @@
+import type { StateChange } from '../core/index.js';
+
+/**
+ * Keeps the newest bytes of each bucket, as a real ledger does. It copies what it is given and then overwrites the
+ * giver's bytes: a cell that still looks at them reads garbage from there on.
+ */
+export class FakeLedger {
+  private readonly buckets = new Map<string, StateChange>();
+
+  store(changes: readonly StateChange[]): void {
+    for (const change of changes) {
+      const key = `${change.cell}/${change.bucket}`;
+      if (change.bytes === null) this.buckets.delete(key);
+      else {
+        this.buckets.set(key, { ...change, bytes: change.bytes.slice() });
+        change.bytes.fill(0xff);
+      }
+    }
+  }
+
+  /** Copies, in no order that a cell may rely on: the newest first. */
+  state(): StateChange[] {
+    return [...this.buckets.values()].reverse().map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null }));
+  }
+
+  get bytes(): number {
+    let sum = 0;
+    for (const { bytes } of this.buckets.values()) sum += bytes?.length ?? 0;
+    return sum;
+  }
+}

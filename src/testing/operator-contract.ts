@@ -1,0 +1,196 @@
+import { isDeepStrictEqual } from 'node:util';
+import { assert, MillraceError } from '../core/index.js';
+import { type Driven, type DrivenInput, DrivenStep, type Driving } from './drive-operator.js';
+import { FakeLedger } from './fake-ledger.js';
+
+export interface OperatorCheck {
+  /** Bytes of state that the samples may leave behind at most, when they are given over and over; unchecked where not given. */
+  readonly stateBytesMax?: number;
+}
+
+/**
+ * The contract of every operator, as one test: throws an `internal` error that says which clause is broken and at which sample.
+ *
+ * - deterministic: the same samples give the same outputs, dead letters, counters and measurements;
+ * - inputs are left as they are, and whatever was emitted stays as it was;
+ * - snapshot and restore after any sample change nothing, whether the checkpoint is taken at each record or only there,
+ *   and wherever the rounds end;
+ * - the bytes of a state change do not look at living state;
+ * - without state it remembers nothing: each sample alone gives what it gives among the others;
+ * - its state stays within `stateBytesMax`.
+ *
+ * @example
+ * checkOperator(dedupe({ key: (v: { id: number }) => v.id, retention: hours(1), keysMax: 10 }), samples);
+ *
+ * Samples must be structured data (they are copied). All shapes but `batched`; with n samples it costs about n² records.
+ */
+export function checkOperator(operator: Driven, samples: readonly DrivenInput[], check: OperatorCheck = {}): void {
+  const reference = drive(operator, samples);
+  compare(operator, 'deterministic', reference, drive(operator, samples));
+  checkInputsUntouched(operator, samples, reference);
+  if (operator.shape.shape === 'stateful') {
+    checkRestoredEverywhere(operator, samples, reference);
+    for (let at = 0; at <= samples.length; at++) checkRestoredAt(operator, samples, reference, at);
+    checkBound(operator, samples, check.stateBytesMax);
+  } else {
+    checkStateless(operator, samples, reference);
+  }
+}
+
+const copyOf = (sample: DrivenInput): DrivenInput => structuredClone(sample);
+
+function drive(operator: Driven, samples: readonly DrivenInput[]): Driving {
+  const step = new DrivenStep(operator);
+  for (const sample of samples) if (!step.push(copyOf(sample))) break;
+  return step;
+}
+
+/** Frozen inputs catch a write where it happens, copies catch what cannot be frozen (typed arrays). */
+function checkInputsUntouched(operator: Driven, samples: readonly DrivenInput[], reference: Driving): void {
+  const step = new DrivenStep(operator);
+  const given: DrivenInput[] = [];
+  const emittedThen: unknown[] = [];
+  for (const sample of samples) {
+    const input = freeze(copyOf(sample)) as DrivenInput;
+    given.push(input);
+    const went = step.push(input);
+    for (const { value } of step.emitted.slice(emittedThen.length)) emittedThen.push(structuredClone(value));
+    if (!went) break;
+  }
+  if (step.failure !== reference.failure && step.failure !== undefined)
+    broken(operator, 'input not mutated', `a frozen input made it fail: ${step.failure}`);
+  given.forEach((input, i) => {
+    if (!isDeepStrictEqual(input, samples[i])) broken(operator, 'input not mutated', `sample ${i} was changed`);
+  });
+  step.emitted.forEach(({ value }, i) => {
+    if (!isDeepStrictEqual(value, emittedThen[i]))
+      broken(operator, 'output not mutated', `output ${i} was changed after it was emitted`);
+  });
+  compare(operator, 'input not mutated', reference, step);
+}
+
+/** A checkpoint after every record, and a fresh step restored from it for the next. */
+function checkRestoredEverywhere(operator: Driven, samples: readonly DrivenInput[], reference: Driving): void {
+  const ledger = new FakeLedger();
+  const runs: Driving[] = [];
+  for (let i = 0; i < samples.length; i++) {
+    const step = new DrivenStep(operator, i, ledger.state());
+    runs.push(step);
+    if (!step.push(copyOf(samples[i] as DrivenInput))) break;
+    step.watermark(watermarkOf(samples, i));
+    ledger.store(step.takeChanges());
+    if (step.takeChanges().length > 0) broken(operator, 'changes are taken once', `after sample ${i}`);
+  }
+  compare(operator, 'restored after every sample', reference, joined(runs));
+}
+
+/** One checkpoint, after `at` samples; before and after it the step lives on. The living step goes on too, unharmed. */
+function checkRestoredAt(operator: Driven, samples: readonly DrivenInput[], reference: Driving, at: number): void {
+  const ledger = new FakeLedger();
+  const before = new DrivenStep(operator);
+  let failed = false;
+  for (let i = 0; i < at && !failed; i++) failed = !before.push(copyOf(samples[i] as DrivenInput));
+  if (failed) return;
+  ledger.store(before.takeChanges());
+  const upTo = { ...partOf(before) };
+  const after = new DrivenStep(operator, at, ledger.state());
+  for (const sample of samples.slice(at)) {
+    if (!before.push(copyOf(sample))) failed = true;
+    if (!after.push(copyOf(sample))) failed = true;
+    if (failed) break;
+  }
+  compare(operator, `unharmed by a snapshot after ${at} samples`, reference, before);
+  compare(operator, `restored after ${at} samples`, reference, joined([upTo, after]));
+}
+
+/** Given over and over, event times moving on, the state stays within its bound. */
+function checkBound(operator: Driven, samples: readonly DrivenInput[], bytesMax: number | undefined): void {
+  if (bytesMax === undefined) return;
+  const ledger = new FakeLedger();
+  const step = new DrivenStep(operator);
+  const span = Math.max(0, ...samples.map(timeOf)) + 1;
+  for (let round = 0; round < 20; round++) {
+    for (const sample of samples)
+      if (!step.push({ ...copyOf(sample), eventTimeMs: timeOf(sample) + round * span })) return;
+    ledger.store(step.takeChanges());
+    if (ledger.bytes > bytesMax)
+      broken(operator, 'memory bound', `${ledger.bytes} bytes of state after round ${round}, over ${bytesMax}`);
+  }
+}
+
+function checkStateless(operator: Driven, samples: readonly DrivenInput[], reference: Driving): void {
+  const runs = samples.map((sample, i) => {
+    const step = new DrivenStep(operator, i);
+    step.push(copyOf(sample));
+    return step;
+  });
+  const failed = runs.findIndex((run) => run.failure !== undefined);
+  compare(operator, 'stateless', reference, joined(failed < 0 ? runs : runs.slice(0, failed + 1)));
+}
+
+const timeOf = (sample: DrivenInput): number => sample.eventTimeMs ?? 0;
+
+/** What a source in order would say after sample `i`: nothing earlier than the earliest of those to come. */
+function watermarkOf(samples: readonly DrivenInput[], i: number): number {
+  const rest = samples.slice(i + 1).map(timeOf);
+  return rest.length === 0 ? timeOf(samples[i] as DrivenInput) : Math.min(...rest);
+}
+
+function partOf(driving: Driving): Driving {
+  const { emitted, deadLetters, counters, measures, failure } = driving;
+  const part = {
+    emitted: [...emitted],
+    deadLetters: [...deadLetters],
+    counters: { ...counters },
+    measures: [...measures],
+  };
+  return failure === undefined ? part : { ...part, failure };
+}
+
+function joined(runs: readonly Driving[]): Driving {
+  const counters: Record<string, number> = {};
+  for (const run of runs)
+    for (const [name, value] of Object.entries(run.counters)) counters[name] = (counters[name] ?? 0) + value;
+  const failure = runs.at(-1)?.failure;
+  const all = {
+    emitted: runs.flatMap((run) => run.emitted),
+    deadLetters: runs.flatMap((run) => run.deadLetters),
+    counters,
+    measures: runs.flatMap((run) => run.measures),
+  };
+  return failure === undefined ? all : { ...all, failure };
+}
+
+function compare(operator: Driven, clause: string, expected: Driving, actual: Driving): void {
+  for (const part of ['emitted', 'deadLetters', 'measures'] as const) {
+    const [want, have] = [expected[part], actual[part]];
+    for (let i = 0; i < Math.max(want.length, have.length); i++)
+      if (!isDeepStrictEqual(want[i], have[i]))
+        broken(operator, clause, `${part} ${i} should be ${show(want[i])}, is ${show(have[i])}`);
+  }
+  if (!isDeepStrictEqual(expected.counters, actual.counters))
+    broken(operator, clause, `counters should be ${show(expected.counters)}, are ${show(actual.counters)}`);
+  if (expected.failure !== actual.failure)
+    broken(operator, clause, `failure should be ${expected.failure}, is ${actual.failure}`);
+}
+
+function broken(operator: Driven, clause: string, detail: string): never {
+  throw new MillraceError('internal', `${operator.kind} breaks the operator contract (${clause}): ${detail}`);
+}
+
+const show = (value: unknown): string => {
+  const text =
+    JSON.stringify(value, (_, v) =>
+      typeof v === 'bigint' ? `${v}n` : v instanceof Uint8Array ? `bytes(${v.length})` : v,
+    ) ?? 'nothing';
+  return text.length > 300 ? `${text.slice(0, 300)}...` : text;
+};
+
+function freeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  assert(!(value instanceof Map) && !(value instanceof Set), 'samples of plain objects, arrays and typed arrays');
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
+}
+
+export { type Driven, type DrivenInput, type DrivenOutput, type Driving, driveOperator } from './drive-operator.js';
