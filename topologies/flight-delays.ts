@@ -1,0 +1,134 @@
+import {
+  dedupe,
+  expectations,
+  featurize,
+  ftrl,
+  hours,
+  impute,
+  infer,
+  lastClass,
+  learn,
+  logisticRegression,
+  majority,
+  map,
+  millis,
+  rateBy,
+  topology,
+  validate,
+} from 'millrace';
+import { clickhouse } from 'millrace/connectors/clickhouse';
+import { kafka } from 'millrace/connectors/kafka';
+import { redis } from 'millrace/connectors/redis';
+import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
+import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
+import { type Prediction, PredictionV1 } from '../schemas/prediction.v1.js';
+import { flightFeatures, localHour } from './flight-features.js';
+
+const departedExpectations = expectations<FlightDeparted>()
+  .notNull('origin', 'destination')
+  .range('distance', 1, 12_000)
+  .fresh((f) => f.departedAt, hours(12));
+
+const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
+
+/** Will a flight that has just left arrive 15 minutes or more late? Learnt from the flights that have arrived. */
+export const flightDelays = topology(
+  'flight-delays',
+  {
+    deadLetters: kafka.deadLetters({ topic: 'flights.dead' }),
+    metrics: clickhouse.metrics({ table: 'metrics' }),
+  },
+  (t) => {
+    const departed = t.source(
+      'departed',
+      kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
+    );
+    const arrived = t
+      .source(
+        'arrived',
+        kafka.source({ topic: 'flights.arrived.v1', schema: FlightArrivedV1, eventTime: (f) => f.arrivedAt }),
+      )
+      .via('dedupe-arrived', dedupe({ key: (a) => a.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('validate-arrived', validate(arrivedExpectations));
+
+    const scored = departed
+      .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('validate', validate(departedExpectations))
+      .via('impute', impute({ distance: 'median' }))
+      .via('features', { outcomes: arrived }, featurize(flightFeatures))
+      .via(
+        'delay-model',
+        { labels: arrived },
+        learn(logisticRegression({ optimizer: ftrl({ alpha: 0.2 }) }), {
+          as: 'late',
+          view: flightFeatures,
+          key: (f) => f.flightId,
+          label: { key: (a) => a.flightId, value: (a) => a.delayMinutes >= 15, wait: hours(24) },
+          pendingMax: 100_000,
+          baselines: { hourRate: rateBy({ by: localHour }), lastClass: lastClass(), majority: majority() },
+        }),
+      )
+      .via(
+        'risk',
+        infer({
+          model: new URL('../models/risk/risk.onnx', import.meta.url),
+          as: 'risk',
+          view: flightFeatures,
+          batchMax: 256,
+          waitMax: millis(5),
+          providers: ['cuda', 'cpu'],
+        }),
+      );
+
+    const predictions = scored.via(
+      'prediction',
+      map(
+        (f): Prediction => ({
+          flightId: f.flightId,
+          origin: f.origin,
+          destination: f.destination,
+          departedAt: f.departedAt,
+          late: f.late.probability,
+          hourRate: f.late.baselines.hourRate,
+          lastClass: f.late.baselines.lastClass,
+          majority: f.late.baselines.majority,
+          modelVersion: f.late.modelVersion,
+          risk: f.risk.score,
+          riskModel: f.risk.model,
+          degraded: f.risk.degraded,
+        }),
+      ),
+    );
+    predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
+    predictions.to('online', redis.hash({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+    predictions.to(
+      'history',
+      clickhouse.table({
+        table: 'predictions',
+        columns: {
+          flightId: 'UInt32',
+          origin: 'LowCardinality(String)',
+          destination: 'LowCardinality(String)',
+          departedAt: 'DateTime64(3)',
+          late: 'Float64',
+          hourRate: 'Float64',
+          lastClass: 'Float64',
+          majority: 'Float64',
+          modelVersion: 'LowCardinality(String)',
+          risk: 'Nullable(Float64)',
+          riskModel: 'LowCardinality(String)',
+          degraded: 'LowCardinality(Nullable(String))',
+        },
+        orderBy: ['departedAt'],
+      }),
+    );
+    arrived.to(
+      'arrivals',
+      clickhouse.table({
+        table: 'arrivals',
+        columns: { flightId: 'UInt32', arrivedAt: 'DateTime64(3)', delayMinutes: 'Int32' },
+        orderBy: ['arrivedAt'],
+      }),
+    );
+  },
+);
