@@ -58,12 +58,10 @@ export function workerLink(): WorkerLink {
   ): Promise<AnswerTo<K>> {
     const { worker, pending } = running();
     const id = nextId++;
+    worker.postMessage({ id, kind, ...ask } as Request, transfer);
     // While something is asked, the process must not end of itself.
     if (pending.size === 0) worker.ref();
-    const answer = new Promise<AnswerTo<K>>((resolve, reject) => pending.set(id, { resolve, reject }));
-    const message = { id, kind, ...ask } as Request;
-    worker.postMessage(message, transfer);
-    return await answer;
+    return await new Promise<AnswerTo<K>>((resolve, reject) => pending.set(id, { resolve, reject }));
   }
 
   return {
