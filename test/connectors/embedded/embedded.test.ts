@@ -81,6 +81,34 @@ describe('the log', () => {
     }
   });
 
+  it('keeps every record of writers that commit at the same time, each in its order', async () => {
+    const world = await open();
+    const producer = world.embedded.producer();
+    await producer.createTopic('t', 1);
+    const writers = Array.from({ length: 6 }, (_, writer) =>
+      Array.from({ length: 30 }, (_, send) =>
+        Array.from({ length: (writer * send) % 9 }, (_, i) => `${writer}:${send}:${i}`),
+      ),
+    );
+    await Promise.all(
+      writers.map(async (sends) => {
+        for (const values of sends)
+          await producer.send(
+            't',
+            values.map((value) => record(null, value)),
+          );
+      }),
+    );
+    await world.restart();
+    const found = [...world.embedded.scan('t', 0)];
+    expect(found.map(({ offset }) => offset)).toEqual(found.map((_, i) => i));
+    const values = found.map(({ value }) => Buffer.from(value ?? []).toString());
+    for (const [writer, sends] of writers.entries()) {
+      expect(values.filter((value) => value.startsWith(`${writer}:`))).toEqual(sends.flat());
+    }
+    expect(values).toHaveLength(writers.flat(2).length);
+  });
+
   it('wakes a waiting poll by an append', async () => {
     const { embedded } = await open();
     await embedded.producer().createTopic('t', 1);
@@ -257,6 +285,24 @@ describe('hashes', () => {
         .map(({ id }) => id)
         .sort(),
     );
+  });
+
+  it('are written by the epoch that they belong to, and not again by the next', async () => {
+    const { embedded } = await open();
+    const sink = hashSinkOf(() => 'same');
+    const owner = async (partition: number) => {
+      const ledger = await embedded.openLedger(task(partition));
+      await ledger.restore();
+      const writer = await embedded.hashSink.open(sink, { step: 's', task: task(partition), incarnation: 0 });
+      return { ledger, write: (by: string) => writer.write([{ by }], [originAt(0)]) };
+    };
+    const [first, second] = [await owner(0), await owner(1)];
+    await first.write('first');
+    await first.ledger.commit(checkpoint(1), []);
+    await second.write('second');
+    await second.ledger.commit(checkpoint(1), []);
+    await first.ledger.commit(checkpoint(2), []);
+    expect(embedded.getHash('same')).toEqual({ by: 'second' });
   });
 
   it('refuse a key that the store cannot take, before anything is committed', async () => {
