@@ -58,7 +58,7 @@ export class Admin {
   async growTopic(topic: string, partitions: number): Promise<void> {
     const existing = await this.cluster.topic(topic);
     if (existing && existing.leaders.length >= partitions) return;
-    const wanted = { name: topic, count: partitions, assignments: [] };
+    const wanted = { name: topic, count: partitions, assignments: null };
     await this.ask(`cannot add partitions to topic '${topic}'`, code.invalidPartitions, async () =>
       this.links.request(await this.cluster.anyBroker(), createPartitionsV3.api, [wanted], TIMEOUT_MS, false),
     );

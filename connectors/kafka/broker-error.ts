@@ -24,6 +24,7 @@ export const code = {
   recordListTooLarge: 18,
   topicAlreadyExists: 36,
   invalidPartitions: 37,
+  outOfOrderSequence: 45,
   invalidProducerEpoch: 47,
   concurrentTransactions: 51,
   kafkaStorageError: 56,
@@ -82,9 +83,19 @@ export const isBusy = (error: unknown): boolean =>
 export function brokerError(as: ErrorCode, message: string, cause: unknown, details: ErrorDetails = {}): MillraceError {
   if (cause instanceof MillraceError) return cause;
   const codes = [...new Set(codesOf(cause))];
-  const reason = codes.length > 0 ? codes.map(nameOf).join(', ') : messageOf(cause);
+  const reasons = codes.length > 0 ? [...codes.map(nameOf), ...detailsOf(cause)] : [messageOf(cause)];
   const hint = hints[codes[0] ?? -1] ?? (isLost(cause) ? unreachable : undefined);
-  return new MillraceError(as, `${message}: ${reason}`, { ...(hint === undefined ? {} : { hint }), ...details, cause });
+  return new MillraceError(as, `${message}: ${reasons.join(', ')}`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...details,
+    cause,
+  });
+}
+
+/** What the broker wrote beside its codes. */
+function detailsOf(error: unknown): string[] {
+  if (error instanceof MultipleErrors) return [...new Set(error.errors.flatMap(detailsOf))];
+  return error instanceof ProtocolError && error.serverErrorMessage ? [String(error.serverErrorMessage)] : [];
 }
 
 const nameOf = (each: number): string =>

@@ -20,6 +20,7 @@ import type { GroupOffset } from './transaction.js';
  */
 export class KafkaLedger implements TaskLedger {
   private state: 'opened' | 'restored' | 'failed' | 'closed' = 'opened';
+  private failure: unknown;
 
   constructor(
     private readonly cluster: Cluster,
@@ -48,6 +49,7 @@ export class KafkaLedger implements TaskLedger {
       await transaction.commit(this.offsetsOf(checkpoint));
     } catch (error) {
       this.state = 'failed';
+      this.failure = error;
       throw error;
     }
   }
@@ -60,9 +62,12 @@ export class KafkaLedger implements TaskLedger {
 
   private must(state: KafkaLedger['state']): void {
     if (this.state === state) return;
+    // Who was fenced stays so, and should hear it again rather than that something failed.
+    if (this.failure instanceof MillraceError && this.failure.code === 'fenced') throw this.failure;
     throw new MillraceError('state', `the ledger is ${this.state}, not ${state}`, {
       where: this.session.names.transactionalId,
       hint: 'open the task anew: only that tells what was committed',
+      cause: this.failure,
     });
   }
 

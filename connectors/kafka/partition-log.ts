@@ -35,11 +35,13 @@ export class PartitionLog {
     this.where = `${topic}/${partition}`;
   }
 
-  /** @throws MillraceError `source` where topic or partition do not exist. */
+  /** @throws MillraceError `source` where topic, partition or offset do not exist. */
   static async open(cluster: Cluster, topic: string, partition: number, offset: number): Promise<PartitionLog> {
     const { topicId } = await cluster.leader(topic, partition);
-    const from = offset === EARLIEST ? await cluster.startOffset(topic, partition) : offset;
-    return new PartitionLog(cluster, topic, partition, topicId, from);
+    const start = await cluster.startOffset(topic, partition);
+    const log = new PartitionLog(cluster, topic, partition, topicId, offset === EARLIEST ? start : offset);
+    if (log.offset < start || log.offset > (await cluster.endOffset(topic, partition, 'any'))) throw await log.gone();
+    return log;
   }
 
   /** Offset after the last range that `next` gave. */
@@ -65,7 +67,7 @@ export class PartitionLog {
   private async fetch(): Promise<CommittedRange> {
     const offset = this.nextOffset;
     const fetched = await this.fetchBytes(offset).catch(async (error: unknown) => {
-      if (hasCode(error, code.offsetOutOfRange)) throw await this.outOfRange(offset, error);
+      if (hasCode(error, code.offsetOutOfRange)) throw await this.gone(error);
       throw brokerError('source', `cannot read ${this.where}`, error, { where: this.where });
     });
     return new CommittedRange(fetched, offset, this.where);
@@ -89,7 +91,8 @@ export class PartitionLog {
     });
   }
 
-  private async outOfRange(offset: number, cause: unknown): Promise<MillraceError> {
+  private async gone(cause?: unknown): Promise<MillraceError> {
+    const offset = this.nextOffset;
     const start = await this.cluster.startOffset(this.topic, this.partition);
     const end = await this.cluster.endOffset(this.topic, this.partition, 'any');
     const lost =
@@ -98,7 +101,7 @@ export class PartitionLog {
         : 'the topic was cut or re-created';
     return new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
-      hint: `${lost}: raise the topic's retention, and restore a savepoint or reset the topology to go on`,
+      hint: `${lost}: raise the topic's retention, and begin the topology anew or restore a checkpoint that fits`,
       cause,
     });
   }

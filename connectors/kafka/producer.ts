@@ -3,13 +3,11 @@ import type { TopicProducer } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import type { Admin } from './admin.js';
-import { brokerError, isLost, isMoved, retrying } from './broker-error.js';
+import { BatchSender } from './batch-sender.js';
+import { brokerError } from './broker-error.js';
 import { type Cluster, noTopic } from './cluster.js';
 import { Links } from './links.js';
-import { Outbox, wavesOf } from './outbox.js';
-import { type OutgoingBatch, produceApi } from './produce.js';
-
-const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
+import { Outbox } from './outbox.js';
 
 interface Identity {
   readonly producerId: bigint;
@@ -23,17 +21,18 @@ interface Identity {
  */
 export class KafkaProducer implements TopicProducer {
   private readonly links: Links;
+  private readonly sender: BatchSender;
   private readonly outbox: Outbox;
   private identity: Identity = { producerId: -1n, producerEpoch: -1, transactional: false };
   private turn = 0;
   private sending: Promise<void> = Promise.resolve();
-  private closed = false;
 
   constructor(
     private readonly cluster: Cluster,
     private readonly admin: Admin,
   ) {
     this.links = new Links(cluster.linkOptions);
+    this.sender = new BatchSender(cluster, this.links, null);
     this.outbox = new Outbox(() => this.identity);
   }
 
@@ -55,7 +54,6 @@ export class KafkaProducer implements TopicProducer {
 
   async close(): Promise<void> {
     await this.sending;
-    this.closed = true;
     await this.links.close();
   }
 
@@ -67,8 +65,11 @@ export class KafkaProducer implements TopicProducer {
       const partition = record.key ? partitionOf(record.key, partitions) : this.turn++ % partitions;
       this.outbox.add(topic, partition, record);
     }
-    for (const wave of wavesOf(this.outbox.takeAll(), REQUEST_BYTES_MAX)) {
-      await Promise.all(wave.map((batch) => this.deliver(batch)));
+    try {
+      await this.sender.send(this.outbox.takeAll());
+      await this.sender.flush();
+    } catch (error) {
+      throw brokerError('sink', `cannot append to topic '${topic}'`, error, { where: topic });
     }
   }
 
@@ -76,25 +77,5 @@ export class KafkaProducer implements TopicProducer {
     const ask = async () => this.links.request(await this.cluster.anyBroker(), initProducerIdV5.api, null, 0, -1n, -1);
     const { producerId, producerEpoch } = await this.cluster.patiently('sink', 'cannot get a producer id', ask);
     return { producerId, producerEpoch, transactional: false };
-  }
-
-  private async deliver(batch: OutgoingBatch): Promise<void> {
-    const { topic, partition } = batch;
-    const attempt = async () => {
-      const { address } = await this.cluster.leader(topic, partition);
-      await this.links.request(address, produceApi, { transactionalId: null, batches: [batch] });
-    };
-    try {
-      await retrying(attempt, {
-        while: (error) => isLost(error) || isMoved(error),
-        firstMs: 20,
-        mostMs: 1_000,
-        totalMs: this.cluster.patienceMs,
-        before: async () => void (await this.cluster.refresh(topic)),
-        stopped: () => this.closed,
-      });
-    } catch (error) {
-      throw brokerError('sink', `cannot append to ${topic}/${partition}`, error, { where: topic });
-    }
   }
 }

@@ -62,9 +62,10 @@ export class TaskSession {
   }
 }
 
-/** The open tasks of this process; opening one again replaces its session. */
+/** The open tasks of this process, the newest session of each; an older one stays open until it is closed, but is fenced. */
 export class TaskSessions {
-  private readonly open = new Map<string, TaskSession>();
+  private readonly newest = new Map<string, TaskSession>();
+  private readonly open = new Set<TaskSession>();
 
   constructor(
     private readonly prefix: string,
@@ -75,18 +76,20 @@ export class TaskSessions {
     const names = namesOf(this.prefix, task);
     const key = names.transactionalId;
     const session: TaskSession = new TaskSession(task, names, this.begin(names), () => {
-      if (this.open.get(key) === session) this.open.delete(key);
+      this.open.delete(session);
+      if (this.newest.get(key) === session) this.newest.delete(key);
     });
-    this.open.set(key, session);
+    this.newest.set(key, session);
+    this.open.add(session);
     return session;
   }
 
   /** The session of a task whose ledger is open. */
   of(task: TaskId): TaskSession | undefined {
-    return this.open.get(namesOf(this.prefix, task).transactionalId);
+    return this.newest.get(namesOf(this.prefix, task).transactionalId);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.open.values()].map((session) => session.close()));
+    await Promise.all([...this.open].map((session) => session.close()));
   }
 }

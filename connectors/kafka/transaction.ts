@@ -8,12 +8,13 @@ import {
 import { MillraceError } from '../../src/core/errors.js';
 import { getOrInsert } from '../../src/core/index.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
+import { BatchSender } from './batch-sender.js';
 import { brokerError, code, hasCode } from './broker-error.js';
 import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
-import { type Address, addressText, Links } from './links.js';
-import { Outbox, wavesOf } from './outbox.js';
-import { type OutgoingBatch, produceApi } from './produce.js';
+import { Links } from './links.js';
+import { Outbox } from './outbox.js';
+import type { OutgoingBatch } from './produce.js';
 
 export interface TransactionOptions {
   readonly transactionalId: string;
@@ -30,11 +31,8 @@ export interface GroupOffset {
   readonly offset: number;
 }
 
-type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];
-
 /** Bytes without an acknowledgement beyond which writers wait. */
 const CONGESTED_BYTES = 16 * 1024 * 1024;
-const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 
 /** As a consumer outside the group protocol: the transactional id is the fence, one task one id. */
 const NO_GENERATION = -1;
@@ -52,23 +50,24 @@ export class Transaction {
   private readonly links: Links;
   private readonly coordinator: Coordinator;
   private readonly groupCoordinator: Coordinator;
+  private readonly sender: BatchSender;
   private readonly outbox: Outbox;
   private producerId = -1n;
   private producerEpoch = -1;
   /** Partitions of the open transaction. */
   private readonly added = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
-  private readonly inFlight = new Set<Promise<void>>();
-  private bytesOnTheirWay = 0;
+  private bytesQueued = 0;
   private failure: Promise<MillraceError> | undefined;
 
   constructor(
-    private readonly cluster: Cluster,
+    cluster: Cluster,
     private readonly options: TransactionOptions,
   ) {
     this.links = new Links(cluster.linkOptions);
     this.coordinator = new Coordinator(cluster, this.links, 'transaction', options.transactionalId);
     this.groupCoordinator = new Coordinator(cluster, this.links, 'group', options.group);
+    this.sender = new BatchSender(cluster, this.links, options.transactionalId);
     this.outbox = new Outbox(() => ({
       producerId: this.producerId,
       producerEpoch: this.producerEpoch,
@@ -98,29 +97,30 @@ export class Transaction {
   /** Adds a record. What fails shows at `settle` and `commit`. */
   add(topic: string, partition: number, record: OutgoingRecord): void {
     this.outbox.add(topic, partition, record);
-    if (this.outbox.hasSealed) this.send(this.outbox.takeSealed());
+    if (this.outbox.hasSealed) this.enqueue(this.outbox.takeSealed());
   }
 
   /** Whether writers should await `settle` before they go on. */
   get congested(): boolean {
-    return this.failure !== undefined || this.bytesOnTheirWay > CONGESTED_BYTES;
+    return this.failure !== undefined || this.bytesQueued + this.sender.bytesOnTheirWay > CONGESTED_BYTES;
   }
 
   /** Resolves when less is on its way; rejects with the cause once the transaction has failed. */
   async settle(): Promise<void> {
     while (this.congested) {
       if (this.failure) throw await this.failure;
+      this.enqueue([]); // sends again what a broker did not take
       await this.sending;
-      if (this.inFlight.size > 0) await Promise.race(this.inFlight);
+      await this.sender.someLanded();
     }
   }
 
   /** Ends the transaction, with everything added and these offsets, as a whole. */
   async commit(offsets: readonly GroupOffset[]): Promise<void> {
-    this.send(this.outbox.takeAll());
+    this.enqueue(this.outbox.takeAll());
     await this.sending;
     if (offsets.length > 0) await this.guard(() => this.commitOffsets(offsets));
-    await Promise.all(this.inFlight);
+    await this.guard(() => this.sender.flush());
     if (this.added.size > 0) await this.guard(() => this.end(true));
     if (this.failure) throw await this.failure;
     this.added.clear();
@@ -129,48 +129,24 @@ export class Transaction {
   /** Ends an open transaction without its records, so that readers need not wait for the broker to do it. */
   async close(): Promise<void> {
     await this.sending;
-    await Promise.all(this.inFlight);
+    await this.guard(() => this.sender.flush());
     // A failure leaves the transaction to the next owner, or to the broker when its time is up.
     if (this.added.size > 0) await this.guard(() => this.end(false));
     await this.links.close();
   }
 
-  private send(batches: readonly OutgoingBatch[]): void {
-    if (batches.length === 0) return;
-    for (const { bytes } of batches) this.bytesOnTheirWay += bytes.length;
-    this.sending = this.sending.then(() => this.guard(() => this.transmit(batches)));
-  }
-
-  private async transmit(batches: readonly OutgoingBatch[]): Promise<void> {
-    await this.addPartitions(batches);
-    for (const wave of wavesOf(batches, REQUEST_BYTES_MAX)) {
-      for (const [leader, led] of await this.byLeader(wave)) {
-        // Awaited before the request and not inside it: requests must enter the connection in the order of sequences.
-        const connection = await this.links.to(leader);
-        const request = { transactionalId: this.options.transactionalId, batches: led };
-        this.track(
-          this.guard(() => produceApi.async(connection, request)),
-          led,
-        );
-      }
-    }
-  }
-
-  private async byLeader(batches: readonly OutgoingBatch[]): Promise<Iterable<LedBatches>> {
-    const led = new Map<string, LedBatches>();
-    for (const batch of batches) {
-      const { address } = await this.cluster.leader(batch.topic, batch.partition);
-      getOrInsert(led, addressText(address), (): LedBatches => [address, []])[1].push(batch);
-    }
-    return led.values();
-  }
-
-  private track(sent: Promise<void>, batches: readonly OutgoingBatch[]): void {
-    const done = sent.then(() => {
-      this.inFlight.delete(done);
-      for (const { bytes } of batches) this.bytesOnTheirWay -= bytes.length;
-    });
-    this.inFlight.add(done);
+  private enqueue(batches: readonly OutgoingBatch[]): void {
+    const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0);
+    this.bytesQueued += bytes;
+    const transmit = async () => {
+      await this.addPartitions(batches);
+      await this.sender.send(batches);
+    };
+    this.sending = this.sending
+      .then(() => this.guard(transmit))
+      .then(() => {
+        this.bytesQueued -= bytes;
+      });
   }
 
   private async addPartitions(batches: readonly OutgoingBatch[]): Promise<void> {

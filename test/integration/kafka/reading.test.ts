@@ -1,0 +1,197 @@
+import { Producer as PlatformaticProducer } from '@platformatic/kafka';
+import { CompressionTypes } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Kafka } from '../../../connectors/kafka/open.js';
+import type { RawRecord } from '../../../src/core/record.js';
+import { broker, foreignProducer, fresh, librdkafka, open, readAll, source } from './world.js';
+
+let kafka: Kafka;
+const topics: string[] = [];
+
+beforeAll(async () => {
+  kafka = await open();
+});
+afterAll(async () => {
+  for (const topic of topics) await kafka.deleteTopic(topic);
+  await kafka.close();
+});
+
+async function newTopic(name: string, settings = {}): Promise<string> {
+  const topic = fresh(name);
+  topics.push(topic);
+  await kafka.createTopic(topic, 1, settings);
+  return topic;
+}
+
+const valuesOf = (records: readonly RawRecord[]) => records.map(({ value }) => Buffer.from(value ?? []).toString());
+const numbered = Array.from({ length: 3_000 }, (_, i) => `value ${i} ${'abc'.repeat(i % 50)}`);
+
+describe('compressed batches', () => {
+  it.each(['gzip', 'snappy', 'lz4', 'zstd', 'none'])('of librdkafka, %s', async (codec) => {
+    const topic = await newTopic(`rdkafka-${codec}`);
+    await librdkafka(
+      `
+producer = Producer({'bootstrap.servers': broker, 'compression.type': args[1], 'linger.ms': 50})
+for i in range(3000): producer.produce(args[0], value='value %d %s' % (i, 'abc' * (i % 50)), key=str(i), headers={'n': str(i)}, on_delivery=fail)
+producer.flush()
+print(1)`,
+      topic,
+      codec,
+    );
+    const records = await readAll(kafka, topic);
+    expect(valuesOf(records)).toEqual(numbered);
+    expect(Buffer.from(records[2_999]?.key ?? []).toString()).toBe('2999');
+    expect(records[2_999]?.headers?.map(([name, value]) => [name, Buffer.from(value).toString()])).toEqual([
+      ['n', '2999'],
+    ]);
+  });
+
+  it('of kafkajs, gzip', async () => {
+    const topic = await newTopic('kafkajs-gzip');
+    const producer = await foreignProducer();
+    await producer.send({ topic, compression: CompressionTypes.GZIP, messages: numbered.map((value) => ({ value })) });
+    await producer.disconnect();
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(numbered);
+  });
+
+  it.each(['gzip', 'snappy', 'lz4'] as const)('of @platformatic/kafka, %s', async (compression) => {
+    const topic = await newTopic(`platformatic-${compression}`);
+    const producer = new PlatformaticProducer({ clientId: 'test', bootstrapBrokers: [broker()] });
+    await producer.send({
+      messages: numbered.map((value) => ({ topic, partition: 0, value: Buffer.from(value) })),
+      compression,
+    });
+    await producer.close();
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(numbered);
+  });
+
+  it('of the broker itself, in blocks of xerial snappy', async () => {
+    const topic = await newTopic('broker-snappy', { 'compression.type': 'snappy' });
+    const producer = await foreignProducer();
+    await producer.send({ topic, messages: numbered.map((value) => ({ value })) });
+    await producer.disconnect();
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(numbered);
+  });
+});
+
+describe('aborted transactions', () => {
+  const transactions = async (topic: string, name: string) => {
+    const producer = await foreignProducer(`${topic}-${name}`);
+    const send = (begun: Awaited<ReturnType<typeof producer.transaction>>, value: string, key?: string) =>
+      begun.send({ topic, messages: [{ partition: 0, value, ...(key === undefined ? {} : { key }) }] });
+    const whole = async (values: readonly string[], end: 'commit' | 'abort') => {
+      const begun = await producer.transaction();
+      for (const value of values) await send(begun, value);
+      await begun[end]();
+    };
+    return { producer, send, whole };
+  };
+
+  it('are not seen: two by one producer, then a committed one', async () => {
+    const topic = await newTopic('two-aborts');
+    const { producer, whole } = await transactions(topic, 'a');
+    await whole(['aborted'], 'abort');
+    await whole(['aborted'], 'abort');
+    await whole(['good'], 'commit');
+    await producer.disconnect();
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(['good']);
+  });
+
+  it('are not seen where the marker lies beyond what one fetch brings', async () => {
+    const topic = await newTopic('far-marker');
+    const { producer, whole } = await transactions(topic, 'a');
+    const large = 'x'.repeat(900_000);
+    await whole([large, large, large, large, large], 'abort');
+    await whole(['good'], 'commit');
+    await producer.disconnect();
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(['good']);
+  });
+
+  it('are not seen from any offset inside two that overlap', async () => {
+    const topic = await newTopic('overlap');
+    const a = await transactions(topic, 'a');
+    const b = await transactions(topic, 'b');
+    const first = await a.producer.transaction();
+    const second = await b.producer.transaction();
+    await a.send(first, 'aborted');
+    await b.send(second, 'aborted');
+    await b.send(second, 'aborted');
+    await a.send(first, 'aborted', '\0\0\0\0');
+    await first.abort();
+    await b.send(second, 'aborted');
+    await second.abort();
+    await a.whole(['good'], 'commit');
+    await a.producer.disconnect();
+    await b.producer.disconnect();
+    for (let offset = 0; offset <= 7; offset += 1) {
+      expect(valuesOf(await readAll(kafka, topic, 0, offset)), `from ${offset}`).toEqual(['good']);
+    }
+  });
+
+  it('are not seen while they are open, and stop a bounded reader where they begin', async () => {
+    const topic = await newTopic('open');
+    const { producer, send, whole } = await transactions(topic, 'a');
+    await whole(['good'], 'commit');
+    const begun = await producer.transaction();
+    await send(begun, 'undecided');
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(['good']);
+    expect(await kafka.endOffsets(topic)).toEqual([2]);
+    await begun.commit();
+    await producer.disconnect();
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(['good', 'undecided']);
+  });
+});
+
+describe('what is no longer there', () => {
+  it('names the offsets that the log holds when a position is outside them', async () => {
+    const topic = await newTopic('range');
+    const producer = await foreignProducer();
+    await producer.send({ topic, messages: [{ value: 'a' }, { value: 'b' }] });
+    await producer.disconnect();
+    await expect(readAll(kafka, topic, 0, 7)).rejects.toMatchObject({
+      code: 'source',
+      message: `offset 7 of ${topic}/0 is gone: the log holds 0 to 2`,
+    });
+  });
+
+  it('stops when the topic is re-created under its reader', async () => {
+    const topic = await newTopic('recreated');
+    const producer = await foreignProducer();
+    await producer.send({ topic, messages: [{ value: 'a' }, { value: 'b' }] });
+    const reader = await kafka.source.open(source(topic), { topology: 't', partition: 0 }, 0, false, 'in');
+    expect((await reader.poll(10)).records).toHaveLength(2);
+    await kafka.deleteTopic(topic);
+    await kafka.createTopic(topic, 1);
+    await producer.send({ topic, messages: [{ value: 'c' }, { value: 'd' }, { value: 'e' }] });
+    const polled = (async () => {
+      for (let i = 0; i < 50; i += 1) expect((await reader.poll(10)).records).toEqual([]);
+    })();
+    await expect(polled).rejects.toMatchObject({ code: 'source', where: `${topic}/0` });
+    await reader.close();
+    await producer.disconnect();
+  });
+
+  it('says so where topic or partition do not exist', async () => {
+    const missing = fresh('missing');
+    await expect(kafka.source.partitions(source(missing))).rejects.toMatchObject({
+      code: 'source',
+      message: `topic '${missing}' does not exist`,
+    });
+    const topic = await newTopic('one');
+    await expect(
+      kafka.source.open(source(topic), { topology: 't', partition: 3 }, 0, true, 'in'),
+    ).rejects.toMatchObject({
+      code: 'source',
+      message: `topic '${topic}' has no partition 3`,
+    });
+  });
+
+  it('names the address that does not answer, and what to do', async () => {
+    await expect(open({ brokers: ['127.0.0.1:1'] })).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringContaining('no Kafka broker answers at 127.0.0.1:1'),
+      hint: expect.stringContaining('npm run stack'),
+    });
+    await expect(open({ brokers: ['nonsense'] })).rejects.toMatchObject({ code: 'config', hint: 'write host:port' });
+  });
+});

@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kafka as specs } from '../../../connectors/kafka/index.js';
+import type { Kafka } from '../../../connectors/kafka/open.js';
+import type { Sink, SinkWriter, TaskLedger } from '../../../src/core/io.js';
+import type { Origin, OutgoingRecord } from '../../../src/core/record.js';
+import { originAt } from '../../../src/testing/contract.js';
+import { foreignProducer, foreignRead, fresh, librdkafka, open, sink } from './world.js';
+
+const prefix = fresh('writing');
+let kafka: Kafka;
+const topics: string[] = [];
+
+beforeAll(async () => {
+  kafka = await open({ prefix });
+});
+afterAll(async () => {
+  for (const topic of topics) await kafka.deleteTopic(topic);
+  await kafka.close();
+});
+
+async function newTopic(name: string, partitions: number, settings = {}): Promise<string> {
+  const topic = fresh(name);
+  topics.push(topic);
+  await kafka.createTopic(topic, partitions, settings);
+  return topic;
+}
+
+interface Task {
+  readonly ledger: TaskLedger;
+  readonly writer: SinkWriter;
+  commit(): Promise<void>;
+}
+
+async function openTask(into: Sink<unknown>, partition = 0): Promise<Task> {
+  const topology = fresh('task');
+  topics.push(`${prefix}.${topology}.changelog`);
+  const task = { topology, partition };
+  const ledger = await kafka.openLedger(task);
+  await ledger.restore();
+  const writer = await kafka.topicSink.open(into, { step: 'out', task, incarnation: 0 });
+  let epoch = 0;
+  const commit = () => {
+    epoch += 1;
+    return ledger.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, []);
+  };
+  return { ledger, writer, commit };
+}
+
+const keys = Array.from({ length: 300 }, (_, i) => `key-${i}-${'é'.repeat(i % 5)}`);
+const partitionsByKey = (records: readonly { key: string | null; partition: number }[]) =>
+  new Map(records.map(({ key, partition }) => [key, partition]));
+
+describe('partitions', () => {
+  it('are those that librdkafka (murmur2_random) and kafkajs choose for a key', async () => {
+    const [ours, theirs, rdkafka] = [
+      await newTopic('ours', 7),
+      await newTopic('kafkajs', 7),
+      await newTopic('rdkafka', 7),
+    ];
+    const producer = kafka.producer();
+    await producer.send(
+      ours,
+      keys.map((key) => ({ key: Buffer.from(key), value: Buffer.from('v'), timestampMs: 1 })),
+    );
+    await producer.close();
+    const kafkajs = await foreignProducer();
+    await kafkajs.send({ topic: theirs, messages: keys.map((key) => ({ key, value: 'v' })) });
+    await kafkajs.disconnect();
+    await librdkafka(
+      `
+producer = Producer({'bootstrap.servers': broker, 'partitioner': 'murmur2_random'})
+for key in json.loads(args[1]): producer.produce(args[0], key=key, value='v', on_delivery=fail)
+producer.flush()
+print(1)`,
+      rdkafka,
+      JSON.stringify(keys),
+    );
+    const expected = partitionsByKey(await foreignRead(ours));
+    expect(expected.size).toBe(keys.length);
+    expect(new Set(expected.values()).size).toBe(7);
+    expect(partitionsByKey(await foreignRead(theirs))).toEqual(expected);
+    expect(partitionsByKey(await foreignRead(rdkafka))).toEqual(expected);
+  });
+
+  it('take turns where there is no key', async () => {
+    const topic = await newTopic('turns', 4);
+    const producer = kafka.producer();
+    await producer.send(
+      topic,
+      Array.from({ length: 40 }, () => ({ key: null, value: Buffer.from('v'), timestampMs: 1 })),
+    );
+    await producer.close();
+    expect(await kafka.endOffsets(topic)).toEqual([10, 10, 10, 10]);
+  });
+});
+
+describe('the producer', () => {
+  it('keeps the order of a partition over many batches and sends, and everything of a record', async () => {
+    const topic = await newTopic('producer', 2);
+    const producer = kafka.producer();
+    const record = (n: number): OutgoingRecord => ({
+      key: Buffer.from(`k${n % 13}`),
+      value: n % 50 === 0 ? null : Buffer.from(`${n}:${'x'.repeat(1_000)}`),
+      timestampMs: 1_000 + n,
+      ...(n % 3 === 0 ? { headers: [['n', Buffer.from(`${n}`)]] as const } : {}),
+    });
+    const sends: Promise<void>[] = [];
+    for (let from = 0; from < 6_000; from += 1_500) {
+      sends.push(
+        producer.send(
+          topic,
+          Array.from({ length: 1_500 }, (_, i) => record(from + i)),
+        ),
+      );
+    }
+    await Promise.all(sends);
+    await producer.close();
+    const read = await foreignRead(topic);
+    const seen = read.map(({ timestampMs, value, headers }) => {
+      const n = timestampMs - 1_000;
+      expect(value).toBe(n % 50 === 0 ? null : `${n}:${'x'.repeat(1_000)}`);
+      expect(headers).toEqual(n % 3 === 0 ? [['n', `${n}`]] : []);
+      return n;
+    });
+    expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: 6_000 }, (_, n) => n));
+    for (const partition of [0, 1]) {
+      const order = read.filter((each) => each.partition === partition).map(({ timestampMs }) => timestampMs);
+      expect(order).toEqual([...order].sort((a, b) => a - b));
+    }
+  });
+
+  it('names the topic setting when a record is too large for it', async () => {
+    const topic = await newTopic('large', 1);
+    const producer = kafka.producer();
+    const large = { key: null, value: Buffer.alloc(1_200_000), timestampMs: 0 };
+    await expect(producer.send(topic, [large])).rejects.toMatchObject({
+      code: 'sink',
+      message: expect.stringContaining('MESSAGE_TOO_LARGE'),
+      hint: expect.stringContaining('max.message.bytes'),
+    });
+    await producer.close();
+  });
+});
+
+describe('a task', () => {
+  it('writes far more than one batch an epoch, in order, once', async () => {
+    const topic = await newTopic('epochs', 3);
+    const { ledger, writer, commit } = await openTask(sink(topic, ({ n }) => `k${n % 31}`));
+    const count = 60_000;
+    const filler = 'y'.repeat(150);
+    for (let from = 0; from < count; from += 1_000) {
+      const numbers = Array.from({ length: 1_000 }, (_, i) => from + i);
+      await writer.write(
+        numbers.map((n) => ({ n, filler })),
+        numbers.map((n) => originAt(n)),
+      );
+      if (from % 20_000 === 19_000) await commit();
+    }
+    await ledger.close();
+    const read = (await foreignRead(topic)).map(({ partition, value }) => ({
+      partition,
+      n: (JSON.parse(value ?? '') as { n: number }).n,
+    }));
+    expect(read).toHaveLength(count);
+    for (const partition of [0, 1, 2]) {
+      const numbers = read.filter((each) => each.partition === partition).map(({ n }) => n);
+      expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    }
+    expect(new Set(read.map(({ n }) => n)).size).toBe(count);
+  });
+
+  it('writes the time of the event, but none that the broker would refuse', async () => {
+    const topic = await newTopic('times', 1);
+    const { ledger, writer, commit } = await openTask(sink(topic));
+    const origin = (eventTimeMs: number): Origin => ({ ...originAt(0), eventTimeMs });
+    const before = Date.now();
+    await writer.write([{ n: 0 }, { n: 1 }, { n: 2 }], [origin(987_654_321.75), origin(8e15), origin(-5)]);
+    await commit();
+    await ledger.close();
+    const times = (await foreignRead(topic)).map(({ timestampMs }) => timestampMs);
+    expect(times[0]).toBe(987_654_321);
+    expect(times[1]).toBeGreaterThanOrEqual(before);
+    expect(times[1]).toBeLessThanOrEqual(Date.now());
+    expect(times[2]).toBe(0);
+  });
+
+  it('passes the key of the origin on, and its partition where there is none', async () => {
+    const topic = await newTopic('keys', 4);
+    const { ledger, writer, commit } = await openTask(sink(topic));
+    await writer.write(
+      [{ n: 0 }, { n: 1 }],
+      [
+        { ...originAt(0, 2), key: null },
+        { ...originAt(1, 2), key: Buffer.from('key-7-éé') },
+      ],
+    );
+    await commit();
+    await ledger.close();
+    const read = (await foreignRead(topic)).map(({ key, partition }) => ({ key, partition }));
+    expect(read).toContainEqual({ key: null, partition: 2 });
+    expect(read.find(({ key }) => key !== null)?.key).toBe('key-7-éé');
+  });
+
+  it('keeps a dead letter as it came: bytes, key, headers and why', async () => {
+    const topic = await newTopic('dead', 2);
+    const { ledger, writer, commit } = await openTask(specs.deadLetters({ topic }) as Sink<unknown>);
+    const origin = { ...originAt(41, 1, [['trace', Buffer.from('t')]]), topic: 'flights' };
+    const letters = [
+      { reason: 'malformed', detail: 'größer', step: 'decode', origin },
+      { reason: 'null', detail: '', step: 'validate', origin: { ...origin, raw: null, headers: undefined } },
+    ];
+    await writer.write(letters, [origin, origin]);
+    await commit();
+    await ledger.close();
+    const read = await foreignRead(topic);
+    expect(read.map(({ partition, key, value }) => ({ partition, key, value }))).toEqual([
+      { partition: 1, key: 'key-41', value: 'raw-41' },
+      { partition: 1, key: 'key-41', value: null },
+    ]);
+    expect(read[0]?.headers).toEqual([
+      ['millrace.reason', 'malformed'],
+      ['millrace.detail', 'größer'],
+      ['millrace.step', 'decode'],
+      ['millrace.topic', 'flights'],
+      ['millrace.partition', '1'],
+      ['millrace.offset', '41'],
+      ['trace', 't'],
+    ]);
+  });
+
+  it('creates the topic of a sink once, and refuses another number of partitions', async () => {
+    const topic = fresh('set-up');
+    topics.push(topic);
+    const topology = fresh('task');
+    topics.push(`${prefix}.${topology}.changelog`);
+    const context = { topology, step: 'out', partitions: 3 };
+    await kafka.topicSink.setUp?.(sink(topic), context);
+    await kafka.topicSink.setUp?.(sink(topic), context);
+    expect(await kafka.endOffsets(topic)).toHaveLength(3);
+    const more = specs.sink({ topic, schema: { format: 'json', subject: '', definition: undefined }, partitions: 5 });
+    await expect(kafka.topicSink.setUp?.(more as Sink<unknown>, context)).rejects.toMatchObject({
+      code: 'config',
+      message: `topic '${topic}' has 3 partitions, not 5`,
+    });
+  });
+
+  it('cannot be written for without its ledger', async () => {
+    const topic = await newTopic('no-ledger', 1);
+    const context = { step: 'out', task: { topology: 'nobody', partition: 0 }, incarnation: 0 };
+    await expect(kafka.topicSink.open(sink(topic), context)).rejects.toMatchObject({ code: 'config', where: 'out' });
+  });
+});
