@@ -1,11 +1,14 @@
 import { expectTypeOf, test } from 'vitest';
 import { type DeadLetter, hours, type Sink, type Source } from '../../src/core/index.js';
 import { dedupe } from '../../src/operators/dedupe.js';
+import { expectations } from '../../src/operators/expectations.js';
 import { filter } from '../../src/operators/filter.js';
 import { flatMap } from '../../src/operators/flat-map.js';
+import { impute } from '../../src/operators/impute.js';
 import { map } from '../../src/operators/map.js';
 import { peek } from '../../src/operators/peek.js';
 import { route } from '../../src/operators/route.js';
+import { validate } from '../../src/operators/validate.js';
 import { type Stream, topology } from '../../src/topology/topology.js';
 
 interface Flight {
@@ -13,6 +16,7 @@ interface Flight {
   readonly origin: string | null;
   readonly distance: number | null;
 }
+type StreamValue<S> = S extends Stream<infer T> ? T : never;
 type Long = Flight & { readonly distance: number };
 
 declare const source: Source<Flight>;
@@ -66,6 +70,37 @@ const proveTypes = () =>
     expectTypeOf(routed.long).toEqualTypeOf<Stream<Long>>();
     expectTypeOf(routed.known).toEqualTypeOf<Stream<Flight>>();
     expectTypeOf(routed.otherwise).toEqualTypeOf<Stream<Flight>>();
+    const rules = expectations<Flight>().notNull('origin').range('distance', 1, 9);
+    const checked = flights.via('j', validate(rules));
+    expectTypeOf<StreamValue<typeof checked>['origin']>().toEqualTypeOf<string>();
+    expectTypeOf<StreamValue<typeof checked>['distance']>().toEqualTypeOf<number | null>();
+    const warned = flights.via('k', validate(expectations<Flight>().notNull(['origin'], 'warn')));
+    expectTypeOf(warned).toEqualTypeOf<Stream<Flight>>();
+    const stopping = flights.via('l', validate(expectations<Flight>().notNull(['origin'], 'stop')));
+    expectTypeOf<StreamValue<typeof stopping>['origin']>().toEqualTypeOf<string>();
+    // A stream that has more fields than the rules speak of keeps them.
+    const wider = flights
+      .via(
+        'm',
+        map((flight) => ({ ...flight, extra: 1 })),
+      )
+      .via('n', validate(rules));
+    expectTypeOf<StreamValue<typeof wider>['extra']>().toEqualTypeOf<number>();
+    const imputed = checked.via('o', impute({ distance: 'median', flightId: { constant: '?' } }));
+    expectTypeOf<StreamValue<typeof imputed>['distance']>().toEqualTypeOf<number>();
+    expectTypeOf<StreamValue<typeof imputed>['origin']>().toEqualTypeOf<string>();
+    // @ts-expect-error no range of a text
+    rules.range('origin', 1, 2);
+    // @ts-expect-error no pattern of a number
+    rules.matches('distance', /x/);
+    // @ts-expect-error no such field
+    rules.notNull('nope');
+    // @ts-expect-error a text has no mean
+    flights.via('p', impute({ origin: 'mean' }));
+    // @ts-expect-error no such field
+    flights.via('q', impute({ nope: 'last' }));
+    // @ts-expect-error a constant of another type
+    flights.via('r', impute({ distance: { constant: 'far' } }));
     // @ts-expect-error no such output
     routed.short;
   });
