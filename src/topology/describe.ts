@@ -14,39 +14,37 @@ import { inputName, wireName } from './wires.js';
  * describe(flightDelays, ({ connector }) => deliveryOf(profile.sinks[connector].mode));
  */
 export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) => Delivery): string {
-  const written = (sink: Sink<never>) => {
-    const guarantee = deliveries ? ` [${deliveries(sink as Sink<unknown>)}]` : '';
-    return `${settingsText(sink.settings)}${guarantee}`.trim();
+  const written = (id: string, from: string, sink: Sink<never>): Node => {
+    const guarantee = deliveries ? `  [${deliveries(sink as Sink<unknown>)}]` : '';
+    return { head: ['sink', id, `<- ${from}`, sink.kind + guarantee], details: [settingsText(sink.settings)] };
   };
-  const rows: Row[] = [
-    ...topology.sources.map(({ id, source: { kind, topic, schema, settings } }): Row => {
+  const nodes: Node[] = [
+    ...topology.sources.map(({ id, source: { kind, topic, schema, settings } }): Node => {
       const facts = { ...settings, topic, schema: schema.subject, format: schema.format };
-      return ['source', id, '', kind, settingsText(facts)];
+      return { head: ['source', id, '', kind], details: [settingsText(facts)] };
     }),
-    ...topology.steps.map((step): Row => ['step', step.id, inputsText(topology, step), step.kind, stepText(step)]),
-    ...topology.sinks.map(
-      ({ id, sink, input }): Row => ['sink', id, `<- ${wireName(topology, input)}`, sink.kind, written(sink)],
-    ),
-    ['sink', 'deadLetters', '<- whatever fails', topology.deadLetters.kind, written(topology.deadLetters)],
+    ...topology.steps.map((step): Node => {
+      const head = ['step', step.id, inputsText(topology, step), `${step.kind} (${step.shape.shape})`] as const;
+      return { head, details: [settingsText(step.settings), shapeText(step)] };
+    }),
+    ...topology.sinks.map(({ id, sink, input }) => written(id, wireName(topology, input), sink)),
+    written('deadLetters', 'whatever fails', topology.deadLetters),
+    ...(topology.metrics ? [written('metrics', 'every step', topology.metrics)] : []),
   ];
-  if (topology.metrics) {
-    rows.push(['sink', 'metrics', '<- every step', topology.metrics.kind, written(topology.metrics)]);
-  }
-  return `topology ${topology.name}\n\n${table(rows)}\n`;
+  return `topology ${topology.name}\n\n${table(nodes)}\n`;
 }
 
-type Row = readonly [what: string, id: string, inputs: string, kind: string, rest: string];
+interface Node {
+  readonly head: readonly [what: string, id: string, inputs: string, kind: string];
+  /** Lines below, each left out where it is empty. */
+  readonly details: readonly string[];
+}
 
-function table(rows: readonly Row[]): string {
-  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const widths = [0, 1, 2, 3].map(width);
-  return rows
-    .map((row) =>
-      row
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
+function table(nodes: readonly Node[]): string {
+  const widths = [0, 1, 2].map((column) => Math.max(...nodes.map(({ head }) => head[column]?.length ?? 0)));
+  const line = ({ head }: Node) => head.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ');
+  return nodes
+    .flatMap((node) => [line(node), ...node.details.filter((text) => text !== '').map((text) => `          ${text}`)])
     .join('\n');
 }
 
@@ -58,14 +56,11 @@ const inputsText = (topology: Topology, step: StepNode): string =>
     })
     .join(', ');
 
-function stepText({ shape, settings }: StepNode): string {
-  const facts = [shape.shape, settingsText(settings)];
-  if (shape.shape === 'split') facts.push(`outputs: ${shape.outputs.join(' ')}`);
-  if (shape.shape === 'stateful') {
-    const cells = Object.entries(shape.cells).map(([name, { kind, version }]) => `${name}:${kind}@${version}`);
-    facts.push(`state: ${cells.join(' ') || 'none'}`);
-  }
-  return facts.filter((fact) => fact !== '').join('  ');
+function shapeText({ shape }: StepNode): string {
+  if (shape.shape === 'split') return `outputs: ${shape.outputs.join(' ')}`;
+  if (shape.shape !== 'stateful') return '';
+  const cells = Object.entries(shape.cells).map(([name, { kind, version }]) => `${name}:${kind}@${version}`);
+  return `state: ${cells.join(' ') || 'none'}`;
 }
 
 /** Sorted by name: the order in which an object was written is no part of what it says. */
