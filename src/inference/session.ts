@@ -40,7 +40,7 @@ export async function openSession(model: Ask<'load'>, provider: string): Promise
     executionMode: 'sequential',
     logSeverityLevel: 4,
   };
-  if (provider !== 'cpu') await proveProvider(onnx, model, provider, options);
+  if (provider !== 'cpu') await proveProvider(model, provider, options);
   const native = await onnx.InferenceSession.create(model.bytes, options);
   try {
     return await describe(onnx, native, provider);
@@ -104,13 +104,17 @@ async function runOnce(
   return output.data;
 }
 
-/** Runs the model once with profiling on: the profile alone tells where its nodes really ran. */
-async function proveProvider(
-  onnx: typeof Onnx,
-  model: Ask<'load'>,
+/**
+ * Runs the model once with profiling on: the profile alone tells where its nodes really ran.
+ *
+ * Throws a plain error where none of them ran on `provider`.
+ */
+export async function proveProvider(
+  model: Pick<Ask<'load'>, 'bytes'>,
   provider: string,
   options: Onnx.InferenceSession.SessionOptions,
 ): Promise<void> {
+  const onnx = await loadOnnx();
   const folder = await mkdtemp(join(tmpdir(), 'millrace-profile-'));
   try {
     const profiling = { ...options, enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
