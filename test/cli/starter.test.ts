@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nextSteps, starterFiles } from '../../src/cli/starter/index.js';
+import { millrace, startMillrace, userFolder } from './millrace.js';
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A step of the guide as a shell would take it apart: words, quoted words, and a file for the standard input. */
+function takeApart(step: string): { readonly args: string[]; readonly inputFile: string | undefined } {
+  const [line = '', inputFile] = step.split(' < ');
+  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  return { args: words.slice(1), inputFile };
+}
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+describe('a first topology', () => {
+  const { folder, remove } = userFolder();
+  const outcomes = new Map<string, string>();
+  const step = (text: string) => outcomes.get(nextSteps.find((next) => next.includes(text)) ?? '') ?? '';
+
+  beforeAll(async () => {
+    const init = await millrace(['init', '--json'], { folder });
+    expect(init).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(init.out).written).toEqual([...starterFiles().keys()]);
+    for (const next of nextSteps) {
+      const { args, inputFile } = takeApart(next);
+      const input = inputFile === undefined ? '' : readFileSync(join(folder, inputFile), 'utf8');
+      const { code, out, err } = await millrace(args, { folder, input });
+      expect([next, code, err]).toEqual([next, 0, '']);
+      outcomes.set(next, out);
+    }
+  }, 120_000);
+  afterAll(remove);
+
+  it('has no problems', () => {
+    expect(step('check')).toBe('payments: no problems found\n');
+  });
+
+  it('loses nothing and doubles nothing', () => {
+    const lines = (name: string) => starterFiles().get(`data/${name}.ndjson`)?.trim().split('\n') ?? [];
+    const payments = lines('payments').map((line) => JSON.parse(line));
+    const distinct = new Set(payments.map(({ paymentId }) => paymentId)).size;
+    const invalid = new Set(payments.filter(({ amount }) => amount < 0).map(({ paymentId }) => paymentId)).size;
+    expect(payments.length).toBeGreaterThan(distinct);
+    expect(invalid).toBeGreaterThan(0);
+    const count = (name: string) => Number(new RegExp(`${name} +([\\d,]+)`).exec(step('run'))?.[1]?.replace(',', ''));
+    expect(count('payments')).toBe(payments.length);
+    expect(count('reviews')).toBe(lines('reviews').length);
+    expect(count('history')).toBe(distinct - invalid);
+    expect(count('range:amount')).toBe(invalid);
+  });
+
+  it('learns: the last days are better than the first', () => {
+    const values = [...step('query').matchAll(/^\d{4}-\d\d-\d\d +([\d.]+)$/gm)].map(([, value]) => Number(value));
+    expect(values.length).toBeGreaterThanOrEqual(8);
+    const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
+    expect(mean(values.slice(-3))).toBeGreaterThan(mean(values.slice(0, 3)) + 0.05);
+  });
+
+  it('shows dead letters with reason and value', () => {
+    const letters = step('consume').trim().split('\n');
+    expect(letters).toHaveLength(3);
+    expect(JSON.parse(letters[0] ?? '')).toMatchObject({
+      value: { amount: expect.any(Number) },
+      headers: { 'millrace.reason': 'range:amount', 'millrace.step': 'validate', 'millrace.topic': 'payments.v1' },
+    });
+  });
+
+  it('goes on where it stopped: a second run finds nothing new', async () => {
+    const again = await millrace(['run', 'payments.ts', '--until-end', '--json'], { folder });
+    const summary = JSON.parse(again.out);
+    expect(summary.written.history).toBe(2_980);
+    expect(summary.latencyMs.p99).toBe(0);
+  });
+
+  it('is never overwritten', async () => {
+    const again = await millrace(['init', '--json'], { folder });
+    expect(again.code).toBe(1);
+    expect(JSON.parse(again.out).error.message).toMatch(/^there already: payments\.ts, /);
+  });
+
+  it('has types that hold', async () => {
+    symlinkSync(join(repository, 'node_modules/@types'), join(folder, 'node_modules/@types'));
+    const tsc = join(repository, 'node_modules/typescript/bin/tsc');
+    const checked = run(process.execPath, [
+      tsc,
+      '-p',
+      folder,
+      '--customConditions',
+      'millrace-source',
+      '--rootDir',
+      '/',
+    ]);
+    await expect(checked.catch(({ stdout }) => Promise.reject(new Error(stdout)))).resolves.toBeDefined();
+  });
+
+  it('passes its own test', async () => {
+    const tsx = join(repository, 'node_modules/tsx/dist/cli.mjs');
+    const args = ['-C', 'millrace-source', tsx, '--test', 'payments.test.ts'];
+    const env = { PATH: process.env.PATH, NODE_OPTIONS: '-C millrace-source' };
+    const { stdout } = await run(process.execPath, args, { cwd: folder, env });
+    expect(stdout).toMatch(/^# pass 3$/m);
+    expect(stdout).toMatch(/^# fail 0$/m);
+  });
+
+  it('runs until it is stopped, is seen from outside meanwhile, and goes on with what came later', async () => {
+    const port = await freePort();
+    const running = startMillrace(['run', 'payments.ts', '--port', String(port)], { folder });
+    await expect.poll(running.output, { timeout: 20_000 }).toContain(`http://127.0.0.1:${port}`);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toContain('millrace_step_events_total{step="history",event="written",topology="payments"} 2980');
+    expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200);
+
+    const busy = await millrace(['query', 'SELECT 1'], { folder });
+    expect(busy.code).toBe(1);
+    expect(busy.err).toContain('hint');
+
+    running.process.kill('SIGINT');
+    const { code, err } = await running.ended;
+    expect([code, err]).toEqual([0, expect.stringContaining('stopping')]);
+
+    const late = { paymentId: 'late', country: 'CH', amount: 5, paidAt: Date.UTC(2026, 0, 11) };
+    const { args } = takeApart(nextSteps[1]);
+    await millrace(args, { folder, input: JSON.stringify(late) });
+    const after = await millrace(['run', 'payments.ts', '--until-end', '--json'], { folder });
+    expect(JSON.parse(after.out).written.history).toBe(2_981);
+  });
+});
