@@ -1,38 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SinkDriver } from '../../src/core/io.js';
-import { type ClickHouseOptions, openClient } from './client.js';
-import { statementsOf } from './statements.js';
-import { tableSink } from './table-sink.js';
+import { retry } from '../../src/core/retry.js';
+import type { TableSinkOptions } from '../../src/core/sinks.js';
+import { Batches } from './batches.js';
+import { type ChdbOptions, openChdbEngine } from './chdb-engine.js';
+import type { Engine, QueryParams } from './engine.js';
+import { explain, isPassing } from './errors.js';
+import { type HttpOptions, openHttpEngine } from './http-engine.js';
+import { parseRows } from './json-rows.js';
+import { metricsLayout, setUpTable, type TableLayout, tableLayout } from './table.js';
+import { MetricsWriter, TableWriter } from './writer.js';
 
-export type { ClickHouseOptions } from './client.js';
+export interface CommonOptions {
+  /** Rows of one insert: 20,000 by default. */
+  readonly batchRows?: number;
+  /** Tries of one statement in all, with growing waits in between: 10 by default, about half a minute. */
+  readonly attemptsMax?: number;
+}
 
-/** An engine: for sinks, and for SQL. */
+/** A server by its URL, or the engine itself in this process by its folder. */
+export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
+
 export interface ClickHouse {
+  /** Tables and metrics; repeated writes have no effect. */
   readonly tableSink: SinkDriver;
-  /** Rows as objects; 64-bit integers come as strings unless cast, as ClickHouse's JSON has them. */
-  query<T>(sql: string): Promise<T[]>;
+  /**
+   * The rows of a result; `{name:Type}` in the statement takes values from `params`.
+   *
+   * @throws MillraceError `sink` with what the engine says, and its number.
+   */
+  query<T>(sql: string, params?: QueryParams): Promise<T[]>;
   command(sql: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens ClickHouse: a server by its address, or the same engine inside this process on a folder (one process a folder).
+ * Opens a ClickHouse server (`url`), or the same engine in this process (`path`).
  *
- * The engine inside works on threads of libuv's pool: set `UV_THREADPOOL_SIZE` to 16 or so before Node starts, or file
- * reads wait for queries.
+ * A sink's rows are inserted in batches while the epoch runs and are all in the table before its checkpoint is stored.
+ * A lost connection or a busy server is tried again; a row inserted twice replaces itself, since it carries the identity
+ * of its record. Memory: at most three batches a task and table.
  *
- * @throws MillraceError `config` where the folder cannot be opened; `sink` where a statement is refused.
+ * @throws MillraceError `config` where the folder is held by another process.
  * @example
- * const tables = await openClickHouse({ path: '.millrace/tables' });
- * await tables.query('SELECT count() AS flights FROM predictions');
+ * const tables = await openClickHouse({ url: 'http://127.0.0.1:8123' });
+ * await tables.query<{ n: number }>('SELECT count() AS n FROM flights');
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
-  const client = await openClient(options);
-  const where = 'path' in options ? options.path : new URL(options.url).host;
-  const statements = statementsOf(client, where);
+  const { batchRows = 20_000, attemptsMax = 10 } = options;
+  const engine = 'url' in options ? await openHttpEngine(options) : await openChdbEngine(options);
+  const { where } = engine;
+  const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+
+  const insert: Engine['insert'] = async (table, columns, body) => {
+    try {
+      await retry(() => engine.insert(table, columns, body), retrying);
+    } catch (error) {
+      throw explain(error, `cannot insert into ${table}`, where);
+    }
+  };
+  const batches = ({ rows: table, columns, identity }: TableLayout) =>
+    new Batches({ table, columns: [...Object.keys(columns), ...Object.keys(identity)], rowsMax: batchRows, insert });
+
+  const tableSink: SinkDriver = {
+    mode: 'idempotent',
+    async setUp(sink) {
+      const layout = layoutOf(sink.kind, sink.options);
+      try {
+        await retry(() => setUpTable(engine, layout), retrying);
+      } catch (error) {
+        throw explain(error, `cannot set up table ${layout.view}`, where);
+      }
+    },
+    async open(sink, { task, step, incarnation }) {
+      const layout = layoutOf(sink.kind, sink.options);
+      return sink.kind === METRICS
+        ? new MetricsWriter(batches(layout), incarnation)
+        : new TableWriter(layout, batches(layout), `${task.topology}/${step}`, incarnation);
+    },
+  };
+
   return {
-    tableSink: tableSink(statements),
-    query: statements.query,
-    command: statements.command,
-    close: () => client.close(),
+    tableSink,
+    async query<T>(sql: string, params: QueryParams = {}): Promise<T[]> {
+      try {
+        return parseRows<T>(await engine.query(sql, params));
+      } catch (error) {
+        throw explain(error, 'the query failed', where);
+      }
+    },
+    async command(sql) {
+      try {
+        await engine.command(sql);
+      } catch (error) {
+        throw explain(error, 'the statement failed', where);
+      }
+    },
+    close: () => engine.close(),
   };
 }
+
+const METRICS = 'clickhouse.metrics';
+
+const layoutOf = (kind: string, options: unknown): TableLayout =>
+  kind === METRICS
+    ? metricsLayout((options as { readonly table: string }).table)
+    : tableLayout(options as TableSinkOptions);

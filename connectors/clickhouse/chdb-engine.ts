@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { type Engine, insertSettings, querySettings } from './engine.js';
+import { Lanes } from './lanes.js';
+
+export interface ChdbOptions {
+  /** The engine's folder; one process at a time, and one folder a process. */
+  readonly path: string;
+  /** Statements at the same time; each takes a thread of libuv's pool while it runs. */
+  readonly lanes?: number;
+}
+
+/**
+ * What keeps the process small: a statement that needs more memory fails or goes to disk, and caches stay far below the
+ * gigabytes that a server would give them. There is no limit on the whole, since the engine counts the memory of the
+ * process, which is not its own alone.
+ */
+const statementMemoryMax = 700 * 2 ** 20;
+const connectionArgs = [
+  `--mark_cache_size=${64 * 2 ** 20}`,
+  `--index_mark_cache_size=${16 * 2 ** 20}`,
+  `--uncompressed_cache_size=${16 * 2 ** 20}`,
+];
+const sessionSettings = [
+  `SET max_memory_usage = ${statementMemoryMax}`,
+  `SET max_bytes_before_external_group_by = ${statementMemoryMax / 2}`,
+  `SET max_bytes_before_external_sort = ${statementMemoryMax / 2}`,
+  ...Object.entries(querySettings).map(([name, value]) => `SET ${name} = '${value}'`),
+];
+
+/**
+ * Opens the real ClickHouse engine in this process, through the official client's connection hook. Statements run on
+ * libuv's threads and never block the event loop; `UV_THREADPOOL_SIZE` (4 by default, shared with the file system and
+ * DNS) should be raised before Node starts: the command line sets 16.
+ */
+export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<Engine> {
+  const folder = resolve(path);
+  await mkdir(dirname(folder), { recursive: true });
+  const [{ createClient }, { createChdbConnection }, { Session }] = await Promise.all([
+    import('@clickhouse/client'),
+    import('chdb/connection'),
+    import('chdb'),
+  ]);
+  const open = () => {
+    const connection = createChdbConnection({ path: folder });
+    // chdb is compiled against a copy of the client's types that is not installed: theirs and ours differ in name only.
+    return { client: createClient({ connection: connection as never }), chdb: connection.chdb };
+  };
+  let first: InstanceType<typeof Session>;
+  try {
+    first = new Session(folder, { connectionArgs }); // the engine takes its arguments from whoever opens it first
+  } catch (cause) {
+    throw cannotOpen(folder, cause);
+  }
+  const opened = Array.from({ length: lanes }, open);
+  first.close();
+  const pool = new Lanes(opened);
+  for (const { client } of opened) for (const setting of sessionSettings) await client.command({ query: setting });
+  return {
+    where: folder,
+    query: (sql, params) =>
+      pool.use(async ({ client }) => {
+        const result = await client.query({ query: sql, format: 'JSONEachRow', query_params: { ...params } });
+        return result.text();
+      }),
+    command: (sql) =>
+      pool.use(async ({ client }) => {
+        await client.command({ query: sql });
+      }),
+    // The client would turn the bytes into a string and into one statement; the engine takes them as they are.
+    insert: (table, columns, body) =>
+      pool.use(async ({ chdb }) => {
+        const settings = insertSettings;
+        await chdb.rawInsert({ table, columns, values: body, format: 'JSONCompactEachRow', settings });
+      }),
+    async close() {
+      for (const { client } of await pool.drain()) await client.close();
+    },
+  };
+}
+
+/** The engine prints why to standard error and says here only that it failed. */
+const cannotOpen = (folder: string, cause: unknown): MillraceError =>
+  new MillraceError('config', `cannot open the ClickHouse engine: ${messageOf(cause).split('\n')[0]}`, {
+    where: folder,
+    hint: 'does another process have this folder open (one at a time), or is it not writable?',
+    cause,
+  });

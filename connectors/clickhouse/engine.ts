@@ -1,0 +1,23 @@
+/** A ClickHouse engine behind whatever carries the statements. Errors are those of the carrier; see `errors.ts`. */
+export interface Engine {
+  /** Where it is, without credentials: for messages. */
+  readonly where: string;
+  /** The result's bytes in `JSONEachRow`. */
+  query(sql: string, params: QueryParams): Promise<string>;
+  command(sql: string): Promise<void>;
+  /** Inserts rows written in `JSONCompactEachRow`; the caller leaves `body` as it is until this settles. */
+  insert(table: string, columns: readonly string[], body: Buffer): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Values of `{name:Type}` in a statement. */
+export type QueryParams = Readonly<Record<string, unknown>>;
+
+/**
+ * Settings of every insert: this engine batches by itself, so that a statement is in a part when it returns; and a
+ * null for a column that takes none is an error, not a silent zero.
+ */
+export const insertSettings = { async_insert: 0, input_format_null_as_default: 0 } as const;
+
+/** Settings of every query, so that results do not depend on where the engine runs. */
+export const querySettings = { session_timezone: 'UTC', output_format_json_quote_64bit_integers: 0 } as const;

@@ -1,0 +1,57 @@
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+
+/** ClickHouse's number of an exception, wherever the carrier keeps it. */
+export function codeOf(error: unknown): number | undefined {
+  const { code, clickhouseCode } = (error ?? {}) as { code?: unknown; clickhouseCode?: unknown };
+  const number = Number(clickhouseCode ?? code);
+  return Number.isInteger(number) ? number : undefined;
+}
+
+const busy = new Map([
+  [159, 'TIMEOUT_EXCEEDED'],
+  [202, 'TOO_MANY_SIMULTANEOUS_QUERIES'],
+  [209, 'SOCKET_TIMEOUT'],
+  [210, 'NETWORK_ERROR'],
+  [236, 'ABORTED'],
+  [241, 'MEMORY_LIMIT_EXCEEDED'],
+  [242, 'TABLE_IS_READ_ONLY'],
+  [252, 'TOO_MANY_PARTS'],
+  [425, 'SYSTEM_ERROR'],
+  [999, 'KEEPER_EXCEPTION'],
+]);
+const broken = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout error/i;
+
+/** Whether another try may succeed: a lost connection, or a server that is busy or starting. */
+export function isPassing(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== undefined) return busy.has(code);
+  const { code: name } = (error ?? {}) as { code?: unknown };
+  return broken.test(`${String(name)} ${messageOf(error)}`);
+}
+
+const hints = new Map([
+  [60, 'the table is not there: was it dropped while Millrace ran?'],
+  [81, 'the database is not there: create it, or choose another in the URL'],
+  [193, 'user or password is wrong: they stand in the URL'],
+  [194, 'user or password is missing: they stand in the URL'],
+  [241, 'the statement needs more memory than it may have: ask for less, or raise `max_memory_usage`'],
+  [252, 'merges do not keep up: fewer tasks or longer epochs make fewer, larger inserts'],
+  [497, 'the user lacks a grant that the message names'],
+  [516, 'user or password is wrong: they stand in the URL'],
+]);
+
+/** An error of the engine in Millrace's words; one that is in them already is passed on. */
+export function explain(error: unknown, doing: string, where: string): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const code = codeOf(error);
+  const text = messageOf(error).split('\n')[0]?.trim();
+  const hint = code === undefined ? unreachable(where) : hints.get(code);
+  return new MillraceError('sink', `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
+    where,
+    ...(hint ? { hint } : {}),
+    cause: error,
+  });
+}
+
+const unreachable = (where: string) =>
+  where.startsWith('http') ? `does ClickHouse answer at ${where}? \`npm run stack\` starts one` : '';

@@ -1,0 +1,54 @@
+import { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Engine, insertSettings, querySettings } from './engine.js';
+
+export interface HttpOptions {
+  /** `http://host:8123`, with user, password and database in it where needed: `https://user:secret@host/database`. */
+  readonly url: string;
+  readonly database?: string;
+  /** Compresses what is sent with gzip: for networks slower than a core. */
+  readonly compress?: boolean;
+  /** PEM of the authority that signed the server's certificate, where the system does not know it. */
+  readonly ca?: Buffer;
+  readonly requestTimeoutMs?: number;
+}
+
+/** Opens a server's HTTP interface; the client library is loaded here. */
+export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
+  const { createClient } = await import('@clickhouse/client');
+  const { url, database, compress = false, ca, requestTimeoutMs = 60_000 } = options;
+  const client: ClickHouseClient = createClient({
+    url,
+    application: 'millrace',
+    request_timeout: requestTimeoutMs,
+    compression: { request: compress, response: false },
+    ...(database === undefined ? {} : { database }),
+    ...(ca ? { tls: { ca_cert: ca } } : {}),
+  });
+  const { protocol, host } = new URL(url);
+  return {
+    where: `${protocol}//${host}`,
+    async query(sql, params) {
+      const result = await client.query({
+        query: sql,
+        format: 'JSONEachRow',
+        query_params: { ...params },
+        clickhouse_settings: querySettings,
+      });
+      return result.text();
+    },
+    async command(sql) {
+      await client.command({ query: sql });
+    },
+    async insert(table, columns, body) {
+      await client.insert({
+        table,
+        columns: columns as [string, ...string[]],
+        values: Readable.from([body], { objectMode: false }),
+        format: 'JSONCompactEachRow',
+        clickhouse_settings: insertSettings,
+      });
+    },
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,31 @@
+/**
+ * Hands out a fixed number of things, each to one user at a time, in the order of asking. (A chdb session runs one
+ * statement after another: a long query on the only one would hold up every insert.)
+ */
+export class Lanes<T> {
+  private readonly free: T[];
+  private readonly waiting: ((lane: T) => void)[] = [];
+
+  constructor(private readonly all: readonly T[]) {
+    this.free = [...all];
+  }
+
+  async use<R>(work: (lane: T) => Promise<R>): Promise<R> {
+    const lane = this.free.pop() ?? (await new Promise<T>((resolve) => this.waiting.push(resolve)));
+    try {
+      return await work(lane);
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next(lane);
+      else this.free.push(lane);
+    }
+  }
+
+  /** Resolves once nobody uses any of them, and leaves them in nobody's hands. */
+  async drain(): Promise<readonly T[]> {
+    await Promise.all(
+      this.all.map(() => (this.free.pop() ? undefined : new Promise<T>((resolve) => this.waiting.push(resolve)))),
+    );
+    return this.all;
+  }
+}

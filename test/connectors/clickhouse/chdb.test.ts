@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openClickHouse } from '../../../connectors/clickhouse/open.js';
+import { clickHouseSuite } from './suite.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-chdb-'));
+const path = join(folder, 'db');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('ClickHouse in this process', () => {
+  clickHouseSuite(() => ({ path }));
+
+  it('does not let a long query hold up a short one', async () => {
+    const db = await openClickHouse({ path });
+    const order: string[] = [];
+    const run = async (name: string, sql: string) => {
+      await db.query(sql);
+      order.push(name);
+    };
+    await Promise.all([run('long', 'SELECT sleep(1)'), run('short', 'SELECT 1')]);
+    expect(order).toEqual(['short', 'long']);
+    await db.close();
+  });
+
+  it('limits the memory of a statement', async () => {
+    const db = await openClickHouse({ path });
+    await expect(db.query('SELECT length(groupArray(number)) AS n FROM numbers(200000000)')).rejects.toMatchObject({
+      message: expect.stringContaining('241'),
+    });
+    await db.close();
+  });
+
+  it('tells a second process that the folder is taken', async () => {
+    const db = await openClickHouse({ path });
+    const program = `
+      import { openClickHouse } from ${JSON.stringify(new URL('../../../connectors/clickhouse/open.ts', import.meta.url))};
+      openClickHouse({ path: ${JSON.stringify(path)} }).then(() => process.exit(0), (e) => { console.log(e.code, e.hint); process.exit(3); });`;
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    );
+    expect(stdout).toMatch(/^config does another process have this folder open/);
+    expect(status).toBe(3);
+    await db.close();
+  });
+});

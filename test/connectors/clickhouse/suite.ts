@@ -1,0 +1,341 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clickhouse } from '../../../connectors/clickhouse/index.js';
+import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
+import type { Metric, Origin, Sink, SinkWriter } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
+import { sinkContract } from '../../../src/testing/sink-contract.js';
+import { memoryLedgers } from './memory-ledgers.js';
+
+interface Flight {
+  readonly flightId: number;
+  readonly origin: string;
+  readonly departedAt: number;
+  readonly distance: number | null;
+}
+
+const flight = (flightId: number, more: Partial<Flight> = {}): Flight => ({
+  flightId,
+  origin: 'JFK',
+  departedAt: 978_307_200_123 + flightId,
+  distance: flightId % 3 === 0 ? null : flightId / 7,
+  ...more,
+});
+
+/** The same behaviour is asked of a server and of the engine in this process. */
+export function clickHouseSuite(options: () => ClickHouseOptions): void {
+  let db: ClickHouse;
+  let made = 0;
+  /** A name of its own for each test, so that a server that keeps its data can run them again. */
+  const tableName = () => `flights_${Date.now().toString(36)}_${process.pid}_${made++}`;
+
+  beforeAll(async () => {
+    db = await openClickHouse({ ...options(), batchRows: 64 });
+  });
+  afterAll(() => db?.close());
+
+  const flights = (table: string): Sink<Flight> =>
+    clickhouse.table({
+      table,
+      columns: {
+        flightId: 'UInt32',
+        origin: 'LowCardinality(String)',
+        departedAt: 'DateTime64(3)',
+        distance: 'Nullable(Float64)',
+      },
+      orderBy: ['departedAt'],
+    });
+
+  async function open(sink: Sink<never>, incarnation = 0, partition = 0): Promise<SinkWriter> {
+    const task = { topology: 'flights', partition };
+    await db.tableSink.setUp?.(sink as Sink<unknown>, { topology: 'flights', step: 'history', partitions: 2 });
+    return db.tableSink.open(sink as Sink<unknown>, { step: 'history', task, incarnation });
+  }
+
+  async function writeAll(writer: SinkWriter, values: readonly unknown[], origins?: readonly Origin[]) {
+    await writer.write(values, origins ?? (values as readonly Flight[]).map(({ flightId }) => originAt(flightId)));
+    await writer.prepare?.();
+  }
+
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => flight(from + i));
+  const read = (table: string) =>
+    db.query<Flight>(
+      `SELECT flightId, origin, toUnixTimestamp64Milli(departedAt) AS departedAt, distance FROM ${table} ORDER BY flightId`,
+    );
+
+  describe('keeps the contract of sinks', () => {
+    const world = async () => {
+      const table = tableName();
+      const ledgers = memoryLedgers();
+      return {
+        driver: db.tableSink,
+        sink: clickhouse.table<{ n: number }>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>,
+        openLedger: ledgers,
+        value: (n: number) => ({ n }),
+        visible: async () => (await db.query<{ n: number }>(`SELECT n FROM ${table}`)).map(({ n }) => n),
+        close: async () => {},
+      };
+    };
+    for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
+  });
+
+  it('reads back what was written, over many batches', async () => {
+    const table = tableName();
+    const writer = await open(flights(table));
+    await writeAll(writer, range(0, 1_000));
+    expect(await read(table)).toEqual(range(0, 1_000));
+  });
+
+  it('changes nothing when a crashed epoch is replayed, cut otherwise', async () => {
+    const table = tableName();
+    await writeAll(await open(flights(table)), range(0, 300));
+    const again = await open(flights(table));
+    for (const [from, to] of [
+      [150, 163],
+      [163, 290],
+      [290, 400],
+    ] as const) {
+      await writeAll(again, range(from, to));
+    }
+    expect(await read(table)).toEqual(range(0, 400));
+    expect(await db.query(`SELECT count() AS n FROM ${table}_rows`)).not.toEqual([{ n: 400 }]); // the replay did write
+  });
+
+  it('keeps every value of a record, each once', async () => {
+    const table = tableName();
+    const origins = [originAt(5), originAt(5), originAt(5), originAt(6)];
+    const values = [1, 2, 3, 4].map((id) => flight(id, { departedAt: 1_000_000_000_000 }));
+    await writeAll(await open(flights(table)), values, origins);
+    await writeAll(await open(flights(table)), values, origins);
+    expect(await read(table)).toEqual(values);
+  });
+
+  it('tells topics, partitions and topologies apart', async () => {
+    const table = tableName();
+    const at = { departedAt: 1_000_000_000_000 };
+    await writeAll(
+      await open(flights(table)),
+      [flight(1, at), flight(2, at)],
+      [originAt(5), { ...originAt(5), topic: 'other' }],
+    );
+    await writeAll(await open(flights(table), 0, 1), [flight(3, at)], [originAt(5, 1)]);
+    expect((await read(table)).map(({ flightId }) => flightId)).toEqual([1, 2, 3]);
+  });
+
+  it('lets a newer incarnation replace a row, and an older one not, in whatever order they come', async () => {
+    const table = tableName();
+    const write = async (incarnation: number, origin: string) =>
+      writeAll(await open(flights(table), incarnation), [flight(1, { origin })]);
+    await write(0, 'old');
+    await write(2, 'newest');
+    await write(1, 'zombie');
+    expect(await read(table)).toEqual([flight(1, { origin: 'newest' })]);
+  });
+
+  it('writes times of every precision from milliseconds, and numbers that JSON lacks', async () => {
+    interface Row {
+      readonly s: number;
+      readonly ms: number;
+      readonly us: number;
+      readonly sec: number;
+      readonly day: number;
+      readonly x: number;
+      readonly big: bigint;
+      readonly tags: readonly string[];
+      readonly text: string;
+      readonly yes: boolean;
+    }
+    const table = tableName();
+    const sink = clickhouse.table<Row>({
+      table,
+      columns: {
+        s: 'DateTime64(0)',
+        ms: 'DateTime64(3)',
+        us: "DateTime64(6, 'Europe/Rome')",
+        sec: 'DateTime',
+        day: 'Date',
+        x: 'Float64',
+        big: 'UInt64',
+        tags: 'Array(String)',
+        text: 'Nullable(String)',
+        yes: 'Bool',
+      },
+    });
+    const at = 981_173_106_789; // 2001-02-03 04:05:06.789
+    const text = 'it\'s "quoted"\n\ttab \\ \u0000 ü 🛫';
+    const row = { s: at, ms: at, us: at, sec: at, day: at, big: 2n ** 64n - 1n, tags: ['a', "b'"], yes: true };
+    await writeAll(
+      await open(sink),
+      [
+        { ...row, x: Number.NaN, text },
+        { ...row, x: -Infinity, text: '' },
+        { ...row, x: 1e-300, text: undefined },
+      ],
+      [originAt(1), originAt(2), originAt(3)],
+    );
+    const rows = await db.query<Record<string, unknown>>(
+      `SELECT toString(s) AS s, toString(ms) AS ms, toString(toTimeZone(us, 'UTC')) AS us, toString(sec) AS sec,
+              toString(day) AS day, toString(x) AS x, toString(big) AS big, tags, text, yes
+       FROM ${table}_rows ORDER BY _offset`,
+    );
+    const common = {
+      s: '2001-02-03 04:05:06',
+      ms: '2001-02-03 04:05:06.789',
+      us: '2001-02-03 04:05:06.789000',
+      sec: '2001-02-03 04:05:06',
+      day: '2001-02-03',
+      big: '18446744073709551615',
+      tags: ['a', "b'"],
+      yes: true,
+    };
+    expect(rows).toEqual([
+      { ...common, x: 'nan', text },
+      { ...common, x: '-inf', text: '' },
+      { ...common, x: '1e-300', text: null },
+    ]);
+  });
+
+  it('sets times that a column cannot hold to the nearer end', async () => {
+    const table = tableName();
+    const sink = clickhouse.table<{ id: number; at: number; sec: number; day: number }>({
+      table,
+      columns: { id: 'UInt8', at: 'DateTime64(3)', sec: 'DateTime', day: 'Date' },
+    });
+    const times = [-1e18, -1, 0, 999, 1e18, Number.POSITIVE_INFINITY];
+    await writeAll(
+      await open(sink),
+      times.map((ms, id) => ({ id, at: ms, sec: ms, day: ms })),
+      times.map((_, i) => originAt(i)),
+    );
+    const rows = await db.query<{ at: string; sec: string; day: string }>(
+      `SELECT toString(at) AS at, toString(sec) AS sec, toString(day) AS day FROM ${table} ORDER BY id`,
+    );
+    const epoch = '1970-01-01 00:00:00';
+    const last = { at: '2299-12-31 23:59:59.999', sec: '2106-02-07 06:28:15', day: '2149-06-06' };
+    expect(rows).toEqual([
+      { at: '1900-01-01 00:00:00.000', sec: epoch, day: '1970-01-01' },
+      { at: '1969-12-31 23:59:59.999', sec: epoch, day: '1970-01-01' },
+      { at: `${epoch}.000`, sec: epoch, day: '1970-01-01' },
+      { at: `${epoch}.999`, sec: epoch, day: '1970-01-01' },
+      last,
+      last,
+    ]);
+  });
+
+  it('keeps measurements, the last one of each point of event time', async () => {
+    const table = tableName();
+    const metric = (name: string, eventTimeMs: number, value: number): Metric => ({
+      topology: 'flights',
+      step: 'delay-model',
+      task: 1,
+      name,
+      eventTimeMs,
+      value,
+    });
+    const writer = await open(clickhouse.metrics({ table }));
+    await writeAll(writer, [metric('logLoss', 3_600_000, 0.5), metric('counter:read', 3_600_000, 10)], []);
+    await writeAll(writer, [metric('counter:read', 3_600_000, 15), metric('logLoss', 7_200_000, Number.NaN)], []);
+    const rows = await db.query(
+      `SELECT step, task, name, toString(eventTime) AS eventTime, toString(value) AS value FROM ${table} ORDER BY name, eventTime`,
+    );
+    const common = { step: 'delay-model', task: 1 };
+    expect(rows).toEqual([
+      { ...common, name: 'counter:read', eventTime: '1970-01-01 01:00:00.000', value: '15' },
+      { ...common, name: 'logLoss', eventTime: '1970-01-01 01:00:00.000', value: '0.5' },
+      { ...common, name: 'logLoss', eventTime: '1970-01-01 02:00:00.000', value: 'nan' },
+    ]);
+  });
+
+  it('says which columns of an existing table differ, and how to mend it', async () => {
+    const table = tableName();
+    await open(flights(table));
+    const changed = clickhouse.table<Flight & { gate: string }>({
+      table,
+      columns: { flightId: 'UInt64', departedAt: 'DateTime64(3)', gate: 'String' },
+      orderBy: ['departedAt'],
+    });
+    await expect(open(changed)).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/flightId is UInt32 where the topology says UInt64; gate String is missing/),
+      hint: expect.stringContaining('MODIFY COLUMN `flightId` UInt64, ADD COLUMN `gate` String'),
+    });
+    await db.command(`ALTER TABLE ${table}_rows ADD COLUMN gate String`);
+    const added = clickhouse.table<Flight & { gate: string }>({
+      table,
+      columns: { flightId: 'UInt32', departedAt: 'DateTime64(3)', gate: 'String' },
+      orderBy: ['departedAt'],
+    });
+    await open(added);
+    expect(await db.query(`SELECT gate FROM ${table}`)).toEqual([]);
+    const reordered = clickhouse.table<Flight>({ table, columns: { flightId: 'UInt32' }, orderBy: ['flightId'] });
+    await expect(open(reordered)).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringContaining('ordered'),
+    });
+  });
+
+  it('leaves a table that is not its own alone', async () => {
+    const table = tableName();
+    await db.command(`CREATE TABLE ${table} (x UInt8) ENGINE = MergeTree ORDER BY x`);
+    await expect(open(flights(table))).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringContaining('MergeTree where View must be'),
+    });
+  });
+
+  it('refuses names that are none', async () => {
+    for (const table of ['x; DROP TABLE y', '1st', 'a.b', '']) {
+      await expect(open(flights(table))).rejects.toMatchObject({ code: 'config' });
+    }
+    const hidden = clickhouse.table<{ _n: number }>({ table: tableName(), columns: { _n: 'UInt8' } });
+    await expect(open(hidden)).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringContaining('underscore'),
+    });
+  });
+
+  it('refuses a null for a column that takes none, and what is no time', async () => {
+    const writer = await open(flights(tableName()));
+    const write = (value: unknown) => writer.write([value], [originAt(1)]);
+    expect(() => write({ ...flight(1), origin: null })).toThrow(/column origin got null/);
+    expect(() => write({ ...flight(1), departedAt: 'yesterday' })).toThrow(/column departedAt got yesterday/);
+  });
+
+  it('reports a failed insert to the next prepare, with the number of the exception', async () => {
+    const table = tableName();
+    const writer = await open(flights(table));
+    await db.command(`DROP TABLE ${table}_rows SYNC`);
+    await writer.write([flight(1)], [originAt(1)]);
+    await expect(writer.prepare?.()).rejects.toMatchObject({
+      code: 'sink',
+      message: expect.stringMatching(/cannot insert into .*ClickHouse error 60/),
+      hint: expect.stringContaining('dropped'),
+    });
+    await expect(writer.prepare?.()).rejects.toMatchObject({ code: 'sink' }); // and does not forget
+  });
+
+  it('answers queries with parameters, and fails with the words of the engine', async () => {
+    const text = "it's \\ a\ttab\nand {x:UInt8}";
+    const sql = 'SELECT {text:String} AS text, {n:UInt64} AS n, {list:Array(String)} AS list';
+    const params = { text, n: 9_007_199_254_740_991, list: ["a'b", 'c\\d'] };
+    expect(await db.query(sql, params)).toEqual([params]);
+    await expect(db.query('SELECT nope')).rejects.toMatchObject({
+      code: 'sink',
+      message: expect.stringMatching(/the query failed: .*nope.*ClickHouse error 47/),
+    });
+  });
+
+  it('asks its writer to wait when inserts do not keep up', async () => {
+    const writer = await open(flights(tableName()));
+    const waits: unknown[] = [];
+    for (let i = 0; i < 20; i++) {
+      const wait = writer.write(
+        range(i * 64, (i + 1) * 64),
+        range(i * 64, (i + 1) * 64).map(({ flightId }) => originAt(flightId)),
+      );
+      waits.push(wait);
+      await wait;
+    }
+    expect(waits.filter(Boolean).length).toBeGreaterThan(0);
+    await writer.prepare?.();
+  });
+}
