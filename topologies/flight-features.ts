@@ -1,4 +1,4 @@
-import { bucketOf, cyclic, featureView, hashed, hours, numeric, rolling } from 'millrace';
+import { cyclic, featureView, hashed, hours, numeric, rolling } from 'millrace';
 import type { FlightArrived } from '../schemas/flight-arrived.v1.js';
 
 /** A departed flight after validation: nothing is missing. */
@@ -27,9 +27,6 @@ const localHalfHour = (flight: LocalTime): number => Math.floor(localMinutes(fli
 /** Day of the week, 0 for Sunday (1 January 1970 was a Thursday). */
 const localWeekday = (flight: LocalTime): number => (Math.floor(localMinutes(flight) / 1_440) + 4) % 7;
 
-/** Miles between which flights are alike. */
-const distanceEdges = [250, 500, 750, 1_000, 1_500, 2_000, 2_500];
-
 /** Delays beyond an absurd few are capped, so that one flight a day late does not speak for its airport. */
 const clip = [-30, 180] as const;
 
@@ -48,7 +45,6 @@ export const flightFeatures = featureView({
     halfHour: (f: Flight) => localHalfHour(f),
     weekday: (f: Flight) => localWeekday(f),
     distance: (f: Flight) => f.distance,
-    distanceBand: (f: Flight) => bucketOf(distanceEdges, f.distance),
   },
   outcome: {
     key: (f: Flight) => f.flightId,
@@ -67,32 +63,32 @@ export const flightFeatures = featureView({
     delayAtOrigin: rolling({
       by: 'origin',
       value: 'delay',
-      halfLife: hours(2),
+      halfLife: hours(1),
       clip,
       prior: 6,
-      priorWeight: 2,
+      priorWeight: 4,
       scale: 20,
     }),
-    lateAtOrigin: rolling({ by: 'origin', value: 'late', halfLife: hours(2), prior: 0.2, priorWeight: 2, scale: 0.2 }),
+    lateAtOrigin: rolling({ by: 'origin', value: 'late', halfLife: hours(1), prior: 0.2, priorWeight: 4, scale: 0.2 }),
     delayAtDestination: rolling({
       by: 'destination',
       value: 'delay',
-      halfLife: hours(2),
+      halfLife: hours(1),
       clip,
       prior: 6,
-      priorWeight: 2,
+      priorWeight: 4,
       scale: 20,
     }),
     lateAtDestination: rolling({
       by: 'destination',
       value: 'late',
-      halfLife: hours(2),
+      halfLife: hours(1),
       prior: 0.2,
-      priorWeight: 2,
+      priorWeight: 4,
       scale: 0.2,
     }),
-    delayOverall: rolling({ value: 'delay', halfLife: hours(1), clip, prior: 6, priorWeight: 2, scale: 10 }),
-    lateOverall: rolling({ value: 'late', halfLife: hours(1), prior: 0.2, priorWeight: 2, scale: 0.1 }),
+    delayOverall: rolling({ value: 'delay', halfLife: hours(1), clip, prior: 6, priorWeight: 4, scale: 10 }),
+    lateOverall: rolling({ value: 'late', halfLife: hours(1), prior: 0.2, priorWeight: 4, scale: 0.1 }),
     originIs: hashed('origin'),
     destinationIs: hashed('destination'),
     route: hashed('origin', 'destination'),
@@ -100,8 +96,6 @@ export const flightFeatures = featureView({
     weekdayIs: hashed('weekday'),
     originAtHour: hashed('origin', 'hour'),
     destinationAtHour: hashed('destination', 'hour'),
-    weekdayAtHour: hashed('weekday', 'hour'),
-    distanceAtHour: hashed('distanceBand', 'hour'),
     halfHourIs: hashed('halfHour'),
   },
 });
