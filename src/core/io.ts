@@ -121,6 +121,22 @@ export interface TopicProducer {
   close(): Promise<void>;
 }
 
+/** What a process tells the group of processes that share a topology's tasks. */
+export interface GroupMember {
+  readonly topology: string;
+  /** The topology's inputs, co-partitioned: a task is a partition number of all of them. */
+  readonly sources: readonly Source<unknown>[];
+  /** Called with the partitions that are this process's own from now on, each time that changes. */
+  onAssigned(partitions: readonly number[]): void;
+  /** The group is lost for good: the run ends with this cause. */
+  onFailed(cause: unknown): void;
+}
+
+export interface Membership {
+  /** Gives this process's tasks to the others at once. */
+  leave(): Promise<void>;
+}
+
 /** The world a topology runs in: one ledger and a driver for each connector's name. */
 export interface Profile {
   readonly name: string;
@@ -128,6 +144,8 @@ export interface Profile {
   readonly sinks: Readonly<Record<string, SinkDriver>>;
   /** Fencing is the ledger's: opening a task takes it over. */
   openLedger(task: TaskId): Promise<TaskLedger>;
+  /** Joins the group that shares the tasks out; a profile without one gives all tasks to its only process. */
+  join?(member: GroupMember): Promise<Membership>;
   readonly schemas: SchemaRegistry;
   close(): Promise<void>;
 }

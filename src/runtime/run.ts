@@ -1,10 +1,11 @@
-import type { Duration, InferenceService, Metric, Profile, TaskId } from '../core/index.js';
+import type { Duration, InferenceService, Metric, Profile } from '../core/index.js';
 import { MillraceError, millis } from '../core/index.js';
 import { check, type Topology, type TopologyProblem } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
 import { paceOf, unpaced } from './pace.js';
-import { DEAD_LETTERS, type EpochPoint, METRICS, Task, type TaskOptions, type TaskSnapshot } from './task.js';
+import { Supervisor } from './supervisor.js';
+import { DEAD_LETTERS, type EpochPoint, METRICS, Task, type TaskSnapshot } from './task.js';
 
 export interface RunOptions {
   readonly profile: Profile;
@@ -45,11 +46,9 @@ export interface Running {
   snapshot(): RunSnapshot;
 }
 
-const RESTARTS_MAX = 5;
-const BACK_OFF_MS = 200;
-
 /**
- * Runs a topology on a profile: one task for each partition of its inputs, all in this process.
+ * Runs a topology on a profile: one task for each partition of its inputs. All of them run in this process, or those that
+ * the profile's group assigns to it.
  *
  * @throws MillraceError `config` where `check` finds problems or inputs are not co-partitioned.
  * @example
@@ -65,89 +64,47 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   await setUpSinks(topology, profile, partitions);
 
   const pace = options.recordsPerSecondMax ? paceOf(options.recordsPerSecondMax, clock) : unpaced;
-  const tasks = new Map<number, Task>();
-  let stopping = false;
-  const optionsOf = (partition: number): TaskOptions => ({
-    topology,
-    profile,
-    services: { inference },
-    clock,
-    bounded: options.bounded ?? false,
-    epochIntervalMs: epochInterval,
-    staggerMs: (epochInterval * partition) / partitions,
-    inFlightMax: options.inFlightMax ?? 20_000,
-    roundMax: options.roundMax ?? 1_000,
-    pace,
-    onPoint: (point, task) => options.onPoint?.(point, task),
+  const open = (partition: number): Promise<Task> =>
+    Task.open(
+      { topology: topology.name, partition },
+      {
+        topology,
+        profile,
+        services: { inference },
+        clock,
+        bounded: options.bounded ?? false,
+        epochIntervalMs: epochInterval,
+        staggerMs: (epochInterval * partition) / partitions,
+        inFlightMax: options.inFlightMax ?? 20_000,
+        roundMax: options.roundMax ?? 1_000,
+        pace,
+        onPoint: (point, task) => options.onPoint?.(point, task),
+      },
+    );
+  const onWarning = (message: string) => options.onWarning?.(message);
+  const supervisor = new Supervisor({ clock, open, onWarning, inGroup: profile.join !== undefined });
+  const membership = await profile.join?.({
+    topology: topology.name,
+    sources: topology.sources.map(({ source }) => source),
+    onAssigned: (assigned) => supervisor.assign(assigned),
+    onFailed: (cause) => supervisor.fail(cause),
   });
+  if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));
 
-  const stopAll = () => {
-    stopping = true;
-    for (const task of tasks.values()) task.stop();
-  };
-
-  /** Runs one task to its end; one that failed for a reason outside itself is opened anew from its checkpoint. */
-  const supervise = async (id: TaskId): Promise<void> => {
-    for (let failures = 0; !stopping; ) {
-      let epochBefore = 0;
-      let task: Task | undefined;
-      try {
-        task = await Task.open(id, optionsOf(id.partition));
-        tasks.set(id.partition, task);
-        epochBefore = task.snapshot().epoch;
-        if (stopping) task.stop();
-        await task.run();
-        await task.close();
-        return;
-      } catch (error) {
-        await closeFailed(task, options);
-        if (task && task.snapshot().epoch > epochBefore) failures = 0; // it got somewhere: not the same failure again and again
-        failures += 1;
-        if (stopping || !isPassing(error) || failures > RESTARTS_MAX) throw error;
-        options.onWarning?.(
-          `task ${id.partition} failed and is restored from its checkpoint: ${(error as Error).message}`,
-        );
-        await clock.sleep(BACK_OFF_MS * 2 ** (failures - 1));
-      }
-    }
-  };
-
-  const ids = Array.from({ length: partitions }, (_, partition): TaskId => ({ topology: topology.name, partition }));
-  const supervised = ids.map((id) =>
-    supervise(id).catch((error: unknown) => {
-      stopAll();
-      throw error;
-    }),
-  );
-  const finished = Promise.allSettled(supervised).then((results) => {
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-  });
+  const finished = supervisor.finished.finally(() => membership?.leave());
   return {
     finished,
     stop: () => {
-      stopAll();
+      supervisor.stop();
       return finished;
     },
-    snapshot: () => snapshotOf([...tasks.values()]),
+    snapshot: () => snapshotOf(supervisor.tasks),
   };
 }
 
 function problemsError({ name }: Topology, problems: readonly TopologyProblem[]): MillraceError {
   const list = problems.map(({ where, message, hint }) => `  ${where}: ${message} (${hint})`).join('\n');
   return new MillraceError('config', `the topology has ${problems.length} problem(s):\n${list}`, { where: name });
-}
-
-/** Failures of the world outside, which may be over at the next try; everything else stops the run with its cause. */
-const isPassing = (error: unknown): boolean =>
-  error instanceof MillraceError && (error.code === 'source' || error.code === 'sink' || error.code === 'state');
-
-async function closeFailed(task: Task | undefined, options: RunOptions): Promise<void> {
-  try {
-    await task?.close();
-  } catch (error) {
-    options.onWarning?.(`closing a failed task: ${(error as Error).message}`);
-  }
 }
 
 async function partitionsOf(topology: Topology, profile: Profile): Promise<number> {

@@ -60,7 +60,8 @@ export interface TaskSnapshot {
  */
 export class Task {
   private stopping = false;
-  private watermarkMs = BEFORE_ALL_MS;
+  private abandoned = false;
+  private watermarkMs: number;
   private recordsSinceEpoch = 0;
 
   private constructor(
@@ -76,7 +77,10 @@ export class Task {
     private checkpoint: Checkpoint,
     /** The newest measurement of each name; for progress lines and pages. */
     readonly measures: Map<string, Metric>,
-  ) {}
+  ) {
+    // The merged order has come as far as its furthest input.
+    this.watermarkMs = Math.max(...inputs.map((input) => input.position.mergeTimeMs));
+  }
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
     const { topology, profile, clock } = options;
@@ -148,6 +152,12 @@ export class Task {
     this.stopping = true;
   }
 
+  /** Ends without a commit: another process owns the task now. */
+  abandon(): void {
+    this.abandoned = true;
+    this.stopping = true;
+  }
+
   snapshot(): TaskSnapshot {
     return {
       partition: this.id.partition,
@@ -185,11 +195,11 @@ export class Task {
       } else if (this.inputs.every((input) => input.ended)) {
         break;
       } else {
-        // Only an empty input's poll can help; a full one's would resolve at once and spin.
-        await Promise.race(polls.filter((_, index) => this.inputs[index]?.buffered === 0));
+        // Only the poll of an input that is empty and goes on can help; any other would resolve at once and spin.
+        await Promise.race(polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0));
       }
     }
-    await this.commitEpoch();
+    if (!this.abandoned) await this.commitEpoch();
   }
 
   /** Closes everything without committing: what was not committed will be read again. */

@@ -5,8 +5,10 @@ import {
   joint,
   type MillraceError,
   type Operator,
+  type Profile,
   type Sink,
   type Source,
+  type SourceDriver,
   type StepContext,
   transform,
 } from '../../src/core/index.js';
@@ -235,5 +237,41 @@ describe('exactly once, by the simulated log', () => {
     expect(error).toMatchObject({ code: 'step', where: 'boom' });
     expect(error?.message).toContain('events[0]@0');
     expect(profile.outputOf('out')).toEqual([]);
+  });
+
+  it('waits for a quiet input without keeping the process from reading it', async () => {
+    const profile = new MemoryProfile(1);
+    fill(profile, generator(1));
+    const { kafka: memory } = profile.sources;
+    let asked = 0;
+    const slow: Profile = {
+      ...profile,
+      schemas: profile.schemas,
+      openLedger: (task) => profile.openLedger(task),
+      close: () => profile.close(),
+      sinks: profile.sinks,
+      sources: {
+        memory: {
+          partitions: async () => 1,
+          open: async (source, ...rest) => {
+            const reader = await (memory as SourceDriver).open(source, ...rest);
+            if (source.topic === 'rates') return reader;
+            return {
+              ...reader,
+              // The other input has long ended; this one answers only after a real turn of the event loop.
+              poll: async (recordsMax) => {
+                asked += 1;
+                await new Promise((resolve) => setTimeout(resolve, 1));
+                return reader.poll(Math.min(recordsMax, 40));
+              },
+            };
+          },
+        },
+      },
+    };
+    const running = await runTopology(flow(generator(2)), { profile: slow, inference, bounded: true });
+    await running.finished;
+    expect(asked).toBeGreaterThan(2);
+    expect(profile.outputOf('out').length).toBeGreaterThan(400);
   });
 });

@@ -43,6 +43,8 @@ describe('rx', () => {
         }),
       ),
     );
-    expect(() => push(1)).toThrow(expect.objectContaining({ code: 'step', where: 'hubs', cause: new TypeError('no such field') }));
+    expect(() => push(1)).toThrow(
+      expect.objectContaining({ code: 'step', where: 'hubs', cause: new TypeError('no such field') }),
+    );
   });
 });

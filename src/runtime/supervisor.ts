@@ -1,0 +1,140 @@
+import { MillraceError, messageOf } from '../core/index.js';
+import type { Clock } from './clock.js';
+import type { Task } from './task.js';
+
+export interface SupervisorOptions {
+  readonly clock: Clock;
+  open(partition: number): Promise<Task>;
+  onWarning(message: string): void;
+  /** Whether being fenced is news for the group to settle (a new assignment) or the end of the run. */
+  readonly inGroup: boolean;
+}
+
+const RESTARTS_MAX = 5;
+const BACK_OFF_MS = 200;
+
+interface Watched {
+  task: Task | undefined;
+  /** The task went to another process: whatever happens to it here from now on is of no account. */
+  lost: boolean;
+  ended: boolean;
+}
+
+/**
+ * Keeps the tasks of one process running: opens them, restores those that fail for a reason outside themselves from
+ * their checkpoints, lets go of those that move to another process, and stops all when one fails for good.
+ */
+export class Supervisor {
+  private readonly watched = new Map<number, Watched>();
+  /** Every task that was ever opened here, in its latest form: for snapshots. */
+  private readonly seen = new Map<number, Task>();
+  private stopping = false;
+  private failure: { readonly cause: unknown } | undefined;
+  private idle: (() => void) | undefined;
+  /** Resolves when all assigned tasks have ended, at the end of their inputs or because of `stop`. */
+  readonly finished: Promise<void>;
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.finished = new Promise<void>((resolve) => {
+      this.idle = resolve;
+    }).then(() => {
+      if (this.failure) throw this.failure.cause;
+    });
+  }
+
+  /** Tasks in the order of their partitions, ended ones included. */
+  get tasks(): readonly Task[] {
+    return [...this.seen].sort(([a], [b]) => a - b).map(([, task]) => task);
+  }
+
+  /** These are the tasks of this process now: new ones are opened, kept ones go on, others are let go. */
+  assign(partitions: readonly number[]): void {
+    if (this.stopping) return;
+    for (const [partition, watched] of this.watched) {
+      if (partitions.includes(partition)) continue;
+      watched.lost = true;
+      watched.task?.abandon();
+      this.watched.delete(partition);
+      this.seen.delete(partition);
+    }
+    for (const partition of partitions) if (!this.watched.has(partition)) this.watch(partition);
+    this.settle();
+  }
+
+  /** Lets every task drain and commit. */
+  stop(): void {
+    this.stopping = true;
+    for (const { task } of this.watched.values()) task?.stop();
+    this.settle();
+  }
+
+  /** Something outside the tasks, the group for example, failed for good. */
+  fail(cause: unknown): void {
+    this.failure ??= { cause };
+    this.stop();
+  }
+
+  private watch(partition: number): void {
+    const watched: Watched = { task: undefined, lost: false, ended: false };
+    this.watched.set(partition, watched);
+    const ended = () => {
+      watched.ended = true;
+      this.settle();
+    };
+    this.keepRunning(partition, watched).then(ended, (cause: unknown) => {
+      if (this.options.inGroup && isFenced(cause) && !watched.lost) {
+        // Another process has it: forgotten here until an assignment names it again.
+        this.watched.delete(partition);
+        this.options.onWarning(`task ${partition} was taken over by another process`);
+      } else if (!watched.lost) this.fail(cause);
+      ended();
+    });
+  }
+
+  private async keepRunning(partition: number, watched: Watched): Promise<void> {
+    const { clock, onWarning } = this.options;
+    for (let failures = 0; !this.stopping && !watched.lost; ) {
+      let epochBefore = 0;
+      let task: Task | undefined;
+      try {
+        task = await this.options.open(partition);
+        watched.task = task;
+        if (!watched.lost) this.seen.set(partition, task);
+        epochBefore = task.snapshot().epoch;
+        if (watched.lost) task.abandon();
+        if (this.stopping) task.stop();
+        await task.run();
+        await task.close();
+        return;
+      } catch (error) {
+        await closeFailed(task, onWarning);
+        // A task that got somewhere does not fail at the same place again and again.
+        if (task && task.snapshot().epoch > epochBefore) failures = 0;
+        failures += 1;
+        if (this.stopping || watched.lost || !isPassing(error) || failures > RESTARTS_MAX) throw error;
+        onWarning(`task ${partition} failed and is restored from its checkpoint: ${messageOf(error)}`);
+        await clock.sleep(BACK_OFF_MS * 2 ** (failures - 1));
+      }
+    }
+  }
+
+  private settle(): void {
+    const all = [...this.watched.values()];
+    // Without tasks there is nothing to wait for only once the run is to stop: an assignment may still come.
+    if (all.every(({ ended }) => ended) && (all.length > 0 || this.stopping)) this.idle?.();
+  }
+}
+
+/** Failures of the world outside, which may be over at the next try; everything else stops the run with its cause. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof MillraceError && (error.code === 'source' || error.code === 'sink' || error.code === 'state');
+
+const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
+
+async function closeFailed(task: Task | undefined, onWarning: (message: string) => void): Promise<void> {
+  try {
+    await task?.close();
+  } catch (error) {
+    onWarning(`closing a failed task: ${messageOf(error)}`);
+  }
+}
