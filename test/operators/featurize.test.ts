@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { days, type FeatureVector, hours } from '../../src/core/index.js';
 import { featureView, numeric, rolling } from '../../src/features/index.js';
 import { featurize } from '../../src/operators/featurize.js';
-import { type Arrival, contextOf, drive, originAt } from '../learning/drive.js';
+import { type DrivenInput, driveOperator } from '../../src/testing/drive-operator.js';
+import { checkOperator } from '../../src/testing/operator-contract.js';
 
 interface Trip {
   readonly id: number;
@@ -35,31 +36,33 @@ const tracking = featureView({
 });
 
 const at = (h: number) => days(400) + h * 3_600_000;
-const trip = (id: number, h: number, from = 'A'): Arrival => ({
+const trip = (id: number, h: number, from = 'A'): DrivenInput => ({
   input: 0,
   value: { id, from, hour: 7 },
-  timeMs: at(h),
+  eventTimeMs: at(h),
 });
-const end = (id: number, h: number, delay: number): Arrival => ({ input: 1, value: { id, delay }, timeMs: at(h) });
-const denseOf = (emitted: readonly unknown[]) =>
-  (emitted as { features: FeatureVector }[]).map(({ features }) => Array.from(features.dense));
+const end = (id: number, h: number, delay: number): DrivenInput => ({
+  input: 1,
+  value: { id, delay },
+  eventTimeMs: at(h),
+});
+const denseOf = (emitted: readonly { readonly value: unknown }[]) =>
+  emitted.map(({ value }) => Array.from((value as { features: FeatureVector }).features.dense));
 
 describe('featurize without outcomes', () => {
   it('is a stateless step that adds features and keeps every field', () => {
-    const { shape, settings } = featurize(plain);
-    if (shape.shape !== 'transform') throw new Error('expected a transform');
-    const logic = shape.open(contextOf({ emitted: [], counters: {}, measures: [] }));
-    const value = Object.freeze({ id: 1, from: 'A', hour: 7, other: 'kept' });
-    const out: unknown[] = [];
-    logic(value, (each) => out.push(each), originAt(0));
-    expect(out).toEqual([{ ...value, features: plain.open().vector(value) }]);
+    const value = { id: 1, from: 'A', hour: 7, other: 'kept' };
+    const { emitted } = driveOperator(featurize(plain), [{ value }]);
+    expect(emitted[0]?.value).toEqual({ ...value, features: plain.open().vector(value) });
+    checkOperator(featurize(plain), [{ value }, { value: { ...value, hour: 8 } }]);
+    const { settings } = featurize(plain);
     expect(settings).toMatchObject({ view: 'plain', hash: plain.hash, denseSize: 1 });
   });
 });
 
 describe('featurize with outcomes', () => {
   it('knows of earlier rows what had arrived, and no more', () => {
-    const { emitted, counters } = drive(featurize(tracking), [
+    const { emitted, counters } = driveOperator(featurize(tracking), [
       trip(1, 0),
       trip(2, 0, 'B'),
       end(1, 1, 30),
@@ -77,7 +80,7 @@ describe('featurize with outcomes', () => {
   });
 
   it('counts what it could not use and what it gave up', () => {
-    const { counters } = drive(featurize(tracking), [
+    const { counters } = driveOperator(featurize(tracking), [
       ...[1, 2, 3, 4, 5, 6].map((id) => trip(id, 0)),
       end(1, 1, 5),
       end(2, 1, Number.NaN),
@@ -94,18 +97,17 @@ describe('featurize with outcomes', () => {
     });
   });
 
-  it('stored and restored at every record, it gives the same to the last bit', () => {
-    const arrivals = Array.from({ length: 200 }, (_, i) =>
+  it('keeps the contract of operators: deterministic, restored anywhere, inputs untouched', () => {
+    const arrivals = Array.from({ length: 120 }, (_, i) =>
       i % 3 === 2 ? end((i * 5) % 60, i / 20, (i * 37) % 100) : trip(i % 60, i / 20, 'ABC'[i % 3]),
     );
-    const undisturbed = drive(featurize(tracking), arrivals);
-    expect(undisturbed.counters.outcomes).toBeGreaterThan(10);
-    for (const every of [1, 7]) expect(drive(featurize(tracking), arrivals, every)).toEqual(undisturbed);
+    expect(driveOperator(featurize(tracking), arrivals).counters.outcomes).toBeGreaterThan(5);
+    checkOperator(featurize(tracking), arrivals, { stateBytesMax: 4_000 });
   });
 
   it('is not carried away by one absurd time', () => {
-    const absurd = { ...end(1, 1, 30), timeMs: Date.UTC(2190, 0) };
-    const { emitted, counters } = drive(featurize(tracking), [
+    const absurd = { ...end(1, 1, 30), eventTimeMs: Date.UTC(2190, 0) };
+    const { emitted, counters } = driveOperator(featurize(tracking), [
       trip(1, 0),
       trip(2, 0),
       absurd,
