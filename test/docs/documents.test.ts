@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configTable } from '../../src/cli/config.js';
+import { main } from '../../src/cli/program.js';
+import { nextSteps } from '../../src/cli/starter/index.js';
+import { mermaid } from '../../src/topology/index.js';
+import { flightDelays } from '../../topologies/flight-delays.js';
+import { filesUnder, repository } from '../import-graph.js';
+
+// Parts of documents that come from code. `npx vitest run --project unit test/docs -u` writes them anew.
+
+const read = (path: string) => readFileSync(join(repository, path), 'utf8');
+const fenced = (language: string, text: string) => `\`\`\`${language}\n${text.trim()}\n\`\`\``;
+
+/** Puts text between the marks of a name; throws where a document has no such marks. */
+function fill(document: string, name: string, text: string): string {
+  const [open, close] = [`<!-- generated: ${name} -->\n`, `<!-- end: ${name} -->`];
+  const [from, to] = [document.indexOf(open), document.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`no marks for "${name}"`);
+  return `${document.slice(0, from)}${open}${text}\n${document.slice(to)}`;
+}
+
+/** The commands of a program and what each says of itself. */
+async function help(): Promise<string> {
+  const pages: string[] = [];
+  const print = async (...args: string[]) => {
+    let text = '';
+    const out = (part: string) => {
+      text += part;
+    };
+    expect(await main([...args, '--help'], { out, err: out })).toBe(0);
+    pages.push(`## millrace${args.length > 0 ? ` ${args.join(' ')}` : ''}\n\n${fenced('text', text)}\n`);
+    return text;
+  };
+  const overview = await print();
+  for (const [, name] of overview.matchAll(/^ {2}([a-z]+) (?=\[)/gm)) await print(name ?? '');
+  return `# Commands\n\nWhat \`--help\` prints.\n\n${pages.join('\n')}`;
+}
+
+describe('documents', () => {
+  it('README: picture, first steps and configuration are those of the code', async () => {
+    const steps = nextSteps.map((step) => `npx ${step}`).join('\n');
+    const parts = {
+      picture: fenced('mermaid', mermaid(flightDelays)),
+      'first steps': fenced('sh', steps),
+      configuration: configTable(),
+    };
+    const expected = Object.entries(parts).reduce((text, [name, part]) => fill(text, name, part), read('README.md'));
+    await expect(expected).toMatchFileSnapshot('../../README.md');
+  });
+
+  it('CONTRIBUTING: the examples are files that are tested', async () => {
+    const files = ['sample.ts', 'sample.test.ts', 'perceptron.ts', 'perceptron.test.ts', 'lines.ts', 'lines-open.ts'];
+    const shown = (file: string) => {
+      const place = file.startsWith('lines') ? '../../src/' : '../';
+      return read(`test/docs/examples/${file}`).replaceAll(
+        '../../../src/',
+        file.includes('.test.') ? '../../src/' : place,
+      );
+    };
+    const expected = files.reduce((text, file) => fill(text, file, fenced('ts', shown(file))), read('CONTRIBUTING.md'));
+    await expect(expected).toMatchFileSnapshot('../../CONTRIBUTING.md');
+  });
+
+  it('the guide lists all commands as they explain themselves', async () => {
+    await expect(await help()).toMatchFileSnapshot('../../docs/guide/commands.md');
+  });
+
+  it('the table of errors is the closed set of codes', () => {
+    const codes = [...read('src/core/errors.ts').matchAll(/^ {2}\| '([a-z]+)'/gm)].map(([, code]) => code);
+    const documented = [...read('docs/guide/running.md').matchAll(/^\| `([a-z]+)` \|/gm)].map(([, code]) => code);
+    expect(codes.length).toBeGreaterThan(5);
+    expect(documented).toEqual(codes);
+  });
+
+  it('the table of operators names every one, and no other', () => {
+    const published = [...read('src/operators/index.ts').matchAll(/(?:\{|,)\s*([a-z][A-Za-z]*)(?=[\s,}])/g)].map(
+      ([, name]) => name,
+    );
+    const documented = [...read('docs/guide/topologies.md').matchAll(/^\| `([A-Za-z]+)\(/gm)].map(([, name]) => name);
+    expect(documented.sort()).toEqual(
+      [...published.filter((name) => name !== 'type' && name !== 'expectations'), 'rx'].sort(),
+    );
+  });
+
+  it('link to files that exist', () => {
+    const top = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'GLOSSARY.md', 'CHANGELOG.md'];
+    const broken = [...top, ...filesUnder(['docs'], (name) => name.endsWith('.md'))].flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !existsSync(join(repository, dirname(path), target)))
+        .map((target) => `${path} -> ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
