@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import type { SinkDriver } from '../../src/core/io.js';
+import { retry } from '../../src/core/retry.js';
+import type { HashSinkOptions } from '../../src/core/sinks.js';
+import { explain, isPassing } from './errors.js';
+import { HashWriter, type PutIfNewer } from './hash-writer.js';
+import { putIfNewer } from './put-if-newer.js';
+
+export interface RedisOptions {
+  /** `redis://host:6379`, `rediss://` for TLS; with user, password and database in it: `redis://user:secret@host/2`. */
+  readonly url: string;
+  /** PEM of the authority that signed the server's certificate, where the system does not know it. */
+  readonly ca?: Buffer;
+  /** Tries of one call in all, with growing waits in between: 10 by default, about half a minute. */
+  readonly attemptsMax?: number;
+}
+
+export interface Redis {
+  /** Hashes; a repeated write has no effect. */
+  readonly hashSink: SinkDriver;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a Redis server (a single master; no cluster) for the hashes of a topology. The client library is loaded here.
+ *
+ * Effectively once: every write is fenced by its record, so what a replay repeats, and what a zombie of an earlier
+ * incarnation writes, changes nothing. A lost connection is tried again. A hash is in Redis before the checkpoint is
+ * stored; whether Redis itself keeps it is a matter of its persistence.
+ *
+ * @throws MillraceError `sink` where the server does not answer or does not let this user in.
+ * @example
+ * const redis = await openRedis({ url: 'redis://127.0.0.1:6379' });
+ */
+export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Promise<Redis> {
+  const { Redis: Client } = await import('ioredis');
+  const where = addressOf(url);
+  const client = new Client(url, {
+    lazyConnect: true,
+    // A call is repeated here, never by the client: one that it kept would be sent after later ones.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: 5_000,
+    commandTimeout: 30_000,
+    retryStrategy: (attempt) => Math.min(1_000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
+    ...(ca ? { tls: { ca } } : {}),
+  });
+  let lastError: unknown;
+  client.on('error', (error) => {
+    lastError = error; // the client says here why, and to the caller only that the connection is closed
+  });
+  client.defineCommand('millracePutIfNewer', { lua: putIfNewer });
+  const call = client as typeof client & { millracePutIfNewer(count: number, ...args: string[]): Promise<number> };
+  const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+
+  const attempt = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await retry(work, retrying);
+    } catch (error) {
+      const why = isPassing(error) && lastError !== undefined ? lastError : error;
+      throw explain(why, doing, where);
+    }
+  };
+  const put: PutIfNewer = (keys, args) =>
+    attempt('cannot write hashes', () => call.millracePutIfNewer(keys.length, ...keys, ...args));
+
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    client.disconnect();
+    throw explain(lastError ?? error, 'cannot connect to Redis', where);
+  }
+  return {
+    hashSink: {
+      mode: 'idempotent',
+      async open(sink, context) {
+        return new HashWriter(sink.options as HashSinkOptions, context, put);
+      },
+    },
+    async close() {
+      await client.quit().catch(() => client.disconnect());
+    },
+  };
+}
+
+/** The address without user and password. */
+function addressOf(url: string): string {
+  try {
+    const { protocol, host } = new URL(url);
+    return `${protocol}//${host}`;
+  } catch (cause) {
+    throw new MillraceError('config', `the address of Redis is no URL: ${messageOf(cause)}`, {
+      hint: 'it looks like redis://host:6379',
+    });
+  }
+}
