@@ -3,9 +3,9 @@ import { MillraceError, messageOf } from '../core/errors.js';
 import type { RawRecord } from '../core/record.js';
 import type { Schema, SchemaRegistry } from '../core/schema.js';
 import { compileCheck } from './avro-check.js';
-import type { WireCodec } from './codec.js';
 import { DecodeFailure } from './decode-failure.js';
 import { definitionText, parseAvro } from './definition.js';
+import type { WireCodec } from './wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from './wire-format.js';
 
 /** How to read the payloads of one writer schema, or why not. */

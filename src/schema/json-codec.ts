@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
-import type { WireCodec } from './codec.js';
 import { DecodeFailure } from './decode-failure.js';
+import type { WireCodec } from './wire-codec.js';
 
 /** Deeper JSON parses, but whatever walks it afterwards by recursion would run out of stack. */
 const DEPTH_MAX = 256;
