@@ -79,6 +79,8 @@ export function openTracking<Row, Outcome>(
   const grouped = means.filter(({ column }) => column >= 0);
   const valueFunctions = Object.values<(outcome: Outcome) => number>(values);
   const numbers = new Array<number>(valueFunctions.length).fill(0);
+  // Copied a row: an array that grows by `push` takes room for 17.
+  const noGroups = grouped.map((): string | number | null => null);
   let expired = 0;
 
   const vectorOf = (columns: readonly ColumnValue[], nowMs: number): FeatureVector => {
@@ -97,8 +99,8 @@ export function openTracking<Row, Outcome>(
       const columns = vectors.columnsOf(row);
       const vector = vectorOf(columns, nowMs);
       expired += pending.expire(nowMs);
-      const groupsOf: (string | number | null)[] = [];
-      for (let i = 0; i < grouped.length; i++) groupsOf.push(columns[(grouped[i] as Grouping).column] ?? null);
+      const groupsOf = noGroups.slice();
+      for (let i = 0; i < grouped.length; i++) groupsOf[i] = columns[(grouped[i] as Grouping).column] ?? null;
       pending.set(key(row), groupsOf, nowMs);
       return vector;
     },

@@ -22,7 +22,7 @@ export const baselineCells = (baselines: Named<never>): CellSpecs =>
 export interface OpenBaselines<in Row> {
   /** The row's group in each baseline. */
   groupsOf(row: Row): Key[];
-  /** What each baseline says, appended to `into`; changes no state. */
+  /** What each baseline says, written from `into[1]` on; changes no state. */
   predict(groups: readonly Key[], into: number[]): void;
   learn(groups: readonly Key[], label: boolean): void;
 }
@@ -35,16 +35,21 @@ export function openBaselines<Row>(
   const none = emptyCounts();
   const open = baselines.map(([name, baseline]) => ({ baseline, cell: opened[cellName(name)] as BaselineCell }));
   type Open = (typeof open)[number];
+  // Copied a row: an array that grows by `push` takes room for 17.
+  const all = open.map((): Key => ALL);
   return {
     groupsOf(row) {
-      const groups: Key[] = [];
-      for (let b = 0; b < open.length; b++) groups.push((open[b] as Open).baseline.by?.(row) ?? ALL);
+      const groups = all.slice();
+      for (let b = 0; b < open.length; b++) {
+        const { by } = (open[b] as Open).baseline;
+        if (by) groups[b] = by(row);
+      }
       return groups;
     },
     predict(groups, into) {
       for (let b = 0; b < open.length; b++) {
         const { baseline, cell } = open[b] as Open;
-        into.push(baseline.probability(cell.get(groups[b] as Key) ?? none));
+        into[b + 1] = baseline.probability(cell.get(groups[b] as Key) ?? none);
       }
     },
     learn(groups, label) {

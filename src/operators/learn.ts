@@ -136,6 +136,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
       const labelled = opened.labelled as MapCell<Key, true>;
       const learned = opened.learned as ValueCell<number>;
       const scores = scoreboard(opened.scores as Float64Cell, 1 + names.length, measureEvery);
+      const undecided = Array.from({ length: 1 + names.length }, () => 0.5);
       const count = countersOf(context);
       const jumpMs = credibleJump(label.wait);
       const versionOf = versions(context, versionEvery);
@@ -150,7 +151,8 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         const probability = logic.predictOne(features);
         const groups = beside.groupsOf(row);
-        const probabilities = [probability];
+        const probabilities = undecided.slice();
+        probabilities[0] = probability;
         beside.predict(groups, probabilities);
         const evictedBefore = pending.evicted;
         pending.set(
