@@ -51,11 +51,7 @@ export interface Topology {
 }
 
 declare const VALUE: unique symbol;
-type Next<T, Out> = [Out] extends [Adds<infer A>]
-  ? [keyof A] extends [never]
-    ? T
-    : T & A
-  : Out;
+type Next<T, Out> = [Out] extends [Adds<infer A>] ? ([keyof A] extends [never] ? T : T & A) : Out;
 
 /** A typed handle on what a source or a step emits. It holds no data; it is where the next step is attached. */
 export interface Stream<out T> {
@@ -108,7 +104,9 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
       split(id: string, operator: Splitter<unknown, Record<string, unknown>>) {
         add(id, operator, [wire], 0);
         return Object.freeze(
-          Object.fromEntries(operator.shape.outputs.map((output, index) => [output, stream({ from: id, output: index })])),
+          Object.fromEntries(
+            operator.shape.outputs.map((output, index) => [output, stream({ from: id, output: index })]),
+          ),
         );
       },
       to(id: string, sink: Sink<unknown>) {
@@ -149,5 +147,10 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
 /** Whether a value imported from a user's file is a topology. */
 export function isTopology(value: unknown): value is Topology {
   const candidate = value as Topology | null;
-  return typeof candidate === 'object' && candidate !== null && Array.isArray(candidate.steps) && Array.isArray(candidate.sources);
+  return (
+    typeof candidate === 'object' &&
+    candidate !== null &&
+    Array.isArray(candidate.steps) &&
+    Array.isArray(candidate.sources)
+  );
 }
