@@ -76,7 +76,7 @@ export const flightDelays = topology(
           view: flightFeatures,
           batchMax: 256,
           waitMax: millis(5),
-          providers: ['cuda', 'cpu'],
+          providers: ['cpu'],
         }),
       );
 
