@@ -1,3 +1,4 @@
+import { TimeoutError } from '@platformatic/kafka';
 import { getOrInsert } from '../../src/core/index.js';
 import { code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
 import type { Cluster } from './cluster.js';
@@ -79,7 +80,11 @@ export class BatchSender {
         try {
           // Awaited before the request and not inside it: requests must enter the connection in the order of sequences.
           const connection = await this.links.to(leader);
-          this.track(led, produceApi.async(connection, { transactionalId: this.transactionalId, batches: led }));
+          this.track(
+            leader,
+            led,
+            produceApi.async(connection, { transactionalId: this.transactionalId, batches: led }),
+          );
         } catch (error) {
           this.judge(error, led);
         }
@@ -96,12 +101,15 @@ export class BatchSender {
     return led.values();
   }
 
-  private track(batches: readonly OutgoingBatch[], sent: Promise<void>): void {
+  private track(leader: Address, batches: readonly OutgoingBatch[], sent: Promise<void>): void {
     const done = sent
       .then(() => {
         for (const { bytes } of batches) this.bytes -= bytes.length;
       })
-      .catch((error: unknown) => this.judge(error, batches))
+      .catch((error: unknown) => {
+        if (error instanceof TimeoutError) this.links.drop(leader);
+        this.judge(error, batches);
+      })
       .then(() => {
         this.inFlight.delete(done);
       });

@@ -51,12 +51,13 @@ export function kafkaTopicSink(
 function topicWriter(
   topic: string,
   transaction: Transaction,
-  outgoing: (value: unknown, origin: Origin) => Outgoing,
+  outgoing: (value: unknown, origin: Origin, nowMs: number) => Outgoing,
 ): SinkWriter {
   return {
     write(values, origins) {
+      const nowMs = Date.now();
       for (let i = 0; i < values.length; i += 1) {
-        const [partition, record] = outgoing(values[i], origins[i] as Origin);
+        const [partition, record] = outgoing(values[i], origins[i] as Origin, nowMs);
         transaction.add(topic, partition, record);
       }
       return transaction.congested ? transaction.settle() : undefined;
@@ -68,9 +69,9 @@ function topicWriter(
 
 async function valueEncoder({ schema, key }: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
   const codec = await openCodec(schema, registry);
-  return (value: unknown, origin: Origin): Outgoing => {
+  return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
     const keyBytes = key ? Buffer.from(key(value)) : origin.key;
-    const record = { key: keyBytes, value: codec.encode(value), timestampMs: timestampOf(origin) };
+    const record = { key: keyBytes, value: codec.encode(value), timestampMs: timestampOf(origin, nowMs) };
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     return [keyBytes ? partitionOf(keyBytes, partitions) : origin.partition % partitions, record];
   };
@@ -78,10 +79,15 @@ async function valueEncoder({ schema, key }: TopicSinkOptions, partitions: numbe
 
 const letterEncoder =
   (partitions: number) =>
-  (value: unknown): Outgoing => {
+  (value: unknown, _origin: Origin, nowMs: number): Outgoing => {
     const letter = value as DeadLetter;
     const { origin } = letter;
-    const record = { key: origin.key, value: origin.raw, timestampMs: timestampOf(origin), headers: headersOf(letter) };
+    const record = {
+      key: origin.key,
+      value: origin.raw,
+      timestampMs: timestampOf(origin, nowMs),
+      headers: headersOf(letter),
+    };
     return [origin.partition % partitions, record];
   };
 
@@ -98,8 +104,7 @@ function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
 }
 
 /** The event time, which the broker refuses where it lies ahead of its clock, as bad data may. */
-function timestampOf({ eventTimeMs }: Origin): number {
-  const nowMs = Date.now();
+function timestampOf({ eventTimeMs }: Origin, nowMs: number): number {
   return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, nowMs)) : 0;
 }
 

@@ -24,10 +24,13 @@ export interface TransactionOptions {
   readonly timeoutMs: number;
 }
 
-/** The next record to read of one input. */
-export interface GroupOffset {
+interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
+}
+
+/** The next record to read of one input. */
+export interface GroupOffset extends TopicPartition {
   readonly offset: number;
 }
 
@@ -54,8 +57,13 @@ export class Transaction {
   private readonly outbox: Outbox;
   private producerId = -1n;
   private producerEpoch = -1;
-  /** Partitions of the open transaction. */
+  /** What the open transaction spans: partitions, and the group when offsets go with it. */
   private readonly added = new Set<string>();
+  private opened = false;
+  /** What the last one was used for: very likely what the next one will be. */
+  private usedLast: readonly TopicPartition[] = [];
+  private used = new Map<string, TopicPartition>();
+  private offsetsLast = false;
   private sending: Promise<void> = Promise.resolve();
   private bytesQueued = 0;
   private failure: Promise<MillraceError> | undefined;
@@ -96,6 +104,7 @@ export class Transaction {
 
   /** Adds a record. What fails shows at `settle` and `commit`. */
   add(topic: string, partition: number, record: OutgoingRecord): void {
+    if (!this.opened) this.open();
     this.outbox.add(topic, partition, record);
     if (this.outbox.hasSealed) this.enqueue(this.outbox.takeSealed());
   }
@@ -124,6 +133,10 @@ export class Transaction {
     if (this.added.size > 0) await this.guard(() => this.end(true));
     if (this.failure) throw await this.failure;
     this.added.clear();
+    this.opened = false;
+    this.usedLast = [...this.used.values()];
+    this.used = new Map();
+    this.offsetsLast = offsets.length > 0;
   }
 
   /** Ends an open transaction without its records, so that readers need not wait for the broker to do it. */
@@ -135,41 +148,59 @@ export class Transaction {
     await this.links.close();
   }
 
+  /** Opens a transaction over what the last one spanned, beside the work: the commit then need not wait for it. */
+  private open(): void {
+    this.opened = true;
+    this.step(async () => {
+      await this.span(this.usedLast);
+      if (this.offsetsLast) await this.spanGroup();
+    });
+  }
+
   private enqueue(batches: readonly OutgoingBatch[]): void {
     const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, 0);
     this.bytesQueued += bytes;
-    const transmit = async () => {
-      await this.addPartitions(batches);
+    for (const { topic, partition } of batches) this.used.set(`${partition}/${topic}`, { topic, partition });
+    this.step(async () => {
+      await this.span(batches);
       await this.sender.send(batches);
-    };
-    this.sending = this.sending
-      .then(() => this.guard(transmit))
-      .then(() => {
-        this.bytesQueued -= bytes;
-      });
+      this.bytesQueued -= bytes;
+    });
   }
 
-  private async addPartitions(batches: readonly OutgoingBatch[]): Promise<void> {
+  /** Steps that must follow each other: a partition belongs to the transaction before its first batch is sent. */
+  private step(step: () => Promise<void>): void {
+    this.sending = this.sending.then(() => this.guard(step));
+  }
+
+  private async span(partitions: readonly TopicPartition[]): Promise<void> {
     const { transactionalId } = this.options;
     const fresh = new Map<string, number[]>();
-    for (const { topic, partition } of batches) {
+    for (const { topic, partition } of partitions) {
       const key = `${partition}/${topic}`;
       if (this.added.has(key)) continue;
       this.added.add(key);
       getOrInsert(fresh, topic, () => []).push(partition);
     }
     if (fresh.size === 0) return;
-    const topics = [...fresh].map(([name, partitions]) => ({ name, partitions }));
+    const topics = [...fresh].map(([name, each]) => ({ name, partitions: each }));
     const { producerId, producerEpoch } = this;
     const transaction = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics };
     await this.coordinator.request(addPartitionsToTxnV3.api, [transaction]);
   }
 
+  private async spanGroup(): Promise<void> {
+    const { transactionalId, group } = this.options;
+    const key = `group ${group}`;
+    if (this.added.has(key)) return;
+    this.added.add(key);
+    await this.coordinator.request(addOffsetsToTxnV3.api, transactionalId, this.producerId, this.producerEpoch, group);
+  }
+
   private async commitOffsets(offsets: readonly GroupOffset[]): Promise<void> {
     const { transactionalId, group } = this.options;
     const { producerId, producerEpoch } = this;
-    await this.coordinator.request(addOffsetsToTxnV3.api, transactionalId, producerId, producerEpoch, group);
-    this.added.add(`group ${group}`);
+    await this.spanGroup();
     const topics = offsets.map(({ topic, partition, offset }) => ({
       name: topic,
       partitions: [{ partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1 }],
