@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
@@ -18,11 +18,10 @@ export function initCommand({ terminal, act }: CommandContext): Command {
         const written = writeStarter(folder);
         const steps = nextSteps.map((step) => `npx ${step}`);
         if (folder !== '.') steps.unshift(`cd ${folder}`);
-        const hint = moduleHint(folder);
         if (style.json) terminal.out(`${JSON.stringify({ folder, written, nextSteps: steps })}\n`);
         else {
           const list = (items: readonly string[]) => items.map((item) => `  ${item}`).join('\n');
-          terminal.out(`written to ${folder}:\n${list(written)}\n\nnext:\n${list(steps)}\n${hint}`);
+          terminal.out(`written to ${folder}:\n${list(written)}\n\nnext:\n${list(steps)}\n`);
         }
         return exitCodes.ok;
       }),
@@ -45,10 +44,4 @@ function writeStarter(folder: string): string[] {
     writeFileSync(path, text);
   }
   return files.map(([name]) => name);
-}
-
-/** Millrace loads the files either way; Node's own test runner takes .ts files for CommonJS without it. */
-function moduleHint(folder: string): string {
-  const { type } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return type === 'module' ? '' : '\nto run the test, say that your files are ES modules: npm pkg set type=module\n';
 }

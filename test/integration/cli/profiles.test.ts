@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { kafka } from '../../../connectors/kafka/index.js';
+import { resolveConfig } from '../../../src/cli/config.js';
+import { consume } from '../../../src/cli/consume.js';
+import { deliveryOn } from '../../../src/cli/guarantees.js';
+import { produce } from '../../../src/cli/produce.js';
+import { openProfile } from '../../../src/cli/profiles.js';
+import { avro, openCodec } from '../../../src/schema/index.js';
+import { deliveryOf } from '../../../src/topology/index.js';
+import { topicSink } from '../../topology/fixtures.js';
+
+const config = () => {
+  for (const name of ['MILLRACE_KAFKA', 'MILLRACE_REDIS', 'MILLRACE_CLICKHOUSE', 'MILLRACE_REGISTRY']) {
+    if (!process.env[name]) throw new Error(`${name} is not set: npm test sets it`);
+  }
+  return resolveConfig({ flags: { profile: 'local' }, env: process.env });
+};
+
+interface Payment {
+  readonly id: string;
+  readonly amount: number;
+}
+
+describe('the local profile', () => {
+  it('guarantees what its drivers do', async () => {
+    const profile = await openProfile(config());
+    try {
+      for (const [connector, { mode }] of Object.entries(profile.sinks)) {
+        const promised = deliveryOn('local')({ ...topicSink('any'), connector });
+        expect([connector, promised]).toEqual([connector, deliveryOf(mode)]);
+      }
+      expect(await profile.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    } finally {
+      await profile.close();
+    }
+  });
+
+  it('carries values through Kafka and the registry', async () => {
+    const topic = `cli-${process.pid}-${Date.now()}`;
+    const fields = [
+      { name: 'id', type: 'string' },
+      { name: 'amount', type: 'double' },
+    ];
+    const definition = JSON.stringify({ type: 'record', name: 'Payment', fields });
+    const schema = avro<unknown>({ subject: `${topic}-value`, definition });
+    const payments = Array.from({ length: 1_500 }, (_, index): Payment => ({ id: `p${index}`, amount: index }));
+    const profile = await openProfile(config());
+    try {
+      const codec = await openCodec<unknown>(schema, profile.schemas);
+      const values = (async function* () {
+        for (const [index, value] of payments.entries()) yield { line: index + 1, value };
+      })();
+      const options = { topic, partitions: 3, codec, keyField: 'id', timeField: undefined, nowMs: 1_000 };
+      const producer = profile.producer();
+      expect(await produce(producer, values, options)).toBe(payments.length);
+      await producer.close();
+      const ends = await profile.endOffsets(topic);
+      expect(ends).toHaveLength(3);
+      expect(ends.reduce((sum, end) => sum + end, 0)).toBe(payments.length);
+
+      const seen: unknown[] = [];
+      for await (const record of consume(profile, kafka.source({ topic, schema }), codec)) seen.push(record.value);
+      const byId = (a: unknown, b: unknown) => (a as Payment).amount - (b as Payment).amount;
+      expect(seen.sort(byId)).toEqual(payments);
+    } finally {
+      await profile.close();
+    }
+  });
+});
