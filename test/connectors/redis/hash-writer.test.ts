@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { HashWriter, type PutIfNewer } from '../../../connectors/redis/hash-writer.js';
+import { MillraceError, minutes } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
+
+interface Call {
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
+
+function open(answer: (call: number) => number | Promise<number> = () => 0) {
+  const calls: Call[] = [];
+  let underWay = 0;
+  let underWayMax = 0;
+  const put: PutIfNewer = async (keys, args) => {
+    underWayMax = Math.max(underWayMax, ++underWay);
+    calls.push({ keys, args });
+    try {
+      await sleep(1);
+      return await answer(calls.length);
+    } finally {
+      underWay--;
+    }
+  };
+  const options = { key: (value: unknown) => `k:${(value as { id: number }).id}`, ttl: minutes(1) };
+  const context = { step: 'online', task: { topology: 'flights', partition: 3 }, incarnation: 2 };
+  const writer = new HashWriter(options, context, put);
+  return { writer, calls, underWayMax: () => underWayMax };
+}
+
+const values = (from: number, to: number, keys = 1_000_000) =>
+  Array.from({ length: to - from }, (_, i) => ({ id: (from + i) % keys, n: from + i }));
+const origins = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => originAt(from + i));
+
+describe('HashWriter', () => {
+  it('sends the fence, the keys, and what each record needs', async () => {
+    const { writer, calls } = open();
+    await writer.write([{ id: 1, late: 0.5, none: null }, { id: 2 }], [originAt(7), originAt(7)]);
+    await writer.prepare();
+    expect(calls).toEqual([
+      {
+        keys: ['millrace:fence:flights:online:3', 'k:1', 'k:2'],
+        args: ['2', '60000', 'contract', '7', '0', '4', 'id', '1', 'late', '0.5', '7', '1', '2', 'id', '2'],
+      },
+    ]);
+  });
+
+  it('makes one call at a time, of a bounded size, and asks to wait when much is waiting', async () => {
+    const { writer, calls, underWayMax } = open();
+    expect(writer.write(values(0, 2_500), origins(0, 2_500))).toBeUndefined();
+    const wait = writer.write(values(2_500, 12_000), origins(2_500, 12_000));
+    expect(wait).toBeInstanceOf(Promise);
+    await wait;
+    await writer.prepare();
+    expect(underWayMax()).toBe(1);
+    expect(Math.max(...calls.map(({ keys }) => keys.length))).toBeLessThanOrEqual(1_001);
+    expect(calls.flatMap(({ keys }) => keys.slice(1))).toEqual(values(0, 12_000).map(({ id }) => `k:${id}`));
+  });
+
+  it('sends the last value of a key that one call has several of', async () => {
+    const { writer, calls } = open();
+    await writer.write(values(0, 10, 3), origins(0, 10));
+    await writer.prepare();
+    expect(calls.flatMap(({ keys }) => keys.slice(1))).toEqual(['k:1', 'k:2', 'k:0']); // of records 7, 8 and 9
+  });
+
+  it('does not mix topics in a call: each has a fence of its own', async () => {
+    const { writer, calls } = open();
+    const other = origins(0, 2).map((origin) => ({ ...origin, topic: 'other' }));
+    await writer.write(values(0, 4), [...origins(0, 2), ...other]);
+    await writer.prepare();
+    expect(calls.map(({ args }) => args[2])).toEqual(['contract', 'other']);
+  });
+
+  it('tells of a failure when preparing and when writing on, and makes no further call', async () => {
+    const { writer, calls } = open((call) => {
+      if (call === 2) throw new Error('gone');
+      return 0;
+    });
+    writer.write(values(0, 3_000), origins(0, 3_000));
+    await expect(writer.prepare()).rejects.toThrow('gone');
+    expect(() => writer.write(values(3_000, 3_001), origins(3_000, 3_001))).toThrow('gone');
+    await writer.close();
+    expect(calls.length).toBe(2);
+  });
+
+  it('stops where a newer incarnation has written', async () => {
+    const { writer } = open(() => -1);
+    writer.write(values(0, 1), origins(0, 1));
+    const error = await writer.prepare().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(MillraceError);
+    expect(error).toMatchObject({ code: 'fenced', where: 'online' });
+  });
+});

@@ -1,0 +1,8 @@
+/** The address of a real service; a test that needs one fails without it. */
+export function address(
+  variable: 'MILLRACE_KAFKA' | 'MILLRACE_REDIS' | 'MILLRACE_CLICKHOUSE' | 'MILLRACE_REGISTRY',
+): string {
+  const value = process.env[variable];
+  if (!value) throw new Error(`${variable} is not set: run \`npm test\`, or \`npm run stack\` and what it prints`);
+  return value;
+}

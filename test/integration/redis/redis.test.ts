@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { Redis as Client } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { redis } from '../../../connectors/redis/index.js';
+import { openRedis, type Redis } from '../../../connectors/redis/open.js';
+import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
+import { sinkContract } from '../../../src/testing/sink-contract.js';
+import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { address } from '../address.js';
+
+const url = () => address('MILLRACE_REDIS');
+let sinks: Redis;
+let reader: Client;
+let made = 0;
+
+beforeAll(async () => {
+  sinks = await openRedis({ url: url() });
+  reader = new Client(url());
+});
+afterAll(async () => {
+  await sinks?.close();
+  reader?.disconnect();
+});
+
+/** A name of its own for each test: the server keeps what earlier runs wrote. */
+const fresh = () => `t${Date.now().toString(36)}.${process.pid}.${made++}`;
+
+interface Value {
+  readonly key: number;
+  readonly n: number;
+}
+const sinkFor = (prefix: string) =>
+  redis.hash<Value>({ key: (v) => `${prefix}:${v.key}`, ttl: minutes(5) }) as Sink<unknown>;
+
+const open = (topology: string, incarnation = 0, partition = 0): Promise<SinkWriter> =>
+  sinks.hashSink.open(sinkFor(topology), { step: 'online', task: { topology, partition }, incarnation });
+
+async function put(writer: SinkWriter, offsets: readonly number[], keys = 10): Promise<void> {
+  await writer.write(
+    offsets.map((n) => ({ key: n % keys, n })),
+    offsets.map((offset) => originAt(offset)),
+  );
+  await writer.prepare?.();
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+async function stored(prefix: string): Promise<Record<string, number>> {
+  const keys = await reader.keys(`${prefix}:*`);
+  const entries = await Promise.all(keys.map(async (key) => [key.split(':')[1], Number(await reader.hget(key, 'n'))]));
+  return Object.fromEntries(entries) as Record<string, number>;
+}
+
+describe('keeps the contract of sinks', () => {
+  const world = async () => {
+    const prefix = fresh();
+    const task = `${prefix}-contract`;
+    const driver = sinks.hashSink;
+    return {
+      // Each world is a topology of its own: fences have no end.
+      driver: {
+        ...driver,
+        open: (sink: Sink<unknown>, context: Parameters<typeof driver.open>[1]) =>
+          driver.open(sink, { ...context, task: { ...context.task, topology: task } }),
+      },
+      sink: redis.hash<{ n: number }>({ key: (v) => `${prefix}:${v.n}`, ttl: minutes(5) }) as Sink<unknown>,
+      openLedger: memoryLedgers(),
+      value: (n: number) => ({ n }),
+      visible: async () => Object.values(await stored(prefix)),
+      close: async () => {},
+    };
+  };
+  for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
+});
+
+describe('redis.hash', () => {
+  it('shows fields as strings, leaves out what is null, and has a time to live', async () => {
+    const name = fresh();
+    const sink = redis.hash({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
+    const task = { topology: name, partition: 0 };
+    const writer = await sinks.hashSink.open(sink, { step: 'online', task, incarnation: 0 });
+    const value = { late: 0.1 + 0.2, origin: 'JFK ü', none: null, gone: undefined, ok: true, tags: ['a'] };
+    await writer.write([value], [originAt(1)]);
+    await writer.prepare?.();
+    expect(await reader.hgetall(`${name}:1`)).toEqual({
+      late: '0.30000000000000004',
+      origin: 'JFK ü',
+      ok: 'true',
+      tags: '["a"]',
+    });
+    const ttl = await reader.pttl(`${name}:1`);
+    expect(ttl).toBeGreaterThan(290_000);
+    expect(ttl).toBeLessThanOrEqual(300_000);
+    expect(await reader.pttl(`millrace:fence:${name}:online:0`)).toBe(-1);
+
+    await writer.write([{ late: 1 }], [originAt(2)]);
+    await writer.prepare?.();
+    expect(await reader.hgetall(`${name}:1`)).toEqual({ late: '1' }); // a new value replaces all fields
+  });
+
+  it('never shows an older value while a replay runs, wherever it begins and however it is cut', async () => {
+    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 59 }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(cuts, fc.integer({ min: 0, max: 59 }), cuts, async (firstCuts, from, secondCuts) => {
+        const name = fresh();
+        const pieces = (start: number, end: number, at: readonly number[]) => {
+          const edges = [start, ...at.filter((cut) => cut > start && cut < end).sort((a, b) => a - b), end];
+          return edges.slice(1).map((edge, i) => range(edges[i] as number, edge));
+        };
+        const first = await open(name);
+        for (const piece of pieces(0, 60, firstCuts)) await put(first, piece);
+        const complete = await stored(name);
+        const second = await open(name);
+        for (const piece of pieces(from, 60, secondCuts)) {
+          await put(second, piece);
+          expect(await stored(name)).toEqual(complete);
+        }
+        await put(second, range(60, 75));
+        expect(await stored(name)).toEqual(Object.fromEntries(range(65, 75).map((n) => [String(n % 10), n])));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('goes on after the last value of a record, when a record has several and the crash came between them', async () => {
+    const name = fresh();
+    const values = range(0, 6).map((n) => ({ key: n, n }));
+    const one = values.map(() => originAt(4));
+    const first = await open(name);
+    await first.write(values.slice(0, 3), one.slice(0, 3));
+    await first.prepare?.();
+    const second = await open(name);
+    await second.write(values, one);
+    await second.prepare?.();
+    expect(await stored(name)).toEqual({ 0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5 });
+  });
+
+  it('lets a newer incarnation begin anew, and refuses the older one from then on', async () => {
+    const name = fresh();
+    const old = await open(name, 0);
+    await put(old, range(0, 100));
+    const restored = await open(name, 1);
+    await put(restored, range(0, 5));
+    expect(await stored(name)).toMatchObject({ 0: 0, 4: 4, 5: 95 });
+    await expect(put(old, range(100, 101))).rejects.toMatchObject({ code: 'fenced' });
+    expect((await stored(name))['0']).toBe(0);
+  });
+
+  it('has a fence for each task and topic', async () => {
+    const name = fresh();
+    await put(await open(name, 0, 0), range(50, 60));
+    await put(await open(name, 0, 1), range(0, 5)); // lower offsets, another partition
+    expect(await stored(name)).toMatchObject({ 0: 0, 4: 4, 5: 55 });
+    const writer = await open(name, 0, 0);
+    await writer.write([{ key: 9, n: -1 }], [{ ...originAt(0), topic: 'other' }]);
+    await writer.prepare?.();
+    expect((await stored(name))['9']).toBe(-1);
+  });
+
+  it('loses and doubles nothing when the connection is cut while it writes', async () => {
+    const name = fresh();
+    const writer = await open(name);
+    const admin = new Client(url());
+    for (const client of [admin, reader]) client.on('error', () => undefined); // they are cut too, and come back
+    let cutting = true;
+    const cut = (async () => {
+      while (cutting) {
+        await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes').catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    })();
+    for (let at = 0; at < 40_000; at += 500) {
+      await writer.write(
+        range(at, at + 500).map((n) => ({ key: n % 5_000, n })),
+        range(at, at + 500).map((offset) => originAt(offset)),
+      );
+    }
+    cutting = false;
+    await cut;
+    await writer.prepare?.();
+    admin.disconnect();
+    await writer.close();
+    const values = await stored(name);
+    expect(Object.keys(values).length).toBe(5_000);
+    expect(Object.values(values).sort((a, b) => a - b)).toEqual(range(35_000, 40_000));
+  });
+
+  it('names a server that does not answer, without the password', async () => {
+    const error = await openRedis({ url: 'redis://user:secret@127.0.0.1:1' }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'sink', where: 'redis://127.0.0.1:1', hint: expect.stringContaining('stack') });
+    expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain('secret');
+  });
+
+  it('tells a refused password from a server that is gone', async () => {
+    const at = new URL(url());
+    const error = await openRedis({ url: `redis://nobody:wrong@${at.host}` }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'sink', hint: expect.stringContaining('user and password') });
+  });
+});
