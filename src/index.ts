@@ -1,31 +1,32 @@
 // The public API: named re-exports, nothing else.
 
+export { type ConfigFile, defineConfig } from './cli/config.js';
 export {
   type Adds,
   type Chunk,
   type DeadLetter,
-  days,
   type Duration,
+  days,
   type ErrorCode,
   type FeatureVector,
   hours,
   type Joint,
   joint,
-  MillraceError,
   type Metric,
+  MillraceError,
   millis,
   minutes,
   type Operator,
   type Origin,
   type Schema,
-  seconds,
   type Sink,
   type Source,
   type SplitDefinition,
   type Splitter,
-  split,
   type StatefulDefinition,
   type StepContext,
+  seconds,
+  split,
   stateful,
   transform,
   withField,
@@ -33,7 +34,7 @@ export {
 export * from './features/index.js';
 export * from './learning/index.js';
 export * from './operators/index.js';
-export { type RunOptions, type RunSnapshot, type Running, runTopology, rx } from './runtime/index.js';
+export { type Running, type RunOptions, type RunSnapshot, runTopology, rx } from './runtime/index.js';
 export { avro, json } from './schema/index.js';
 export { float64Cell, mapCell, ringCell, valueCell } from './state/index.js';
 export { check, describe, mermaid, type Stream, type Topology, topology } from './topology/index.js';
