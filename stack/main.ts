@@ -51,7 +51,7 @@ function readOptions(argv: readonly string[]) {
     command: values.help ? 'help' : (positionals[0] ?? 'start'),
     services: chosen as readonly ServiceName[],
     ports,
-    dataDir: values.data ?? process.env['MILLRACE_STACK_DATA'] ?? '.millrace/stack',
+    dataDir: values.data ?? process.env.MILLRACE_STACK_DATA ?? '.millrace/stack',
   };
 }
 

@@ -32,9 +32,9 @@ export function beginOf(pid: number): string | undefined {
 export const isAlive = ({ pid, began }: ProcessRecord): boolean => beginOf(pid) === began;
 
 /** Starts a process of its own, which goes on when this one ends and writes to `logFile`. */
-export function start({ command, args }: Launch, logFile: string): ProcessRecord {
+export function start({ command, args, env }: Launch, logFile: string): ProcessRecord {
   const log = openSync(logFile, 'a');
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
   child.once('error', () => undefined); // seen below: a process that did not start is not alive
   child.unref();
   const pid = child.pid ?? -1;

@@ -10,6 +10,8 @@ export interface Places {
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** One component of the local stack. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { type Engine, insertSettings, querySettings } from './engine.js';
+import { engineArguments, memorySettings } from './engine-limits.js';
 import { Lanes } from './lanes.js';
 
 export interface ChdbOptions {
@@ -11,23 +12,9 @@ export interface ChdbOptions {
   readonly lanes?: number;
 }
 
-/**
- * What keeps the process small: a statement that needs more memory fails or goes to disk, and caches stay far below the
- * gigabytes that a server would give them. There is no limit on the whole, since the engine counts the memory of the
- * process, which is not its own alone.
- */
-const statementMemoryMax = 700 * 2 ** 20;
-const connectionArgs = [
-  `--mark_cache_size=${64 * 2 ** 20}`,
-  `--index_mark_cache_size=${16 * 2 ** 20}`,
-  `--uncompressed_cache_size=${16 * 2 ** 20}`,
-];
-const sessionSettings = [
-  `SET max_memory_usage = ${statementMemoryMax}`,
-  `SET max_bytes_before_external_group_by = ${statementMemoryMax / 2}`,
-  `SET max_bytes_before_external_sort = ${statementMemoryMax / 2}`,
-  ...Object.entries(querySettings).map(([name, value]) => `SET ${name} = '${value}'`),
-];
+const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }).map(
+  ([name, value]) => `SET ${name} = '${value}'`,
+);
 
 /**
  * Opens the real ClickHouse engine in this process, through the official client's connection hook. Statements run on
@@ -37,7 +24,7 @@ const sessionSettings = [
 export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<Engine> {
   const folder = resolve(path);
   await mkdir(dirname(folder), { recursive: true });
-  const [{ createClient }, { createChdbConnection }, { Session }] = await Promise.all([
+  const [{ ClickHouseLogLevel, createClient }, { createChdbConnection }, { Session }] = await Promise.all([
     import('@clickhouse/client'),
     import('chdb/connection'),
     import('chdb'),
@@ -45,18 +32,21 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
   const open = () => {
     const connection = createChdbConnection({ path: folder });
     // chdb is compiled against a copy of the client's types that is not installed: theirs and ours differ in name only.
-    return { client: createClient({ connection: connection as never }), chdb: connection.chdb };
+    return {
+      client: createClient({ connection: connection as never, log: { level: ClickHouseLogLevel.OFF } }),
+      chdb: connection.chdb,
+    };
   };
   let first: InstanceType<typeof Session>;
   try {
-    first = new Session(folder, { connectionArgs }); // the engine takes its arguments from whoever opens it first
+    first = new Session(folder, { connectionArgs: engineArguments }); // the engine takes its arguments from whoever opens it first
   } catch (cause) {
     throw cannotOpen(folder, cause);
   }
   const opened = Array.from({ length: lanes }, open);
   first.close();
   const pool = new Lanes(opened);
-  for (const { client } of opened) for (const setting of sessionSettings) await client.command({ query: setting });
+  for (const { client } of opened) for (const set of sessionStatements) await client.command({ query: set });
   return {
     where: folder,
     query: (sql, params) =>

@@ -45,7 +45,7 @@ export function explain(error: unknown, doing: string, where: string): MillraceE
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
   const text = messageOf(error).split('\n')[0]?.trim();
-  const hint = code === undefined ? unreachable(where) : hints.get(code);
+  const hint = code !== undefined ? hints.get(code) : isPassing(error) ? unreachable(where) : undefined;
   return new MillraceError('sink', `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
     where,
     ...(hint ? { hint } : {}),
@@ -53,5 +53,4 @@ export function explain(error: unknown, doing: string, where: string): MillraceE
   });
 }
 
-const unreachable = (where: string) =>
-  where.startsWith('http') ? `does ClickHouse answer at ${where}? \`npm run stack\` starts one` : '';
+const unreachable = (where: string) => `does ClickHouse answer at ${where}? \`npm run stack\` starts one`;

@@ -15,12 +15,13 @@ export interface HttpOptions {
 
 /** Opens a server's HTTP interface; the client library is loaded here. */
 export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
-  const { createClient } = await import('@clickhouse/client');
+  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
   const { url, database, compress = false, ca, requestTimeoutMs = 60_000 } = options;
   const client: ClickHouseClient = createClient({
     url,
     application: 'millrace',
     request_timeout: requestTimeoutMs,
+    log: { level: ClickHouseLogLevel.OFF }, // errors are thrown, not printed
     compression: { request: compress, response: false },
     ...(database === undefined ? {} : { database }),
     ...(ca ? { tls: { ca_cert: ca } } : {}),
@@ -40,14 +41,14 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
     async command(sql) {
       await client.command({ query: sql });
     },
+    // As a statement with a body: the client's own `insert` would parse and write again what is bytes already.
     async insert(table, columns, body) {
-      await client.insert({
-        table,
-        columns: columns as [string, ...string[]],
+      const { stream } = await client.exec({
+        query: `INSERT INTO \`${table}\` (${columns.map((name) => `\`${name}\``).join(', ')}) FORMAT JSONCompactEachRow`,
         values: Readable.from([body], { objectMode: false }),
-        format: 'JSONCompactEachRow',
         clickhouse_settings: insertSettings,
       });
+      for await (const _ of stream); // an unread answer would break the next request on this connection
     },
     close: () => client.close(),
   };

@@ -16,7 +16,11 @@ export const clickhouse: Service = {
     const fromSource = import.meta.url.endsWith('.ts');
     const host = fileURLToPath(new URL(`../clickhouse-host${fromSource ? '.ts' : '.js'}`, import.meta.url));
     const loader = fromSource ? ['--import', import.meta.resolve('tsx')] : [];
-    return { command: process.execPath, args: [...loader, host, join(data, 'db'), String(port)] };
+    return {
+      command: process.execPath,
+      args: [...loader, host, join(data, 'db'), String(port)],
+      env: { UV_THREADPOOL_SIZE: '16' }, // each statement takes a thread while it runs
+    };
   },
 
   async check(port) {
