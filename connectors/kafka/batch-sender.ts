@@ -1,10 +1,26 @@
-import { TimeoutError } from '@platformatic/kafka';
 import { getOrInsert } from '../../src/core/index.js';
 import { code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
-import type { Cluster } from './cluster.js';
 import { type Address, addressText, type Links } from './links.js';
 import { wavesOf } from './outbox.js';
 import { type OutgoingBatch, produceApi } from './produce.js';
+
+/** Who leads which partition: a `Cluster`. */
+export interface Leaders {
+  leader(topic: string, partition: number): Promise<{ readonly address: Address }>;
+  refresh(topic: string): Promise<unknown>;
+  readonly patienceMs: number;
+}
+
+/** One request to one broker, sent when it is called: calls are answered in their order. */
+export type Produce = (batches: readonly OutgoingBatch[]) => Promise<void>;
+
+/** Opens connections that take batches. */
+export const producingOver =
+  (links: Links, transactionalId: string | null) =>
+  async (leader: Address): Promise<Produce> => {
+    const connection = await links.to(leader);
+    return (batches) => links.heed(leader, produceApi.async(connection, { transactionalId, batches }));
+  };
 
 type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];
 
@@ -18,14 +34,16 @@ const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 export class BatchSender {
   private readonly inFlight = new Set<Promise<void>>();
   private refused: OutgoingBatch[] = [];
+  /** The first of those since batches were last sent again: what came after it may only have followed from it. */
   private refusal: unknown;
+  private readonly places = new WeakMap<OutgoingBatch, number>();
+  private sent = 0;
   private failure: unknown;
   private bytes = 0;
 
   constructor(
-    private readonly cluster: Cluster,
-    private readonly links: Links,
-    private readonly transactionalId: string | null,
+    private readonly leaders: Leaders,
+    private readonly connect: (leader: Address) => Promise<Produce>,
   ) {}
 
   /** Bytes sent that are not acknowledged yet. */
@@ -34,11 +52,15 @@ export class BatchSender {
   }
 
   /** Resolves when the batches are on their way; calls must not overlap. Rejects once anything has failed for good. */
-  async send(batches: readonly OutgoingBatch[]): Promise<void> {
-    if (this.refused.length > 0) await this.sendAgain();
-    if (this.failure !== undefined) throw this.failure;
-    for (const { bytes } of batches) this.bytes += bytes.length;
-    await this.dispatch(batches);
+  send(batches: readonly OutgoingBatch[]): Promise<void> {
+    return this.orFail(async () => {
+      if (this.refused.length > 0) await this.sendAgain();
+      for (const each of batches) {
+        this.places.set(each, this.sent++);
+        this.bytes += each.bytes.length;
+      }
+      await this.dispatch(batches);
+    });
   }
 
   /** Resolves when some of what is under way has been answered, for better or worse. */
@@ -47,17 +69,29 @@ export class BatchSender {
   }
 
   /** Resolves when everything sent is safe; rejects with what failed for good. */
-  async flush(): Promise<void> {
-    await Promise.all(this.inFlight);
-    if (this.refused.length > 0) await this.sendAgain();
+  flush(): Promise<void> {
+    return this.orFail(async () => {
+      await Promise.all(this.inFlight);
+      if (this.refused.length > 0) await this.sendAgain();
+    });
+  }
+
+  /** A failure is for ever: later batches would leave a gap. */
+  private async orFail(step: () => Promise<void>): Promise<void> {
+    try {
+      if (this.failure === undefined) await step();
+    } catch (error) {
+      this.failure ??= error;
+    }
     if (this.failure !== undefined) throw this.failure;
   }
 
   private sendAgain(): Promise<void> {
     const attempt = async () => {
       await Promise.all(this.inFlight);
-      const again = this.refused;
+      const again = this.refused.sort((a, b) => (this.places.get(a) ?? 0) - (this.places.get(b) ?? 0));
       this.refused = [];
+      this.refusal = undefined;
       await this.dispatch(again);
       await Promise.all(this.inFlight);
       if (this.failure !== undefined) throw this.failure;
@@ -67,9 +101,9 @@ export class BatchSender {
       while: isPassing,
       firstMs: 10,
       mostMs: 1_000,
-      totalMs: this.cluster.patienceMs,
+      totalMs: this.leaders.patienceMs,
       before: async () => {
-        for (const topic of new Set(this.refused.map((batch) => batch.topic))) await this.cluster.refresh(topic);
+        for (const topic of new Set(this.refused.map((batch) => batch.topic))) await this.leaders.refresh(topic);
       },
     });
   }
@@ -78,13 +112,9 @@ export class BatchSender {
     for (const wave of wavesOf(batches, REQUEST_BYTES_MAX)) {
       for (const [leader, led] of await this.byLeader(wave)) {
         try {
-          // Awaited before the request and not inside it: requests must enter the connection in the order of sequences.
-          const connection = await this.links.to(leader);
-          this.track(
-            leader,
-            led,
-            produceApi.async(connection, { transactionalId: this.transactionalId, batches: led }),
-          );
+          // Connected before the request and not inside it: requests must leave in the order of sequences.
+          const produce = await this.connect(leader);
+          this.track(led, produce(led));
         } catch (error) {
           this.judge(error, led);
         }
@@ -95,21 +125,18 @@ export class BatchSender {
   private async byLeader(batches: readonly OutgoingBatch[]): Promise<Iterable<LedBatches>> {
     const led = new Map<string, LedBatches>();
     for (const batch of batches) {
-      const { address } = await this.cluster.leader(batch.topic, batch.partition);
+      const { address } = await this.leaders.leader(batch.topic, batch.partition);
       getOrInsert(led, addressText(address), (): LedBatches => [address, []])[1].push(batch);
     }
     return led.values();
   }
 
-  private track(leader: Address, batches: readonly OutgoingBatch[], sent: Promise<void>): void {
+  private track(batches: readonly OutgoingBatch[], sent: Promise<void>): void {
     const done = sent
       .then(() => {
         for (const { bytes } of batches) this.bytes -= bytes.length;
       })
-      .catch((error: unknown) => {
-        if (error instanceof TimeoutError) this.links.drop(leader);
-        this.judge(error, batches);
-      })
+      .catch((error: unknown) => this.judge(error, batches))
       .then(() => {
         this.inFlight.delete(done);
       });
@@ -117,10 +144,10 @@ export class BatchSender {
   }
 
   private judge(error: unknown, batches: readonly OutgoingBatch[]): void {
-    // What followed a refused batch of its partition is out of order, and in order once both are sent again.
-    const followed = this.refused.length > 0 && hasCode(error, code.outOfOrderSequence);
-    if (isPassing(error) || followed) {
-      this.refusal = error;
+    // Out of order is what follows a refused batch of its partition, whose own answer may still be on its way. Where
+    // nothing else was refused it stays out of order when it is sent again, and then it is a failure.
+    if (isPassing(error) || hasCode(error, code.outOfOrderSequence)) {
+      this.refusal ??= error;
       this.refused.push(...batches);
     } else {
       this.failure ??= error;

@@ -22,6 +22,8 @@ export const code = {
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
   recordListTooLarge: 18,
+  notEnoughReplicas: 19,
+  notEnoughReplicasAfterAppend: 20,
   topicAlreadyExists: 36,
   invalidPartitions: 37,
   outOfOrderSequence: 45,
@@ -54,13 +56,15 @@ export function isLost(error: unknown): boolean {
   return error instanceof MultipleErrors && error.errors.length > 0 && error.errors.every(isLost);
 }
 
-/** Another broker leads the partition, or soon will: look again. */
+/** Another broker leads the partition, or soon will, or replicas are missing: look again. */
 export const isMoved = (error: unknown): boolean =>
   hasCode(
     error,
     code.leaderNotAvailable,
     code.notLeaderOrFollower,
     code.replicaNotAvailable,
+    code.notEnoughReplicas,
+    code.notEnoughReplicasAfterAppend,
     code.requestTimedOut,
     code.kafkaStorageError,
     code.fencedLeaderEpoch,

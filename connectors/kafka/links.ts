@@ -29,10 +29,14 @@ export class Links {
     ...args: Arguments
   ): Promise<Answer> {
     const connection = await this.to(address);
+    return this.heed(address, api.async(connection, ...args));
+  }
+
+  /** Passes an answer on; where none came in time the connection is dropped, since the client stops reading at a late one. */
+  async heed<Answer>(address: Address, answer: Promise<Answer>): Promise<Answer> {
     try {
-      return await api.async(connection, ...args);
+      return await answer;
     } catch (error) {
-      // A late answer must not meet a new request: the client stops reading at it.
       if (error instanceof TimeoutError) this.drop(address);
       throw error;
     }
@@ -57,8 +61,7 @@ export class Links {
     }
   }
 
-  /** Drops a connection whose state is unknown. */
-  drop({ host, port }: Address): void {
+  private drop({ host, port }: Address): void {
     const key = `${host}:${port}`;
     const known = this.open.get(key);
     this.open.delete(key);

@@ -3,7 +3,7 @@ import type { TopicProducer } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import type { Admin } from './admin.js';
-import { BatchSender } from './batch-sender.js';
+import { BatchSender, producingOver } from './batch-sender.js';
 import { brokerError } from './broker-error.js';
 import { type Cluster, noTopic } from './cluster.js';
 import { Links } from './links.js';
@@ -32,7 +32,7 @@ export class KafkaProducer implements TopicProducer {
     private readonly admin: Admin,
   ) {
     this.links = new Links(cluster.linkOptions);
-    this.sender = new BatchSender(cluster, this.links, null);
+    this.sender = new BatchSender(cluster, producingOver(this.links, null));
     this.outbox = new Outbox(() => this.identity);
   }
 

@@ -8,7 +8,7 @@ import {
 import { MillraceError } from '../../src/core/errors.js';
 import { getOrInsert } from '../../src/core/index.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import { BatchSender } from './batch-sender.js';
+import { BatchSender, producingOver } from './batch-sender.js';
 import { brokerError, code, hasCode } from './broker-error.js';
 import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
@@ -75,7 +75,7 @@ export class Transaction {
     this.links = new Links(cluster.linkOptions);
     this.coordinator = new Coordinator(cluster, this.links, 'transaction', options.transactionalId);
     this.groupCoordinator = new Coordinator(cluster, this.links, 'group', options.group);
-    this.sender = new BatchSender(cluster, this.links, options.transactionalId);
+    this.sender = new BatchSender(cluster, producingOver(this.links, options.transactionalId));
     this.outbox = new Outbox(() => ({
       producerId: this.producerId,
       producerEpoch: this.producerEpoch,

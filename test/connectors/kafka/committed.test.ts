@@ -35,7 +35,6 @@ it('drops both of two overlapping aborted transactions when reading starts insid
     marker(6, 8n, 'abort'),
     dataBatch(7, ['good'], 7n),
   ];
-  // Not in the order of their offsets on purpose: brokers promise none.
   expect(valuesOf(log, { aborted: [aborted(8n, 1), aborted(7n, 0)], from: 2 })).toEqual(['good']);
 });
 
@@ -66,6 +65,11 @@ it('keeps the records of other producers inside an aborted transaction', () => {
     marker(5, 7n, 'abort'),
   ];
   expect(valuesOf(log, { aborted: [aborted(7n, 0)] })).toEqual(['plain', 'other']);
+});
+
+it('puts the aborted transactions in order: brokers promise none', () => {
+  const log = [dataBatch(0, ['aborted'], 7n), dataBatch(1, ['aborted'], 7n), marker(2, 7n, 'abort')];
+  expect(valuesOf(log, { aborted: [aborted(8n, 50), aborted(7n, 0)] })).toEqual([]);
 });
 
 it('lets a commit marker end nothing', () => {
