@@ -40,14 +40,8 @@ appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d %p %m (%c{1})%n
 `;
 
-/** The pom in its own folder of the sources; `dist/stack/services` lies one deeper. */
-function pomFile(): string {
-  const near = fileURLToPath(new URL('../pom.xml', import.meta.url));
-  return existsSync(near) ? near : fileURLToPath(new URL('../../../stack/pom.xml', import.meta.url));
-}
-
 async function jars(cache: string, log: (line: string) => void): Promise<string> {
-  const pom = pomFile();
+  const pom = fileURLToPath(new URL('../pom.xml', import.meta.url));
   const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
   return cached(cache, `kafka-${digest}`, async (folder) => {
     log('fetching Apache Kafka 4.4.0 from Maven Central (54 MB, once)');
