@@ -7,7 +7,7 @@ import { type ContractCheck, originAt } from '../../../src/testing/contract.js';
 import { ledgerContract } from '../../../src/testing/ledger-contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { sourceContract } from '../../../src/testing/source-contract.js';
-import { foreignProducer, foreignRead, foreignSend, fresh, open, sink, source } from './world.js';
+import { foreignProducer, foreignRead, foreignSend, fresh, open, settled, sink, source } from './world.js';
 
 const runAll = (checks: readonly ContractCheck[]) => {
   for (const { name, run } of checks) it(name, run);
@@ -45,7 +45,7 @@ describe('a topic as a sink, read by librdkafka', () => {
         openLedger: kafka.openLedger,
         value: (n) => ({ n }),
         visible: async () =>
-          (await foreignRead(topic)).map(({ value }) => (JSON.parse(value ?? '') as { n: number }).n),
+          (await settledRead(topic)).map(({ value }) => (JSON.parse(value ?? '') as { n: number }).n),
         close: () => closeWith(kafka, topic),
       };
     }),
@@ -63,7 +63,7 @@ describe('a topic of dead letters, read by librdkafka', () => {
         openLedger: kafka.openLedger,
         value: (n) => ({ reason: 'r', detail: 'd', step: 's', origin: originAt(n, n % 2) }),
         visible: async () =>
-          (await foreignRead(topic)).map(({ headers }) => Number(new Map(headers).get(deadLetterHeaders.offset))),
+          (await settledRead(topic)).map(({ headers }) => Number(new Map(headers).get(deadLetterHeaders.offset))),
         close: () => closeWith(kafka, topic),
       };
     }),
@@ -90,6 +90,11 @@ describe('a changelog topic as a ledger', () => {
     }),
   );
 });
+
+async function settledRead(topic: string) {
+  await settled(topic); // the prefix of its transactional ids too
+  return foreignRead(topic);
+}
 
 async function closeWith(kafka: Kafka, topic: string): Promise<void> {
   await kafka.deleteTopic(topic);

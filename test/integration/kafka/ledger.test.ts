@@ -10,7 +10,7 @@ import {
   type TaskLedger,
 } from '../../../src/core/io.js';
 import { originAt } from '../../../src/testing/contract.js';
-import { broker, foreignProducer, foreignRead, fresh, librdkafka, open, sink, source } from './world.js';
+import { broker, foreignProducer, foreignRead, fresh, librdkafka, open, settled, sink, source } from './world.js';
 
 const prefix = fresh('ledger');
 let kafka: Kafka;
@@ -105,12 +105,13 @@ const write = async ({ writer }: Task, numbers: readonly number[]) =>
   );
 
 async function outputOf({ out }: Job): Promise<number[]> {
+  await settled(prefix);
   const numbers = (await foreignRead(out)).map(({ value }) => (JSON.parse(value ?? '') as { n: number }).n);
   return numbers.sort((a, b) => a - b); // keys are spread over two partitions
 }
 
-/** To be polled: a commit is decided before the group's coordinator has heard of it. */
 async function groupOffsets({ topology }: Job): Promise<Record<string, string>> {
+  await settled(prefix);
   const fetched = await admin.fetchOffsets({ groupId: `${prefix}.${topology}` });
   return Object.fromEntries(
     fetched.flatMap(({ topic, partitions }) =>
@@ -131,9 +132,9 @@ describe('an epoch', () => {
       { step: 's', cell: 'c', bucket: 0, version: 1, bytes: Buffer.from('x') },
     ]);
     expect(await outputOf(job)).toEqual([1, 2, 3]);
-    await expect.poll(() => groupOffsets(job)).toEqual({ [job.departed]: '3', [job.arrived]: '2' });
+    expect(await groupOffsets(job)).toEqual({ [job.departed]: '3', [job.arrived]: '2' });
     await task.ledger.commit(checkpoint(2, 4, 2), []);
-    await expect.poll(() => groupOffsets(job)).toEqual({ [job.departed]: '4', [job.arrived]: '2' });
+    expect(await groupOffsets(job)).toEqual({ [job.departed]: '4', [job.arrived]: '2' });
     await task.ledger.close();
     const again = await openTask(job);
     expect(again.restored.checkpoint).toEqual(checkpoint(2, 4, 2));
@@ -145,7 +146,7 @@ describe('an epoch', () => {
     const job = await newJob();
     const { ledger } = await openTask(job);
     await ledger.commit(checkpoint(1, 3, EARLIEST), []);
-    await expect.poll(() => groupOffsets(job)).toEqual({ [job.departed]: '3' });
+    expect(await groupOffsets(job)).toEqual({ [job.departed]: '3' });
     await ledger.close();
     const again = await openTask(job);
     expect(again.restored.checkpoint?.positions.arrived?.offset).toBe(EARLIEST);
@@ -217,7 +218,7 @@ describe('a second owner', () => {
     await second.ledger.commit(checkpoint(2, 2, 0), []);
     await second.ledger.close();
     expect(await outputOf(job)).toEqual([1, 2]);
-    await expect.poll(() => groupOffsets(job)).toMatchObject({ [job.departed]: '2' });
+    expect(await groupOffsets(job)).toMatchObject({ [job.departed]: '2' });
   });
 });
 

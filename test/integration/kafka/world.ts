@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { ConnectionPool, listTransactionsV0 } from '@platformatic/kafka';
 import { Kafka as KafkaJs, logLevel, type Producer } from 'kafkajs';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
@@ -80,6 +82,29 @@ function headersByName(headers: NonNullable<OutgoingRecord['headers']>): Record<
   const byName: Record<string, Buffer[]> = {};
   for (const [name, value] of headers) byName[name] = [...(byName[name] ?? []), Buffer.from(value)];
   return byName;
+}
+
+/**
+ * Waits until the decided transactions of a prefix are seen everywhere: a commit is decided before its markers are in
+ * the partitions, and until then readers see what was there before.
+ */
+export async function settled(prefix: string): Promise<void> {
+  const [host = '', port = ''] = broker().split(':');
+  const pool = new ConnectionPool('test', {});
+  try {
+    const connection = await pool.get({ host, port: Number(port) });
+    for (;;) {
+      const { transactionStates } = await listTransactionsV0.api.async(connection, [], [], 0n, null);
+      const underWay = transactionStates.filter(
+        ({ transactionalId, transactionState }) =>
+          transactionalId.startsWith(prefix) && transactionState.startsWith('Prepare'),
+      );
+      if (underWay.length === 0) return;
+      await sleep(5);
+    }
+  } finally {
+    await pool.close();
+  }
 }
 
 const run = promisify(execFile);

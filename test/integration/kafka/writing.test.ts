@@ -4,7 +4,7 @@ import type { Kafka } from '../../../connectors/kafka/open.js';
 import type { Sink, SinkWriter, TaskLedger } from '../../../src/core/io.js';
 import type { Origin, OutgoingRecord } from '../../../src/core/record.js';
 import { originAt } from '../../../src/testing/contract.js';
-import { foreignProducer, foreignRead, fresh, librdkafka, open, sink } from './world.js';
+import { foreignProducer, foreignRead, fresh, librdkafka, open, settled, sink } from './world.js';
 
 const prefix = fresh('writing');
 let kafka: Kafka;
@@ -39,9 +39,10 @@ async function openTask(into: Sink<unknown>, partition = 0): Promise<Task> {
   await ledger.restore();
   const writer = await kafka.topicSink.open(into, { step: 'out', task, incarnation: 0 });
   let epoch = 0;
-  const commit = () => {
+  const commit = async () => {
     epoch += 1;
-    return ledger.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, []);
+    await ledger.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, []);
+    await settled(prefix);
   };
   return { ledger, writer, commit };
 }
