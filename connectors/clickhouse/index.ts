@@ -9,6 +9,13 @@ export interface ClickHouseTableOptions<T> {
   readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
   /** Leading columns of the sorting key: those by which the table is mostly read. */
   readonly orderBy?: readonly (keyof NoInfer<T> & string)[];
+  /**
+   * Keeps an epoch's rows in its checkpoint and inserts them after it; a recovery inserts only those that are not there
+   * yet. So no row stands twice in the stored table either, and none that a checkpoint does not know.
+   */
+  readonly exactlyOnce?: boolean;
+  /** With `exactlyOnce`: rows that a checkpoint keeps at most, 100,000 by default; a task commits early rather than keep more. */
+  readonly pendingRowsMax?: number;
 }
 
 export interface ClickHouseMetricsOptions {
@@ -31,8 +38,9 @@ export const clickhouse = {
    *   orderBy: ['departedAt'],
    * }));
    */
-  table<T>({ table, columns, orderBy = [] }: ClickHouseTableOptions<T>): Sink<T> {
-    const options: TableSinkOptions = {
+  table<T>(options: ClickHouseTableOptions<T>): Sink<T> {
+    const { table, columns, orderBy = [], exactlyOnce = false, pendingRowsMax = 100_000 } = options;
+    const sinkOptions: TableSinkOptions = {
       table,
       columns: Object.freeze({ ...columns }) as TableSinkOptions['columns'],
       orderBy: Object.freeze([...orderBy]),
@@ -40,8 +48,14 @@ export const clickhouse = {
     return Object.freeze({
       connector: 'clickhouse',
       kind: 'clickhouse.table',
-      settings: Object.freeze({ table, columns: Object.keys(columns).join(', '), orderBy: orderBy.join(', ') }),
-      options: Object.freeze(options),
+      settings: Object.freeze({
+        table,
+        columns: Object.keys(columns).join(', '),
+        orderBy: orderBy.join(', '),
+        ...(exactlyOnce ? { exactlyOnce, pendingRowsMax } : {}),
+      }),
+      options: Object.freeze(sinkOptions),
+      ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
     });
   },
 

@@ -9,7 +9,7 @@ import { explain, isPassing } from './errors.js';
 import { type HttpOptions, openHttpEngine } from './http-engine.js';
 import { parseRows } from './json-rows.js';
 import { metricsLayout, setUpTable, type TableLayout, tableLayout } from './table.js';
-import { MetricsWriter, TableWriter } from './writer.js';
+import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
 
 export interface CommonOptions {
   /** Rows of one insert: 20,000 by default. */
@@ -62,6 +62,20 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   const batches = ({ rows: table, columns, identity }: TableLayout) =>
     new Batches({ table, columns: [...Object.keys(columns), ...Object.keys(identity)], rowsMax: batchRows, insert });
 
+  const storedIn =
+    ({ rows }: TableLayout, incarnation: number): StoredIdentities =>
+    async (source, from, to) => {
+      const sql =
+        `SELECT concat(toString(_offset), '/', toString(_n)) AS id FROM ${rows} WHERE _source = {source:String} ` +
+        'AND _offset BETWEEN {from:UInt64} AND {to:UInt64} AND _incarnation >= {incarnation:UInt64}';
+      try {
+        const text = await retry(() => engine.query(sql, { source, from, to, incarnation }), retrying);
+        return new Set(parseRows<{ id: string }>(text).map(({ id }) => id));
+      } catch (error) {
+        throw explain(error, `cannot look rows up in ${rows}`, where);
+      }
+    };
+
   const tableSink: SinkDriver = {
     mode: 'idempotent',
     async setUp(sink) {
@@ -76,7 +90,13 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
       const layout = layoutOf(sink.kind, sink.options);
       return sink.kind === METRICS
         ? new MetricsWriter(batches(layout), incarnation)
-        : new TableWriter(layout, batches(layout), `${task.topology}/${step}`, incarnation);
+        : new TableWriter(
+            layout,
+            batches(layout),
+            `${task.topology}/${step}`,
+            incarnation,
+            storedIn(layout, incarnation),
+          );
     },
   };
 

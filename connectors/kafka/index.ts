@@ -1,3 +1,4 @@
+import { type Duration, formatDuration } from '../../src/core/duration.js';
 import type { Sink, Source } from '../../src/core/io.js';
 import type { DeadLetter } from '../../src/core/record.js';
 import type { Schema } from '../../src/core/schema.js';
@@ -8,6 +9,11 @@ export interface KafkaSourceOptions<T> {
   readonly schema: Schema<T>;
   /** Event time in milliseconds since 1970; the record's own timestamp by default. */
   readonly eventTime?: (value: T) => number;
+  /**
+   * How long (processing time) the other inputs of a task wait while this one brings nothing; for ever by default. With
+   * it the merged order depends on the clock, so sinks outside Kafka's transaction are written after the checkpoint.
+   */
+  readonly idleMax?: Duration;
 }
 
 export interface KafkaSinkOptions<T> {
@@ -30,14 +36,20 @@ export const kafka = {
    * @example
    * t.source('departed', kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }));
    */
-  source<T>({ topic, schema, eventTime }: KafkaSourceOptions<T>): Source<T> {
+  source<T>({ topic, schema, eventTime, idleMax }: KafkaSourceOptions<T>): Source<T> {
     const eventTimeOf = eventTime as ((value: unknown) => number) | undefined;
     return Object.freeze({
       connector: 'kafka',
       kind: 'kafka.source',
       topic,
       schema: schema as Schema<unknown>,
-      settings: Object.freeze({ topic, schema: schema.subject, eventTime: eventTime ? 'field' : 'timestamp' }),
+      settings: Object.freeze({
+        topic,
+        schema: schema.subject,
+        eventTime: eventTime ? 'field' : 'timestamp',
+        ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
+      }),
+      idleMax,
       eventTimeOf: eventTimeOf ?? ((_value: unknown, timestampMs: number) => timestampMs),
     });
   },

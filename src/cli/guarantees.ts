@@ -12,7 +12,7 @@ const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, Wri
 /** The delivery guarantee of a sink on a profile. */
 export const deliveryOn =
   (profile: Config['profile']) =>
-  ({ connector }: Sink<unknown>): Delivery => {
+  ({ connector, deferred }: Sink<unknown>): Delivery => {
     const modes = writeModes[profile];
     const mode = modes[connector];
     if (mode === undefined) {
@@ -20,5 +20,5 @@ export const deliveryOn =
         hint: `it has: ${Object.keys(modes).join(', ')}`,
       });
     }
-    return deliveryOf(mode);
+    return deliveryOf(mode, deferred !== undefined);
   };

@@ -1,3 +1,4 @@
+import type { Duration } from './duration.js';
 import type { Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Schema, SchemaRegistry } from './schema.js';
@@ -15,6 +16,11 @@ export interface Source<out T> {
   readonly settings: Settings;
   /** Event time of a decoded value; `timestampMs` is the log's own. */
   readonly eventTimeOf: (value: unknown, timestampMs: number) => number;
+  /**
+   * How long (processing time) a task with several inputs waits for this one when it is quiet; for ever where it is
+   * missing, which alone makes the merged order a function of the logs.
+   */
+  readonly idleMax?: Duration | undefined;
   readonly [OUT]?: (() => T) | undefined;
 }
 
@@ -24,6 +30,11 @@ export interface Sink<in T> {
   readonly kind: string;
   readonly settings: Settings;
   readonly options: unknown;
+  /**
+   * Written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them; a task commits
+   * early rather than keep more than `rowsMax`.
+   */
+  readonly deferred?: { readonly rowsMax: number } | undefined;
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 
@@ -91,6 +102,8 @@ export interface SourceDriver {
 export interface SinkWriter {
   /** Takes values in order, one origin each; the runtime never has two writes outstanding. */
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
+  /** Takes values of which an earlier process may have written some; without it they are simply written again. */
+  recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Before the checkpoint is stored: from here on these writes survive a crash (or are in the ledger's transaction). */
   prepare?(): Promise<void>;
   /** After the checkpoint is stored; repeatable. */
@@ -128,6 +141,8 @@ export interface GroupMember {
   readonly sources: readonly Source<unknown>[];
   /** Called with the partitions that are this process's own from now on, each time that changes. */
   onAssigned(partitions: readonly number[]): void;
+  /** What the group calls this process from now on: for who can tell the group of its death. */
+  onJoined?(memberId: string): void;
   /** The group is lost for good: the run ends with this cause. */
   onFailed(cause: unknown): void;
 }

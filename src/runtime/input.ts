@@ -28,6 +28,8 @@ export class Input {
   private reachedEnd = false;
   private polling: Promise<void> | undefined;
   private failure: unknown;
+  /** Processing time at which the last record came, or the input was opened. */
+  private lastRecordMs: number;
 
   constructor(
     readonly node: SourceNode,
@@ -39,6 +41,7 @@ export class Input {
   ) {
     this.mergedPosition = position;
     this.clock = { timeMs: position.mergeTimeMs, suspectMs: position.suspectMs };
+    this.lastRecordMs = now();
   }
 
   get buffered(): number {
@@ -48,6 +51,12 @@ export class Input {
   /** Nothing is buffered and nothing will follow. */
   get ended(): boolean {
     return this.reachedEnd && this.buffered === 0;
+  }
+
+  /** It has been quiet for as long as others wait for it. */
+  isIdle(nowMs: number): boolean {
+    const { idleMax } = this.node.source;
+    return idleMax !== undefined && this.buffered === 0 && nowMs - this.lastRecordMs >= idleMax;
   }
 
   get position(): Position {
@@ -123,6 +132,7 @@ export class Input {
       await this.codec.prepare(records);
       this.compact();
       const receivedAtMs = this.now();
+      this.lastRecordMs = receivedAtMs;
       for (const record of records) this.append(record, receivedAtMs);
     }
     if (ended) this.reachedEnd = true;

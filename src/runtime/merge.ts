@@ -21,13 +21,16 @@ export interface Round {
  * Takes the next round from the heads of all inputs: by merge time, then input order, then offset. It stops where an
  * input that may still bring something has nothing buffered: what that input brings next could come first. So the
  * order is a function of the logs alone, however they were polled. `undefined` where nothing can be taken.
+ *
+ * An input with an `idleMax` that has been quiet for so long is not waited for. What it brings later comes at once, and
+ * late: there the order depends on the clock.
  */
-export function mergeRound(inputs: readonly Input[], recordsMax: number): Round | undefined {
+export function mergeRound(inputs: readonly Input[], recordsMax: number, nowMs: number): Round | undefined {
   const shares = inputs.map((): Share => ({ values: [], origins: [], unusable: [] }));
   let records = 0;
   let watermarkMs = Number.NEGATIVE_INFINITY;
   while (records < recordsMax) {
-    const next = earliest(inputs);
+    const next = earliest(inputs, nowMs);
     if (next < 0) break;
     const input = inputs[next] as Input;
     const share = shares[next] as Share;
@@ -49,7 +52,7 @@ export function mergeRound(inputs: readonly Input[], recordsMax: number): Round 
 }
 
 /** The input whose head comes first, or -1 while one must be waited for (or none is left). */
-function earliest(inputs: readonly Input[]): number {
+function earliest(inputs: readonly Input[], nowMs: number): number {
   let best = -1;
   let bestTimeMs = Number.POSITIVE_INFINITY;
   for (let index = 0; index < inputs.length; index++) {
@@ -59,7 +62,7 @@ function earliest(inputs: readonly Input[]): number {
         best = index;
         bestTimeMs = input.headTimeMs;
       }
-    } else if (!input.ended) return -1;
+    } else if (!input.ended && !input.isIdle(nowMs)) return -1;
   }
   return best;
 }

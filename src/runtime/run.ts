@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** Told of everything that was mended without help: a task that was restarted, for example. */
   onWarning?(message: string): void;
+  /** Told what the profile's group calls this process, each time that changes. */
+  onJoined?(memberId: string): void;
   /** Called at the named points of every epoch; for tests. */
   onPoint?(point: EpochPoint, task: number): void;
 }
@@ -87,6 +89,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     topology: topology.name,
     sources: topology.sources.map(({ source }) => source),
     onAssigned: (assigned) => supervisor.assign(assigned),
+    onJoined: (memberId) => options.onJoined?.(memberId),
     onFailed: (cause) => supervisor.fail(cause),
   });
   if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));

@@ -32,6 +32,12 @@ export class TaskState {
     return opened;
   }
 
+  /** Takes in a cell that is part of the runtime itself. */
+  adopt(step: string, name: string, cell: Cell): void {
+    this.restore(step, name, cell);
+    this.cells.push({ step, name, version: 1, cell });
+  }
+
   takeChanges(): StateChange[] {
     return this.cells.flatMap(({ step, name, version, cell }) =>
       cell.takeChanges().map(({ bucket, bytes }) => ({ step, cell: name, version, bucket, bytes })),

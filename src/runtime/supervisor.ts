@@ -6,15 +6,19 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   open(partition: number): Promise<Task>;
   onWarning(message: string): void;
-  /** Whether being fenced is news for the group to settle (a new assignment) or the end of the run. */
+  /** Whether who was fenced may ask the group if the task is still its own, or the run ends. */
   readonly inGroup: boolean;
 }
 
-const RESTARTS_MAX = 5;
 const BACK_OFF_MS = 200;
+const BACK_OFF_MAX_MS = 10_000;
+/** How long a task that gets nowhere is opened anew again and again, before the run ends with the cause. */
+const PATIENCE_MS = 10 * 60_000;
 
 interface Watched {
   task: Task | undefined;
+  /** Resolves when nothing of it runs any more; never rejects. */
+  gone: Promise<void>;
   /** The task went to another process: whatever happens to it here from now on is of no account. */
   lost: boolean;
   ended: boolean;
@@ -26,6 +30,8 @@ interface Watched {
  */
 export class Supervisor {
   private readonly watched = new Map<number, Watched>();
+  /** Lost tasks until they have closed: one that comes back soon waits for that. */
+  private readonly leaving = new Map<number, Promise<void>>();
   /** Every task that was ever opened here, in its latest form: for snapshots. */
   private readonly seen = new Map<number, Task>();
   private stopping = false;
@@ -37,7 +43,8 @@ export class Supervisor {
   constructor(private readonly options: SupervisorOptions) {
     this.finished = new Promise<void>((resolve) => {
       this.idle = resolve;
-    }).then(() => {
+    }).then(async () => {
+      await Promise.all(this.leaving.values());
       if (this.failure) throw this.failure.cause;
     });
   }
@@ -56,6 +63,7 @@ export class Supervisor {
       watched.task?.abandon();
       this.watched.delete(partition);
       this.seen.delete(partition);
+      this.leaving.set(partition, watched.gone);
     }
     for (const partition of partitions) if (!this.watched.has(partition)) this.watch(partition);
     this.settle();
@@ -75,24 +83,26 @@ export class Supervisor {
   }
 
   private watch(partition: number): void {
-    const watched: Watched = { task: undefined, lost: false, ended: false };
+    const watched: Watched = { task: undefined, lost: false, ended: false, gone: Promise.resolve() };
     this.watched.set(partition, watched);
     const ended = () => {
       watched.ended = true;
       this.settle();
     };
-    this.keepRunning(partition, watched).then(ended, (cause: unknown) => {
-      if (this.options.inGroup && isFenced(cause) && !watched.lost) {
-        // Another process has it: forgotten here until an assignment names it again.
-        this.watched.delete(partition);
-        this.options.onWarning(`task ${partition} was taken over by another process`);
-      } else if (!watched.lost) this.fail(cause);
+    watched.gone = this.keepRunning(partition, watched).then(ended, (cause: unknown) => {
+      // The last commit of a run that stops may come too late: another process does that work again.
+      const taken = this.options.inGroup && this.stopping && isFenced(cause);
+      if (!watched.lost && !taken) this.fail(cause);
       ended();
     });
   }
 
   private async keepRunning(partition: number, watched: Watched): Promise<void> {
-    const { clock, onWarning } = this.options;
+    const { clock, onWarning, inGroup } = this.options;
+    const earlier = this.leaving.get(partition);
+    this.leaving.delete(partition);
+    await earlier;
+    let failingSinceMs = Number.POSITIVE_INFINITY;
     for (let failures = 0; !this.stopping && !watched.lost; ) {
       let epochBefore = 0;
       let task: Task | undefined;
@@ -109,11 +119,18 @@ export class Supervisor {
       } catch (error) {
         await closeFailed(task, onWarning);
         // A task that got somewhere does not fail at the same place again and again.
-        if (task && task.snapshot().epoch > epochBefore) failures = 0;
+        if (task && task.snapshot().epoch > epochBefore) {
+          failures = 0;
+          failingSinceMs = Number.POSITIVE_INFINITY;
+        }
         failures += 1;
-        if (this.stopping || watched.lost || !isPassing(error) || failures > RESTARTS_MAX) throw error;
+        failingSinceMs = Math.min(failingSinceMs, clock.now());
+        // Somebody may have taken the task by mistake: opening it anew asks the group whose it is.
+        const passing = isPassing(error) || (inGroup && isFenced(error));
+        const hopeless = !passing || clock.now() - failingSinceMs > PATIENCE_MS;
+        if (this.stopping || watched.lost || hopeless) throw error;
         onWarning(`task ${partition} failed and is restored from its checkpoint: ${messageOf(error)}`);
-        await clock.sleep(BACK_OFF_MS * 2 ** (failures - 1));
+        await clock.sleep(Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (failures - 1)));
       }
     }
   }
@@ -121,7 +138,9 @@ export class Supervisor {
   private settle(): void {
     const all = [...this.watched.values()];
     // Without tasks there is nothing to wait for only once the run is to stop: an assignment may still come.
-    if (all.every(({ ended }) => ended) && (all.length > 0 || this.stopping)) this.idle?.();
+    if (!all.every(({ ended }) => ended) || !(all.length > 0 || this.stopping)) return;
+    this.stopping = true; // what a group assigns from now on is for others
+    this.idle?.();
   }
 }
 

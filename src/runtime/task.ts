@@ -13,6 +13,7 @@ import { EARLIEST, MillraceError } from '../core/index.js';
 import { openCodec } from '../schema/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
+import { DeferredSink } from './deferred-sink.js';
 import { Input } from './input.js';
 import { mergeRound } from './merge.js';
 import { BEFORE_ALL_MS } from './merge-time.js';
@@ -70,6 +71,7 @@ export class Task {
     private readonly ledger: TaskLedger,
     private readonly inputs: readonly Input[],
     private readonly writers: readonly SinkWriter[],
+    private readonly deferred: readonly DeferredSink[],
     private readonly metricsWriter: SinkWriter | undefined,
     private readonly state: TaskState,
     private readonly outbox: Outbox,
@@ -102,10 +104,22 @@ export class Task {
       };
       const outbox: Outbox = { deadLetters: [], metrics: [] };
 
+      // Where the clock may decide an order, a replay may decide otherwise: only a checkpoint settles it.
+      const undecided = topology.sources.some(({ source }) => source.idleMax !== undefined);
+      const deferred: DeferredSink[] = [];
       const openSink = async (step: string, sink: Sink<never>): Promise<SinkWriter> => {
         const driver = profile.sinks[sink.connector];
         if (!driver) throw noDriver(profile, sink.connector, step);
-        return keep(await driver.open(sink as Sink<unknown>, { step, task: id, incarnation: checkpoint.incarnation }));
+        const writer = keep(
+          await driver.open(sink as Sink<unknown>, { step, task: id, incarnation: checkpoint.incarnation }),
+        );
+        const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
+        if (rowsMax === undefined || driver.mode === 'transactional' || step === METRICS) return writer;
+        const later = new DeferredSink(writer, rowsMax);
+        state.adopt(step, 'rows', later);
+        await later.recover();
+        deferred.push(later);
+        return later;
       };
       const writers = new Map<string, SinkWriter>();
       for (const { id: step, sink } of topology.sinks) writers.set(step, await openSink(step, sink));
@@ -140,7 +154,20 @@ export class Task {
         }),
       );
       const all = [...writers.values(), deadLetters];
-      return new Task(id, options, ledger, inputs, all, metrics, state, outbox, pipeline, checkpoint, new Map());
+      return new Task(
+        id,
+        options,
+        ledger,
+        inputs,
+        all,
+        deferred,
+        metrics,
+        state,
+        outbox,
+        pipeline,
+        checkpoint,
+        new Map(),
+      );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
       throw error;
@@ -178,13 +205,13 @@ export class Task {
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
-      if (clock.now() >= epochDueMs) {
+      if (clock.now() >= epochDueMs || this.deferred.some(({ rows, rowsMax }) => rows >= rowsMax)) {
         await this.commitEpoch();
         epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
       }
       await this.pipeline.credit(inFlightMax);
       const polls = this.inputs.map((input) => input.fill(roundMax));
-      const round = mergeRound(this.inputs, roundMax);
+      const round = mergeRound(this.inputs, roundMax, clock.now());
       if (round) {
         this.watermarkMs = Math.max(this.watermarkMs, round.watermarkMs);
         this.recordsSinceEpoch += round.records;
@@ -196,6 +223,7 @@ export class Task {
         break;
       } else {
         // Only the poll of an input that is empty and goes on can help; any other would resolve at once and spin.
+        // Polls come back within a fraction of a second, with nothing if need be: idleness is looked at that often.
         await Promise.race(polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0));
       }
     }
@@ -274,6 +302,9 @@ export class Task {
 }
 
 const HOUR_MS = 3_600_000;
+
+/** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
+const DEFERRED_ROWS_MAX = 100_000;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -3,13 +3,15 @@ import type { Delivery, WriteMode } from '../core/io.js';
 /**
  * What a sink can promise, given how its writes relate to the checkpoint: computed, never claimed.
  *
- * In the ledger's own transaction a write exists exactly when the checkpoint does; a repeatable one may be written
- * twice and counts once; an appended one is doubled by every replay.
+ * In the ledger's own transaction a write exists exactly when the checkpoint does. So it does, a little later, for a
+ * repeatable one that is made from rows kept in the checkpoint. Otherwise a repeatable write may be made twice and counts
+ * once; an appended one is doubled by every replay.
  *
  * @example
  * deliveryOf('idempotent'); // 'effectively-once'
  */
-export function deliveryOf(mode: WriteMode): Delivery {
+export function deliveryOf(mode: WriteMode, deferred = false): Delivery {
+  if (mode === 'idempotent' && deferred) return 'exactly-once';
   const deliveries = {
     transactional: 'exactly-once',
     idempotent: 'effectively-once',

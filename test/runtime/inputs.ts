@@ -54,7 +54,7 @@ export async function mergeAll(
   const watermarks: number[] = [];
   while (!inputs.every((input) => input.ended)) {
     const polls = inputs.map((input) => input.fill(roundMax));
-    const round = mergeRound(inputs, roundMax);
+    const round = mergeRound(inputs, roundMax, 0);
     if (!round) {
       await Promise.race(polls.filter((_, index) => inputs[index]?.buffered === 0));
       continue;

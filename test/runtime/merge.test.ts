@@ -62,7 +62,7 @@ describe('mergeRound', () => {
     const behind = inputOf('1', [2, 60], [1]);
     await Promise.all([ahead.fill(10), behind.fill(10)]);
     const { mergeRound } = await import('../../src/runtime/merge.js');
-    mergeRound([ahead, behind], 100);
+    mergeRound([ahead, behind], 100, 0);
     expect(ahead.position.offset).toBe(2);
     expect(behind.position.offset).toBe(1);
   });

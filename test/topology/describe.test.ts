@@ -29,5 +29,6 @@ suite('describe', () => {
       'effectively-once',
       'at-least-once',
     ]);
+    expect([deliveryOf('idempotent', true), deliveryOf('append', true)]).toEqual(['exactly-once', 'at-least-once']);
   });
 });

@@ -100,6 +100,23 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
     expect(await db.query(`SELECT count() AS n FROM ${table}_rows`)).not.toEqual([{ n: 400 }]); // the replay did write
   });
 
+  it('inserts on recovery only what is not there, several rows of a record included', async () => {
+    const table = tableName();
+    const origins = [originAt(5), originAt(5), originAt(6), originAt(7), originAt(7)];
+    const values = [1, 2, 3, 4, 5].map((id) => flight(id, { departedAt: 1_000_000_000_000 }));
+    await writeAll(await open(flights(table)), values.slice(0, 2), origins.slice(0, 2));
+    const recovering = await open(flights(table));
+    await recovering.recover?.(values, origins);
+    await recovering.prepare?.();
+    expect(await read(table)).toEqual(values);
+    expect(await db.query(`SELECT toUInt32(count()) AS n FROM ${table}_rows`)).toEqual([{ n: 5 }]);
+    // Rows of an older incarnation do not count as there.
+    const raised = await open(flights(table), 1);
+    await raised.recover?.(values, origins);
+    await raised.prepare?.();
+    expect(await db.query(`SELECT toUInt32(countIf(_incarnation = 1)) AS n FROM ${table}_rows`)).toEqual([{ n: 5 }]);
+  });
+
   it('keeps every value of a record, each once', async () => {
     const table = tableName();
     const origins = [originAt(5), originAt(5), originAt(5), originAt(6)];
