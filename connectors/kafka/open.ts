@@ -1,10 +1,20 @@
 import type { Duration } from '../../src/core/duration.js';
-import type { SinkDriver, SourceDriver, TaskId, TaskLedger, TopicProducer } from '../../src/core/io.js';
+import { MillraceError } from '../../src/core/errors.js';
+import type {
+  GroupMember,
+  Membership,
+  SinkDriver,
+  SourceDriver,
+  TaskId,
+  TaskLedger,
+  TopicProducer,
+} from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './changelog-topic.js';
 import { Cluster, type ClusterOptions, noTopic } from './cluster.js';
 import { KafkaLedger } from './ledger.js';
+import { expel, GroupMembership } from './membership.js';
 import { KafkaProducer } from './producer.js';
 import { kafkaSource } from './source.js';
 import { namesOf, TaskSessions } from './task-session.js';
@@ -17,6 +27,8 @@ export interface KafkaOptions extends ClusterOptions {
   readonly prefix?: string;
   /** An epoch that takes longer is aborted by the broker; 60 s by default, at most its `transaction.max.timeout.ms`. */
   readonly transactionTimeout?: Duration;
+  /** A process that is not heard of for this long loses its tasks to others; 10 s by default, the broker's least is 6 s. */
+  readonly sessionTimeout?: Duration;
 }
 
 /** One Kafka cluster as a topology's world: inputs, outputs and checkpoints. */
@@ -25,6 +37,10 @@ export interface Kafka {
   /** Serves `kafka.sink` and `kafka.deadLetters`. */
   readonly topicSink: SinkDriver;
   openLedger(task: TaskId): Promise<TaskLedger>;
+  /** Joins the group of processes that share a topology's tasks; without it every task may be opened here. */
+  join(member: GroupMember): Promise<Membership>;
+  /** Gives the tasks of a process that is known to be dead to others at once; `memberId` as `onJoined` told it. */
+  expel(topology: string, memberId: string): Promise<void>;
   producer(): TopicProducer;
   /** Creates a topic unless it is there; see `Admin.createTopic`. */
   createTopic(topic: string, partitions: number, settings?: TopicSettings): Promise<void>;
@@ -36,6 +52,7 @@ export interface Kafka {
 }
 
 const TRANSACTION_TIMEOUT_MS = 60_000;
+const SESSION_TIMEOUT_MS = 10_000;
 
 /**
  * Connects to a Kafka cluster on which a topology can run exactly-once: outputs, state, positions and group offsets of
@@ -50,15 +67,18 @@ const TRANSACTION_TIMEOUT_MS = 60_000;
  * const profile = { sources: { kafka: kafka.source }, sinks: { kafka: kafka.topicSink }, openLedger: kafka.openLedger };
  */
 export async function openKafka(options: KafkaOptions): Promise<Kafka> {
-  const { registry, prefix = 'millrace', transactionTimeout = TRANSACTION_TIMEOUT_MS } = options;
+  const { registry, prefix = 'millrace' } = options;
+  const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open(options);
   const admin = new Admin(cluster);
   const sessions = new TaskSessions(
     prefix,
-    ({ transactionalId, group }) => new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout }),
+    ({ transactionalId, group }, tenure) =>
+      new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure }),
   );
   const topicSink = kafkaTopicSink(cluster, admin, sessions, registry);
   const producers: KafkaProducer[] = [];
+  const memberships = new Map<string, GroupMembership>();
 
   return {
     source: kafkaSource(cluster, sessions),
@@ -72,9 +92,29 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     async openLedger(task) {
       await ensureChangelog(admin, namesOf(prefix, task).changelog, task.partition + 1);
-      const session = sessions.create(task);
+      const tenure = await memberships.get(task.topology)?.claim(task.partition);
+      const session = sessions.create(task, tenure);
       return new KafkaLedger(cluster, session);
     },
+    async join({ topology, sources, onAssigned, onJoined, onFailed }) {
+      const topics = [...new Set(sources.filter(({ connector }) => connector === 'kafka').map(({ topic }) => topic))];
+      const first = topics[0] === undefined ? undefined : await cluster.topic(topics[0]);
+      if (!first) throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
+      const { group } = namesOf(prefix, { topology, partition: 0 });
+      const membership = new GroupMembership(cluster, {
+        group,
+        topics,
+        tasks: first.leaders.length,
+        sessionTimeoutMs: sessionTimeout,
+        onAssigned,
+        onJoined: (memberId) => onJoined?.(memberId),
+        onFailed,
+      });
+      memberships.set(topology, membership); // before any task of it opens
+      await membership.join();
+      return membership;
+    },
+    expel: (topology, memberId) => expel(cluster, namesOf(prefix, { topology, partition: 0 }).group, memberId),
     producer() {
       const producer = new KafkaProducer(cluster, admin);
       producers.push(producer);
@@ -89,6 +129,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     async close() {
       await sessions.close();
+      await Promise.all([...memberships.values()].map((membership) => membership.leave()));
       await Promise.all(producers.map((producer) => producer.close()));
       await Promise.all([admin.close(), cluster.close()]);
     },

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../src/core/errors.js';
 import type { TaskId } from '../../src/core/io.js';
 import type { InputTopic } from './changelog.js';
+import type { Tenure } from './tenure.js';
 import type { Transaction } from './transaction.js';
 
 /** What the tasks of a topology are called on a cluster. */
@@ -69,13 +70,13 @@ export class TaskSessions {
 
   constructor(
     private readonly prefix: string,
-    private readonly begin: (names: TaskNames) => Transaction,
+    private readonly begin: (names: TaskNames, tenure: Tenure | undefined) => Transaction,
   ) {}
 
-  create(task: TaskId): TaskSession {
+  create(task: TaskId, tenure: Tenure | undefined): TaskSession {
     const names = namesOf(this.prefix, task);
     const key = names.transactionalId;
-    const session: TaskSession = new TaskSession(task, names, this.begin(names), () => {
+    const session: TaskSession = new TaskSession(task, names, this.begin(names, tenure), () => {
       this.open.delete(session);
       if (this.newest.get(key) === session) this.newest.delete(key);
     });

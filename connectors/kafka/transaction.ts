@@ -15,6 +15,7 @@ import { Coordinator } from './coordinator.js';
 import { Links } from './links.js';
 import { Outbox } from './outbox.js';
 import type { OutgoingBatch } from './produce.js';
+import { duringTenure, type MemberIdentity, type Tenure } from './tenure.js';
 
 export interface TransactionOptions {
   readonly transactionalId: string;
@@ -22,6 +23,8 @@ export interface TransactionOptions {
   readonly group: string;
   /** After this long without an end the broker aborts a transaction, in milliseconds. */
   readonly timeoutMs: number;
+  /** The task as the group gave it to this process; nothing where one process has all tasks and no group shares them. */
+  readonly tenure: Tenure | undefined;
 }
 
 interface TopicPartition {
@@ -37,9 +40,8 @@ export interface GroupOffset extends TopicPartition {
 /** Bytes without an acknowledgement beyond which writers wait. */
 const CONGESTED_BYTES = 16 * 1024 * 1024;
 
-/** As a consumer outside the group protocol: the transactional id is the fence, one task one id. */
-const NO_GENERATION = -1;
-const NO_MEMBER = '';
+/** A consumer outside the group protocol: the transactional id alone is the fence. */
+const NO_MEMBER: MemberIdentity = { generation: -1, memberId: '' };
 
 /**
  * The transactions of one task, one after another under one transactional id, over connections of its own. A
@@ -205,17 +207,21 @@ export class Transaction {
       name: topic,
       partitions: [{ partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1 }],
     }));
-    await this.groupCoordinator.request(
-      txnOffsetCommitV4.api,
-      transactionalId,
-      group,
-      producerId,
-      producerEpoch,
-      NO_GENERATION,
-      NO_MEMBER,
-      null,
-      topics,
-    );
+    const send = ({ generation, memberId }: MemberIdentity) =>
+      this.groupCoordinator.request(
+        txnOffsetCommitV4.api,
+        transactionalId,
+        group,
+        producerId,
+        producerEpoch,
+        generation,
+        memberId,
+        null,
+        topics,
+      );
+    const { tenure } = this.options;
+    if (tenure) await duringTenure(tenure, send);
+    else await send(NO_MEMBER);
   }
 
   private async end(commit: boolean): Promise<void> {

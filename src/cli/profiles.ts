@@ -70,6 +70,7 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
       sources: { kafka: topics.source },
       sinks: { kafka: topics.topicSink, redis: hashes.hashSink, clickhouse: tables.tableSink },
       openLedger: (task) => topics.openLedger(task),
+      join: (member) => topics.join(member),
       schemas,
       producer: () => topics.producer(),
       endOffsets: (topic) => topics.endOffsets(topic),
