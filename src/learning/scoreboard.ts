@@ -77,6 +77,7 @@ export function scoreboard(cell: Float64Cell, scorers: number, windowMs: number)
   return {
     turn(nowMs) {
       const startMs = values[0] as number;
+      if (nowMs >= startMs && nowMs < startMs + windowMs) return undefined;
       const currentMs = Math.floor(nowMs / windowMs) * windowMs;
       if (currentMs === startMs) return undefined;
       const labelled = values[1] as number;

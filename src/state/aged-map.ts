@@ -9,6 +9,8 @@ const SLICES = 24;
 /** The bucket that holds the time last told to `expire`; segments count from 1. */
 const HORIZON = 0;
 const PLACE = SEGMENT_MAX - 1;
+/** Equal to no key. */
+const NO_KEY = Symbol('no key');
 
 /** A segment's bucket. Without a ttl there are no offsets; values that are all `true` are left out. */
 type Bytes<K, V> = readonly [
@@ -37,6 +39,9 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   private newest: Segment<K, V> | undefined;
   private changed: Segment<K, V>[] = [];
   private dropped: number[] = [];
+  /** The last look-up, with `undefined` for a key that is not there: most writes follow a look-up of the same key. */
+  private lastKey: K | typeof NO_KEY = NO_KEY;
+  private lastAt: number | undefined;
   private nextId = 1;
   private horizonMs = Number.NEGATIVE_INFINITY;
   private horizonChanged = false;
@@ -63,7 +68,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   get(key: K): V | undefined {
     if (this.frozen) this.thaw();
-    const at = this.index.get(key);
+    const at = this.find(key);
     if (at === undefined) return undefined;
     const segment = this.segmentAt(at);
     const place = at & PLACE;
@@ -72,7 +77,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   has(key: K): boolean {
     if (this.frozen) this.thaw();
-    const at = this.index.get(key);
+    const at = this.find(key);
     return at !== undefined && !this.isExpired(this.segmentAt(at), at & PLACE);
   }
 
@@ -85,7 +90,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
       startMs = Math.floor(timeMs / this.sliceMs) * this.sliceMs;
       offsetMs = timeMs - startMs;
     }
-    const at = this.index.get(key);
+    const at = this.find(key);
     if (at === undefined) {
       if (this.index.size >= this.entriesMax) this.evictOldest();
       this.add(this.openSegment(startMs), key, value, offsetMs);
@@ -106,12 +111,12 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   delete(key: K): boolean {
     if (this.frozen) this.thaw();
-    const at = this.index.get(key);
+    const at = this.find(key);
     if (at === undefined) return false;
     const segment = this.segmentAt(at);
     const place = at & PLACE;
     const live = !this.isExpired(segment, place);
-    this.index.delete(key);
+    this.unlist(key);
     this.remove(segment, place);
     return live;
   }
@@ -134,7 +139,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     for (;;) {
       const oldest = this.segments[0];
       if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return before - this.index.size;
-      for (const key of oldest.keys) if (key !== undefined) this.index.delete(key);
+      for (const key of oldest.keys) if (key !== undefined) this.unlist(key);
       this.drop(oldest);
     }
   }
@@ -160,6 +165,19 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return changes;
   }
 
+  /** Where an entry lies, expired or not. */
+  private find(key: K): number | undefined {
+    if (key === this.lastKey) return this.lastAt;
+    this.lastKey = key;
+    this.lastAt = this.index.get(key);
+    return this.lastAt;
+  }
+
+  private unlist(key: K): void {
+    this.index.delete(key);
+    this.lastKey = NO_KEY;
+  }
+
   private segmentAt(at: number): Segment<K, V> {
     return this.table[at >>> PLACE_BITS] as Segment<K, V>;
   }
@@ -169,7 +187,10 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private add(segment: Segment<K, V>, key: K, value: V, offsetMs: number): void {
-    this.index.set(key, (segment.slot << PLACE_BITS) + segment.append(key, value, offsetMs));
+    const at = (segment.slot << PLACE_BITS) + segment.append(key, value, offsetMs);
+    this.index.set(key, at);
+    this.lastKey = key;
+    this.lastAt = at;
     this.markChanged(segment);
   }
 
@@ -178,7 +199,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     assert(oldest, 'a full map has a segment');
     const key = oldest.oldestKey();
     const place = (this.index.get(key) as number) & PLACE;
-    this.index.delete(key);
+    this.unlist(key);
     this.remove(oldest, place);
     this.evicted++;
   }
