@@ -106,7 +106,7 @@ export const flightDelays = topology(
       clickhouse.table({
         table: 'predictions',
         columns: {
-          flightId: 'UInt32',
+          flightId: 'Int64',
           origin: 'LowCardinality(String)',
           destination: 'LowCardinality(String)',
           departedAt: 'DateTime64(3)',
@@ -126,7 +126,7 @@ export const flightDelays = topology(
       'arrivals',
       clickhouse.table({
         table: 'arrivals',
-        columns: { flightId: 'UInt32', arrivedAt: 'DateTime64(3)', delayMinutes: 'Int32' },
+        columns: { flightId: 'Int64', arrivedAt: 'DateTime64(3)', delayMinutes: 'Int32' },
         orderBy: ['arrivedAt'],
       }),
     );
