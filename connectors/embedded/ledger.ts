@@ -50,7 +50,7 @@ export function openLedger(
   };
 }
 
-function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, bytes }: StateChange): Write {
+export function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, bytes }: StateChange): Write {
   const key = [task.topology, task.partition, step, cell, bucket];
   if (bytes === null) return { table: store.state, key, value: null };
   const value = Buffer.allocUnsafe(VERSION_SIZE + bytes.length);
@@ -59,7 +59,7 @@ function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, b
   return { table: store.state, key, value };
 }
 
-function restoreState(store: Store, { topology, partition }: TaskId): RestoredTask['state'] {
+export function restoreState(store: Store, { topology, partition }: TaskId): RestoredTask['state'] {
   const state: StateChange[] = [];
   // Arrays are ordered item by item: everything of this task lies before its next partition.
   for (const { key, value } of store.state.getRange({

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import type { CheckpointStore, LogPoint } from '../../src/core/checkpoints.js';
 import type { SinkDriver, SourceDriver, TaskId, TaskLedger, TopicProducer } from '../../src/core/io.js';
 import type { OutgoingRecord, RawRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import { embeddedCheckpoints } from './checkpoints.js';
 import { hashSink } from './hash-sink.js';
 import { Hashes, type StoredHash } from './hashes.js';
 import { keptSchemas } from './kept-schemas.js';
@@ -34,6 +36,7 @@ export interface Embedded {
   /** The registry it was opened with, which now also knows every schema that ever wrote into this store. */
   readonly schemas: SchemaRegistry;
   openLedger(task: TaskId): Promise<TaskLedger>;
+  readonly checkpoints: CheckpointStore;
   producer(): TopicProducer;
   /** Appends to one partition whatever the keys say: for copies of other logs, partition by partition. */
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void>;
@@ -41,6 +44,8 @@ export interface Embedded {
   topics(): string[];
   /** Offsets of the next records to be written, by partition: committed ones only. */
   endOffsets(topic: string): Promise<readonly number[]>;
+  /** By partition, the offset of a point of the log. Time: a point in time reads the partition up to it. */
+  offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
   /** The records of a partition from `from` (0 by default) to its end as of now. */
   scan(topic: string, partition: number, from?: number): Iterable<RawRecord>;
   /** The fields of a hash, as Redis's HGETALL shows them; `undefined` where there is none or it has expired. */
@@ -85,10 +90,12 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
     hashSink: hashSink(owners),
     schemas,
     openLedger: async (task) => openLedger(task, { store, log, hashes, owners }),
+    checkpoints: embeddedCheckpoints(store, owners),
     producer: () => openProducer(store, log),
     append: (topic, partition, records) => appendTo({ store, log }, topic, partition, records),
     topics: () => log.names(),
     endOffsets: async (topic) => log.endOffsets(topic),
+    offsetsAt: async (topic, point) => log.offsetsAt(topic, point),
     scan: (topic, partition, from) => log.scan(topic, partition, from),
     getHash: (key) => hashes.get(key),
     hashes: () => hashes.entries(),

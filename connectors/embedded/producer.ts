@@ -26,6 +26,8 @@ export function openProducer(store: Store, log: TopicLog): TopicProducer {
       await commit(store, log, topic, writers);
     },
 
+    append: (topic, partition, records) => appendTo({ store, log }, topic, partition, records),
+
     close: async () => undefined,
   };
 }

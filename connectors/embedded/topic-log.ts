@@ -1,3 +1,4 @@
+import type { LogPoint } from '../../src/core/checkpoints.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { type Blob, BlobReader } from './record-blob.js';
@@ -63,6 +64,17 @@ export class TopicLog {
 
   endOffset(name: string, partition: number): number {
     return this.partition(name, partition).endOffset;
+  }
+
+  offsetsAt(name: string, point: LogPoint): number[] {
+    const ends = this.endOffsets(name);
+    if (point === 'latest') return ends;
+    if (point === 'earliest') return ends.map(() => 0);
+    return ends.map((end, partition) => {
+      for (const { offset, timestampMs } of this.scan(name, partition))
+        if (timestampMs >= point.timestampMs) return offset;
+      return end;
+    });
   }
 
   /** Gives the blobs their offsets. The caller commits the writes at once, before anything else is appended. */

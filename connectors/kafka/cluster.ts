@@ -139,6 +139,12 @@ export class Cluster {
     return this.listOffset(name, partition, 0, EARLIEST_OFFSET);
   }
 
+  /** The offset of the first record with this timestamp or a later one; the end where there is none. */
+  async offsetAt(name: string, partition: number, timestampMs: number): Promise<number> {
+    const found = await this.listOffset(name, partition, 1, BigInt(timestampMs));
+    return found < 0 ? this.endOffset(name, partition, 'committed') : found;
+  }
+
   /** Runs a request on whichever broker answers, over lost connections and elections. */
   async patiently<T>(as: ErrorCode, message: string, attempt: () => Promise<T>): Promise<T> {
     try {

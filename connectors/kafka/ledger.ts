@@ -3,11 +3,11 @@ import { MillraceError } from '../../src/core/errors.js';
 import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../src/core/io.js';
 import type { StateChange } from '../../src/core/state.js';
 import { brokerError } from './broker-error.js';
-import { ChangelogReader, changeRecord, checkpointRecord, type StoredCheckpoint } from './changelog.js';
+import { changeRecord, checkpointRecord, type StoredCheckpoint } from './changelog.js';
 import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
 import { Links } from './links.js';
-import { PartitionLog } from './partition-log.js';
+import { readChangelog } from './read-changelog.js';
 import type { TaskSession } from './task-session.js';
 import type { GroupOffset } from './transaction.js';
 
@@ -80,28 +80,11 @@ export class KafkaLedger implements TaskLedger {
     });
   }
 
-  private async readChangelog(): Promise<ReturnType<ChangelogReader['restored']>> {
+  private async readChangelog(): ReturnType<typeof readChangelog> {
     const { names, task } = this.session;
-    const where = `${names.changelog}/${task.partition}`;
     // Up to the very end and not to the last stable offset: with the earlier owner fenced nothing is open before it.
     const end = await this.cluster.endOffset(names.changelog, task.partition, 'any');
-    const log = await PartitionLog.open(this.cluster, names.changelog, task.partition, EARLIEST);
-    const reader = new ChangelogReader();
-    let giveUpMs = Date.now() + this.cluster.patienceMs;
-    try {
-      while (log.offset < end) {
-        const from = log.offset;
-        const range = await log.next();
-        for (let records = range.take(); records; records = range.take()) {
-          for (const { key, value } of records) reader.put(key, value);
-        }
-        if (log.offset > from) giveUpMs = Date.now() + this.cluster.patienceMs;
-        else if (Date.now() > giveUpMs) throw stuck(where, log.offset, end);
-      }
-    } finally {
-      await log.close();
-    }
-    return reader.restored(where);
+    return readChangelog(this.cluster, names.changelog, task.partition, end);
   }
 
   /** Offsets of the group that differ were moved by hand: neither they nor the checkpoint can be trusted alone. */
@@ -162,9 +145,3 @@ export class KafkaLedger implements TaskLedger {
     }
   }
 }
-
-const stuck = (where: string, offset: number, end: number): MillraceError =>
-  new MillraceError('state', `the changelog cannot be read beyond ${offset} of ${end}`, {
-    where,
-    hint: 'a transaction in it does not end: see kafka-transactions find-hanging',
-  });

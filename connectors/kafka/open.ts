@@ -1,3 +1,4 @@
+import type { CheckpointStore, LogPoint } from '../../src/core/checkpoints.js';
 import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type {
@@ -12,12 +13,14 @@ import type {
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './changelog-topic.js';
+import { kafkaCheckpoints } from './checkpoints.js';
 import { Cluster, type ClusterOptions, noTopic } from './cluster.js';
 import { KafkaLedger } from './ledger.js';
 import { expel, GroupMembership } from './membership.js';
 import { KafkaProducer } from './producer.js';
 import { kafkaSource } from './source.js';
-import { namesOf, TaskSessions } from './task-session.js';
+import { namesOf, type TaskNames, TaskSessions } from './task-session.js';
+import type { Tenure } from './tenure.js';
 import { kafkaTopicSink } from './topic-sink.js';
 import { Transaction } from './transaction.js';
 
@@ -37,6 +40,7 @@ export interface Kafka {
   /** Serves `kafka.sink` and `kafka.deadLetters`. */
   readonly topicSink: SinkDriver;
   openLedger(task: TaskId): Promise<TaskLedger>;
+  readonly checkpoints: CheckpointStore;
   /** Joins the group of processes that share a topology's tasks; without it every task may be opened here. */
   join(member: GroupMember): Promise<Membership>;
   /** Gives the tasks of a process that is known to be dead to others at once; `memberId` as `onJoined` told it. */
@@ -47,6 +51,8 @@ export interface Kafka {
   deleteTopic(topic: string): Promise<void>;
   /** By partition, the offset up to which committed readers can read now. */
   endOffsets(topic: string): Promise<readonly number[]>;
+  /** By partition, the offset of a point of the log. */
+  offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
   /** Aborts what is not committed and closes every connection. */
   close(): Promise<void>;
 }
@@ -71,11 +77,9 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open(options);
   const admin = new Admin(cluster);
-  const sessions = new TaskSessions(
-    prefix,
-    ({ transactionalId, group }, tenure) =>
-      new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure }),
-  );
+  const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, tenure?: Tenure) =>
+    new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure });
+  const sessions = new TaskSessions(prefix, begin);
   const topicSink = kafkaTopicSink(cluster, admin, sessions, registry);
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
@@ -96,6 +100,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       const session = sessions.create(task, tenure);
       return new KafkaLedger(cluster, session);
     },
+    checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
     async join({ topology, sources, onAssigned, onJoined, onFailed }) {
       const topics = [...new Set(sources.filter(({ connector }) => connector === 'kafka').map(({ topic }) => topic))];
       const first = topics[0] === undefined ? undefined : await cluster.topic(topics[0]);
@@ -122,11 +127,8 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     createTopic: (topic, partitions, settings) => admin.createTopic(topic, partitions, settings),
     deleteTopic: (topic) => admin.deleteTopic(topic),
-    async endOffsets(topic) {
-      const found = await cluster.refresh(topic);
-      if (!found) throw noTopic(topic);
-      return Promise.all(found.leaders.map((_, partition) => cluster.endOffset(topic, partition, 'committed')));
-    },
+    endOffsets: (topic) => offsetsAt(cluster, topic, 'latest'),
+    offsetsAt: (topic, point) => offsetsAt(cluster, topic, point),
     async close() {
       await sessions.close();
       await Promise.all([...memberships.values()].map((membership) => membership.leave()));
@@ -134,4 +136,16 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       await Promise.all([admin.close(), cluster.close()]);
     },
   };
+}
+
+async function offsetsAt(cluster: Cluster, topic: string, point: LogPoint): Promise<readonly number[]> {
+  const found = await cluster.refresh(topic);
+  if (!found) throw noTopic(topic);
+  return Promise.all(
+    found.leaders.map((_, partition) => {
+      if (point === 'earliest') return cluster.startOffset(topic, partition);
+      if (point === 'latest') return cluster.endOffset(topic, partition, 'committed');
+      return cluster.offsetAt(topic, partition, point.timestampMs);
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import { initProducerIdV5 } from '@platformatic/kafka';
+import { MillraceError } from '../../src/core/errors.js';
 import type { TopicProducer } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
@@ -14,6 +15,8 @@ interface Identity {
   readonly producerEpoch: number;
   readonly transactional: false;
 }
+
+type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
 
 /**
  * Appends to topics from outside a topology: loaders, tests, tools. Acknowledged by all replicas in sync; what is sent
@@ -47,9 +50,20 @@ export class KafkaProducer implements TopicProducer {
    * @throws MillraceError `sink`; the producer is then to be closed, since some of the records may be in the log.
    */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
-    const sent = this.sending.then(() => this.append(topic, records));
-    this.sending = sent.catch(() => undefined); // the caller has the error
-    return sent;
+    return this.inTurn(topic, records, ({ key }, partitions) =>
+      key ? partitionOf(key, partitions) : this.turn++ % partitions,
+    );
+  }
+
+  /** As `send`, into one partition. */
+  append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void> {
+    return this.inTurn(topic, records, (_, partitions) => {
+      if (partition < partitions) return partition;
+      throw new MillraceError('sink', `topic '${topic}' has no partition ${partition}`, {
+        where: topic,
+        hint: `it has ${partitions}, counted from 0`,
+      });
+    });
   }
 
   async close(): Promise<void> {
@@ -57,14 +71,17 @@ export class KafkaProducer implements TopicProducer {
     await this.links.close();
   }
 
-  private async append(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
+  private inTurn(topic: string, records: readonly OutgoingRecord[], choose: ChoosePartition): Promise<void> {
+    const sent = this.sending.then(() => this.write(topic, records, choose));
+    this.sending = sent.catch(() => undefined); // the caller has the error
+    return sent;
+  }
+
+  private async write(topic: string, records: readonly OutgoingRecord[], choose: ChoosePartition): Promise<void> {
     const partitions = (await this.cluster.topic(topic))?.leaders.length;
     if (partitions === undefined) throw noTopic(topic);
     if (this.identity.producerId < 0n) this.identity = await this.identify();
-    for (const record of records) {
-      const partition = record.key ? partitionOf(record.key, partitions) : this.turn++ % partitions;
-      this.outbox.add(topic, partition, record);
-    }
+    for (const record of records) this.outbox.add(topic, choose(record, partitions), record);
     try {
       await this.sender.send(this.outbox.takeAll());
       await this.sender.flush();

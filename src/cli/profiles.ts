@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CheckpointStore, LogPoint } from '../core/checkpoints.js';
 import type { Profile, TopicProducer } from '../core/io.js';
 import type { Config } from './settings.js';
 
@@ -9,6 +10,8 @@ export interface OpenProfile extends Profile {
   producer(): TopicProducer;
   /** Offsets of the next records of a topic, by partition. */
   endOffsets(topic: string): Promise<readonly number[]>;
+  offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
+  readonly checkpoints: CheckpointStore;
   /** Runs SQL that returns rows in the profile's ClickHouse. */
   query<T>(sql: string): Promise<T[]>;
   /** Runs SQL that returns nothing. */
@@ -46,6 +49,8 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
       schemas: log.schemas,
       producer: () => log.producer(),
       endOffsets: (topic) => log.endOffsets(topic),
+      offsetsAt: (topic, point) => log.offsetsAt(topic, point),
+      checkpoints: log.checkpoints,
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
     };
@@ -74,6 +79,8 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
       schemas,
       producer: () => topics.producer(),
       endOffsets: (topic) => topics.endOffsets(topic),
+      offsetsAt: (topic, point) => topics.offsetsAt(topic, point),
+      checkpoints: topics.checkpoints,
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
     };

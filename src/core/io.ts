@@ -131,6 +131,8 @@ export interface SinkDriver {
 export interface TopicProducer {
   createTopic(topic: string, partitions: number): Promise<void>;
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  /** Appends to one partition whatever the keys say: for what goes back to where it was. */
+  append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void>;
   close(): Promise<void>;
 }
 

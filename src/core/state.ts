@@ -20,6 +20,8 @@ export interface CellSpec<C extends Cell = Cell> {
   readonly kind: string;
   /** Version of the encoding; a restore of an older one goes through the cell's migration or is refused. */
   readonly version: number;
+  /** What its buckets may begin with, where that tells it from other kinds of cells without opening them. */
+  readonly tags?: readonly number[];
   open(): C;
 }
 

@@ -32,7 +32,7 @@ export function float64Cell({ size, block = 256, version = 1 }: Float64CellOptio
     throw new MillraceError('config', `a float64 cell cannot have size ${size} and block ${block}`, {
       hint: 'the size is a positive integer, the block a power of two',
     });
-  return { kind: 'float64', version, open: () => new Float64Blocks(size, block, version) };
+  return { kind: 'float64', version, tags: [tags.float64], open: () => new Float64Blocks(size, block, version) };
 }
 
 class Float64Blocks implements Float64Cell {

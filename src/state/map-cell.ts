@@ -1,5 +1,6 @@
 import { type CellSpec, type Duration, MillraceError } from '../core/index.js';
 import { AgedMap } from './aged-map.js';
+import { tags } from './codec.js';
 import { HashedMap } from './hashed-map.js';
 import type { MapCell } from './map-contract.js';
 import type { Migrate } from './versions.js';
@@ -40,9 +41,15 @@ export function mapCell<K extends string | number, V>(options: MapCellOptions<V>
   return {
     kind: 'map',
     version,
+    tags: tagsOf(ttl, aged),
     open: () =>
       aged
         ? new AgedMap<K, V>(version, migrate, ttl, entriesMax ?? Number.POSITIVE_INFINITY)
         : new HashedMap<K, V>(version, migrate),
   };
+}
+
+function tagsOf(ttl: Duration | undefined, aged: boolean): readonly number[] {
+  if (ttl !== undefined) return [tags.agedMap, tags.agedMapHorizon];
+  return [aged ? tags.orderedMap : tags.hashedMap];
 }

@@ -31,7 +31,7 @@ const BLOCK = 64;
 export function ringCell<T>({ length, version = 1 }: RingCellOptions): CellSpec<RingCell<T>> {
   if (!Number.isInteger(length) || length < 1)
     throw new MillraceError('config', `a ring cannot have length ${length}`, { hint: 'give it a positive integer' });
-  return { kind: 'ring', version, open: () => new Ring<T>(length, version) };
+  return { kind: 'ring', version, tags: [tags.ring], open: () => new Ring<T>(length, version) };
 }
 
 /** A bucket: the ring's length, the values pushed so far (its newest write tells the whole ring's), and its slots. */

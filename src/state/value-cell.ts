@@ -26,7 +26,12 @@ export interface ValueCellOptions<T> {
  */
 export function valueCell<T>(options: ValueCellOptions<T>): CellSpec<ValueCell<T>> {
   const version = options.version ?? 1;
-  return { kind: 'value', version, open: () => new OneValue(version, options.initial, options.migrate) };
+  return {
+    kind: 'value',
+    version,
+    tags: [tags.value],
+    open: () => new OneValue(version, options.initial, options.migrate),
+  };
 }
 
 class OneValue<T> implements ValueCell<T> {

@@ -4,6 +4,16 @@ export { describe } from './describe.js';
 export { topologyHash } from './hash.js';
 export { mermaid } from './mermaid.js';
 export {
+  type CellPlan,
+  type Fate,
+  isRefused,
+  type PlannedTask,
+  planState,
+  type SourcePlan,
+  type StatePlan,
+} from './plan.js';
+export { planText } from './plan-text.js';
+export {
   isTopology,
   type SinkNode,
   type SourceNode,

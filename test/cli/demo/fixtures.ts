@@ -70,6 +70,9 @@ export function memoryLog(): MemoryLog {
         const log = topics.get(topic) ?? [];
         for (const record of records) log[partitionOf(record.key ?? new Uint8Array(), log.length)]?.push(record);
       },
+      async append(topic, partition, records) {
+        topics.get(topic)?.[partition]?.push(...records);
+      },
       async close() {},
     },
   };

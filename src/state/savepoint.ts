@@ -1,0 +1,143 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type Checkpoint, MillraceError, type StateChange } from '../core/index.js';
+
+// A savepoint file: eight bytes of magic with the format's version, then frames. A frame is the length of its body
+// (8 bytes, little-endian), the SHA-256 of the body and the body. The first frame is the manifest; each task then has a
+// frame with its checkpoint and the index of its buckets, and one with their bytes, one after another.
+
+const MAGIC = Buffer.from('MRSAVE01');
+const LENGTH_BYTES = 8;
+const DIGEST_BYTES = 32;
+
+export interface SavepointManifest {
+  readonly name: string;
+  readonly topology: string;
+  readonly topologyHash: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Tasks of the topology; each has its frames, in order. */
+  readonly partitions: number;
+  /** The topic of each source, by step id. */
+  readonly topics: Readonly<Record<string, string>>;
+  /** Where it was made: for people. */
+  readonly profile: string;
+}
+
+export interface SavepointTask {
+  /** `undefined` for a task that had committed nothing. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly state: readonly StateChange[];
+}
+
+/** Gives the next bytes of a file: exactly this many, or fewer at its end. */
+export type ReadBytes = (length: number) => Uint8Array;
+
+/**
+ * A savepoint as the bytes of its file, piece by piece.
+ *
+ * Portable: it holds state as cells encode it, positions, and nothing of the store that it came from. The same tasks give
+ * the same bytes. Memory: one task.
+ *
+ * @example
+ * for await (const bytes of encodeSavepoint(manifest, tasks)) file.write(bytes);
+ */
+export async function* encodeSavepoint(
+  manifest: SavepointManifest,
+  tasks: AsyncIterable<SavepointTask> | Iterable<SavepointTask>,
+): AsyncGenerator<Uint8Array> {
+  yield MAGIC;
+  yield* frame([Buffer.from(JSON.stringify(manifest))]);
+  for await (const { checkpoint, state } of tasks) {
+    const kept = [...state].filter(({ bytes }) => bytes !== null).sort(byPlace);
+    const buckets = kept.map(({ step, cell, version, bucket, bytes }) => [step, cell, version, bucket, bytes?.length]);
+    yield* frame([Buffer.from(JSON.stringify({ checkpoint: checkpoint ?? null, buckets }))]);
+    yield* frame(kept.map(({ bytes }) => bytes as Uint8Array));
+  }
+}
+
+/**
+ * Reads a savepoint: its manifest at once, then its tasks, each checked against its digest before it is given out.
+ *
+ * Memory: one task.
+ *
+ * @throws MillraceError `state` where it is no savepoint, of a newer format, cut or damaged.
+ */
+export function decodeSavepoint(
+  read: ReadBytes,
+  where: string,
+): { readonly manifest: SavepointManifest; tasks(): Generator<SavepointTask> } {
+  const magic = Buffer.from(read(MAGIC.length));
+  if (!magic.equals(MAGIC)) {
+    const known = magic.subarray(0, 6).equals(MAGIC.subarray(0, 6));
+    throw new MillraceError('state', known ? 'the savepoint is of another format' : 'this is no savepoint', {
+      where,
+      hint: known ? 'restore it with the version of Millrace that made it' : 'make one with millrace savepoint create',
+    });
+  }
+  const manifest = JSON.parse(text(readFrame(read, where))) as SavepointManifest;
+  return {
+    manifest,
+    *tasks() {
+      for (let partition = 0; partition < manifest.partitions; partition++) yield readTask(read, where);
+      if (read(1).length > 0) throw damaged(where, 'bytes follow its end');
+    },
+  };
+}
+
+type Place = readonly [step: string, cell: string, version: number, bucket: number, length: number];
+
+function readTask(read: ReadBytes, where: string): SavepointTask {
+  const { checkpoint, buckets } = JSON.parse(text(readFrame(read, where))) as {
+    readonly checkpoint: Checkpoint | null;
+    readonly buckets: readonly Place[];
+  };
+  const body = readFrame(read, where);
+  let at = 0;
+  const state = buckets.map(([step, cell, version, bucket, length]): StateChange => {
+    const bytes = body.slice(at, at + length);
+    at += length;
+    return { step, cell, version, bucket, bytes };
+  });
+  if (at !== body.length) throw damaged(where, 'its index and its bytes disagree');
+  return { checkpoint: checkpoint ?? undefined, state };
+}
+
+function* frame(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  const hash: Hash = createHash('sha256');
+  let length = 0;
+  for (const part of parts) {
+    hash.update(part);
+    length += part.length;
+  }
+  const head = Buffer.alloc(LENGTH_BYTES);
+  head.writeBigUInt64LE(BigInt(length));
+  yield head;
+  yield hash.digest();
+  yield* parts;
+}
+
+function readFrame(read: ReadBytes, where: string): Uint8Array {
+  const head = Buffer.from(exactly(read, LENGTH_BYTES + DIGEST_BYTES, where));
+  const body = exactly(read, Number(head.readBigUInt64LE(0)), where);
+  const digest = createHash('sha256').update(body).digest();
+  if (!digest.equals(head.subarray(LENGTH_BYTES))) throw damaged(where, 'its bytes do not match their digest');
+  return body;
+}
+
+function exactly(read: ReadBytes, length: number, where: string): Uint8Array {
+  const bytes = read(length);
+  if (bytes.length !== length) throw damaged(where, 'it ends too early');
+  return bytes;
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+/** In the order of their names, whatever order a store gives them in. */
+function byPlace(a: StateChange, b: StateChange): number {
+  if (a.step !== b.step) return a.step < b.step ? -1 : 1;
+  if (a.cell !== b.cell) return a.cell < b.cell ? -1 : 1;
+  return a.bucket - b.bucket;
+}
+
+const damaged = (where: string, how: string): MillraceError =>
+  new MillraceError('state', `the savepoint is damaged: ${how}`, { where, hint: 'take another savepoint' });

@@ -1,0 +1,41 @@
+import type { StatePlan } from './plan.js';
+
+/**
+ * A plan as text: what happens to each source's position and each cell's state, refusals with their reasons below.
+ *
+ * @example
+ * terminal.out(planText(planState(flightDelays, stored)));
+ */
+export function planText({ topology, hash, storedHashes, tasks, sources, cells }: StatePlan): string {
+  if (tasks === 0) return `plan for ${topology} (${hash}): no state is stored, everything begins anew\n`;
+  const unchanged = storedHashes.length === 1 && storedHashes[0] === hash;
+  const from = unchanged ? 'the same topology' : `topology ${storedHashes.join(', ')}`;
+  const rows = [
+    ...sources.map(({ source, fate, topic, offsets, note }) => {
+      const at = Object.entries(offsets).map(([task, offset]) => `${task}:${offset ?? 'earliest'}`);
+      return ['source', source, topic, fate, at.join(' '), note];
+    }),
+    ...cells.map(({ step, cell, fate, stored, version, buckets, bytes, note }) => {
+      const versions = [
+        stored.map((each) => `v${each}`).join('+'),
+        fate === 'migrated' || fate === 'refused' ? `-> v${version}` : '',
+      ];
+      const size = buckets === 0 ? '' : `${buckets} bucket(s), ${bytes} bytes`;
+      return ['state', step, cell, fate, [...versions, size].filter((text) => text !== '').join(' '), note];
+    }),
+  ];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const count = (fate: string) => [...sources, ...cells].filter((each) => each.fate === fate).length;
+  const sum = ['continues', 'reused', 'migrated', 'new', 'dropped', 'refused']
+    .map((fate) => [fate, count(fate)] as const)
+    .filter(([, number]) => number > 0)
+    .map(([fate, number]) => `${number} ${fate}`)
+    .join(', ');
+  return `plan for ${topology} (${hash}) over ${tasks} task(s) of ${from}\n\n${lines.join('\n')}\n\n${sum}\n`;
+}

@@ -1,0 +1,196 @@
+import type { StoredTask } from '../core/checkpoints.js';
+import { MillraceError } from '../core/errors.js';
+import { EARLIEST } from '../core/io.js';
+import { getOrInsert } from '../core/maps.js';
+import type { CellSpec, StateChange } from '../core/state.js';
+import { topologyHash } from './hash.js';
+import type { Topology } from './topology.js';
+
+/**
+ * What a topology would do with a piece of stored state. `refused` stops the run at its start; `dropped` state has no
+ * reader: it is left where it is and nothing uses it.
+ */
+export type Fate = 'reused' | 'migrated' | 'refused' | 'dropped' | 'new';
+
+export interface CellPlan {
+  readonly step: string;
+  readonly cell: string;
+  readonly fate: Fate;
+  /** Versions found in the checkpoints, in order; none for a new cell. */
+  readonly stored: readonly number[];
+  /** The version of the code; `undefined` where it has no such cell. */
+  readonly version: number | undefined;
+  readonly buckets: number;
+  readonly bytes: number;
+  /** Why it is refused, or what a reader should know. */
+  readonly note: string;
+}
+
+export interface SourcePlan {
+  readonly source: string;
+  readonly fate: 'continues' | 'new' | 'refused' | 'dropped';
+  readonly topic: string;
+  /** Next offset by task; `null` for one that begins at the oldest record. */
+  readonly offsets: Readonly<Record<number, number | null>>;
+  readonly note: string;
+}
+
+export interface StatePlan {
+  readonly topology: string;
+  readonly hash: string;
+  /** Hashes of the topologies that wrote the checkpoints. */
+  readonly storedHashes: readonly string[];
+  readonly tasks: number;
+  readonly sources: readonly SourcePlan[];
+  readonly cells: readonly CellPlan[];
+}
+
+/** The newest checkpoint of a task. */
+export interface PlannedTask extends StoredTask {
+  readonly partition: number;
+}
+
+/**
+ * What running a topology would do with the state of earlier runs, found out by giving each stored bucket to a cell of
+ * its own that is thrown away.
+ *
+ * Pure: nothing stored changes. A migration is known to exist, and is not run: one that throws shows when the state is
+ * first touched. Memory: the largest cell, once.
+ *
+ * @example
+ * const refused = isRefused(planState(flightDelays, stored));
+ */
+export function planState(topology: Topology, tasks: readonly PlannedTask[]): StatePlan {
+  const stored = tasks.filter(({ checkpoint }) => checkpoint !== undefined);
+  const hashes = stored.map(({ checkpoint }) => checkpoint?.topologyHash ?? '');
+  return {
+    topology: topology.name,
+    hash: topologyHash(topology),
+    storedHashes: [...new Set(hashes)].sort(),
+    tasks: stored.length,
+    sources: planSources(topology, stored),
+    cells: planCells(topology, stored),
+  };
+}
+
+/** Whether a run would be refused. */
+export const isRefused = ({ sources, cells }: StatePlan): boolean =>
+  [...sources, ...cells].some(({ fate }) => fate === 'refused');
+
+function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): SourcePlan[] {
+  const declared = sources.map(({ id, source }): SourcePlan => {
+    const found = tasks.flatMap(({ partition, checkpoint, topics }) => {
+      const position = checkpoint?.positions[id];
+      return position === undefined ? [] : [{ partition, offset: position.offset, topic: topics[id] }];
+    });
+    const offsets = Object.fromEntries(
+      found.map(({ partition, offset }) => [partition, offset === EARLIEST ? null : offset]),
+    );
+    const base = { source: id, topic: source.topic, offsets };
+    if (found.length === 0) return { ...base, fate: 'new', note: 'begins at the oldest record' };
+    const other = found.find(({ topic }) => topic !== undefined && topic !== source.topic)?.topic;
+    if (other === undefined) return { ...base, fate: 'continues', note: '' };
+    const note = `its position is in ${other}: give the source a new id to read ${source.topic} from its start`;
+    return { ...base, fate: 'refused', note };
+  });
+  const known = new Set(sources.map(({ id }) => id));
+  const gone = new Set(tasks.flatMap(({ checkpoint }) => Object.keys(checkpoint?.positions ?? {})));
+  const dropped = [...gone]
+    .filter((id) => !known.has(id))
+    .sort()
+    .map((id): SourcePlan => {
+      const topic = tasks.map(({ topics }) => topics[id]).find((each) => each !== undefined) ?? '';
+      const note = 'its positions are lost with the next checkpoint';
+      return { source: id, topic, offsets: {}, fate: 'dropped', note };
+    });
+  return [...declared, ...dropped];
+}
+
+interface Place {
+  readonly step: string;
+  readonly cell: string;
+}
+
+function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[] {
+  const stored = new Map<string, Place & { readonly byTask: StateChange[][] }>();
+  for (const { state } of tasks) {
+    const ofTask = new Map<string, StateChange[]>();
+    for (const change of state) getOrInsert(ofTask, `${change.step}/${change.cell}`, () => []).push(change);
+    for (const [key, changes] of ofTask) {
+      const { step, cell } = changes[0] as StateChange;
+      getOrInsert(stored, key, () => ({ step, cell, byTask: [] })).byTask.push(changes);
+    }
+  }
+  const plans: CellPlan[] = [];
+  for (const { step, cell, spec } of declaredCells(topology)) {
+    const key = `${step}/${cell}`;
+    const found = stored.get(key)?.byTask ?? [];
+    stored.delete(key);
+    plans.push({ step, cell, version: spec.version, ...sizeOf(found), ...fateOf(spec, found) });
+  }
+  const engine = engineCells(topology);
+  const rest = [...stored.values()].sort((a, b) => (`${a.step}/${a.cell}` < `${b.step}/${b.cell}` ? -1 : 1));
+  for (const { step, cell, byTask } of rest) {
+    const known = engine.has(`${step}/${cell}`);
+    plans.push({
+      step,
+      cell,
+      version: known ? 1 : undefined,
+      ...sizeOf(byTask),
+      fate: known ? 'reused' : 'dropped',
+      note: known ? '' : noteOnDropped(topology, cell, step),
+    });
+  }
+  return plans;
+}
+
+/** What the runtime itself keeps: counters, and rows that a sink has not taken yet. */
+function engineCells({ sinks }: Topology): Set<string> {
+  return new Set(['$counters/counters', '$dead-letters/rows', ...sinks.map(({ id }) => `${id}/rows`)]);
+}
+
+function noteOnDropped({ steps }: Topology, cell: string, step: string): string {
+  if (steps.some(({ id }) => id === step)) return 'its step has no such cell any more';
+  return cell === 'rows' ? 'rows that no sink will take: they are lost' : 'its step is gone';
+}
+
+function* declaredCells({ steps }: Topology): Generator<Place & { readonly spec: CellSpec }> {
+  for (const { id, shape } of steps) {
+    if (shape.shape !== 'stateful') continue;
+    for (const [cell, spec] of Object.entries(shape.cells)) yield { step: id, cell, spec };
+  }
+}
+
+function sizeOf(byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'stored' | 'buckets' | 'bytes'> {
+  const changes = byTask.flat();
+  return {
+    stored: [...new Set(changes.map(({ version }) => version))].sort((a, b) => a - b),
+    buckets: changes.length,
+    bytes: changes.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0),
+  };
+}
+
+function fateOf(spec: CellSpec, byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'fate' | 'note'> {
+  if (byTask.length === 0) return { fate: 'new', note: '' };
+  try {
+    for (const changes of byTask) tryRestore(spec, changes);
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'state') throw error;
+    return { fate: 'refused', note: error.hint === undefined ? error.message : `${error.message}: ${error.hint}` };
+  }
+  const migrates = byTask.some((changes) => changes.some(({ version }) => version !== spec.version));
+  return { fate: migrates ? 'migrated' : 'reused', note: '' };
+}
+
+function tryRestore(spec: CellSpec, changes: readonly StateChange[]): void {
+  const scratch = spec.open();
+  for (const { bucket, bytes, version } of changes) {
+    if (!bytes) continue;
+    if (spec.tags && !spec.tags.includes(bytes[0] ?? -1)) {
+      throw new MillraceError('state', 'it was written by another kind of cell', {
+        hint: 'give the changed cell or its step a new name, or begin with fresh state',
+      });
+    }
+    scratch.restore(bucket, bytes, version);
+  }
+}
