@@ -1,0 +1,104 @@
+import { kafka } from '../../connectors/kafka/index.js';
+import type { Schema } from '../../src/core/schema.js';
+import {
+  featureView,
+  featurize,
+  ftrl,
+  hashed,
+  hours,
+  learn,
+  logisticRegression,
+  map,
+  numeric,
+  stateful,
+  topology,
+} from '../../src/index.js';
+import { mapCell } from '../../src/state/index.js';
+
+/** One event: `n` counts over all, `nth` over those of its key. */
+export interface Click {
+  readonly n: number;
+  readonly key: string;
+  readonly nth: number;
+  readonly atMs: number;
+  readonly size: number;
+}
+
+/** What became of an event, some time later. */
+export interface Outcome {
+  readonly n: number;
+  readonly atMs: number;
+  readonly good: boolean;
+}
+
+export interface Topics {
+  readonly clicks: string;
+  readonly outcomes: string;
+  readonly scored: string;
+}
+
+const json = <T>(subject: string): Schema<T> => ({ format: 'json', subject, definition: undefined });
+
+const view = featureView({
+  name: 'clicks',
+  version: 1,
+  hashBits: 10,
+  columns: { key: (c: Click) => c.key, size: (c: Click) => c.size },
+  features: { size: numeric('size', { center: 50, scale: 30 }), key: hashed('key') },
+});
+
+/**
+ * What chaos is let loose upon: a running count of each key, without any dedupe, so that a record that is lost, doubled
+ * or out of order shows in every later one of its key; and a model whose weights depend on the order of everything.
+ */
+export const clicks = (topics: Topics) =>
+  topology('clicks', { deadLetters: kafka.deadLetters({ topic: `${topics.scored}.dead` }) }, (t) => {
+    const clicked = t.source(
+      'clicks',
+      kafka.source({ topic: topics.clicks, schema: json<Click>('clicks-value'), eventTime: (c) => c.atMs }),
+    );
+    const outcomes = t.source(
+      'outcomes',
+      kafka.source({ topic: topics.outcomes, schema: json<Outcome>('outcomes-value'), eventTime: (o) => o.atMs }),
+    );
+    clicked
+      .via('count', count())
+      .via('features', featurize(view))
+      .via(
+        'model',
+        { labels: outcomes },
+        learn(logisticRegression({ optimizer: ftrl({ alpha: 0.3 }) }), {
+          as: 'good',
+          view,
+          key: (c) => c.n,
+          label: { key: (o: Outcome) => o.n, value: (o: Outcome) => o.good, wait: hours(1) },
+          pendingMax: 10_000,
+          versionEvery: 1,
+        }),
+      )
+      .via(
+        'score',
+        map(({ n, key, nth, count, good }) => ({
+          n,
+          key,
+          nth,
+          count,
+          probability: good.probability,
+          model: good.modelVersion,
+        })),
+      )
+      .to('scored', kafka.sink({ topic: topics.scored, schema: json('scored-value'), key: ({ key }) => key }));
+  });
+
+const count = () =>
+  stateful<Click, Click & { readonly count: number }, { counts: ReturnType<typeof mapCell<string, number>> }>({
+    kind: 'count',
+    cells: { counts: mapCell<string, number>() },
+    open: ({ counts }) => ({
+      onRecord(_input, click, emit) {
+        const count = (counts.get(click.key) ?? 0) + 1;
+        counts.set(click.key, count, click.atMs);
+        emit({ ...click, count });
+      },
+    }),
+  });

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { WorkerOptions } from './worker.js';
+import { Workers } from './workers.js';
+
+export interface Verdict {
+  readonly compared: { readonly records: number; readonly predictions: number; readonly buckets: number };
+  /** Every one of them must be 0. */
+  readonly wrong: Readonly<Record<string, number>>;
+}
+
+const run = promisify(execFile);
+
+/**
+ * What an independent reader finds, compared with the inputs and with a run of the same log that nobody disturbed: one
+ * process, one pass, outputs and state of its own.
+ *
+ * Before that the disturbed run is brought to its end: a task with two inputs waits at the end of one for what may still
+ * come in the other, until it is told that nothing will.
+ */
+export async function verdict(options: WorkerOptions): Promise<Verdict> {
+  const reference = { ...options, prefix: `${options.prefix}.reference` };
+  const scored = `${options.topics.scored}.reference`;
+  await toEnd(options);
+  await toEnd({ ...reference, topics: { ...options.topics, scored } });
+  const names = {
+    clicks: options.topics.clicks,
+    scored: options.topics.scored,
+    changelog: `${options.prefix}.clicks.changelog`,
+    reference: scored,
+    referenceChangelog: `${reference.prefix}.clicks.changelog`,
+  };
+  const script = fileURLToPath(new URL('check.py', import.meta.url));
+  const python = process.env.MILLRACE_PYTHON ?? 'python3';
+  const { stdout } = await run(python, [script, options.brokers.join(','), JSON.stringify(names)]);
+  return JSON.parse(stdout) as Verdict;
+}
+
+async function toEnd(options: WorkerOptions): Promise<void> {
+  const worker = new Workers({ ...options, alone: true }).start();
+  if ((await worker.ended) !== 0) throw new Error(`a run alone failed: ${worker.errors}`);
+}

@@ -1,0 +1,78 @@
+// One process of the group that works on `clicks`, started by `workers.ts` and told by it when to end.
+import { openKafka } from '../../connectors/kafka/open.js';
+import { messageOf } from '../../src/core/errors.js';
+import { createInference } from '../../src/inference/index.js';
+import { runTopology } from '../../src/runtime/index.js';
+import { localRegistry } from '../../src/schema/index.js';
+import { clicks, type Topics } from './topology.js';
+
+/** What the process is told on its command line, in JSON. */
+export interface WorkerOptions {
+  readonly brokers: readonly string[];
+  readonly prefix: string;
+  readonly topics: Topics;
+  readonly sessionTimeoutMs: number;
+  /** Read to the end, alone, without a group. */
+  readonly alone: boolean;
+}
+
+/** What it tells. */
+export type WorkerNews =
+  | { readonly kind: 'joined'; readonly memberId: string }
+  | { readonly kind: 'assigned'; readonly tasks: readonly number[]; readonly atMs: number }
+  | { readonly kind: 'stored'; readonly task: number; readonly atMs: number }
+  | { readonly kind: 'warning'; readonly message: string };
+
+const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
+/** Whoever started it is dead. */
+const orphaned = () => process.exit(1);
+const tell = (news: WorkerNews) => process.connected && process.send?.(news);
+
+const kafka = await openKafka({
+  brokers: options.brokers,
+  registry: localRegistry(),
+  prefix: options.prefix,
+  sessionTimeout: options.sessionTimeoutMs as never,
+});
+const inference = createInference();
+try {
+  const running = await runTopology(clicks(options.topics), {
+    profile: {
+      name: 'chaos',
+      sources: { kafka: kafka.source },
+      sinks: { kafka: kafka.topicSink },
+      openLedger: kafka.openLedger,
+      ...(options.alone
+        ? {}
+        : {
+            join: (member) =>
+              kafka.join({
+                ...member,
+                onAssigned(tasks) {
+                  tell({ kind: 'assigned', tasks, atMs: Date.now() });
+                  member.onAssigned(tasks);
+                },
+              }),
+          }),
+      schemas: localRegistry(),
+      close: async () => undefined,
+    },
+    inference,
+    bounded: options.alone,
+    onJoined: (memberId) => tell({ kind: 'joined', memberId }),
+    onWarning: (message) => tell({ kind: 'warning', message }),
+    onPoint: (point, task) => point === 'stored' && tell({ kind: 'stored', task, atMs: Date.now() }),
+  });
+  const stop = () => void running.stop().catch(() => undefined); // `finished` says the same
+  process.on('SIGTERM', stop);
+  process.once('disconnect', orphaned);
+  await running.finished;
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await inference.close();
+  await kafka.close();
+  process.off('disconnect', orphaned);
+  if (process.connected) process.disconnect();
+}

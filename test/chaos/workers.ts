@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { WorkerNews, WorkerOptions } from './worker.js';
+
+/** A checkpoint as the worker that stored it saw it. */
+export interface Stored {
+  readonly worker: number;
+  readonly task: number;
+  readonly atMs: number;
+}
+
+export interface Assigned {
+  readonly worker: number;
+  readonly tasks: readonly number[];
+  readonly atMs: number;
+}
+
+export class Worker {
+  memberId = '';
+  tasks: readonly number[] = [];
+  errors = '';
+  readonly ended: Promise<number | null>;
+
+  constructor(
+    readonly id: number,
+    readonly process: ChildProcess,
+  ) {
+    this.ended = once(process, 'close').then(([code]) => code as number | null);
+  }
+
+  get alive(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.process.kill(signal);
+  }
+}
+
+/** Starts worker processes and writes down what they tell; ends all of them at the end. */
+export class Workers {
+  readonly all: Worker[] = [];
+  readonly stored: Stored[] = [];
+  readonly assigned: Assigned[] = [];
+  readonly warnings: string[] = [];
+
+  constructor(private readonly options: WorkerOptions) {}
+
+  get living(): Worker[] {
+    return this.all.filter((worker) => worker.alive);
+  }
+
+  start(options: Partial<WorkerOptions> = {}): Worker {
+    const child = spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        fileURLToPath(new URL('worker.ts', import.meta.url)),
+        JSON.stringify({ ...this.options, ...options }),
+      ],
+      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+    );
+    const worker = new Worker(this.all.length, child);
+    this.all.push(worker);
+    child.stderr?.on('data', (data: Buffer) => {
+      worker.errors += data.toString();
+    });
+    child.on('message', (news) => this.hear(worker, news as WorkerNews));
+    return worker;
+  }
+
+  /** Resolves when these workers, and no others, have all tasks among them. */
+  async settled(workers: readonly Worker[], tasks: number, patienceMs = 30_000): Promise<void> {
+    const giveUpMs = Date.now() + patienceMs;
+    for (;;) {
+      const own = workers.map((worker) => worker.tasks.length);
+      const all = new Set(workers.flatMap((worker) => worker.tasks));
+      if (all.size === tasks && Math.max(...own) - Math.min(...own) <= 1 && own.reduce((a, b) => a + b) === tasks)
+        return;
+      const dead = workers.find((worker) => !worker.alive);
+      if (dead) throw new Error(`worker ${dead.id} ended: ${dead.errors}`);
+      if (Date.now() > giveUpMs) throw new Error(`tasks are spread as ${JSON.stringify(own)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const worker of this.living) {
+      worker.signal('SIGCONT');
+      worker.signal('SIGTERM');
+    }
+    await Promise.all(this.all.map((worker) => worker.ended));
+  }
+
+  /** The longest time between two checkpoints of a task, from one moment to another. */
+  longestGapMs(task: number, fromMs: number, toMs: number): number {
+    const times = this.stored
+      .filter((each) => each.task === task && each.atMs >= fromMs && each.atMs <= toMs)
+      .map(({ atMs }) => atMs);
+    const all = [fromMs, ...times, toMs];
+    return Math.max(...all.slice(1).map((atMs, index) => atMs - (all[index] as number)));
+  }
+
+  /** How long after a moment a task's next checkpoint came, by one of these workers. */
+  nextStoredMs(task: number, afterMs: number, by: readonly Worker[]): number {
+    const found = this.stored.find(
+      (each) => each.task === task && each.atMs > afterMs && by.some(({ id }) => id === each.worker),
+    );
+    if (!found) throw new Error(`task ${task} stored no checkpoint again`);
+    return found.atMs - afterMs;
+  }
+
+  private hear(worker: Worker, news: WorkerNews): void {
+    if (news.kind === 'joined') worker.memberId = news.memberId;
+    else if (news.kind === 'stored') this.stored.push({ worker: worker.id, task: news.task, atMs: news.atMs });
+    else if (news.kind === 'warning') this.warnings.push(`worker ${worker.id}: ${news.message}`);
+    else {
+      worker.tasks = news.tasks;
+      this.assigned.push({ worker: worker.id, tasks: news.tasks, atMs: news.atMs });
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Kafka } from '../../../connectors/kafka/open.js';
+import { Load } from '../../chaos/load.js';
+import { verdict } from '../../chaos/verdict.js';
+import type { WorkerOptions } from '../../chaos/worker.js';
+import { type Worker, Workers } from '../../chaos/workers.js';
+import { broker, fresh, open } from './world.js';
+
+const TASKS = 6;
+const PER_SECOND = 1_500;
+const SESSION_MS = 6_000;
+
+let kafka: Kafka;
+let workers: Workers;
+let load: Load;
+let options: WorkerOptions;
+let writing: Promise<void>;
+
+beforeEach(async () => {
+  const name = fresh('group');
+  const topics = { clicks: `${name}.clicks`, outcomes: `${name}.outcomes`, scored: `${name}.scored` };
+  options = { brokers: [broker()], prefix: name, topics, sessionTimeoutMs: SESSION_MS, alone: false };
+  kafka = await open({ prefix: name });
+  await kafka.createTopic(topics.clicks, TASKS);
+  await kafka.createTopic(topics.outcomes, TASKS);
+  workers = new Workers(options);
+  load = new Load(kafka.producer(), topics, 7);
+  writing = load.run(1_000_000, PER_SECOND);
+});
+
+afterEach(async () => {
+  load.stop();
+  await writing;
+  await workers.end();
+  for (const topic of await topicsOf()) await kafka.deleteTopic(topic);
+  await kafka.close();
+});
+
+const topicsOf = async (): Promise<string[]> => {
+  const { clicks, outcomes, scored } = options.topics;
+  const changelogs = [options.prefix, `${options.prefix}.reference`].map((prefix) => `${prefix}.clicks.changelog`);
+  return [clicks, outcomes, scored, `${scored}.dead`, `${scored}.reference`, `${scored}.reference.dead`, ...changelogs];
+};
+
+/** Ends the input, lets the workers finish it, and asks who knows nothing of Millrace. */
+async function expectExact(): Promise<void> {
+  load.stop();
+  await writing;
+  await sleep(3_000);
+  await workers.end();
+  const { compared, wrong } = await verdict(options);
+  expect(compared.records).toBe(load.written);
+  expect(compared.predictions).toBe(load.written);
+  expect(compared.buckets).toBeGreaterThan(50);
+  expect(wrong).toEqual(Object.fromEntries(Object.keys(wrong).map((name) => [name, 0])));
+}
+
+const ownersOf = (living: readonly Worker[]) =>
+  new Map(living.flatMap((worker) => worker.tasks.map((task) => [task, worker.id] as const)));
+
+/** Tasks whose owner is the same as before. */
+const unmoved = (before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number[] =>
+  [...after].filter(([task, owner]) => before.get(task) === owner).map(([task]) => task);
+
+function expectNoPause(what: string, tasks: readonly number[], fromMs: number): void {
+  const gaps = tasks.map((task) => workers.longestGapMs(task, fromMs, Date.now()));
+  process.stdout.write(
+    `${what}: longest time between checkpoints of the ${tasks.length} unmoved tasks ${Math.max(...gaps)} ms\n`,
+  );
+  expect(tasks.length).toBeGreaterThan(0);
+  expect(Math.max(...gaps)).toBeLessThan(2_000);
+}
+
+describe('processes that share the tasks of a topology', () => {
+  it('grow from one to three and shrink to two, without a stop for tasks that stay', async () => {
+    const first = workers.start();
+    await workers.settled([first], TASKS);
+    await sleep(2_000);
+
+    let owners = ownersOf([first]);
+    let sinceMs = Date.now();
+    const second = workers.start();
+    const third = workers.start();
+    await workers.settled([first, second, third], TASKS);
+    await sleep(2_500);
+    let now = ownersOf([first, second, third]);
+    expectNoPause('one to three', unmoved(owners, now), sinceMs);
+    expect(unmoved(owners, now)).toHaveLength(2);
+
+    owners = now;
+    sinceMs = Date.now();
+    second.signal('SIGTERM');
+    expect(await second.ended).toBe(0);
+    const leftMs = Date.now();
+    await workers.settled([first, third], TASKS);
+    await sleep(2_500);
+    now = ownersOf([first, third]);
+    expectNoPause('three to two', unmoved(owners, now), sinceMs);
+    expect(unmoved(owners, now)).toHaveLength(4);
+    const moved = [...owners].filter(([, owner]) => owner === second.id).map(([task]) => task);
+    const handOver = moved.map((task) => workers.nextStoredMs(task, leftMs, [first, third]));
+    process.stdout.write(`three to two: moved tasks commit again after ${handOver.join(', ')} ms\n`);
+    await expectExact();
+  });
+
+  it('take over from one that is killed: at once where its supervisor tells, after its session otherwise', async () => {
+    const all = [workers.start(), workers.start(), workers.start()];
+    await workers.settled(all, TASKS);
+    await sleep(2_000);
+    const [first, second, third] = all as [Worker, Worker, Worker];
+
+    const owners = ownersOf(all);
+    let killedMs = Date.now();
+    third.signal('SIGKILL');
+    await third.ended;
+    await kafka.expel('clicks', third.memberId);
+    await workers.settled([first, second], TASKS);
+    await sleep(2_500);
+    const lost = [...owners].filter(([, owner]) => owner === third.id).map(([task]) => task);
+    const told = lost.map((task) => workers.nextStoredMs(task, killedMs, [first, second]));
+    process.stdout.write(`killed and told: its tasks commit again after ${told.join(', ')} ms\n`);
+    expect(Math.max(...told)).toBeLessThan(SESSION_MS);
+    expectNoPause('killed and told', unmoved(owners, ownersOf([first, second])), killedMs);
+
+    const before = ownersOf([first, second]);
+    killedMs = Date.now();
+    second.signal('SIGKILL');
+    await second.ended;
+    await workers.settled([first], TASKS);
+    await sleep(2_500);
+    const own = [...before].filter(([, owner]) => owner === second.id).map(([task]) => task);
+    const untold = own.map((task) => workers.nextStoredMs(task, killedMs, [first]));
+    process.stdout.write(`killed, not told: its tasks commit again after ${untold.join(', ')} ms\n`);
+    expectNoPause('killed, not told', unmoved(before, ownersOf([first])), killedMs);
+    await expectExact();
+  });
+
+  it('outlast one that sleeps longer than its session and wakes up: it commits nothing, lets go, joins again', async () => {
+    const all = [workers.start(), workers.start()];
+    await workers.settled(all, TASKS);
+    await sleep(2_000);
+    const [first, second] = all as [Worker, Worker];
+    const owners = ownersOf(all);
+    const stoppedMs = Date.now();
+    second.signal('SIGSTOP');
+    await sleep(12_000);
+    expect(new Set(first.tasks).size).toBe(TASKS);
+    const mine = unmoved(owners, ownersOf([first]));
+    expectNoPause('while one sleeps', mine, stoppedMs);
+    const wokenMs = Date.now();
+    second.signal('SIGCONT');
+    await workers.settled([first, second], TASKS);
+    await sleep(2_500);
+    // Whatever it stored after it woke up, it stored under a later assignment.
+    const again = workers.assigned.find(
+      ({ worker, tasks, atMs }) => worker === second.id && atMs >= wokenMs && tasks.length > 0,
+    );
+    expect(again).toBeDefined();
+    const early = workers.stored.filter(
+      ({ worker, atMs }) => worker === second.id && atMs >= wokenMs && atMs < (again?.atMs ?? 0),
+    );
+    expect(early).toEqual([]);
+    expect(workers.stored.some(({ worker, atMs }) => worker === second.id && atMs > wokenMs)).toBe(true);
+    await expectExact();
+  });
+});
