@@ -1,0 +1,49 @@
+import type { RawRecord, StateChange } from '../../core/index.js';
+import type { Topology } from '../../topology/index.js';
+import type { Random } from './random.js';
+import type { SimLog } from './sim-log.js';
+import type { SimOutput } from './sim-sinks.js';
+
+/** A topology, the input it is given, and how its results are judged. All of it is drawn from the seed. */
+export interface Scenario {
+  readonly name: string;
+  /** Draws an input of about this many records for so many partitions, and what must come of it. */
+  draw(random: Random, partitions: number, records: number): Trial;
+}
+
+export interface Trial {
+  readonly log: SimLog;
+  /** `wait` takes a random time: for steps that answer late. */
+  topology(wait: () => Promise<void>): Topology;
+  /** Compares what came out of one task with a plain loop over its log; throws on a difference. */
+  check(task: number, outcome: Outcome): void;
+  /** A sink that gets each record of a topic: records read and not yet written there are bounded by the credits. */
+  readonly follows?: { readonly topic: string; readonly sink: string };
+}
+
+/** What is left of a task at the end. */
+export interface Outcome {
+  output(sink: string): SimOutput;
+  /** The counters of the checkpoint: `step/name` to value; zeros are left out. */
+  readonly counters: ReadonlyMap<string, number>;
+  /** The buckets of a cell in the checkpoint. */
+  state(step: string, cell: string): readonly StateChange[];
+}
+
+const utf8 = new TextEncoder();
+
+/** Puts values into a log as JSON; offsets have gaps as a compacted or transactional log has. */
+export function logOf(values: readonly { readonly value: unknown; readonly timestampMs: number }[], random: Random): RawRecord[] {
+  let offset = random.int(3) === 0 ? random.int(100) : 0;
+  const gaps = random.pick([0, 0, 0.05, 0.5]);
+  return values.map(({ value, timestampMs }) => {
+    const record: RawRecord = {
+      offset,
+      timestampMs,
+      key: null,
+      value: value === undefined ? null : value instanceof Uint8Array ? value : utf8.encode(JSON.stringify(value)),
+    };
+    offset += 1 + (gaps > 0 && random.chance(gaps) ? random.int(4) : 0);
+    return record;
+  });
+}

@@ -1,0 +1,90 @@
+import type { GroupMember, Membership } from '../../core/index.js';
+import type { Chaos } from './chaos.js';
+import type { Random } from './random.js';
+import type { SimProcess } from './sim-process.js';
+import type { VirtualTime } from './virtual-time.js';
+
+/** How long a member may be silent before the group gives its tasks to others. */
+const SESSION_TIMEOUT_MS = 600;
+
+interface Joined {
+  readonly process: SimProcess;
+  readonly member: GroupMember;
+  generation: number;
+}
+
+/**
+ * A group that shares tasks out. Members are told of their assignments one by one and late, so for a while two of them
+ * may believe that a task is theirs: fencing has to decide.
+ */
+export class SimGroup {
+  private readonly joined = new Set<Joined>();
+  private readonly ownerOf: (Joined | undefined)[];
+  private generation = 0;
+
+  constructor(
+    private readonly partitions: number,
+    private readonly time: VirtualTime,
+    private readonly chaos: Chaos,
+    private readonly random: Random,
+  ) {
+    this.ownerOf = new Array(partitions).fill(undefined);
+  }
+
+  async join(process: SimProcess, member: GroupMember): Promise<Membership> {
+    await process.reach('join');
+    const joined: Joined = { process, member, generation: 0 };
+    this.joined.add(joined);
+    this.deal();
+    return {
+      leave: async () => {
+        await process.reach('leave');
+        if (this.joined.delete(joined)) this.deal();
+      },
+    };
+  }
+
+  /** Deals the tasks out: mostly to those who have them, otherwise to anybody. */
+  deal(): void {
+    const members = [...this.joined];
+    if (members.length === 0) return;
+    const generation = ++this.generation;
+    for (let partition = 0; partition < this.partitions; partition++) {
+      const owner = this.ownerOf[partition];
+      if (!owner || !this.joined.has(owner) || this.random.chance(0.4)) this.ownerOf[partition] = this.random.pick(members);
+    }
+    for (const joined of members) {
+      const own = this.ownerOf.flatMap((owner, partition) => (owner === joined ? [partition] : []));
+      this.chaos.tell(`group: ${joined.process.name} is to have [${own}]`);
+      void this.tell(joined, generation, own, this.random.int(60));
+    }
+  }
+
+  /** A process stands still or is dead: unless it is back in time, its tasks go to others. */
+  async watch(process: SimProcess): Promise<void> {
+    await this.time.sleep(SESSION_TIMEOUT_MS);
+    if (process.alive && !process.isPaused) return;
+    for (const joined of [...this.joined]) {
+      if (joined.process !== process) continue;
+      this.joined.delete(joined);
+      this.deal();
+      if (process.alive) void this.rejoin(joined);
+    }
+  }
+
+  private async rejoin(joined: Joined): Promise<void> {
+    while (joined.process.isPaused) await this.time.sleep(joined.process.pausedUntilMs - this.time.nowMs);
+    await this.time.sleep(this.random.int(100));
+    if (!joined.process.alive) return;
+    this.joined.add(joined);
+    this.deal();
+  }
+
+  private async tell(joined: Joined, generation: number, own: readonly number[], delayMs: number): Promise<void> {
+    await this.time.sleep(delayMs);
+    await joined.process.reach('assignment');
+    if (generation < joined.generation || !this.joined.has(joined)) return;
+    joined.generation = generation;
+    joined.member.onAssigned(own);
+  }
+}

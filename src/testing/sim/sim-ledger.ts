@@ -1,0 +1,100 @@
+import { type Checkpoint, MillraceError, type RestoredTask, type StateChange, type TaskLedger } from '../../core/index.js';
+import type { Chaos } from './chaos.js';
+import type { Random } from './random.js';
+import type { SimProcess } from './sim-process.js';
+
+/** What the ledger holds of a task. */
+export interface StoredTask {
+  checkpoint: Checkpoint | undefined;
+  readonly state: Map<string, StateChange>;
+  owner: SimSession | undefined;
+}
+
+/** The ledger of all tasks. Restoring a task takes it over: its earlier owner's commits are refused from then on. */
+export class SimLedger {
+  readonly tasks: readonly StoredTask[];
+
+  constructor(
+    partitions: number,
+    private readonly chaos: Chaos,
+    private readonly random: Random,
+    private readonly onStored: (partition: number) => void,
+  ) {
+    this.tasks = Array.from({ length: partitions }, () => ({ checkpoint: undefined, state: new Map(), owner: undefined }));
+  }
+
+  open(partition: number, process: SimProcess): SimSession {
+    const { chaos, random, onStored } = this;
+    return new SimSession(partition, process, this.tasks[partition] as StoredTask, chaos, random, () => onStored(partition));
+  }
+}
+
+/** One owner's view of a task, and what its transactional sinks wrote since its last commit. */
+export class SimSession implements TaskLedger {
+  readonly pending: (() => void)[] = [];
+  /** Writes of this owner's sinks that were not answered yet. */
+  outstanding = 0;
+
+  constructor(
+    readonly partition: number,
+    readonly process: SimProcess,
+    private readonly stored: StoredTask,
+    private readonly chaos: Chaos,
+    private readonly random: Random,
+    private readonly onStored: () => void,
+  ) {}
+
+  async restore(): Promise<RestoredTask> {
+    await this.process.reach('before restore');
+    this.stored.owner = this;
+    const { checkpoint, state } = this.stored;
+    // Copies: the bytes belong to the cells. The newest first, an order that no cell may rely on.
+    const copies = [...state.values()].reverse().map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null }));
+    this.chaos.tell(`${this.process.name} owns task ${this.partition} from epoch ${checkpoint?.epoch ?? 0}`);
+    await this.process.reach('after restore');
+    return { checkpoint, state: copies };
+  }
+
+  async commit(checkpoint: Checkpoint, changes: readonly StateChange[]): Promise<void> {
+    const where = `${this.process.name} task ${this.partition} epoch ${checkpoint.epoch}`;
+    await this.process.reach('before ledger commit');
+    if (this.stored.owner !== this) {
+      this.chaos.tell(`${where} is fenced`);
+      this.pending.length = 0;
+      throw new MillraceError('fenced', `another owner took task ${this.partition}`);
+    }
+    if (this.outstanding > 0) this.chaos.violated(`${where} is stored while ${this.outstanding} writes are under way`);
+    if (this.chaos.strikes('unknown', where)) {
+      const happened = this.random.chance(0.5);
+      this.chaos.tell(`${where} ${happened ? 'happened' : 'did not happen'}, but nobody was told`);
+      if (happened) this.store(checkpoint, changes);
+      this.pending.length = 0;
+      await this.process.reach('after ledger commit of unknown outcome');
+      throw new MillraceError('state', 'the commit was not answered');
+    }
+    this.store(checkpoint, changes);
+    await this.process.reach('after ledger commit');
+  }
+
+  async close(): Promise<void> {
+    this.pending.length = 0;
+    await this.process.reach('ledger close');
+  }
+
+  private store(checkpoint: Checkpoint, changes: readonly StateChange[]): void {
+    const before = this.stored.checkpoint;
+    if (checkpoint.epoch !== (before?.epoch ?? 0) + 1)
+      this.chaos.violated(`task ${this.partition} stores epoch ${checkpoint.epoch} after ${before?.epoch ?? 0}`);
+    for (const [source, { offset }] of Object.entries(before?.positions ?? {}))
+      if ((checkpoint.positions[source]?.offset ?? -1) < offset)
+        this.chaos.violated(`task ${this.partition} goes back in ${source} to ${checkpoint.positions[source]?.offset} from ${offset}`);
+    this.stored.checkpoint = checkpoint;
+    for (const change of changes) {
+      const key = `${change.step}/${change.cell}/${change.bucket}`;
+      if (change.bytes === null) this.stored.state.delete(key);
+      else this.stored.state.set(key, change); // the bytes are ours: whoever still writes to them spoils the checkpoint
+    }
+    for (const publish of this.pending.splice(0)) publish();
+    this.onStored();
+  }
+}

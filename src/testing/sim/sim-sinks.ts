@@ -1,0 +1,218 @@
+import { type Metric, MillraceError, type Origin, type Sink, type SinkDriver, type SinkWriter } from '../../core/index.js';
+import type { Chaos } from './chaos.js';
+import type { Random } from './random.js';
+import { same } from './same.js';
+import type { SimSession } from './sim-ledger.js';
+
+/**
+ * The sinks of the simulation, each as a kind of real one behaves: in the ledger's transaction; rows by identity, sent
+ * in batches; hashes fenced by record; a plain list that every replay doubles.
+ */
+export const sinkKinds = ['transactional', 'table', 'hash', 'append'] as const;
+export type SinkKind = (typeof sinkKinds)[number];
+
+export interface SimSinkOptions {
+  /** Of a hash: the key of a value. */
+  readonly key?: (value: never) => string;
+}
+
+/** A sink of the simulated world. */
+export const simSink = <T>(kind: SinkKind, options: { readonly key?: (value: T) => string } = {}): Sink<T> => ({
+  connector: kind,
+  kind: `sim.${kind}`,
+  settings: {},
+  options,
+});
+
+/** A value as a sink keeps it. */
+export interface SimRow {
+  readonly value: unknown;
+  readonly topic: string;
+  readonly offset: number;
+}
+
+/** What lies in one sink of one task. */
+export interface SimOutput {
+  /** In the order in which they became visible (transactional, append). */
+  readonly rows: SimRow[];
+  /** By topic, offset and place among the values of one record (table). */
+  readonly byIdentity: Map<string, SimRow>;
+  /** The newest of each key (hash). */
+  readonly byKey: Map<string, { readonly value: unknown; readonly offset: number; readonly n: number }>;
+  /** The offset after the last one whose write was answered: how far the sink's tasks have come. */
+  finished: number;
+}
+
+/** All that the sinks hold, by step and task. */
+export class SimOutputs {
+  private readonly outputs = new Map<string, SimOutput>();
+
+  of(step: string, task: number): SimOutput {
+    const key = `${step}/${task}`;
+    const known = this.outputs.get(key);
+    if (known) return known;
+    const made = { rows: [], byIdentity: new Map(), byKey: new Map(), finished: 0 };
+    this.outputs.set(key, made);
+    return made;
+  }
+}
+
+/** Opens the sinks of one process. */
+export function simSinkDriver(
+  kind: SinkKind,
+  outputs: SimOutputs,
+  sessionOf: (task: number) => SimSession,
+  chaos: Chaos,
+  random: Random,
+): SinkDriver {
+  return {
+    mode: kind === 'table' || kind === 'hash' ? 'idempotent' : kind,
+    open: async (sink, { step, task }) => {
+      const session = sessionOf(task.partition);
+      await session.process.reach(`open sink ${step}`);
+      return new SimWriter(kind, sink.options as SimSinkOptions, outputs.of(step, task.partition), step, session, chaos, random);
+    },
+  };
+}
+
+class SimWriter implements SinkWriter {
+  private busy = false;
+  private closed = false;
+  /** Rows of a table that were taken but not yet sent: a crash loses them. */
+  private unsent: (() => void)[] = [];
+  private refusals = 0;
+  private topic = '';
+  private offset = -1;
+  private n = 0;
+
+  constructor(
+    private readonly kind: SinkKind,
+    private readonly options: SimSinkOptions,
+    private readonly output: SimOutput,
+    private readonly step: string,
+    private readonly session: SimSession,
+    private readonly chaos: Chaos,
+    private readonly random: Random,
+  ) {}
+
+  write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
+    const { process } = this.session;
+    const where = `${process.name} task ${this.session.partition} sink ${this.step}`;
+    if (this.busy) this.chaos.violated(`${where} is given a write before the last one was answered`);
+    const waiting = process.reach(`before write to ${this.step}`);
+    if (!waiting && !this.isRefusing(where)) {
+      this.take(values, origins);
+      return process.reach(`after write to ${this.step}`);
+    }
+    return this.writeLater(values, origins, waiting, where);
+  }
+
+  async prepare(): Promise<void> {
+    const where = `${this.session.process.name} task ${this.session.partition} sink ${this.step}`;
+    if (this.busy) this.chaos.violated(`${where} is prepared while a write is under way`);
+    await this.session.process.reach(`before prepare of ${this.step}`);
+    if (this.unsent.length > 1 && this.chaos.strikes('half', where)) {
+      this.send(this.random.int(this.unsent.length));
+      throw new MillraceError('sink', `${this.step} took a part of the rows`);
+    }
+    if (this.unsent.length > 0 && this.isRefusing(where)) throw new MillraceError('sink', `${this.step} refuses`);
+    this.send(this.unsent.length);
+    await this.session.process.reach(`after prepare of ${this.step}`);
+  }
+
+  async commit(): Promise<void> {
+    await this.session.process.reach(`commit of ${this.step}`);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.session.process.reach(`close of ${this.step}`);
+  }
+
+  private async writeLater(
+    values: readonly unknown[],
+    origins: readonly Origin[],
+    waiting: Promise<void> | undefined,
+    where: string,
+  ): Promise<void> {
+    this.busy = true;
+    this.session.outstanding += 1;
+    try {
+      await waiting;
+      while (this.isRefusing(where)) {
+        // Real sinks try again for a while, then give up.
+        if (this.random.chance(0.2)) throw new MillraceError('sink', `${this.step} refuses`);
+        await this.session.process.clock.sleep(5 + this.random.int(50));
+      }
+      this.take(values, origins);
+      await this.session.process.reach(`after write to ${this.step}`);
+    } finally {
+      this.busy = false;
+      this.session.outstanding -= 1;
+    }
+  }
+
+  private isRefusing(where: string): boolean {
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return true;
+    }
+    if (!this.chaos.strikes('refuse', where)) return false;
+    this.refusals = this.random.int(6);
+    return true;
+  }
+
+  private take(values: readonly unknown[], origins: readonly Origin[]): void {
+    if (this.closed) throw new MillraceError('sink', `${this.step} is closed`);
+    for (let i = 0; i < values.length; i++) this.takeOne(values[i], origins[i]);
+    const last = origins.at(-1);
+    if (last) this.output.finished = last.offset + 1;
+  }
+
+  private takeOne(value: unknown, origin: Origin | undefined): void {
+    const { output, session } = this;
+    if (origin === undefined) {
+      const { step, name, eventTimeMs } = value as Metric; // rows of the metrics sink have no origin
+      const row = { value, topic: `${step}/${name}`, offset: eventTimeMs };
+      session.pending.push(() => output.rows.push(row));
+      return;
+    }
+    const row: SimRow = { value, topic: origin.topic, offset: origin.offset };
+    if (this.kind === 'transactional') session.pending.push(() => output.rows.push(row));
+    else if (this.kind === 'append') output.rows.push(row);
+    else {
+      const n = this.number(origin);
+      if (this.kind === 'hash') this.put(value, origin.offset, n);
+      else this.unsent.push(() => this.insert(row, `${row.topic}/${row.offset}/${n}`));
+    }
+  }
+
+  /** Which of the values of its record this is: the identity by which a repeated row is known. */
+  private number({ topic, offset }: Origin): number {
+    const isSame = topic === this.topic && offset === this.offset;
+    this.n = isSame ? this.n + 1 : 0;
+    this.topic = topic;
+    this.offset = offset;
+    return this.n;
+  }
+
+  private put(value: unknown, offset: number, n: number): void {
+    const key = this.options.key?.(value as never) ?? '';
+    const held = this.output.byKey.get(key);
+    if (held && (held.offset > offset || (held.offset === offset && held.n >= n))) return;
+    this.output.byKey.set(key, { value, offset, n });
+  }
+
+  private insert(row: SimRow, identity: string): void {
+    const held = this.output.byIdentity.get(identity);
+    if (held && !same(held.value, row.value))
+      this.chaos.violated(
+        `${this.step} is given another value for ${identity}: ${JSON.stringify(row.value)}, before ${JSON.stringify(held.value)}`,
+      );
+    this.output.byIdentity.set(identity, row);
+  }
+
+  private send(rows: number): void {
+    for (const insert of this.unsent.splice(0, rows)) insert();
+  }
+}

@@ -1,0 +1,65 @@
+import { MillraceError, type Source, type SourceDriver, type SourceReader } from '../../core/index.js';
+import type { Chaos } from './chaos.js';
+import type { Random } from './random.js';
+import { placeOf, type SimLog } from './sim-log.js';
+import type { SimProcess } from './sim-process.js';
+
+/** A source of the simulated world: plain JSON. */
+export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): Source<T> => ({
+  connector: 'sim',
+  kind: 'sim.source',
+  topic,
+  schema: { format: 'json', subject: topic, definition: undefined },
+  settings: {},
+  eventTimeOf: (value) => eventTimeOf(value as T),
+});
+
+/** Opens the topics of the simulation for one process; `onDelivered` is told how far each reader has come. */
+export function simSourceDriver(
+  log: SimLog,
+  partitions: number,
+  process: SimProcess,
+  chaos: Chaos,
+  random: Random,
+  onDelivered: (topic: string, partition: number, nextOffset: number) => void,
+): SourceDriver {
+  return {
+    partitions: async () => {
+      await process.reach('partitions');
+      return partitions;
+    },
+    open: async ({ topic }, { partition }, offset): Promise<SourceReader> => {
+      await process.reach(`open ${topic}`);
+      const records = log[topic]?.[partition] ?? [];
+      let next = placeOf(records, offset);
+      let busy = false;
+      const read = async (recordsMax: number) => {
+        await process.reach(`before poll of ${topic}`);
+        if (chaos.strikes('read', `${process.name} ${topic}`)) throw new MillraceError('source', `${topic} is not answered`);
+        const count = random.chance(0.5) ? recordsMax : random.int(recordsMax + 1);
+        const taken = records.slice(next, next + count);
+        next += taken.length;
+        // That nothing will follow is sometimes known with the last records, sometimes only afterwards.
+        const ended = next >= records.length && (taken.length === 0 || random.chance(0.5));
+        const last = taken.at(-1);
+        if (last) onDelivered(topic, partition, last.offset + 1);
+        await process.reach(`after poll of ${topic}`);
+        return { records: taken, ended };
+      };
+      return {
+        async poll(recordsMax) {
+          if (busy) chaos.violated(`two polls of ${topic} at a time`);
+          busy = true;
+          try {
+            return await read(recordsMax);
+          } finally {
+            busy = false;
+          }
+        },
+        close: async () => {
+          await process.reach(`close ${topic}`);
+        },
+      };
+    },
+  };
+}

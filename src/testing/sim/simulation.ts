@@ -1,0 +1,340 @@
+import { type InferenceService, MillraceError, messageOf, millis, type Profile } from '../../core/index.js';
+import { COUNTERS_STEP } from '../../runtime/counters.js';
+import { type RunOptions, type Running, runTopology } from '../../runtime/index.js';
+import { localRegistry } from '../../schema/index.js';
+import { Chaos, drawTemperament, type Fault } from './chaos.js';
+import { Random } from './random.js';
+import type { Outcome, Scenario, Trial } from './scenario.js';
+import { SimGroup } from './sim-group.js';
+import { SimLedger, type SimSession } from './sim-ledger.js';
+import { endOf, placeOf } from './sim-log.js';
+import { Killed, SimProcess } from './sim-process.js';
+import { SimOutputs, simSinkDriver, sinkKinds } from './sim-sinks.js';
+import { simSourceDriver } from './sim-source.js';
+import { VirtualTime } from './virtual-time.js';
+import { Violation } from './violation.js';
+
+export interface SimOptions {
+  /** About how many records there are in all; drawn from the seed by default. */
+  readonly records?: number;
+  /** Faults, by their number in the trace, that do not strike: to find out which ones matter. */
+  readonly leaveOut?: ReadonlySet<number>;
+}
+
+export interface SimReport {
+  readonly scenario: string;
+  readonly seed: number;
+  /** Records in the logs. */
+  readonly records: number;
+  /** Records that sources delivered, replays included. */
+  readonly delivered: number;
+  readonly struck: Readonly<Record<Fault, number>>;
+  /** Faults drawn, those left out included. */
+  readonly faults: number;
+  readonly epochs: number;
+  /** Why the promise is broken; `undefined` where all is as it must be. */
+  readonly violation: string | undefined;
+  readonly trace: readonly string[];
+}
+
+/** Turns of the event loop in which a run must get on; a stuck one needs none. */
+const TURNS_MAX = 200_000;
+/** Turns without a step forward after the last fault that count as stuck. */
+const TURNS_STUCK = 20_000;
+
+const noInference: InferenceService = {
+  open: async () => {
+    throw new Error('there are no models in the simulation');
+  },
+  close: async () => undefined,
+};
+
+/**
+ * Runs a topology in a world of its own, by one integer: virtual time, logs, ledger, sinks and processes in memory,
+ * with crashes, pauses, rebalances, refusals and lost answers at every point where the runtime meets the world. What
+ * is left at the end is compared with a plain loop over the log.
+ *
+ * Guarantee: the same scenario, seed and options take the same course every time, whatever the machine does.
+ * Memory: the log, the outputs and the story of the run.
+ *
+ * @example
+ * const report = await simulate(scenario, 42);
+ * if (report.violation) throw new Error(`${report.violation}\n${report.trace.join('\n')}`);
+ */
+export async function simulate(scenario: Scenario, seed: number, options: SimOptions = {}): Promise<SimReport> {
+  return new Simulation(scenario, seed, options).run();
+}
+
+interface Life {
+  readonly process: SimProcess;
+  running: Running | undefined;
+  /** Ended by itself, well or badly. */
+  over: boolean;
+}
+
+class Simulation {
+  private readonly random: Random;
+  private readonly time = new VirtualTime();
+  private readonly chaos: Chaos;
+  private readonly partitions: number;
+  private readonly trial: Trial;
+  private readonly records: number;
+  private readonly ledger: SimLedger;
+  private readonly outputs = new SimOutputs();
+  private readonly group: SimGroup | undefined;
+  private readonly lives: Life[] = [];
+  private readonly settings: Pick<RunOptions, 'epochInterval' | 'inFlightMax' | 'roundMax'> & { readonly roundMs: number };
+  private delivered = 0;
+  private epochs = 0;
+  private started = 0;
+  private lastStepTurn = 0;
+  private readonly leaveOut: ReadonlySet<number>;
+
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly seed: number,
+    options: SimOptions,
+  ) {
+    this.random = new Random(seed);
+    this.leaveOut = options.leaveOut ?? new Set();
+    const { random } = this;
+    this.partitions = 1 + random.int(3);
+    const records = 1_900 + random.int(1_400);
+    this.trial = scenario.draw(random.fork(), this.partitions, options.records ?? records);
+    this.records = Object.values(this.trial.log).reduce((sum, topic) => sum + topic.reduce((s, p) => s + p.length, 0), 0);
+    const roundMax = random.pick([7, 40, 150, 400]);
+    this.settings = {
+      roundMax,
+      inFlightMax: 1 + random.int(random.pick([20, 300, 1_000])),
+      epochInterval: millis(20 + random.int(300)),
+      roundMs: random.pick([2, 20, 80]),
+    };
+    this.chaos = new Chaos(
+      random.fork(),
+      this.time,
+      drawTemperament(random),
+      this.leaveOut,
+      random.pick([0, 0.02, 0.2]),
+    );
+    this.ledger = new SimLedger(this.partitions, this.chaos, random.fork(), (partition) => this.onStored(partition));
+    if (random.chance(0.6)) this.group = new SimGroup(this.partitions, this.time, this.chaos, random.fork());
+  }
+
+  async run(): Promise<SimReport> {
+    try {
+      this.start();
+      await this.until(() => this.isAllStored(), () => this.interfere());
+      this.chaos.calmDown();
+      for (const { process } of this.lives) process.pausedUntilMs = 0;
+      this.lastStepTurn = this.time.turns;
+      for (const life of this.lives) if (life.process.alive && !life.over) void life.running?.stop().catch(() => undefined);
+      await this.until(() => this.lives.every(({ process, over, running }) => !process.alive || over || !running));
+      this.checkOutcome();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+    }
+    const violation = this.chaos.violation?.message;
+    return {
+      scenario: this.scenario.name,
+      seed: this.seed,
+      records: this.records,
+      delivered: this.delivered,
+      struck: this.chaos.struck,
+      faults: this.chaos.count,
+      epochs: this.epochs,
+      violation,
+      trace: violation === undefined ? [] : this.chaos.trace,
+    };
+  }
+
+  /** Lets the world turn until something holds. */
+  private async until(holds: () => boolean, eachTurn?: () => void): Promise<void> {
+    while (!holds()) {
+      await this.time.turn();
+      if (this.chaos.violation) throw this.chaos.violation;
+      eachTurn?.();
+      const { turns } = this.time;
+      if (turns > TURNS_MAX || turns - this.lastStepTurn > TURNS_STUCK)
+        this.chaos.violated(`nothing gets on any more after ${turns} turns`);
+    }
+  }
+
+  /** What happens to the processes as a whole. */
+  private interfere(): void {
+    const { chaos, group } = this;
+    const living = this.lives.filter(({ process, over }) => process.alive && !over);
+    const awake = living.filter(({ process }) => !process.isPaused);
+    if (living.length === 0) this.start();
+    // Without a group a process that stands still is replaced by another one, and both believe to own all tasks.
+    else if (!group && awake.length === 0 && living.length < 3 && this.random.chance(0.1)) this.start();
+    else if (group && living.length < 4 && chaos.strikes('join', 'the group')) this.start();
+    else if (group && chaos.strikes('move', 'the group')) group.deal();
+    else if (awake.length > 0 && chaos.strikes('stop', (awake[0] as Life).process.name))
+      void awake[0]?.running?.stop().catch(() => undefined);
+  }
+
+  private start(): void {
+    const { time, chaos, random, group } = this;
+    const process = new SimProcess(
+      `p${++this.started}`,
+      time,
+      chaos,
+      random.fork(),
+      () => this.isCrashDue(),
+      (paused) => void group?.watch(paused),
+      (dead) => void group?.watch(dead),
+    );
+    const life: Life = { process, running: undefined, over: false };
+    this.lives.push(life);
+    chaos.tell(`${process.name} starts`);
+    void this.live(life);
+  }
+
+  private async live(life: Life): Promise<void> {
+    const { process } = life;
+    const { roundMs, ...settings } = this.settings;
+    try {
+      life.running = await runTopology(
+        this.trial.topology(async () => {
+          for (let waits = this.random.int(3); waits > 0; waits--) await this.time.sleep(this.random.int(8));
+        }),
+        {
+          ...settings,
+          profile: this.profileOf(process),
+          inference: noInference,
+          bounded: true,
+          clock: process.clock,
+          onWarning: (message) => this.chaos.tell(`${process.name} warns: ${message}`),
+          onPoint: (point, task) => {
+            this.time.advance(this.random.int(roundMs));
+            process.pass(`${point} task ${task}`);
+          },
+        },
+      );
+      await life.running.finished;
+      this.chaos.tell(`${process.name} ends`);
+    } catch (error) {
+      if (!process.alive || error instanceof Killed) return;
+      this.chaos.tell(`${process.name} fails: ${messageOf(error)}`);
+      if (!isExpected(error)) this.fail(`${process.name} fails: ${describe(error)}`);
+    } finally {
+      life.over = true;
+    }
+  }
+
+  private fail(message: string): void {
+    try {
+      this.chaos.violated(message);
+    } catch {
+      // kept in the chaos, where the next turn finds it
+    }
+  }
+
+  private profileOf(process: SimProcess): Profile {
+    const { chaos, random, group, outputs, ledger, trial, partitions } = this;
+    const sessions = new Map<number, SimSession>();
+    const source = simSourceDriver(trial.log, partitions, process, chaos, random.fork(), (topic, partition, next) =>
+      this.onDelivered(topic, partition, next),
+    );
+    const sessionOf = (task: number) =>
+      sessions.get(task) ?? chaos.violated(`${process.name} opens a sink of task ${task} before its ledger`);
+    return {
+      name: process.name,
+      sources: { sim: countingSource(source, (records) => {
+        this.delivered += records;
+      }) },
+      sinks: Object.fromEntries(
+        sinkKinds.map((kind) => [kind, simSinkDriver(kind, outputs, sessionOf, chaos, random.fork())]),
+      ),
+      openLedger: async ({ partition }) => {
+        await process.reach(`open ledger ${partition}`);
+        const session = ledger.open(partition, process);
+        sessions.set(partition, session);
+        return session;
+      },
+      ...(group ? { join: (member) => group.join(process, member) } : {}),
+      schemas: localRegistry(),
+      close: async () => undefined,
+    };
+  }
+
+  private isCrashDue(): boolean {
+    return this.chaos.struck.crash === 0 && this.delivered > this.records * 0.4;
+  }
+
+  private isAllStored(): boolean {
+    return this.ledger.tasks.every(({ checkpoint }, partition) =>
+      Object.keys(this.trial.log).every(
+        (topic) => (checkpoint?.positions[topic]?.offset ?? 0) >= endOf(this.trial.log, topic, partition),
+      ),
+    );
+  }
+
+  private onStored(partition: number): void {
+    this.epochs += 1;
+    this.lastStepTurn = this.time.turns;
+    const { checkpoint, owner } = this.ledger.tasks[partition] as (typeof this.ledger.tasks)[number];
+    const at = Object.entries(checkpoint?.positions ?? {}).map(([source, { offset }]) => `${source}@${offset}`);
+    this.chaos.tell(`${owner?.process.name} stores task ${partition} epoch ${checkpoint?.epoch}: ${at.join(' ')}`);
+  }
+
+  /** Records read must stay close to records written, however slow a sink is. */
+  private onDelivered(topic: string, partition: number, next: number): void {
+    const { follows } = this.trial;
+    if (follows?.topic !== topic) return;
+    const { roundMax = 0, inFlightMax = 0 } = this.settings;
+    // Written by this owner or an earlier one: what an earlier one wrote can only loosen the bound.
+    const { finished } = this.outputs.of(follows.sink, partition);
+    const records = this.trial.log[topic]?.[partition] ?? [];
+    const between = placeOf(records, next) - placeOf(records, finished);
+    // Two polls may be buffered, the last round may go over the credits by its whole length.
+    const max = inFlightMax + 3 * roundMax;
+    if (between > max) this.chaos.violated(`${between} records of ${topic}/${partition} are under way, at most ${max} may be`);
+  }
+
+  private checkOutcome(): void {
+    for (let task = 0; task < this.partitions; task++) {
+      try {
+        this.trial.check(task, this.outcomeOf(task));
+      } catch (error) {
+        this.chaos.violated(`task ${task}: ${messageOf(error)}`);
+      }
+    }
+    if (this.chaos.struck.crash === 0 && this.leaveOut.size === 0) this.chaos.violated('no process crashed in this run');
+  }
+
+  private outcomeOf(task: number): Outcome {
+    const state = [...(this.ledger.tasks[task]?.state.values() ?? [])];
+    const saved = state.find(({ step }) => step === COUNTERS_STEP)?.bytes;
+    const counters: [step: string, name: string, value: number][] = saved ? JSON.parse(new TextDecoder().decode(saved)) : [];
+    return {
+      output: (sink) => this.outputs.of(sink, task),
+      counters: new Map(counters.map(([step, name, value]) => [`${step}/${name}`, value])),
+      state: (step, cell) => state.filter((change) => change.step === step && change.cell === cell),
+    };
+  }
+}
+
+/** Failures that a run may end with when the world is against it; a supervisor outside starts the next process. */
+const isExpected = (error: unknown): boolean =>
+  error instanceof MillraceError && ['sink', 'source', 'state', 'fenced'].includes(error.code);
+
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.message}${error.stack ? `\n${error.stack}` : ''}` : String(error);
+
+function countingSource(driver: Profile['sources'][string], count: (records: number) => void): Profile['sources'][string] {
+  return {
+    partitions: (source) => driver.partitions(source),
+    open: async (...args) => {
+      const reader = await driver.open(...args);
+      return {
+        poll: async (recordsMax) => {
+          const polled = await reader.poll(recordsMax);
+          count(polled.records.length);
+          return polled;
+        },
+        close: () => reader.close(),
+      };
+    },
+  };
+}

@@ -1,0 +1,6 @@
+import type { Scenario } from '../../../src/testing/sim/index.js';
+import { copies } from './copies.js';
+import { scores } from './scores.js';
+import { totals } from './totals.js';
+
+export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, scores };
