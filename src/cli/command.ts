@@ -17,6 +17,13 @@ export const command = (usage: string, description: string, examples: readonly s
     .option('--verbose', 'print causes and stacks of errors too')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 
+/** A command that only has commands of its own. */
+export const group = (name: string, description: string, examples: readonly string[]): Command =>
+  new Command(name)
+    .description(description)
+    .helpCommand(false)
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+
 /** The options of commands that open a profile. */
 export const profileOptions = () => ({
   profile: new Option('--profile <name>', 'embedded: all in this process; local: Kafka, Redis, ClickHouse').choices(

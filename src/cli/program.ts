@@ -2,13 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command.js';
 import { checkCommand } from './commands/check.js';
-import { consumeCommand } from './commands/consume.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
+import { dlqCommand } from './commands/dlq.js';
 import { initCommand } from './commands/init.js';
+import { offsetsCommand } from './commands/offsets.js';
+import { planCommand } from './commands/plan.js';
 import { produceCommand } from './commands/produce.js';
 import { queryCommand } from './commands/query.js';
 import { runCommand } from './commands/run.js';
+import { savepointCommand } from './commands/savepoint.js';
+import { tailCommand } from './commands/tail.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from './terminal.js';
 
 /**
@@ -60,18 +64,27 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     initCommand,
     checkCommand,
     describeCommand,
+    planCommand,
     runCommand,
     produceCommand,
-    consumeCommand,
+    tailCommand,
+    dlqCommand,
+    offsetsCommand,
+    savepointCommand,
     queryCommand,
     demoCommand,
   ];
   for (const create of commands) root.addCommand(create(context));
-  for (const command of [root, ...root.commands]) {
+  for (const command of withCommandsBelow(root)) {
     command.exitOverride().showHelpAfterError('(--help shows what it takes)');
     command.configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   }
   return root;
+}
+
+function* withCommandsBelow(command: Command): Generator<Command> {
+  yield command;
+  for (const below of command.commands) yield* withCommandsBelow(below);
 }
 
 /** The nearest package.json above this file is Millrace's own, from the sources and from dist alike. */

@@ -1,5 +1,6 @@
 /** Rows as an aligned table with a head; numbers stand at the right. */
-export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
+export function textTable(objects: readonly object[]): string {
+  const rows = objects as readonly Readonly<Record<string, unknown>>[];
   const [first] = rows;
   if (first === undefined) return 'no rows\n';
   const columns = Object.keys(first);

@@ -16,12 +16,10 @@ export function planText({ topology, hash, storedHashes, tasks, sources, cells }
       return ['source', source, topic, fate, at.join(' '), note];
     }),
     ...cells.map(({ step, cell, fate, stored, version, buckets, bytes, note }) => {
-      const versions = [
-        stored.map((each) => `v${each}`).join('+'),
-        fate === 'migrated' || fate === 'refused' ? `-> v${version}` : '',
-      ];
+      const target = version === undefined || stored.every((each) => each === version) ? '' : ` -> v${version}`;
+      const versions = stored.length === 0 ? '' : `${stored.map((each) => `v${each}`).join(' and ')}${target}`;
       const size = buckets === 0 ? '' : `${buckets} bucket(s), ${bytes} bytes`;
-      return ['state', step, cell, fate, [...versions, size].filter((text) => text !== '').join(' '), note];
+      return ['state', step, cell, fate, [versions, size].filter((text) => text !== '').join(', '), note];
     }),
   ];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

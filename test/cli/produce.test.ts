@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Embedded, openEmbedded } from '../../connectors/embedded/index.js';
-import { kafka } from '../../connectors/kafka/index.js';
-import { consume } from '../../src/cli/consume.js';
 import { readNdjson } from '../../src/cli/ndjson.js';
 import { produce } from '../../src/cli/produce.js';
+import { readTopic } from '../../src/cli/read-topic.js';
+import { shown } from '../../src/cli/tail.js';
 import { avro, json, localRegistry, openCodec } from '../../src/schema/index.js';
 
 const PaymentV1 = avro<unknown>({
@@ -44,7 +44,7 @@ describe('readNdjson', () => {
   });
 });
 
-describe('produce and consume', () => {
+describe('produce and tail', () => {
   let folder: string;
   let embedded: Embedded;
   beforeEach(async () => {
@@ -66,11 +66,10 @@ describe('produce and consume', () => {
       nowMs: 42,
     });
   const read = async (schema = PaymentV1) => {
-    const profile = { sources: { kafka: embedded.source } };
-    const source = kafka.source({ topic: 'payments', schema });
+    const profile = { sources: { kafka: embedded.source }, offsetsAt: embedded.offsetsAt };
+    const codec = await openCodec(schema, embedded.schemas);
     const records = [];
-    for await (const record of consume(profile, source, await openCodec(schema, embedded.schemas)))
-      records.push(record);
+    for await (const record of readTopic(profile, 'payments')) records.push(await shown(record, codec));
     return records;
   };
 

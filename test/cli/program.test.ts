@@ -15,7 +15,17 @@ async function call(...args: string[]) {
   return { code, out, err };
 }
 
-const commands = ['init', 'check', 'describe', 'run', 'produce', 'consume', 'query', 'demo'];
+const groups = {
+  dlq: ['list', 'show', 'replay'],
+  offsets: ['show', 'reset'],
+  savepoint: ['create', 'list', 'restore'],
+};
+const single = ['init', 'check', 'describe', 'plan', 'run', 'produce', 'tail', 'query', 'demo'];
+const commands = [...single, ...Object.keys(groups)];
+const leaves = [
+  ...single,
+  ...Object.entries(groups).flatMap(([name, below]) => below.map((each) => `${name} ${each}`)),
+];
 
 describe('the millrace command', () => {
   it('lists its commands', async () => {
@@ -25,8 +35,15 @@ describe('the millrace command', () => {
     expect(out).toContain('Examples:');
   });
 
-  it.each(commands)('%s explains itself with examples', async (name) => {
+  it.each(Object.entries(groups))('%s lists its commands, with examples', async (name, below) => {
     const { code, out } = await call(name, '--help');
+    expect(code).toBe(0);
+    for (const each of below) expect(out).toMatch(new RegExp(`^ {2}${each} `, 'm'));
+    expect(out).toMatch(/Examples:\n( {2}\$ .+\n)+/);
+  });
+
+  it.each(leaves)('%s explains itself with examples', async (name) => {
+    const { code, out } = await call(...name.split(' '), '--help');
     expect(code).toBe(0);
     expect(out).toContain(`Usage: millrace ${name}`);
     expect(out).toMatch(/Examples:\n( {2}\$ .+\n)+/);
@@ -46,6 +63,10 @@ describe('the millrace command', () => {
     [['run', 'a.ts', '--port', '80x']],
     [['demo', '--limit', 'many']],
     [['demo', 'superfluous']],
+    [['savepoint']],
+    [['savepoint', 'restore', 'a', 'b.ts', '--positions', 'middle']],
+    [['offsets', 'reset', 'a.ts']],
+    [['dlq', 'list']],
   ])('exits with 2 on wrong usage: %j', async (args) => {
     const { code, out, err } = await call(...args);
     expect(code).toBe(2);

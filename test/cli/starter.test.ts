@@ -71,7 +71,7 @@ describe('a first topology', () => {
   });
 
   it('shows dead letters with reason and value', () => {
-    const letters = step('consume').trim().split('\n');
+    const letters = step('tail').trim().split('\n');
     expect(letters).toHaveLength(3);
     expect(JSON.parse(letters[0] ?? '')).toMatchObject({
       value: { amount: expect.any(Number) },

@@ -31,10 +31,10 @@ async function help(): Promise<string> {
     };
     expect(await main([...args, '--help'], { out, err: out })).toBe(0);
     pages.push(`## millrace${args.length > 0 ? ` ${args.join(' ')}` : ''}\n\n${fenced('text', text)}\n`);
-    return text;
+    const [, below = ''] = /^Commands:\n((?: {2}.*\n)+)/m.exec(text) ?? [];
+    for (const [, name = ''] of below.matchAll(/^ {2}([a-z]+)(?= )/gm)) await print(...args, name);
   };
-  const overview = await print();
-  for (const [, name] of overview.matchAll(/^ {2}([a-z]+) (?=\[)/gm)) await print(name ?? '');
+  await print();
   return `# Commands\n\nWhat \`--help\` prints.\n\n${pages.join('\n')}`;
 }
 

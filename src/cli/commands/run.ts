@@ -19,6 +19,8 @@ interface RunFlags {
   readonly untilEnd?: boolean;
   readonly host?: string;
   readonly port?: number;
+  readonly processes?: number;
+  readonly worker?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -29,6 +31,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
   return command('run', 'Runs a topology. Ctrl-C drains, commits and ends; the next start goes on from there.', [
     'millrace run topologies/flight-delays.ts --until-end',
     'millrace run topologies/flight-delays.ts --profile local --port 9464',
+    'millrace run topologies/flight-delays.ts --profile local --processes 4',
     'curl -s 127.0.0.1:9464/metrics',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -37,12 +40,21 @@ export function runCommand({ terminal, act }: CommandContext): Command {
     .addOption(shared.data)
     .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
     .option('--host <address>', 'address to serve them on')
+    .option('--processes <number>', 'run in so many processes that share the tasks; the next ports serve theirs', wholeNumber)
+    .addOption(new Option('--worker', 'as one process of several, under the one that started it').hideHelp())
     .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp()}`)
     .action((file: string, flags: RunFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const { profile, data, host, port } = flags;
-        const summary = await run(topology, await readConfig({ profile, data, host, port }), flags, terminal);
+        const { profile, data, host, port, processes = 1 } = flags;
+        const config = await readConfig({ profile, data, host, port });
+        if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile, topology)));
+        const argumentsOf = (place: number) => workerArguments(file, flags, config, place);
+        const summary =
+          processes > 1
+            ? await runProcesses({ topology, config, processes, argumentsOf, terminal })
+            : await run(topology, config, flags, terminal);
+        if (flags.worker) return exitCodes.ok;
         terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\n`);
         return exitCodes.ok;
       }),

@@ -5,5 +5,5 @@ export const nextSteps = [
   'millrace produce reviews.v1 --schema schemas/review.v1.avsc --time reviewedAt < data/reviews.ndjson',
   'millrace run payments.ts --until-end',
   `millrace query "SELECT toDate(eventTime) AS day, round(value, 3) AS rocAuc FROM metrics WHERE name = 'roc_auc' ORDER BY day"`,
-  'millrace consume payments.dead --schema schemas/payment.v1.avsc --limit 3',
+  'millrace tail payments.dead --schema schemas/payment.v1.avsc --limit 3',
 ] as const;

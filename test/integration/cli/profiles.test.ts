@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { kafka } from '../../../connectors/kafka/index.js';
 import { resolveConfig } from '../../../src/cli/config.js';
-import { consume } from '../../../src/cli/consume.js';
 import { deliveryOn } from '../../../src/cli/guarantees.js';
 import { produce } from '../../../src/cli/produce.js';
 import { openProfile } from '../../../src/cli/profiles.js';
+import { readTopic } from '../../../src/cli/read-topic.js';
+import { shown } from '../../../src/cli/tail.js';
 import { avro, openCodec } from '../../../src/schema/index.js';
 import { deliveryOf } from '../../../src/topology/index.js';
 import { topicSink } from '../../topology/fixtures.js';
@@ -59,7 +59,7 @@ describe('the local profile', () => {
       expect(ends.reduce((sum, end) => sum + end, 0)).toBe(payments.length);
 
       const seen: unknown[] = [];
-      for await (const record of consume(profile, kafka.source({ topic, schema }), codec)) seen.push(record.value);
+      for await (const record of readTopic(profile, topic)) seen.push((await shown(record, codec)).value);
       const byId = (a: unknown, b: unknown) => (a as Payment).amount - (b as Payment).amount;
       expect(seen.sort(byId)).toEqual(payments);
     } finally {

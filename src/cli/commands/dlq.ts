@@ -1,0 +1,200 @@
+import type { Command } from 'commander';
+import { MillraceError } from '../../core/errors.js';
+import type { Schema } from '../../core/schema.js';
+import type { WireCodec } from '../../schema/index.js';
+import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { countLetters, type FoundLetter, type LetterFilter, letterOf, matches, preview } from '../dead-letters.js';
+import { loadTopology } from '../load-topology.js';
+import type { OpenProfile } from '../profiles.js';
+import { exitCodes } from '../terminal.js';
+import { textTable } from '../text-table.js';
+
+interface DlqFlags {
+  readonly reason?: string;
+  readonly step?: string;
+  readonly partition?: number;
+  readonly offsets?: string;
+  readonly limit: number;
+  readonly again?: boolean;
+  readonly yes?: boolean;
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace dlq`: what could not be processed: counted, looked at, sent again. */
+export function dlqCommand(context: CommandContext): Command {
+  return group('dlq', 'Counts, shows and sends again what could not be processed.', [
+    'millrace dlq list payments.ts',
+    'millrace dlq show payments.ts --reason amount --limit 3',
+    'millrace dlq replay payments.ts --reason amount --yes',
+  ])
+    .addCommand(listCommand(context))
+    .addCommand(showCommand(context))
+    .addCommand(replayCommand(context));
+}
+
+function listCommand({ terminal, act }: CommandContext): Command {
+  const list = command('list', 'Counts dead letters by reason and step, with the event time of the newest.', [
+    'millrace dlq list payments.ts',
+    'millrace dlq list payments.dead --profile local --json',
+  ]);
+  return selecting(list).action((where: string, flags: DlqFlags) =>
+    act(flags, () =>
+      withLetters(where, flags, async ({ topic, letters }) => {
+        const rows = await countLetters(letters);
+        terminal.out(flags.json ? `${JSON.stringify({ topic, letters: rows })}\n` : textTable(rows));
+      }),
+    ),
+  );
+}
+
+function showCommand({ terminal, act }: CommandContext): Command {
+  const show = command('show', 'Shows dead letters, one JSON object a line; decoded where a topology is named.', [
+    'millrace dlq show payments.ts --limit 1',
+    'millrace dlq show payments.dead --partition 0 --offsets 10-20',
+  ]).option('--limit <records>', 'how many at most', wholeNumber, 10);
+  return selecting(show).action((where: string, flags: DlqFlags) =>
+    act(flags, () =>
+      withLetters(where, flags, async ({ letters, codecOf }) => {
+        let shown = 0;
+        for await (const letter of letters) {
+          if (shown === flags.limit) break;
+          shown += 1;
+          terminal.out(`${JSON.stringify(await facts(letter, codecOf))}\n`);
+        }
+      }),
+    ),
+  );
+}
+
+function replayCommand({ terminal, act }: CommandContext): Command {
+  const replay = command('replay', 'Sends dead letters back to the topic and partition that they came from.', [
+    'millrace dlq replay payments.ts --reason amount            what would be sent',
+    'millrace dlq replay payments.ts --reason amount --yes      sends it',
+  ])
+    .option('--again', 'also those that were sent again before and failed again')
+    .option('--yes', 'send; without it nothing is written');
+  return selecting(replay).action((where: string, flags: DlqFlags) =>
+    act(flags, () =>
+      withLetters(where, flags, async ({ topic, letters, profile }) => {
+        const { replay: send } = await import('../replay.js');
+        const producer = flags.yes ? profile.producer() : undefined;
+        try {
+          const chosen = flags.again ? letters : only(letters, ({ replayed }) => !replayed);
+          const rows = await send(chosen, topic, producer);
+          const sent = flags.yes ?? false;
+          if (flags.json) terminal.out(`${JSON.stringify({ topic, sent, records: rows })}\n`);
+          else terminal.out(`${textTable(rows)}${sent ? 'sent' : 'nothing was sent: --yes sends them'}\n`);
+        } finally {
+          await producer?.close();
+        }
+      }),
+    ),
+  );
+}
+
+const selecting = (letters: Command): Command => {
+  const shared = profileOptions();
+  return letters
+    .argument('<from>', 'topology file, or the name of a dead-letter topic')
+    .option('--reason <reason>', 'only those with this reason')
+    .option('--step <id>', 'only those of this step')
+    .option('--partition <number>', 'only those in this partition of the dead-letter topic', wholeNumber)
+    .option('--offsets <first-last>', 'only those at these offsets of the dead-letter topic')
+    .addOption(shared.profile)
+    .addOption(shared.data);
+};
+
+type CodecOf = (topic: string) => WireCodec<unknown> | undefined;
+
+interface Letters {
+  readonly profile: OpenProfile;
+  readonly topic: string;
+  readonly letters: AsyncIterable<FoundLetter>;
+  /** How to decode records of a topic, where the topology says. */
+  readonly codecOf: CodecOf;
+}
+
+async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters) => Promise<void>) {
+  const { topic, schemas } = await placeOf(from);
+  const filter: LetterFilter = { ...flags, offsets: rangeOf(flags.offsets) };
+  const [{ openProfile }, { openCodec }, { readTopic }] = await Promise.all([
+    import('../profiles.js'),
+    import('../../schema/index.js'),
+    import('../read-topic.js'),
+  ]);
+  const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+  try {
+    const codecs = new Map<string, WireCodec<unknown>>();
+    for (const [name, schema] of schemas) codecs.set(name, await openCodec(schema, profile.schemas));
+    const letters = (async function* () {
+      for await (const placed of readTopic(profile, topic)) {
+        const letter = letterOf(placed);
+        if (matches(letter, filter)) yield letter;
+      }
+    })();
+    await use({ profile, topic, letters, codecOf: (name) => codecs.get(name) });
+  } finally {
+    await profile.close();
+  }
+  return exitCodes.ok;
+}
+
+/** A file names a topology, whose dead letters are meant; anything else is a topic. */
+async function placeOf(from: string): Promise<{ topic: string; schemas: Map<string, Schema<unknown>> }> {
+  if (!/\.[cm]?[jt]sx?(#|$)/.test(from)) return { topic: from, schemas: new Map() };
+  const { name, deadLetters, sources } = await loadTopology(from);
+  const { topic } = deadLetters.settings;
+  if (typeof topic !== 'string') {
+    throw new MillraceError('config', `the dead letters of '${name}' go to no topic`, { where: from });
+  }
+  return { topic, schemas: new Map(sources.map(({ source }) => [source.topic, source.schema])) };
+}
+
+function rangeOf(text: string | undefined): LetterFilter['offsets'] {
+  if (text === undefined) return undefined;
+  const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+  if (first !== undefined) return { first: Number(first), last: Number(last ?? first) };
+  throw new MillraceError('config', `--offsets cannot be '${text}'`, {
+    where: '--offsets',
+    hint: 'one offset, or two with a hyphen: 10-20',
+  });
+}
+
+async function facts(letter: FoundLetter, codecOf: CodecOf) {
+  const { partition, offset, timestampMs, reason, detail, step, origin, key, value, headers, replayed } = letter;
+  const codec = origin && codecOf(origin.topic);
+  return {
+    partition,
+    offset,
+    timestamp: new Date(timestampMs).toISOString(),
+    reason,
+    detail,
+    step,
+    origin,
+    replayed,
+    key: preview(key),
+    ...(await decoded(codec, letter)),
+    bytes: value?.length ?? 0,
+    raw: preview(value),
+    headers: Object.fromEntries(headers.map(([name, bytes]) => [name, preview(bytes)])),
+  };
+}
+
+/** Nothing where it cannot be decoded: very likely that is why it is here, and its bytes stand beside. */
+async function decoded(codec: WireCodec<unknown> | undefined, { offset, timestampMs, key, value }: FoundLetter) {
+  if (codec === undefined || value === null) return {};
+  try {
+    await codec.prepare([{ offset, timestampMs, key, value }]);
+    return { value: codec.decode(value) };
+  } catch {
+    return {};
+  }
+}
+
+async function* only<T>(items: AsyncIterable<T>, isWanted: (item: T) => boolean): AsyncGenerator<T> {
+  for await (const item of items) if (isWanted(item)) yield item;
+}

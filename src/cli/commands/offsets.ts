@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import { MillraceError } from '../../core/errors.js';
+import type { Topology } from '../../topology/index.js';
+import { type CommandContext, command, group, profileOptions } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { loadTopology } from '../load-topology.js';
+import { exitCodes } from '../terminal.js';
+import { textTable } from '../text-table.js';
+
+interface OffsetsFlags {
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+interface ResetFlags extends OffsetsFlags {
+  readonly to: string;
+  readonly source?: string;
+  readonly dropState?: boolean;
+  readonly yes?: boolean;
+}
+
+/** `millrace offsets`: how far a topology has read, and moving it elsewhere. */
+export function offsetsCommand(context: CommandContext): Command {
+  return group('offsets', 'Shows how far each task has read, or moves a topology to other offsets.', [
+    'millrace offsets payments.ts',
+    'millrace offsets payments.ts --profile local --json',
+    'millrace offsets reset payments.ts --to earliest --drop-state --yes',
+  ])
+    .addCommand(showCommand(context), { isDefault: true })
+    .addCommand(resetCommand(context));
+}
+
+function showCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('show', 'Shows position, end and lag by source and task (what `millrace offsets FILE` does).', [
+    'millrace offsets payments.ts',
+  ])
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, flags: OffsetsFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        const [{ openProfile }, { lagOf }] = await Promise.all([import('../profiles.js'), import('../offsets.js')]);
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        try {
+          const rows = await lagOf(profile, topology);
+          const lag = rows.reduce((sum, row) => sum + row.lag, 0);
+          terminal.out(
+            flags.json
+              ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
+              : `${textTable(rows)}${lag} record(s) behind\n`,
+          );
+        } finally {
+          await profile.close();
+        }
+        return exitCodes.ok;
+      }),
+    );
+}
+
+function resetCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('reset', 'Moves a topology that does not run to other offsets, with a higher incarnation.', [
+    'millrace offsets reset payments.ts --to earliest                  what would change',
+    'millrace offsets reset payments.ts --to earliest --drop-state --yes',
+    'millrace offsets reset payments.ts --to 2026-01-31T12:00:00Z --source reviews --yes',
+  ])
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .requiredOption('--to <point>', 'earliest, latest, an offset (in every partition) or a time')
+    .option('--source <id>', 'only this source; all by default')
+    .option('--drop-state', 'begin with fresh state: models, dedupe and counters are forgotten')
+    .option('--yes', 'do it; without it nothing changes')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, flags: ResetFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        mustHave(topology, flags.source);
+        const [{ openProfile }, { planReset }, { startOf }] = await Promise.all([
+          import('../profiles.js'),
+          import('../offsets.js'),
+          import('../read-topic.js'),
+        ]);
+        const to = startOf(flags.to, '--to');
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        try {
+          const dropState = flags.dropState ?? false;
+          const done = flags.yes ?? false;
+          const { moves, incarnation, apply } = await planReset(profile, topology, {
+            to,
+            source: flags.source,
+            dropState,
+          });
+          if (done) await apply();
+          if (flags.json) {
+            terminal.out(`${JSON.stringify({ topology: topology.name, done, incarnation, dropState, moves })}\n`);
+          } else {
+            const state = dropState
+              ? 'state is dropped'
+              : 'state is kept: dedupe takes what it has seen for duplicates (--drop-state begins anew)';
+            const end = done ? `done, incarnation ${incarnation}` : 'nothing was changed: --yes does it';
+            terminal.out(`${textTable(moves)}${state}\n${end}\n`);
+          }
+        } finally {
+          await profile.close();
+        }
+        return exitCodes.ok;
+      }),
+    );
+}
+
+function mustHave({ sources }: Topology, id: string | undefined): void {
+  if (id === undefined || sources.some((source) => source.id === id)) return;
+  throw new MillraceError('config', `there is no source '${id}'`, {
+    where: '--source',
+    hint: `it has: ${sources.map((source) => source.id).join(', ')}`,
+  });
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { isRefused, planState, planText } from '../../topology/index.js';
+import { type CommandContext, command, profileOptions } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { loadTopology } from '../load-topology.js';
+import { exitCodes } from '../terminal.js';
+
+interface PlanFlags {
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace plan`: what running a topology would do with the state that earlier runs left. */
+export function planCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command(
+    'plan',
+    'Prints what a topology would do with stored state; exits with 1 where a run would be refused.',
+    ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile local --json'],
+  )
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, flags: PlanFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        const [{ openProfile }, { storedTasks }] = await Promise.all([
+          import('../profiles.js'),
+          import('../stored-state.js'),
+        ]);
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        try {
+          const plan = planState(topology, await storedTasks(profile, topology));
+          terminal.out(flags.json ? `${JSON.stringify(plan)}\n` : planText(plan));
+          return isRefused(plan) ? exitCodes.failed : exitCodes.ok;
+        } finally {
+          await profile.close();
+        }
+      }),
+    );
+}

@@ -1,0 +1,147 @@
+import { type Command, Option } from 'commander';
+import { MillraceError } from '../../core/errors.js';
+import { isRefused, type PlannedTask, planState, planText, topologyHash } from '../../topology/index.js';
+import { type CommandContext, command, group, profileOptions } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { loadTopology } from '../load-topology.js';
+import type { RestoredPositions } from '../savepoints.js';
+import { exitCodes } from '../terminal.js';
+import { textTable } from '../text-table.js';
+
+interface SavepointFlags {
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+interface RestoreFlags extends SavepointFlags {
+  readonly positions: RestoredPositions;
+  readonly force?: boolean;
+}
+
+/** `millrace savepoint`: the state of a topology as a file that either profile can go on from. */
+export function savepointCommand(context: CommandContext): Command {
+  return group('savepoint', 'Keeps the state of a topology as a file, and goes on from one.', [
+    'millrace savepoint create before-v2 payments.ts',
+    'millrace savepoint list',
+    'millrace savepoint restore before-v2 payments.ts --profile local',
+  ])
+    .addCommand(createCommand(context))
+    .addCommand(listCommand(context))
+    .addCommand(restoreCommand(context));
+}
+
+function createCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('create', 'Writes the newest checkpoints of a topology that does not run into a file.', [
+    'millrace savepoint create before-v2 payments.ts',
+  ])
+    .argument('<name>', 'name of the savepoint: DATA/savepoints/NAME.mrsp')
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((name: string, file: string, flags: SavepointFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        const config = await readConfig({ profile: flags.profile, data: flags.data });
+        const [{ openProfile }, { createSavepoint }] = await Promise.all([
+          import('../profiles.js'),
+          import('../savepoints.js'),
+        ]);
+        const profile = await openProfile(config);
+        try {
+          const created = await createSavepoint(profile, topology, { name, data: config.data, nowMs: Date.now() });
+          terminal.out(
+            flags.json
+              ? `${JSON.stringify(created)}\n`
+              : `${created.file}: ${created.partitions} task(s) of ${created.topology}, ${created.bytes} bytes\n`,
+          );
+        } finally {
+          await profile.close();
+        }
+        return exitCodes.ok;
+      }),
+    );
+}
+
+function listCommand({ terminal, act }: CommandContext): Command {
+  return command('list', 'Lists the savepoints of a data folder.', [
+    'millrace savepoint list',
+    'millrace savepoint list --json',
+  ])
+    .addOption(profileOptions().data)
+    .action((flags: SavepointFlags) =>
+      act(flags, async () => {
+        const { data } = await readConfig({ data: flags.data });
+        const { listSavepoints } = await import('../savepoints.js');
+        const savepoints = listSavepoints(data);
+        if (flags.json) terminal.out(`${JSON.stringify({ savepoints })}\n`);
+        else {
+          const rows = savepoints.map(({ bytes, manifest }) => {
+            const { name, topology, topologyHash: hash, createdAt, partitions, profile } = manifest;
+            return { name, topology, hash, createdAt, tasks: partitions, profile, bytes };
+          });
+          terminal.out(rows.length === 0 ? `no savepoints in ${data}\n` : textTable(rows));
+        }
+        return exitCodes.ok;
+      }),
+    );
+}
+
+function restoreCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('restore', 'Puts a savepoint in the place of what a profile has of the topology.', [
+    'millrace savepoint restore before-v2 payments.ts',
+    'millrace savepoint restore before-v2 payments.ts --profile local --positions latest',
+  ])
+    .argument('<name>', 'name of the savepoint')
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .addOption(
+      new Option('--positions <which>', 'those of the savepoint, or anew where the log is another one')
+        .choices(['keep', 'earliest', 'latest'])
+        .default('keep'),
+    )
+    .option('--force', 'even where the topology is not the one that made it')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((name: string, file: string, flags: RestoreFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        const config = await readConfig({ profile: flags.profile, data: flags.data });
+        const [{ openProfile }, savepoints] = await Promise.all([import('../profiles.js'), import('../savepoints.js')]);
+        const path = savepoints.savepointFile(config.data, name);
+        const { manifest, tasks } = savepoints.readSavepoint(path);
+        if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
+          const { topics } = manifest;
+          const stored = tasks.map((task, partition): PlannedTask => ({ ...task, partition, topics }));
+          const plan = planState(topology, stored);
+          if (!flags.json) terminal.out(planText(plan));
+          if (!flags.force) {
+            throw new MillraceError(
+              'state',
+              `the savepoint is of topology ${manifest.topology} (${manifest.topologyHash})`,
+              {
+                where: path,
+                hint: isRefused(plan)
+                  ? 'a run would refuse its state: mend what the plan says is refused'
+                  : '--force restores it as the plan says',
+              },
+            );
+          }
+        }
+        const profile = await openProfile(config);
+        try {
+          const done = await savepoints.restoreSavepoint(profile, topology, { file: path, positions: flags.positions });
+          terminal.out(
+            flags.json
+              ? `${JSON.stringify({ topology: topology.name, file: path, ...done })}\n`
+              : `${topology.name}: ${done.tasks} task(s) restored on the ${profile.name} profile, incarnation ${done.incarnation}\n`,
+          );
+        } finally {
+          await profile.close();
+        }
+        return exitCodes.ok;
+      }),
+    );
+}

@@ -1,0 +1,260 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { MillraceError } from '../core/errors.js';
+import type { Checkpoint, Position } from '../core/io.js';
+import { decodeSavepoint, encodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
+import { type Topology, topologyHash } from '../topology/index.js';
+import { emptyCheckpoint, offsetsBySource, positionAt } from './positions.js';
+import type { OpenProfile } from './profiles.js';
+import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
+
+const SUFFIX = '.mrsp';
+const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i;
+
+/** Where the savepoint of a name lies. */
+export function savepointFile(data: string, name: string): string {
+  if (!NAME.test(name)) {
+    throw new MillraceError('config', `a savepoint cannot be called '${name}'`, {
+      hint: '1 to 64 letters, digits, ".", "_" and "-"',
+    });
+  }
+  return join(data, 'savepoints', `${name}${SUFFIX}`);
+}
+
+export interface CreatedSavepoint extends SavepointManifest {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/**
+ * Writes the newest checkpoints of a topology that does not run into a file: all of it or nothing. Memory: one task.
+ *
+ * @throws MillraceError `config` while the topology runs, where the name is taken or there is nothing to save.
+ */
+export async function createSavepoint(
+  profile: OpenProfile,
+  topology: Topology,
+  { name, data, nowMs }: { readonly name: string; readonly data: string; readonly nowMs: number },
+): Promise<CreatedSavepoint> {
+  const file = savepointFile(data, name);
+  if (existsSync(file)) {
+    throw new MillraceError('config', `there is a savepoint '${name}'`, { where: file, hint: 'take another name' });
+  }
+  const { checkpoints } = profile;
+  await checkpoints.mustBeStopped(topology.name);
+  const saved = await checkpoints.tasks(topology.name);
+  const first = saved[0];
+  if (first === undefined) {
+    throw new MillraceError('config', `no checkpoint of '${topology.name}' on the ${profile.name} profile`, {
+      hint: 'run it first; --profile and --data say where',
+    });
+  }
+  const { checkpoint } = await checkpoints.inspect({ topology: topology.name, partition: first });
+  const manifest: SavepointManifest = {
+    name,
+    topology: topology.name,
+    topologyHash: checkpoint?.topologyHash ?? '',
+    createdAt: new Date(nowMs).toISOString(),
+    partitions: await tasksOf(profile, topology),
+    topics: topicsOf(topology),
+    profile: profile.name,
+  };
+  const tasks = (async function* (): AsyncGenerator<SavepointTask> {
+    for (let partition = 0; partition < manifest.partitions; partition++) {
+      yield await checkpoints.inspect({ topology: topology.name, partition });
+    }
+  })();
+  return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
+}
+
+export interface ListedSavepoint {
+  readonly file: string;
+  readonly bytes: number;
+  readonly manifest: SavepointManifest;
+}
+
+/** The savepoints of a data folder, by name. @throws MillraceError `state` where one cannot be read. */
+export function listSavepoints(data: string): ListedSavepoint[] {
+  const folder = join(data, 'savepoints');
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
+  return names.sort().map((name) => {
+    const file = join(folder, name);
+    return withSavepoint(file, ({ manifest }, bytes) => ({ file, bytes, manifest }));
+  });
+}
+
+/** How positions come out of a savepoint: as they are, or anew where the log is another one. */
+export type RestoredPositions = 'keep' | 'earliest' | 'latest';
+
+export interface RestoreOptions {
+  readonly file: string;
+  readonly positions: RestoredPositions;
+}
+
+/** The manifest and all tasks of a savepoint, checked from end to end. Memory: its state. */
+export const readSavepoint = (file: string) =>
+  withSavepoint(file, (savepoint) => ({ manifest: savepoint.manifest, tasks: [...savepoint.tasks()] }));
+
+/**
+ * Puts the state of a savepoint in the place of what the profile has of the topology. Every task gets an incarnation
+ * above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
+ * is interrupted is to be repeated. Memory: one task.
+ *
+ * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs.
+ */
+export async function restoreSavepoint(
+  profile: OpenProfile,
+  topology: Topology,
+  { file, positions }: RestoreOptions,
+): Promise<{ readonly incarnation: number; readonly tasks: number }> {
+  const { checkpoints } = profile;
+  await checkpoints.mustBeStopped(topology.name);
+  const { manifest, incarnation: saved } = verified(file);
+  const partitions = await tasksOf(profile, topology);
+  if (partitions !== manifest.partitions) {
+    throw new MillraceError(
+      'config',
+      `the savepoint has ${manifest.partitions} tasks, the inputs have ${partitions} partitions`,
+      {
+        where: file,
+        hint: 'state cannot be spread over another number of partitions: give the topics the same number',
+      },
+    );
+  }
+  const place = await placing(profile, topology, manifest, positions);
+  const incarnation = Math.max(saved, incarnationOf(await storedTasks(profile, topology))) + 1;
+  const topics = topicsOf(topology);
+  const tasks = decodedTasks(file);
+  // Looked at before anything is written: a position that does not fit must not be found half-way.
+  for (const { partition, checkpoint } of decodedTasks(file)) place(checkpoint, partition);
+  for (const { partition, checkpoint, state } of tasks) {
+    const base = checkpoint ?? emptyCheckpoint(topologyHash(topology));
+    const placed = { ...base, incarnation, positions: place(checkpoint, partition) };
+    await checkpoints.replace({ topology: topology.name, partition }, { checkpoint: placed, state, topics });
+  }
+  return { incarnation, tasks: partitions };
+}
+
+type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
+
+/** How a task's positions come into the logs of this profile. */
+async function placing(
+  profile: OpenProfile,
+  topology: Topology,
+  manifest: SavepointManifest,
+  positions: RestoredPositions,
+): Promise<Place> {
+  if (positions !== 'keep') {
+    const offsets = await offsetsBySource(profile, topology, positions);
+    return (_, partition) =>
+      Object.fromEntries([...offsets].map(([id, found]) => [id, positionAt(found[partition] ?? 0)]));
+  }
+  const [first, last] = await Promise.all([
+    offsetsBySource(profile, topology, 'earliest'),
+    offsetsBySource(profile, topology, 'latest'),
+  ]);
+  return (checkpoint, partition) => {
+    const kept: Record<string, Position> = {};
+    for (const { id, source } of topology.sources) {
+      const position = checkpoint?.positions[id];
+      if (position === undefined) continue;
+      const from = first.get(id)?.[partition] ?? 0;
+      const to = last.get(id)?.[partition] ?? 0;
+      const here = position.offset < 0 || (position.offset >= from && position.offset <= to);
+      if (manifest.topics[id] !== source.topic || !here) {
+        throw new MillraceError(
+          'config',
+          `the position ${position.offset} in ${manifest.topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
+          { where: id, hint: 'the log is another one: --positions earliest or latest' },
+        );
+      }
+      kept[id] = position;
+    }
+    return kept;
+  };
+}
+
+function verified(file: string): { readonly manifest: SavepointManifest; readonly incarnation: number } {
+  return withSavepoint(file, (savepoint) => {
+    let incarnation = 0;
+    for (const { checkpoint } of savepoint.tasks()) incarnation = Math.max(incarnation, checkpoint?.incarnation ?? 0);
+    return { manifest: savepoint.manifest, incarnation };
+  });
+}
+
+function* decodedTasks(file: string): Generator<SavepointTask & { readonly partition: number }> {
+  const descriptor = openSync(file, 'r');
+  try {
+    let partition = 0;
+    for (const task of decodeSavepoint(reading(descriptor), file).tasks()) yield { partition: partition++, ...task };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function withSavepoint<T>(file: string, use: (savepoint: ReturnType<typeof decodeSavepoint>, bytes: number) => T): T {
+  if (!existsSync(file)) {
+    throw new MillraceError('config', `no savepoint '${basename(file, SUFFIX)}'`, {
+      where: file,
+      hint: 'millrace savepoint list shows those of --data',
+    });
+  }
+  const descriptor = openSync(file, 'r');
+  try {
+    return use(decodeSavepoint(reading(descriptor), file), fstatSync(descriptor).size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads on; never makes room for more than the file has, whatever a damaged length says. */
+function reading(descriptor: number) {
+  const { size } = fstatSync(descriptor);
+  let at = 0;
+  return (length: number): Uint8Array => {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
+    let read = 0;
+    while (read < bytes.length) {
+      const more = readSync(descriptor, bytes, read, bytes.length - read, at + read);
+      if (more === 0) break;
+      read += more;
+    }
+    at += read;
+    return bytes.subarray(0, read);
+  };
+}
+
+/** Under another name until it is whole and on the disk. Returns its size. */
+async function writeWhole(file: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
+  mkdirSync(join(file, '..'), { recursive: true });
+  const partial = `${file}.partial`;
+  const descriptor = openSync(partial, 'w');
+  let size = 0;
+  try {
+    for await (const bytes of pieces) {
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      size += bytes.length;
+    }
+    fsyncSync(descriptor);
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(partial, { force: true });
+    throw error;
+  }
+  closeSync(descriptor);
+  renameSync(partial, file);
+  return size;
+}

@@ -1,0 +1,35 @@
+import type { StoredTask } from '../core/checkpoints.js';
+import { MillraceError } from '../core/errors.js';
+import type { PlannedTask, Topology } from '../topology/index.js';
+import type { OpenProfile } from './profiles.js';
+
+type World = Pick<OpenProfile, 'name' | 'sources' | 'checkpoints'>;
+
+/** The newest checkpoint of every task that has one. Memory: the state of the topology. */
+export async function storedTasks({ checkpoints }: World, topology: Topology): Promise<PlannedTask[]> {
+  const stored: PlannedTask[] = [];
+  for (const partition of await checkpoints.tasks(topology.name)) {
+    stored.push({ partition, ...(await checkpoints.inspect({ topology: topology.name, partition })) });
+  }
+  return stored;
+}
+
+/** How many tasks a topology has on a profile: the partitions of its inputs. */
+export async function tasksOf({ name, sources }: World, topology: Topology): Promise<number> {
+  const counts = await Promise.all(
+    topology.sources.map(async ({ id, source }) => {
+      const driver = sources[source.connector];
+      if (driver) return driver.partitions(source);
+      throw new MillraceError('config', `the ${name} profile cannot read '${source.connector}'`, { where: id });
+    }),
+  );
+  return Math.max(0, ...counts);
+}
+
+/** The topic of each source, by step id. */
+export const topicsOf = ({ sources }: Topology): Record<string, string> =>
+  Object.fromEntries(sources.map(({ id, source }) => [id, source.topic]));
+
+/** The highest incarnation among checkpoints. */
+export const incarnationOf = (tasks: readonly Pick<StoredTask, 'checkpoint'>[]): number =>
+  Math.max(0, ...tasks.map(({ checkpoint }) => checkpoint?.incarnation ?? 0));
