@@ -1,13 +1,11 @@
-import { Packr } from 'msgpackr';
-import { type BucketChange, type Cell, MillraceError, type Origin, type SinkWriter } from '../core/index.js';
+import type { BucketChange, Cell, Origin, SinkWriter } from '../core/index.js';
+import { decode, encode, tags } from '../state/codec.js';
 
 /** Rows as the checkpoint keeps them: values, and of their origins what a sink may need. */
 interface Kept {
   readonly values: readonly unknown[];
   readonly origins: readonly Origin[];
 }
-
-const packr = new Packr({ useRecords: true, moreTypes: true, useBigIntExtension: true, copyBuffers: true });
 
 /**
  * A sink that is written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them.
@@ -70,7 +68,7 @@ export class DeferredSink implements SinkWriter, Cell {
   }
 
   restore(bucket: number, bytes: Uint8Array): void {
-    this.kept.set(bucket, keptIn(bytes));
+    this.kept.set(bucket, decode(tags.rows, bytes) as Kept);
     this.nextBucket = Math.max(this.nextBucket, bucket + 1);
   }
 
@@ -87,17 +85,7 @@ export class DeferredSink implements SinkWriter, Cell {
     this.origins = [];
     const bucket = this.nextBucket++;
     this.kept.set(bucket, rows);
-    changes.push({ bucket, bytes: Uint8Array.from(packr.pack(rows)) });
+    changes.push({ bucket, bytes: encode(tags.rows, rows) });
     return changes;
-  }
-}
-
-function keptIn(bytes: Uint8Array): Kept {
-  try {
-    const kept = packr.unpack(bytes) as Partial<Kept> | null;
-    if (Array.isArray(kept?.values) && Array.isArray(kept.origins)) return kept as Kept;
-    throw new TypeError('not rows');
-  } catch (cause) {
-    throw new MillraceError('state', 'rows that a checkpoint kept for a sink cannot be read', { cause });
   }
 }

@@ -13,6 +13,8 @@ export const tags = {
   orderedMap: 5,
   ring: 6,
   float64: 7,
+  /** Rows that a checkpoint keeps for a sink. */
+  rows: 8,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 
