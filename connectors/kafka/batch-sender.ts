@@ -34,7 +34,7 @@ const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 export class BatchSender {
   private readonly inFlight = new Set<Promise<void>>();
   private refused: OutgoingBatch[] = [];
-  /** The first of those since batches were last sent again: what came after it may only have followed from it. */
+  /** Why, since batches were last sent again: a cause that passes, where there was one, before what followed from it. */
   private refusal: unknown;
   private readonly places = new WeakMap<OutgoingBatch, number>();
   private sent = 0;
@@ -147,7 +147,8 @@ export class BatchSender {
     // Out of order is what follows a refused batch of its partition, whose own answer may still be on its way. Where
     // nothing else was refused it stays out of order when it is sent again, and then it is a failure.
     if (isPassing(error) || hasCode(error, code.outOfOrderSequence)) {
-      this.refusal ??= error;
+      // Answers of several brokers come in any order: what followed from a refusal may be heard of before it.
+      if (this.refusal === undefined || !isPassing(this.refusal)) this.refusal = error;
       this.refused.push(...batches);
     } else {
       this.failure ??= error;

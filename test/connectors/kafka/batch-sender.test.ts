@@ -121,7 +121,7 @@ it('appends every record once and in order, whatever becomes of the requests', {
       for (const [lane, count] of added)
         expect(brokers.logs.get(lane)).toEqual(Array.from({ length: count }, (_, i) => i));
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
 });
 
