@@ -73,7 +73,7 @@ describe('infer', () => {
         [1, 2].map((_, i) => ({
           ...rows[i],
           risk: {
-            score: expect.closeTo(1 / (1 + Math.exp(-[5, -1][i]!)), 6),
+            score: expect.closeTo(1 / (1 + Math.exp(-([5, -1][i] ?? 0))), 6),
             model: expect.stringMatching(/^[0-9a-f]{64}$/),
             degraded: null,
           },
