@@ -22,7 +22,10 @@ export type Temperament = Readonly<Record<Fault, { readonly chance: number; read
 /** A temperament: calm worlds find other errors than wild ones. */
 export function drawTemperament(random: Random): Temperament {
   const wild = random.pick([0.3, 1, 1, 3]);
-  const draw = (chance: number, times: number) => ({ chance: chance * wild * random.next(), times: random.int(times + 1) });
+  const draw = (chance: number, times: number) => ({
+    chance: chance * wild * random.next(),
+    times: random.int(times + 1),
+  });
   return {
     crash: { chance: 0.012 * wild * (0.2 + random.next()), times: 1 + random.int(5) },
     pause: draw(0.01, 3),
@@ -38,7 +41,10 @@ export function drawTemperament(random: Random): Temperament {
 
 /** Decides what goes wrong and when, and keeps the story of it. */
 export class Chaos {
-  readonly struck: Record<Fault, number> = Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<Fault, number>;
+  readonly struck: Record<Fault, number> = Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<
+    Fault,
+    number
+  >;
   /** Faults so far, left out ones included: the numbers under which they can be left out. */
   count = 0;
   /** The first broken promise: kept here because the runtime may lose the error in a task that nobody waits for. */

@@ -33,7 +33,10 @@ export interface Outcome {
 const utf8 = new TextEncoder();
 
 /** Puts values into a log as JSON; offsets have gaps as a compacted or transactional log has. */
-export function logOf(values: readonly { readonly value: unknown; readonly timestampMs: number }[], random: Random): RawRecord[] {
+export function logOf(
+  values: readonly { readonly value: unknown; readonly timestampMs: number }[],
+  random: Random,
+): RawRecord[] {
   let offset = random.int(3) === 0 ? random.int(100) : 0;
   const gaps = random.pick([0, 0, 0.05, 0.5]);
   return values.map(({ value, timestampMs }) => {

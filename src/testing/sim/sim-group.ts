@@ -51,7 +51,8 @@ export class SimGroup {
     const generation = ++this.generation;
     for (let partition = 0; partition < this.partitions; partition++) {
       const owner = this.ownerOf[partition];
-      if (!owner || !this.joined.has(owner) || this.random.chance(0.4)) this.ownerOf[partition] = this.random.pick(members);
+      if (!owner || !this.joined.has(owner) || this.random.chance(0.4))
+        this.ownerOf[partition] = this.random.pick(members);
     }
     for (const joined of members) {
       const own = this.ownerOf.flatMap((owner, partition) => (owner === joined ? [partition] : []));

@@ -1,4 +1,10 @@
-import { type Checkpoint, MillraceError, type RestoredTask, type StateChange, type TaskLedger } from '../../core/index.js';
+import {
+  type Checkpoint,
+  MillraceError,
+  type RestoredTask,
+  type StateChange,
+  type TaskLedger,
+} from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';
@@ -20,12 +26,18 @@ export class SimLedger {
     private readonly random: Random,
     private readonly onStored: (partition: number) => void,
   ) {
-    this.tasks = Array.from({ length: partitions }, () => ({ checkpoint: undefined, state: new Map(), owner: undefined }));
+    this.tasks = Array.from({ length: partitions }, () => ({
+      checkpoint: undefined,
+      state: new Map(),
+      owner: undefined,
+    }));
   }
 
   open(partition: number, process: SimProcess): SimSession {
     const { chaos, random, onStored } = this;
-    return new SimSession(partition, process, this.tasks[partition] as StoredTask, chaos, random, () => onStored(partition));
+    return new SimSession(partition, process, this.tasks[partition] as StoredTask, chaos, random, () =>
+      onStored(partition),
+    );
   }
 }
 
@@ -87,7 +99,9 @@ export class SimSession implements TaskLedger {
       this.chaos.violated(`task ${this.partition} stores epoch ${checkpoint.epoch} after ${before?.epoch ?? 0}`);
     for (const [source, { offset }] of Object.entries(before?.positions ?? {}))
       if ((checkpoint.positions[source]?.offset ?? -1) < offset)
-        this.chaos.violated(`task ${this.partition} goes back in ${source} to ${checkpoint.positions[source]?.offset} from ${offset}`);
+        this.chaos.violated(
+          `task ${this.partition} goes back in ${source} to ${checkpoint.positions[source]?.offset} from ${offset}`,
+        );
     this.stored.checkpoint = checkpoint;
     for (const change of changes) {
       const key = `${change.step}/${change.cell}/${change.bucket}`;

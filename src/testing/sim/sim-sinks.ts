@@ -1,4 +1,11 @@
-import { type Metric, MillraceError, type Origin, type Sink, type SinkDriver, type SinkWriter } from '../../core/index.js';
+import {
+  type Metric,
+  MillraceError,
+  type Origin,
+  type Sink,
+  type SinkDriver,
+  type SinkWriter,
+} from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import { same } from './same.js';
@@ -70,7 +77,15 @@ export function simSinkDriver(
     open: async (sink, { step, task }) => {
       const session = sessionOf(task.partition);
       await session.process.reach(`open sink ${step}`);
-      return new SimWriter(kind, sink.options as SimSinkOptions, outputs.of(step, task.partition), step, session, chaos, random);
+      return new SimWriter(
+        kind,
+        sink.options as SimSinkOptions,
+        outputs.of(step, task.partition),
+        step,
+        session,
+        chaos,
+        random,
+      );
     },
   };
 }

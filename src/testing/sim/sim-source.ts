@@ -35,7 +35,8 @@ export function simSourceDriver(
       let busy = false;
       const read = async (recordsMax: number) => {
         await process.reach(`before poll of ${topic}`);
-        if (chaos.strikes('read', `${process.name} ${topic}`)) throw new MillraceError('source', `${topic} is not answered`);
+        if (chaos.strikes('read', `${process.name} ${topic}`))
+          throw new MillraceError('source', `${topic} is not answered`);
         const count = random.chance(0.5) ? recordsMax : random.int(recordsMax + 1);
         const taken = records.slice(next, next + count);
         next += taken.length;

@@ -1,6 +1,6 @@
 import { type InferenceService, MillraceError, messageOf, millis, type Profile } from '../../core/index.js';
 import { COUNTERS_STEP } from '../../runtime/counters.js';
-import { type RunOptions, type Running, runTopology } from '../../runtime/index.js';
+import { type Running, type RunOptions, runTopology } from '../../runtime/index.js';
 import { localRegistry } from '../../schema/index.js';
 import { Chaos, drawTemperament, type Fault } from './chaos.js';
 import { Random } from './random.js';
@@ -11,8 +11,8 @@ import { endOf, placeOf } from './sim-log.js';
 import { Killed, SimProcess } from './sim-process.js';
 import { SimOutputs, simSinkDriver, sinkKinds } from './sim-sinks.js';
 import { simSourceDriver } from './sim-source.js';
-import { VirtualTime } from './virtual-time.js';
 import { Violation } from './violation.js';
+import { VirtualTime } from './virtual-time.js';
 
 export interface SimOptions {
   /** About how many records there are in all; drawn from the seed by default. */
@@ -83,7 +83,9 @@ class Simulation {
   private readonly outputs = new SimOutputs();
   private readonly group: SimGroup | undefined;
   private readonly lives: Life[] = [];
-  private readonly settings: Pick<RunOptions, 'epochInterval' | 'inFlightMax' | 'roundMax'> & { readonly roundMs: number };
+  private readonly settings: Pick<RunOptions, 'epochInterval' | 'inFlightMax' | 'roundMax'> & {
+    readonly roundMs: number;
+  };
   private delivered = 0;
   private epochs = 0;
   private started = 0;
@@ -101,7 +103,10 @@ class Simulation {
     this.partitions = 1 + random.int(3);
     const records = 1_900 + random.int(1_400);
     this.trial = scenario.draw(random.fork(), this.partitions, options.records ?? records);
-    this.records = Object.values(this.trial.log).reduce((sum, topic) => sum + topic.reduce((s, p) => s + p.length, 0), 0);
+    this.records = Object.values(this.trial.log).reduce(
+      (sum, topic) => sum + topic.reduce((s, p) => s + p.length, 0),
+      0,
+    );
     const roundMax = random.pick([7, 40, 150, 400]);
     this.settings = {
       roundMax,
@@ -123,11 +128,15 @@ class Simulation {
   async run(): Promise<SimReport> {
     try {
       this.start();
-      await this.until(() => this.isAllStored(), () => this.interfere());
+      await this.until(
+        () => this.isAllStored(),
+        () => this.interfere(),
+      );
       this.chaos.calmDown();
       for (const { process } of this.lives) process.pausedUntilMs = 0;
       this.lastStepTurn = this.time.turns;
-      for (const life of this.lives) if (life.process.alive && !life.over) void life.running?.stop().catch(() => undefined);
+      for (const life of this.lives)
+        if (life.process.alive && !life.over) void life.running?.stop().catch(() => undefined);
       await this.until(() => this.lives.every(({ process, over, running }) => !process.alive || over || !running));
       this.checkOutcome();
     } catch (error) {
@@ -240,9 +249,11 @@ class Simulation {
       sessions.get(task) ?? chaos.violated(`${process.name} opens a sink of task ${task} before its ledger`);
     return {
       name: process.name,
-      sources: { sim: countingSource(source, (records) => {
-        this.delivered += records;
-      }) },
+      sources: {
+        sim: countingSource(source, (records) => {
+          this.delivered += records;
+        }),
+      },
       sinks: Object.fromEntries(
         sinkKinds.map((kind) => [kind, simSinkDriver(kind, outputs, sessionOf, chaos, random.fork())]),
       ),
@@ -289,7 +300,8 @@ class Simulation {
     const between = placeOf(records, next) - placeOf(records, finished);
     // Two polls may be buffered, the last round may go over the credits by its whole length.
     const max = inFlightMax + 3 * roundMax;
-    if (between > max) this.chaos.violated(`${between} records of ${topic}/${partition} are under way, at most ${max} may be`);
+    if (between > max)
+      this.chaos.violated(`${between} records of ${topic}/${partition} are under way, at most ${max} may be`);
   }
 
   private checkOutcome(): void {
@@ -300,13 +312,16 @@ class Simulation {
         this.chaos.violated(`task ${task}: ${messageOf(error)}`);
       }
     }
-    if (this.chaos.struck.crash === 0 && this.leaveOut.size === 0) this.chaos.violated('no process crashed in this run');
+    if (this.chaos.struck.crash === 0 && this.leaveOut.size === 0)
+      this.chaos.violated('no process crashed in this run');
   }
 
   private outcomeOf(task: number): Outcome {
     const state = [...(this.ledger.tasks[task]?.state.values() ?? [])];
     const saved = state.find(({ step }) => step === COUNTERS_STEP)?.bytes;
-    const counters: [step: string, name: string, value: number][] = saved ? JSON.parse(new TextDecoder().decode(saved)) : [];
+    const counters: [step: string, name: string, value: number][] = saved
+      ? JSON.parse(new TextDecoder().decode(saved))
+      : [];
     return {
       output: (sink) => this.outputs.of(sink, task),
       counters: new Map(counters.map(([step, name, value]) => [`${step}/${name}`, value])),
@@ -322,7 +337,10 @@ const isExpected = (error: unknown): boolean =>
 const describe = (error: unknown): string =>
   error instanceof Error ? `${error.message}${error.stack ? `\n${error.stack}` : ''}` : String(error);
 
-function countingSource(driver: Profile['sources'][string], count: (records: number) => void): Profile['sources'][string] {
+function countingSource(
+  driver: Profile['sources'][string],
+  count: (records: number) => void,
+): Profile['sources'][string] {
   return {
     partitions: (source) => driver.partitions(source),
     open: async (...args) => {

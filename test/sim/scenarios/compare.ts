@@ -36,7 +36,8 @@ export function exactlyInTable(what: string, { byIdentity }: SimOutput, expected
     const held = byIdentity.get(`${record}/${n}`);
     if (!equal(held, row)) throw new Error(`${what}: row ${record}/${n} is ${show(held)}, expected ${show(row)}`);
   }
-  if (byIdentity.size !== expected.length) throw new Error(`${what}: ${byIdentity.size} rows, expected ${expected.length}`);
+  if (byIdentity.size !== expected.length)
+    throw new Error(`${what}: ${byIdentity.size} rows, expected ${expected.length}`);
 }
 
 /** The last value of each key. */
@@ -60,16 +61,23 @@ export function atLeast(what: string, rows: readonly SimRow[], expected: readonl
   for (const row of rows) {
     const place = placeOf.get(`${row.topic}/${row.offset}`) ?? -1;
     if (place > next || !equal(row, expected[place]))
-      throw new Error(`${what}: ${show(row)} came, expected ${show(expected[place])} or the next, ${show(expected[next])}`);
+      throw new Error(
+        `${what}: ${show(row)} came, expected ${show(expected[place])} or the next, ${show(expected[next])}`,
+      );
     if (place === next) next += 1;
   }
   if (next !== expected.length) throw new Error(`${what}: ends after ${next} of ${expected.length}`);
 }
 
-/** The dead letters of each step in order; those of different steps may interleave. */
+/** Every dead letter once. Rounds of an asynchronous step may answer in any order, so letters stand in none. */
 export function deadLetters(
   rows: readonly SimRow[],
-  expected: readonly { readonly step: string; readonly reason: string; readonly topic: string; readonly offset: number }[],
+  expected: readonly {
+    readonly step: string;
+    readonly reason: string;
+    readonly topic: string;
+    readonly offset: number;
+  }[],
 ): void {
   const steps = new Set([...expected.map(({ step }) => step), ...rows.map(({ value }) => (value as DeadLetter).step)]);
   for (const step of steps)
@@ -77,8 +85,11 @@ export function deadLetters(
       `dead letters of ${step}`,
       rows
         .filter(({ value }) => (value as DeadLetter).step === step)
-        .map((row) => ({ ...row, value: (row.value as DeadLetter).reason })),
-      expected.filter((letter) => letter.step === step).map(({ reason, topic, offset }) => ({ value: reason, topic, offset })),
+        .map((row) => ({ ...row, value: (row.value as DeadLetter).reason }))
+        .sort((a, b) => a.offset - b.offset),
+      expected
+        .filter((letter) => letter.step === step)
+        .map(({ reason, topic, offset }) => ({ value: reason, topic, offset })),
     );
 }
 
@@ -97,7 +108,8 @@ export function mapInState<K extends string | number, V>(
   spec: CellSpec<MapCell<K, V>>,
 ): Map<K, V> {
   const open = spec.open();
-  for (const { bucket, bytes, version } of outcome.state(step, cell)) if (bytes) open.restore(bucket, bytes.slice(), version);
+  for (const { bucket, bytes, version } of outcome.state(step, cell))
+    if (bytes) open.restore(bucket, bytes.slice(), version);
   return new Map([...open.keys()].map((key) => [key, open.get(key) as V]));
 }
 
@@ -108,13 +120,20 @@ export function numbersInState(outcome: Outcome, step: string, cell: string, siz
     if (!bytes) continue;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const tail = bytes.length % 8; // what stands before the numbers says what they are
-    for (let at = tail; at + 8 <= bytes.length; at += 8) numbers[bucket * block + (at - tail) / 8] = view.getFloat64(at, true);
+    for (let at = tail; at + 8 <= bytes.length; at += 8)
+      numbers[bucket * block + (at - tail) / 8] = view.getFloat64(at, true);
   }
   return numbers;
 }
 
-export function sameMap(what: string, actual: ReadonlyMap<unknown, unknown>, expected: ReadonlyMap<unknown, unknown>): void {
+export function sameMap(
+  what: string,
+  actual: ReadonlyMap<unknown, unknown>,
+  expected: ReadonlyMap<unknown, unknown>,
+): void {
   for (const key of new Set([...actual.keys(), ...expected.keys()]))
     if (!same(actual.get(key), expected.get(key)))
-      throw new Error(`${what}: ${String(key)} is ${JSON.stringify(actual.get(key))}, expected ${JSON.stringify(expected.get(key))}`);
+      throw new Error(
+        `${what}: ${String(key)} is ${JSON.stringify(actual.get(key))}, expected ${JSON.stringify(expected.get(key))}`,
+      );
 }

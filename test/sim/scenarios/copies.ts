@@ -24,7 +24,10 @@ export const copies: Scenario = {
       follows: { topic: 'events', sink: 'all' },
       topology: () =>
         topology('copies', { deadLetters: simSink('transactional') }, (t) => {
-          const source = t.source('events', simSource<Event>('events', ({ timeMs }) => timeMs));
+          const source = t.source(
+            'events',
+            simSource<Event>('events', ({ timeMs }) => timeMs),
+          );
           source.to('all', simSink('append'));
           const copied = source.via(
             'copied',
@@ -39,7 +42,10 @@ export const copies: Scenario = {
   },
 };
 
-function events(random: Random, count: number): { readonly value: Event | Uint8Array | undefined; readonly timestampMs: number }[] {
+function events(
+  random: Random,
+  count: number,
+): { readonly value: Event | Uint8Array | undefined; readonly timestampMs: number }[] {
   let timeMs = 1_000_000;
   return Array.from({ length: count }, (_, id) => {
     timeMs += random.int(50);
@@ -49,11 +55,7 @@ function events(random: Random, count: number): { readonly value: Event | Uint8A
   });
 }
 
-function check(
-  input: ReturnType<typeof events>,
-  log: readonly { readonly offset: number }[],
-  outcome: Outcome,
-): void {
+function check(input: ReturnType<typeof events>, log: readonly { readonly offset: number }[], outcome: Outcome): void {
   const all: Expected[] = [];
   const copied: Expected[] = [];
   const dead: { step: string; reason: string; topic: string; offset: number }[] = [];
@@ -64,7 +66,8 @@ function check(
     else if (value instanceof Uint8Array) dead.push({ step: 'events', reason: 'not-json', topic: 'events', offset });
     else {
       all.push({ value, topic: 'events', offset });
-      for (let n = 0; n < value.copies; n++) copied.push({ value: { id: value.id, key: value.key, n }, topic: 'events', offset });
+      for (let n = 0; n < value.copies; n++)
+        copied.push({ value: { id: value.id, key: value.key, n }, topic: 'events', offset });
     }
   });
   atLeast('all', outcome.output('all').rows, all);

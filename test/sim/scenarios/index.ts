@@ -1,6 +1,7 @@
 import type { Scenario } from '../../../src/testing/sim/index.js';
 import { copies } from './copies.js';
+import { learning } from './learning.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
 
-export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, scores };
+export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, learning, scores };

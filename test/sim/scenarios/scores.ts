@@ -1,4 +1,4 @@
-import { RowFailure, seconds, type Operator } from '../../../src/core/index.js';
+import { type Operator, RowFailure, seconds } from '../../../src/core/index.js';
 import { dedupe, expectations, impute, route, validate } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
@@ -42,13 +42,23 @@ export const scores: Scenario = {
   name: 'scores',
   draw(random, partitions, records) {
     const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
-    const log = { orders: inputs.map((orders) => logOf(orders.map((value) => ({ value, timestampMs: value.timeMs })), random)) };
+    const log = {
+      orders: inputs.map((orders) =>
+        logOf(
+          orders.map((value) => ({ value, timestampMs: value.timeMs })),
+          random,
+        ),
+      ),
+    };
     return {
       log,
       topology: (wait) =>
         topology('scores', { deadLetters: simSink('transactional') }, (t) => {
           const { high, otherwise } = t
-            .source('orders', simSource<Order>('orders', ({ timeMs }) => timeMs))
+            .source(
+              'orders',
+              simSource<Order>('orders', ({ timeMs }) => timeMs),
+            )
             .via('dedupe', dedupe({ key: ({ id }) => id, retention: RETENTION, keysMax: 10_000 }))
             .via('validate', validate(expectations<Order>().range('size', 0, 90)))
             .via('impute', impute({ amount: 'mean' }))
@@ -59,7 +69,10 @@ export const scores: Scenario = {
         }),
       check: (task, outcome) =>
         check(
-          (inputs[task] ?? []).map((order, i) => ({ order, offset: (log.orders[task]?.[i] as { offset: number }).offset })),
+          (inputs[task] ?? []).map((order, i) => ({
+            order,
+            offset: (log.orders[task]?.[i] as { offset: number }).offset,
+          })),
           outcome,
         ),
     };

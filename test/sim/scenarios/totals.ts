@@ -74,8 +74,14 @@ export const totals: Scenario = {
       log,
       topology: () =>
         topology('totals', { deadLetters: simSink('transactional') }, (t) => {
-          const rates = t.source('rates', simSource<Rate>('rates', ({ timeMs }) => timeMs));
-          const events = t.source('events', simSource<Event>('events', ({ timeMs }) => timeMs));
+          const rates = t.source(
+            'rates',
+            simSource<Rate>('rates', ({ timeMs }) => timeMs),
+          );
+          const events = t.source(
+            'events',
+            simSource<Event>('events', ({ timeMs }) => timeMs),
+          );
           const out = events.via('totals', { rates }, running());
           out.to('out', simSink('transactional'));
           out.to('rows', simSink('table'));
