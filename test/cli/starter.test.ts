@@ -109,7 +109,7 @@ describe('a first topology', () => {
 
   it('passes its own test', async () => {
     const tsx = join(repository, 'node_modules/tsx/dist/cli.mjs');
-    const args = ['-C', 'millrace-source', tsx, '--test', 'payments.test.ts'];
+    const args = ['-C', 'millrace-source', tsx, '--test', '--test-reporter=tap', 'payments.test.ts'];
     const env = { PATH: process.env.PATH, NODE_OPTIONS: '-C millrace-source' };
     const { stdout } = await run(process.execPath, args, { cwd: folder, env });
     expect(stdout).toMatch(/^# pass 3$/m);
