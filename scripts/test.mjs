@@ -107,6 +107,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 try {
   test('unit');
   if (!process.argv.includes('--unit')) {
+    // End-to-end tests run the command as it is installed.
+    if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) totals.failed++;
     const env = installPrograms() ? startStack() : undefined;
     if (env) test('integration', env);
     else totals.failed++;
