@@ -66,8 +66,7 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
   ]);
   const schemas = confluentRegistry({ url: registry });
   return openAll(async (keep) => {
-    const brokers = kafka.split(',').map((broker) => broker.trim());
-    const topics = keep(await openKafka({ brokers, registry: schemas }));
+    const topics = keep(await openKafka({ brokers: brokersOf(kafka), registry: schemas }));
     const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
     return {
@@ -86,6 +85,25 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
     };
   });
 }
+
+/**
+ * Takes a process that is known to be dead out of the group that shares a topology's tasks, so that others have them at
+ * once and need not wait until its session times out.
+ */
+export async function expelMember({ kafka, registry }: Config, topology: string, memberId: string): Promise<void> {
+  const [{ openKafka }, { confluentRegistry }] = await Promise.all([
+    import('../../connectors/kafka/open.js'),
+    import('../schema/index.js'),
+  ]);
+  const opened = await openKafka({ brokers: brokersOf(kafka), registry: confluentRegistry({ url: registry }) });
+  try {
+    await opened.expel(topology, memberId);
+  } finally {
+    await opened.close();
+  }
+}
+
+const brokersOf = (kafka: string): string[] => kafka.split(',').map((broker) => broker.trim());
 
 interface Closable {
   close(): Promise<void>;

@@ -53,6 +53,8 @@ export interface TaskSnapshot {
   readonly positions: Readonly<Record<string, Position>>;
   readonly watermarkMs: number;
   readonly recordsInFlight: number;
+  /** Cumulative; part of the checkpoint, so they go where the task goes. */
+  readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
 }
 
 /**
@@ -192,6 +194,7 @@ export class Task {
       positions: this.checkpoint.positions,
       watermarkMs: this.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
+      counters: [...this.counters()],
     };
   }
 

@@ -13,6 +13,7 @@ export function someSnapshot(): RunSnapshot {
         positions: { orders: { offset: 120, mergeTimeMs: 0, suspectMs: null } },
         watermarkMs: 1_500,
         recordsInFlight: 3,
+        counters: [],
       },
     ],
     counters: [

@@ -1,0 +1,117 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, messageOf } from '../core/errors.js';
+
+export interface ProcessSupervisorOptions {
+  readonly processes: number;
+  /** Starts the process of this place among them. */
+  start(place: number): ChildProcess;
+  /** A process told something over its channel. */
+  onNews(place: number, news: unknown): void;
+  /** A process died without a word; resolves when its work is free for others. Called before it is started anew. */
+  onDeath(place: number): Promise<void>;
+  onWarning(message: string): void;
+  /** The first wait before a dead process is started anew; 200 ms by default. */
+  readonly backOffMs?: number;
+}
+
+const BACK_OFF_MS = 200;
+const BACK_OFF_MAX_MS = 10_000;
+/** A process that lived this long did not die of how it was started. */
+const LIVED_MS = 30_000;
+/** Deaths in a row, each soon after a start, after which the run ends. */
+const DEATHS_MAX = 10;
+
+/**
+ * Keeps a number of processes alive. One that dies of a signal (killed, out of memory) is started anew, after waits that
+ * grow; one that ends with code 0 has done its work; one that ends with another code has said that going on is wrong, and
+ * the others are asked to end too.
+ *
+ * Started processes need a channel (`stdio: 'ipc'`): when this process dies, they see it close and can end by themselves.
+ */
+export class ProcessSupervisor {
+  private readonly children = new Map<number, ChildProcess>();
+  private readonly waiting = new AbortController();
+  private failure: MillraceError | undefined;
+  /** Resolves when all have ended; rejects where one failed. */
+  readonly finished: Promise<void>;
+
+  constructor(private readonly options: ProcessSupervisorOptions) {
+    process.once('exit', this.killAll);
+    const places = Array.from({ length: options.processes }, (_, place) => this.keepAlive(place));
+    this.finished = Promise.all(places).then(() => {
+      process.off('exit', this.killAll);
+      if (this.failure) throw this.failure;
+    });
+  }
+
+  /** Ids of the processes that run now, by place. */
+  get pids(): ReadonlyMap<number, number> {
+    return new Map([...this.children].flatMap(([place, { pid }]) => (pid === undefined ? [] : [[place, pid]])));
+  }
+
+  /** Asks every process to drain, commit and end. */
+  stop(): void {
+    this.waiting.abort();
+    for (const child of this.children.values()) child.kill('SIGTERM');
+  }
+
+  private async keepAlive(place: number): Promise<void> {
+    const { onDeath, onWarning, backOffMs: firstMs = BACK_OFF_MS } = this.options;
+    for (let deaths = 0; !this.waiting.signal.aborted; ) {
+      const startedMs = performance.now();
+      const { code, signal } = await this.runOnce(place);
+      if (code === 0) return;
+      if (code !== null) {
+        this.fail(`process ${place} ended with code ${code}`, 'what it said stands above');
+        return;
+      }
+      try {
+        await onDeath(place);
+      } catch (error) {
+        onWarning(
+          `process ${place} cannot be taken out of its group, which will notice by itself: ${messageOf(error)}`,
+        );
+      }
+      if (this.waiting.signal.aborted) return;
+      deaths = performance.now() - startedMs > LIVED_MS ? 1 : deaths + 1;
+      if (deaths >= DEATHS_MAX) {
+        this.fail(`process ${place} died ${deaths} times in a row, last of ${signal}`, 'has it enough memory?');
+        return;
+      }
+      onWarning(`process ${place} died of ${signal} and is started anew`);
+      const waitMs = Math.min(BACK_OFF_MAX_MS, firstMs * 2 ** (deaths - 1));
+      await sleep(waitMs, undefined, { signal: this.waiting.signal }).catch(() => undefined); // `stop` ends the wait
+    }
+  }
+
+  private runOnce(place: number): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+    const child = this.options.start(place);
+    this.children.set(place, child);
+    child.on('message', (news) => this.options.onNews(place, news));
+    return new Promise((resolve, reject) => {
+      const over = () => {
+        if (this.children.get(place) === child) this.children.delete(place);
+      };
+      child.once('error', (cause) => {
+        if (child.pid !== undefined) return; // a signal that could not be sent
+        over();
+        reject(new MillraceError('internal', 'a process cannot be started', { cause }));
+      });
+      child.once('exit', (code, signal) => {
+        over();
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  private fail(message: string, hint: string): void {
+    this.failure ??= new MillraceError('step', message, { hint });
+    this.stop();
+  }
+
+  /** The last resort, when this process ends before them. */
+  private readonly killAll = (): void => {
+    for (const child of this.children.values()) child.kill('SIGKILL');
+  };
+}

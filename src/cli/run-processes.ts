@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { MillraceError } from '../core/errors.js';
+import type { Topology } from '../topology/index.js';
+import { onInterrupt } from './interrupt.js';
+import { ProcessSupervisor } from './process-supervisor.js';
+import { expelMember } from './profiles.js';
+import { progressText, type RunSummary, summarize } from './run-summary.js';
+import type { Config } from './settings.js';
+import type { Terminal } from './terminal.js';
+import { type ProgressNews, together, type WorkerNews } from './worker-news.js';
+
+export interface RunProcessesOptions {
+  readonly topology: Topology;
+  readonly config: Config;
+  readonly processes: number;
+  /** Arguments of `millrace` that make a process one of several, given its place among them. */
+  argumentsOf(place: number): readonly string[];
+  readonly terminal: Terminal;
+}
+
+const PROGRESS_EVERY_MS = 5_000;
+
+/**
+ * Runs a topology in several processes on this machine: starts them, starts dead ones anew, tells the group of their
+ * death so that the others take over at once, and sums up what they tell.
+ *
+ * @throws MillraceError `config` on a profile whose tasks cannot be shared; `step` where a process failed.
+ */
+export async function runProcesses(options: RunProcessesOptions): Promise<RunSummary> {
+  const { topology, config, processes, argumentsOf, terminal } = options;
+  if (config.profile === 'embedded') {
+    throw new MillraceError('config', 'the embedded profile runs in one process', {
+      where: '--processes',
+      hint: 'take --profile local, or leave --processes out',
+    });
+  }
+  const startedMs = performance.now();
+  const memberIds = new Map<number, string>();
+  const progress = new Map<number, ProgressNews>();
+  const supervisor = new ProcessSupervisor({
+    processes,
+    // A process group of its own: Ctrl-C in a terminal goes to this process, which asks the others to end.
+    start: (place) =>
+      spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place)], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        detached: true,
+      }),
+    onNews(place, news) {
+      const told = news as WorkerNews;
+      if (told.kind === 'joined') memberIds.set(place, told.memberId);
+      else progress.set(place, told);
+    },
+    async onDeath(place) {
+      progress.delete(place); // others tell of its tasks from now on
+      const memberId = memberIds.get(place);
+      memberIds.delete(place);
+      if (memberId !== undefined) await expelMember(config, topology.name, memberId);
+    },
+    onWarning: (message) => terminal.err(`warning: ${message}\n`),
+  });
+  const summary = () =>
+    summarize(topology, config.profile, (performance.now() - startedMs) / 1_000, together(progress.values()));
+  const forget = onInterrupt(terminal, () => supervisor.stop());
+  let readBefore: number | undefined;
+  const timer = setInterval(() => {
+    const current = summary();
+    const read = Object.values(current.read).reduce((sum, value) => sum + value, 0);
+    const perSecond = readBefore === undefined ? 0 : ((read - readBefore) * 1_000) / PROGRESS_EVERY_MS;
+    terminal.err(`${progressText(current, Math.max(0, perSecond))}\n`);
+    readBefore = read;
+  }, PROGRESS_EVERY_MS);
+  try {
+    await supervisor.finished;
+    return summary();
+  } finally {
+    clearInterval(timer);
+    forget();
+  }
+}
