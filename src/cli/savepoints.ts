@@ -15,7 +15,7 @@ import { basename, join } from 'node:path';
 import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
 import { decodeSavepoint, encodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
-import { type Topology, topologyHash } from '../topology/index.js';
+import { readerIn, type Topology, topologyHash } from '../topology/index.js';
 import { emptyCheckpoint, offsetsBySource, positionAt } from './positions.js';
 import type { OpenProfile } from './profiles.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
@@ -109,8 +109,8 @@ export const readSavepoint = (file: string) =>
   withSavepoint(file, (savepoint) => ({ manifest: savepoint.manifest, tasks: [...savepoint.tasks()] }));
 
 /**
- * Puts the state of a savepoint in the place of what the profile has of the topology. Every task gets an incarnation
- * above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
+ * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
+ * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
  * is interrupted is to be repeated. Memory: one task.
  *
  * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs.
@@ -137,13 +137,16 @@ export async function restoreSavepoint(
   const place = await placing(profile, topology, manifest, positions);
   const incarnation = Math.max(saved, incarnationOf(await storedTasks(profile, topology))) + 1;
   const topics = topicsOf(topology);
-  const tasks = decodedTasks(file);
+  const isRead = readerIn(topology);
   // Looked at before anything is written: a position that does not fit must not be found half-way.
   for (const { partition, checkpoint } of decodedTasks(file)) place(checkpoint, partition);
-  for (const { partition, checkpoint, state } of tasks) {
+  for (const { partition, checkpoint, state } of decodedTasks(file)) {
     const base = checkpoint ?? emptyCheckpoint(topologyHash(topology));
     const placed = { ...base, incarnation, positions: place(checkpoint, partition) };
-    await checkpoints.replace({ topology: topology.name, partition }, { checkpoint: placed, state, topics });
+    await checkpoints.replace(
+      { topology: topology.name, partition },
+      { checkpoint: placed, state: state.filter(isRead), topics },
+    );
   }
   return { incarnation, tasks: partitions };
 }

@@ -9,6 +9,7 @@ export {
   isRefused,
   type PlannedTask,
   planState,
+  readerIn,
   type SourcePlan,
   type StatePlan,
 } from './plan.js';

@@ -73,6 +73,13 @@ export function planState(topology: Topology, tasks: readonly PlannedTask[]): St
   };
 }
 
+/** Tells state that a topology reads from state that nothing in it knows any more. */
+export function readerIn(topology: Topology): (place: { readonly step: string; readonly cell: string }) => boolean {
+  const isEngines = engineCells(topology);
+  const declared = new Set([...declaredCells(topology)].map(({ step, cell }) => `${step}/${cell}`));
+  return (place) => declared.has(`${place.step}/${place.cell}`) || isEngines(place);
+}
+
 /** Whether a run would be refused. */
 export const isRefused = ({ sources, cells }: StatePlan): boolean =>
   [...sources, ...cells].some(({ fate }) => fate === 'refused');
@@ -128,10 +135,10 @@ function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[
     stored.delete(key);
     plans.push({ step, cell, version: spec.version, ...sizeOf(found), ...fateOf(spec, found) });
   }
-  const engine = engineCells(topology);
+  const isEngines = engineCells(topology);
   const rest = [...stored.values()].sort((a, b) => (`${a.step}/${a.cell}` < `${b.step}/${b.cell}` ? -1 : 1));
   for (const { step, cell, byTask } of rest) {
-    const known = engine.has(`${step}/${cell}`);
+    const known = isEngines({ step, cell });
     plans.push({
       step,
       cell,
@@ -144,9 +151,10 @@ function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[
   return plans;
 }
 
-/** What the runtime itself keeps: counters, and rows that a sink has not taken yet. */
-function engineCells({ sinks }: Topology): Set<string> {
-  return new Set(['$counters/counters', '$dead-letters/rows', ...sinks.map(({ id }) => `${id}/rows`)]);
+/** What the runtime itself keeps: under names with a $, and rows that a sink has not taken yet. */
+function engineCells({ sinks }: Topology): (place: Place) => boolean {
+  const ids = new Set(sinks.map(({ id }) => id));
+  return ({ step, cell }) => step.startsWith('$') || (cell === 'rows' && ids.has(step));
 }
 
 function noteOnDropped({ steps }: Topology, cell: string, step: string): string {

@@ -99,6 +99,14 @@ describe('savepoints', () => {
     expect(plain(after)).toEqual(plain(before));
   });
 
+  it('leave state behind that the topology has no reader for', async () => {
+    await runToEnd(profile, job(names, 'again'));
+    await save('wide');
+    await restore('wide');
+    const steps = (await storedTasks(profile, ops)).flatMap(({ state }) => state.map(({ step }) => step));
+    expect(new Set(steps)).toEqual(new Set(['$counters', 'dedupe', 'totals']));
+  });
+
   it('begin at either end of another log', async () => {
     await runToEnd(profile, ops);
     await save('middle');
