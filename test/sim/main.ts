@@ -13,6 +13,8 @@ const { values } = parseArgs({
     scenario: { type: 'string' },
     /** Faults that are left out, by their numbers in the trace. */
     without: { type: 'string', default: '' },
+    /** Ends at the first seed that fails. */
+    first: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -35,16 +37,17 @@ const total = {
   failed: [] as string[],
   struck: {} as Record<string, number>,
 };
-for (let seed = from; seed < from + count; seed++)
+for (let seed = from; seed < from + count && !(values.first && total.failed.length > 0); seed++)
   for (const scenario of chosen) {
     const report = await simulate(scenario, seed, { leaveOut });
     add(report);
     // Each explanation runs the seed again and again: the first few say enough.
-    if (report.violation !== undefined && total.failed.length <= 3) console.error(await explain(scenario, report));
+    if (report.violation !== undefined)
+      console.error(values.first || total.failed.length > 3 ? report.violation : await explain(scenario, report));
     else if (!values.json && total.runs % 200 === 0) console.error(`${total.runs} runs, ${total.records} records`);
   }
 const seconds = (performance.now() - started) / 1_000;
-const summary = { ...total, failed: total.failed, seconds, recordsPerSecond: Math.round(total.records / seconds) };
+const summary = { ...total, seconds, recordsPerSecond: Math.round(total.records / seconds) };
 console.log(values.json ? JSON.stringify(summary) : summary);
 process.exitCode = total.failed.length > 0 ? 1 : 0;
 

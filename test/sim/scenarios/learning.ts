@@ -13,7 +13,7 @@ import {
 } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable, numbersInState } from './compare.js';
-import { type Entry, merged } from './merge.js';
+import { type Entry, entriesOf, merged } from './merge.js';
 import { coordinate, FadingMean, PlainFtrl } from './plain-learner.js';
 
 interface Row {
@@ -113,14 +113,11 @@ export const learning: Scenario = {
         }),
       check: (task, outcome) => {
         const { rows = [], labels = [] } = inputs[task] ?? {};
-        const entriesOf = (topic: 'rows' | 'labels', values: readonly (Row | Label)[]) =>
-          values.map((value, i) => ({
-            value,
-            timeMs: value.timeMs,
-            topic,
-            offset: (log[topic][task]?.[i] as { readonly offset: number }).offset,
-          }));
-        check(task, merged([entriesOf('labels', labels), entriesOf('rows', rows)]), outcome);
+        const order = merged<Row | Label>([
+          entriesOf('labels', labels, log.labels[task]),
+          entriesOf('rows', rows, log.rows[task]),
+        ]);
+        check(task, order, outcome);
       },
     };
   },

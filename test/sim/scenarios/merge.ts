@@ -31,3 +31,16 @@ export function merged<T>(inputs: readonly (readonly Entry<T>[])[]): Entry<T>[] 
   timed.sort((a, b) => a.atMs - b.atMs || a.input - b.input || a.place - b.place);
   return timed.map(({ entry }) => entry);
 }
+
+/** Values with the places that they were given in the log. */
+export const entriesOf = <T extends { readonly timeMs: number }>(
+  topic: string,
+  values: readonly T[],
+  records: readonly { readonly offset: number }[] = [],
+): Entry<T>[] =>
+  values.map((value, i) => ({
+    value,
+    timeMs: value.timeMs,
+    topic,
+    offset: (records[i] as { readonly offset: number }).offset,
+  }));

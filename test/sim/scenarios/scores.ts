@@ -3,6 +3,7 @@ import { dedupe, expectations, impute, route, validate } from '../../../src/oper
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
+import { type Entry, entriesOf } from './merge.js';
 
 interface Order {
   readonly id: number;
@@ -67,14 +68,7 @@ export const scores: Scenario = {
           high.to('high', simSink('transactional'));
           otherwise.to('low', simSink('table'));
         }),
-      check: (task, outcome) =>
-        check(
-          (inputs[task] ?? []).map((order, i) => ({
-            order,
-            offset: (log.orders[task]?.[i] as { offset: number }).offset,
-          })),
-          outcome,
-        ),
+      check: (task, outcome) => check(entriesOf('orders', inputs[task] ?? [], log.orders[task]), outcome),
     };
   },
 };
@@ -98,7 +92,7 @@ function draw(random: Random, count: number): Order[] {
   return orders;
 }
 
-function check(input: readonly { readonly order: Order; readonly offset: number }[], outcome: Outcome): void {
+function check(input: readonly Entry<Order>[], outcome: Outcome): void {
   const high: Expected[] = [];
   const low: Expected[] = [];
   const dead: { step: string; reason: string; topic: string; offset: number }[] = [];
@@ -107,7 +101,7 @@ function check(input: readonly { readonly order: Order; readonly offset: number 
   let nowMs = Number.NEGATIVE_INFINITY;
   let amounts = 0;
   let mean = 0;
-  for (const { order, offset } of input) {
+  for (const { value: order, offset } of input) {
     const die = (step: string, reason: string) => dead.push({ step, reason, topic: 'orders', offset });
     nowMs = Math.max(nowMs, order.timeMs);
     const firstMs = seenAt.get(order.id);

@@ -3,7 +3,7 @@ import { mapCell, valueCell } from '../../../src/state/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable, mapInState, sameMap } from './compare.js';
-import { type Entry, merged } from './merge.js';
+import { type Entry, entriesOf, merged } from './merge.js';
 
 interface Event {
   readonly key: string;
@@ -88,14 +88,11 @@ export const totals: Scenario = {
         }),
       check: (task, outcome) => {
         const { rates = [], events = [] } = inputs[task] ?? {};
-        const entriesOf = (topic: 'rates' | 'events', values: readonly (Rate | Event)[]) =>
-          values.map((value, i) => ({
-            value,
-            timeMs: value.timeMs,
-            topic,
-            offset: (log[topic][task]?.[i] as { readonly offset: number }).offset,
-          }));
-        check(merged([entriesOf('rates', rates), entriesOf('events', events)]), outcome);
+        const order = merged<Event | Rate>([
+          entriesOf('rates', rates, log.rates[task]),
+          entriesOf('events', events, log.events[task]),
+        ]);
+        check(order, outcome);
       },
     };
   },

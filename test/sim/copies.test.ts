@@ -1,0 +1,4 @@
+import { copies } from './scenarios/copies.js';
+import { describeSeeds } from './seeds.js';
+
+describeSeeds(copies, 1);

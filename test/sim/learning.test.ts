@@ -1,0 +1,4 @@
+import { learning } from './scenarios/learning.js';
+import { describeSeeds } from './seeds.js';
+
+describeSeeds(learning, 20001);

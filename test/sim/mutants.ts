@@ -1,0 +1,120 @@
+/** A deliberate fault of the runtime: texts of its files that stand there exactly once, and what takes their place. */
+export interface Mutant {
+  readonly name: string;
+  /** The scenario in which it is looked for. */
+  readonly scenario: string;
+  readonly patches: readonly { readonly file: string; readonly from: string; readonly to: string }[];
+}
+
+const mutant = (name: string, scenario: string, ...patches: [file: string, from: string, to: string][]): Mutant => ({
+  name,
+  scenario,
+  patches: patches.map(([file, from, to]) => ({ file, from, to })),
+});
+
+export const mutants: readonly Mutant[] = [
+  mutant('the position of what was read ahead instead of what was merged', 'copies', [
+    'input.ts',
+    'return this.mergedPosition;',
+    'return this.origins.length > 0 ? this.positionAfter(this.origins.length - 1) : this.mergedPosition;',
+  ]),
+  mutant('the position of the last record instead of the next', 'copies', [
+    'input.ts',
+    'offset: (this.origins[index] as Origin).offset + 1,',
+    'offset: (this.origins[index] as Origin).offset,',
+  ]),
+  mutant('positions not fixed after a round', 'copies', [
+    'merge.ts',
+    'for (const input of inputs) input.settle();',
+    '',
+  ]),
+  mutant('the drain skipped', 'scores', ['task.ts', 'await this.pipeline.drain();', '']),
+  mutant(
+    'changes taken before the drain',
+    'scores',
+    [
+      'task.ts',
+      'await this.pipeline.drain();',
+      'const early = this.state.takeChanges();\n    await this.pipeline.drain();',
+    ],
+    ['task.ts', 'this.state.takeChanges());', 'early);'],
+  ),
+  mutant(
+    'the checkpoint stored before sinks are prepared',
+    'copies',
+    ['task.ts', 'await Promise.all(writers.map((writer) => writer.prepare?.()));', ''],
+    [
+      'task.ts',
+      'await Promise.all(writers.map((writer) => writer.commit?.()));',
+      'await Promise.all(writers.map((writer) => writer.prepare?.()));',
+    ],
+  ),
+  mutant('counters outside the checkpoint', 'copies', [
+    'state.ts',
+    "this.restore(COUNTERS_STEP, 'counters', this.counters);",
+    '',
+  ]),
+  mutant('inputs merged as they arrive', 'totals', ['merge.ts', '} else if (!input.ended) return -1;', '}']),
+  mutant('ties of the merge broken the other way', 'totals', [
+    'merge.ts',
+    'input.headTimeMs < bestTimeMs',
+    'input.headTimeMs <= bestTimeMs',
+  ]),
+  mutant('inputs of a step taken one after another', 'totals', ['steps.ts', 'origin.order < bestOrder', 'best < 0']),
+  mutant('the merge time forgotten by the restore', 'totals', [
+    'input.ts',
+    'this.clock = { timeMs: position.mergeTimeMs,',
+    'this.clock = { timeMs: -8.64e15,',
+  ]),
+  mutant(
+    'a watermark that falls',
+    'totals',
+    ['merge.ts', 'watermarkMs = input.headTimeMs;', 'watermarkMs = origin.eventTimeMs;'],
+    [
+      'task.ts',
+      'this.watermarkMs = Math.max(this.watermarkMs, round.watermarkMs);',
+      'this.watermarkMs = round.watermarkMs;',
+    ],
+  ),
+  mutant('credits never returned', 'copies', [
+    'in-flight.ts',
+    'this.records -= this.sizes.shift() ?? 0;',
+    'this.sizes.shift();',
+  ]),
+  mutant('credits returned twice', 'copies', [
+    'in-flight.ts',
+    'this.records -= this.sizes.shift() ?? 0;',
+    'this.records -= 2 * (this.sizes.shift() ?? 0);',
+  ]),
+  mutant('credits not asked for', 'copies', ['task.ts', 'await this.pipeline.credit(inFlightMax);', '']),
+  mutant(
+    'asynchronous answers taken as they come',
+    'scores',
+    ['pipeline.ts', 'concatMap((running) => running),', 'mergeMap((running) => running),'],
+    ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
+  ),
+  mutant(
+    'two writes to a sink at a time',
+    'copies',
+    ['pipeline.ts', 'concatMap((chunk) => {', 'mergeMap((chunk) => {'],
+    ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
+  ),
+  mutant('state not restored', 'learning', ['state.ts', 'this.restore(step, name, cell);', '']),
+  mutant('dead letters not waited for', 'scores', [
+    'pipeline.ts',
+    'while (this.lettersWaiting > 0) await new Promise((resolve) => setImmediate(resolve));',
+    '',
+  ]),
+  mutant('going on from memory after a failed commit', 'totals', [
+    'task.ts',
+    'await this.ledger.commit(checkpoint, this.state.takeChanges());',
+    'await this.ledger.commit(checkpoint, this.state.takeChanges()).catch(() => undefined);',
+  ]),
+  mutant('a refused write taken for a written one', 'copies', [
+    'pipeline.ts',
+    'const written = writer.write(chunk.values, chunk.origins);',
+    'const written = writer.write(chunk.values, chunk.origins)?.catch(() => undefined);',
+  ]),
+  mutant('a failed read taken for the end', 'copies', ['input.ts', 'this.failure = error;', 'this.reachedEnd = true;']),
+  mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch();', '']),
+];

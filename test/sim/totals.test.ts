@@ -1,0 +1,4 @@
+import { totals } from './scenarios/totals.js';
+import { describeSeeds } from './seeds.js';
+
+describeSeeds(totals, 10001);
