@@ -150,7 +150,8 @@ const together = (failures: readonly unknown[]) =>
 const portOf = ({ ports = {} }: StackOptions, service: Service): number =>
   ports === 0 ? 0 : (ports[service.name] ?? service.defaultPort);
 
-const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace');
+/** Downloads, shared by every stack of this user. */
+export const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace');
 const logFile = (dataDir: string, name: ServiceName) => join(dataDir, `${name}.log`);
 const tail = (file: string) =>
   existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n') : '(empty)';

@@ -40,7 +40,8 @@ appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d %p %m (%c{1})%n
 `;
 
-async function jars(cache: string, log: (line: string) => void): Promise<string> {
+/** The folder of the broker's jars; fetched where they are missing. */
+export async function kafkaJars(cache: string, log: (line: string) => void): Promise<string> {
   const pom = fileURLToPath(new URL('../pom.xml', import.meta.url));
   const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
   return cached(cache, `kafka-${digest}`, async (folder) => {
@@ -58,7 +59,7 @@ export const kafka: Service = {
 
   async prepare({ data, cache }: Places, port, log) {
     await requireJava();
-    const classPath = `${await jars(cache, log)}/*`;
+    const classPath = `${await kafkaJars(cache, log)}/*`;
     const config = join(data, 'server.properties');
     await writeText(config, settings(data, port, await probePort(0)));
     await writeText(join(data, 'log4j2.properties'), logging);
