@@ -54,19 +54,25 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 it(`${KILLS} kills at every step of the epoch, and at random moments, change nothing in the report`, async () => {
   const undisturbed = figures(await runDemo(join(folder, 'undisturbed'), []));
   const random = generator(11);
-  const data = join(folder, 'killed');
   const killedAt: Record<string, number> = {};
-  let finished: Ended | undefined;
-  for (let kill = 0; kill < KILLS && !finished; kill++) {
-    const point = points[kill % points.length] as string;
-    const byTheClock = kill % 7 === 6;
-    const ended = byTheClock
-      ? await runDemo(data, [], (child) => setTimeout(() => child.kill('SIGKILL'), 600 + random() * 1_500))
-      : await runDemo(data, [point, String(1 + Math.floor(random() * 3))]);
-    if (ended.signal !== 'SIGKILL') finished = ended;
-    else killedAt[byTheClock ? 'clock' : point] = (killedAt[byTheClock ? 'clock' : point] ?? 0) + 1;
+  let kills = 0;
+  // A fast machine may come to the end before all kills are done: then another demo is begun.
+  for (let attempt = 0; kills < KILLS; attempt++) {
+    const data = join(folder, `killed-${attempt}`);
+    let finished: Ended | undefined;
+    while (kills < KILLS && !finished) {
+      const byTheClock = kills % 7 === 6;
+      const point = byTheClock ? 'clock' : (points[kills % points.length] as string);
+      const ended = byTheClock
+        ? await runDemo(data, [], (child) => setTimeout(() => child.kill('SIGKILL'), 600 + random() * 1_500))
+        : await runDemo(data, [point, String(1 + Math.floor(random() * 3))]);
+      if (ended.signal === 'SIGKILL') {
+        kills++;
+        killedAt[point] = (killedAt[point] ?? 0) + 1;
+      } else finished = ended;
+    }
+    expect(figures(finished ?? (await runDemo(data, [])))).toEqual(undisturbed);
+    await rm(data, { recursive: true, force: true });
   }
-  expect(finished, 'the demo was over before all kills were done: give it more flights').toBeUndefined();
   for (const point of [...points, 'clock']) expect(killedAt[point], `kills at ${point}`).toBeGreaterThanOrEqual(1);
-  expect(figures(await runDemo(data, []))).toEqual(undisturbed);
 }, 900_000);
