@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Benchmark, BenchmarkResult } from './benchmark.js';
@@ -55,10 +56,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { benchmark } = (await import(pathToFileURL(join(folder, name + suffix)).href)) as { benchmark: Benchmark };
   const machine = machineLine();
+  const command = `npm run bench -- ${name}`;
+  const date = new Date().toISOString().slice(0, 16);
+  // Of the last minute before the start: others who worked beside it show in the range, and here.
+  const load = Number(loadavg()[0]?.toFixed(1));
   if (!json) process.stdout.write(`${questionOf(name)}\n${machine}\n`);
   const result = await benchmark((line) => process.stderr.write(`${line}\n`));
   process.stdout.write(
-    json ? `${JSON.stringify({ name, question: questionOf(name), machine, ...result })}\n` : show(result),
+    json
+      ? `${JSON.stringify({ name, question: questionOf(name), command, date, machine, load, ...result })}\n`
+      : show(result),
   );
   return 0;
 }
