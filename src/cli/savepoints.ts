@@ -1,37 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
-import { decodeSavepoint, encodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
+import { encodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
 import { readerIn, type Topology, topologyHash } from '../topology/index.js';
 import { emptyCheckpoint, offsetsBySource, positionAt } from './positions.js';
 import type { OpenProfile } from './profiles.js';
+import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
-
-const SUFFIX = '.mrsp';
-const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i;
-
-/** Where the savepoint of a name lies. */
-export function savepointFile(data: string, name: string): string {
-  if (!NAME.test(name)) {
-    throw new MillraceError('config', `a savepoint cannot be called '${name}'`, {
-      hint: '1 to 64 letters, digits, ".", "_" and "-"',
-    });
-  }
-  return join(data, 'savepoints', `${name}${SUFFIX}`);
-}
 
 export interface CreatedSavepoint extends SavepointManifest {
   readonly file: string;
@@ -79,23 +54,6 @@ export async function createSavepoint(
   return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
 }
 
-export interface ListedSavepoint {
-  readonly file: string;
-  readonly bytes: number;
-  readonly manifest: SavepointManifest;
-}
-
-/** The savepoints of a data folder, by name. @throws MillraceError `state` where one cannot be read. */
-export function listSavepoints(data: string): ListedSavepoint[] {
-  const folder = join(data, 'savepoints');
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
-  return names.sort().map((name) => {
-    const file = join(folder, name);
-    return withSavepoint(file, ({ manifest }, bytes) => ({ file, bytes, manifest }));
-  });
-}
-
 /** How positions come out of a savepoint: as they are, or anew where the log is another one. */
 export type RestoredPositions = 'keep' | 'earliest' | 'latest';
 
@@ -103,10 +61,6 @@ export interface RestoreOptions {
   readonly file: string;
   readonly positions: RestoredPositions;
 }
-
-/** The manifest and all tasks of a savepoint, checked from end to end. Memory: its state. */
-export const readSavepoint = (file: string) =>
-  withSavepoint(file, (savepoint) => ({ manifest: savepoint.manifest, tasks: [...savepoint.tasks()] }));
 
 /**
  * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
@@ -196,68 +150,4 @@ function verified(file: string): { readonly manifest: SavepointManifest; readonl
     for (const { checkpoint } of savepoint.tasks()) incarnation = Math.max(incarnation, checkpoint?.incarnation ?? 0);
     return { manifest: savepoint.manifest, incarnation };
   });
-}
-
-function* decodedTasks(file: string): Generator<SavepointTask & { readonly partition: number }> {
-  const descriptor = openSync(file, 'r');
-  try {
-    let partition = 0;
-    for (const task of decodeSavepoint(reading(descriptor), file).tasks()) yield { partition: partition++, ...task };
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function withSavepoint<T>(file: string, use: (savepoint: ReturnType<typeof decodeSavepoint>, bytes: number) => T): T {
-  if (!existsSync(file)) {
-    throw new MillraceError('config', `no savepoint '${basename(file, SUFFIX)}'`, {
-      where: file,
-      hint: 'millrace savepoint list shows those of --data',
-    });
-  }
-  const descriptor = openSync(file, 'r');
-  try {
-    return use(decodeSavepoint(reading(descriptor), file), fstatSync(descriptor).size);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Reads on; never makes room for more than the file has, whatever a damaged length says. */
-function reading(descriptor: number) {
-  const { size } = fstatSync(descriptor);
-  let at = 0;
-  return (length: number): Uint8Array => {
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
-    let read = 0;
-    while (read < bytes.length) {
-      const more = readSync(descriptor, bytes, read, bytes.length - read, at + read);
-      if (more === 0) break;
-      read += more;
-    }
-    at += read;
-    return bytes.subarray(0, read);
-  };
-}
-
-/** Under another name until it is whole and on the disk. Returns its size. */
-async function writeWhole(file: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
-  mkdirSync(join(file, '..'), { recursive: true });
-  const partial = `${file}.partial`;
-  const descriptor = openSync(partial, 'w');
-  let size = 0;
-  try {
-    for await (const bytes of pieces) {
-      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-      size += bytes.length;
-    }
-    fsyncSync(descriptor);
-  } catch (error) {
-    closeSync(descriptor);
-    rmSync(partial, { force: true });
-    throw error;
-  }
-  closeSync(descriptor);
-  renameSync(partial, file);
-  return size;
 }

@@ -183,12 +183,16 @@ function fateOf(spec: CellSpec, byTask: readonly (readonly StateChange[])[]): Pi
   try {
     for (const changes of byTask) tryRestore(spec, changes);
   } catch (error) {
-    if (!(error instanceof MillraceError) || error.code !== 'state') throw error;
+    if (!isStateError(error)) throw error;
     return { fate: 'refused', note: error.hint === undefined ? error.message : `${error.message}: ${error.hint}` };
   }
   const migrates = byTask.some((changes) => changes.some(({ version }) => version !== spec.version));
   return { fate: migrates ? 'migrated' : 'reused', note: '' };
 }
+
+/** By its name: cells of another installed copy of the package throw that copy's class. */
+const isStateError = (error: unknown): error is MillraceError =>
+  error instanceof Error && error.name === 'MillraceError' && 'code' in error && error.code === 'state';
 
 function tryRestore(spec: CellSpec, changes: readonly StateChange[]): void {
   const scratch = spec.open();

@@ -6,7 +6,7 @@ import { millrace, userFolder } from './millrace.js';
 // The commands as a person calls them, one after another on one folder: outputs and exit codes.
 
 const topologyFile = (sumVersion: number, step = 'totals') => `
-import { json, topology } from 'millrace';
+import { json, MillraceError, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 const cell = (version) => ({
   kind: 'value',
@@ -15,7 +15,7 @@ const cell = (version) => ({
     let sum = 0;
     return {
       restore(_bucket, bytes, stored) {
-        if (stored !== version) throw Object.assign(new Error(), { stored });
+        if (stored !== version) throw new MillraceError('state', 'version ' + stored);
         sum = bytes[0];
       },
       takeChanges: () => [{ bucket: 0, bytes: Uint8Array.of(sum) }],
@@ -43,6 +43,7 @@ export const numbers = topology('numbers', { deadLetters: kafka.deadLetters({ to
 describe('operations from the command line', () => {
   const { folder, remove } = userFolder({
     'numbers.mjs': topologyFile(1),
+    'newer.mjs': topologyFile(2),
     'renamed.mjs': topologyFile(1, 'sums'),
   });
   const call = (...args: string[]) => millrace(args, { folder });
@@ -68,6 +69,9 @@ describe('operations from the command line', () => {
       ['totals', 'reused'],
       ['$counters', 'reused'],
     ]);
+    const newer = await call('plan', 'newer.mjs');
+    expect([newer.code, newer.err]).toEqual([1, '']);
+    expect(newer.out).toMatch(/totals +sum +refused +v1 -> v2, 1 bucket\(s\), 1 bytes +version 1\n/);
     expect(await asJson('offsets', 'numbers.mjs')).toMatchObject({ lag: 0, tasks: [{ position: 4, end: 4 }] });
     const { out } = await call('tail', 'sums', '--from', '1');
     expect(

@@ -5,13 +5,8 @@ import { lagOf, planReset } from '../../src/cli/offsets.js';
 import type { OpenProfile } from '../../src/cli/profiles.js';
 import { followTopic, offsetsOf, parseStart, readTopic } from '../../src/cli/read-topic.js';
 import { replay } from '../../src/cli/replay.js';
-import {
-  createSavepoint,
-  listSavepoints,
-  readSavepoint,
-  restoreSavepoint,
-  savepointFile,
-} from '../../src/cli/savepoints.js';
+import { listSavepoints, readSavepoint, savepointFile } from '../../src/cli/savepoint-files.js';
+import { createSavepoint, restoreSavepoint } from '../../src/cli/savepoints.js';
 import { storedTasks } from '../../src/cli/stored-state.js';
 import { planState, topologyHash } from '../../src/topology/index.js';
 import { events, feed, freshWorld, job, namesOf, PARTITIONS, runToEnd, textsIn } from './operations.js';

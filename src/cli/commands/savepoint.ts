@@ -74,7 +74,7 @@ function listCommand({ terminal, act }: CommandContext): Command {
     .action((flags: SavepointFlags) =>
       act(flags, async () => {
         const { data } = await readConfig({ data: flags.data });
-        const { listSavepoints } = await import('../savepoints.js');
+        const { listSavepoints } = await import('../savepoint-files.js');
         const savepoints = listSavepoints(data);
         if (flags.json) terminal.out(`${JSON.stringify({ savepoints })}\n`);
         else {
@@ -109,9 +109,13 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data });
-        const [{ openProfile }, savepoints] = await Promise.all([import('../profiles.js'), import('../savepoints.js')]);
-        const path = savepoints.savepointFile(config.data, name);
-        const { manifest, tasks } = savepoints.readSavepoint(path);
+        const [{ openProfile }, { restoreSavepoint }, { readSavepoint, savepointFile }] = await Promise.all([
+          import('../profiles.js'),
+          import('../savepoints.js'),
+          import('../savepoint-files.js'),
+        ]);
+        const path = savepointFile(config.data, name);
+        const { manifest, tasks } = readSavepoint(path);
         if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
           const { topics } = manifest;
           const stored = tasks.map((task, partition): PlannedTask => ({ ...task, partition, topics }));
@@ -132,7 +136,7 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         }
         const profile = await openProfile(config);
         try {
-          const done = await savepoints.restoreSavepoint(profile, topology, { file: path, positions: flags.positions });
+          const done = await restoreSavepoint(profile, topology, { file: path, positions: flags.positions });
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, file: path, ...done })}\n`
