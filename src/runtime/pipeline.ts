@@ -226,7 +226,8 @@ export class Pipeline {
     const { deadLetters } = this.parts.outbox;
     if (deadLetters.length === 0) return;
     this.lettersWaiting += deadLetters.length;
-    this.letters.next(deadLetters.splice(0));
+    // Steps ran one after another over the round; its letters go in the order of its records, wherever rounds were cut.
+    this.letters.next(deadLetters.splice(0).sort((a, b) => a.origin.order - b.origin.order));
   }
 
   private recordLatency({ origins }: Chunk): void {
