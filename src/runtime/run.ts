@@ -1,5 +1,5 @@
 import type { Duration, InferenceService, Metric, Profile } from '../core/index.js';
-import { MillraceError, millis } from '../core/index.js';
+import { MillraceError, messageOf, millis } from '../core/index.js';
 import { check, type Topology, type TopologyProblem } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
@@ -94,7 +94,13 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   });
   if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));
 
-  const finished = supervisor.finished.finally(() => membership?.leave());
+  const finished = supervisor.finished.then(
+    () => membership?.leave(),
+    async (cause: unknown) => {
+      await membership?.leave().catch((error: unknown) => onWarning(messageOf(error)));
+      throw cause;
+    },
+  );
   return {
     finished,
     stop: () => {
