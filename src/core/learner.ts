@@ -17,6 +17,11 @@ export interface FeatureVector {
 export interface FeatureShape {
   readonly denseSize: number;
   readonly hashedSize: number;
+  /**
+   * Says which coordinate means what: state that was learnt in another layout is refused at restore instead of misread.
+   * Learners give it to their cells as the version.
+   */
+  readonly layout?: number;
 }
 
 declare const LABEL: unique symbol;

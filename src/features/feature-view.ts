@@ -5,7 +5,7 @@ import type { CellSpecs } from '../core/state.js';
 import type { ColumnValue, Feature } from './feature.js';
 import type { OutcomeOptions } from './outcome.js';
 import { openTracking, type TrackingCells, type TrackingLogic, trackingCells } from './outcome-tracking.js';
-import { digestOf, planView } from './plan.js';
+import { digestOf, layoutVersion, planView } from './plan.js';
 import { openVectors } from './vectors.js';
 
 interface ViewOptions<Row, K extends string> {
@@ -117,7 +117,7 @@ export function featureView<Row, Outcome>(
     name,
     version,
     hash,
-    shape: Object.freeze(plan.shape),
+    shape: Object.freeze({ ...plan.shape, layout: layoutVersion(hash) }),
     denseNames: Object.freeze(plan.denseNames),
     hashedNames: Object.freeze(plan.hashedNames),
     columnNames: Object.freeze(columnNames),

@@ -45,9 +45,10 @@ export function logisticRegression(options: LogisticRegressionOptions): Learner<
 const coordinates = ({ denseSize, hashedSize }: FeatureShape) => 1 + denseSize + hashedSize;
 
 function cellsOf(optimizer: Optimizer, scale: 'none' | 'standard', shape: FeatureShape) {
+  const { denseSize, layout: version = 1 } = shape;
   return {
-    model: float64Cell({ size: coordinates(shape) * optimizer.width, block: BLOCK }),
-    scaler: float64Cell({ size: scalerSize(scale === 'standard' ? shape.denseSize : 0), block: BLOCK }),
+    model: float64Cell({ size: coordinates(shape) * optimizer.width, block: BLOCK, version }),
+    scaler: float64Cell({ size: scalerSize(scale === 'standard' ? denseSize : 0), block: BLOCK, version }),
   };
 }
 

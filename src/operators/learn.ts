@@ -105,7 +105,8 @@ export function learn<Row, Label, const As extends string, const B extends strin
     ...prefixed('model-', model),
     ...baselineCells(baselines),
     clock: valueCell({ initial: eventClock() }),
-    pending: mapCell<Key, Pending>(kept),
+    // Rows wait as vectors of this view: another view's must not meet the model.
+    pending: mapCell<Key, Pending>({ ...kept, version: view.shape.layout ?? 1 }),
     labelled: mapCell<Key, true>(kept),
     learned: valueCell({ initial: 0 }),
     scores: float64Cell({ size: scoreboardSize(1 + baselines.length) }),

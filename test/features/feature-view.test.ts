@@ -32,7 +32,7 @@ const plain = (options: { version?: number; hashBits?: number } = {}) =>
 describe('a view of rows alone', () => {
   it('lays its features out in the order declared', () => {
     const view = plain();
-    expect(view.shape).toEqual({ denseSize: 5, hashedSize: 2 ** 18 });
+    expect(view.shape).toMatchObject({ denseSize: 5, hashedSize: 2 ** 18 });
     expect(view.denseNames).toEqual(['hour.0', 'hour.1', 'late', 'place.0', 'place.1']);
     expect(view.hashedNames).toEqual(['fromIs', 'fromAtHour']);
     expect(view.outcome).toBeUndefined();

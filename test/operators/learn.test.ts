@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { days, type FeatureVector, hours } from '../../src/core/index.js';
-import { featureView, hashed, numeric } from '../../src/features/index.js';
+import { type CellSpec, days, type FeatureVector, hours, type StatefulShape } from '../../src/core/index.js';
+import { cyclic, featureView, hashed, numeric } from '../../src/features/index.js';
 import { ftrl, lastClass, logisticRegression, rateBy } from '../../src/learning/index.js';
 import { logLossOf } from '../../src/metrics/index.js';
 import { type Learned, learn } from '../../src/operators/learn.js';
@@ -225,4 +225,32 @@ describe('learn', () => {
   it('names baselines in the type of what it adds', () => {
     expectTypeOf<Learned<'rate'>['baselines']>().toEqualTypeOf<{ readonly rate: number }>();
   });
+});
+
+it('refuses a model and waiting rows that were made with another view', async () => {
+  const viewOf = (period: number) =>
+    featureView({
+      name: 'v',
+      version: 1,
+      columns: { hour: (row: { readonly hour: number }) => row.hour },
+      features: { hour: cyclic('hour', period) },
+    });
+  const cellsWith = (period: number) =>
+    (
+      learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
+        as: 'late',
+        view: viewOf(period),
+        key: (row: { readonly id: number }) => row.id,
+        label: { key: (l: { readonly id: number }) => l.id, value: () => true, wait: hours(1) },
+        pendingMax: 10,
+      }).shape as StatefulShape
+    ).cells;
+  const versions = (period: number) =>
+    ['model-model', 'model-scaler', 'pending'].map((cell) => cellsWith(period)[cell]?.version);
+  expect(versions(24)).toEqual(versions(24));
+  for (const [i, version] of versions(24).entries()) expect(version).not.toBe(versions(12)[i]);
+  const model = cellsWith(24)['model-model'] as CellSpec;
+  const other = (cellsWith(12)['model-model'] as CellSpec).open();
+  const bytes = new Uint8Array(8 * 16 + 1);
+  expect(() => other.restore(0, bytes, model.version)).toThrow(expect.objectContaining({ code: 'state' }));
 });
