@@ -49,7 +49,7 @@ function seedsIn(
     '--first',
     '--json',
   ];
-  const child = spawn(process.execPath, args, { cwd: copy, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, { cwd: copy, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 });
   let said = '';
   child.stdout.on('data', (chunk) => {
     said += chunk;

@@ -54,7 +54,11 @@ export const mutants: readonly Mutant[] = [
     "this.restore(COUNTERS_STEP, 'counters', this.counters);",
     '',
   ]),
-  mutant('inputs merged as they arrive', 'totals', ['merge.ts', '} else if (!input.ended) return -1;', '}']),
+  mutant('inputs merged as they arrive', 'totals', [
+    'merge.ts',
+    '} else if (!input.ended && !input.isIdle(nowMs)) return -1;',
+    '}',
+  ]),
   mutant('ties of the merge broken the other way', 'totals', [
     'merge.ts',
     'input.headTimeMs < bestTimeMs',

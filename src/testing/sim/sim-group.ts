@@ -11,6 +11,7 @@ interface Joined {
   readonly process: SimProcess;
   readonly member: GroupMember;
   generation: number;
+  hasLeft: boolean;
 }
 
 /**
@@ -33,12 +34,13 @@ export class SimGroup {
 
   async join(process: SimProcess, member: GroupMember): Promise<Membership> {
     await process.reach('join');
-    const joined: Joined = { process, member, generation: 0 };
+    const joined: Joined = { process, member, generation: 0, hasLeft: false };
     this.joined.add(joined);
     this.deal();
     return {
       leave: async () => {
         await process.reach('leave');
+        joined.hasLeft = true;
         if (this.joined.delete(joined)) this.deal();
       },
     };
@@ -76,7 +78,7 @@ export class SimGroup {
   private async rejoin(joined: Joined): Promise<void> {
     while (joined.process.isPaused) await this.time.sleep(joined.process.pausedUntilMs - this.time.nowMs);
     await this.time.sleep(this.random.int(100));
-    if (!joined.process.alive) return;
+    if (!joined.process.alive || joined.hasLeft) return;
     this.joined.add(joined);
     this.deal();
   }

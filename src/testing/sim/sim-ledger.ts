@@ -88,6 +88,11 @@ export class SimSession implements TaskLedger {
     await this.process.reach('after ledger commit');
   }
 
+  /** Whether a checkpoint covers this record: the ids of sources are the names of their topics. */
+  isStored(topic: string, offset: number): boolean {
+    return offset < (this.stored.checkpoint?.positions[topic]?.offset ?? 0);
+  }
+
   async close(): Promise<void> {
     this.pending.length = 0;
     await this.process.reach('ledger close');

@@ -13,9 +13,9 @@ import type { SimSession } from './sim-ledger.js';
 
 /**
  * The sinks of the simulation, each as a kind of real one behaves: in the ledger's transaction; rows by identity, sent
- * in batches; hashes fenced by record; a plain list that every replay doubles.
+ * in batches, at once or only after the checkpoint; hashes fenced by record; a plain list that every replay doubles.
  */
-export const sinkKinds = ['transactional', 'table', 'hash', 'append'] as const;
+export const sinkKinds = ['transactional', 'table', 'deferred', 'hash', 'append'] as const;
 export type SinkKind = (typeof sinkKinds)[number];
 
 export interface SimSinkOptions {
@@ -29,6 +29,7 @@ export const simSink = <T>(kind: SinkKind, options: { readonly key?: (value: T) 
   kind: `sim.${kind}`,
   settings: {},
   options,
+  ...(kind === 'deferred' ? { deferred: { rowsMax: 500 } } : {}),
 });
 
 /** A value as a sink keeps it. */
@@ -42,7 +43,7 @@ export interface SimRow {
 export interface SimOutput {
   /** In the order in which they became visible (transactional, append). */
   readonly rows: SimRow[];
-  /** By topic, offset and place among the values of one record (table). */
+  /** By topic, offset and place among the values of one record (table, deferred). */
   readonly byIdentity: Map<string, SimRow>;
   /** The newest of each key (hash). */
   readonly byKey: Map<string, { readonly value: unknown; readonly offset: number; readonly n: number }>;
@@ -73,7 +74,7 @@ export function simSinkDriver(
   random: Random,
 ): SinkDriver {
   return {
-    mode: kind === 'table' || kind === 'hash' ? 'idempotent' : kind,
+    mode: kind === 'transactional' || kind === 'append' ? kind : 'idempotent',
     open: async (sink, { step, task }) => {
       const session = sessionOf(task.partition);
       await session.process.reach(`open sink ${step}`);
@@ -181,7 +182,7 @@ class SimWriter implements SinkWriter {
     if (this.closed) throw new MillraceError('sink', `${this.step} is closed`);
     for (let i = 0; i < values.length; i++) this.takeOne(values[i], origins[i]);
     const last = origins.at(-1);
-    if (last) this.output.finished = last.offset + 1;
+    if (last) this.output.finished = Math.max(this.output.finished, last.offset + 1);
   }
 
   private takeOne(value: unknown, origin: Origin | undefined): void {
@@ -219,6 +220,8 @@ class SimWriter implements SinkWriter {
   }
 
   private insert(row: SimRow, identity: string): void {
+    if (this.kind === 'deferred' && !this.session.isStored(row.topic, row.offset))
+      this.chaos.violated(`${this.step} is given ${identity} before the checkpoint that keeps it`);
     const held = this.output.byIdentity.get(identity);
     if (held && !same(held.value, row.value))
       this.chaos.violated(

@@ -35,6 +35,7 @@ export const copies: Scenario = {
           );
           copied.to('exact', simSink('transactional'));
           copied.to('rows', simSink('table'));
+          copied.to('later', simSink('deferred'));
           copied.to('newest', simSink('hash', { key: keyOf }));
         }),
       check: (task, outcome) => check(inputs[task] ?? [], log.events[task] ?? [], outcome),
@@ -73,6 +74,7 @@ function check(input: ReturnType<typeof events>, log: readonly { readonly offset
   atLeast('all', outcome.output('all').rows, all);
   exactly('exact', outcome.output('exact').rows, copied);
   exactlyInTable('rows', outcome.output('rows'), copied);
+  exactlyInTable('later', outcome.output('later'), copied);
   newestByKey('newest', outcome.output('newest'), copied, keyOf);
   deadLetters(outcome.output('$dead-letters').rows, dead);
   counters(outcome, {
@@ -84,6 +86,7 @@ function check(input: ReturnType<typeof events>, log: readonly { readonly offset
     'all/written': all.length,
     'exact/written': copied.length,
     'rows/written': copied.length,
+    'later/written': copied.length,
     'newest/written': copied.length,
   });
 }
