@@ -26,7 +26,7 @@ export interface ChaosResult {
   /** Processes that ended by themselves, with what they said. */
   readonly failed: readonly string[];
   /** Restarts of tasks and other things that were mended, by what was said. */
-  readonly warnings: number;
+  readonly warnings: Readonly<Record<string, number>>;
   readonly checkpoints: number;
   readonly verdict: Verdict;
 }
@@ -77,7 +77,7 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
       seconds: Math.round((Date.now() - startedMs) / 1_000),
       done: agent.done,
       failed: await agent.failed(),
-      warnings: workers.warnings.length,
+      warnings: byText(workers.warnings),
       checkpoints: workers.stored.length,
       verdict: await verdict(options),
     };
@@ -174,6 +174,15 @@ class Agent {
     this.done[what] = (this.done[what] ?? 0) + 1;
     this.log(what);
   }
+}
+
+function byText(warnings: readonly string[]): Record<string, number> {
+  const times: Record<string, number> = {};
+  for (const warning of warnings) {
+    const text = warning.replace(/^worker \d+: /, '').replace(/\d+/g, 'N');
+    times[text] = (times[text] ?? 0) + 1;
+  }
+  return times;
 }
 
 /** Resolves when a number has not changed for six seconds. */

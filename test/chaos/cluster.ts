@@ -62,7 +62,9 @@ export class KafkaCluster {
     private readonly nodes: readonly Node[],
     private readonly java: readonly string[],
     private readonly folder: string,
-  ) {}
+  ) {
+    process.once('exit', this.killAll);
+  }
 
   static async start(folder: string, log: (line: string) => void = () => undefined): Promise<KafkaCluster> {
     await requireJava();
@@ -124,8 +126,14 @@ export class KafkaCluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => endNode(node, 'SIGKILL')));
+    process.off('exit', this.killAll);
     await rm(this.folder, { recursive: true, force: true });
   }
+
+  /** The last resort, when this process ends before them. */
+  private readonly killAll = (): void => {
+    for (const node of this.nodes) node.process?.kill('SIGKILL');
+  };
 
   private async ailment(): Promise<string | undefined> {
     const retry = { retries: 0 };

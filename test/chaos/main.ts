@@ -18,6 +18,7 @@ const records = Number(values.records);
 const startedMs = Date.now();
 const log = (line: string) => process.stderr.write(`${((Date.now() - startedMs) / 1_000).toFixed(1)} s: ${line}\n`);
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const result = await chaos({ minutes, seed, records, log });
 const right = result.failed.length === 0 && Object.values(result.verdict.wrong).every((count) => count === 0);
 const kept = {

@@ -12,6 +12,9 @@ export interface Verdict {
 
 const run = promisify(execFile);
 
+/** For reading a whole log once. */
+const PATIENCE_MS = 180_000;
+
 /**
  * What an independent reader finds, compared with the inputs and with a run of the same log that nobody disturbed: one
  * process, one pass, outputs and state of its own.
@@ -38,6 +41,10 @@ export async function verdict(options: WorkerOptions): Promise<Verdict> {
 }
 
 async function toEnd(options: WorkerOptions): Promise<void> {
-  const worker = new Workers({ ...options, alone: true }).start();
-  if ((await worker.ended) !== 0) throw new Error(`a run alone failed: ${worker.errors}`);
+  const workers = new Workers({ ...options, alone: true });
+  const worker = workers.start();
+  const tooLate = setTimeout(() => worker.signal('SIGKILL'), PATIENCE_MS);
+  const code = await worker.ended;
+  clearTimeout(tooLate);
+  if (code !== 0) throw new Error(`a run alone failed: ${worker.errors} ${workers.warnings.at(-1) ?? ''}`);
 }
