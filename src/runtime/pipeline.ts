@@ -40,6 +40,7 @@ export class Pipeline {
   private readonly letters = new Subject<DeadLetter[]>();
   private inFlight: InFlight = new InFlight(0);
   private lettersWaiting = 0;
+  private onLettersWritten: (() => void) | undefined;
 
   private constructor(private readonly parts: PipelineParts) {}
 
@@ -87,13 +88,20 @@ export class Pipeline {
     for (const logic of this.batched) logic.flush?.();
     await this.inFlight.fewerThan(1);
     this.sendDeadLetters();
-    while (this.lettersWaiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    await this.lettersWritten();
     this.inFlight.throwIfFailed();
   }
 
   async close(): Promise<void> {
     for (const stream of this.streams.values()) stream.complete();
     await Promise.all(this.batched.map((logic) => logic.close?.()));
+  }
+
+  private async lettersWritten(): Promise<void> {
+    while (this.lettersWaiting > 0)
+      await new Promise<void>((resolve) => {
+        this.onLettersWritten = resolve;
+      });
   }
 
   private async connect(): Promise<void> {
@@ -144,10 +152,12 @@ export class Pipeline {
       .subscribe({
         next: (written) => {
           this.lettersWaiting -= written;
+          this.onLettersWritten?.();
         },
         error: (cause) => {
           this.lettersWaiting = 0;
           error(cause);
+          this.onLettersWritten?.();
         },
       });
   }
@@ -197,7 +207,11 @@ export class Pipeline {
             map((chunk) => settle(runBatched(logic, context, chunk))),
             concatMap((running) => running),
             map((settled) => {
-              const chunk = unwrap(settled);
+              const { chunk, failures } = unwrap(settled);
+              for (const { failure, origin } of failures) {
+                context.origin = origin;
+                context.deadLetter(failure.reason, failure.detail);
+              }
               this.sendDeadLetters();
               return meter([chunk], () => chunk);
             }),

@@ -96,9 +96,15 @@ function first(inputs: readonly Chunk[], heads: readonly number[]): number {
   return best;
 }
 
-/** Failed rows go to the dead letters, the rest keep their order. */
-export async function runBatched(logic: BatchedLogic, context: TaskStepContext, chunk: Chunk): Promise<Chunk> {
-  if (chunk.values.length === 0) return chunk;
+/** What became of a round in a batched step: the rows that were answered, in their order, and those that were not. */
+export interface Answered {
+  readonly chunk: Chunk;
+  readonly failures: readonly { readonly failure: RowFailure; readonly origin: Origin }[];
+}
+
+/** Rounds may be answered in any order; what they lead to, dead letters too, must wait for its turn. */
+export async function runBatched(logic: BatchedLogic, context: TaskStepContext, chunk: Chunk): Promise<Answered> {
+  if (chunk.values.length === 0) return { chunk, failures: [] };
   let answers: readonly unknown[];
   try {
     answers = await logic.onBatch(chunk.values, chunk.origins);
@@ -109,18 +115,18 @@ export async function runBatched(logic: BatchedLogic, context: TaskStepContext, 
     throw new MillraceError('step', `${answers.length} answers for ${chunk.values.length} rows`, {
       where: context.step,
     });
-  if (!answers.some((answer) => answer instanceof RowFailure)) return { ...chunk, values: answers };
+  if (!answers.some((answer) => answer instanceof RowFailure))
+    return { chunk: { ...chunk, values: answers }, failures: [] };
   const values: unknown[] = [];
   const origins: Origin[] = [];
+  const failures: { failure: RowFailure; origin: Origin }[] = [];
   answers.forEach((answer, i) => {
     const origin = chunk.origins[i] as Origin;
-    if (answer instanceof RowFailure) {
-      context.origin = origin;
-      context.deadLetter(answer.reason, answer.detail);
-    } else {
+    if (answer instanceof RowFailure) failures.push({ failure: answer, origin });
+    else {
       values.push(answer);
       origins.push(origin);
     }
   });
-  return { values, origins, watermarkMs: chunk.watermarkMs };
+  return { chunk: { values, origins, watermarkMs: chunk.watermarkMs }, failures };
 }

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
-import type { InferenceService, Sink, Source } from '../../src/core/index.js';
-import { transform } from '../../src/core/index.js';
+import { expect, it, vi } from 'vitest';
+import type { InferenceService, Operator, Sink, SinkDriver, Source } from '../../src/core/index.js';
+import { RowFailure, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -59,4 +59,101 @@ it('dead letters of several steps stand in the order of their records, wherever 
     whole.map(([offset]) => offset).sort((a, b) => Number(a) - Number(b)),
   );
   for (const roundMax of [1, 4, 33]) expect(await letters(roundMax)).toEqual(whole);
+});
+
+it('dead letters of an asynchronous step wait for the turn of their round', async () => {
+  const profile = new MemoryProfile(1);
+  profile.append(
+    'numbers',
+    0,
+    Array.from({ length: 12 }, (_, n) => ({
+      key: null,
+      value: new TextEncoder().encode(JSON.stringify({ n })),
+      timestampMs: n,
+    })),
+  );
+  let rounds = 0;
+  const lateFirst: Operator<Numbered, Numbered> = {
+    kind: 'late-first',
+    settings: {},
+    shape: {
+      shape: 'batched',
+      open: async () => ({
+        onBatch: async (values) => {
+          // The earlier a round came, the later it is answered.
+          for (let turns = 10 - 3 * rounds++; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+          return values.map(() => new RowFailure('refused', ''));
+        },
+      }),
+    },
+  };
+  const flow = topology('flow', { deadLetters: sink() }, (t) => {
+    t.source('numbers', source).via('late-first', lateFirst).to('out', sink());
+  });
+  const inference = {} as InferenceService;
+  const running = await runTopology(flow, {
+    profile,
+    inference,
+    bounded: true,
+    clock: new VirtualClock(),
+    roundMax: 4,
+  });
+  await running.finished;
+  expect(rounds).toBe(3);
+  expect(profile.outputOf('$dead-letters').map(({ origin }) => origin.offset)).toEqual([
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+  ]);
+});
+
+it('a drain that waits for dead letters leaves the event loop alone', async () => {
+  const profile = new MemoryProfile(1);
+  profile.append('numbers', 0, [{ key: null, value: new Uint8Array([1]), timestampMs: 0 }]);
+  const { kafka: memory } = profile.sinks;
+  let answer = (): void => undefined;
+  let asked = (): void => undefined;
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const slow: SinkDriver = {
+    mode: 'transactional',
+    open: async (of, context) => {
+      const writer = await (memory as SinkDriver).open(of, context);
+      if (context.step !== '$dead-letters') return writer;
+      return {
+        ...writer,
+        write: async (values, origins) => {
+          asked();
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+          return writer.write(values, origins);
+        },
+      };
+    },
+  };
+  const flow = topology('flow', { deadLetters: sink() }, (t) => {
+    t.source('numbers', source).to('out', sink());
+  });
+  const running = await runTopology(flow, {
+    profile: {
+      name: 'slow',
+      sources: profile.sources,
+      sinks: { memory: slow },
+      schemas: profile.schemas,
+      openLedger: (task) => profile.openLedger(task),
+      close: () => profile.close(),
+    },
+    inference: {} as InferenceService,
+    bounded: true,
+    clock: new VirtualClock(),
+  });
+  await isAsked;
+  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  const immediates = vi.spyOn(globalThis, 'setImmediate');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(immediates).not.toHaveBeenCalled();
+  immediates.mockRestore();
+  answer();
+  await running.finished;
+  expect(profile.outputOf('$dead-letters')).toHaveLength(1);
 });
