@@ -23,7 +23,7 @@ export const mutants: readonly Mutant[] = [
     'offset: (this.origins[index] as Origin).offset + 1,',
     'offset: (this.origins[index] as Origin).offset,',
   ]),
-  mutant('positions not fixed after a round', 'copies', [
+  mutant('positions not fixed after a round', 'totals', [
     'merge.ts',
     'for (const input of inputs) input.settle();',
     '',
@@ -103,12 +103,23 @@ export const mutants: readonly Mutant[] = [
     ['pipeline.ts', 'concatMap((chunk) => {', 'mergeMap((chunk) => {'],
     ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
   ),
-  mutant('state not restored', 'learning', ['state.ts', 'this.restore(step, name, cell);', '']),
-  mutant('dead letters not waited for', 'scores', [
-    'pipeline.ts',
-    'while (this.lettersWaiting > 0) await new Promise((resolve) => setImmediate(resolve));',
-    '',
+  mutant('rows owed to a sink not restored', 'copies', ['task.ts', 'await later.recover();', '']),
+  mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
+    'task.ts',
+    'await Promise.all(writers.map((writer) => writer.prepare?.()));',
+    'await Promise.all(writers.map((writer) => writer.prepare?.()));\n    for (const later of this.deferred) later.takeChanges();\n    for (const later of this.deferred) await later.commit();',
   ]),
+  mutant('dead letters of asynchronous rounds as they come', 'scores', [
+    'steps.ts',
+    'if (answer instanceof RowFailure) failures.push({ failure: answer, origin });',
+    'if (answer instanceof RowFailure) {\n      context.origin = origin;\n      context.deadLetter(answer.reason, answer.detail);\n    }',
+  ]),
+  mutant('state not restored', 'learning', [
+    'state.ts',
+    'const cell = spec.open();\n      this.restore(step, name, cell);',
+    'const cell = spec.open();',
+  ]),
+  mutant('dead letters not waited for', 'scores', ['pipeline.ts', 'await this.lettersWritten();', '']),
   mutant('going on from memory after a failed commit', 'totals', [
     'task.ts',
     'await this.ledger.commit(checkpoint, this.state.takeChanges());',

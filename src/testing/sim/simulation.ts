@@ -75,6 +75,8 @@ interface Life {
   running: Running | undefined;
   /** Ended by itself, well or badly. */
   over: boolean;
+  /** Asked to stop before its work is done. */
+  stopped: boolean;
 }
 
 class Simulation {
@@ -140,8 +142,7 @@ class Simulation {
       this.chaos.calmDown();
       for (const { process } of this.lives) process.pausedUntilMs = 0;
       this.lastStepTurn = this.time.turns;
-      for (const { process, over, running } of this.lives)
-        if (process.alive && !over) void running?.stop().catch(() => undefined);
+      for (const life of this.lives) if (life.process.alive && !life.over) this.stop(life);
       await this.until(() => this.lives.every(({ process, over, running }) => !process.alive || over || !running));
       // What the last checkpoint owes to sinks is paid by whoever opens the tasks next.
       this.start();
@@ -188,8 +189,12 @@ class Simulation {
     else if (!group && awake.length === 0 && living.length < 3 && this.random.chance(0.1)) this.start();
     else if (group && living.length < 4 && chaos.strikes('join', 'the group')) this.start();
     else if (group && chaos.strikes('move', 'the group')) group.deal();
-    else if (awake.length > 0 && chaos.strikes('stop', (awake[0] as Life).process.name))
-      void awake[0]?.running?.stop().catch(() => undefined);
+    else if (awake.length > 0 && chaos.strikes('stop', (awake[0] as Life).process.name)) this.stop(awake[0] as Life);
+  }
+
+  private stop(life: Life): void {
+    life.stopped = true;
+    void life.running?.stop().catch(() => undefined); // how it ends is told by its own run
   }
 
   private start(): void {
@@ -204,7 +209,7 @@ class Simulation {
       (paused) => void group?.watch(paused),
       (dead) => void group?.watch(dead),
     );
-    const life: Life = { process, running: undefined, over: false };
+    const life: Life = { process, running: undefined, over: false, stopped: false };
     this.lives.push(life);
     chaos.tell(`${process.name} starts`);
     void this.live(life);
@@ -233,6 +238,7 @@ class Simulation {
       );
       await life.running.finished;
       this.chaos.tell(`${process.name} ends`);
+      if (!this.group && !life.stopped && !this.isAllStored()) this.fail(`${process.name} ends before the logs do`);
     } catch (error) {
       if (!process.alive || error instanceof Killed) return;
       this.chaos.tell(`${process.name} fails: ${messageOf(error)}`);

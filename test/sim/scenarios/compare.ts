@@ -85,8 +85,7 @@ export function deadLetters(
       `dead letters of ${step}`,
       rows
         .filter(({ value }) => (value as DeadLetter).step === step)
-        .map((row) => ({ ...row, value: (row.value as DeadLetter).reason }))
-        .sort((a, b) => a.offset - b.offset),
+        .map((row) => ({ ...row, value: (row.value as DeadLetter).reason })),
       expected
         .filter((letter) => letter.step === step)
         .map(({ reason, topic, offset }) => ({ value: reason, topic, offset })),

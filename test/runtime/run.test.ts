@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type InferenceService,
+  joint,
+  type MillraceError,
+  type Profile,
+  type Sink,
+  type Source,
+  type SourceDriver,
+  transform,
+} from '../../src/core/index.js';
+import { runTopology } from '../../src/runtime/index.js';
+import { MemoryProfile } from '../../src/testing/memory-profile.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
+import { topology } from '../../src/topology/index.js';
+
+// That nothing is lost or doubled by crashes is the simulation's business: test/sim.
+
+interface Event {
+  readonly n: number;
+  readonly timeMs: number;
+}
+
+const source = (topic: string): Source<Event> => ({
+  connector: 'memory',
+  kind: 'memory.source',
+  topic,
+  schema: { format: 'json', subject: topic, definition: undefined },
+  settings: {},
+  eventTimeOf: (value) => (value as Event).timeMs,
+});
+const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
+const inference = {} as InferenceService;
+
+function append(profile: MemoryProfile, topic: string, count: number, everyMs: number): void {
+  const events = Array.from({ length: count }, (_, n): Event => ({ n, timeMs: n * everyMs }));
+  profile.append(
+    topic,
+    0,
+    events.map((value) => ({
+      key: null,
+      value: new TextEncoder().encode(JSON.stringify(value)),
+      timestampMs: value.timeMs,
+    })),
+  );
+}
+
+describe('a run', () => {
+  it('stops with the cause, the step and the record when a step throws', async () => {
+    const profile = new MemoryProfile(1);
+    append(profile, 'events', 1, 1);
+    const broken = topology('broken', { deadLetters: sink() }, (t) => {
+      t.source('events', source('events'))
+        .via(
+          'boom',
+          transform<Event, Event>({
+            kind: 'boom',
+            open: () => () => {
+              throw new TypeError('nothing here');
+            },
+          }),
+        )
+        .to('out', sink());
+    });
+    const running = await runTopology(broken, { profile, inference, bounded: true, clock: new VirtualClock() });
+    const error = await running.finished.then(
+      () => undefined,
+      (cause: unknown) => cause as MillraceError,
+    );
+    expect(error).toMatchObject({ code: 'step', where: 'boom' });
+    expect(error?.message).toContain('events[0]@0');
+    expect(profile.outputOf('out')).toEqual([]);
+  });
+
+  it('waits for a quiet input without keeping the process from reading it', async () => {
+    const profile = new MemoryProfile(1);
+    append(profile, 'quick', 100, 3);
+    append(profile, 'slow', 300, 1);
+    const { kafka: memory } = profile.sources;
+    let asked = 0;
+    const slow: Profile = {
+      name: 'slow',
+      schemas: profile.schemas,
+      openLedger: (task) => profile.openLedger(task),
+      close: () => profile.close(),
+      sinks: profile.sinks,
+      sources: {
+        memory: {
+          partitions: async () => 1,
+          open: async (of, ...rest) => {
+            const reader = await (memory as SourceDriver).open(of, ...rest);
+            if (of.topic === 'quick') return reader;
+            return {
+              ...reader,
+              // The other input has long ended; this one answers only after a real turn of the event loop.
+              poll: async (recordsMax) => {
+                asked += 1;
+                await new Promise((resolve) => setTimeout(resolve, 1));
+                return reader.poll(Math.min(recordsMax, 40));
+              },
+            };
+          },
+        },
+      },
+    };
+    const both = topology('both', { deadLetters: sink() }, (t) => {
+      const quick = t.source('quick', source('quick'));
+      const all = joint<Event, { quick: Event }, number, Record<never, never>>({
+        kind: 'times',
+        sides: ['quick'],
+        cells: {},
+        open: () => ({ onRecord: (_input, value, emit) => emit((value as Event).timeMs) }),
+      });
+      t.source('slow', source('slow')).via('times', { quick }, all).to('out', sink());
+    });
+    const running = await runTopology(both, { profile: slow, inference, bounded: true });
+    await running.finished;
+    expect(asked).toBeGreaterThan(2);
+    const times = profile.outputOf('out').map(({ value }) => value as number);
+    expect(times).toHaveLength(400);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+});
