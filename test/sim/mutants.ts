@@ -70,6 +70,11 @@ export const mutants: readonly Mutant[] = [
     'this.clock = { timeMs: position.mergeTimeMs,',
     'this.clock = { timeMs: -8.64e15,',
   ]),
+  mutant('a doubtful time forgotten by the restore', 'totals', [
+    'input.ts',
+    'suspectMs: position.suspectMs };',
+    'suspectMs: null };',
+  ]),
   mutant(
     'a watermark that falls',
     'totals',

@@ -105,10 +105,11 @@ function draw(random: Random, count: number): { events: Event[]; rates: Rate[] }
   const rates: Rate[] = [];
   const disorderMs = random.pick([0, 20, 200]);
   const rateShare = random.pick([0.05, 0.3]);
+  const absurdShare = random.pick([0.002, 0.03]);
   let nowMs = 5_000_000;
   for (let i = 0; i < count; i++) {
     nowMs += random.int(5);
-    const absurd = random.chance(0.003) ? 40 * 86_400_000 : 0;
+    const absurd = random.chance(absurdShare) ? 40 * 86_400_000 : 0;
     const timeMs = nowMs - random.int(disorderMs + 1) + absurd;
     const key = `k${random.int(7)}`;
     if (random.chance(rateShare)) rates.push({ key, timeMs, factor: 1 + random.int(3) });
