@@ -117,12 +117,13 @@ class Agent {
     for (let missing = wanted - living.length; missing > 0; missing--) this.workers.start();
   }
 
-  /** Workers that ended otherwise than they were made to. */
+  /** Workers that ended otherwise than they were made to; one that is asked to end while it starts dies of SIGTERM. */
   async failed(): Promise<string[]> {
     const found: string[] = [];
     for (const worker of this.workers.all) {
-      const code = await worker.ended;
-      if (code !== 0 && !this.hit.has(worker)) found.push(`worker ${worker.id}: code ${code}: ${worker.errors}`);
+      const end = (await worker.ended) ?? worker.process.signalCode;
+      if (end === 0 || end === 'SIGTERM' || this.hit.has(worker)) continue;
+      found.push(`worker ${worker.id}: ${end}: ${worker.errors}`);
     }
     return found;
   }
