@@ -70,6 +70,7 @@ function parseCheckpoint(version: number, bytes: Uint8Array, where: string): Sto
     throw new MillraceError('state', `unknown version ${version} of the checkpoint`, {
       where,
       hint: 'a newer Millrace wrote it: run that version',
+      lasting: true,
     });
   }
   return JSON.parse(Buffer.from(bytes).toString()) as StoredCheckpoint;
@@ -81,6 +82,7 @@ function parseKey(key: string, where: string): { step: string; cell: string; buc
     throw new MillraceError('state', `foreign key '${key}' in the changelog`, {
       where,
       hint: 'nothing but Millrace may write to this topic: delete the record, or the topic to begin anew',
+      lasting: true,
     });
   }
   return { step: match[1] as string, cell: match[2] as string, bucket: Number(match[3]) };

@@ -101,6 +101,7 @@ export class KafkaLedger implements TaskLedger {
         {
           where: `${names.changelog}/${partition}`,
           hint: 'the changelog was deleted: bring it back, or delete the group too to begin anew (kafka-consumer-groups --delete)',
+          lasting: true,
         },
       );
     }
@@ -114,6 +115,7 @@ export class KafkaLedger implements TaskLedger {
         {
           where: `${names.changelog}/${partition}`,
           hint: 'offsets cannot be moved alone, state would not fit them: put them back, or delete group and changelog to begin anew',
+          lasting: true,
         },
       );
     }

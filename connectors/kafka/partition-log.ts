@@ -102,6 +102,7 @@ export class PartitionLog {
     return new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
       hint: `${lost}: raise the topic's retention, and begin the topology anew or restore a checkpoint that fits`,
+      lasting: true,
       cause,
     });
   }
@@ -111,4 +112,5 @@ const recreated = (topic: string, where: string): MillraceError =>
   new MillraceError('source', `topic '${topic}' was re-created while it was read`, {
     where,
     hint: 'its offsets began anew: reset the topology to read it from the start',
+    lasting: true,
   });

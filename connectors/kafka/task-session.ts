@@ -41,6 +41,7 @@ export class TaskSession {
         {
           where: step,
           hint: 'positions belong to step ids: give the source a new id to read the new topic from its start',
+          lasting: true,
         },
       );
     }
@@ -51,6 +52,7 @@ export class TaskSession {
         {
           where: step,
           hint: 'its offsets began anew: give the source a new id to read it from its start, or begin the topology anew',
+          lasting: true,
         },
       );
     }

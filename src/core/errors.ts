@@ -15,6 +15,8 @@ export interface ErrorDetails {
   readonly where?: string;
   /** What the reader can do about it. */
   readonly hint?: string;
+  /** It will be the same at every try, until somebody does something about it. */
+  readonly lasting?: boolean;
   readonly cause?: unknown;
 }
 
@@ -24,12 +26,14 @@ export class MillraceError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
   readonly hint: string | undefined;
+  readonly lasting: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.where = details.where;
     this.hint = details.hint;
+    this.lasting = details.lasting ?? false;
   }
 }
 

@@ -45,6 +45,10 @@ function parse(text: string): [step: string, name: string, value: number][] {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new MillraceError('state', 'the counters of the checkpoint cannot be read', { where: COUNTERS_STEP, cause });
+    throw new MillraceError('state', 'the counters of the checkpoint cannot be read', {
+      where: COUNTERS_STEP,
+      lasting: true,
+      cause,
+    });
   }
 }

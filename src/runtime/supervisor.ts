@@ -146,7 +146,8 @@ export class Supervisor {
 
 /** Failures of the world outside, which may be over at the next try; everything else stops the run with its cause. */
 const isPassing = (error: unknown): boolean =>
-  error instanceof MillraceError && (error.code === 'source' || error.code === 'sink' || error.code === 'state');
+  error instanceof MillraceError && !error.lasting && passing.has(error.code);
+const passing: ReadonlySet<string> = new Set(['source', 'sink', 'state']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 

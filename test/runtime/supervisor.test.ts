@@ -103,6 +103,15 @@ describe('Supervisor', () => {
     await supervisor.finished;
   });
 
+  it('does not try again what will be the same at every try', async () => {
+    const { supervisor, warnings, turn, of } = world(false);
+    supervisor.assign([0]);
+    await turn();
+    of(0)[0]?.break(new MillraceError('state', 'another version', { lasting: true }));
+    await expect(supervisor.finished).rejects.toThrow('another version');
+    expect([of(0).length, warnings]).toEqual([1, []]);
+  });
+
   it('stops all tasks when one fails for good, and reports that cause', async () => {
     const { supervisor, turn, of } = world(false);
     supervisor.assign([0, 1]);
