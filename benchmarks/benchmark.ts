@@ -1,7 +1,16 @@
 import type { Spread } from './pairs.js';
 
-/** What a file `NAME.bench.ts` exports as `benchmark`: answers one question and says so in numbers. */
-export type Benchmark = (progress: (line: string) => void) => Promise<BenchmarkResult>;
+/** Numbers that a benchmark takes from the command line, with what they are where nobody says. */
+export type Options = Readonly<Record<string, number>>;
+
+/**
+ * What a file `NAME.bench.ts` exports as `benchmark`: answers one question and says so in numbers. Exported beside it
+ * as `options`, `{ records: 5_000_000 }` lets `npm run bench -- NAME --records 100000` run a smaller one.
+ */
+export type Benchmark<O extends Options = Options> = (
+  progress: (line: string) => void,
+  options: O,
+) => Promise<BenchmarkResult>;
 
 export interface BenchmarkResult {
   /** What `figures` count: `records/s`, `us of CPU a record`. */

@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Benchmark, BenchmarkResult } from './benchmark.js';
+import { parseArgs } from 'node:util';
+import type { Benchmark, BenchmarkResult, Options } from './benchmark.js';
 import { machineLine } from './machine.js';
 
-// npm run bench                     lists what there is
-// npm run bench -- NAME [--json]    runs one
+// npm run bench                                       lists what there is
+// npm run bench -- NAME [--json] [--option NUMBER]    runs one
 
 const folder = import.meta.dirname;
 const suffix = '.bench.ts';
@@ -28,7 +29,7 @@ function questionOf(name: string): string {
 function list(): string {
   const width = Math.max(...names().map((name) => name.length));
   const lines = names().map((name) => `  ${name.padEnd(width)}  ${questionOf(name)}`);
-  return `npm run bench -- NAME [--json]\n\n${lines.join('\n')}\n`;
+  return `npm run bench -- NAME [--json] [--option NUMBER]\n\n${lines.join('\n')}\n`;
 }
 
 function show({ unit, figures, ratios }: BenchmarkResult): string {
@@ -43,25 +44,49 @@ function show({ unit, figures, ratios }: BenchmarkResult): string {
   return `${block(`${unit}, median (lowest to highest)`, figures)}${block('ratios within a pair, median (range)', ratios)}`;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const json = args.includes('--json');
-  const [name, ...others] = args.filter((arg) => !arg.startsWith('--'));
+interface BenchmarkFile {
+  readonly benchmark: Benchmark;
+  readonly options?: Options;
+}
+
+/** What the command line says in the place of a benchmark's own numbers; throws on what is none of them. */
+function given(args: readonly string[], defaults: Options): { readonly json: boolean; readonly numbers: Options } {
+  const names = Object.keys(defaults);
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: 'boolean' },
+      ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
+    },
+  });
+  const { json = false, ...texts } = values;
+  const numbers = Object.entries(texts).map(([name, text]) => {
+    const number = Number(text);
+    if (!(number > 0)) throw new Error(`--${name} takes a number above 0, not '${text}'`);
+    return [name, number] as const;
+  });
+  return { json: json === true, numbers: Object.fromEntries(numbers) };
+}
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) {
     process.stdout.write(list());
     return 0;
   }
-  if (others.length > 0 || !existsSync(join(folder, name + suffix))) {
-    process.stderr.write(`no benchmark "${[name, ...others].join(' ')}"\n\n${list()}`);
+  if (!existsSync(join(folder, name + suffix))) {
+    process.stderr.write(`no benchmark "${name}"\n\n${list()}`);
     return 2;
   }
-  const { benchmark } = (await import(pathToFileURL(join(folder, name + suffix)).href)) as { benchmark: Benchmark };
+  const file = (await import(pathToFileURL(join(folder, name + suffix)).href)) as BenchmarkFile;
+  const { benchmark, options = {} } = file;
+  const { json, numbers } = given(args, options);
   const machine = machineLine();
-  const command = `npm run bench -- ${name}`;
+  const command = ['npm run bench --', name, ...Object.entries(numbers).map(([key, n]) => `--${key} ${n}`)].join(' ');
   const date = new Date().toISOString().slice(0, 16);
   // Of the last minute before the start: others who worked beside it show in the range, and here.
   const load = Number(loadavg()[0]?.toFixed(1));
   if (!json) process.stdout.write(`${questionOf(name)}\n${machine}\n`);
-  const result = await benchmark((line) => process.stderr.write(`${line}\n`));
+  const result = await benchmark((line) => process.stderr.write(`${line}\n`), { ...options, ...numbers });
   process.stdout.write(
     json
       ? `${JSON.stringify({ name, question: questionOf(name), command, date, machine, load, ...result })}\n`
