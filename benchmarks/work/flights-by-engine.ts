@@ -1,6 +1,6 @@
 import type { SinkWriter } from '../../src/core/io.js';
 import type { Services } from '../../src/core/operator.js';
-import type { Origin } from '../../src/core/record.js';
+import { BEFORE_ALL_MS, type Origin, type Tick } from '../../src/core/record.js';
 import type { Share } from '../../src/runtime/merge.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';
 import { TaskState } from '../../src/runtime/state.js';
@@ -23,7 +23,7 @@ const nowhere: SinkWriter = { write: () => undefined, close: async () => undefin
 export interface PreparedRound {
   readonly shares: readonly Share[];
   readonly records: number;
-  readonly watermarkMs: number;
+  readonly ticks: readonly Tick[];
 }
 
 const topics = flightDelays.sources.map(({ source }) => source.topic);
@@ -37,7 +37,7 @@ export function roundOf(events: readonly FlightEvent[], task: number, offset: nu
     shares[input].values.push(event.departed ?? event.arrived);
     shares[input].origins.push(originOf(topics[input] ?? '', task, offset + order, event.timeMs, order));
   });
-  return { shares, records: events.length, watermarkMs: events[events.length - 1]?.timeMs ?? 0 };
+  return { shares, records: events.length, ticks: [] };
 }
 
 const originOf = (topic: string, partition: number, offset: number, eventTimeMs: number, order: number): Origin => ({
@@ -74,6 +74,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
     writers: new Map(),
     deadLetters: nowhere,
     outbox,
+    watermarkMs: BEFORE_ALL_MS,
     now: () => 0,
   });
   return {

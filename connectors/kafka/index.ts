@@ -14,6 +14,11 @@ export interface KafkaSourceOptions<T> {
    * it the merged order depends on the clock, so sinks outside Kafka's transaction are written after the checkpoint.
    */
   readonly idleMax?: Duration;
+  /**
+   * How far (event time) a record may trail the latest one before it in its partition; none by default. Windows and timers
+   * wait for as long; what comes later still is late.
+   */
+  readonly disorderMax?: Duration;
 }
 
 export interface KafkaSinkOptions<T> {
@@ -36,7 +41,7 @@ export const kafka = {
    * @example
    * t.source('departed', kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }));
    */
-  source<T>({ topic, schema, eventTime, idleMax }: KafkaSourceOptions<T>): Source<T> {
+  source<T>({ topic, schema, eventTime, idleMax, disorderMax }: KafkaSourceOptions<T>): Source<T> {
     const eventTimeOf = eventTime as ((value: unknown) => number) | undefined;
     return Object.freeze({
       connector: 'kafka',
@@ -48,8 +53,10 @@ export const kafka = {
         schema: schema.subject,
         eventTime: eventTime ? 'field' : 'timestamp',
         ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
+        ...(disorderMax === undefined ? {} : { disorderMax: formatDuration(disorderMax) }),
       }),
       idleMax,
+      disorderMax,
       eventTimeOf: eventTimeOf ?? ((_value: unknown, timestampMs: number) => timestampMs),
     });
   },

@@ -1,7 +1,13 @@
 import { arrivalSecond, departedMs, type Flights } from '../../src/cli/demo/flights.js';
 import { lateFromMinutes, partitions } from '../../src/cli/demo/names.js';
 import { type Entry, entryAt, isAbsurd, type Plan, planLoad, type TopicPlan } from '../../src/cli/demo/plan.js';
-import type { FeatureVector, Origin, StatefulLogic, StepContext } from '../../src/core/index.js';
+import {
+  BEFORE_ALL_MS,
+  type FeatureVector,
+  type Origin,
+  type StatefulLogic,
+  type StepContext,
+} from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { featurize } from '../../src/operators/featurize.js';
 import { flightFeatures } from '../../topologies/flight-features.js';
@@ -111,6 +117,7 @@ const context: StepContext = {
   topology: 'flight-delays',
   step: 'features',
   task: 0,
+  watermarkMs: BEFORE_ALL_MS,
   counter: () => ({ add: () => {} }),
   measure: () => {},
   deadLetter: (reason, detail) => {

@@ -1,19 +1,17 @@
-import type { Running } from '../runtime/index.js';
+import type { Running, RunOptions } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 import type { Config } from './settings.js';
 
+/** Whether a run ends with the logs, and whether that is the end of time too. */
+export type RunEnd = Pick<RunOptions, 'bounded' | 'final'>;
+
 /**
  * Runs a topology in this process: opens what it needs, stays with it until it ends, and closes everything again, come
  * what may.
  */
-export async function run(
-  topology: Topology,
-  config: Config,
-  bounded: boolean,
-  report: RunReport,
-): Promise<RunSummary> {
+export async function run(topology: Topology, config: Config, end: RunEnd, report: RunReport): Promise<RunSummary> {
   const [{ openProfile }, { createInference }, { runTopology }] = await Promise.all([
     import('./profiles.js'),
     import('../inference/index.js'),
@@ -24,7 +22,7 @@ export async function run(
     const inference = createInference();
     try {
       const { onWarning, onJoined } = report;
-      const running = await runTopology(topology, { profile, inference, bounded, onWarning, onJoined });
+      const running = await runTopology(topology, { profile, inference, ...end, onWarning, onJoined });
       return await attend(running, topology, config, report);
     } finally {
       await inference.close();

@@ -53,10 +53,12 @@ export interface StatefulDefinition<In, Out, S extends CellSpecs> extends Common
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In, Out>;
 }
 
+export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) => void;
+
 /** What `open` returns; `Any` is the union of what may arrive on any input. */
 export interface TypedLogic<In, Any, Out> {
-  onRecord(input: number, value: Any, emit: (value: Next<In, Out>) => void, origin: Origin): void;
-  onWatermark?(watermarkMs: number): void;
+  onRecord(input: number, value: Any, emit: TypedEmit<In, Out>, origin: Origin): void;
+  onWatermark?(watermarkMs: number, emit: TypedEmit<In, Out>): void;
 }
 
 /** Defines a synchronous operator with one input whose state lies in `cells`. */

@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import type { Mark, Marks } from './mark.js';
 import type { Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Schema, SchemaRegistry } from './schema.js';
@@ -21,6 +22,13 @@ export interface Source<out T> {
    * missing, which alone makes the merged order a function of the logs.
    */
   readonly idleMax?: Duration | undefined;
+  /**
+   * How far (event time) a record may trail the latest one before it: the watermark trails by as much. None by default:
+   * whatever is out of order is late.
+   */
+  readonly disorderMax?: Duration | undefined;
+  /** Its log carries marks of the tasks that write it: event time goes by them, not by the records. */
+  readonly marked?: boolean | undefined;
   readonly [OUT]?: (() => T) | undefined;
 }
 
@@ -56,6 +64,8 @@ export interface Position {
   /** Event time up to which this input was merged, and a jump ahead not yet confirmed (see the runtime's merge). */
   readonly mergeTimeMs: number;
   readonly suspectMs: number | null;
+  /** Of a source with marks: what they said up to here. */
+  readonly marks?: Marks | undefined;
 }
 
 /** The state of a task after an epoch. */
@@ -87,6 +97,8 @@ export interface TaskLedger {
 export interface SourceReader {
   /** The next records in offset order; waits a little where there is nothing. `ended`: none will follow. */
   poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }>;
+  /** A checkpoint stands at this offset: of a log that only this task reads, what lies before it may be deleted. */
+  release?(offset: number): void;
   close(): Promise<void>;
 }
 
@@ -104,6 +116,8 @@ export interface SinkWriter {
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Takes values of which an earlier process may have written some; without it they are simply written again. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
+  /** Tells every partition of the target how far this task has come, behind all that it wrote before. */
+  mark?(mark: Mark): void;
   /** Before the checkpoint is stored: from here on these writes survive a crash (or are in the ledger's transaction). */
   prepare?(): Promise<void>;
   /** After the checkpoint is stored; repeatable. */

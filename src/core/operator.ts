@@ -56,7 +56,11 @@ export interface Splitter<in In, out Outs> {
 export type Shape = TransformShape | SplitShape | StatefulShape | BatchedShape;
 
 // The runtime sees values as `unknown`: the types were checked where the topology was written.
-export type Emit = (value: unknown) => void;
+/**
+ * What is emitted comes from the record in hand. A result about another time than that record's, a window's for example,
+ * says its own event time; it then has no key and no bytes of the log either.
+ */
+export type Emit = (value: unknown, eventTimeMs?: number) => void;
 export type EmitTo = (output: number, value: unknown) => void;
 
 /** Synchronous and stateless: one record in, any number out, in order. */
@@ -85,8 +89,12 @@ export interface StatefulShape {
 }
 export interface StatefulLogic {
   onRecord(input: number, value: unknown, emit: Emit, origin: Origin): void;
-  /** After each round: no record with an earlier event time will come, late ones excepted. Emits nothing. */
-  onWatermark?(watermarkMs: number): void;
+  /**
+   * Event time has moved on: no record with an earlier event time is expected. Called right after the record of the task
+   * that moved it, whichever stream that record went to, so in the same place of the merged order in every replay.
+   * At the end of inputs that are known to end it is called with `AFTER_ALL_MS`.
+   */
+  onWatermark?(watermarkMs: number, emit: Emit): void;
 }
 
 /** Asynchronous, stateless, ordered and bounded: rows are answered in the order given. */
@@ -116,6 +124,8 @@ export interface StepContext {
   readonly step: string;
   /** The task's partition number. */
   readonly task: number;
+  /** What `onWatermark` was last told, in this run or an earlier one: a record before it is late. */
+  readonly watermarkMs: number;
   /** A cumulative counter of this step; part of the checkpoint, so a replay does not count twice. */
   counter(name: string): Counter;
   /** A measurement at a point of event time, written to the topology's metrics sink. */

@@ -26,9 +26,20 @@ export type Headers = readonly (readonly [name: string, value: Uint8Array])[];
 export interface Chunk<T = unknown> {
   readonly values: readonly T[];
   readonly origins: readonly Origin[];
-  /** No record of this input with an earlier event time is to be expected: the low end of what may still come. */
-  readonly watermarkMs: number;
+  /** Where in the round event time moved on; the same for every stream of the round. */
+  readonly ticks: readonly Tick[];
 }
+
+/** A place in the merged order at which the watermark rises: no record with an earlier event time is expected after it. */
+export interface Tick {
+  readonly watermarkMs: number;
+  /** The record that moved it. What steps emit because of the tick comes from this record, right after it. */
+  readonly origin: Origin;
+}
+
+/** Before and after every event time, as numbers that survive every encoding of a checkpoint (unlike infinities). */
+export const BEFORE_ALL_MS = -8.64e15;
+export const AFTER_ALL_MS = 8.64e15;
 
 /** A record as it lies in a log: bytes, before decoding. */
 export interface RawRecord {

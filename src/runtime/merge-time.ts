@@ -1,11 +1,10 @@
+import { BEFORE_ALL_MS } from '../core/index.js';
+
 /**
  * How far a single record may move an input's time ahead. One record with an absurd time (the year 2100) must not make
  * the other inputs wait for it, so a larger jump counts only once a second record agrees.
  */
 export const JUMP_MAX_MS = 24 * 3_600_000;
-
-/** Before every event time, and a number that survives every encoding of a checkpoint (unlike -Infinity). */
-export const BEFORE_ALL_MS = -8.64e15;
 
 /** Where an input's time stands: the highest time believed, and a jump that nothing has confirmed yet. */
 export interface MergeClock {

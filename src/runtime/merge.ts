@@ -1,4 +1,4 @@
-import type { Origin } from '../core/index.js';
+import { BEFORE_ALL_MS, type Origin, type Tick } from '../core/index.js';
 import { type Input, Unusable } from './input.js';
 
 /** What one input gives to a round. */
@@ -8,27 +8,53 @@ export interface Share {
   readonly unusable: { readonly cause: Unusable; readonly origin: Origin }[];
 }
 
+export const emptyShare = (): Share => ({ values: [], origins: [], unusable: [] });
+
 /** A bounded piece of the merged order of a task's inputs. */
 export interface Round {
   /** By input, in the order of the topology's sources. */
   readonly shares: readonly Share[];
   /** Records in it, unusable ones included. */
   readonly records: number;
-  readonly watermarkMs: number;
+  /** Where the watermark rose. */
+  readonly ticks: readonly Tick[];
+}
+
+/** How far event time has come in the merged order of a task. */
+export interface EventTime {
+  watermarkMs: number;
+  /** How far the watermark trails the merge time: the largest `disorderMax` of the inputs. */
+  readonly disorderMs: number;
+}
+
+/**
+ * Since every input's merge time only rises and the earliest is taken first, whatever comes after a record with merge
+ * time t has at least t, and an event time of at least t less the disorder.
+ */
+export function eventTimeOf(inputs: readonly Input[]): EventTime {
+  const disorderMs = Math.max(0, ...inputs.map(({ node }) => node.source.disorderMax ?? 0));
+  // The merged order has come as far as its furthest input.
+  const mergeTimeMs = Math.max(...inputs.map((input) => input.position.mergeTimeMs));
+  return { watermarkMs: Math.max(BEFORE_ALL_MS, mergeTimeMs - disorderMs), disorderMs };
 }
 
 /**
  * Takes the next round from the heads of all inputs: by merge time, then input order, then offset. It stops where an
  * input that may still bring something has nothing buffered: what that input brings next could come first. So the
- * order is a function of the logs alone, however they were polled. `undefined` where nothing can be taken.
+ * order is a function of the logs alone, however they were polled. `undefined` where nothing can be taken. Moves `time`.
  *
  * An input with an `idleMax` that has been quiet for so long is not waited for. What it brings later comes at once, and
  * late: there the order depends on the clock.
  */
-export function mergeRound(inputs: readonly Input[], recordsMax: number, nowMs: number): Round | undefined {
-  const shares = inputs.map((): Share => ({ values: [], origins: [], unusable: [] }));
+export function mergeRound(
+  inputs: readonly Input[],
+  recordsMax: number,
+  nowMs: number,
+  time: EventTime,
+): Round | undefined {
+  const shares = inputs.map(emptyShare);
   let records = 0;
-  let watermarkMs = Number.NEGATIVE_INFINITY;
+  const ticks: Tick[] = [];
   while (records < recordsMax) {
     const next = earliest(inputs, nowMs);
     if (next < 0) break;
@@ -36,8 +62,12 @@ export function mergeRound(inputs: readonly Input[], recordsMax: number, nowMs: 
     const share = shares[next] as Share;
     const value = input.headValue;
     const origin = input.headOrigin;
-    watermarkMs = input.headTimeMs;
+    const watermarkMs = input.headTimeMs - time.disorderMs;
     origin.order = records;
+    if (watermarkMs > time.watermarkMs) {
+      time.watermarkMs = watermarkMs;
+      ticks.push({ watermarkMs, origin });
+    }
     if (value instanceof Unusable) share.unusable.push({ cause: value, origin });
     else {
       share.values.push(value);
@@ -48,7 +78,7 @@ export function mergeRound(inputs: readonly Input[], recordsMax: number, nowMs: 
   }
   if (records === 0) return undefined;
   for (const input of inputs) input.settle();
-  return { shares, records, watermarkMs };
+  return { shares, records, ticks };
 }
 
 /** The input whose head comes first, or -1 while one must be waited for (or none is left). */

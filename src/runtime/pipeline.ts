@@ -22,6 +22,8 @@ export interface PipelineParts {
   readonly writers: ReadonlyMap<string, SinkWriter>;
   readonly deadLetters: SinkWriter;
   readonly outbox: Outbox;
+  /** Where event time had come in an earlier run. */
+  readonly watermarkMs: number;
   readonly now: () => number;
 }
 
@@ -72,7 +74,7 @@ export class Pipeline {
     // Two loops: counters and dead letters of a round stand before anything that its values cause.
     sources.forEach((source, index) => {
       const share = round.shares[index];
-      if (share) this.streamOf({ from: source.id, output: 0 }).next({ ...share, watermarkMs: round.watermarkMs });
+      if (share) this.streamOf({ from: source.id, output: 0 }).next({ ...share, ticks: round.ticks });
     });
     this.sendDeadLetters();
     this.inFlight.throwIfFailed();
@@ -257,8 +259,9 @@ export class Pipeline {
   }
 
   private contextOf(step: string): TaskStepContext {
-    const { topology, task, counters, outbox } = this.parts;
-    return getOrInsert(this.contexts, step, () => new TaskStepContext(topology.name, step, task, counters, outbox));
+    const { topology, task, counters, outbox, watermarkMs } = this.parts;
+    const open = () => new TaskStepContext(topology.name, step, task, counters, outbox, watermarkMs);
+    return getOrInsert(this.contexts, step, open);
   }
 
   private streamOf(wire: Wire): Subject<Chunk> {

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly inference: InferenceService;
   /** End where the logs end at the start instead of waiting for more. */
   readonly bounded?: boolean;
+  /** With `bounded`: nothing will ever follow, so windows that are still open close and timers fire. */
+  readonly final?: boolean;
   /** How often a task drains and commits; 500 ms by default. */
   readonly epochInterval?: Duration;
   /** Records that a task may have on their way to the sinks; 20,000 by default. */
@@ -75,6 +77,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
         services: { inference },
         clock,
         bounded: options.bounded ?? false,
+        final: options.final ?? false,
         epochIntervalMs: epochInterval,
         staggerMs: (epochInterval * partition) / partitions,
         inFlightMax: options.inFlightMax ?? 20_000,

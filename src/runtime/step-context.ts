@@ -13,12 +13,14 @@ export class TaskStepContext implements StepContext {
   /** The record in hand: set by whoever calls the step's logic. */
   origin: Origin | undefined;
 
+  /** `watermarkMs` is what an earlier run had come to; whoever tells the step of a later one sets it. */
   constructor(
     readonly topology: string,
     readonly step: string,
     readonly task: number,
     private readonly counters: Counters,
     private readonly outbox: Outbox,
+    public watermarkMs: number,
   ) {}
 
   counter(name: string): Counter {

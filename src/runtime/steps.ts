@@ -1,4 +1,14 @@
-import type { BatchedLogic, Chunk, EmitTo, Origin, SplitLogic, StatefulLogic, TransformLogic } from '../core/index.js';
+import type {
+  BatchedLogic,
+  Chunk,
+  Emit,
+  EmitTo,
+  Origin,
+  SplitLogic,
+  StatefulLogic,
+  Tick,
+  TransformLogic,
+} from '../core/index.js';
 import { MillraceError, messageOf, RowFailure } from '../core/index.js';
 import type { TaskStepContext } from './step-context.js';
 
@@ -24,7 +34,7 @@ export function runTransform(logic: TransformLogic, context: TaskStepContext, ch
   } catch (error) {
     throw guard(context, error);
   }
-  return { values, origins, watermarkMs: chunk.watermarkMs };
+  return { values, origins, ticks: chunk.ticks };
 }
 
 export function runSplit(logic: SplitLogic, outputs: number, context: TaskStepContext, chunk: Chunk): Chunk[] {
@@ -43,7 +53,7 @@ export function runSplit(logic: SplitLogic, outputs: number, context: TaskStepCo
   } catch (error) {
     throw guard(context, error);
   }
-  return out.map((o) => ({ ...o, watermarkMs: chunk.watermarkMs }));
+  return out.map((o) => ({ ...o, ticks: chunk.ticks }));
 }
 
 /** Interleaves the chunks of all inputs in the merged order of the round. */
@@ -51,15 +61,29 @@ export function runStateful(logic: StatefulLogic, context: TaskStepContext, inpu
   const values: unknown[] = [];
   const origins: Origin[] = [];
   let origin: Origin;
-  const emit = (value: unknown) => {
+  const emit: Emit = (value, eventTimeMs) => {
     values.push(value);
-    origins.push(origin);
+    origins.push(eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null });
   };
-  const watermarkMs = Math.min(...inputs.map((chunk) => chunk.watermarkMs));
+  const { ticks } = inputs[0] as Chunk;
+  // Downstream, a tick's results stand where its record stood: a tick comes after all that is of its record.
+  let ticksLeft = logic.onWatermark ? ticks.length : 0;
+  const tickUpTo = (order: number) => {
+    while (ticksLeft > 0) {
+      const tick = ticks[ticks.length - ticksLeft] as Tick;
+      if (tick.origin.order >= order) return;
+      ticksLeft -= 1;
+      origin = tick.origin;
+      context.origin = undefined;
+      context.watermarkMs = tick.watermarkMs;
+      logic.onWatermark?.(tick.watermarkMs, emit);
+    }
+  };
   try {
     if (inputs.length === 1) {
       const chunk = inputs[0] as Chunk;
       for (let i = 0; i < chunk.values.length; i++) {
+        if (ticksLeft > 0) tickUpTo((chunk.origins[i] as Origin).order);
         origin = chunk.origins[i] as Origin;
         context.origin = origin;
         logic.onRecord(0, chunk.values[i], emit, origin);
@@ -70,17 +94,17 @@ export function runStateful(logic: StatefulLogic, context: TaskStepContext, inpu
         const chunk = inputs[input] as Chunk;
         const at = heads[input] as number;
         heads[input] = at + 1;
+        if (ticksLeft > 0) tickUpTo((chunk.origins[at] as Origin).order);
         origin = chunk.origins[at] as Origin;
         context.origin = origin;
         logic.onRecord(input, chunk.values[at], emit, origin);
       }
     }
-    context.origin = undefined;
-    logic.onWatermark?.(watermarkMs);
+    tickUpTo(Number.POSITIVE_INFINITY);
   } catch (error) {
     throw guard(context, error);
   }
-  return { values, origins, watermarkMs };
+  return { values, origins, ticks };
 }
 
 function first(inputs: readonly Chunk[], heads: readonly number[]): number {
@@ -128,5 +152,5 @@ export async function runBatched(logic: BatchedLogic, context: TaskStepContext, 
       origins.push(origin);
     }
   });
-  return { chunk: { values, origins, watermarkMs: chunk.watermarkMs }, failures };
+  return { chunk: { values, origins, ticks: chunk.ticks }, failures };
 }

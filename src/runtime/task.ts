@@ -1,6 +1,7 @@
 import type {
   Checkpoint,
   Metric,
+  Origin,
   Position,
   Profile,
   Services,
@@ -9,14 +10,13 @@ import type {
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import { EARLIEST, MillraceError } from '../core/index.js';
+import { AFTER_ALL_MS, BEFORE_ALL_MS, EARLIEST, MillraceError } from '../core/index.js';
 import { openCodec } from '../schema/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import { DeferredSink } from './deferred-sink.js';
 import { Input } from './input.js';
-import { mergeRound } from './merge.js';
-import { BEFORE_ALL_MS } from './merge-time.js';
+import { type EventTime, emptyShare, eventTimeOf, mergeRound, type Round } from './merge.js';
 import type { Pace } from './pace.js';
 import { Pipeline } from './pipeline.js';
 import { TaskState } from './state.js';
@@ -25,6 +25,8 @@ import type { Outbox } from './step-context.js';
 /** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
 export const DEAD_LETTERS = '$dead-letters';
 export const METRICS = '$metrics';
+/** The topic in the origin of what is emitted at the end of time. */
+const END_TOPIC = '$end';
 
 /** The points of an epoch that tests may stop or kill a process at, in order. */
 export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
@@ -36,6 +38,8 @@ export interface TaskOptions {
   readonly clock: Clock;
   /** End when every input's log has been read to where it ended at the start. */
   readonly bounded: boolean;
+  /** Nothing will ever follow the end of bounded inputs: windows that are still open close there. */
+  readonly final: boolean;
   readonly epochIntervalMs: number;
   /** Shift of the first epoch, so that tasks drain one after another. */
   readonly staggerMs: number;
@@ -64,7 +68,6 @@ export interface TaskSnapshot {
 export class Task {
   private stopping = false;
   private abandoned = false;
-  private watermarkMs: number;
   private recordsSinceEpoch = 0;
 
   private constructor(
@@ -81,10 +84,8 @@ export class Task {
     private checkpoint: Checkpoint,
     /** The newest measurement of each name; for progress lines and pages. */
     readonly measures: Map<string, Metric>,
-  ) {
-    // The merged order has come as far as its furthest input.
-    this.watermarkMs = Math.max(...inputs.map((input) => input.position.mergeTimeMs));
-  }
+    private readonly time: EventTime,
+  ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
     const { topology, profile, clock } = options;
@@ -142,6 +143,7 @@ export class Task {
         inputs.push(keep(new Input(node, id.partition, reader, codec, () => clock.now(), position)));
       }
       const { services } = options;
+      const time = eventTimeOf(inputs);
       const pipeline = keep(
         await Pipeline.open({
           topology,
@@ -152,6 +154,7 @@ export class Task {
           writers,
           deadLetters,
           outbox,
+          watermarkMs: time.watermarkMs,
           now: () => clock.now(),
         }),
       );
@@ -169,6 +172,7 @@ export class Task {
         pipeline,
         checkpoint,
         new Map(),
+        time,
       );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
@@ -192,7 +196,7 @@ export class Task {
       partition: this.id.partition,
       epoch: this.checkpoint.epoch,
       positions: this.checkpoint.positions,
-      watermarkMs: this.watermarkMs,
+      watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
       counters: [...this.counters()],
     };
@@ -204,7 +208,7 @@ export class Task {
 
   /** Reads, merges and pushes rounds, with an epoch each interval, until the inputs end or `stop` is called. */
   async run(): Promise<void> {
-    const { clock, inFlightMax, pace, epochIntervalMs, staggerMs, onPoint } = this.options;
+    const { clock, inFlightMax, pace, epochIntervalMs, staggerMs } = this.options;
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
@@ -214,15 +218,13 @@ export class Task {
       }
       await this.pipeline.credit(inFlightMax);
       const polls = this.inputs.map((input) => input.fill(roundMax));
-      const round = mergeRound(this.inputs, roundMax, clock.now());
+      const round = mergeRound(this.inputs, roundMax, clock.now(), this.time);
       if (round) {
-        this.watermarkMs = Math.max(this.watermarkMs, round.watermarkMs);
-        this.recordsSinceEpoch += round.records;
-        this.pipeline.push({ ...round, watermarkMs: this.watermarkMs });
-        onPoint('pushed', this.id.partition);
+        this.push(round);
         await pace.take(round.records);
         await nextTurn(); // results of inference, polls and other tasks get their turn
       } else if (this.inputs.every((input) => input.ended)) {
+        if (this.options.final) this.push(this.lastRound());
         break;
       } else {
         // Only the poll of an input that is empty and goes on can help; any other would resolve at once and spin.
@@ -251,6 +253,32 @@ export class Task {
       }
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  private push(round: Round): void {
+    this.recordsSinceEpoch += round.records;
+    this.pipeline.push(round);
+    this.options.onPoint('pushed', this.id.partition);
+  }
+
+  /**
+   * The end of time: a round without records in which every window closes and every timer fires. What that emits comes from
+   * a record that is in no topic, with the epoch's number for an offset: no real record has that identity.
+   */
+  private lastRound(): Round {
+    const origin: Origin = {
+      topic: END_TOPIC,
+      partition: this.id.partition,
+      offset: this.checkpoint.epoch + 1,
+      eventTimeMs: Math.max(0, this.time.watermarkMs),
+      receivedAtMs: this.options.clock.now(),
+      key: null,
+      raw: null,
+      headers: undefined,
+      order: 0,
+    };
+    // It counts as one record in flight, so that a drain waits for what it emits.
+    return { shares: this.inputs.map(emptyShare), records: 1, ticks: [{ watermarkMs: AFTER_ALL_MS, origin }] };
   }
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
@@ -288,7 +316,7 @@ export class Task {
     for (const metric of measured) this.measures.set(`${metric.step}/${metric.name}`, metric);
     if (!this.metricsWriter) return;
     // One row a counter and hour of event time: a later epoch replaces it, and a replay writes the same ones.
-    const eventTimeMs = Math.floor(Math.max(0, this.watermarkMs) / HOUR_MS) * HOUR_MS;
+    const eventTimeMs = Math.floor(Math.max(0, this.time.watermarkMs) / HOUR_MS) * HOUR_MS;
     const { name: topology } = this.options.topology;
     const counted = [...this.counters()].map(
       ({ step, name, value }): Metric => ({

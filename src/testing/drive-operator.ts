@@ -1,5 +1,8 @@
 import {
+  AFTER_ALL_MS,
+  BEFORE_ALL_MS,
   type Cell,
+  type Emit,
   type Metric,
   MillraceError,
   messageOf,
@@ -48,12 +51,27 @@ export interface Driving {
  * @example
  * const { emitted, counters } = driveOperator(dedupe(options), [{ value: { id: 1 } }, { value: { id: 1 } }]);
  *
- * All shapes but `batched`. Stops at the first failure and reports it.
+ * All shapes but `batched`. The watermark follows the event times as in a task: `disorderMs` behind the latest one, and with
+ * `final` to the end of time after the last record. Stops at the first failure and reports it.
  */
-export function driveOperator(operator: Driven, inputs: readonly DrivenInput[]): Driving {
-  const step = new DrivenStep(operator);
-  for (const input of inputs) if (!step.push(input)) break;
+export function driveOperator(operator: Driven, inputs: readonly DrivenInput[], time: DrivenTime = {}): Driving {
+  const step = new DrivenStep(operator, 0, [], { disorderMs: time.disorderMs ?? 0, watermarkMs: BEFORE_ALL_MS });
+  for (const input of inputs) if (!step.push(input)) return step;
+  if (time.final) step.end();
   return step;
+}
+
+export interface DrivenTime {
+  /** How far the watermark trails the latest event time; 0 by default. */
+  readonly disorderMs?: number;
+  /** Nothing follows the last record. */
+  readonly final?: boolean;
+}
+
+/** The watermark of a driven step: where it stands, and how far it trails. */
+export interface DrivenWatermark {
+  readonly disorderMs: number;
+  readonly watermarkMs: number;
 }
 
 /** One step in the hand: pushed record by record, written out and restored at will. */
@@ -65,7 +83,8 @@ export class DrivenStep implements Driving {
   failure?: string;
   private readonly cells: { readonly name: string; readonly version: number; readonly cell: Cell }[] = [];
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
-  private readonly tellWatermark: ((watermarkMs: number) => void) | undefined;
+  private readonly tellWatermark: ((watermarkMs: number, origin: Origin) => void) | undefined;
+  private watermarkMs: number;
   private origin: Origin | undefined;
 
   /** `offset` is that of the first record to be pushed; `state` is what the cells are restored from. */
@@ -73,16 +92,17 @@ export class DrivenStep implements Driving {
     private readonly operator: Driven,
     private offset = 0,
     state: Iterable<StateChange> = [],
+    private readonly time: DrivenWatermark = { disorderMs: 0, watermarkMs: BEFORE_ALL_MS },
   ) {
+    this.watermarkMs = time.watermarkMs;
     const { shape } = operator;
     const context = this.context();
     if (shape.shape === 'batched')
       throw new MillraceError('internal', 'a batched operator cannot be driven record by record');
     if (shape.shape === 'stateful') {
       const logic = shape.open(this.openCells(shape.cells, [...state]), context);
-      this.run = (input, value, origin) =>
-        logic.onRecord(input, value, (out) => this.emitted.push({ value: out, origin }), origin);
-      this.tellWatermark = (watermarkMs) => logic.onWatermark?.(watermarkMs);
+      this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin), origin);
+      this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin));
     } else if (shape.shape === 'split') {
       const logic = shape.open(context);
       const { outputs } = shape;
@@ -114,13 +134,30 @@ export class DrivenStep implements Driving {
       order: offset,
     };
     this.origin = origin;
-    return this.guarded(() => this.run(input, value, origin));
+    return this.guarded(() => {
+      this.run(input, value, origin);
+      const watermarkMs = eventTimeMs - this.time.disorderMs;
+      if (watermarkMs > this.watermarkMs) this.tick(watermarkMs, origin);
+    });
   }
 
-  /** Tells the step that a round has ended; `false` where it failed. */
-  watermark(watermarkMs: number): boolean {
+  /** The end of time; `false` where the step failed. */
+  end(): boolean {
+    const origin = { ...noOrigin, offset: this.offset, eventTimeMs: this.watermarkMs };
+    return this.guarded(() => this.tick(AFTER_ALL_MS, origin));
+  }
+
+  private tick(watermarkMs: number, origin: Origin): void {
+    this.watermarkMs = watermarkMs;
     this.origin = undefined;
-    return this.guarded(() => this.tellWatermark?.(watermarkMs));
+    this.tellWatermark?.(watermarkMs, origin);
+  }
+
+  private emitterAt(origin: Origin): Emit {
+    return (value, eventTimeMs) => {
+      const derived = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
+      this.emitted.push({ value, origin: derived });
+    };
   }
 
   takeChanges(): StateChange[] {
@@ -155,7 +192,11 @@ export class DrivenStep implements Driving {
   }
 
   private context(): StepContext {
+    const watermarkOf = () => this.watermarkMs;
     return {
+      get watermarkMs() {
+        return watermarkOf();
+      },
       topology: 'driven',
       step: this.operator.kind,
       task: 0,
@@ -177,3 +218,15 @@ export class DrivenStep implements Driving {
     };
   }
 }
+
+const noOrigin: Origin = {
+  topic: '$end',
+  partition: 0,
+  offset: 0,
+  eventTimeMs: 0,
+  receivedAtMs: 0,
+  key: null,
+  raw: null,
+  headers: undefined,
+  order: 0,
+};

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { assert, MillraceError } from '../core/index.js';
+import { assert, BEFORE_ALL_MS, MillraceError, type StateChange } from '../core/index.js';
 import { type Driven, type DrivenInput, DrivenStep, type Driving } from './drive-operator.js';
 import { FakeLedger } from './fake-ledger.js';
 
 export interface OperatorCheck {
   /** Bytes of state that the samples may leave behind at most, when they are given over and over; unchecked where not given. */
   readonly stateBytesMax?: number;
+  /** How far the watermark trails the latest event time of the samples; 0 by default. */
+  readonly disorderMs?: number;
 }
 
 /**
@@ -13,8 +15,7 @@ export interface OperatorCheck {
  *
  * - deterministic: the same samples give the same outputs, dead letters, counters and measurements;
  * - inputs are left as they are, and whatever was emitted stays as it was;
- * - snapshot and restore after any sample change nothing, whether the checkpoint is taken at each record or only there,
- *   and wherever the rounds end;
+ * - snapshot and restore after any sample change nothing, whether the checkpoint is taken at each record or only there;
  * - the bytes of a state change do not look at living state;
  * - without state it remembers nothing: each sample alone gives what it gives among the others;
  * - its state stays within `stateBytesMax`.
@@ -25,13 +26,16 @@ export interface OperatorCheck {
  * Samples must be structured data (they are copied). All shapes but `batched`; with n samples it costs about n² records.
  */
 export function checkOperator(operator: Driven, samples: readonly DrivenInput[], check: OperatorCheck = {}): void {
-  const reference = drive(operator, samples);
-  compare(operator, 'deterministic', reference, drive(operator, samples));
-  checkInputsUntouched(operator, samples, reference);
+  const { disorderMs = 0, stateBytesMax } = check;
+  const opener = (at = 0, state: Iterable<StateChange> = []) =>
+    new DrivenStep(operator, at, state, { disorderMs, watermarkMs: watermarkAfter(samples.slice(0, at), disorderMs) });
+  const reference = drive(opener, samples);
+  compare(operator, 'deterministic', reference, drive(opener, samples));
+  checkInputsUntouched(operator, opener, samples, reference);
   if (operator.shape.shape === 'stateful') {
-    checkRestoredEverywhere(operator, samples, reference);
-    for (let at = 0; at <= samples.length; at++) checkRestoredAt(operator, samples, reference, at);
-    checkBound(operator, samples, check.stateBytesMax);
+    checkRestoredEverywhere(operator, opener, samples, reference);
+    for (let at = 0; at <= samples.length; at++) checkRestoredAt(operator, opener, samples, reference, at);
+    checkBound(operator, opener, samples, stateBytesMax);
   } else {
     checkStateless(operator, samples, reference);
   }
@@ -39,15 +43,29 @@ export function checkOperator(operator: Driven, samples: readonly DrivenInput[],
 
 const copyOf = (sample: DrivenInput): DrivenInput => structuredClone(sample);
 
-function drive(operator: Driven, samples: readonly DrivenInput[]): Driving {
-  const step = new DrivenStep(operator);
-  for (const sample of samples) if (!step.push(copyOf(sample))) break;
+/** Opens the operator as it stands after `at` samples, from the state that it had there. */
+type Opener = (at?: number, state?: Iterable<StateChange>) => DrivenStep;
+
+/** Where the watermark of a task stands after these samples. */
+function watermarkAfter(samples: readonly DrivenInput[], disorderMs: number): number {
+  return samples.reduce((watermarkMs, sample) => Math.max(watermarkMs, timeOf(sample) - disorderMs), BEFORE_ALL_MS);
+}
+
+function drive(open: Opener, samples: readonly DrivenInput[]): Driving {
+  const step = open();
+  for (const sample of samples) if (!step.push(copyOf(sample))) return step;
+  step.end();
   return step;
 }
 
 /** Frozen inputs catch a write where it happens, copies catch what cannot be frozen (typed arrays). */
-function checkInputsUntouched(operator: Driven, samples: readonly DrivenInput[], reference: Driving): void {
-  const step = new DrivenStep(operator);
+function checkInputsUntouched(
+  operator: Driven,
+  open: Opener,
+  samples: readonly DrivenInput[],
+  reference: Driving,
+): void {
+  const step = open();
   const given: DrivenInput[] = [];
   const emittedThen: unknown[] = [];
   for (const sample of samples) {
@@ -57,57 +75,79 @@ function checkInputsUntouched(operator: Driven, samples: readonly DrivenInput[],
     for (const { value } of step.emitted.slice(emittedThen.length)) emittedThen.push(structuredClone(value));
     if (!went) break;
   }
+  if (step.failure === undefined) step.end();
   if (step.failure !== reference.failure && step.failure !== undefined)
     broken(operator, 'input not mutated', `a frozen input made it fail: ${step.failure}`);
   given.forEach((input, i) => {
     if (!isDeepStrictEqual(input, samples[i])) broken(operator, 'input not mutated', `sample ${i} was changed`);
   });
   step.emitted.forEach(({ value }, i) => {
-    if (!isDeepStrictEqual(value, emittedThen[i]))
+    if (i < emittedThen.length && !isDeepStrictEqual(value, emittedThen[i]))
       broken(operator, 'output not mutated', `output ${i} was changed after it was emitted`);
   });
   compare(operator, 'input not mutated', reference, step);
 }
 
 /** A checkpoint after every record, and a fresh step restored from it for the next. */
-function checkRestoredEverywhere(operator: Driven, samples: readonly DrivenInput[], reference: Driving): void {
+function checkRestoredEverywhere(
+  operator: Driven,
+  open: Opener,
+  samples: readonly DrivenInput[],
+  reference: Driving,
+): void {
   const ledger = new FakeLedger();
   const runs: Driving[] = [];
   for (let i = 0; i < samples.length; i++) {
-    const step = new DrivenStep(operator, i, ledger.state());
+    const step = open(i, ledger.state());
     runs.push(step);
     if (!step.push(copyOf(samples[i] as DrivenInput))) break;
-    step.watermark(watermarkOf(samples, i));
     ledger.store(step.takeChanges());
     if (step.takeChanges().length > 0) broken(operator, 'changes are taken once', `after sample ${i}`);
+  }
+  if (runs.at(-1)?.failure === undefined) {
+    const last = open(samples.length, ledger.state());
+    runs.push(last);
+    last.end();
   }
   compare(operator, 'restored after every sample', reference, joined(runs));
 }
 
 /** One checkpoint, after `at` samples; before and after it the step lives on. The living step goes on too, unharmed. */
-function checkRestoredAt(operator: Driven, samples: readonly DrivenInput[], reference: Driving, at: number): void {
+function checkRestoredAt(
+  operator: Driven,
+  open: Opener,
+  samples: readonly DrivenInput[],
+  reference: Driving,
+  at: number,
+): void {
   const ledger = new FakeLedger();
-  const before = new DrivenStep(operator);
+  const before = open();
   let failed = false;
   for (let i = 0; i < at && !failed; i++) failed = !before.push(copyOf(samples[i] as DrivenInput));
   if (failed) return;
   ledger.store(before.takeChanges());
   const upTo = { ...partOf(before) };
-  const after = new DrivenStep(operator, at, ledger.state());
+  const after = open(at, ledger.state());
   for (const sample of samples.slice(at)) {
     if (!before.push(copyOf(sample))) failed = true;
     if (!after.push(copyOf(sample))) failed = true;
     if (failed) break;
   }
+  if (!failed) for (const step of [before, after]) step.end();
   compare(operator, `unharmed by a snapshot after ${at} samples`, reference, before);
   compare(operator, `restored after ${at} samples`, reference, joined([upTo, after]));
 }
 
 /** Given over and over, event times moving on, the state stays within its bound. */
-function checkBound(operator: Driven, samples: readonly DrivenInput[], bytesMax: number | undefined): void {
+function checkBound(
+  operator: Driven,
+  open: Opener,
+  samples: readonly DrivenInput[],
+  bytesMax: number | undefined,
+): void {
   if (bytesMax === undefined) return;
   const ledger = new FakeLedger();
-  const step = new DrivenStep(operator);
+  const step = open();
   const span = Math.max(0, ...samples.map(timeOf)) + 1;
   for (let round = 0; round < 20; round++) {
     for (const sample of samples)
@@ -129,12 +169,6 @@ function checkStateless(operator: Driven, samples: readonly DrivenInput[], refer
 }
 
 const timeOf = (sample: DrivenInput): number => sample.eventTimeMs ?? 0;
-
-/** What a source in order would say after sample `i`: nothing earlier than the earliest of those to come. */
-function watermarkOf(samples: readonly DrivenInput[], i: number): number {
-  const rest = samples.slice(i + 1).map(timeOf);
-  return rest.length === 0 ? timeOf(samples[i] as DrivenInput) : Math.min(...rest);
-}
 
 function partOf(driving: Driving): Driving {
   const { emitted, deadLetters, counters, measures, failure } = driving;
@@ -193,4 +227,11 @@ function freeze(value: unknown): unknown {
   return Object.freeze(value);
 }
 
-export { type Driven, type DrivenInput, type DrivenOutput, type Driving, driveOperator } from './drive-operator.js';
+export {
+  type Driven,
+  type DrivenInput,
+  type DrivenOutput,
+  type DrivenTime,
+  type Driving,
+  driveOperator,
+} from './drive-operator.js';

@@ -67,12 +67,22 @@ export class TopologyTest {
   }
 
   /** Processes everything piped so far and commits it. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.runToEnd(false);
+  }
+
+  /** As `run`, and nothing will ever follow: windows that are still open close, timers fire. */
+  finish(): Promise<void> {
+    return this.runToEnd(true);
+  }
+
+  private async runToEnd(final: boolean): Promise<void> {
     const running = await runTopology(this.topology, {
       profile: this.profile,
       inference: this.inference,
       clock: this.clock,
       bounded: true,
+      final,
     });
     try {
       await running.finished;

@@ -29,6 +29,7 @@ const context: StepContext = {
   topology: 'flights',
   step: 'risk',
   task: 0,
+  watermarkMs: 0,
   counter: () => ({ add: () => {} }),
   measure: () => {},
   deadLetter: () => {},

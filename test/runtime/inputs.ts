@@ -1,7 +1,6 @@
-import type { Origin, RawRecord } from '../../src/core/index.js';
+import { BEFORE_ALL_MS, millis, type Origin, type RawRecord } from '../../src/core/index.js';
 import { Input } from '../../src/runtime/input.js';
-import { mergeRound } from '../../src/runtime/merge.js';
-import { BEFORE_ALL_MS } from '../../src/runtime/merge-time.js';
+import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
 import type { WireCodec } from '../../src/schema/index.js';
 
 /** A value of the tests in this folder: an event time and nothing else. */
@@ -16,7 +15,13 @@ const codec: WireCodec<unknown> = {
 };
 
 /** An input over times in log order that hands out its records in polls of the given sizes. */
-export function inputOf(topic: string, times: readonly number[], pollSizes: readonly number[] = [3], from = 0): Input {
+export function inputOf(
+  topic: string,
+  times: readonly number[],
+  pollSizes: readonly number[] = [3],
+  from = 0,
+  disorderMs = 0,
+): Input {
   const log = times.map(
     (timeMs, offset): RawRecord => ({ offset, timestampMs: timeMs, key: null, value: codec.encode({ timeMs }) }),
   );
@@ -39,22 +44,24 @@ export function inputOf(topic: string, times: readonly number[], pollSizes: read
       topic,
       schema: { format: 'json' as const, subject: topic, definition: undefined },
       settings: {},
+      disorderMax: millis(disorderMs),
       eventTimeOf: (value: unknown) => (value as Timed).timeMs,
     },
   };
   return new Input(node, 0, reader, codec, () => 0, { offset: from, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null });
 }
 
-/** Runs the merge to its end; `topic@offset` in the order of each round, and the rounds' watermarks. */
+/** Runs the merge to its end; `topic@offset` in the order of each round, and where the watermark rose. */
 export async function mergeAll(
   inputs: readonly Input[],
   roundMax: number,
-): Promise<{ order: string[]; watermarks: number[] }> {
+): Promise<{ order: string[]; ticks: { watermarkMs: number; at: string }[] }> {
   const order: string[] = [];
-  const watermarks: number[] = [];
+  const ticks: { watermarkMs: number; at: string }[] = [];
+  const time = eventTimeOf(inputs);
   while (!inputs.every((input) => input.ended)) {
     const polls = inputs.map((input) => input.fill(roundMax));
-    const round = mergeRound(inputs, roundMax, 0);
+    const round = mergeRound(inputs, roundMax, 0, time);
     if (!round) {
       await Promise.race(polls.filter((_, index) => inputs[index]?.buffered === 0));
       continue;
@@ -65,7 +72,9 @@ export async function mergeAll(
     ]);
     origins.sort((a, b) => a.order - b.order);
     order.push(...origins.map(({ topic, offset }) => `${topic}@${offset}`));
-    watermarks.push(round.watermarkMs);
+    ticks.push(
+      ...round.ticks.map(({ watermarkMs, origin }) => ({ watermarkMs, at: `${origin.topic}@${origin.offset}` })),
+    );
   }
-  return { order, watermarks };
+  return { order, ticks };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { advance, BEFORE_ALL_MS, JUMP_MAX_MS, type MergeClock } from '../../src/runtime/merge-time.js';
+import { BEFORE_ALL_MS } from '../../src/core/index.js';
+import { advance, JUMP_MAX_MS, type MergeClock } from '../../src/runtime/merge-time.js';
 
 const mergeTimes = (events: readonly number[]): number[] => {
   const clock: MergeClock = { timeMs: BEFORE_ALL_MS, suspectMs: null };

@@ -78,12 +78,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a watermark that falls',
     'totals',
-    ['merge.ts', 'watermarkMs = input.headTimeMs;', 'watermarkMs = origin.eventTimeMs;'],
-    [
-      'task.ts',
-      'this.watermarkMs = Math.max(this.watermarkMs, round.watermarkMs);',
-      'this.watermarkMs = round.watermarkMs;',
-    ],
+    ['merge.ts', 'const watermarkMs = input.headTimeMs - time.disorderMs;', 'const watermarkMs = origin.eventTimeMs;'],
+    ['merge.ts', 'if (watermarkMs > time.watermarkMs) {', 'if (watermarkMs !== time.watermarkMs) {'],
   ),
   mutant('credits never returned', 'copies', [
     'in-flight.ts',

@@ -163,20 +163,25 @@ describe('the contract names the clause that is broken', () => {
     expect(broken(forgets)).toThrow(/restored after/);
   });
 
-  it('output that depends on where rounds end', () => {
-    const rounds = stateful({
+  it('a timer that is in no cell', () => {
+    const forgets = stateful({
       kind: 'x',
-      cells: { rounds: valueCell({ initial: 0 }) },
-      open: ({ rounds }) => ({
-        onRecord(_, __: Value, emit) {
-          emit(rounds.get() as never);
-        },
-        onWatermark() {
-          rounds.set(rounds.get() + 1);
-        },
-      }),
+      cells: {},
+      open: () => {
+        let due: number | undefined;
+        return {
+          onRecord(_, __: Value, _emit, { eventTimeMs }) {
+            due ??= eventTimeMs + 2;
+          },
+          onWatermark(watermarkMs, emit) {
+            if (due === undefined || watermarkMs < due) return;
+            emit(due as never, due);
+            due = undefined;
+          },
+        };
+      },
     });
-    expect(broken(rounds)).toThrow(/restored after every sample/);
+    expect(broken(forgets)).toThrow(/restored after every sample/);
   });
 
   it('bytes that look at living state', () => {

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
+import { MillraceError } from '../../core/index.js';
 import { describe } from '../../topology/index.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { configHelp } from '../config.js';
 import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
 import { loadTopology } from '../load-topology.js';
-import { run } from '../run.js';
+import { type RunEnd, run } from '../run.js';
 import { supervisedReport, terminalReport } from '../run-report.js';
 import { summaryText } from '../run-summary.js';
 import type { Config } from '../settings.js';
@@ -15,6 +16,7 @@ interface RunFlags {
   readonly profile?: string;
   readonly data?: string;
   readonly untilEnd?: boolean;
+  readonly final?: boolean;
   readonly host?: string;
   readonly port?: number;
   readonly processes?: number;
@@ -34,6 +36,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
     .option('--until-end', 'end where the logs end now instead of waiting for more')
+    .option('--final', 'with --until-end: nothing will ever follow, so windows that are still open close')
     .addOption(shared.profile)
     .addOption(shared.data)
     .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
@@ -52,7 +55,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
         const config = await readConfig({ profile, data, host, port });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const argumentsOf = (place: number) => workerArguments(file, flags, config, place);
-        const bounded = flags.untilEnd ?? false;
+        const end = endOf(flags);
         const summary =
           processes > 1
             ? await (await import('../run-processes.js')).runProcesses({
@@ -65,7 +68,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
             : await run(
                 topology,
                 config,
-                bounded,
+                end,
                 flags.worker ? supervisedReport(terminal) : terminalReport(terminal, flags.json),
               );
         if (flags.worker) return exitCodes.ok;
@@ -73,6 +76,15 @@ export function runCommand({ terminal, act }: CommandContext): Command {
         return exitCodes.ok;
       }),
     );
+}
+
+function endOf({ untilEnd = false, final = false }: RunFlags): RunEnd {
+  if (final && !untilEnd)
+    throw new MillraceError('config', 'a run that waits for more has no end', {
+      where: '--final',
+      hint: 'add --until-end',
+    });
+  return { bounded: untilEnd, final };
 }
 
 /** The same run as one of several processes; each serves its metrics on a port of its own. */
@@ -88,6 +100,7 @@ function workerArguments(
     file,
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
+    ...(flags.final ? ['--final'] : []),
     ...(flags.verbose ? ['--verbose'] : []),
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ];

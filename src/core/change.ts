@@ -1,0 +1,11 @@
+/**
+ * A correction as a value: what was held to be true of a key, and what is held now. Tables and results that may still
+ * be revised are streams of changes; an aggregate takes `before` back and adds `after`.
+ *
+ * - new: `before` is `null`; revised: both are there; retracted or deleted: `after` is `null`.
+ */
+export interface Change<out T> {
+  readonly key: string;
+  readonly before: T | null;
+  readonly after: T | null;
+}
