@@ -1,5 +1,6 @@
 import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
+import { circularRepartitions } from './stages.js';
 import type { Topology, Wire } from './topology.js';
 import { inputName, outputsOf } from './wires.js';
 
@@ -28,6 +29,7 @@ export function check(topology: Topology): TopologyProblem[] {
     ...wireProblems(topology),
     ...unconsumedStreams(topology),
     ...targetProblems(topology),
+    ...repartitionProblems(topology),
     ...operatorProblems(topology),
   ];
 }
@@ -67,15 +69,36 @@ function emptinessProblems({ name, sources, sinks }: Topology): TopologyProblem[
   return problems;
 }
 
-function schemaProblems({ sources }: Topology): TopologyProblem[] {
+function schemaProblems({ sources, repartitions }: Topology): TopologyProblem[] {
   // Typed code cannot leave it out, JavaScript and casts can.
-  return sources
-    .filter(({ source }) => source.schema === undefined)
-    .map(({ id, source }) => ({
+  const hint = 'pass `schema`: avro({ ... }), or json() for JSON without one';
+  return [
+    ...sources
+      .filter(({ source }) => source.schema === undefined)
+      .map(({ id, source }) => ({ where: id, message: `no schema for topic "${source.topic}"`, hint })),
+    ...repartitions
+      .filter(({ schema }) => schema === undefined)
+      .map(({ id }) => ({ where: id, message: 'no schema for what goes through its topic', hint })),
+  ];
+}
+
+function repartitionProblems(topology: Topology): TopologyProblem[] {
+  const dotted = topology.repartitions
+    .filter(({ id }) => id.includes('.'))
+    .map(({ id }) => ({
       where: id,
-      message: `no schema for topic "${source.topic}"`,
-      hint: 'pass `schema`: avro({ ... }), or json() for JSON without one',
+      message: 'the id of a repartition has a dot',
+      hint: 'its topic is called TOPOLOGY.ID.repartition: leave dots out of ID, so that no other topology has the same one',
     }));
+  const circular = circularRepartitions(topology).map(({ id }) => ({
+    where: id,
+    message: 'what comes out of it meets what went in',
+    hint: 'a step cannot wait for its own stage: let the other side go through a repartition of its own too',
+  }));
+  const keyless = topology.repartitions
+    .filter(({ key }) => typeof key !== 'function')
+    .map(({ id }) => ({ where: id, message: 'no key', hint: 'pass `key`: (value) => value.account, for example' }));
+  return [...dotted, ...circular, ...keyless];
 }
 
 function wireProblems(topology: Topology): TopologyProblem[] {
@@ -100,12 +123,13 @@ function wireProblems(topology: Topology): TopologyProblem[] {
     ...topology.steps.flatMap((step) =>
       step.inputs.flatMap((wire, index) => problem(step.id, wire, inputName(step, index))),
     ),
-    ...topology.sinks.flatMap(({ id, input }) => problem(id, input, 'input')),
+    ...[...topology.sinks, ...topology.repartitions].flatMap(({ id, input }) => problem(id, input, 'input')),
   ];
 }
 
 function unconsumedStreams(topology: Topology): TopologyProblem[] {
-  const wires = [...topology.steps.flatMap(({ inputs }) => inputs), ...topology.sinks.map(({ input }) => input)];
+  const ends = [...topology.sinks, ...topology.repartitions];
+  const wires = [...topology.steps.flatMap(({ inputs }) => inputs), ...ends.map(({ input }) => input)];
   const consumed = new Set(wires.map(({ from, output }) => `${from}/${output}`));
   return [...outputsOf(topology)].flatMap(([id, outputs]) =>
     outputs.flatMap((output, index) => {
@@ -155,7 +179,8 @@ function allSinks({ sinks, deadLetters, metrics }: Topology): { id: string; sink
   return metrics === undefined ? own : [...own, { id: 'metrics', sink: metrics }];
 }
 
-const idsOf = ({ sources, steps, sinks }: Topology): string[] => [...sources, ...steps, ...sinks].map(({ id }) => id);
+const idsOf = ({ sources, steps, sinks, repartitions }: Topology): string[] =>
+  [...sources, ...steps, ...sinks, ...repartitions].map(({ id }) => id);
 
 function countBy(items: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();

@@ -1,5 +1,7 @@
+import { formatDuration } from '../core/duration.js';
 import type { Delivery, Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
+import { internalTopic, stagesOf } from './stages.js';
 import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';
 
@@ -27,11 +29,40 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
       const head = ['step', step.id, inputsText(topology, step), `${step.kind} (${step.shape.shape})`] as const;
       return { head, details: [settingsText(step.settings), shapeText(step)] };
     }),
+    ...topology.repartitions.map(({ id, input, schema, partitions, idleMax }): Node => {
+      const facts = {
+        topic: internalTopic(topology.name, id),
+        schema: schema.subject,
+        format: schema.format,
+        ...(partitions === undefined ? {} : { partitions }),
+        ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
+      };
+      return {
+        head: ['repartition', id, `<- ${wireName(topology, input)}`, 'by a new key'],
+        details: [settingsText(facts)],
+      };
+    }),
     ...topology.sinks.map(({ id, sink, input }) => written(id, wireName(topology, input), sink)),
     written('deadLetters', 'whatever fails', topology.deadLetters),
     ...(topology.metrics ? [written('metrics', 'every step', topology.metrics)] : []),
   ];
-  return `topology ${topology.name}\n\n${table(nodes)}\n`;
+  return `topology ${topology.name}\n\n${table(nodes)}\n${stagesText(topology)}`;
+}
+
+/** Which nodes run together, where not all do. */
+function stagesText(topology: Topology): string {
+  const stages = stagesOf(topology);
+  if (stages.length === 1) return '';
+  const idsOf = (nodes: readonly { readonly id: string }[]) => nodes.map(({ id }) => id).join(' ');
+  const rows = stages.map(({ name, sources, steps, sinks }) => [
+    `stage  ${name}`,
+    `reads ${idsOf(sources)}`,
+    steps.length === 0 ? '' : `runs ${idsOf(steps)}`,
+    sinks.length === 0 ? '' : `writes ${idsOf(sinks)}`,
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  '));
+  return `\n${lines.map((line) => `${line.trimEnd()}\n`).join('')}`;
 }
 
 interface Node {

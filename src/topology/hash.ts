@@ -11,7 +11,7 @@ import type { Topology } from './topology.js';
  * @example
  * topologyHash(flightDelays); // '9c1d03f5a2b47e60'
  */
-export function topologyHash({ name, sources, steps, sinks }: Topology): string {
+export function topologyHash({ name, sources, steps, sinks, repartitions }: Topology): string {
   const structure = {
     name,
     sources: sources.map(({ id, source: { kind, topic, schema } }) => [id, kind, topic, schema.subject]),
@@ -23,6 +23,10 @@ export function topologyHash({ name, sources, steps, sinks }: Topology): string 
       shape.shape === 'stateful' ? cellsOf(shape.cells) : [],
     ]),
     sinks: sinks.map(({ id, sink, input }) => [id, sink.kind, input.from, input.output]),
+    // Left out where there are none: checkpoints know topologies without them by hashes without them.
+    ...(repartitions.length === 0
+      ? {}
+      : { repartitions: repartitions.map(({ id, schema, input }) => [id, schema.subject, input.from, input.output]) }),
   };
   return createHash('sha256').update(JSON.stringify(structure)).digest('hex').slice(0, 16);
 }

@@ -14,8 +14,11 @@ export {
   type StatePlan,
 } from './plan.js';
 export { planText } from './plan-text.js';
+export { internalTopic, stagesOf } from './stages.js';
 export {
   isTopology,
+  type RepartitionNode,
+  type RepartitionOptions,
   type SinkNode,
   type SourceNode,
   type StepNode,

@@ -9,10 +9,10 @@ import { inputName, outputsOf } from './wires.js';
  * writeFileSync('topology.mmd', mermaid(flightDelays));
  */
 export function mermaid(topology: Topology): string {
-  const { sources, steps, sinks, deadLetters, metrics } = topology;
+  const { sources, steps, sinks, repartitions, deadLetters, metrics } = topology;
   const outputs = outputsOf(topology);
   // Own identifiers: an id such as `end` is a word of Mermaid's.
-  const nodes = new Map([...sources, ...steps].map(({ id }, index) => [id, `n${index}`]));
+  const nodes = new Map([...sources, ...steps, ...repartitions].map(({ id }, index) => [id, `n${index}`]));
   const edge = ({ from, output }: Wire, to: string, side?: string): string[] => {
     const node = nodes.get(from);
     if (node === undefined) return [];
@@ -24,6 +24,7 @@ export function mermaid(topology: Topology): string {
     ...sources.map(({ id, source }) => `${nodes.get(id)}([${label(id, `topic ${source.topic}`)}])`),
     `subgraph engine[${quoted(topology.name)}]`,
     ...steps.map((step) => `  ${nodes.get(step.id)}${stepShape(step)}`),
+    ...repartitions.map(({ id }) => `  ${nodes.get(id)}>${label(id, 'repartition')}]`),
     'end',
     ...sinks.map(({ id, sink }, index) => `s${index}[(${label(id, targetText(sink.kind, sink.settings))})]`),
     `dead[(${label('dead letters', targetText(deadLetters.kind, deadLetters.settings))})]`,
@@ -33,6 +34,7 @@ export function mermaid(topology: Topology): string {
         edge(wire, nodes.get(step.id) ?? '', index === 0 ? undefined : inputName(step, index)),
       ),
     ),
+    ...repartitions.flatMap(({ id, input }) => edge(input, nodes.get(id) ?? '')),
     ...sinks.flatMap(({ input }, index) => edge(input, `s${index}`)),
     `engine -. ${quoted('whatever fails')} .-> dead`,
     ...(metrics ? [`engine -. ${quoted('counters, measures')} .-> metrics`] : []),

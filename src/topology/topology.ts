@@ -1,7 +1,9 @@
+import type { Duration } from '../core/duration.js';
 import type { Sink, Source } from '../core/io.js';
 import type { Metric } from '../core/metric.js';
 import type { Adds, Joint, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
 import type { DeadLetter } from '../core/record.js';
+import type { Schema } from '../core/schema.js';
 
 /** What feeds a step: the id of a source or step, and which of its outputs (for all but `split` the only one, 0). */
 export interface Wire {
@@ -30,6 +32,30 @@ export interface SinkNode {
   readonly input: Wire;
 }
 
+/** A place where records go through a topic, to come back by another key. */
+export interface RepartitionNode {
+  readonly id: string;
+  readonly input: Wire;
+  readonly key: (value: unknown) => string;
+  readonly schema: Schema<unknown>;
+  readonly partitions: number | undefined;
+  readonly idleMax: Duration | undefined;
+}
+
+export interface RepartitionOptions<T> {
+  /** What decides the partition from here on: equal keys meet in the same task. */
+  readonly key: (value: T) => string;
+  /** How values are written; what it does not name is gone afterwards. */
+  readonly schema: Schema<T>;
+  /** Partitions, and so tasks, from here on; as many as the other inputs have by default. Cannot be changed later. */
+  readonly partitions?: number;
+  /**
+   * How long (processing time) a task that writes may have nothing to read before those that read go on without it; for
+   * ever by default. What it writes later may be late.
+   */
+  readonly idleMax?: Duration;
+}
+
 export interface TopologyOptions {
   /** Where records go that cannot be processed: decode, validation, processing and inference failures. */
   readonly deadLetters: Sink<DeadLetter>;
@@ -48,6 +74,8 @@ export interface Topology {
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
   readonly sinks: readonly SinkNode[];
+  /** Where it is cut into stages; see `stagesOf`. */
+  readonly repartitions: readonly RepartitionNode[];
 }
 
 declare const VALUE: unique symbol;
@@ -66,6 +94,18 @@ export interface Stream<out T> {
   ): Stream<Next<T, Out>>;
   /** Attaches an operator with several named outputs. */
   split<Outs>(id: string, operator: Splitter<T, Outs>): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
+  /**
+   * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a stage of their
+   * own: own tasks, state and checkpoints. Event times, and the order of each writing task, are kept; nothing is lost or
+   * doubled on the way.
+   *
+   * @example
+   * legs.repartition('by-account', { key: (leg) => leg.account, schema: LegV1 }).via('balance', balance());
+   */
+  repartition<S = T>(
+    id: string,
+    options: RepartitionOptions<S> & ([T] extends [S] ? unknown : { readonly schema: Schema<T> }),
+  ): Stream<S>;
   /** Writes every value to a sink. */
   to(id: string, sink: Sink<T>): void;
 }
@@ -88,6 +128,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
   const sources: SourceNode[] = [];
   const steps: StepNode[] = [];
   const sinks: SinkNode[] = [];
+  const repartitions: RepartitionNode[] = [];
   const wires = new WeakMap<object, Wire>();
   const wireOf = (stream: object): Wire => wires.get(stream) ?? { from: '(a stream of another topology)', output: 0 };
 
@@ -108,6 +149,11 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
             operator.shape.outputs.map((output, index) => [output, stream({ from: id, output: index })]),
           ),
         );
+      },
+      repartition(id: string, options: RepartitionOptions<unknown>) {
+        const { key, schema, partitions, idleMax } = options;
+        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleMax }));
+        return stream({ from: id, output: 0 });
       },
       to(id: string, sink: Sink<unknown>) {
         sinks.push(Object.freeze({ id, sink, input: wire }));
@@ -141,6 +187,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     sources: Object.freeze(sources),
     steps: Object.freeze(steps),
     sinks: Object.freeze(sinks),
+    repartitions: Object.freeze(repartitions),
   });
 }
 

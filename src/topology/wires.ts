@@ -2,11 +2,11 @@ import type { StepNode, Topology, Wire } from './topology.js';
 
 // How nodes and wires are called, in messages, descriptions and drawings alike.
 
-/** The names of the outputs of every source and step; the only one of most has the empty name. */
-export function outputsOf({ sources, steps }: Topology): Map<string, readonly string[]> {
+/** The names of the outputs of every source, step and repartition; the only one of most has the empty name. */
+export function outputsOf({ sources, steps, repartitions }: Topology): Map<string, readonly string[]> {
   const only = [''];
   return new Map([
-    ...sources.map(({ id }) => [id, only] as const),
+    ...[...sources, ...repartitions].map(({ id }) => [id, only] as const),
     ...steps.map(({ id, shape }) => [id, shape.shape === 'split' ? shape.outputs : only] as const),
   ]);
 }

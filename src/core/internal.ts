@@ -1,0 +1,104 @@
+import type { Duration } from './duration.js';
+import type { SinkWriter } from './io.js';
+import type { Mark } from './mark.js';
+import { partitionOf } from './partition.js';
+import type { Headers, OutgoingRecord, RawRecord } from './record.js';
+import type { Codec, Schema } from './schema.js';
+
+// Topics between two stages of a topology: what lies in them, whichever log they lie in.
+
+/**
+ * The connector's name of the topics between stages. A profile that runs topologies with stages has a source and a sink
+ * driver for it; the sink writes in the ledger's transaction.
+ */
+export const INTERNAL = 'internal';
+
+/** Options of a sink that hands values to the next stage. */
+export interface InternalSinkOptions {
+  readonly topic: string;
+  readonly schema: Schema<unknown>;
+  /** The new key, as UTF-8: it decides the partition. */
+  readonly key: (value: unknown) => string;
+  /** Partitions of the topic where it does not exist yet. */
+  readonly partitions: number | undefined;
+  /** How long a task may have nothing to read before its mark says that it is idle; for ever where it is missing. */
+  readonly idleMax: Duration | undefined;
+}
+
+const MARK = 'millrace.mark';
+const EVENT_TIME = 'millrace.event-time';
+
+/**
+ * A value on its way to the next stage. Logs keep whole milliseconds and some refuse times ahead of their clock, so an
+ * event time that `nowMs` does not cover goes into a header.
+ */
+export function internalRecord(key: Uint8Array, value: Uint8Array, eventTimeMs: number, nowMs: number): OutgoingRecord {
+  if (Number.isInteger(eventTimeMs) && eventTimeMs >= 0 && eventTimeMs <= nowMs)
+    return { key, value, timestampMs: eventTimeMs };
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, eventTimeMs);
+  return { key, value, timestampMs: nowMs, headers: [[EVENT_TIME, bytes]] };
+}
+
+/** The event time with which a value was written, exactly. */
+export function internalEventTime({ timestampMs, headers }: Pick<RawRecord, 'timestampMs' | 'headers'>): number {
+  const bytes = headerOf(headers, EVENT_TIME);
+  return bytes === undefined ? timestampMs : new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getFloat64(0);
+}
+
+export function markRecord({ task, tasks, watermarkMs, idle }: Mark, nowMs: number): OutgoingRecord {
+  const bytes = new TextEncoder().encode(JSON.stringify([task, tasks, watermarkMs, idle ? 1 : 0]));
+  return { key: null, value: null, timestampMs: nowMs, headers: [[MARK, bytes]] };
+}
+
+/** The mark that a record is; `undefined` for values. */
+export function markOf({ value, headers }: Pick<RawRecord, 'value' | 'headers'>): Mark | undefined {
+  if (value !== null || headers === undefined) return undefined;
+  const bytes = headerOf(headers, MARK);
+  if (bytes === undefined) return undefined;
+  const [task, tasks, watermarkMs, idle] = JSON.parse(new TextDecoder().decode(bytes)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { task, tasks, watermarkMs, idle: idle === 1 };
+}
+
+const headerOf = (headers: Headers | undefined, name: string): Uint8Array | undefined =>
+  headers?.find(([each]) => each === name)?.[1];
+
+export interface InternalWriterParts {
+  readonly options: InternalSinkOptions;
+  readonly codec: Codec<unknown>;
+  /** Of the topic. */
+  readonly partitions: number;
+  readonly now: () => number;
+  append(partition: number, record: OutgoingRecord): void;
+  /** Back-pressure of the log, asked for after each write. */
+  settle?(): Promise<void> | undefined;
+}
+
+/**
+ * The writer of values and marks that every log serves in the same way: a driver only says how a record is appended.
+ * Appended records must be read in the order in which one task wrote them.
+ */
+export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'mark'> {
+  const { options, codec, partitions, now, append, settle } = parts;
+  const utf8 = new TextEncoder();
+  return {
+    write(values, origins) {
+      const nowMs = now();
+      values.forEach((value, i) => {
+        const key = utf8.encode(options.key(value));
+        const eventTimeMs = origins[i]?.eventTimeMs ?? Number.NaN;
+        append(partitionOf(key, partitions), internalRecord(key, codec.encode(value), eventTimeMs, nowMs));
+      });
+      return settle?.();
+    },
+    mark(mark) {
+      const record = markRecord(mark, now());
+      for (let partition = 0; partition < partitions; partition++) append(partition, record);
+    },
+  };
+}
