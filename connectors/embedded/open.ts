@@ -29,7 +29,7 @@ export interface EmbeddedOptions {
 /** Log, ledger, state and key-value store in one folder: what Kafka and Redis are elsewhere. */
 export interface Embedded {
   readonly source: SourceDriver;
-  /** Serves `kafka.sink` and `kafka.deadLetters`. */
+  /** Serves `kafka.sink`, `kafka.deadLetters` and what lies between stages. */
   readonly topicSink: SinkDriver;
   /** Serves `redis.hash`. */
   readonly hashSink: SinkDriver;
@@ -86,7 +86,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
 
   return {
     source: logSource(log),
-    topicSink: topicSinks(log, owners, schemas),
+    topicSink: topicSinks(log, owners, schemas, now),
     hashSink: hashSink(owners),
     schemas,
     openLedger: async (task) => openLedger(task, { store, log, hashes, owners }),

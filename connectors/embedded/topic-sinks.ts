@@ -1,4 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
+import { type InternalSinkOptions, internalWriter } from '../../src/core/internal.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Headers, Origin } from '../../src/core/record.js';
@@ -8,8 +9,8 @@ import { openCodec } from '../../src/schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Sinks into topics of the embedded log: values of `kafka.sink`, letters of `kafka.deadLetters`. */
-export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRegistry): SinkDriver {
+/** Sinks into topics of the embedded log: values of `kafka.sink`, letters of `kafka.deadLetters`, and between stages. */
+export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRegistry, now: () => number): SinkDriver {
   return {
     mode: 'transactional',
 
@@ -27,6 +28,8 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
           return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry);
         case 'kafka.deadLetters':
           return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
+        case 'repartition':
+          return stageWriter(log, outputs, sink.options as InternalSinkOptions, registry, now);
         default:
           throw unknownKind(sink, step);
       }
@@ -50,6 +53,27 @@ async function valueWriter(
     outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, undefined);
   };
   return writerOf(outputs, writeOne);
+}
+
+async function stageWriter(
+  log: TopicLog,
+  outputs: TaskOutputs,
+  options: InternalSinkOptions,
+  registry: SchemaRegistry,
+  now: () => number,
+): Promise<SinkWriter> {
+  const { topic, schema } = options;
+  const writer = internalWriter({
+    options,
+    codec: await openCodec(schema, registry),
+    partitions: log.partitionsOf(topic),
+    now,
+    append(partition, { key, value, timestampMs, headers }) {
+      outputs.mustOwn();
+      outputs.writerOf(topic, partition).append(key, value, timestampMs, headers);
+    },
+  });
+  return { ...writer, close: async () => undefined };
 }
 
 function letterWriter(log: TopicLog, outputs: TaskOutputs, { topic }: DeadLetterSinkOptions): SinkWriter {
@@ -90,5 +114,5 @@ function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
 export const unknownKind = (sink: Sink<unknown>, step: SinkContext['step']): MillraceError =>
   new MillraceError('config', `the embedded store has no sink of kind ${sink.kind}`, {
     where: step,
-    hint: 'it serves kafka.sink, kafka.deadLetters and redis.hash',
+    hint: 'it serves kafka.sink, kafka.deadLetters, redis.hash and repartitions',
   });

@@ -1,10 +1,12 @@
 import type { CheckpointStore, LogPoint } from '../../src/core/checkpoints.js';
 import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
+import { INTERNAL } from '../../src/core/internal.js';
 import type {
   GroupMember,
   Membership,
   SinkDriver,
+  Source,
   SourceDriver,
   TaskId,
   TaskLedger,
@@ -15,6 +17,7 @@ import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './changelog-topic.js';
 import { kafkaCheckpoints } from './checkpoints.js';
 import { Cluster, type ClusterOptions, noTopic } from './cluster.js';
+import { kafkaInternalSink, kafkaInternalSource } from './internal-topic.js';
 import { KafkaLedger } from './ledger.js';
 import { expel, GroupMembership } from './membership.js';
 import { KafkaProducer } from './producer.js';
@@ -39,6 +42,8 @@ export interface Kafka {
   readonly source: SourceDriver;
   /** Serves `kafka.sink` and `kafka.deadLetters`. */
   readonly topicSink: SinkDriver;
+  /** Topics between the stages of a topology: the connector `internal` of a profile. */
+  readonly internal: { readonly source: SourceDriver; readonly sink: SinkDriver };
   openLedger(task: TaskId): Promise<TaskLedger>;
   readonly checkpoints: CheckpointStore;
   /** Joins the group of processes that share a topology's tasks; without it every task may be opened here. */
@@ -81,11 +86,12 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure });
   const sessions = new TaskSessions(prefix, begin);
   const topicSink = kafkaTopicSink(cluster, admin, sessions, registry);
+  const source = kafkaSource(cluster, sessions);
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
 
   return {
-    source: kafkaSource(cluster, sessions),
+    source,
     topicSink: {
       ...topicSink,
       async setUp(sink, context) {
@@ -93,6 +99,10 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
         await ensureChangelog(admin, namesOf(prefix, { topology, partition: 0 }).changelog, partitions);
         await topicSink.setUp?.(sink, context);
       },
+    },
+    internal: {
+      source: kafkaInternalSource(cluster, source),
+      sink: kafkaInternalSink(cluster, admin, sessions, registry),
     },
     async openLedger(task) {
       await ensureChangelog(admin, namesOf(prefix, task).changelog, task.partition + 1);
@@ -102,7 +112,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
     async join({ topology, sources, onAssigned, onJoined, onFailed }) {
-      const topics = [...new Set(sources.filter(({ connector }) => connector === 'kafka').map(({ topic }) => topic))];
+      const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
       const first = topics[0] === undefined ? undefined : await cluster.topic(topics[0]);
       if (!first) throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
       const { group } = namesOf(prefix, { topology, partition: 0 });
@@ -137,6 +147,8 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
   };
 }
+
+const isTopic = ({ connector }: Source<unknown>): boolean => connector === 'kafka' || connector === INTERNAL;
 
 async function offsetsAt(cluster: Cluster, topic: string, point: LogPoint): Promise<readonly number[]> {
   const found = await cluster.refresh(topic);

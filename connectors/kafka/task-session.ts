@@ -14,7 +14,8 @@ export interface TaskNames {
 export const namesOf = (prefix: string, { topology, partition }: TaskId): TaskNames => ({
   transactionalId: `${prefix}.${topology}.${partition}`,
   group: `${prefix}.${topology}`,
-  changelog: `${prefix}.${topology}.changelog`,
+  // Stages are called TOPOLOGY/STAGE; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
+  changelog: `${prefix}.${topology.replace('/', '..')}.changelog`,
 });
 
 /** What the ledger, the sinks and the inputs of one open task share: above all its transaction. */

@@ -108,7 +108,8 @@ function timestampOf({ eventTimeMs }: Origin, nowMs: number): number {
   return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, nowMs)) : 0;
 }
 
-function transactionOf(sessions: TaskSessions, { task, step }: SinkContext): Transaction {
+/** The transaction of the task that a sink belongs to. */
+export function transactionOf(sessions: TaskSessions, { task, step }: SinkContext): Transaction {
   const session = sessions.of(task);
   if (session) return session.transaction;
   throw new MillraceError('config', `task ${task.partition} of '${task.topology}' has no ledger on this cluster`, {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckpointStore, LogPoint } from '../core/checkpoints.js';
+import { INTERNAL } from '../core/internal.js';
 import type { Profile, TopicProducer } from '../core/io.js';
 import type { Config } from './settings.js';
 
@@ -43,8 +44,8 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
     const tables = keep(await openClickHouse({ path: join(data, 'tables') }));
     return {
       name: 'embedded',
-      sources: { kafka: log.source },
-      sinks: { kafka: log.topicSink, redis: log.hashSink, clickhouse: tables.tableSink },
+      sources: { kafka: log.source, [INTERNAL]: log.source },
+      sinks: { kafka: log.topicSink, [INTERNAL]: log.topicSink, redis: log.hashSink, clickhouse: tables.tableSink },
       openLedger: (task) => log.openLedger(task),
       schemas: log.schemas,
       producer: () => log.producer(),
@@ -71,8 +72,13 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
     const tables = keep(await openClickHouse({ url: clickhouse }));
     return {
       name: 'local',
-      sources: { kafka: topics.source },
-      sinks: { kafka: topics.topicSink, redis: hashes.hashSink, clickhouse: tables.tableSink },
+      sources: { kafka: topics.source, [INTERNAL]: topics.internal.source },
+      sinks: {
+        kafka: topics.topicSink,
+        [INTERNAL]: topics.internal.sink,
+        redis: hashes.hashSink,
+        clickhouse: tables.tableSink,
+      },
       openLedger: (task) => topics.openLedger(task),
       join: (member) => topics.join(member),
       schemas,

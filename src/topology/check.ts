@@ -34,7 +34,7 @@ export function check(topology: Topology): TopologyProblem[] {
   ];
 }
 
-const wellFormed = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
+const wellFormed = /^(?!.*\.\.)[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
 
 function nameProblems(topology: Topology): TopologyProblem[] {
   return [topology.name, ...new Set(idsOf(topology))]
@@ -42,7 +42,7 @@ function nameProblems(topology: Topology): TopologyProblem[] {
     .map((name) => {
       const hint = name.startsWith('$')
         ? 'names that begin with $ are kept for what the engine adds itself: choose another'
-        : 'use 1 to 64 of a-z, 0-9, ".", "_" and "-", a letter or digit at both ends: names become parts of topics and keys';
+        : 'use 1 to 64 of a-z, 0-9, ".", "_" and "-", a letter or digit at both ends, no two dots in a row: names become parts of topics and keys';
       return { where: name, message: `the name "${name}" is malformed`, hint };
     });
 }

@@ -1,0 +1,115 @@
+import { deleteRecordsV2 } from '@platformatic/kafka';
+import { type InternalSinkOptions, internalWriter, type SinkDriver, type SourceDriver } from '../../src/core/index.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { openCodec } from '../../src/schema/index.js';
+import type { Admin, TopicSettings } from './admin.js';
+import { brokerError, isBusy, isLost, isMoved } from './broker-error.js';
+import { type Cluster, noTopic } from './cluster.js';
+import { Links } from './links.js';
+import type { TaskSessions } from './task-session.js';
+import { transactionOf } from './topic-sink.js';
+
+/**
+ * Records between two stages are kept until the next stage has them in a checkpoint, and deleted by it. Their times are
+ * event times, so neither the broker's clock nor its retention may have a say.
+ */
+const SETTINGS: TopicSettings = { 'cleanup.policy': 'delete', 'message.timestamp.type': 'CreateTime' };
+
+/** How often a task deletes what it has read. */
+const RELEASE_EVERY_MS = 30_000;
+
+/** The sink into topics between stages: part of the task's transaction, as every output is. */
+export function kafkaInternalSink(
+  cluster: Cluster,
+  admin: Admin,
+  sessions: TaskSessions,
+  registry: SchemaRegistry,
+): SinkDriver {
+  return {
+    mode: 'transactional',
+    async setUp(sink, { partitions }) {
+      const { topic, partitions: wanted } = sink.options as InternalSinkOptions;
+      if (wanted === undefined) await admin.ensureTopic(topic, partitions, SETTINGS);
+      else await admin.createTopic(topic, wanted, SETTINGS);
+    },
+    async open(sink, context) {
+      const options = sink.options as InternalSinkOptions;
+      const transaction = transactionOf(sessions, context);
+      const found = await cluster.topic(options.topic);
+      if (!found) throw noTopic(options.topic);
+      const writer = internalWriter({
+        options,
+        codec: await openCodec(options.schema, registry),
+        partitions: found.leaders.length,
+        now: () => Date.now(),
+        append: (partition, record) => transaction.add(options.topic, partition, record),
+        settle: () => (transaction.congested ? transaction.settle() : undefined),
+      });
+      return { ...writer, close: async () => undefined };
+    },
+  };
+}
+
+/** The source behind it: a topic as any other, and what was read is deleted now and then. */
+export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver): SourceDriver {
+  return {
+    partitions: (source) => topics.partitions(source),
+    async open(source, task, offset, bounded, step) {
+      const reader = await topics.open(source, task, offset, bounded, step);
+      const deletion = new Deletion(cluster, source.topic, task.partition);
+      return {
+        poll: (recordsMax) => reader.poll(recordsMax),
+        release: (released) => deletion.upTo(released),
+        async close() {
+          await reader.close();
+          await deletion.close();
+        },
+      };
+    },
+  };
+}
+
+/**
+ * Deletes the beginning of a partition. A broker that cannot be reached is of no account: the next deletion does it too.
+ * One that refuses would let the topic grow for ever, so that ends the reading.
+ */
+class Deletion {
+  private readonly links: Links;
+  private dueMs = performance.now() + RELEASE_EVERY_MS;
+  private running: Promise<void> = Promise.resolve();
+  private refusal: unknown;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly topic: string,
+    private readonly partition: number,
+  ) {
+    this.links = new Links(cluster.linkOptions);
+  }
+
+  /** Starts one where it is time. @throws MillraceError `source` where the broker refused the last one. */
+  upTo(offset: number): void {
+    if (this.refusal !== undefined) {
+      throw brokerError('source', `the records of ${this.topic} that were read cannot be deleted`, this.refusal, {
+        where: `${this.topic}/${this.partition}`,
+        hint: 'allow this user to delete records of the topic',
+      });
+    }
+    if (offset <= 0 || performance.now() < this.dueMs) return;
+    this.dueMs = performance.now() + RELEASE_EVERY_MS;
+    this.running = this.delete(offset).catch((error: unknown) => {
+      if (!isLost(error) && !isMoved(error) && !isBusy(error)) this.refusal = error;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.running;
+    await this.links.close();
+  }
+
+  private async delete(offset: number): Promise<void> {
+    const { address } = await this.cluster.leader(this.topic, this.partition);
+    const partitions = [{ partitionIndex: this.partition, offset: BigInt(offset) }];
+    await this.links.request(address, deleteRecordsV2.api, [{ name: this.topic, partitions }], RELEASE_EVERY_MS);
+  }
+}
