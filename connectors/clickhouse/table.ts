@@ -15,7 +15,15 @@ export interface TableLayout {
   readonly identity: Readonly<Record<string, string>>;
   /** The sorting key: rows that agree in all of it are one row. */
   readonly key: readonly string[];
+  /** Rows never change under one identity and version, so a block of them that comes again is dropped. */
+  readonly unchanging: boolean;
 }
+
+/**
+ * Blocks that ClickHouse remembers by their digest: an insert whose answer was lost, or that a dead process had on its
+ * way, changes nothing when it comes again among so many others. (A server's own default remembers none.)
+ */
+const REMEMBERED_BLOCKS = 10_000;
 
 /**
  * The layout of a table sink. A row's identity is the record that it comes from: `_source` is topology, step, topic and
@@ -34,6 +42,7 @@ export function tableLayout({ table, columns, orderBy }: TableSinkOptions): Tabl
       _incarnation: 'UInt64',
     },
     key: [...orderBy, '_source', '_offset', '_n'],
+    unchanging: true,
   };
 }
 
@@ -51,6 +60,7 @@ export const metricsLayout = (table: string): TableLayout => ({
   },
   identity: { _incarnation: 'UInt64' },
   key: ['topology', 'step', 'task', 'name', 'eventTime'],
+  unchanging: false, // a later measurement of the same point may be what an earlier one was
 });
 
 /**
@@ -67,10 +77,24 @@ export async function setUpTable(engine: Engine, layout: TableLayout): Promise<v
     CREATE TABLE IF NOT EXISTS ${quoted(layout.rows)} (${lines.join(', ')})
     ENGINE = ReplacingMergeTree(_incarnation) ORDER BY (${layout.key.map(quoted).join(', ')})`);
   await compare(engine, layout, columns);
+  if (layout.unchanging) await rememberBlocks(engine, layout);
   await engine.command(`
     CREATE OR REPLACE VIEW ${quoted(layout.view)} AS
     SELECT ${Object.keys(layout.columns).map(quoted).join(', ')} FROM ${quoted(layout.rows)} FINAL`);
 }
+
+/** Tables made before this was asked for get it too; a cluster's own variants of the engine remember blocks anyway. */
+async function rememberBlocks(engine: Engine, { rows }: TableLayout): Promise<void> {
+  const [table] = await rowsOf<{ engine: string; full: string }>(
+    engine,
+    'SELECT engine, engine_full AS full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+    { table: rows },
+  );
+  if (table?.engine !== 'ReplacingMergeTree' || table.full.includes(WINDOW)) return;
+  await engine.command(`ALTER TABLE ${quoted(rows)} MODIFY SETTING ${WINDOW} = ${REMEMBERED_BLOCKS}`);
+}
+
+const WINDOW = 'non_replicated_deduplication_window';
 
 async function rowsOf<T>(engine: Engine, sql: string, params: Readonly<Record<string, unknown>>): Promise<T[]> {
   return parseRows<T>(await engine.query(sql, params));
