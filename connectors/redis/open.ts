@@ -50,9 +50,14 @@ export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Pr
   client.on('error', (error) => {
     lastError = error; // the client says here why, and to the caller only that the connection is closed
   });
+  client.on('ready', () => {
+    lastError = undefined;
+  });
   client.defineCommand('millracePutIfNewer', { lua: putIfNewer });
   const call = client as typeof client & { millracePutIfNewer(count: number, ...args: string[]): Promise<number> };
-  const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+  // A refused password closes the connection too, and will do so again.
+  const retriable = (error: unknown) => isPassing(error) && (lastError === undefined || isPassing(lastError));
+  const retrying = { retriable, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
 
   const attempt = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -66,11 +71,11 @@ export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Pr
     attempt('cannot write hashes', () => call.millracePutIfNewer(keys.length, ...keys, ...args));
 
   try {
-    await client.connect();
-    await client.ping();
+    client.connect().catch(() => undefined); // the client goes on trying; the call below tells of it
+    await attempt('cannot connect to Redis', () => client.ping());
   } catch (error) {
     client.disconnect();
-    throw explain(lastError ?? error, 'cannot connect to Redis', where);
+    throw error;
   }
   return {
     hashSink: {

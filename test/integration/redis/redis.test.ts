@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis as Client } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -186,8 +189,22 @@ describe('redis.hash', () => {
     expect(Object.values(values).sort((a, b) => a - b)).toEqual(range(35_000, 40_000));
   });
 
+  it('waits for a server that is still starting', async () => {
+    const at = new URL(url());
+    const inFront = createServer((socket) => socket.pipe(connect(Number(at.port), at.hostname)).pipe(socket));
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    const opening = openRedis({ url: `redis://127.0.0.1:${port}` });
+    await sleep(300);
+    inFront.listen(port, '127.0.0.1');
+    await (await opening).close();
+    inFront.close();
+  });
+
   it('names a server that does not answer, without the password', async () => {
-    const error = await openRedis({ url: 'redis://user:secret@127.0.0.1:1' }).catch((e: unknown) => e);
+    const error = await openRedis({ url: 'redis://user:secret@127.0.0.1:1', attemptsMax: 3 }).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'sink', where: 'redis://127.0.0.1:1', hint: expect.stringContaining('stack') });
     expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain('secret');
   });
