@@ -14,7 +14,9 @@ const KEYS = 120;
  * key came before it: what a reader finds of it later can be right in one way only.
  */
 export class Load {
+  /** Clicks, poisoned ones included. */
   written = 0;
+  poisoned = 0;
   private stopped = false;
   private readonly nth = new Map<string, number>();
   private readonly random: () => number;
@@ -23,6 +25,8 @@ export class Load {
     private readonly producer: TopicProducer,
     private readonly topics: Topics,
     seed: number,
+    /** Every so many clicks one comes as bytes that are no click; none by default. */
+    private readonly poisonEvery = 0,
   ) {
     this.random = generator(seed);
   }
@@ -50,6 +54,11 @@ export class Load {
     for (let i = 0; i < count; i++) {
       const n = this.written + i;
       const key = `k${Math.floor(this.random() * KEYS)}`;
+      if (this.poisonEvery > 0 && n % this.poisonEvery === this.poisonEvery - 1) {
+        clicks.push(poison(key, START_MS + n * EVENT_MS, n));
+        this.poisoned++;
+        continue;
+      }
       const nth = (this.nth.get(key) ?? 0) + 1;
       this.nth.set(key, nth);
       const size = Math.round(this.random() * 100);
@@ -63,6 +72,12 @@ export class Load {
     this.written += count;
   }
 }
+
+const poison = (key: string, timestampMs: number, n: number): OutgoingRecord => ({
+  key: Buffer.from(key),
+  value: Buffer.from(`poison ${n}`),
+  timestampMs,
+});
 
 const record = (key: string, timestampMs: number, value: unknown): OutgoingRecord => ({
   key: Buffer.from(key),

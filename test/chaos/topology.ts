@@ -1,4 +1,6 @@
+import { clickhouse } from '../../connectors/clickhouse/index.js';
 import { kafka } from '../../connectors/kafka/index.js';
+import { redis } from '../../connectors/redis/index.js';
 import type { Schema } from '../../src/core/schema.js';
 import {
   featureView,
@@ -37,7 +39,35 @@ export interface Topics {
   readonly scored: string;
 }
 
+/** Names in the stores beside Kafka. */
+export interface StoreNames {
+  /** Of hashes: `<hashes>:click:<n>` for each click, `<hashes>:newest:<key>` for the newest of each key. */
+  readonly hashes: string;
+  readonly table: string;
+  /** Written exactly once. */
+  readonly onceTable: string;
+}
+
+/** What is written of each click. */
+export interface Scored {
+  readonly n: number;
+  readonly key: string;
+  readonly nth: number;
+  readonly count: number;
+  readonly probability: number;
+  readonly model: string;
+}
+
 const json = <T>(subject: string): Schema<T> => ({ format: 'json', subject, definition: undefined });
+
+const columns = {
+  n: 'UInt32',
+  key: 'String',
+  nth: 'UInt32',
+  count: 'UInt32',
+  probability: 'Float64',
+  model: 'String',
+} as const;
 
 const view = featureView({
   name: 'clicks',
@@ -49,9 +79,10 @@ const view = featureView({
 
 /**
  * What chaos is let loose upon: a running count of each key, without any dedupe, so that a record that is lost, doubled
- * or out of order shows in every later one of its key; and a model whose weights depend on the order of everything.
+ * or out of order shows in every later one of its key; and a model whose weights depend on the order of everything. What
+ * comes of it goes to a topic and, where names for them are given, to Redis and ClickHouse too.
  */
-export const clicks = (topics: Topics) =>
+export const clicks = (topics: Topics, stores?: StoreNames) =>
   topology('clicks', { deadLetters: kafka.deadLetters({ topic: `${topics.scored}.dead` }) }, (t) => {
     const clicked = t.source(
       'clicks',
@@ -61,7 +92,7 @@ export const clicks = (topics: Topics) =>
       'outcomes',
       kafka.source({ topic: topics.outcomes, schema: json<Outcome>('outcomes-value'), eventTime: (o) => o.atMs }),
     );
-    clicked
+    const scored = clicked
       .via('count', count())
       .via('features', featurize(view))
       .via(
@@ -78,16 +109,23 @@ export const clicks = (topics: Topics) =>
       )
       .via(
         'score',
-        map(({ n, key, nth, count, good }) => ({
-          n,
-          key,
-          nth,
-          count,
-          probability: good.probability,
-          model: good.modelVersion,
-        })),
-      )
-      .to('scored', kafka.sink({ topic: topics.scored, schema: json('scored-value'), key: ({ key }) => key }));
+        map(
+          ({ n, key, nth, count, good }): Scored => ({
+            n,
+            key,
+            nth,
+            count,
+            probability: good.probability,
+            model: good.modelVersion,
+          }),
+        ),
+      );
+    scored.to('scored', kafka.sink({ topic: topics.scored, schema: json('scored-value'), key: ({ key }) => key }));
+    if (stores === undefined) return;
+    scored.to('each', redis.hash({ key: ({ n }) => `${stores.hashes}:click:${n}`, ttl: hours(24) }));
+    scored.to('newest', redis.hash({ key: ({ key }) => `${stores.hashes}:newest:${key}`, ttl: hours(24) }));
+    scored.to('rows', clickhouse.table({ table: stores.table, columns, orderBy: ['key'] }));
+    scored.to('once', clickhouse.table({ table: stores.onceTable, columns, exactlyOnce: true }));
   });
 
 const count = () =>

@@ -5,7 +5,10 @@ import type { WorkerOptions } from './worker.js';
 import { Workers } from './workers.js';
 
 export interface Verdict {
-  readonly compared: { readonly records: number; readonly predictions: number; readonly buckets: number };
+  /** How many of what; of Redis and ClickHouse only where they were written to. */
+  readonly compared: { readonly records: number; readonly predictions: number; readonly buckets: number } & Readonly<
+    Record<string, number>
+  >;
   /** Every one of them must be 0. */
   readonly wrong: Readonly<Record<string, number>>;
 }
@@ -13,7 +16,7 @@ export interface Verdict {
 const run = promisify(execFile);
 
 /** For reading a whole log once. */
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 420_000;
 
 /**
  * What an independent reader finds, compared with the inputs and with a run of the same log that nobody disturbed: one
@@ -23,16 +26,28 @@ const PATIENCE_MS = 180_000;
  * come in the other, until it is told that nothing will.
  */
 export async function verdict(options: WorkerOptions): Promise<Verdict> {
+  const { topics, stores } = options;
   const reference = { ...options, prefix: `${options.prefix}.reference` };
-  const scored = `${options.topics.scored}.reference`;
+  const scored = `${topics.scored}.reference`;
   await toEnd(options);
-  await toEnd({ ...reference, topics: { ...options.topics, scored } });
+  const apart = stores && {
+    hashes: `${stores.hashes}.reference`,
+    table: `${stores.table}_reference`,
+    onceTable: `${stores.onceTable}_reference`,
+  };
+  await toEnd({
+    ...reference,
+    topics: { ...topics, scored },
+    ...(stores && apart ? { stores: { ...stores, ...apart } } : {}),
+  });
   const names = {
-    clicks: options.topics.clicks,
-    scored: options.topics.scored,
+    clicks: topics.clicks,
+    scored: topics.scored,
+    dead: `${topics.scored}.dead`,
     changelog: `${options.prefix}.clicks.changelog`,
     reference: scored,
     referenceChangelog: `${reference.prefix}.clicks.changelog`,
+    stores,
   };
   const script = fileURLToPath(new URL('check.py', import.meta.url));
   const python = process.env.MILLRACE_PYTHON ?? 'python3';

@@ -1,16 +1,20 @@
 // One process of the group that works on `clicks`, started by `workers.ts` and told by it when to end.
+import { openClickHouse } from '../../connectors/clickhouse/open.js';
 import { openKafka } from '../../connectors/kafka/open.js';
+import { openRedis } from '../../connectors/redis/open.js';
 import { messageOf } from '../../src/core/errors.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
-import { clicks, type Topics } from './topology.js';
+import { clicks, type StoreNames, type Topics } from './topology.js';
 
 /** What the process is told on its command line, in JSON. */
 export interface WorkerOptions {
   readonly brokers: readonly string[];
   readonly prefix: string;
   readonly topics: Topics;
+  /** Redis and ClickHouse, by URL, and the names to use there; Kafka alone without them. */
+  readonly stores?: StoreNames & { readonly redis: string; readonly clickhouse: string };
   readonly sessionTimeoutMs: number;
   /** Read to the end, alone, without a group. */
   readonly alone: boolean;
@@ -35,12 +39,22 @@ const kafka = await openKafka({
   sessionTimeout: options.sessionTimeoutMs as never,
 });
 const inference = createInference();
+const { topics, stores } = options;
+const opened: { close(): Promise<void> }[] = [kafka, inference];
 try {
-  const running = await runTopology(clicks(options.topics), {
+  const hashes = stores && (await openRedis({ url: stores.redis }));
+  if (hashes) opened.push(hashes);
+  const tables = stores && (await openClickHouse({ url: stores.clickhouse }));
+  if (tables) opened.push(tables);
+  const running = await runTopology(clicks(topics, stores), {
     profile: {
       name: 'chaos',
       sources: { kafka: kafka.source },
-      sinks: { kafka: kafka.topicSink },
+      sinks: {
+        kafka: kafka.topicSink,
+        ...(hashes ? { redis: hashes.hashSink } : {}),
+        ...(tables ? { clickhouse: tables.tableSink } : {}),
+      },
       openLedger: kafka.openLedger,
       ...(options.alone
         ? {}
@@ -71,8 +85,7 @@ try {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 } finally {
-  await inference.close();
-  await kafka.close();
+  for (const each of opened.reverse()) await each.close();
   process.off('disconnect', orphaned);
   if (process.connected) process.disconnect();
 }
