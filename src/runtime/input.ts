@@ -1,7 +1,8 @@
-import type { Origin, Position, RawRecord, SourceReader } from '../core/index.js';
-import { messageOf } from '../core/index.js';
+import type { Marks, Origin, Position, RawRecord, SourceReader } from '../core/index.js';
+import { internalEventTime, type Mark, markOf, messageOf } from '../core/index.js';
 import type { WireCodec } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
+import { lowestOf, withMark } from './marks.js';
 import { advance, type MergeClock } from './merge-time.js';
 
 /** What a buffer holds in the place of a value that the steps cannot be given. */
@@ -12,16 +13,24 @@ export class Unusable {
   ) {}
 }
 export const TOMBSTONE = new Unusable('tombstone', '');
+/** A mark of a task that writes the log: it moves time and is no record of any stream. */
+export const MARKED = new Unusable('mark', '');
 
 /**
  * One partition of one source: decodes what the reader polls and keeps it, in log order, until it is merged. Its
  * position is that of the next record to merge, whatever has been read ahead.
+ *
+ * Records of a log with marks come from several tasks, out of order among each other. Their merge time is what the marks
+ * before them allow: it is never too high, and it stands in the log.
  */
 export class Input {
   private values: unknown[] = [];
   private origins: Origin[] = [];
   private times: number[] = [];
   private suspects: (number | null)[] = [];
+  /** Of a log with marks: what they said up to each record. */
+  private marksAfter: (Marks | undefined)[] = [];
+  private marks: Marks | undefined;
   private head = 0;
   private readonly clock: MergeClock;
   private mergedPosition: Position;
@@ -41,6 +50,7 @@ export class Input {
   ) {
     this.mergedPosition = position;
     this.clock = { timeMs: position.mergeTimeMs, suspectMs: position.suspectMs };
+    this.marks = position.marks;
     this.lastRecordMs = now();
   }
 
@@ -83,6 +93,11 @@ export class Input {
     return this.polling;
   }
 
+  /** The merge time that the next record to be read has at the least. */
+  get nextTimeMs(): number {
+    return this.clock.timeMs;
+  }
+
   // The head, for the merge: plain fields instead of an object per record.
   get headTimeMs(): number {
     return this.times[this.head] as number;
@@ -104,7 +119,13 @@ export class Input {
     this.origins = [];
     this.times = [];
     this.suspects = [];
+    this.marksAfter = [];
     this.head = 0;
+  }
+
+  /** A checkpoint stands at the position: what lies before it is not needed any more. */
+  release(): void {
+    if (this.node.source.marked) this.reader.release?.(this.mergedPosition.offset);
   }
 
   /** Fixes the position after a round: once a round, since a position object a record would be garbage. */
@@ -123,6 +144,7 @@ export class Input {
       offset: (this.origins[index] as Origin).offset + 1,
       mergeTimeMs: this.times[index] as number,
       suspectMs: this.suspects[index] ?? null,
+      ...(this.node.source.marked ? { marks: this.marksAfter[index] } : {}),
     };
   }
 
@@ -139,18 +161,35 @@ export class Input {
   }
 
   private append(record: RawRecord, receivedAtMs: number): void {
+    if (this.node.source.marked) {
+      const mark = markOf(record);
+      if (mark) this.takeMark(mark);
+      this.marksAfter.push(this.marks);
+      if (mark) {
+        this.put(MARKED, record, this.clock.timeMs, this.clock.timeMs, receivedAtMs);
+        return;
+      }
+    }
     const value = record.value === null ? TOMBSTONE : this.decode(record.value);
-    const eventTimeMs = value instanceof Unusable ? Number.NaN : this.eventTime(value, record.timestampMs);
+    const eventTimeMs = value instanceof Unusable ? Number.NaN : this.eventTime(value, record);
     const known = Number.isFinite(eventTimeMs);
-    const timeMs = known ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
-    this.values.push(
+    const timeMs = known && !this.node.source.marked ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
+    this.put(
       known || value instanceof Unusable ? value : new Unusable('event-time', `event time is ${eventTimeMs}`),
+      record,
+      timeMs,
+      known ? eventTimeMs : record.timestampMs,
+      receivedAtMs,
     );
+  }
+
+  private put(value: unknown, record: RawRecord, timeMs: number, eventTimeMs: number, receivedAtMs: number): void {
+    this.values.push(value);
     this.origins.push({
       topic: this.node.source.topic,
       partition: this.partition,
       offset: record.offset,
-      eventTimeMs: known ? eventTimeMs : record.timestampMs,
+      eventTimeMs,
       receivedAtMs,
       key: record.key,
       raw: record.value,
@@ -159,6 +198,12 @@ export class Input {
     });
     this.times.push(timeMs);
     this.suspects.push(this.clock.suspectMs);
+  }
+
+  /** Time never goes back: a task that fell behind, or is not idle any more, writes late records. */
+  private takeMark(mark: Mark): void {
+    this.marks = withMark(this.marks, mark);
+    this.clock.timeMs = Math.max(this.clock.timeMs, lowestOf(this.marks));
   }
 
   private decode(bytes: Uint8Array): unknown {
@@ -170,9 +215,10 @@ export class Input {
     }
   }
 
-  private eventTime(value: unknown, timestampMs: number): number {
+  private eventTime(value: unknown, record: RawRecord): number {
+    const { marked, eventTimeOf } = this.node.source;
     try {
-      return Number(this.node.source.eventTimeOf(value, timestampMs));
+      return Number(marked ? internalEventTime(record) : eventTimeOf(value, record.timestampMs));
     } catch {
       return Number.NaN; // a callback that trips over a strange value: the record goes to the dead letters
     }
@@ -186,6 +232,7 @@ export class Input {
     this.origins = this.origins.slice(this.head);
     this.times = this.times.slice(this.head);
     this.suspects = this.suspects.slice(this.head);
+    this.marksAfter = this.marksAfter.slice(this.head);
     this.head = 0;
   }
 }

@@ -1,5 +1,5 @@
 import { BEFORE_ALL_MS, type Origin, type Tick } from '../core/index.js';
-import { type Input, Unusable } from './input.js';
+import { type Input, MARKED, Unusable } from './input.js';
 
 /** What one input gives to a round. */
 export interface Share {
@@ -40,8 +40,8 @@ export function eventTimeOf(inputs: readonly Input[]): EventTime {
 
 /**
  * Takes the next round from the heads of all inputs: by merge time, then input order, then offset. It stops where an
- * input that may still bring something has nothing buffered: what that input brings next could come first. So the
- * order is a function of the logs alone, however they were polled. `undefined` where nothing can be taken. Moves `time`.
+ * input has nothing buffered and what it may still bring could come first. So the order is a function of the logs alone,
+ * however they were polled. `undefined` where nothing can be taken. Moves `time`.
  *
  * An input with an `idleMax` that has been quiet for so long is not waited for. What it brings later comes at once, and
  * late: there the order depends on the clock.
@@ -68,7 +68,9 @@ export function mergeRound(
       time.watermarkMs = watermarkMs;
       ticks.push({ watermarkMs, origin });
     }
-    if (value instanceof Unusable) share.unusable.push({ cause: value, origin });
+    if (value === MARKED) {
+      // It has moved time, above; no stream gets it.
+    } else if (value instanceof Unusable) share.unusable.push({ cause: value, origin });
     else {
       share.values.push(value);
       share.origins.push(origin);
@@ -81,18 +83,24 @@ export function mergeRound(
   return { shares, records, ticks };
 }
 
-/** The input whose head comes first, or -1 while one must be waited for (or none is left). */
+/**
+ * The input whose head comes first, or -1 while one must be waited for (or none is left). One that has nothing yet is
+ * waited for only where what it brings next could come first.
+ */
 function earliest(inputs: readonly Input[], nowMs: number): number {
   let best = -1;
   let bestTimeMs = Number.POSITIVE_INFINITY;
+  let isHere = false;
   for (let index = 0; index < inputs.length; index++) {
     const input = inputs[index] as Input;
-    if (input.buffered > 0) {
-      if (best < 0 || input.headTimeMs < bestTimeMs) {
-        best = index;
-        bestTimeMs = input.headTimeMs;
-      }
-    } else if (!input.ended && !input.isIdle(nowMs)) return -1;
+    const hasHead = input.buffered > 0;
+    if (!hasHead && (input.ended || input.isIdle(nowMs))) continue;
+    const timeMs = hasHead ? input.headTimeMs : input.nextTimeMs;
+    if (best < 0 || timeMs < bestTimeMs) {
+      best = index;
+      bestTimeMs = timeMs;
+      isHere = hasHead;
+    }
   }
-  return best;
+  return isHere ? best : -1;
 }

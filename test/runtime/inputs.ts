@@ -1,4 +1,12 @@
-import { BEFORE_ALL_MS, millis, type Origin, type RawRecord } from '../../src/core/index.js';
+import {
+  BEFORE_ALL_MS,
+  type Mark,
+  markRecord,
+  millis,
+  type Origin,
+  type Position,
+  type RawRecord,
+} from '../../src/core/index.js';
 import { Input } from '../../src/runtime/input.js';
 import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
 import type { WireCodec } from '../../src/schema/index.js';
@@ -25,7 +33,35 @@ export function inputOf(
   const log = times.map(
     (timeMs, offset): RawRecord => ({ offset, timestampMs: timeMs, key: null, value: codec.encode({ timeMs }) }),
   );
-  let next = from;
+  return inputOver(topic, log, pollSizes, { offset: from, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null }, disorderMs);
+}
+
+/** What lies in a log with marks: a record's event time, or a mark. */
+export type Placed = number | Mark;
+
+/** An input over a log with marks. */
+export function markedInput(
+  topic: string,
+  placed: readonly Placed[],
+  pollSizes: readonly number[] = [3],
+  position: Position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null },
+): Input {
+  const log = placed.map((each, offset): RawRecord => {
+    if (typeof each !== 'number') return { offset, ...markRecord(each, 0) };
+    return { offset, timestampMs: each, key: null, value: codec.encode({ timeMs: each }) };
+  });
+  return inputOver(topic, log, pollSizes, position, 0, true);
+}
+
+function inputOver(
+  topic: string,
+  log: readonly RawRecord[],
+  pollSizes: readonly number[],
+  position: Position,
+  disorderMs: number,
+  marked = false,
+): Input {
+  let next = position.offset;
   let polls = 0;
   const reader = {
     poll: async () => {
@@ -45,10 +81,11 @@ export function inputOf(
       schema: { format: 'json' as const, subject: topic, definition: undefined },
       settings: {},
       disorderMax: millis(disorderMs),
+      marked,
       eventTimeOf: (value: unknown) => (value as Timed).timeMs,
     },
   };
-  return new Input(node, 0, reader, codec, () => 0, { offset: from, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null });
+  return new Input(node, 0, reader, codec, () => 0, position);
 }
 
 /** Runs the merge to its end; `topic@offset` in the order of each round, and where the watermark rose. */

@@ -56,13 +56,13 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('inputs merged as they arrive', 'totals', [
     'merge.ts',
-    '} else if (!input.ended && !input.isIdle(nowMs)) return -1;',
-    '}',
+    'if (!hasHead && (input.ended || input.isIdle(nowMs))) continue;',
+    'if (!hasHead) continue;',
   ]),
   mutant('ties of the merge broken the other way', 'totals', [
     'merge.ts',
-    'input.headTimeMs < bestTimeMs',
-    'input.headTimeMs <= bestTimeMs',
+    'timeMs < bestTimeMs',
+    'timeMs <= bestTimeMs',
   ]),
   mutant('inputs of a step taken one after another', 'totals', ['steps.ts', 'origin.order < bestOrder', 'best < 0']),
   mutant('the merge time forgotten by the restore', 'totals', [
