@@ -15,6 +15,8 @@ export const tags = {
   float64: 7,
   /** Rows that a checkpoint keeps for a sink. */
   rows: 8,
+  /** A leaf of a queue of timers. */
+  timers: 11,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 
