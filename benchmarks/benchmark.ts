@@ -18,4 +18,6 @@ export interface BenchmarkResult {
   readonly figures: Readonly<Record<string, Spread>>;
   /** Of figures measured next to each other: what a change of the machine's mood leaves alone. */
   readonly ratios: Readonly<Record<string, Spread>>;
+  /** What else should be kept beside them: a course over time, a verdict. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
