@@ -15,6 +15,10 @@ export const tags = {
   float64: 7,
   /** Rows that a checkpoint keeps for a sink. */
   rows: 8,
+  /** All entries of a shard of a map without bounds. */
+  shardBase: 9,
+  /** Those written since: see `Shard`. */
+  shardDelta: 10,
   /** A leaf of a queue of timers. */
   timers: 11,
 } as const;
@@ -35,8 +39,17 @@ export function encode(tag: Tag, value: unknown): Uint8Array {
 
 export function decode(tag: Tag, bytes: Uint8Array): unknown {
   checkTag(tag, bytes);
+  const body = bytes.subarray(1); // the packer marks what it reads from
+  return unpack(body, 0, body.length);
+}
+
+/** A value alone, without a tag. The bytes lie in the packer's own buffer: copy them before the next call. */
+export const pack = (value: unknown): Uint8Array => packr.pack(value);
+
+/** The value that lies in a range of bytes. */
+export function unpack(bytes: Uint8Array, start: number, end: number): unknown {
   try {
-    return packr.unpack(bytes.subarray(1));
+    return packr.unpack(bytes, { start, end });
   } catch (cause) {
     throw unreadable(cause);
   }

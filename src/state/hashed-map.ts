@@ -1,21 +1,50 @@
 import type { BucketChange } from '../core/index.js';
-import { decode, encode, tags } from './codec.js';
+import { decode, tags } from './codec.js';
 import { hashKey } from './hash.js';
 import type { MapCell } from './map-contract.js';
+import type { PackedEntries } from './packed-entries.js';
+import { FIRST_BUCKET, nodeOfBucket, type Piece, pieceOf, type Shard } from './shard.js';
+import { ShardTree } from './shard-tree.js';
 import { type Migrate, migrationFor } from './versions.js';
 
-/** Part of the stored format: another number would look for keys in the wrong bucket. */
-const BUCKETS = 1024;
+/** Entries kept decoded: between one and two times as many. */
+const DECODED_MAX = 32_768;
+/** In the place of a value that lies encoded in its shard. */
+const ENCODED = Symbol('encoded');
+/** A bucket as it was before there were shards: keys and, unless all are `true`, their values. */
+type OldBytes<K, V> = readonly [keys: readonly K[], values?: readonly V[]];
 
-/** A bucket: its keys and, unless all are `true`, their values. */
-type Bytes<K, V> = readonly [keys: readonly K[], values?: readonly V[]];
+/** What is known of a key that was asked for not long ago. */
+interface Entry<K, V> {
+  readonly key: K;
+  readonly hash: number;
+  value: V | undefined | typeof ENCODED;
+  /** The map has the key. */
+  held: boolean;
+  /** Differs from what its shard holds. */
+  dirty: boolean;
+}
 
-/** The map without bounds: entries in buckets by hash of their key, each a map of its own, decoded at first touch. */
+/**
+ * The map without bounds: entries as bytes in shards by hash of their key, those used lately decoded beside. A change
+ * writes the entries that changed, as a delta of each shard touched; a shard is written whole when its deltas outweigh
+ * it, so that in the long run two to three bytes are written for one that changed. A restore decodes nothing: shards are
+ * indexed at their first touch, values decoded when they are asked for.
+ */
 export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   readonly evicted = 0;
-  private readonly buckets: (Map<K, V> | undefined)[] = new Array(BUCKETS).fill(undefined);
-  private readonly dirty = new Uint8Array(BUCKETS);
-  private readonly frozen = new Map<number, { readonly bytes: Uint8Array; readonly version: number }>();
+  private young = new Map<K, Entry<K, V>>();
+  private old = new Map<K, Entry<K, V>>();
+  /** The last look-up: most writes follow one of the same key. */
+  private last: Entry<K, V> | undefined;
+  private dirty: Entry<K, V>[] = [];
+  private dirtyShards: Shard[] = [];
+  private keysHeld = 0;
+  private writes = 0;
+  private tree: ShardTree | undefined;
+  private restored = new Map<number, Piece[]>();
+  private oldBuckets: { readonly bucket: number; readonly bytes: Uint8Array; readonly version: number }[] = [];
+  private gone: BucketChange[] = [];
 
   constructor(
     private readonly version: number,
@@ -23,39 +52,49 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   ) {}
 
   get size(): number {
-    let size = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) size += this.bucketAt(bucket)?.size ?? 0;
-    return size;
+    this.shards();
+    return this.keysHeld;
   }
 
   get(key: K): V | undefined {
-    return this.bucketAt(hashKey(key) % BUCKETS)?.get(key);
+    const entry = this.entry(key);
+    if (entry.value === ENCODED) {
+      const packed = this.open(this.shards().at(entry.hash));
+      entry.value = packed.valueAt(packed.find(entry.hash, key)) as V;
+    }
+    return entry.value;
   }
 
   has(key: K): boolean {
-    return this.bucketAt(hashKey(key) % BUCKETS)?.has(key) ?? false;
+    return this.entry(key).held;
   }
 
   set(key: K, value: V): void {
-    const bucket = hashKey(key) % BUCKETS;
-    let entries = this.bucketAt(bucket);
-    if (!entries) {
-      entries = new Map();
-      this.buckets[bucket] = entries;
-    }
-    entries.set(key, value);
-    this.dirty[bucket] = 1;
+    const entry = this.entry(key);
+    entry.value = value;
+    if (!entry.held) this.keysHeld++;
+    entry.held = true;
+    this.markDirty(entry);
   }
 
   delete(key: K): boolean {
-    const bucket = hashKey(key) % BUCKETS;
-    const deleted = this.bucketAt(bucket)?.delete(key) ?? false;
-    if (deleted) this.dirty[bucket] = 1;
-    return deleted;
+    const entry = this.entry(key);
+    if (!entry.held) return false;
+    entry.value = undefined;
+    entry.held = false;
+    this.keysHeld--;
+    this.markDirty(entry);
+    return true;
   }
 
   *keys(): IterableIterator<K> {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) yield* this.bucketAt(bucket)?.keys() ?? [];
+    this.fold();
+    const { writes } = this;
+    for (const shard of this.shards()) {
+      // In the order of hashes, a function of the keys alone: a restored map must not differ from the live one.
+      const entries = [...this.open(shard).entries()].sort((a, b) => a.hash - b.hash || order(a.key, b.key));
+      for (const { key } of entries) if (this.writes === writes || this.has(key as K)) yield key as K;
+    }
   }
 
   expire(): number {
@@ -64,44 +103,113 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
     migrationFor(version, this.version, this.migrate); // refuse at start, not at the first touch
-    this.frozen.set(bucket, { bytes, version });
+    if (bucket < FIRST_BUCKET) {
+      this.oldBuckets.push({ bucket, bytes, version });
+      return;
+    }
+    const node = nodeOfBucket(bucket);
+    const pieces = this.restored.get(node);
+    if (pieces) pieces.push(pieceOf(bucket, bytes, version));
+    else this.restored.set(node, [pieceOf(bucket, bytes, version)]);
   }
 
   takeChanges(): BucketChange[] {
-    const changes: BucketChange[] = [];
-    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
-      const entries = this.buckets[bucket] as Map<K, V>;
-      changes.push({ bucket, bytes: entries.size === 0 ? null : encode(tags.hashedMap, bytesOf(entries)) });
-      if (entries.size === 0) this.buckets[bucket] = undefined;
-      this.dirty[bucket] = 0;
+    this.fold();
+    const changes = this.gone;
+    this.gone = [];
+    const shards = this.dirtyShards;
+    this.dirtyShards = [];
+    for (const shard of shards) {
+      const taken = shard.take();
+      for (const change of taken.changes) changes.push(change);
+      if (taken.split) this.tree?.replace(taken.split);
     }
     return changes;
   }
 
-  private bucketAt(bucket: number): Map<K, V> | undefined {
-    return this.frozen.size === 0 ? this.buckets[bucket] : this.thawed(bucket);
+  private entry(key: K): Entry<K, V> {
+    if (this.last !== undefined && this.last.key === key) return this.last;
+    let entry = this.young.get(key);
+    if (!entry) {
+      entry = this.old.get(key) ?? this.look(key);
+      if (this.young.size >= DECODED_MAX) this.forgetOld();
+      this.young.set(key, entry);
+    }
+    this.last = entry;
+    return entry;
   }
 
-  private thawed(bucket: number): Map<K, V> | undefined {
-    const frozen = this.frozen.get(bucket);
-    if (!frozen) return this.buckets[bucket];
-    const { bytes, version } = frozen;
-    const migrate = migrationFor(version, this.version, this.migrate);
-    const [keys, values] = decode(tags.hashedMap, bytes) as Bytes<K, V>;
-    const entries = new Map<K, V>();
-    for (let i = 0; i < keys.length; i++) {
-      const value = values ? values[i] : true;
-      entries.set(keys[i] as K, migrate ? migrate(value, version) : (value as V));
+  private look(key: K): Entry<K, V> {
+    const hash = hashKey(key);
+    const held = this.open(this.shards().at(hash)).find(hash, key) >= 0;
+    return { key, hash, value: held ? ENCODED : undefined, held, dirty: false };
+  }
+
+  private markDirty(entry: Entry<K, V>): void {
+    this.writes++;
+    if (entry.dirty) return;
+    entry.dirty = true;
+    this.dirty.push(entry);
+  }
+
+  private forgetOld(): void {
+    this.fold(); // what was changed must not be forgotten with them
+    this.old = this.young;
+    this.young = new Map();
+  }
+
+  /** Encodes what was changed into the shards. */
+  private fold(): void {
+    for (const entry of this.dirty) {
+      const { hash, key, value, held } = entry;
+      const shard = this.shards().at(hash);
+      const packed = this.open(shard);
+      if (held) packed.set(hash, key, value);
+      else packed.remove(hash, key);
+      entry.dirty = false;
+      this.markShard(shard);
     }
-    this.buckets[bucket] = entries;
-    if (migrate) this.dirty[bucket] = 1;
-    this.frozen.delete(bucket);
-    return entries;
+    if (this.dirty.length > 0) this.dirty = [];
+  }
+
+  private open(shard: Shard): PackedEntries {
+    if (shard.opened) return shard.opened;
+    return shard.open(this.version, (value, from) => {
+      this.markShard(shard); // its values are stored as they are now
+      return migrationFor(from, this.version, this.migrate)?.(value, from);
+    });
+  }
+
+  private markShard(shard: Shard): void {
+    if (shard.dirty) return;
+    shard.dirty = true;
+    this.dirtyShards.push(shard);
+  }
+
+  private shards(): ShardTree {
+    if (this.tree) return this.tree;
+    this.tree = new ShardTree(this.restored);
+    this.restored = new Map();
+    for (const shard of this.tree) this.keysHeld += shard.size;
+    const old = this.oldBuckets;
+    this.oldBuckets = [];
+    for (const { bucket, bytes, version } of old) this.takeOldBucket(bucket, bytes, version);
+    return this.tree;
+  }
+
+  /** Its entries are written anew, in shards. */
+  private takeOldBucket(bucket: number, bytes: Uint8Array, version: number): void {
+    const migrate = migrationFor(version, this.version, this.migrate);
+    const [keys, values] = decode(tags.hashedMap, bytes) as OldBytes<K, V>;
+    keys.forEach((key, i) => {
+      const value = values ? values[i] : true;
+      this.set(key, migrate ? migrate(value, version) : (value as V));
+    });
+    this.gone.push({ bucket, bytes: null });
   }
 }
 
-function bytesOf<K, V>(entries: ReadonlyMap<K, V>): Bytes<K, V> {
-  const keys = [...entries.keys()];
-  const values = [...entries.values()];
-  return values.every((value) => value === true) ? [keys] : [keys, values];
+function order(a: string | number, b: string | number): number {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -20,8 +20,9 @@ export interface MapCellOptions<V> {
  *
  * - with `ttl` or `entriesMax`, entries lie in segments of up to 256 in the order of their writes (within a slice of a
  *   24th of the ttl), so that a stream of new keys writes only the newest segment, and old ones go whole;
- * - without, entries lie in 1,024 buckets by hash of their key, decoded at first touch after a restore. Such a map is for keys
- *   that are few by nature; nothing bounds it.
+ * - without, entries lie in shards of some hundred by hash of their key, as bytes; those used lately are kept decoded. A change
+ *   writes the entries that changed, and a shard anew when its changes outweigh it: two to three bytes in the long run for
+ *   each that changed. A restore decodes nothing; nothing bounds the number of keys.
  *
  * @example
  * const cells = { seen: mapCell<string, true>({ ttl: hours(24), entriesMax: 5_000_000 }) };
@@ -30,6 +31,7 @@ export interface MapCellOptions<V> {
  * the newest segment a rewritten entry keeps its place.
  * Errors: `config` for bounds that cannot be, `state` for a checkpoint that cannot be read.
  * Memory: `entriesMax` entries, or what `ttl` and a 24th more of it bring, at some 100 bytes each besides keys and values.
+ * Without bounds: one to two and a half times the encoded keys and values, 20 bytes an entry, and up to 65,536 decoded ones.
  */
 export function mapCell<K extends string | number, V>(options: MapCellOptions<V> = {}): CellSpec<MapCell<K, V>> {
   const { version = 1, migrate, ttl, entriesMax } = options;
@@ -51,5 +53,5 @@ export function mapCell<K extends string | number, V>(options: MapCellOptions<V>
 
 function tagsOf(ttl: Duration | undefined, aged: boolean): readonly number[] {
   if (ttl !== undefined) return [tags.agedMap, tags.agedMapHorizon];
-  return [aged ? tags.orderedMap : tags.hashedMap];
+  return aged ? [tags.orderedMap] : [tags.shardBase, tags.shardDelta, tags.hashedMap];
 }

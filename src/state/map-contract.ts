@@ -12,7 +12,7 @@ export interface MapCell<K extends string | number, V> extends Cell {
   delete(key: K): boolean;
   /** Entries held, expired ones that still wait for their slice to be dropped included. */
   readonly size: number;
-  /** The keys: by age where the map has a `ttl` or `entriesMax`, otherwise in no order to rely on. */
+  /** The keys: by age where the map has a `ttl` or `entriesMax`, otherwise in an order that is a function of the keys alone. */
   keys(): IterableIterator<K>;
   /**
    * Tells the map what time it is: entries written `ttl` or longer before are gone from here on. Returns how many

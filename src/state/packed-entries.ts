@@ -1,0 +1,217 @@
+import { pack, unpack, unreadable } from './codec.js';
+import { isKey, keyBytesMax, keyEnd, readKey, readVarint, varintEnd, writeKey, writeVarint } from './packed-key.js';
+
+// An entry: its key's hash (32 bits, little-endian), the key, and the value's head as a varint: 0 where the key is gone,
+// 1 for the value `true`, otherwise one more than the length of the MessagePack that follows.
+
+const HASH_BYTES = 4;
+const GONE = 0;
+const TRUE = 1;
+const SLOTS_LEAST = 8;
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A map whose entries lie as bytes one after another, in the order of their writes, with an index of where each key's
+ * newest one is. What a range of bytes holds can therefore be stored, and taken in again, as it is.
+ *
+ * Millions of entries cost the garbage collector nothing. Memory: the entries, those that were overwritten until the
+ * next `moveTo`, a quarter more to grow into, and 6 to 12 bytes a key.
+ */
+export class PackedEntries {
+  /** Bytes written; every entry lies before it. */
+  used = 0;
+  /** Keys that are there, and the bytes of their entries. */
+  count = 0;
+  liveBytes = 0;
+  /** Places of entries, from 1; 0 where a slot is free. */
+  private slots = new Uint32Array(SLOTS_LEAST);
+  private occupied = 0;
+  private bytes: Uint8Array = NOTHING;
+
+  /** Makes room at once for what is known to come. */
+  reserve(bytes: number, entries: number): void {
+    if (bytes > this.bytes.length) this.grow(bytes);
+    if (2 * this.slots.length < 3 * entries) this.rehash(entries);
+  }
+
+  /** Where the newest entry of a key lies, or -1 for a key that is not there. */
+  find(hash: number, key: string | number): number {
+    const at = (this.slots[this.slotOf(hash, key)] as number) - 1;
+    return at >= 0 && this.headAt(at) === GONE ? -1 : at;
+  }
+
+  valueAt(at: number): unknown {
+    const head = keyEnd(this.bytes, at + HASH_BYTES);
+    const length = readVarint(this.bytes, head);
+    const start = varintEnd(this.bytes, head);
+    return length === TRUE ? true : unpack(this.bytes, start, start + length - 1);
+  }
+
+  set(hash: number, key: string | number, value: unknown): void {
+    const packed = value === true ? NOTHING : pack(value);
+    this.write(hash, key, value === true ? TRUE : packed.length + 1, packed);
+  }
+
+  /** Notes that a key is gone; where it never was, there is nothing to note. */
+  remove(hash: number, key: string | number): void {
+    if (this.slots[this.slotOf(hash, key)] !== 0) this.write(hash, key, GONE, NOTHING);
+  }
+
+  /** A copy of the bytes from `start` on, after `room` free ones. */
+  copyFrom(start: number, room: number): Uint8Array {
+    const copy = new Uint8Array(room + this.used - start);
+    copy.set(this.bytes.subarray(start, this.used), room);
+    return copy;
+  }
+
+  /**
+   * Takes in entries as `copyFrom` gave them, newer than those that are here. Into an empty map without room they are
+   * not copied: they belong to it then.
+   *
+   * @throws MillraceError `state` where they are damaged.
+   */
+  takeIn(bytes: Uint8Array): void {
+    const start = this.used;
+    if (start === 0 && bytes.length >= this.bytes.length) this.bytes = bytes;
+    else {
+      this.room(bytes.length);
+      this.bytes.set(bytes, start);
+    }
+    const end = start + bytes.length;
+    for (let at = start; at < end; at = this.used) {
+      this.used = this.endOf(at);
+      if (!(this.used <= end)) throw unreadable('an entry reaches beyond the end of its bucket');
+      this.list(at, this.slotOfEntry(at));
+    }
+  }
+
+  /** Copies what is there, oldest write first, to where `target` says by the hash of its key. */
+  moveTo(target: (hash: number) => PackedEntries): void {
+    for (let at = 0; at < this.used; at = this.endOf(at)) {
+      if (this.headAt(at) === GONE || !this.isNewest(at)) continue;
+      target(this.hashAt(at)).append(this.bytes, at, this.endOf(at));
+    }
+  }
+
+  /** Every key with its hash and its value, in no order. */
+  *entries(): Generator<{ readonly hash: number; readonly key: string | number; readonly at: number }> {
+    for (const place of this.slots) {
+      const at = place - 1;
+      if (at >= 0 && this.headAt(at) !== GONE)
+        yield { hash: this.hashAt(at), key: readKey(this.bytes, at + HASH_BYTES), at };
+    }
+  }
+
+  private write(hash: number, key: string | number, head: number, value: Uint8Array): void {
+    this.room(HASH_BYTES + keyBytesMax(key) + 5 + value.length);
+    const { bytes } = this;
+    const at = this.used;
+    for (let i = 0; i < HASH_BYTES; i++) bytes[at + i] = hash >>> (8 * i);
+    const start = writeVarint(bytes, writeKey(bytes, at + HASH_BYTES, key), head);
+    if (value.length > 0) bytes.set(value, start);
+    this.used = start + value.length;
+    this.list(at, this.slotOf(hash, key));
+  }
+
+  /** Adds an entry of another map whose key is not here. */
+  private append(from: Uint8Array, start: number, end: number): void {
+    this.room(end - start);
+    const at = this.used;
+    this.bytes.set(from.subarray(start, end), at);
+    this.used = at + end - start;
+    this.list(at, freeSlot(this.slots, this.hashAt(at)));
+  }
+
+  /** Lets a slot lead to the entry at `at`, which was written last. */
+  private list(at: number, slot: number): void {
+    const before = (this.slots[slot] as number) - 1;
+    if (before < 0) this.occupied++;
+    else if (this.headAt(before) !== GONE) {
+      this.count--;
+      this.liveBytes -= this.endOf(before) - before;
+    }
+    this.slots[slot] = at + 1;
+    if (this.headAt(at) !== GONE) {
+      this.count++;
+      this.liveBytes += this.used - at;
+    }
+    if (3 * this.occupied > 2 * this.slots.length) this.rehash(2 * this.occupied);
+  }
+
+  /** The slot that leads to a key, or the free one where it belongs. */
+  private slotOf(hash: number, key: string | number): number {
+    const { slots, bytes } = this;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = (slots[slot] as number) - 1;
+      if (at < 0 || (this.hashAt(at) === hash && isKey(bytes, at + HASH_BYTES, key))) return slot;
+    }
+  }
+
+  private slotOfEntry(of: number): number {
+    const { slots } = this;
+    const hash = this.hashAt(of);
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = (slots[slot] as number) - 1;
+      if (at < 0 || (this.hashAt(at) === hash && this.haveSameKey(at, of))) return slot;
+    }
+  }
+
+  private isNewest(of: number): boolean {
+    const { slots } = this;
+    const mask = slots.length - 1;
+    let slot = this.hashAt(of) & mask;
+    while (slots[slot] !== 0 && slots[slot] !== of + 1) slot = (slot + 1) & mask;
+    return slots[slot] !== 0;
+  }
+
+  private haveSameKey(a: number, b: number): boolean {
+    const { bytes } = this;
+    const length = keyEnd(bytes, a + HASH_BYTES) - a;
+    for (let i = HASH_BYTES; i < length; i++) if (bytes[a + i] !== bytes[b + i]) return false;
+    return true;
+  }
+
+  private hashAt(at: number): number {
+    const { bytes } = this;
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+    return (low | ((bytes[at + 3] as number) << 24)) >>> 0;
+  }
+
+  private headAt(at: number): number {
+    return this.bytes[keyEnd(this.bytes, at + HASH_BYTES)] as number; // 0 and 1 are whole in their first byte
+  }
+
+  private endOf(at: number): number {
+    const head = keyEnd(this.bytes, at + HASH_BYTES);
+    const length = readVarint(this.bytes, head);
+    return varintEnd(this.bytes, head) + Math.max(0, length - 1);
+  }
+
+  private room(bytes: number): void {
+    const needed = this.used + bytes;
+    if (needed > this.bytes.length) this.grow(Math.max(needed, this.used + (this.used >>> 2) + 64));
+  }
+
+  private grow(capacity: number): void {
+    const grown = new Uint8Array(capacity);
+    grown.set(this.bytes.subarray(0, this.used));
+    this.bytes = grown;
+  }
+
+  private rehash(entries: number): void {
+    let length = SLOTS_LEAST;
+    while (2 * length < 3 * entries) length *= 2;
+    const slots = new Uint32Array(length);
+    for (const place of this.slots) if (place !== 0) slots[freeSlot(slots, this.hashAt(place - 1))] = place;
+    this.slots = slots;
+  }
+}
+
+function freeSlot(slots: Uint32Array, hash: number): number {
+  const mask = slots.length - 1;
+  let slot = hash & mask;
+  while (slots[slot] !== 0) slot = (slot + 1) & mask;
+  return slot;
+}
