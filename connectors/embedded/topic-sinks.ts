@@ -4,7 +4,12 @@ import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../src/core/i
 import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Headers, Origin } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import { type DeadLetterSinkOptions, deadLetterHeaders, type TopicSinkOptions } from '../../src/core/sinks.js';
+import {
+  type DeadLetterSinkOptions,
+  deadLetterHeaders,
+  originHeaders,
+  type TopicSinkOptions,
+} from '../../src/core/sinks.js';
 import { openCodec } from '../../src/schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
@@ -40,7 +45,7 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
 async function valueWriter(
   log: TopicLog,
   outputs: TaskOutputs,
-  { topic, schema, key }: TopicSinkOptions,
+  { topic, schema, key, nameOrigin }: TopicSinkOptions,
   registry: SchemaRegistry,
 ): Promise<SinkWriter> {
   const codec = await openCodec(schema, registry);
@@ -50,7 +55,8 @@ async function valueWriter(
     const keyBytes = key === undefined ? origin.key : Buffer.from(key(value));
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     const partition = keyBytes === null ? origin.partition % partitions : partitionOf(keyBytes, partitions);
-    outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, undefined);
+    const headers = nameOrigin ? originHeaders(origin) : undefined;
+    outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, headers);
   };
   return writerOf(outputs, writeOne);
 }
@@ -103,9 +109,7 @@ function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
     [deadLetterHeaders.reason, Buffer.from(reason)],
     [deadLetterHeaders.detail, Buffer.from(detail)],
     [deadLetterHeaders.step, Buffer.from(step)],
-    [deadLetterHeaders.topic, Buffer.from(origin.topic)],
-    [deadLetterHeaders.partition, Buffer.from(String(origin.partition))],
-    [deadLetterHeaders.offset, Buffer.from(String(origin.offset))],
+    ...originHeaders(origin),
   ];
   return origin.headers === undefined ? own : [...own, ...origin.headers];
 }

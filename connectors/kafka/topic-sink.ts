@@ -3,7 +3,12 @@ import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Headers, Origin, OutgoingRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import { type DeadLetterSinkOptions, deadLetterHeaders, type TopicSinkOptions } from '../../src/core/sinks.js';
+import {
+  type DeadLetterSinkOptions,
+  deadLetterHeaders,
+  originHeaders,
+  type TopicSinkOptions,
+} from '../../src/core/sinks.js';
 import { openCodec } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import { type Cluster, noTopic } from './cluster.js';
@@ -67,11 +72,20 @@ function topicWriter(
   };
 }
 
-async function valueEncoder({ schema, key }: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
+async function valueEncoder(
+  { schema, key, nameOrigin }: TopicSinkOptions,
+  partitions: number,
+  registry: SchemaRegistry,
+) {
   const codec = await openCodec(schema, registry);
   return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
     const keyBytes = key ? Buffer.from(key(value)) : origin.key;
-    const record = { key: keyBytes, value: codec.encode(value), timestampMs: timestampOf(origin, nowMs) };
+    const record = {
+      key: keyBytes,
+      value: codec.encode(value),
+      timestampMs: timestampOf(origin, nowMs),
+      headers: nameOrigin ? originHeaders(origin) : undefined,
+    };
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     return [keyBytes ? partitionOf(keyBytes, partitions) : origin.partition % partitions, record];
   };
@@ -96,11 +110,9 @@ function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
     [deadLetterHeaders.reason, reason],
     [deadLetterHeaders.detail, detail],
     [deadLetterHeaders.step, step],
-    [deadLetterHeaders.topic, origin.topic],
-    [deadLetterHeaders.partition, String(origin.partition)],
-    [deadLetterHeaders.offset, String(origin.offset)],
   ] as const;
-  return [...own.map(([name, text]) => [name, Buffer.from(text)] as const), ...(origin.headers ?? [])];
+  const named = own.map(([name, text]) => [name, Buffer.from(text)] as const);
+  return [...named, ...originHeaders(origin), ...(origin.headers ?? [])];
 }
 
 /** The event time, which the broker refuses where it lies ahead of its clock, as bad data may. */

@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import type { Headers, Origin } from './record.js';
 import type { Schema } from './schema.js';
 
 // Options that more than one connector understands: the embedded profile serves Kafka's topics and Redis's hashes too.
@@ -11,6 +12,8 @@ export interface TopicSinkOptions {
   readonly key: ((value: unknown) => string) | undefined;
   /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
   readonly partitions: number | undefined;
+  /** Name each record's origin in headers (`deadLetterHeaders`): for who compares what two runs made of one record. */
+  readonly nameOrigin?: boolean | undefined;
 }
 
 /** Options of a sink that takes dead letters: raw bytes as they came, with reason, step and origin in headers. */
@@ -33,7 +36,7 @@ export interface TableSinkOptions {
   readonly orderBy: readonly string[];
 }
 
-/** The names of the headers that a dead letter carries. */
+/** The names of the headers that a dead letter carries; of them, topic, partition and offset are those of its origin. */
 export const deadLetterHeaders = {
   reason: 'millrace.reason',
   detail: 'millrace.detail',
@@ -42,3 +45,10 @@ export const deadLetterHeaders = {
   partition: 'millrace.partition',
   offset: 'millrace.offset',
 } as const;
+
+/** Headers that say which record a value comes from. */
+export const originHeaders = ({ topic, partition, offset }: Origin): Headers => [
+  [deadLetterHeaders.topic, Buffer.from(topic)],
+  [deadLetterHeaders.partition, Buffer.from(String(partition))],
+  [deadLetterHeaders.offset, Buffer.from(String(offset))],
+];
