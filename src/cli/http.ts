@@ -1,6 +1,6 @@
 import fastify from 'fastify';
 import { MillraceError, messageOf } from '../core/errors.js';
-import type { RunSnapshot } from '../runtime/index.js';
+import type { Running } from '../runtime/index.js';
 import { prometheus } from './prometheus.js';
 
 export interface MonitoringOptions {
@@ -8,9 +8,14 @@ export interface MonitoringOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly topology: string;
-  snapshot(): RunSnapshot;
+  readonly running: Pick<Running, 'snapshot' | 'ask'>;
   /** Whether the topology runs: started, not stopping, not failed. */
   isReady(): boolean;
+}
+
+interface StateRequest {
+  Params: { step: string; key: string };
+  Querystring: { partition?: string };
 }
 
 export interface Monitoring {
@@ -20,7 +25,8 @@ export interface Monitoring {
 
 /**
  * Serves Prometheus metrics and the health of a run: `/metrics`, `/health/live` (this process answers) and
- * `/health/ready` (the topology runs; 503 otherwise).
+ * `/health/ready` (the topology runs; 503 otherwise). And the state of its steps: `/state/STEP/KEY` answers with what a
+ * committed epoch held (200), with nothing (404), or says that now is not the moment (503, `retry-after`).
  *
  * Without authentication: keep it on loopback, or behind something that has one.
  *
@@ -30,16 +36,27 @@ export async function serveMonitoring({
   host,
   port,
   topology,
-  snapshot,
+  running,
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
   const server = fastify();
-  const registry = prometheus(topology, snapshot);
+  const registry = prometheus(topology, running.snapshot);
   server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   server.get('/health/live', async () => ({ status: 'live' }));
   server.get('/health/ready', async (_, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
+  server.get<StateRequest>('/state/:step/:key', async ({ params: { step, key }, query }, reply) => {
+    try {
+      const said = await running.ask(step, key, query.partition === undefined ? undefined : Number(query.partition));
+      if (said.kind === 'retry') return reply.code(503).header('retry-after', '1').send({ retry: said.why });
+      const { value = null, partition, epoch } = said;
+      return reply.code(value === null ? 404 : 200).send({ step, key, value, partition, epoch });
+    } catch (error) {
+      if (!(error instanceof MillraceError && error.code === 'config')) throw error;
+      return reply.code(404).send({ error: error.message, where: error.where, hint: error.hint });
+    }
+  });
   try {
     const url = await server.listen({ host, port });
     return { url, close: () => server.close() };

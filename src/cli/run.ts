@@ -74,7 +74,7 @@ async function attend(running: Running, topology: Topology, config: Config, repo
         host,
         port,
         topology: topology.name,
-        snapshot: running.snapshot,
+        running,
         isReady,
       });
       report.onServing(served.url);

@@ -59,6 +59,7 @@ export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) =>
 export interface TypedLogic<In, Any, Out> {
   onRecord(input: number, value: Any, emit: TypedEmit<In, Out>, origin: Origin): void;
   onWatermark?(watermarkMs: number, emit: TypedEmit<In, Out>): void;
+  query?(key: string): unknown;
 }
 
 /** Defines a synchronous operator with one input whose state lies in `cells`. */

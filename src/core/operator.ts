@@ -95,6 +95,11 @@ export interface StatefulLogic {
    * At the end of inputs that are known to end it is called with `AFTER_ALL_MS`.
    */
   onWatermark?(watermarkMs: number, emit: Emit): void;
+  /**
+   * What it holds of a key, as plain data for people and programs outside; `undefined` for nothing. Only reads. Called
+   * between epochs, so that the answer is a committed one.
+   */
+  query?(key: string): unknown;
 }
 
 /** Asynchronous, stateless, ordered and bounded: rows are answered in the order given. */

@@ -39,6 +39,7 @@ export class Pipeline {
   private readonly streams = new Map<string, Subject<Chunk>>();
   private readonly contexts = new Map<string, TaskStepContext>();
   private readonly batched: BatchedLogic[] = [];
+  private readonly queries = new Map<string, (key: string) => unknown>();
   private readonly letters = new Subject<DeadLetter[]>();
   private inFlight: InFlight = new InFlight(0);
   private lettersWaiting = 0;
@@ -92,6 +93,20 @@ export class Pipeline {
     this.sendDeadLetters();
     await this.lettersWritten();
     this.inFlight.throwIfFailed();
+  }
+
+  /**
+   * What a step holds of a key.
+   *
+   * @throws MillraceError `config` for a step that cannot be asked.
+   */
+  query(step: string, key: string): unknown {
+    const query = this.queries.get(step);
+    if (query) return query(key);
+    throw new MillraceError('config', 'no step of this name can be asked for its state', {
+      where: step,
+      hint: `these can: ${[...this.queries.keys()].join(', ') || 'none'}`,
+    });
   }
 
   async close(): Promise<void> {
@@ -195,6 +210,7 @@ export class Pipeline {
       }
       case 'stateful': {
         const logic = step.shape.open(this.parts.state.open(step.id, step.shape.cells), context);
+        if (logic.query) this.queries.set(step.id, logic.query.bind(logic));
         zip(inputs)
           .pipe(map((chunks) => meter(chunks, () => runStateful(logic, context, chunks))))
           .subscribe(output());

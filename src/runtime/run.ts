@@ -1,9 +1,10 @@
 import type { Duration, InferenceService, Metric, Profile } from '../core/index.js';
-import { MillraceError, messageOf, millis } from '../core/index.js';
+import { MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
 import { check, type Topology, type TopologyProblem } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
 import { paceOf, unpaced } from './pace.js';
+import type { Reply } from './questions.js';
 import { Supervisor } from './supervisor.js';
 import { DEAD_LETTERS, type EpochPoint, METRICS, Task, type TaskSnapshot } from './task.js';
 
@@ -48,6 +49,13 @@ export interface Running {
   /** Drains, commits and closes all tasks; resolves when that is done. */
   stop(): Promise<void>;
   snapshot(): RunSnapshot;
+  /**
+   * What a step holds of a key in the state of a task, as of the next checkpoint. The task is that of the partition, by
+   * default the one that records with this key lie in.
+   *
+   * @throws MillraceError `config` for a step that cannot be asked, or a partition that is none.
+   */
+  ask(step: string, key: string, partition?: number): Promise<Reply>;
 }
 
 /**
@@ -111,8 +119,16 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       return finished;
     },
     snapshot: () => snapshotOf(supervisor.tasks),
+    ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
+      if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
+      const task = supervisor.tasks.find(({ id }) => id.partition === partition);
+      return task ? task.ask(step, key) : { kind: 'retry', why: `task ${partition} does not run in this process` };
+    },
   };
 }
+
+const noPartition = (partition: number, partitions: number): MillraceError =>
+  new MillraceError('config', `there is no partition ${partition}`, { hint: `0 to ${partitions - 1}` });
 
 function problemsError({ name }: Topology, problems: readonly TopologyProblem[]): MillraceError {
   const list = problems.map(({ where, message, hint }) => `  ${where}: ${message} (${hint})`).join('\n');

@@ -19,6 +19,7 @@ import { Input } from './input.js';
 import { type EventTime, emptyShare, eventTimeOf, mergeRound, type Round } from './merge.js';
 import type { Pace } from './pace.js';
 import { Pipeline } from './pipeline.js';
+import { Questions, type Reply } from './questions.js';
 import { TaskState } from './state.js';
 import type { Outbox } from './step-context.js';
 
@@ -69,9 +70,10 @@ export class Task {
   private stopping = false;
   private abandoned = false;
   private recordsSinceEpoch = 0;
+  private readonly questions = new Questions();
 
   private constructor(
-    private readonly id: TaskId,
+    readonly id: TaskId,
     private readonly options: TaskOptions,
     private readonly ledger: TaskLedger,
     private readonly inputs: readonly Input[],
@@ -202,6 +204,11 @@ export class Task {
     };
   }
 
+  /** What a step holds of a key, as of the next checkpoint: an answer takes an epoch at most. */
+  ask(step: string, key: string): Promise<Reply> {
+    return this.stopping ? Promise.resolve({ kind: 'retry', why: 'the task ends' }) : this.questions.ask(step, key);
+  }
+
   counters() {
     return this.state.counters.entries();
   }
@@ -237,6 +244,8 @@ export class Task {
 
   /** Closes everything without committing: what was not committed will be read again. */
   async close(): Promise<void> {
+    this.stopping = true;
+    this.questions.refuse('the task has ended');
     const closing = [
       this.pipeline,
       ...this.inputs,
@@ -283,7 +292,7 @@ export class Task {
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
   private async commitEpoch(): Promise<void> {
-    if (this.recordsSinceEpoch === 0) return;
+    if (this.recordsSinceEpoch === 0 && !this.questions.some) return;
     const { onPoint, topology } = this.options;
     const task = this.id.partition;
     await this.pipeline.drain();
@@ -305,6 +314,7 @@ export class Task {
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
     onPoint('stored', task);
+    this.questions.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
 
     await Promise.all(writers.map((writer) => writer.commit?.()));
     onPoint('committed', task);

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { serveMonitoring } from '../../src/cli/http.js';
-import type { RunSnapshot } from '../../src/runtime/index.js';
+import { MillraceError } from '../../src/core/errors.js';
+import type { Running, RunSnapshot } from '../../src/runtime/index.js';
 import { someSnapshot } from './snapshot.js';
 
+const ask: Running['ask'] = async (step, key, partition = 3) => {
+  if (step !== 'count') throw new MillraceError('config', 'no such step', { where: step, hint: 'these can: count' });
+  if (key === 'moving') return { kind: 'retry', why: 'the task ends' };
+  return { kind: 'answer', value: key === 'a' ? { n: 1 } : undefined, partition, epoch: 9 };
+};
 const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
-  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', snapshot, isReady });
+  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', running: { snapshot, ask }, isReady });
 
 /** Lines of the exposition format by their name and labels. */
 const samples = (text: string) =>
@@ -40,6 +46,24 @@ describe('monitoring over HTTP', () => {
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.99",topology="orders"}')).toBeGreaterThan(0.04);
     expect([...found.keys()].some((name) => name.includes('dead:'))).toBe(false);
     for (const name of found.keys()) expect(text).toContain(`# HELP ${name.split('{')[0]} `);
+    await served.close();
+  });
+
+  it('answers with the state of a step, or says that there is none, or not now', async () => {
+    const served = await serve(someSnapshot);
+    const get = async (path: string) => {
+      const response = await fetch(`${served.url}/state/${path}`);
+      return { status: response.status, body: await response.json(), retryAfter: response.headers.get('retry-after') };
+    };
+    const about = { step: 'count', epoch: 9 };
+    expect(await get('count/a')).toMatchObject({
+      status: 200,
+      body: { ...about, key: 'a', value: { n: 1 }, partition: 3 },
+    });
+    expect(await get('count/a?partition=1')).toMatchObject({ status: 200, body: { partition: 1 } });
+    expect(await get('count/b%2Fc')).toMatchObject({ status: 404, body: { ...about, key: 'b/c', value: null } });
+    expect(await get('count/moving')).toMatchObject({ status: 503, body: { retry: 'the task ends' }, retryAfter: '1' });
+    expect(await get('cuont/a')).toMatchObject({ status: 404, body: { hint: 'these can: count' } });
     await served.close();
   });
 

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { type InferenceService, millis, type Sink, type Source, stateful } from '../../src/core/index.js';
+import { type Reply, type Running, runTopology } from '../../src/runtime/index.js';
+import { mapCell } from '../../src/state/index.js';
+import { MemoryProfile } from '../../src/testing/memory-profile.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
+import { topology } from '../../src/topology/index.js';
+
+const source: Source<{ readonly key: string }> = {
+  connector: 'memory',
+  kind: 'memory.source',
+  topic: 'events',
+  schema: { format: 'json', subject: 'events', definition: undefined },
+  settings: {},
+  eventTimeOf: () => 0,
+};
+const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
+
+const counting = stateful({
+  kind: 'counting',
+  cells: { counts: mapCell<string, number>() },
+  open: ({ counts }) => ({
+    onRecord(_, { key }: { readonly key: string }, emit) {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      emit({ key } as never);
+    },
+    query: (key) => counts.get(key),
+  }),
+});
+const counts = topology('counts', { deadLetters: sink() }, (t) => {
+  t.source('events', source).via('count', counting).to('out', sink());
+});
+
+function profileWith(records: number): MemoryProfile {
+  const profile = new MemoryProfile(1);
+  const value = new TextEncoder().encode('{"key":"a"}');
+  profile.append(
+    'events',
+    0,
+    Array.from({ length: records }, () => ({ key: null, value, timestampMs: 0 })),
+  );
+  return profile;
+}
+const inference = {} as InferenceService;
+
+describe('questions about state', () => {
+  it('are answered with what the checkpoint of their epoch holds, never with what is still being worked on', async () => {
+    const profile = profileWith(500);
+    const committed = new Map<number, number>();
+    const replies: Promise<Reply>[] = [];
+    let running: Running | undefined;
+    running = await runTopology(counts, {
+      profile,
+      inference,
+      clock: new VirtualClock(),
+      bounded: true,
+      roundMax: 7,
+      epochInterval: millis(0),
+      onPoint(point) {
+        if (point === 'pushed') replies.push((running as Running).ask('count', 'a'));
+        if (point !== 'stored') return;
+        const checkpoint = profile.checkpointOf(0);
+        committed.set(checkpoint?.epoch ?? -1, checkpoint?.positions.events?.offset ?? -1);
+      },
+    });
+    await running.finished;
+    const seen = await Promise.all(replies);
+    expect(seen.length).toBeGreaterThan(50);
+    for (const reply of seen) {
+      if (reply.kind === 'retry') expect(reply.why).toBe('the task ends');
+      else expect(reply.value).toBe(committed.get(reply.epoch));
+    }
+    expect(seen.filter(({ kind }) => kind === 'answer').length).toBeGreaterThan(50);
+  });
+
+  it('are told to retry by a task that another process has taken', async () => {
+    const profile = profileWith(20);
+    let reply: Promise<Reply> | undefined;
+    let running: Running | undefined;
+    running = await runTopology(counts, {
+      profile,
+      inference,
+      clock: new VirtualClock(),
+      bounded: true,
+      onPoint(point) {
+        if (point !== 'pushed') return;
+        reply ??= (running as Running).ask('count', 'a');
+        void profile.openLedger({ topology: 'counts', partition: 0 });
+      },
+    });
+    await expect(running.finished).rejects.toThrow(/another owner/);
+    expect(await reply).toEqual({ kind: 'retry', why: 'the task has ended' });
+  });
+
+  it('name the steps that can be asked, and the partitions there are', async () => {
+    const profile = profileWith(20);
+    const asked: Promise<unknown>[] = [];
+    let running: Running | undefined;
+    running = await runTopology(counts, {
+      profile,
+      inference,
+      clock: new VirtualClock(),
+      bounded: true,
+      onPoint(point) {
+        if (point !== 'pushed') return;
+        for (const [step, partition] of [
+          ['cuont', 0],
+          ['count', 1],
+        ] as const)
+          asked.push((running as Running).ask(step, 'a', partition).catch((error: unknown) => error));
+      },
+    });
+    await running.finished;
+    expect(await Promise.all(asked)).toEqual([
+      expect.objectContaining({ code: 'config', where: 'cuont', hint: 'these can: count' }),
+      expect.objectContaining({ code: 'config', message: 'there is no partition 1' }),
+    ]);
+  });
+});
