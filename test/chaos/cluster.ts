@@ -6,10 +6,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
-import { HOST, probePort } from '../../stack/ports.js';
+import { HOST } from '../../stack/ports.js';
 import { kafkaJars } from '../../stack/services/kafka.js';
 import { cacheFolder } from '../../stack/stack.js';
 import { requireJava, runToEnd, writeText } from '../../stack/tools.js';
+import { lastingPorts } from './ports.js';
 
 const BROKERS = 3;
 
@@ -71,7 +72,7 @@ export class KafkaCluster {
     const jars = await kafkaJars(cacheFolder(), log);
     await rm(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const ports = await freePorts(2 * BROKERS);
+    const ports = await lastingPorts(2 * BROKERS);
     const nodes = Array.from(
       { length: BROKERS },
       (_, index): Node => ({
@@ -174,10 +175,4 @@ async function endNode(node: Node, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   const ended = once(process, 'exit');
   process.kill(signal);
   await ended;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await probePort(0));
-  return [...ports];
 }

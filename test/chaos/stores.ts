@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { probePort } from '../../stack/ports.js';
 import type { Launch, Service } from '../../stack/service.js';
 import { cacheFolder, services } from '../../stack/stack.js';
+import { lastingPorts } from './ports.js';
 
 /** One real server as a process of this one, on a free port of loopback, that can be ended, begun anew and put to sleep. */
 export class Store {
@@ -22,7 +22,7 @@ export class Store {
   static async start(name: 'redis' | 'clickhouse', folder: string, args: readonly string[] = []): Promise<Store> {
     const service = services[name];
     mkdirSync(folder, { recursive: true });
-    const port = await probePort(0);
+    const [port = 0] = await lastingPorts(1);
     const prepared = await service.prepare({ data: join(folder, name), cache: cacheFolder() }, port, () => undefined);
     const launch = { ...prepared, args: [...prepared.args, ...args] };
     const logFile = join(folder, `${name}.log`);
