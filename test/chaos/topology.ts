@@ -131,7 +131,8 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
 const count = () =>
   stateful<Click, Click & { readonly count: number }, { counts: ReturnType<typeof mapCell<string, number>> }>({
     kind: 'count',
-    cells: { counts: mapCell<string, number>() },
+    // Bounded, since what a map without bounds stores depends on where epochs ended.
+    cells: { counts: mapCell<string, number>({ entriesMax: 10_000 }) },
     open: ({ counts }) => ({
       onRecord(_input, click, emit) {
         const count = (counts.get(click.key) ?? 0) + 1;
