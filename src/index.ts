@@ -35,6 +35,18 @@ export * from './features/index.js';
 export * from './learning/index.js';
 export * from './operators/index.js';
 export { type Running, type RunOptions, type RunSnapshot, runTopology, rx } from './runtime/index.js';
-export { avro, json } from './schema/index.js';
+export {
+  avro,
+  bytes,
+  type CsvRow,
+  csv,
+  type Decimal,
+  json,
+  jsonSchema,
+  ndjson,
+  protobuf,
+  subjects,
+  text,
+} from './schema/index.js';
 export { float64Cell, mapCell, ringCell, valueCell } from './state/index.js';
 export { check, describe, mermaid, type Stream, type Topology, topology } from './topology/index.js';

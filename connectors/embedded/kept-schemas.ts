@@ -1,4 +1,4 @@
-import type { SchemaRegistry } from '../../src/core/schema.js';
+import type { SchemaRegistry, SchemaText } from '../../src/core/schema.js';
 import type { Store } from './store.js';
 
 /**
@@ -7,13 +7,25 @@ import type { Store } from './store.js';
  */
 export function keptSchemas(store: Store, registry: SchemaRegistry): SchemaRegistry {
   return {
-    async idOf(subject, definition) {
-      const id = await registry.idOf(subject, definition);
-      if (store.schemas.get(id) !== definition) {
-        await store.commit([{ table: store.schemas, key: id, value: definition }]);
+    async idOf(subject, schema) {
+      const id = await registry.idOf(subject, schema);
+      const kept = store.schemas.get(id);
+      if (kept === undefined || !isSame(schemaOf(kept), schema)) {
+        const isPlain = schema.format === 'avro' && schema.references.length === 0;
+        await store.commit([{ table: store.schemas, key: id, value: isPlain ? schema.text : schema }]);
       }
       return id;
     },
-    definitionOf: async (id) => store.schemas.get(id) ?? (await registry.definitionOf(id)),
+    knownIdOf: (subject, schema) => registry.knownIdOf(subject, schema),
+    async schemaOf(id) {
+      const kept = store.schemas.get(id);
+      return kept === undefined ? registry.schemaOf(id) : schemaOf(kept);
+    },
   };
 }
+
+const schemaOf = (kept: string | SchemaText): SchemaText =>
+  typeof kept === 'string' ? { format: 'avro', text: kept, references: [] } : kept;
+
+const isSame = (a: SchemaText, b: SchemaText): boolean =>
+  a.text === b.text && JSON.stringify(a.references) === JSON.stringify(b.references);

@@ -1,5 +1,6 @@
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
+import type { SchemaText } from '../../src/core/schema.js';
 
 /** One entry to write; `null` removes it. */
 export interface Write {
@@ -30,7 +31,8 @@ export class Store {
   readonly checkpoints: Database<unknown, Key>;
   readonly state: Database<Buffer, Key>;
   readonly hashes: Database<Buffer, Key>;
-  readonly schemas: Database<string, Key>;
+  /** By id; of Avro without references the text alone. */
+  readonly schemas: Database<string | SchemaText, Key>;
   readonly owner: Database<unknown, Key>;
   private broken: unknown;
   private inFlight = 0;

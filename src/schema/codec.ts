@@ -1,14 +1,22 @@
-import type { Schema, SchemaRegistry } from '../core/schema.js';
-import { openAvroCodec } from './avro-codec.js';
-import { jsonCodec } from './json-codec.js';
-import type { WireCodec } from './wire-codec.js';
+import type { Schema, SchemaData, SchemaRegistry, SchemaText } from '../core/schema.js';
+import type { AvroValues } from './avro/values.js';
+import type { CsvColumn } from './csv.js';
+import { DecodeFailure } from './decode-failure.js';
+import { type RegisteredOptions, schemaTextOf } from './definition.js';
+import type { ProtobufValues } from './protobuf/values.js';
+import { type BinaryFormat, bareCodec, registeredCodec, registeredDecoder } from './registered-codec.js';
+import type { WireCodec, WireDecoder } from './wire-codec.js';
+
+/** Enough for any event, and an end to what one payload can cost. */
+const BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Opens the codec of a schema: reads its text, registers it, and gets ready to encode and decode.
+ * Opens the codec of a schema: reads its text, registers it where that is new, and gets ready to encode and decode.
  *
- * Avro goes in Confluent's wire format; a payload of another writer schema is resolved to ours by Avro's rules.
- * Memory: the ids met, of unknown ones the last 10,000.
+ * Formats with a schema go in Confluent's wire format; a payload of another writer's schema is resolved to ours by the
+ * format's rules. Memory: the ids met, of unknown ones the last 10,000.
  *
+ * @throws MillraceError `schema` where the schema cannot be read, or the registry refuses it (with its reasons).
  * @example
  * const codec = await openCodec(FlightDepartedV1, localRegistry());
  * const bytes = codec.encode({ flightId: 1, ... });
@@ -16,5 +24,109 @@ import type { WireCodec } from './wire-codec.js';
  * codec.decode(bytes).flightId; // 1
  */
 export async function openCodec<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<WireCodec<T>> {
-  return schema.format === 'json' ? jsonCodec(schema.subject) : openAvroCodec(schema, registry);
+  return limited(schema, await open<T>(schema, registry));
+}
+
+/**
+ * The reading half of `openCodec`. It registers nothing, and asks the registry only about ids that it meets: a task that
+ * reads starts without one.
+ */
+export async function openDecoder<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<WireDecoder<T>> {
+  if (framingOf(schema) === 'none' || !isBinary(schema))
+    return limited(schema, await open<T>(schema, readingOnly(registry)));
+  const text = await schemaTextOf(schema);
+  const { subject } = schema;
+  return limited(
+    schema,
+    await registeredDecoder<T>(await binaryFormat(schema, text), { subject, schema: text, registry }),
+  );
+}
+
+/**
+ * Registers a schema, or finds that it is registered; before a run, so that a refusal comes before any record. Formats
+ * without a schema in the registry have nothing to register.
+ *
+ * @throws MillraceError `schema` with the registry's reasons.
+ */
+export async function registerSchema(schema: SchemaData, registry: SchemaRegistry): Promise<number | undefined> {
+  if (framingOf(schema) === 'none') return undefined;
+  return registry.idOf(schema.subject, await schemaTextOf(schema));
+}
+
+const isBinary = ({ format }: SchemaData): boolean => format === 'avro' || format === 'protobuf';
+
+/** Formats without a schema text have nothing in front of their payloads. */
+function framingOf({ format, options }: SchemaData): 'registry' | 'none' {
+  if (format === 'json' || format === 'csv' || format === 'text' || format === 'bytes') return 'none';
+  return (options as RegisteredOptions | undefined)?.framing ?? 'registry';
+}
+
+/** JSON under a schema has an id in front, but which one does not matter to who reads. */
+const readingOnly = (registry: SchemaRegistry): SchemaRegistry => ({
+  idOf: async (subject, schema) => (await registry.knownIdOf(subject, schema)) ?? 0,
+  knownIdOf: (subject, schema) => registry.knownIdOf(subject, schema),
+  schemaOf: (id) => registry.schemaOf(id),
+});
+
+// Each format's code, and the library under it, is loaded where the format is met.
+async function open<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<WireCodec<T>> {
+  const { subject, format } = schema;
+  switch (format) {
+    case 'avro':
+    case 'protobuf': {
+      const text = await schemaTextOf(schema);
+      const binary = await binaryFormat(schema, text);
+      if (framingOf(schema) === 'none') return bareCodec<T>(binary, subject);
+      return registeredCodec<T>(binary, { subject, schema: text, registry });
+    }
+    case 'json-schema': {
+      const text = await schemaTextOf(schema);
+      const [{ compileValidators }, { jsonSchemaCodec }] = await Promise.all([
+        import('./json-schema/validate.js'),
+        import('./json-schema/codec.js'),
+      ]);
+      const validators = compileValidators(text, subject);
+      const id = framingOf(schema) === 'none' ? undefined : await registry.idOf(subject, text);
+      return jsonSchemaCodec<T>(validators, subject, id);
+    }
+    case 'json': {
+      const { jsonCodec } = await import('./plain/json-codec.js');
+      return jsonCodec<T>(subject, (schema.options as { newline?: boolean } | undefined)?.newline ?? false);
+    }
+    case 'csv': {
+      const { csvCodec } = await import('./plain/csv-codec.js');
+      const { columns, delimiter } = schema.options as { columns: Record<string, CsvColumn>; delimiter: string };
+      return csvCodec<T>(subject, columns, delimiter);
+    }
+    case 'text': {
+      const { textCodec } = await import('./plain/text-codec.js');
+      return textCodec(subject) as WireCodec<unknown> as WireCodec<T>;
+    }
+    case 'bytes': {
+      const { bytesCodec } = await import('./plain/text-codec.js');
+      return bytesCodec(subject) as WireCodec<unknown> as WireCodec<T>;
+    }
+  }
+}
+
+async function binaryFormat(schema: SchemaData, text: SchemaText): Promise<BinaryFormat> {
+  if (schema.format === 'avro') {
+    const { avroFormat } = await import('./avro/codec.js');
+    return avroFormat(text, (schema.options ?? {}) as AvroValues, schema.subject);
+  }
+  const { protobufFormat } = await import('./protobuf/codec.js');
+  return protobufFormat(text, schema.options as ProtobufValues & { message: string }, schema.subject);
+}
+
+function limited<C extends WireDecoder<unknown>>(schema: SchemaData, codec: C): C {
+  const bytesMax = (schema.options as RegisteredOptions | undefined)?.bytesMax ?? BYTES_MAX;
+  return {
+    ...codec,
+    decode(bytes: Uint8Array) {
+      if (bytes.length > bytesMax) {
+        throw new DecodeFailure('too-large', `${bytes.length} bytes where ${bytesMax} are allowed`);
+      }
+      return codec.decode(bytes);
+    },
+  };
 }

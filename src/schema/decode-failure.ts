@@ -6,9 +6,12 @@ export type DecodeReason =
   | 'truncated' // ends in the middle of a value
   | 'trailing-bytes' // goes on after the value
   | 'out-of-range' // a number that its type, or a JavaScript number, cannot hold
-  | 'too-large' // claims more items than its bytes can hold
+  | 'too-large' // more bytes than allowed, or claims more items than its bytes can hold
   | 'too-deep' // nested deeper than any event should be
   | 'not-json' // not JSON in UTF-8
+  | 'not-utf8' // not text in UTF-8
+  | 'not-csv' // not one row of the columns that were declared
+  | 'schema-violation' // JSON that its schema does not allow
   | 'malformed'; // anything else that the encoding forbids
 
 /** A payload that cannot be read. It never stands for a fault of the program: those are thrown as what they are. */

@@ -1,24 +1,71 @@
 import { readFile } from 'node:fs/promises';
-import avsc from 'avsc';
 import { MillraceError } from '../core/errors.js';
-import type { Schema } from '../core/schema.js';
+import type { RegistryFormat, SchemaData, SchemaReference, SchemaText } from '../core/schema.js';
 
-/** A schema of whatever values. */
-export type AnySchema = Pick<Schema<unknown>, 'format' | 'subject' | 'definition'>;
+/** A chain of references longer than this refers to itself. */
+const CHAIN_MAX = 32;
+/** How many folders above a file a reference may lie: import paths of Protobuf begin at a root. */
+const PARENTS_MAX = 4;
+
+/** Where a schema's text is: in a file of its own (the usual case), or at hand. */
+export type DefinitionOptions =
+  | { readonly subject: string; readonly file: URL; readonly definition?: never }
+  | { readonly subject: string; readonly definition: string; readonly file?: never };
+
+/** What formats with a schema text have in common. */
+export interface RegisteredOptions {
+  /** Schemas that the text refers to, by the name it has for each. Files beside it are found without this. */
+  readonly references?: Readonly<Record<string, SchemaData>>;
+  /**
+   * `registry`: Confluent's wire format, a zero byte and the id of the writer's schema in front. `none`: nothing in
+   * front; every payload is read as one of this schema, and no registry is asked. `registry` by default.
+   */
+  readonly framing?: 'registry' | 'none';
+  /** Payloads of more bytes are refused as `too-large`; 16 MiB by default. */
+  readonly bytesMax?: number;
+}
 
 /**
- * The text of a schema, read from its file where it has one.
+ * The text of a schema with those it refers to, read from their files where they have some.
  *
+ * Memory: the texts.
+ *
+ * @throws MillraceError `schema` for a file or a reference that is not there.
  * @example
- * const text = await definitionText(FlightDepartedV1);
+ * const { text } = await schemaTextOf(FlightDepartedV1);
  */
-export async function definitionText(schema: AnySchema): Promise<string> {
-  const { definition, subject } = schema;
+export async function schemaTextOf(schema: SchemaData, chain: readonly string[] = []): Promise<SchemaText> {
+  const { subject, definition } = schema;
+  const format = schema.format as RegistryFormat;
+  if (chain.length > CHAIN_MAX) {
+    throw new MillraceError('schema', `schema ${chain[0]} refers to itself`, {
+      where: subject,
+      hint: 'references must end somewhere: put what refers to itself into one file',
+      lasting: true,
+    });
+  }
+  const text = await textOf(schema);
+  const given = schema.references ?? {};
+  const references: SchemaReference[] = [];
+  const names = new Set([...Object.keys(given), ...referredTo(format, text)]);
+  for (const name of names) {
+    const referred = given[name] ?? (await beside(name, format, definition, subject));
+    references.push({
+      name,
+      subject: referred.subject,
+      schema: await schemaTextOf(referred, [...chain, subject]),
+    });
+  }
+  return { format, text, references };
+}
+
+async function textOf({ definition, subject }: SchemaData): Promise<string> {
   if (typeof definition === 'string') return definition;
   if (definition === undefined) {
     throw new MillraceError('schema', `schema ${subject} has no definition`, {
       where: subject,
-      hint: 'give avro() a file or a definition',
+      hint: 'give it a file or a definition',
+      lasting: true,
     });
   }
   try {
@@ -26,12 +73,72 @@ export async function definitionText(schema: AnySchema): Promise<string> {
   } catch (cause) {
     throw new MillraceError('schema', `cannot read the schema file ${definition}`, {
       where: subject,
-      hint: 'the .avsc file lies beside the module that names it; a build must copy it',
+      hint: 'the schema file lies beside the module that names it; a build must copy it',
+      lasting: true,
       cause,
     });
   }
 }
 
-/** Parses an Avro schema the one way that all codecs here share; throws what avsc or JSON.parse throw. */
-export const parseAvro = (definition: string): avsc.Type =>
-  avsc.Type.forSchema(JSON.parse(definition) as avsc.Schema, { wrapUnions: 'auto', omitRecordMethods: true });
+/** The names under which a text imports others; Avro's are full names that need not be files, so they are given. */
+function referredTo(format: RegistryFormat, text: string): string[] {
+  if (format === 'protobuf') return protobufImports(text);
+  if (format === 'json-schema') return [...jsonReferences(text)];
+  return [];
+}
+
+/** What a `.proto` text imports, apart from what every compiler has. */
+export const protobufImports = (text: string): string[] =>
+  [...text.matchAll(/^\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => !name.startsWith('google/protobuf/') && !name.startsWith('confluent/'));
+
+/** What a JSON schema refers to outside itself, without the fragment. */
+function jsonReferences(text: string): Set<string> {
+  const found = new Set<string>();
+  const own = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner !== 'string') visit(inner);
+      else if (key === '$id') own.add(inner);
+      else if (key === '$ref' && !inner.startsWith('#')) found.add(inner.split('#')[0] ?? inner);
+    }
+  };
+  try {
+    visit(JSON.parse(text));
+  } catch {
+    return found; // not JSON: whoever compiles it says so
+  }
+  for (const id of own) found.delete(id);
+  return new Set([...found].filter((name) => !name.startsWith('http://json-schema.org/')));
+}
+
+/** The file of a reference: beside the one that refers to it, or in a folder above. Its subject is its name, as Confluent's tools have it. */
+async function beside(
+  name: string,
+  format: RegistryFormat,
+  from: string | URL | undefined,
+  subject: string,
+): Promise<SchemaData> {
+  if (from instanceof URL) {
+    for (let parents = 0; parents <= PARENTS_MAX; parents++) {
+      const file = new URL('../'.repeat(parents) + name, from);
+      if (file.protocol === 'file:' && (await isReadable(file))) return { format, subject: name, definition: file };
+    }
+  }
+  throw new MillraceError('schema', `schema ${subject} refers to "${name}", which is nowhere`, {
+    where: subject,
+    hint: `put the file beside it, or give the schema: references: { '${name}': ... }`,
+    lasting: true,
+  });
+}
+
+async function isReadable(file: URL): Promise<boolean> {
+  try {
+    await readFile(file);
+    return true;
+  } catch {
+    return false;
+  }
+}

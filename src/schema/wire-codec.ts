@@ -1,10 +1,8 @@
 import type { RawRecord } from '../core/record.js';
 import type { Codec } from '../core/schema.js';
 
-/** A codec whose decoding may first have to learn about schemas. */
-export interface WireCodec<T> extends Codec<T> {
-  /** Throws `MillraceError('schema')` where the value does not fit. The bytes must not be changed. */
-  encode(value: T): Uint8Array;
+/** Decoding that may first have to learn about schemas. */
+export interface WireDecoder<T> {
   /** Throws `DecodeFailure` with a stable reason; nothing else. */
   decode(bytes: Uint8Array): T;
   /**
@@ -13,3 +11,11 @@ export interface WireCodec<T> extends Codec<T> {
    */
   prepare(records: readonly RawRecord[]): Promise<void>;
 }
+
+export interface WireCodec<T> extends Codec<T>, WireDecoder<T> {
+  /** Throws `MillraceError('schema')` where the value does not fit. The bytes must not be changed. */
+  encode(value: T): Uint8Array;
+}
+
+/** Formats that need no registry learn nothing. */
+export const nothingToPrepare = async (): Promise<void> => undefined;

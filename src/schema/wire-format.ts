@@ -1,6 +1,7 @@
+import type { RegistryFormat, SchemaText } from '../core/schema.js';
 import { DecodeFailure } from './decode-failure.js';
 
-// Confluent's wire format: a zero byte, the id of the writer's schema (32 bits, big-endian), then the Avro body.
+// Confluent's wire format: a zero byte, the id of the writer's schema (32 bits, big-endian), then the body.
 
 export const HEADER_SIZE = 5;
 
@@ -22,3 +23,7 @@ export function notWireFormat(bytes: Uint8Array): DecodeFailure {
         : 'the schema id is negative';
   return new DecodeFailure('not-wire-format', problem);
 }
+
+/** The failure for every payload of a writer that has another format. */
+export const wrongFormat = (writer: SchemaText, ours: RegistryFormat): DecodeFailure =>
+  new DecodeFailure('schema-incompatible', `the writer's schema is ${writer.format}, ours is ${ours}`);

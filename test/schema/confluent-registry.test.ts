@@ -11,6 +11,8 @@ interface Request {
   readonly authorization: string | undefined;
 }
 
+const long = { format: 'avro', text: '"long"', references: [] } as const;
+
 describe('confluent registry', () => {
   const requests: Request[] = [];
   let answer: (request: Request, body: string) => { status: number; body: unknown };
@@ -44,10 +46,10 @@ describe('confluent registry', () => {
         ? { status: 200, body: { id: JSON.parse(body).schema === '"long"' ? 7 : 8 } }
         : { status: 200, body: { schema: '"int"' } };
     const registry = confluentRegistry({ url: `${url}/`, auth: { username: 'ada', password: 'secret' } });
-    expect(await registry.idOf('s-value', '"long"')).toBe(7);
-    expect(await registry.idOf('s-value', '"long"')).toBe(7);
-    expect(await registry.definitionOf(12)).toBe('"int"');
-    expect(await registry.definitionOf(12)).toBe('"int"');
+    expect(await registry.idOf('s-value', long)).toBe(7);
+    expect(await registry.idOf('s-value', long)).toBe(7);
+    expect((await registry.schemaOf(12))?.text).toBe('"int"');
+    expect((await registry.schemaOf(12))?.text).toBe('"int"');
     expect(requests.map(({ method }) => method)).toEqual(['POST', 'GET']);
     expect(requests[0]?.url).toMatch(/^\/subjects\/s-value\/versions/);
     expect(requests[1]?.url).toMatch(/^\/schemas\/ids\/12/);
@@ -56,18 +58,18 @@ describe('confluent registry', () => {
 
   it('answers undefined where the server knows no such id', async () => {
     answer = () => ({ status: 404, body: { error_code: 40_403, message: 'Schema 9 not found' } });
-    expect(await confluentRegistry({ url }).definitionOf(9)).toBeUndefined();
+    expect(await confluentRegistry({ url }).schemaOf(9)).toBeUndefined();
   });
 
   it('tells an outage and an incompatible schema apart, without secrets', async () => {
     const auth = { username: 'ada', password: 'secret' };
     answer = () => ({ status: 409, body: { error_code: 409, message: 'incompatible' } });
     const conflict = await confluentRegistry({ url, auth })
-      .idOf('s', '"long"')
+      .idOf('s', long)
       .catch((error: unknown) => error);
     expect(conflict).toMatchObject({ code: 'schema', hint: expect.stringContaining('incompatible') });
     const gone = await confluentRegistry({ url: 'http://ada:secret@127.0.0.1:1' })
-      .definitionOf(1)
+      .schemaOf(1)
       .catch((error: unknown) => error);
     expect(gone).toMatchObject({ code: 'schema', hint: expect.stringContaining('running') });
     for (const error of [conflict, gone]) {

@@ -34,7 +34,11 @@ const profileOf = (log: Kafka): OpenProfile => ({
   sinks: { kafka: log.topicSink },
   openLedger: (task) => log.openLedger(task),
   join: (member) => log.join(member),
-  schemas: { idOf: () => Promise.reject(new Error('no schema here has an id')), definitionOf: async () => undefined },
+  schemas: {
+    idOf: () => Promise.reject(new Error('no schema here has an id')),
+    knownIdOf: async () => undefined,
+    schemaOf: async () => undefined,
+  },
   producer: () => log.producer(),
   endOffsets: (topic) => log.endOffsets(topic),
   offsetsAt: (topic, point) => log.offsetsAt(topic, point),

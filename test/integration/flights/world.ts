@@ -8,7 +8,7 @@ import { openEmbedded } from '../../../connectors/embedded/index.js';
 import { FlightArrivedV1 } from '../../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../../schemas/flight-departed.v1.js';
 import { type Side, sides, topics } from '../../../src/cli/demo/names.js';
-import { definitionText } from '../../../src/schema/definition.js';
+import { schemaTextOf } from '../../../src/schema/definition.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { runBuilt } from '../../e2e/cli.js';
 import { type LogRecord, schemaIdOf } from '../../e2e/records.js';
@@ -171,7 +171,7 @@ export async function copyToEmbedded(data: string): Promise<void> {
     async function copyTopic(side: Side): Promise<void> {
       const topic = topics[side];
       const theirs = await registeredId(topic);
-      const ours = await registry.idOf(schemas[side].subject, await definitionText(schemas[side]));
+      const ours = await registry.idOf(schemas[side].subject, await schemaTextOf(schemas[side]));
       const translated = (value: Buffer | null) => {
         if (value === null || value.length < 5 || value[0] !== 0 || schemaIdOf(value) !== theirs) return value;
         const copy = Buffer.from(value);

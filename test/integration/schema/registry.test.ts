@@ -26,7 +26,7 @@ describe('a real schema registry', () => {
     const bytes = codec.encode(flight);
     expect(Buffer.compare(bytes, again.encode(flight))).toBe(0);
     const id = Buffer.from(bytes).readInt32BE(1);
-    expect(JSON.parse((await confluentRegistry({ url }).definitionOf(id)) ?? '')).toMatchObject({
+    expect(JSON.parse((await confluentRegistry({ url }).schemaOf(id))?.text ?? '')).toMatchObject({
       name: 'FlightDeparted',
     });
   });

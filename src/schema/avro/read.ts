@@ -1,0 +1,295 @@
+import type { ByteReader } from '../bytes/byte-reader.js';
+import { generate, literal, setKey } from '../bytes/shapes.js';
+import { DecodeFailure } from '../decode-failure.js';
+import {
+  type AvroEnum,
+  type AvroFixed,
+  type AvroPrimitive,
+  type AvroRecord,
+  type AvroType,
+  type AvroUnion,
+  type Logical,
+  nameOf,
+  shortName,
+} from './avro-type.js';
+import { type AvroValues, decimalOf, defaultOf, isDate, isWrapped, millisOf } from './values.js';
+
+/** Reads one value; throws a `DecodeFailure`. */
+export type Read = (reader: ByteReader) => unknown;
+
+/**
+ * Compiles how payloads of a writer's type become values of ours, by Avro's rules of resolution: fields and types by
+ * name or alias (the namespace does not count), promotion of numbers, defaults for what the writer does not have.
+ *
+ * Logical types must agree where both have one: a number of microseconds is none of milliseconds.
+ *
+ * @throws DecodeFailure `schema-incompatible` where no payload of the writer could be read. Where only some cannot (a
+ *   symbol or a branch that we do not have), those fail when they are met.
+ */
+export function compileRead(writer: AvroType, reader: AvroType, values: AvroValues): Read {
+  return new Resolution(values).of(writer, reader);
+}
+
+class Resolution {
+  private readonly records = new Map<AvroRecord, Map<AvroRecord, { read: Read }>>();
+
+  constructor(private readonly values: AvroValues) {}
+
+  of(writer: AvroType, reader: AvroType): Read {
+    if (writer.kind === 'union') return this.fromUnion(writer, reader);
+    if (reader.kind === 'union') return this.intoUnion(writer, reader);
+    if (writer.kind === 'record' && reader.kind === 'record') return this.record(writer, reader);
+    if (writer.kind === 'array' && reader.kind === 'array') return readArray(this.of(writer.items, reader.items));
+    if (writer.kind === 'map' && reader.kind === 'map') return readMap(this.of(writer.values, reader.values));
+    if (writer.kind === 'enum' && reader.kind === 'enum') return readEnum(writer, reader);
+    if (writer.kind === 'fixed' && reader.kind === 'fixed') return readFixed(writer, reader);
+    return readPrimitive(writer, reader, this.values);
+  }
+
+  /** Each branch of the writer's as far as it can be read; one that cannot fails when it is met. */
+  private fromUnion({ branches }: AvroUnion, reader: AvroType): Read {
+    const failures: DecodeFailure[] = [];
+    const reads = branches.map((branch): Read => {
+      try {
+        return this.of(branch, reader);
+      } catch (error) {
+        if (!(error instanceof DecodeFailure)) throw error;
+        failures.push(error);
+        return () => {
+          throw new DecodeFailure(error.reason, error.message);
+        };
+      }
+    });
+    if (failures.length === reads.length && failures[0] !== undefined) throw failures[0];
+    const branchOf = (r: ByteReader): Read => {
+      const index = r.zigzag();
+      const read = reads[index];
+      if (read !== undefined) return read;
+      throw new DecodeFailure('malformed', `branch ${index} of a union of ${reads.length}`);
+    };
+    const [first, second] = reads;
+    const nullAt = branches.findIndex(({ kind }) => kind === 'null');
+    const other = nullAt === 0 ? second : first;
+    if (reads.length !== 2 || nullAt < 0 || other === undefined || failures.length > 0) {
+      return (r) => branchOf(r)(r);
+    }
+    const nullByte = nullAt * 2;
+    return (r) => {
+      // By far the most frequent union: its two branches are one byte.
+      const { at } = r;
+      const byte = at < r.end ? r.bytes[at] : undefined;
+      if (byte !== 0 && byte !== 2) return branchOf(r)(r);
+      r.at = at + 1;
+      return byte === nullByte ? null : other(r);
+    };
+  }
+
+  /** The first branch of ours that is the writer's type, else the first that it can be promoted to. */
+  private intoUnion(writer: AvroType, union: AvroUnion): Read {
+    const same = union.branches.filter(
+      (branch) => branch.kind === writer.kind && shortName(nameOf(branch)) === shortName(nameOf(writer)),
+    );
+    let failure: DecodeFailure | undefined;
+    for (const branch of [...same, ...union.branches]) {
+      try {
+        const read = this.of(writer, branch);
+        if (branch.kind === 'null' || !isWrapped(union, this.values)) return read;
+        return generate<Read>({ read }, `(r) => (${literal([[nameOf(branch), 'read(r)']])})`);
+      } catch (error) {
+        if (!(error instanceof DecodeFailure)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure ?? incompatible(writer, union);
+  }
+
+  private record(writer: AvroRecord, reader: AvroRecord): Read {
+    if (!sameName(writer, reader)) throw incompatible(writer, reader);
+    const readers = this.records.get(writer) ?? new Map<AvroRecord, { read: Read }>();
+    this.records.set(writer, readers);
+    const known = readers.get(reader);
+    if (known !== undefined) return (r) => known.read(r);
+    const holder: { read: Read } = { read: () => undefined };
+    readers.set(reader, holder); // before its fields, which may be of this type
+    try {
+      holder.read = this.fields(writer, reader);
+    } catch (error) {
+      readers.delete(reader);
+      throw error;
+    }
+    return holder.read;
+  }
+
+  private fields(writer: AvroRecord, reader: AvroRecord): Read {
+    const parts: Record<string, unknown> = {};
+    const locals = new Map<string, string>();
+    const steps = writer.fields.map((field, i) => {
+      const target =
+        reader.fields.find(({ name }) => name === field.name) ??
+        reader.fields.find(({ aliases }) => aliases.includes(field.name));
+      if (target !== undefined) locals.set(target.name, `v${i}`);
+      // What is not ours is read all the same, to come past it.
+      parts[`f${i}`] = within(`${reader.name}.${field.name}`, () => this.of(field.type, target?.type ?? field.type));
+      return `const v${i} = f${i}(r);`;
+    });
+    const entries = reader.fields.map((field, i) => {
+      const local = locals.get(field.name);
+      if (local !== undefined) return [field.name, local] as const;
+      if (field.default === undefined) {
+        throw new DecodeFailure(
+          'schema-incompatible',
+          `field ${reader.name}.${field.name} has no default, and the writer does not have it`,
+        );
+      }
+      parts[`d${i}`] = defaultOf(field.type, field.default, this.values);
+      return [field.name, `d${i}()`] as const;
+    });
+    return generate<Read>(parts, `(r) => { r.enter(); ${steps.join(' ')} r.leave(); return ${literal(entries)}; }`);
+  }
+}
+
+/** Says in which field two types disagree. */
+function within<T>(field: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DecodeFailure) || error.message.startsWith('field ')) throw error;
+    throw new DecodeFailure(error.reason, `field ${field}: ${error.message}`);
+  }
+}
+
+const sameName = (
+  writer: { readonly name: string },
+  reader: { readonly name: string; readonly aliases: readonly string[] },
+): boolean => [reader.name, ...reader.aliases].some((name) => shortName(name) === shortName(writer.name));
+
+const incompatible = (writer: AvroType, reader: AvroType): DecodeFailure =>
+  new DecodeFailure('schema-incompatible', `the writer's ${nameOf(writer)} cannot be read as ${nameOf(reader)}`);
+
+/** Blocks of items, each with its count (negative: a size in bytes follows), up to a count of 0. */
+function blockCount(r: ByteReader): number {
+  let count = r.zigzag();
+  if (count < 0) {
+    count = -count;
+    r.zigzag();
+  }
+  r.count(count);
+  return count;
+}
+
+const readArray =
+  (item: Read): Read =>
+  (r) => {
+    r.enter();
+    const items: unknown[] = [];
+    for (let count = blockCount(r); count !== 0; count = blockCount(r)) {
+      for (let i = 0; i < count; i++) {
+        const before = r.at;
+        items.push(item(r));
+        r.item(before);
+      }
+    }
+    r.leave();
+    return items;
+  };
+
+const readMap =
+  (value: Read): Read =>
+  (r) => {
+    r.enter();
+    const map: Record<string, unknown> = {};
+    for (let count = blockCount(r); count !== 0; count = blockCount(r)) {
+      for (let i = 0; i < count; i++) {
+        const key = r.text(r.zigzag());
+        setKey(map, key, value(r));
+      }
+    }
+    r.leave();
+    return map;
+  };
+
+function readEnum(writer: AvroEnum, reader: AvroEnum): Read {
+  if (!sameName(writer, reader)) throw incompatible(writer, reader);
+  const { symbols } = writer;
+  const ours = symbols.map((symbol) => (reader.symbols.includes(symbol) ? symbol : reader.default));
+  return (r) => {
+    const index = r.zigzag32();
+    const symbol = ours[index];
+    if (symbol !== undefined) return symbol;
+    if (index >= 0 && index < symbols.length) {
+      throw new DecodeFailure('schema-incompatible', `${reader.name} has no symbol ${symbols[index]} and no default`);
+    }
+    throw new DecodeFailure('malformed', `symbol ${index} of an enum of ${symbols.length}`);
+  };
+}
+
+function readFixed(writer: AvroFixed, reader: AvroFixed): Read {
+  if (!sameName(writer, reader) || writer.size !== reader.size) throw incompatible(writer, reader);
+  const logical = agreed(writer, reader);
+  const { size } = reader;
+  if (logical?.name === 'decimal') return (r) => decimalOf(r.take(size), logical);
+  return (r) => r.take(size);
+}
+
+/** Our logical type, which the writer's must not contradict. */
+function agreed(writer: AvroPrimitive | AvroFixed, reader: AvroPrimitive | AvroFixed): Logical | undefined {
+  const [theirs, ours] = [writer.logical, reader.logical];
+  if (theirs === undefined || ours === undefined || JSON.stringify(theirs) === JSON.stringify(ours)) return ours;
+  throw new DecodeFailure('schema-incompatible', `the writer's ${shownLogical(theirs)} is no ${shownLogical(ours)}`);
+}
+
+const shownLogical = (logical: Logical): string => {
+  if (logical.name === 'decimal') return `decimal(${logical.precision}, ${logical.scale})`;
+  return logical.name === 'date' ? 'date' : `${logical.local ? 'local-' : ''}timestamp-${logical.unit}`;
+};
+
+function readPrimitive(writer: AvroType, reader: AvroType, values: AvroValues): Read {
+  const isPrimitive = (type: AvroType): type is AvroPrimitive => 'logical' in type && type.kind !== 'fixed';
+  if (!isPrimitive(writer) || !isPrimitive(reader)) throw incompatible(writer, reader);
+  const promotes = promotions[reader.kind]?.includes(writer.kind) ?? false;
+  if (writer.kind !== reader.kind && !promotes) throw incompatible(writer, reader);
+  const logical = agreed(writer, reader);
+  switch (reader.kind) {
+    case 'null':
+      return () => null;
+    case 'boolean':
+      return (r) => {
+        const byte = r.byte();
+        if (byte > 1) throw new DecodeFailure('malformed', `a boolean of ${byte}`);
+        return byte === 1;
+      };
+    case 'int':
+    case 'long': {
+      const isBig = reader.kind === 'long' && logical === undefined && values.long === 'bigint';
+      if (isBig) return writer.kind === 'int' ? (r) => BigInt(r.zigzag32()) : (r) => r.zigzag64();
+      const read = writer.kind === 'int' ? (r: ByteReader) => r.zigzag32() : (r: ByteReader) => r.zigzag();
+      if (logical === undefined || !isDate(logical, values)) return read;
+      return (r) => dateOf(millisOf(logical, read(r)));
+    }
+    case 'float':
+    case 'double':
+      if (writer.kind === 'float') return (r) => r.float();
+      if (writer.kind === 'double') return (r) => r.double();
+      return writer.kind === 'int' ? (r) => r.zigzag32() : (r) => Number(r.zigzag64());
+    case 'bytes':
+      if (logical?.name === 'decimal') return (r) => decimalOf(r.take(r.zigzag()), logical);
+      return (r) => r.take(r.zigzag());
+    case 'string':
+      return (r) => r.text(r.zigzag());
+  }
+}
+
+/** What each type may be read from besides itself. */
+const promotions: Readonly<Record<string, readonly string[]>> = {
+  long: ['int'],
+  float: ['int', 'long'],
+  double: ['int', 'long', 'float'],
+  string: ['bytes'],
+  bytes: ['string'],
+};
+
+function dateOf(millis: number): Date {
+  const date = new Date(millis);
+  if (Number.isNaN(date.getTime())) throw new DecodeFailure('out-of-range', `a time of ${millis} ms`);
+  return date;
+}

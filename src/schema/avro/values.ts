@@ -1,0 +1,177 @@
+import { DecodeFailure } from '../decode-failure.js';
+import type { AvroType, AvroUnion, Logical } from './avro-type.js';
+
+/** How Avro's types become JavaScript's where there is a choice. */
+export interface AvroValues {
+  /**
+   * A `long` (without a logical type): a `number`, which fails at 2^53 to write and to read rather than become another
+   * number, or a `bigint`, which holds them all. `number` by default.
+   */
+  readonly long?: 'number' | 'bigint';
+  /**
+   * A `timestamp-millis` or `-micros`, local ones too, and a `date`: the `number` that is in the payload, of the unit
+   * that the schema says, or a `Date`; a `Date` has no microseconds, so they are cut off. `number` by default.
+   */
+  readonly timestamp?: 'number' | 'date';
+}
+
+export const DAY_MS = 86_400_000;
+
+/** What of JavaScript a type's values are: a union whose branches differ in this needs no wrappers. */
+type Bucket = 'null' | 'boolean' | 'number' | 'bigint' | 'string' | 'bytes' | 'array' | 'date' | 'object';
+
+export function bucketOf(type: Exclude<AvroType, AvroUnion>, values: AvroValues): Bucket {
+  const logical = 'logical' in type ? type.logical : undefined;
+  switch (type.kind) {
+    case 'null':
+    case 'boolean':
+    case 'array':
+      return type.kind;
+    case 'int':
+    case 'float':
+    case 'double':
+      return isDate(logical, values) ? 'date' : 'number';
+    case 'long':
+      if (logical !== undefined) return isDate(logical, values) ? 'date' : 'number';
+      return values.long === 'bigint' ? 'bigint' : 'number';
+    case 'bytes':
+    case 'fixed':
+      return logical?.name === 'decimal' ? 'string' : 'bytes';
+    case 'string':
+    case 'enum':
+      return 'string';
+    default:
+      return 'object';
+  }
+}
+
+export const isDate = (logical: Logical | undefined, values: AvroValues): boolean =>
+  values.timestamp === 'date' && (logical?.name === 'timestamp' || logical?.name === 'date');
+
+/** Whether a union's values need the name of their branch around them, since their own type does not tell it. */
+export function isWrapped({ branches }: AvroUnion, values: AvroValues): boolean {
+  const buckets = branches.map((branch) => bucketOf(branch as Exclude<AvroType, AvroUnion>, values));
+  return new Set(buckets).size < buckets.length;
+}
+
+export function bucketOfValue(value: unknown): Bucket | undefined {
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return scalars.find((name) => name === typeof value);
+  if (value instanceof Uint8Array) return 'bytes';
+  if (value instanceof Date) return 'date';
+  return Array.isArray(value) ? 'array' : 'object';
+}
+
+const scalars = ['boolean', 'number', 'bigint', 'string'] as const;
+
+/** A function of the default of a field, in our values: made anew each time where it could be changed. */
+export function defaultOf(type: AvroType, json: unknown, values: AvroValues): () => unknown {
+  const value = () => fromJson(type, json, values);
+  const once = value();
+  return typeof once === 'object' && once !== null ? value : () => once;
+}
+
+/** The default of a union is of its first branch, or, as later versions of the specification have it, of any. */
+function fromJson(type: AvroType, json: unknown, values: AvroValues): unknown {
+  switch (type.kind) {
+    case 'union': {
+      const branch = type.branches.find((one) => takes(one, json)) ?? (type.branches[0] as AvroType);
+      const value = fromJson(branch, json, values);
+      if (value === null || !isWrapped(type, values)) return value;
+      return { ['name' in branch ? branch.name : branch.kind]: value };
+    }
+    case 'int':
+    case 'long':
+      if (isDate(type.logical, values)) return new Date(millisOf(type.logical as Logical, Number(json)));
+      return type.logical === undefined && type.kind === 'long' && values.long === 'bigint'
+        ? BigInt(json as number)
+        : Number(json);
+    case 'bytes':
+    case 'fixed': {
+      const bytes = Buffer.from(String(json), 'latin1');
+      return type.logical?.name === 'decimal' ? decimalOf(bytes, type.logical) : bytes;
+    }
+    case 'array':
+      return (json as unknown[]).map((item) => fromJson(type.items, item, values));
+    case 'map':
+      return Object.fromEntries(
+        Object.entries(json as object).map(([key, value]) => [key, fromJson(type.values, value, values)]),
+      );
+    case 'record':
+      return Object.fromEntries(
+        type.fields.map((field) => {
+          const given = (json as Readonly<Record<string, unknown>>)[field.name];
+          return [field.name, fromJson(field.type, given === undefined ? field.default : given, values)];
+        }),
+      );
+    default:
+      return json;
+  }
+}
+
+function takes(type: AvroType, json: unknown): boolean {
+  switch (type.kind) {
+    case 'null':
+      return json === null;
+    case 'boolean':
+      return typeof json === 'boolean';
+    case 'int':
+    case 'long':
+      return Number.isInteger(json);
+    case 'float':
+    case 'double':
+      return typeof json === 'number';
+    case 'array':
+      return Array.isArray(json);
+    case 'map':
+    case 'record':
+      return typeof json === 'object' && json !== null && !Array.isArray(json);
+    case 'enum':
+      return type.symbols.includes(json as string);
+    default:
+      return typeof json === 'string';
+  }
+}
+
+/** Milliseconds since 1970 of what a timestamp or date has in the payload. */
+export const millisOf = (logical: Logical, stored: number): number => {
+  if (logical.name === 'date') return stored * DAY_MS;
+  return logical.name === 'timestamp' && logical.unit === 'micros' ? Math.floor(stored / 1_000) : stored;
+};
+
+/** The decimal number of an unscaled two's complement, big-endian; as text, since no number type of JavaScript holds it. */
+export function decimalOf(bytes: Uint8Array, { precision, scale }: { precision: number; scale: number }): string {
+  if (bytes.length > Math.ceil((precision * Math.log2(10) + 1) / 8) + 8) throw tooPrecise(precision);
+  let unscaled = bytes.length > 0 && (bytes[0] as number) >= 0x80 ? -1n : 0n;
+  for (const byte of bytes) unscaled = (unscaled << 8n) | BigInt(byte);
+  const negative = unscaled < 0n;
+  const digits = (negative ? -unscaled : unscaled).toString();
+  if (digits.length > precision) throw tooPrecise(precision);
+  const padded = digits.padStart(scale + 1, '0');
+  const whole = padded.slice(0, padded.length - scale);
+  return `${negative ? '-' : ''}${whole}${scale > 0 ? `.${padded.slice(-scale)}` : ''}`;
+}
+
+const tooPrecise = (precision: number): DecodeFailure =>
+  new DecodeFailure('out-of-range', `a decimal of more than ${precision} digits`);
+
+/** The unscaled two's complement of a decimal text, as short as it can be; `undefined` where it does not fit. */
+export function unscaledOf(
+  text: string,
+  { precision, scale }: { precision: number; scale: number },
+): Uint8Array | undefined {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, whole = '', fraction = ''] = match;
+  const kept = fraction.replace(/0+$/, '');
+  if (kept.length > scale || whole.length > precision + 1_000) return undefined;
+  const digits = (whole + kept.padEnd(scale, '0')).replace(/^0+(?=\d)/, '');
+  if (digits.length > precision) return undefined;
+  let rest = sign === '-' ? -BigInt(digits) : BigInt(digits);
+  const bytes: number[] = [];
+  do {
+    bytes.unshift(Number(BigInt.asUintN(8, rest)));
+    rest >>= 8n;
+  } while (!((rest === 0n && (bytes[0] as number) < 0x80) || (rest === -1n && (bytes[0] as number) >= 0x80)));
+  return Uint8Array.from(bytes);
+}

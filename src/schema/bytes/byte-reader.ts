@@ -1,0 +1,257 @@
+import { isUtf8 } from 'node:buffer';
+import { DecodeFailure } from '../decode-failure.js';
+
+/** Nesting beyond this is an attack or a bug; stacks end at some ten thousand. */
+export const DEPTH_MAX = 64;
+/** Items without bytes (nulls, empty records) cost a payload nothing, so they are counted. */
+const EMPTY_ITEMS_MAX = 65_536;
+
+const SAFE_HIGH_MAX = 2 ** 26 - 1;
+const TWO_27 = 2 ** 27;
+const TWO_28 = 2 ** 28;
+
+const eight = new Uint8Array(8);
+const asDouble = new Float64Array(eight.buffer);
+const asFloat = new Float32Array(eight.buffer);
+
+/**
+ * Reads one payload from front to end and never beyond it: whatever a length claims, the bytes that are there decide.
+ * Every method throws a `DecodeFailure`; time and memory are linear in the payload's length.
+ *
+ * It is used again for the next payload, so that decoding makes no garbage of its own.
+ */
+export class ByteReader {
+  bytes: Buffer = Buffer.alloc(0);
+  at = 0;
+  end = 0;
+  private depth = 0;
+  private emptyItems = 0;
+  // The last varint longer than a byte, in groups of 28 bits: a 64-bit number does not fit one of JavaScript's.
+  private low = 0;
+  private middle = 0;
+  private high = 0;
+
+  open(bytes: Uint8Array, start: number): void {
+    this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.at = start;
+    this.end = bytes.length;
+    this.depth = 0;
+    this.emptyItems = 0;
+  }
+
+  close(): void {
+    if (this.at === this.end) return;
+    throw new DecodeFailure('trailing-bytes', `${this.end - this.at} bytes follow the value`);
+  }
+
+  enter(): void {
+    if (++this.depth > DEPTH_MAX) throw new DecodeFailure('too-deep', `nested deeper than ${DEPTH_MAX}`);
+  }
+
+  leave(): void {
+    this.depth--;
+  }
+
+  /** Moves on by `size` bytes and answers with where they begin. */
+  skip(size: number): number {
+    const from = this.at;
+    if (size < 0) throw new DecodeFailure('malformed', `a length of ${size}`);
+    if (size > this.end - from) {
+      throw new DecodeFailure('truncated', `${size} bytes wanted, ${this.end - from} left`);
+    }
+    this.at = from + size;
+    return from;
+  }
+
+  byte(): number {
+    return this.bytes[this.skip(1)] as number;
+  }
+
+  /** A copy: what is done to a value must not change the record it came from. */
+  take(size: number): Buffer {
+    const from = this.skip(size);
+    return Buffer.from(this.bytes.subarray(from, from + size));
+  }
+
+  text(size: number): string {
+    const from = this.skip(size);
+    const { bytes } = this;
+    if (size < 12) {
+      // A call into native code costs more than this.
+      let text = '';
+      for (let i = from; i < from + size; i++) {
+        const code = bytes[i] as number;
+        if (code >= 0x80) return this.unicode(from, size);
+        text += String.fromCharCode(code);
+      }
+      return text;
+    }
+    return this.unicode(from, size);
+  }
+
+  private unicode(from: number, size: number): string {
+    const text = this.bytes.toString('utf8', from, from + size);
+    // What cannot be read becomes U+FFFD; where there is none, all could be read.
+    if (text.includes('\ufffd') && !isUtf8(this.bytes.subarray(from, from + size))) {
+      throw new DecodeFailure('malformed', 'a text that is not UTF-8');
+    }
+    return text;
+  }
+
+  float(): number {
+    const { bytes } = this;
+    const from = this.skip(4);
+    for (let i = 0; i < 4; i++) eight[i] = bytes[from + i] as number;
+    return asFloat[0] as number;
+  }
+
+  double(): number {
+    const { bytes } = this;
+    const from = this.skip(8);
+    for (let i = 0; i < 8; i++) eight[i] = bytes[from + i] as number;
+    return asDouble[0] as number;
+  }
+
+  /** Four bytes, little-endian, unsigned. */
+  fixed32(): number {
+    return this.bytes.readUInt32LE(this.skip(4));
+  }
+
+  fixed64(): bigint {
+    return this.bytes.readBigUInt64LE(this.skip(8));
+  }
+
+  /** Reads a varint into `low`, `middle` and `high`. */
+  private groups(): void {
+    const { bytes, end } = this;
+    let at = this.at;
+    let low = 0;
+    let middle = 0;
+    let high = 0;
+    for (let i = 0; i < 10; i++) {
+      if (at >= end) {
+        this.at = end;
+        throw new DecodeFailure('truncated', 'ends within a number');
+      }
+      const byte = bytes[at++] as number;
+      const group = byte & 0x7f;
+      if (i < 4) low |= group << (7 * i);
+      else if (i < 8) middle |= group << (7 * (i - 4));
+      else high |= group << (7 * (i - 8));
+      if (byte < 0x80) {
+        if (high > 0xff) throw new DecodeFailure('out-of-range', 'a number of more than 64 bits');
+        this.at = at;
+        this.low = low;
+        this.middle = middle;
+        this.high = high;
+        return;
+      }
+    }
+    throw new DecodeFailure('malformed', 'a number of more than ten bytes');
+  }
+
+  /** A zig-zag varint as a number; beyond 2^53 it fails rather than become another number. */
+  zigzag(): number {
+    const { at } = this;
+    if (at < this.end) {
+      const first = this.bytes[at] as number;
+      if (first < 0x80) {
+        this.at = at + 1;
+        return (first >>> 1) ^ -(first & 1);
+      }
+    }
+    this.groups();
+    const { low, middle, high } = this;
+    const half = (low >>> 1) + middle * TWO_27;
+    const value = (low & 1) === 1 ? -half - 1 : half;
+    if (high > 0 || middle > SAFE_HIGH_MAX || !Number.isSafeInteger(value)) throw unsafe();
+    return value;
+  }
+
+  /** A zig-zag varint of at most 32 bits. */
+  zigzag32(): number {
+    const value = this.zigzag();
+    if (value !== (value | 0)) throw new DecodeFailure('out-of-range', `an int of ${value}`);
+    return value;
+  }
+
+  zigzag64(): bigint {
+    const unsigned = this.unsigned64();
+    return (unsigned >> 1n) ^ -(unsigned & 1n);
+  }
+
+  /** A varint as a number that is not negative; beyond 2^53 it fails. */
+  unsigned(): number {
+    const { at } = this;
+    if (at < this.end) {
+      const first = this.bytes[at] as number;
+      if (first < 0x80) {
+        this.at = at + 1;
+        return first;
+      }
+    }
+    this.groups();
+    const { low, middle, high } = this;
+    if (high > 0 || middle >= 2 ** 25) throw unsafe();
+    return low + middle * TWO_28;
+  }
+
+  unsigned64(): bigint {
+    this.groups();
+    const { low, middle, high } = this;
+    if (high === 0 && middle < 2 ** 25) return BigInt(low + middle * TWO_28);
+    return BigInt(low) | (BigInt(middle) << 28n) | (BigInt(high) << 56n);
+  }
+
+  /** A varint in two's complement of 64 bits as a number; beyond 2^53 it fails. */
+  signed(): number {
+    const { at } = this;
+    if (at < this.end) {
+      const first = this.bytes[at] as number;
+      if (first < 0x80) {
+        this.at = at + 1;
+        return first;
+      }
+    }
+    this.groups();
+    const { low, middle, high } = this;
+    if (high < 0x80) {
+      if (high > 0 || middle >= 2 ** 25) throw unsafe();
+      return low + middle * TWO_28;
+    }
+    const inverse = (middle ^ 0xfff_ffff) * TWO_28 + (low ^ 0xfff_ffff);
+    if (high !== 0xff || inverse >= Number.MAX_SAFE_INTEGER) throw unsafe();
+    return -inverse - 1;
+  }
+
+  /** A varint of which the lower 32 bits count, as a signed number: how Protobuf reads an `int32`. */
+  lower32(): number {
+    const { at } = this;
+    if (at < this.end) {
+      const first = this.bytes[at] as number;
+      if (first < 0x80) {
+        this.at = at + 1;
+        return first;
+      }
+    }
+    this.groups();
+    return this.low | (this.middle << 28);
+  }
+
+  /** How many items may follow at most, given how many bytes do. */
+  count(items: number): void {
+    if (items > this.end - this.at + EMPTY_ITEMS_MAX) {
+      throw new DecodeFailure('too-large', `${items} items in ${this.end - this.at} bytes`);
+    }
+  }
+
+  /** To be called after an item that began at `before`: those without bytes are counted. */
+  item(before: number): void {
+    if (this.at === before && ++this.emptyItems > EMPTY_ITEMS_MAX) {
+      throw new DecodeFailure('too-large', `more than ${EMPTY_ITEMS_MAX} items without bytes`);
+    }
+  }
+}
+
+export const unsafe = (): DecodeFailure =>
+  new DecodeFailure('out-of-range', "a number of 2^53 or more: give the schema `long: 'bigint'`");

@@ -1,0 +1,42 @@
+import { MillraceError } from '../../core/errors.js';
+import { DecodeFailure } from '../decode-failure.js';
+import { jsonOf } from '../plain/json-codec.js';
+import { parseJson } from '../plain/json-text.js';
+import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
+import { HEADER_SIZE, notWireFormat, schemaIdOf } from '../wire-format.js';
+import { type Validators, violationOf } from './validate.js';
+
+/** The codec of JSON under a schema: `id` is that of the schema, or `undefined` where nothing stands in front. */
+export function jsonSchemaCodec<T>(
+  { reading, writing }: Validators,
+  subject: string,
+  id: number | undefined,
+): WireCodec<T> {
+  const start = id === undefined ? 0 : HEADER_SIZE;
+  return {
+    encode(value) {
+      if (!writing(value)) throw misfit(violationOf(writing), subject);
+      const text = jsonOf(value, subject);
+      if (id === undefined) return Buffer.from(text);
+      const size = Buffer.byteLength(text);
+      const bytes = Buffer.allocUnsafe(HEADER_SIZE + size);
+      bytes[0] = 0;
+      bytes.writeInt32BE(id, 1);
+      bytes.write(text, HEADER_SIZE, size);
+      return bytes;
+    },
+    decode(bytes) {
+      if (start > 0 && schemaIdOf(bytes) < 0) throw notWireFormat(bytes);
+      const value = parseJson(bytes, start);
+      if (!reading(value)) throw new DecodeFailure('schema-violation', violationOf(reading));
+      return value as T;
+    },
+    prepare: nothingToPrepare,
+  };
+}
+
+const misfit = (violation: string, subject: string): MillraceError =>
+  new MillraceError('schema', `a value does not fit schema ${subject}: ${violation}`, {
+    where: subject,
+    hint: 'the fields and types of what is emitted must be those of the schema',
+  });

@@ -1,0 +1,82 @@
+import { Ajv, type AnySchemaObject, type Options, type ValidateFunction } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { MillraceError, messageOf } from '../../core/errors.js';
+import type { SchemaText } from '../../core/schema.js';
+
+const draft6 = 'http://json-schema.org/draft-06/schema';
+const makers: readonly (readonly [name: string, make: (options: Options) => Ajv])[] = [
+  ['https://json-schema.org/draft/2020-12/schema', (options) => new Ajv2020(options)],
+  ['https://json-schema.org/draft/2019-09/schema', (options) => new Ajv2019(options)],
+  ['http://json-schema.org/draft-07/schema', (options) => new Ajv(options)],
+  [draft6, (options) => new Ajv({ ...options, meta: false, validateSchema: false })],
+];
+
+export interface Validators {
+  /** Fills in defaults; for values of our own making. */
+  readonly reading: ValidateFunction;
+  /** Leaves the value as it is. */
+  readonly writing: ValidateFunction;
+}
+
+/**
+ * Compiles the two validators of a JSON schema with those it refers to.
+ *
+ * @throws MillraceError `schema` where it is no JSON schema of a draft that is known here.
+ * @example
+ * const { reading } = compileValidators({ format: 'json-schema', text: '{"type":"integer"}', references: [] }, 'ids');
+ * reading(1); // true
+ */
+export function compileValidators(schema: SchemaText, subject: string): Validators {
+  try {
+    return { reading: compile(schema, true), writing: compile(schema, false) };
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause;
+    throw new MillraceError('schema', `schema ${subject} is not a valid JSON schema: ${messageOf(cause)}`, {
+      where: subject,
+      hint: 'see https://json-schema.org/specification for what a schema may hold',
+      lasting: true,
+      cause,
+    });
+  }
+}
+
+function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
+  const json = JSON.parse(schema.text) as AnySchemaObject | boolean;
+  // Not strict: schemas of others have words of their own, such as Confluent's, which must not keep them from being read.
+  const ajv = makerOf(json)({ useDefaults, strict: false, logger: false });
+  // The types of this CommonJS package promise a default export that Node gives as the whole module.
+  const add = formats as unknown as (typeof formats)['default'];
+  add(ajv);
+  addReferences(ajv, schema, new Set());
+  return ajv.compile(json);
+}
+
+function makerOf(json: AnySchemaObject | boolean): (options: Options) => Ajv {
+  const draft = typeof json === 'object' && typeof json.$schema === 'string' ? json.$schema : undefined;
+  if (draft === undefined) return (options) => new Ajv(options);
+  const found = makers.find(([name]) => draft === name || draft === `${name}#`);
+  if (found !== undefined) return found[1];
+  throw new MillraceError('schema', `JSON Schema ${draft} is not known here`, {
+    where: '$schema',
+    hint: `use one of ${makers.map(([name]) => name).join(', ')}`,
+    lasting: true,
+  });
+}
+
+function addReferences(ajv: Ajv, schema: SchemaText, seen: Set<string>): void {
+  for (const { name, schema: referred } of schema.references) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    addReferences(ajv, referred, seen);
+    ajv.addSchema(JSON.parse(referred.text) as AnySchemaObject, name);
+  }
+}
+
+/** What is wrong first, and where. */
+export function violationOf({ errors }: ValidateFunction): string {
+  const [error] = errors ?? [];
+  if (error === undefined) return 'does not fit the schema';
+  return `${error.instancePath === '' ? 'the value' : error.instancePath} ${error.message ?? error.keyword}`;
+}

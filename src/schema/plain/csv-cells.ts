@@ -1,0 +1,54 @@
+import { DecodeFailure } from '../decode-failure.js';
+
+/** A cell as it stood: what was quoted is never a missing value. */
+export interface Cell {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+/**
+ * Splits one row into its cells, by RFC 4180: a quoted cell may hold delimiters, line ends, and quotes written twice.
+ *
+ * @throws DecodeFailure `not-csv`
+ * @example
+ * splitRow('1,"a ""b"", c"', ',').map(({ text }) => text); // ['1', 'a "b", c']
+ */
+export function splitRow(row: string, delimiter: string): Cell[] {
+  const end = row.endsWith('\r\n') ? row.length - 2 : row.endsWith('\n') ? row.length - 1 : row.length;
+  const cells: Cell[] = [];
+  for (let at = 0; ; at++) {
+    if (row[at] === '"' && at < end) {
+      const [text, after] = quotedCell(row, at + 1, end);
+      cells.push({ text, quoted: true });
+      at = after;
+    } else {
+      const found = row.indexOf(delimiter, at);
+      const stop = found < 0 || found > end ? end : found;
+      const text = row.slice(at, stop);
+      if (/["\r\n]/.test(text)) throw new DecodeFailure('not-csv', `a quote or line end in cell ${cells.length + 1}`);
+      cells.push({ text, quoted: false });
+      at = stop;
+    }
+    if (at >= end) return cells;
+    if (row[at] !== delimiter) throw new DecodeFailure('not-csv', `text after the quotes of cell ${cells.length}`);
+  }
+}
+
+/** The text between quotes, and where it goes on after them. */
+function quotedCell(row: string, from: number, end: number): [text: string, after: number] {
+  let text = '';
+  for (let at = from; ; ) {
+    const quote = row.indexOf('"', at);
+    if (quote < 0 || quote >= end) throw new DecodeFailure('not-csv', 'a quote that nothing closes');
+    text += row.slice(at, quote);
+    if (row[quote + 1] !== '"') return [text, quote + 1];
+    text += '"';
+    at = quote + 2;
+  }
+}
+
+/** A cell as it is written: in quotes where it must be, or where it would read as missing. */
+export const cellOf = (text: string, delimiter: string, neverMissing: boolean): string =>
+  text.includes(delimiter) || /["\r\n]/.test(text) || (neverMissing && text === '')
+    ? `"${text.replaceAll('"', '""')}"`
+    : text;

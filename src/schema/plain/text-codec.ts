@@ -1,0 +1,31 @@
+import { MillraceError } from '../../core/errors.js';
+import { DecodeFailure } from '../decode-failure.js';
+import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
+import { textOf } from './utf8.js';
+
+/** The codec of `text()`. */
+export const textCodec = (subject: string): WireCodec<string> => ({
+  encode(value) {
+    if (typeof value !== 'string') throw misfit(value, subject, 'a string');
+    return Buffer.from(value);
+  },
+  decode(bytes) {
+    const value = textOf(bytes);
+    if (value === undefined) throw new DecodeFailure('not-utf8', 'not text in UTF-8');
+    return value;
+  },
+  prepare: nothingToPrepare,
+});
+
+/** The codec of `bytes()`. */
+export const bytesCodec = (subject: string): WireCodec<Uint8Array> => ({
+  encode(value) {
+    if (!(value instanceof Uint8Array)) throw misfit(value, subject, 'bytes (a Uint8Array)');
+    return value;
+  },
+  decode: (bytes) => bytes,
+  prepare: nothingToPrepare,
+});
+
+const misfit = (value: unknown, subject: string, wanted: string): MillraceError =>
+  new MillraceError('schema', `a ${typeof value} is not ${wanted}`, { where: subject, hint: `emit ${wanted}` });

@@ -1,0 +1,101 @@
+import protobufjs from 'protobufjs';
+import { MillraceError, messageOf } from '../../core/errors.js';
+import type { SchemaText } from '../../core/schema.js';
+import type { ByteReader } from '../bytes/byte-reader.js';
+import { ByteWriter } from '../bytes/byte-writer.js';
+import { DecodeFailure } from '../decode-failure.js';
+import type { RegisteredOptions } from '../definition.js';
+import type { BinaryFormat } from '../registered-codec.js';
+import { wrongFormat } from '../wire-format.js';
+import { indexPaths, loadRoot } from './load.js';
+import { compileRead } from './read.js';
+import type { ProtobufValues } from './values.js';
+import { compileWrite } from './write.js';
+
+/** Indexes of messages inside messages: nobody nests them so deep. */
+const PATH_MAX = 32;
+
+type FormatOptions = ProtobufValues & Pick<RegisteredOptions, 'framing'> & { readonly message: string };
+
+/** Protobuf's binary encoding of one message of ours, with Confluent's message indexes where an id stands in front. */
+export function protobufFormat(schema: SchemaText, options: FormatOptions, subject: string): BinaryFormat {
+  const { message } = options;
+  const type = ownType(schema, message, subject);
+  const read = compileRead(type, options);
+  const write = compileWrite(type, options);
+  const readOther = (writer: SchemaText) => {
+    if (writer.format !== 'protobuf') throw wrongFormat(writer, 'protobuf');
+    return indexed(indexPaths(writer.text), message, read);
+  };
+  if (options.framing === 'none') return { write, read, readOther };
+  const paths = indexPaths(schema.text);
+  const indexes = indexBytes(paths, message, subject);
+  return {
+    write(w, value) {
+      w.raw(indexes);
+      write(w, value);
+    },
+    read: indexed(paths, message, read),
+    readOther,
+  };
+}
+
+/** Reads the list of indexes, and then the message where the list leads to ours. */
+function indexed(paths: ReadonlyMap<string, string>, message: string, read: (r: ByteReader) => unknown) {
+  const firstIsOurs = paths.get('0') === message;
+  return (r: ByteReader): unknown => {
+    const count = r.zigzag();
+    if (count === 0) {
+      if (!firstIsOurs) throw otherMessage(paths.get('0') ?? 'nothing', message);
+      return read(r);
+    }
+    if (count < 0 || count > PATH_MAX) throw new DecodeFailure('malformed', `a list of ${count} message indexes`);
+    const path = Array.from({ length: count }, () => r.zigzag()).join('.');
+    const name = paths.get(path);
+    if (name === undefined) throw new DecodeFailure('malformed', `the writer's schema has no message ${path}`);
+    if (name !== message) throw otherMessage(name, message);
+    return read(r);
+  };
+}
+
+const otherMessage = (theirs: string, ours: string): DecodeFailure =>
+  new DecodeFailure('schema-incompatible', `the writer's message is ${theirs}, ours is ${ours}`);
+
+function ownType(schema: SchemaText, message: string, subject: string): protobufjs.Type {
+  let root: protobufjs.Root;
+  try {
+    root = loadRoot(schema);
+  } catch (cause) {
+    throw new MillraceError('schema', `schema ${subject} is not valid Protobuf: ${messageOf(cause)}`, {
+      where: subject,
+      hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
+      lasting: true,
+      cause,
+    });
+  }
+  const found = root.lookup(message, [protobufjs.Type]);
+  if (found instanceof protobufjs.Type && found.fullName === `.${message}`) return found;
+  throw new MillraceError('schema', `schema ${subject} has no message ${message}`, {
+    where: subject,
+    hint: `it has ${[...indexPaths(schema.text).values()].slice(0, 5).join(', ') || 'none at all'}`,
+    lasting: true,
+  });
+}
+
+/** The list of indexes of a message; of the first one, by far the most frequent, it is a single zero. */
+function indexBytes(paths: ReadonlyMap<string, string>, message: string, subject: string): Uint8Array {
+  const [path] = [...paths].find(([, name]) => name === message) ?? [];
+  if (path === undefined) {
+    throw new MillraceError('schema', `message ${message} is imported by schema ${subject}, not declared in it`, {
+      where: subject,
+      hint: 'give the file that declares the message: its id goes with every payload',
+      lasting: true,
+    });
+  }
+  const writer = new ByteWriter();
+  writer.begin();
+  const indexes = path === '0' ? [] : path.split('.').map(Number);
+  writer.zigzag(indexes.length);
+  for (const index of indexes) writer.zigzag(index);
+  return Uint8Array.from(writer.finish());
+}

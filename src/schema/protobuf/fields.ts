@@ -1,0 +1,96 @@
+import protobufjs from 'protobufjs';
+import { MillraceError } from '../../core/errors.js';
+import type { ByteReader } from '../bytes/byte-reader.js';
+import type { ByteWriter } from '../bytes/byte-writer.js';
+import { type Scalar, scalarOf } from './scalars.js';
+import type { ProtobufValues } from './values.js';
+
+/** What a field is, in the terms of this codec. */
+export interface FieldShape {
+  readonly name: string;
+  readonly id: number;
+  readonly kind: 'single' | 'repeated' | 'map';
+  /** Absence is told apart from the zero value, and is `null`. */
+  readonly presence: boolean;
+  readonly required: boolean;
+  readonly packed: boolean;
+  /** Of a map. */
+  readonly keyType: string | undefined;
+  /** The other members of its `oneof`. */
+  readonly siblings: readonly string[];
+  readonly value: protobufjs.Type | Scalar;
+}
+
+/** The fields of a message in the order of the schema. */
+export function fieldsOf(type: protobufjs.Type, values: ProtobufValues): FieldShape[] {
+  return type.fieldsArray.map((declared) => {
+    const field = declared.resolve();
+    if (field.delimited) {
+      throw new MillraceError('schema', `field ${field.name} of ${type.fullName.slice(1)} is a group`, {
+        where: type.fullName.slice(1),
+        hint: 'groups are not supported: make it a message',
+        lasting: true,
+      });
+    }
+    const { resolvedType } = field;
+    const value =
+      resolvedType instanceof protobufjs.Type
+        ? resolvedType
+        : resolvedType instanceof protobufjs.Enum
+          ? enumScalar(resolvedType)
+          : (scalarOf(field.type, values) as Scalar);
+    const kind = field.map ? 'map' : field.repeated ? 'repeated' : 'single';
+    return {
+      name: field.name,
+      id: field.id,
+      kind,
+      presence: kind === 'single' && hasPresence(field, type),
+      required: kind === 'single' && field.required && !isGoogles(type),
+      packed: field.packed,
+      keyType: field instanceof protobufjs.MapField ? field.keyType : undefined,
+      siblings: (field.partOf?.fieldsArray ?? []).map(({ name }) => name).filter((name) => name !== field.name),
+      value,
+    };
+  });
+}
+
+const isGoogles = (type: protobufjs.Type): boolean => type.fullName.startsWith('.google.protobuf.');
+
+/** Google's own files come without their syntax, which is proto3. */
+function hasPresence(field: protobufjs.Field, type: protobufjs.Type): boolean {
+  if (field.resolvedType instanceof protobufjs.Type || field.partOf) return true;
+  return isGoogles(type) ? false : field.hasPresence;
+}
+
+/** Whether a number without a name is kept: in proto2 it is not. */
+export const isOpen = (type: protobufjs.Enum): boolean =>
+  (type as unknown as { readonly _features?: { readonly enum_type?: string } })._features?.enum_type !== 'CLOSED';
+
+/** What a reader of a closed enum gives for a number without a name: the field is as if it were not there. */
+export const UNNAMED = Symbol('unnamed');
+
+function enumScalar(type: protobufjs.Enum): Scalar {
+  const names = new Map(
+    Object.entries(type.values)
+      .map(([name, id]) => [id, name] as const)
+      .reverse(),
+  );
+  const open = isOpen(type);
+  const [first = ['', 0]] = Object.entries(type.values);
+  const zero = open ? (names.get(0) ?? 0) : first[0];
+  return {
+    wireType: 0,
+    read(r: ByteReader) {
+      const id = r.lower32();
+      return names.get(id) ?? (open ? id : UNNAMED);
+    },
+    write(w: ByteWriter, value: unknown) {
+      const id = typeof value === 'string' ? type.values[value] : open ? value : undefined;
+      if (typeof id !== 'number' || id !== (id | 0)) throw w.misfit(value, `a value of ${type.name}`);
+      if (id >= 0) w.unsigned(id);
+      else w.unsigned64(BigInt(id));
+    },
+    zero: () => zero,
+    isZero: (value) => value === zero || value === 0,
+  };
+}

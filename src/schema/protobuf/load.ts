@@ -1,0 +1,91 @@
+import protobufjs from 'protobufjs';
+import descriptor from 'protobufjs/ext/descriptor.js';
+import type { SchemaText } from '../../core/schema.js';
+
+/** The messages that a file declares, in its order, with those inside them: what message indexes count. */
+export interface DeclaredMessage {
+  readonly name: string;
+  readonly nested: readonly DeclaredMessage[];
+}
+
+/**
+ * Parses a `.proto` text with those that it imports; Google's well-known types are always there.
+ *
+ * @throws Error what the parser throws; a name that is nowhere; an import that was not given.
+ */
+export function loadRoot(schema: SchemaText): protobufjs.Root {
+  const root = new protobufjs.Root();
+  addFile(root, schema, new Set());
+  root.resolveAll();
+  return root;
+}
+
+function addFile(root: protobufjs.Root, schema: SchemaText, seen: Set<string>): void {
+  for (const { name, schema: imported } of schema.references) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    addFile(root, imported, seen);
+  }
+  const { imports = [] } = protobufjs.parse(schema.text, root);
+  for (const name of imports) {
+    if (seen.has(name) || name.startsWith('confluent/')) continue; // of the latter nothing but annotations is used
+    seen.add(name);
+    if (!addWellKnown(root, name)) throw new Error(`it imports "${name}", which is nowhere`);
+  }
+}
+
+/** Google's own files: those that the library has, and those that only annotate. */
+function addWellKnown(root: protobufjs.Root, name: string): boolean {
+  const known = protobufjs.common.get(name) as { readonly nested?: Record<string, protobufjs.AnyNestedObject> } | null;
+  if (known?.nested !== undefined) root.addJSON(known.nested);
+  return known !== null || name.startsWith('google/protobuf/');
+}
+
+/**
+ * What a file declares, without what it imports: from its text, or from the descriptor in base64 that some clients
+ * register in the text's place.
+ */
+export function declaredIn(text: string): { readonly package: string; readonly messages: readonly DeclaredMessage[] } {
+  if (/^[A-Za-z0-9+/\s]+=*\s*$/.test(text)) return fromDescriptor(Buffer.from(text, 'base64'));
+  const root = new protobufjs.Root();
+  const parsed = protobufjs.parse(text, root);
+  const name = parsed.package ?? '';
+  const namespace = name === '' ? root : root.lookup(name);
+  return { package: name, messages: namespace instanceof protobufjs.NamespaceBase ? messagesOf(namespace) : [] };
+}
+
+const messagesOf = (namespace: protobufjs.NamespaceBase): DeclaredMessage[] =>
+  namespace.nestedArray
+    .filter((nested) => nested instanceof protobufjs.Type)
+    .map((type) => ({ name: type.name, nested: messagesOf(type) }));
+
+interface MessageDescriptor {
+  readonly name?: string | null;
+  readonly nestedType?: readonly MessageDescriptor[] | null;
+}
+
+function fromDescriptor(bytes: Buffer): ReturnType<typeof declaredIn> {
+  const { FileDescriptorProto } = descriptor as unknown as { readonly FileDescriptorProto: protobufjs.Type };
+  const file = FileDescriptorProto.decode(bytes) as unknown as {
+    readonly package?: string;
+    readonly messageType?: readonly MessageDescriptor[];
+  };
+  const convert = (messages: readonly MessageDescriptor[]): DeclaredMessage[] =>
+    messages.map(({ name, nestedType }) => ({ name: name ?? '', nested: convert(nestedType ?? []) }));
+  return { package: file.package ?? '', messages: convert(file.messageType ?? []) };
+}
+
+/** The path of indexes that leads to a message, by the full name of each: `0`, `1.0`. */
+export function indexPaths(text: string): ReadonlyMap<string, string> {
+  const { package: scope, messages } = declaredIn(text);
+  const paths = new Map<string, string>();
+  const visit = (declared: readonly DeclaredMessage[], path: string, names: string): void => {
+    declared.forEach(({ name, nested }, index) => {
+      const [ownPath, ownName] = [`${path}${index}`, names === '' ? name : `${names}.${name}`];
+      paths.set(ownPath, ownName);
+      visit(nested, `${ownPath}.`, ownName);
+    });
+  };
+  visit(messages, '', scope);
+  return paths;
+}

@@ -1,0 +1,141 @@
+import type { RegistryFormat, SchemaReference, SchemaRegistry, SchemaText } from '../../core/schema.js';
+import { type Rest, type RestOptions, restOf } from './rest.js';
+
+export type ConfluentRegistryOptions = RestOptions;
+
+/** What a registry says to a schema without registering it. */
+export interface Verdict {
+  readonly compatible: boolean;
+  /** Why not, in the registry's own words. */
+  readonly reasons: readonly string[];
+}
+
+export interface ConfluentRegistry extends SchemaRegistry {
+  /** Whether a subject would take this schema as its next version; a subject that does not exist takes any. */
+  compatibility(subject: string, schema: SchemaText): Promise<Verdict>;
+  /** The newest version of a subject; `undefined` where there is none. */
+  latest(subject: string): Promise<{ readonly version: number; readonly schema: SchemaText } | undefined>;
+}
+
+/** A schema as the API has it. */
+interface Registered {
+  readonly schema: string;
+  readonly schemaType?: string;
+  readonly references?: readonly { readonly name: string; readonly subject: string; readonly version: number }[];
+}
+
+const typeNames = { avro: 'AVRO', 'json-schema': 'JSON', protobuf: 'PROTOBUF' } as const;
+const formats = new Map<string, RegistryFormat>(
+  Object.entries(typeNames).map(([format, name]) => [name, format as RegistryFormat]),
+);
+
+/**
+ * A registry that speaks Confluent's REST API (Confluent, Apicurio, Karapace), through Confluent's own client.
+ *
+ * Known answers are cached for good, since ids never change their meaning: what was met once is read through an outage. A
+ * look-up of an id that the server denies is `undefined`; a server that cannot be reached or refuses is
+ * `MillraceError('schema')`, after two retries. A schema that it refuses (incompatible, or none) is an error for good
+ * (`lasting`), with the registry's reasons.
+ *
+ * @example
+ * const registry = confluentRegistry({ url: 'http://127.0.0.1:8081' });
+ * await registry.idOf('clicks-value', { format: 'avro', text: '{"type":"record",...}', references: [] }); // 17
+ */
+export function confluentRegistry(options: ConfluentRegistryOptions): ConfluentRegistry {
+  const rest = restOf(options);
+  const ids = new Map<string, Promise<number>>();
+  const settled = new Map<string, number>();
+  const schemas = new Map<number, SchemaText>();
+  const keyOf = (subject: string, schema: SchemaText): string => JSON.stringify([subject, schema]);
+
+  const idOf = (subject: string, schema: SchemaText): Promise<number> => {
+    const key = keyOf(subject, schema);
+    const known = ids.get(key);
+    if (known !== undefined) return known;
+    const asked = register(rest, subject, schema).then(
+      (id) => {
+        settled.set(key, id);
+        schemas.set(id, schema);
+        return id;
+      },
+      (error: unknown) => {
+        ids.delete(key); // the next one asks again
+        throw error;
+      },
+    );
+    ids.set(key, asked);
+    return asked;
+  };
+
+  return {
+    idOf,
+    knownIdOf: async (subject, schema) => settled.get(keyOf(subject, schema)),
+
+    async schemaOf(id) {
+      const known = schemas.get(id);
+      if (known !== undefined) return known;
+      const doing = `look up schema ${id}`;
+      const found = await rest<Registered>('GET', `/schemas/ids/${id}`, { doing, absent: [404] });
+      if (found === undefined) return undefined;
+      const schema = await whole(rest, found, doing);
+      schemas.set(id, schema);
+      return schema;
+    },
+
+    async compatibility(subject, schema) {
+      const doing = `ask whether ${subject} takes the schema`;
+      const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions?verbose=true`;
+      const body = await bodyOf(rest, schema);
+      const answer = await rest<{ is_compatible: boolean; messages?: string[]; reason?: string }>(
+        'POST',
+        path,
+        { doing, absent: [404] },
+        body,
+      );
+      if (answer === undefined) return { compatible: true, reasons: [] };
+      return { compatible: answer.is_compatible, reasons: answer.messages ?? (answer.reason ? [answer.reason] : []) };
+    },
+
+    async latest(subject) {
+      const doing = `look up subject ${subject}`;
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
+      const found = await rest<Registered & { readonly version: number }>('GET', path, { doing, absent: [404] });
+      return found && { version: found.version, schema: await whole(rest, found, doing) };
+    },
+  };
+}
+
+async function register(rest: Rest, subject: string, schema: SchemaText): Promise<number> {
+  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+  const body = await bodyOf(rest, schema);
+  const answer = await rest<{ id: number }>('POST', path, { doing: `register schema ${subject}` }, body);
+  return (answer as { id: number }).id;
+}
+
+/** A schema's JSON for the API; what it refers to is registered first, since references go by version. */
+async function bodyOf(rest: Rest, { format, text, references }: SchemaText): Promise<Registered> {
+  const versions: { name: string; subject: string; version: number }[] = [];
+  for (const { name, subject, schema } of references) {
+    await register(rest, subject, schema);
+    const about = { doing: `look up the version of ${subject}` };
+    const body = await bodyOf(rest, schema);
+    const found = await rest<{ version: number }>('POST', `/subjects/${encodeURIComponent(subject)}`, about, body);
+    versions.push({ name, subject, version: (found as { version: number }).version });
+  }
+  return { schema: text, schemaType: typeNames[format], references: versions };
+}
+
+/** The API's schema with what it refers to. */
+async function whole(rest: Rest, registered: Registered, doing: string): Promise<SchemaText> {
+  const references: SchemaReference[] = [];
+  for (const { name, subject, version } of registered.references ?? []) {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
+    const found = await rest<Registered>('GET', path, { doing });
+    references.push({ name, subject, schema: await whole(rest, found as Registered, doing) });
+  }
+  return {
+    format: formats.get(registered.schemaType ?? 'AVRO') ?? 'avro',
+    text: registered.schema,
+    references,
+  };
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { MillraceError } from '../../core/errors.js';
+import type { SchemaData, SchemaRegistry, SchemaText } from '../../core/schema.js';
+import { schemaTextOf } from '../definition.js';
+
+const hasText = new Set(['avro', 'json-schema', 'protobuf']);
+
+/**
+ * A schema registry without a server: the id of a schema is a digest of its text, so every process gives the same
+ * schema the same id, and nothing has to be stored to find it again.
+ *
+ * It knows the schemas it was given and those it has seen since. Two texts with one id (one in 2^31 for a pair) are
+ * refused, never mixed up. Memory: the texts.
+ *
+ * @example
+ * const registry = localRegistry([FlightDepartedV1, FlightArrivedV1]);
+ */
+export function localRegistry(schemas: readonly SchemaData[] = []): SchemaRegistry {
+  const texts = new Map<number, { readonly canonical: string; readonly schema: SchemaText }>();
+
+  const remember = (subject: string, schema: SchemaText): number => {
+    const canonical = canonicalText(schema, subject);
+    const id = digestOf(canonical);
+    const known = texts.get(id);
+    if (known !== undefined && known.canonical !== canonical) {
+      throw new MillraceError('schema', `two schemas have the same digest ${id}`, {
+        where: subject,
+        hint: 'change one of them in any way, a doc text will do',
+        lasting: true,
+      });
+    }
+    texts.set(id, { canonical, schema });
+    return id;
+  };
+
+  let given: Promise<unknown> | undefined;
+  const ready = (): Promise<unknown> => {
+    given ??= Promise.all(
+      schemas
+        .filter(({ format }) => hasText.has(format))
+        .map(async (schema) => remember(schema.subject, await schemaTextOf(schema))),
+    );
+    return given;
+  };
+
+  return {
+    idOf: async (subject, schema) => remember(subject, schema),
+    knownIdOf: async (subject, schema) => remember(subject, schema),
+    schemaOf: async (id) => {
+      await ready();
+      return texts.get(id)?.schema;
+    },
+  };
+}
+
+/** Of Avro without references the text alone: ids of what is stored already stay what they are. */
+function canonicalText(schema: SchemaText, subject: string): string {
+  const own = schema.format === 'protobuf' ? schema.text.trim() : canonicalJson(schema.text, subject);
+  if (schema.format === 'avro' && schema.references.length === 0) return own;
+  const references = schema.references.map(({ name, schema: inner }) => [name, canonicalText(inner, subject)]);
+  return JSON.stringify([schema.format, own, references]);
+}
+
+function canonicalJson(text: string, subject: string): string {
+  try {
+    return JSON.stringify(sorted(JSON.parse(text)));
+  } catch (cause) {
+    throw new MillraceError('schema', `schema ${subject} is not JSON`, {
+      where: subject,
+      hint: 'an Avro schema and a JSON schema are written in JSON',
+      lasting: true,
+      cause,
+    });
+  }
+}
+
+/** Key order and white space do not make another schema. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}
+
+/** 31 bits of SHA-256: ids are signed in the wire format, and servers count theirs up from 1. */
+const digestOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE(0) >>> 1;

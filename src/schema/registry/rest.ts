@@ -1,0 +1,81 @@
+import type { RestService } from '@confluentinc/schemaregistry/dist/rest-service.js';
+import { MillraceError, messageOf } from '../../core/errors.js';
+
+export interface RestOptions {
+  /** Of the API's root: `http://host:8081`, or `http://host:8080/apis/ccompat/v7` for Apicurio. */
+  readonly url: string;
+  readonly auth?: { readonly username: string; readonly password: string } | { readonly token: string };
+}
+
+/** What an answer of the server is about, for its error. */
+export interface Subject {
+  readonly doing: string;
+  /** Statuses that are an answer and no failure: they give `undefined`. */
+  readonly absent?: readonly number[];
+}
+
+export type Rest = <T>(method: 'GET' | 'POST', path: string, about: Subject, body?: unknown) => Promise<T | undefined>;
+
+/** Statuses by which a registry refuses a schema for what it is: they will be the same at every try. */
+const REFUSALS: readonly number[] = [409, 422];
+
+/**
+ * Calls of Confluent's REST API, by Confluent's own client (two retries, ten seconds each), with errors in our words: the
+ * client's hold the request with its credentials, so only their text is passed on.
+ */
+export function restOf(options: RestOptions): Rest {
+  let service: Promise<RestService> | undefined;
+  return async <T>(method: 'GET' | 'POST', path: string, about: Subject, body?: unknown): Promise<T | undefined> => {
+    service ??= connect(options);
+    try {
+      const { data } = await (await service).handleRequest<T>(path, method, body);
+      return data;
+    } catch (cause) {
+      const status = statusOf(cause);
+      if (status !== undefined && about.absent?.includes(status)) return undefined;
+      throw refusal(about.doing, options.url, cause);
+    }
+  };
+}
+
+/** This part of the client alone: the package's root would load the drivers of five key stores, a second and 100 MB. */
+async function connect({ url, auth }: RestOptions): Promise<RestService> {
+  const { RestService: Service } = await import('@confluentinc/schemaregistry/dist/rest-service.js');
+  const basic =
+    auth !== undefined && 'username' in auth
+      ? { credentialsSource: 'USER_INFO' as const, userInfo: `${auth.username}:${auth.password}` }
+      : undefined;
+  // The client's own way with tokens is Confluent Cloud's, which wants the name of a cluster too.
+  const headers = auth !== undefined && 'token' in auth ? { Authorization: `Bearer ${auth.token}` } : {};
+  return new Service([url.replace(/\/+$/, '')], false, { timeout: 10_000, headers }, basic, undefined, 2, 100, 1_000);
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined;
+
+function refusal(doing: string, url: string, error: unknown): MillraceError {
+  const status = statusOf(error);
+  return new MillraceError('schema', `cannot ${doing}: ${messageOf(error)}`, {
+    where: withoutCredentials(url),
+    hint: hintFor(status),
+    lasting: status !== undefined && REFUSALS.includes(status),
+  });
+}
+
+function hintFor(status: number | undefined): string {
+  if (status === undefined) return 'is the registry running, and is its address right?';
+  if (status === 401 || status === 403) return 'check the user and the password, or the token';
+  if (status === 409) {
+    return 'the subject holds an incompatible version: add fields with defaults, or take a new subject';
+  }
+  if (status === 422) return 'the registry does not take this for a schema: `millrace schema check FILE` says more';
+  return `the registry answered with status ${status}`;
+}
+
+function withoutCredentials(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}
