@@ -1,5 +1,6 @@
 // The public API: named re-exports, nothing else.
 
+export * from './aggregates/index.js';
 export { type ConfigFile, defineConfig } from './cli/config.js';
 export {
   type Adds,
@@ -48,5 +49,5 @@ export {
   subjects,
   text,
 } from './schema/index.js';
-export { float64Cell, mapCell, ringCell, valueCell } from './state/index.js';
+export { float64Cell, mapCell, ringCell, timerCell, valueCell } from './state/index.js';
 export { check, describe, mermaid, type Stream, type Topology, topology } from './topology/index.js';

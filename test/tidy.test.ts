@@ -28,6 +28,7 @@ const below = {
     'src/learning',
     'src/schema',
     'src/topology',
+    'src/aggregates',
     'src/operators',
   ],
 };
@@ -38,11 +39,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/core': [],
   'src/state': below.foundation,
   'src/metrics': below.foundation,
+  'src/aggregates': below.foundation,
   'src/schema': below.foundation,
   'src/topology': below.foundation,
   'src/features': ['src/core', 'src/state', 'src/metrics'],
   'src/learning': ['src/core', 'src/state', 'src/metrics'],
-  'src/operators': ['src/core', 'src/state', 'src/metrics', 'src/features', 'src/learning'],
+  'src/operators': ['src/core', 'src/state', 'src/metrics', 'src/features', 'src/learning', 'src/aggregates'],
   'src/inference': below.middle,
   'src/runtime': [...below.middle, 'src/inference'],
   'src/testing': engine,
@@ -72,6 +74,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   // The stack's host serves the engine over HTTP where no ClickHouse server can be installed.
   chdb: ['connectors/clickhouse', 'stack'],
   lmdb: ['connectors/embedded'],
+  '@datadog/sketches-js': ['src/aggregates'],
   avsc: ['src/schema'],
   ajv: ['src/schema'],
   'ajv-formats': ['src/schema'],
@@ -88,6 +91,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 
 const pure = [
   'src/core',
+  'src/aggregates',
   'src/topology',
   'src/operators',
   'src/learning',
@@ -172,7 +176,7 @@ describe('imports', () => {
 
   it('of what a topology file loads bring no client and no native module', () => {
     const entries = ['src/index.ts', ...['kafka', 'redis', 'clickhouse'].map((name) => `connectors/${name}/index.ts`)];
-    const light = ['rxjs', 'avsc', 'msgpackr'];
+    const light = ['rxjs', 'avsc', 'msgpackr', '@datadog/sketches-js'];
     const heavy = entries.flatMap((entry) =>
       [...loadedWith(product, entry)]
         .filter((target) => target in homes && !light.includes(target))
@@ -259,8 +263,8 @@ describe('files', () => {
 });
 
 describe('tests', () => {
-  it('exist beside every operator, learner and metric', () => {
-    const missing = ['src/operators', 'src/learning', 'src/metrics']
+  it('exist beside every operator, aggregate, learner and metric', () => {
+    const missing = ['src/operators', 'src/aggregates', 'src/learning', 'src/metrics']
       .flatMap((folder) => product.get(`${folder}/index.ts`)?.republishes ?? [])
       .filter((path) => !(path in testedElsewhere))
       .map((path) => path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts'))

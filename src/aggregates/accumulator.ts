@@ -1,0 +1,141 @@
+import type { Problem } from '../core/index.js';
+import type { Aggregate, NumberLogic, Numbers, ValueLogic } from './aggregate.js';
+
+export type Aggregates<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
+
+/**
+ * Several aggregates as one: an accumulator takes `numbers` numbers and `values` values, at places that the caller keeps.
+ * Every call reads and writes there and nowhere else.
+ */
+export interface Accumulator<in In> {
+  readonly names: readonly string[];
+  readonly numbers: number;
+  readonly values: number;
+  /** Whether every aggregate can take values back. */
+  readonly retracts: boolean;
+  /** How accumulators lie: those of another layout mean something else. */
+  readonly layout: readonly (readonly [name: string, text: string])[];
+  init(numbers: Numbers, at: number, values: unknown[], valueAt: number): void;
+  add(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
+  /** Takes a value back; only where `retracts`. */
+  retract(numbers: Numbers, at: number, values: unknown[], valueAt: number, value: In, timeMs: number): void;
+  merge(
+    numbers: Numbers,
+    at: number,
+    values: unknown[],
+    valueAt: number,
+    fromNumbers: Numbers,
+    fromAt: number,
+    fromValues: readonly unknown[],
+    fromValueAt: number,
+  ): void;
+  /** Writes each result under its name, in the order of the names. */
+  results(
+    into: Record<string, unknown>,
+    numbers: Numbers,
+    at: number,
+    values: readonly unknown[],
+    valueAt: number,
+  ): void;
+}
+
+interface Placed<L> {
+  readonly logic: L;
+  readonly name: string;
+  /** Counted from the accumulator's own place. */
+  readonly offset: number;
+}
+
+/** Lays several aggregates out side by side. */
+export function accumulatorOf<In>(aggregates: Aggregates<In>): Accumulator<In> {
+  const entries = Object.entries(aggregates);
+  const overNumbers: Placed<NumberLogic<In>>[] = [];
+  const overValues: Placed<ValueLogic<In>>[] = [];
+  let size = 0;
+  for (const [name, { logic }] of entries) {
+    if (logic.state === 'numbers') {
+      overNumbers.push({ logic: logic as NumberLogic<In>, name, offset: size });
+      size += logic.size;
+    } else {
+      overValues.push({ logic: logic as unknown as ValueLogic<In>, name, offset: overValues.length });
+    }
+  }
+  const inOrder = entries.map(([name]) => ({
+    name,
+    number: overNumbers.find((placed) => placed.name === name),
+    value: overValues.find((placed) => placed.name === name) as Placed<ValueLogic<In>>,
+  }));
+  // By place: `for of` over a handful costs more than what it loops over.
+  const n = overNumbers.length;
+  const v = overValues.length;
+  return {
+    names: entries.map(([name]) => name),
+    numbers: size,
+    values: v,
+    retracts: entries.every(([, { logic }]) => logic.retract !== undefined),
+    layout: entries.map(([name, { text }]) => [name, text]),
+
+    init(numbers, at, values, valueAt) {
+      for (let i = 0; i < n; i++) {
+        const { logic, offset } = overNumbers[i] as Placed<NumberLogic<In>>;
+        logic.init(numbers, at + offset);
+      }
+      for (let i = 0; i < v; i++) values[valueAt + i] = (overValues[i] as Placed<ValueLogic<In>>).logic.create();
+    },
+
+    add(numbers, at, values, valueAt, value, timeMs) {
+      for (let i = 0; i < n; i++) {
+        const { logic, offset } = overNumbers[i] as Placed<NumberLogic<In>>;
+        logic.add(numbers, at + offset, value, timeMs);
+      }
+      for (let i = 0; i < v; i++) {
+        const place = valueAt + i;
+        values[place] = (overValues[i] as Placed<ValueLogic<In>>).logic.add(values[place], value, timeMs);
+      }
+    },
+
+    retract(numbers, at, values, valueAt, value, timeMs) {
+      for (const { logic, offset } of overNumbers) logic.retract?.(numbers, at + offset, value, timeMs);
+      for (const { logic, offset } of overValues)
+        values[valueAt + offset] = logic.retract?.(values[valueAt + offset], value, timeMs);
+    },
+
+    merge(numbers, at, values, valueAt, fromNumbers, fromAt, fromValues, fromValueAt) {
+      for (let i = 0; i < n; i++) {
+        const { logic, offset } = overNumbers[i] as Placed<NumberLogic<In>>;
+        logic.merge(numbers, at + offset, fromNumbers, fromAt + offset);
+      }
+      for (let i = 0; i < v; i++) {
+        const place = valueAt + i;
+        const { logic } = overValues[i] as Placed<ValueLogic<In>>;
+        values[place] = logic.merge(values[place], fromValues[fromValueAt + i]);
+      }
+    },
+
+    results(into, numbers, at, values, valueAt) {
+      for (let i = 0; i < inOrder.length; i++) {
+        const { name, number, value } = inOrder[i] as (typeof inOrder)[number];
+        into[name] = number
+          ? number.logic.result(numbers, at + number.offset)
+          : value.logic.result(values[valueAt + value.offset]);
+      }
+    },
+  };
+}
+
+/** What is wrong with aggregates by themselves, each with its name. */
+export function aggregateProblems<In>(aggregates: Aggregates<In>): Problem[] {
+  return Object.entries(aggregates).flatMap(([name, { problems }]) =>
+    problems.map(({ message, hint }) => ({ message: `${name}: ${message}`, hint })),
+  );
+}
+
+/** Which aggregates cannot take back what a stream of changes corrects. */
+export function retractionProblems<In>(aggregates: Aggregates<In>): Problem[] {
+  return Object.entries(aggregates)
+    .filter(([, { logic }]) => logic.retract === undefined)
+    .map(([name, { kind }]) => ({
+      message: `${name}: ${kind} cannot take back what is corrected`,
+      hint: 'over changes use count, sum, mean, variance, quantiles, or an aggregate of your own with `retract`',
+    }));
+}

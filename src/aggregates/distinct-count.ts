@@ -1,0 +1,62 @@
+import { type Aggregate, isMissing, ofValue } from './aggregate.js';
+import { estimate, hash52, note, noteAll, REGISTERS } from './hyper-log-log.js';
+
+/** Hashes in order while they are few, registers from then on. A function of the set of values alone, whatever their order. */
+type Seen = number[] | Uint8Array;
+
+/** Up to this many different values the count is exact. */
+const EXACT_MAX = 512;
+
+/**
+ * How many different values there are (null, undefined and NaN do not count; the number 1 and the string '1' differ).
+ *
+ * @example
+ * const aggregates = { tails: distinctCount((flight: { tailNumber: string | null }) => flight.tailNumber) };
+ *
+ * Exact up to 512 values, but for a chance of 1 in 10^10 that two of them hash alike; beyond that an estimate with a
+ * standard error of 1.6 % (HyperLogLog of 4,096 registers: Flajolet et al., 2007, estimated as by Ertl, 2017). Cannot take values
+ * back. Memory: 9 bytes a value up to 512, then 4 kB.
+ */
+export function distinctCount<In>(
+  of: (value: In) => string | number | boolean | null | undefined,
+): Aggregate<In, number> {
+  return ofValue<In, Seen, number>('distinct-count', 'distinct count', {
+    create: () => [],
+    add(seen, value) {
+      const of_ = of(value);
+      return isMissing(of_) ? seen : noted(seen, hash52(of_));
+    },
+    merge(seen, other) {
+      if (!isRegisters(other)) return other.reduce<Seen>(noted, seen);
+      const registers = isRegisters(seen) ? seen : registersOf(seen);
+      noteAll(registers, other);
+      return registers;
+    },
+    result: (seen) => (isRegisters(seen) ? Math.round(estimate(seen)) : seen.length),
+  });
+}
+
+const isRegisters = (seen: Seen): seen is Uint8Array => ArrayBuffer.isView(seen);
+
+function noted(seen: Seen, hash: number): Seen {
+  if (isRegisters(seen)) {
+    note(seen, hash);
+    return seen;
+  }
+  let low = 0;
+  let high = seen.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((seen[middle] as number) < hash) low = middle + 1;
+    else high = middle;
+  }
+  if (seen[low] === hash) return seen;
+  seen.splice(low, 0, hash);
+  return seen.length > EXACT_MAX ? registersOf(seen) : seen;
+}
+
+function registersOf(hashes: readonly number[]): Uint8Array {
+  const registers = new Uint8Array(REGISTERS);
+  for (const hash of hashes) note(registers, hash);
+  return registers;
+}

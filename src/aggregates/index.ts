@@ -1,0 +1,11 @@
+export { type Aggregate, type AggregateDefinition, aggregate, type ResultOf } from './aggregate.js';
+export { type Collected, collect } from './collect.js';
+export { count } from './count.js';
+export { distinctCount } from './distinct-count.js';
+export { first, last } from './ends.js';
+export { max, min } from './extremes.js';
+export { mean } from './mean.js';
+export { type QuantileOptions, quantile, quantiles } from './quantiles.js';
+export { sum } from './sum.js';
+export { type Frequent, type TopKOptions, topK } from './top-k.js';
+export { type VarianceOptions, variance } from './variance.js';

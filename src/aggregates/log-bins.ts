@@ -1,0 +1,81 @@
+import { DDSketch } from '@datadog/sketches-js';
+
+/** Counts by bin, sorted by bin: plain data, so that a checkpoint keeps it; empty bins take no room. */
+export interface LogBins {
+  /** Bins of the magnitudes of negative values, and their counts. */
+  readonly below: number[];
+  readonly belowCounts: number[];
+  zeros: number;
+  readonly above: number[];
+  readonly aboveCounts: number[];
+  count: number;
+}
+
+export const emptyBins = (): LogBins => ({
+  below: [],
+  belowCounts: [],
+  zeros: 0,
+  above: [],
+  aboveCounts: [],
+  count: 0,
+});
+
+/** How DDSketch maps values to bins such that the middle of a bin is within `error` of all that is in it. */
+export type Mapping = DDSketch['mapping'];
+export const mappingFor = (error: number): Mapping => new DDSketch({ relativeAccuracy: error }).mapping;
+
+/** Adds a value `times` times; a negative number takes it back. */
+export function addToBins(bins: LogBins, mapping: Mapping, value: number, times: number): void {
+  bins.count += times;
+  if (value > mapping.minPossible) bump(bins.above, bins.aboveCounts, mapping.key(value), times);
+  else if (value < -mapping.minPossible) bump(bins.below, bins.belowCounts, mapping.key(-value), times);
+  else bins.zeros += times;
+}
+
+export function mergeBins(into: LogBins, from: LogBins): void {
+  into.count += from.count;
+  into.zeros += from.zeros;
+  from.above.forEach((bin, i) => {
+    bump(into.above, into.aboveCounts, bin, from.aboveCounts[i] as number);
+  });
+  from.below.forEach((bin, i) => {
+    bump(into.below, into.belowCounts, bin, from.belowCounts[i] as number);
+  });
+}
+
+/** The value at a quantile: of `count` values in order the one at `q * (count - 1)`, rounded down. */
+export function quantileOf(bins: LogBins, mapping: Mapping, q: number): number | null {
+  const { count, below, belowCounts, zeros, above, aboveCounts } = bins;
+  if (count === 0) return null;
+  let before = Math.floor(q * (count - 1));
+  for (let i = below.length - 1; i >= 0; i--) {
+    before -= belowCounts[i] as number;
+    if (before < 0) return -mapping.value(below[i] as number);
+  }
+  before -= zeros;
+  if (before < 0) return 0;
+  for (let i = 0; i < above.length; i++) {
+    before -= aboveCounts[i] as number;
+    if (before < 0) return mapping.value(above[i] as number);
+  }
+  return above.length > 0 ? mapping.value(above.at(-1) as number) : 0;
+}
+
+function bump(bins: number[], counts: number[], bin: number, times: number): void {
+  let low = 0;
+  let high = bins.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((bins[middle] as number) < bin) low = middle + 1;
+    else high = middle;
+  }
+  if (bins[low] !== bin) {
+    bins.splice(low, 0, bin);
+    counts.splice(low, 0, times);
+    return;
+  }
+  counts[low] = (counts[low] as number) + times;
+  if (counts[low] !== 0) return;
+  bins.splice(low, 1);
+  counts.splice(low, 1);
+}
