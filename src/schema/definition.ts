@@ -89,7 +89,7 @@ function referredTo(format: RegistryFormat, text: string): string[] {
 
 /** What a `.proto` text imports, apart from what every compiler has. */
 export const protobufImports = (text: string): string[] =>
-  [...text.matchAll(/^\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)]
+  [...text.matchAll(/(?:^|;)\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)]
     .map(([, name = '']) => name)
     .filter((name) => !name.startsWith('google/protobuf/') && !name.startsWith('confluent/'));
 

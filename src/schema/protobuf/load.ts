@@ -51,10 +51,10 @@ export function declaredIn(text: string): { readonly package: string; readonly m
   const parsed = protobufjs.parse(text, root);
   const name = parsed.package ?? '';
   const namespace = name === '' ? root : root.lookup(name);
-  return { package: name, messages: namespace instanceof protobufjs.NamespaceBase ? messagesOf(namespace) : [] };
+  return { package: name, messages: namespace instanceof protobufjs.Namespace ? messagesOf(namespace) : [] };
 }
 
-const messagesOf = (namespace: protobufjs.NamespaceBase): DeclaredMessage[] =>
+const messagesOf = (namespace: Pick<protobufjs.NamespaceBase, 'nestedArray'>): DeclaredMessage[] =>
   namespace.nestedArray
     .filter((nested) => nested instanceof protobufjs.Type)
     .map((type) => ({ name: type.name, nested: messagesOf(type) }));

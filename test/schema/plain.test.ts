@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { SchemaValue } from '../../src/core/schema.js';
+import {
+  bytes,
+  csv,
+  DecodeFailure,
+  jsonSchema,
+  localRegistry,
+  ndjson,
+  openCodec,
+  openDecoder,
+  subjects,
+  text,
+} from '../../src/schema/index.js';
+
+const registry = localRegistry();
+const reasonOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof DecodeFailure) return error.reason;
+    throw error;
+  }
+  return 'a value';
+};
+
+const readings = csv({
+  columns: {
+    sensor: 'text',
+    at: 'date',
+    celsius: 'number?',
+    count: 'integer',
+    serial: 'bigint',
+    ok: 'boolean',
+    note: 'text?',
+  },
+});
+
+describe('csv', () => {
+  it('has the type of its columns', () => {
+    expectTypeOf<SchemaValue<typeof readings>>().toEqualTypeOf<{
+      readonly sensor: string;
+      readonly at: Date;
+      readonly celsius: number | null;
+      readonly count: number;
+      readonly serial: bigint;
+      readonly ok: boolean;
+      readonly note: string | null;
+    }>();
+  });
+
+  it('gives back every row', async () => {
+    const codec = await openCodec(readings, registry);
+    const anyText = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é', ';') });
+    fc.assert(
+      fc.property(
+        fc.record({
+          sensor: anyText,
+          at: fc.date({ min: new Date(0), max: new Date('9999-01-01'), noInvalidDate: true }),
+          celsius: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0)),
+          count: fc.maxSafeInteger(),
+          serial: fc.bigInt(),
+          ok: fc.boolean(),
+          note: fc.option(anyText),
+        }),
+        (row) => {
+          expect(codec.decode(codec.encode(row))).toEqual(row);
+        },
+      ),
+    );
+  });
+
+  it('reads what others write', async () => {
+    const codec = await openCodec(csv({ columns: { a: 'text', b: 'text?', c: 'integer?' }, delimiter: ';' }), registry);
+    const read = (row: string) => codec.decode(Buffer.from(row));
+    expect(read('x;;\r\n')).toEqual({ a: 'x', b: null, c: null });
+    expect(read('"x;\n""y""";"";+7')).toEqual({ a: 'x;\n"y"', b: '', c: 7 });
+    expect(Buffer.from(codec.encode({ a: '', b: '', c: null })).toString()).toBe(';"";');
+    for (const wrong of [
+      'x;y',
+      'x;y;1;z',
+      'x;y;1.5',
+      '"x;y;1',
+      '"x"y;;',
+      'x"y;;',
+      'x;y;9007199254740992',
+      'x\ny;;',
+      '',
+    ]) {
+      expect(
+        reasonOf(() => read(wrong)),
+        wrong,
+      ).toBe('not-csv');
+    }
+    expect(reasonOf(() => codec.decode(Uint8Array.of(0xff)))).toBe('not-utf8');
+    expect(() => codec.encode({ a: 'x', b: null, c: 1.5 })).toThrow(/column c: a number is no integer/);
+  });
+
+  it('wants times with their zone, and numbers in full', async () => {
+    const codec = await openCodec(csv({ columns: { at: 'date' } }), registry);
+    expect(codec.decode(Buffer.from('2024-01-02T03:04:05+01:00'))).toEqual({ at: new Date('2024-01-02T02:04:05Z') });
+    for (const wrong of ['2024-01-02T03:04:05', '1/2/2024', '2024-13-01', 'now']) {
+      expect(reasonOf(() => codec.decode(Buffer.from(wrong)))).toBe('not-csv');
+    }
+    await expect(openCodec(csv({ columns: { a: 'time' as never } }), registry)).rejects.toThrow(/no type of a column/);
+    await expect(openCodec(csv({ columns: {} }), registry)).rejects.toThrow(/at least one column/);
+  });
+});
+
+describe('text, bytes and ndjson', () => {
+  it('are as they are', async () => {
+    const lines = await openCodec(text(), registry);
+    expect(lines.decode(lines.encode('é\ufffd'))).toBe('é\ufffd');
+    expect(reasonOf(() => lines.decode(Uint8Array.of(0x41, 0xc3)))).toBe('not-utf8');
+    expect(() => lines.encode(5 as never)).toThrow(/not a string/);
+    const blobs = await openCodec(bytes({ bytesMax: 4 }), registry);
+    expect(blobs.decode(blobs.encode(Uint8Array.of(0, 255)))).toEqual(Uint8Array.of(0, 255));
+    expect(reasonOf(() => blobs.decode(new Uint8Array(5)))).toBe('too-large');
+    expect(() => blobs.encode('x' as never)).toThrow(/Uint8Array/);
+    const rows = await openCodec(ndjson<unknown>(), registry);
+    expect(Buffer.from(rows.encode({ a: 1 })).toString()).toBe('{"a":1}\n');
+    expect(rows.decode(Buffer.from('{"a":1}\r\n'))).toEqual({ a: 1 });
+    expect(reasonOf(() => rows.decode(Buffer.from('{"a":1}\n{"a":2}\n')))).toBe('not-json');
+    expect(() => rows.encode({ a: 1n })).toThrow(/has no JSON/);
+  });
+});
+
+interface Payment {
+  readonly id: string;
+  readonly cents: number;
+  readonly method?: string;
+}
+
+const payment = (draft?: string) => ({
+  ...(draft === undefined ? {} : { $schema: draft }),
+  title: 'Payment',
+  type: 'object',
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    cents: { type: 'integer', minimum: 0 },
+    method: { type: 'string', default: 'card' },
+  },
+  required: ['id', 'cents'],
+  additionalProperties: false,
+});
+
+const id = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
+
+describe('json schema', () => {
+  const open = (definition: unknown) =>
+    openCodec(jsonSchema<Payment>({ subject: 'p-value', definition: JSON.stringify(definition) }), registry);
+
+  it.each([
+    undefined,
+    'http://json-schema.org/draft-06/schema#',
+    'http://json-schema.org/draft-07/schema#',
+    'https://json-schema.org/draft/2019-09/schema',
+    'https://json-schema.org/draft/2020-12/schema',
+  ])('validates what is read and written: %s', async (draft) => {
+    const codec = await open(payment(draft));
+    const written = codec.encode({ id, cents: 5 });
+    expect(written[0]).toBe(0);
+    expect(codec.decode(written)).toEqual({ id, cents: 5, method: 'card' });
+    const given = { id, cents: 5 };
+    codec.encode(given);
+    expect(given).toEqual({ id, cents: 5 }); // defaults are for readers
+    const head = Buffer.from(written).subarray(0, 5);
+    const read = (value: unknown) => codec.decode(Buffer.concat([head, Buffer.from(JSON.stringify(value))]));
+    for (const wrong of [{ id }, { id: 'x', cents: 1 }, { id, cents: 1.5 }, { id, cents: 1, more: 1 }, 5, null]) {
+      expect(reasonOf(() => read(wrong))).toBe('schema-violation');
+    }
+    expect(() => read({ id, cents: -1 })).toThrow('/cents must be >= 0');
+    expect(() => codec.encode({ id, cents: -1 })).toThrow(/does not fit schema p-value: \/cents must be >= 0/);
+    expect(reasonOf(() => codec.decode(Buffer.from('{}')))).toBe('not-wire-format');
+    expect(reasonOf(() => codec.decode(Buffer.concat([head, Buffer.from('{')])))).toBe('not-json');
+    const deep = Buffer.concat([head, Buffer.from('['.repeat(300) + ']'.repeat(300))]);
+    expect(reasonOf(() => codec.decode(deep))).toBe('too-deep');
+  });
+
+  it('knows what 2020-12 has and draft 7 has not', async () => {
+    const tuple = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      prefixItems: [{ type: 'string' }],
+      items: false,
+    };
+    const codec = await openCodec(jsonSchema<unknown>({ subject: 't', definition: JSON.stringify(tuple) }), registry);
+    expect(codec.decode(codec.encode(['a']))).toEqual(['a']);
+    expect(() => codec.encode(['a', 'b'])).toThrow();
+  });
+
+  it('reads payloads of any id, since they must fit ours, and asks no registry for that', async () => {
+    const none = () => Promise.reject(new Error('asked'));
+    const decoder = await openDecoder(
+      jsonSchema<Payment>({ subject: 'p-value', definition: JSON.stringify(payment()) }),
+      {
+        idOf: none,
+        knownIdOf: async () => undefined,
+        schemaOf: none,
+      },
+    );
+    const bytes = Buffer.from(`\0\0\0\0\u0009${JSON.stringify({ id, cents: 1, method: 'cash' })}`);
+    await decoder.prepare([{ offset: 0, timestampMs: 0, key: null, value: bytes }]);
+    expect(decoder.decode(bytes)).toEqual({ id, cents: 1, method: 'cash' });
+  });
+
+  it('refers to other schemas', async () => {
+    const money = jsonSchema<unknown>({
+      subject: 'money',
+      definition: JSON.stringify({ type: 'object', properties: { cents: { type: 'integer' } }, required: ['cents'] }),
+    });
+    const codec = await openCodec(
+      jsonSchema<unknown>({
+        subject: 'o',
+        definition: JSON.stringify({ type: 'object', properties: { price: { $ref: 'money.json' } } }),
+        references: { 'money.json': money },
+      }),
+      registry,
+    );
+    expect(codec.decode(codec.encode({ price: { cents: 1 } }))).toEqual({ price: { cents: 1 } });
+    expect(() => codec.encode({ price: {} })).toThrow(/\/price must have required property 'cents'/);
+  });
+
+  it('says what is wrong with a schema', async () => {
+    await expect(open({ type: 'nonsense' })).rejects.toThrow(/not a valid JSON schema/);
+    await expect(open({ $schema: 'http://json-schema.org/draft-04/schema#' })).rejects.toThrow(/is not known here/);
+    await expect(open({ $ref: 'gone.json' })).rejects.toThrow(/refers to "gone.json", which is nowhere/);
+  });
+});
+
+describe('subjects', () => {
+  it("are named by Confluent's strategies", () => {
+    expect(subjects.topic('t')).toBe('t-value');
+    expect(subjects.record('a.B')).toBe('a.B');
+    expect(subjects.topicRecord('t', 'a.B')).toBe('t-a.B');
+  });
+});
