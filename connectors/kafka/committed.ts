@@ -33,6 +33,9 @@ export interface FetchedPartition {
 export class CommittedRange {
   /** Where to fetch next: after the last whole batch. */
   readonly nextOffset: number;
+  /** The offset after the last record that the log has, committed or not, as of this answer. */
+  readonly logEnd: number;
+  readonly bytes: number;
   private readonly batches: Batch[] = [];
   private readonly aborted: readonly AbortedTransaction[];
   private readonly live = new Set<bigint>();
@@ -40,7 +43,7 @@ export class CommittedRange {
   private taken = 0;
 
   constructor(
-    { bytes, aborted }: FetchedPartition,
+    { bytes, aborted, highWatermark }: FetchedPartition,
     private readonly fromOffset: number,
     private readonly where: string,
   ) {
@@ -54,6 +57,8 @@ export class CommittedRange {
       this.batches.push(next);
     }
     this.nextOffset = nextOffset;
+    this.logEnd = highWatermark;
+    this.bytes = bytes.length;
   }
 
   /** The records of the next batch that has any for the reader; `undefined` at the end. */

@@ -7,7 +7,7 @@ import { changeRecord, checkpointRecord, type StoredCheckpoint } from './changel
 import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
 import { Links } from './links.js';
-import { readChangelog } from './read-changelog.js';
+import type { Restorer } from './restorer.js';
 import type { TaskSession } from './task-session.js';
 import type { GroupOffset } from './transaction.js';
 
@@ -25,13 +25,14 @@ export class KafkaLedger implements TaskLedger {
   constructor(
     private readonly cluster: Cluster,
     private readonly session: TaskSession,
+    private readonly restorer: Restorer,
   ) {}
 
   async restore(): Promise<RestoredTask> {
     const { session } = this;
     this.must('opened');
     await session.transaction.begin();
-    const { stored, state } = await this.readChangelog();
+    const { stored, state } = await this.restorer.read(session.task, session.names.changelog);
     await this.compareOffsets(stored);
     session.restoredInputs = stored?.inputs ?? {};
     this.state = 'restored';
@@ -78,13 +79,6 @@ export class KafkaLedger implements TaskLedger {
       // Inputs of other connectors have no offsets here; one that was never read has none yet.
       return topic === undefined || offset === EARLIEST ? [] : [{ topic, partition: task.partition, offset }];
     });
-  }
-
-  private async readChangelog(): ReturnType<typeof readChangelog> {
-    const { names, task } = this.session;
-    // Up to the very end and not to the last stable offset: with the earlier owner fenced nothing is open before it.
-    const end = await this.cluster.endOffset(names.changelog, task.partition, 'any');
-    return readChangelog(this.cluster, names.changelog, task.partition, end);
   }
 
   /** Offsets of the group that differ were moved by hand: neither they nor the checkpoint can be trusted alone. */

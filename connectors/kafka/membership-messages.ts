@@ -1,3 +1,4 @@
+import type { Share } from './share-out.js';
 import type { MemberClaim } from './sticky-assigner.js';
 
 // The two messages that members of a group exchange through the broker, in the layout of Kafka's consumer protocol
@@ -7,14 +8,16 @@ import type { MemberClaim } from './sticky-assigner.js';
 const VERSION = 1;
 
 /** What a member says of itself when it joins. */
-export interface Subscription {
+export interface Subscription extends Omit<MemberClaim, 'memberId'> {
   readonly topics: readonly string[];
-  readonly owned: readonly number[];
-  readonly generation: number;
 }
 
-export function encodeSubscription({ topics, owned, generation }: Subscription): Buffer {
-  const userData = Buffer.from(JSON.stringify({ owned, generation }));
+/** Empty lists are left out: without standbys the messages are those of members that know of none. */
+const unlessEmpty = (list: readonly number[]): readonly number[] | undefined => (list.length > 0 ? list : undefined);
+
+export function encodeSubscription({ topics, owned, generation, standby, ready }: Subscription): Buffer {
+  const said = { owned, generation, standby: unlessEmpty(standby), ready: unlessEmpty(ready) };
+  const userData = Buffer.from(JSON.stringify(said));
   const noPartitions = int32(0); // owned ones stand in the user data
   return Buffer.concat([
     int16(VERSION),
@@ -28,39 +31,50 @@ export function encodeSubscription({ topics, owned, generation }: Subscription):
 
 /** What a member claims; nothing where another client joined the group or the bytes make no sense. */
 export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
-  const none = { memberId, owned: [], generation: -1 };
+  const none = { memberId, owned: [], generation: -1, standby: [], ready: [] };
   try {
     const reader = new Reader(metadata);
     reader.int16();
     for (let left = reader.int32(); left > 0; left--) reader.string();
     const said: unknown = JSON.parse(reader.bytes().toString());
-    const { owned, generation } = said as { owned?: unknown; generation?: unknown };
-    return Array.isArray(owned) && typeof generation === 'number' ? { memberId, owned, generation } : none;
+    const { owned, generation, standby = [], ready = [] } = said as Partial<Record<keyof MemberClaim, unknown>>;
+    if (typeof generation !== 'number') return none;
+    if (!Array.isArray(owned) || !Array.isArray(standby) || !Array.isArray(ready)) return none;
+    return { memberId, owned, generation, standby, ready };
   } catch (error) {
     if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) return none;
     throw error;
   }
 }
 
-/** A task is the partition of its number in every topic. */
-export function encodeAssignment(topics: readonly string[], tasks: readonly number[]): Buffer {
-  const partitions = Buffer.concat([int32(tasks.length), ...tasks.map(int32)]);
+/** A task is the partition of its number in every topic; what Kafka has no place for goes into the user data. */
+export function encodeAssignment(topics: readonly string[], { owned, standby, coming }: Share): Buffer {
+  const partitions = Buffer.concat([int32(owned.length), ...owned.map(int32)]);
+  const userData = Buffer.from(standby.length > 0 ? JSON.stringify({ standby, coming }) : '');
   return Buffer.concat([
     int16(VERSION),
     int32(topics.length),
     ...topics.flatMap((topic) => [string(topic), partitions]),
-    int32(-1),
+    int32(userData.length > 0 ? userData.length : -1),
+    userData,
   ]);
 }
 
-/** The tasks of an assignment; none where it is empty, as that of a member that the leader did not know. */
-export function decodeAssignment(bytes: Buffer): number[] {
-  if (bytes.length === 0) return [];
+/** A member's share; nothing where it is empty, as that of a member that the leader did not know. */
+export function decodeAssignment(bytes: Buffer): Share {
+  const nothing: Share = { owned: [], standby: [], coming: [] };
+  if (bytes.length === 0) return nothing;
   const reader = new Reader(bytes);
   reader.int16();
-  if (reader.int32() === 0) return [];
-  reader.string();
-  return Array.from({ length: reader.int32() }, () => reader.int32());
+  const topics = reader.int32();
+  if (topics === 0) return nothing;
+  let owned: number[] = [];
+  for (let left = topics; left > 0; left--) {
+    reader.string();
+    owned = Array.from({ length: reader.int32() }, () => reader.int32());
+  }
+  const userData = reader.bytes().toString();
+  return { ...nothing, owned, ...(userData === '' ? {} : (JSON.parse(userData) as Omit<Share, 'owned'>)) };
 }
 
 function int16(value: number): Buffer {
@@ -102,7 +116,7 @@ class Reader {
   }
 
   bytes(): Buffer {
-    const length = this.int32();
+    const length = Math.max(0, this.int32());
     this.at += length;
     return this.buffer.subarray(this.at - length, this.at);
   }

@@ -1,12 +1,13 @@
 import { heartbeatV4, joinGroupV8, leaveGroupV5, ResponseError, syncGroupV5 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
-import type { Membership } from '../../src/core/io.js';
+import type { Membership, StandbyStatus } from '../../src/core/io.js';
 import { brokerError, code, hasCode, isBusy, isLost } from './broker-error.js';
 import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
 import { Links } from './links.js';
 import { decodeAssignment, decodeClaim, encodeAssignment, encodeSubscription } from './membership-messages.js';
-import { assignTasks } from './sticky-assigner.js';
+import { type Share, shareOut } from './share-out.js';
+import type { Standbys } from './standby.js';
 import { type Group, gone, type MemberIdentity, Tenure } from './tenure.js';
 
 export interface MembershipOptions {
@@ -16,6 +17,9 @@ export interface MembershipOptions {
   readonly tasks: number;
   /** A member that is not heard of for this long loses its tasks. */
   readonly sessionTimeoutMs: number;
+  /** How many other members follow each task's changelog; that of the group's leader counts. */
+  readonly standbysMax: number;
+  readonly standbys: Standbys;
   onAssigned(tasks: readonly number[]): void;
   /** What the group calls this process from now on. */
   onJoined(memberId: string): void;
@@ -31,11 +35,12 @@ const ANSWER_MS = 15_000;
 /** How often in a row the coordinator may stay out of reach, each time for the cluster's patience. */
 const OUTAGES_MAX = 10;
 
+const NO_SHARE: Share = { owned: [], standby: [], coming: [] };
 const NOBODY: MemberIdentity = { generation: -1, memberId: '' };
 
 /**
  * One process's place in the consumer group that shares out a topology's tasks, by Kafka's classic group protocol and
- * `assignTasks`. It reads nothing: it joins, hears which tasks are its own, and says every 250 ms that it lives.
+ * `shareOut`. It reads nothing: it joins, hears which tasks are its own, and says every 250 ms that it lives.
  *
  * While others are waited for in a rebalance, tasks go on and commit: the coordinator takes transactional offsets of the
  * old generation until all have joined. From then until the assignment is known, commits wait, some milliseconds.
@@ -45,6 +50,7 @@ export class GroupMembership implements Membership, Group {
   private readonly coordinator: Coordinator;
   private readonly tenures = new Map<number, Tenure>();
   private current = NOBODY;
+  private coming: readonly number[] = [];
   private memberId = '';
   private leaving = false;
   private confirmedAtMs = Number.NEGATIVE_INFINITY;
@@ -66,7 +72,7 @@ export class GroupMembership implements Membership, Group {
   async join(): Promise<void> {
     await this.rejoin();
     this.running = this.stay().catch((cause: unknown) => {
-      this.settle(NOBODY, []);
+      this.settle(NOBODY, NO_SHARE);
       if (!this.leaving) this.options.onFailed(cause);
     });
   }
@@ -94,13 +100,17 @@ export class GroupMembership implements Membership, Group {
     return tenure;
   }
 
+  standbys(): StandbyStatus[] {
+    return this.options.standbys.status();
+  }
+
   async leave(): Promise<void> {
     if (this.leaving) return;
     this.leaving = true;
     this.wake();
     await this.links.close(); // ends a join that waits for others
     await this.running;
-    this.settle(NOBODY, []);
+    this.settle(NOBODY, NO_SHARE);
     if (this.memberId) await expel(this.cluster, this.options.group, this.memberId);
   }
 
@@ -109,7 +119,7 @@ export class GroupMembership implements Membership, Group {
     while (!this.leaving) {
       await this.pause();
       if (this.leaving) return;
-      if (!(await this.beat())) await this.rejoin();
+      if (!(await this.beat()) || this.isReadyForMore()) await this.rejoin();
     }
   }
 
@@ -150,7 +160,9 @@ export class GroupMembership implements Membership, Group {
   private async joinOnce(): Promise<void> {
     const { group, topics, sessionTimeoutMs } = this.options;
     const { generation } = this.current;
-    const metadata = encodeSubscription({ topics, owned: [...this.tenures.keys()], generation });
+    const { ready, tasks: standby } = this.options.standbys;
+    const metadata = encodeSubscription({ topics, owned: [...this.tenures.keys()], generation, standby, ready });
+    this.coming = [];
     const joined = await this.coordinator.requestAgain(
       joinGroupV8.api,
       group,
@@ -182,16 +194,19 @@ export class GroupMembership implements Membership, Group {
   /** As the leader of the group: who gets which tasks. */
   private assign(members: joinGroupV8.JoinGroupResponse['members']): syncGroupV5.SyncGroupRequestAssignment[] {
     const claims = members.map(({ memberId, metadata }) => decodeClaim(memberId, metadata ?? Buffer.alloc(0)));
-    const { topics, tasks } = this.options;
-    return [...assignTasks(claims, tasks)].map(([memberId, own]) => ({
+    const { topics, tasks, standbysMax } = this.options;
+    return [...shareOut(claims, tasks, standbysMax)].map(([memberId, share]) => ({
       memberId,
-      assignment: encodeAssignment(topics, own),
+      assignment: encodeAssignment(topics, share),
     }));
   }
 
   /** A new assignment holds: kept tasks go on under the new identity, lost ones end. */
-  private settle(identity: MemberIdentity, tasks: readonly number[]): void {
+  private settle(identity: MemberIdentity, { owned: tasks, standby, coming }: Share): void {
     this.current = identity;
+    this.coming = coming;
+    // Put out of the group for a moment, it keeps what it has read: most likely it goes on with it.
+    if (identity !== NOBODY || this.leaving) this.options.standbys.assign(standby, tasks);
     for (const [task, tenure] of this.tenures) {
       if (tasks.includes(task)) continue;
       tenure.end();
@@ -205,10 +220,16 @@ export class GroupMembership implements Membership, Group {
     this.tell();
   }
 
+  /** Whether a task that is to be this process's could be taken over now: it is given to who asks by joining again. */
+  private isReadyForMore(): boolean {
+    const { ready } = this.options.standbys;
+    return this.coming.length > 0 && this.coming.every((task) => ready.includes(task));
+  }
+
   /** The group has gone on without this process: its tasks are others' now. */
   private forget(memberId: string): void {
     this.memberId = memberId;
-    this.settle(NOBODY, []);
+    this.settle(NOBODY, NO_SHARE);
   }
 
   private confirm(asOfMs: number): void {

@@ -21,7 +21,10 @@ import { kafkaInternalSink, kafkaInternalSource } from './internal-topic.js';
 import { KafkaLedger } from './ledger.js';
 import { expel, GroupMembership } from './membership.js';
 import { KafkaProducer } from './producer.js';
+import { ChangelogFollower } from './read-changelog.js';
+import { type Restored, Restorer } from './restorer.js';
 import { kafkaSource } from './source.js';
+import { Standbys } from './standby.js';
 import { namesOf, type TaskNames, TaskSessions } from './task-session.js';
 import type { Tenure } from './tenure.js';
 import { kafkaTopicSink } from './topic-sink.js';
@@ -35,6 +38,15 @@ export interface KafkaOptions extends ClusterOptions {
   readonly transactionTimeout?: Duration;
   /** A process that is not heard of for this long loses its tasks to others; 10 s by default, the broker's least is 6 s. */
   readonly sessionTimeout?: Duration;
+  /**
+   * How many other processes follow the changelog of each task, so that one of them can take it over at once; 0 by
+   * default. The same in all processes of a group. Memory: the stored state of the tasks that a process follows.
+   */
+  readonly standbys?: number;
+  /** Told when the state of a task was read. */
+  onRestored?(restored: Restored): void;
+  /** Told of what was mended without help. */
+  onWarning?(message: string): void;
 }
 
 /** One Kafka cluster as a topology's world: inputs, outputs and checkpoints. */
@@ -70,7 +82,8 @@ const SESSION_TIMEOUT_MS = 10_000;
  * an epoch are one transaction.
  *
  * Opening a task takes it over from whoever has it; that one fails with `fenced` at its next commit. Needs brokers of
- * version 3.1 or later. Memory, per task: two fetched ranges of 2 MiB an input, 16 MiB of output on its way.
+ * version 3.1 or later. Memory, per task: two fetched ranges of 2 MiB an input, 16 MiB of output on its way; at a restore
+ * the stored state, and two ranges of 4 MiB for each of the four changelogs that are read at a time.
  *
  * @throws MillraceError `config` where no broker answers.
  * @example
@@ -89,6 +102,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const source = kafkaSource(cluster, sessions);
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
+  const restorer = new Restorer(cluster, (restored) => options.onRestored?.(restored));
 
   return {
     source,
@@ -108,19 +122,26 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       await ensureChangelog(admin, namesOf(prefix, task).changelog, task.partition + 1);
       const tenure = await memberships.get(task.topology)?.claim(task.partition);
       const session = sessions.create(task, tenure);
-      return new KafkaLedger(cluster, session);
+      return new KafkaLedger(cluster, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
     async join({ topology, sources, onAssigned, onJoined, onFailed }) {
       const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
       const first = topics[0] === undefined ? undefined : await cluster.topic(topics[0]);
       if (!first) throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
-      const { group } = namesOf(prefix, { topology, partition: 0 });
+      const { group, changelog } = namesOf(prefix, { topology, partition: 0 });
+      const standbys = new Standbys({
+        open: (task) => ChangelogFollower.open(cluster, changelog, task),
+        onWarning: (message) => options.onWarning?.(message),
+      });
+      restorer.use(topology, standbys);
       const membership = new GroupMembership(cluster, {
         group,
         topics,
         tasks: first.leaders.length,
         sessionTimeoutMs: sessionTimeout,
+        standbysMax: options.standbys ?? 0,
+        standbys,
         onAssigned,
         onJoined: (memberId) => onJoined?.(memberId),
         onFailed,
@@ -142,6 +163,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     async close() {
       await sessions.close();
       await Promise.all([...memberships.values()].map((membership) => membership.leave()));
+      await restorer.close();
       await Promise.all(producers.map((producer) => producer.close()));
       await Promise.all([admin.close(), cluster.close()]);
     },

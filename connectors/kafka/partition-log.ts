@@ -29,17 +29,28 @@ export class PartitionLog {
     /** The broker's name for this incarnation of the topic. */
     readonly topicId: string,
     offset: number,
+    private readonly bytesMax: number,
   ) {
     this.nextOffset = offset;
     this.links = new Links(cluster.linkOptions);
     this.where = `${topic}/${partition}`;
   }
 
-  /** @throws MillraceError `source` where topic, partition or offset do not exist. */
-  static async open(cluster: Cluster, topic: string, partition: number, offset: number): Promise<PartitionLog> {
+  /**
+   * `bytesMax` is the length of a range, 2 MiB by default: longer ones cost memory and fewer round trips.
+   *
+   * @throws MillraceError `source` where topic, partition or offset do not exist.
+   */
+  static async open(
+    cluster: Cluster,
+    topic: string,
+    partition: number,
+    offset: number,
+    bytesMax = BYTES_MAX,
+  ): Promise<PartitionLog> {
     const { topicId } = await cluster.leader(topic, partition);
     const start = await cluster.startOffset(topic, partition);
-    const log = new PartitionLog(cluster, topic, partition, topicId, offset === EARLIEST ? start : offset);
+    const log = new PartitionLog(cluster, topic, partition, topicId, offset === EARLIEST ? start : offset, bytesMax);
     if (log.offset < start || log.offset > (await cluster.endOffset(topic, partition, 'any'))) throw await log.gone();
     return log;
   }
@@ -74,8 +85,8 @@ export class PartitionLog {
   }
 
   private fetchBytes(offset: number): Promise<FetchedPartition> {
-    const { topicId, partition } = this;
-    const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax: BYTES_MAX };
+    const { topicId, partition, bytesMax } = this;
+    const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax };
     const attempt = async () => {
       const leader = await this.cluster.leader(this.topic, partition);
       if (leader.topicId !== topicId) throw recreated(this.topic, this.where);

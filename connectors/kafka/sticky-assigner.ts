@@ -5,17 +5,23 @@ export interface MemberClaim {
   readonly owned: readonly number[];
   /** The generation in which it was given them; the newest is believed where two claim the same task. */
   readonly generation: number;
+  /** Tasks of others whose changelogs it follows. */
+  readonly standby: readonly number[];
+  /** Those of them that it has read as far as there is anything to read. */
+  readonly ready: readonly number[];
 }
 
 /**
  * Shares tasks 0 to `tasks - 1` out among members: nobody has two more than another, and as few tasks as possible move,
- * since a task that moves has its state read anew.
+ * since a task that moves has its state read anew. A task without an owner goes to a member that is ready for it where
+ * the shares allow.
  *
  * A function of its arguments alone, whatever their order: every member would decide the same. Takes
  * O(tasks + members log members).
  *
  * @example
- * assignTasks([{ memberId: 'a', owned: [0, 1, 2, 3], generation: 1 }, { memberId: 'b', owned: [], generation: -1 }], 4);
+ * const none = { standby: [], ready: [] };
+ * assignTasks([{ memberId: 'a', owned: [0, 1, 2, 3], generation: 1, ...none }, { memberId: 'b', owned: [], generation: -1, ...none }], 4);
  * // Map { 'a' => [0, 1], 'b' => [2, 3] }
  */
 export function assignTasks(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
@@ -33,18 +39,27 @@ export function assignTasks(members: readonly MemberClaim[], tasks: number): Map
     for (const task of kept) taken.add(task);
     assigned.set(memberId, kept);
   });
-  const free = Array.from({ length: tasks }, (_, task) => task).filter((task) => !taken.has(task));
-  byHeld.forEach(({ memberId }, rank) => {
-    const own = assigned.get(memberId) as number[];
-    const missing = (rank < withOneMore ? least + 1 : least) - own.length;
-    own.push(...free.splice(0, missing));
-    own.sort((a, b) => a - b);
-  });
+  const readyFor = new Map(members.map(({ memberId, ready }) => [memberId, new Set(ready)]));
+  const free = new Set(Array.from({ length: tasks }, (_, task) => task).filter((task) => !taken.has(task)));
+  const take = (wanted: (memberId: string, task: number) => boolean) =>
+    byHeld.forEach(({ memberId }, rank) => {
+      const own = assigned.get(memberId) as number[];
+      const share = rank < withOneMore ? least + 1 : least;
+      for (const task of free) {
+        if (own.length >= share) break;
+        if (!wanted(memberId, task)) continue;
+        own.push(task);
+        free.delete(task);
+      }
+    });
+  take((memberId, task) => readyFor.get(memberId)?.has(task) ?? false);
+  take(() => true);
+  for (const own of assigned.values()) own.sort((a, b) => a - b);
   return assigned;
 }
 
 /** Each task's present owner, the newest claim first; by member, in ascending order. */
-function heldTasks(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
+export function heldTasks(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
   const owners = new Map<number, MemberClaim>();
   for (const member of members) {
     for (const task of member.owned) {

@@ -139,6 +139,8 @@ export interface SinkDriver {
     context: { readonly topology: string; readonly step: string; readonly partitions: number },
   ): Promise<void>;
   open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
+  /** Asks whether what it writes to answers, once and without trying again. Asked only while a sink is down. */
+  ping?(): Promise<void>;
 }
 
 /** Writes into topics from outside a topology: loaders, tests, tools. Keys are partitioned by murmur2, as Java does. */
@@ -163,7 +165,20 @@ export interface GroupMember {
   onFailed(cause: unknown): void;
 }
 
+/** A task of another process that this one could take over. */
+export interface StandbyStatus {
+  readonly partition: number;
+  /** Whether it has been read as far as there was anything to read. */
+  readonly ready: boolean;
+  /** What its owner has written and this process has not read yet. */
+  readonly recordsBehind: number;
+  /** Of its state, in this process's memory. */
+  readonly bytes: number;
+}
+
 export interface Membership {
+  /** The tasks that this process follows; none where the profile has no standbys. */
+  standbys?(): readonly StandbyStatus[];
   /** Gives this process's tasks to the others at once. */
   leave(): Promise<void>;
 }

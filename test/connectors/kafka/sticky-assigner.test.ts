@@ -9,19 +9,24 @@ import {
 } from '../../../connectors/kafka/membership-messages.js';
 import { assignTasks, type MemberClaim } from '../../../connectors/kafka/sticky-assigner.js';
 
+/** Of a member that follows nothing. */
+const nothing = { standby: [], ready: [] } as const;
+
 const tasks = fc.integer({ min: 0, max: 40 });
 const claims = fc.uniqueArray(
   fc.record({
     memberId: fc.stringMatching(/^[a-z]{1,6}$/),
     owned: fc.uniqueArray(fc.integer({ min: -2, max: 45 }), { maxLength: 30 }),
     generation: fc.integer({ min: -1, max: 3 }),
+    standby: fc.constant([]),
+    ready: fc.constant([]),
   }),
   { minLength: 1, maxLength: 8, selector: ({ memberId }) => memberId },
 );
 
 /** What members say after they were given tasks. */
 const asOwned = (assigned: ReadonlyMap<string, readonly number[]>, generation: number): MemberClaim[] =>
-  [...assigned].map(([memberId, owned]) => ({ memberId, owned, generation }));
+  [...assigned].map(([memberId, owned]) => ({ memberId, owned, generation, ...nothing }));
 
 const sizes = (assigned: ReadonlyMap<string, readonly number[]>) => [...assigned.values()].map(({ length }) => length);
 
@@ -70,7 +75,12 @@ describe('assignTasks', () => {
         (members, count, gone, come) => {
           const before = assignTasks(members, count);
           const left = asOwned(before, 4).slice(gone % members.length);
-          const joined = Array.from({ length: come }, (_, i) => ({ memberId: `Z${i}`, owned: [], generation: -1 }));
+          const joined = Array.from({ length: come }, (_, i) => ({
+            memberId: `Z${i}`,
+            owned: [],
+            generation: -1,
+            ...nothing,
+          }));
           const after = assignTasks([...left, ...joined], count);
           // The most that can stay: everybody keeps up to the share it gets, the larger shares with those who own most.
           const share = sizes(after).sort((a, b) => b - a);
@@ -82,9 +92,18 @@ describe('assignTasks', () => {
     );
   });
 
+  it('gives a task without an owner to a member that is ready for it, where the shares allow', () => {
+    const a = { memberId: 'a', owned: [0], generation: 1, ...nothing };
+    const b = { memberId: 'b', owned: [1], generation: 1, standby: [2, 5], ready: [2, 5] };
+    const c = { memberId: 'c', owned: [], generation: -1, ...nothing };
+    const assigned = assignTasks([a, b, c], 6);
+    expect(assigned.get('b')).toEqual([1, 2]);
+    expect(assigned.get('a')).toHaveLength(2);
+  });
+
   it('believes the newest claim where two have the same task', () => {
-    const zombie = { memberId: 'a', owned: [0, 1], generation: 2 };
-    const owner = { memberId: 'b', owned: [0, 1], generation: 3 };
+    const zombie = { memberId: 'a', owned: [0, 1], generation: 2, ...nothing };
+    const owner = { memberId: 'b', owned: [0, 1], generation: 3, ...nothing };
     expect(assignTasks([zombie, owner], 4)).toEqual(
       new Map([
         ['b', [0, 1]],
@@ -101,10 +120,12 @@ describe('messages between members', () => {
         fc.array(fc.string({ minLength: 1 })),
         fc.array(fc.nat({ max: 1_000 })),
         fc.nat(),
-        (topics, owned, generation) => {
-          const bytes = encodeSubscription({ topics, owned, generation });
-          expect(decodeClaim('m', bytes)).toEqual({ memberId: 'm', owned, generation });
-          if (topics.length > 0) expect(decodeAssignment(encodeAssignment(topics, owned))).toEqual(owned);
+        fc.array(fc.nat({ max: 1_000 })),
+        (topics, owned, generation, standby) => {
+          const claim = { owned, generation, standby, ready: standby.slice(1) };
+          expect(decodeClaim('m', encodeSubscription({ topics, ...claim }))).toEqual({ memberId: 'm', ...claim });
+          const share = { owned, standby, coming: standby.slice(2) };
+          if (topics.length > 0) expect(decodeAssignment(encodeAssignment(topics, share))).toEqual(share);
         },
       ),
     );
@@ -112,9 +133,13 @@ describe('messages between members', () => {
 
   it('are those of the consumer protocol, as another client reads them', () => {
     const topics = ['clicks', 'outcomes'];
-    const said = AssignerProtocol.MemberMetadata.decode(encodeSubscription({ topics, owned: [2], generation: 7 }));
+    const said = AssignerProtocol.MemberMetadata.decode(
+      encodeSubscription({ topics, owned: [2], generation: 7, ...nothing }),
+    );
     expect(said).toMatchObject({ topics, userData: Buffer.from('{"owned":[2],"generation":7}') });
-    const assigned = AssignerProtocol.MemberAssignment.decode(encodeAssignment(topics, [1, 4]));
+    const assigned = AssignerProtocol.MemberAssignment.decode(
+      encodeAssignment(topics, { owned: [1, 4], standby: [2], coming: [] }),
+    );
     expect(assigned?.assignment).toEqual({ clicks: [1, 4], outcomes: [1, 4] });
   });
 
@@ -129,8 +154,9 @@ describe('messages between members', () => {
       topics: ['t'],
       userData: Buffer.from('rack-1'),
     });
-    expect(decodeClaim('m', other)).toEqual({ memberId: 'm', owned: [], generation: -1 });
-    expect(decodeAssignment(Buffer.alloc(0))).toEqual([]);
-    expect(decodeAssignment(encodeAssignment([], [1]))).toEqual([]);
+    expect(decodeClaim('m', other)).toEqual({ memberId: 'm', owned: [], generation: -1, ...nothing });
+    const none = { owned: [], standby: [], coming: [] };
+    expect(decodeAssignment(Buffer.alloc(0))).toEqual(none);
+    expect(decodeAssignment(encodeAssignment([], { ...none, owned: [1] }))).toEqual(none);
   });
 });

@@ -1,0 +1,104 @@
+import { assignTasks, heldTasks, type MemberClaim } from './sticky-assigner.js';
+
+/** What one member of the group is to do. */
+export interface Share {
+  readonly owned: readonly number[];
+  /** Tasks of other members whose changelogs it follows. */
+  readonly standby: readonly number[];
+  /** Those of `standby` that it is to own as soon as it is ready to. */
+  readonly coming: readonly number[];
+}
+
+/**
+ * Shares tasks out with `standbys` standbys each, as far as there are members: a standby is never the task's owner,
+ * the standbys stay where they are, and nobody has many more of them than another.
+ *
+ * Who owns what follows `assignTasks`, except that with standbys no task goes to a member that would have to read its
+ * state while another is ready: it stays with its owner, or goes to a ready standby, until the member that is to have it
+ * has followed its changelog and says so by joining again.
+ *
+ * A function of its arguments alone, whatever their order. Takes O(tasks x standbys x members).
+ *
+ * @example
+ * const a = { memberId: 'a', owned: [0, 1], generation: 1, standby: [], ready: [] };
+ * const b = { memberId: 'b', owned: [], generation: -1, standby: [], ready: [] };
+ * shareOut([a, b], 2, 1).get('b'); // { owned: [], standby: [0, 1], coming: [1] }
+ */
+export function shareOut(members: readonly MemberClaim[], tasks: number, standbys: number): Map<string, Share> {
+  const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
+  const targets = assignTasks(ordered, tasks);
+  if (standbys === 0) return mapOf(targets, (owned) => ({ owned, standby: [], coming: [] }));
+
+  const targetOf = invert(targets);
+  const holders = invert(heldTasks(ordered, tasks));
+  const owned = new Map<string, number[]>(ordered.map(({ memberId }) => [memberId, []]));
+  const isReady = (memberId: string, task: number) =>
+    ordered.some((member) => member.memberId === memberId && member.ready.includes(task));
+  const load = (memberId: string) => (owned.get(memberId) as number[]).length;
+  for (let task = 0; task < tasks; task++) {
+    const target = targetOf.get(task) as string;
+    const holder = holders.get(task);
+    const ready = ordered.filter((member) => member.ready.includes(task)).map(({ memberId }) => memberId);
+    const stays = holder ?? least(ready, load) ?? target;
+    (owned.get(isReady(target, task) ? target : stays) as number[]).push(task);
+  }
+  const ownerOf = invert(owned);
+  const coming = mapOf(targets, (own, memberId) => own.filter((task) => ownerOf.get(task) !== memberId));
+  const standby = shareStandbys(ordered, tasks, standbys, ownerOf, coming);
+  return mapOf(owned, (own, memberId) => ({
+    owned: own,
+    standby: [...(standby.get(memberId) as Set<number>)].sort((a, b) => a - b),
+    coming: coming.get(memberId) as number[],
+  }));
+}
+
+/** Who follows what: those who are to own a task first, then those who follow it already, then those who have least to do. */
+function shareStandbys(
+  members: readonly MemberClaim[],
+  tasks: number,
+  standbys: number,
+  ownerOf: ReadonlyMap<number, string>,
+  coming: ReadonlyMap<string, readonly number[]>,
+): Map<string, Set<number>> {
+  const followed = new Map(members.map(({ memberId }) => [memberId, new Set<number>(coming.get(memberId))]));
+  const of = (memberId: string) => followed.get(memberId) as Set<number>;
+  const each = Math.min(standbys, members.length - 1);
+  const most = Math.ceil((tasks * each) / members.length);
+  const missing = new Map<number, number>();
+  for (let task = 0; task < tasks; task++) {
+    const begun = members.filter(({ memberId }) => of(memberId).has(task)).length;
+    let left = each - begun;
+    for (const { memberId, standby, ready } of members) {
+      if (left <= 0) break;
+      const follows = standby.includes(task) || ready.includes(task);
+      if (!follows || ownerOf.get(task) === memberId || of(memberId).has(task) || of(memberId).size >= most) continue;
+      of(memberId).add(task);
+      left--;
+    }
+    missing.set(task, left);
+  }
+  for (const [task, count] of missing) {
+    const owner = ownerOf.get(task) as string;
+    for (let left = count; left > 0; left--) {
+      const candidates = members.map(({ memberId }) => memberId).filter((id) => id !== owner && !of(id).has(task));
+      // Of equals the one that follows fewest tasks of this owner: should it die, its tasks go to many.
+      const sameOwner = (id: string) => [...of(id)].filter((other) => ownerOf.get(other) === owner).length;
+      const chosen = least(candidates, (id) => of(id).size + sameOwner(id) / (tasks + 1));
+      if (chosen !== undefined) of(chosen).add(task);
+    }
+  }
+  return followed;
+}
+
+function invert(shares: ReadonlyMap<string, readonly number[]>): Map<number, string> {
+  return new Map([...shares].flatMap(([memberId, tasks]) => tasks.map((task) => [task, memberId] as const)));
+}
+
+function mapOf<A, B>(from: ReadonlyMap<string, A>, to: (value: A, key: string) => B): Map<string, B> {
+  return new Map([...from].map(([key, value]) => [key, to(value, key)]));
+}
+
+/** The first of those for which `of` is least. */
+function least(ids: readonly string[], of: (id: string) => number): string | undefined {
+  return ids.reduce<string | undefined>((best, id) => (best === undefined || of(id) < of(best) ? id : best), undefined);
+}
