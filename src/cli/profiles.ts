@@ -23,14 +23,14 @@ export interface OpenProfile extends Profile {
  * Opens the world a topology runs in: the one place where connectors' names meet what serves them.
  *
  * Clients are loaded here and not before, so that commands that open nothing start at once. What was opened before a
- * failure is closed again.
+ * failure is closed again. `onWarning` is told of what the clients mended without help.
  *
  * @throws MillraceError with the address that does not answer, or the folder that another process holds.
  * @example
  * const profile = await openProfile(await readConfig());
  */
-export const openProfile = (config: Config): Promise<OpenProfile> =>
-  config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config);
+export const openProfile = (config: Config, onWarning?: (message: string) => void): Promise<OpenProfile> =>
+  config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, onWarning);
 
 async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
   const [{ openEmbedded }, { openClickHouse }, { localRegistry }] = await Promise.all([
@@ -58,7 +58,8 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
   });
 }
 
-async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config): Promise<OpenProfile> {
+async function openLocalProfile(config: Config, onWarning?: (message: string) => void): Promise<OpenProfile> {
+  const { kafka, redis, clickhouse, registry, standbys } = config;
   const [{ openKafka }, { openRedis }, { openClickHouse }, { confluentRegistry }] = await Promise.all([
     import('../../connectors/kafka/open.js'),
     import('../../connectors/redis/open.js'),
@@ -67,7 +68,8 @@ async function openLocalProfile({ kafka, redis, clickhouse, registry }: Config):
   ]);
   const schemas = confluentRegistry({ url: registry });
   return openAll(async (keep) => {
-    const topics = keep(await openKafka({ brokers: brokersOf(kafka), registry: schemas }));
+    const warned = onWarning ? { onWarning } : {};
+    const topics = keep(await openKafka({ brokers: brokersOf(kafka), registry: schemas, standbys, ...warned }));
     const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
     return {

@@ -100,6 +100,15 @@ export const settings = {
     fallback: '127.0.0.1:9092',
     description: 'Kafka brokers of the local profile.',
   }),
+  standbys: wholeNumber(
+    {
+      env: 'MILLRACE_STANDBYS',
+      fallback: 0,
+      description: "Other processes that follow each task's changelog, to take it over at once (local profile).",
+    },
+    0,
+    10,
+  ),
   registry: url(
     {
       env: 'MILLRACE_REGISTRY',

@@ -20,6 +20,7 @@ interface RunFlags {
   readonly host?: string;
   readonly port?: number;
   readonly processes?: number;
+  readonly standbys?: number;
   readonly worker?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -31,7 +32,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
   return command('run', 'Runs a topology. Ctrl-C drains, commits and ends; the next start goes on from there.', [
     'millrace run topologies/flight-delays.ts --until-end',
     'millrace run topologies/flight-delays.ts --profile local --port 9464',
-    'millrace run topologies/flight-delays.ts --profile local --processes 4',
+    'millrace run topologies/flight-delays.ts --profile local --processes 4 --standbys 1',
     'curl -s 127.0.0.1:9464/metrics',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -46,13 +47,18 @@ export function runCommand({ terminal, act }: CommandContext): Command {
       'run in so many processes that share the tasks; the next ports serve theirs',
       wholeNumber,
     )
+    .option(
+      '--standbys <number>',
+      'how many other processes follow the state of each task, to take it over at once',
+      wholeNumber,
+    )
     .addOption(new Option('--worker', 'as one process of several, under the one that started it').hideHelp())
     .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp()}`)
     .action((file: string, flags: RunFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const { profile, data, host, port, processes = 1 } = flags;
-        const config = await readConfig({ profile, data, host, port });
+        const { profile, data, standbys, host, port, processes = 1 } = flags;
+        const config = await readConfig({ profile, data, standbys, host, port });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const argumentsOf = (place: number) => workerArguments(file, flags, config, place);
         const end = endOf(flags);
@@ -91,10 +97,10 @@ function endOf({ untilEnd = false, final = false }: RunFlags): RunEnd {
 function workerArguments(
   file: string,
   flags: RunFlags,
-  { profile, data, host, port }: Config,
+  { profile, data, standbys, host, port }: Config,
   place: number,
 ): string[] {
-  const settings = { profile, data, host, port: port === 0 ? 0 : port + place };
+  const settings = { profile, data, standbys, host, port: port === 0 ? 0 : port + place };
   return [
     'run',
     file,
