@@ -5,7 +5,7 @@ import { type Kafka, openKafka } from '../../connectors/kafka/open.js';
 import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import { localRegistry, openCodec } from '../../src/schema/index.js';
-import { startStack } from '../../stack/stack.js';
+import { stackStatus, startStack } from '../../stack/stack.js';
 import type { FlightEvents } from '../work/flight-events.js';
 import { topics } from './task.js';
 
@@ -15,15 +15,17 @@ const CHUNK = 20_000;
 /** Runs `use` beside a broker of its own, on a free port and in a new folder, and takes both away. */
 export async function withBroker<T>(
   log: (line: string) => void,
-  use: (broker: string, kafka: Kafka) => Promise<T>,
+  use: (broker: string, kafka: Kafka, brokerPid: number) => Promise<T>,
 ): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const stack = await startStack({ services: ['kafka'], ports: 0, dataDir, log });
   try {
     const broker = stack.env.MILLRACE_KAFKA as string;
+    const status = await stackStatus(dataDir);
+    const brokerPid = status.find(({ name }) => name === 'kafka')?.pid ?? -1;
     const kafka = await openKafka({ brokers: [broker], registry: localRegistry() });
     try {
-      return await use(broker, kafka);
+      return await use(broker, kafka, brokerPid);
     } finally {
       await kafka.close();
     }
