@@ -70,14 +70,17 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   gauge('latency_quantile_seconds', 'Time from source to sink since the start', ['quantile'], ({ latency }) =>
     [0.5, 0.9, 0.99].map((quantile) => [{ quantile }, latency.quantileMs(quantile) / 1_000]),
   );
-  gauge('epoch', 'Number of the last checkpoint', ['partition'], ({ tasks }) =>
-    tasks.map(({ partition, epoch }) => [{ partition }, epoch]),
+  // Tasks of the first stage have the topology's name, and need no label for it.
+  const labelsOf = ({ stage, partition }: RunSnapshot['tasks'][number]) =>
+    stage === topology ? { partition } : { partition, stage };
+  gauge('epoch', 'Number of the last checkpoint', ['partition', 'stage'], ({ tasks }) =>
+    tasks.map((task) => [labelsOf(task), task.epoch]),
   );
-  gauge('records_in_flight', 'Records between source and sink', ['partition'], ({ tasks }) =>
-    tasks.map(({ partition, recordsInFlight }) => [{ partition }, recordsInFlight]),
+  gauge('records_in_flight', 'Records between source and sink', ['partition', 'stage'], ({ tasks }) =>
+    tasks.map((task) => [labelsOf(task), task.recordsInFlight]),
   );
-  gauge('watermark_seconds', 'Event time reached, in seconds since 1970', ['partition'], ({ tasks }) =>
-    tasks.map(({ partition, watermarkMs }) => [{ partition }, watermarkMs / 1_000]),
+  gauge('watermark_seconds', 'Event time reached, in seconds since 1970', ['partition', 'stage'], ({ tasks }) =>
+    tasks.map((task) => [labelsOf(task), task.watermarkMs / 1_000]),
   );
   gauge('position', 'Offset of the next record to read', ['source', 'partition'], ({ tasks }) =>
     tasks.flatMap(({ partition, positions }) =>

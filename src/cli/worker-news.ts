@@ -7,6 +7,8 @@ export type WorkerNews = JoinedNews | ProgressNews;
 export interface JoinedNews {
   readonly kind: 'joined';
   readonly memberId: string;
+  /** Whose tasks the group shares out: each stage of a topology has a group of its own. */
+  readonly stage: string;
 }
 
 export interface ProgressNews {
@@ -20,11 +22,12 @@ export interface ProgressNews {
  * furthest counts, since a task's counters move with it.
  */
 export function together(progress: Iterable<ProgressNews>): RunSnapshot {
-  const tasks = new Map<number, RunSnapshot['tasks'][number]>();
+  const tasks = new Map<string, RunSnapshot['tasks'][number]>();
   const latency = new DurationHistogram();
   for (const news of progress) {
     for (const task of news.tasks) {
-      if ((tasks.get(task.partition)?.epoch ?? -1) <= task.epoch) tasks.set(task.partition, task);
+      const key = `${task.stage}/${task.partition}`;
+      if ((tasks.get(key)?.epoch ?? -1) <= task.epoch) tasks.set(key, task);
     }
     latency.add(Object.assign(new DurationHistogram(), news.latency));
   }
@@ -35,7 +38,9 @@ export function together(progress: Iterable<ProgressNews>): RunSnapshot {
     else counters.set(`${step}/${name}`, { step, name, value });
   }
   return {
-    tasks: [...tasks.values()].sort((a, b) => a.partition - b.partition),
+    tasks: [...tasks.values()].sort((a, b) =>
+      a.stage === b.stage ? a.partition - b.partition : a.stage < b.stage ? -1 : 1,
+    ),
     counters: [...counters.values()],
     measures: [],
     latency,

@@ -1,16 +1,18 @@
 import type { Duration, InferenceService, Metric, Profile } from '../core/index.js';
 import { MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
-import { check, type Topology, type TopologyProblem } from '../topology/index.js';
+import type { Topology } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
-import { paceOf, unpaced } from './pace.js';
+import type { Pace } from './pace.js';
 import type { Reply } from './questions.js';
 import { Supervisor } from './supervisor.js';
-import { DEAD_LETTERS, type EpochPoint, METRICS, Task, type TaskSnapshot } from './task.js';
+import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
 
 export interface RunOptions {
   readonly profile: Profile;
   readonly inference: InferenceService;
+  /** Run only this stage of a topology with repartitions, by its name or the id of its first input; all by default. */
+  readonly stage?: string | undefined;
   /** End where the logs end at the start instead of waiting for more. */
   readonly bounded?: boolean;
   /** With `bounded`: nothing will ever follow, so windows that are still open close and timers fire. */
@@ -26,10 +28,10 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** Told of everything that was mended without help: a task that was restarted, for example. */
   onWarning?(message: string): void;
-  /** Told what the profile's group calls this process, each time that changes. */
-  onJoined?(memberId: string): void;
+  /** Told what the profile's group for a stage calls this process, each time that changes. */
+  onJoined?(memberId: string, stage: string): void;
   /** Called at the named points of every epoch; for tests. */
-  onPoint?(point: EpochPoint, task: number): void;
+  onPoint?(point: EpochPoint, task: number, stage: string): void;
 }
 
 export interface RunSnapshot {
@@ -58,29 +60,32 @@ export interface Running {
   ask(step: string, key: string, partition?: number): Promise<Reply>;
 }
 
-/**
- * Runs a topology on a profile: one task for each partition of its inputs. All of them run in this process, or those that
- * the profile's group assigns to it.
- *
- * @throws MillraceError `config` where `check` finds problems or inputs are not co-partitioned.
- * @example
- * const running = await runTopology(flightDelays, { profile, inference });
- * process.once('SIGINT', () => running.stop());
- * await running.finished;
- */
-export async function runTopology(topology: Topology, options: RunOptions): Promise<Running> {
-  const { profile, inference, clock = systemClock, epochInterval = millis(500) } = options;
-  const problems = check(topology);
-  if (problems.length > 0) throw problemsError(topology, problems);
-  const partitions = await partitionsOf(topology, profile);
-  await setUpSinks(topology, profile, partitions);
+/** One stage as it runs. */
+export interface RunningStage {
+  readonly topology: Topology;
+  readonly finished: Promise<void>;
+  stop(): void;
+  readonly tasks: readonly Task[];
+  readonly ask: Running['ask'];
+}
 
-  const pace = options.recordsPerSecondMax ? paceOf(options.recordsPerSecondMax, clock) : unpaced;
+/**
+ * Runs a topology without repartitions: one task for each partition of its inputs. All of them run in this process, or
+ * those that the profile's group assigns to it.
+ */
+export async function runStage(
+  topology: Topology,
+  partitions: number,
+  pace: Pace,
+  options: RunOptions,
+): Promise<RunningStage> {
+  const { profile, inference, clock = systemClock, epochInterval = millis(500) } = options;
   const open = (partition: number): Promise<Task> =>
     Task.open(
       { topology: topology.name, partition },
       {
         topology,
+        tasks: partitions,
         profile,
         services: { inference },
         clock,
@@ -91,7 +96,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
         inFlightMax: options.inFlightMax ?? 20_000,
         roundMax: options.roundMax ?? 1_000,
         pace,
-        onPoint: (point, task) => options.onPoint?.(point, task),
+        onPoint: (point, task) => options.onPoint?.(point, task, topology.name),
       },
     );
   const onWarning = (message: string) => options.onWarning?.(message);
@@ -100,7 +105,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     topology: topology.name,
     sources: topology.sources.map(({ source }) => source),
     onAssigned: (assigned) => supervisor.assign(assigned),
-    onJoined: (memberId) => options.onJoined?.(memberId),
+    onJoined: (memberId) => options.onJoined?.(memberId, topology.name),
     onFailed: (cause) => supervisor.fail(cause),
   });
   if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));
@@ -113,12 +118,12 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     },
   );
   return {
+    topology,
     finished,
-    stop: () => {
-      supervisor.stop();
-      return finished;
+    stop: () => supervisor.stop(),
+    get tasks() {
+      return supervisor.tasks;
     },
-    snapshot: () => snapshotOf(supervisor.tasks),
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
       const task = supervisor.tasks.find(({ id }) => id.partition === partition);
@@ -130,48 +135,9 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
 const noPartition = (partition: number, partitions: number): MillraceError =>
   new MillraceError('config', `there is no partition ${partition}`, { hint: `0 to ${partitions - 1}` });
 
-function problemsError({ name }: Topology, problems: readonly TopologyProblem[]): MillraceError {
-  const list = problems.map(({ where, message, hint }) => `  ${where}: ${message} (${hint})`).join('\n');
-  return new MillraceError('config', `the topology has ${problems.length} problem(s):\n${list}`, { where: name });
-}
-
-async function partitionsOf(topology: Topology, profile: Profile): Promise<number> {
-  const counts = await Promise.all(
-    topology.sources.map(async ({ id, source }) => {
-      const driver = profile.sources[source.connector];
-      if (!driver)
-        throw new MillraceError('config', `the ${profile.name} profile cannot read '${source.connector}'`, {
-          where: id,
-        });
-      return { id, topic: source.topic, partitions: await driver.partitions(source) };
-    }),
-  );
-  const first = counts[0];
-  if (!first) throw new MillraceError('config', 'a topology needs a source', { where: topology.name });
-  const other = counts.find(({ partitions }) => partitions !== first.partitions);
-  if (other)
-    throw new MillraceError(
-      'config',
-      `inputs are not co-partitioned: ${first.topic} has ${first.partitions} partitions, ${other.topic} has ${other.partitions}`,
-      {
-        where: other.id,
-        hint: 'records that meet in a step must lie in the same partition: give both topics the same number and key',
-      },
-    );
-  return first.partitions;
-}
-
-async function setUpSinks(topology: Topology, profile: Profile, partitions: number): Promise<void> {
-  const metrics = topology.metrics ? [{ id: METRICS, sink: topology.metrics }] : [];
-  for (const { id, sink } of [...topology.sinks, { id: DEAD_LETTERS, sink: topology.deadLetters }, ...metrics]) {
-    const driver = profile.sinks[sink.connector];
-    if (!driver)
-      throw new MillraceError('config', `the ${profile.name} profile cannot write '${sink.connector}'`, { where: id });
-    await driver.setUp?.(sink as never, { topology: topology.name, step: id, partitions });
-  }
-}
-
-function snapshotOf(tasks: readonly Task[]): RunSnapshot {
+/** What a run looks like at the moment. */
+export function snapshotOf(stages: readonly RunningStage[]): RunSnapshot {
+  const tasks = stages.flatMap((stage) => stage.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();
   const latency = new DurationHistogram();
   const busyMs = new Map<string, number>();

@@ -10,13 +10,21 @@ import type {
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import { AFTER_ALL_MS, BEFORE_ALL_MS, EARLIEST, MillraceError } from '../core/index.js';
+import {
+  AFTER_ALL_MS,
+  BEFORE_ALL_MS,
+  EARLIEST,
+  INTERNAL,
+  type InternalSinkOptions,
+  MillraceError,
+} from '../core/index.js';
 import { openCodec } from '../schema/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import { DeferredSink } from './deferred-sink.js';
 import { Input } from './input.js';
 import { type EventTime, emptyShare, eventTimeOf, mergeRound, type Round } from './merge.js';
+import { Outlet } from './outlet.js';
 import type { Pace } from './pace.js';
 import { Pipeline } from './pipeline.js';
 import { Questions, type Reply } from './questions.js';
@@ -34,6 +42,8 @@ export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committ
 
 export interface TaskOptions {
   readonly topology: Topology;
+  /** How many there are of this topology. */
+  readonly tasks: number;
   readonly profile: Profile;
   readonly services: Services;
   readonly clock: Clock;
@@ -53,6 +63,8 @@ export interface TaskOptions {
 
 /** What can be seen of a task while it runs. */
 export interface TaskSnapshot {
+  /** The topology, or the stage of it, that the task belongs to. */
+  readonly stage: string;
   readonly partition: number;
   readonly epoch: number;
   readonly positions: Readonly<Record<string, Position>>;
@@ -87,6 +99,7 @@ export class Task {
     /** The newest measurement of each name; for progress lines and pages. */
     readonly measures: Map<string, Metric>,
     private readonly time: EventTime,
+    private readonly outlet: Outlet,
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
@@ -115,6 +128,7 @@ export class Task {
       const openSink = async (step: string, sink: Sink<never>): Promise<SinkWriter> => {
         const driver = profile.sinks[sink.connector];
         if (!driver) throw noDriver(profile, sink.connector, step);
+        if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
         const writer = keep(
           await driver.open(sink as Sink<unknown>, { step, task: id, incarnation: checkpoint.incarnation }),
         );
@@ -161,6 +175,13 @@ export class Task {
         }),
       );
       const all = [...writers.values(), deadLetters];
+      const between = topology.sinks.filter(({ sink }) => sink.connector === INTERNAL);
+      const outlet = new Outlet(
+        { task: id.partition, tasks: options.tasks },
+        between.map(({ id: step }) => writers.get(step) as SinkWriter),
+        between.map(({ sink }) => (sink.options as InternalSinkOptions).idleMax),
+        clock.now(),
+      );
       return new Task(
         id,
         options,
@@ -175,6 +196,7 @@ export class Task {
         checkpoint,
         new Map(),
         time,
+        outlet,
       );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
@@ -195,6 +217,7 @@ export class Task {
 
   snapshot(): TaskSnapshot {
     return {
+      stage: this.options.topology.name,
       partition: this.id.partition,
       epoch: this.checkpoint.epoch,
       positions: this.checkpoint.positions,
@@ -230,6 +253,8 @@ export class Task {
         this.push(round);
         await pace.take(round.records);
         await nextTurn(); // results of inference, polls and other tasks get their turn
+      } else if (this.outlet.isQuiet(clock.now())) {
+        await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
         if (this.options.final) this.push(this.lastRound());
         break;
@@ -265,6 +290,7 @@ export class Task {
   }
 
   private push(round: Round): void {
+    this.outlet.onRound(this.options.clock.now());
     this.recordsSinceEpoch += round.records;
     this.pipeline.push(round);
     this.options.onPoint('pushed', this.id.partition);
@@ -292,7 +318,7 @@ export class Task {
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
   private async commitEpoch(): Promise<void> {
-    if (this.recordsSinceEpoch === 0 && !this.questions.some) return;
+    if (this.recordsSinceEpoch === 0 && !this.questions.some && !this.outlet.isDue) return;
     const { onPoint, topology } = this.options;
     const task = this.id.partition;
     await this.pipeline.drain();
@@ -300,6 +326,7 @@ export class Task {
 
     const writers = this.metricsWriter ? [...this.writers, this.metricsWriter] : this.writers;
     await this.writeMetrics();
+    this.outlet.mark(this.time.watermarkMs);
     await Promise.all(writers.map((writer) => writer.prepare?.()));
     onPoint('prepared', task);
 
@@ -316,6 +343,7 @@ export class Task {
     onPoint('stored', task);
     this.questions.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
 
+    for (const input of this.inputs) input.release();
     await Promise.all(writers.map((writer) => writer.commit?.()));
     onPoint('committed', task);
   }
@@ -348,6 +376,12 @@ const HOUR_MS = 3_600_000;
 const DEFERRED_ROWS_MAX = 100_000;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const notTransactional = (profile: Profile, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
+    where,
+    hint: 'what goes to the next stage must be in the transaction of the checkpoint: keep both in one store',
+  });
 
 const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>
   new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {

@@ -13,8 +13,8 @@ import type {
   TaskLedger,
   WriteMode,
 } from '../core/index.js';
-import { getOrInsert, MillraceError } from '../core/index.js';
-import { localRegistry } from '../schema/index.js';
+import { getOrInsert, INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
+import { localRegistry, openCodec } from '../schema/index.js';
 
 /** What a sink was given: the value as the topology made it, before any encoding. */
 export interface Written {
@@ -47,7 +47,11 @@ export class MemoryProfile implements Profile {
     this.sources = new Proxy({}, { get: () => source, has: () => true });
     this.sinks = new Proxy(
       {},
-      { get: (_, connector) => this.sink(modes[String(connector)] ?? 'transactional'), has: () => true },
+      {
+        get: (_, connector) =>
+          connector === INTERNAL ? this.internalSink() : this.sink(modes[String(connector)] ?? 'transactional'),
+        has: () => true,
+      },
     );
   }
 
@@ -119,6 +123,25 @@ export class MemoryProfile implements Profile {
           },
           close: async () => undefined,
         };
+      },
+    };
+  }
+
+  /** Into the log itself, for the next stage to read. */
+  private internalSink(): SinkDriver {
+    return {
+      mode: 'transactional',
+      open: async (sink, { task }): Promise<SinkWriter> => {
+        const options = sink.options as InternalSinkOptions;
+        const pending = this.pending.get(`${task.topology}/${task.partition}`);
+        const writer = internalWriter({
+          options,
+          codec: await openCodec(options.schema, this.schemas),
+          partitions: this.partitions,
+          now: () => Number.MAX_SAFE_INTEGER, // any time may stand in this log
+          append: (partition, record) => pending?.push(() => this.append(options.topic, partition, [record])),
+        });
+        return { ...writer, close: async () => undefined };
       },
     };
   }

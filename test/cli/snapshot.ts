@@ -8,7 +8,8 @@ export function someSnapshot(): RunSnapshot {
   return {
     tasks: [
       {
-        partition: 0,
+        stage: 'orders',
+      partition: 0,
         epoch: 7,
         positions: { orders: { offset: 120, mergeTimeMs: 0, suspectMs: null } },
         watermarkMs: 1_500,

@@ -3,6 +3,7 @@ import { type ProgressNews, together } from '../../src/cli/worker-news.js';
 import { DurationHistogram } from '../../src/runtime/index.js';
 
 const task = (partition: number, epoch: number, read: number): ProgressNews['tasks'][number] => ({
+  stage: 'orders',
   partition,
   epoch,
   positions: {},

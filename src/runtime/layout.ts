@@ -1,0 +1,88 @@
+import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/index.js';
+import { INTERNAL, MillraceError } from '../core/index.js';
+import type { Topology } from '../topology/index.js';
+import { DEAD_LETTERS, METRICS } from './task.js';
+
+/**
+ * Sees to it that all topics and tables are there, and finds out how many tasks each stage has: the partitions of its
+ * inputs. A topic between two stages is made with as many as the stage behind it has otherwise.
+ *
+ * @param stages in the order in which records pass them
+ * @returns the number of tasks by the stage's name
+ * @throws MillraceError `config` where inputs of a stage are not co-partitioned.
+ */
+export async function layOut(stages: readonly Topology[], profile: Profile): Promise<ReadonlyMap<string, number>> {
+  const tasks = new Map<string, number>();
+  for (const stage of stages) {
+    const own = await countsOf(stage, profile, ({ marked }) => !marked);
+    const before = stage.sources.flatMap(({ id, source }) => (source.marked ? sinksBefore(stages, id) : []));
+    const wished = own[0]?.partitions ?? Math.max(...before.map(({ stage: name }) => tasks.get(name) ?? 1));
+    for (const { stage: name, id, sink } of before) {
+      await writerOf(profile, sink, id).setUp?.(sink, { topology: name, step: id, partitions: wished });
+    }
+    const between = await countsOf(stage, profile, ({ marked }) => marked === true);
+    const partitions = samePartitions(stage, [...own, ...between]);
+    tasks.set(stage.name, partitions);
+    await setUpSinks(stage, profile, partitions);
+  }
+  return tasks;
+}
+
+interface Count {
+  readonly id: string;
+  readonly topic: string;
+  readonly partitions: number;
+}
+
+/** The sink that hands records to a source behind a repartition: both have its id. */
+function sinksBefore(stages: readonly Topology[], repartition: string) {
+  return stages.flatMap(({ name, sinks }) =>
+    sinks.filter(({ id }) => id === repartition).map(({ id, sink }) => ({ stage: name, id, sink })),
+  );
+}
+
+function countsOf(stage: Topology, profile: Profile, which: (source: Source<unknown>) => boolean): Promise<Count[]> {
+  const sources = stage.sources.filter(({ source }) => which(source));
+  return Promise.all(
+    sources.map(async ({ id, source }) => {
+      const partitions = await readerOf(profile, source, id).partitions(source);
+      return { id, topic: source.topic, partitions };
+    }),
+  );
+}
+
+function samePartitions(stage: Topology, counts: readonly Count[]): number {
+  const first = counts[0];
+  if (!first) throw new MillraceError('config', 'a topology needs a source', { where: stage.name });
+  const other = counts.find(({ partitions }) => partitions !== first.partitions);
+  if (!other) return first.partitions;
+  throw new MillraceError(
+    'config',
+    `inputs are not co-partitioned: ${first.topic} has ${first.partitions} partitions, ${other.topic} has ${other.partitions}`,
+    {
+      where: other.id,
+      hint: 'records that meet in a step must lie in the same partition: give both topics the same number and key, or send one through repartition()',
+    },
+  );
+}
+
+async function setUpSinks(stage: Topology, profile: Profile, partitions: number): Promise<void> {
+  const metrics = stage.metrics ? [{ id: METRICS, sink: stage.metrics }] : [];
+  const all = [...stage.sinks, { id: DEAD_LETTERS, sink: stage.deadLetters }, ...metrics];
+  for (const { id, sink } of all.filter(({ sink: { connector } }) => connector !== INTERNAL)) {
+    const driver = writerOf(profile, sink, id);
+    await driver.setUp?.(sink as never, { topology: stage.name, step: id, partitions });
+  }
+}
+
+function readerOf(profile: Profile, { connector }: Source<unknown>, where: string): SourceDriver {
+  const driver = profile.sources[connector];
+  if (driver) return driver;
+  throw new MillraceError('config', `the ${profile.name} profile cannot read '${connector}'`, { where });
+}
+
+function writerOf(profile: Profile, { connector }: Sink<never>, where: string): SinkDriver {
+  const driver = profile.sinks[connector];
+  if (driver) return driver;
+  throw new MillraceError('config', `the ${profile.name} profile cannot write '${connector}'`, { where });
+}
