@@ -10,7 +10,7 @@ import {
   originHeaders,
   type TopicSinkOptions,
 } from '../../src/core/sinks.js';
-import { openCodec } from '../../src/schema/index.js';
+import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
@@ -20,7 +20,8 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
     mode: 'transactional',
 
     async setUp(sink, { partitions }) {
-      const { topic, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      const { topic, schema, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      if (schema !== undefined) await registerSchema(schema, registry);
       const exists = log.names().includes(topic);
       // A topic that is there may have any number of partitions unless the sink insists on one.
       if (!exists || wanted !== undefined) await log.create(topic, wanted ?? partitions);

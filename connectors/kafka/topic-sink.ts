@@ -9,7 +9,7 @@ import {
   originHeaders,
   type TopicSinkOptions,
 } from '../../src/core/sinks.js';
-import { openCodec } from '../../src/schema/index.js';
+import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import { type Cluster, noTopic } from './cluster.js';
 import type { TaskSessions } from './task-session.js';
@@ -34,7 +34,9 @@ export function kafkaTopicSink(
   return {
     mode: 'transactional',
     async setUp(sink, { partitions }) {
-      const { topic, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      const { topic, schema, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      // Before anything runs: a schema that the registry refuses must not be met in the middle of a stream.
+      if (schema !== undefined) await registerSchema(schema, registry);
       const settings = sink.kind === 'kafka.deadLetters' ? DEAD_LETTER_TOPIC : {};
       if (wanted === undefined) await admin.ensureTopic(topic, partitions, settings);
       else await admin.createTopic(topic, wanted, settings);

@@ -1,6 +1,6 @@
 import type { Marks, Origin, Position, RawRecord, SourceReader } from '../core/index.js';
 import { internalEventTime, type Mark, markOf, messageOf } from '../core/index.js';
-import type { WireCodec } from '../schema/index.js';
+import type { WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { lowestOf, withMark } from './marks.js';
 import { advance, type MergeClock } from './merge-time.js';
@@ -44,7 +44,7 @@ export class Input {
     readonly node: SourceNode,
     private readonly partition: number,
     private readonly reader: SourceReader,
-    private readonly codec: WireCodec<unknown>,
+    private readonly codec: WireDecoder<unknown>,
     private readonly now: () => number,
     position: Position,
   ) {
