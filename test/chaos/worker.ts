@@ -16,6 +16,8 @@ export interface WorkerOptions {
   /** Redis and ClickHouse, by URL, and the names to use there; Kafka alone without them. */
   readonly stores?: StoreNames & { readonly redis: string; readonly clickhouse: string };
   readonly sessionTimeoutMs: number;
+  /** Processes that follow each task; none without it. */
+  readonly standbys?: number;
   /** Read to the end, alone, without a group. */
   readonly alone: boolean;
 }
@@ -25,6 +27,13 @@ export type WorkerNews =
   | { readonly kind: 'joined'; readonly memberId: string }
   | { readonly kind: 'assigned'; readonly tasks: readonly number[]; readonly atMs: number }
   | { readonly kind: 'stored'; readonly task: number; readonly atMs: number }
+  | {
+      readonly kind: 'restored';
+      readonly task: number;
+      readonly records: number;
+      readonly fromStandby: boolean;
+      readonly atMs: number;
+    }
   | { readonly kind: 'warning'; readonly message: string };
 
 const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
@@ -37,6 +46,10 @@ const kafka = await openKafka({
   registry: localRegistry(),
   prefix: options.prefix,
   sessionTimeout: options.sessionTimeoutMs as never,
+  standbys: options.standbys ?? 0,
+  onRestored: ({ task, records, fromStandby }) =>
+    tell({ kind: 'restored', task: task.partition, records, fromStandby, atMs: Date.now() }),
+  onWarning: (message) => tell({ kind: 'warning', message }),
 });
 const inference = createInference();
 const { topics, stores } = options;

@@ -10,6 +10,15 @@ export interface Stored {
   readonly atMs: number;
 }
 
+/** A task's state as it came into a worker. */
+export interface Restored {
+  readonly worker: number;
+  readonly task: number;
+  readonly records: number;
+  readonly fromStandby: boolean;
+  readonly atMs: number;
+}
+
 export interface Assigned {
   readonly worker: number;
   readonly tasks: readonly number[];
@@ -43,6 +52,7 @@ export class Workers {
   readonly all: Worker[] = [];
   readonly stored: Stored[] = [];
   readonly assigned: Assigned[] = [];
+  readonly restored: Restored[] = [];
   readonly warnings: string[] = [];
 
   constructor(private readonly options: WorkerOptions) {}
@@ -115,7 +125,10 @@ export class Workers {
   private hear(worker: Worker, news: WorkerNews): void {
     if (news.kind === 'joined') worker.memberId = news.memberId;
     else if (news.kind === 'stored') this.stored.push({ worker: worker.id, task: news.task, atMs: news.atMs });
-    else if (news.kind === 'warning') this.warnings.push(`worker ${worker.id}: ${news.message}`);
+    else if (news.kind === 'restored') {
+      const { task, records, fromStandby, atMs } = news;
+      this.restored.push({ worker: worker.id, task, records, fromStandby, atMs });
+    } else if (news.kind === 'warning') this.warnings.push(`worker ${worker.id}: ${news.message}`);
     else {
       worker.tasks = news.tasks;
       this.assigned.push({ worker: worker.id, tasks: news.tasks, atMs: news.atMs });

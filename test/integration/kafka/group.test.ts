@@ -136,6 +136,40 @@ describe('processes that share the tasks of a topology', () => {
     await expectExact();
   });
 
+  it('stand by for each other: who takes over reads only the rest, and who is new takes over when it has read all', async () => {
+    const [first, second] = [workers.start({ standbys: 1 }), workers.start({ standbys: 1 })] as const;
+    await workers.settled([first, second], TASKS, 60_000);
+    await sleep(4_000);
+    const owners = ownersOf([first, second]);
+    const lost = [...owners].filter(([, owner]) => owner === second.id).map(([task]) => task);
+    const restoredBy = (worker: Worker, sinceMs: number) =>
+      workers.restored.filter(({ worker: id, atMs }) => id === worker.id && atMs >= sinceMs);
+
+    const killedMs = Date.now();
+    second.signal('SIGKILL');
+    await second.ended;
+    await kafka.expel('clicks', second.memberId);
+    await workers.settled([first], TASKS);
+    await sleep(2_500);
+    const taken = restoredBy(first, killedMs);
+    expect(taken.map(({ task }) => task).sort()).toEqual(lost);
+    expect(taken.every(({ fromStandby }) => fromStandby)).toBe(true);
+    const ends = await kafka.endOffsets(`${options.prefix}.clicks.changelog`);
+    for (const { task, records } of taken) expect(records).toBeLessThan((ends[task] as number) / 3);
+    const again = lost.map((task) => workers.nextStoredMs(task, killedMs, [first]));
+    process.stdout.write(`killed with standbys: its tasks commit again after ${again.join(', ')} ms\n`);
+    expectNoPause('killed with standbys', unmoved(owners, ownersOf([first])), killedMs);
+
+    const startedMs = Date.now();
+    const third = workers.start({ standbys: 1 });
+    await workers.settled([first, third], TASKS, 60_000);
+    await sleep(2_500);
+    const moved = restoredBy(third, startedMs);
+    expect(moved).toHaveLength(TASKS / 2);
+    expect(moved.every(({ fromStandby }) => fromStandby)).toBe(true);
+    await expectExact();
+  });
+
   it('outlast one that sleeps longer than its session and wakes up: it commits nothing, lets go, joins again', async () => {
     const all = [workers.start(), workers.start()];
     await workers.settled(all, TASKS);
