@@ -21,6 +21,9 @@ export const tags = {
   shardDelta: 10,
   /** A leaf of a queue of timers. */
   timers: 11,
+  /** Accumulators of panes that changed together, and the time before which panes were dropped. */
+  panes: 12,
+  panesHead: 13,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 
