@@ -37,6 +37,10 @@ const clip = [-30, 180] as const;
 export const flightFeatures = featureView({
   name: 'flights',
   version: 1,
+  description: 'a flight at its departure: where, when, and how late others have arrived',
+  entity: { name: 'flight', key: (f: Flight) => f.flightId },
+  ttl: hours(24),
+  owner: 'flight-delays',
   hashBits: 15,
   columns: {
     origin: (f: Flight) => f.origin,

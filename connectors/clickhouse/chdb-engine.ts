@@ -58,6 +58,13 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
       pool.use(async ({ client }) => {
         await client.command({ query: sql });
       }),
+    exportParquet: (sql, file) =>
+      pool.use(async ({ client }) => {
+        const target = `'${resolve(file).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+        await client.command({
+          query: `INSERT INTO FUNCTION file(${target}, 'Parquet') SETTINGS engine_file_truncate_on_insert = 1 ${sql}`,
+        });
+      }),
     // The client would turn the bytes into a string and into one statement; the engine takes them as they are.
     insert: (table, columns, body) =>
       pool.use(async ({ chdb }) => {

@@ -5,6 +5,8 @@ export interface Engine {
   /** The result's bytes in `JSONEachRow`. */
   query(sql: string, params: QueryParams): Promise<string>;
   command(sql: string): Promise<void>;
+  /** Writes the result of a query into a file of this machine as Parquet, without taking it into memory as a whole. */
+  exportParquet(sql: string, file: string): Promise<void>;
   /** Inserts rows written in `JSONCompactEachRow`; the caller leaves `body` as it is until this settles. */
   insert(table: string, columns: readonly string[], body: Buffer): Promise<void>;
   close(): Promise<void>;

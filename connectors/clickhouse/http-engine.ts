@@ -1,4 +1,6 @@
+import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Engine, insertSettings, querySettings } from './engine.js';
 
@@ -40,6 +42,10 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
     },
     async command(sql) {
       await client.command({ query: sql });
+    },
+    async exportParquet(sql, file) {
+      const { stream } = await client.exec({ query: `${sql} FORMAT Parquet`, clickhouse_settings: querySettings });
+      await pipeline(stream, createWriteStream(file));
     },
     // As a statement with a body: the client's own `insert` would parse and write again what is bytes already.
     async insert(table, columns, body) {

@@ -9,6 +9,8 @@ export interface ClickHouseTableOptions<T> {
   readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
   /** Leading columns of the sorting key: those by which the table is mostly read. */
   readonly orderBy?: readonly (keyof NoInfer<T> & string)[];
+  /** A column of this name says when the row was inserted, by the table's clock: processing time beside event time. */
+  readonly insertedAt?: string;
   /**
    * Keeps an epoch's rows in its checkpoint and inserts them after it; a recovery inserts only those that are not there
    * yet. So no row stands twice in the stored table either, and none that a checkpoint does not know.
@@ -39,11 +41,12 @@ export const clickhouse = {
    * }));
    */
   table<T>(options: ClickHouseTableOptions<T>): Sink<T> {
-    const { table, columns, orderBy = [], exactlyOnce = false, pendingRowsMax = 100_000 } = options;
+    const { table, columns, orderBy = [], insertedAt, exactlyOnce = false, pendingRowsMax = 100_000 } = options;
     const sinkOptions: TableSinkOptions = {
       table,
       columns: Object.freeze({ ...columns }) as TableSinkOptions['columns'],
       orderBy: Object.freeze([...orderBy]),
+      insertedAt,
     };
     return Object.freeze({
       connector: 'clickhouse',
@@ -52,6 +55,7 @@ export const clickhouse = {
         table,
         columns: Object.keys(columns).join(', '),
         orderBy: orderBy.join(', '),
+        ...(insertedAt === undefined ? {} : { insertedAt }),
         ...(exactlyOnce ? { exactlyOnce, pendingRowsMax } : {}),
       }),
       options: Object.freeze(sinkOptions),

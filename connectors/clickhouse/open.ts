@@ -31,6 +31,8 @@ export interface ClickHouse {
    */
   query<T>(sql: string, params?: QueryParams): Promise<T[]>;
   command(sql: string): Promise<void>;
+  /** Writes the rows of a result into a Parquet file of this machine; an existing file is replaced. */
+  exportParquet(sql: string, file: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -114,6 +116,13 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
         await engine.command(sql);
       } catch (error) {
         throw explain(error, 'the statement failed', where);
+      }
+    },
+    async exportParquet(sql, file) {
+      try {
+        await engine.exportParquet(sql, file);
+      } catch (error) {
+        throw explain(error, `cannot write ${file}`, where);
       }
     },
     close: () => engine.close(),

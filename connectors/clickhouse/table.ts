@@ -11,6 +11,8 @@ export interface TableLayout {
   readonly rows: string;
   /** Columns that readers see, with their types. */
   readonly columns: Readonly<Record<string, string>>;
+  /** A column that the table fills by itself, for readers too. */
+  readonly insertedAt?: string | undefined;
   /** Columns that only the table has. */
   readonly identity: Readonly<Record<string, string>>;
   /** The sorting key: rows that agree in all of it are one row. */
@@ -30,11 +32,12 @@ const REMEMBERED_BLOCKS = 10_000;
  * partition in one word (four columns would cost as much to read in as the row itself), `_offset` and `_n` the record
  * and its number among that record's values. `_incarnation` is the version: what an older one wrote, a newer replaces.
  */
-export function tableLayout({ table, columns, orderBy }: TableSinkOptions): TableLayout {
+export function tableLayout({ table, columns, orderBy, insertedAt }: TableSinkOptions): TableLayout {
   return {
     view: table,
     rows: `${table}_rows`,
     columns,
+    insertedAt,
     identity: {
       _source: 'LowCardinality(String)',
       _offset: 'UInt64',
@@ -71,8 +74,11 @@ export const metricsLayout = (table: string): TableLayout => ({
 export async function setUpTable(engine: Engine, layout: TableLayout): Promise<void> {
   checkNames(layout);
   await refuseForeignTable(engine, layout);
-  const columns = { ...layout.columns, ...layout.identity };
-  const lines = Object.entries(columns).map(([name, type]) => `${quoted(name)} ${type}`);
+  const stamp = layout.insertedAt === undefined ? {} : { [layout.insertedAt]: 'DateTime64(3)' };
+  const columns = { ...layout.columns, ...stamp, ...layout.identity };
+  const lines = Object.entries(columns).map(
+    ([name, type]) => `${quoted(name)} ${type}${name in stamp ? ' DEFAULT now64(3)' : ''}`,
+  );
   await engine.command(`
     CREATE TABLE IF NOT EXISTS ${quoted(layout.rows)} (${lines.join(', ')})
     ENGINE = ReplacingMergeTree(_incarnation) ORDER BY (${layout.key.map(quoted).join(', ')})`);
@@ -80,7 +86,9 @@ export async function setUpTable(engine: Engine, layout: TableLayout): Promise<v
   if (layout.unchanging) await rememberBlocks(engine, layout);
   await engine.command(`
     CREATE OR REPLACE VIEW ${quoted(layout.view)} AS
-    SELECT ${Object.keys(layout.columns).map(quoted).join(', ')} FROM ${quoted(layout.rows)} FINAL`);
+    SELECT ${Object.keys({ ...layout.columns, ...stamp })
+      .map(quoted)
+      .join(', ')} FROM ${quoted(layout.rows)} FINAL`);
 }
 
 /** Tables made before this was asked for get it too; a cluster's own variants of the engine remember blocks anyway. */
@@ -133,7 +141,7 @@ async function compare(engine: Engine, layout: TableLayout, columns: Readonly<Re
     const there = found.get(name);
     if (there === undefined) {
       differences.push(`${name} ${type} is missing`);
-      repairs.push(`ADD COLUMN ${quoted(name)} ${type}`);
+      repairs.push(`ADD COLUMN ${quoted(name)} ${type}${name === layout.insertedAt ? ' DEFAULT now64(3)' : ''}`);
     } else if (!sameType(there, type)) {
       differences.push(`${name} is ${there} where the topology says ${type}`);
       repairs.push(`MODIFY COLUMN ${quoted(name)} ${type}`);
@@ -164,8 +172,8 @@ const sameType = (a: string, b: string): boolean => a.replaceAll(/\s/g, '') === 
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-function checkNames({ view, columns, key }: TableLayout): void {
-  for (const name of [view, ...Object.keys(columns), ...key]) {
+function checkNames({ view, columns, insertedAt, key }: TableLayout): void {
+  for (const name of [view, ...Object.keys(columns), ...(insertedAt === undefined ? [] : [insertedAt]), ...key]) {
     if (!NAME.test(name)) {
       throw new MillraceError('config', `'${name}' is no name for a table or column`, {
         where: view,

@@ -17,6 +17,8 @@ export interface OpenProfile extends Profile {
   query<T>(sql: string): Promise<T[]>;
   /** Runs SQL that returns nothing. */
   command(sql: string): Promise<void>;
+  /** Writes the rows of an SQL query into a Parquet file of this machine. */
+  exportParquet(sql: string, file: string): Promise<void>;
 }
 
 /**
@@ -54,6 +56,7 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
       checkpoints: log.checkpoints,
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
+      exportParquet: (sql, file) => tables.exportParquet(sql, file),
     };
   });
 }
@@ -90,6 +93,7 @@ async function openLocalProfile(config: Config, onWarning?: (message: string) =>
       checkpoints: topics.checkpoints,
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
+      exportParquet: (sql, file) => tables.exportParquet(sql, file),
     };
   });
 }

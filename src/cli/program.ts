@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
 import { dlqCommand } from './commands/dlq.js';
+import { featuresCommand } from './commands/features.js';
 import { initCommand } from './commands/init.js';
 import { offsetsCommand } from './commands/offsets.js';
 import { planCommand } from './commands/plan.js';
@@ -71,6 +72,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     dlqCommand,
     offsetsCommand,
     savepointCommand,
+    featuresCommand,
     queryCommand,
     demoCommand,
   ];

@@ -34,6 +34,8 @@ export interface TableSinkOptions {
   readonly columns: Readonly<Record<string, string>>;
   /** Leading columns of the sorting key, before the row's identity. */
   readonly orderBy: readonly string[];
+  /** A column that the table itself fills with the time of the insert. */
+  readonly insertedAt?: string | undefined;
 }
 
 /** The names of the headers that a dead letter carries; of them, topic, partition and offset are those of its origin. */

@@ -16,6 +16,12 @@ interface ViewOptions<Row, K extends string> {
   readonly columns: { readonly [P in K]: (row: Row) => ColumnValue };
   /** The hashed part has `2 ** hashBits` coordinates; 18 by default. */
   readonly hashBits?: number;
+  /** What the features are about, and which one of them a row is: what a feature store keeps rows by. */
+  readonly entity?: { readonly name: string; readonly key: (row: Row) => string | number };
+  /** How long after its event time a stored row may still be used. */
+  readonly ttl?: Duration;
+  readonly owner?: string;
+  readonly description?: string;
 }
 
 /**
@@ -32,16 +38,30 @@ export interface FeatureView {
   readonly denseNames: readonly string[];
   readonly hashedNames: readonly string[];
   readonly columnNames: readonly string[];
+  /** Name of the entity that rows are about; a view without one cannot be stored. */
+  readonly entity: string | undefined;
+  readonly ttl: Duration | undefined;
+  readonly owner: string | undefined;
+  readonly description: string | undefined;
 }
 
+/** Whose features a row has: the part of a view that depends on the row's type. */
+export interface EntityOf<in Row> {
+  readonly entityOf: ((row: Row) => string | number) | undefined;
+}
+
+/** Whether a value that a module exports is a view. */
+export const isFeatureView = (value: unknown): value is FeatureView =>
+  typeof value === 'object' && value !== null && 'denseNames' in value && 'hashedNames' in value && 'hash' in value;
+
 /** A view of features that depend on the row alone. */
-export interface StatelessView<in Row> extends FeatureView {
+export interface StatelessView<in Row> extends FeatureView, EntityOf<Row> {
   readonly outcome: undefined;
   open(): VectorLogic<Row>;
 }
 
 /** A view with rolling features: it has state, and needs the outcomes. */
-export interface OutcomeView<in Row, in Outcome> extends FeatureView {
+export interface OutcomeView<in Row, in Outcome> extends FeatureView, EntityOf<Row> {
   readonly outcome: { readonly wait: Duration; readonly pendingMax: number };
   readonly cells: CellSpecs;
   open(cells: TrackingCells): TrackingLogic<Row, Outcome>;
@@ -88,7 +108,7 @@ export function featureView<Row, Outcome>(
     readonly features: Readonly<Record<string, Feature<string, string>>>;
   },
 ): StatelessView<Row> | OutcomeView<Row, Outcome> {
-  const { name, version, columns, features, outcome, hashBits = 18 } = options;
+  const { name, version, columns, features, outcome, hashBits = 18, entity, ttl, owner, description } = options;
   const columnNames = Object.keys(columns);
   const valueNames = outcome ? Object.keys(outcome.values) : [];
   if (!Number.isInteger(hashBits) || hashBits < 1 || hashBits > 30) {
@@ -121,6 +141,11 @@ export function featureView<Row, Outcome>(
     denseNames: Object.freeze(plan.denseNames),
     hashedNames: Object.freeze(plan.hashedNames),
     columnNames: Object.freeze(columnNames),
+    entity: entity?.name,
+    entityOf: entity?.key,
+    ttl,
+    owner,
+    description,
   };
   const functions = columnNames.map((column) => columns[column] as (row: Row) => ColumnValue);
   const vectors = () => openVectors(name, hash, plan, functions);

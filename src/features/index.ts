@@ -1,9 +1,19 @@
 export { bucket, bucketOf } from './bucket.js';
 export { cyclic } from './cyclic.js';
+export { type VectorNumbers, vectorDigest } from './digest.js';
 export type { ColumnValue, DenseFeature, Feature, HashedFeature, RollingFeature } from './feature.js';
 export {
+  denseColumns,
+  type FeatureRow,
+  offlineColumns,
+  onlineKey,
+  openRows,
+} from './feature-row.js';
+export {
+  type EntityOf,
   type FeatureView,
   featureView,
+  isFeatureView,
   type OutcomeView,
   type StatelessView,
   type VectorLogic,

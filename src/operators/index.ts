@@ -1,5 +1,6 @@
 export { type DedupeOptions, dedupe } from './dedupe.js';
 export { type Expectations, expectations, type Severity } from './expectations.js';
+export { featureRows } from './feature-rows.js';
 export { featurize } from './featurize.js';
 export { filter } from './filter.js';
 export { flatMap } from './flat-map.js';

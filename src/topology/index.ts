@@ -29,3 +29,4 @@ export {
   topology,
   type Wire,
 } from './topology.js';
+export { downstreamOf, upstreamOf } from './upstream.js';

@@ -126,6 +126,7 @@ export const embeddedWorld = (log: Embedded): OpenProfile => ({
   checkpoints: log.checkpoints,
   query: nothing,
   command: nothing,
+  exportParquet: nothing,
   close: () => log.close(),
 });
 

@@ -45,6 +45,7 @@ const profileOf = (log: Kafka): OpenProfile => ({
   checkpoints: log.checkpoints,
   query: () => Promise.reject(new Error('there are no tables here')),
   command: () => Promise.reject(new Error('there are no tables here')),
+  exportParquet: () => Promise.reject(new Error('there are no tables here')),
   close: () => log.close(),
 });
 

@@ -1,0 +1,168 @@
+import type { Command } from 'commander';
+import { type CommandContext, command, group, profileOptions } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { loadTopology } from '../load-topology.js';
+import type { OpenProfile } from '../profiles.js';
+import { exitCodes } from '../terminal.js';
+import { textTable } from '../text-table.js';
+
+interface Flags {
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace features`: one definition of features for stream, training and serving, and proof that it is one. */
+export function featuresCommand(context: CommandContext): Command {
+  return group('features', 'Looks at feature views, exports training sets, backfills and audits the feature store.', [
+    'millrace features list topologies/flight-features.ts',
+    'millrace features export topologies/flight-features.ts --table flight_features --labels "SELECT ..." --output train.parquet',
+    'millrace features audit topologies/flight-features.ts --table flight_features --predictions "SELECT ..."',
+  ])
+    .addCommand(listCommand(context))
+    .addCommand(showCommand(context))
+    .addCommand(exportCommand(context))
+    .addCommand(auditCommand(context))
+    .addCommand(backfillCommand(context));
+}
+
+function listCommand({ terminal, act }: CommandContext): Command {
+  return command('list', 'Lists the feature views that files export.', [
+    'millrace features list topologies/flight-features.ts',
+  ])
+    .argument('<files...>', 'files that export feature views')
+    .action((files: string[], flags: Flags) =>
+      act(flags, async () => {
+        const [{ summaryOf, views }, { allExported }] = await loaders();
+        const found = (await Promise.all(files.map((file) => allExported(file, views)))).flat();
+        const all = found.map(([, view]) => summaryOf(view));
+        const rows = all.map(({ name, version, entity, ttl, owner, dense, hashed, hash }) => {
+          return { name, version, entity, ttl, owner, dense: dense.length, hashed: hashed.length, hash };
+        });
+        terminal.out(flags.json ? `${JSON.stringify({ views: all })}\n` : textTable(rows));
+        return exitCodes.ok;
+      }),
+    );
+}
+
+function showCommand({ terminal, act }: CommandContext): Command {
+  return command('show', 'Shows one feature view.', ['millrace features show topologies/flight-features.ts'])
+    .argument('<file>', 'file with the view; FILE#name where it exports several')
+    .action((file: string, flags: Flags) =>
+      act(flags, async () => {
+        const [{ summaryOf, summaryText, views }, { loadExported }] = await loaders();
+        const summary = summaryOf(await loadExported(file, views));
+        terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : summaryText(summary));
+        return exitCodes.ok;
+      }),
+    );
+}
+
+interface ExportFlags extends Flags {
+  readonly table: string;
+  readonly labels: string;
+  readonly output: string;
+}
+
+function exportCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('export', 'Writes a training set: labels, and the features that were known at each time.', [
+    'millrace features export views.ts --table flight_features --output train.parquet \\\n' +
+      '      --labels "SELECT flightId AS entity, departedAt AS time, delayMinutes >= 15 AS late FROM labels"',
+  ])
+    .argument('<file>', 'file with the view; FILE#name where it exports several')
+    .requiredOption('--table <name>', 'the table that keeps its rows')
+    .requiredOption('--labels <sql>', 'a query with the columns entity and time, and the labels')
+    .requiredOption('--output <file>', 'the Parquet file to write')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, flags: ExportFlags) =>
+      act(flags, async () => {
+        const view = await loadView(file);
+        const { exportTrainingSet } = await import('../features/training-set.js');
+        const done = await onProfile(flags, (profile) => exportTrainingSet(profile, { view, ...flags }));
+        const text = `${done.file}: ${done.rows} rows, ${done.withoutFeatures} of them without features\n`;
+        terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
+        return exitCodes.ok;
+      }),
+    );
+}
+
+interface AuditFlags extends Flags {
+  readonly table: string;
+  readonly predictions: string;
+}
+
+function auditCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('audit', 'Holds logged predictions against the feature store; exits with 1 where any differs.', [
+    'millrace features audit views.ts --table flight_features \\\n' +
+      '      --predictions "SELECT flightId AS entity, departedAt AS time, featuresDigest AS digest FROM predictions"',
+  ])
+    .argument('<file>', 'file with the view; FILE#name where it exports several')
+    .requiredOption('--table <name>', 'the table that keeps its rows')
+    .requiredOption('--predictions <sql>', 'a query with the columns entity, time and digest')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, flags: AuditFlags) =>
+      act(flags, async () => {
+        const view = await loadView(file);
+        const { audit } = await import('../features/audit.js');
+        const found = await onProfile(flags, (profile) => audit(profile, { view, ...flags }));
+        const { predictions, equal, missing, stale, different, samples } = found;
+        const text = `${predictions} predictions: ${equal} equal, ${different} different, ${missing} missing, ${stale} stale\n`;
+        terminal.out(flags.json ? `${JSON.stringify(found)}\n` : text + (samples.length > 0 ? textTable(samples) : ''));
+        return equal === predictions ? exitCodes.ok : exitCodes.failed;
+      }),
+    );
+}
+
+interface BackfillFlags extends Flags {
+  readonly step: string;
+  readonly sinks?: string;
+}
+
+function backfillCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command('backfill', 'Computes a new feature step over history and joins it to the stopped stream.', [
+    'millrace features backfill topologies/flight-delays.ts --step features',
+  ])
+    .argument('<file>', 'the new topology file; FILE#name where it exports several')
+    .requiredOption('--step <id>', 'the step whose state is to be filled')
+    .option('--sinks <ids>', 'sinks that get its history too, by comma; its feature tables by default')
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, flags: BackfillFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        const { backfill } = await import('../features/backfill.js');
+        const onWarning = (message: string) => terminal.err(`warning: ${message}\n`);
+        const { step, sinks } = flags;
+        const done = await onProfile(flags, (profile) =>
+          backfill(profile, topology, { step, sinks: sinks?.split(','), onWarning }),
+        );
+        const text = `${step}: filled from ${done.records} records; ${topology.name} goes on from where it stopped\n`;
+        terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
+        return exitCodes.ok;
+      }),
+    );
+}
+
+// Loaded by the command that runs, so that the others start at once.
+const loaders = () => Promise.all([import('../features/views.js'), import('../load-exported.js')]);
+
+async function loadView(file: string) {
+  const [{ views }, { loadExported }] = await loaders();
+  return loadExported(file, views);
+}
+
+async function onProfile<T>({ profile, data }: Flags, work: (profile: OpenProfile) => Promise<T>): Promise<T> {
+  const { openProfile } = await import('../profiles.js');
+  const opened = await openProfile(await readConfig({ profile, data }));
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,49 @@
+import { denseColumns, type FeatureView } from '../../features/index.js';
+
+// A point in time, in SQL: for each row of a query with `entity` and `time`, the last stored features of that entity that
+// were not in its future.
+
+export interface AsOf {
+  readonly view: FeatureView;
+  /** The table that the view's rows were written to. */
+  readonly table: string;
+  /** A query with the columns `entity` and `time`; the others pass through. */
+  readonly rows: string;
+  /** What to take of the joined features, of the columns of `f`; and of the row itself, `r`. */
+  readonly select: readonly string[];
+  /** A condition on the rows `r`. */
+  readonly where?: string;
+}
+
+/** Features of another definition do not count, and those older than the view's ttl count as missing: all null. */
+export function asOfSql({ view, table, rows, select, where = '1' }: AsOf): string {
+  const ttlMs = view.ttl;
+  const fresh = ttlMs === undefined ? '1' : `dateDiff('millisecond', f.eventTime, r.time) <= ${ttlMs}`;
+  return `
+    SELECT ${select.map((column) => column.replaceAll(FRESH, fresh)).join(', ')}
+    FROM (
+      SELECT toString(entity) AS entity, toDateTime64(time, 3) AS time, * EXCEPT (entity, time) FROM (${rows})
+    ) AS r
+    ASOF LEFT JOIN (SELECT * FROM ${name(table)} WHERE view = ${text(view.hash)}) AS f
+    ON f.entity = r.entity AND f.eventTime <= r.time
+    WHERE ${where}
+    ORDER BY r.time, r.entity
+    SETTINGS join_use_nulls = 1`;
+}
+
+/** In `select`: whether the features are there and young enough. */
+export const FRESH = '{fresh}';
+
+/** Every feature of the view as a column, null where there is none. */
+export function featureColumns(view: FeatureView): string[] {
+  const hashed = view.hashedNames.length > 0 ? ['hashed'] : [];
+  return [...denseColumns(view), ...hashed].map((column) =>
+    // An array cannot be null: an empty one says that there is none.
+    column === 'hashed'
+      ? `if(${FRESH}, f.hashed, []) AS hashed`
+      : `if(${FRESH}, f.${name(column)}, NULL) AS ${name(column)}`,
+  );
+}
+
+export const name = (identifier: string): string => `\`${identifier.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+export const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

@@ -1,0 +1,62 @@
+import {
+  dedupe,
+  expectations,
+  featureRows,
+  featurize,
+  hours,
+  impute,
+  offlineColumns,
+  onlineKey,
+  topology,
+  validate,
+} from 'millrace';
+import { clickhouse } from 'millrace/connectors/clickhouse';
+import { kafka } from 'millrace/connectors/kafka';
+import { redis } from 'millrace/connectors/redis';
+import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
+import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
+import { flightFeatures } from './flight-features.js';
+
+const departedExpectations = expectations<FlightDeparted>()
+  .notNull('origin', 'destination')
+  .range('distance', 1, 12_000)
+  .fresh((f) => f.departedAt, hours(12));
+
+const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
+
+/** The features of every flight as a store: what is known at departure, kept for training and for serving. */
+export const flightFeatureStore = topology(
+  'flight-feature-store',
+  { deadLetters: kafka.deadLetters({ topic: 'flight-features.dead' }) },
+  (t) => {
+    const outcomes = t
+      .source(
+        'arrived',
+        kafka.source({ topic: 'flights.arrived.v1', schema: FlightArrivedV1, eventTime: (f) => f.arrivedAt }),
+      )
+      .via('dedupe-arrived', dedupe({ key: (a) => a.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('validate-arrived', validate(arrivedExpectations));
+
+    const rows = t
+      .source(
+        'departed',
+        kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
+      )
+      .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
+      .via('validate', validate(departedExpectations))
+      .via('impute', impute({ distance: 'median' }))
+      .via('features', { outcomes }, featurize(flightFeatures))
+      .via('rows', featureRows(flightFeatures));
+
+    rows.to(
+      'offline',
+      clickhouse.table({
+        table: 'flight_features',
+        columns: offlineColumns(flightFeatures),
+        orderBy: ['entity', 'eventTime'],
+        insertedAt: 'processedAt',
+      }),
+    );
+    rows.to('online', redis.hash({ key: onlineKey(flightFeatures), ttl: hours(6) }));
+  },
+);
