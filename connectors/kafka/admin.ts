@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPartitionsV3, createTopicsV7, deleteTopicsV6 } from '@platformatic/kafka';
+import {
+  ConfigResourceTypes,
+  createPartitionsV3,
+  createTopicsV7,
+  deleteTopicsV6,
+  describeConfigsV4,
+} from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import { brokerError, code, hasCode } from './broker-error.js';
 import type { Cluster, TopicInfo } from './cluster.js';
@@ -63,6 +69,21 @@ export class Admin {
       this.links.request(await this.cluster.anyBroker(), createPartitionsV3.api, [wanted], TIMEOUT_MS, false),
     );
     await this.appeared(topic, partitions);
+  }
+
+  /**
+   * A topic's setting as the broker applies it, its default included.
+   *
+   * @throws MillraceError `config` where it may not be read.
+   */
+  async setting(topic: string, name: string): Promise<string | undefined> {
+    const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [name] };
+    const { results } = await this.cluster.patiently(
+      'config',
+      `cannot read the settings of topic '${topic}'`,
+      async () => this.links.request(await this.cluster.anyBroker(), describeConfigsV4.api, [asked], false, false),
+    );
+    return results[0]?.configs.find((config) => config.name === name)?.value ?? undefined;
   }
 
   /** Deletes a topic if it is there, and waits until it is gone. */

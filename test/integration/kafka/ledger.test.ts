@@ -121,6 +121,17 @@ async function groupOffsets({ topology }: Job): Promise<Record<string, string>> 
 }
 
 describe('an epoch', () => {
+  it('refuses a changelog whose records the broker deletes by their age', async () => {
+    const job = await newJob();
+    await kafka.createTopic(changelogOf(job), 2, { 'cleanup.policy': 'compact,delete' });
+    await expect(kafka.openLedger({ topology: job.topology, partition: 1 })).rejects.toMatchObject({
+      code: 'config',
+      where: changelogOf(job),
+      message: expect.stringContaining("'compact,delete'"),
+      hint: expect.stringContaining('cleanup.policy=compact'),
+    });
+  });
+
   it('commits outputs, state and the group offsets of both inputs together', async () => {
     const job = await newJob();
     const task = await openTask(job);
