@@ -8,12 +8,11 @@
  */
 import { strict as assert } from 'node:assert';
 import type { Benchmark } from './benchmark.js';
-import { measurePairs, type Spread, spreadOf } from './pairs.js';
+import { cpuOf, measureInTurn, rateOf, ratioOf, type Spread, spreadOf } from './pairs.js';
 import { compare, type Written, writtenBy } from './peers/check.js';
 import { kafkaStreamsCommand, millraceCommand } from './peers/commands.js';
 import { FlightLog } from './peers/flights.js';
-import type { PeerRun } from './peers/measure.js';
-import { works } from './peers/order.js';
+import { type Order, works } from './peers/order.js';
 import { Side, type Task } from './peers/side.js';
 import { withWorld } from './peers/world.js';
 
@@ -34,11 +33,10 @@ export const benchmark: Benchmark<typeof options> = async (progress, { records, 
     const figures: Record<string, Spread> = {};
     const ratios: Record<string, Spread> = {};
     for (const work of works) {
-      const task: Task = { work, input: INPUT, sizes, threads: 1, commitMs, guarantee: 'exactly_once_v2' };
-      const sides = [
-        new Side('Kafka Streams', world, '', kafkaStreams),
-        new Side('Millrace', world, 'millrace.', millraceCommand),
-      ] as const;
+      const theirs = new Side('Kafka Streams', world, '', kafkaStreams);
+      const ours = new Side('Millrace', world, 'millrace.', millraceCommand);
+      const sides = [theirs, ours] as const;
+      const task: Task = { work, input: INPUT, sizes, threads: 1, commitMs };
       try {
         const written: Written[] = [];
         for (const side of sides) {
@@ -46,40 +44,24 @@ export const benchmark: Benchmark<typeof options> = async (progress, { records, 
             written.push(await writtenBy(world, order));
           });
         }
-        const [theirs, ours] = written as [Written, Written];
-        progress(`${work}: ${compare(theirs, ours)}`);
+        progress(`${work}: ${compare(written[0] as Written, written[1] as Written)}`);
 
         const counts = new Set<number>();
-        const runs = new Map<string, PeerRun[]>(sides.map(({ name }) => [name, []]));
-        const contestant = (side: Side) => ({
-          name: side.name,
-          work: async () => {
-            const run = await side.run(task, async ({ output }) => {
-              counts.add(await world.read(output, () => undefined));
-            });
-            runs.get(side.name)?.push(run);
-            return run;
-          },
-        });
-        const [first, second] = sides;
-        const pair = [contestant(first), contestant(second)] as const;
-        const { rates, cpuMicros, ratio } = await measurePairs(pair, { pairs, warmUps: 0 }, progress);
-        assert.equal(counts.size, 1, `${work}: all runs have written the same number of records`);
+        const count = async ({ output }: Order) => {
+          counts.add(await world.read(output, () => undefined));
+        };
+        const contestants = sides.map((side) => ({ name: side.name, work: () => side.run(task, count) }));
+        const { runs, rates, cpuMicros } = await measureInTurn(contestants, { rounds: pairs, warmUps: 0 }, progress);
+        assert.equal(counts.size, 1, `${work}: every run has written the same number of records`);
 
-        for (const { name } of sides) {
-          const brokerMicros = runs.get(name)?.map((run) => (run.brokerCpuSeconds * 1e6) / run.records) ?? [];
+        for (const { name, brokerMicros } of sides) {
           figures[`${work}, ${name}, records/s`] = rates[name] as Spread;
           figures[`${work}, ${name}, us of CPU a record`] = cpuMicros[name] as Spread;
-          figures[`${work}, ${name}, us of the broker's CPU a record`] = spreadOf(brokerMicros);
+          figures[`${work}, ${name}, us of the broker's CPU a record`] = spreadOf(brokerMicros.slice(-pairs));
         }
-        const cpuOf = (name: string, n: number) => {
-          const run = runs.get(name)?.[n] as PeerRun;
-          return run.cpuSeconds / run.records;
-        };
-        ratios[`${work}: records/s, Millrace through Kafka Streams`] = ratio;
-        ratios[`${work}: CPU a record, Millrace through Kafka Streams`] = spreadOf(
-          Array.from({ length: pairs }, (_, n) => cpuOf(second.name, n) / cpuOf(first.name, n)),
-        );
+        const through = (figure: typeof rateOf) => ratioOf(runs, ours.name, theirs.name, figure);
+        ratios[`${work}: records/s, Millrace through Kafka Streams`] = through(rateOf);
+        ratios[`${work}: CPU a record, Millrace through Kafka Streams`] = through(cpuOf);
       } finally {
         for (const side of sides) side.end();
       }

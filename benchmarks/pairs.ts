@@ -21,12 +21,15 @@ export interface Contestant {
   work(): Promise<number | Run> | number | Run;
 }
 
-export interface Pairs {
+export interface Measured {
   readonly runs: Readonly<Record<string, readonly Run[]>>;
   /** Records a second of each contestant. */
   readonly rates: Readonly<Record<string, Spread>>;
   /** Microseconds of CPU a record. */
   readonly cpuMicros: Readonly<Record<string, Spread>>;
+}
+
+export interface Pairs extends Measured {
   /** Rate of the second through the first, taken pair by pair. */
   readonly ratio: Spread;
 }
@@ -36,32 +39,45 @@ export interface Pairs {
  * first `warmUps` pairs run and are not counted.
  */
 export async function measurePairs(
-  [first, second]: readonly [Contestant, Contestant],
+  contestants: readonly [Contestant, Contestant],
   { pairs = 5, warmUps = 1 }: { readonly pairs?: number; readonly warmUps?: number } = {},
   progress: (line: string) => void = () => {},
 ): Promise<Pairs> {
-  assert(pairs >= 1 && first.name !== second.name);
-  const runs: Record<string, Run[]> = { [first.name]: [], [second.name]: [] };
-  for (let pair = -warmUps; pair < pairs; pair++) {
-    for (const contestant of [first, second]) {
+  const measured = await measureInTurn(contestants, { rounds: pairs, warmUps }, progress);
+  const [first, second] = contestants;
+  return { ...measured, ratio: ratioOf(measured.runs, second.name, first.name, rateOf) };
+}
+
+/** As `measurePairs`, with any number of contestants: A B C A B C. */
+export async function measureInTurn(
+  contestants: readonly Contestant[],
+  { rounds = 5, warmUps = 1 }: { readonly rounds?: number; readonly warmUps?: number } = {},
+  progress: (line: string) => void = () => {},
+): Promise<Measured> {
+  const runs: Record<string, Run[]> = Object.fromEntries(contestants.map(({ name }) => [name, []]));
+  assert(rounds >= 1 && Object.keys(runs).length === contestants.length);
+  for (let round = -warmUps; round < rounds; round++) {
+    for (const contestant of contestants) {
       const run = await measure(contestant);
-      if (pair >= 0) runs[contestant.name]?.push(run);
-      const phase = pair < 0 ? 'warm-up' : `pair ${pair + 1}/${pairs}`;
-      progress(
-        `${phase}  ${contestant.name}: ${Math.round(run.records / run.seconds).toLocaleString('en-US')} records/s`,
-      );
+      if (round >= 0) runs[contestant.name]?.push(run);
+      const phase = round < 0 ? 'warm-up' : `${contestants.length === 2 ? 'pair' : 'round'} ${round + 1}/${rounds}`;
+      progress(`${phase}  ${contestant.name}: ${Math.round(rateOf(run)).toLocaleString('en-US')} records/s`);
     }
   }
-  const rateOf = ({ records, seconds }: Run) => records / seconds;
   const each = (value: (run: Run) => number) =>
     Object.fromEntries(Object.entries(runs).map(([name, list]) => [name, spreadOf(list.map(value))]));
-  const [a = [], b = []] = [runs[first.name], runs[second.name]];
-  return {
-    runs,
-    rates: each(rateOf),
-    cpuMicros: each(({ cpuSeconds, records }) => (cpuSeconds * 1e6) / records),
-    ratio: spreadOf(b.map((run, index) => rateOf(run) / rateOf(a[index] as Run))),
-  };
+  return { runs, rates: each(rateOf), cpuMicros: each((run) => cpuOf(run) * 1e6) };
+}
+
+/** Records a second. */
+export const rateOf = ({ records, seconds }: Run): number => records / seconds;
+/** CPU seconds a record. */
+export const cpuOf = ({ records, cpuSeconds }: Run): number => cpuSeconds / records;
+
+/** A figure of one contestant through that of another, taken from runs next to each other. */
+export function ratioOf(runs: Measured['runs'], of: string, to: string, figure: (run: Run) => number): Spread {
+  const others = runs[to] ?? [];
+  return spreadOf((runs[of] ?? []).map((run, n) => figure(run) / figure(others[n] as Run)));
 }
 
 async function measure({ name, work }: Contestant): Promise<Run> {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { openKafka } from '../../connectors/kafka/open.js';
 import type { Profile } from '../../src/core/index.js';
-import { millis } from '../../src/core/index.js';
+import { millis, minutes } from '../../src/core/index.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
@@ -15,7 +15,12 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function run(order: Order, stopped: Promise<unknown>): Promise<void> {
   const schemas = localRegistry();
-  const kafka = await openKafka({ brokers: [order.broker], registry: schemas });
+  const kafka = await openKafka({
+    brokers: [order.broker],
+    registry: schemas,
+    // A run may be one epoch, to show what epochs cost.
+    transactionTimeout: minutes(10),
+  });
   const profile: Profile = {
     name: 'bench',
     sources: { kafka: kafka.source },

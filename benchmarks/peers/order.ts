@@ -11,7 +11,6 @@ export interface Order {
   readonly commitMs: number;
   /** Records of each partition of the input. */
   readonly sizes: readonly number[];
-  readonly guarantee: 'exactly_once_v2' | 'at_least_once';
   readonly model: string;
 }
 

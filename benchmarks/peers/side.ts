@@ -6,12 +6,14 @@ import type { World } from './world.js';
 
 const model = fileURLToPath(new URL('../../models/risk/risk.onnx', import.meta.url));
 
-export type Task = Pick<Order, 'work' | 'input' | 'threads' | 'commitMs' | 'sizes' | 'guarantee'>;
+export type Task = Pick<Order, 'work' | 'input' | 'threads' | 'commitMs' | 'sizes'>;
 
 /** One of those that are compared, with its processes. */
 export class Side {
   private readonly processes: readonly PeerProcess[];
   private runs = 0;
+  /** The broker's CPU a record, run by run. */
+  readonly brokerMicros: number[] = [];
 
   constructor(
     readonly name: string,
@@ -29,6 +31,7 @@ export class Side {
     const name = `${this.name.toLowerCase().replaceAll(' ', '-')}-${task.work}-${this.runs++}`;
     const order: Order = { ...task, broker: this.world.broker, name, output: `bench.out.${name}`, model };
     const run = await measurePeer(this.world, this.processes, order, this.groupPrefix + name);
+    this.brokerMicros.push((run.brokerCpuSeconds * 1e6) / run.records);
     await look(order);
     await this.world.forget(order);
     return run;

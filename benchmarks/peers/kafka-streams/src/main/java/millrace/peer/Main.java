@@ -49,7 +49,7 @@ public final class Main {
     Properties settings = new Properties();
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, order.broker());
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, order.name());
-    settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, order.guarantee());
+    settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, order.threads());
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, order.commitMs());
     settings.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());

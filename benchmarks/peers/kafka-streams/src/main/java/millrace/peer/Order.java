@@ -12,5 +12,4 @@ record Order(
     int commitMs,
     /** Records of each partition of the input. */
     long[] sizes,
-    String guarantee,
     String model) {}
