@@ -33,6 +33,8 @@ export const code = {
   invalidProducerEpoch: 47,
   concurrentTransactions: 51,
   kafkaStorageError: 56,
+  nonEmptyGroup: 68,
+  groupIdNotFound: 69,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 75,
   offsetNotAvailable: 78,

@@ -17,6 +17,7 @@ import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './changelog-topic.js';
 import { kafkaCheckpoints } from './checkpoints.js';
 import { Cluster, type ClusterOptions, noTopic } from './cluster.js';
+import { deleteGroup } from './delete-group.js';
 import { kafkaInternalSink, kafkaInternalSource } from './internal-topic.js';
 import { KafkaLedger } from './ledger.js';
 import { expel, GroupMembership } from './membership.js';
@@ -66,6 +67,8 @@ export interface Kafka {
   /** Creates a topic unless it is there; see `Admin.createTopic`. */
   createTopic(topic: string, partitions: number, settings?: TopicSettings): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
+  /** Removes what is kept of a topology that nobody runs: its changelog, and its group with the offsets in it. */
+  forget(topology: string): Promise<void>;
   /** By partition, the offset up to which committed readers can read now. */
   endOffsets(topic: string): Promise<readonly number[]>;
   /** By partition, the offset of a point of the log. */
@@ -158,6 +161,11 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     createTopic: (topic, partitions, settings) => admin.createTopic(topic, partitions, settings),
     deleteTopic: (topic) => admin.deleteTopic(topic),
+    async forget(topology) {
+      const { changelog, group } = namesOf(prefix, { topology, partition: 0 });
+      await admin.deleteTopic(changelog);
+      await deleteGroup(cluster, group);
+    },
     endOffsets: (topic) => offsetsAt(cluster, topic, 'latest'),
     offsetsAt: (topic, point) => offsetsAt(cluster, topic, point),
     async close() {

@@ -16,9 +16,18 @@ export interface RedisOptions {
   readonly attemptsMax?: number;
 }
 
+/** Keys of one step of a scan. */
+const SCAN_KEYS = 1_000;
+
 export interface Redis {
   /** Hashes; a repeated write has no effect. */
   readonly hashSink: SinkDriver;
+  /** Keys that begin so, in any order, each once; those that come and go meanwhile may be missed. Memory: the keys. */
+  keys(prefix: string): Promise<readonly string[]>;
+  /** The fields of hashes, in the order of their keys; none where there is no such hash. */
+  hashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
+  /** Removes every key that begins so; resolves with their number. */
+  remove(prefix: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -77,12 +86,35 @@ export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Pr
     client.disconnect();
     throw error;
   }
+  const keys = async (prefix: string): Promise<readonly string[]> => {
+    const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, '\\$&')}*`;
+    const found = new Set<string>();
+    let cursor = '0';
+    do {
+      const from = cursor;
+      const [next, some] = await attempt('cannot list keys', () =>
+        client.scan(from, 'MATCH', pattern, 'COUNT', SCAN_KEYS),
+      );
+      for (const key of some) found.add(key);
+      cursor = next;
+    } while (cursor !== '0');
+    return [...found];
+  };
   return {
     hashSink: {
       mode: 'idempotent',
       async open(sink, context) {
         return new HashWriter(sink.options as HashSinkOptions, context, put);
       },
+    },
+    keys,
+    hashes: (wanted) => attempt('cannot read hashes', () => Promise.all(wanted.map((key) => client.hgetall(key)))),
+    async remove(prefix) {
+      const gone = await keys(prefix);
+      for (let start = 0; start < gone.length; start += SCAN_KEYS) {
+        await attempt('cannot remove keys', () => client.unlink(...gone.slice(start, start + SCAN_KEYS)));
+      }
+      return gone.length;
     },
     async close() {
       await client.quit().catch(() => client.disconnect());

@@ -13,11 +13,12 @@ export interface ProcessSupervisorOptions {
   onWarning(message: string): void;
   /** The first wait before a dead process is started anew; 200 ms by default. */
   readonly backOffMs?: number;
+  /** A process that lived this long did not die of how it was started; 30 s by default. */
+  readonly livedMs?: number;
 }
 
 const BACK_OFF_MS = 200;
 const BACK_OFF_MAX_MS = 10_000;
-/** A process that lived this long did not die of how it was started. */
 const LIVED_MS = 30_000;
 /** Deaths in a row, each soon after a start, after which the run ends. */
 const DEATHS_MAX = 10;
@@ -57,7 +58,7 @@ export class ProcessSupervisor {
   }
 
   private async keepAlive(place: number): Promise<void> {
-    const { onDeath, onWarning, backOffMs: firstMs = BACK_OFF_MS } = this.options;
+    const { onDeath, onWarning, backOffMs: firstMs = BACK_OFF_MS, livedMs = LIVED_MS } = this.options;
     for (let deaths = 0; !this.waiting.signal.aborted; ) {
       const startedMs = performance.now();
       const { code, signal } = await this.runOnce(place);
@@ -74,7 +75,7 @@ export class ProcessSupervisor {
         );
       }
       if (this.waiting.signal.aborted) return;
-      deaths = performance.now() - startedMs > LIVED_MS ? 1 : deaths + 1;
+      deaths = performance.now() - startedMs > livedMs ? 1 : deaths + 1;
       if (deaths >= DEATHS_MAX) {
         this.fail(`process ${place} died ${deaths} times in a row, last of ${signal}`, 'has it enough memory?');
         return;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CheckpointStore, LogPoint } from '../core/checkpoints.js';
 import { INTERNAL } from '../core/internal.js';
 import type { Profile, TopicProducer } from '../core/io.js';
+import type { SchemaRegistry } from '../core/schema.js';
 import type { Config } from './settings.js';
 
 /** A profile, and what tools need beside running a topology on it. */
@@ -21,20 +22,50 @@ export interface OpenProfile extends Profile {
   exportParquet(sql: string, file: string): Promise<void>;
 }
 
+/** A profile, and what a trial needs to look at what it wrote and to leave nothing behind. */
+export interface TrialProfile extends OpenProfile {
+  readonly hashes: HashReader;
+  /** Takes away what nobody needs any more; a folder of the embedded profile goes as a whole. */
+  readonly removal: Removal | undefined;
+}
+
+/** The hashes of a profile, as they can be read. */
+export interface HashReader {
+  /** Keys that begin so. Memory: the keys. */
+  keys(prefix: string): Promise<readonly string[]>;
+  /** The fields of each; none where there is no such hash. */
+  read(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
+}
+
+export interface Removal {
+  topic(name: string): Promise<void>;
+  /** State, positions and group of a topology that does not run. */
+  topology(name: string): Promise<void>;
+  /** Everything in the key-value store whose key begins so. */
+  keys(prefix: string): Promise<void>;
+}
+
+export interface ProfileOptions {
+  /** Told of what the clients mended without help. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** Puts another registry in the place of the server's; for trials. */
+  readonly registry?: (registry: SchemaRegistry) => SchemaRegistry;
+}
+
 /**
  * Opens the world a topology runs in: the one place where connectors' names meet what serves them.
  *
  * Clients are loaded here and not before, so that commands that open nothing start at once. What was opened before a
- * failure is closed again. `onWarning` is told of what the clients mended without help.
+ * failure is closed again.
  *
  * @throws MillraceError with the address that does not answer, or the folder that another process holds.
  * @example
  * const profile = await openProfile(await readConfig());
  */
-export const openProfile = (config: Config, onWarning?: (message: string) => void): Promise<OpenProfile> =>
-  config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, onWarning);
+export const openProfile = (config: Config, options: ProfileOptions = {}): Promise<TrialProfile> =>
+  config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, options);
 
-async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
+async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
   const [{ openEmbedded }, { openClickHouse }, { localRegistry }] = await Promise.all([
     import('../../connectors/embedded/index.js'),
     import('../../connectors/clickhouse/open.js'),
@@ -57,19 +88,26 @@ async function openEmbeddedProfile({ data }: Config): Promise<OpenProfile> {
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
       exportParquet: (sql, file) => tables.exportParquet(sql, file),
+      hashes: {
+        keys: async (prefix) => [...log.hashes()].flatMap(({ key }) => (key.startsWith(prefix) ? [key] : [])),
+        read: async (keys) => keys.map((key) => log.getHash(key) ?? {}),
+      },
+      removal: undefined,
     };
   });
 }
 
-async function openLocalProfile(config: Config, onWarning?: (message: string) => void): Promise<OpenProfile> {
+async function openLocalProfile(config: Config, options: ProfileOptions): Promise<TrialProfile> {
   const { kafka, redis, clickhouse, registry, standbys } = config;
+  const { onWarning } = options;
   const [{ openKafka }, { openRedis }, { openClickHouse }, { confluentRegistry }] = await Promise.all([
     import('../../connectors/kafka/open.js'),
     import('../../connectors/redis/open.js'),
     import('../../connectors/clickhouse/open.js'),
     import('../schema/index.js'),
   ]);
-  const schemas = confluentRegistry({ url: registry });
+  const own = confluentRegistry({ url: registry });
+  const schemas = options.registry?.(own) ?? own;
   return openAll(async (keep) => {
     const warned = onWarning ? { onWarning } : {};
     const topics = keep(await openKafka({ brokers: brokersOf(kafka), registry: schemas, standbys, ...warned }));
@@ -94,6 +132,14 @@ async function openLocalProfile(config: Config, onWarning?: (message: string) =>
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
       exportParquet: (sql, file) => tables.exportParquet(sql, file),
+      hashes: { keys: (prefix) => hashes.keys(prefix), read: (keys) => hashes.hashes(keys) },
+      removal: {
+        topic: (name) => topics.deleteTopic(name),
+        topology: (name) => topics.forget(name),
+        async keys(prefix) {
+          await hashes.remove(prefix);
+        },
+      },
     };
   });
 }
@@ -123,8 +169,8 @@ interface Closable {
 
 /** Opens several things that close together, in the opposite order, even where opening fails half-way. */
 async function openAll(
-  open: (keep: <T extends Closable>(opened: T) => T) => Promise<Omit<OpenProfile, 'close'>>,
-): Promise<OpenProfile> {
+  open: (keep: <T extends Closable>(opened: T) => T) => Promise<Omit<TrialProfile, 'close'>>,
+): Promise<TrialProfile> {
   const kept: Closable[] = [];
   const close = async () => {
     const failures: unknown[] = [];

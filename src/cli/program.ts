@@ -14,6 +14,7 @@ import { queryCommand } from './commands/query.js';
 import { runCommand } from './commands/run.js';
 import { savepointCommand } from './commands/savepoint.js';
 import { tailCommand } from './commands/tail.js';
+import { verifyCommand } from './commands/verify.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from './terminal.js';
 
 /**
@@ -74,6 +75,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     savepointCommand,
     featuresCommand,
     queryCommand,
+    verifyCommand,
     demoCommand,
   ];
   for (const create of commands) root.addCommand(create(context));

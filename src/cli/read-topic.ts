@@ -55,16 +55,26 @@ export async function* readTopic(
   start: Start = 'earliest',
 ): AsyncGenerator<PlacedRecord> {
   for (const [partition, offset] of (await offsetsOf(profile, topic, start)).entries()) {
-    const reader = await open(profile, topic, partition, offset, true);
-    try {
-      for (let ended = false; !ended; ) {
-        const polled = await reader.poll(POLL_RECORDS);
-        for (const record of polled.records) yield { partition, record };
-        ended = polled.ended;
-      }
-    } finally {
-      await reader.close();
+    for await (const record of readPartition(profile, topic, partition, offset)) yield { partition, record };
+  }
+}
+
+/** The committed records of one partition from an offset to its end as of now. Memory: one poll. */
+export async function* readPartition(
+  profile: Pick<OpenProfile, 'sources'>,
+  topic: string,
+  partition: number,
+  offset: number,
+): AsyncGenerator<RawRecord> {
+  const reader = await open(profile, topic, partition, offset, true);
+  try {
+    for (let ended = false; !ended; ) {
+      const polled = await reader.poll(POLL_RECORDS);
+      yield* polled.records;
+      ended = polled.ended;
     }
+  } finally {
+    await reader.close();
   }
 }
 

@@ -17,7 +17,7 @@ export async function run(topology: Topology, config: Config, end: RunEnd, repor
     import('../inference/index.js'),
     import('../runtime/index.js'),
   ]);
-  const profile = await openProfile(config, report.onWarning);
+  const profile = await openProfile(config, { onWarning: report.onWarning });
   try {
     const inference = createInference();
     try {

@@ -1,5 +1,5 @@
 import type { RawRecord } from '../core/record.js';
-import type { WireCodec } from '../schema/index.js';
+import type { WireDecoder } from '../schema/index.js';
 import type { PlacedRecord } from './read-topic.js';
 
 export interface ShownRecord {
@@ -14,7 +14,7 @@ export interface ShownRecord {
 }
 
 /** A record as a person reads it. A value that does not decode is shown as text: this is for dead letters too. */
-export async function shown({ partition, record }: PlacedRecord, codec: WireCodec<unknown>): Promise<ShownRecord> {
+export async function shown({ partition, record }: PlacedRecord, codec: WireDecoder<unknown>): Promise<ShownRecord> {
   await codec.prepare([record]);
   const { offset, timestampMs, headers } = record;
   const base = {
@@ -31,7 +31,7 @@ export async function shown({ partition, record }: PlacedRecord, codec: WireCode
   };
 }
 
-function decoded({ value }: RawRecord, codec: WireCodec<unknown>): { value: unknown; undecoded?: true } {
+function decoded({ value }: RawRecord, codec: WireDecoder<unknown>): { value: unknown; undecoded?: true } {
   if (value === null) return { value: null };
   try {
     return { value: codec.decode(value) };

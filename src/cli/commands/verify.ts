@@ -1,0 +1,124 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MillraceError } from '../../core/errors.js';
+import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
+import { readConfig } from '../config-file.js';
+import { onInterrupt } from '../interrupt.js';
+import { loadTopology } from '../load-topology.js';
+import { exitCodes } from '../terminal.js';
+import type { TrialWork } from '../verify/worker.js';
+
+interface VerifyFlags {
+  readonly input: readonly string[];
+  readonly key?: string;
+  readonly time?: string;
+  readonly partitions: number;
+  readonly from: string;
+  readonly kills: number;
+  readonly minutes?: number;
+  readonly processes?: number;
+  readonly keep?: boolean;
+  readonly worker?: string;
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** So long a kill, a new start and some work after it take. */
+const SECONDS_A_KILL = 3;
+
+/** `millrace verify`: the same records once undisturbed and once with kills, and what differs. */
+export function verifyCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
+  return command(
+    'verify',
+    'Runs a topology over what its topics hold, once undisturbed and once while its processes are killed, and compares every output.',
+    [
+      'millrace verify payments.ts --input payments=data/payments.ndjson --input reviews=data/reviews.ndjson',
+      'millrace verify payments.ts --profile local --from 2026-01-31 --kills 20 --processes 3',
+    ],
+  )
+    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .option(
+      '--input <source=file>',
+      'JSON lines to read in the place of a topic; the name of the source may be left out where there is one',
+      (text: string, before: readonly string[]) => [...before, text],
+      [],
+    )
+    .option('--key <field>', 'with --input: field that becomes the key')
+    .option('--time <field>', "with --input: field with the record's time")
+    .option('--partitions <number>', 'with --input: partitions of the topics', wholeNumber, 1)
+    .option('--from <point>', 'of topics: earliest, an offset (in every partition) or a time', 'earliest')
+    .option('--kills <number>', 'how often a process is killed', wholeNumber, 10)
+    .option(
+      '--minutes <number>',
+      `how long the run with kills is made to take; ${SECONDS_A_KILL} s a kill without it`,
+      minutes,
+    )
+    .option('--processes <number>', 'processes of the run with kills; 2, or 1 on the embedded profile', wholeNumber)
+    .option('--keep', 'leave outputs and state of both runs where they are')
+    .addOption(new Option('--worker <work>', 'as one process of a run, under the one that started it').hideHelp())
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .addHelpText(
+      'after',
+      `
+Nothing is written where the topology itself writes: both runs have a group, state, topics, hashes and tables of their
+own, whose names begin with "verify-", and which are removed at the end. Exit code 1 where anything differs.`,
+    )
+    .action((file: string, flags: VerifyFlags) =>
+      act(flags, async () => {
+        const topology = await loadTopology(file);
+        const config = await readConfig({ profile: flags.profile, data: flags.data });
+        if (flags.worker !== undefined) {
+          const { runTrialWork } = await import('../verify/worker.js');
+          await runTrialWork(topology, config, JSON.parse(flags.worker) as TrialWork);
+          return exitCodes.ok;
+        }
+        const [{ verify }, { inputFiles }, { reportText }, { startOf }] = await Promise.all([
+          import('../verify/verify.js'),
+          import('../verify/inputs.js'),
+          import('../verify/report.js'),
+          import('../read-topic.js'),
+        ]);
+        const { kills, processes = config.profile === 'embedded' ? 1 : 2 } = flags;
+        if (config.profile === 'embedded' && processes > 1) throw oneProcess();
+        const report = await verify({
+          topology,
+          config,
+          files: inputFiles(flags.input, topology),
+          partitions: flags.partitions,
+          keyField: flags.key,
+          timeField: flags.time,
+          from: startOf(flags.from, '--from'),
+          kills,
+          minutes: flags.minutes ?? ((kills + 1) * SECONDS_A_KILL) / 60,
+          processes,
+          keep: flags.keep ?? false,
+          argumentsOf: (work, data) => [
+            'verify',
+            file,
+            ...['--worker', JSON.stringify(work), '--profile', config.profile, '--data', data],
+            ...(flags.verbose ? ['--verbose'] : []),
+          ],
+          onProgress: (text) => terminal.err(`${text}\n`),
+          onWarning: (message) => terminal.err(`warning: ${message}\n`),
+          onStop: (stop) => onInterrupt(terminal, stop),
+        });
+        terminal.out(flags.json ? `${JSON.stringify(report)}\n` : `${reportText(report)}\n`);
+        return report.right ? exitCodes.ok : exitCodes.failed;
+      }),
+    );
+}
+
+const oneProcess = (): MillraceError =>
+  new MillraceError('config', 'the embedded profile runs in one process', {
+    where: '--processes',
+    hint: 'take --profile local, or leave --processes out',
+  });
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}

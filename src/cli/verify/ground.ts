@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { internalTopic, stagesOf, type Topology } from '../../topology/index.js';
+import { openProfile, type TrialProfile } from '../profiles.js';
+import type { Config } from '../settings.js';
+import { shadowOf } from './shadow.js';
+import { namesOf, type Trial } from './trial.js';
+
+/** Where a trial takes place: on the embedded profile a copy, elsewhere the cluster itself under names of its own. */
+export interface Ground {
+  readonly config: Config;
+  /** The folder of the copy. */
+  readonly folder: string | undefined;
+}
+
+/**
+ * Prepares the ground. The embedded store takes one process at a time and has no way to delete a topic, so its log is
+ * copied into a folder that is removed as a whole.
+ *
+ * @throws MillraceError `config` where a process has the store open.
+ */
+export async function prepareGround(config: Config, withLog: boolean): Promise<Ground> {
+  if (config.profile !== 'embedded') return { config, folder: undefined };
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
+  const log = join(config.data, 'log');
+  if (withLog && existsSync(log)) {
+    const { openEmbedded } = await import('../../../connectors/embedded/index.js');
+    const { localRegistry } = await import('../../schema/index.js');
+    // Nobody else has it open while this process has: what is copied is whole.
+    const store = await openEmbedded({ path: log, registry: localRegistry() });
+    await store.close();
+    await cp(log, join(folder, 'log'), { recursive: true });
+  }
+  return { config: { ...config, data: folder }, folder };
+}
+
+/** Names of everything that a trial may have left on a cluster. */
+export interface Traces {
+  readonly topologies: readonly string[];
+  readonly topics: readonly string[];
+  readonly tables: readonly string[];
+  /** Prefixes of keys. */
+  readonly keys: readonly string[];
+}
+
+export function tracesOf(topology: Topology, trial: Trial): Traces {
+  const topics = new Set(Object.values(trial.inputs));
+  const tables = new Set<string>();
+  const topologies: string[] = [];
+  const keys: string[] = [];
+  for (const run of ['calm', 'disturbed'] as const) {
+    const names = namesOf(trial.id, run);
+    const shadow = shadowOf(topology, trial, run);
+    for (const { sink } of [...shadow.sinks, { sink: shadow.deadLetters }]) {
+      const { topic, table } = sink.options as { readonly topic?: string; readonly table?: string };
+      if (topic !== undefined) topics.add(topic);
+      if (table !== undefined) tables.add(table);
+    }
+    for (const { id } of shadow.repartitions) topics.add(internalTopic(shadow.name, id));
+    for (const { name } of stagesOf(shadow)) topologies.push(name);
+    keys.push(names.hashes, `millrace:fence:${names.topology}`);
+  }
+  return { topologies, topics: [...topics], tables: [...tables], keys };
+}
+
+/**
+ * Takes away what a trial left. Goes on where something cannot be taken away, and resolves with what that was.
+ */
+export async function removeTraces(ground: Ground, traces: Traces): Promise<readonly string[]> {
+  if (ground.folder !== undefined) {
+    await rm(ground.folder, { recursive: true, force: true });
+    return [];
+  }
+  const left: string[] = [];
+  const profile: TrialProfile = await openProfile(ground.config);
+  const attempt = async (what: string, work: (() => Promise<void>) | undefined): Promise<void> => {
+    try {
+      await work?.();
+    } catch (error) {
+      left.push(`${what} (${error instanceof Error ? error.message : String(error)})`);
+    }
+  };
+  try {
+    const { removal } = profile;
+    for (const name of traces.topologies) await attempt(`topology ${name}`, () => removal?.topology(name) ?? nothing());
+    for (const name of traces.topics) await attempt(`topic ${name}`, () => removal?.topic(name) ?? nothing());
+    for (const prefix of traces.keys) await attempt(`keys ${prefix}*`, () => removal?.keys(prefix) ?? nothing());
+    for (const name of traces.tables) {
+      await attempt(`table ${name}`, async () => {
+        await profile.command(`DROP VIEW IF EXISTS \`${name}\``);
+        await profile.command(`DROP TABLE IF EXISTS \`${name}_rows\``);
+      });
+    }
+  } finally {
+    await profile.close();
+  }
+  return left;
+}
+
+const nothing = async (): Promise<void> => undefined;

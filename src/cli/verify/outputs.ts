@@ -1,0 +1,101 @@
+import type { Sink } from '../../core/io.js';
+import type { TableSinkOptions, TopicSinkOptions } from '../../core/sinks.js';
+import { json, openDecoder } from '../../schema/index.js';
+import { stagesOf, type Topology } from '../../topology/index.js';
+import type { TrialProfile } from '../profiles.js';
+import { readPartition } from '../read-topic.js';
+import { shown } from '../tail.js';
+import { compareHashes } from './compare-hashes.js';
+import { compareState } from './compare-state.js';
+import { compareTables } from './compare-tables.js';
+import { compareTopics } from './compare-topics.js';
+import type { Differences, Sample } from './differences.js';
+import type { Compared, ShownSample } from './report.js';
+import { shadowOf } from './shadow.js';
+import { namesOf, type Run, type Trial } from './trial.js';
+
+/** Shows what lies somewhere in one of the runs. */
+type Show = (run: Run, at: string) => Promise<unknown>;
+
+/**
+ * Compares everything that the two runs of a trial left: each sink, the dead letters and the state. `ordered` false: clocks
+ * decided the order of inputs, so that only what does not depend on it is compared.
+ */
+export async function compareOutputs(
+  profile: TrialProfile,
+  topology: Topology,
+  trial: Trial,
+  ordered: boolean,
+): Promise<Compared[]> {
+  const compared: Compared[] = [];
+  for (const { id, sink } of [...topology.sinks, { id: '$dead-letters', sink: topology.deadLetters }]) {
+    compared.push(await compareSink(profile, trial, id, sink as Sink<unknown>, ordered));
+  }
+  if (!ordered) return compared;
+  const stages = (run: Run) => stagesOf(shadowOf(topology, trial, run));
+  const found = await compareState(profile, { calm: stages('calm'), disturbed: stages('disturbed') });
+  return [...compared, await summed('$state', 'every cell of every step', 'cells', found, async () => undefined)];
+}
+
+async function compareSink(
+  profile: TrialProfile,
+  trial: Trial,
+  id: string,
+  sink: Sink<unknown>,
+  ordered: boolean,
+): Promise<Compared> {
+  const names = { calm: namesOf(trial.id, 'calm'), disturbed: namesOf(trial.id, 'disturbed') };
+  switch (sink.kind) {
+    case 'redis.hash': {
+      const prefixes = { calm: `${names.calm.hashes}${id}:`, disturbed: `${names.disturbed.hashes}${id}:` };
+      const found = await compareHashes(profile.hashes, prefixes, ordered);
+      return summed(id, 'hashes', ordered ? 'by key' : 'keys only', found, asJson);
+    }
+    case 'clickhouse.table': {
+      const options = sink.options as TableSinkOptions;
+      const table = { options, step: id, exactlyOnce: sink.deferred !== undefined };
+      const found = await compareTables(profile, trial.id, table, ordered);
+      return summed(id, options.table, ordered ? 'by record' : 'as bags', found, asJson);
+    }
+    default: {
+      const { topic, schema = json<unknown>({ subject: `${id}-value` }) } =
+        sink.options as Partial<TopicSinkOptions> & {
+          readonly topic: string;
+        };
+      const topics = { calm: names.calm.topic(topic), disturbed: names.disturbed.topic(topic) };
+      const found = await compareTopics(profile, topics, ordered);
+      const decoder = await openDecoder(schema, profile.schemas);
+      const show: Show = async (run, at) => {
+        const [partition = 0, offset = 0] = at.split('/').map(Number);
+        for await (const record of readPartition(profile, topics[run], partition, offset)) {
+          if (record.offset === offset) return withoutPlace(await shown({ partition, record }, decoder));
+        }
+        return undefined;
+      };
+      return summed(id, topic, ordered ? 'in order' : 'as bags', found, show);
+    }
+  }
+}
+
+const asJson: Show = async (_run, at) => JSON.parse(at);
+
+/** Of a record only what it says: where it lies has no meaning outside of the trial. */
+const withoutPlace = ({ key, value }: { readonly key: unknown; readonly value: unknown }) => ({ key, value });
+
+async function summed(
+  what: string,
+  where: string,
+  how: Compared['how'],
+  { compared, counts, samples }: Differences,
+  show: Show,
+): Promise<Compared> {
+  const showOne = async ({ kind, id, calm, disturbed }: Sample): Promise<ShownSample> => ({
+    kind,
+    record: id,
+    ...(calm === undefined ? {} : { calm: await show('calm', calm) }),
+    ...(disturbed === undefined ? {} : { disturbed: await show('disturbed', disturbed) }),
+  });
+  const cases: ShownSample[] = [];
+  for (const sample of samples) cases.push(await showOne(sample));
+  return { what, where, how, entries: compared, counts, samples: cases };
+}

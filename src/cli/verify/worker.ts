@@ -1,0 +1,88 @@
+import { MillraceError, type Sink, type SinkDriver } from '../../core/index.js';
+import type { SchemaRegistry } from '../../core/schema.js';
+import type { HashSinkOptions } from '../../core/sinks.js';
+import { createInference } from '../../inference/index.js';
+import { type EpochPoint, runTopology } from '../../runtime/index.js';
+import { localRegistry } from '../../schema/index.js';
+import type { Topology } from '../../topology/index.js';
+import { openProfile } from '../profiles.js';
+import type { Config } from '../settings.js';
+import { shadowOf } from './shadow.js';
+import { sliced } from './sliced.js';
+import { namesOf, type Run, type Trial } from './trial.js';
+
+/** What one process of a trial is to do. */
+export interface TrialWork {
+  readonly trial: Trial;
+  readonly run: Run;
+  /** Of this process; as fast as it goes without it. */
+  readonly recordsPerSecondMax?: number | undefined;
+}
+
+/** What it tells the process that started it. */
+export type TrialNews =
+  | { readonly kind: 'joined'; readonly memberId: string }
+  | { readonly kind: 'passed'; readonly point: EpochPoint };
+
+/** Runs the shadow of a topology over the trial's slices to their end, as one process of several or alone. */
+export async function runTrialWork(topology: Topology, config: Config, work: TrialWork): Promise<void> {
+  const { trial, run, recordsPerSecondMax } = work;
+  const tell = (news: TrialNews) => {
+    if (process.connected) process.send?.(news);
+  };
+  const profile = await openProfile(config, { registry: registersNothing });
+  try {
+    const inference = createInference();
+    try {
+      const { kafka, ...others } = profile.sources;
+      const { redis, ...sinks } = profile.sinks;
+      const running = await runTopology(shadowOf(topology, trial, run), {
+        profile: {
+          ...profile,
+          sources: { ...others, ...(kafka ? { kafka: sliced(kafka, trial.slices) } : {}) },
+          sinks: { ...sinks, ...(redis ? { redis: byTask(redis, namesOf(trial.id, run).hashes) } : {}) },
+        },
+        inference,
+        bounded: true,
+        recordsPerSecondMax,
+        onJoined: (memberId) => tell({ kind: 'joined', memberId }),
+        onPoint: (point) => tell({ kind: 'passed', point }),
+      });
+      const stop = () => void running.stop().catch(() => undefined); // `finished` says the same
+      process.once('SIGTERM', stop);
+      process.once('disconnect', stop);
+      await running.finished;
+      process.off('SIGTERM', stop);
+      process.off('disconnect', stop);
+    } finally {
+      await inference.close();
+    }
+  } finally {
+    await profile.close();
+    if (process.connected) process.disconnect(); // an open channel keeps the process alive
+  }
+}
+
+/** A registry in which a trial leaves nothing: a schema that it does not know gets an id that means something here only. */
+export function registersNothing(registry: SchemaRegistry): SchemaRegistry {
+  const own = localRegistry();
+  return {
+    ...registry,
+    idOf: async (subject, schema) => (await registry.knownIdOf(subject, schema)) ?? (await own.idOf(subject, schema)),
+    schemaOf: async (id) => (await registry.schemaOf(id)) ?? (await own.schemaOf(id)),
+  };
+}
+
+/** Hashes of each task under keys of its own: which of two tasks wrote a key last is nothing that a run repeats. */
+function byTask(driver: SinkDriver, prefix: string): SinkDriver {
+  return {
+    ...driver,
+    open(sink, context) {
+      if (sink.kind !== 'redis.hash') throw new MillraceError('internal', `no shadow of ${sink.kind}`);
+      const options = sink.options as HashSinkOptions;
+      const key = (value: unknown) => `${prefix}${context.step}:${context.task.partition}:${options.key(value)}`;
+      const shadow: Sink<unknown> = { ...sink, options: { ...options, key } satisfies HashSinkOptions };
+      return driver.open(shadow, context);
+    },
+  };
+}
