@@ -3,6 +3,7 @@ import type { AvroValues } from './avro/values.js';
 import type { CsvColumn } from './csv.js';
 import { DecodeFailure } from './decode-failure.js';
 import { type RegisteredOptions, schemaTextOf } from './definition.js';
+import { jsonCodec } from './plain/json-codec.js';
 import type { ProtobufValues } from './protobuf/values.js';
 import { type BinaryFormat, bareCodec, registeredCodec, registeredDecoder } from './registered-codec.js';
 import type { WireCodec, WireDecoder } from './wire-codec.js';
@@ -68,7 +69,8 @@ const readingOnly = (registry: SchemaRegistry): SchemaRegistry => ({
   schemaOf: (id) => registry.schemaOf(id),
 });
 
-// Each format's code, and the library under it, is loaded where the format is met.
+// Each format's code, and the library under it, is loaded where the format is met. Plain JSON needs no library, and opens
+// without waiting for a file: simulated time does not pass while one is read.
 async function open<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<WireCodec<T>> {
   const { subject, format } = schema;
   switch (format) {
@@ -89,10 +91,8 @@ async function open<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<Wir
       const id = framingOf(schema) === 'none' ? undefined : await registry.idOf(subject, text);
       return jsonSchemaCodec<T>(validators, subject, id);
     }
-    case 'json': {
-      const { jsonCodec } = await import('./plain/json-codec.js');
+    case 'json':
       return jsonCodec<T>(subject, (schema.options as { newline?: boolean } | undefined)?.newline ?? false);
-    }
     case 'csv': {
       const { csvCodec } = await import('./plain/csv-codec.js');
       const { columns, delimiter } = schema.options as { columns: Record<string, CsvColumn>; delimiter: string };
