@@ -13,6 +13,7 @@ import { produceCommand } from './commands/produce.js';
 import { queryCommand } from './commands/query.js';
 import { runCommand } from './commands/run.js';
 import { savepointCommand } from './commands/savepoint.js';
+import { schemaCommand } from './commands/schema.js';
 import { tailCommand } from './commands/tail.js';
 import { verifyCommand } from './commands/verify.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from './terminal.js';
@@ -73,6 +74,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     dlqCommand,
     offsetsCommand,
     savepointCommand,
+    schemaCommand,
     featuresCommand,
     queryCommand,
     verifyCommand,

@@ -1,17 +1,65 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MillraceError } from '../core/errors.js';
-import type { Schema } from '../core/schema.js';
-import { avro, json } from '../schema/index.js';
+import { MillraceError, messageOf } from '../core/errors.js';
+import type { Schema, SchemaData } from '../core/schema.js';
+import { avro, json, jsonSchema, protobuf } from '../schema/index.js';
 
-/** The schema of a topic's values: an Avro schema in a file, or plain JSON without one. */
-export function schemaOf(topic: string, file: string | undefined): Schema<unknown> {
+/**
+ * The schema of a topic's values: in a file, whose ending says its format (`.avsc`, `.proto`, `.json`), or plain JSON
+ * without one. Of a `.proto` file `FILE#full.name` chooses the message; the first one without it.
+ */
+export async function schemaOf(topic: string, file: string | undefined): Promise<Schema<unknown>> {
   const subject = `${topic}-value`;
-  if (file === undefined) return json<unknown>({ subject });
-  const path = resolve(file);
-  if (!existsSync(path)) {
-    throw new MillraceError('schema', 'no such file', { where: file, hint: 'give the path of an Avro schema (.avsc)' });
+  return file === undefined ? json<unknown>({ subject }) : schemaInFile(file, subject);
+}
+
+/** The schema in a file, under a subject. */
+export async function schemaInFile(file: string, subject: string): Promise<Schema<unknown>> {
+  const [path = '', message] = file.split('#');
+  const at = resolve(path);
+  if (!existsSync(at)) {
+    throw new MillraceError('schema', 'no such file', {
+      where: path,
+      hint: 'give the path of an Avro schema (.avsc), a Protobuf file (.proto) or a JSON schema (.json)',
+      lasting: true,
+    });
   }
-  return avro<unknown>({ subject, file: pathToFileURL(path) });
+  const url = pathToFileURL(at);
+  if (path.endsWith('.proto')) {
+    return protobuf<unknown>({ subject, file: url, message: message ?? (await firstMessage(at, path)) });
+  }
+  return path.endsWith('.json') ? jsonSchema<unknown>({ subject, file: url }) : avro<unknown>({ subject, file: url });
+}
+
+async function firstMessage(at: string, path: string): Promise<string> {
+  const { indexPaths } = await import('../schema/protobuf/load.js');
+  let first: string | undefined;
+  try {
+    first = indexPaths(readFileSync(at, 'utf8')).get('0');
+  } catch (cause) {
+    throw new MillraceError('schema', `this is not valid Protobuf: ${messageOf(cause)}`, {
+      where: path,
+      hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
+      lasting: true,
+      cause,
+    });
+  }
+  if (first !== undefined) return first;
+  throw new MillraceError('schema', 'the file declares no message', {
+    where: path,
+    hint: 'name a file that does',
+    lasting: true,
+  });
+}
+
+/** The subject of a file's schema, as the options of a command name it. */
+export function subjectOf(flags: { readonly subject?: string; readonly topic?: string }): string | undefined {
+  return flags.subject ?? (flags.topic === undefined ? undefined : `${flags.topic}-value`);
+}
+
+/** Whether a schema's own text is sound: opens its codec without a registry. */
+export async function soundness(schema: SchemaData): Promise<void> {
+  const { localRegistry, openCodec } = await import('../schema/index.js');
+  await openCodec(schema as Schema<unknown>, localRegistry());
 }

@@ -19,6 +19,7 @@ const groups = {
   dlq: ['list', 'show', 'replay'],
   offsets: ['show', 'reset'],
   savepoint: ['create', 'list', 'restore'],
+  schema: ['check', 'register', 'diff', 'types'],
 };
 const single = ['init', 'check', 'describe', 'plan', 'run', 'produce', 'tail', 'query', 'demo'];
 const commands = [...single, ...Object.keys(groups)];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import type { Schema } from '../../core/schema.js';
-import type { WireCodec } from '../../schema/index.js';
+import type { WireDecoder } from '../../schema/index.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { countLetters, type FoundLetter, type LetterFilter, letterOf, matches, preview } from '../dead-letters.js';
@@ -108,7 +108,7 @@ const selecting = (letters: Command): Command => {
     .addOption(shared.data);
 };
 
-type CodecOf = (topic: string) => WireCodec<unknown> | undefined;
+type CodecOf = (topic: string) => WireDecoder<unknown> | undefined;
 
 interface Letters {
   readonly profile: OpenProfile;
@@ -121,15 +121,15 @@ interface Letters {
 async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters) => Promise<void>) {
   const { topic, schemas } = await placeOf(from);
   const filter: LetterFilter = { ...flags, offsets: rangeOf(flags.offsets) };
-  const [{ openProfile }, { openCodec }, { readTopic }] = await Promise.all([
+  const [{ openProfile }, { openDecoder }, { readTopic }] = await Promise.all([
     import('../profiles.js'),
     import('../../schema/index.js'),
     import('../read-topic.js'),
   ]);
   const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
   try {
-    const codecs = new Map<string, WireCodec<unknown>>();
-    for (const [name, schema] of schemas) codecs.set(name, await openCodec(schema, profile.schemas));
+    const codecs = new Map<string, WireDecoder<unknown>>();
+    for (const [name, schema] of schemas) codecs.set(name, await openDecoder(schema, profile.schemas));
     const letters = (async function* () {
       for await (const placed of readTopic(profile, topic)) {
         const letter = letterOf(placed);
@@ -185,7 +185,7 @@ async function facts(letter: FoundLetter, codecOf: CodecOf) {
 }
 
 /** Nothing where it cannot be decoded: very likely that is why it is here, and its bytes stand beside. */
-async function decoded(codec: WireCodec<unknown> | undefined, { offset, timestampMs, key, value }: FoundLetter) {
+async function decoded(codec: WireDecoder<unknown> | undefined, { offset, timestampMs, key, value }: FoundLetter) {
   if (codec === undefined || value === null) return {};
   try {
     await codec.prepare([{ offset, timestampMs, key, value }]);

@@ -22,7 +22,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     'millrace produce payments.v1 --profile local --schema schemas/payment.v1.avsc < data/payments.ndjson',
   ])
     .argument('<topic>', 'topic to append to; it is created where it is missing')
-    .option('--schema <file>', 'Avro schema of the values; plain JSON without it')
+    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json; plain JSON without it')
     .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
     .option('--time <field>', "field with the record's time; now without it")
     .option('--partitions <number>', 'partitions of a new topic', wholeNumber, 1)
@@ -37,7 +37,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
           import('../produce.js'),
           import('../ndjson.js'),
         ]);
-        const schema = schemaOf(topic, flags.schema);
+        const schema = await schemaOf(topic, flags.schema);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const producer = profile.producer();

@@ -24,7 +24,7 @@ export function tailCommand({ terminal, act }: CommandContext): Command {
     'millrace tail payments.scored.v1 --profile local --from latest --follow',
   ])
     .argument('<topic>', 'topic to read')
-    .option('--schema <file>', 'Avro schema of the values; plain JSON without it')
+    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json; plain JSON without it')
     .option('--from <point>', 'earliest, latest, an offset (in every partition) or a time', 'earliest')
     .option('--follow', 'go on with what comes, until Ctrl-C')
     .option('--limit <records>', 'how many at most; 100 unless it follows', wholeNumber)
@@ -32,7 +32,7 @@ export function tailCommand({ terminal, act }: CommandContext): Command {
     .addOption(shared.data)
     .action((topic: string, flags: TailFlags) =>
       act(flags, async () => {
-        const [{ openProfile }, { openCodec }, { schemaOf }, { shown }, { followTopic, readTopic, startOf }] =
+        const [{ openProfile }, { openDecoder }, { schemaOf }, { shown }, { followTopic, readTopic, startOf }] =
           await Promise.all([
             import('../profiles.js'),
             import('../../schema/index.js'),
@@ -41,13 +41,13 @@ export function tailCommand({ terminal, act }: CommandContext): Command {
             import('../read-topic.js'),
           ]);
         const start = startOf(flags.from, '--from');
-        const schema = schemaOf(topic, flags.schema);
+        const schema = await schemaOf(topic, flags.schema);
         const limit = flags.limit ?? (flags.follow ? Number.POSITIVE_INFINITY : 100);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         const stop = new AbortController();
         const forget = flags.follow ? onInterrupt({ err: () => {} }, () => stop.abort()) : () => {};
         try {
-          const codec = await openCodec(schema, profile.schemas);
+          const codec = await openDecoder(schema, profile.schemas);
           const records = flags.follow
             ? followTopic(profile, topic, start, stop.signal)
             : readTopic(profile, topic, start);

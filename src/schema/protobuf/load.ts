@@ -26,7 +26,7 @@ function addFile(root: protobufjs.Root, schema: SchemaText, seen: Set<string>): 
     seen.add(name);
     addFile(root, imported, seen);
   }
-  const { imports = [] } = protobufjs.parse(schema.text, root);
+  const { imports = [] } = protobufjs.parse(schema.text, root, { alternateCommentMode: true });
   for (const name of imports) {
     if (seen.has(name) || name.startsWith('confluent/')) continue; // of the latter nothing but annotations is used
     seen.add(name);

@@ -1,0 +1,62 @@
+import type { SchemaText } from '../../core/schema.js';
+import { type AvroRecord, type AvroType, nameOf, shortName } from '../avro/avro-type.js';
+import { parseAvro } from '../avro/parse.js';
+import { type AvroValues, isDate, isWrapped } from '../avro/values.js';
+import { arrayOf, interfaceText, literals, mapOf, typeName, unionOf } from './lines.js';
+
+/** The interfaces of the values of an Avro schema. */
+export function avroTypes(schema: SchemaText, values: AvroValues): string {
+  const parsed = parseAvro(schema);
+  const written = new Map<AvroRecord, string>();
+  const texts: string[] = [];
+
+  const interfaceOf = (record: AvroRecord): string => {
+    const known = written.get(record);
+    if (known !== undefined) return known;
+    const short = typeName(shortName(record.name));
+    const name = [...written.values()].includes(short) ? typeName(record.name) : short;
+    written.set(record, name); // before its fields, which may be of this type
+    const at = texts.push('') - 1;
+    const members = record.fields.map((field) => ({ name: field.name, type: typeOf(field.type), doc: field.doc }));
+    texts[at] = interfaceText(name, record.doc, members);
+    return name;
+  };
+
+  const typeOf = (type: AvroType): string => {
+    switch (type.kind) {
+      case 'record':
+        return interfaceOf(type);
+      case 'array':
+        return arrayOf(typeOf(type.items));
+      case 'map':
+        return mapOf(typeOf(type.values));
+      case 'enum':
+        return literals(type.symbols);
+      case 'union': {
+        const wrapped = isWrapped(type, values);
+        return unionOf(
+          type.branches.map((branch) =>
+            wrapped && branch.kind !== 'null' ? `{ readonly '${nameOf(branch)}': ${typeOf(branch)} }` : typeOf(branch),
+          ),
+        );
+      }
+      case 'bytes':
+      case 'fixed':
+        return type.logical?.name === 'decimal' ? 'Decimal' : 'Uint8Array';
+      case 'int':
+      case 'long':
+        if (isDate(type.logical, values)) return 'Date';
+        return type.kind === 'long' && type.logical === undefined && values.long === 'bigint' ? 'bigint' : 'number';
+      case 'float':
+      case 'double':
+        return 'number';
+      default:
+        return type.kind;
+    }
+  };
+
+  const top = typeOf(parsed);
+  if (parsed.kind !== 'record') texts.push(`export type Value = ${top};`);
+  const uses = texts.some((text) => /\bDecimal\b/.test(text));
+  return [...(uses ? ["import type { Decimal } from 'millrace';"] : []), ...texts].join('\n\n');
+}

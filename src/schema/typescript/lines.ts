@@ -1,0 +1,42 @@
+/** A field of an interface that is to be written. */
+export interface Member {
+  readonly name: string;
+  readonly type: string;
+  readonly optional?: boolean | undefined;
+  readonly doc?: string | undefined;
+}
+
+const isName = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name);
+
+/** A name that an interface may have, made of one that a schema gave. */
+export function typeName(name: string): string {
+  const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return /^[A-Za-z]/.test(joined) ? joined : `T${joined}`;
+}
+
+export function interfaceText(name: string, doc: string | undefined, members: readonly Member[]): string {
+  const lines = members.flatMap(({ name: field, type, optional, doc: comment }) => [
+    ...docLines(comment, '  '),
+    `  readonly ${isName(field) ? field : JSON.stringify(field)}${optional ? '?' : ''}: ${type};`,
+  ]);
+  return [...docLines(doc, ''), `export interface ${name} {`, ...lines, '}'].join('\n');
+}
+
+const docLines = (doc: string | undefined, indent: string): string[] =>
+  doc === undefined || doc.trim() === ''
+    ? []
+    : [`${indent}/** ${doc.trim().replaceAll('*/', '* /').replace(/\s+/g, ' ')} */`];
+
+/** A union as it is written inside an array type. */
+export const arrayOf = (type: string): string => (/[ |]/.test(type) ? `readonly (${type})[]` : `readonly ${type}[]`);
+
+export const mapOf = (type: string): string => `Readonly<Record<string, ${type}>>`;
+
+/** Each type once, `null` last. */
+export const unionOf = (types: readonly string[]): string =>
+  [...new Set(types)].sort((a, b) => Number(a === 'null') - Number(b === 'null')).join(' | ');
+
+/** Texts as a union of literals. */
+export const literals = (values: readonly string[]): string =>
+  values.map((value) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join(' | ');

@@ -1,0 +1,77 @@
+import protobufjs from 'protobufjs';
+import { MillraceError } from '../../core/errors.js';
+import type { SchemaText } from '../../core/schema.js';
+import { type FieldShape, fieldsOf, isOpen } from '../protobuf/fields.js';
+import { indexPaths, loadRoot } from '../protobuf/load.js';
+import type { ProtobufValues } from '../protobuf/values.js';
+import { arrayOf, interfaceText, literals, mapOf, typeName } from './lines.js';
+
+/** The interfaces of the messages that a file declares, or of one of them and those in it. */
+export function protobufTypes(schema: SchemaText, values: ProtobufValues, message: string | undefined): string {
+  const root = loadRoot(schema);
+  const declared = [...indexPaths(schema.text).values()];
+  if (message !== undefined && !declared.includes(message)) {
+    throw new MillraceError('schema', `there is no message ${message}`, { hint: `there are ${declared.join(', ')}` });
+  }
+  const names = new Map<protobufjs.Type, string>();
+  const texts: string[] = [];
+
+  const interfaceOf = (type: protobufjs.Type): string => {
+    const known = names.get(type);
+    if (known !== undefined) return known;
+    const parent = type.parent instanceof protobufjs.Type ? typeName(type.parent.name) : '';
+    const name = `${parent}${typeName(type.name)}`;
+    names.set(type, name); // before its fields, which may be of this type
+    const at = texts.push('') - 1;
+    const shapes = fieldsOf(type, values);
+    const members = shapes.map((field, i) => {
+      const declaredField = type.fieldsArray[i] as protobufjs.Field;
+      return { name: field.name, type: fieldType(field, declaredField), doc: declaredField.comment ?? undefined };
+    });
+    texts[at] = interfaceText(name, type.comment ?? undefined, members);
+    return name;
+  };
+
+  const fieldType = (field: FieldShape, declaredField: protobufjs.Field): string => {
+    const one = valueType(field, declaredField);
+    if (field.kind === 'repeated') return arrayOf(one);
+    if (field.kind === 'map') return mapOf(one);
+    return field.presence && !field.required && one !== 'unknown' ? `${one} | null` : one;
+  };
+
+  const valueType = ({ value }: FieldShape, { resolvedType, type }: protobufjs.Field): string => {
+    if (value instanceof protobufjs.Type) return wellKnownType(value, values) ?? interfaceOf(value);
+    if (resolvedType instanceof protobufjs.Enum) {
+      const named = literals(Object.keys(resolvedType.values));
+      return isOpen(resolvedType) ? `${named} | number` : named;
+    }
+    return scalarType(type, values);
+  };
+
+  for (const name of message === undefined ? declared : [message]) interfaceOf(root.lookupType(name));
+  return texts.join('\n\n');
+}
+
+function scalarType(type: string, { long }: ProtobufValues): string {
+  if (type === 'string') return 'string';
+  if (type === 'bool') return 'boolean';
+  if (type === 'bytes') return 'Uint8Array';
+  return type.endsWith('64') && long === 'bigint' ? 'bigint' : 'number';
+}
+
+function wellKnownType(type: protobufjs.Type, values: ProtobufValues): string | undefined {
+  switch (type.fullName) {
+    case '.google.protobuf.Timestamp':
+      return values.timestamp === 'number' ? 'number' : 'Date';
+    case '.google.protobuf.Value':
+      return 'unknown';
+    case '.google.protobuf.Struct':
+      return mapOf('unknown');
+    case '.google.protobuf.ListValue':
+      return arrayOf('unknown');
+    default: {
+      const [, wrapped] = /^\.google\.protobuf\.(\w+)Value$/.exec(type.fullName) ?? [];
+      return wrapped === undefined ? undefined : scalarType(wrapped.toLowerCase(), values);
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { RegistryFormat, SchemaText } from '../../src/core/schema.js';
+import { typesOf } from '../../src/schema/typescript/index.js';
+
+const schema = (format: RegistryFormat, text: string | object): SchemaText => ({
+  format,
+  text: typeof text === 'string' ? text : JSON.stringify(text),
+  references: [],
+});
+
+describe('TypeScript of a schema', () => {
+  it('of Avro', () => {
+    const flight = readFileSync(new URL('../../schemas/flight-departed.v1.avsc', import.meta.url), 'utf8');
+    expect(typesOf(schema('avro', flight))).toMatchInlineSnapshot(`
+      "/** A flight has left its gate. Nothing in it tells when it will arrive. Key: the origin. */
+      export interface FlightDeparted {
+        readonly flightId: number;
+        /** Actual departure, UTC. */
+        readonly departedAt: number;
+        /** Local time at the origin less UTC, at that moment. */
+        readonly utcOffsetMinutes: number;
+        /** IATA code of the airport. */
+        readonly origin: string | null;
+        /** IATA code of the airport. */
+        readonly destination: string | null;
+        /** Miles. */
+        readonly distance: number | null;
+      }"
+    `);
+    const all = schema('avro', {
+      type: 'record',
+      name: 'a.b.All',
+      fields: [
+        { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+        { name: 'serial', type: 'long' },
+        { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 } },
+        { name: 'kind', type: { type: 'enum', name: 'Kind', symbols: ['A', 'B'] } },
+        { name: 'list', type: { type: 'array', items: ['null', 'string'] } },
+        { name: 'map', type: { type: 'map', values: 'bytes' } },
+        { name: 'either', type: ['null', 'int', 'double'] },
+        { name: 'next', type: ['null', 'All'], doc: 'The */ next.' },
+        { name: 'other', type: { type: 'record', name: 'c.All', fields: [] } },
+      ],
+    });
+    expect(typesOf(all, { long: 'bigint', timestamp: 'date' })).toMatchInlineSnapshot(`
+      "import type { Decimal } from 'millrace';
+
+      export interface All {
+        readonly at: Date;
+        readonly serial: bigint;
+        readonly amount: Decimal;
+        readonly kind: 'A' | 'B';
+        readonly list: readonly (string | null)[];
+        readonly map: Readonly<Record<string, Uint8Array>>;
+        readonly either: { readonly 'int': number } | { readonly 'double': number } | null;
+        /** The * / next. */
+        readonly next: All | null;
+        readonly other: CAll;
+      }
+
+      export interface CAll {
+      }"
+    `);
+    expect(typesOf(schema('avro', '"string"'))).toBe('export type Value = string;');
+  });
+
+  it('of Protobuf', () => {
+    const proto = schema(
+      'protobuf',
+      `syntax = "proto3"; package p;
+      import "google/protobuf/timestamp.proto"; import "google/protobuf/wrappers.proto"; import "google/protobuf/struct.proto";
+      /** An order. */
+      message Order {
+        message Line { string name = 1; bytes raw = 2; }
+        enum Kind { NONE = 0; SOME = 1; }
+        uint64 order_id = 1; // Its number.
+        Kind kind = 2;
+        repeated Line lines = 3;
+        map<string, Order> parts = 4;
+        oneof how { string card = 5; bool cash = 6; }
+        google.protobuf.Timestamp at = 7;
+        google.protobuf.Int64Value rating = 8;
+        google.protobuf.Struct extra = 9;
+        google.protobuf.Value any = 10;
+        optional double weight = 11;
+      }
+      message Unused { int32 x = 1; }`,
+    );
+    expect(typesOf(proto, { message: 'p.Order', long: 'bigint' })).toMatchInlineSnapshot(`
+      "/** An order. */
+      export interface Order {
+        /** Its number. */
+        readonly orderId: bigint;
+        readonly kind: 'NONE' | 'SOME' | number;
+        readonly lines: readonly OrderLine[];
+        readonly parts: Readonly<Record<string, Order>>;
+        readonly card: string | null;
+        readonly cash: boolean | null;
+        readonly at: Date | null;
+        readonly rating: bigint | null;
+        readonly extra: Readonly<Record<string, unknown>> | null;
+        readonly any: unknown;
+        readonly weight: number | null;
+      }
+
+      export interface OrderLine {
+        readonly name: string;
+        readonly raw: Uint8Array;
+      }"
+    `);
+    expect(typesOf(proto)).toContain('export interface Unused');
+    expect(() => typesOf(proto, { message: 'p.No' })).toThrow(/no message p.No/);
+  });
+
+  it('of a JSON schema', () => {
+    const payment = schema('json-schema', {
+      title: 'card payment',
+      description: 'A payment.',
+      type: 'object',
+      properties: {
+        id: { type: 'string', description: 'Its id.' },
+        'odd-name': { type: ['number', 'null'] },
+        method: { enum: ['card', "c'ash", 1] },
+        state: { const: 'new', default: 'new' },
+        lines: { type: 'array', items: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } },
+        to: { $ref: '#/definitions/account' },
+        either: { oneOf: [{ type: 'string' }, { type: 'object', properties: { x: { type: 'boolean' } } }] },
+        rest: { type: 'object', additionalProperties: { type: 'number' } },
+        any: {},
+      },
+      required: ['id'],
+      definitions: { account: { type: 'object', properties: { parent: { $ref: '#/definitions/account' } } } },
+    });
+    expect(typesOf(payment)).toMatchInlineSnapshot(`
+      "/** A payment. */
+      export interface CardPayment {
+        /** Its id. */
+        readonly id: string;
+        readonly "odd-name"?: number | null;
+        readonly method?: 'card' | 'c\\'ash' | 1;
+        readonly state: 'new';
+        readonly lines?: readonly CardPaymentLinesItem[];
+        readonly to?: Account;
+        readonly either?: string | CardPaymentEither2;
+        readonly rest?: Readonly<Record<string, number>>;
+        readonly any?: unknown;
+      }
+
+      export interface CardPaymentLinesItem {
+        readonly n: number;
+      }
+
+      export interface Account {
+        readonly parent?: Account;
+      }
+
+      export interface CardPaymentEither2 {
+        readonly x?: boolean;
+      }"
+    `);
+    expect(typesOf(schema('json-schema', { title: 'Ids', type: 'array', items: { type: 'integer' } }))).toBe(
+      'export type Ids = readonly number[];',
+    );
+  });
+});
