@@ -5,6 +5,7 @@ import type { Share } from '../../src/runtime/merge.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';
 import { TaskState } from '../../src/runtime/state.js';
 import type { Outbox } from '../../src/runtime/step-context.js';
+import { Waits } from '../../src/runtime/waits.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import type { FlightEvent } from './flight-events.js';
 
@@ -74,6 +75,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
     writers: new Map(),
     deadLetters: nowhere,
     outbox,
+    waits: new Waits(),
     watermarkMs: BEFORE_ALL_MS,
     now: () => 0,
   });

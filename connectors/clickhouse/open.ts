@@ -100,6 +100,9 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
             storedIn(layout, incarnation),
           );
     },
+    async ping() {
+      await engine.query('SELECT 1', {});
+    },
   };
 
   return {

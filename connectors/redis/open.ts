@@ -106,6 +106,9 @@ export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Pr
       async open(sink, context) {
         return new HashWriter(sink.options as HashSinkOptions, context, put);
       },
+      async ping() {
+        await client.ping();
+      },
     },
     keys,
     hashes: (wanted) => attempt('cannot read hashes', () => Promise.all(wanted.map((key) => client.hgetall(key)))),

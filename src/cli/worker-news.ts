@@ -43,6 +43,9 @@ export function together(progress: Iterable<ProgressNews>): RunSnapshot {
     ),
     counters: [...counters.values()],
     measures: [],
+    down: [],
+    care: [],
+    standbys: [],
     latency,
     busyMs: new Map(),
   };

@@ -1,7 +1,7 @@
 import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/index.js';
 import { INTERNAL, MillraceError } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
-import { DEAD_LETTERS, METRICS } from './task.js';
+import { sinksOf } from './task-sinks.js';
 
 /**
  * Sees to it that all topics and tables are there, and finds out how many tasks each stage has: the partitions of its
@@ -67,11 +67,9 @@ function samePartitions(stage: Topology, counts: readonly Count[]): number {
 }
 
 async function setUpSinks(stage: Topology, profile: Profile, partitions: number): Promise<void> {
-  const metrics = stage.metrics ? [{ id: METRICS, sink: stage.metrics }] : [];
-  const all = [...stage.sinks, { id: DEAD_LETTERS, sink: stage.deadLetters }, ...metrics];
-  for (const { id, sink } of all.filter(({ sink: { connector } }) => connector !== INTERNAL)) {
+  for (const { id, sink } of sinksOf(stage).filter(({ sink: { connector } }) => connector !== INTERNAL)) {
     const driver = writerOf(profile, sink, id);
-    await driver.setUp?.(sink as never, { topology: stage.name, step: id, partitions });
+    await driver.setUp?.(sink, { topology: stage.name, step: id, partitions });
   }
 }
 

@@ -10,7 +10,7 @@ export interface Pace {
 
 export const unpaced: Pace = { roundMax: Number.POSITIVE_INFINITY, take: async () => undefined };
 
-export function paceOf(recordsPerSecond: number, clock: Clock): Pace {
+export function paceOf(recordsPerSecond: number, clock: Pick<Clock, 'now' | 'sleep'>): Pace {
   let dueMs = clock.now();
   return {
     roundMax: Math.max(1, Math.floor(recordsPerSecond / 20)),

@@ -11,6 +11,7 @@ import { settle, unwrap } from './settled.js';
 import type { TaskState } from './state.js';
 import { type Outbox, TaskStepContext } from './step-context.js';
 import { runBatched, runSplit, runStateful, runTransform } from './steps.js';
+import type { Reason, Waits } from './waits.js';
 
 export interface PipelineParts {
   readonly topology: Topology;
@@ -22,6 +23,7 @@ export interface PipelineParts {
   readonly writers: ReadonlyMap<string, SinkWriter>;
   readonly deadLetters: SinkWriter;
   readonly outbox: Outbox;
+  readonly waits: Waits;
   /** Where event time had come in an earlier run. */
   readonly watermarkMs: number;
   readonly now: () => number;
@@ -219,10 +221,12 @@ export class Pipeline {
       case 'batched': {
         const logic = await step.shape.open(context, this.parts.services);
         this.batched.push(logic);
+        const { waits } = this.parts;
+        const reason: Reason = { kind: 'step', id: step.id };
         main
           .pipe(
             // Every chunk starts at once, so that batches fill across chunks, and ends in its turn.
-            map((chunk) => settle(runBatched(logic, context, chunk))),
+            map((chunk) => settle(waits.track(reason, runBatched(logic, context, chunk)))),
             concatMap((running) => running),
             map((settled) => {
               const { chunk, failures } = unwrap(settled);

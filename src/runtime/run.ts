@@ -1,12 +1,14 @@
-import type { Duration, InferenceService, Metric, Profile } from '../core/index.js';
+import type { Duration, InferenceService, Metric, Profile, StandbyStatus } from '../core/index.js';
 import { MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
+import { type Outage, Outages } from './outages.js';
 import type { Pace } from './pace.js';
 import type { Reply } from './questions.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor, type TaskCare } from './supervisor.js';
 import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
+import { sinksOf } from './task-sinks.js';
 
 export interface RunOptions {
   readonly profile: Profile;
@@ -25,7 +27,14 @@ export interface RunOptions {
   readonly roundMax?: number;
   /** The most records to take a second, over all tasks; no limit by default. */
   readonly recordsPerSecondMax?: number | undefined;
+  /**
+   * How long nothing may come of what a task asks (a poll, a write, a commit, a row to infer) before it is taken for hung
+   * and restored from its checkpoint; 60 s by default.
+   */
+  readonly stallMax?: Duration | undefined;
   readonly clock?: Clock;
+  /** Uniform in [0, 1), for the jitter of waits alone; `Math.random` by default. */
+  readonly random?: () => number;
   /** Told of everything that was mended without help: a task that was restarted, for example. */
   onWarning?(message: string): void;
   /** Told what the profile's group for a stage calls this process, each time that changes. */
@@ -40,6 +49,11 @@ export interface RunSnapshot {
   readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
   /** The newest measurement of each step, task and name. */
   readonly measures: readonly Metric[];
+  /** Sinks that do not take what they are given; nothing is read until they do. */
+  readonly down: readonly Outage[];
+  readonly care: readonly TaskCare[];
+  /** Tasks of other processes that this one could take over. */
+  readonly standbys: readonly StandbyStatus[];
   readonly latency: DurationHistogram;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
@@ -60,8 +74,10 @@ export interface Running {
   ask(step: string, key: string, partition?: number): Promise<Reply>;
 }
 
+const STALL_MAX_MS = 60_000;
+
 /** One stage as it runs. */
-export interface RunningStage {
+export interface RunningStage extends Pick<RunSnapshot, 'down' | 'care' | 'standbys'> {
   readonly topology: Topology;
   readonly finished: Promise<void>;
   stop(): void;
@@ -79,7 +95,11 @@ export async function runStage(
   pace: Pace,
   options: RunOptions,
 ): Promise<RunningStage> {
-  const { profile, inference, clock = systemClock, epochInterval = millis(500) } = options;
+  const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
+  const onWarning = (message: string) => options.onWarning?.(message);
+  const connectors = new Map(sinksOf(topology).map(({ id, sink }) => [id, sink.connector]));
+  const ask = (sink: string) => profile.sinks[connectors.get(sink) ?? '']?.ping?.();
+  const outages = new Outages({ clock, random, onWarning, ask });
   const open = (partition: number): Promise<Task> =>
     Task.open(
       { topology: topology.name, partition },
@@ -96,11 +116,22 @@ export async function runStage(
         inFlightMax: options.inFlightMax ?? 20_000,
         roundMax: options.roundMax ?? 1_000,
         pace,
-        onPoint: (point, task) => options.onPoint?.(point, task, topology.name),
+        onPoint: (point, task) => {
+          if (point === 'committed') outages.worked();
+          options.onPoint?.(point, task, topology.name);
+        },
+        onSinkFailure: (sink, error) => outages.report(sink, error),
       },
     );
-  const onWarning = (message: string) => options.onWarning?.(message);
-  const supervisor = new Supervisor({ clock, open, onWarning, inGroup: profile.join !== undefined });
+  const supervisor = new Supervisor({
+    clock,
+    open,
+    onWarning,
+    inGroup: profile.join !== undefined,
+    outages,
+    stallMaxMs: options.stallMax ?? STALL_MAX_MS,
+    random,
+  });
   const membership = await profile.join?.({
     topology: topology.name,
     sources: topology.sources.map(({ source }) => source),
@@ -123,6 +154,15 @@ export async function runStage(
     stop: () => supervisor.stop(),
     get tasks() {
       return supervisor.tasks;
+    },
+    get down() {
+      return outages.down;
+    },
+    get care() {
+      return supervisor.care;
+    },
+    get standbys() {
+      return membership?.standbys?.() ?? [];
     },
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
@@ -154,6 +194,9 @@ export function snapshotOf(stages: readonly RunningStage[]): RunSnapshot {
     tasks: tasks.map((task) => task.snapshot()),
     counters: [...counters.values()],
     measures: tasks.flatMap((task) => [...task.measures.values()]),
+    down: stages.flatMap((stage) => stage.down),
+    care: stages.flatMap((stage) => stage.care),
+    standbys: stages.flatMap((stage) => stage.standbys),
     latency,
     busyMs,
   };

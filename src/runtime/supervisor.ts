@@ -1,6 +1,8 @@
-import { MillraceError, messageOf } from '../core/index.js';
+import { backOffMs, MillraceError, messageOf } from '../core/index.js';
 import type { Clock } from './clock.js';
+import type { Outages } from './outages.js';
 import type { Task } from './task.js';
+import { Stall, Watchdog } from './watchdog.js';
 
 export interface SupervisorOptions {
   readonly clock: Clock;
@@ -8,12 +10,35 @@ export interface SupervisorOptions {
   onWarning(message: string): void;
   /** Whether who was fenced may ask the group if the task is still its own, or the run ends. */
   readonly inGroup: boolean;
+  /** No task is opened while a sink is down. */
+  readonly outages: Outages;
+  /** How long nothing may come of what a task asks before it is given up and restored. */
+  readonly stallMaxMs: number;
+  /** Uniform in [0, 1): keeps tasks that failed together from coming back together. */
+  readonly random: () => number;
 }
 
-const BACK_OFF_MS = 200;
-const BACK_OFF_MAX_MS = 10_000;
-/** How long a task that gets nowhere is opened anew again and again, before the run ends with the cause. */
+const BACK_OFF = { waitMs: 200, waitMaxMs: 10_000 };
+/** How long a task that gets nowhere is opened anew again and again, outages aside, before the run ends with the cause. */
 const PATIENCE_MS = 10 * 60_000;
+/** Tasks that were given up and never came to an end, each with what it holds in memory, before the run ends instead. */
+const FORSAKEN_MAX = 16;
+
+/** What a supervisor did for a task since the start. */
+export interface TaskCare {
+  readonly partition: number;
+  /** Restored from its checkpoint after a failure or a stall. */
+  readonly restarts: number;
+  readonly stalls: number;
+  /** An input that brings nothing while others have records waiting for it. */
+  readonly waitsFor: string | undefined;
+}
+
+/** Why a task ended, and whether it stored a checkpoint before. */
+interface End {
+  readonly cause: unknown;
+  readonly gotOn: boolean;
+}
 
 interface Watched {
   task: Task | undefined;
@@ -22,6 +47,11 @@ interface Watched {
   /** The task went to another process: whatever happens to it here from now on is of no account. */
   lost: boolean;
   ended: boolean;
+  /** Ends every wait of it once it is lost or the run stops. */
+  readonly released: AbortController;
+  restarts: number;
+  stalls: number;
+  waitsFor: string | undefined;
 }
 
 /**
@@ -34,6 +64,8 @@ export class Supervisor {
   private readonly leaving = new Map<number, Promise<void>>();
   /** Every task that was ever opened here, in its latest form: for snapshots. */
   private readonly seen = new Map<number, Task>();
+  /** Tasks that stalled and were given up, until they come to an end by themselves, if ever. */
+  private readonly forsaken = new Set<Task>();
   private stopping = false;
   private failure: { readonly cause: unknown } | undefined;
   private idle: (() => void) | undefined;
@@ -45,6 +77,7 @@ export class Supervisor {
       this.idle = resolve;
     }).then(async () => {
       await Promise.all(this.leaving.values());
+      this.options.outages.close();
       if (this.failure) throw this.failure.cause;
     });
   }
@@ -54,6 +87,15 @@ export class Supervisor {
     return [...this.seen].sort(([a], [b]) => a - b).map(([, task]) => task);
   }
 
+  get care(): readonly TaskCare[] {
+    return [...this.watched].map(([partition, { restarts, stalls, waitsFor }]) => ({
+      partition,
+      restarts,
+      stalls,
+      waitsFor,
+    }));
+  }
+
   /** These are the tasks of this process now: new ones are opened, kept ones go on, others are let go. */
   assign(partitions: readonly number[]): void {
     if (this.stopping) return;
@@ -61,6 +103,7 @@ export class Supervisor {
       if (partitions.includes(partition)) continue;
       watched.lost = true;
       watched.task?.abandon();
+      watched.released.abort();
       this.watched.delete(partition);
       this.seen.delete(partition);
       this.leaving.set(partition, watched.gone);
@@ -72,7 +115,10 @@ export class Supervisor {
   /** Lets every task drain and commit. */
   stop(): void {
     this.stopping = true;
-    for (const { task } of this.watched.values()) task?.stop();
+    for (const { task, released } of this.watched.values()) {
+      task?.stop();
+      released.abort();
+    }
     this.settle();
   }
 
@@ -83,7 +129,16 @@ export class Supervisor {
   }
 
   private watch(partition: number): void {
-    const watched: Watched = { task: undefined, lost: false, ended: false, gone: Promise.resolve() };
+    const watched: Watched = {
+      task: undefined,
+      lost: false,
+      ended: false,
+      gone: Promise.resolve(),
+      released: new AbortController(),
+      restarts: 0,
+      stalls: 0,
+      waitsFor: undefined,
+    };
     this.watched.set(partition, watched);
     const ended = () => {
       watched.ended = true;
@@ -98,41 +153,92 @@ export class Supervisor {
   }
 
   private async keepRunning(partition: number, watched: Watched): Promise<void> {
-    const { clock, onWarning, inGroup } = this.options;
+    const { clock, onWarning, inGroup, outages, random } = this.options;
+    const { signal } = watched.released;
     const earlier = this.leaving.get(partition);
     this.leaving.delete(partition);
     await earlier;
     let failingSinceMs = Number.POSITIVE_INFINITY;
-    for (let failures = 0; !this.stopping && !watched.lost; ) {
-      let epochBefore = 0;
-      let task: Task | undefined;
+    for (let failures = 0; ; ) {
+      const waitingSinceMs = clock.now();
+      await outages.over(signal);
+      failingSinceMs += clock.now() - waitingSinceMs; // an outage may last as long as it likes
+      if (this.stopping || watched.lost) return;
+      const end = await this.live(partition, watched);
+      if (!end) return;
+      const { cause, gotOn } = end;
+      // A task that got somewhere does not fail at the same place again and again.
+      failures = gotOn ? 1 : failures + 1;
+      failingSinceMs = gotOn ? clock.now() : Math.min(failingSinceMs, clock.now());
+      // Somebody may have taken the task by mistake: opening it anew asks the group whose it is.
+      const passing = isPassing(cause) || cause instanceof Stall || (inGroup && isFenced(cause));
+      const hopeless = !passing || clock.now() - failingSinceMs > PATIENCE_MS || this.forsaken.size > FORSAKEN_MAX;
+      if (this.stopping || watched.lost || hopeless) throw cause;
+      watched.restarts += 1;
+      onWarning(`task ${partition} failed and is restored from its checkpoint: ${messageOf(cause)}`);
+      await clock.sleep(backOffMs(failures, { ...BACK_OFF, random }), signal);
+    }
+  }
+
+  /** Opens a task and runs it to its end: `undefined` where that is a good one. */
+  private async live(partition: number, watched: Watched): Promise<End | undefined> {
+    let epochBefore = 0;
+    let task: Task | undefined;
+    let watchdog: Watchdog | undefined;
+    try {
+      task = await this.options.open(partition);
+      watched.task = task;
+      if (!watched.lost) this.seen.set(partition, task);
+      epochBefore = task.snapshot().epoch;
+      if (watched.lost) task.abandon();
+      if (this.stopping) task.stop();
+      watchdog = this.watchdogOf(partition, watched, task);
+      await watchdog.over(task.run());
+      await watchdog.over(closed(task));
+      return undefined;
+    } catch (cause) {
+      if (cause instanceof Stall) watched.stalls += 1;
+      if (task && watchdog) await this.letGo(task, watchdog, cause);
+      return { cause, gotOn: task !== undefined && task.snapshot().epoch > epochBefore };
+    } finally {
+      watchdog?.stop();
+      watched.waitsFor = undefined;
+    }
+  }
+
+  private watchdogOf(partition: number, watched: Watched, { waits }: Task): Watchdog {
+    const { clock, stallMaxMs, onWarning } = this.options;
+    return new Watchdog({
+      clock,
+      waits,
+      stallMaxMs,
+      onQuiet: (input) => {
+        watched.waitsFor = input;
+        if (input !== undefined)
+          onWarning(
+            `task ${partition} has records and waits for input '${input}', which has brought none for ` +
+              `${stallMaxMs / 1_000} s: an input that may be quiet needs an idleMax`,
+          );
+      },
+    });
+  }
+
+  /** Closes what is left of a failed task. One that hangs is given up: a new one fences it. */
+  private async letGo(task: Task, watchdog: Watchdog, cause: unknown): Promise<void> {
+    const { outages, onWarning } = this.options;
+    let stall = cause instanceof Stall ? cause : undefined;
+    if (!stall) {
       try {
-        task = await this.options.open(partition);
-        watched.task = task;
-        if (!watched.lost) this.seen.set(partition, task);
-        epochBefore = task.snapshot().epoch;
-        if (watched.lost) task.abandon();
-        if (this.stopping) task.stop();
-        await task.run();
-        await task.close();
-        return;
+        await watchdog.over(closed(task));
       } catch (error) {
-        await closeFailed(task, onWarning);
-        // A task that got somewhere does not fail at the same place again and again.
-        if (task && task.snapshot().epoch > epochBefore) {
-          failures = 0;
-          failingSinceMs = Number.POSITIVE_INFINITY;
-        }
-        failures += 1;
-        failingSinceMs = Math.min(failingSinceMs, clock.now());
-        // Somebody may have taken the task by mistake: opening it anew asks the group whose it is.
-        const passing = isPassing(error) || (inGroup && isFenced(error));
-        const hopeless = !passing || clock.now() - failingSinceMs > PATIENCE_MS;
-        if (this.stopping || watched.lost || hopeless) throw error;
-        onWarning(`task ${partition} failed and is restored from its checkpoint: ${messageOf(error)}`);
-        await clock.sleep(Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (failures - 1)));
+        onWarning(`closing a failed task: ${messageOf(error)}`);
+        if (error instanceof Stall) stall = error;
       }
     }
+    if (!stall) return;
+    if (stall.reason.kind === 'sink') outages.report(stall.reason.id, stall);
+    this.forsaken.add(task);
+    void task.forsake().finally(() => this.forsaken.delete(task));
   }
 
   private settle(): void {
@@ -151,10 +257,4 @@ const passing: ReadonlySet<string> = new Set(['source', 'sink', 'state']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 
-async function closeFailed(task: Task | undefined, onWarning: (message: string) => void): Promise<void> {
-  try {
-    await task?.close();
-  } catch (error) {
-    onWarning(`closing a failed task: ${messageOf(error)}`);
-  }
-}
+const closed = (task: Task): Promise<void> => task.waits.track({ kind: 'close', id: 'task' }, task.close());

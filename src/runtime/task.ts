@@ -5,35 +5,28 @@ import type {
   Position,
   Profile,
   Services,
-  Sink,
   SinkWriter,
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import {
-  AFTER_ALL_MS,
-  BEFORE_ALL_MS,
-  EARLIEST,
-  INTERNAL,
-  type InternalSinkOptions,
-  MillraceError,
-} from '../core/index.js';
+import { AFTER_ALL_MS, BEFORE_ALL_MS, EARLIEST, INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { openCodec } from '../schema/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
-import { DeferredSink } from './deferred-sink.js';
+import type { DeferredSink } from './deferred-sink.js';
 import { Input } from './input.js';
 import { type EventTime, emptyShare, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { Outlet } from './outlet.js';
 import type { Pace } from './pace.js';
 import { Pipeline } from './pipeline.js';
 import { Questions, type Reply } from './questions.js';
+import { noteQuiet } from './quiet.js';
 import { TaskState } from './state.js';
 import type { Outbox } from './step-context.js';
+import { DEAD_LETTERS, METRICS, noDriver, openSinks } from './task-sinks.js';
+import { type Reason, Waits } from './waits.js';
+import { watchedReader } from './watched.js';
 
-/** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
-export const DEAD_LETTERS = '$dead-letters';
-export const METRICS = '$metrics';
 /** The topic in the origin of what is emitted at the end of time. */
 const END_TOPIC = '$end';
 
@@ -59,6 +52,8 @@ export interface TaskOptions {
   /** Shared by all tasks of a run. */
   readonly pace: Pace;
   onPoint(point: EpochPoint, task: number): void;
+  /** Told of a sink's failure, before the task fails because of it. */
+  onSinkFailure(sink: string, error: unknown): void;
 }
 
 /** What can be seen of a task while it runs. */
@@ -100,10 +95,13 @@ export class Task {
     readonly measures: Map<string, Metric>,
     private readonly time: EventTime,
     private readonly outlet: Outlet,
+    /** What it has asked and not yet been told. */
+    readonly waits: Waits,
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
-    const { topology, profile, clock } = options;
+    const { topology, profile, clock, onSinkFailure } = options;
+    const waits = new Waits();
     const opened: { close(): Promise<void> }[] = [];
     const keep = <T extends { close(): Promise<void> }>(resource: T): T => {
       opened.push(resource);
@@ -122,28 +120,9 @@ export class Task {
       };
       const outbox: Outbox = { deadLetters: [], metrics: [] };
 
-      // Where the clock may decide an order, a replay may decide otherwise: only a checkpoint settles it.
-      const undecided = topology.sources.some(({ source }) => source.idleMax !== undefined);
-      const deferred: DeferredSink[] = [];
-      const openSink = async (step: string, sink: Sink<never>): Promise<SinkWriter> => {
-        const driver = profile.sinks[sink.connector];
-        if (!driver) throw noDriver(profile, sink.connector, step);
-        if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
-        const writer = keep(
-          await driver.open(sink as Sink<unknown>, { step, task: id, incarnation: checkpoint.incarnation }),
-        );
-        const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
-        if (rowsMax === undefined || driver.mode === 'transactional' || step === METRICS) return writer;
-        const later = new DeferredSink(writer, rowsMax);
-        state.adopt(step, 'rows', later);
-        await later.recover();
-        deferred.push(later);
-        return later;
-      };
-      const writers = new Map<string, SinkWriter>();
-      for (const { id: step, sink } of topology.sinks) writers.set(step, await openSink(step, sink));
-      const deadLetters = await openSink(DEAD_LETTERS, topology.deadLetters as Sink<never>);
-      const metrics = topology.metrics ? await openSink(METRICS, topology.metrics as Sink<never>) : undefined;
+      const { incarnation } = checkpoint;
+      const parts = { topology, profile, task: id, incarnation, state, waits, onSinkFailure, keep };
+      const { writers, deferred } = await openSinks(parts);
 
       const inputs: Input[] = [];
       for (const node of topology.sources) {
@@ -156,7 +135,8 @@ export class Task {
           suspectMs: null,
         };
         const reader = await driver.open(node.source, id, position.offset, options.bounded, node.id);
-        inputs.push(keep(new Input(node, id.partition, reader, codec, () => clock.now(), position)));
+        const watched = watchedReader(reader, node.id, waits);
+        inputs.push(keep(new Input(node, id.partition, watched, codec, () => clock.now(), position)));
       }
       const { services } = options;
       const time = eventTimeOf(inputs);
@@ -168,13 +148,13 @@ export class Task {
           state,
           services,
           writers,
-          deadLetters,
+          deadLetters: writers.get(DEAD_LETTERS) as SinkWriter,
           outbox,
+          waits,
           watermarkMs: time.watermarkMs,
           now: () => clock.now(),
         }),
       );
-      const all = [...writers.values(), deadLetters];
       const between = topology.sinks.filter(({ sink }) => sink.connector === INTERNAL);
       const outlet = new Outlet(
         { task: id.partition, tasks: options.tasks },
@@ -187,9 +167,9 @@ export class Task {
         options,
         ledger,
         inputs,
-        all,
+        [...writers.values()],
         deferred,
-        metrics,
+        writers.get(METRICS),
         state,
         outbox,
         pipeline,
@@ -197,6 +177,7 @@ export class Task {
         new Map(),
         time,
         outlet,
+        waits,
       );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
@@ -249,6 +230,7 @@ export class Task {
       await this.pipeline.credit(inFlightMax);
       const polls = this.inputs.map((input) => input.fill(roundMax));
       const round = mergeRound(this.inputs, roundMax, clock.now(), this.time);
+      noteQuiet(this.waits, this.inputs, round === undefined);
       if (round) {
         this.push(round);
         await pace.take(round.records);
@@ -267,19 +249,18 @@ export class Task {
     if (!this.abandoned) await this.commitEpoch();
   }
 
+  /** Gives up a task that hangs: closes everything at once, since one part may never be closed. */
+  async forsake(): Promise<void> {
+    this.abandon();
+    await Promise.allSettled(this.parts.map((part) => part.close()));
+  }
+
   /** Closes everything without committing: what was not committed will be read again. */
   async close(): Promise<void> {
     this.stopping = true;
     this.questions.refuse('the task has ended');
-    const closing = [
-      this.pipeline,
-      ...this.inputs,
-      ...this.writers,
-      ...(this.metricsWriter ? [this.metricsWriter] : []),
-      this.ledger,
-    ];
     const failures: unknown[] = [];
-    for (const resource of closing) {
+    for (const resource of this.parts) {
       try {
         await resource.close();
       } catch (error) {
@@ -287,6 +268,12 @@ export class Task {
       }
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** In the order in which they close. */
+  private get parts(): readonly { close(): Promise<void> }[] {
+    const { pipeline, inputs, writers, ledger } = this;
+    return [pipeline, ...inputs, ...writers, ledger];
   }
 
   private push(round: Round): void {
@@ -324,7 +311,7 @@ export class Task {
     await this.pipeline.drain();
     onPoint('drained', task);
 
-    const writers = this.metricsWriter ? [...this.writers, this.metricsWriter] : this.writers;
+    const { writers } = this;
     await this.writeMetrics();
     this.outlet.mark(this.time.watermarkMs);
     await Promise.all(writers.map((writer) => writer.prepare?.()));
@@ -337,7 +324,7 @@ export class Task {
       positions: Object.fromEntries(this.inputs.map((input) => [input.node.id, input.position])),
       choices: {},
     };
-    await this.ledger.commit(checkpoint, this.state.takeChanges());
+    await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
     onPoint('stored', task);
@@ -372,19 +359,6 @@ export class Task {
 
 const HOUR_MS = 3_600_000;
 
-/** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
-const DEFERRED_ROWS_MAX = 100_000;
+const COMMIT: Reason = { kind: 'ledger', id: 'commit' };
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-const notTransactional = (profile: Profile, where: string): MillraceError =>
-  new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
-    where,
-    hint: 'what goes to the next stage must be in the transaction of the checkpoint: keep both in one store',
-  });
-
-const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>
-  new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {
-    where,
-    hint: `it has: ${[...new Set([...Object.keys(profile.sources), ...Object.keys(profile.sinks)])].join(', ')}`,
-  });

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/core/index.js';
+import { Outages } from '../../src/runtime/outages.js';
 import { Supervisor } from '../../src/runtime/supervisor.js';
 import type { Task } from '../../src/runtime/task.js';
+import { Waits } from '../../src/runtime/waits.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** A task that runs until it is told to end, or to fail. */
 class Puppet {
   readonly said: string[] = [];
+  readonly waits = new Waits();
   epoch = 0;
   private settle: { resolve: () => void; reject: (cause: unknown) => void } | undefined;
   readonly running = new Promise<void>((resolve, reject) => {
@@ -30,25 +33,43 @@ class Puppet {
   close = async () => {
     this.said.push('close');
   };
+  /** What is left of it ends only when `end` is called. */
+  forsake = () => {
+    this.said.push('forsake');
+    return this.running;
+  };
 }
 
 function world(inGroup: boolean) {
   const opened: { partition: number; puppet: Puppet }[] = [];
   const warnings: string[] = [];
   const clock = new VirtualClock();
+  const onWarning = (message: string) => void warnings.push(message);
+  const random = () => 1;
+  const outages = new Outages({ clock, random, onWarning, ask: () => answer?.() });
+  let answer: (() => Promise<void>) | undefined;
   const supervisor = new Supervisor({
     clock,
     inGroup,
-    onWarning: (message) => warnings.push(message),
+    onWarning,
+    random,
+    outages,
+    stallMaxMs: 60_000,
     open: async (partition) => {
       const puppet = new Puppet();
       opened.push({ partition, puppet });
       return puppet as unknown as Task;
     },
   });
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  /** Long enough for a wait to end, which takes a turn itself, and for what follows. */
+  const turn = async () => {
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
   const of = (partition: number) => opened.filter((each) => each.partition === partition).map(({ puppet }) => puppet);
-  return { supervisor, warnings, turn, of, clock };
+  const askedFor = (next: typeof answer) => {
+    answer = next;
+  };
+  return { supervisor, warnings, turn, of, clock, outages, askedFor };
 }
 
 describe('Supervisor', () => {
@@ -189,6 +210,100 @@ describe('Supervisor', () => {
     puppet.stop = () => puppet.break(new MillraceError('fenced', 'another owner'));
     supervisor.stop();
     await supervisor.finished;
+  });
+
+  it('gives a task that hangs up, opens it anew, and does not wait for what is left of it', async () => {
+    const { supervisor, warnings, turn, of, clock } = world(false);
+    supervisor.assign([0]);
+    await turn();
+    const first = of(0)[0] as Puppet;
+    void first.waits.track({ kind: 'sink', id: 'history' }, new Promise(() => undefined));
+    for (let look = 0; look < 6; look++) clock.advance(15_000);
+    await turn();
+    await turn();
+    expect(first.said).toEqual(['forsake']);
+    expect(of(0)).toHaveLength(2);
+    expect(warnings).toContain(
+      "sink 'history' is down, its tasks wait for it: sink 'history' has not answered for 60 s",
+    );
+    expect(supervisor.care).toEqual([{ partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }]);
+    of(0)[1]?.end();
+    await supervisor.finished;
+  });
+
+  it('lets a task go that hangs when it is lost, or while it closes', async () => {
+    const { supervisor, turn, of, clock } = world(true);
+    supervisor.assign([0, 1]);
+    await turn();
+    const [lost, closing] = [of(0)[0] as Puppet, of(1)[0] as Puppet];
+    lost.abandon = () => undefined;
+    void lost.waits.track({ kind: 'source', id: 'events' }, new Promise(() => undefined));
+    closing.close = () => new Promise(() => undefined);
+    supervisor.assign([1]);
+    closing.end();
+    await turn();
+    supervisor.stop();
+    for (let look = 0; look < 6; look++) clock.advance(15_000);
+    await expect(supervisor.finished).rejects.toThrow('closing the task');
+    expect(lost.said).toEqual(['forsake']);
+  });
+
+  it('ends the run before tasks that were given up and never end fill the memory', async () => {
+    const { supervisor, turn, of, clock } = world(false);
+    supervisor.assign([0]);
+    let over = false;
+    const ended = supervisor.finished.catch((cause: unknown) => {
+      over = true;
+      return cause;
+    });
+    for (let stall = 0; !over; stall++) {
+      await turn();
+      const puppet = of(0)[stall] as Puppet;
+      puppet.epoch = 1; // each of them had got somewhere
+      void puppet.waits.track({ kind: 'ledger', id: 'commit' }, new Promise(() => undefined));
+      for (let look = 0; look < 6; look++) clock.advance(15_000);
+      await turn();
+    }
+    expect(await ended).toMatchObject({ code: 'state', message: "ledger 'commit' has not answered for 60 s" });
+    expect(of(0).length).toBe(17);
+  });
+
+  it('opens no task while a sink is down, however long, and does not count that against its patience', async () => {
+    const { supervisor, turn, of, outages, askedFor, warnings } = world(false);
+    let up = false;
+    askedFor(async () => {
+      if (!up) throw new Error('still refused');
+    });
+    supervisor.assign([0, 1]);
+    await turn();
+    const down = new MillraceError('sink', 'refused');
+    outages.report('history', down);
+    of(0)[0]?.break(down);
+    for (let i = 0; i < 100; i++) await turn(); // asked again and again: every time a while passes
+    expect(of(0)).toHaveLength(1);
+    expect(outages.down).toMatchObject([{ sink: 'history', sinceMs: 0 }]);
+    expect(of(1)[0]?.said).toEqual([]); // a task that gets on is left alone
+    up = true;
+    for (let i = 0; i < 5; i++) await turn();
+    expect(of(0)).toHaveLength(2);
+    expect(outages.down).toEqual([]);
+    expect(warnings.at(-1)).toMatch(/answers again/);
+    supervisor.stop();
+    await supervisor.finished;
+  });
+
+  it('stops at once while a sink is down', async () => {
+    const { supervisor, turn, of, outages, askedFor } = world(false);
+    askedFor(() => new Promise(() => undefined));
+    supervisor.assign([0]);
+    await turn();
+    const down = new MillraceError('sink', 'refused');
+    outages.report('history', down);
+    of(0)[0]?.break(down);
+    await turn();
+    supervisor.stop();
+    await supervisor.finished;
+    expect(of(0)).toHaveLength(1);
   });
 
   it('ends with the cause when a task is fenced and there is no group to ask', async () => {

@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
       'await this.pipeline.drain();',
       'const early = this.state.takeChanges();\n    await this.pipeline.drain();',
     ],
-    ['task.ts', 'this.state.takeChanges());', 'early);'],
+    ['task.ts', 'this.state.takeChanges()));', 'early));'],
   ),
   mutant(
     'the checkpoint stored before sinks are prepared',
@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
     ['pipeline.ts', 'concatMap((chunk) => {', 'mergeMap((chunk) => {'],
     ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
   ),
-  mutant('rows owed to a sink not restored', 'copies', ['task.ts', 'await later.recover();', '']),
+  mutant('rows owed to a sink not restored', 'copies', ['task-sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',
     'await Promise.all(writers.map((writer) => writer.prepare?.()));',
@@ -123,8 +123,8 @@ export const mutants: readonly Mutant[] = [
   mutant('dead letters not waited for', 'scores', ['pipeline.ts', 'await this.lettersWritten();', '']),
   mutant('going on from memory after a failed commit', 'totals', [
     'task.ts',
-    'await this.ledger.commit(checkpoint, this.state.takeChanges());',
-    'await this.ledger.commit(checkpoint, this.state.takeChanges()).catch(() => undefined);',
+    'this.ledger.commit(checkpoint, this.state.takeChanges())',
+    'this.ledger.commit(checkpoint, this.state.takeChanges()).catch(() => undefined)',
   ]),
   mutant('a refused write taken for a written one', 'copies', [
     'pipeline.ts',

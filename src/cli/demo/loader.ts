@@ -37,7 +37,7 @@ export interface LoadOptions extends LoadSettings {
   readonly endOffsets: (topic: string) => Promise<readonly number[]>;
   /** Reads the flights; asked only when something has to be written. */
   readonly flights: () => Promise<Flights>;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** Records a second over both topics; as fast as possible where it is missing. */
   readonly rate?: number | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;

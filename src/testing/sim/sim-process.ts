@@ -30,6 +30,7 @@ export class SimProcess {
         await time.sleep(ms);
         await this.reach('sleep');
       },
+      every: () => () => undefined, // nothing hangs here: what is never answered is dead
     };
   }
 

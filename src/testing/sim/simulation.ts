@@ -98,6 +98,7 @@ class Simulation {
   private started = 0;
   private lastStepTurn = 0;
   private readonly leaveOut: ReadonlySet<number>;
+  private readonly jitter: Random;
 
   constructor(
     private readonly scenario: Scenario,
@@ -129,6 +130,7 @@ class Simulation {
       random.pick([0, 0.02, 0.2]),
     );
     this.ledger = new SimLedger(this.partitions, this.chaos, random.fork(), (partition) => this.onStored(partition));
+    this.jitter = random.fork();
     if (random.chance(0.6)) this.group = new SimGroup(this.partitions, this.time, this.chaos, random.fork());
   }
 
@@ -229,6 +231,7 @@ class Simulation {
           inference: noInference,
           bounded: true,
           clock: process.clock,
+          random: () => this.jitter.next(),
           onWarning: (message) => this.chaos.tell(`${process.name} warns: ${message}`),
           onPoint: (point, task) => {
             this.time.advance(this.random.int(roundMs));

@@ -1,0 +1,115 @@
+import { backOffMs, getOrInsert, MillraceError, messageOf } from '../core/index.js';
+import type { Clock } from './clock.js';
+
+/** A sink that does not take what it is given. */
+export interface Outage {
+  readonly sink: string;
+  /** Processing time at which it was first noticed. */
+  readonly sinceMs: number;
+  /** The words of the last failure. */
+  readonly cause: string;
+}
+
+export interface OutagesOptions {
+  readonly clock: Clock;
+  /** Asks a sink whether it answers; nothing where it cannot be asked, and then waiting is all that can be done. */
+  ask(sink: string): Promise<void> | undefined;
+  onWarning(message: string): void;
+  readonly random: () => number;
+}
+
+const BACK_OFF = { waitMs: 500, waitMaxMs: 10_000 };
+/** How long an answer may take before it counts as none. */
+const ANSWER_MAX_MS = 10_000;
+
+/**
+ * The circuit breaker of a run: which sinks are down, as all of its tasks see them. A task that fails because of a sink
+ * lets go of everything and is opened again only when the sink answers; until then one question now and then is all that
+ * is asked of it. So an outage costs neither memory nor transactions held open, however long it lasts.
+ */
+export class Outages {
+  private readonly open = new Map<string, Outage>();
+  /** Outages in a row, by sink, since rows last arrived: a sink that answers and still fails is waited for longer. */
+  private readonly inARow = new Map<string, number>();
+  private waiting: (() => void)[] = [];
+  private readonly ended = new AbortController();
+
+  constructor(private readonly options: OutagesOptions) {}
+
+  get down(): readonly Outage[] {
+    return [...this.open.values()];
+  }
+
+  /** A sink failed a task. Errors that will not pass are none of this. */
+  report(sink: string, error: unknown): void {
+    if (!(error instanceof MillraceError) || error.code !== 'sink' || error.lasting) return;
+    const known = this.open.get(sink);
+    this.open.set(sink, {
+      sink,
+      sinceMs: known?.sinceMs ?? this.options.clock.now(),
+      cause: messageOf(error),
+    });
+    if (known) return;
+    this.options.onWarning(`sink '${sink}' is down, its tasks wait for it: ${messageOf(error)}`);
+    void this.attend(sink);
+  }
+
+  /** An epoch is in all sinks: whatever comes next is a new story. */
+  worked(): void {
+    for (const sink of this.inARow.keys()) if (!this.open.has(sink)) this.inARow.delete(sink);
+  }
+
+  /** Resolves once no sink is down, or `signal` is aborted. */
+  async over(signal: AbortSignal): Promise<void> {
+    while (this.open.size > 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** Asks no more. */
+  close(): void {
+    this.ended.abort();
+  }
+
+  /** Waits until the sink answers. */
+  private async attend(sink: string): Promise<void> {
+    const { clock, random, onWarning } = this.options;
+    const { signal } = this.ended;
+    while (!signal.aborted) {
+      const times = getOrInsert(this.inARow, sink, () => 0) + 1;
+      this.inARow.set(sink, times);
+      await clock.sleep(backOffMs(times, { ...BACK_OFF, random }), signal);
+      if (!signal.aborted && (await this.answers(sink))) break;
+    }
+    const { sinceMs = 0 } = this.open.get(sink) ?? {};
+    this.open.delete(sink);
+    if (!signal.aborted) onWarning(`sink '${sink}' answers again after ${seconds(clock.now() - sinceMs)} s`);
+    if (this.open.size === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private async answers(sink: string): Promise<boolean> {
+    const asked = this.options.ask(sink);
+    if (!asked) return true; // nobody can know better than by trying
+    const over = new AbortController();
+    const tooLate = this.options.clock.sleep(ANSWER_MAX_MS, over.signal).then(() => {
+      throw new MillraceError('sink', `it does not answer within ${seconds(ANSWER_MAX_MS)} s`, { where: sink });
+    });
+    try {
+      await Promise.race([asked, tooLate]);
+      return true;
+    } catch (error) {
+      const outage = this.open.get(sink);
+      if (outage) this.open.set(sink, { ...outage, cause: messageOf(error) });
+      return false;
+    } finally {
+      tooLate.catch(() => undefined);
+      asked.catch(() => undefined);
+      over.abort();
+    }
+  }
+}
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(ms < 10_000 ? 1 : 0);

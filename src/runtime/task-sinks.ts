@@ -1,0 +1,80 @@
+import { INTERNAL, MillraceError, type Profile, type Sink, type SinkWriter, type TaskId } from '../core/index.js';
+import type { Topology } from '../topology/index.js';
+import { DeferredSink } from './deferred-sink.js';
+import type { TaskState } from './state.js';
+import type { Waits } from './waits.js';
+import { watchedWriter } from './watched.js';
+
+/** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
+export const DEAD_LETTERS = '$dead-letters';
+export const METRICS = '$metrics';
+
+/** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
+const DEFERRED_ROWS_MAX = 100_000;
+
+/** All sinks of a topology with their steps' ids, its own two included. */
+export const sinksOf = ({ sinks, deadLetters, metrics }: Topology): readonly { id: string; sink: Sink<unknown> }[] =>
+  [
+    ...sinks,
+    { id: DEAD_LETTERS, sink: deadLetters as Sink<never> },
+    ...(metrics ? [{ id: METRICS, sink: metrics as Sink<never> }] : []),
+  ].map(({ id, sink }) => ({ id, sink: sink as Sink<unknown> }));
+
+export interface TaskSinksOptions {
+  readonly topology: Topology;
+  readonly profile: Profile;
+  readonly task: TaskId;
+  readonly incarnation: number;
+  readonly state: TaskState;
+  readonly waits: Waits;
+  /** Told of a sink's failure, before the task fails because of it. */
+  onSinkFailure(sink: string, error: unknown): void;
+  /** Takes in what must be closed if the task cannot be opened. */
+  keep<T extends { close(): Promise<void> }>(opened: T): T;
+}
+
+export interface TaskSinks {
+  /** By step. */
+  readonly writers: ReadonlyMap<string, SinkWriter>;
+  /** Those of them that are written after the checkpoint. */
+  readonly deferred: readonly DeferredSink[];
+}
+
+/** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
+export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
+  const { topology, profile, task, incarnation, state, waits, onSinkFailure, keep } = options;
+  // Where the clock may decide an order, a replay may decide otherwise: only a checkpoint settles it.
+  const undecided = topology.sources.some(({ source }) => source.idleMax !== undefined);
+  const writers = new Map<string, SinkWriter>();
+  const deferred: DeferredSink[] = [];
+  for (const { id: step, sink } of sinksOf(topology)) {
+    const driver = profile.sinks[sink.connector];
+    if (!driver) throw noDriver(profile, sink.connector, step);
+    if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
+    const opened = keep(await driver.open(sink, { step, task, incarnation }));
+    const writer = watchedWriter(opened, step, waits, onSinkFailure);
+    const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
+    if (rowsMax === undefined || driver.mode === 'transactional' || step === METRICS) {
+      writers.set(step, writer);
+      continue;
+    }
+    const later = new DeferredSink(writer, rowsMax);
+    state.adopt(step, 'rows', later);
+    await later.recover();
+    writers.set(step, later);
+    deferred.push(later);
+  }
+  return { writers, deferred };
+}
+
+const notTransactional = (profile: Profile, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
+    where,
+    hint: 'what goes to the next stage must be in the transaction of the checkpoint: keep both in one store',
+  });
+
+export const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {
+    where,
+    hint: `it has: ${[...new Set([...Object.keys(profile.sources), ...Object.keys(profile.sinks)])].join(', ')}`,
+  });

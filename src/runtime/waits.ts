@@ -1,0 +1,58 @@
+/** What a task may be waiting for: one of its inputs or sinks, a step that answers later, its ledger. */
+export interface Reason {
+  readonly kind: 'source' | 'step' | 'sink' | 'ledger' | 'quiet' | 'close';
+  /** The id of the step; of the ledger, what it does. */
+  readonly id: string;
+}
+
+export interface Wait {
+  readonly reason: Reason;
+  /** Operations under way. */
+  pending: number;
+  /** Grows with each that ends: as long as it grows, something gets on. */
+  ended: number;
+}
+
+/**
+ * The operations of a task that have begun and not yet ended, by what they ask. Told apart by reason and not one by one:
+ * a step with many rounds under way gets on as long as any of them ends.
+ *
+ * Memory: one entry for each source, step and sink.
+ */
+export class Waits {
+  private readonly all = new Map<string, Wait>();
+
+  /** Every wait with something under way. */
+  *[Symbol.iterator](): Generator<Wait> {
+    for (const wait of this.all.values()) if (wait.pending > 0) yield wait;
+  }
+
+  /** Counts `work` as under way until it settles, and gives it back. */
+  track<T>(reason: Reason, work: Promise<T>): Promise<T> {
+    const wait = this.of(reason);
+    wait.pending += 1;
+    const end = () => {
+      wait.pending -= 1;
+      wait.ended += 1;
+    };
+    work.then(end, end);
+    return work;
+  }
+
+  /** Whether the task waits for something that has no promise: for an input that brings nothing. */
+  set(reason: Reason, waiting: boolean): void {
+    const wait = this.of(reason);
+    if (wait.pending === 1 && !waiting) wait.ended += 1;
+    wait.pending = waiting ? 1 : 0;
+  }
+
+  private of(reason: Reason): Wait {
+    const key = `${reason.kind} ${reason.id}`;
+    let wait = this.all.get(key);
+    if (!wait) {
+      wait = { reason, pending: 0, ended: 0 };
+      this.all.set(key, wait);
+    }
+    return wait;
+  }
+}
