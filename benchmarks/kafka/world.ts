@@ -15,7 +15,7 @@ const CHUNK = 20_000;
 /** Runs `use` beside a broker of its own, on a free port and in a new folder, and takes both away. */
 export async function withBroker<T>(
   log: (line: string) => void,
-  use: (broker: string, kafka: Kafka, brokerPid: number) => Promise<T>,
+  use: (broker: string, kafka: Kafka, brokerPid: number, dataDir: string) => Promise<T>,
 ): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const stack = await startStack({ services: ['kafka'], ports: 0, dataDir, log });
@@ -25,7 +25,7 @@ export async function withBroker<T>(
     const brokerPid = status.find(({ name }) => name === 'kafka')?.pid ?? -1;
     const kafka = await openKafka({ brokers: [broker], registry: localRegistry() });
     try {
-      return await use(broker, kafka, brokerPid);
+      return await use(broker, kafka, brokerPid, dataDir);
     } finally {
       await kafka.close();
     }

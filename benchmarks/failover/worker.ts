@@ -1,0 +1,76 @@
+// One process of the group, started and killed by the benchmark.
+import { openKafka } from '../../connectors/kafka/open.js';
+import { type Membership, messageOf, type StandbyStatus } from '../../src/core/index.js';
+import { createInference } from '../../src/inference/index.js';
+import { runTopology } from '../../src/runtime/index.js';
+import { localRegistry } from '../../src/schema/index.js';
+import { failover } from './topology.js';
+
+/** What the process is told on its command line, in JSON. */
+export interface WorkerOptions {
+  readonly broker: string;
+  readonly standbys: number;
+  readonly sessionTimeoutMs: number;
+}
+
+/** What it tells. */
+export type WorkerNews =
+  | { readonly kind: 'joined'; readonly memberId: string }
+  | { readonly kind: 'assigned'; readonly tasks: readonly number[] }
+  | { readonly kind: 'restored'; readonly task: number; readonly records: number; readonly durationMs: number }
+  | { readonly kind: 'status'; readonly standbys: readonly StandbyStatus[]; readonly rssBytes: number };
+
+const { broker, standbys, sessionTimeoutMs } = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
+const tell = (news: WorkerNews) => process.connected && process.send?.(news);
+const schemas = localRegistry();
+const kafka = await openKafka({
+  brokers: [broker],
+  registry: schemas,
+  standbys,
+  sessionTimeout: sessionTimeoutMs as never,
+  onRestored: ({ task, records, durationMs }) => tell({ kind: 'restored', task: task.partition, records, durationMs }),
+  onWarning: (message) => process.stderr.write(`${message}\n`),
+});
+const inference = createInference();
+let membership: Membership | undefined;
+try {
+  const running = await runTopology(failover, {
+    profile: {
+      name: 'failover',
+      sources: { kafka: kafka.source },
+      sinks: { kafka: kafka.topicSink },
+      openLedger: (task) => kafka.openLedger(task),
+      async join(member) {
+        membership = await kafka.join({
+          ...member,
+          onAssigned(tasks) {
+            tell({ kind: 'assigned', tasks });
+            member.onAssigned(tasks);
+          },
+        });
+        return membership;
+      },
+      schemas,
+      close: async () => undefined,
+    },
+    inference,
+    onJoined: (memberId) => tell({ kind: 'joined', memberId }),
+    onWarning: (message) => process.stderr.write(`${message}\n`),
+  });
+  const status = setInterval(
+    () => tell({ kind: 'status', standbys: membership?.standbys?.() ?? [], rssBytes: process.memoryUsage.rss() }),
+    200,
+  );
+  const stop = () => void running.stop().catch(() => undefined); // `finished` says the same
+  process.on('SIGTERM', stop);
+  process.once('disconnect', stop);
+  await running.finished;
+  clearInterval(status);
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await inference.close();
+  await kafka.close();
+  if (process.connected) process.disconnect();
+}
