@@ -21,6 +21,8 @@ export interface Prediction {
   readonly riskModel: string;
   /** Which link of the fallback chain answered; null for the first. */
   readonly degraded: string | null;
+  /** Digest of the features that it was made from: for audits. */
+  readonly featuresDigest: string;
 }
 
 export const PredictionV1 = avro<Prediction>({

@@ -15,6 +15,7 @@ import {
   rateBy,
   topology,
   validate,
+  vectorDigest,
 } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
@@ -96,6 +97,7 @@ export const flightDelays = topology(
           risk: f.risk.score,
           riskModel: f.risk.model,
           degraded: f.risk.degraded,
+          featuresDigest: vectorDigest(f.features),
         }),
       ),
     );
@@ -118,6 +120,7 @@ export const flightDelays = topology(
           risk: 'Nullable(Float64)',
           riskModel: 'LowCardinality(String)',
           degraded: 'LowCardinality(Nullable(String))',
+          featuresDigest: 'String',
         },
         orderBy: ['departedAt'],
       }),

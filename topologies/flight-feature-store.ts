@@ -29,6 +29,11 @@ export const flightFeatureStore = topology(
   'flight-feature-store',
   { deadLetters: kafka.deadLetters({ topic: 'flight-features.dead' }) },
   (t) => {
+    // First, as in the topology that predicts: records of one moment meet in the order of the sources.
+    const departed = t.source(
+      'departed',
+      kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
+    );
     const outcomes = t
       .source(
         'arrived',
@@ -37,11 +42,7 @@ export const flightFeatureStore = topology(
       .via('dedupe-arrived', dedupe({ key: (a) => a.flightId, retention: hours(24), keysMax: 1_000_000 }))
       .via('validate-arrived', validate(arrivedExpectations));
 
-    const rows = t
-      .source(
-        'departed',
-        kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
-      )
+    const rows = departed
       .via('dedupe', dedupe({ key: (f) => f.flightId, retention: hours(24), keysMax: 1_000_000 }))
       .via('validate', validate(departedExpectations))
       .via('impute', impute({ distance: 'median' }))

@@ -7,6 +7,7 @@ import { type Prediction, PredictionV1 } from '../../schemas/prediction.v1.js';
 import type { InferenceService, ModelHandle, OutgoingRecord, RawRecord } from '../../src/core/index.js';
 import { EARLIEST } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
+import { vectorDigest } from '../../src/features/index.js';
 import { localRegistry, openCodec, type WireCodec } from '../../src/schema/index.js';
 import type { Run } from '../pairs.js';
 import { FlightsByHand, type Judged } from '../work/flights-by-hand.js';
@@ -215,7 +216,7 @@ async function score(
     into.set((judged[row] as Judged).features.dense, at);
   });
   for (let row = 0; row < judged.length; row++) {
-    const { flight, late, hourRate, lastClass, majority, modelVersion } = judged[row] as Judged;
+    const { flight, features, late, hourRate, lastClass, majority, modelVersion } = judged[row] as Judged;
     const { flightId, origin, destination, departedAt } = flight;
     const prediction: Prediction = {
       flightId,
@@ -230,6 +231,7 @@ async function score(
       risk: scores[(row + 1) * model.outputSize - 1] ?? 0,
       riskModel: model.version,
       degraded: null,
+      featuresDigest: vectorDigest(features),
     };
     const key = Buffer.from(origin);
     const record: OutgoingRecord = { key, value: codec.encode(prediction), timestampMs: departedAt };

@@ -170,7 +170,7 @@ describe('the demo, looked at by others when it has ended', () => {
     const rows = withTables(at('main'), (sql) =>
       sql<Record<string, unknown> & { flightId: number }>(
         `SELECT flightId, origin, destination, toUnixTimestamp64Milli(departedAt) AS departedAt, late, hourRate, lastClass,
-           majority, modelVersion, risk, riskModel, degraded FROM predictions`,
+           majority, modelVersion, risk, riskModel, degraded, featuresDigest FROM predictions`,
       ),
     );
     expect(rows).toHaveLength(predictions.length);

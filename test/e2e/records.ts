@@ -40,6 +40,7 @@ export interface PredictionValue {
   readonly modelVersion: string;
   readonly risk: number | null;
   readonly riskModel: string;
+  readonly featuresDigest: string;
   readonly degraded: string | null;
 }
 

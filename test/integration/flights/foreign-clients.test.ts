@@ -216,7 +216,7 @@ print(json.dumps([{**value, 'departedAt': millis(value['departedAt'])}
   it('are in ClickHouse, by the SQL that the embedded tables take', async () => {
     const rows = await sql<PredictionValue>(
       `SELECT flightId, origin, destination, toUnixTimestamp64Milli(departedAt) AS departedAt, late, hourRate, lastClass,
-         majority, modelVersion, risk, riskModel, degraded FROM predictions ORDER BY flightId`,
+         majority, modelVersion, risk, riskModel, degraded, featuresDigest FROM predictions ORDER BY flightId`,
     );
     expect(rows).toEqual([...predictions.values()].sort((a, b) => a.flightId - b.flightId));
   });
