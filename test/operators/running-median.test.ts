@@ -30,3 +30,27 @@ it('is the median of the last n values, bit for bit, at every step', () => {
     }),
   );
 });
+
+it('is the same however often it is asked for', () => {
+  /** How many values come before each question: many now and then, so that both ways are taken, and one after the other. */
+  const gaps = fc.array(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 30, max: 70 })), { maxLength: 12 });
+  fc.assert(
+    fc.property(
+      gaps,
+      fc.array(number, { minLength: 50, maxLength: 50 }),
+      fc.integer({ min: 1, max: 40 }),
+      (...drawn) => {
+        const [asked, values, length] = drawn;
+        const running = new RunningMedian(ringCell<number>({ length }).open(), length);
+        const seen: number[] = [];
+        for (const gap of asked) {
+          for (let i = 0; i < gap; i++) {
+            seen.push(values[seen.length % 50] as number);
+            running.add(seen.at(-1) as number);
+          }
+          expect(Object.is(running.median(), medianOf(seen.slice(-length)))).toBe(true);
+        }
+      },
+    ),
+  );
+});
