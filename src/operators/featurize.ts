@@ -1,6 +1,7 @@
-import { joint, transform, withField } from '../core/define.js';
+import { joint, transform } from '../core/define.js';
 import { formatDuration } from '../core/duration.js';
 import type { FeatureVector } from '../core/learner.js';
+import { fieldAdder } from '../core/literals.js';
 import type { Adds, Free, Joint, Operator, Settings } from '../core/operator.js';
 import type { FeatureView, OutcomeView, StatelessView } from '../features/index.js';
 import { valueCell } from '../state/index.js';
@@ -49,7 +50,8 @@ function fromRows<Row>(view: StatelessView<Row>): Operator<Row, WithFeatures> {
     settings: settingsOf(view),
     open: () => {
       const logic = view.open();
-      return (row, emit) => emit(withField(row, 'features', logic.vector(row)));
+      const withFeatures = fieldAdder('features');
+      return (row, emit) => emit(withFeatures(row, logic.vector(row)));
     },
   });
 }
@@ -67,6 +69,7 @@ function fromRowsAndOutcomes<Row, Outcome>(
     cells,
     open: (opened, context) => {
       const logic = view.open(opened);
+      const withFeatures = fieldAdder('features');
       const clock = opened.clock;
       const counters = {
         counted: context.counter('outcomes'),
@@ -95,7 +98,7 @@ function fromRowsAndOutcomes<Row, Outcome>(
             evicted.add(logic.evicted - evictedSeen);
             evictedSeen = logic.evicted;
           }
-          emit(withField(value, 'features', features));
+          emit(withFeatures(value, features));
         },
       };
     },

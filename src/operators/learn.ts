@@ -1,6 +1,7 @@
-import { joint, withField } from '../core/define.js';
+import { joint } from '../core/define.js';
 import { type Duration, formatDuration, hours } from '../core/duration.js';
 import type { FeatureVector, Learner } from '../core/learner.js';
+import { fieldAdder, objectOf } from '../core/literals.js';
 import type { Adds, Counter, Free, Joint, Problem, StepContext } from '../core/operator.js';
 import type { Cell, CellSpecs } from '../core/state.js';
 import type { FeatureView } from '../features/index.js';
@@ -13,8 +14,17 @@ import {
   scoreboardSize,
   type WindowScores,
 } from '../learning/index.js';
-import { type Float64Cell, float64Cell, type MapCell, mapCell, type ValueCell, valueCell } from '../state/index.js';
+import {
+  type Float64Cell,
+  float64Cell,
+  type MapCell,
+  mapCell,
+  packedMapCell,
+  type ValueCell,
+  valueCell,
+} from '../state/index.js';
 import { credibleJump, eventClock, observe } from './event-clock.js';
+import { type WaitingRow, waitingRows } from './waiting-rows.js';
 
 type Key = string | number;
 
@@ -52,14 +62,8 @@ export interface LearnOptions<Row, Label, As extends string, B extends string> {
   readonly versionEvery?: number;
 }
 
-/** A record that waits for its label: what the model saw, what it and the baselines said, and the baselines' groups. */
-type Pending = readonly [
-  dense: Float32Array,
-  indices: Uint32Array,
-  values: Float32Array,
-  probabilities: readonly number[],
-  groups: readonly Key[],
-];
+/** Version of how a waiting row lies in the state, beside the view's layout. */
+const ROWS_VERSION = 1;
 
 /**
  * Online learning with honest delay (progressive validation): predicts each record at once, keeps what the model saw
@@ -99,14 +103,18 @@ export function learn<Row, Label, const As extends string, const B extends strin
   const { as, view, label, pendingMax, measureEvery = hours(1), versionEvery = 1_000 } = options;
   const baselines = Object.entries<Baseline<Row>>(options.baselines ?? {});
   const problems = problemsOf(label.wait, pendingMax, versionEvery);
-  const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : {};
+  const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
   const model = learner.cells(view.shape);
   const cells: CellSpecs = {
     ...prefixed('model-', model),
     ...baselineCells(baselines),
     clock: valueCell({ initial: eventClock() }),
     // Rows wait as vectors of this view: another view's must not meet the model.
-    pending: mapCell<Key, Pending>({ ...kept, version: view.shape.layout ?? 1 }),
+    pending: packedMapCell<Key, WaitingRow>({
+      ...kept,
+      version: (view.shape.layout ?? 1) + ROWS_VERSION,
+      packing: waitingRows(view, 1 + baselines.length),
+    }),
     labelled: mapCell<Key, true>(kept),
     learned: valueCell({ initial: 0 }),
     scores: float64Cell({ size: scoreboardSize(1 + baselines.length) }),
@@ -131,13 +139,16 @@ export function learn<Row, Label, const As extends string, const B extends strin
     open: (opened, context) => {
       const logic = learner.open(withoutPrefix('model-', model, opened), view.shape);
       const names = baselines.map(([name]) => name);
+      const named = objectOf(names) as (probabilities: readonly number[], from: number) => Learned['baselines'];
+      const withLearned = fieldAdder(as);
       const beside = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>);
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
-      const pending = opened.pending as MapCell<Key, Pending>;
+      const pending = opened.pending as MapCell<Key, WaitingRow>;
       const labelled = opened.labelled as MapCell<Key, true>;
       const learned = opened.learned as ValueCell<number>;
       const scores = scoreboard(opened.scores as Float64Cell, 1 + names.length, measureEvery);
-      const undecided = Array.from({ length: 1 + names.length }, () => 0.5);
+      // Of the row in hand: the model's, then each baseline's.
+      const probabilities = Array.from({ length: 1 + names.length }, () => 0.5);
       const count = countersOf(context);
       const jumpMs = credibleJump(label.wait);
       const versionOf = versions(context, versionEvery);
@@ -152,20 +163,13 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         const probability = logic.predictOne(features);
         const groups = beside.groupsOf(row);
-        const probabilities = undecided.slice();
         probabilities[0] = probability;
         beside.predict(groups, probabilities);
         const evictedBefore = pending.evicted;
-        pending.set(
-          options.key(row),
-          [features.dense, features.indices, features.values, probabilities, groups],
-          nowMs,
-        );
+        pending.set(options.key(row), { features, probabilities, groups }, nowMs);
         if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
         count.predicted.add();
-        const said: Record<string, number> = {};
-        for (let b = 0; b < names.length; b++) said[names[b] as string] = probabilities[b + 1] as number;
-        return { probability, modelVersion: versionOf(learned.get()), baselines: said };
+        return { probability, modelVersion: versionOf(learned.get()), baselines: named(probabilities, 1) };
       };
 
       const onLabel = (arrived: Label, nowMs: number): void => {
@@ -177,11 +181,10 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         pending.delete(id);
         labelled.set(id, true, nowMs);
-        const [dense, indices, values, probabilities, groups] = row;
         const truth = label.value(arrived);
-        scores.add(probabilities, truth);
-        beside.learn(groups, truth);
-        if (!logic.learnOne({ view: view.name, hash: view.hash, dense, indices, values }, truth)) {
+        scores.add(row.probabilities, truth);
+        beside.learn(row.groups, truth);
+        if (!logic.learnOne(row.features, truth)) {
           count.rejectedUpdates.add();
           return;
         }
@@ -199,7 +202,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
           labelled.expire(nowMs);
           const finished = scores.turn(nowMs);
           if (finished) measure(context, finished, names);
-          if (input === 0) emit(withField(value, as, onRow(value as Row, nowMs)));
+          if (input === 0) emit(withLearned(value, onRow(value as Row, nowMs)));
           else onLabel(value as Label, nowMs);
         },
       };

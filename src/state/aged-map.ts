@@ -1,6 +1,8 @@
 import { assert, type BucketChange } from '../core/index.js';
-import { decode, encode, tags } from './codec.js';
+import { decode, encode, tags, unreadable } from './codec.js';
+import { KeyIndex } from './key-index.js';
 import type { MapCell } from './map-contract.js';
+import { PackedRows, type Packing } from './packed-rows.js';
 import { PLACE_BITS, SEGMENT_MAX, Segment } from './segment.js';
 import { type Migrate, migrationFor } from './versions.js';
 
@@ -11,37 +13,43 @@ const HORIZON = 0;
 const PLACE = SEGMENT_MAX - 1;
 /** Equal to no key. */
 const NO_KEY = Symbol('no key');
+/** The place of a key that is not there. */
+const NOWHERE = -1;
 
-/** A segment's bucket. Without a ttl there are no offsets; values that are all `true` are left out. */
-type Bytes<K, V> = readonly [
+/**
+ * A segment's bucket. Without a ttl there are no offsets; values that are all `true` are left out. The numbers are those
+ * of packed values, whose rests then stand for the values.
+ */
+type Bytes<K> = readonly [
   startMs: number,
   spanMs: number,
   used: number,
   keys: readonly K[],
   offsetsMs: readonly number[],
-  values?: readonly V[],
+  values?: readonly unknown[],
+  numbers?: Float64Array,
 ];
 
 /**
  * The map bounded by age or number: entries in segments in the order of their writes. Everything that decides
  * behaviour (order, which segment takes the next entry) is in the segments' bytes, so a restored map goes on as the
- * live one would.
+ * live one would. Segments keep the values themselves, or the rows in which they are packed.
  */
 export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   evicted = 0;
   /** By key: the slot of its segment, then the bits of its place there. */
-  private readonly index = new Map<K, number>();
-  private readonly table: Segment<K, V>[] = [];
+  private readonly index = new KeyIndex<K>();
+  private readonly table: Segment<K>[] = [];
   private readonly freeSlots: number[] = [];
   /** By start, then by id: the oldest first. None is empty. */
-  private readonly segments: Segment<K, V>[] = [];
+  private readonly segments: Segment<K>[] = [];
   /** The segment that took the last entry: the newest of its slice. */
-  private newest: Segment<K, V> | undefined;
-  private changed: Segment<K, V>[] = [];
+  private newest: Segment<K> | undefined;
+  private changed: Segment<K>[] = [];
   private dropped: number[] = [];
-  /** The last look-up, with `undefined` for a key that is not there: most writes follow a look-up of the same key. */
+  /** The last look-up: most writes follow a look-up of the same key. */
   private lastKey: K | typeof NO_KEY = NO_KEY;
-  private lastAt: number | undefined;
+  private lastAt = NOWHERE;
   private nextId = 1;
   private horizonMs = Number.NEGATIVE_INFINITY;
   private horizonChanged = false;
@@ -49,16 +57,19 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   private readonly sliceMs: number;
   private readonly ttlMs: number;
   private readonly tag;
+  private readonly packed: PackedRows<V> | undefined;
 
   constructor(
     private readonly version: number,
     private readonly migrate: Migrate<V> | undefined,
     ttlMs: number | undefined,
     private readonly entriesMax: number,
+    packing?: Packing<V>,
   ) {
     this.ttlMs = ttlMs ?? Number.POSITIVE_INFINITY;
     this.sliceMs = ttlMs === undefined ? 0 : Math.max(1, Math.ceil(ttlMs / SLICES));
     this.tag = ttlMs === undefined ? tags.orderedMap : tags.agedMap;
+    this.packed = packing && new PackedRows(packing);
   }
 
   get size(): number {
@@ -69,16 +80,16 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   get(key: K): V | undefined {
     if (this.frozen) this.thaw();
     const at = this.find(key);
-    if (at === undefined) return undefined;
+    if (at === NOWHERE) return undefined;
     const segment = this.segmentAt(at);
     const place = at & PLACE;
-    return this.isExpired(segment, place) ? undefined : segment.values[place];
+    return this.isExpired(segment, place) ? undefined : this.valueAt(segment, place);
   }
 
   has(key: K): boolean {
     if (this.frozen) this.thaw();
     const at = this.find(key);
-    return at !== undefined && !this.isExpired(this.segmentAt(at), at & PLACE);
+    return at !== NOWHERE && !this.isExpired(this.segmentAt(at), at & PLACE);
   }
 
   set(key: K, value: V, timeMs?: number): void {
@@ -91,7 +102,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
       offsetMs = timeMs - startMs;
     }
     const at = this.find(key);
-    if (at === undefined) {
+    if (at === NOWHERE) {
       if (this.index.size >= this.entriesMax) this.evictOldest();
       this.add(this.openSegment(startMs), key, value, offsetMs);
       return;
@@ -99,7 +110,8 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     const segment = this.segmentAt(at);
     const place = at & PLACE;
     if (segment === this.newestOf(startMs)) {
-      segment.values[place] = value;
+      this.packed?.drop(segment.values[place] as number);
+      segment.values[place] = this.packed ? this.packed.put(value) : value;
       if (this.sliceMs > 0) segment.offsetsMs[place] = offsetMs;
       this.markChanged(segment);
     } else {
@@ -112,7 +124,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   delete(key: K): boolean {
     if (this.frozen) this.thaw();
     const at = this.find(key);
-    if (at === undefined) return false;
+    if (at === NOWHERE) return false;
     const segment = this.segmentAt(at);
     const place = at & PLACE;
     const live = !this.isExpired(segment, place);
@@ -139,7 +151,12 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     for (;;) {
       const oldest = this.segments[0];
       if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return before - this.index.size;
-      for (const key of oldest.keys) if (key !== undefined) this.unlist(key);
+      for (let place = 0; place < oldest.keys.length; place++) {
+        const key = oldest.keys[place];
+        if (key === undefined) continue;
+        this.unlist(key);
+        this.packed?.drop(oldest.values[place] as number);
+      }
       this.drop(oldest);
     }
   }
@@ -165,12 +182,17 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return changes;
   }
 
-  /** Where an entry lies, expired or not. */
-  private find(key: K): number | undefined {
+  /** Where an entry lies, expired or not, or `NOWHERE`. */
+  private find(key: K): number {
     if (key === this.lastKey) return this.lastAt;
     this.lastKey = key;
     this.lastAt = this.index.get(key);
     return this.lastAt;
+  }
+
+  private valueAt(segment: Segment<K>, place: number): V {
+    const kept = segment.values[place];
+    return this.packed ? this.packed.get(kept as number) : (kept as V);
   }
 
   private unlist(key: K): void {
@@ -178,16 +200,17 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     this.lastKey = NO_KEY;
   }
 
-  private segmentAt(at: number): Segment<K, V> {
-    return this.table[at >>> PLACE_BITS] as Segment<K, V>;
+  private segmentAt(at: number): Segment<K> {
+    return this.table[at >>> PLACE_BITS] as Segment<K>;
   }
 
-  private isExpired(segment: Segment<K, V>, place: number): boolean {
+  private isExpired(segment: Segment<K>, place: number): boolean {
     return this.sliceMs > 0 && segment.startMs + (segment.offsetsMs[place] as number) + this.ttlMs <= this.horizonMs;
   }
 
-  private add(segment: Segment<K, V>, key: K, value: V, offsetMs: number): void {
-    const at = (segment.slot << PLACE_BITS) + segment.append(key, value, offsetMs);
+  private add(segment: Segment<K>, key: K, value: V, offsetMs: number): void {
+    const at =
+      (segment.slot << PLACE_BITS) + segment.append(key, this.packed ? this.packed.put(value) : value, offsetMs);
     this.index.set(key, at);
     this.lastKey = key;
     this.lastAt = at;
@@ -198,19 +221,20 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     const oldest = this.segments[0];
     assert(oldest, 'a full map has a segment');
     const key = oldest.oldestKey();
-    const place = (this.index.get(key) as number) & PLACE;
+    const place = this.index.get(key) & PLACE;
     this.unlist(key);
     this.remove(oldest, place);
     this.evicted++;
   }
 
-  private remove(segment: Segment<K, V>, place: number): void {
+  private remove(segment: Segment<K>, place: number): void {
+    this.packed?.drop(segment.values[place] as number);
     segment.remove(place);
     if (segment.size === 0) this.drop(segment);
     else this.markChanged(segment);
   }
 
-  private drop(segment: Segment<K, V>): void {
+  private drop(segment: Segment<K>): void {
     segment.size = 0;
     if (this.segments[0] === segment) this.segments.shift();
     else this.segments.splice(this.segments.indexOf(segment), 1);
@@ -219,14 +243,14 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     this.freeSlots.push(segment.slot);
   }
 
-  private markChanged(segment: Segment<K, V>): void {
+  private markChanged(segment: Segment<K>): void {
     if (segment.changed) return;
     segment.changed = true;
     this.changed.push(segment);
   }
 
   /** The newest segment of a slice, full or not. */
-  private newestOf(startMs: number): Segment<K, V> | undefined {
+  private newestOf(startMs: number): Segment<K> | undefined {
     if (this.newest?.startMs === startMs) return this.newest;
     const found = this.segments[this.placeAfter(startMs) - 1];
     // A segment of another span was written before the ttl was changed: its slice means something else.
@@ -234,7 +258,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   /** The segment of a slice that takes its next entry. */
-  private openSegment(startMs: number): Segment<K, V> {
+  private openSegment(startMs: number): Segment<K> {
     let segment = this.newestOf(startMs);
     if (segment === undefined || segment.used >= SEGMENT_MAX) {
       segment = this.newSegment(this.nextId++, startMs, this.sliceMs);
@@ -244,9 +268,9 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return segment;
   }
 
-  private newSegment(id: number, startMs: number, spanMs: number): Segment<K, V> {
+  private newSegment(id: number, startMs: number, spanMs: number): Segment<K> {
     const slot = this.freeSlots.pop() ?? this.table.length;
-    const segment = new Segment<K, V>(id, startMs, spanMs, slot);
+    const segment = new Segment<K>(id, startMs, spanMs, slot);
     this.table[slot] = segment;
     return segment;
   }
@@ -254,17 +278,21 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   /** The place after the last segment that starts at `startMs` or before. Writes are mostly in order: search from the end. */
   private placeAfter(startMs: number): number {
     let place = this.segments.length;
-    while (place > 0 && (this.segments[place - 1] as Segment<K, V>).startMs > startMs) place--;
+    while (place > 0 && (this.segments[place - 1] as Segment<K>).startMs > startMs) place--;
     return place;
   }
 
-  private bytesOf(segment: Segment<K, V>): Bytes<K, V> {
+  private bytesOf(segment: Segment<K>): Bytes<K> {
     const { startMs, spanMs, used } = segment;
     const isHere = (_: unknown, place: number) => segment.keys[place] !== undefined;
     const keys = segment.keys.filter(isHere) as K[];
     const offsetsMs = segment.offsetsMs.filter(isHere);
-    const values = segment.values.filter(isHere) as V[];
+    const values = segment.values.filter(isHere);
     const head = [startMs, spanMs, used, keys, offsetsMs] as const;
+    if (this.packed) {
+      const { rests, numbers } = this.packed.copyOf(values as number[]);
+      return [...head, rests, numbers];
+    }
     return values.every((value) => value === true) ? head : [...head, values];
   }
 
@@ -280,11 +308,13 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   private thawSegment(id: number, bytes: Uint8Array, version: number): void {
     const migrate = migrationFor(version, this.version, this.migrate);
-    const [startMs, spanMs, used, keys, offsetsMs, values] = decode(this.tag, bytes) as Bytes<K, V>;
+    const [startMs, spanMs, used, keys, offsetsMs, values, numbers] = decode(this.tag, bytes) as Bytes<K>;
+    if ((this.packed !== undefined) !== (numbers !== undefined)) throw unreadable();
     const segment = this.newSegment(id, startMs, spanMs);
     for (let i = 0; i < keys.length; i++) {
-      const value = values ? values[i] : true;
-      const place = segment.append(keys[i] as K, migrate ? migrate(value, version) : (value as V), offsetsMs[i] ?? 0);
+      const kept = values ? values[i] : true;
+      const value = this.packed ? this.packed.putCopy(kept, numbers as Float64Array, i) : kept;
+      const place = segment.append(keys[i] as K, migrate ? migrate(value, version) : value, offsetsMs[i] ?? 0);
       this.index.set(keys[i] as K, (segment.slot << PLACE_BITS) + place);
     }
     segment.used = used;

@@ -2,6 +2,8 @@ export { type Float64Cell, type Float64CellOptions, float64Cell } from './float6
 export { hashKey } from './hash.js';
 export { type MapCellOptions, mapCell } from './map-cell.js';
 export type { MapCell } from './map-contract.js';
+export { type PackedMapCellOptions, packedMapCell } from './packed-map-cell.js';
+export type { Packing } from './packed-rows.js';
 export type { Pane } from './pane.js';
 export { type PaneCell, type PaneCellOptions, paneCell } from './pane-cell.js';
 export { type RingCell, type RingCellOptions, ringCell } from './ring-cell.js';

@@ -7,10 +7,10 @@ export const SEGMENT_MAX = 1 << PLACE_BITS;
  * changelog. Parallel arrays rather than an object an entry: millions of small objects would cost more in garbage
  * collection than everything else that the map does.
  */
-export class Segment<K extends string | number, V> {
+export class Segment<K extends string | number> {
   /** `undefined` where an entry was removed. */
   readonly keys: (K | undefined)[] = [];
-  readonly values: (V | undefined)[] = [];
+  readonly values: unknown[] = [];
   /** Time of each write, counted from `startMs`; empty without a ttl. */
   readonly offsetsMs: number[] = [];
   /** Entries that are still here. */
@@ -32,7 +32,7 @@ export class Segment<K extends string | number, V> {
   ) {}
 
   /** Adds an entry and returns its place. */
-  append(key: K, value: V, offsetMs: number): number {
+  append(key: K, value: unknown, offsetMs: number): number {
     this.size++;
     this.used++;
     if (this.spanMs > 0) this.offsetsMs.push(offsetMs);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, type CellSpec, hours, millis } from '../../src/core/index.js';
-import { float64Cell, mapCell, ringCell, valueCell } from '../../src/state/index.js';
+import { float64Cell, mapCell, type Packing, packedMapCell, ringCell, valueCell } from '../../src/state/index.js';
 
 /** What a ledger keeps of one cell: the newest bytes of each bucket. Bytes are copied in and wiped at the giver's. */
 class Ledger {
@@ -94,6 +94,21 @@ const mapOps = fc.array(
   { maxLength: 80 },
 );
 
+const lengthOf = (value: unknown): number => JSON.stringify(value).length;
+/** Values whose numbers follow from their rests: numbers of another value are noticed. */
+const packing: Packing<unknown> = {
+  width: 2,
+  pack(value, into, at) {
+    into[at] = lengthOf(value);
+    into[at + 1] = -lengthOf(value);
+    return value;
+  },
+  unpack(from, at, rest) {
+    if (from[at] !== lengthOf(rest) || from[at + 1] !== -lengthOf(rest)) throw new Error('numbers of another value');
+    return rest;
+  },
+};
+
 describe('every cell', () => {
   it('a map without bounds behaves alike after any restore', () => {
     const spec = mapCell<string | number, unknown>();
@@ -121,6 +136,7 @@ describe('every cell', () => {
     ['with a ttl', mapCell<string | number, unknown>({ ttl: millis(240) })],
     ['with entriesMax', mapCell<string | number, unknown>({ entriesMax: 5 })],
     ['with both', mapCell<string | number, unknown>({ ttl: millis(480), entriesMax: 7 })],
+    ['of packed values', packedMapCell<string | number, unknown>({ ttl: millis(480), entriesMax: 7, packing })],
   ])('a map %s behaves alike after any restore', (_, spec) => {
     fc.assert(
       fc.property(mapOps, cutsOf, (ops, cuts) => {
