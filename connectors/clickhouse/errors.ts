@@ -29,6 +29,18 @@ export function isPassing(error: unknown): boolean {
   return broken.test(`${String(name)} ${messageOf(error)}`);
 }
 
+/** What stays as it is until somebody does something about it. */
+const lasting = new Set([
+  16, // NO_SUCH_COLUMN_IN_TABLE
+  53, // TYPE_MISMATCH
+  60, // UNKNOWN_TABLE
+  81, // UNKNOWN_DATABASE
+  193, // WRONG_PASSWORD
+  194, // REQUIRED_PASSWORD
+  497, // ACCESS_DENIED
+  516, // AUTHENTICATION_FAILED
+]);
+
 const hints = new Map([
   [60, 'the table is not there: was it dropped while Millrace ran?'],
   [81, 'the database is not there: create it, or choose another in the URL'],
@@ -49,6 +61,7 @@ export function explain(error: unknown, doing: string, where: string): MillraceE
   return new MillraceError('sink', `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
     where,
     ...(hint ? { hint } : {}),
+    lasting: code !== undefined && lasting.has(code),
     cause: error,
   });
 }

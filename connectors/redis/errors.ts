@@ -11,6 +11,9 @@ export function isPassing(error: unknown): boolean {
   return later.test(text) || broken.test(`${String((error as { code?: unknown } | null)?.code)} ${text}`);
 }
 
+/** What stays as it is until somebody does something about it. */
+const lasting = /^(NOAUTH|WRONGPASS|NOPERM|CROSSSLOT|MOVED)\b/;
+
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
   [/^NOPERM/, 'the user needs EVALSHA, SCRIPT LOAD, HGET, HSET, DEL and PEXPIRE on these keys'],
@@ -28,6 +31,7 @@ export function explain(error: unknown, doing: string, where: string): MillraceE
   return new MillraceError('sink', `${doing}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
+    lasting: lasting.test(text),
     cause: error,
   });
 }

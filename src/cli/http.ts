@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { Running } from '../runtime/index.js';
+import { healthOf } from './health.js';
 import { prometheus } from './prometheus.js';
 
 export interface MonitoringOptions {
@@ -24,8 +25,8 @@ export interface Monitoring {
 }
 
 /**
- * Serves Prometheus metrics and the health of a run: `/metrics`, `/health/live` (this process answers) and
- * `/health/ready` (the topology runs; 503 otherwise). And the state of its steps: `/state/STEP/KEY` answers with what a
+ * Serves Prometheus metrics and the health of a run: `/metrics`, `/health` (what stands in its way: a sink that is down
+ * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the state of its steps: `/state/STEP/KEY` answers with what a
  * committed epoch held (200), with nothing (404), or says that now is not the moment (503, `retry-after`).
  *
  * Without authentication: keep it on loopback, or behind something that has one.
@@ -42,6 +43,10 @@ export async function serveMonitoring({
   const server = fastify();
   const registry = prometheus(topology, running.snapshot);
   server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  server.get('/health', async (_, reply) => {
+    const health = healthOf(running.snapshot(), isReady(), Date.now());
+    return reply.code(health.status === 'ok' ? 200 : 503).send(health);
+  });
   server.get('/health/live', async () => ({ status: 'live' }));
   server.get('/health/ready', async (_, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),

@@ -71,7 +71,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     [0.5, 0.9, 0.99].map((quantile) => [{ quantile }, latency.quantileMs(quantile) / 1_000]),
   );
   // Tasks of the first stage have the topology's name, and need no label for it.
-  const labelsOf = ({ stage, partition }: RunSnapshot['tasks'][number]) =>
+  const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }) =>
     stage === topology ? { partition } : { partition, stage };
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'stage'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
@@ -81,6 +81,42 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   );
   gauge('watermark_seconds', 'Event time reached, in seconds since 1970', ['partition', 'stage'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.watermarkMs / 1_000]),
+  );
+  gauge(
+    'standby_lag_records',
+    'Records of a task that this process follows and has not read yet',
+    ['partition', 'stage'],
+    (from) => from.standbys.map((standby) => [labelsOf(standby), standby.recordsBehind]),
+  );
+  gauge(
+    'standby_ready',
+    'Whether a task that this process follows could be taken over at once',
+    ['partition', 'stage'],
+    (from) => from.standbys.map((standby) => [labelsOf(standby), standby.ready ? 1 : 0]),
+  );
+  gauge('standby_bytes', 'State of a task that this process follows, in its memory', ['partition', 'stage'], (from) =>
+    from.standbys.map((standby) => [labelsOf(standby), standby.bytes]),
+  );
+  gauge('sink_down_seconds', 'How long a sink has not taken what it is given; absent while it does', ['sink'], (from) =>
+    from.outages.map(({ sink, sinceMs }) => [{ sink }, (Date.now() - sinceMs) / 1_000]),
+  );
+  counter(
+    'task_restarts_total',
+    'Tasks restored from their checkpoints since the start',
+    ['partition', 'stage'],
+    (from) => from.care.map((task) => [labelsOf(task), task.restarts]),
+  );
+  counter('task_stalls_total', 'Those of them that had hung', ['partition', 'stage'], (from) =>
+    from.care.map((task) => [labelsOf(task), task.stalls]),
+  );
+  gauge(
+    'task_waits_for_input',
+    '1 while a task holds records back for an input that brings none',
+    ['partition', 'stage', 'input'],
+    (from) =>
+      from.care.flatMap((task) =>
+        task.waitsFor === undefined ? [] : [[{ ...labelsOf(task), input: task.waitsFor }, 1] as const],
+      ),
   );
   gauge('position', 'Offset of the next record to read', ['source', 'partition'], ({ tasks }) =>
     tasks.flatMap(({ partition, positions }) =>

@@ -1,3 +1,4 @@
+import { seconds } from '../core/duration.js';
 import type { Running, RunOptions } from '../runtime/index.js';
 import type { Topology } from '../topology/index.js';
 import type { RunReport } from './run-report.js';
@@ -22,7 +23,8 @@ export async function run(topology: Topology, config: Config, end: RunEnd, repor
     const inference = createInference();
     try {
       const { onWarning, onJoined } = report;
-      const running = await runTopology(topology, { profile, inference, ...end, onWarning, onJoined });
+      const stallMax = seconds(config.stallSeconds);
+      const running = await runTopology(topology, { profile, inference, ...end, stallMax, onWarning, onJoined });
       return await attend(running, topology, config, report);
     } finally {
       await inference.close();

@@ -136,6 +136,15 @@ export const settings = {
     },
     ['http', 'https'],
   ),
+  stallSeconds: wholeNumber(
+    {
+      env: 'MILLRACE_STALL_SECONDS',
+      fallback: 60,
+      description: 'How long a poll, a write, a commit or an inference may go unanswered before its task is restored.',
+    },
+    1,
+    86_400,
+  ),
   host: text(
     { env: 'MILLRACE_HOST', fallback: '127.0.0.1', description: 'Address that metrics and health listen on.' },
     'address',

@@ -43,7 +43,7 @@ export function together(progress: Iterable<ProgressNews>): RunSnapshot {
     ),
     counters: [...counters.values()],
     measures: [],
-    down: [],
+    outages: [],
     care: [],
     standbys: [],
     latency,

@@ -31,6 +31,8 @@ export class Outages {
   private readonly open = new Map<string, Outage>();
   /** Outages in a row, by sink, since rows last arrived: a sink that answers and still fails is waited for longer. */
   private readonly inARow = new Map<string, number>();
+  /** Questions that were not answered. */
+  private silences = 0;
   private waiting: (() => void)[] = [];
   private readonly ended = new AbortController();
 
@@ -59,14 +61,16 @@ export class Outages {
     for (const sink of this.inARow.keys()) if (!this.open.has(sink)) this.inARow.delete(sink);
   }
 
-  /** Resolves once no sink is down, or `signal` is aborted. */
-  async over(signal: AbortSignal): Promise<void> {
+  /** Resolves once no sink is down, or `signal` is aborted; `true` where one of them did not even answer meanwhile. */
+  async over(signal: AbortSignal): Promise<boolean> {
+    const before = this.silences;
     while (this.open.size > 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         this.waiting.push(resolve);
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
+    return this.silences > before;
   }
 
   /** Asks no more. */
@@ -101,6 +105,7 @@ export class Outages {
       await Promise.race([asked, tooLate]);
       return true;
     } catch (error) {
+      this.silences += 1;
       const outage = this.open.get(sink);
       if (outage) this.open.set(sink, { ...outage, cause: messageOf(error) });
       return false;

@@ -50,10 +50,11 @@ export interface RunSnapshot {
   /** The newest measurement of each step, task and name. */
   readonly measures: readonly Metric[];
   /** Sinks that do not take what they are given; nothing is read until they do. */
-  readonly down: readonly Outage[];
-  readonly care: readonly TaskCare[];
+  readonly outages: readonly Outage[];
+  /** What was done for each task of this process since the start. */
+  readonly care: readonly (TaskCare & { readonly stage: string })[];
   /** Tasks of other processes that this one could take over. */
-  readonly standbys: readonly StandbyStatus[];
+  readonly standbys: readonly (StandbyStatus & { readonly stage: string })[];
   readonly latency: DurationHistogram;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
@@ -77,7 +78,7 @@ export interface Running {
 const STALL_MAX_MS = 60_000;
 
 /** One stage as it runs. */
-export interface RunningStage extends Pick<RunSnapshot, 'down' | 'care' | 'standbys'> {
+export interface RunningStage extends Pick<RunSnapshot, 'outages' | 'care' | 'standbys'> {
   readonly topology: Topology;
   readonly finished: Promise<void>;
   stop(): void;
@@ -155,14 +156,14 @@ export async function runStage(
     get tasks() {
       return supervisor.tasks;
     },
-    get down() {
+    get outages() {
       return outages.down;
     },
     get care() {
-      return supervisor.care;
+      return supervisor.care.map((care) => ({ ...care, stage: topology.name }));
     },
     get standbys() {
-      return membership?.standbys?.() ?? [];
+      return (membership?.standbys?.() ?? []).map((standby) => ({ ...standby, stage: topology.name }));
     },
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
@@ -194,7 +195,7 @@ export function snapshotOf(stages: readonly RunningStage[]): RunSnapshot {
     tasks: tasks.map((task) => task.snapshot()),
     counters: [...counters.values()],
     measures: tasks.flatMap((task) => [...task.measures.values()]),
-    down: stages.flatMap((stage) => stage.down),
+    outages: stages.flatMap((stage) => stage.outages),
     care: stages.flatMap((stage) => stage.care),
     standbys: stages.flatMap((stage) => stage.standbys),
     latency,

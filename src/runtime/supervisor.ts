@@ -161,8 +161,8 @@ export class Supervisor {
     let failingSinceMs = Number.POSITIVE_INFINITY;
     for (let failures = 0; ; ) {
       const waitingSinceMs = clock.now();
-      await outages.over(signal);
-      failingSinceMs += clock.now() - waitingSinceMs; // an outage may last as long as it likes
+      // A sink that does not answer may take as long as it likes; one that answers and refuses may not.
+      if (await outages.over(signal)) failingSinceMs += clock.now() - waitingSinceMs;
       if (this.stopping || watched.lost) return;
       const end = await this.live(partition, watched);
       if (!end) return;

@@ -38,10 +38,17 @@ describe('monitoring over HTTP', () => {
       'millrace_epoch{partition="0",topology="orders"}': 7,
       'millrace_records_in_flight{partition="0",topology="orders"}': 3,
       'millrace_watermark_seconds{partition="0",topology="orders"}': 1.5,
+      'millrace_standby_lag_records{partition="7",topology="orders"}': 12,
+      'millrace_standby_ready{partition="7",topology="orders"}': 1,
+      'millrace_standby_bytes{partition="7",topology="orders"}': 4_096,
+      'millrace_task_restarts_total{partition="0",topology="orders"}': 3,
+      'millrace_task_stalls_total{partition="0",topology="orders"}': 1,
+      'millrace_task_waits_for_input{partition="0",input="labels",topology="orders"}': 1,
       'millrace_position{source="orders",partition="0",topology="orders"}': 120,
       'millrace_measure{step="model",task="0",name="roc_auc",topology="orders"}': 0.75,
     };
     for (const [name, value] of Object.entries(expected)) expect([name, found.get(name)]).toEqual([name, value]);
+    expect(found.get('millrace_sink_down_seconds{sink="history",topology="orders"}')).toBeGreaterThan(1);
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.5",topology="orders"}')).toBeCloseTo(0.002, 3);
     expect(found.get('millrace_latency_quantile_seconds{quantile="0.99",topology="orders"}')).toBeGreaterThan(0.04);
     expect([...found.keys()].some((name) => name.includes('dead:'))).toBe(false);
@@ -90,6 +97,35 @@ describe('monitoring over HTTP', () => {
     ready = false;
     expect([await status('/health/live'), await status('/health/ready')]).toEqual([200, 503]);
     expect(await status('/elsewhere')).toBe(404);
+    await served.close();
+  });
+
+  it('says which sink is down and since when, and what tasks wait for', async () => {
+    let snapshot = someSnapshot();
+    let ready = true;
+    const served = await serve(
+      () => snapshot,
+      () => ready,
+    );
+    const health = async () => {
+      const response = await fetch(`${served.url}/health`);
+      return [response.status, await response.json()];
+    };
+    const waiting = [{ stage: 'orders', partition: 0, input: 'labels' }];
+    expect(await health()).toEqual([
+      503,
+      {
+        status: 'degraded',
+        sinksDown: [{ sink: 'history', seconds: expect.any(Number), cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
+        waiting,
+        restarts: 3,
+        stalls: 1,
+      },
+    ]);
+    snapshot = { ...snapshot, outages: [] };
+    expect(await health()).toMatchObject([200, { status: 'ok', sinksDown: [], waiting }]);
+    ready = false;
+    expect(await health()).toMatchObject([503, { status: 'stopped' }]);
     await served.close();
   });
 

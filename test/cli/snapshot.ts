@@ -25,9 +25,9 @@ export function someSnapshot(): RunSnapshot {
       { step: 'history', name: 'written', value: 112 },
     ],
     measures: [{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', eventTimeMs: 1_000, value: 0.75 }],
-    down: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
-    standbys: [{ partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
-    care: [{ partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
+    outages: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
+    standbys: [{ stage: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
+    care: [{ stage: 'orders', partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
     latency,
     busyMs: new Map([['dedupe', 250]]),
   };

@@ -269,7 +269,7 @@ describe('Supervisor', () => {
   });
 
   it('opens no task while a sink is down, however long, and does not count that against its patience', async () => {
-    const { supervisor, turn, of, outages, askedFor, warnings } = world(false);
+    const { supervisor, turn, of, clock, outages, askedFor, warnings } = world(false);
     let up = false;
     askedFor(async () => {
       if (!up) throw new Error('still refused');
@@ -279,7 +279,8 @@ describe('Supervisor', () => {
     const down = new MillraceError('sink', 'refused');
     outages.report('history', down);
     of(0)[0]?.break(down);
-    for (let i = 0; i < 100; i++) await turn(); // asked again and again: every time a while passes
+    for (let i = 0; i < 400; i++) await turn(); // asked again and again: every time a while passes
+    expect(clock.now()).toBeGreaterThan(1_200_000);
     expect(of(0)).toHaveLength(1);
     expect(outages.down).toMatchObject([{ sink: 'history', sinceMs: 0 }]);
     expect(of(1)[0]?.said).toEqual([]); // a task that gets on is left alone
@@ -288,8 +289,33 @@ describe('Supervisor', () => {
     expect(of(0)).toHaveLength(2);
     expect(outages.down).toEqual([]);
     expect(warnings.at(-1)).toMatch(/answers again/);
+    of(0)[1]?.break(new MillraceError('source', 'a broker moved'));
+    await turn();
+    await turn();
+    expect(of(0)).toHaveLength(3);
     supervisor.stop();
     await supervisor.finished;
+  });
+
+  it('ends with the cause where a sink answers and refuses for ten minutes', async () => {
+    const { supervisor, turn, of, clock, outages, askedFor } = world(false);
+    askedFor(async () => undefined);
+    supervisor.assign([0]);
+    const refused = new MillraceError('sink', 'too many parts');
+    let over = false;
+    const ended = supervisor.finished.catch((cause: unknown) => {
+      over = true;
+      return cause;
+    });
+    for (let failure = 0; !over && failure < 1_000; failure++) {
+      for (let i = 0; i < 4 && !of(0)[failure]; i++) await turn();
+      outages.report('history', refused);
+      of(0)[failure]?.break(refused);
+      await turn();
+    }
+    expect(await ended).toBe(refused);
+    expect(clock.now()).toBeGreaterThan(600_000);
+    expect(clock.now()).toBeLessThan(640_000);
   });
 
   it('stops at once while a sink is down', async () => {
