@@ -133,4 +133,31 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('a failed read taken for the end', 'copies', ['input.ts', 'this.failure = error;', 'this.reachedEnd = true;']),
   mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch();', '']),
+  mutant('a task that was not heard of yet is not waited for', 'transfers', [
+    'marks.ts',
+    'if (watermarkMs === undefined) return BEFORE_ALL_MS;',
+    'if (watermarkMs === undefined) continue;',
+  ]),
+  mutant('marks forgotten by the restore', 'transfers', ['input.ts', 'this.marks = position.marks;', '']),
+  mutant('records between stages merged by their own times', 'transfers', [
+    'input.ts',
+    'const timeMs = known && !this.node.source.marked ?',
+    'const timeMs = known ?',
+  ]),
+  mutant("the log's times taken for event times between stages", 'transfers', [
+    'input.ts',
+    'Number(marked ? internalEventTime(record) : eventTimeOf',
+    'Number(marked ? record.timestampMs : eventTimeOf',
+  ]),
+  mutant('marks that promise what comes next', 'transfers', [
+    'outlet.ts',
+    'writer.mark?.({ ...task, watermarkMs, idle });',
+    'writer.mark?.({ ...task, watermarkMs: watermarkMs + 60, idle });',
+  ]),
+  mutant('no marks', 'transfers', ['task.ts', 'this.outlet.mark(this.time.watermarkMs);', '']),
+  mutant('a mark passed over by the merge', 'transfers', [
+    'merge.ts',
+    'if (watermarkMs > time.watermarkMs) {',
+    'if (value !== MARKED && watermarkMs > time.watermarkMs) {',
+  ]),
 ];

@@ -3,6 +3,7 @@ export { Random } from './random.js';
 export { same } from './same.js';
 export { logOf, type Outcome, type Scenario, type Trial } from './scenario.js';
 export type { SimLog } from './sim-log.js';
+export type { SimOptions, SimReport } from './sim-report.js';
 export { type SimOutput, type SimRow, type SinkKind, simSink } from './sim-sinks.js';
 export { simSource } from './sim-source.js';
-export { type SimOptions, type SimReport, simulate } from './simulation.js';
+export { simulate } from './simulation.js';

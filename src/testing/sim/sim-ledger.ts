@@ -16,7 +16,7 @@ export interface StoredTask {
   owner: SimSession | undefined;
 }
 
-/** The ledger of all tasks. Restoring a task takes it over: its earlier owner's commits are refused from then on. */
+/** The ledger of all tasks of a stage. Restoring a task takes it over: its earlier owner's commits are refused from then on. */
 export class SimLedger {
   readonly tasks: readonly StoredTask[];
 
@@ -24,6 +24,8 @@ export class SimLedger {
     partitions: number,
     private readonly chaos: Chaos,
     private readonly random: Random,
+    /** The id of the source that reads a topic. */
+    private readonly sourceOf: (topic: string) => string,
     private readonly onStored: (partition: number) => void,
   ) {
     this.tasks = Array.from({ length: partitions }, () => ({
@@ -34,8 +36,8 @@ export class SimLedger {
   }
 
   open(partition: number, process: SimProcess): SimSession {
-    const { chaos, random, onStored } = this;
-    return new SimSession(partition, process, this.tasks[partition] as StoredTask, chaos, random, () =>
+    const { chaos, random, sourceOf, onStored } = this;
+    return new SimSession(partition, process, this.tasks[partition] as StoredTask, chaos, random, sourceOf, () =>
       onStored(partition),
     );
   }
@@ -53,6 +55,7 @@ export class SimSession implements TaskLedger {
     private readonly stored: StoredTask,
     private readonly chaos: Chaos,
     private readonly random: Random,
+    private readonly sourceOf: (topic: string) => string,
     private readonly onStored: () => void,
   ) {}
 
@@ -88,9 +91,9 @@ export class SimSession implements TaskLedger {
     await this.process.reach('after ledger commit');
   }
 
-  /** Whether a checkpoint covers this record: the ids of sources are the names of their topics. */
+  /** Whether a checkpoint covers this record. */
   isStored(topic: string, offset: number): boolean {
-    return offset < (this.stored.checkpoint?.positions[topic]?.offset ?? 0);
+    return offset < (this.stored.checkpoint?.positions[this.sourceOf(topic)]?.offset ?? 0);
   }
 
   async close(): Promise<void> {

@@ -3,10 +3,6 @@ import type { RawRecord } from '../../core/index.js';
 /** The topics of a simulation: what was written before it began, by topic and partition. Offsets may have gaps. */
 export type SimLog = Readonly<Record<string, readonly (readonly RawRecord[])[]>>;
 
-/** The offset after the last record of a partition. */
-export const endOf = (log: SimLog, topic: string, partition: number): number =>
-  (log[topic]?.[partition]?.at(-1)?.offset ?? -1) + 1;
-
 /** Where reading from an offset begins: offsets between records are as good as the next one. */
 export function placeOf(records: readonly RawRecord[], offset: number): number {
   let low = 0;

@@ -5,6 +5,7 @@ import {
   type Sink,
   type SinkDriver,
   type SinkWriter,
+  type TaskId,
 } from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
@@ -69,14 +70,14 @@ export class SimOutputs {
 export function simSinkDriver(
   kind: SinkKind,
   outputs: SimOutputs,
-  sessionOf: (task: number) => SimSession,
+  sessionOf: (task: TaskId) => SimSession,
   chaos: Chaos,
   random: Random,
 ): SinkDriver {
   return {
     mode: kind === 'transactional' || kind === 'append' ? kind : 'idempotent',
     open: async (sink, { step, task }) => {
-      const session = sessionOf(task.partition);
+      const session = sessionOf(task);
       await session.process.reach(`open sink ${step}`);
       return new SimWriter(
         kind,

@@ -1,7 +1,7 @@
-import { MillraceError, type Source, type SourceDriver, type SourceReader } from '../../core/index.js';
+import { MillraceError, type RawRecord, type Source, type SourceDriver, type SourceReader } from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
-import { placeOf, type SimLog } from './sim-log.js';
+import { placeOf } from './sim-log.js';
 import type { SimProcess } from './sim-process.js';
 
 /** A source of the simulated world: plain JSON. */
@@ -16,7 +16,8 @@ export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): 
 
 /** Opens the topics of the simulation for one process; `onDelivered` is told how far each reader has come. */
 export function simSourceDriver(
-  log: SimLog,
+  /** What lies in a partition: of a topic between stages, more may come. */
+  recordsOf: (topic: string, partition: number) => readonly RawRecord[],
   partitions: number,
   process: SimProcess,
   chaos: Chaos,
@@ -28,9 +29,10 @@ export function simSourceDriver(
       await process.reach('partitions');
       return partitions;
     },
-    open: async ({ topic }, { partition }, offset): Promise<SourceReader> => {
+    open: async ({ topic }, { partition }, offset, bounded): Promise<SourceReader> => {
       await process.reach(`open ${topic}`);
-      const records = log[topic]?.[partition] ?? [];
+      const records = recordsOf(topic, partition);
+      const end = bounded ? records.length : Number.POSITIVE_INFINITY;
       let next = placeOf(records, offset);
       let busy = false;
       const read = async (recordsMax: number) => {
@@ -38,10 +40,11 @@ export function simSourceDriver(
         if (chaos.strikes('read', `${process.name} ${topic}`))
           throw new MillraceError('source', `${topic} is not answered`);
         const count = random.chance(0.5) ? recordsMax : random.int(recordsMax + 1);
-        const taken = records.slice(next, next + count);
+        const taken = records.slice(next, Math.min(end, next + count));
         next += taken.length;
+        if (taken.length === 0 && !bounded) await process.clock.sleep(5 + random.int(30));
         // That nothing will follow is sometimes known with the last records, sometimes only afterwards.
-        const ended = next >= records.length && (taken.length === 0 || random.chance(0.5));
+        const ended = next >= end && (taken.length === 0 || random.chance(0.5));
         const last = taken.at(-1);
         if (last) onDelivered(topic, partition, last.offset + 1);
         await process.reach(`after poll of ${topic}`);
@@ -60,6 +63,24 @@ export function simSourceDriver(
         close: async () => {
           await process.reach(`close ${topic}`);
         },
+      };
+    },
+  };
+}
+
+/** Tells how many records a source delivers. */
+export function countingSource(driver: SourceDriver, count: (records: number) => void): SourceDriver {
+  return {
+    partitions: (source) => driver.partitions(source),
+    open: async (...args) => {
+      const reader = await driver.open(...args);
+      return {
+        poll: async (recordsMax) => {
+          const polled = await reader.poll(recordsMax);
+          count(polled.records.length);
+          return polled;
+        },
+        close: () => reader.close(),
       };
     },
   };

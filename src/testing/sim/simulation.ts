@@ -1,44 +1,30 @@
-import { type InferenceService, MillraceError, messageOf, millis, type Profile } from '../../core/index.js';
+import {
+  INTERNAL,
+  type InferenceService,
+  MillraceError,
+  messageOf,
+  millis,
+  type Profile,
+  type RawRecord,
+  type TaskId,
+} from '../../core/index.js';
 import { COUNTERS_STEP } from '../../runtime/counters.js';
 import { type Running, type RunOptions, runTopology } from '../../runtime/index.js';
 import { localRegistry } from '../../schema/index.js';
-import { Chaos, drawTemperament, type Fault } from './chaos.js';
+import { stagesOf, type Topology } from '../../topology/index.js';
+import { Chaos, drawTemperament } from './chaos.js';
 import { Random } from './random.js';
 import type { Outcome, Scenario, Trial } from './scenario.js';
+import { SimBetween } from './sim-between.js';
 import { SimGroup } from './sim-group.js';
 import { SimLedger, type SimSession } from './sim-ledger.js';
-import { endOf, placeOf } from './sim-log.js';
+import { placeOf } from './sim-log.js';
 import { Killed, SimProcess } from './sim-process.js';
+import type { SimOptions, SimReport } from './sim-report.js';
 import { SimOutputs, simSinkDriver, sinkKinds } from './sim-sinks.js';
-import { simSourceDriver } from './sim-source.js';
+import { countingSource, simSourceDriver } from './sim-source.js';
 import { Violation } from './violation.js';
 import { VirtualTime } from './virtual-time.js';
-
-export interface SimOptions {
-  /** About how many records there are in all; drawn from the seed by default. */
-  readonly records?: number;
-  /** Faults, by their number in the trace, that do not strike: to find out which ones matter. */
-  readonly leaveOut?: ReadonlySet<number>;
-}
-
-export interface SimReport {
-  readonly scenario: string;
-  readonly seed: number;
-  /** Records in the logs. */
-  readonly records: number;
-  /** Records that sources delivered, replays included. */
-  readonly delivered: number;
-  readonly struck: Readonly<Record<Fault, number>>;
-  /** Faults drawn, those left out included. */
-  readonly faults: number;
-  readonly epochs: number;
-  /** Turns of the event loop, and processes that were started. */
-  readonly turns: number;
-  readonly processes: number;
-  /** Why the promise is broken; `undefined` where all is as it must be. */
-  readonly violation: string | undefined;
-  readonly trace: readonly string[];
-}
 
 /** Turns of the event loop that a run may take: some twenty times what the longest ones need. */
 const TURNS_MAX = 30_000;
@@ -86,9 +72,15 @@ class Simulation {
   private readonly partitions: number;
   private readonly trial: Trial;
   private readonly records: number;
-  private readonly ledger: SimLedger;
+  private readonly stages: readonly Topology[];
+  /** By stage. */
+  private readonly ledgers: ReadonlyMap<string, SimLedger>;
   private readonly outputs = new SimOutputs();
-  private readonly group: SimGroup | undefined;
+  private readonly between: SimBetween;
+  /** By stage; none where each process believes to own all tasks. */
+  private readonly groups = new Map<string, SimGroup>();
+  /** Stages run one after another, each to an end, or side by side for ever. */
+  private readonly bounded: boolean;
   private readonly lives: Life[] = [];
   private readonly settings: Pick<RunOptions, 'epochInterval' | 'inFlightMax' | 'roundMax'> & {
     readonly roundMs: number;
@@ -129,9 +121,21 @@ class Simulation {
       this.leaveOut,
       random.pick([0, 0.02, 0.2]),
     );
-    this.ledger = new SimLedger(this.partitions, this.chaos, random.fork(), (partition) => this.onStored(partition));
+    this.stages = stagesOf(this.trial.topology(async () => undefined));
+    this.ledgers = new Map(this.stages.map((stage) => [stage.name, this.ledgerOf(stage)]));
     this.jitter = random.fork();
-    if (random.chance(0.6)) this.group = new SimGroup(this.partitions, this.time, this.chaos, random.fork());
+    if (random.chance(0.6))
+      for (const { name } of this.stages)
+        this.groups.set(name, new SimGroup(this.partitions, this.time, this.chaos, random.fork()));
+    this.bounded = this.stages.length === 1 || random.chance(0.4);
+    this.between = new SimBetween(this.partitions, random.fork());
+  }
+
+  private ledgerOf(stage: Topology): SimLedger {
+    const sourceOf = (topic: string) => stage.sources.find(({ source }) => source.topic === topic)?.id ?? topic;
+    return new SimLedger(this.partitions, this.chaos, this.random.fork(), sourceOf, (partition) =>
+      this.onStored(stage, partition),
+    );
   }
 
   async run(): Promise<SimReport> {
@@ -146,8 +150,8 @@ class Simulation {
       this.lastStepTurn = this.time.turns;
       for (const life of this.lives) if (life.process.alive && !life.over) this.stop(life);
       await this.until(() => this.lives.every(({ process, over, running }) => !process.alive || over || !running));
-      // What the last checkpoint owes to sinks is paid by whoever opens the tasks next.
-      this.start();
+      // What the last checkpoint owes to sinks is paid by whoever opens the tasks next; it also sees the logs end.
+      this.start(true);
       await this.until(() => this.lives.at(-1)?.over === true);
       this.checkOutcome();
     } catch (error) {
@@ -183,14 +187,15 @@ class Simulation {
 
   /** What happens to the processes as a whole. */
   private interfere(): void {
-    const { chaos, group } = this;
+    const { chaos, groups } = this;
+    const inGroup = groups.size > 0;
     const living = this.lives.filter(({ process, over }) => process.alive && !over);
     const awake = living.filter(({ process }) => !process.isPaused);
     if (living.length === 0) this.start();
     // Without a group a process that stands still is replaced by another one, and both believe to own all tasks.
-    else if (!group && awake.length === 0 && living.length < 3 && this.random.chance(0.1)) this.start();
-    else if (group && living.length < 4 && chaos.strikes('join', 'the group')) this.start();
-    else if (group && chaos.strikes('move', 'the group')) group.deal();
+    else if (!inGroup && awake.length === 0 && living.length < 3 && this.random.chance(0.1)) this.start();
+    else if (inGroup && living.length < 4 && chaos.strikes('join', 'the group')) this.start();
+    else if (inGroup && chaos.strikes('move', 'the group')) this.random.pick([...groups.values()]).deal();
     else if (awake.length > 0 && chaos.strikes('stop', (awake[0] as Life).process.name)) this.stop(awake[0] as Life);
   }
 
@@ -199,8 +204,8 @@ class Simulation {
     void life.running?.stop().catch(() => undefined); // how it ends is told by its own run
   }
 
-  private start(): void {
-    const { time, chaos, random, group } = this;
+  private start(bounded = this.bounded): void {
+    const { time, chaos, random } = this;
     if (this.started >= PROCESSES_MAX) chaos.violated(`${PROCESSES_MAX} processes did not finish the work`);
     const process = new SimProcess(
       `p${++this.started}`,
@@ -208,16 +213,20 @@ class Simulation {
       chaos,
       random.fork(),
       () => this.isCrashDue(),
-      (paused) => void group?.watch(paused),
-      (dead) => void group?.watch(dead),
+      (paused) => this.watch(paused),
+      (dead) => this.watch(dead),
     );
     const life: Life = { process, running: undefined, over: false, stopped: false };
     this.lives.push(life);
     chaos.tell(`${process.name} starts`);
-    void this.live(life);
+    void this.live(life, bounded);
   }
 
-  private async live(life: Life): Promise<void> {
+  private watch(process: SimProcess): void {
+    for (const group of this.groups.values()) void group.watch(process);
+  }
+
+  private async live(life: Life, bounded: boolean): Promise<void> {
     const { process } = life;
     const { roundMs, ...settings } = this.settings;
     try {
@@ -229,7 +238,7 @@ class Simulation {
           ...settings,
           profile: this.profileOf(process),
           inference: noInference,
-          bounded: true,
+          bounded,
           clock: process.clock,
           random: () => this.jitter.next(),
           onWarning: (message) => this.chaos.tell(`${process.name} warns: ${message}`),
@@ -241,7 +250,8 @@ class Simulation {
       );
       await life.running.finished;
       this.chaos.tell(`${process.name} ends`);
-      if (!this.group && !life.stopped && !this.isAllStored()) this.fail(`${process.name} ends before the logs do`);
+      if (this.groups.size === 0 && !life.stopped && !this.isAllStored())
+        this.fail(`${process.name} ends before the logs do`);
     } catch (error) {
       if (!process.alive || error instanceof Killed) return;
       this.chaos.tell(`${process.name} fails: ${messageOf(error)}`);
@@ -260,30 +270,40 @@ class Simulation {
   }
 
   private profileOf(process: SimProcess): Profile {
-    const { chaos, random, group, outputs, ledger, trial, partitions } = this;
-    const sessions = new Map<number, SimSession>();
-    const source = simSourceDriver(trial.log, partitions, process, chaos, random.fork(), (topic, partition, next) =>
-      this.onDelivered(topic, partition, next),
+    const { chaos, random, groups, outputs, partitions } = this;
+    const sessions = new Map<string, SimSession>();
+    const keyOf = ({ topology, partition }: TaskId) => `${topology}/${partition}`;
+    const source = countingSource(
+      simSourceDriver(
+        (topic, partition) => this.recordsOf(topic, partition),
+        partitions,
+        process,
+        chaos,
+        random.fork(),
+        (topic, partition, next) => this.onDelivered(topic, partition, next),
+      ),
+      (records) => {
+        this.delivered += records;
+      },
     );
-    const sessionOf = (task: number) =>
-      sessions.get(task) ?? chaos.violated(`${process.name} opens a sink of task ${task} before its ledger`);
+    const sessionOf = (task: TaskId) =>
+      sessions.get(keyOf(task)) ?? chaos.violated(`${process.name} opens a sink of ${keyOf(task)} before its ledger`);
     return {
       name: process.name,
-      sources: {
-        sim: countingSource(source, (records) => {
-          this.delivered += records;
-        }),
+      sources: { sim: source, [INTERNAL]: source },
+      sinks: {
+        [INTERNAL]: this.between.sinkDriver(sessionOf),
+        ...Object.fromEntries(
+          sinkKinds.map((kind) => [kind, simSinkDriver(kind, outputs, sessionOf, chaos, random.fork())]),
+        ),
       },
-      sinks: Object.fromEntries(
-        sinkKinds.map((kind) => [kind, simSinkDriver(kind, outputs, sessionOf, chaos, random.fork())]),
-      ),
-      openLedger: async ({ partition }) => {
-        await process.reach(`open ledger ${partition}`);
-        const session = ledger.open(partition, process);
-        sessions.set(partition, session);
+      openLedger: async (task) => {
+        await process.reach(`open ledger ${keyOf(task)}`);
+        const session = (this.ledgers.get(task.topology) as SimLedger).open(task.partition, process);
+        sessions.set(keyOf(task), session);
         return session;
       },
-      ...(group ? { join: (member) => group.join(process, member) } : {}),
+      ...(groups.size > 0 ? { join: (member) => (groups.get(member.topology) as SimGroup).join(process, member) } : {}),
       schemas: localRegistry(),
       close: async () => undefined,
     };
@@ -293,20 +313,34 @@ class Simulation {
     return this.chaos.struck.crash === 0 && this.delivered > this.records * 0.4;
   }
 
+  private recordsOf(topic: string, partition: number): readonly RawRecord[] {
+    return this.trial.log[topic]?.[partition] ?? this.between.records(topic, partition);
+  }
+
+  /**
+   * Whether checkpoints cover all that was ever written. Side by side, an input of a later stage may end with records that
+   * wait for what might come between the stages: they are for the last process, which sees the logs end.
+   */
   private isAllStored(): boolean {
-    return this.ledger.tasks.every(({ checkpoint }, partition) =>
-      Object.keys(this.trial.log).every(
-        (topic) => (checkpoint?.positions[topic]?.offset ?? 0) >= endOf(this.trial.log, topic, partition),
-      ),
+    return this.stages.every(({ name, sources }, number) =>
+      sources
+        .filter(({ source }) => this.bounded || number === 0 || source.marked)
+        .every(({ id, source: { topic } }) =>
+          this.ledgers.get(name)?.tasks.every(({ checkpoint }, partition) => {
+            const end = (this.recordsOf(topic, partition).at(-1)?.offset ?? -1) + 1;
+            return (checkpoint?.positions[id]?.offset ?? 0) >= end;
+          }),
+        ),
     );
   }
 
-  private onStored(partition: number): void {
+  private onStored({ name }: Topology, partition: number): void {
     this.epochs += 1;
     this.lastStepTurn = this.time.turns;
-    const { checkpoint, owner } = this.ledger.tasks[partition] as (typeof this.ledger.tasks)[number];
+    const { checkpoint, owner } = this.ledgers.get(name)?.tasks[partition] ?? {};
     const at = Object.entries(checkpoint?.positions ?? {}).map(([source, { offset }]) => `${source}@${offset}`);
-    this.chaos.tell(`${owner?.process.name} stores task ${partition} epoch ${checkpoint?.epoch}: ${at.join(' ')}`);
+    const task = this.stages.length === 1 ? partition : `${name}/${partition}`;
+    this.chaos.tell(`${owner?.process.name} stores task ${task} epoch ${checkpoint?.epoch}: ${at.join(' ')}`);
   }
 
   /** Records read must stay close to records written, however slow a sink is. */
@@ -325,25 +359,27 @@ class Simulation {
   }
 
   private checkOutcome(): void {
-    for (let task = 0; task < this.partitions; task++) {
-      try {
-        this.trial.check(task, this.outcomeOf(task));
-      } catch (error) {
-        this.chaos.violated(`task ${task}: ${messageOf(error)}`);
+    for (const { name } of this.stages)
+      for (let task = 0; task < this.partitions; task++) {
+        try {
+          this.trial.check(task, this.outcomeOf(name, task), name);
+        } catch (error) {
+          this.chaos.violated(`${name} task ${task}: ${messageOf(error)}`);
+        }
       }
-    }
     if (this.chaos.struck.crash === 0 && this.leaveOut.size === 0)
       this.chaos.violated('no process crashed in this run');
   }
 
-  private outcomeOf(task: number): Outcome {
-    const state = [...(this.ledger.tasks[task]?.state.values() ?? [])];
+  private outcomeOf(stage: string, task: number): Outcome {
+    const state = [...(this.ledgers.get(stage)?.tasks[task]?.state.values() ?? [])];
     const saved = state.find(({ step }) => step === COUNTERS_STEP)?.bytes;
     const counters: [step: string, name: string, value: number][] = saved
       ? JSON.parse(new TextDecoder().decode(saved))
       : [];
     return {
       output: (sink) => this.outputs.of(sink, task),
+      between: (topic, partition = task) => this.between.records(topic, partition),
       counters: new Map(counters.map(([step, name, value]) => [`${step}/${name}`, value])),
       state: (step, cell) => state.filter((change) => change.step === step && change.cell === cell),
     };
@@ -356,23 +392,3 @@ const isExpected = (error: unknown): boolean =>
 
 const describe = (error: unknown): string =>
   error instanceof Error ? `${error.message}${error.stack ? `\n${error.stack}` : ''}` : String(error);
-
-function countingSource(
-  driver: Profile['sources'][string],
-  count: (records: number) => void,
-): Profile['sources'][string] {
-  return {
-    partitions: (source) => driver.partitions(source),
-    open: async (...args) => {
-      const reader = await driver.open(...args);
-      return {
-        poll: async (recordsMax) => {
-          const polled = await reader.poll(recordsMax);
-          count(polled.records.length);
-          return polled;
-        },
-        close: () => reader.close(),
-      };
-    },
-  };
-}

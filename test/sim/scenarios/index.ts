@@ -3,5 +3,6 @@ import { copies } from './copies.js';
 import { learning } from './learning.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
+import { transfers } from './transfers.js';
 
-export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, learning, scores };
+export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, learning, scores, transfers };
