@@ -26,6 +26,7 @@ const kept = {
   machine: machineLine(),
   commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
   kafka: '4.4.0, three brokers, replication 3, min.insync.replicas 2',
+  stores: 'Redis with appendfsync always; the ClickHouse engine of chdb over HTTP',
   date: new Date(startedMs).toISOString(),
   right,
   ...result,

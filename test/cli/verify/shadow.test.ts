@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { tracesOf } from '../../../src/cli/verify/ground.js';
+import { shadowOf } from '../../../src/cli/verify/shadow.js';
+import { namesOf, newTrialId, recordsOf, type Trial } from '../../../src/cli/verify/trial.js';
+import type { Sink } from '../../../src/core/index.js';
+import { check, type Topology, topologyHash } from '../../../src/topology/index.js';
+import { flightDelays } from '../../../topologies/flight-delays.js';
+
+const trial: Trial = { id: 'verify-0a1b2c3d', inputs: {}, slices: {}, partitions: {} };
+
+const placesOf = ({ sinks, deadLetters }: Topology) =>
+  [...sinks.map(({ sink }) => sink), deadLetters].flatMap(({ options }) => {
+    const { topic, table } = options as { topic?: string; table?: string };
+    return topic ?? table ?? [];
+  });
+
+describe('shadowOf', () => {
+  it('writes nowhere where the topology itself writes, nor where the other run does', () => {
+    const [original, calm, disturbed] = [
+      placesOf(flightDelays),
+      placesOf(shadowOf(flightDelays, trial, 'calm')),
+      placesOf(shadowOf(flightDelays, trial, 'disturbed')),
+    ];
+    expect(original.length).toBeGreaterThan(2);
+    expect(new Set([...original, ...calm, ...disturbed]).size).toBe(3 * original.length);
+    for (const place of [...calm, ...disturbed]) expect(place).toMatch(/^verify[-_]0a1b2c3d[._]/);
+  });
+
+  it('is a topology that can run: the same steps and inputs, under a name of its own, without metrics', () => {
+    const shadow = shadowOf(flightDelays, trial, 'calm');
+    expect(check(shadow)).toEqual([]);
+    expect(shadow.name).toBe('verify-0a1b2c3d.calm');
+    expect(shadow.steps).toBe(flightDelays.steps);
+    expect(shadow.sources.map(({ source }) => source.topic)).toEqual(
+      flightDelays.sources.map(({ source }) => source.topic),
+    );
+    expect(shadow.metrics).toBeUndefined();
+    expect(topologyHash({ ...shadow, name: flightDelays.name })).toBe(topologyHash(flightDelays));
+    expect(Object.isFrozen(shadow)).toBe(true);
+  });
+
+  it('reads a file in the place of a topic, and writes as many partitions as are there', () => {
+    const [first] = flightDelays.sources;
+    const topic = flightDelays.sinks.find(({ sink }) => sink.kind === 'kafka.sink')?.sink.options as { topic: string };
+    const shadow = shadowOf(
+      flightDelays,
+      { ...trial, inputs: { [first?.id ?? '']: 'verify-x.input' }, partitions: { [topic.topic]: 12 } },
+      'disturbed',
+    );
+    expect(shadow.sources[0]?.source.topic).toBe('verify-x.input');
+    const sink = shadow.sinks.find(({ sink: { kind } }) => kind === 'kafka.sink')?.sink.options;
+    expect(sink).toMatchObject({ partitions: 12, nameOrigin: true });
+  });
+
+  it('refuses a sink that it cannot lead elsewhere, by the id of its step', () => {
+    const mail = { ...flightDelays.sinks[0]?.sink, kind: 'mail.send' } as Sink<unknown>;
+    const sinks = [{ id: 'mail', sink: mail, input: { from: 'x', output: 0 } }];
+    expect(() => shadowOf({ ...flightDelays, sinks }, trial, 'calm')).toThrow(
+      expect.objectContaining({ code: 'config', where: 'mail', message: expect.stringContaining('mail.send') }),
+    );
+  });
+});
+
+describe('names of a trial', () => {
+  it('are other names each time, and fit where they go', () => {
+    expect(newTrialId()).not.toBe(newTrialId());
+    const names = namesOf(newTrialId(), 'disturbed');
+    expect(names.table('scored')).toMatch(/^[a-z0-9_]+$/);
+    expect(names.topic('scored.v1')).toMatch(/^[a-z0-9._-]+$/);
+  });
+
+  it('are all taken away again: every place of both runs is among the traces', () => {
+    const traces = tracesOf(flightDelays, { ...trial, inputs: { departed: 'verify-0a1b2c3d.input.departed' } });
+    const places = (['calm', 'disturbed'] as const).flatMap((run) => placesOf(shadowOf(flightDelays, trial, run)));
+    expect([...traces.topics, ...traces.tables]).toEqual(expect.arrayContaining(places));
+    expect(traces.topics).toContain('verify-0a1b2c3d.input.departed');
+    expect(traces.topologies).toEqual(['verify-0a1b2c3d.calm', 'verify-0a1b2c3d.disturbed']);
+    for (const name of [...traces.topics, ...traces.tables, ...traces.topologies]) expect(name).toMatch(/^verify[-_]/);
+    for (const prefix of traces.keys) expect(prefix).toMatch(/^(millrace:fence:)?verify-0a1b2c3d/);
+  });
+
+  it('count the records that are read', () => {
+    expect(recordsOf({ slices: { a: { from: [0, 5], to: [10, 7] }, b: { from: [3], to: [3] } } })).toBe(12);
+  });
+});

@@ -1,0 +1,58 @@
+/** Topologies to verify, as a user's file: one that is right, and two that are not. */
+export const topologiesFile = (name: string): string => `
+import { dedupe, featureView, featurize, ftrl, hashed, hours, json, learn, logisticRegression, map, numeric, topology } from 'millrace';
+import { clickhouse } from 'millrace/connectors/clickhouse';
+import { kafka } from 'millrace/connectors/kafka';
+import { redis } from 'millrace/connectors/redis';
+
+interface Click { readonly n: number; readonly key: string; readonly size: number; readonly good: boolean }
+const dead = { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }), metrics: clickhouse.metrics({ table: '${name.replaceAll('-', '_')}_metrics' }) };
+const source = () => kafka.source<Click>({ topic: '${name}.clicks', schema: json<Click>(), eventTime: (c) => 1_700_000_000_000 + c.n });
+
+const view = featureView({
+  name: 'clicks', version: 1, hashBits: 8,
+  columns: { key: (c: Click) => c.key, size: (c: Click) => c.size },
+  features: { size: numeric('size', { center: 50, scale: 30 }), key: hashed('key') },
+});
+
+// Every output depends on all that was read before it.
+export const right = topology('${name}-right', dead, (t) => {
+  const clicks = t.source('clicks', source());
+  const out = clicks
+    .via('once', dedupe({ key: (c) => String(c.n), retention: hours(24), keysMax: 100_000 }))
+    .via('features', featurize(view))
+    .via('model', { labels: clicks }, learn(logisticRegression({ optimizer: ftrl({ alpha: 0.3 }) }), {
+      as: 'guess', view, key: (c) => c.n, pendingMax: 10_000,
+      label: { key: (c: Click) => c.n, value: (c: Click) => c.good, wait: hours(1) },
+    }))
+    .via('score', map(({ n, key, guess }) => ({ n, key, probability: guess.probability })));
+  out.to('scores', kafka.sink({ topic: '${name}.scores', schema: json(), key: (s) => 'other-' + s.n % 7 }));
+  out.to('online', redis.hash({ key: (s) => '${name}:' + s.key, ttl: hours(1) }));
+  out.to('history', clickhouse.table({ table: '${name.replaceAll('-', '_')}_scores', columns: { n: 'UInt32', key: 'String', probability: 'Float64' } }));
+  out.to('strict', clickhouse.table({ table: '${name.replaceAll('-', '_')}_strict', columns: { n: 'UInt32', probability: 'Float64' }, exactlyOnce: true }));
+});
+
+// Outside of every cell: gone when the process dies.
+let seen = 0;
+export const forgetful = topology('${name}-forgetful', dead, (t) => {
+  t.source('clicks', source()).via('count', map((c: Click) => ({ ...c, seen: ++seen }))).to('out', kafka.sink({ topic: '${name}.out', schema: json() }));
+});
+
+export const dice = topology('${name}-dice', dead, (t) => {
+  t.source('clicks', source()).via('throw', map((c: Click) => ({ n: c.n, dice: Math.random() }))).to('out', kafka.sink({ topic: '${name}.out', schema: json() }));
+});
+`;
+
+export interface Click {
+  readonly n: number;
+  readonly key: string;
+  readonly size: number;
+  readonly good: boolean;
+}
+
+/** Clicks, some of them twice. */
+export const clicks = (count: number): Click[] =>
+  Array.from({ length: count }, (_, at) => {
+    const n = at % 50 === 49 ? at - 7 : at;
+    return { n, key: `k${(n * 7) % 23}`, size: (n * 37) % 100, good: (n * 37) % 100 > 40 + ((n * 13) % 30) };
+  });

@@ -1,0 +1,85 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { VerifyReport } from '../../src/cli/verify/report.js';
+import { millrace, userFolder } from '../cli/millrace.js';
+import { clicks, topologiesFile } from '../cli/verify/topologies.js';
+
+const user = userFolder({
+  'shop.ts': topologiesFile('shop'),
+  'clicks.ndjson': clicks(1_200)
+    .map((click) => `${JSON.stringify(click)}\n`)
+    .join(''),
+});
+afterAll(() => user.remove());
+
+const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-verify-'));
+
+async function verify(topology: string, ...args: string[]): Promise<{ code: number | null; report: VerifyReport }> {
+  const { code, out, err } = await millrace(['verify', `shop.ts#${topology}`, '--json', ...args], user);
+  try {
+    return { code, report: JSON.parse(out) };
+  } catch {
+    throw new Error(`${code}: ${out}\n${err}`);
+  }
+}
+
+const countsOf = ({ compared }: VerifyReport) =>
+  Object.fromEntries(compared.map(({ what, entries, counts }) => [what, { entries, ...counts }]));
+const none = { lost: 0, doubled: 0, different: 0, strange: 0, outOfOrder: 0 };
+
+const file = ['--input', 'clicks.ndjson', '--key', 'key', '--partitions', '2'];
+
+describe('millrace verify on the embedded profile', () => {
+  it('finds a topology right whose every output depends on all that was read, kills or not', async () => {
+    const before = copies();
+    const { code, report } = await verify('right', ...file, '--kills', '3', '--minutes', '0.1');
+    expect(report).toMatchObject({ right: true, records: 1_200, processes: 1, kills: 3, notes: [] });
+    const written = { entries: new Set(clicks(1_200).map(({ n }) => n)).size, ...none };
+    expect(countsOf(report)).toEqual({
+      scores: written,
+      online: { entries: 23, ...none },
+      history: written,
+      strict: written,
+      '$dead-letters': { entries: 0, ...none },
+      $state: { entries: expect.any(Number), ...none },
+    });
+    expect(report.compared.find(({ what }) => what === '$state')?.entries).toBeGreaterThan(5);
+    expect(code).toBe(0);
+    expect(copies()).toEqual(before);
+  });
+
+  it('catches what is kept outside of cells, by a kill alone', async () => {
+    const oneTask = ['--input', 'clicks.ndjson', '--minutes', '0.1'];
+    const calm = await verify('forgetful', ...oneTask, '--kills', '0');
+    expect(calm).toMatchObject({ code: 0, report: { right: true, kills: 0 } });
+    const { code, report } = await verify('forgetful', ...oneTask, '--kills', '2');
+    expect(report).toMatchObject({ right: false, kills: 2 });
+    expect(countsOf(report).out?.different).toBeGreaterThan(100);
+    const [sample] = report.compared[0]?.samples ?? [];
+    expect(sample).toMatchObject({ kind: 'different', record: expect.stringMatching(/\.input\.clicks\/\d\/\d+$/) });
+    const seen = (shown: unknown) => (shown as { value: { n: number; seen: number } }).value;
+    expect(seen(sample?.calm).n).toBe(seen(sample?.disturbed).n);
+    expect(seen(sample?.calm).seen).not.toBe(seen(sample?.disturbed).seen);
+    expect(code).toBe(1);
+  });
+
+  it('catches chance, reads what the topics hold, and leaves it as it is', async () => {
+    const fill = await millrace(['produce', 'shop.clicks', '--key', 'key', '--partitions', '2'], {
+      ...user,
+      input: clicks(500)
+        .map((click) => `${JSON.stringify(click)}\n`)
+        .join(''),
+    });
+    expect(fill.code, fill.err).toBe(0);
+    const { code, report } = await verify('dice', '--kills', '0', '--minutes', '0.02');
+    expect(report).toMatchObject({ right: false, records: 500 });
+    expect(countsOf(report).out).toEqual({ entries: 500, ...none, different: 500 });
+    expect(code).toBe(1);
+    const left = await millrace(['tail', 'shop.clicks', '--limit', '1000'], user);
+    expect(left.out.trim().split('\n')).toHaveLength(500);
+    for (const topic of ['shop.out', 'shop.dead']) {
+      expect((await millrace(['tail', topic], user)).err).toContain(`topic ${topic} does not exist`);
+    }
+  });
+});
