@@ -4,7 +4,8 @@
  * Both read one topic of JSON flights in 4 partitions and commit every 500 ms. `pass-through` copies bytes; `count` counts
  * by key and passes every new count on; `flights` parses JSON, drops copies, makes 11 dense and 7 hashed features,
  * predicts and learns by FTRL, scores by ONNX in batches of up to 256, and writes JSON. All state is logged. One process
- * stands against one stream thread; what both write is compared in the warm-up, and its number after every run.
+ * stands against one stream thread, or `--threads` of each; what both write is compared in the warm-up, and its number
+ * after every run.
  */
 import { strict as assert } from 'node:assert';
 import type { Benchmark } from './benchmark.js';
@@ -20,9 +21,9 @@ const PARTITIONS = 4;
 const WARM_UP = 'bench.flights.warm-up';
 const INPUT = 'bench.flights';
 
-export const options = { records: 5_000_000, pairs: 3, commitMs: 500 };
+export const options = { records: 5_000_000, pairs: 3, commitMs: 500, threads: 1 };
 
-export const benchmark: Benchmark<typeof options> = async (progress, { records, pairs, commitMs }) => {
+export const benchmark: Benchmark<typeof options> = async (progress, { records, pairs, commitMs, threads }) => {
   const kafkaStreams = await kafkaStreamsCommand(progress);
   return withWorld(progress, async (world) => {
     const log = await FlightLog.open(records);
@@ -34,9 +35,9 @@ export const benchmark: Benchmark<typeof options> = async (progress, { records, 
     const ratios: Record<string, Spread> = {};
     for (const work of works) {
       const theirs = new Side('Kafka Streams', world, '', kafkaStreams);
-      const ours = new Side('Millrace', world, 'millrace.', millraceCommand);
+      const ours = new Side('Millrace', world, 'millrace.', millraceCommand, threads);
       const sides = [theirs, ours] as const;
-      const task: Task = { work, input: INPUT, sizes, threads: 1, commitMs };
+      const task: Task = { work, input: INPUT, sizes, threads, commitMs };
       try {
         const written: Written[] = [];
         for (const side of sides) {
