@@ -1,5 +1,6 @@
 import type { Problem } from '../core/index.js';
 import type { Aggregate, NumberLogic, Numbers, ValueLogic } from './aggregate.js';
+import { count } from './count.js';
 
 export type Aggregates<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
 
@@ -29,6 +30,8 @@ export interface Accumulator<in In> {
     fromValues: readonly unknown[],
     fromValueAt: number,
   ): void;
+  /** Whether all that was added was taken back; only known where `counted`. */
+  isEmpty(numbers: Numbers, at: number): boolean;
   /** Writes each result under its name, in the order of the names. */
   results(
     into: Record<string, unknown>,
@@ -46,12 +49,13 @@ interface Placed<L> {
   readonly offset: number;
 }
 
-/** Lays several aggregates out side by side. */
-export function accumulatorOf<In>(aggregates: Aggregates<In>): Accumulator<In> {
+/** Lays several aggregates out side by side; `counted` ones know, by one number more, when nothing is left in them. */
+export function accumulatorOf<In>(aggregates: Aggregates<In>, counted = false): Accumulator<In> {
   const entries = Object.entries(aggregates);
   const overNumbers: Placed<NumberLogic<In>>[] = [];
   const overValues: Placed<ValueLogic<In>>[] = [];
   let size = 0;
+  if (counted) size = overNumbers.push({ logic: count().logic as NumberLogic<In>, name: '', offset: 0 });
   for (const [name, { logic }] of entries) {
     if (logic.state === 'numbers') {
       overNumbers.push({ logic: logic as NumberLogic<In>, name, offset: size });
@@ -73,7 +77,8 @@ export function accumulatorOf<In>(aggregates: Aggregates<In>): Accumulator<In> {
     numbers: size,
     values: v,
     retracts: entries.every(([, { logic }]) => logic.retract !== undefined),
-    layout: entries.map(([name, { text }]) => [name, text]),
+    layout: [...(counted ? [['', 'count'] as const] : []), ...entries.map(([name, { text }]) => [name, text] as const)],
+    isEmpty: counted ? (numbers, at) => numbers[at] === 0 : () => false,
 
     init(numbers, at, values, valueAt) {
       for (let i = 0; i < n; i++) {

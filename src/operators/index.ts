@@ -11,3 +11,15 @@ export { map } from './map.js';
 export { peek } from './peek.js';
 export { route } from './route.js';
 export { validate } from './validate.js';
+export { type Emission, early, onClose, onUpdate } from './window/emission.js';
+export type { Emitted, WindowOptions, WindowRow } from './window/options.js';
+export {
+  type AlignmentOptions,
+  counting,
+  hopping,
+  session,
+  sliding,
+  tumbling,
+  type WindowSpec,
+} from './window/spec.js';
+export { type ChangesOptions, window, windowOfChanges } from './window.js';

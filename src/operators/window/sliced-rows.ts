@@ -1,0 +1,118 @@
+import type { ValueCell } from '../../state/index.js';
+import { type EmitResult, type Outcome, type Row, timeOf, type WindowEngine, type WindowKey } from './engine.js';
+import { HoppingResults, type Visit } from './hopping-results.js';
+import { KeyPanes, rowAt, type SlicedParts } from './key-panes.js';
+import { endOf, firstWindow, lastWindow, sliceAt, startOf } from './slices.js';
+
+export interface SlicedRowsParts<In> extends SlicedParts<In> {
+  readonly latenessMs: number;
+  /** Every window that ends at this time or before is closed. */
+  readonly closed: ValueCell<number>;
+}
+
+/** Tumbling and hopping windows of which each emits one row, when it can change no more. */
+export class SlicedRows<In> implements WindowEngine<In> {
+  private readonly keyed: KeyPanes<In>;
+  private readonly shared: HoppingResults<In> | undefined;
+  /** Records before this time are late for every window. */
+  private openFromMs = Number.NaN;
+  /** The next window to close, where it ends (NaN where that must be found out), and the earliest slice it was found by. */
+  private next = 0;
+  private nextMs = Number.NaN;
+  private earliestMs = Number.NaN;
+
+  constructor(private readonly parts: SlicedRowsParts<In>) {
+    const { slices, accumulator, panes } = parts;
+    this.keyed = new KeyPanes(parts);
+    this.shared = slices.perWindow > 1 ? new HoppingResults(slices, accumulator, panes) : undefined;
+  }
+
+  add(key: WindowKey, value: In, timeMs: number): Outcome {
+    if (this.isLate(timeMs)) return 'late';
+    this.noteChange(timeMs);
+    return this.keyed.add(key, value, timeMs);
+  }
+
+  retract(key: WindowKey, value: In, timeMs: number): Outcome {
+    if (this.isLate(timeMs)) return 'late';
+    this.noteChange(timeMs);
+    return this.keyed.retract(key, value, timeMs);
+  }
+
+  advance(watermarkMs: number, emit: EmitResult): void {
+    const { slices, closed, latenessMs } = this.parts;
+    const closedMs = Math.max(closed.get(), watermarkMs - latenessMs);
+    if (Number.isNaN(this.nextMs)) this.findNext();
+    while (this.nextMs <= closedMs) {
+      this.close(this.next, emit);
+      closed.set(this.nextMs);
+      this.keyed.dropBefore(startOf(slices, this.next + slices.step));
+      this.findNext();
+    }
+    closed.set(closedMs);
+    this.openFromMs = Number.NaN;
+  }
+
+  query(key: WindowKey): readonly Row[] {
+    const { slices, closed, panes } = this.parts;
+    const rows: Row[] = [];
+    let window = firstWindow(slices, sliceAt(slices, closed.get()));
+    for (const { startMs } of panes.panes) {
+      const slice = sliceAt(slices, startMs);
+      window = Math.max(window, firstWindow(slices, slice));
+      for (; window <= lastWindow(slices, slice); window += slices.step) {
+        const row = this.keyed.rowOf(window, key);
+        if (row) rows.push(row);
+      }
+    }
+    return rows;
+  }
+
+  private isLate(timeMs: number): boolean {
+    if (Number.isNaN(this.openFromMs)) {
+      const { slices, closed } = this.parts;
+      // The earliest window that is open begins with the earliest slice of which any is.
+      this.openFromMs = startOf(slices, firstWindow(slices, sliceAt(slices, closed.get())));
+    }
+    return timeMs < this.openFromMs;
+  }
+
+  private noteChange(timeMs: number): void {
+    const { slices } = this.parts;
+    if (this.shared) this.shared.changed(sliceAt(slices, timeMs));
+    if (timeMs < this.earliestMs) this.nextMs = Number.NaN;
+  }
+
+  /** The earliest window that is open and holds something. */
+  private findNext(): void {
+    const { slices, closed } = this.parts;
+    const pane = this.keyed.earliest;
+    this.earliestMs = pane ? pane.startMs : Number.POSITIVE_INFINITY;
+    if (!pane) {
+      this.nextMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const open = firstWindow(slices, sliceAt(slices, closed.get()));
+    this.next = Math.max(open, firstWindow(slices, sliceAt(slices, pane.startMs)));
+    this.nextMs = endOf(slices, this.next);
+  }
+
+  private close(window: number, emit: EmitResult): void {
+    const { accumulator, slices } = this.parts;
+    const eventTimeMs = timeOf(endOf(slices, window));
+    this.visit(window, (key, numbers, values, place) => {
+      if (!accumulator.isEmpty(numbers, place * accumulator.numbers))
+        emit(rowAt(this.parts, window, key, numbers, values, place), eventTimeMs);
+    });
+  }
+
+  private visit(window: number, visit: Visit): void {
+    if (this.shared) {
+      this.shared.visit(window, visit);
+      return;
+    }
+    const { slices, panes } = this.parts;
+    const pane = panes.at(startOf(slices, window));
+    if (pane) for (let slot = 0; slot < pane.size; slot++) visit(pane.keyAt(slot), pane.numbers, pane.values, slot);
+  }
+}

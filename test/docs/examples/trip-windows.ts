@@ -1,0 +1,100 @@
+import {
+  count,
+  days,
+  early,
+  hopping,
+  hours,
+  json,
+  mean,
+  minutes,
+  onUpdate,
+  quantile,
+  session,
+  sum,
+  topology,
+  tumbling,
+  window,
+  windowOfChanges,
+} from 'millrace';
+import { kafka } from 'millrace/connectors/kafka';
+
+interface Trip {
+  readonly station: string;
+  readonly rider: string;
+  readonly endedAt: number;
+  readonly minutes: number;
+}
+
+export const tripWindows = topology(
+  'trip-windows',
+  { deadLetters: kafka.deadLetters({ topic: 'trips.dead' }) },
+  (t) => {
+    const trips = t.source(
+      'trips',
+      kafka.source({
+        topic: 'trips.v1',
+        schema: json<Trip>(),
+        eventTime: (trip) => trip.endedAt,
+        disorderMax: minutes(2), // how far behind the latest one a trip may come and still be on time
+      }),
+    );
+
+    // One row an hour and station, when nothing can change it any more.
+    const hourly = trips.via(
+      'hourly',
+      window({
+        key: (trip) => trip.station,
+        window: tumbling(hours(1)),
+        aggregate: {
+          trips: count(),
+          minutes: mean((trip) => trip.minutes),
+          p95: quantile((trip) => trip.minutes, 0.95),
+        },
+        latenessMax: minutes(10),
+        keysMax: 10_000,
+      }),
+    );
+
+    // The last hour, every minute.
+    const lastHour = trips.via(
+      'last-hour',
+      window({
+        key: (trip) => trip.station,
+        window: hopping({ size: hours(1), every: minutes(1) }),
+        aggregate: { trips: count() },
+        keysMax: 10_000,
+      }),
+    );
+
+    // What a rider does without a pause of half an hour, told early and corrected.
+    const rides = trips.via(
+      'rides',
+      window({
+        key: (trip) => trip.rider,
+        window: session({ gap: minutes(30) }),
+        aggregate: { trips: count(), minutes: sum((trip) => trip.minutes) },
+        emit: early({ every: minutes(5) }),
+        latenessMax: hours(1),
+        keysMax: 1_000_000,
+      }),
+    );
+
+    // Windows of windows: a day of all riders, corrected whenever one of their rides is.
+    const daily = rides.via(
+      'daily',
+      windowOfChanges({
+        key: () => 'all',
+        eventTime: (ride) => ride.endMs - 1,
+        window: tumbling(days(1)),
+        aggregate: { rides: count(), minutes: sum((ride) => ride.minutes) },
+        emit: onUpdate(),
+        latenessMax: hours(2),
+        keysMax: 1,
+      }),
+    );
+
+    hourly.to('hourly-out', kafka.sink({ topic: 'trips.hourly.v1', schema: json() }));
+    lastHour.to('last-hour-out', kafka.sink({ topic: 'trips.last-hour.v1', schema: json() }));
+    daily.to('daily-out', kafka.sink({ topic: 'trips.daily.v1', schema: json() }));
+  },
+);
