@@ -8,6 +8,7 @@
  * where somebody tells the group of the death (as `millrace run --processes` does) and where the session must time out (6 s).
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { Kafka } from '../connectors/kafka/open.js';
 import type { Benchmark } from './benchmark.js';
@@ -91,6 +92,7 @@ async function failOver(
 
     const [victimRssBytes, heirRssBytes] = [victim.rssBytes, heir.rssBytes];
     const stateBytes = heir.standbys.reduce((sum, { bytes }) => sum + bytes, 0);
+    const cpuBefore = heir.cpuSeconds;
     heir.restored.clear();
     const lost = [...victim.tasks];
     const killedMs = Date.now();
@@ -101,15 +103,16 @@ async function failOver(
     }
     const answers = await probes.answersAfter(killedMs, lost);
     const seconds = lost.map((task) => ((answers.get(task) as number) - killedMs) / 1_000);
-    const restored = Object.fromEntries(heir.restored);
     return {
       seconds,
-      lost,
-      restored,
+      assignedAfterSeconds: (heir.assignedAtMs - killedMs) / 1_000,
+      heirCpuSeconds: heir.cpuSeconds - cpuBefore,
+      restored: Object.fromEntries(heir.restored),
       ...(standbys > 0 ? { stateBytes } : {}),
       victimRssBytes,
       heirRssBytes,
       heirRssAfterBytes: heir.rssBytes,
+      load: Number(loadavg()[0]?.toFixed(1)),
     };
   } finally {
     victim.kill();

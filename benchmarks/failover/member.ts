@@ -16,6 +16,8 @@ export class Member {
   tasks: readonly number[] = [];
   standbys: readonly StandbyStatus[] = [];
   rssBytes = 0;
+  cpuSeconds = 0;
+  assignedAtMs = 0;
   readonly restored = new Map<number, RestoredTask>();
   readonly ended: Promise<unknown>;
   private readonly child: ChildProcess;
@@ -47,11 +49,14 @@ export class Member {
 
   private hear(news: WorkerNews): void {
     if (news.kind === 'joined') this.memberId = news.memberId;
-    else if (news.kind === 'assigned') this.tasks = news.tasks;
-    else if (news.kind === 'restored') this.restored.set(news.task, news);
+    else if (news.kind === 'assigned') {
+      this.tasks = news.tasks;
+      this.assignedAtMs = Date.now();
+    } else if (news.kind === 'restored') this.restored.set(news.task, news);
     else {
       this.standbys = news.standbys;
       this.rssBytes = news.rssBytes;
+      this.cpuSeconds = news.cpuSeconds;
     }
   }
 }

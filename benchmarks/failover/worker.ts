@@ -1,6 +1,6 @@
 // One process of the group, started and killed by the benchmark.
 import { openKafka } from '../../connectors/kafka/open.js';
-import { type Membership, messageOf, type StandbyStatus } from '../../src/core/index.js';
+import { messageOf, type StandbyStatus } from '../../src/core/index.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
@@ -18,7 +18,13 @@ export type WorkerNews =
   | { readonly kind: 'joined'; readonly memberId: string }
   | { readonly kind: 'assigned'; readonly tasks: readonly number[] }
   | { readonly kind: 'restored'; readonly task: number; readonly records: number; readonly durationMs: number }
-  | { readonly kind: 'status'; readonly standbys: readonly StandbyStatus[]; readonly rssBytes: number };
+  | {
+      readonly kind: 'status';
+      readonly standbys: readonly StandbyStatus[];
+      readonly rssBytes: number;
+      /** Of this process since its start, user and system. */
+      readonly cpuSeconds: number;
+    };
 
 const { broker, standbys, sessionTimeoutMs } = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const tell = (news: WorkerNews) => process.connected && process.send?.(news);
@@ -32,7 +38,6 @@ const kafka = await openKafka({
   onWarning: (message) => process.stderr.write(`${message}\n`),
 });
 const inference = createInference();
-let membership: Membership | undefined;
 try {
   const running = await runTopology(failover, {
     profile: {
@@ -40,16 +45,14 @@ try {
       sources: { kafka: kafka.source },
       sinks: { kafka: kafka.topicSink },
       openLedger: (task) => kafka.openLedger(task),
-      async join(member) {
-        membership = await kafka.join({
+      join: (member) =>
+        kafka.join({
           ...member,
           onAssigned(tasks) {
             tell({ kind: 'assigned', tasks });
             member.onAssigned(tasks);
           },
-        });
-        return membership;
-      },
+        }),
       schemas,
       close: async () => undefined,
     },
@@ -57,10 +60,11 @@ try {
     onJoined: (memberId) => tell({ kind: 'joined', memberId }),
     onWarning: (message) => process.stderr.write(`${message}\n`),
   });
-  const status = setInterval(
-    () => tell({ kind: 'status', standbys: membership?.standbys?.() ?? [], rssBytes: process.memoryUsage.rss() }),
-    200,
-  );
+  const status = setInterval(() => {
+    const { user, system } = process.cpuUsage();
+    const standbys = running.snapshot().standbys;
+    tell({ kind: 'status', standbys, rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 });
+  }, 200);
   const stop = () => void running.stop().catch(() => undefined); // `finished` says the same
   process.on('SIGTERM', stop);
   process.once('disconnect', stop);
