@@ -253,7 +253,8 @@ export class Supervisor {
 /** Failures of the world outside, which may be over at the next try; everything else stops the run with its cause. */
 const isPassing = (error: unknown): boolean =>
   error instanceof MillraceError && !error.lasting && passing.has(error.code);
-const passing: ReadonlySet<string> = new Set(['source', 'sink', 'state']);
+// Of a schema: a registry that cannot be reached; one that refuses, and a value that does not fit, are lasting.
+const passing: ReadonlySet<string> = new Set(['source', 'sink', 'state', 'schema']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 

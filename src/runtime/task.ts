@@ -10,7 +10,7 @@ import type {
   TaskLedger,
 } from '../core/index.js';
 import { AFTER_ALL_MS, BEFORE_ALL_MS, EARLIEST, INTERNAL, type InternalSinkOptions } from '../core/index.js';
-import { openCodec } from '../schema/index.js';
+import { openDecoder } from '../schema/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import type { DeferredSink } from './deferred-sink.js';
@@ -128,7 +128,7 @@ export class Task {
       for (const node of topology.sources) {
         const driver = profile.sources[node.source.connector];
         if (!driver) throw noDriver(profile, node.source.connector, node.id);
-        const codec = await openCodec(node.source.schema, profile.schemas);
+        const codec = await openDecoder(node.source.schema, profile.schemas);
         const position = checkpoint.positions[node.id] ?? {
           offset: EARLIEST,
           mergeTimeMs: BEFORE_ALL_MS,

@@ -1,9 +1,10 @@
-import { MillraceError, messageOf } from '../core/errors.js';
+import { messageOf } from '../core/errors.js';
 import type { RawRecord } from '../core/record.js';
 import type { SchemaRegistry, SchemaText } from '../core/schema.js';
 import { ByteReader } from './bytes/byte-reader.js';
 import { ByteWriter } from './bytes/byte-writer.js';
 import { DecodeFailure } from './decode-failure.js';
+import { AS_THE_SCHEMA, valueMisfit } from './value-misfit.js';
 import { nothingToPrepare, type WireCodec, type WireDecoder } from './wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from './wire-format.js';
 
@@ -65,11 +66,7 @@ function encoderOf<T>(format: BinaryFormat, subject: string, header: Uint8Array)
       format.write(writer, value);
     } catch (cause) {
       writer.abandon();
-      throw new MillraceError('schema', `a value does not fit schema ${subject}: ${messageOf(cause)}`, {
-        where: subject,
-        hint: 'the fields and types of what is emitted must be those of the schema',
-        cause,
-      });
+      throw valueMisfit(`a value does not fit schema ${subject}: ${messageOf(cause)}`, subject, AS_THE_SCHEMA, cause);
     }
     return writer.finish();
   };

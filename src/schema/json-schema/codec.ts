@@ -1,7 +1,7 @@
-import { MillraceError } from '../../core/errors.js';
 import { DecodeFailure } from '../decode-failure.js';
 import { jsonOf } from '../plain/json-codec.js';
 import { parseJson } from '../plain/json-text.js';
+import { AS_THE_SCHEMA, valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from '../wire-format.js';
 import { type Validators, violationOf } from './validate.js';
@@ -35,8 +35,5 @@ export function jsonSchemaCodec<T>(
   };
 }
 
-const misfit = (violation: string, subject: string): MillraceError =>
-  new MillraceError('schema', `a value does not fit schema ${subject}: ${violation}`, {
-    where: subject,
-    hint: 'the fields and types of what is emitted must be those of the schema',
-  });
+const misfit = (violation: string, subject: string) =>
+  valueMisfit(`a value does not fit schema ${subject}: ${violation}`, subject, AS_THE_SCHEMA);

@@ -1,9 +1,8 @@
 import { DecodeFailure } from '../decode-failure.js';
 
-/** A cell as it stood: what was quoted is never a missing value. */
+/** A cell that was quoted, and so is never a missing value. */
 export interface Cell {
   readonly text: string;
-  readonly quoted: boolean;
 }
 
 /**
@@ -11,26 +10,39 @@ export interface Cell {
  *
  * @throws DecodeFailure `not-csv`
  * @example
- * splitRow('1,"a ""b"", c"', ',').map(({ text }) => text); // ['1', 'a "b", c']
+ * splitRow('1,"a ""b"", c"', ','); // ['1', { text: 'a "b", c' }]
  */
-export function splitRow(row: string, delimiter: string): Cell[] {
+export function splitRow(row: string, delimiter: string): (Cell | string)[] {
   const end = row.endsWith('\r\n') ? row.length - 2 : row.endsWith('\n') ? row.length - 1 : row.length;
-  const cells: Cell[] = [];
+  if (!row.includes('"')) return plainCells(end === row.length ? row : row.slice(0, end), delimiter);
+  const cells: (Cell | string)[] = [];
   for (let at = 0; ; at++) {
     if (row[at] === '"' && at < end) {
       const [text, after] = quotedCell(row, at + 1, end);
-      cells.push({ text, quoted: true });
+      cells.push({ text });
       at = after;
     } else {
       const found = row.indexOf(delimiter, at);
       const stop = found < 0 || found > end ? end : found;
       const text = row.slice(at, stop);
-      if (/["\r\n]/.test(text)) throw new DecodeFailure('not-csv', `a quote or line end in cell ${cells.length + 1}`);
-      cells.push({ text, quoted: false });
+      if (text.includes('"')) throw new DecodeFailure('not-csv', `a quote inside cell ${cells.length + 1}`);
+      refuseLineEnds(text);
+      cells.push(text);
       at = stop;
     }
     if (at >= end) return cells;
     if (row[at] !== delimiter) throw new DecodeFailure('not-csv', `text after the quotes of cell ${cells.length}`);
+  }
+}
+
+function plainCells(row: string, delimiter: string): string[] {
+  refuseLineEnds(row);
+  return row.split(delimiter);
+}
+
+function refuseLineEnds(text: string): void {
+  if (text.includes('\n') || text.includes('\r')) {
+    throw new DecodeFailure('not-csv', 'a line end outside quotes: one record is one row');
   }
 }
 
@@ -49,6 +61,10 @@ function quotedCell(row: string, from: number, end: number): [text: string, afte
 
 /** A cell as it is written: in quotes where it must be, or where it would read as missing. */
 export const cellOf = (text: string, delimiter: string, neverMissing: boolean): string =>
-  text.includes(delimiter) || /["\r\n]/.test(text) || (neverMissing && text === '')
-    ? `"${text.replaceAll('"', '""')}"`
-    : text;
+  text === ''
+    ? neverMissing
+      ? '""'
+      : ''
+    : text.includes(delimiter) || text.includes('"') || text.includes('\n') || text.includes('\r')
+      ? `"${text.replaceAll('"', '""')}"`
+      : text;

@@ -2,6 +2,7 @@ import { MillraceError } from '../../core/errors.js';
 import { generate, literal } from '../bytes/shapes.js';
 import type { CsvColumn } from '../csv.js';
 import { DecodeFailure } from '../decode-failure.js';
+import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { type Cell, cellOf, splitRow } from './csv-cells.js';
 import { textOf } from './utf8.js';
@@ -67,10 +68,15 @@ export function csvCodec<T>(
     {},
     `(cells) => (${literal(columns.map(({ name }, i) => [name, `cells[${i}]`]))})`,
   );
+  const row: unknown[] = [];
   return {
     encode(value) {
-      const cells = columns.map((column) => writeCell(column, value, delimiter, subject));
-      return Buffer.from(cells.join(delimiter));
+      let text = '';
+      for (let i = 0; i < columns.length; i++) {
+        const cell = writeCell(columns[i] as Column, value, delimiter, subject);
+        text = i === 0 ? cell : text + delimiter + cell;
+      }
+      return Buffer.from(text);
     },
     decode(bytes) {
       const text = textOf(bytes);
@@ -79,7 +85,8 @@ export function csvCodec<T>(
       if (cells.length !== columns.length) {
         throw new DecodeFailure('not-csv', `${cells.length} cells where ${columns.length} columns are declared`);
       }
-      return rowOf(columns.map((column, i) => readCell(column, cells[i] as Cell)));
+      for (let i = 0; i < columns.length; i++) row[i] = readCell(columns[i] as Column, cells[i] as Cell | string);
+      return rowOf(row);
     },
     prepare: nothingToPrepare,
   };
@@ -96,8 +103,9 @@ function columnOf(name: string, type: CsvColumn, subject: string): Column {
   });
 }
 
-function readCell({ name, type, optional, kind }: Column, { text, quoted }: Cell): unknown {
-  if (optional && text === '' && !quoted) return null;
+function readCell({ name, type, optional, kind }: Column, cell: Cell | string): unknown {
+  if (optional && cell === '') return null;
+  const text = typeof cell === 'string' ? cell : cell.text;
   const value = kind.read(text);
   if (value !== undefined) return value;
   const shown = text.length > 40 ? `${text.slice(0, 37)}...` : text;
@@ -109,8 +117,6 @@ function writeCell({ name, type, optional, kind }: Column, row: unknown, delimit
   if (optional && (value === null || value === undefined)) return '';
   const text = kind.write(value);
   if (text !== undefined) return cellOf(text, delimiter, optional);
-  throw new MillraceError('schema', `column ${name}: a ${typeof value} is no ${type}`, {
-    where: subject,
-    hint: 'emit rows with a value of the right type for every column',
-  });
+  const hint = 'emit rows with a value of the right type for every column';
+  throw valueMisfit(`column ${name}: a ${typeof value} is no ${type}`, subject, hint);
 }

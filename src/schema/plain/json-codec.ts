@@ -1,4 +1,4 @@
-import { MillraceError } from '../../core/errors.js';
+import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { parseJson } from './json-text.js';
 
@@ -21,15 +21,10 @@ export function jsonOf(value: unknown, subject: string): string {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw new MillraceError('schema', 'a value has no JSON', {
-      where: subject,
-      hint: 'JSON has no bigint and no cycles: emit text for the one, and no value that contains itself',
-      cause,
-    });
+    const hint = 'JSON has no bigint and no cycles: emit text for the one, and no value that contains itself';
+    throw valueMisfit('a value has no JSON', subject, hint, cause);
   }
   if (text !== undefined) return text;
-  throw new MillraceError('schema', `a ${typeof value} has no JSON`, {
-    where: subject,
-    hint: 'emit an object, an array, a string, a number, a boolean or null',
-  });
+  const hint = 'emit an object, an array, a string, a number, a boolean or null';
+  throw valueMisfit(`a ${typeof value} has no JSON`, subject, hint);
 }

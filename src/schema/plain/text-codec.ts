@@ -1,5 +1,5 @@
-import { MillraceError } from '../../core/errors.js';
 import { DecodeFailure } from '../decode-failure.js';
+import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { textOf } from './utf8.js';
 
@@ -27,5 +27,5 @@ export const bytesCodec = (subject: string): WireCodec<Uint8Array> => ({
   prepare: nothingToPrepare,
 });
 
-const misfit = (value: unknown, subject: string, wanted: string): MillraceError =>
-  new MillraceError('schema', `a ${typeof value} is not ${wanted}`, { where: subject, hint: `emit ${wanted}` });
+const misfit = (value: unknown, subject: string, wanted: string) =>
+  valueMisfit(`a ${typeof value} is not ${wanted}`, subject, `emit ${wanted}`);

@@ -16,8 +16,8 @@ export interface Subject {
 
 export type Rest = <T>(method: 'GET' | 'POST', path: string, about: Subject, body?: unknown) => Promise<T | undefined>;
 
-/** Statuses by which a registry refuses a schema for what it is: they will be the same at every try. */
-const REFUSALS: readonly number[] = [409, 422];
+/** Statuses by which a registry refuses a schema, or us: they will be the same at every try. */
+const REFUSALS: readonly number[] = [401, 403, 409, 422];
 
 /**
  * Calls of Confluent's REST API, by Confluent's own client (two retries, ten seconds each), with errors in our words: the
@@ -68,7 +68,8 @@ function hintFor(status: number | undefined): string {
   if (status === 409) {
     return 'the subject holds an incompatible version: add fields with defaults, or take a new subject';
   }
-  if (status === 422) return 'the registry does not take this for a schema: `millrace schema check FILE` says more';
+  if (status === 422)
+    return 'the registry does not take this for a schema: `millrace schema check FILE` says more (Apicurio wants a $schema in JSON)';
   return `the registry answered with status ${status}`;
 }
 
