@@ -105,6 +105,11 @@ export interface StatefulLogic {
 /** Asynchronous, stateless, ordered and bounded: rows are answered in the order given. */
 export interface BatchedShape {
   readonly shape: 'batched';
+  /**
+   * What it answers may depend on more than the row: which of several answered, or when it was asked. Sinks outside the
+   * ledger's transaction are then written after the checkpoint that settles it.
+   */
+  readonly undecided?: boolean;
   open(context: StepContext, services: Services): Promise<BatchedLogic>;
 }
 export interface BatchedLogic {

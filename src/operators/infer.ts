@@ -52,7 +52,8 @@ export interface InferOptions<As extends string> {
  * float32 `[N, c]`; see `createInference` for what is checked when it is loaded.
  *
  * Guarantees: records leave in the order they came. On the CPU a score is a function of the record's features and the
- * model alone, bit for bit, so a replay repeats it. A record that the model cannot score, or scores with a number that is
+ * model alone, bit for bit, so a replay repeats it; with any other provider a row's bits may depend on its batch, and on
+ * which provider answered, so sinks outside the ledger's transaction are written after the checkpoint. A record that the model cannot score, or scores with a number that is
  * not finite, goes to the dead letters as `inference`; the others of its batch are answered.
  *
  * Errors: `MillraceError('model')` when the task opens (file missing, not a scoring model, no provider, width of the view),
@@ -72,6 +73,7 @@ export function infer<const As extends string>(
     problems: problemsOf(options),
     shape: {
       shape: 'batched',
+      undecided: options.providers.some((provider) => provider !== 'cpu'),
       async open(context, { inference }) {
         const spec: ModelSpec = options;
         const model = await inference.open(spec);

@@ -40,11 +40,15 @@ export interface TaskSinks {
   readonly deferred: readonly DeferredSink[];
 }
 
+/** Whether the clock may decide an order or an answer: a replay may decide otherwise, and only a checkpoint settles it. */
+const isUndecided = ({ sources, steps }: Topology): boolean =>
+  sources.some(({ source }) => source.idleMax !== undefined) ||
+  steps.some(({ shape }) => shape.shape === 'batched' && shape.undecided === true);
+
 /** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   const { topology, profile, task, incarnation, state, waits, onSinkFailure, keep } = options;
-  // Where the clock may decide an order, a replay may decide otherwise: only a checkpoint settles it.
-  const undecided = topology.sources.some(({ source }) => source.idleMax !== undefined);
+  const undecided = isUndecided(topology);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   for (const { id: step, sink } of sinksOf(topology)) {

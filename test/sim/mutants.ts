@@ -104,6 +104,16 @@ export const mutants: readonly Mutant[] = [
     ['pipeline.ts', 'concatMap((chunk) => {', 'mergeMap((chunk) => {'],
     ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
   ),
+  mutant('rows of an undecided order written before the checkpoint', 'quiet', [
+    'task-sinks.ts',
+    'sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined)',
+    'sink.deferred?.rowsMax',
+  ]),
+  mutant('an answer by chance taken for one that a replay repeats', 'quiet', [
+    'task-sinks.ts',
+    "shape.shape === 'batched' && shape.undecided === true",
+    'shape === undefined',
+  ]),
   mutant('rows owed to a sink not restored', 'copies', ['task-sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',

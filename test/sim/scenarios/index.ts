@@ -1,8 +1,9 @@
 import type { Scenario } from '../../../src/testing/sim/index.js';
 import { copies } from './copies.js';
 import { learning } from './learning.js';
+import { quiet } from './quiet.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
 import { transfers } from './transfers.js';
 
-export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, learning, scores, transfers };
+export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, learning, scores, transfers, quiet };
