@@ -43,6 +43,8 @@ export class Agent {
       this.rescale,
       () => this.disturb('Redis', redis),
       () => this.disturb('ClickHouse', clickhouse),
+      () => this.killMeanwhile('Redis', redis),
+      () => this.killMeanwhile('ClickHouse', clickhouse),
     ];
     await this.one(acts).call(this);
     await sleep(500 + this.random() * 3_000);
@@ -91,6 +93,24 @@ export class Agent {
     victim.signal('SIGKILL');
     await victim.ended;
     if (told && victim.memberId) await this.world.expel(victim.memberId);
+  }
+
+  /**
+   * A worker dies with writes on their way to a store that sleeps: they arrive when it wakes up, while others have the
+   * worker's tasks.
+   */
+  private async killMeanwhile(name: string, store: Store): Promise<void> {
+    await this.disturbed.get(store);
+    const victim = this.victim();
+    if (!victim) return;
+    this.count(`killed while ${name} slept`);
+    this.disturbed.set(store, store.suspend(3_000 + this.random() * 3_000));
+    this.disturbed.get(store)?.catch(() => undefined); // `rest` and the next disturbance tell
+    await sleep(1_000); // by now every task that has something to write waits for its answer
+    this.hit.add(victim);
+    victim.signal('SIGKILL');
+    await victim.ended;
+    if (victim.memberId) await this.world.expel(victim.memberId);
   }
 
   private async suspend(): Promise<void> {

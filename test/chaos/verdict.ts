@@ -47,11 +47,28 @@ export async function verdict(options: WorkerOptions): Promise<Verdict> {
     changelog: `${options.prefix}.clicks.changelog`,
     reference: scored,
     referenceChangelog: `${reference.prefix}.clicks.changelog`,
-    stores,
+    ...(stores ? { stores } : {}),
   };
+  return check(options.brokers, names);
+}
+
+/** What the independent reader is told to look at. */
+export interface Checked {
+  readonly clicks: string;
+  readonly scored: string;
+  readonly dead: string;
+  readonly changelog?: string;
+  /** Output and changelog of the run that nobody disturbed; the weights are not compared without them. */
+  readonly reference?: string;
+  readonly referenceChangelog?: string;
+  readonly stores?: WorkerOptions['stores'];
+}
+
+/** Asks the independent reader. */
+export async function check(brokers: readonly string[], names: Checked): Promise<Verdict> {
   const script = fileURLToPath(new URL('check.py', import.meta.url));
   const python = process.env.MILLRACE_PYTHON ?? 'python3';
-  const { stdout } = await run(python, [script, options.brokers.join(','), JSON.stringify(names)]);
+  const { stdout } = await run(python, [script, brokers.join(','), JSON.stringify(names)]);
   return JSON.parse(stdout) as Verdict;
 }
 

@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configTable } from '../../src/cli/config.js';
+import { deliveryOn } from '../../src/cli/guarantees.js';
 import { main } from '../../src/cli/program.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
+import type { Sink } from '../../src/core/index.js';
 import { mermaid } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { filesUnder, repository } from '../import-graph.js';
@@ -89,6 +91,25 @@ describe('documents', () => {
     expect(documented.sort()).toEqual(
       [...published.filter((name) => name !== 'type' && name !== 'expectations'), 'rx'].sort(),
     );
+  });
+
+  it('the table of sinks promises what is computed, for each sink and profile, and names tests', () => {
+    const rows = [
+      ...read('docs/guide/delivery.md').matchAll(/^\| `([\w.]+)` \| `(embedded|local)` \|([^|]*)\| ([a-z-]+) \|.*$/gm),
+    ];
+    const connectors: Readonly<Record<string, string>> = { repartition: 'internal' };
+    for (const [row, kind = '', profile = '', mode = '', promise] of rows) {
+      const connector = connectors[kind] ?? kind.split('.')[0];
+      const sink = { connector, ...(mode.trim() === '' ? {} : { deferred: { rowsMax: 1 } }) } as Sink<unknown>;
+      expect([row, deliveryOn(profile as 'local')(sink)]).toEqual([row, promise]);
+      expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
+    }
+    const published = ['kafka', 'redis', 'clickhouse'].flatMap((connector) =>
+      [...read(`connectors/${connector}/index.ts`).matchAll(/^ {6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
+    );
+    const sinks = [...published.filter((kind) => !kind?.endsWith('.source')), 'repartition'];
+    const wanted = sinks.flatMap((kind) => [`${kind} embedded`, `${kind} local`]).sort();
+    expect([...new Set(rows.map(([, kind, profile]) => `${kind} ${profile}`))].sort()).toEqual(wanted);
   });
 
   it('link to files that exist', () => {
