@@ -15,8 +15,8 @@ export interface Subscription extends Omit<MemberClaim, 'memberId'> {
 /** Empty lists are left out: without standbys the messages are those of members that know of none. */
 const unlessEmpty = (list: readonly number[]): readonly number[] | undefined => (list.length > 0 ? list : undefined);
 
-export function encodeSubscription({ topics, owned, generation, standby, ready }: Subscription): Buffer {
-  const said = { owned, generation, standby: unlessEmpty(standby), ready: unlessEmpty(ready) };
+export function encodeSubscription({ topics, owned, generation, standby, ready, address }: Subscription): Buffer {
+  const said = { owned, generation, standby: unlessEmpty(standby), ready: unlessEmpty(ready), address };
   const userData = Buffer.from(JSON.stringify(said));
   const noPartitions = int32(0); // owned ones stand in the user data
   return Buffer.concat([
@@ -37,10 +37,17 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
     reader.int16();
     for (let left = reader.int32(); left > 0; left--) reader.string();
     const said: unknown = JSON.parse(reader.bytes().toString());
-    const { owned, generation, standby = [], ready = [] } = said as Partial<Record<keyof MemberClaim, unknown>>;
+    const {
+      owned,
+      generation,
+      standby = [],
+      ready = [],
+      address,
+    } = said as Partial<Record<keyof MemberClaim, unknown>>;
     if (typeof generation !== 'number') return none;
     if (!Array.isArray(owned) || !Array.isArray(standby) || !Array.isArray(ready)) return none;
-    return { memberId, owned, generation, standby, ready };
+    const where = typeof address === 'string' ? { address } : {};
+    return { memberId, owned, generation, standby, ready, ...where };
   } catch (error) {
     if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) return none;
     throw error;
@@ -48,9 +55,10 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
 }
 
 /** A task is the partition of its number in every topic; what Kafka has no place for goes into the user data. */
-export function encodeAssignment(topics: readonly string[], { owned, standby, coming }: Share): Buffer {
+export function encodeAssignment(topics: readonly string[], { owned, standby, coming, addresses }: Share): Buffer {
   const partitions = Buffer.concat([int32(owned.length), ...owned.map(int32)]);
-  const userData = Buffer.from(standby.length > 0 ? JSON.stringify({ standby, coming }) : '');
+  const more = { ...(standby.length > 0 ? { standby, coming } : {}), ...(addresses ? { addresses } : {}) };
+  const userData = Buffer.from(Object.keys(more).length > 0 ? JSON.stringify(more) : '');
   return Buffer.concat([
     int16(VERSION),
     int32(topics.length),

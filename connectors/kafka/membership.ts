@@ -6,7 +6,7 @@ import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
 import { Links } from './links.js';
 import { decodeAssignment, decodeClaim, encodeAssignment, encodeSubscription } from './membership-messages.js';
-import { type Share, shareOut } from './share-out.js';
+import { addressesOf, type Share, shareOut } from './share-out.js';
 import type { Standbys } from './standby.js';
 import { type Group, gone, type MemberIdentity, Tenure } from './tenure.js';
 
@@ -20,6 +20,8 @@ export interface MembershipOptions {
   /** How many other members follow each task's changelog; that of the group's leader counts. */
   readonly standbysMax: number;
   readonly standbys: Standbys;
+  /** Where this process answers questions about its tasks: the group tells the others. */
+  readonly address: string | undefined;
   onAssigned(tasks: readonly number[]): void;
   /** What the group calls this process from now on. */
   onJoined(memberId: string): void;
@@ -51,6 +53,7 @@ export class GroupMembership implements Membership, Group {
   private readonly tenures = new Map<number, Tenure>();
   private current = NOBODY;
   private coming: readonly number[] = [];
+  private addresses: readonly (string | null)[] = [];
   private memberId = '';
   private leaving = false;
   private confirmedAtMs = Number.NEGATIVE_INFINITY;
@@ -98,6 +101,10 @@ export class GroupMembership implements Membership, Group {
     const tenure = this.tenures.get(task);
     if (!tenure) throw gone(this.where(task));
     return tenure;
+  }
+
+  addressOf(task: number): string | undefined {
+    return this.addresses[task] ?? undefined;
   }
 
   standbys(): StandbyStatus[] {
@@ -158,10 +165,11 @@ export class GroupMembership implements Membership, Group {
   }
 
   private async joinOnce(): Promise<void> {
-    const { group, topics, sessionTimeoutMs } = this.options;
+    const { group, topics, sessionTimeoutMs, address } = this.options;
     const { generation } = this.current;
     const { ready, tasks: standby } = this.options.standbys;
-    const metadata = encodeSubscription({ topics, owned: [...this.tenures.keys()], generation, standby, ready });
+    const owned = [...this.tenures.keys()];
+    const metadata = encodeSubscription({ topics, owned, generation, standby, ready, address });
     this.coming = [];
     const joined = await this.coordinator.requestAgain(
       joinGroupV8.api,
@@ -195,15 +203,18 @@ export class GroupMembership implements Membership, Group {
   private assign(members: joinGroupV8.JoinGroupResponse['members']): syncGroupV5.SyncGroupRequestAssignment[] {
     const claims = members.map(({ memberId, metadata }) => decodeClaim(memberId, metadata ?? Buffer.alloc(0)));
     const { topics, tasks, standbysMax } = this.options;
-    return [...shareOut(claims, tasks, standbysMax)].map(([memberId, share]) => ({
+    const shares = shareOut(claims, tasks, standbysMax);
+    const addresses = addressesOf(claims, shares, tasks);
+    return [...shares].map(([memberId, share]) => ({
       memberId,
-      assignment: encodeAssignment(topics, share),
+      assignment: encodeAssignment(topics, addresses ? { ...share, addresses } : share),
     }));
   }
 
   /** A new assignment holds: kept tasks go on under the new identity, lost ones end. */
-  private settle(identity: MemberIdentity, { owned: tasks, standby, coming }: Share): void {
+  private settle(identity: MemberIdentity, { owned: tasks, standby, coming, addresses = [] }: Share): void {
     this.current = identity;
+    this.addresses = addresses;
     this.coming = coming;
     // Put out of the group for a moment, it keeps what it has read: most likely it goes on with it.
     if (identity !== NOBODY || this.leaving) this.options.standbys.assign(standby, tasks);

@@ -128,7 +128,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       return new KafkaLedger(cluster, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
-    async join({ topology, sources, onAssigned, onJoined, onFailed }) {
+    async join({ topology, sources, address, onAssigned, onJoined, onFailed }) {
       const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
       const first = topics[0] === undefined ? undefined : await cluster.topic(topics[0]);
       if (!first) throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
@@ -145,6 +145,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
         sessionTimeoutMs: sessionTimeout,
         standbysMax: options.standbys ?? 0,
         standbys,
+        address,
         onAssigned,
         onJoined: (memberId) => onJoined?.(memberId),
         onFailed,

@@ -7,6 +7,21 @@ export interface Share {
   readonly standby: readonly number[];
   /** Those of `standby` that it is to own as soon as it is ready to. */
   readonly coming: readonly number[];
+  /** Where the owner of each task answers questions about it; empty where nobody says. */
+  readonly addresses?: readonly (string | null)[];
+}
+
+/** By task, where its owner answers questions; `undefined` where no member says where it does. */
+export function addressesOf(
+  members: readonly MemberClaim[],
+  shares: ReadonlyMap<string, Share>,
+  tasks: number,
+): readonly (string | null)[] | undefined {
+  if (members.every(({ address }) => address === undefined)) return undefined;
+  const addresses = new Array<string | null>(tasks).fill(null);
+  for (const { memberId, address = null } of members)
+    for (const task of shares.get(memberId)?.owned ?? []) addresses[task] = address;
+  return addresses;
 }
 
 /**

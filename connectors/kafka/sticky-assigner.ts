@@ -9,6 +9,8 @@ export interface MemberClaim {
   readonly standby: readonly number[];
   /** Those of them that it has read as far as there is anything to read. */
   readonly ready: readonly number[];
+  /** Where it answers questions about its tasks. */
+  readonly address?: string | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '../core/errors.js';
 import type { Running } from '../runtime/index.js';
 import { healthOf } from './health.js';
 import { prometheus } from './prometheus.js';
+import { serveState } from './state-route.js';
 
 export interface MonitoringOptions {
   readonly host: string;
@@ -14,11 +15,6 @@ export interface MonitoringOptions {
   isReady(): boolean;
 }
 
-interface StateRequest {
-  Params: { step: string; key: string };
-  Querystring: { partition?: string };
-}
-
 export interface Monitoring {
   readonly url: string;
   close(): Promise<void>;
@@ -26,8 +22,8 @@ export interface Monitoring {
 
 /**
  * Serves Prometheus metrics and the health of a run: `/metrics`, `/health` (what stands in its way: a sink that is down
- * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the state of its steps: `/state/STEP/KEY` answers with what a
- * committed epoch held (200), with nothing (404), or says that now is not the moment (503, `retry-after`).
+ * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the
+ * state of its steps, under `/state`.
  *
  * Without authentication: keep it on loopback, or behind something that has one.
  *
@@ -51,17 +47,7 @@ export async function serveMonitoring({
   server.get('/health/ready', async (_, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
-  server.get<StateRequest>('/state/:step/:key', async ({ params: { step, key }, query }, reply) => {
-    try {
-      const said = await running.ask(step, key, query.partition === undefined ? undefined : Number(query.partition));
-      if (said.kind === 'retry') return reply.code(503).header('retry-after', '1').send({ retry: said.why });
-      const { value = null, partition, epoch } = said;
-      return reply.code(value === null ? 404 : 200).send({ step, key, value, partition, epoch });
-    } catch (error) {
-      if (!(error instanceof MillraceError && error.code === 'config')) throw error;
-      return reply.code(404).send({ error: error.message, where: error.where, hint: error.hint });
-    }
-  });
+  serveState(server, running.ask);
   try {
     const url = await server.listen({ host, port });
     return { url, close: () => server.close() };

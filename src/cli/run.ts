@@ -24,7 +24,16 @@ export async function run(topology: Topology, config: Config, end: RunEnd, repor
     try {
       const { onWarning, onJoined } = report;
       const stallMax = seconds(config.stallSeconds);
-      const running = await runTopology(topology, { profile, inference, ...end, stallMax, onWarning, onJoined });
+      const address = config.port === 0 ? undefined : `http://${config.host}:${config.port}`;
+      const running = await runTopology(topology, {
+        profile,
+        inference,
+        ...end,
+        stallMax,
+        address,
+        onWarning,
+        onJoined,
+      });
       return await attend(running, topology, config, report);
     } finally {
       await inference.close();

@@ -157,6 +157,8 @@ export interface GroupMember {
   readonly topology: string;
   /** The topology's inputs, co-partitioned: a task is a partition number of all of them. */
   readonly sources: readonly Source<unknown>[];
+  /** Where this process answers questions about its tasks, as the others can reach it. */
+  readonly address?: string | undefined;
   /** Called with the partitions that are this process's own from now on, each time that changes. */
   onAssigned(partitions: readonly number[]): void;
   /** What the group calls this process from now on: for who can tell the group of its death. */
@@ -179,6 +181,8 @@ export interface StandbyStatus {
 export interface Membership {
   /** The tasks that this process follows; none where the profile has no standbys. */
   standbys?(): readonly StandbyStatus[];
+  /** Where the owner of a task answers questions about it, as far as it is known. */
+  addressOf?(partition: number): string | undefined;
   /** Gives this process's tasks to the others at once. */
   leave(): Promise<void>;
 }

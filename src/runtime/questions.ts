@@ -1,6 +1,6 @@
 import { messageOf } from '../core/index.js';
 
-/** The reply to a question about a task's state: what a committed epoch held, or nothing now. */
+/** The reply to a question about a task's state: what a committed epoch held, who has it, or nothing now. */
 export type Reply =
   | {
       readonly kind: 'answer';
@@ -9,6 +9,8 @@ export type Reply =
       readonly partition: number;
       readonly epoch: number;
     }
+  /** Another process has the task: to be asked there. */
+  | { readonly kind: 'elsewhere'; readonly address: string; readonly partition: number }
   | { readonly kind: 'retry'; readonly why: string };
 
 interface Question {

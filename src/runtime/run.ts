@@ -32,6 +32,8 @@ export interface RunOptions {
    * and restored from its checkpoint; 60 s by default.
    */
   readonly stallMax?: Duration | undefined;
+  /** Where this process is asked about the state of its tasks: the group tells the others. */
+  readonly address?: string | undefined;
   readonly clock?: Clock;
   /** Uniform in [0, 1), for the jitter of waits alone; `Math.random` by default. */
   readonly random?: () => number;
@@ -136,6 +138,7 @@ export async function runStage(
   const membership = await profile.join?.({
     topology: topology.name,
     sources: topology.sources.map(({ source }) => source),
+    address: options.address,
     onAssigned: (assigned) => supervisor.assign(assigned),
     onJoined: (memberId) => options.onJoined?.(memberId, topology.name),
     onFailed: (cause) => supervisor.fail(cause),
@@ -168,7 +171,10 @@ export async function runStage(
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
       const task = supervisor.tasks.find(({ id }) => id.partition === partition);
-      return task ? task.ask(step, key) : { kind: 'retry', why: `task ${partition} does not run in this process` };
+      if (task) return task.ask(step, key);
+      const address = membership?.addressOf?.(partition);
+      if (address !== undefined && address !== options.address) return { kind: 'elsewhere', address, partition };
+      return { kind: 'retry', why: `task ${partition} does not run in this process` };
     },
   };
 }
