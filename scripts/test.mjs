@@ -45,8 +45,11 @@ const programs = [
   { check: ['java', ['-version']], apt: 'openjdk-17-jre-headless' },
   { check: ['mvn', ['-version']], apt: 'maven' },
   {
-    check: ['python3', ['-c', 'import confluent_kafka, fastavro, requests']],
-    pip: 'confluent-kafka[avro,schemaregistry]',
+    check: [
+      'python3',
+      ['-c', 'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc'],
+    ],
+    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools'],
   },
 ];
 

@@ -65,6 +65,24 @@ describe('documents', () => {
     await expect(expected).toMatchFileSnapshot('../../CONTRIBUTING.md');
   });
 
+  it('the guide to formats shows schemas that are there, and every reason why a payload cannot be read', async () => {
+    const shown = (file: string) => read(`schemas/${file}`).replace(/'\.\.\/src\/schema\/index\.js'/, "'millrace'");
+    const guide = read('docs/guide/formats.md');
+    const expected = ['order.v1.ts', 'reading.v1.ts'].reduce(
+      (text, file) => fill(text, file, fenced('ts', shown(file))),
+      guide,
+    );
+    await expect(expected).toMatchFileSnapshot('../../docs/guide/formats.md');
+    const reasons = [...read('src/schema/decode-failure.ts').matchAll(/^ {2}\| '([a-z0-9-]+)'/gm)].map(
+      ([, name]) => name,
+    );
+    const rows = [...guide.matchAll(/^\| (`[a-z0-9`, -]+) \|/gm)].flatMap(
+      ([, cell = '']) => cell.match(/[a-z0-9-]+/g) ?? [],
+    );
+    expect(reasons.length).toBeGreaterThan(10);
+    expect(rows).toEqual(expect.arrayContaining(reasons));
+  });
+
   it('the guide lists all commands as they explain themselves', async () => {
     await expect(await help()).toMatchFileSnapshot('../../docs/guide/commands.md');
   });
