@@ -15,7 +15,7 @@ interface Standby {
   /** Resolves when nothing of it runs any more; never rejects. */
   gone: Promise<void>;
   follower: ChangelogFollower | undefined;
-  stopped: boolean;
+  readonly stop: AbortController;
   ready: boolean;
 }
 
@@ -34,7 +34,7 @@ export class Standbys {
   assign(standby: readonly number[], owned: readonly number[]): void {
     for (const [task, each] of this.standbys) {
       if (standby.includes(task) || owned.includes(task)) continue;
-      each.stopped = true;
+      each.stop.abort();
       this.standbys.delete(task);
       void each.gone.then(() => each.follower?.close());
     }
@@ -46,7 +46,7 @@ export class Standbys {
     const standby = this.standbys.get(task);
     if (!standby) return undefined;
     this.standbys.delete(task);
-    standby.stopped = true;
+    standby.stop.abort();
     await standby.gone;
     return standby.follower;
   }
@@ -77,13 +77,19 @@ export class Standbys {
   }
 
   private begin(task: number): Standby {
-    const standby: Standby = { gone: Promise.resolve(), follower: undefined, stopped: false, ready: false };
+    const standby: Standby = {
+      gone: Promise.resolve(),
+      follower: undefined,
+      stop: new AbortController(),
+      ready: false,
+    };
     standby.gone = this.follow(task, standby);
     return standby;
   }
 
   private async follow(task: number, standby: Standby): Promise<void> {
-    for (let failures = 0; !standby.stopped; ) {
+    const { signal } = standby.stop;
+    for (let failures = 0; !signal.aborted; ) {
       try {
         standby.follower ??= await this.options.open(task);
         const isAll = await standby.follower.step();
@@ -94,11 +100,12 @@ export class Standbys {
         standby.follower = undefined;
         standby.ready = false;
         await follower?.close();
-        if (standby.stopped) return;
+        if (signal.aborted) return;
         failures++;
         const why = error instanceof Error ? error.message : String(error);
         this.options.onWarning(`the standby of task ${task} begins anew: ${why}`);
-        await sleep(Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (failures - 1)));
+        const waitMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (failures - 1));
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined); // `stop` ends the wait
       }
     }
   }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ChangelogReader, changeRecord, checkpointRecord } from '../../../connectors/kafka/changelog.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
@@ -40,6 +41,40 @@ it('keeps the newest value of each bucket, and none that is gone', () => {
     { step: 'learn', cell: 'weights', bucket: 0, version: 3, bytes: 'new' },
     { step: 'learn', cell: 'a/b', bucket: 7, version: 3, bytes: '' },
   ]);
+});
+
+it('agrees with a map of keys, whatever the names of steps and cells', () => {
+  const name = fc.constantFrom('a', 'a/b', 'ab', 'a/1', '1', 'é', 'é/日本', '0/0');
+  const write = fc.record({
+    step: fc.constantFrom('a', 'é', '1'),
+    cell: name,
+    bucket: fc.constantFrom(0, 1, 7, 2 ** 33, 10, 100),
+    text: fc.option(fc.string({ maxLength: 5 })),
+  });
+  fc.assert(
+    fc.property(fc.array(write, { maxLength: 60 }), (writes) => {
+      const reader = new ChangelogReader();
+      const newest = new Map<string, string>();
+      for (const { step, cell, bucket, text } of writes) {
+        const bytes = text === null ? null : Buffer.from(text);
+        const { key, value } = changeRecord({ step, cell, bucket, version: 1, bytes }, 0);
+        reader.put(key, value);
+        const place = JSON.stringify([step, cell, bucket]);
+        if (text === null) newest.delete(place);
+        else newest.set(place, text);
+      }
+      const bytes = [...newest.values()].reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0);
+      expect(reader.bytes).toBe(bytes);
+      const read = reader
+        .restored('x')
+        .state.map((each) => [
+          JSON.stringify([each.step, each.cell, each.bucket]),
+          Buffer.from(each.bytes ?? []).toString(),
+        ]);
+      expect(Object.fromEntries(read)).toEqual(Object.fromEntries(newest));
+      expect(reader.restored('x').state).toEqual([]);
+    }),
+  );
 });
 
 it('owns the bytes that it gives back', () => {
