@@ -6,6 +6,7 @@ export { filter } from './filter.js';
 export { flatMap } from './flat-map.js';
 export { type ImputeRule, type ImputeRules, impute } from './impute.js';
 export { type InferOptions, type Inferred, infer, type Provider } from './infer.js';
+export { innerJoin, type JoinOptions, leftJoin, outerJoin } from './join.js';
 export { type Learned, type LearnOptions, learn } from './learn.js';
 export { map } from './map.js';
 export { peek } from './peek.js';
