@@ -66,7 +66,7 @@ function seedsIn(
 describe('mutants of the runtime', () => {
   it('are not seen where there is none', { timeout: 120_000 }, async () => {
     const copy = copyOf('sound', []);
-    for (const scenario of ['copies', 'totals', 'learning', 'scores', 'transfers', 'quiet'])
+    for (const scenario of ['copies', 'totals', 'learning', 'scores', 'transfers', 'quiet', 'windows'])
       expect(await seedsIn(copy, scenario, 5)).toMatchObject({ code: 0 });
   });
 

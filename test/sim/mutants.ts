@@ -170,4 +170,24 @@ export const mutants: readonly Mutant[] = [
     'if (watermarkMs > time.watermarkMs) {',
     'if (value !== MARKED && watermarkMs > time.watermarkMs) {',
   ]),
+  mutant('time told at the end of the round', 'windows', [
+    'steps.ts',
+    'if (ticksLeft > 0) tickUpTo((chunk.origins[i] as Origin).order);',
+    '',
+  ]),
+  mutant('time told before its record', 'windows', [
+    'steps.ts',
+    'if (tick.origin.order >= order) return;',
+    'if (tick.origin.order > order) return;',
+  ]),
+  mutant('the watermark forgotten by the restore', 'windows', [
+    'merge.ts',
+    'watermarkMs: Math.max(BEFORE_ALL_MS, mergeTimeMs - disorderMs)',
+    'watermarkMs: BEFORE_ALL_MS',
+  ]),
+  mutant('results of a window at the time of the record that closed it', 'windows', [
+    'steps.ts',
+    'origins.push(eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null });',
+    'origins.push(origin);',
+  ]),
 ];

@@ -5,5 +5,14 @@ import { quiet } from './quiet.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
 import { transfers } from './transfers.js';
+import { windows } from './windows.js';
 
-export const scenarios: Readonly<Record<string, Scenario>> = { copies, totals, learning, scores, transfers, quiet };
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  copies,
+  totals,
+  learning,
+  scores,
+  transfers,
+  quiet,
+  windows,
+};
