@@ -67,6 +67,8 @@ export const peerFeatures = featureView({
   },
 });
 
+/** Flights are numbered from here. */
+export const FIRST_FLIGHT = 1_000_000;
 /** One record in so many is a copy of the one before it. */
 const COPY_EVERY = 100;
 const CARRIERS = ['AA', 'AS', 'CO', 'DL', 'HP', 'NW', 'TW', 'UA', 'US', 'WN'] as const;
@@ -131,7 +133,7 @@ export class FlightLog {
     const destination = flights.airports[flights.destination[at] as number] as string;
     const timestampMs = departedMs(flights, at) + round * spanMs;
     const flight: FlightRecord = {
-      flightId: 1_000_000 + place,
+      flightId: FIRST_FLIGHT + place,
       departedAt: timestampMs,
       origin,
       destination,
