@@ -134,7 +134,10 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       if (!first) throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
       const { group, changelog } = namesOf(prefix, { topology, partition: 0 });
       const standbys = new Standbys({
-        open: (task) => ChangelogFollower.open(cluster, changelog, task),
+        async open(task) {
+          await ensureChangelog(admin, changelog, task + 1); // its owner may not have come so far
+          return ChangelogFollower.open(cluster, changelog, task);
+        },
         onWarning: (message) => options.onWarning?.(message),
       });
       restorer.use(topology, standbys);
