@@ -4,6 +4,7 @@ export * from './aggregates/index.js';
 export { type ConfigFile, defineConfig } from './cli/config.js';
 export {
   type Adds,
+  type Change,
   type Chunk,
   type DeadLetter,
   type Duration,
