@@ -1,5 +1,6 @@
 import type { StateChange } from '../core/state.js';
-import { type Topology, topologyHash } from '../topology/index.js';
+import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
+import { mustBeDrained, mustBeStopped, stagesThere } from './between-stages.js';
 import { emptyCheckpoint, offsetOrNull, offsetsBySource, positionAt } from './positions.js';
 import type { OpenProfile } from './profiles.js';
 import type { Start } from './read-topic.js';
@@ -18,6 +19,12 @@ export interface SourceLag {
 
 /** How far each task has come in each source, by its newest checkpoint. */
 export async function lagOf(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
+  const lags: SourceLag[] = [];
+  for (const stage of await stagesThere(profile, topology)) lags.push(...(await lagOfStage(profile, stage)));
+  return lags;
+}
+
+async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
   const stored = new Map((await storedTasks(profile, topology)).map((task) => [task.partition, task]));
   const [starts, ends] = await Promise.all([
     offsetsBySource(profile, topology, 'earliest'),
@@ -56,41 +63,57 @@ export interface Reset {
 
 /**
  * What moving the positions of a topology that does not run would change, and the way to do it. Every task gets a higher
- * incarnation, so that sinks take what is written again for newer than what they have.
+ * incarnation, so that sinks take what is written again for newer than what they have. What lies between stages is passed
+ * over: it comes again from where the stages before begin.
+ *
+ * @throws MillraceError `config` while the topology runs, and where state is kept and records lie between stages.
  */
 export async function planReset(profile: OpenProfile, topology: Topology, options: ResetOptions): Promise<Reset> {
-  await profile.checkpoints.mustBeStopped(topology.name);
-  const stored = new Map((await storedTasks(profile, topology)).map((task) => [task.partition, task]));
-  const targets = await offsetsBySource(profile, topology, options.to);
-  const hash = topologyHash(topology);
-  const incarnation = incarnationOf([...stored.values()]) + 1;
-  const moved = topology.sources.filter(({ id }) => options.source === undefined || id === options.source);
-  const tasks = Array.from({ length: await tasksOf(profile, topology) }, (_, task) => {
-    const before = stored.get(task);
-    const checkpoint = before?.checkpoint ?? emptyCheckpoint(hash);
-    const moves = moved.map(({ id }) => ({
-      source: id,
-      task,
-      from: offsetOrNull(checkpoint.positions[id]),
-      to: targets.get(id)?.[task] ?? 0,
-    }));
-    const positions = Object.fromEntries(moves.map(({ source, to }) => [source, positionAt(to)]));
-    const state: readonly StateChange[] = options.dropState ? [] : (before?.state ?? []);
-    return {
-      moves,
-      task,
-      state,
-      checkpoint: { ...checkpoint, incarnation, positions: { ...checkpoint.positions, ...positions } },
-    };
-  });
-  const topics = topicsOf(topology);
+  await mustBeStopped(profile, topology);
+  if (!options.dropState) await mustBeDrained(profile, topology);
+  const stages = await stagesThere(profile, topology);
+  const stored = new Map<string, PlannedTask[]>();
+  for (const stage of stages) stored.set(stage.name, await storedTasks(profile, stage));
+  const incarnation = incarnationOf([...stored.values()].flat()) + 1;
+  const tasks: Awaited<ReturnType<typeof resetsOf>> = [];
+  for (const stage of stages)
+    tasks.push(...(await resetsOf(profile, stage, stored.get(stage.name) ?? [], incarnation, options)));
   return {
     moves: tasks.flatMap(({ moves }) => moves),
     incarnation,
     async apply() {
-      for (const { task, checkpoint, state } of tasks) {
-        await profile.checkpoints.replace({ topology: topology.name, partition: task }, { checkpoint, state, topics });
-      }
+      for (const { task, stored: placed } of tasks) await profile.checkpoints.replace(task, placed);
     },
   };
+}
+
+async function resetsOf(
+  profile: OpenProfile,
+  stage: Topology,
+  stored: readonly PlannedTask[],
+  incarnation: number,
+  { to, source, dropState }: ResetOptions,
+) {
+  const found = new Map(stored.map((task) => [task.partition, task]));
+  const [targets, ends] = await Promise.all([
+    offsetsBySource(profile, stage, to),
+    offsetsBySource(profile, stage, 'latest'),
+  ]);
+  const hash = topologyHash(stage);
+  const moved = stage.sources.filter((node) => source === undefined || node.id === source || node.source.marked);
+  const topics = topicsOf(stage);
+  return Array.from({ length: await tasksOf(profile, stage) }, (_, partition) => {
+    const before = found.get(partition);
+    const checkpoint = before?.checkpoint ?? emptyCheckpoint(hash);
+    const moves = moved.map(({ id, source: { marked } }) => ({
+      source: id,
+      task: partition,
+      from: offsetOrNull(checkpoint.positions[id]),
+      to: (marked ? ends : targets).get(id)?.[partition] ?? 0,
+    }));
+    const positions = Object.fromEntries(moves.map(({ source: id, to: offset }) => [id, positionAt(offset)]));
+    const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
+    const placed = { ...checkpoint, incarnation, positions: { ...checkpoint.positions, ...positions } };
+    return { moves, task: { topology: stage.name, partition }, stored: { checkpoint: placed, state, topics } };
+  });
 }

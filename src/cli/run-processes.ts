@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { MillraceError } from '../core/errors.js';
+import { getOrInsert } from '../core/maps.js';
 import type { Topology } from '../topology/index.js';
 import { onInterrupt } from './interrupt.js';
 import { ProcessSupervisor } from './process-supervisor.js';
@@ -13,8 +14,10 @@ export interface RunProcessesOptions {
   readonly topology: Topology;
   readonly config: Config;
   readonly processes: number;
-  /** Arguments of `millrace` that make a process one of several, given its place among them. */
-  argumentsOf(place: number): readonly string[];
+  /** Stages to run one after another, each in all processes to its end; none where processes run all that they run at once. */
+  readonly stages: readonly string[];
+  /** Arguments of `millrace` that make a process one of several, given its place among them and its stage. */
+  argumentsOf(place: number, stage: string | undefined): readonly string[];
   readonly terminal: Terminal;
 }
 
@@ -27,7 +30,7 @@ const PROGRESS_EVERY_MS = 5_000;
  * @throws MillraceError `config` on a profile whose tasks cannot be shared; `step` where a process failed.
  */
 export async function runProcesses(options: RunProcessesOptions): Promise<RunSummary> {
-  const { topology, config, processes, argumentsOf, terminal } = options;
+  const { topology, config, processes, stages, argumentsOf, terminal } = options;
   if (config.profile === 'embedded') {
     throw new MillraceError('config', 'the embedded profile runs in one process', {
       where: '--processes',
@@ -35,32 +38,41 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
     });
   }
   const startedMs = performance.now();
-  const memberIds = new Map<number, string>();
-  const progress = new Map<number, ProgressNews>();
-  const supervisor = new ProcessSupervisor({
-    processes,
-    // A process group of its own: Ctrl-C in a terminal goes to this process, which asks the others to end.
-    start: (place) =>
-      spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place)], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        detached: true,
-      }),
-    onNews(place, news) {
-      const told = news as WorkerNews;
-      if (told.kind === 'joined') memberIds.set(place, told.memberId);
-      else progress.set(place, told);
-    },
-    async onDeath(place) {
-      progress.delete(place); // others tell of its tasks from now on
-      const memberId = memberIds.get(place);
-      memberIds.delete(place);
-      if (memberId !== undefined) await expelMember(config, topology.name, memberId);
-    },
-    onWarning: (message) => terminal.err(`warning: ${message}\n`),
-  });
+  /** By stage and place. */
+  const progress = new Map<string, ProgressNews>();
+  const begin = (stage: string | undefined): ProcessSupervisor => {
+    const memberIds = new Map<number, Map<string, string>>();
+    return new ProcessSupervisor({
+      processes,
+      // A process group of its own: Ctrl-C in a terminal goes to this process, which asks the others to end.
+      start: (place) =>
+        spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place, stage)], {
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+          detached: true,
+        }),
+      onNews(place, news) {
+        const told = news as WorkerNews;
+        if (told.kind === 'joined')
+          getOrInsert(memberIds, place, () => new Map<string, string>()).set(told.stage, told.memberId);
+        else progress.set(`${stage}/${place}`, told);
+      },
+      async onDeath(place) {
+        progress.delete(`${stage}/${place}`); // others tell of its tasks from now on
+        const members = [...(memberIds.get(place) ?? [])];
+        memberIds.delete(place);
+        await Promise.all(members.map(([group, memberId]) => expelMember(config, group, memberId)));
+      },
+      onWarning: (message) => terminal.err(`warning: ${message}\n`),
+    });
+  };
   const summary = () =>
     summarize(topology, config.profile, (performance.now() - startedMs) / 1_000, together(progress.values()));
-  const forget = onInterrupt(terminal, () => supervisor.stop());
+  let running: ProcessSupervisor | undefined;
+  let stopping = false;
+  const forget = onInterrupt(terminal, () => {
+    stopping = true;
+    running?.stop();
+  });
   let readBefore: number | undefined;
   const timer = setInterval(() => {
     const current = summary();
@@ -70,7 +82,11 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
     readBefore = read;
   }, PROGRESS_EVERY_MS);
   try {
-    await supervisor.finished;
+    for (const stage of stages.length > 0 ? stages : [undefined]) {
+      if (stopping) break;
+      running = begin(stage);
+      await running.finished;
+    }
     return summary();
   } finally {
     clearInterval(timer);

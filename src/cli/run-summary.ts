@@ -10,6 +10,8 @@ export interface RunSummary {
   readonly read: Readonly<Record<string, number>>;
   /** Values that each sink was given. */
   readonly written: Readonly<Record<string, number>>;
+  /** Values that went through each repartition. */
+  readonly repartitioned: Readonly<Record<string, number>>;
   /** By reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
   /** All counters, by step. */
@@ -36,6 +38,7 @@ export function summarize(topology: Topology, profile: string, seconds: number, 
     seconds,
     read: counted(topology.sources, 'read'),
     written: counted(topology.sinks, 'written'),
+    repartitioned: counted(topology.repartitions, 'written'),
     deadLetters,
     counters,
     latencyMs: { p50: snapshot.latency.quantileMs(0.5), p99: snapshot.latency.quantileMs(0.99) },
@@ -43,7 +46,8 @@ export function summarize(topology: Topology, profile: string, seconds: number, 
 }
 
 /** The summary for people. */
-export function summaryText({ read, written, deadLetters, seconds, latencyMs }: RunSummary): string {
+export function summaryText(summary: RunSummary): string {
+  const { read, written, repartitioned, deadLetters, seconds, latencyMs } = summary;
   const row = ([name, value]: [string, number]) => `  ${name.padEnd(24)} ${value.toLocaleString('en-US').padStart(12)}`;
   const block = (title: string, values: Readonly<Record<string, number>>) => {
     const rows = Object.entries(values);
@@ -52,6 +56,7 @@ export function summaryText({ read, written, deadLetters, seconds, latencyMs }: 
   return [
     ...block('read', read),
     ...block('written', written),
+    ...(Object.keys(repartitioned).length > 0 ? block('repartitioned', repartitioned) : []),
     ...block('dead letters', deadLetters),
     `${seconds.toFixed(1)} s, latency p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms`,
   ].join('\n');

@@ -5,14 +5,19 @@ import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 import type { Config } from './settings.js';
 
-/** Whether a run ends with the logs, and whether that is the end of time too. */
-export type RunEnd = Pick<RunOptions, 'bounded' | 'final'>;
+/** Which stages run, whether they end with the logs, and whether that is the end of time too. */
+export type RunExtent = Pick<RunOptions, 'stage' | 'bounded' | 'final'>;
 
 /**
  * Runs a topology in this process: opens what it needs, stays with it until it ends, and closes everything again, come
  * what may.
  */
-export async function run(topology: Topology, config: Config, end: RunEnd, report: RunReport): Promise<RunSummary> {
+export async function run(
+  topology: Topology,
+  config: Config,
+  extent: RunExtent,
+  report: RunReport,
+): Promise<RunSummary> {
   const [{ openProfile }, { createInference }, { runTopology }] = await Promise.all([
     import('./profiles.js'),
     import('../inference/index.js'),
@@ -28,7 +33,7 @@ export async function run(topology: Topology, config: Config, end: RunEnd, repor
       const running = await runTopology(topology, {
         profile,
         inference,
-        ...end,
+        ...extent,
         stallMax,
         address,
         onWarning,

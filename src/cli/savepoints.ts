@@ -1,8 +1,15 @@
 import { existsSync } from 'node:fs';
 import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
-import { encodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
-import { readerIn, type Topology, topologyHash } from '../topology/index.js';
+import {
+  encodeSavepoint,
+  type SavepointManifest,
+  type SavepointStage,
+  type SavepointTask,
+  stagesIn,
+} from '../state/savepoint.js';
+import { readerIn, stagesOf, type Topology, topologyHash } from '../topology/index.js';
+import { mustBeDrained, mustBeStopped, setUpBetween, stagesThere } from './between-stages.js';
 import { emptyCheckpoint, offsetsBySource, positionAt } from './positions.js';
 import type { OpenProfile } from './profiles.js';
 import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
@@ -28,28 +35,42 @@ export async function createSavepoint(
     throw new MillraceError('config', `there is a savepoint '${name}'`, { where: file, hint: 'take another name' });
   }
   const { checkpoints } = profile;
-  await checkpoints.mustBeStopped(topology.name);
-  const saved = await checkpoints.tasks(topology.name);
-  const first = saved[0];
+  await mustBeStopped(profile, topology);
+  await mustBeDrained(profile, topology);
+  const stages: SavepointStage[] = [];
+  for (const stage of await stagesThere(profile, topology)) {
+    const saved = await checkpoints.tasks(stage.name);
+    const first = saved[0];
+    if (first === undefined) continue;
+    const { checkpoint } = await checkpoints.inspect({ topology: stage.name, partition: first });
+    stages.push({
+      name: stage.name,
+      topologyHash: checkpoint?.topologyHash ?? '',
+      partitions: await tasksOf(profile, stage),
+      topics: topicsOf(stage),
+    });
+  }
+  const first = stages[0];
   if (first === undefined) {
     throw new MillraceError('config', `no checkpoint of '${topology.name}' on the ${profile.name} profile`, {
       hint: 'run it first; --profile and --data say where',
     });
   }
-  const { checkpoint } = await checkpoints.inspect({ topology: topology.name, partition: first });
+  const isWhole = topology.repartitions.length === 0;
   const manifest: SavepointManifest = {
     name,
     topology: topology.name,
-    topologyHash: checkpoint?.topologyHash ?? '',
+    topologyHash: isWhole ? first.topologyHash : topologyHash(topology),
     createdAt: new Date(nowMs).toISOString(),
-    partitions: await tasksOf(profile, topology),
+    partitions: stages.reduce((sum, { partitions }) => sum + partitions, 0),
     topics: topicsOf(topology),
     profile: profile.name,
+    ...(isWhole ? {} : { stages }),
   };
   const tasks = (async function* (): AsyncGenerator<SavepointTask> {
-    for (let partition = 0; partition < manifest.partitions; partition++) {
-      yield await checkpoints.inspect({ topology: topology.name, partition });
-    }
+    for (const stage of stages)
+      for (let partition = 0; partition < stage.partitions; partition++)
+        yield await checkpoints.inspect({ topology: stage.name, partition });
   })();
   return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
 }
@@ -74,73 +95,99 @@ export async function restoreSavepoint(
   topology: Topology,
   { file, positions }: RestoreOptions,
 ): Promise<{ readonly incarnation: number; readonly tasks: number }> {
-  const { checkpoints } = profile;
-  await checkpoints.mustBeStopped(topology.name);
+  await mustBeStopped(profile, topology);
   const { manifest, incarnation: saved } = verified(file);
-  const partitions = await tasksOf(profile, topology);
-  if (partitions !== manifest.partitions) {
-    throw new MillraceError(
-      'config',
-      `the savepoint has ${manifest.partitions} tasks, the inputs have ${partitions} partitions`,
+  const stages: PlacedStage[] = [];
+  for (const stage of stagesOf(topology)) {
+    const kept = stagesIn(manifest).find(({ name }) => name === stage.name);
+    if (!kept) continue; // new, or had committed nothing
+    await setUpBetween(profile, topology, stage, kept.partitions);
+    const partitions = await tasksOf(profile, stage);
+    if (partitions !== kept.partitions) {
+      throw new MillraceError(
+        'config',
+        `the savepoint has ${kept.partitions} tasks, the inputs have ${partitions} partitions`,
+        {
+          where: file,
+          hint: 'state cannot be spread over another number of partitions: give the topics the same number',
+        },
+      );
+    }
+    stages.push({ stage, kept, place: await placing(profile, stage, kept.topics, positions) });
+  }
+  const before = await Promise.all(stages.map(({ stage }) => storedTasks(profile, stage)));
+  const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
+  // Looked at before anything is written: a position that does not fit must not be found half-way.
+  for (const { placed, partition, checkpoint } of tasksIn(file, stages)) placed.place(checkpoint, partition);
+  let tasks = 0;
+  for (const { placed, partition, checkpoint, state } of tasksIn(file, stages)) {
+    const { stage, place } = placed;
+    const base = checkpoint ?? emptyCheckpoint(topologyHash(stage));
+    await profile.checkpoints.replace(
+      { topology: stage.name, partition },
       {
-        where: file,
-        hint: 'state cannot be spread over another number of partitions: give the topics the same number',
+        checkpoint: { ...base, incarnation, positions: place(checkpoint, partition) },
+        state: state.filter(readerIn(stage)),
+        topics: topicsOf(stage),
       },
     );
+    tasks += 1;
   }
-  const place = await placing(profile, topology, manifest, positions);
-  const incarnation = Math.max(saved, incarnationOf(await storedTasks(profile, topology))) + 1;
-  const topics = topicsOf(topology);
-  const isRead = readerIn(topology);
-  // Looked at before anything is written: a position that does not fit must not be found half-way.
-  for (const { partition, checkpoint } of decodedTasks(file)) place(checkpoint, partition);
-  for (const { partition, checkpoint, state } of decodedTasks(file)) {
-    const base = checkpoint ?? emptyCheckpoint(topologyHash(topology));
-    const placed = { ...base, incarnation, positions: place(checkpoint, partition) };
-    await checkpoints.replace(
-      { topology: topology.name, partition },
-      { checkpoint: placed, state: state.filter(isRead), topics },
-    );
+  return { incarnation, tasks };
+}
+
+interface PlacedStage {
+  readonly stage: Topology;
+  readonly kept: ReturnType<typeof stagesIn>[number];
+  readonly place: Place;
+}
+
+/** The tasks of a savepoint that some of these stages take over, each with its number in the stage. */
+function* tasksIn(file: string, stages: readonly PlacedStage[]) {
+  for (const { partition: number, ...task } of decodedTasks(file)) {
+    const placed = stages.find(({ kept: { first, partitions } }) => number >= first && number < first + partitions);
+    if (placed) yield { placed, ...task, partition: number - placed.kept.first };
   }
-  return { incarnation, tasks: partitions };
 }
 
 type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
 
-/** How a task's positions come into the logs of this profile. */
+/**
+ * How a task's positions come into the logs of this profile. What lies between stages is passed over, since it comes again
+ * from where the stages before go on; what marks said of time is still true where those do.
+ */
 async function placing(
   profile: OpenProfile,
-  topology: Topology,
-  manifest: SavepointManifest,
+  stage: Topology,
+  topics: SavepointStage['topics'],
   positions: RestoredPositions,
 ): Promise<Place> {
-  if (positions !== 'keep') {
-    const offsets = await offsetsBySource(profile, topology, positions);
-    return (_, partition) =>
-      Object.fromEntries([...offsets].map(([id, found]) => [id, positionAt(found[partition] ?? 0)]));
-  }
   const [first, last] = await Promise.all([
-    offsetsBySource(profile, topology, 'earliest'),
-    offsetsBySource(profile, topology, 'latest'),
+    offsetsBySource(profile, stage, 'earliest'),
+    offsetsBySource(profile, stage, 'latest'),
   ]);
+  const anew = positions === 'earliest' ? first : last;
   return (checkpoint, partition) => {
-    const kept: Record<string, Position> = {};
-    for (const { id, source } of topology.sources) {
-      const position = checkpoint?.positions[id];
-      if (position === undefined) continue;
+    const placed: Record<string, Position> = {};
+    for (const { id, source } of stage.sources) {
       const from = first.get(id)?.[partition] ?? 0;
       const to = last.get(id)?.[partition] ?? 0;
-      const here = position.offset < 0 || (position.offset >= from && position.offset <= to);
-      if (manifest.topics[id] !== source.topic || !here) {
-        throw new MillraceError(
-          'config',
-          `the position ${position.offset} in ${manifest.topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
-          { where: id, hint: 'the log is another one: --positions earliest or latest' },
-        );
+      const position = checkpoint?.positions[id];
+      if (positions !== 'keep') placed[id] = positionAt(source.marked ? to : (anew.get(id)?.[partition] ?? 0));
+      else if (source.marked) placed[id] = { ...(position ?? positionAt(to)), offset: to };
+      else if (position) {
+        const here = position.offset < 0 || (position.offset >= from && position.offset <= to);
+        if (topics[id] !== source.topic || !here) {
+          throw new MillraceError(
+            'config',
+            `the position ${position.offset} in ${topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
+            { where: id, hint: 'the log is another one: --positions earliest or latest' },
+          );
+        }
+        placed[id] = position;
       }
-      kept[id] = position;
     }
-    return kept;
+    return placed;
   };
 }
 

@@ -10,7 +10,8 @@ import { type Running, type RunningStage, type RunOptions, runStage, snapshotOf 
  * profile's group assigns to it.
  *
  * The stages of a topology with repartitions run side by side. A bounded run takes one after another, each to the end of
- * what the one before has written.
+ * what the one before has written by then: where several processes share the tasks, run stage after stage (`stage`), each in
+ * all of them.
  *
  * @throws MillraceError `config` where `check` finds problems, inputs are not co-partitioned or there is no such stage.
  * @example

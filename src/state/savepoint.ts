@@ -15,12 +15,33 @@ export interface SavepointManifest {
   readonly topologyHash: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Tasks of the topology; each has its frames, in order. */
+  /** Tasks in the file; each has its frames, in order. */
   readonly partitions: number;
   /** The topic of each source, by step id. */
   readonly topics: Readonly<Record<string, string>>;
   /** Where it was made: for people. */
   readonly profile: string;
+  /** Of a topology with repartitions: whose tasks these are, stage after stage. */
+  readonly stages?: readonly SavepointStage[];
+}
+
+export interface SavepointStage {
+  readonly name: string;
+  readonly topologyHash: string;
+  readonly partitions: number;
+  /** The topic of each source, by step id. */
+  readonly topics: Readonly<Record<string, string>>;
+}
+
+/** The stages of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
+export function stagesIn(manifest: SavepointManifest): (SavepointStage & { readonly first: number })[] {
+  const { topology: name, topologyHash, partitions, topics } = manifest;
+  let first = 0;
+  return (manifest.stages ?? [{ name, topologyHash, partitions, topics }]).map((stage) => {
+    const placed = { ...stage, first };
+    first += stage.partitions;
+    return placed;
+  });
 }
 
 export interface SavepointTask {

@@ -116,8 +116,8 @@ const nothing = () => Promise.reject(new Error('there are no tables here'));
 /** A profile of topics only, on the embedded store. */
 export const embeddedWorld = (log: Embedded): OpenProfile => ({
   name: 'embedded',
-  sources: { kafka: log.source },
-  sinks: { kafka: log.topicSink, redis: log.hashSink },
+  sources: { kafka: log.source, internal: log.source },
+  sinks: { kafka: log.topicSink, internal: log.topicSink, redis: log.hashSink },
   openLedger: (task) => log.openLedger(task),
   schemas: log.schemas,
   producer: () => log.producer(),

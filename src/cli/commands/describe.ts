@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describe, mermaid, topologyHash } from '../../topology/index.js';
+import { describe, internalTopic, mermaid, stagesOf, topologyHash } from '../../topology/index.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
@@ -36,8 +36,13 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
           const sinks = topology.sinks.map(({ id, sink, input }) => {
             return { id, kind: sink.kind, settings: sink.settings, input, delivery: delivery(sink) };
           });
+          const repartitions = topology.repartitions.map(({ id, schema, input }) => {
+            return { id, topic: internalTopic(topology.name, id), schema: schema.subject, input };
+          });
+          const stages = stagesOf(topology).map((stage) => ({ name: stage.name, hash: topologyHash(stage) }));
           const { name } = topology;
-          const object = { name, hash: topologyHash(topology), profile, sources, steps, sinks };
+          const whole = { name, hash: topologyHash(topology), profile, sources, steps, sinks };
+          const object = repartitions.length === 0 ? whole : { ...whole, repartitions, stages };
           terminal.out(`${JSON.stringify(object)}\n`);
         } else terminal.out(options.mermaid ? mermaid(topology) : describe(topology, delivery));
         return exitCodes.ok;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import type { Schema } from '../../core/schema.js';
 import type { WireDecoder } from '../../schema/index.js';
+import { stagesOf } from '../../topology/index.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { countLetters, type FoundLetter, type LetterFilter, letterOf, matches, preview } from '../dead-letters.js';
@@ -146,7 +147,9 @@ async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters
 /** A file names a topology, whose dead letters are meant; anything else is a topic. */
 async function placeOf(from: string): Promise<{ topic: string; schemas: Map<string, Schema<unknown>> }> {
   if (!/\.[cm]?[jt]sx?(#|$)/.test(from)) return { topic: from, schemas: new Map() };
-  const { name, deadLetters, sources } = await loadTopology(from);
+  const topology = await loadTopology(from);
+  const { name, deadLetters } = topology;
+  const sources = stagesOf(topology).flatMap((stage) => stage.sources);
   const { topic } = deadLetters.settings;
   if (typeof topic !== 'string') {
     throw new MillraceError('config', `the dead letters of '${name}' go to no topic`, { where: from });

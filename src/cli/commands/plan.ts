@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isRefused, planState, planText } from '../../topology/index.js';
+import { isRefused, planState, planText, type StatePlan, stagesOf } from '../../topology/index.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { loadTopology } from '../load-topology.js';
@@ -32,9 +32,11 @@ export function planCommand({ terminal, act }: CommandContext): Command {
         ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
-          const plan = planState(topology, await storedTasks(profile, topology));
-          terminal.out(flags.json ? `${JSON.stringify(plan)}\n` : planText(plan));
-          return isRefused(plan) ? exitCodes.failed : exitCodes.ok;
+          const plans: StatePlan[] = [];
+          for (const stage of stagesOf(topology)) plans.push(planState(stage, await storedTasks(profile, stage)));
+          const object = plans.length === 1 ? plans[0] : { topology: topology.name, stages: plans };
+          terminal.out(flags.json ? `${JSON.stringify(object)}\n` : plans.map(planText).join('\n'));
+          return plans.some(isRefused) ? exitCodes.failed : exitCodes.ok;
         } finally {
           await profile.close();
         }

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
-import { describe } from '../../topology/index.js';
+import { describe, stagesOf } from '../../topology/index.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { configHelp } from '../config.js';
 import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
 import { loadTopology } from '../load-topology.js';
-import { type RunEnd, run } from '../run.js';
+import { type RunExtent, run } from '../run.js';
 import { supervisedReport, terminalReport } from '../run-report.js';
 import { summaryText } from '../run-summary.js';
 import type { Config } from '../settings.js';
@@ -17,6 +17,7 @@ interface RunFlags {
   readonly data?: string;
   readonly untilEnd?: boolean;
   readonly final?: boolean;
+  readonly stage?: string;
   readonly host?: string;
   readonly port?: number;
   readonly processes?: number;
@@ -38,6 +39,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
     .argument('<file>', 'topology file; FILE#name where it exports several')
     .option('--until-end', 'end where the logs end now instead of waiting for more')
     .option('--final', 'with --until-end: nothing will ever follow, so windows that are still open close')
+    .option('--stage <id>', 'run only this stage of a topology with repartitions: its first input, or its name')
     .addOption(shared.profile)
     .addOption(shared.data)
     .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
@@ -60,21 +62,24 @@ export function runCommand({ terminal, act }: CommandContext): Command {
         const { profile, data, standbys, host, port, processes = 1 } = flags;
         const config = await readConfig({ profile, data, standbys, host, port });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
-        const argumentsOf = (place: number) => workerArguments(file, flags, config, place);
-        const end = endOf(flags);
+        const extent = extentOf(flags);
+        const argumentsOf = (place: number, stage = flags.stage) =>
+          workerArguments(file, { ...flags, ...(stage === undefined ? {} : { stage }) }, config, place);
         const summary =
           processes > 1
             ? await (await import('../run-processes.js')).runProcesses({
                 topology,
                 config,
                 processes,
+                // Each process would take its own end of a stage for that of all: stages end one by one, everywhere.
+                stages: extent.bounded && extent.stage === undefined ? stagesOf(topology).map(({ name }) => name) : [],
                 argumentsOf,
                 terminal,
               })
             : await run(
                 topology,
                 config,
-                end,
+                extent,
                 flags.worker ? supervisedReport(terminal) : terminalReport(terminal, flags.json),
               );
         if (flags.worker) return exitCodes.ok;
@@ -84,13 +89,13 @@ export function runCommand({ terminal, act }: CommandContext): Command {
     );
 }
 
-function endOf({ untilEnd = false, final = false }: RunFlags): RunEnd {
+function extentOf({ untilEnd = false, final = false, stage }: RunFlags): RunExtent {
   if (final && !untilEnd)
     throw new MillraceError('config', 'a run that waits for more has no end', {
       where: '--final',
       hint: 'add --until-end',
     });
-  return { bounded: untilEnd, final };
+  return { bounded: untilEnd, final, stage };
 }
 
 /** The same run as one of several processes; each serves its metrics on a port of its own. */
@@ -107,6 +112,7 @@ function workerArguments(
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
     ...(flags.final ? ['--final'] : []),
+    ...(flags.stage === undefined ? [] : ['--stage', flags.stage]),
     ...(flags.verbose ? ['--verbose'] : []),
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ];

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/errors.js';
-import { isRefused, type PlannedTask, planState, planText, topologyHash } from '../../topology/index.js';
+import { stagesIn } from '../../state/savepoint.js';
+import { isRefused, type PlannedTask, planState, planText, stagesOf, topologyHash } from '../../topology/index.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { loadTopology } from '../load-topology.js';
@@ -117,17 +118,23 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         const path = savepointFile(config.data, name);
         const { manifest, tasks } = readSavepoint(path);
         if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
-          const { topics } = manifest;
-          const stored = tasks.map((task, partition): PlannedTask => ({ ...task, partition, topics }));
-          const plan = planState(topology, stored);
-          if (!flags.json) terminal.out(planText(plan));
+          const kept = stagesIn(manifest);
+          const plans = stagesOf(topology).map((stage) => {
+            const { topics = {}, first = 0, partitions = 0 } = kept.find(({ name }) => name === stage.name) ?? {};
+            const stored = tasks.slice(first, first + partitions);
+            return planState(
+              stage,
+              stored.map((task, partition): PlannedTask => ({ ...task, partition, topics })),
+            );
+          });
+          if (!flags.json) terminal.out(plans.map(planText).join('\n'));
           if (!flags.force) {
             throw new MillraceError(
               'state',
               `the savepoint is of topology ${manifest.topology} (${manifest.topologyHash})`,
               {
                 where: path,
-                hint: isRefused(plan)
+                hint: plans.some(isRefused)
                   ? 'a run would refuse its state: mend what the plan says is refused'
                   : '--force restores it as the plan says',
               },

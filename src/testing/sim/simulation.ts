@@ -127,7 +127,8 @@ class Simulation {
     if (random.chance(0.6))
       for (const { name } of this.stages)
         this.groups.set(name, new SimGroup(this.partitions, this.time, this.chaos, random.fork()));
-    this.bounded = this.stages.length === 1 || random.chance(0.4);
+    // In a group each process would take its own end of a stage for that of all: there, stages are run one by one.
+    this.bounded = this.stages.length === 1 || (this.groups.size === 0 && random.chance(0.6));
     this.between = new SimBetween(this.partitions, random.fork());
   }
 
