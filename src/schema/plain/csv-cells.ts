@@ -13,8 +13,8 @@ export interface Cell {
  * splitRow('1,"a ""b"", c"', ','); // ['1', { text: 'a "b", c' }]
  */
 export function splitRow(row: string, delimiter: string): (Cell | string)[] {
-  const end = row.endsWith('\r\n') ? row.length - 2 : row.endsWith('\n') ? row.length - 1 : row.length;
-  if (!row.includes('"')) return plainCells(end === row.length ? row : row.slice(0, end), delimiter);
+  const end = endOf(row);
+  if (isPlain(row, end)) return plainCells(row, end, delimiter);
   const cells: (Cell | string)[] = [];
   for (let at = 0; ; at++) {
     if (row[at] === '"' && at < end) {
@@ -35,9 +35,29 @@ export function splitRow(row: string, delimiter: string): (Cell | string)[] {
   }
 }
 
-function plainCells(row: string, delimiter: string): string[] {
-  refuseLineEnds(row);
-  return row.split(delimiter);
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const REPLACEMENT = 0xfffd;
+
+/** The cells of a row in which nothing is quoted. */
+export const plainCells = (row: string, end: number, delimiter: string): string[] =>
+  (end === row.length ? row : row.slice(0, end)).split(delimiter);
+
+/** Where a row ends, apart from the end of its line. */
+export function endOf(row: string): number {
+  const last = row.length - 1;
+  if (row.charCodeAt(last) !== LINE_FEED) return row.length;
+  return row.charCodeAt(last - 1) === CARRIAGE_RETURN ? last - 1 : last;
+}
+
+/** Whether there is nothing in a row but cells and delimiters, and nothing that may stand for broken UTF-8. */
+export function isPlain(row: string, end: number): boolean {
+  for (let i = 0; i < end; i++) {
+    const code = row.charCodeAt(i);
+    if (code === QUOTE || code === LINE_FEED || code === CARRIAGE_RETURN || code === REPLACEMENT) return false;
+  }
+  return true;
 }
 
 function refuseLineEnds(text: string): void {
@@ -60,11 +80,8 @@ function quotedCell(row: string, from: number, end: number): [text: string, afte
 }
 
 /** A cell as it is written: in quotes where it must be, or where it would read as missing. */
-export const cellOf = (text: string, delimiter: string, neverMissing: boolean): string =>
-  text === ''
-    ? neverMissing
-      ? '""'
-      : ''
-    : text.includes(delimiter) || text.includes('"') || text.includes('\n') || text.includes('\r')
-      ? `"${text.replaceAll('"', '""')}"`
-      : text;
+export function cellOf(text: string, delimiter: string, neverMissing: boolean): string {
+  if (text === '') return neverMissing ? '""' : '';
+  if (isPlain(text, text.length) && !text.includes(delimiter)) return text;
+  return `"${text.replaceAll('"', '""')}"`;
+}

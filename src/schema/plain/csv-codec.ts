@@ -4,24 +4,24 @@ import type { CsvColumn } from '../csv.js';
 import { DecodeFailure } from '../decode-failure.js';
 import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
-import { type Cell, cellOf, splitRow } from './csv-cells.js';
+import { type Cell, cellOf, endOf, isPlain, plainCells, splitRow } from './csv-cells.js';
 import { textOf } from './utf8.js';
 
 interface Kind {
   /** The value of a cell; `undefined` where it is none of this kind. */
-  read(text: string): unknown;
+  readonly read: (text: string) => unknown;
   /** The cell of a value; `undefined` where it is none of this kind. */
-  write(value: unknown): string | undefined;
+  readonly write: (value: unknown) => string | undefined;
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
   text: { read: (text) => text, write: (value) => (typeof value === 'string' ? value : undefined) },
   number: {
-    read: (text) => (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? finite(Number(text)) : undefined),
+    read: (text) => (isNumeric(text) ? finite(Number(text)) : undefined),
     write: (value) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined),
   },
   integer: {
-    read: (text) => (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined),
+    read: (text) => (isWhole(text) ? safe(Number(text)) : undefined),
     write: (value) => (Number.isSafeInteger(value) ? String(value) : undefined),
   },
   bigint: {
@@ -40,6 +40,29 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
+/** Of the characters of numbers alone, so that what `Number` makes of blanks, hexadecimals and nothing does not count. */
+function isNumeric(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const isPart =
+      (code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2d || code === 0x2b || (code | 0x20) === 0x65;
+    if (!isPart) return false;
+  }
+  return text !== '';
+}
+
+/** Digits, with a sign or without. */
+function isWhole(text: string): boolean {
+  const first = text.charCodeAt(0);
+  const from = first === 0x2d || first === 0x2b ? 1 : 0;
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return text.length > from;
+}
+
+const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
 const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
 const valid = (date: Date): Date | undefined => (Number.isNaN(date.getTime()) ? undefined : date);
 
@@ -64,32 +87,41 @@ export function csvCodec<T>(
       lasting: true,
     });
   }
-  const rowOf = generate<(cells: readonly unknown[]) => T>(
-    {},
-    `(cells) => (${literal(columns.map(({ name }, i) => [name, `cells[${i}]`]))})`,
-  );
-  const row: unknown[] = [];
+  const read = readRow<T>(columns);
+  const write = writeRow(columns, delimiter, subject);
   return {
-    encode(value) {
-      let text = '';
-      for (let i = 0; i < columns.length; i++) {
-        const cell = writeCell(columns[i] as Column, value, delimiter, subject);
-        text = i === 0 ? cell : text + delimiter + cell;
-      }
-      return Buffer.from(text);
-    },
+    encode: (value) => Buffer.from(write(value)),
     decode(bytes) {
-      const text = textOf(bytes);
-      if (text === undefined) throw new DecodeFailure('not-utf8', 'not text in UTF-8');
-      const cells = splitRow(text, delimiter);
+      const cells = cellsOf(bytes, delimiter);
       if (cells.length !== columns.length) {
         throw new DecodeFailure('not-csv', `${cells.length} cells where ${columns.length} columns are declared`);
       }
-      for (let i = 0; i < columns.length; i++) row[i] = readCell(columns[i] as Column, cells[i] as Cell | string);
-      return rowOf(row);
+      return read(cells);
     },
     prepare: nothingToPrepare,
   };
+}
+
+/** One look at each character is enough for most rows. */
+function cellsOf(bytes: Uint8Array, delimiter: string): (Cell | string)[] {
+  const seen = (bytes instanceof Buffer ? bytes : Buffer.from(bytes)).toString();
+  const end = endOf(seen);
+  if (isPlain(seen, end)) return plainCells(seen, end, delimiter);
+  const text = textOf(bytes);
+  if (text === undefined) throw new DecodeFailure('not-utf8', 'not text in UTF-8');
+  return splitRow(text, delimiter);
+}
+
+/** A function of a row's cells: one object literal, each column with a function of its own. */
+function readRow<T>(columns: readonly Column[]): (cells: readonly (Cell | string)[]) => T {
+  const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, readCell(column)]));
+  return generate(parts, `(cells) => (${literal(columns.map(({ name }, i) => [name, `c${i}(cells[${i}])`]))})`);
+}
+
+function writeRow(columns: readonly Column[], delimiter: string, subject: string): (row: unknown) => string {
+  const parts = Object.fromEntries(columns.map((column, i) => [`c${i}`, writeCell(column, delimiter, subject)]));
+  const cells = columns.map(({ name }, i) => `c${i}(row?.[${JSON.stringify(name)}])`);
+  return generate(parts, `(row) => ${cells.join(` + ${JSON.stringify(delimiter)} + `)}`);
 }
 
 function columnOf(name: string, type: CsvColumn, subject: string): Column {
@@ -103,20 +135,28 @@ function columnOf(name: string, type: CsvColumn, subject: string): Column {
   });
 }
 
-function readCell({ name, type, optional, kind }: Column, cell: Cell | string): unknown {
-  if (optional && cell === '') return null;
-  const text = typeof cell === 'string' ? cell : cell.text;
-  const value = kind.read(text);
-  if (value !== undefined) return value;
-  const shown = text.length > 40 ? `${text.slice(0, 37)}...` : text;
-  throw new DecodeFailure('not-csv', `column ${name}: ${JSON.stringify(shown)} is no ${type}`);
+function readCell({ name, type, optional, kind }: Column): (cell: Cell | string) => unknown {
+  if (type === 'text') return (cell) => (typeof cell === 'string' ? cell : cell.text);
+  const { read } = kind;
+  return (cell) => {
+    if (optional && cell === '') return null;
+    const text = typeof cell === 'string' ? cell : cell.text;
+    const value = read(text);
+    if (value !== undefined) return value;
+    const shown = text.length > 40 ? `${text.slice(0, 37)}...` : text;
+    throw new DecodeFailure('not-csv', `column ${name}: ${JSON.stringify(shown)} is no ${type}`);
+  };
 }
 
-function writeCell({ name, type, optional, kind }: Column, row: unknown, delimiter: string, subject: string): string {
-  const value = (row as Readonly<Record<string, unknown>> | null)?.[name];
-  if (optional && (value === null || value === undefined)) return '';
-  const text = kind.write(value);
-  if (text !== undefined) return cellOf(text, delimiter, optional);
-  const hint = 'emit rows with a value of the right type for every column';
-  throw valueMisfit(`column ${name}: a ${typeof value} is no ${type}`, subject, hint);
+function writeCell({ name, type, optional, kind }: Column, delimiter: string, subject: string) {
+  // What digits, letters and signs of numbers and times cannot hold needs no quotes around them.
+  const { write } = kind;
+  const isBare = !type.startsWith('text') && !/[\w.+:-]/.test(delimiter);
+  return (value: unknown): string => {
+    if (optional && (value === null || value === undefined)) return '';
+    const text = write(value);
+    if (text !== undefined) return isBare ? text : cellOf(text, delimiter, optional);
+    const hint = 'emit rows with a value of the right type for every column';
+    throw valueMisfit(`column ${name}: a ${typeof value} is no ${type}`, subject, hint);
+  };
 }
