@@ -31,6 +31,7 @@ export {
   split,
   stateful,
   transform,
+  type Upsert,
   withField,
 } from './core/index.js';
 export * from './features/index.js';

@@ -1,3 +1,4 @@
+import type { Upsert } from '../../src/core/change.js';
 import { type Duration, formatDuration } from '../../src/core/duration.js';
 import type { Sink, Source } from '../../src/core/io.js';
 import type { DeadLetter } from '../../src/core/record.js';
@@ -59,6 +60,28 @@ export const kafka = {
       disorderMax,
       eventTimeOf: eventTimeOf ?? ((_value: unknown, timestampMs: number) => timestampMs),
     });
+  },
+
+  /**
+   * Reads a compacted topic as a table: each record says what is now true of its key, a tombstone that nothing is. The
+   * values are `Upsert`s; `table()` makes changes of them. Event time is the record's own timestamp unless `eventTime` says
+   * otherwise; a tombstone has no other.
+   *
+   * @example
+   * const rates = t.source('rates', kafka.table({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
+   */
+  table<T>({ eventTime, ...options }: KafkaSourceOptions<T>): Source<Upsert<T>> {
+    const source = kafka.source({ ...options, schema: options.schema as Schema<unknown> });
+    return Object.freeze({
+      ...source,
+      kind: 'kafka.table',
+      settings: Object.freeze({ ...source.settings, eventTime: eventTime ? 'field' : 'timestamp' }),
+      upserts: true,
+      eventTimeOf: (upsert: unknown, timestampMs: number) => {
+        const { value } = upsert as Upsert<T>;
+        return eventTime && value !== null ? eventTime(value) : timestampMs;
+      },
+    }) as Source<Upsert<T>>;
   },
 
   /**

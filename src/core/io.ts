@@ -27,6 +27,8 @@ export interface Source<out T> {
    * whatever is out of order is late.
    */
   readonly disorderMax?: Duration | undefined;
+  /** Its values are `Upsert`s: the record's key as text, and the decoded value or, for a tombstone, `null`. */
+  readonly upserts?: boolean | undefined;
   /** Its log carries marks of the tasks that write it: event time goes by them, not by the records. */
   readonly marked?: boolean | undefined;
   readonly [OUT]?: (() => T) | undefined;

@@ -1,4 +1,4 @@
-import type { Marks, Origin, Position, RawRecord, SourceReader } from '../core/index.js';
+import type { Marks, Origin, Position, RawRecord, SourceReader, Upsert } from '../core/index.js';
 import { internalEventTime, type Mark, markOf, messageOf } from '../core/index.js';
 import type { WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
@@ -170,7 +170,7 @@ export class Input {
         return;
       }
     }
-    const value = record.value === null ? TOMBSTONE : this.decode(record.value);
+    const value = this.node.source.upserts ? this.upsert(record) : this.valueOf(record);
     const eventTimeMs = value instanceof Unusable ? Number.NaN : this.eventTime(value, record);
     const known = Number.isFinite(eventTimeMs);
     const timeMs = known && !this.node.source.marked ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
@@ -204,6 +204,16 @@ export class Input {
   private takeMark(mark: Mark): void {
     this.marks = withMark(this.marks, mark);
     this.clock.timeMs = Math.max(this.clock.timeMs, lowestOf(this.marks));
+  }
+
+  private valueOf({ value }: RawRecord): unknown {
+    return value === null ? TOMBSTONE : this.decode(value);
+  }
+
+  private upsert(record: RawRecord): Upsert<unknown> | Unusable {
+    if (record.key === null) return new Unusable('empty-key', 'a record of a table needs a key');
+    const value = record.value === null ? null : this.decode(record.value);
+    return value instanceof Unusable ? value : { key: Buffer.from(record.key).toString(), value };
   }
 
   private decode(bytes: Uint8Array): unknown {

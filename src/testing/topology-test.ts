@@ -1,4 +1,4 @@
-import type { InferenceService, Metric, Source } from '../core/index.js';
+import type { InferenceService, Metric, OutgoingRecord, Source, Upsert } from '../core/index.js';
 import { MillraceError } from '../core/index.js';
 import { createInference } from '../inference/index.js';
 import { type RunSnapshot, runTopology } from '../runtime/index.js';
@@ -48,11 +48,16 @@ export class TopologyTest {
     this.inference = options.inference ?? createInference();
   }
 
-  /** Appends values to a source's topic; the log's timestamp is the virtual time. */
+  /** Appends values to a source's topic, `Upsert`s to a table's; the log's timestamp is the virtual time. */
   async pipe(source: string, values: readonly unknown[], partition = 0): Promise<void> {
     const node = this.sourceOf(source);
     const codec = await this.codecOf(source, node);
-    const records = values.map((value) => ({ key: null, value: codec.encode(value), timestampMs: this.clock.now() }));
+    const timestampMs = this.clock.now();
+    const records = values.map((value) =>
+      node.upserts
+        ? upsertRecord(value as Upsert<unknown>, codec, timestampMs)
+        : { key: null, value: codec.encode(value), timestampMs },
+    );
     this.profile.append(node.topic, partition, records);
   }
 
@@ -134,6 +139,10 @@ export class TopologyTest {
     this.codecs.set(id, codec);
     return codec;
   }
+}
+
+function upsertRecord({ key, value }: Upsert<unknown>, codec: WireCodec<unknown>, timestampMs: number): OutgoingRecord {
+  return { key: Buffer.from(key), value: value === null ? null : codec.encode(value), timestampMs };
 }
 
 const unknown = (kind: string, id: string, known: readonly { readonly id: string }[]): MillraceError =>

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Change, millis } from '../../src/core/index.js';
+import { joinTable, leftJoinTable } from '../../src/operators/index.js';
+import { checkOperator, type DrivenInput, driveOperator } from '../../src/testing/operator-contract.js';
+
+interface Order {
+  readonly n: number;
+  readonly of: string;
+}
+interface Event {
+  readonly timeMs: number;
+  readonly order?: Order;
+  readonly change?: Change<number>;
+}
+
+const DISORDER = 6;
+const log = fc
+  .array(fc.tuple(fc.nat(4), fc.nat(DISORDER), fc.boolean(), fc.constantFrom('a', 'b'), fc.option(fc.nat(99))), {
+    maxLength: 25,
+  })
+  .map((steps) => {
+    let nowMs = 100;
+    return steps.map(([rise, trail, isOrder, of, row], n): Event => {
+      nowMs += rise;
+      const timeMs = nowMs - trail;
+      return isOrder ? { timeMs, order: { n, of } } : { timeMs, change: { key: of, before: null, after: row } };
+    });
+  });
+
+const samplesOf = (events: readonly Event[]): DrivenInput[] =>
+  events.map(({ timeMs, order, change }) => ({ value: order ?? change, input: order ? 0 : 1, eventTimeMs: timeMs }));
+
+const options = (latenessMs = 0) => ({
+  key: (order: Order) => order.of,
+  combine: ({ n }: Order, row: number | null) => [n, row] as const,
+  latenessMax: millis(latenessMs),
+  keysMax: 10,
+  pendingMax: 100,
+});
+
+/** The definition: the log sorted by event time (of one moment, in its own order), and a table that is always up to date. */
+function naive(events: readonly Event[]): (readonly [n: number, row: number | null])[] {
+  const table = new Map<string, number | null>();
+  return events
+    .toSorted((a, b) => a.timeMs - b.timeMs)
+    .flatMap(({ order, change }) => {
+      if (order) return [[order.n, table.get(order.of) ?? null] as const];
+      table.set(change?.key ?? '', change?.after ?? null);
+      return [];
+    });
+}
+const byNumber = (pairs: readonly unknown[]) =>
+  (pairs as (readonly [number, number | null])[]).toSorted((a, b) => a[0] - b[0]);
+
+describe('joinTable', () => {
+  it('gives each record the row as it was at its time, in whatever order record and change were told', () => {
+    fc.assert(
+      fc.property(log, (events) => {
+        const left = driveOperator(leftJoinTable(options()), samplesOf(events), { disorderMs: DISORDER, final: true });
+        expect(left.deadLetters).toEqual([]);
+        expect(byNumber(left.emitted.map(({ value }) => value))).toEqual(byNumber(naive(events)));
+        for (const { value, origin } of left.emitted)
+          expect(origin.eventTimeMs).toBe(events[(value as readonly [number])[0]]?.timeMs);
+        const inner = driveOperator(joinTable(options()), samplesOf(events), { disorderMs: DISORDER, final: true });
+        expect(inner.emitted.map(({ value }) => value)).toEqual(
+          left.emitted.map(({ value }) => value).filter((pair) => (pair as readonly unknown[])[1] !== null),
+        );
+        expect(inner.counters.unmatched ?? 0).toBe(left.emitted.length - inner.emitted.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('keeps the operator contract', () => {
+    fc.assert(
+      fc.property(log, fc.nat(3), (events, lateness) =>
+        checkOperator(leftJoinTable(options(lateness)), samplesOf(events).slice(0, 12), { disorderMs: 3 }),
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('emits nothing that what comes later could change', () => {
+    fc.assert(
+      fc.property(log, log, fc.nat(25), (events, others, cut) => {
+        const at = Math.min(cut, events.length);
+        const upTo = (all: readonly Event[]) =>
+          driveOperator(leftJoinTable(options()), samplesOf(all), { disorderMs: DISORDER }).emitted.filter(
+            ({ origin }) => origin.offset < at,
+          );
+        const changed = [...events.slice(0, at), ...others.map((event) => ({ ...event, timeMs: event.timeMs + 300 }))];
+        expect(upTo(changed)).toEqual(upTo(events));
+      }),
+    );
+  });
+
+  it('emits at once where the inputs are in order', () => {
+    const events: Event[] = [
+      { timeMs: 10, change: { key: 'a', before: null, after: 1 } },
+      { timeMs: 20, order: { n: 1, of: 'a' } },
+      { timeMs: 20, change: { key: 'a', before: 1, after: 2 } },
+      { timeMs: 20, order: { n: 3, of: 'a' } },
+    ];
+    const { emitted } = driveOperator(joinTable(options()), samplesOf(events));
+    expect(emitted.map(({ value, origin }) => [value, origin.offset])).toEqual([
+      [[1, 1], 1],
+      [[3, 2], 3],
+    ]);
+  });
+
+  it('forgets versions that nobody can ask for, and rows that are gone', () => {
+    const events = Array.from({ length: 60 }, (_, n): Event => {
+      return { timeMs: n * 10, change: { key: `k${n % 3}`, before: null, after: n % 5 === 0 ? null : n } };
+    });
+    checkOperator(joinTable(options(20)), samplesOf(events), { stateBytesMax: 1_500 });
+  });
+
+  it('sends late, keyless and surplus records to the dead letters', () => {
+    const of = (timeMs: number, n: number, key: string): Event => ({ timeMs, order: { n, of: key } });
+    const events: Event[] = [
+      of(100, 0, 'a'),
+      of(90, 1, 'a'),
+      of(100, 2, ''),
+      { timeMs: 100, change: { key: 'x', before: null, after: 1 } },
+      { timeMs: 100, change: { key: 'y', before: null, after: 1 } },
+      of(103, 5, 'a'),
+      of(104, 6, 'a'),
+    ];
+    const { deadLetters } = driveOperator(joinTable({ ...options(), keysMax: 1, pendingMax: 1 }), samplesOf(events), {
+      disorderMs: 5,
+    });
+    expect(deadLetters.map(({ reason, origin }) => [reason, origin.offset])).toEqual([
+      ['late', 1],
+      ['empty-key', 2],
+      ['table-full', 4],
+      ['join-full', 5],
+      ['join-full', 6],
+    ]);
+  });
+});
