@@ -56,11 +56,25 @@ describe('Killer', () => {
     expect(gone).toBe(-1);
   });
 
+  it('does not kill who has stored nothing since the last kill', async () => {
+    const { killer, killed } = world();
+    const stop = new AbortController();
+    const over = killer.run(stop.signal);
+    for (let n = 0; n < 100; n++) {
+      for (const point of POINTS) if (point !== 'stored') killer.hear(0, point);
+      await sleep(1);
+    }
+    expect(killed).toEqual([]);
+    stop.abort();
+    await over;
+  });
+
   it('ends when it is told to, whether it waits for its time or for a point', async () => {
     for (const everyMs of [60_000, 1]) {
       const { killer, killed } = world({ everyMs });
       const stop = new AbortController();
       const over = killer.run(stop.signal);
+      killer.hear(0, 'stored');
       await sleep(20);
       stop.abort();
       await over;

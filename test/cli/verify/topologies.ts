@@ -1,4 +1,4 @@
-/** Topologies to verify, as a user's file: one that is right, and two that are not. */
+/** Topologies to verify, as a user's file: two that are right, and two that are not. */
 export const topologiesFile = (name: string): string => `
 import { dedupe, featureView, featurize, ftrl, hashed, hours, json, learn, logisticRegression, map, numeric, topology } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
@@ -30,6 +30,16 @@ export const right = topology('${name}-right', dead, (t) => {
   out.to('online', redis.hash({ key: (s) => '${name}:' + s.key, ttl: hours(1) }));
   out.to('history', clickhouse.table({ table: '${name.replaceAll('-', '_')}_scores', columns: { n: 'UInt32', key: 'String', probability: 'Float64' } }));
   out.to('strict', clickhouse.table({ table: '${name.replaceAll('-', '_')}_strict', columns: { n: 'UInt32', probability: 'Float64' }, exactlyOnce: true }));
+});
+
+// Behind the repartition records of several tasks meet in any order.
+export const moved = topology('${name}-moved', dead, (t) => {
+  const out = t.source('clicks', source())
+    .repartition('by-digit', { key: (c) => String(c.n % 10), schema: json<Click>() })
+    .via('digit', map((c: Click) => ({ n: c.n, digit: c.n % 10 })));
+  out.to('out', kafka.sink({ topic: '${name}.out', schema: json(), key: (c) => String(c.digit) }));
+  out.to('online', redis.hash({ key: (c) => 'digit:' + c.digit, ttl: hours(1) }));
+  out.to('table', clickhouse.table({ table: '${name.replaceAll('-', '_')}_moved', columns: { n: 'UInt32', digit: 'UInt8' }, exactlyOnce: true }));
 });
 
 // Outside of every cell: gone when the process dies.
