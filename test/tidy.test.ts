@@ -109,6 +109,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/learning/sgd.ts': 'likewise',
   'src/learning/baseline-cells.ts': 'the state of baselines: test/learning/baselines.test.ts',
   'src/operators/expectations.ts': 'what validate checks: test/operators/validate.test.ts',
+  'src/operators/window-expectations.ts': 'what validateWindows checks: test/operators/validate-windows.test.ts',
   'src/operators/window/spec.ts': 'what window runs: test/operators/window.test.ts',
   'src/operators/window/emission.ts': 'likewise',
 };

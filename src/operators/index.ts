@@ -13,9 +13,16 @@ export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTable
 export { type Learned, type LearnOptions, learn } from './learn.js';
 export { map } from './map.js';
 export { peek } from './peek.js';
+export { type QuarantineOptions, quarantine } from './quarantine.js';
 export { route } from './route.js';
 export { type TableOptions, table } from './table.js';
 export { validate } from './validate.js';
+export {
+  type ValidateWindowsOptions,
+  validateWindows,
+  verdictColumns,
+  type WindowVerdict,
+} from './validate-windows.js';
 export { type Emission, early, onClose, onUpdate } from './window/emission.js';
 export type { Emitted, WindowOptions, WindowRow } from './window/options.js';
 export {
@@ -28,3 +35,4 @@ export {
   type WindowSpec,
 } from './window/spec.js';
 export { type ChangesOptions, window, windowOfChanges } from './window.js';
+export { type WindowExpectations, type WindowSeverity, windowExpectations } from './window-expectations.js';

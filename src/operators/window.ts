@@ -1,6 +1,6 @@
 import type { Aggregate } from '../aggregates/index.js';
-import { type Change, type Operator, type StepContext, stateful } from '../core/index.js';
-import type { EmitResult, Outcome, WindowEngine, WindowKey } from './window/engine.js';
+import { type Change, type Operator, stateful } from '../core/index.js';
+import type { EmitResult, WindowEngine, WindowKey } from './window/engine.js';
 import { machineOf } from './window/open.js';
 import {
   type Emitted,
@@ -11,6 +11,7 @@ import {
   type WindowPlan,
   type WindowRow,
 } from './window/options.js';
+import { isEmptyKey, Refusals } from './window/refusals.js';
 import { counting } from './window/spec.js';
 
 /** Aggregates over values of a type, by name. */
@@ -106,9 +107,6 @@ export function windowOfChanges<
   );
 }
 
-const isEmptyKey = (key: unknown): key is null | undefined =>
-  key === null || key === undefined || key === '' || Number.isNaN(key);
-
 type Take<Value> = (value: Value, emit: EmitResult, timeMs: number) => void;
 
 function operatorOf<In, Value, Out>(
@@ -144,42 +142,4 @@ function operatorOf<In, Value, Out>(
 function queryNumber<In>(engine: WindowEngine<In>, key: string) {
   const number: WindowKey = Number(key);
   return key !== '' && String(number) === key ? engine.query(number) : [];
-}
-
-/** What becomes of records that no window takes. */
-class Refusals {
-  private readonly late;
-  private readonly refused;
-  private readonly unmatched;
-
-  constructor(
-    private readonly context: StepContext,
-    private readonly policy: 'dead-letter' | 'count',
-  ) {
-    this.late = context.counter('late');
-    this.refused = context.counter('refused');
-    this.unmatched = context.counter('unmatched');
-  }
-
-  emptyKey(key: unknown): void {
-    this.context.deadLetter('empty-key', `the key is ${key === '' ? 'empty' : key}`);
-  }
-
-  noTime(timeMs: number): void {
-    this.context.deadLetter('no-time', `the event time is ${timeMs}`);
-  }
-
-  unlessTaken(outcome: Outcome): void {
-    if (outcome === 'taken') return;
-    if (outcome === 'unmatched') {
-      this.unmatched.add();
-    } else if (outcome === 'too-many-keys') {
-      this.refused.add();
-      this.context.deadLetter('too-many-keys', 'its window holds as many keys as `keysMax` allows');
-    } else {
-      this.late.add();
-      if (this.policy === 'dead-letter')
-        this.context.deadLetter('late', `its windows are closed: the watermark is at ${this.context.watermarkMs}`);
-    }
-  }
 }

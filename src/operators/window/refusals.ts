@@ -1,0 +1,44 @@
+import type { StepContext } from '../../core/index.js';
+import type { Outcome } from './engine.js';
+
+/** Whose windows nobody can tell. */
+export const isEmptyKey = (key: unknown): key is null | undefined =>
+  key === null || key === undefined || key === '' || Number.isNaN(key);
+
+/** What becomes of records that no window takes. */
+export class Refusals {
+  private readonly late;
+  private readonly refused;
+  private readonly unmatched;
+
+  constructor(
+    private readonly context: StepContext,
+    private readonly policy: 'dead-letter' | 'count',
+  ) {
+    this.late = context.counter('late');
+    this.refused = context.counter('refused');
+    this.unmatched = context.counter('unmatched');
+  }
+
+  emptyKey(key: unknown): void {
+    this.context.deadLetter('empty-key', `the key is ${key === '' ? 'empty' : key}`);
+  }
+
+  noTime(timeMs: number): void {
+    this.context.deadLetter('no-time', `the event time is ${timeMs}`);
+  }
+
+  unlessTaken(outcome: Outcome): void {
+    if (outcome === 'taken') return;
+    if (outcome === 'unmatched') {
+      this.unmatched.add();
+    } else if (outcome === 'too-many-keys') {
+      this.refused.add();
+      this.context.deadLetter('too-many-keys', 'its window holds as many keys as `keysMax` allows');
+    } else {
+      this.late.add();
+      if (this.policy === 'dead-letter')
+        this.context.deadLetter('late', `its windows are closed: the watermark is at ${this.context.watermarkMs}`);
+    }
+  }
+}
