@@ -112,7 +112,7 @@ export class PartitionLog {
         : 'the topic was cut or re-created';
     return new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
-      hint: `${lost}: raise the topic's retention, and begin the topology anew or restore a checkpoint that fits`,
+      hint: `${lost}: raise the topic's retention, then \`millrace offsets reset FILE --to earliest\` goes on with what is left, or restore a savepoint that fits`,
       lasting: true,
       cause,
     });

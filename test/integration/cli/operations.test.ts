@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { letterOf } from '../../../src/cli/dead-letters.js';
 import { lagOf, planReset } from '../../../src/cli/offsets.js';
@@ -21,7 +21,7 @@ import {
   runToEnd,
   textsIn,
 } from '../../cli/operations.js';
-import { fresh, open, settled } from '../kafka/world.js';
+import { deleteBefore, fresh, open, settled } from '../kafka/world.js';
 
 const prefix = fresh('ops');
 let kafka: Kafka;
@@ -73,6 +73,7 @@ async function run(topology: ReturnType<typeof job>): Promise<void> {
 }
 
 const nowMs = 0;
+const toEarliest = { to: 'earliest', source: undefined, dropState: false } as const;
 
 describe('operations on Kafka', () => {
   it('a savepoint goes from the embedded store to Kafka and back, and every output is that of one undisturbed run', async () => {
@@ -122,6 +123,37 @@ describe('operations on Kafka', () => {
       expect(await stateOf(end.profile)).toEqual(await stateOf(whole.profile));
     } finally {
       for (const world of [whole, start, end]) await world.remove();
+    }
+  });
+
+  it('records that were deleted before they were read stop a run at once; a reset goes on with what is left', async () => {
+    const { names, topology } = newJob();
+    await feed(local, names, events(0, 100));
+    await run(topology);
+    await feed(local, names, events(100, 200));
+    const next = (await lagOf(local, topology))[0]?.position ?? 0;
+    await deleteBefore(names.input, 0, next + 10);
+    await expect(run(topology)).rejects.toMatchObject({
+      code: 'source',
+      lasting: true,
+      message: expect.stringContaining(`offset ${next} of ${names.input}/0 is gone`),
+      hint: expect.stringContaining('10 records were deleted'),
+    });
+    await vi.waitFor(async () => (await planReset(local, topology, toEarliest)).apply(), 20_000);
+    await settled(prefix);
+    await run(topology);
+    const whole = await freshWorld();
+    try {
+      for (const part of [events(0, 100), events(100, 200)]) await feed(whole.profile, names, part);
+      await runToEnd(whole.profile, topology);
+      const ids = (texts: readonly string[] = []) => texts.map((text) => (JSON.parse(text) as { id: string }).id);
+      const [undisturbed, actual] = [await textsIn(whole.profile, names.output), await textsIn(local, names.output)];
+      const missing = ids(undisturbed[0]).filter((id) => !ids(actual[0]).includes(id));
+      expect(missing.length).toBeGreaterThan(5);
+      expect(ids(undisturbed[0]).indexOf(missing[0] ?? '')).toBeGreaterThan(30); // of those deleted, and no earlier one
+      expect(ids(actual[0])).toEqual(ids(undisturbed[0]).filter((id) => !missing.includes(id))); // dedupe's state was kept
+    } finally {
+      await whole.remove();
     }
   });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { EARLIEST } from '../../../src/core/io.js';
 import type { RawRecord } from '../../../src/core/record.js';
-import { broker, foreignProducer, fresh, librdkafka, open, readAll, settled, source } from './world.js';
+import { broker, deleteBefore, foreignProducer, fresh, librdkafka, open, readAll, settled, source } from './world.js';
 
 let kafka: Kafka;
 const topics: string[] = [];
@@ -158,6 +158,47 @@ describe('what is no longer there', () => {
       code: 'source',
       message: `offset 7 of ${topic}/0 is gone: the log holds 0 to 2`,
     });
+  });
+
+  it('stops with the number of records that were deleted before they were read, and skips none in silence', async () => {
+    const topic = await newTopic('deleted');
+    const producer = await foreignProducer();
+    const send = (values: readonly string[]) =>
+      producer.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) });
+    await send(['a', 'b', 'c']);
+    const reader = await kafka.source.open(source(topic), { topology: 't', partition: 0 }, 0, false, 'in');
+    expect(valuesOf((await reader.poll(10)).records)).toEqual(['a', 'b', 'c']);
+    await reader.poll(10); // at the end of the log, with a fetch on its way
+    await reader.close();
+    await send(['d', 'e', 'f']);
+    await producer.disconnect();
+    await deleteBefore(topic, 0, 5);
+    const gone = {
+      code: 'source',
+      lasting: true,
+      message: `offset 3 of ${topic}/0 is gone: the log holds 5 to 6`,
+      hint: expect.stringMatching(/^2 records were deleted before they were read: .*offsets reset FILE --to earliest/),
+    };
+    await expect(readAll(kafka, topic, 0, 3)).rejects.toMatchObject(gone);
+    expect(valuesOf(await readAll(kafka, topic, 0, 5))).toEqual(['f']);
+    expect(valuesOf(await readAll(kafka, topic))).toEqual(['f']);
+  });
+
+  it('notices that records are deleted while it reads', async () => {
+    const topic = await newTopic('overtaken');
+    const producer = await foreignProducer();
+    // Larger than what two fetches bring, so that the next one asks for what is not there any more.
+    const large = 'x'.repeat(900_000);
+    for (let i = 0; i < 8; i += 1) await producer.send({ topic, messages: [{ value: large, partition: 0 }] });
+    await producer.disconnect();
+    const reader = await kafka.source.open(source(topic), { topology: 't', partition: 0 }, 0, false, 'in');
+    expect((await reader.poll(1)).records).toHaveLength(1);
+    await deleteBefore(topic, 0, 8);
+    const rest = (async () => {
+      for (let polls = 0; polls < 50; polls += 1) await reader.poll(1);
+    })();
+    await expect(rest).rejects.toMatchObject({ code: 'source', lasting: true, where: `${topic}/0` });
+    await reader.close();
   });
 
   it('stops when the topic is re-created under its reader', async () => {

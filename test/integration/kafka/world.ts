@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { ConnectionPool, listTransactionsV0 } from '@platformatic/kafka';
+import { ConnectionPool, deleteRecordsV2, listTransactionsV0 } from '@platformatic/kafka';
 import { Kafka as KafkaJs, logLevel, type Producer } from 'kafkajs';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
@@ -139,6 +139,19 @@ def read_committed(topic):
     consumer.close()
     return found
 `;
+
+/** Deletes the records of a partition before an offset, as retention would. */
+export async function deleteBefore(topic: string, partition: number, offset: number): Promise<void> {
+  const [host = '', port = ''] = broker().split(':');
+  const pool = new ConnectionPool('test', {});
+  try {
+    const connection = await pool.get({ host, port: Number(port) });
+    const partitions = [{ partitionIndex: partition, offset: BigInt(offset) }];
+    await deleteRecordsV2.api.async(connection, [{ name: topic, partitions }], 30_000);
+  } finally {
+    await pool.close();
+  }
+}
 
 /** The committed records of a topic, as librdkafka reads them. */
 export interface ForeignRecord {
