@@ -1,12 +1,13 @@
 """A client written by others: Confluent's serializers over librdkafka, and classes made by protoc.
 
-Reads one JSON object from the standard input, does what it says, and prints one JSON object. What JSON has no type for is
-an object with one key: {"$int": "..."}, {"$decimal": "..."}, {"$time": milliseconds}, {"$bytes": base64}.
+Reads JSON objects from the standard input, one a line, does what each says, and prints one JSON object for each. What JSON
+has no type for is an object with one key: {"$int": "..."}, {"$decimal": "..."}, {"$time": milliseconds}, {"$bytes": base64}.
 """
 
 import base64
 import datetime
 import decimal
+import functools
 import importlib
 import json
 import subprocess
@@ -54,6 +55,7 @@ def tagged(value):
     return value
 
 
+@functools.cache
 def made_by_protoc(text, message):
     """The class of a message, made by protoc from the text of its file."""
     folder = tempfile.mkdtemp()
@@ -122,10 +124,16 @@ def read(task, decode):
 
 
 def main():
-    task = json.load(sys.stdin)
-    client = SchemaRegistryClient({"url": task["registry"]})
-    encode, decode = serde(task, client)
-    print(json.dumps(write(task, encode) if task["op"] == "write" else read(task, decode)))
+    # Protobuf knows one class of a name in a process, so that each version of a file has a process of its own.
+    serdes = {}
+    for line in sys.stdin:
+        task = json.loads(line)
+        key = (task["op"], task["format"], task["schema"])
+        if key not in serdes:
+            serdes[key] = serde(task, SchemaRegistryClient({"url": task["registry"]}))
+        encode, decode = serdes[key]
+        answer = write(task, encode) if task["op"] == "write" else read(task, decode)
+        print(json.dumps(answer), flush=True)
 
 
 main()

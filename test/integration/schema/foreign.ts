@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { openKafka } from '../../../connectors/kafka/open.js';
@@ -31,9 +32,52 @@ async function run(command: string, args: readonly string[], input: string | Uin
   return out;
 }
 
-async function foreign(task: object): Promise<{ readonly values: unknown[] }> {
-  const input = JSON.stringify({ ...task, kafka: broker(), registry: registryUrl() });
-  return JSON.parse(await run('python3', [script], input)) as { values: unknown[] };
+/** Processes of the foreign client by what they can do; each answers line by line. */
+const clients = new Map<string, { ask(task: string): Promise<string>; end(): Promise<void> }>();
+
+function startClient() {
+  const child = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const errors = text(child.stderr);
+  let last: Promise<unknown> = Promise.resolve();
+  const answer = async (task: string): Promise<string> => {
+    child.stdin.write(`${task}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the foreign client ended: ${await errors}`);
+    return value;
+  };
+  return {
+    /** One after another: an answer belongs to the task before it. */
+    ask(task: string): Promise<string> {
+      const asked = last.then(() => answer(task));
+      last = asked.catch(() => undefined);
+      return asked;
+    },
+    async end(): Promise<void> {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'close');
+    },
+  };
+}
+
+interface Task extends ForeignSchema {
+  readonly op: 'read' | 'write';
+  readonly topic: string;
+  readonly values?: readonly unknown[];
+  readonly count?: number;
+}
+
+async function foreign(task: Task): Promise<{ readonly values: unknown[] }> {
+  const kind = task.format === 'protobuf' ? task.schema : 'schemas without classes';
+  const client = clients.get(kind) ?? startClient();
+  clients.set(kind, client);
+  const answer = await client.ask(JSON.stringify({ ...task, kafka: broker(), registry: registryUrl() }));
+  return JSON.parse(answer) as { values: unknown[] };
+}
+
+export async function endForeign(): Promise<void> {
+  for (const client of clients.values()) await client.end();
+  clients.clear();
 }
 
 export const theyWrite = (topic: string, schema: ForeignSchema, values: readonly unknown[]) =>

@@ -1,13 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { avro, bytes, csv, json, jsonSchema, ndjson, protobuf, text } from '../../../src/schema/index.js';
 import { fresh } from '../kafka/world.js';
-import { createTopic, kcatReads, kcatWrites, theyRead, theyWrite, weRead, weWrite } from './foreign.js';
+import { createTopic, endForeign, kcatReads, kcatWrites, theyRead, theyWrite, weRead, weWrite } from './foreign.js';
 
 // Every format in both directions, through Kafka and a real registry: what a client of others writes is read here, what is
 // written here is read by it, with the older and the newer version of the schema on either side.
 
 const record = (...fields: object[]) => JSON.stringify({ type: 'record', name: 'shop.Order', fields });
 const kind = (...symbols: string[]) => ({ type: 'enum', name: 'Kind', symbols, default: 'OTHER' });
+
+afterAll(endForeign);
 
 describe('Avro', () => {
   const v1 = record(
