@@ -56,6 +56,50 @@ describe('confluent registry', () => {
     expect(requests[0]?.authorization).toBe(`Basic ${Buffer.from('ada:secret').toString('base64')}`);
   });
 
+  it('sends a token as it is given', async () => {
+    answer = () => ({ status: 200, body: { schema: '"int"' } });
+    await confluentRegistry({ url, auth: { token: 't0ken' } }).schemaOf(1);
+    expect(requests[0]?.authorization).toBe('Bearer t0ken');
+  });
+
+  it('registers what a schema refers to first, and refers to it by version', async () => {
+    const bodies: { readonly url: string; readonly body: unknown }[] = [];
+    answer = ({ url: path }, body) => {
+      bodies.push({ url: path, body: JSON.parse(body) });
+      return { status: 200, body: path.endsWith('/versions') ? { id: 3 } : { version: 4 } };
+    };
+    const inner = { format: 'protobuf', text: 'inner', references: [] } as const;
+    const outer = {
+      format: 'protobuf',
+      text: 'outer',
+      references: [{ name: 'i.proto', subject: 'inner', schema: inner }],
+    } as const;
+    expect(await confluentRegistry({ url }).idOf('outer', outer)).toBe(3);
+    expect(bodies).toEqual([
+      { url: '/subjects/inner/versions', body: { schema: 'inner', schemaType: 'PROTOBUF', references: [] } },
+      { url: '/subjects/inner', body: { schema: 'inner', schemaType: 'PROTOBUF', references: [] } },
+      {
+        url: '/subjects/outer/versions',
+        body: {
+          schema: 'outer',
+          schemaType: 'PROTOBUF',
+          references: [{ name: 'i.proto', subject: 'inner', version: 4 }],
+        },
+      },
+    ]);
+  });
+
+  it('tells what is known here from what is not, without asking', async () => {
+    answer = () => ({ status: 200, body: { id: 5 } });
+    const registry = confluentRegistry({ url });
+    expect(await registry.knownIdOf('s', long)).toBeUndefined();
+    expect(requests).toEqual([]);
+    await registry.idOf('s', long);
+    expect(await registry.knownIdOf('s', long)).toBe(5);
+    expect(await registry.schemaOf(5)).toEqual(long); // what was registered need not be looked up
+    expect(requests).toHaveLength(1);
+  });
+
   it('answers undefined where the server knows no such id', async () => {
     answer = () => ({ status: 404, body: { error_code: 40_403, message: 'Schema 9 not found' } });
     expect(await confluentRegistry({ url }).schemaOf(9)).toBeUndefined();
@@ -67,11 +111,11 @@ describe('confluent registry', () => {
     const conflict = await confluentRegistry({ url, auth })
       .idOf('s', long)
       .catch((error: unknown) => error);
-    expect(conflict).toMatchObject({ code: 'schema', hint: expect.stringContaining('incompatible') });
+    expect(conflict).toMatchObject({ code: 'schema', lasting: true, hint: expect.stringContaining('incompatible') });
     const gone = await confluentRegistry({ url: 'http://ada:secret@127.0.0.1:1' })
       .schemaOf(1)
       .catch((error: unknown) => error);
-    expect(gone).toMatchObject({ code: 'schema', hint: expect.stringContaining('running') });
+    expect(gone).toMatchObject({ code: 'schema', lasting: false, hint: expect.stringContaining('running') });
     for (const error of [conflict, gone]) {
       const { message, where, hint, cause } = error as Error & { where: string; hint: string };
       expect(`${message} ${where} ${hint} ${JSON.stringify(cause)}`).not.toMatch(/secret|YWRh/);
