@@ -1,4 +1,4 @@
-export { type BaselineCell, baselineCells, type OpenBaselines, openBaselines } from './baseline-cells.js';
+export { type BaselineCell, baselineCells, groupings, type OpenBaselines, openBaselines } from './baseline-cells.js';
 export {
   type Baseline,
   type GroupCounts,

@@ -9,6 +9,7 @@ import {
   type Baseline,
   type BaselineCell,
   baselineCells,
+  groupings,
   openBaselines,
   scoreboard,
   scoreboardSize,
@@ -113,7 +114,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
     pending: packedMapCell<Key, WaitingRow>({
       ...kept,
       version: (view.shape.layout ?? 1) + ROWS_VERSION,
-      packing: waitingRows(view, 1 + baselines.length),
+      packing: waitingRows(view, 1 + baselines.length, groupings(baselines)),
     }),
     labelled: mapCell<Key, true>(kept),
     learned: valueCell({ initial: 0 }),

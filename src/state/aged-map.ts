@@ -136,7 +136,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   *keys(): IterableIterator<K> {
     if (this.frozen) this.thaw();
     for (const segment of [...this.segments])
-      for (let place = 0; place < segment.keys.length; place++) {
+      for (let place = 0; place < segment.length; place++) {
         const key = segment.keys[place];
         if (key !== undefined && !this.isExpired(segment, place)) yield key;
       }
@@ -151,7 +151,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     for (;;) {
       const oldest = this.segments[0];
       if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return before - this.index.size;
-      for (let place = 0; place < oldest.keys.length; place++) {
+      for (let place = 0; place < oldest.length; place++) {
         const key = oldest.keys[place];
         if (key === undefined) continue;
         this.unlist(key);
@@ -284,10 +284,10 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
 
   private bytesOf(segment: Segment<K>): Bytes<K> {
     const { startMs, spanMs, used } = segment;
-    const isHere = (_: unknown, place: number) => segment.keys[place] !== undefined;
-    const keys = segment.keys.filter(isHere) as K[];
-    const offsetsMs = segment.offsetsMs.filter(isHere);
-    const values = segment.values.filter(isHere);
+    const places = segment.places();
+    const keys = places.map((place) => segment.keys[place] as K);
+    const offsetsMs = spanMs > 0 ? places.map((place) => segment.offsetsMs[place] as number) : [];
+    const values = places.map((place) => segment.values[place]);
     const head = [startMs, spanMs, used, keys, offsetsMs] as const;
     if (this.packed) {
       const { rests, numbers } = this.packed.copyOf(values as number[]);
@@ -309,7 +309,8 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   private thawSegment(id: number, bytes: Uint8Array, version: number): void {
     const migrate = migrationFor(version, this.version, this.migrate);
     const [startMs, spanMs, used, keys, offsetsMs, values, numbers] = decode(this.tag, bytes) as Bytes<K>;
-    if ((this.packed !== undefined) !== (numbers !== undefined)) throw unreadable();
+    const fits = numbers && this.packed ? this.packed.fits(keys.length, numbers) : !numbers && !this.packed;
+    if (!fits) throw unreadable('values of another width, or packed in one case and not in the other');
     const segment = this.newSegment(id, startMs, spanMs);
     for (let i = 0; i < keys.length; i++) {
       const kept = values ? values[i] : true;

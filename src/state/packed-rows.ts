@@ -51,6 +51,11 @@ export class PackedRows<V, R = unknown> {
     return { rests: rows.map((row) => this.rests[row] as R), numbers };
   }
 
+  /** Whether a copy of so many rows can be taken in. */
+  fits(rows: number, numbers: Float64Array): boolean {
+    return numbers.length === rows * this.packing.width;
+  }
+
   /** Takes in a row of a copy and returns its row here. */
   putCopy(rest: R, numbers: Float64Array, index: number): number {
     const { width } = this.packing;

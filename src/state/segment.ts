@@ -5,14 +5,17 @@ export const SEGMENT_MAX = 1 << PLACE_BITS;
 /**
  * A run of entries of an `AgedMap` written within the same slice of time, in the order of writing: one bucket of the
  * changelog. Parallel arrays rather than an object an entry: millions of small objects would cost more in garbage
- * collection than everything else that the map does.
+ * collection than everything else that the map does. They have their full length at once, since an array that grows is
+ * copied again and again.
  */
 export class Segment<K extends string | number> {
-  /** `undefined` where an entry was removed. */
-  readonly keys: (K | undefined)[] = [];
-  readonly values: unknown[] = [];
+  /** `undefined` where an entry was removed, and beyond `length`. */
+  readonly keys: (K | undefined)[] = new Array(SEGMENT_MAX);
+  readonly values: unknown[] = new Array(SEGMENT_MAX);
   /** Time of each write, counted from `startMs`; empty without a ttl. */
-  readonly offsetsMs: number[] = [];
+  readonly offsetsMs: Float64Array;
+  /** Places taken. */
+  length = 0;
   /** Entries that are still here. */
   size = 0;
   /** Entries that ever were: at `SEGMENT_MAX` it takes no more. */
@@ -29,21 +32,32 @@ export class Segment<K extends string | number> {
     readonly spanMs: number,
     /** Its place in the map's table: with the place of an entry, what the index refers to. */
     readonly slot: number,
-  ) {}
+  ) {
+    this.offsetsMs = new Float64Array(spanMs > 0 ? SEGMENT_MAX : 0);
+  }
 
   /** Adds an entry and returns its place. */
   append(key: K, value: unknown, offsetMs: number): number {
+    const place = this.length++;
     this.size++;
     this.used++;
-    if (this.spanMs > 0) this.offsetsMs.push(offsetMs);
-    this.values.push(value);
-    return this.keys.push(key) - 1;
+    this.keys[place] = key;
+    this.values[place] = value;
+    if (this.spanMs > 0) this.offsetsMs[place] = offsetMs;
+    return place;
   }
 
   remove(place: number): void {
     this.keys[place] = undefined;
     this.values[place] = undefined;
     this.size--;
+  }
+
+  /** The places of the entries that are still here, in the order of writing. */
+  places(): number[] {
+    const places: number[] = [];
+    for (let place = 0; place < this.length; place++) if (this.keys[place] !== undefined) places.push(place);
+    return places;
   }
 
   /** The key of the entry that was written first, of a segment that has any. */
