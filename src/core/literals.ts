@@ -10,7 +10,7 @@ import { withField } from './define.js';
 export function fieldAdder(name: string): (value: unknown, field: unknown) => never {
   let copy: Copy | undefined;
   return (value, field) => {
-    copy ??= copierOf(Object.keys(value as object), name);
+    copy ??= copierOf(value as object, name);
     return (copy(value, field) ?? withField(value, name, field)) as never;
   };
 }
@@ -26,13 +26,20 @@ export function objectOf(
 /** The copy, or `undefined` where the value has other fields than the code was made for. */
 type Copy = (value: unknown, field: unknown) => object | undefined;
 
-function copierOf(names: readonly string[], added: string): Copy {
-  const differs = names.map((name, i) => `|| own[${i}] !== ${JSON.stringify(name)}`).join(' ');
+function copierOf(first: object, added: string): Copy {
+  const names = Object.keys(first);
+  const own = new Set(names);
+  for (const name in first) if (!own.has(name)) return () => undefined; // it inherits fields: they would be in the way below
   const fields = names.map((name) => `${keyOf(name)}: value[${JSON.stringify(name)}]`);
-  const code = `const own = Object.keys(value);
-    if (own.length !== ${names.length} ${differs}) return undefined;
-    return { ${[...fields, `${keyOf(added)}: field`].join(', ')} };`;
-  return new Function('value', 'field', code) as Copy;
+  // Of an object with the same prototype, `in` names the own fields only; unlike Object.keys it makes no array of them.
+  const code = `return (value, field) => {
+    if (Object.getPrototypeOf(value) !== prototype) return undefined;
+    let i = 0;
+    for (const name in value) if (name !== names[i++]) return undefined;
+    if (i !== ${names.length}) return undefined;
+    return { ${[...fields, `${keyOf(added)}: field`].join(', ')} };
+  };`;
+  return new Function('names', 'prototype', code)(names, Object.getPrototypeOf(first)) as Copy;
 }
 
 /** In brackets the one name that means something else without them. */

@@ -58,12 +58,14 @@ export function runSplit(logic: SplitLogic, outputs: number, context: TaskStepCo
 
 /** Interleaves the chunks of all inputs in the merged order of the round. */
 export function runStateful(logic: StatefulLogic, context: TaskStepContext, inputs: readonly Chunk[]): Chunk {
-  const values: unknown[] = [];
-  const origins: Origin[] = [];
+  // Room for one output a record of the main input: arrays that grow are copied again and again.
+  const values = new Array<unknown>((inputs[0] as Chunk).values.length);
+  const origins = new Array<Origin>(values.length);
+  let count = 0;
   let origin: Origin;
   const emit: Emit = (value, eventTimeMs) => {
-    values.push(value);
-    origins.push(eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null });
+    values[count] = value;
+    origins[count++] = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
   };
   const { ticks } = inputs[0] as Chunk;
   // Downstream, a tick's results stand where its record stood: a tick comes after all that is of its record.
@@ -104,6 +106,8 @@ export function runStateful(logic: StatefulLogic, context: TaskStepContext, inpu
   } catch (error) {
     throw guard(context, error);
   }
+  values.length = count;
+  origins.length = count;
   return { values, origins, ticks };
 }
 
