@@ -38,7 +38,7 @@ type Named<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
  * slice, hopping ones share slices of `every`) or at all (sessions, sliding, counting); a record of one key more goes to the dead
  * letters (reason `too-many-keys`), results of the others stay right.
  *
- * Counters: `late`, `refused` (for `keysMax`). Dead letters: `late`, `too-many-keys`, `empty-key`. Memory: see the aggregates, plus some
+ * Counters: `late`, `partly_late` (taken by some of its windows only), `refused` (for `keysMax`). Dead letters: `late`, `too-many-keys`, `empty-key`. Memory: see the aggregates, plus some
  * 100 bytes a key and slice, or session.
  */
 export function window<

@@ -66,15 +66,16 @@ export function naiveSliced(
   samples: readonly Sample[],
   spec: Extract<WindowSpec, { size: number; every: number }>,
   { disorderMs, latenessMs }: Setting,
-): { readonly rows: Row[]; readonly late: number } {
+): { readonly rows: Row[]; readonly late: number; readonly partlyLate: number } {
   const marks = watermarks(samples, disorderMs);
   const windows = new Map<string, { key: string | number; start: number; samples: Sample[] }>();
   let late = 0;
+  let partlyLate = 0;
   samples.forEach((sample, i) => {
-    const open = windowsOf(sample.eventTimeMs, spec.size, spec.every, spec.offset).filter(
-      (start) => start + spec.size + latenessMs > (marks[i] as number),
-    );
+    const all = windowsOf(sample.eventTimeMs, spec.size, spec.every, spec.offset);
+    const open = all.filter((start) => start + spec.size + latenessMs > (marks[i] as number));
     if (open.length === 0) late++;
+    else if (open.length < all.length) partlyLate++;
     for (const start of open) {
       const id = `${typeof sample.value.key}/${sample.value.key}/${start}`;
       const held = windows.get(id) ?? { key: sample.value.key, start, samples: [] };
@@ -83,7 +84,7 @@ export function naiveSliced(
     }
   });
   const rows = [...windows.values()].map((held) => rowOf(held.key, held.start, held.start + spec.size, held.samples));
-  return { rows, late };
+  return { rows, late, partlyLate };
 }
 
 export function naiveSessions(

@@ -58,7 +58,7 @@ function expectRows(
   setting: Setting,
   rows: unknown[],
   late: number,
-): void {
+): ReturnType<typeof driveOperator> {
   const run = driveOperator(windows(spec, setting), samples, { disorderMs: setting.disorderMs, final: true });
   expect(run.failure).toBeUndefined();
   expect(sorted(valuesOf(run))).toEqual(sorted(rows));
@@ -67,14 +67,16 @@ function expectRows(
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(run.counters.late ?? 0).toBe(late);
   expect(run.deadLetters.map(({ reason }) => reason)).toEqual(new Array(late).fill('late'));
+  return run;
 }
 
 describe('window', () => {
   it('of one length agrees with a loop over the log, for any disorder, lateness and overlap', () => {
     fc.assert(
       fc.property(streams(80), sliced, settings, (samples, spec, setting) => {
-        const { rows, late } = naiveSliced(samples, spec, setting);
-        expectRows(samples, spec, setting, rows, late);
+        const { rows, late, partlyLate } = naiveSliced(samples, spec, setting);
+        const run = expectRows(samples, spec, setting, rows, late);
+        expect(run.counters.partly_late ?? 0).toBe(partlyLate);
       }),
       { numRuns: 200 },
     );
@@ -144,6 +146,7 @@ describe('window', () => {
         const naive = naiveSliced(samples, spec, setting);
         expect(sorted(rows)).toEqual(sorted(naive.rows));
         expect(run.counters.late ?? 0).toBe(naive.late);
+        expect(run.counters.partly_late ?? 0).toBe(naive.partlyLate);
       }),
       { numRuns: 150 },
     );

@@ -5,8 +5,8 @@ export type WindowKey = string | number;
 /** A result: key and bounds, and each aggregate under its name. */
 export type Row = Record<string, unknown>;
 
-/** What came of a record. */
-export type Outcome = 'taken' | 'late' | 'too-many-keys' | 'unmatched';
+/** What came of a record; `partly-late`: some of its windows took it, others were closed. */
+export type Outcome = 'taken' | 'partly-late' | 'late' | 'too-many-keys' | 'unmatched';
 
 /** Emits a row of a window that ends at `endMs`, or a change of it. */
 export type EmitResult = (result: Row | Change<Row>, eventTimeMs: number) => void;

@@ -8,6 +8,7 @@ export const isEmptyKey = (key: unknown): key is null | undefined =>
 /** What becomes of records that no window takes. */
 export class Refusals {
   private readonly late;
+  private readonly partlyLate;
   private readonly refused;
   private readonly unmatched;
 
@@ -16,6 +17,7 @@ export class Refusals {
     private readonly policy: 'dead-letter' | 'count',
   ) {
     this.late = context.counter('late');
+    this.partlyLate = context.counter('partly_late');
     this.refused = context.counter('refused');
     this.unmatched = context.counter('unmatched');
   }
@@ -30,7 +32,9 @@ export class Refusals {
 
   unlessTaken(outcome: Outcome): void {
     if (outcome === 'taken') return;
-    if (outcome === 'unmatched') {
+    if (outcome === 'partly-late') {
+      this.partlyLate.add();
+    } else if (outcome === 'unmatched') {
       this.unmatched.add();
     } else if (outcome === 'too-many-keys') {
       this.refused.add();

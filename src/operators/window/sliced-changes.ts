@@ -83,7 +83,8 @@ export class SlicedChanges<In> implements WindowEngine<In> {
   private update(key: WindowKey, timeMs: number, emit: EmitResult, change: () => Outcome): Outcome {
     const { slices, early } = this.parts;
     const slice = sliceAt(slices, timeMs);
-    const first = Math.max(firstWindow(slices, slice), this.openFrom());
+    const earliest = firstWindow(slices, slice);
+    const first = Math.max(earliest, this.openFrom());
     const last = lastWindow(slices, slice);
     if (last < first) return 'late';
     const before: (Row | null)[] = [];
@@ -94,7 +95,7 @@ export class SlicedChanges<In> implements WindowEngine<In> {
     for (let window = first, i = 0; window <= last; window += slices.step, i++)
       if (early) this.note(early, key, window, emit);
       else this.tell(key, window, before[i] ?? null, this.keyed.rowOf(window, key), emit);
-    return outcome;
+    return earliest < first ? 'partly-late' : outcome;
   }
 
   /** A window has changed: to be told of early or at its end; at once where that is over. */

@@ -14,8 +14,9 @@ export interface SlicedRowsParts<In> extends SlicedParts<In> {
 export class SlicedRows<In> implements WindowEngine<In> {
   private readonly keyed: KeyPanes<In>;
   private readonly shared: HoppingResults<In> | undefined;
-  /** Records before this time are late for every window. */
+  /** Records before this time are late for every window; those before the other are for some. */
   private openFromMs = Number.NaN;
+  private wholeFromMs = Number.NaN;
   /** The next window to close, where it ends (NaN where that must be found out), and the earliest slice it was found by. */
   private next = 0;
   private nextMs = Number.NaN;
@@ -30,13 +31,13 @@ export class SlicedRows<In> implements WindowEngine<In> {
   add(key: WindowKey, value: In, timeMs: number): Outcome {
     if (this.isLate(timeMs)) return 'late';
     this.noteChange(timeMs);
-    return this.keyed.add(key, value, timeMs);
+    return this.partly(timeMs, this.keyed.add(key, value, timeMs));
   }
 
   retract(key: WindowKey, value: In, timeMs: number): Outcome {
     if (this.isLate(timeMs)) return 'late';
     this.noteChange(timeMs);
-    return this.keyed.retract(key, value, timeMs);
+    return this.partly(timeMs, this.keyed.retract(key, value, timeMs));
   }
 
   advance(watermarkMs: number, emit: EmitResult): void {
@@ -72,9 +73,15 @@ export class SlicedRows<In> implements WindowEngine<In> {
     if (Number.isNaN(this.openFromMs)) {
       const { slices, closed } = this.parts;
       // The earliest window that is open begins with the earliest slice of which any is.
-      this.openFromMs = startOf(slices, firstWindow(slices, sliceAt(slices, closed.get())));
+      const open = firstWindow(slices, sliceAt(slices, closed.get()));
+      this.openFromMs = startOf(slices, open);
+      this.wholeFromMs = endOf(slices, open - slices.step);
     }
     return timeMs < this.openFromMs;
+  }
+
+  private partly(timeMs: number, outcome: Outcome): Outcome {
+    return timeMs < this.wholeFromMs && outcome === 'taken' ? 'partly-late' : outcome;
   }
 
   private noteChange(timeMs: number): void {

@@ -43,7 +43,7 @@ export class SlidingWindows<In> implements WindowEngine<In> {
     }
     accumulator.add(moment[1], 0, moment[2], 0, value, timeMs);
     moments.set(key, held);
-    return 'taken';
+    return moment[3] ? 'taken' : 'partly-late';
   }
 
   retract(): Outcome {
