@@ -164,6 +164,11 @@ export const mutants: readonly Mutant[] = [
     'writer.mark?.({ ...task, watermarkMs, idle });',
     'writer.mark?.({ ...task, watermarkMs: watermarkMs + 60, idle });',
   ]),
+  mutant('a task that is idle says so and nobody hears it', 'transfers', [
+    'marks.ts',
+    '[task]: idle ? null : watermarkMs',
+    '[task]: watermarkMs',
+  ]),
   mutant('no marks', 'transfers', ['task.ts', 'this.outlet.mark(this.time.watermarkMs);', '']),
   mutant('a mark passed over by the merge', 'transfers', [
     'merge.ts',

@@ -93,6 +93,7 @@ export const transfers: Scenario = {
       transfers: inputs.map(({ transfers }) => logOf(transfers.map(stamped), random)),
       rates: inputs.map(({ rates }) => logOf(rates.map(stamped), random)),
     };
+    const idleMax = random.pick([undefined, undefined, millis(30), millis(300)]);
     return {
       log,
       topology: () =>
@@ -103,10 +104,7 @@ export const transfers: Scenario = {
             .via('legs', flatMap(legsOf));
           legs.to('sent', simSink('table'));
           const booked = legs
-            .repartition('by-account', {
-              key: accountOf,
-              schema: legSchema,
-            })
+            .repartition('by-account', { key: accountOf, schema: legSchema, ...(idleMax ? { idleMax } : {}) })
             .via('book', { rates }, book());
           booked.to('balances', simSink('transactional'));
           booked.to('rows', simSink('table'));
@@ -235,14 +233,15 @@ function readBetween(record: RawRecord): Between {
 
 /** By merge time, rates first at the same one. What lies between stages has the lowest newest mark for a merge time. */
 function mergedWithRates(partitions: number, rates: readonly Rate[], between: readonly RawRecord[]) {
-  const marks = new Map<number, number>();
+  const marks = new Map<number, number | null>();
   let lowestMs = NEVER_MS;
   const entries = [
     ...rates.map((what, place) => ({ input: 0, place, mergeMs: what.timeMs, what })),
     ...between.map((record, place) => {
       const what = readBetween(record);
-      if (what.mark) marks.set(what.mark.task, what.mark.watermarkMs);
-      if (marks.size === partitions) lowestMs = Math.max(lowestMs, Math.min(...marks.values()));
+      if (what.mark) marks.set(what.mark.task, what.mark.idle ? null : what.mark.watermarkMs);
+      const active = [...marks.values()].filter((watermarkMs) => watermarkMs !== null);
+      if (marks.size === partitions && active.length > 0) lowestMs = Math.max(lowestMs, Math.min(...active));
       return { input: 1, place, mergeMs: lowestMs, what };
     }),
   ];
