@@ -37,7 +37,15 @@ export {
 export * from './features/index.js';
 export * from './learning/index.js';
 export * from './operators/index.js';
-export { type Running, type RunOptions, type RunSnapshot, runTopology, rx } from './runtime/index.js';
+export {
+  type Outage,
+  type Running,
+  type RunOptions,
+  type RunSnapshot,
+  runTopology,
+  rx,
+  type TaskCare,
+} from './runtime/index.js';
 export {
   avro,
   bytes,

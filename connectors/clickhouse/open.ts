@@ -14,7 +14,7 @@ import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
 export interface CommonOptions {
   /** Rows of one insert: 20,000 by default. */
   readonly batchRows?: number;
-  /** Tries of one statement in all, with growing waits in between: 10 by default, about half a minute. */
+  /** Tries of one statement in all, with growing waits in between: 10 by default, about twelve seconds where connections are refused. */
   readonly attemptsMax?: number;
 }
 

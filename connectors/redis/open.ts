@@ -12,7 +12,7 @@ export interface RedisOptions {
   readonly url: string;
   /** PEM of the authority that signed the server's certificate, where the system does not know it. */
   readonly ca?: Buffer;
-  /** Tries of one call in all, with growing waits in between: 10 by default, about half a minute. */
+  /** Tries of one call in all, with growing waits in between: 10 by default, about twelve seconds where none is answered at all. */
   readonly attemptsMax?: number;
 }
 

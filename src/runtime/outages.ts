@@ -18,6 +18,8 @@ export interface OutagesOptions {
   readonly random: () => number;
 }
 
+type Answer = 'given' | 'none' | 'unknown';
+
 const BACK_OFF = { waitMs: 500, waitMaxMs: 10_000 };
 /** How long an answer may take before it counts as none. */
 const ANSWER_MAX_MS = 10_000;
@@ -82,33 +84,35 @@ export class Outages {
   private async attend(sink: string): Promise<void> {
     const { clock, random, onWarning } = this.options;
     const { signal } = this.ended;
-    while (!signal.aborted) {
+    let answer: Answer = 'none';
+    while (answer === 'none' && !signal.aborted) {
       const times = getOrInsert(this.inARow, sink, () => 0) + 1;
       this.inARow.set(sink, times);
       await clock.sleep(backOffMs(times, { ...BACK_OFF, random }), signal);
-      if (!signal.aborted && (await this.answers(sink))) break;
+      if (!signal.aborted) answer = await this.answerOf(sink);
     }
     const { sinceMs = 0 } = this.open.get(sink) ?? {};
     this.open.delete(sink);
-    if (!signal.aborted) onWarning(`sink '${sink}' answers again after ${seconds(clock.now() - sinceMs)} s`);
+    const what = answer === 'unknown' ? 'is tried again' : 'answers again';
+    if (!signal.aborted) onWarning(`sink '${sink}' ${what} after ${seconds(clock.now() - sinceMs)} s`);
     if (this.open.size === 0) for (const resolve of this.waiting.splice(0)) resolve();
   }
 
-  private async answers(sink: string): Promise<boolean> {
+  private async answerOf(sink: string): Promise<Answer> {
     const asked = this.options.ask(sink);
-    if (!asked) return true; // nobody can know better than by trying
+    if (!asked) return 'unknown'; // only trying will tell
     const over = new AbortController();
     const tooLate = this.options.clock.sleep(ANSWER_MAX_MS, over.signal).then(() => {
       throw new MillraceError('sink', `it does not answer within ${seconds(ANSWER_MAX_MS)} s`, { where: sink });
     });
     try {
       await Promise.race([asked, tooLate]);
-      return true;
+      return 'given';
     } catch (error) {
       this.silences += 1;
       const outage = this.open.get(sink);
       if (outage) this.open.set(sink, { ...outage, cause: messageOf(error) });
-      return false;
+      return 'none';
     } finally {
       tooLate.catch(() => undefined);
       asked.catch(() => undefined);
