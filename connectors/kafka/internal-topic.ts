@@ -1,7 +1,7 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
 import { type InternalSinkOptions, internalWriter, type SinkDriver, type SourceDriver } from '../../src/core/index.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import { openCodec } from '../../src/schema/index.js';
+import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin, TopicSettings } from './admin.js';
 import { brokerError, isBusy, isLost, isMoved } from './broker-error.js';
 import { type Cluster, noTopic } from './cluster.js';
@@ -15,8 +15,8 @@ import { transactionOf } from './topic-sink.js';
  */
 const SETTINGS: TopicSettings = { 'cleanup.policy': 'delete', 'message.timestamp.type': 'CreateTime' };
 
-/** How often a task deletes what it has read. */
-const RELEASE_EVERY_MS = 30_000;
+/** How long the broker may take to delete. */
+const TIMEOUT_MS = 30_000;
 
 /** The sink into topics between stages: part of the task's transaction, as every output is. */
 export function kafkaInternalSink(
@@ -28,7 +28,8 @@ export function kafkaInternalSink(
   return {
     mode: 'transactional',
     async setUp(sink, { partitions }) {
-      const { topic, partitions: wanted } = sink.options as InternalSinkOptions;
+      const { topic, schema, partitions: wanted } = sink.options as InternalSinkOptions;
+      await registerSchema(schema, registry);
       if (wanted === undefined) await admin.ensureTopic(topic, partitions, SETTINGS);
       else await admin.createTopic(topic, wanted, SETTINGS);
     },
@@ -50,13 +51,13 @@ export function kafkaInternalSink(
   };
 }
 
-/** The source behind it: a topic as any other, and what was read is deleted now and then. */
-export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver): SourceDriver {
+/** The source behind it: a topic as any other, and what was read is deleted now and then, `everyMs`. */
+export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, everyMs: number): SourceDriver {
   return {
     partitions: (source) => topics.partitions(source),
     async open(source, task, offset, bounded, step) {
       const reader = await topics.open(source, task, offset, bounded, step);
-      const deletion = new Deletion(cluster, source.topic, task.partition);
+      const deletion = new Deletion(cluster, source.topic, task.partition, everyMs);
       return {
         poll: (recordsMax) => reader.poll(recordsMax),
         release: (released) => deletion.upTo(released),
@@ -75,7 +76,7 @@ export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver): Sou
  */
 class Deletion {
   private readonly links: Links;
-  private dueMs = performance.now() + RELEASE_EVERY_MS;
+  private dueMs: number;
   private running: Promise<void> = Promise.resolve();
   private refusal: unknown;
 
@@ -83,8 +84,10 @@ class Deletion {
     private readonly cluster: Cluster,
     private readonly topic: string,
     private readonly partition: number,
+    private readonly everyMs: number,
   ) {
     this.links = new Links(cluster.linkOptions);
+    this.dueMs = performance.now() + everyMs;
   }
 
   /** Starts one where it is time. @throws MillraceError `source` where the broker refused the last one. */
@@ -96,7 +99,7 @@ class Deletion {
       });
     }
     if (offset <= 0 || performance.now() < this.dueMs) return;
-    this.dueMs = performance.now() + RELEASE_EVERY_MS;
+    this.dueMs = performance.now() + this.everyMs;
     this.running = this.delete(offset).catch((error: unknown) => {
       if (!isLost(error) && !isMoved(error) && !isBusy(error)) this.refusal = error;
     });
@@ -110,6 +113,6 @@ class Deletion {
   private async delete(offset: number): Promise<void> {
     const { address } = await this.cluster.leader(this.topic, this.partition);
     const partitions = [{ partitionIndex: this.partition, offset: BigInt(offset) }];
-    await this.links.request(address, deleteRecordsV2.api, [{ name: this.topic, partitions }], RELEASE_EVERY_MS);
+    await this.links.request(address, deleteRecordsV2.api, [{ name: this.topic, partitions }], TIMEOUT_MS);
   }
 }

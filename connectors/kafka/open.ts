@@ -39,6 +39,8 @@ export interface KafkaOptions extends ClusterOptions {
   readonly transactionTimeout?: Duration;
   /** A process that is not heard of for this long loses its tasks to others; 10 s by default, the broker's least is 6 s. */
   readonly sessionTimeout?: Duration;
+  /** How often a task deletes what it has read of a topic between two stages; 30 s by default. */
+  readonly releaseEvery?: Duration;
   /**
    * How many other processes follow the changelog of each task, so that one of them can take it over at once; 0 by
    * default. The same in all processes of a group. Memory: the stored state of the tasks that a process follows.
@@ -79,6 +81,7 @@ export interface Kafka {
 
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const SESSION_TIMEOUT_MS = 10_000;
+const RELEASE_EVERY_MS = 30_000;
 
 /**
  * Connects to a Kafka cluster on which a topology can run exactly-once: outputs, state, positions and group offsets of
@@ -118,7 +121,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       },
     },
     internal: {
-      source: kafkaInternalSource(cluster, source),
+      source: kafkaInternalSource(cluster, source, options.releaseEvery ?? RELEASE_EVERY_MS),
       sink: kafkaInternalSink(cluster, admin, sessions, registry),
     },
     async openLedger(task) {
