@@ -36,9 +36,11 @@ type Named<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
  *
  * Bounds: state is kept until a window's end plus `latenessMax`, for up to `keysMax` keys in a slice (tumbling windows are one
  * slice, hopping ones share slices of `every`) or at all (sessions, sliding, counting); a record of one key more goes to the dead
- * letters (reason `too-many-keys`), results of the others stay right.
+ * letters (reason `too-many-keys`), results of the others stay right. Records with event times far ahead of the watermark would
+ * keep a window open each for good: beyond some 10,000 slices, 1,000 sessions or 100,000 milliseconds of a key they go to the dead letters
+ * (reason `too-many-windows`).
  *
- * Counters: `late`, `partly_late` (taken by some of its windows only), `refused` (for `keysMax`). Dead letters: `late`, `too-many-keys`, `empty-key`. Memory: see the aggregates, plus some
+ * Counters: `late`, `partly_late` (taken by some of its windows only), `refused` (for a bound). Dead letters: `late`, `too-many-keys`, `too-many-windows`, `empty-key`. Memory: see the aggregates, plus some
  * 100 bytes a key and slice, or session.
  */
 export function window<

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { count, max } from '../../src/aggregates/index.js';
-import { type Change, millis } from '../../src/core/index.js';
+import { type Change, millis, type Shape } from '../../src/core/index.js';
 import { type Emission, early, onClose, onUpdate } from '../../src/operators/window/emission.js';
 import { counting, hopping, session, sliding, tumbling, type WindowSpec } from '../../src/operators/window/spec.js';
 import { window, windowOfChanges } from '../../src/operators/window.js';
@@ -208,19 +208,17 @@ describe('window', () => {
 
   it('answers what the windows of a key hold', () => {
     const samples = [at('a', 1, 3), at('a', 2, 11), at(7, 4, 12), at('b', 8, 13)];
-    const open = (spec: WindowSpec, emit?: Emission<'row' | 'change'>) => {
-      const { shape } = windows(spec, { latenessMs: 0 }, emit);
-      return { shape, samples };
-    };
-    expect(asked(open(tumbling(millis(10))), 'a')).toEqual([
+    const ask = (key: string, spec: WindowSpec, emit?: Emission<'row' | 'change'>) =>
+      asked(windows(spec, { latenessMs: 0 }, emit), samples, key);
+    expect(ask('a', tumbling(millis(10)))).toEqual([
       rowOf('a', 0, 10, samples.slice(0, 1)),
       rowOf('a', 10, 20, [at('a', 2, 11)]),
     ]);
-    expect(asked(open(tumbling(millis(10)), onUpdate()), '7')).toEqual([rowOf(7, 10, 20, [at(7, 4, 12)])]);
-    expect(asked(open(session({ gap: millis(20) })), 'a')).toEqual([rowOf('a', 3, 31, samples.slice(0, 2))]);
-    expect(asked(open(sliding(millis(5))), 'b')).toEqual([rowOf('b', 9, 14, [at('b', 8, 13)])]);
-    expect(asked(open(counting(3)), 'a')).toEqual([rowOf('a', 3, 12, samples.slice(0, 2))]);
-    expect(asked(open(counting(3)), 'nobody')).toBeUndefined();
+    expect(ask('7', tumbling(millis(10)), onUpdate())).toEqual([rowOf(7, 10, 20, [at(7, 4, 12)])]);
+    expect(ask('a', session({ gap: millis(20) }))).toEqual([rowOf('a', 3, 31, samples.slice(0, 2))]);
+    expect(ask('b', sliding(millis(5)))).toEqual([rowOf('b', 9, 14, [at('b', 8, 13)])]);
+    expect(ask('a', counting(3))).toEqual([rowOf('a', 3, 12, samples.slice(0, 2))]);
+    expect(ask('nobody', counting(3))).toBeUndefined();
   });
 
   it('refuses keys beyond its bound and empty ones, and says so; the results of others stay right', () => {
@@ -240,6 +238,23 @@ describe('window', () => {
       expect(run.deadLetters.map(({ reason }) => reason)).toEqual(['too-many-keys', 'empty-key', 'empty-key']);
       expect(run.counters.refused).toBe(1);
       expect(valuesOf(run).map((row) => (row as { n: number }).n)).toEqual([2, 2]);
+    }
+  });
+
+  it('keeps no more windows open than it may, and goes on, however absurd the times', () => {
+    const day = 86_400_000;
+    for (const [spec, many] of [
+      [tumbling(millis(10)), 10_002],
+      [session({ gap: millis(10) }), 1_000],
+    ] as const) {
+      const step = opened(windows(spec, { latenessMs: 0 }));
+      step.logic.onWatermark?.(0, step.emit);
+      // A task does not believe such times: its watermark stays where it is.
+      for (let i = 0; i < many + 4; i++) step.record(at('a', 1, (100 + i) * day));
+      expect(step.letters).toEqual(new Array(4).fill('too-many-windows'));
+      step.record(at('a', 2, 5));
+      step.logic.onWatermark?.(20, step.emit);
+      expect(step.emitted).toMatchObject([{ key: 'a', n: 1, total: 2 }]);
     }
   });
 
@@ -430,15 +445,22 @@ function at(key: string | number, x: number, eventTimeMs: number): Sample {
   return { value: { key, x }, eventTimeMs };
 }
 
-/** Asks an operator about a key after samples that moved no watermark. */
-function asked(
-  { shape, samples }: { shape: ReturnType<typeof windows>['shape']; samples: readonly Sample[] },
-  key: string,
-): unknown {
+/** An operator in the hand, its watermark moved by whoever holds it. */
+function opened({ shape }: { readonly shape: Shape }) {
   if (shape.shape !== 'stateful') throw new TypeError(shape.shape);
   const cells = Object.fromEntries(Object.entries(shape.cells).map(([name, spec]) => [name, spec.open()]));
-  const context = { watermarkMs: -1e9, counter: () => ({ add: () => {} }) } as never;
-  const logic = shape.open(cells, context);
-  for (const { value, eventTimeMs } of samples) logic.onRecord(0, value, () => {}, { eventTimeMs } as never);
+  const letters: string[] = [];
+  const emitted: unknown[] = [];
+  const deadLetter = (reason: string) => letters.push(reason);
+  const logic = shape.open(cells, { watermarkMs: -1e9, counter: () => ({ add: () => {} }), deadLetter } as never);
+  const emit = (value: unknown) => void emitted.push(value);
+  const record = ({ value, eventTimeMs }: Sample) => logic.onRecord(0, value, emit, { eventTimeMs } as never);
+  return { logic, letters, emitted, emit, record };
+}
+
+/** What an operator answers about a key after samples that moved no watermark. */
+function asked(operator: { readonly shape: Shape }, samples: readonly Sample[], key: string): unknown {
+  const { logic, record } = opened(operator);
+  for (const sample of samples) record(sample);
   return logic.query?.(key);
 }

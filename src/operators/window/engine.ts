@@ -6,7 +6,7 @@ export type WindowKey = string | number;
 export type Row = Record<string, unknown>;
 
 /** What came of a record; `partly-late`: some of its windows took it, others were closed. */
-export type Outcome = 'taken' | 'partly-late' | 'late' | 'too-many-keys' | 'unmatched';
+export type Outcome = 'taken' | 'partly-late' | 'late' | 'too-many-keys' | 'too-many-windows' | 'unmatched';
 
 /** Emits a row of a window that ends at `endMs`, or a change of it. */
 export type EmitResult = (result: Row | Change<Row>, eventTimeMs: number) => void;

@@ -1,5 +1,5 @@
 import type { Accumulator } from '../../aggregates/accumulator.js';
-import type { Pane, PaneCell } from '../../state/index.js';
+import type { Pane, PaneCell, ValueCell } from '../../state/index.js';
 import { Columns } from './columns.js';
 import type { Outcome, Row, WindowKey } from './engine.js';
 import { endOf, type Slices, sliceAt, startOf } from './slices.js';
@@ -10,6 +10,13 @@ export interface SlicedParts<In> {
   readonly panes: PaneCell<WindowKey>;
   /** Keys of a slice at most. */
   readonly keysMax: number;
+  /** Windows that end at this time or before are over. */
+  readonly closed: ValueCell<number>;
+  /**
+   * How many slices ahead of those that are over a record may always open one; there may be as many further ahead:
+   * records with absurd times would open one each, and the watermark never comes there.
+   */
+  readonly slicesMax: number;
 }
 
 /** Slices as panes: adds to them, takes back from them, and reads one key's window over them. */
@@ -30,6 +37,7 @@ export class KeyPanes<In> {
   add(key: WindowKey, value: In, timeMs: number): Outcome {
     const { accumulator, keysMax } = this.parts;
     const pane = this.paneAt(timeMs);
+    if (!pane) return 'too-many-windows';
     const { numbers, values } = accumulator;
     let slot = pane.find(key);
     if (slot < 0) {
@@ -75,10 +83,12 @@ export class KeyPanes<In> {
     return rowAt(this.parts, window, key, scratch.numbers, scratch.values, 0);
   }
 
-  private paneAt(timeMs: number): Pane<WindowKey> {
+  private paneAt(timeMs: number): Pane<WindowKey> | undefined {
     if (this.last && timeMs < this.lastEndMs && timeMs >= this.last.startMs) return this.last;
-    const { slices, panes } = this.parts;
+    const { slices, panes, closed, slicesMax } = this.parts;
     const startMs = startOf(slices, sliceAt(slices, timeMs));
+    const isFar = startMs - closed.get() > slicesMax * slices.sliceMs;
+    if (isFar && panes.panes.length >= slicesMax && !panes.at(startMs)) return undefined;
     this.last = panes.open(startMs);
     this.lastEndMs = startMs + slices.sliceMs;
     return this.last;

@@ -18,6 +18,8 @@ export interface WindowMachine<In> {
   open(cells: OpenCells<CellSpecs>, context: StepContext): WindowEngine<In>;
 }
 
+/** Slices that may be open beyond twice those of a window and its lateness. */
+const SLICES_SPARE = 10_000;
 /** Timers are bounded by what they are set for. */
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -58,7 +60,8 @@ function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Ac
     cells: emit.kind === 'early' ? { ...base, ...earlyCells } : base,
     open(cells, context) {
       const { panes, closed } = cells as unknown as OpenCells<typeof base>;
-      const parts = { slices, accumulator, panes, closed, keysMax, latenessMs };
+      const slicesMax = 2 * (slices.perWindow + Math.ceil(latenessMs / slices.sliceMs)) + SLICES_SPARE;
+      const parts = { slices, accumulator, panes, closed, keysMax, slicesMax, latenessMs };
       if (emit.kind === 'on-close') return new SlicedRows(parts);
       const { watermarkMs } = context;
       if (emit.kind === 'on-update') return new SlicedChanges({ ...parts, watermarkMs, early: undefined });

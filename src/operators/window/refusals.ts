@@ -39,6 +39,9 @@ export class Refusals {
     } else if (outcome === 'too-many-keys') {
       this.refused.add();
       this.context.deadLetter('too-many-keys', 'its window holds as many keys as `keysMax` allows');
+    } else if (outcome === 'too-many-windows') {
+      this.refused.add();
+      this.context.deadLetter('too-many-windows', 'too many windows are open already: is its event time far ahead?');
     } else {
       this.late.add();
       if (this.policy === 'dead-letter')

@@ -39,6 +39,12 @@ export interface SessionParts<In> {
 }
 
 /**
+ * Sessions of a key beyond which none is begun that is further ahead than so many gaps: records with absurd times would
+ * begin one each, and the watermark never comes there.
+ */
+const SESSIONS_MAX = 1_000;
+
+/**
  * Sessions: a record joins those that it is less than the gap away from, and makes one of several. State: the sessions
  * that are open or still taking late records; a timer a session.
  */
@@ -56,6 +62,8 @@ export class SessionWindows<In> implements WindowEngine<In> {
     if (joined.length === 0) {
       if (timeMs + gapMs + latenessMs <= this.watermarkMs) return 'late';
       if (!held && sessions.size >= keysMax) return 'too-many-keys';
+      const isFar = timeMs - this.watermarkMs > SESSIONS_MAX * gapMs;
+      if (isFar && held && held.length >= SESSIONS_MAX) return 'too-many-windows';
     }
     const before = tells === 'at-once' ? joined.map((each) => this.rowOf(key, each)) : [];
     const session = this.union(joined, timeMs);

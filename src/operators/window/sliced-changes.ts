@@ -1,4 +1,4 @@
-import type { MapCell, TimerCell, ValueCell } from '../../state/index.js';
+import type { MapCell, TimerCell } from '../../state/index.js';
 import {
   changeKey,
   type EmitResult,
@@ -24,8 +24,6 @@ export interface EarlyParts {
 
 export interface SlicedChangesParts<In> extends SlicedParts<In> {
   readonly latenessMs: number;
-  /** Windows that end at this time or before change no more. */
-  readonly closed: ValueCell<number>;
   readonly watermarkMs: number;
   /** Without it every record is told at once. */
   readonly early: EarlyParts | undefined;

@@ -1,4 +1,3 @@
-import type { ValueCell } from '../../state/index.js';
 import { type EmitResult, type Outcome, type Row, timeOf, type WindowEngine, type WindowKey } from './engine.js';
 import { HoppingResults, type Visit } from './hopping-results.js';
 import { KeyPanes, rowAt, type SlicedParts } from './key-panes.js';
@@ -6,8 +5,6 @@ import { endOf, firstWindow, lastWindow, sliceAt, startOf } from './slices.js';
 
 export interface SlicedRowsParts<In> extends SlicedParts<In> {
   readonly latenessMs: number;
-  /** Every window that ends at this time or before is closed. */
-  readonly closed: ValueCell<number>;
 }
 
 /** Tumbling and hopping windows of which each emits one row, when it can change no more. */

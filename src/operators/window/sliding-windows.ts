@@ -17,6 +17,9 @@ export interface SlidingParts<In> {
   readonly watermarkMs: number;
 }
 
+/** Moments of a key at most: all of them are read for a result. */
+const MOMENTS_MAX = 100_000;
+
 /** A window behind each record, one row for each millisecond of a key: `size` before it, itself included. */
 export class SlidingWindows<In> implements WindowEngine<In> {
   /** Every window that ends here or before is closed. */
@@ -36,6 +39,7 @@ export class SlidingWindows<In> implements WindowEngine<In> {
     while (place > 0 && (held[place - 1] as Moment)[0] >= timeMs) place--;
     let moment = held[place];
     if (moment?.[0] !== timeMs) {
+      if (held.length >= MOMENTS_MAX) return 'too-many-windows';
       moment = [timeMs, [], [], timeMs + 1 > this.closedMs];
       accumulator.init(moment[1], 0, moment[2], 0);
       held.splice(place, 0, moment);
