@@ -120,13 +120,14 @@ async function binaryFormat(schema: SchemaData, text: SchemaText): Promise<Binar
 
 function limited<C extends WireDecoder<unknown>>(schema: SchemaData, codec: C): C {
   const bytesMax = (schema.options as RegisteredOptions | undefined)?.bytesMax ?? BYTES_MAX;
+  const { decode } = codec;
   return {
     ...codec,
     decode(bytes: Uint8Array) {
       if (bytes.length > bytesMax) {
         throw new DecodeFailure('too-large', `${bytes.length} bytes where ${bytesMax} are allowed`);
       }
-      return codec.decode(bytes);
+      return decode(bytes);
     },
   };
 }

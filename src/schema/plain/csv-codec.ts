@@ -4,7 +4,7 @@ import type { CsvColumn } from '../csv.js';
 import { DecodeFailure } from '../decode-failure.js';
 import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
-import { type Cell, cellOf, endOf, isPlain, plainCells, splitRow } from './csv-cells.js';
+import { type Cell, cellOf, plainCells, splitRow } from './csv-cells.js';
 import { textOf } from './utf8.js';
 
 interface Kind {
@@ -102,11 +102,9 @@ export function csvCodec<T>(
   };
 }
 
-/** One look at each character is enough for most rows. */
 function cellsOf(bytes: Uint8Array, delimiter: string): (Cell | string)[] {
-  const seen = (bytes instanceof Buffer ? bytes : Buffer.from(bytes)).toString();
-  const end = endOf(seen);
-  if (isPlain(seen, end)) return plainCells(seen, end, delimiter);
+  const plain = plainCells(bytes, delimiter.charCodeAt(0));
+  if (plain !== undefined) return plain;
   const text = textOf(bytes);
   if (text === undefined) throw new DecodeFailure('not-utf8', 'not text in UTF-8');
   return splitRow(text, delimiter);
