@@ -35,7 +35,7 @@ export class Outages {
   private readonly inARow = new Map<string, number>();
   /** Questions that were not answered. */
   private silences = 0;
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
   private readonly ended = new AbortController();
 
   constructor(private readonly options: OutagesOptions) {}
@@ -68,8 +68,13 @@ export class Outages {
     const before = this.silences;
     while (this.open.size > 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const done = () => {
+          signal.removeEventListener('abort', done);
+          this.waiting.delete(done);
+          resolve();
+        };
+        signal.addEventListener('abort', done);
+        this.waiting.add(done);
       });
     }
     return this.silences > before;
@@ -95,7 +100,7 @@ export class Outages {
     this.open.delete(sink);
     const what = answer === 'unknown' ? 'is tried again' : 'answers again';
     if (!signal.aborted) onWarning(`sink '${sink}' ${what} after ${seconds(clock.now() - sinceMs)} s`);
-    if (this.open.size === 0) for (const resolve of this.waiting.splice(0)) resolve();
+    if (this.open.size === 0) for (const done of this.waiting) done();
   }
 
   private async answerOf(sink: string): Promise<Answer> {

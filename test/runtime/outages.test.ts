@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/core/index.js';
 import { Outages } from '../../src/runtime/outages.js';
@@ -49,6 +50,21 @@ describe('Outages', () => {
     expect([await fail(), await fail(), await fail()]).toEqual([500, 1_000, 2_000]);
     outages.worked();
     expect(await fail()).toBe(500);
+  });
+
+  it('leaves nothing behind on a task that waits out many of them', async () => {
+    const leaving = new AbortController();
+    const outages = new Outages({
+      clock: new VirtualClock(),
+      ask: () => undefined,
+      random: () => 1,
+      onWarning: () => undefined,
+    });
+    for (let outage = 0; outage < 30; outage++) {
+      outages.report('history', refused);
+      await outages.over(leaving.signal);
+    }
+    expect(getEventListeners(leaving.signal, 'abort')).toEqual([]);
   });
 
   it('is one outage to all tasks that tell of it', async () => {

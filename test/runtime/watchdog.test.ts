@@ -9,6 +9,7 @@ import type {
   SinkDriver,
   Source,
   SourceDriver,
+  TaskLedger,
 } from '../../src/core/index.js';
 import { seconds, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
@@ -114,6 +115,7 @@ describe('a run whose world hangs once', () => {
   async function run(change: {
     sink?: (driver: SinkDriver) => SinkDriver;
     source?: (driver: SourceDriver) => SourceDriver;
+    ledger?: (ledger: TaskLedger) => TaskLedger;
     flow?: Topology;
   }) {
     const memory = new MemoryProfile(1);
@@ -126,7 +128,7 @@ describe('a run whose world hangs once', () => {
     const profile: Profile = {
       name: 'hanging',
       schemas: memory.schemas,
-      openLedger: (task) => memory.openLedger(task),
+      openLedger: async (task) => (change.ledger ?? ((ledger) => ledger))(await memory.openLedger(task)),
       close: async () => undefined,
       sources: { memory: (change.source ?? ((driver) => driver))(memory.sources.memory as SourceDriver) },
       sinks: { table: (change.sink ?? ((driver) => driver))(memory.sinks.table as SinkDriver) },
@@ -168,7 +170,7 @@ describe('a run whose world hangs once', () => {
     let calls = 0;
     return <T>(work: () => T): T | Promise<never> => (++calls === at ? never() : work());
   }
-  const restored = [{ partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }];
+  const restored = [{ stage: 'flow', partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }];
 
   it('a sink that never answers', async () => {
     const hang = once(7);
@@ -206,6 +208,18 @@ describe('a run whose world hangs once', () => {
     ]);
   });
 
+  it('a ledger that never answers', async () => {
+    const hang = once(4);
+    const { warnings, care } = await run({
+      ledger: (ledger) => ({
+        ...ledger,
+        commit: async (checkpoint, changes) => hang(() => ledger.commit(checkpoint, changes)),
+      }),
+    });
+    expect(care).toEqual(restored);
+    expect(warnings.join('\n')).toContain("ledger 'commit' has not answered for 40 s");
+  });
+
   it('a step that never answers', async () => {
     const hang = once(5);
     const { warnings, care } = await run({
@@ -221,4 +235,67 @@ describe('a run whose world hangs once', () => {
     expect(care).toEqual(restored);
     expect(warnings.join('\n')).toContain("step 'ask' has not answered for 40 s");
   });
+});
+
+it('a run names the input that its tasks wait for, once, and goes on by itself when that brings something', async () => {
+  const memory = new MemoryProfile(1);
+  const record = (id: number) => ({
+    key: null,
+    value: new TextEncoder().encode(JSON.stringify({ id })),
+    timestampMs: id,
+  });
+  memory.append('events', 0, [1, 2, 3].map(record));
+  const reading = memory.sources.memory as SourceDriver;
+  let ended = false;
+  const profile: Profile = {
+    name: 'quiet',
+    schemas: memory.schemas,
+    openLedger: (task) => memory.openLedger(task),
+    close: async () => undefined,
+    sources: {
+      memory: {
+        partitions: async () => 1,
+        open: async (of, ...rest) => {
+          if (of.topic === 'events') return reading.open(of, ...rest);
+          const poll = async () => {
+            await turn();
+            return { records: [], ended };
+          };
+          return { poll, close: async () => undefined };
+        },
+      },
+    },
+    sinks: memory.sinks,
+  };
+  const flow = topology('flow', { deadLetters: sink() }, (t) => {
+    t.source('events', source).to('rows', sink<Event>());
+    t.source('labels', { ...source, topic: 'labels' }).to('others', sink<Event>());
+  });
+  const clock = new VirtualClock();
+  const warnings: string[] = [];
+  const running = await runTopology(flow, {
+    profile,
+    inference: {} as InferenceService,
+    clock,
+    stallMax: seconds(40),
+    onWarning: (message) => warnings.push(message),
+  });
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      clock.advance(1_000);
+      await turn();
+    }
+  };
+  await pass(200);
+  expect(warnings).toEqual([
+    "task 0 has records and waits for input 'labels', which has brought none for 40 s: an input that may be quiet needs an idleMax",
+  ]);
+  expect(running.snapshot().care).toEqual([
+    { stage: 'flow', partition: 0, restarts: 0, stalls: 0, waitsFor: 'labels' },
+  ]);
+  ended = true;
+  await pass(20);
+  await running.finished;
+  expect(memory.outputOf('rows')).toHaveLength(3);
+  expect(warnings).toHaveLength(1);
 });
