@@ -41,6 +41,9 @@ export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
 export interface LearnerLogic<Y, P> {
   /** Never changes anything. */
   predictOne(features: FeatureVector): P;
-  /** Whether the update was taken: one with a number no model can use (not finite, absurdly large) changes nothing. */
+  /**
+   * Whether the update was taken: one with a number no model can use (not finite, absurdly large) changes nothing. The
+   * arrays are the caller's, who may use them for the next row: a learner that keeps rows copies them.
+   */
   learnOne(features: FeatureVector, label: Y): boolean;
 }

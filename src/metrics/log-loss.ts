@@ -1,5 +1,8 @@
 /** Probabilities closer to 0 or 1 than this are clamped, so that one sure and wrong prediction costs 34.5, not infinity. */
 const EDGE = 1e-15;
+// Simple baselines are sure most of the time: these two need not be computed again.
+const AT_EDGE = -Math.log(EDGE);
+const AT_OTHER_EDGE = -Math.log(1 - EDGE);
 
 /** What is kept to know a mean log loss: two numbers, whatever the number of rows. */
 export interface LogLossSum {
@@ -14,7 +17,8 @@ export interface LogLossSum {
  */
 export function logLossOf(probability: number, label: boolean): number {
   const given = label ? probability : 1 - probability;
-  return -Math.log(Math.min(1 - EDGE, Math.max(EDGE, given)));
+  if (given <= EDGE) return AT_EDGE;
+  return given >= 1 - EDGE ? AT_OTHER_EDGE : -Math.log(given);
 }
 
 export const emptyLogLoss = (): LogLossSum => ({ rows: 0, sum: 0 });

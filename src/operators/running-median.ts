@@ -45,7 +45,7 @@ export class RunningMedian {
   /** Takes the ring's values, and puts the middle ones, or all, where they belong. */
   private arrange(size: number): void {
     const { ring, values } = this;
-    for (let i = 0; i < size; i++) values[i] = ring.at(i) as number;
+    ring.copyTo(values);
     if (this.unasked <= RARELY) {
       values.subarray(0, size).sort();
       this.isSorted = true;

@@ -8,6 +8,8 @@ export interface RingCell<T> extends Cell {
   push(value: T): T | undefined;
   /** The value at `index`, counted from the oldest. */
   at(index: number): T | undefined;
+  /** Writes all values to the front of an array, in no order to rely on. */
+  copyTo(into: { [index: number]: T }): void;
   readonly size: number;
 }
 
@@ -66,6 +68,11 @@ class Ring<T> implements RingCell<T> {
     if (index < 0 || index >= this.size) return undefined;
     const oldest = this.pushed <= this.length ? 0 : this.pushed;
     return this.slots[(oldest + index) % this.length];
+  }
+
+  copyTo(into: { [index: number]: T }): void {
+    const { slots, size } = this;
+    for (let i = 0; i < size; i++) into[i] = slots[i] as T;
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {

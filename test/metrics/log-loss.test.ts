@@ -15,6 +15,20 @@ it('costs much, but not infinitely, to be sure and wrong', () => {
   expect(logLossOf(1, true)).toBeLessThan(1e-14);
 });
 
+it('is that of the nearest probability that is not sure, to the last bit', () => {
+  const probability = fc.oneof(
+    fc.double(),
+    fc.double({ min: 0, max: 1 }),
+    fc.constantFrom(0, 1, 1e-15, 1 - 1e-15, 2e-15),
+  );
+  fc.assert(
+    fc.property(probability, fc.boolean(), (probability, label) => {
+      const given = label ? probability : 1 - probability;
+      expect(logLossOf(probability, label)).toBe(-Math.log(Math.min(1 - 1e-15, Math.max(1e-15, given))));
+    }),
+  );
+});
+
 it('is not a number over no rows', () => expect(logLoss(emptyLogLoss())).toBeNaN());
 
 it('adds up over any split of the rows', () => {
