@@ -1,5 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -49,6 +48,7 @@ const POISON_EVERY = 500;
 export async function chaos({ minutes, seed, records, log }: ChaosOptions): Promise<ChaosResult> {
   const startedMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
     started.push(one);
@@ -59,6 +59,7 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
     // What this Redis has answered is on its disk, so what checkpoints say of it holds after a restart.
     const redis = keep(await Store.start('redis', folder, ['--appendfsync', 'always']));
     const clickhouse = keep(await Store.start('clickhouse', folder));
+    process.once('exit', removeFolder); // after what kills the servers
     const topics = { clicks: 'clicks.in', outcomes: 'clicks.outcomes', scored: 'clicks.scored' };
     const names = { hashes: 'chaos', table: 'clicks', onceTable: 'clicks_once' };
     const options: WorkerOptions = {
@@ -110,7 +111,8 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
     };
   } finally {
     for (const one of started.reverse()) await one.stop();
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', removeFolder);
+    removeFolder();
   }
 }
 

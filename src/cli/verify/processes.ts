@@ -73,7 +73,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
       else killer.hear(place, told.point);
     },
     async onDeath(place) {
-      if (!killed.delete(place)) {
+      if (!killed.delete(place) && why === undefined) {
         deaths += 1;
         onWarning(`process ${place} died, and not of a kill that was meant`);
         if (deaths >= DEATHS_MAX) end(dying(work));
