@@ -152,6 +152,34 @@ describe('window', () => {
     );
   });
 
+  it('tells early what has changed, every so often, and what is late at once', () => {
+    const samples = [
+      at('a', 1, 1),
+      at('a', 2, 3),
+      at('b', 4, 5),
+      at('a', 8, 12),
+      at('a', 16, 31),
+      at('b', 32, 39),
+      at('a', 64, 52),
+      at('a', 128, 44),
+      at('a', 0, 66),
+    ];
+    const run = driveOperator(windows(tumbling(millis(50)), { latenessMs: 10 }, early({ every: millis(10) })), samples);
+    const told = run.emitted.map(({ value, origin }) => {
+      const { key, before, after } = value as Change<{ total: number }>;
+      return [origin.offset, key, before?.total ?? null, after?.total ?? null];
+    });
+    expect(told).toEqual([
+      [3, 'a@0', null, 11], // the watermark passes 10: what came since is told, the record at 12 included
+      [3, 'b@0', null, 4],
+      [4, 'a@0', 11, 27], // and 20 at 31
+      [6, 'b@0', 4, 36],
+      [7, 'a@0', 27, 155], // late, but not too late: at once
+      [8, 'a@50', null, 64], // 60, told at 66
+    ]);
+    expect(run.deadLetters).toEqual([]);
+  });
+
   it('as changes of sessions takes back what became part of another', () => {
     fc.assert(
       fc.property(streams(60), fc.constantFrom(1, 5, 12), settings, emissions, (samples, gap, setting, emit) => {

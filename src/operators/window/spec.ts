@@ -40,7 +40,7 @@ export const tumbling = (size: Duration, { offset = 0 as Duration }: AlignmentOp
  * Windows of one length of which one begins every so often: each record is in `size / every` of them.
  *
  * They share slices, so a record costs the same however many windows it is in; what is emitted for a key every so often
- * costs two merges, not one for each slice.
+ * costs two merges, not one for each slice. (Emitting changes costs a change for each window that a record is in.)
  *
  * @example hopping({ size: hours(1), every: minutes(1) });
  */
