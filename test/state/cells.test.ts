@@ -270,6 +270,27 @@ describe('the map with bounds', () => {
     }
   });
 
+  it('reads packed values only from what was packed alike', () => {
+    const ttl = hours(1);
+    const plain = mapCell<string, unknown>({ ttl });
+    const packed = packedMapCell<string, unknown>({ ttl, packing });
+    const wider = packedMapCell<string, unknown>({ ttl, packing: { ...packing, width: 3 } });
+    const stored = (spec: typeof plain) => {
+      const cell = spec.open();
+      cell.set('a', 'kept', 1);
+      const ledger = new Ledger();
+      ledger.take(cell);
+      return ledger;
+    };
+    expect(stored(packed).restore(packed).get('a')).toBe('kept');
+    for (const [written, read] of [
+      [plain, packed],
+      [packed, plain],
+      [packed, wider],
+    ] as const)
+      expect(() => stored(written).restore(read).get('a')).toThrow(/cannot be read/);
+  });
+
   it('costs few bytes as a set', () => {
     const cell = mapCell<number, true>({ entriesMax: 10_000 }).open();
     for (let i = 0; i < 10_000; i++) cell.set(i, true);
