@@ -8,7 +8,7 @@ import { ShardTree } from './shard-tree.js';
 import { type Migrate, migrationFor } from './versions.js';
 
 /** Entries kept decoded: between one and two times as many. */
-const DECODED_MAX = 32_768;
+const DECODED_MAX = 131_072;
 /** In the place of a value that lies encoded in its shard. */
 const ENCODED = Symbol('encoded');
 /** A bucket as it was before there were shards: keys and, unless all are `true`, their values. */

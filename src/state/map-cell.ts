@@ -31,7 +31,7 @@ export interface MapCellOptions<V> {
  * the newest segment a rewritten entry keeps its place.
  * Errors: `config` for bounds that cannot be, `state` for a checkpoint that cannot be read.
  * Memory: `entriesMax` entries, or what `ttl` and a 24th more of it bring, at some 100 bytes each besides keys and values.
- * Without bounds: one to two and a half times the encoded keys and values, 20 bytes an entry, and up to 65,536 decoded ones.
+ * Without bounds: one to two and a half times the encoded keys and values, 20 bytes an entry, and up to 262,144 decoded ones.
  */
 export function mapCell<K extends string | number, V>(options: MapCellOptions<V> = {}): CellSpec<MapCell<K, V>> {
   const { version = 1, migrate, ttl, entriesMax } = options;

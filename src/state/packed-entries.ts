@@ -1,4 +1,4 @@
-import { pack, unpack, unreadable } from './codec.js';
+import { pack, packInt, readInt, unpack, unreadable } from './codec.js';
 import { isKey, keyBytesMax, keyEnd, readKey, readVarint, varintEnd, writeKey, writeVarint } from './packed-key.js';
 
 // An entry: its key's hash (32 bits, little-endian), the key, and the value's head as a varint: 0 where the key is gone,
@@ -43,12 +43,13 @@ export class PackedEntries {
   valueAt(at: number): unknown {
     const head = keyEnd(this.bytes, at + HASH_BYTES);
     const length = readVarint(this.bytes, head);
+    if (length === TRUE) return true;
     const start = varintEnd(this.bytes, head);
-    return length === TRUE ? true : unpack(this.bytes, start, start + length - 1);
+    return readInt(this.bytes, start) ?? unpack(this.bytes, start, start + length - 1);
   }
 
   set(hash: number, key: string | number, value: unknown): void {
-    const packed = value === true ? NOTHING : pack(value);
+    const packed = value === true ? NOTHING : (packInt(value) ?? pack(value));
     this.write(hash, key, value === true ? TRUE : packed.length + 1, packed);
   }
 
@@ -108,7 +109,7 @@ export class PackedEntries {
     const at = this.used;
     for (let i = 0; i < HASH_BYTES; i++) bytes[at + i] = hash >>> (8 * i);
     const start = writeVarint(bytes, writeKey(bytes, at + HASH_BYTES, key), head);
-    if (value.length > 0) bytes.set(value, start);
+    copy(value, 0, value.length, bytes, start);
     this.used = start + value.length;
     this.list(at, this.slotOf(hash, key));
   }
@@ -117,7 +118,7 @@ export class PackedEntries {
   private append(from: Uint8Array, start: number, end: number): void {
     this.room(end - start);
     const at = this.used;
-    this.bytes.set(from.subarray(start, end), at);
+    copy(from, start, end, this.bytes, at);
     this.used = at + end - start;
     this.list(at, freeSlot(this.slots, this.hashAt(at)));
   }
@@ -207,6 +208,14 @@ export class PackedEntries {
     for (const place of this.slots) if (place !== 0) slots[freeSlot(slots, this.hashAt(place - 1))] = place;
     this.slots = slots;
   }
+}
+
+/** Below this many bytes a loop is faster than a view and a call. */
+const SHORT = 96;
+
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > SHORT) to.set(from.subarray(start, end), at);
+  else for (let i = start, next = at; i < end; i++, next++) to[next] = from[i] as number;
 }
 
 function freeSlot(slots: Uint32Array, hash: number): number {

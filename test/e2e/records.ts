@@ -46,7 +46,22 @@ export interface PredictionValue {
 
 const schemaText = (name: string): string =>
   readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8');
-const typeOf = (name: string): avsc.Type => avsc.Type.forSchema(JSON.parse(schemaText(name)) as avsc.Schema);
+
+/** avsc computes longs with twice their value, which is not exact any more from 2^52 on: these are, up to 2^53. */
+const exactLong = avsc.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => Number(bytes.readBigInt64LE()),
+  toBuffer(value: number) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    return bytes;
+  },
+  fromJSON: Number,
+  toJSON: Number,
+  isValid: Number.isSafeInteger,
+  compare: (a: number, b: number) => (a < b ? -1 : a > b ? 1 : 0),
+});
+const typeOf = (name: string): avsc.Type =>
+  avsc.Type.forSchema(JSON.parse(schemaText(name)) as avsc.Schema, { registry: { long: exactLong } });
 
 const types = {
   departed: typeOf('flight-departed.v1'),
