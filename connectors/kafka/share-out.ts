@@ -67,7 +67,11 @@ export function shareOut(members: readonly MemberClaim[], tasks: number, standby
   }));
 }
 
-/** Who follows what: those who are to own a task first, then those who follow it already, then those who have least to do. */
+/**
+ * Who follows what: those who are to own a task first, then those who follow it already, then those who have least to do.
+ * Only then does who follows too many give some away, as far as there is somebody to take them. So what comes of it is
+ * left as it is the next time.
+ */
 function shareStandbys(
   members: readonly MemberClaim[],
   tasks: number,
@@ -78,7 +82,6 @@ function shareStandbys(
   const followed = new Map(members.map(({ memberId }) => [memberId, new Set<number>(coming.get(memberId))]));
   const of = (memberId: string) => followed.get(memberId) as Set<number>;
   const each = Math.min(standbys, members.length - 1);
-  const most = Math.ceil((tasks * each) / members.length);
   const missing = new Map<number, number>();
   for (let task = 0; task < tasks; task++) {
     const begun = members.filter(({ memberId }) => of(memberId).has(task)).length;
@@ -86,20 +89,42 @@ function shareStandbys(
     for (const { memberId, standby, ready } of members) {
       if (left <= 0) break;
       const follows = standby.includes(task) || ready.includes(task);
-      if (!follows || ownerOf.get(task) === memberId || of(memberId).has(task) || of(memberId).size >= most) continue;
+      if (!follows || ownerOf.get(task) === memberId || of(memberId).has(task)) continue;
       of(memberId).add(task);
       left--;
     }
     missing.set(task, left);
   }
+  // Of equals the one that follows fewest tasks of this owner: should it die, its tasks go to many.
+  const choose = (ids: readonly string[], task: number) => {
+    const owner = ownerOf.get(task);
+    const sameOwner = (id: string) => [...of(id)].filter((other) => ownerOf.get(other) === owner).length;
+    return least(ids, (id) => of(id).size + sameOwner(id) / (tasks + 1));
+  };
+  const others = (task: number) =>
+    members.map(({ memberId }) => memberId).filter((id) => id !== ownerOf.get(task) && !of(id).has(task));
   for (const [task, count] of missing) {
-    const owner = ownerOf.get(task) as string;
     for (let left = count; left > 0; left--) {
-      const candidates = members.map(({ memberId }) => memberId).filter((id) => id !== owner && !of(id).has(task));
-      // Of equals the one that follows fewest tasks of this owner: should it die, its tasks go to many.
-      const sameOwner = (id: string) => [...of(id)].filter((other) => ownerOf.get(other) === owner).length;
-      const chosen = least(candidates, (id) => of(id).size + sameOwner(id) / (tasks + 1));
+      const chosen = choose(others(task), task);
       if (chosen !== undefined) of(chosen).add(task);
+    }
+  }
+  const most = Math.ceil((tasks * each) / members.length);
+  for (const { memberId, standby, ready } of members) {
+    const own = of(memberId);
+    const isCold = (task: number) => !standby.includes(task) && !ready.includes(task);
+    const kept = coming.get(memberId) ?? [];
+    // What it has not begun to follow goes first: nothing was read for it yet.
+    const movable = [...own].filter((task) => !kept.includes(task)).sort((a, b) => +isCold(b) - +isCold(a) || b - a);
+    for (const task of movable) {
+      if (own.size <= most) break;
+      const chosen = choose(
+        others(task).filter((id) => of(id).size < most),
+        task,
+      );
+      if (chosen === undefined) continue;
+      own.delete(task);
+      of(chosen).add(task);
     }
   }
   return followed;
