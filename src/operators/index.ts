@@ -1,3 +1,4 @@
+export { type BalanceOptions, balance } from './balance.js';
 export { type DedupeOptions, dedupe } from './dedupe.js';
 export { type Expectations, expectations, type Severity } from './expectations.js';
 export { featureRows } from './feature-rows.js';
@@ -15,7 +16,11 @@ export { map } from './map.js';
 export { peek } from './peek.js';
 export { type QuarantineOptions, quarantine } from './quarantine.js';
 export { route } from './route.js';
+export { type SampleOptions, sample } from './sample.js';
+export { type SampleWindowsOptions, sampleWindows } from './sample-windows.js';
+export { type StratifyOptions, stratify } from './stratify.js';
 export { type TableOptions, table } from './table.js';
+export { type ThrottleOptions, throttle } from './throttle.js';
 export { validate } from './validate.js';
 export {
   type ValidateWindowsOptions,

@@ -53,7 +53,14 @@ describe('documents', () => {
   });
 
   it('CONTRIBUTING: the examples are files that are tested', async () => {
-    const files = ['sample.ts', 'sample.test.ts', 'perceptron.ts', 'perceptron.test.ts', 'lines.ts', 'lines-open.ts'];
+    const files = [
+      'every-nth.ts',
+      'every-nth.test.ts',
+      'perceptron.ts',
+      'perceptron.test.ts',
+      'lines.ts',
+      'lines-open.ts',
+    ];
     const shown = (file: string) => {
       const place = file.startsWith('lines') ? '../../src/' : '../';
       return read(`test/docs/examples/${file}`).replaceAll(

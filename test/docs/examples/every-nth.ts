@@ -11,12 +11,12 @@ import { valueCell } from '../../../src/state/index.js';
  * Memory: one number.
  *
  * @example
- * payments.via('one-in-ten', sample(10));
+ * payments.via('one-in-ten', everyNth(10));
  */
-export function sample<T>(n: number): Operator<T, Adds<unknown>> {
+export function everyNth<T>(n: number): Operator<T, Adds<unknown>> {
   const cells = { seen: valueCell({ initial: 0 }) };
   return stateful<T, Adds<unknown>, typeof cells>({
-    kind: 'sample',
+    kind: 'every-nth',
     settings: { n },
     problems: n >= 1 ? [] : [{ message: `n is ${n}`, hint: 'give a whole number from 1' }],
     cells,
