@@ -110,6 +110,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/learning/baseline-cells.ts': 'the state of baselines: test/learning/baselines.test.ts',
   'src/operators/expectations.ts': 'what validate checks: test/operators/validate.test.ts',
   'src/operators/window-expectations.ts': 'what validateWindows checks: test/operators/validate-windows.test.ts',
+  'src/operators/bands.ts': 'where values usually lie: test/operators/clip.test.ts',
+  'src/operators/scalers.ts': 'how standardize scales: test/operators/standardize.test.ts',
   'src/operators/window/spec.ts': 'what window runs: test/operators/window.test.ts',
   'src/operators/window/emission.ts': 'likewise',
 };

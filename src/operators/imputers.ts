@@ -1,6 +1,6 @@
 import type { CellSpec } from '../core/index.js';
 import { float64Cell, ringCell, valueCell } from '../state/index.js';
-import { RunningMedian } from './running-median.js';
+import { RunningQuantiles } from './running-quantiles.js';
 
 /** How one field is filled in: what it learns from the values that are there, and what it puts in the place of one that is not. */
 export interface Imputer {
@@ -53,7 +53,7 @@ export const mean = (fallback: unknown): ImputerSpec =>
 /** The exact median of the last `length` finite values. */
 export const median = (fallback: unknown, length: number): ImputerSpec =>
   way(ringCell<number>({ length }), (ring) => {
-    const running = new RunningMedian(ring, length);
+    const running = new RunningQuantiles(ring, length);
     return {
       see(value) {
         if (isNumber(value)) running.add(value);

@@ -1,4 +1,6 @@
 export { type BalanceOptions, balance } from './balance.js';
+export type { BandRule } from './bands.js';
+export { type ClipOptions, type ClipRule, type ClipRules, clip } from './clip.js';
 export { type DedupeOptions, dedupe } from './dedupe.js';
 export { type Expectations, expectations, type Severity } from './expectations.js';
 export { featureRows } from './feature-rows.js';
@@ -18,6 +20,8 @@ export { type QuarantineOptions, quarantine } from './quarantine.js';
 export { route } from './route.js';
 export { type SampleOptions, sample } from './sample.js';
 export { type SampleWindowsOptions, sampleWindows } from './sample-windows.js';
+export type { ScaleRule } from './scalers.js';
+export { type ScaleRules, standardize } from './standardize.js';
 export { type StratifyOptions, stratify } from './stratify.js';
 export { type TableOptions, table } from './table.js';
 export { type ThrottleOptions, throttle } from './throttle.js';

@@ -4,11 +4,11 @@ import type { RingCell } from '../state/index.js';
 const RARELY = 32;
 
 /**
- * The exact median of the values in a ring. As long as it is asked for often, a sorted array is kept beside the ring: a
- * new value costs two binary searches and one move of memory. Asked for rarely, it is selected from the ring each time,
- * and a new value costs nothing but its place there. Both give the same number; only the ring is state.
+ * The exact median and quantiles of the values in a ring. As long as they are asked for often, a sorted array is kept beside the
+ * ring: a new value costs two binary searches and one move of memory. Asked for rarely, a median is selected from the ring
+ * each time, and a new value costs nothing but its place there. Both give the same number; only the ring is state.
  */
-export class RunningMedian {
+export class RunningQuantiles {
   private readonly values: Float64Array;
   private isSorted = false;
   /** Values added since somebody last asked. */
@@ -40,6 +40,48 @@ export class RunningMedian {
     const low = values[(size - 1) >> 1] as number;
     const high = values[size >> 1] as number;
     return low === high ? low : low / 2 + high / 2; // halves first: the sum could overflow
+  }
+
+  /**
+   * The value below which a share `q` of the values lies, between two of them by their distance (as numpy's and R's default);
+   * `undefined` of none.
+   */
+  quantile(q: number): number | undefined {
+    const { ring, values } = this;
+    const { size } = ring;
+    if (size === 0) return undefined;
+    this.sort(size);
+    const at = (size - 1) * q;
+    const below = Math.floor(at);
+    const low = values[below] as number;
+    const high = values[Math.min(below + 1, size - 1)] as number;
+    return low === high ? low : low * (1 - (at - below)) + high * (at - below); // no difference: it could overflow
+  }
+
+  /** The median distance of the values from a center that lies among them; `undefined` of none. */
+  medianDistance(center: number): number | undefined {
+    const { ring, values } = this;
+    const { size } = ring;
+    if (size === 0) return undefined;
+    this.sort(size);
+    // Distances grow to both sides of the center: merge the two until half of them are passed.
+    let above = this.placeOf(center, size);
+    let below = above - 1;
+    let [last, nearest] = [0, 0];
+    for (let passed = 0; passed <= size >> 1; passed++) {
+      const down = below >= 0 ? center - (values[below] as number) : Number.POSITIVE_INFINITY;
+      const up = above < size ? (values[above] as number) - center : Number.POSITIVE_INFINITY;
+      last = nearest;
+      nearest = Math.min(down, up);
+      if (down < up) below--;
+      else above++;
+    }
+    return size % 2 === 1 || last === nearest ? nearest : last / 2 + nearest / 2;
+  }
+
+  private sort(size: number): void {
+    this.unasked = 0;
+    if (!this.isSorted) this.arrange(size);
   }
 
   /** Takes the ring's values, and puts the middle ones, or all, where they belong. */
