@@ -1,6 +1,7 @@
 import { getOrInsert } from '../../src/core/index.js';
+import { type Address, addressText } from './address.js';
 import { code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
-import { type Address, addressText, type Links } from './links.js';
+import type { Links } from './links.js';
 import { wavesOf } from './outbox.js';
 import { type OutgoingBatch, produceApi } from './produce.js';
 
@@ -18,8 +19,8 @@ export type Produce = (batches: readonly OutgoingBatch[]) => Promise<void>;
 export const producingOver =
   (links: Links, transactionalId: string | null) =>
   async (leader: Address): Promise<Produce> => {
-    const connection = await links.to(leader);
-    return (batches) => links.heed(leader, produceApi.async(connection, { transactionalId, batches }));
+    const link = await links.to(leader);
+    return (batches) => link.send(produceApi, { transactionalId, batches });
   };
 
 type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];

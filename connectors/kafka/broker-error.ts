@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  AuthenticationError,
   MultipleErrors,
   NetworkError,
   ProtocolError,
@@ -27,12 +26,15 @@ export const code = {
   rebalanceInProgress: 27,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
+  unsupportedSaslMechanism: 33,
+  illegalSaslState: 34,
   topicAlreadyExists: 36,
   invalidPartitions: 37,
   outOfOrderSequence: 45,
   invalidProducerEpoch: 47,
   concurrentTransactions: 51,
   kafkaStorageError: 56,
+  saslAuthenticationFailed: 58,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
   fencedLeaderEpoch: 74,
@@ -57,8 +59,7 @@ export const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
 
 /** The connection failed or the broker did not answer in time: what became of the request is unknown. */
 export function isLost(error: unknown): boolean {
-  if (error instanceof NetworkError) return !(error.cause instanceof AuthenticationError);
-  if (error instanceof TimeoutError) return true;
+  if (error instanceof NetworkError || error instanceof TimeoutError) return true;
   return error instanceof MultipleErrors && error.errors.length > 0 && error.errors.every(isLost);
 }
 
@@ -125,7 +126,6 @@ const hints: Readonly<Record<number, string>> = {
   32: "timestamps are too far from the broker's clock: see 'message.timestamp.before.max.ms' of the topic",
   50: "the transaction timeout exceeds the broker's 'transaction.max.timeout.ms'",
   53: "grant the user 'Write' on the transactional id",
-  58: 'check user, password and mechanism of the SASL options',
 };
 
 export interface Patience {

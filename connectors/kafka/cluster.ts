@@ -1,18 +1,22 @@
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { findCoordinatorV4, listOffsetsV7, metadataV12, type SASLOptions } from '@platformatic/kafka';
+import { findCoordinatorV4, listOffsetsV7, metadataV12, NetworkError } from '@platformatic/kafka';
 import { type ErrorCode, MillraceError } from '../../src/core/errors.js';
+import { type Address, addressText, parseAddress } from './address.js';
 import { brokerError, code, isBusy, isLost, isMoved, retrying, unreachable } from './broker-error.js';
-import { type Address, addressText, type LinkOptions, Links, parseAddress } from './links.js';
+import type { LinkOptions } from './link.js';
+import { whyClosed } from './link-failure.js';
+import { Links } from './links.js';
+import type { KafkaSasl, KafkaTls } from './security.js';
 
 export interface ClusterOptions {
   /** `host:port` of some brokers; the others are learned from them. */
   readonly brokers: readonly string[];
+  /** What brokers call this client, in logs and quotas; `millrace` by default. */
   readonly clientId?: string;
   /** How long lost connections, elections and loading coordinators are waited for, in milliseconds; 30,000 by default. */
   readonly patienceMs?: number;
-  /** As for `tls.connect`. */
-  readonly tls?: TlsOptions;
-  readonly sasl?: SASLOptions;
+  /** Speaks TLS to the brokers; `{}` trusts whom Node trusts. */
+  readonly tls?: KafkaTls;
+  readonly sasl?: KafkaSasl;
 }
 
 /** Where a partition is led. */
@@ -46,10 +50,7 @@ export class Cluster {
     const { brokers, clientId = 'millrace', patienceMs = 30_000, tls, sasl } = options;
     this.seeds = brokers.map(addressOf);
     this.patienceMs = patienceMs;
-    this.linkOptions = {
-      clientId,
-      connection: { ...(tls ? { tls, tlsServerName: true } : {}), ...(sasl ? { sasl } : {}) },
-    };
+    this.linkOptions = { clientId, security: { tls, sasl } };
     this.links = new Links(this.linkOptions);
   }
 
@@ -64,7 +65,7 @@ export class Cluster {
       const where = cluster.seeds.map(addressText).join(', ');
       throw brokerError('config', `no Kafka broker answers at ${where}`, cause, {
         where: 'kafka.brokers',
-        hint: unreachable,
+        hint: endedByBroker(cause) ? whyClosed(cause, cluster.linkOptions.security) : unreachable,
       });
     }
     return cluster;
@@ -200,6 +201,15 @@ export class Cluster {
     this.known = answer.brokers.map(({ host, port }) => ({ host, port }));
     return answer;
   }
+}
+
+/** A connection was made, and ended from the other side: not one that nobody took. */
+function endedByBroker(error: unknown): boolean {
+  let refused = false;
+  for (let each = error; each instanceof Error; each = each.cause) {
+    refused ||= 'syscall' in each && each.syscall === 'connect';
+  }
+  return error instanceof NetworkError && !refused;
 }
 
 /** The client throws where any part of an answer carries an error code, and hands over the whole with it. */

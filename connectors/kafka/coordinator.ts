@@ -1,7 +1,8 @@
 import type { API } from '@platformatic/kafka';
+import type { Address } from './address.js';
 import { code, hasCode, isBusy, isLost, retrying } from './broker-error.js';
 import type { Cluster } from './cluster.js';
-import type { Address, Links } from './links.js';
+import type { Links } from './links.js';
 
 /** A busy coordinator is asked again soon: after a commit it needs some milliseconds, after its start seconds. */
 const FIRST_MS = 2;

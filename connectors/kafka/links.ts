@@ -1,23 +1,23 @@
-import { type API, Connection, type ConnectionOptions, TimeoutError } from '@platformatic/kafka';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { API } from '@platformatic/kafka';
+import { type Address, addressText } from './address.js';
+import { Link, type LinkOptions } from './link.js';
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface LinkOptions {
-  readonly clientId: string;
-  readonly connection: ConnectionOptions;
-}
+/** How long requests wait for answers on a connection whose login ends, before they take the next one beside it. */
+const RETIRE_MS = 2_000;
 
 /**
  * The connections of one owner, one a broker, opened when they are first needed and again after a loss. Owners do not
  * share them: a long poll or a slow commit holds up everything else on its connection.
  *
+ * Where the broker lets a login hold for a time only, a new connection takes the place of the old one before, with
+ * secrets and certificates as they are then, and with no request under way, so that their order stays.
+ *
  * Requests on a lost connection reject with the client's `NetworkError`; nothing is sent twice from here.
  */
 export class Links {
-  private readonly open = new Map<string, Promise<Connection>>();
+  private readonly open = new Map<string, Promise<Link>>();
+  private readonly retired = new Set<Link>();
   private closed = false;
 
   constructor(private readonly options: LinkOptions) {}
@@ -28,30 +28,20 @@ export class Links {
     api: API<Arguments, Answer>,
     ...args: Arguments
   ): Promise<Answer> {
-    const connection = await this.to(address);
-    return this.heed(address, api.async(connection, ...args));
+    const link = await this.to(address);
+    return link.send(api, ...args);
   }
 
-  /** Passes an answer on; where none came in time the connection is dropped, since the client stops reading at a late one. */
-  async heed<Answer>(address: Address, answer: Promise<Answer>): Promise<Answer> {
-    try {
-      return await answer;
-    } catch (error) {
-      if (error instanceof TimeoutError) this.drop(address);
-      throw error;
-    }
-  }
-
-  async to({ host, port }: Address): Promise<Connection> {
-    const key = `${host}:${port}`;
+  /** A connection to send on at once. */
+  async to(address: Address): Promise<Link> {
+    const key = addressText(address);
     const known = this.open.get(key);
-    if (known) {
-      const connection = await known;
-      if (connection.isConnected()) return connection;
-      if (this.open.get(key) === known) this.open.delete(key);
-    }
+    const link = await known;
+    if (link?.isConnected && !link.isDue) return link;
     if (this.closed) throw new Error('the links are closed');
-    const opening = this.open.get(key) ?? this.connect(host, port);
+    // Whoever comes first opens the next one, for all.
+    const current = this.open.get(key);
+    const opening = current !== undefined && current !== known ? current : this.after(link, address);
     this.open.set(key, opening);
     try {
       return await opening;
@@ -61,40 +51,36 @@ export class Links {
     }
   }
 
-  private drop({ host, port }: Address): void {
-    const key = `${host}:${port}`;
-    const known = this.open.get(key);
-    this.open.delete(key);
-    if (known) void closed(known);
-  }
-
   async close(): Promise<void> {
     this.closed = true;
     const all = [...this.open.values()];
     this.open.clear();
-    await Promise.all(all.map(closed));
+    await Promise.all([...all.map(closed), ...[...this.retired].map((link) => link.close())]);
   }
 
-  private async connect(host: string, port: number): Promise<Connection> {
-    const connection = new Connection(this.options.clientId, this.options.connection);
-    // The client emits what it also rejects requests with; without a listener that would end the process.
-    connection.on('error', () => undefined);
-    await connection.connect(host, port);
-    return connection;
+  private async after(link: Link | undefined, address: Address): Promise<Link> {
+    if (link?.isConnected) {
+      this.retired.add(link);
+      const gaveUp = new AbortController();
+      const tooLong = sleep(RETIRE_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined);
+      const idle = link.idle();
+      void idle.then(() => this.retire(link));
+      await Promise.race([idle, tooLong]);
+      gaveUp.abort();
+    }
+    return Link.open(address, this.options);
+  }
+
+  private async retire(link: Link): Promise<void> {
+    await nextTurn(); // who was given it a moment ago sends yet
+    await link.idle();
+    await link.close();
+    this.retired.delete(link);
   }
 }
 
-async function closed(opening: Promise<Connection>): Promise<void> {
+async function closed(opening: Promise<Link>): Promise<void> {
   // One that never opened has nothing to close, and its error went to who asked for it.
-  const connection = await opening.catch(() => undefined);
-  await connection?.close();
+  const link = await opening.catch(() => undefined);
+  await link?.close();
 }
-
-/** `host:port`, a port being needed. */
-export function parseAddress(text: string): Address | undefined {
-  const match = /^\[?([^\]\s]+?)\]?:(\d{1,5})$/.exec(text.trim());
-  if (!match) return undefined;
-  return { host: match[1] as string, port: Number(match[2]) };
-}
-
-export const addressText = ({ host, port }: Address): string => `${host}:${port}`;

@@ -65,9 +65,8 @@ export class GroupMembership implements Membership, Group {
     private readonly cluster: Cluster,
     private readonly options: MembershipOptions,
   ) {
-    const { linkOptions } = cluster;
-    const requestTimeout = options.sessionTimeoutMs + ANSWER_MS;
-    this.links = new Links({ ...linkOptions, connection: { ...linkOptions.connection, requestTimeout } });
+    const requestTimeoutMs = options.sessionTimeoutMs + ANSWER_MS;
+    this.links = new Links({ ...cluster.linkOptions, requestTimeoutMs });
     this.coordinator = new Coordinator(cluster, this.links, 'group', options.group);
   }
 

@@ -1,5 +1,6 @@
 import { MillraceError } from '../core/errors.js';
-import { type Config, Mistake, type Setting, type SettingName, settingNames, settings } from './settings.js';
+import { Mistake, type Setting } from './setting.js';
+import { type Config, type SettingName, settingNames, settings } from './settings.js';
 
 /** What `millrace.config.ts` may say: any of the settings. */
 export type ConfigFile = Partial<Config>;
@@ -39,6 +40,11 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources): Co
       [file?.values[name], `${name} in ${file?.path}`],
     ] as const) {
       if (value === undefined) continue;
+      if (setting.sealed && where !== setting.env) {
+        const file = Object.hasOwn(settings, `${name}File`) ? `, or name a file with ${name}File` : '';
+        mistakes.push(`${where} is a secret and must not be there: set ${setting.env}${file}`);
+        return undefined;
+      }
       const parsed =
         typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
       if (!(parsed instanceof Mistake)) return parsed;
@@ -62,11 +68,12 @@ function unknownNames(file: ConfigSources['file']): string[] {
     .map((name) => `${file?.path} sets "${name}", which is no setting`);
 }
 
-/** The settings as a Markdown table, for the README. */
-export function configTable(): string {
-  const rows = settingNames.map((name) => {
-    const { env, type, fallback, description }: Setting<unknown> = settings[name];
-    return `| \`${name}\` | \`${env}\` | ${type} | \`${fallback}\` | ${description} |`;
+/** Settings as a Markdown table, for the documents. */
+export function configTable(names: readonly SettingName[] = settingNames): string {
+  const rows = names.map((name) => {
+    const { env, type, fallback, description, sealed }: Setting<unknown> = settings[name];
+    const shown = fallback === '' ? '' : `\`${fallback}\``;
+    return `| ${sealed ? '' : `\`${name}\``} | \`${env}\` | ${type} | ${shown} | ${description} |`;
   });
   return ['| setting | environment | type | default | |', '|---|---|---|---|---|', ...rows].join('\n');
 }
@@ -77,7 +84,7 @@ export function configHelp(): string {
   return settingNames
     .map((name) => {
       const { env, fallback, description }: Setting<unknown> = settings[name];
-      return `  ${env.padEnd(width)}  ${description} (${fallback})`;
+      return `  ${env.padEnd(width)}  ${description}${fallback === '' ? '' : ` (${fallback})`}`;
     })
     .join('\n');
 }

@@ -98,19 +98,22 @@ async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
 }
 
 async function openLocalProfile(config: Config, options: ProfileOptions): Promise<TrialProfile> {
-  const { kafka, redis, clickhouse, registry, standbys } = config;
+  const { redis, clickhouse, standbys } = config;
   const { onWarning } = options;
-  const [{ openKafka }, { openRedis }, { openClickHouse }, { confluentRegistry }] = await Promise.all([
+  const [{ openKafka }, { kafkaOptions }, { registryOptions }, ...others] = await Promise.all([
     import('../../connectors/kafka/open.js'),
+    import('./kafka-options.js'),
+    import('./registry-options.js'),
     import('../../connectors/redis/open.js'),
     import('../../connectors/clickhouse/open.js'),
     import('../schema/index.js'),
   ]);
-  const own = confluentRegistry({ url: registry });
+  const [{ openRedis }, { openClickHouse }, { confluentRegistry }] = others;
+  const own = confluentRegistry(await registryOptions(config));
   const schemas = options.registry?.(own) ?? own;
   return openAll(async (keep) => {
     const warned = onWarning ? { onWarning } : {};
-    const topics = keep(await openKafka({ brokers: brokersOf(kafka), registry: schemas, standbys, ...warned }));
+    const topics = keep(await openKafka({ ...kafkaOptions(config), registry: schemas, standbys, ...warned }));
     const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
     return {
@@ -148,20 +151,20 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
  * Takes a process that is known to be dead out of the group that shares a topology's tasks, so that others have them at
  * once and need not wait until its session times out.
  */
-export async function expelMember({ kafka, registry }: Config, topology: string, memberId: string): Promise<void> {
-  const [{ openKafka }, { confluentRegistry }] = await Promise.all([
+export async function expelMember(config: Config, topology: string, memberId: string): Promise<void> {
+  const [{ openKafka }, { kafkaOptions }, { confluentRegistry }] = await Promise.all([
     import('../../connectors/kafka/open.js'),
+    import('./kafka-options.js'),
     import('../schema/index.js'),
   ]);
-  const opened = await openKafka({ brokers: brokersOf(kafka), registry: confluentRegistry({ url: registry }) });
+  const registry = confluentRegistry({ url: config.registry }); // asked nothing
+  const opened = await openKafka({ ...kafkaOptions(config), registry });
   try {
     await opened.expel(topology, memberId);
   } finally {
     await opened.close();
   }
 }
-
-const brokersOf = (kafka: string): string[] => kafka.split(',').map((broker) => broker.trim());
 
 interface Closable {
   close(): Promise<void>;

@@ -1,84 +1,10 @@
-// One specification of every setting: types, parsing, validation, --help and the README's table all read it.
+// One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it.
 
-/** A setting's name in the configuration file is its key in `settings`. */
-export interface Setting<T> {
-  readonly env: string;
-  /** How its type reads in tables. */
-  readonly type: string;
-  readonly fallback: T;
-  readonly description: string;
-  /** Its value may hold a password: messages name it and never print it. */
-  readonly secret: boolean;
-  /** The value, or what is wrong with it. */
-  parse(value: string | number): T | Mistake;
-}
+import { clusterSettings } from './kafka-settings.js';
+import { brokers, choice, type Setting, text, url, wholeNumber } from './setting.js';
 
-export class Mistake {
-  constructor(readonly expected: string) {}
-}
-
-interface Plain<T> {
-  readonly env: string;
-  readonly fallback: T;
-  readonly description: string;
-  readonly secret?: boolean;
-}
-
-interface Choice<T> extends Setting<T> {
-  readonly values: readonly T[];
-}
-
-const choice = <T extends string>({ secret = false, ...plain }: Plain<T>, values: readonly T[]): Choice<T> => ({
-  ...plain,
-  secret,
-  values,
-  type: values.map((value) => `\`${value}\``).join(' or '),
-  parse: (value) => values.find((known) => known === value) ?? new Mistake(`one of ${values.join(', ')}`),
-});
-
-const text = ({ secret = false, ...plain }: Plain<string>, type: string): Setting<string> => ({
-  ...plain,
-  secret,
-  type,
-  parse: (value) => (String(value).trim() === '' ? new Mistake(`some ${type}`) : String(value)),
-});
-
-const url = ({ secret = false, ...plain }: Plain<string>, protocols: readonly string[]): Setting<string> => ({
-  ...plain,
-  secret,
-  type: 'URL',
-  parse: (value) => {
-    const protocol = URL.canParse(String(value)) ? new URL(String(value)).protocol.slice(0, -1) : '';
-    return protocols.includes(protocol)
-      ? String(value)
-      : new Mistake(`a URL that begins with ${protocols.join(':// or ')}://`);
-  },
-});
-
-const brokers = ({ secret = false, ...plain }: Plain<string>): Setting<string> => ({
-  ...plain,
-  secret,
-  type: '`host:port`, several with commas',
-  parse: (value) => {
-    const wellFormed = String(value)
-      .split(',')
-      .every((part) => /^[^\s:,/]+:\d{1,5}$/.test(part.trim()));
-    return wellFormed ? String(value) : new Mistake('host:port, several separated by commas, without a protocol');
-  },
-});
-
-const wholeNumber = ({ secret = false, ...plain }: Plain<number>, min: number, max: number): Setting<number> => ({
-  ...plain,
-  secret,
-  type: `${min} to ${max}`,
-  parse: (value) => {
-    const number = typeof value === 'number' ? value : /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
-    const fits = Number.isInteger(number) && number >= min && number <= max;
-    return fits ? number : new Mistake(`a whole number from ${min} to ${max}`);
-  },
-});
-
-export const settings = {
+/** Of every profile and connector, but for how clusters are reached that ask who is there. */
+export const mainSettings = {
   profile: choice(
     {
       env: 'MILLRACE_PROFILE',
@@ -155,6 +81,8 @@ export const settings = {
     65_535,
   ),
 } as const;
+
+export const settings = { ...mainSettings, ...clusterSettings } as const;
 
 type Settings = typeof settings;
 export type SettingName = keyof Settings;

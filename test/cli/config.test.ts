@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configHelp, configTable, defineConfig, resolveConfig } from '../../src/cli/config.js';
-import { type Setting, settingNames, settings } from '../../src/cli/settings.js';
+import type { Setting } from '../../src/cli/setting.js';
+import { settingNames, settings } from '../../src/cli/settings.js';
 
 const file = (values: Record<string, unknown>) => ({ path: 'millrace.config.ts', values });
 
@@ -17,6 +18,10 @@ describe('resolveConfig', () => {
       clickhouse: 'http://127.0.0.1:8123',
       host: '127.0.0.1',
       port: 0,
+      kafkaClientId: 'millrace',
+      kafkaTls: 'no',
+      kafkaSasl: 'none',
+      ...Object.fromEntries(settingNames.filter((name) => settings[name].fallback === '').map((name) => [name, ''])),
     });
   });
 
@@ -60,13 +65,37 @@ describe('resolveConfig', () => {
     const secret = 'ftp://user:hunter2@host';
     for (const name of settingNames) {
       const setting: Setting<unknown> = settings[name];
-      if (!setting.secret) continue;
+      if (!setting.secret || setting.sealed) continue;
       expect(() => resolveConfig({ env: { [setting.env]: secret } })).toThrowError(
         new RegExp(`^${setting.env} must be`),
       );
       expect(() => resolveConfig({ env: { [setting.env]: secret } })).not.toThrowError(/hunter2/);
     }
     expect(settings.redis.secret && settings.clickhouse.secret && settings.registry.secret).toBe(true);
+  });
+
+  it('takes secrets from the environment alone, and says where they may come from', () => {
+    const sealed = settingNames.filter((name) => (settings[name] as Setting<unknown>).sealed);
+    expect(sealed).toEqual([
+      'kafkaKeyPassphrase',
+      'kafkaPassword',
+      'kafkaToken',
+      'kafkaTokenSecret',
+      'registryPassword',
+      'registryToken',
+    ]);
+    for (const name of sealed) {
+      expect(settings[name].secret).toBe(true);
+      expect(resolveConfig({ env: { [settings[name].env]: 'hunter2' } })[name]).toBe('hunter2');
+      for (const from of [{ file: file({ [name]: 'hunter2' }) }, { flags: { [name]: 'hunter2' } }]) {
+        expect(() => resolveConfig(from)).toThrowError(`is a secret and must not be there: set ${settings[name].env}`);
+        expect(() => resolveConfig(from)).not.toThrowError(/hunter2/);
+      }
+    }
+    expect(() => resolveConfig({ file: file({ kafkaPassword: 'hunter2' }) })).toThrowError(
+      'kafkaPassword in millrace.config.ts is a secret and must not be there: ' +
+        'set MILLRACE_KAFKA_PASSWORD, or name a file with kafkaPasswordFile',
+    );
   });
 
   it('refuses values of another type', () => {
@@ -93,7 +122,9 @@ describe('resolveConfig', () => {
   it('prints every setting in help and table', () => {
     for (const name of settingNames) {
       expect(configHelp()).toContain(settings[name].env);
-      expect(configTable()).toContain(`| \`${name}\` | \`${settings[name].env}\` |`);
+      // What only the environment may hold has no name in the file.
+      const named = (settings[name] as Setting<unknown>).sealed ? '' : `\`${name}\``;
+      expect(configTable()).toContain(`| ${named} | \`${settings[name].env}\` |`);
     }
   });
 });

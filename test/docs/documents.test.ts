@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configTable } from '../../src/cli/config.js';
 import { deliveryOn } from '../../src/cli/guarantees.js';
+import { clusterSettings } from '../../src/cli/kafka-settings.js';
 import { main } from '../../src/cli/program.js';
+import { mainSettings, type SettingName } from '../../src/cli/settings.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
 import type { Sink } from '../../src/core/index.js';
 import { mermaid } from '../../src/topology/index.js';
@@ -46,7 +48,7 @@ describe('documents', () => {
     const parts = {
       picture: fenced('mermaid', mermaid(flightDelays)),
       'first steps': fenced('sh', steps),
-      configuration: configTable(),
+      configuration: configTable(Object.keys(mainSettings) as SettingName[]),
     };
     const expected = Object.entries(parts).reduce((text, [name, part]) => fill(text, name, part), read('README.md'));
     await expect(expected).toMatchFileSnapshot('../../README.md');
@@ -92,6 +94,11 @@ describe('documents', () => {
 
   it('the guide lists all commands as they explain themselves', async () => {
     await expect(await help()).toMatchFileSnapshot('../../docs/guide/commands.md');
+  });
+
+  it('the guide to Kafka lists the settings of the cluster', async () => {
+    const table = configTable(['kafka', ...Object.keys(clusterSettings)] as SettingName[]);
+    await expect(fill(read('docs/guide/kafka.md'), 'settings', table)).toMatchFileSnapshot('../../docs/guide/kafka.md');
   });
 
   it('the table of errors is the closed set of codes', () => {

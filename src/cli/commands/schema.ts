@@ -208,7 +208,9 @@ async function registered(subject: string, flags: Flags): Promise<SchemaText> {
 }
 
 async function registryOf(flags: Flags): Promise<ConfluentRegistry> {
-  const { confluentRegistry } = await import('../../schema/index.js');
-  const { registry } = await readConfig({ registry: flags.registry });
-  return confluentRegistry({ url: registry });
+  const [{ confluentRegistry }, { registryOptions }] = await Promise.all([
+    import('../../schema/index.js'),
+    import('../registry-options.js'),
+  ]);
+  return confluentRegistry(await registryOptions(await readConfig({ registry: flags.registry })));
 }

@@ -1,0 +1,107 @@
+import { type API, Connection, NetworkError, TimeoutError } from '@platformatic/kafka';
+import type { Address } from './address.js';
+import { refusalOf, TLS_ALERT, wantsTls } from './link-failure.js';
+import { connectionOptions, type Security } from './security.js';
+
+export interface LinkOptions {
+  readonly clientId: string;
+  readonly security: Security;
+  /** How long an answer may take; the client's 30 s by default. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** A login is used for this part of the time that the broker lets it hold. */
+const USED_PART = 0.7;
+
+/** One connection to a broker, logged in where brokers ask for it. */
+export class Link {
+  private readonly idlers: (() => void)[] = [];
+  private underWay = 0;
+  /** Of the connection as such: requests hear only that it is closed. */
+  private failure: unknown;
+
+  private constructor(
+    private readonly connection: Connection,
+    private readonly address: Address,
+    private readonly options: LinkOptions,
+    private readonly untilMs: number,
+  ) {
+    connection.on('error', (error) => {
+      this.failure ??= error;
+    });
+  }
+
+  /**
+   * @throws MillraceError `config` where the broker, or this client, refuses the other for good; the client's
+   * `NetworkError` where it may work at the next try.
+   */
+  static async open(address: Address, options: LinkOptions): Promise<Link> {
+    const { security } = options;
+    let untilMs = Number.POSITIVE_INFINITY;
+    let failure: unknown;
+    const onSession = (lifetimeMs: number) => {
+      if (lifetimeMs > 0) untilMs = performance.now() + lifetimeMs * USED_PART;
+    };
+    try {
+      const { requestTimeoutMs: requestTimeout } = options;
+      const connection = new Connection(options.clientId, {
+        ...(await connectionOptions(security, address.host, onSession)),
+        ...(requestTimeout === undefined ? {} : { requestTimeout }),
+      });
+      // The client emits what it also rejects requests with; without a listener that would end the process.
+      connection.on('error', (error) => {
+        failure ??= error;
+      });
+      const connected = connection.connect(address.host, address.port);
+      if (security.tls === undefined) {
+        connection.socket.once('data', (bytes: Buffer) => {
+          if (bytes[0] !== TLS_ALERT) return;
+          failure = wantsTls(address);
+          connection.socket.destroy();
+        });
+      }
+      await connected;
+      const link = new Link(connection, address, options, untilMs);
+      connection.socket.once('close', () => {
+        link.failure ??= failure;
+      });
+      return link;
+    } catch (error) {
+      throw refusalOf(failure ?? error, address, security) ?? error;
+    }
+  }
+
+  get isConnected(): boolean {
+    return this.connection.isConnected();
+  }
+
+  /** Whether the login soon holds no more. */
+  get isDue(): boolean {
+    return performance.now() >= this.untilMs;
+  }
+
+  /** Sends a request at once, and awaits its answer. */
+  async send<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
+    this.underWay += 1;
+    try {
+      return await api.async(this.connection, ...args);
+    } catch (error) {
+      // The client stops reading at a late answer.
+      if (error instanceof TimeoutError) void this.connection.close();
+      if (!(error instanceof NetworkError)) throw error;
+      throw refusalOf(this.failure ?? error, this.address, this.options.security) ?? error;
+    } finally {
+      this.underWay -= 1;
+      if (this.underWay === 0) for (const resolve of this.idlers.splice(0)) resolve();
+    }
+  }
+
+  /** Resolves when no request is on its way. */
+  async idle(): Promise<void> {
+    if (this.underWay > 0) await new Promise<void>((resolve) => this.idlers.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+}
