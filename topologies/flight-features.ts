@@ -15,17 +15,18 @@ export interface Flight {
 
 type LocalTime = Pick<Flight, 'departedAt' | 'utcOffsetMinutes'>;
 
-const localMinutes = ({ departedAt, utcOffsetMinutes }: LocalTime) =>
+/** Minutes since 1970 on the clock at the origin. */
+export const localMinutes = ({ departedAt, utcOffsetMinutes }: LocalTime) =>
   Math.floor(departedAt / 60_000) + utcOffsetMinutes;
 
 /** Hour of the day, 0 to 23, on the clock at the origin. */
 export const localHour = (flight: LocalTime): number => Math.floor(localMinutes(flight) / 60) % 24;
 
 /** Half hour of the day, 0 to 47. */
-const localHalfHour = (flight: LocalTime): number => Math.floor(localMinutes(flight) / 30) % 48;
+export const localHalfHour = (flight: LocalTime): number => Math.floor(localMinutes(flight) / 30) % 48;
 
 /** Day of the week, 0 for Sunday (1 January 1970 was a Thursday). */
-const localWeekday = (flight: LocalTime): number => (Math.floor(localMinutes(flight) / 1_440) + 4) % 7;
+export const localWeekday = (flight: LocalTime): number => (Math.floor(localMinutes(flight) / 1_440) + 4) % 7;
 
 /** Delays beyond an absurd few are capped, so that one flight a day late does not speak for its airport. */
 const clip = [-30, 180] as const;

@@ -7,7 +7,7 @@ import { runTopology } from '../../src/runtime/index.js';
 import { openCodec } from '../../src/schema/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import type { Topology } from '../../src/topology/index.js';
-import type { ArrivedValue, DepartedValue, PredictionValue } from './records.js';
+import type { ArrivedValue, DepartedValue } from './records.js';
 
 export const PARTITIONS = 4;
 
@@ -23,12 +23,19 @@ export interface Streams {
   readonly arrived: readonly Keyed<ArrivedValue>[];
 }
 
+/** What the predictions of every topology over the flights have in common. */
+export interface FlightPrediction {
+  readonly flightId: number;
+  readonly departedAt: number;
+  readonly late: number;
+}
+
 /** Runs a topology over streams with the real runtime, codecs and model, and a log in memory; predictions by flight. */
 export async function predictionsOf(
   topology: Topology,
   { departed, arrived }: Streams,
   inference: InferenceService,
-): Promise<ReadonlyMap<number, PredictionValue>> {
+): Promise<ReadonlyMap<number, FlightPrediction>> {
   const profile = new MemoryProfile(PARTITIONS);
   const fill = async <T>(topic: string, codec: { encode(value: T): Uint8Array }, records: readonly Keyed<T>[]) => {
     for (const { key, value } of records) {
@@ -42,6 +49,6 @@ export async function predictionsOf(
   await fill(topics.arrived, await openCodec(FlightArrivedV1, profile.schemas), arrived);
   const running = await runTopology(topology, { profile, inference, bounded: true });
   await running.finished;
-  const predictions = profile.outputOf('predictions').map(({ value }) => value as PredictionValue);
+  const predictions = profile.outputOf('predictions').map(({ value }) => value as FlightPrediction);
   return new Map(predictions.map((prediction) => [prediction.flightId, prediction]));
 }
