@@ -2,8 +2,8 @@
 export interface Engine {
   /** Where it is, without credentials: for messages. */
   readonly where: string;
-  /** The result's bytes in `JSONEachRow`. */
-  query(sql: string, params: QueryParams): Promise<string>;
+  /** The result's bytes in `JSONEachRow`; `signal` ends the request where there is one to end. */
+  query(sql: string, params: QueryParams, signal?: AbortSignal): Promise<string>;
   command(sql: string): Promise<void>;
   /** Writes the result of a query into a file of this machine as Parquet, without taking it into memory as a whole. */
   exportParquet(sql: string, file: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { type ErrorCode, MillraceError, messageOf } from '../../src/core/errors.js';
 
 /** ClickHouse's number of an exception, wherever the carrier keeps it. */
 export function codeOf(error: unknown): number | undefined {
@@ -53,12 +53,12 @@ const hints = new Map([
 ]);
 
 /** An error of the engine in Millrace's words; one that is in them already is passed on. */
-export function explain(error: unknown, doing: string, where: string): MillraceError {
+export function explain(error: unknown, doing: string, where: string, as: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
   const text = messageOf(error).split('\n')[0]?.trim();
   const hint = code !== undefined ? hints.get(code) : isPassing(error) ? unreachable(where) : undefined;
-  return new MillraceError('sink', `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
+  return new MillraceError(as, `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
     where,
     ...(hint ? { hint } : {}),
     lasting: code !== undefined && lasting.has(code),

@@ -31,12 +31,13 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
   const { protocol, host } = new URL(url);
   return {
     where: `${protocol}//${host}`,
-    async query(sql, params) {
+    async query(sql, params, signal) {
       const result = await client.query({
         query: sql,
         format: 'JSONEachRow',
         query_params: { ...params },
         clickhouse_settings: querySettings,
+        ...(signal ? { abort_signal: signal } : {}),
       });
       return result.text();
     },

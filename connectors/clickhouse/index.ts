@@ -1,6 +1,9 @@
 import type { Sink } from '../../src/core/io.js';
 import type { Metric } from '../../src/core/metric.js';
 import type { TableSinkOptions } from '../../src/core/sinks.js';
+import { rows } from './look-up.js';
+
+export type { ClickHouseRowsOptions } from './look-up.js';
 
 export interface ClickHouseTableOptions<T> {
   /** The name to read: a view without duplicates over the stored rows in `<table>_rows`. */
@@ -25,7 +28,7 @@ export interface ClickHouseMetricsOptions {
 }
 
 /**
- * Tables as outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to anything,
+ * Tables as outputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing here connects to anything,
  * and no client library is loaded; `openClickHouse` in `./open.js` is where that happens.
  */
 export const clickhouse = {
@@ -78,4 +81,6 @@ export const clickhouse = {
       options: Object.freeze({ table }),
     });
   },
+
+  rows,
 } as const;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SinkDriver } from '../../src/core/io.js';
+import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
 import type { TableSinkOptions } from '../../src/core/sinks.js';
 import { Batches } from './batches.js';
@@ -8,6 +9,7 @@ import type { Engine, QueryParams } from './engine.js';
 import { explain, isPassing } from './errors.js';
 import { type HttpOptions, openHttpEngine } from './http-engine.js';
 import { parseRows } from './json-rows.js';
+import { clickHouseReader } from './look-up-reader.js';
 import { metricsLayout, setUpTable, type TableLayout, tableLayout } from './table.js';
 import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
 
@@ -24,6 +26,8 @@ export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
 export interface ClickHouse {
   /** Tables and metrics; repeated writes have no effect. */
   readonly tableSink: SinkDriver;
+  /** Serves `clickhouse.rows`. */
+  readonly lookUp: LookupDriver;
   /**
    * The rows of a result; `{name:Type}` in the statement takes values from `params`.
    *
@@ -107,6 +111,9 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
 
   return {
     tableSink,
+    lookUp: {
+      open: async (lookup) => clickHouseReader(engine, lookup),
+    },
     async query<T>(sql: string, params: QueryParams = {}): Promise<T[]> {
       try {
         return parseRows<T>(await engine.query(sql, params));

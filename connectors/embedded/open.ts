@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import type { CheckpointStore, LogPoint } from '../../src/core/checkpoints.js';
 import type { SinkDriver, SourceDriver, TaskId, TaskLedger, TopicProducer } from '../../src/core/io.js';
+import type { LookupDriver } from '../../src/core/look-up.js';
 import type { OutgoingRecord, RawRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { embeddedCheckpoints } from './checkpoints.js';
+import { hashLookUp } from './hash-look-up.js';
 import { hashSink } from './hash-sink.js';
 import { Hashes, type StoredHash } from './hashes.js';
 import { keptSchemas } from './kept-schemas.js';
@@ -33,6 +35,8 @@ export interface Embedded {
   readonly topicSink: SinkDriver;
   /** Serves `redis.hash`. */
   readonly hashSink: SinkDriver;
+  /** Serves `redis.hashes`. */
+  readonly hashLookUp: LookupDriver;
   /** The registry it was opened with, which now also knows every schema that ever wrote into this store. */
   readonly schemas: SchemaRegistry;
   openLedger(task: TaskId): Promise<TaskLedger>;
@@ -88,6 +92,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
     source: logSource(log),
     topicSink: topicSinks(log, owners, schemas, now),
     hashSink: hashSink(owners),
+    hashLookUp: hashLookUp(hashes),
     schemas,
     openLedger: async (task) => openLedger(task, { store, log, hashes, owners }),
     checkpoints: embeddedCheckpoints(store, owners),

@@ -1,4 +1,4 @@
-import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { type ErrorCode, MillraceError, messageOf } from '../../src/core/errors.js';
 
 const broken =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection is closed|max retries|timed out/i;
@@ -16,19 +16,22 @@ const lasting = /^(NOAUTH|WRONGPASS|NOPERM|CROSSSLOT|MOVED)\b/;
 
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
-  [/^NOPERM/, 'the user needs EVALSHA, SCRIPT LOAD, HGET, HSET, DEL and PEXPIRE on these keys'],
+  [
+    /^NOPERM/,
+    'the user needs EVALSHA, SCRIPT LOAD, HGET, HSET, DEL and PEXPIRE on these keys (HGETALL or MGET to look up)',
+  ],
   [/^OOM/, 'Redis has no memory left: raise `maxmemory`, or shorten the ttl of the hashes'],
   [/^(CROSSSLOT|MOVED)/, 'this is a Redis Cluster: hashes and their fence must be on one node, so use a single master'],
   [/^READONLY/, 'this is a replica: give the address of the master'],
 ];
 
 /** An error of Redis in Millrace's words. */
-export function explain(error: unknown, doing: string, where: string): MillraceError {
+export function explain(error: unknown, doing: string, where: string, code: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const text = messageOf(error);
   const hint = hints.find(([pattern]) => pattern.test(text))?.[1];
   const unreachable = `does Redis answer at ${where}? \`npm run stack\` starts one`;
-  return new MillraceError('sink', `${doing}: ${text}`, {
+  return new MillraceError(code, `${doing}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
     lasting: lasting.test(text),

@@ -2,6 +2,9 @@ import type { Duration } from '../../src/core/duration.js';
 import { formatDuration } from '../../src/core/duration.js';
 import type { Sink } from '../../src/core/io.js';
 import type { HashSinkOptions } from '../../src/core/sinks.js';
+import { hashes, strings } from './look-up.js';
+
+export type { HashFields, RedisLookUpOptions } from './look-up.js';
 
 export interface RedisHashOptions<T> {
   /** The Redis key of a value. */
@@ -11,7 +14,7 @@ export interface RedisHashOptions<T> {
 }
 
 /**
- * Hashes as outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to anything,
+ * Hashes as outputs of a topology, hashes and strings to look up: inert data, read by the profile that runs it. Nothing here connects to anything,
  * and no client library is loaded; `openRedis` in `./open.js` is where that happens.
  */
 export const redis = {
@@ -32,4 +35,7 @@ export const redis = {
       options: Object.freeze(options),
     });
   },
+
+  hashes,
+  strings,
 } as const;

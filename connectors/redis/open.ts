@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { SinkDriver } from '../../src/core/io.js';
+import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
 import type { HashSinkOptions } from '../../src/core/sinks.js';
 import { explain, isPassing } from './errors.js';
 import { HashWriter, type PutIfNewer } from './hash-writer.js';
+import { redisReader } from './look-up-reader.js';
 import { putIfNewer } from './put-if-newer.js';
 
 export interface RedisOptions {
@@ -22,6 +24,8 @@ const SCAN_KEYS = 1_000;
 export interface Redis {
   /** Hashes; a repeated write has no effect. */
   readonly hashSink: SinkDriver;
+  /** Serves `redis.hashes` and `redis.strings`. */
+  readonly lookUp: LookupDriver;
   /** Keys that begin so, in any order, each once; those that come and go meanwhile may be missed. Memory: the keys. */
   keys(prefix: string): Promise<readonly string[]>;
   /** The fields of hashes, in the order of their keys; none where there is no such hash. */
@@ -68,12 +72,12 @@ export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Pr
   const retriable = (error: unknown) => isPassing(error) && (lastError === undefined || isPassing(lastError));
   const retrying = { retriable, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
 
+  const causeOf = (error: unknown) => (isPassing(error) && lastError !== undefined ? lastError : error);
   const attempt = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await retry(work, retrying);
     } catch (error) {
-      const why = isPassing(error) && lastError !== undefined ? lastError : error;
-      throw explain(why, doing, where);
+      throw explain(causeOf(error), doing, where);
     }
   };
   const put: PutIfNewer = (keys, args) =>
@@ -109,6 +113,9 @@ export async function openRedis({ url, ca, attemptsMax = 10 }: RedisOptions): Pr
       async ping() {
         await client.ping();
       },
+    },
+    lookUp: {
+      open: async (lookup) => redisReader(client, lookup, where, causeOf),
     },
     keys,
     hashes: (wanted) => attempt('cannot read hashes', () => Promise.all(wanted.map((key) => client.hgetall(key)))),

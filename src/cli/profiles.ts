@@ -66,9 +66,10 @@ export const openProfile = (config: Config, options: ProfileOptions = {}): Promi
   config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, options);
 
 async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
-  const [{ openEmbedded }, { openClickHouse }, { localRegistry }] = await Promise.all([
+  const [{ openEmbedded }, { openClickHouse }, { openHttp }, { localRegistry }] = await Promise.all([
     import('../../connectors/embedded/index.js'),
     import('../../connectors/clickhouse/open.js'),
+    import('../../connectors/http/open.js'),
     import('../schema/index.js'),
   ]);
   mkdirSync(data, { recursive: true });
@@ -79,6 +80,7 @@ async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
       name: 'embedded',
       sources: { kafka: log.source, [INTERNAL]: log.source },
       sinks: { kafka: log.topicSink, [INTERNAL]: log.topicSink, redis: log.hashSink, clickhouse: tables.tableSink },
+      lookups: { redis: log.hashLookUp, clickhouse: tables.lookUp, http: openHttp().lookUp },
       openLedger: (task) => log.openLedger(task),
       schemas: log.schemas,
       producer: () => log.producer(),
@@ -106,9 +108,10 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     import('./registry-options.js'),
     import('../../connectors/redis/open.js'),
     import('../../connectors/clickhouse/open.js'),
+    import('../../connectors/http/open.js'),
     import('../schema/index.js'),
   ]);
-  const [{ openRedis }, { openClickHouse }, { confluentRegistry }] = others;
+  const [{ openRedis }, { openClickHouse }, { openHttp }, { confluentRegistry }] = others;
   const own = confluentRegistry(await registryOptions(config));
   const schemas = options.registry?.(own) ?? own;
   return openAll(async (keep) => {
@@ -125,6 +128,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
         redis: hashes.hashSink,
         clickhouse: tables.tableSink,
       },
+      lookups: { redis: hashes.lookUp, clickhouse: tables.lookUp, http: openHttp().lookUp },
       openLedger: (task) => topics.openLedger(task),
       join: (member) => topics.join(member),
       schemas,

@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'schema' // a schema that cannot be found, read or agreed upon
   | 'source' // reading an input failed
   | 'sink' // writing an output failed
+  | 'look-up' // a store that records are enriched from does not answer
   | 'state' // a checkpoint that cannot be read or does not fit the topology
   | 'fenced' // another process owns the task now
   | 'model' // a model that cannot be loaded or does not fit its features

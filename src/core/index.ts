@@ -7,6 +7,7 @@ export * from './hash-fields.js';
 export * from './internal.js';
 export * from './io.js';
 export * from './learner.js';
+export * from './look-up.js';
 export * from './maps.js';
 export * from './mark.js';
 export * from './metric.js';

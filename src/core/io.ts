@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import type { LookupDriver } from './look-up.js';
 import type { Mark, Marks } from './mark.js';
 import type { Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
@@ -194,6 +195,8 @@ export interface Profile {
   readonly name: string;
   readonly sources: Readonly<Record<string, SourceDriver>>;
   readonly sinks: Readonly<Record<string, SinkDriver>>;
+  /** What values can be looked up in. */
+  readonly lookups?: Readonly<Record<string, LookupDriver>>;
   /** Fencing is the ledger's: opening a task takes it over. */
   openLedger(task: TaskId): Promise<TaskLedger>;
   /** Joins the group that shares the tasks out; a profile without one gives all tasks to its only process. */

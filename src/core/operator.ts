@@ -1,5 +1,9 @@
+import type { LookupService } from './look-up.js';
 import type { Origin } from './record.js';
+import type { Settings } from './settings.js';
 import type { CellSpecs } from './state.js';
+
+export type { Settings } from './settings.js';
 
 declare const IN: unique symbol;
 declare const OUT: unique symbol;
@@ -12,9 +16,6 @@ export interface Adds<out A> {
 
 /** Asks of an input that it has no field of this name yet: an operator that adds one must not hide another's. */
 export type Free<Name extends string> = { readonly [P in Name]?: never };
-
-/** Options and facts that `describe` prints: plain values only. */
-export type Settings = Readonly<Record<string, string | number | boolean>>;
 
 /** What an operator finds wrong with itself before it runs. */
 export interface Problem {
@@ -153,6 +154,9 @@ export interface Counter {
 /** Machinery that only the runtime owns and that batched operators may call. */
 export interface Services {
   readonly inference: InferenceService;
+  readonly lookUps: LookupService;
+  /** Says that a batch gets on which takes long: who does not, and does not answer either, is taken for hung. */
+  progress(): void;
 }
 
 /** Micro-batched scoring, shared by all tasks of a process; `src/inference` has the one implementation. */

@@ -14,6 +14,7 @@ export { innerJoin, type JoinOptions, leftJoin, outerJoin } from './join.js';
 export { type JoinTableOptions, joinTable, leftJoinTable } from './join-table.js';
 export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTables } from './join-tables.js';
 export { type Learned, type LearnOptions, learn } from './learn.js';
+export { type LookUpOptions, lookUp, type OnFailure, type OnMissing } from './look-up.js';
 export { map } from './map.js';
 export { peek } from './peek.js';
 export { type QuarantineOptions, quarantine } from './quarantine.js';

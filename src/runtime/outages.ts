@@ -1,8 +1,9 @@
 import { backOffMs, getOrInsert, MillraceError, messageOf } from '../core/index.js';
 import type { Clock } from './clock.js';
 
-/** A sink that does not take what it is given. */
+/** A sink that does not take what it is given, or a store that does not answer look-ups. */
 export interface Outage {
+  /** The id of the sink, or of the step that looks up. */
   readonly sink: string;
   /** Processing time at which it was first noticed. */
   readonly sinceMs: number;
@@ -17,6 +18,9 @@ export interface OutagesOptions {
   onWarning(message: string): void;
   readonly random: () => number;
 }
+
+/** What an outage is of, by the code of the error that tells of it. */
+const names: Readonly<Record<string, string>> = { sink: 'sink', 'look-up': 'look-up' };
 
 type Answer = 'given' | 'none' | 'unknown';
 
@@ -44,9 +48,9 @@ export class Outages {
     return [...this.open.values()];
   }
 
-  /** A sink failed a task. Errors that will not pass are none of this. */
+  /** A sink, or what a step looks up in, failed a task. Errors that will not pass are none of this. */
   report(sink: string, error: unknown): void {
-    if (!(error instanceof MillraceError) || error.code !== 'sink' || error.lasting) return;
+    if (!(error instanceof MillraceError) || !(error.code in names) || error.lasting) return;
     const known = this.open.get(sink);
     this.open.set(sink, {
       sink,
@@ -54,8 +58,9 @@ export class Outages {
       cause: messageOf(error),
     });
     if (known) return;
-    this.options.onWarning(`sink '${sink}' is down, its tasks wait for it: ${messageOf(error)}`);
-    void this.attend(sink);
+    const name = `${names[error.code]} '${sink}'`;
+    this.options.onWarning(`${name} is down, its tasks wait for it: ${messageOf(error)}`);
+    void this.attend(sink, name);
   }
 
   /** An epoch is in all sinks: whatever comes next is a new story. */
@@ -86,7 +91,7 @@ export class Outages {
   }
 
   /** Waits until the sink answers. */
-  private async attend(sink: string): Promise<void> {
+  private async attend(sink: string, name: string): Promise<void> {
     const { clock, random, onWarning } = this.options;
     const { signal } = this.ended;
     let answer: Answer = 'none';
@@ -99,7 +104,7 @@ export class Outages {
     const { sinceMs = 0 } = this.open.get(sink) ?? {};
     this.open.delete(sink);
     const what = answer === 'unknown' ? 'is tried again' : 'answers again';
-    if (!signal.aborted) onWarning(`sink '${sink}' ${what} after ${seconds(clock.now() - sinceMs)} s`);
+    if (!signal.aborted) onWarning(`${name} ${what} after ${seconds(clock.now() - sinceMs)} s`);
     if (this.open.size === 0) for (const done of this.waiting) done();
   }
 

@@ -5,7 +5,7 @@ export interface Pace {
   /** The largest round that keeps the flow even: a twentieth of a second's worth. */
   readonly roundMax: number;
   /** Waits until so many more records are due. */
-  take(records: number): Promise<void>;
+  take(records: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const unpaced: Pace = { roundMax: Number.POSITIVE_INFINITY, take: async () => undefined };
@@ -14,11 +14,11 @@ export function paceOf(recordsPerSecond: number, clock: Pick<Clock, 'now' | 'sle
   let dueMs = clock.now();
   return {
     roundMax: Math.max(1, Math.floor(recordsPerSecond / 20)),
-    async take(records) {
+    async take(records, signal) {
       // Time that passed without records is not made up for: a rate is a limit, not a debt.
       dueMs = Math.max(dueMs, clock.now() - 1_000) + (records * 1_000) / recordsPerSecond;
       const waitMs = dueMs - clock.now();
-      if (waitMs > 0) await clock.sleep(waitMs);
+      if (waitMs > 0) await clock.sleep(waitMs, signal);
     },
   };
 }

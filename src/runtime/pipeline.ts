@@ -18,7 +18,7 @@ export interface PipelineParts {
   readonly task: number;
   readonly counters: Counters;
   readonly state: TaskState;
-  readonly services: Services;
+  readonly services: Omit<Services, 'progress'>;
   /** By sink id; the dead letters' under `deadLetters`. */
   readonly writers: ReadonlyMap<string, SinkWriter>;
   readonly deadLetters: SinkWriter;
@@ -219,10 +219,10 @@ export class Pipeline {
         return;
       }
       case 'batched': {
-        const logic = await step.shape.open(context, this.parts.services);
-        this.batched.push(logic);
-        const { waits } = this.parts;
+        const { waits, services } = this.parts;
         const reason: Reason = { kind: 'step', id: step.id };
+        const logic = await step.shape.open(context, { ...services, progress: () => waits.progress(reason) });
+        this.batched.push(logic);
         main
           .pipe(
             // Every chunk starts at once, so that batches fill across chunks, and ends in its turn.

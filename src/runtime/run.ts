@@ -3,6 +3,7 @@ import { MillraceError, messageOf, millis, partitionOf } from '../core/index.js'
 import type { Topology } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
+import { LookUps } from './look-ups/service.js';
 import { type Outage, Outages } from './outages.js';
 import type { Pace } from './pace.js';
 import type { Reply } from './questions.js';
@@ -51,7 +52,7 @@ export interface RunSnapshot {
   readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
   /** The newest measurement of each step, task and name. */
   readonly measures: readonly Metric[];
-  /** Sinks that do not take what they are given; nothing is read until they do. */
+  /** Sinks that do not take what they are given, and stores that do not answer look-ups; nothing is read until they do. */
   readonly outages: readonly Outage[];
   /** What was done for each task of this process since the start. */
   readonly care: readonly (TaskCare & { readonly stage: string })[];
@@ -101,8 +102,9 @@ export async function runStage(
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
   const onWarning = (message: string) => options.onWarning?.(message);
   const connectors = new Map(sinksOf(topology).map(({ id, sink }) => [id, sink.connector]));
-  const ask = (sink: string) => profile.sinks[connectors.get(sink) ?? '']?.ping?.();
+  const ask = (id: string) => lookUps.ping(id) ?? profile.sinks[connectors.get(id) ?? '']?.ping?.();
   const outages = new Outages({ clock, random, onWarning, ask });
+  const lookUps = new LookUps({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
   const open = (partition: number): Promise<Task> =>
     Task.open(
       { topology: topology.name, partition },
@@ -110,7 +112,7 @@ export async function runStage(
         topology,
         tasks: partitions,
         profile,
-        services: { inference },
+        services: { inference, lookUps },
         clock,
         bounded: options.bounded ?? false,
         final: options.final ?? false,
@@ -145,13 +147,15 @@ export async function runStage(
   });
   if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));
 
-  const finished = supervisor.finished.then(
-    () => membership?.leave(),
-    async (cause: unknown) => {
-      await membership?.leave().catch((error: unknown) => onWarning(messageOf(error)));
-      throw cause;
-    },
-  );
+  const finished = supervisor.finished
+    .finally(() => lookUps.close())
+    .then(
+      () => membership?.leave(),
+      async (cause: unknown) => {
+        await membership?.leave().catch((error: unknown) => onWarning(messageOf(error)));
+        throw cause;
+      },
+    );
   return {
     topology,
     finished,

@@ -254,7 +254,7 @@ export class Supervisor {
 const isPassing = (error: unknown): boolean =>
   error instanceof MillraceError && !error.lasting && passing.has(error.code);
 // Of a schema: a registry that cannot be reached; one that refuses, and a value that does not fit, are lasting.
-const passing: ReadonlySet<string> = new Set(['source', 'sink', 'state', 'schema']);
+const passing: ReadonlySet<string> = new Set(['source', 'sink', 'look-up', 'state', 'schema']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 

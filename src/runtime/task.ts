@@ -38,7 +38,7 @@ export interface TaskOptions {
   /** How many there are of this topology. */
   readonly tasks: number;
   readonly profile: Profile;
-  readonly services: Services;
+  readonly services: Omit<Services, 'progress'>;
   readonly clock: Clock;
   /** End when every input's log has been read to where it ended at the start. */
   readonly bounded: boolean;

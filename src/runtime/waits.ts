@@ -9,7 +9,7 @@ export interface Wait {
   readonly reason: Reason;
   /** Operations under way. */
   pending: number;
-  /** Grows with each that ends: as long as it grows, something gets on. */
+  /** Grows with each that ends or gets on: as long as it grows, something gets on. */
   ended: number;
 }
 
@@ -37,6 +37,11 @@ export class Waits {
     };
     work.then(end, end);
     return work;
+  }
+
+  /** Something under way gets on, though it has not ended. */
+  progress(reason: Reason): void {
+    this.of(reason).ended += 1;
   }
 
   /** Whether the task waits for something that has no promise: for an input that brings nothing. */

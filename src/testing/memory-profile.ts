@@ -1,6 +1,7 @@
 import type {
   Checkpoint,
   DeadLetter,
+  LookupDriver,
   Origin,
   OutgoingRecord,
   Profile,
@@ -15,6 +16,7 @@ import type {
 } from '../core/index.js';
 import { getOrInsert, INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
 import { localRegistry, openCodec } from '../schema/index.js';
+import { type FakeStore, fakeLookUp } from './fake-store.js';
 
 /** What a sink was given: the value as the topology made it, before any encoding. */
 export interface Written {
@@ -32,6 +34,7 @@ export class MemoryProfile implements Profile {
   readonly schemas = localRegistry();
   readonly sources: Record<string, SourceDriver>;
   readonly sinks: Record<string, SinkDriver>;
+  readonly lookups: Record<string, LookupDriver>;
   private readonly logs = new Map<string, OutgoingRecord[][]>();
   private readonly written = new Map<string, Written[]>();
   private readonly ledgers = new Map<string, StoredTask>();
@@ -42,7 +45,11 @@ export class MemoryProfile implements Profile {
   constructor(
     private readonly partitions: number,
     modes: Readonly<Record<string, WriteMode>> = {},
+    /** By step. */
+    stores: Readonly<Record<string, FakeStore>> = {},
   ) {
+    const lookUp = fakeLookUp(stores);
+    this.lookups = new Proxy({}, { get: () => lookUp });
     const source = this.source();
     this.sources = new Proxy({}, { get: () => source, has: () => true });
     this.sinks = new Proxy(

@@ -4,6 +4,7 @@ import { createInference } from '../inference/index.js';
 import { type RunSnapshot, runTopology } from '../runtime/index.js';
 import { openCodec, type WireCodec } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
+import type { FakeStore } from './fake-store.js';
 import { MemoryProfile } from './memory-profile.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -12,6 +13,8 @@ export interface TopologyTestOptions {
   readonly partitions?: number;
   /** Stands in for the real inference service, which is used by default. */
   readonly inference?: InferenceService;
+  /** Stand in for the stores of steps that look up, by step. */
+  readonly lookUps?: Readonly<Record<string, FakeStore>>;
 }
 
 /** A dead letter as tests like to read it. */
@@ -44,7 +47,7 @@ export class TopologyTest {
     private readonly topology: Topology,
     options: TopologyTestOptions = {},
   ) {
-    this.profile = new MemoryProfile(options.partitions ?? 1);
+    this.profile = new MemoryProfile(options.partitions ?? 1, {}, options.lookUps);
     this.inference = options.inference ?? createInference();
   }
 

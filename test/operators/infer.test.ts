@@ -8,6 +8,7 @@ import {
   millis,
   type Origin,
   type RowFailure,
+  type Services,
   type Sink,
   type Source,
   type StepContext,
@@ -50,6 +51,12 @@ const row = (...dense: number[]): { readonly id: string; readonly features: Feat
 });
 const origins: readonly Origin[] = [];
 
+const servicesWith = (inference: InferenceService): Services => ({
+  inference,
+  lookUps: { open: () => Promise.reject(new Error('nothing is looked up here')) },
+  progress: () => {},
+});
+
 /** Opens the step, works with it, and closes the service again. */
 async function withStep(
   changes: Partial<InferOptions<'risk'>>,
@@ -59,7 +66,7 @@ async function withStep(
   try {
     const { shape } = infer({ ...options, ...changes });
     if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
-    await work(await shape.open(context, { inference }));
+    await work(await shape.open(context, servicesWith(inference)));
   } finally {
     await inference.close();
   }
@@ -157,7 +164,7 @@ describe('infer', () => {
     };
     const { shape } = infer({ ...options, model: 'models/risk.onnx' });
     if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
-    await expect(shape.open(context, { inference })).rejects.toThrow('enough');
+    await expect(shape.open(context, servicesWith(inference))).rejects.toThrow('enough');
     expect(asked).toMatchObject([{ model: 'models/risk.onnx', batchMax: 8, waitMax: 1, providers: ['cpu'] }]);
   });
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../../connectors/embedded/index.js';
+import { redis } from '../../../connectors/redis/index.js';
 import { minutes } from '../../../src/core/index.js';
 import type { TaskId } from '../../../src/core/io.js';
 import { partitionOf } from '../../../src/core/partition.js';
@@ -234,6 +235,27 @@ describe('what sinks write', () => {
     await expect(embedded.topicSink.open(table, { step: 's', task: task(0), incarnation: 0 })).rejects.toMatchObject({
       code: 'config',
       where: 's',
+    });
+  });
+});
+
+describe('look-ups', () => {
+  it('find the hashes of committed epochs, and no strings', async () => {
+    const { embedded } = await open();
+    const ledger = await embedded.openLedger(task(0));
+    await ledger.restore();
+    const sink = hashSinkOf((value) => (value as { id: string }).id);
+    const writer = await embedded.hashSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
+    const reader = await embedded.hashLookUp.open(redis.hashes({ decode: ({ n }) => Number(n) }), 'step');
+    const ask = () => reader.ask(['a', 'b'], new AbortController().signal);
+    await writer.write([{ id: 'a', n: 1 }], [originAt(0)]);
+    expect(await ask()).toEqual([{ kind: 'missing' }, { kind: 'missing' }]);
+    await ledger.commit(checkpoint(1), []);
+    expect(await ask()).toEqual([{ kind: 'found', value: 1 }, { kind: 'missing' }]);
+    await reader.ping();
+    await expect(embedded.hashLookUp.open(redis.strings(), 'step')).rejects.toMatchObject({
+      code: 'config',
+      where: 'step',
     });
   });
 });

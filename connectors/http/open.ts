@@ -1,0 +1,158 @@
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import {
+  askHalves,
+  type LookupAnswer,
+  type LookupDriver,
+  type LookupReader,
+  MISSING,
+  readAnswer,
+} from '../../src/core/look-up.js';
+import { type HttpLookUp, publicPartOf } from './index.js';
+
+/** What a request came to: its JSON, no answer, a status that another request may not have, or one that stays. */
+type Outcome =
+  | { readonly kind: 'json'; readonly json: unknown }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'failed'; readonly detail: string; readonly retryAfterMs: number | undefined };
+
+/** The driver of `http.get` and `http.post`, over the HTTP client that Node brings. */
+export const openHttp = (): { readonly lookUp: LookupDriver } => ({
+  lookUp: {
+    async open({ options }, step) {
+      return readerOf(options as HttpLookUp, step);
+    },
+  },
+});
+
+function readerOf(options: HttpLookUp, step: string): LookupReader {
+  const { url, batch, decode } = options;
+  const where = publicPartOf(url);
+  const read = (part: unknown): LookupAnswer =>
+    readAnswer(() => (part === undefined || decode === undefined ? part : decode(part)));
+
+  const askOne = async (key: string, signal: AbortSignal): Promise<LookupAnswer> => {
+    // Escaped, a key stays within its part of the path, except where it is nothing but dots.
+    if (key === '.' || key === '..') return { kind: 'refused', detail: 'it cannot stand in an address' };
+    const outcome = await request(url.replaceAll('{key}', encodeURIComponent(key)), undefined, options, step, signal);
+    if (outcome.kind === 'none') return MISSING;
+    return outcome.kind === 'json' ? read(outcome.json) : outcome;
+  };
+
+  const askAll = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
+    const body = JSON.stringify(batch?.body(keys));
+    const outcome = await request(url, body, options, step, signal);
+    if (outcome.kind === 'refused') return outcome.detail;
+    return keys.map((key) => {
+      if (outcome.kind === 'failed') return outcome;
+      return outcome.kind === 'none' ? MISSING : readAnswer(() => unwrap(read(batch?.pick(outcome.json, key))));
+    });
+  };
+
+  return {
+    keysMax: batch?.keysMax ?? 1,
+    async ask(keys, signal) {
+      if (batch) return askHalves(keys, (some) => askAll(some, signal));
+      return Promise.all(keys.map((key) => askOne(key, signal)));
+    },
+    // Any answer at all is one: what a service says of an address that it was not made for is its own affair.
+    async ping() {
+      const response = await fetch(new URL(url).origin, { method: 'HEAD', redirect: 'manual' }).catch(
+        (error: unknown) => {
+          throw new MillraceError('look-up', `cannot reach it: ${causeOf(error)}`, { where });
+        },
+      );
+      await response.body?.cancel();
+      if (response.status === 502 || response.status === 503 || response.status === 504)
+        throw new MillraceError('look-up', `it answers with ${response.status}`, { where });
+    },
+    close: async () => undefined,
+  };
+}
+
+/** A `pick` that throws is told like a `decode` that does. */
+function unwrap(answer: LookupAnswer): unknown {
+  if (answer.kind === 'found') return answer.value;
+  if (answer.kind === 'missing') return undefined;
+  throw new Error(answer.detail);
+}
+
+async function request(
+  address: string,
+  body: string | undefined,
+  { headers, bytesMax }: HttpLookUp,
+  step: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const posted = body === undefined ? {} : { method: 'POST', body };
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  let response: Response;
+  let text: string | undefined;
+  try {
+    const init = { ...posted, headers: { accept: 'application/json', ...type, ...headers?.() }, signal };
+    response = await fetch(address, { ...init, redirect: 'manual' });
+    text = response.ok ? await textOf(response, bytesMax) : undefined;
+    if (!response.ok) await response.body?.cancel();
+  } catch (error) {
+    return { kind: 'failed', detail: `no answer: ${causeOf(error)}`, retryAfterMs: undefined };
+  }
+  const { status } = response;
+  if (status === 204) return { kind: 'none' };
+  if (response.ok) return text === undefined ? tooLong(bytesMax) : parsed(text);
+  if (body === undefined && (status === 404 || status === 410)) return { kind: 'none' };
+  if (status >= 500 || passing.has(status))
+    return { kind: 'failed', detail: `status ${status}`, retryAfterMs: retryAfterMs(response) };
+  if (lasting.has(status) || (body !== undefined && (status === 404 || status === 405)))
+    throw new MillraceError('look-up', `the service answers with status ${status}`, {
+      where: step,
+      hint: lasting.has(status)
+        ? 'do the headers hold what lets this client in?'
+        : 'is the address that of the service?',
+      lasting: true,
+    });
+  return { kind: 'refused', detail: `status ${status}` };
+}
+
+/** Request timeout, too early, too many requests. */
+const passing = new Set([408, 425, 429]);
+/** Unauthorized, forbidden. */
+const lasting = new Set([401, 403]);
+
+const tooLong = (bytesMax: number): Outcome => ({
+  kind: 'refused',
+  detail: `an answer of more than ${bytesMax} bytes`,
+});
+
+function parsed(text: string): Outcome {
+  if (text === '') return { kind: 'none' };
+  try {
+    return { kind: 'json', json: JSON.parse(text) };
+  } catch (error) {
+    return { kind: 'refused', detail: `the answer is no JSON: ${messageOf(error).slice(0, 100)}` };
+  }
+}
+
+/** The text of an answer, or `undefined` where it is too long; what is too long is not taken into memory. */
+async function textOf(response: Response, bytesMax: number): Promise<string | undefined> {
+  if (response.body === null) return '';
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+    size += part.length;
+    if (size > bytesMax) return undefined; // leaving the loop ends the request
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** Seconds, or a date. */
+function retryAfterMs({ headers }: Response): number | undefined {
+  const text = headers.get('retry-after');
+  if (text === null) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return ms > 0 ? ms : undefined;
+}
+
+/** `fetch` says only that it failed, and why in the cause. */
+const causeOf = (error: unknown): string =>
+  messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);

@@ -1,0 +1,43 @@
+import type { LookupAnswer, LookupCache } from '../../core/index.js';
+
+interface Entry {
+  readonly answer: LookupAnswer;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * Answers remembered for a while: values for `ttl`, absences for `missingTtl`, failures never. When it is full, what was not
+ * asked for longest goes first (a `Map` keeps its keys in the order in which they were put there).
+ *
+ * Memory: `entriesMax` answers. An expired one stays until it is asked for or pushed out.
+ */
+export class AgedAnswers {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly limits: LookupCache,
+    private readonly now: () => number,
+  ) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: string): LookupAnswer | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    this.entries.delete(key);
+    if (entry.expiresAtMs <= this.now()) return undefined;
+    this.entries.set(key, entry);
+    return entry.answer;
+  }
+
+  put(key: string, answer: LookupAnswer): void {
+    const { entriesMax, ttl, missingTtl = 0 } = this.limits;
+    const keptMs = answer.kind === 'found' ? ttl : answer.kind === 'missing' ? missingTtl : 0;
+    this.entries.delete(key);
+    if (keptMs <= 0) return;
+    if (this.entries.size >= entriesMax) this.entries.delete(this.entries.keys().next().value as string);
+    this.entries.set(key, { answer, expiresAtMs: this.now() + keptMs });
+  }
+}
