@@ -1,10 +1,12 @@
-import { gunzipSync } from 'node:zlib';
-import { Decoder } from '@toondepauw/node-zstd';
-import { decompressFrameSync } from 'lz4-napi';
-import { uncompressSync } from 'snappy';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { Decoder, Encoder } from '@toondepauw/node-zstd';
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
+import { compressSync, uncompressSync } from 'snappy';
 import { MillraceError } from '../../src/core/errors.js';
+import type { Compression } from '../../src/core/sinks.js';
 
 type Decompress = (bytes: Buffer) => Buffer;
+type Compress = (bytes: Buffer) => Buffer;
 
 /** By the number that the attributes of a batch carry. */
 const codecs: readonly (Decompress | undefined)[] = [
@@ -60,3 +62,28 @@ function unsnap(bytes: Buffer): Buffer {
 }
 
 const uncompressed = (bytes: Buffer): Buffer => uncompressSync(bytes, { asBuffer: true }) as Buffer;
+
+/** The number that the attributes of a batch carry. */
+const numbers: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
+
+/** The levels are those of Kafka's own clients. */
+const compressors: Readonly<Record<Exclude<Compression, 'none'>, Compress>> = {
+  gzip: (bytes) => gzipSync(bytes),
+  snappy: (bytes) => compressSync(bytes), // raw, as librdkafka writes it
+  lz4: (bytes) => compressFrameSync(bytes),
+  zstd: (bytes) => new Encoder(3).encodeSync(bytes),
+};
+
+export interface Compressed {
+  /** For the attributes of the batch. */
+  readonly codec: number;
+  readonly bytes: Buffer;
+}
+
+/** The records section of a batch, compressed; as it is where that would make it longer. */
+export function compress(compression: Compression, bytes: Buffer): Compressed {
+  const plain = { codec: numbers.none, bytes };
+  if (compression === 'none') return plain;
+  const smaller = compressors[compression](bytes);
+  return smaller.length < bytes.length ? { codec: numbers[compression], bytes: smaller } : plain;
+}

@@ -3,7 +3,7 @@ import { type Duration, formatDuration } from '../../src/core/duration.js';
 import type { Sink, Source } from '../../src/core/io.js';
 import type { DeadLetter } from '../../src/core/record.js';
 import type { Schema } from '../../src/core/schema.js';
-import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
+import type { Compression, DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
 
 export interface KafkaSourceOptions<T> {
   readonly topic: string;
@@ -29,6 +29,8 @@ export interface KafkaSinkOptions<T> {
   readonly key?: (value: T) => string;
   /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
   readonly partitions?: number;
+  /** How batches are compressed; as `kafkaCompression` says by default. */
+  readonly compression?: Compression;
 }
 
 /**
@@ -91,18 +93,25 @@ export const kafka = {
    * @example
    * predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
    */
-  sink<T>({ topic, schema, key, partitions }: KafkaSinkOptions<T>): Sink<T> {
+  sink<T>({ topic, schema, key, partitions, compression }: KafkaSinkOptions<T>): Sink<T> {
     const options: TopicSinkOptions = {
       topic,
       schema: schema as Schema<unknown>,
       key: key as ((value: unknown) => string) | undefined,
       partitions,
+      compression,
     };
-    const settings = { topic, schema: schema.subject, key: key ? 'field' : 'origin' };
+    const settings = {
+      topic,
+      schema: schema.subject,
+      key: key ? 'field' : 'origin',
+      ...(partitions === undefined ? {} : { partitions }),
+      ...(compression === undefined ? {} : { compression }),
+    };
     return Object.freeze({
       connector: 'kafka',
       kind: 'kafka.sink',
-      settings: Object.freeze(partitions === undefined ? settings : { ...settings, partitions }),
+      settings: Object.freeze(settings),
       options: Object.freeze(options),
     });
   },

@@ -13,6 +13,7 @@ import type {
   TopicProducer,
 } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import type { Compression } from '../../src/core/sinks.js';
 import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './changelog-topic.js';
 import { kafkaCheckpoints } from './checkpoints.js';
@@ -46,6 +47,8 @@ export interface KafkaOptions extends ClusterOptions {
    * default. The same in all processes of a group. Memory: the stored state of the tasks that a process follows.
    */
   readonly standbys?: number;
+  /** Of changelogs, topics between stages, and outputs that do not say otherwise; none by default. */
+  readonly compression?: Compression;
   /** Told when the state of a task was read. */
   onRestored?(restored: Restored): void;
   /** Told of what was mended without help. */
@@ -97,12 +100,12 @@ const RELEASE_EVERY_MS = 30_000;
  * const profile = { sources: { kafka: kafka.source }, sinks: { kafka: kafka.topicSink }, openLedger: kafka.openLedger };
  */
 export async function openKafka(options: KafkaOptions): Promise<Kafka> {
-  const { registry, prefix = 'millrace' } = options;
+  const { registry, prefix = 'millrace', compression } = options;
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open(options);
   const admin = new Admin(cluster);
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, tenure?: Tenure) =>
-    new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure });
+    new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure, compression });
   const sessions = new TaskSessions(prefix, begin);
   const topicSink = kafkaTopicSink(cluster, admin, sessions, registry);
   const source = kafkaSource(cluster, sessions);
@@ -162,7 +165,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     expel: (topology, memberId) => expel(cluster, namesOf(prefix, { topology, partition: 0 }).group, memberId),
     producer() {
-      const producer = new KafkaProducer(cluster, admin);
+      const producer = new KafkaProducer(cluster, admin, compression);
       producers.push(producer);
       return producer;
     },

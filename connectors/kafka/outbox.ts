@@ -1,5 +1,6 @@
 import { getOrInsert } from '../../src/core/index.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
+import type { Compression } from '../../src/core/sinks.js';
 import type { OutgoingBatch } from './produce.js';
 import type { ProducerStamp } from './record-batch.js';
 import { BatchEncoder, recordSizeMax } from './record-batch-encode.js';
@@ -24,10 +25,19 @@ interface Lane {
  */
 export class Outbox {
   private readonly lanes = new Map<string, Lane[]>();
+  private readonly compressions = new Map<string, Compression>();
   private sealed: OutgoingBatch[] = [];
 
   /** `identity` is asked for the producer's at the time a batch is sealed. */
-  constructor(private readonly identity: () => Omit<ProducerStamp, 'sequence'>) {}
+  constructor(
+    private readonly identity: () => Omit<ProducerStamp, 'sequence'>,
+    private readonly compression: Compression = 'none',
+  ) {}
+
+  /** Compresses the batches of a topic from here on, in another way than those of the others. */
+  compress(topic: string, compression: Compression): void {
+    this.compressions.set(topic, compression);
+  }
 
   add(topic: string, partition: number, record: OutgoingRecord): void {
     const lanes = getOrInsert(this.lanes, topic, () => []);
@@ -60,7 +70,8 @@ export class Outbox {
   private seal(lane: Lane): void {
     const { topic, partition, encoder, sequence } = lane;
     lane.sequence = (sequence + encoder.records) % SEQUENCES;
-    this.sealed.push({ topic, partition, bytes: encoder.finish({ ...this.identity(), sequence }) });
+    const compression = this.compressions.get(topic) ?? this.compression;
+    this.sealed.push({ topic, partition, bytes: encoder.finish({ ...this.identity(), sequence }, compression) });
   }
 }
 

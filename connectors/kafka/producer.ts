@@ -3,6 +3,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { TopicProducer } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
+import type { Compression } from '../../src/core/sinks.js';
 import type { Admin } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { brokerError } from './broker-error.js';
@@ -33,10 +34,11 @@ export class KafkaProducer implements TopicProducer {
   constructor(
     private readonly cluster: Cluster,
     private readonly admin: Admin,
+    compression?: Compression,
   ) {
     this.links = new Links(cluster.linkOptions);
     this.sender = new BatchSender(cluster, producingOver(this.links, null));
-    this.outbox = new Outbox(() => this.identity);
+    this.outbox = new Outbox(() => this.identity, compression);
   }
 
   createTopic(topic: string, partitions: number): Promise<void> {

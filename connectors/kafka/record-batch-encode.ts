@@ -1,5 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import type { Headers, OutgoingRecord } from '../../src/core/record.js';
+import type { Compression } from '../../src/core/sinks.js';
+import { compress } from './compression.js';
 import { batch, type ProducerStamp } from './record-batch.js';
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.js';
 
@@ -9,7 +11,7 @@ const COPY_BY_HAND = 24;
 const utf8 = new TextEncoder();
 
 /**
- * Builds one record batch (message format 2, uncompressed) after another, for one partition, in one growing buffer.
+ * Builds one record batch (message format 2) after another, for one partition, in one growing buffer.
  *
  * Memory: the largest batch built so far. Format: https://kafka.apache.org/documentation/#recordbatch.
  *
@@ -68,24 +70,31 @@ export class BatchEncoder {
   }
 
   /** The batch as bytes of its own; the encoder begins anew. `stamp` makes it part of an idempotent or transactional sequence. */
-  finish(stamp?: ProducerStamp): Buffer {
-    const { buffer, at, count } = this;
-    buffer.writeBigInt64BE(0n, batch.baseOffset);
-    buffer.writeInt32BE(at - batch.lengthCountsFrom, batch.length);
-    buffer.writeInt32BE(-1, batch.leaderEpoch);
-    buffer[batch.magic] = 2;
-    buffer.writeInt16BE(stamp?.transactional ? batch.transactional : 0, batch.attributes);
-    buffer.writeInt32BE(count - 1, batch.lastOffsetDelta);
-    buffer.writeBigInt64BE(BigInt(this.baseTimestampMs), batch.baseTimestamp);
-    buffer.writeBigInt64BE(BigInt(this.maxTimestampMs), batch.maxTimestamp);
-    buffer.writeBigInt64BE(stamp?.producerId ?? -1n, batch.producerId);
-    buffer.writeInt16BE(stamp?.producerEpoch ?? -1, batch.producerEpoch);
-    buffer.writeInt32BE(stamp?.sequence ?? -1, batch.sequence);
-    buffer.writeInt32BE(count, batch.count);
-    buffer.writeUInt32BE(crc32c(buffer.subarray(batch.attributes, at)), batch.crc);
+  finish(stamp?: ProducerStamp, compression: Compression = 'none'): Buffer {
+    const { codec, bytes: section } = compress(compression, this.buffer.subarray(batch.headerBytes, this.at));
+    const bytes = Buffer.allocUnsafe(batch.headerBytes + section.length);
+    bytes.set(section, batch.headerBytes);
+    this.writeHeader(bytes, codec, stamp);
     this.at = batch.headerBytes;
     this.count = 0;
-    return Buffer.from(buffer.subarray(0, at));
+    return bytes;
+  }
+
+  private writeHeader(bytes: Buffer, codec: number, stamp: ProducerStamp | undefined): void {
+    const { count } = this;
+    bytes.writeBigInt64BE(0n, batch.baseOffset);
+    bytes.writeInt32BE(bytes.length - batch.lengthCountsFrom, batch.length);
+    bytes.writeInt32BE(-1, batch.leaderEpoch);
+    bytes[batch.magic] = 2;
+    bytes.writeInt16BE(codec | (stamp?.transactional ? batch.transactional : 0), batch.attributes);
+    bytes.writeInt32BE(count - 1, batch.lastOffsetDelta);
+    bytes.writeBigInt64BE(BigInt(this.baseTimestampMs), batch.baseTimestamp);
+    bytes.writeBigInt64BE(BigInt(this.maxTimestampMs), batch.maxTimestamp);
+    bytes.writeBigInt64BE(stamp?.producerId ?? -1n, batch.producerId);
+    bytes.writeInt16BE(stamp?.producerEpoch ?? -1, batch.producerEpoch);
+    bytes.writeInt32BE(stamp?.sequence ?? -1, batch.sequence);
+    bytes.writeInt32BE(count, batch.count);
+    bytes.writeUInt32BE(crc32c(bytes.subarray(batch.attributes)), batch.crc);
   }
 
   /** The place for `bytes` more; the buffer doubles until they fit. */

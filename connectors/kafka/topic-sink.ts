@@ -42,8 +42,9 @@ export function kafkaTopicSink(
       else await admin.createTopic(topic, wanted, settings);
     },
     async open(sink, context) {
-      const { topic } = sink.options as DeadLetterSinkOptions;
+      const { topic, compression } = sink.options as Pick<TopicSinkOptions, 'topic' | 'compression'>;
       const transaction = transactionOf(sessions, context);
+      if (compression !== undefined) transaction.compress(topic, compression);
       const found = await cluster.topic(topic);
       if (!found) throw noTopic(topic);
       const outgoing =

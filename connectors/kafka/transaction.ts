@@ -8,6 +8,7 @@ import {
 import { MillraceError } from '../../src/core/errors.js';
 import { getOrInsert } from '../../src/core/index.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
+import type { Compression } from '../../src/core/sinks.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { brokerError, code, hasCode } from './broker-error.js';
 import type { Cluster } from './cluster.js';
@@ -25,6 +26,8 @@ export interface TransactionOptions {
   readonly timeoutMs: number;
   /** The task as the group gave it to this process; nothing where one process has all tasks and no group shares them. */
   readonly tenure: Tenure | undefined;
+  /** Of batches to topics that nothing else is said of; none by default. */
+  readonly compression?: Compression | undefined;
 }
 
 interface TopicPartition {
@@ -78,11 +81,19 @@ export class Transaction {
     this.coordinator = new Coordinator(cluster, this.links, 'transaction', options.transactionalId);
     this.groupCoordinator = new Coordinator(cluster, this.links, 'group', options.group);
     this.sender = new BatchSender(cluster, producingOver(this.links, options.transactionalId));
-    this.outbox = new Outbox(() => ({
-      producerId: this.producerId,
-      producerEpoch: this.producerEpoch,
-      transactional: true,
-    }));
+    this.outbox = new Outbox(
+      () => ({
+        producerId: this.producerId,
+        producerEpoch: this.producerEpoch,
+        transactional: true,
+      }),
+      options.compression,
+    );
+  }
+
+  /** How batches of a topic are compressed, where not as all others. */
+  compress(topic: string, compression: Compression): void {
+    this.outbox.compress(topic, compression);
   }
 
   /** Takes the transactional id over: earlier owners are fenced, and what they left open has ended, when this resolves. */

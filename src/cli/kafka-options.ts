@@ -4,7 +4,7 @@ import { clientCredentials } from '../../connectors/kafka/token.js';
 import { contradiction, fileOf, required, type Secret, secretOf } from './secrets.js';
 import type { Config } from './settings.js';
 
-type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'tls' | 'sasl'>;
+type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'tls' | 'sasl'>;
 
 /**
  * How the settings say that the cluster is reached.
@@ -12,12 +12,13 @@ type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'tls' | 'sasl'>;
  * @throws MillraceError `config` where settings contradict each other or one is missing.
  */
 export function kafkaOptions(config: Config): Brokers {
-  const { kafka, kafkaClientId } = config;
+  const { kafka, kafkaClientId: clientId, kafkaCompression: compression } = config;
   const tls = tlsOf(config);
   const sasl = saslOf(config);
   return {
     brokers: kafka.split(',').map((broker) => broker.trim()),
-    clientId: kafkaClientId,
+    clientId,
+    compression,
     ...(tls ? { tls } : {}),
     ...(sasl ? { sasl } : {}),
   };

@@ -10,6 +10,14 @@ export const clusterSettings = {
     },
     'name',
   ),
+  kafkaCompression: choice(
+    {
+      env: 'MILLRACE_KAFKA_COMPRESSION',
+      fallback: 'none',
+      description: 'Of changelogs, topics between stages, and sinks that name no `compression`.',
+    },
+    ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  ),
   kafkaTls: choice(
     { env: 'MILLRACE_KAFKA_TLS', fallback: 'no', description: 'Whether brokers are spoken to by TLS.' },
     ['no', 'yes'],

@@ -4,6 +4,9 @@ import type { Schema } from './schema.js';
 
 // Options that more than one connector understands: the embedded profile serves Kafka's topics and Redis's hashes too.
 
+/** How records are compressed, a batch at a time. */
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
 /** Options of a sink that appends to a topic. */
 export interface TopicSinkOptions {
   readonly topic: string;
@@ -14,6 +17,8 @@ export interface TopicSinkOptions {
   readonly partitions: number | undefined;
   /** Name each record's origin in headers (`deadLetterHeaders`): for who compares what two runs made of one record. */
   readonly nameOrigin?: boolean | undefined;
+  /** What the profile says where it is missing; logs that do not compress take no notice. */
+  readonly compression?: Compression | undefined;
 }
 
 /** Options of a sink that takes dead letters: raw bytes as they came, with reason, step and origin in headers. */

@@ -19,6 +19,7 @@ describe('resolveConfig', () => {
       host: '127.0.0.1',
       port: 0,
       kafkaClientId: 'millrace',
+      kafkaCompression: 'none',
       kafkaTls: 'no',
       kafkaSasl: 'none',
       ...Object.fromEntries(settingNames.filter((name) => settings[name].fallback === '').map((name) => [name, ''])),

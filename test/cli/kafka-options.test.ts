@@ -18,7 +18,11 @@ const kafka = (env: Env) => kafkaOptions(resolveConfig({ env }));
 
 describe('kafkaOptions', () => {
   it('speak in the clear to brokers that ask for nothing, by default', () => {
-    expect(kafka({ MILLRACE_KAFKA: 'a:1, b:2' })).toEqual({ brokers: ['a:1', 'b:2'], clientId: 'millrace' });
+    expect(kafka({ MILLRACE_KAFKA: 'a:1, b:2' })).toEqual({
+      brokers: ['a:1', 'b:2'],
+      clientId: 'millrace',
+      compression: 'none',
+    });
   });
 
   it('read secrets and certificates when they are needed, as they are then', async () => {

@@ -193,6 +193,24 @@ describe('compression', () => {
     expect(plain(decode(compressed(codec, bytes)))).toEqual(plain(records));
   });
 
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('writes %s, with the stamp of its producer', (compression) => {
+    const encoder = new BatchEncoder();
+    for (const each of records) encoder.add(each);
+    const bytes = encoder.finish({ producerId: 7n, producerEpoch: 2, sequence: 9, transactional: true }, compression);
+    expect(bytes.length).toBeLessThan(section.length / 4);
+    expect(plain(decode(bytes))).toEqual(plain(records));
+    expect(bytes.readInt16BE(batch.attributes) & batch.transactional).toBe(batch.transactional);
+    expect([bytes.readBigInt64BE(batch.producerId), bytes.readInt32BE(batch.sequence)]).toEqual([7n, 9]);
+  });
+
+  it('leaves a batch as it is where it would only grow', () => {
+    const encoder = new BatchEncoder();
+    encoder.add({ key: null, value: Buffer.from([1]), timestampMs: 0 });
+    const bytes = encoder.finish(undefined, 'gzip');
+    expect(bytes.readInt16BE(batch.attributes)).toBe(0);
+    expect(decode(bytes)).toHaveLength(1);
+  });
+
   it('refuses a codec that it does not know, and names it', () => {
     expect(() => decode(compressed(6, section))).toThrow(
       expect.objectContaining({ code: 'source', message: 'unknown compression codec 6', where: 'topic/0' }),

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { ConnectionPool, deleteRecordsV2, listTransactionsV0 } from '@platformatic/kafka';
+import { ConnectionPool, deleteRecordsV2, describeLogDirsV4, listTransactionsV0 } from '@platformatic/kafka';
 import { Kafka as KafkaJs, logLevel, type Producer } from 'kafkajs';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
@@ -172,3 +172,19 @@ print(json.dumps([{'partition': m.partition(), 'offset': m.offset(), 'key': text
     for m in read_committed(args[0])]))`,
     topic,
   );
+
+/** How many bytes the broker keeps of a topic. */
+export async function bytesIn(topic: string): Promise<number> {
+  const [host = '', port = ''] = broker().split(':');
+  const pool = new ConnectionPool('test', {});
+  try {
+    const connection = await pool.get({ host, port: Number(port) });
+    const { results } = await describeLogDirsV4.api.async(connection, null as never);
+    const partitions = results
+      .flatMap(({ topics }) => topics.filter(({ name }) => name === topic))
+      .flatMap((each) => each.partitions);
+    return partitions.reduce((sum, { partitionSize }) => sum + Number(partitionSize), 0);
+  } finally {
+    await pool.close();
+  }
+}

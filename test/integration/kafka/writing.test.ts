@@ -3,8 +3,20 @@ import { kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import type { Sink, SinkWriter, TaskLedger } from '../../../src/core/io.js';
 import type { Origin, OutgoingRecord } from '../../../src/core/record.js';
+import type { StateChange } from '../../../src/core/state.js';
 import { originAt } from '../../../src/testing/contract.js';
-import { foreignProducer, foreignRead, fresh, librdkafka, open, settled, sink } from './world.js';
+import {
+  bytesIn,
+  foreignProducer,
+  foreignRead,
+  fresh,
+  json,
+  librdkafka,
+  open,
+  readAll,
+  settled,
+  sink,
+} from './world.js';
 
 const prefix = fresh('writing');
 let kafka: Kafka;
@@ -168,6 +180,53 @@ describe('a task', () => {
       expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     }
     expect(new Set(read.map(({ n }) => n)).size).toBe(count);
+  });
+
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'writes %s that brokers and other clients take',
+    async (compression) => {
+      const [topic, plain] = [await newTopic(compression, 2), await newTopic('plain', 2)];
+      const written = Array.from({ length: 20_000 }, (_, n) => ({ n, text: `line ${n} of many lines` }));
+      const bytesOf: number[] = [];
+      for (const into of [topic, plain]) {
+        const options = { topic: into, schema: json, key: ({ n }: { n: number }) => `k${n % 7}` };
+        const compressed = specs.sink({ ...options, ...(into === topic ? { compression } : {}) });
+        const { ledger, writer, commit } = await openTask(compressed as Sink<unknown>);
+        await writer.write(
+          written,
+          written.map(({ n }) => originAt(n)),
+        );
+        await commit();
+        await ledger.close();
+        bytesOf.push(await bytesIn(into));
+      }
+      const [small = 0, large = 0] = bytesOf;
+      expect(small).toBeLessThan(large / 2);
+      const read = await foreignRead(topic);
+      expect(new Set(read.map(({ value }) => value))).toEqual(new Set(written.map((value) => JSON.stringify(value))));
+      expect(read).toHaveLength(written.length);
+      const ours = [...(await readAll(kafka, topic, 0)), ...(await readAll(kafka, topic, 1))];
+      expect(ours.map(({ value }) => String(value)).sort()).toEqual(read.map(({ value }) => value).sort());
+    },
+  );
+
+  it('writes a compressed changelog and restores from it', async () => {
+    const compressing = await open({ prefix, compression: 'zstd' });
+    const task = { topology: fresh('compressed'), partition: 0 };
+    const changelog = `${prefix}.${task.topology}.changelog`;
+    topics.push(changelog);
+    const value = Buffer.from('state '.repeat(20_000));
+    const state = { step: 'count', cell: 'cells', bucket: 0, version: 1, bytes: value } as unknown as StateChange;
+    const ledger = await compressing.openLedger(task);
+    await ledger.restore();
+    await ledger.commit({ epoch: 1, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, [state]);
+    await ledger.close();
+    await settled(prefix);
+    expect(await bytesIn(changelog)).toBeLessThan(value.length / 10);
+    const again = await compressing.openLedger(task);
+    expect((await again.restore()).state).toHaveLength(1);
+    await again.close();
+    await compressing.close();
   });
 
   it('writes the time of the event, but none that the broker would refuse', async () => {
