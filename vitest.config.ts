@@ -11,7 +11,7 @@ const alias = [
 ];
 
 // Native modules (onnxruntime-node, chdb) must not be loaded twice into one process: every file gets its own.
-const common = { pool: 'forks' as const, testTimeout: 30_000 };
+const common = { pool: 'forks' as const, testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   resolve: { alias },

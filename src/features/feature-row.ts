@@ -44,7 +44,7 @@ export function offlineColumns(view: FeatureView): Record<string, string> {
       where: view.name,
       hint: 'rename the feature: the store uses this name itself, or for another feature',
     });
-  const hashed = view.hashedNames.length > 0 ? { hashed: 'Array(UInt32)' } : {};
+  const hashed: Record<string, string> = view.hashedNames.length > 0 ? { hashed: 'Array(UInt32)' } : {};
   return { ...storeColumns, ...Object.fromEntries(dense.map((name) => [name, 'Float32'])), ...hashed };
 }
 

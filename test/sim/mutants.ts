@@ -192,7 +192,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('results of a window at the time of the record that closed it', 'windows', [
     'steps.ts',
-    'origins.push(eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null });',
-    'origins.push(origin);',
+    'origins[count++] = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };',
+    'origins[count++] = origin;',
   ]),
 ];
