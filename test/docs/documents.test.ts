@@ -8,6 +8,7 @@ import { main } from '../../src/cli/program.js';
 import { mainSettings, type SettingName } from '../../src/cli/settings.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
 import type { Sink } from '../../src/core/index.js';
+import * as api from '../../src/index.js';
 import { mermaid } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { filesUnder, repository } from '../import-graph.js';
@@ -122,6 +123,14 @@ describe('documents', () => {
     const published = [...operators.matchAll(/(?:\{|,)\s*([a-z][A-Za-z]*)(?=[\s,}])/g)].map(([, name]) => name);
     const documented = [...read('docs/guide/topologies.md').matchAll(/^\| `([A-Za-z]+)\(/gm)].map(([, name]) => name);
     expect(documented.sort()).toEqual([...published.filter((name = '') => !parts.includes(name)), 'rx'].sort());
+  });
+
+  it('who comes from elsewhere is shown names that there are', () => {
+    const published = Object.keys(api);
+    const rows = [...read('docs/guide/coming-from.md').matchAll(/^\|[^|]+\|([^|]+)\|/gm)].map(([, cell = '']) => cell);
+    const calls = rows.flatMap((cell) => [...cell.matchAll(/`([a-z][A-Za-z]*)\(/g)].map(([, name = '']) => name));
+    expect(calls.length).toBeGreaterThan(40);
+    expect(calls.filter((name) => !published.includes(name))).toEqual([]);
   });
 
   it('the table of sinks promises what is computed, for each sink and profile, and names tests', () => {
