@@ -38,12 +38,15 @@ export interface ClipOptions<As extends string> {
  * Counters: `clipped`, and `clipped:<field>`. Memory: three numbers a field, or its window.
  * Source: Hampel, "The influence curve and its role in robust estimation" (1974); Tukey, "Exploratory data analysis" (1977).
  */
-export function clip<T>(rules: ClipRules<T>): Operator<T, Adds<unknown>>;
+export function clip<T>(rules: ClipRules<NoInfer<T>>): Operator<T, Adds<unknown>>;
 export function clip<T, const As extends string>(
-  rules: ClipRules<T>,
+  rules: ClipRules<NoInfer<T>>,
   options: ClipOptions<As>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly (keyof T & string)[] }>>;
-export function clip<T>(rules: ClipRules<T>, { mark }: Partial<ClipOptions<string>> = {}): Operator<T, Adds<unknown>> {
+export function clip<T>(
+  rules: ClipRules<NoInfer<T>>,
+  { mark }: Partial<ClipOptions<string>> = {},
+): Operator<T, Adds<unknown>> {
   const fields = Object.keys(rules);
   const specs = Object.values<ClipRule>(rules as Record<string, ClipRule>).map(specOf);
   const cells: CellSpecs = Object.fromEntries(specs.flatMap(({ cell }, i) => (cell ? [[fields[i], cell]] : [])));

@@ -2,7 +2,7 @@ export { type BalanceOptions, balance } from './balance.js';
 export type { BandRule } from './bands.js';
 export { type ClipOptions, type ClipRule, type ClipRules, clip } from './clip.js';
 export { type DedupeOptions, dedupe } from './dedupe.js';
-export { type Expectations, expectations, type Severity } from './expectations.js';
+export { type Expectations, expectations } from './expectations.js';
 export { featureRows } from './feature-rows.js';
 export { featurize } from './featurize.js';
 export { filter } from './filter.js';
@@ -18,7 +18,9 @@ export { type LookUpOptions, lookUp, type OnFailure, type OnMissing } from './lo
 export { map } from './map.js';
 export { peek } from './peek.js';
 export { type QuarantineOptions, quarantine } from './quarantine.js';
+export type { ReferenceOptions, UniqueOptions } from './remembering-rules.js';
 export { route } from './route.js';
+export type { Severity } from './rules.js';
 export { type SampleOptions, sample } from './sample.js';
 export { type SampleWindowsOptions, sampleWindows } from './sample-windows.js';
 export type { ScaleRule } from './scalers.js';

@@ -21,7 +21,7 @@ export type ScaleRules<T> = {
  *
  * Counter: `scaled`. Memory: three numbers a field, or its window.
  */
-export function standardize<T>(rules: ScaleRules<T>): Operator<T, Adds<unknown>> {
+export function standardize<T>(rules: ScaleRules<NoInfer<T>>): Operator<T, Adds<unknown>> {
   const fields = Object.keys(rules);
   const specs = Object.values<ScaleRule>(rules as Record<string, ScaleRule>).map(scalerOf);
   const cells: CellSpecs = Object.fromEntries(specs.flatMap(({ cell }, i) => (cell ? [[fields[i], cell]] : [])));

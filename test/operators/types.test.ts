@@ -1,5 +1,7 @@
 import { expectTypeOf, test } from 'vitest';
-import { type DeadLetter, hours, type Sink, type Source } from '../../src/core/index.js';
+import { type Change, type DeadLetter, hours, type Sink, type Source } from '../../src/core/index.js';
+import { balance } from '../../src/operators/balance.js';
+import { clip } from '../../src/operators/clip.js';
 import { dedupe } from '../../src/operators/dedupe.js';
 import { expectations } from '../../src/operators/expectations.js';
 import { filter } from '../../src/operators/filter.js';
@@ -8,6 +10,8 @@ import { impute } from '../../src/operators/impute.js';
 import { map } from '../../src/operators/map.js';
 import { peek } from '../../src/operators/peek.js';
 import { route } from '../../src/operators/route.js';
+import { sample } from '../../src/operators/sample.js';
+import { standardize } from '../../src/operators/standardize.js';
 import { validate } from '../../src/operators/validate.js';
 import { type Stream, topology } from '../../src/topology/topology.js';
 
@@ -20,12 +24,14 @@ type StreamValue<S> = S extends Stream<infer T> ? T : never;
 type Long = Flight & { readonly distance: number };
 
 declare const source: Source<Flight>;
+declare const places: Source<Change<{ readonly city: string }>>;
 declare const deadLetters: Sink<DeadLetter>;
 
 // Never run: the compiler is the judge.
 const proveTypes = () =>
   topology('types', { deadLetters }, (t) => {
     const flights = t.source('flights', source);
+    const airports = t.source('airports', places);
     expectTypeOf(
       flights.via(
         'a',
@@ -86,6 +92,30 @@ const proveTypes = () =>
       )
       .via('n', validate(rules));
     expectTypeOf<StreamValue<typeof wider>['extra']>().toEqualTypeOf<number>();
+    const known = flights.via('k2', { airports }, validate(rules.references('origin', 'airports', { keysMax: 9 })));
+    expectTypeOf<StreamValue<typeof known>['origin']>().toEqualTypeOf<string>();
+    // @ts-expect-error the table that it needs is missing
+    flights.via('k3', validate(rules.references('origin', 'airports', { keysMax: 9 })));
+    // @ts-expect-error another name than the rules have for the table
+    flights.via('k4', { places: airports }, validate(rules.references('origin', 'airports', { keysMax: 9 })));
+    // @ts-expect-error no band of a text
+    rules.usual('origin', { zScore: 4 });
+    const marked = flights.via('k5', clip({ distance: { max: 9 } }, { mark: 'clipped' }));
+    expectTypeOf<StreamValue<typeof marked>['clipped']>().toEqualTypeOf<
+      readonly ('flightId' | 'origin' | 'distance')[]
+    >();
+    // @ts-expect-error a text cannot be clipped
+    flights.via('k6', clip({ origin: { max: 9 } }));
+    // @ts-expect-error a name that is taken
+    flights.via('k7', clip({ distance: { max: 9 } }, { mark: 'origin' }));
+    // @ts-expect-error a text has no scale
+    flights.via('k8', standardize({ origin: 'standard' }));
+    const weighed = flights.via(
+      'k9',
+      balance({ class: (f) => f.origin, shares: { ATL: 1, BOS: 1 }, key: (f) => f.flightId, as: 'weight' }),
+    );
+    expectTypeOf<StreamValue<typeof weighed>['weight']>().toEqualTypeOf<number>();
+    expectTypeOf(flights.via('k10', sample({ key: (f) => f.flightId, rate: 0.5 }))).toEqualTypeOf<Stream<Flight>>();
     const imputed = checked.via('o', impute({ distance: 'median', flightId: { constant: '?' } }));
     expectTypeOf<StreamValue<typeof imputed>['distance']>().toEqualTypeOf<number>();
     expectTypeOf<StreamValue<typeof imputed>['origin']>().toEqualTypeOf<string>();

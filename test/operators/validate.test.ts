@@ -79,6 +79,156 @@ describe('each rule', () => {
   });
 });
 
+describe('unique', () => {
+  const within = { within: hours(1), keysMax: 100 };
+
+  it('refuses what passed within the time, to the millisecond from the first one on', () => {
+    const unique = rules().unique('origin', within);
+    const times = [0, 1, hour - 1, hour, 2 * hour - 1];
+    expect(reasons(unique, ...times.map((at) => ({ at })))).toEqual([1, 2, 4].map((i) => `unique:origin@${i}`));
+    expect(reasons(unique, {}, { origin: 'BOS' }, { origin: null }, { origin: null }, { origin: 'BOS' })).toEqual([
+      'unique:origin@4',
+    ]);
+  });
+
+  it('agrees with a plain model, late records and several fields included', () => {
+    const record = fc.record({
+      origin: fc.constantFrom('ATL', 'BOS', null),
+      distance: fc.constantFrom(1, 2),
+      at: fc.nat(5 * hour),
+    });
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 60 }), (records) => {
+        const seen = new Map<string, number>();
+        let now = 0;
+        const expected = records.flatMap(({ origin, distance, at }, i) => {
+          now = Math.max(now, at);
+          if (origin === null) return [];
+          const first = seen.get(`${origin} ${distance}`);
+          if (first !== undefined && now - first < hour) return [`unique:origin+distance@${i}`];
+          seen.set(`${origin} ${distance}`, now);
+          return [];
+        });
+        expect(reasons(rules().unique(['origin', 'distance'], within), ...records)).toEqual(expected);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('tells numbers from texts, and fields from each other', () => {
+    const any = expectations<{ readonly a: unknown; readonly b?: unknown }>();
+    const passed = (rules: Expectations<{ a: unknown; b?: unknown }>, ...values: { a: unknown; b?: unknown }[]) =>
+      driveOperator(
+        validate(rules),
+        values.map((value) => ({ value })),
+      ).emitted.length;
+    expect(passed(any.unique('a', within), { a: 1 }, { a: '1' }, { a: 2n }, { a: 2n }, { a: [1] }, { a: [1] })).toBe(4);
+    expect(passed(any.unique(['a', 'b'], within), { a: 'x,', b: 'y' }, { a: 'x', b: ',y' }, { a: 'x', b: ',y' })).toBe(
+      2,
+    );
+  });
+
+  it('does not remember a record that another rule refused: it may come again, corrected', () => {
+    const both = rules().unique('origin', within).range('distance', 1, 1_000);
+    expect(reasons(both, { distance: 5_000 }, { distance: 900 }, { distance: 900 })).toEqual([
+      'range:distance@0',
+      'unique:origin@2',
+    ]);
+  });
+
+  it('forgets the oldest beyond keysMax', () => {
+    const few = rules().unique('origin', { within: hours(1), keysMax: 1 });
+    expect(reasons(few, { origin: 'A' }, { origin: 'B' }, { origin: 'A' }, { origin: 'A' })).toEqual([
+      'unique:origin@3',
+    ]);
+  });
+});
+
+describe('references', () => {
+  const known = (keysMax = 9) =>
+    rules().references('origin', 'airports', { keysMax }).references('to', 'airports', { keysMax });
+  const airport = (key: string, after: unknown = { city: key }) => ({ value: { key, before: null, after }, input: 1 });
+
+  it('refuses what the table does not have by then', () => {
+    const run = driveOperator(validate(known()), [
+      flight({}),
+      airport('ATL'),
+      flight({}),
+      airport('BOS'),
+      flight({}),
+      flight({ origin: null, to: undefined }),
+      airport('ATL', null),
+      flight({}),
+    ]);
+    expect(run.deadLetters.map(({ reason, detail, origin }) => `${reason}@${origin.offset}: ${detail}`)).toEqual([
+      'references:origin@0: origin is "ATL", which airports does not have',
+      'references:to@2: to is "BOS", which airports does not have',
+      'references:origin@7: origin is "ATL", which airports does not have',
+    ]);
+    expect([run.emitted.length, run.counters]).toEqual([2, { invalid: 3 }]);
+  });
+
+  it('holds so many keys, and refuses the change that brings one more', () => {
+    const { deadLetters } = driveOperator(validate(known(1)), [
+      airport('ATL'),
+      airport('ATL', 1),
+      airport('BOS'),
+      airport('ATL', null),
+      airport('BOS'),
+    ]);
+    expect(deadLetters.map(({ reason, origin }) => `${reason}@${origin.offset}`)).toEqual(['table-full@2']);
+  });
+
+  it('keeps the operator contract', () =>
+    checkOperator(
+      validate(known(2)),
+      [airport('ATL'), flight({}), airport('BOS'), airport('X'), flight({}), airport('BOS', null), flight({})],
+      {
+        stateBytesMax: 300,
+      },
+    ));
+
+  it('says what is wrong with its bounds', () => {
+    expect(known().references('to', 'cities', { keysMax: 0 }).rules[2]?.problems).toHaveLength(1);
+    expect(validate(known()).problems).toEqual([]);
+    expect(validate(known().references('to', 'airports', { keysMax: 3 })).problems).toHaveLength(1);
+    expect(validate(known()).settings).toEqual({ rules: 'references:origin in airports, references:to in airports' });
+  });
+});
+
+describe('usual', () => {
+  it('refuses what lies outside of where values were', () => {
+    const usual = rules().usual('distance', { iqr: 1.5, window: 11, warmUp: 11 });
+    const ordered = [6, 7, 15, 36, 39, 40, 41, 42, 43, 47, 49]; // quartiles of 25.5 and 42.5
+    const odd = [null, 69, 68, 0, -1, Number.NaN, Number.POSITIVE_INFINITY];
+    const run = driveOperator(
+      validate(usual),
+      [...ordered, ...odd.slice(0, 2)].map((distance) => flight({ distance })),
+    );
+    expect(run.deadLetters.map(({ detail }) => detail)).toEqual([
+      'distance is 69, outside 0 to 68 (iqr 1.5 of the last 11)',
+    ]);
+    for (const [distance, refused] of [
+      [68, 0],
+      [68.1, 1],
+      [0, 0],
+      [-0.1, 1],
+      [Number.NaN, 1],
+      [Number.POSITIVE_INFINITY, 1],
+    ] as const)
+      expect(reasons(usual, ...[...ordered, distance].map((distance) => ({ distance })))).toHaveLength(refused);
+  });
+
+  it('follows a stream that has moved', () => {
+    const usual = rules().usual('distance', { quantiles: [0, 1], window: 20, warmUp: 10 });
+    const before = Array.from({ length: 30 }, (_, i) => i % 3);
+    const after = [100, 100, 101, 102, 101];
+    expect(reasons(usual, ...[...before, ...after].map((distance) => ({ distance })))).toEqual(
+      [30, 32, 33].map((i) => `usual:distance@${i}`),
+    );
+  });
+});
+
 describe('validate', () => {
   it('keeps the operator contract', () => {
     const all = rules()
@@ -86,7 +236,9 @@ describe('validate', () => {
       .range('distance', 1, 12_000, 'warn')
       .oneOf('to', ['BOS', 'ATL'])
       .that('no loop', (f) => f.to !== f.origin)
-      .fresh((f) => f.at, hours(12));
+      .fresh((f) => f.at, hours(12))
+      .unique('at', { within: hours(12), keysMax: 4 })
+      .usual('distance', { zScore: 3, warmUp: 2 });
     const samples = [
       {},
       { origin: null },
@@ -98,7 +250,7 @@ describe('validate', () => {
       { at: 1e15 },
       { at: 39 * hour },
     ].map(flight);
-    checkOperator(validate(all), samples, { stateBytesMax: 200 });
+    checkOperator(validate(all), samples, { stateBytesMax: 400 });
     checkOperator(validate(rules().notNull('origin')), samples, { stateBytesMax: 0 });
     checkOperator(validate(rules().notNull(['origin'], 'stop')), samples);
   });
@@ -166,6 +318,15 @@ describe('validate', () => {
     expect(operator.problems).toEqual([]);
     expect(validate(rules()).problems).toHaveLength(1);
     expect(validate(rules().fresh((f) => f.at, hours(0))).problems).toHaveLength(1);
+    const bounds = { within: hours(2), keysMax: 9 };
+    const remembering = rules().unique(['origin', 'to'], bounds).usual('distance', { hampel: 3 }, 'warn');
+    expect(validate(remembering).settings.rules).toBe(
+      'unique:origin+to within 2h, usual:distance hampel 3 of the last 31 (warn)',
+    );
+    expect(validate(remembering).problems).toEqual([]);
+    expect(validate(remembering.unique(['origin', 'to'], bounds)).problems).toHaveLength(1);
+    expect(validate(rules().unique('to', { within: hours(0), keysMax: 0 })).problems).toHaveLength(2);
+    expect(validate(rules().usual('distance', { zScore: -1 })).problems).toHaveLength(1);
   });
 
   it('expectations are values: a longer list leaves the shorter one alone', () => {
