@@ -1,84 +1,76 @@
-import {
-  type Adds,
-  type CellSpecs,
-  type Operator,
-  type Problem,
-  type Settings,
-  stateful,
-  withField,
-} from '../core/index.js';
-import { constant, type ImputerSpec, last, mean, median } from './imputers.js';
+import { type Adds, type CellSpecs, type Operator, type Settings, stateful, withField } from '../core/index.js';
+import { type AnyImputeRule, type ImputeRule, type ParsedRule, parseRule } from './impute-rules.js';
+import type { Imputer } from './imputers.js';
 
-/** Values that a median looks back on, unless told otherwise. */
-const MEDIAN_WINDOW = 1001;
-
-/** The value before any was seen; without one such a record goes to the dead letters. */
-interface Fallback<V> {
-  readonly fallback?: V;
-}
-
-/** How one field is filled in. */
-export type ImputeRule<V> =
-  | 'last'
-  | { readonly constant: V }
-  | ({ readonly use: 'last' } & Fallback<V>)
-  | (V extends number
-      ?
-          | 'mean'
-          | 'median'
-          | ({ readonly use: 'mean' } & Fallback<number>)
-          | ({ readonly use: 'median'; readonly window?: number } & Fallback<number>)
-      : never);
-
-export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<T[K]>> };
+export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<T[K]>, T> };
 
 /**
  * Fills in missing values (null, undefined, NaN) from the values of the records before.
  *
  * @example
- * flights.via('impute', impute({ distance: 'median', origin: { constant: 'unknown' }, wind: { use: 'mean', fallback: 0 } }));
+ * flights.via('impute', impute({
+ *   origin: { constant: 'unknown' },
+ *   carrier: 'mode',
+ *   distance: { use: 'median', by: (f) => `${f.origin}-${f.destination}`, groupsMax: 10_000 },
+ *   taxiMinutes: { use: 'nearest', of: ['hour', 'distance'], fallback: 15 },
+ *   airMinutes: { from: (f) => (f.distance === null ? null : f.distance / 7.5) },
+ * }));
  *
  * - `mean`: of all finite values so far (Welford's update).
- * - `median`: of the last 1,001 finite values, exactly; `window` sets another number.
+ * - `median`, `mode`: of the last 1,001 values, exactly; `window` sets another number. The mode is the most frequent value, of equally
+ *   frequent ones the latest.
  * - `last`: the last value that was there.
- * - `constant`: always this one.
+ * - `by`: the same by group (medians and modes of its last 101 values); of a group not seen yet, as all records say.
+ * - `nearest`: the mean over the records of a window that are nearest by the fields named; those they lack are made up for.
+ * - `model`: what a learner predicts from the record's features, which learns from the records that have the value.
+ * - `constant`: always this one. `from`: what a function makes of the record.
  *
- * Only values that came are learnt from, never one that was filled in. A record with nothing missing is passed on as it is,
- * otherwise a copy is. A fill depends on the records before it in this task alone, hence is the same in a replay.
+ * Only values that came are learnt from, never one that was filled in, and groups, neighbours, models and functions see the record as it
+ * came. A record with nothing missing is passed on as it is, otherwise a copy is. A fill depends on the records before it in this task
+ * alone, hence is the same in a replay.
  *
- * Counter: `imputed` (values filled in). Dead letters: `nothing-to-impute` for a missing value before the first seen one,
- * unless there is a `fallback`. Memory: `window` numbers a field for medians, one or two for the others.
+ * Counter: `imputed` (values filled in). Dead letters: `nothing-to-impute` where there is nothing to go by, such as before the first
+ * value, unless there is a `fallback`. Memory: `window` values a field, one or two for `last` and `mean`; by group as many of each
+ * group; `nearest` the fields of its window; a learner its own.
+ * Source: of `nearest`, Troyanskaya et al., "Missing value estimation methods for DNA microarrays" (2001).
  */
 export function impute<T, const S extends ImputeRules<T>>(
   rules: S & { readonly [K in Exclude<keyof S, keyof T>]: never },
 ): Operator<T, Adds<{ readonly [K in keyof S & keyof T]: NonNullable<T[K]> }>> {
   const fields = Object.keys(rules);
-  const parsed = Object.values<Rule>(rules).map(parse);
+  const parsed = Object.values<AnyImputeRule>(rules as Record<string, AnyImputeRule>).map(parseRule);
   const cells: CellSpecs = Object.fromEntries(
-    parsed.flatMap(({ spec: { cell } }, i) => (cell ? [[fields[i], cell]] : [])),
+    parsed.flatMap(({ spec }, i) => Object.entries(spec.cells).map(([name, cell]) => [`${fields[i]}${name}`, cell])),
   );
   return stateful({
     kind: 'impute',
-    settings: Object.fromEntries(fields.map((field, i) => [field, (parsed[i] as Parsed).text])) satisfies Settings,
-    problems: parsed.flatMap(({ problem }) => problem ?? []),
+    settings: Object.fromEntries(fields.map((field, i) => [field, (parsed[i] as ParsedRule).text])) satisfies Settings,
+    problems: parsed.flatMap(({ problems }, i) =>
+      problems.map(({ message, hint }) => ({ message: `${fields[i]}: ${message}`, hint })),
+    ),
     cells,
     open(opened, context) {
       const imputed = context.counter('imputed');
-      const imputers = parsed.map(({ spec }, i) => spec.open(opened[fields[i] as string]));
+      const imputers = parsed.map(({ spec }, i) =>
+        spec.open(
+          Object.fromEntries(Object.keys(spec.cells).map((name) => [name, opened[`${fields[i]}${name}`] as never])),
+        ),
+      );
       return {
         onRecord(_input, value: T, emit) {
           let out = value as Record<string, unknown>;
           for (let i = 0; i < fields.length; i++) {
             const field = fields[i] as string;
-            const imputer = imputers[i] as ReturnType<ImputerSpec['open']>;
+            const imputer = imputers[i] as Imputer;
             const present = out[field];
             if (!isMissing(present)) {
-              imputer.see(present);
+              imputer.see(present, value);
               continue;
             }
-            const guess = imputer.guess();
+            const guessed = imputer.guess(value);
+            const guess = isMissing(guessed) ? parsed[i]?.fallback : guessed;
             if (guess === undefined) {
-              context.deadLetter('nothing-to-impute', `${field} is ${present}, and no earlier record had it`);
+              context.deadLetter('nothing-to-impute', `${field} is ${present}, and there is nothing to go by`);
               return;
             }
             imputed.add();
@@ -93,37 +85,3 @@ export function impute<T, const S extends ImputeRules<T>>(
 }
 
 const isMissing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);
-
-/** A rule as it is at run time, its types already checked where it was written. */
-type Rule =
-  | 'last'
-  | 'mean'
-  | 'median'
-  | {
-      readonly constant?: unknown;
-      readonly use?: 'last' | 'mean' | 'median';
-      readonly fallback?: unknown;
-      readonly window?: number;
-    };
-
-interface Parsed {
-  readonly spec: ImputerSpec;
-  readonly text: string;
-  readonly problem?: Problem;
-}
-
-function parse(rule: Rule): Parsed {
-  if (typeof rule === 'string') return parse({ use: rule });
-  const { use, fallback, window = MEDIAN_WINDOW } = rule;
-  if (use === undefined) return { spec: constant(rule.constant), text: `constant ${rule.constant}` };
-  const otherwise = fallback === undefined ? '' : `, else ${fallback}`;
-  if (use === 'last') return { spec: last(fallback), text: `last${otherwise}` };
-  if (use === 'mean') return { spec: mean(fallback), text: `mean${otherwise}` };
-  const text = `median of the last ${window}${otherwise}`;
-  if (Number.isInteger(window) && window >= 1) return { spec: median(fallback, window), text };
-  const problem = {
-    message: `a median cannot look back on ${window} values`,
-    hint: 'give `window` a positive integer',
-  };
-  return { spec: median(fallback, MEDIAN_WINDOW), text, problem };
-}
