@@ -114,6 +114,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/operators/scalers.ts': 'how standardize scales: test/operators/standardize.test.ts',
   'src/operators/window/spec.ts': 'what window runs: test/operators/window.test.ts',
   'src/operators/window/emission.ts': 'likewise',
+  'src/operators/pattern/pattern.ts': 'what match runs: test/operators/match.test.ts',
+  'src/operators/pattern/skip.ts': 'likewise',
 };
 
 /** Files over 400 lines, with the reason. */

@@ -17,6 +17,9 @@ export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTable
 export { type Learned, type LearnOptions, learn } from './learn.js';
 export { type LookUpOptions, lookUp, type OnFailure, type OnMissing } from './look-up.js';
 export { map } from './map.js';
+export { type MatchOptions, type MatchSpan, match } from './match.js';
+export { type Loop, type Optional, type Pattern, type Stage, startsWith } from './pattern/pattern.js';
+export type { Skip } from './pattern/skip.js';
 export { peek } from './peek.js';
 export { type QuarantineOptions, quarantine } from './quarantine.js';
 export type { ReferenceOptions, UniqueOptions } from './remembering-rules.js';

@@ -84,6 +84,8 @@ export class DrivenStep implements Driving {
   private readonly cells: { readonly name: string; readonly version: number; readonly cell: Cell }[] = [];
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
   private readonly tellWatermark: ((watermarkMs: number, origin: Origin) => void) | undefined;
+  /** What the step holds of a key; `undefined` where it cannot be asked. */
+  readonly query: (key: string) => unknown;
   private watermarkMs: number;
   private origin: Origin | undefined;
 
@@ -95,6 +97,7 @@ export class DrivenStep implements Driving {
     private readonly time: DrivenWatermark = { disorderMs: 0, watermarkMs: BEFORE_ALL_MS },
   ) {
     this.watermarkMs = time.watermarkMs;
+    let query: ((key: string) => unknown) | undefined;
     const { shape } = operator;
     const context = this.context();
     if (shape.shape === 'batched')
@@ -103,6 +106,7 @@ export class DrivenStep implements Driving {
       const logic = shape.open(this.openCells(shape.cells, [...state]), context);
       this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin), origin);
       this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin));
+      query = logic.query?.bind(logic);
     } else if (shape.shape === 'split') {
       const logic = shape.open(context);
       const { outputs } = shape;
@@ -117,6 +121,7 @@ export class DrivenStep implements Driving {
       const logic = shape.open(context);
       this.run = (_, value, origin) => logic(value, (out) => this.emitted.push({ value: out, origin }), origin);
     }
+    this.query = (key) => query?.(key);
   }
 
   /** Gives the step a record; `false` where it failed. */

@@ -109,11 +109,13 @@ describe('documents', () => {
     expect(documented).toEqual(codes);
   });
 
-  it('windows: the example is a file that is tested', async () => {
-    const example = fenced('ts', read('test/docs/examples/trip-windows.ts'));
-    await expect(fill(read('docs/guide/windows.md'), 'example', example)).toMatchFileSnapshot(
-      '../../docs/guide/windows.md',
-    );
+  it.each([
+    ['windows', 'trip-windows'],
+    ['patterns', 'tested-cards'],
+  ])('%s: the example is a file that is tested', async (page, file) => {
+    const example = fenced('ts', read(`test/docs/examples/${file}.ts`));
+    const path = `docs/guide/${page}.md`;
+    await expect(fill(read(path), 'example', example)).toMatchFileSnapshot(`../../${path}`);
   });
 
   it('the table of operators names every one, and no other', () => {
