@@ -11,7 +11,7 @@ const POLL_WAIT_MS = 100;
 export function logSource(log: TopicLog): SourceDriver {
   return {
     partitions: async ({ topic }) => log.partitionsOf(topic),
-    open: async ({ topic }, { partition }, offset, bounded) =>
+    open: async ({ topic }, task, offset, bounded, _step, partition = task.partition) =>
       openReader(log, topic, partition, offset === EARLIEST ? 0 : offset, bounded),
   };
 }
@@ -43,6 +43,9 @@ function openReader(log: TopicLog, topic: string, partition: number, from: numbe
   };
 
   return {
+    get isBehind() {
+      return offset < endAtOpen;
+    },
     async poll(recordsMax) {
       if (closed) return { records: [], ended: true };
       let records = take(recordsMax);

@@ -22,6 +22,11 @@ export interface KafkaSourceOptions<T> {
   readonly disorderMax?: Duration;
 }
 
+export interface KafkaGlobalTableOptions<T> extends Omit<KafkaSourceOptions<T>, 'idleMax'> {
+  /** How long (processing time) records wait for a partition of the table that brings nothing. */
+  readonly idleMax: Duration | 'never';
+}
+
 export interface KafkaSinkOptions<T> {
   readonly topic: string;
   readonly schema: Schema<T>;
@@ -84,6 +89,23 @@ export const kafka = {
         return eventTime && value !== null ? eventTime(value) : timestampMs;
       },
     }) as Source<Upsert<T>>;
+  },
+
+  /**
+   * A small table that every task has as a whole: each reads all partitions of the compacted topic, whatever their number, so
+   * what is joined with it may have any key. Otherwise as `table`. `idleMax` must be said, since such a table seldom changes:
+   * with a duration, records do not wait longer for a change that may come; with `never` they wait, and results are the same
+   * in every replay.
+   *
+   * Memory, changelog and reading: the table once for each task.
+   *
+   * @example
+   * const rates = t.source('rates', kafka.globalTable({ topic: 'rates.v1', schema: RateV1, idleMax: seconds(1) })).via('rate', table({ keysMax: 200 }));
+   * orders.via('in-euro', { table: rates }, joinTable({ key: (o) => o.currency, combine, keysMax: 200, pendingMax: 100_000 }));
+   */
+  globalTable<T>({ idleMax, ...options }: KafkaGlobalTableOptions<T>): Source<Upsert<T>> {
+    const source = kafka.table(idleMax === 'never' ? options : { ...options, idleMax });
+    return Object.freeze({ ...source, kind: 'kafka.globalTable', global: true });
   },
 
   /**

@@ -60,6 +60,9 @@ export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, ever
       const deletion = new Deletion(cluster, source.topic, task.partition, everyMs);
       return {
         poll: (recordsMax) => reader.poll(recordsMax),
+        get isBehind() {
+          return reader.isBehind ?? false;
+        },
         release: (released) => deletion.upTo(released),
         async close() {
           await reader.close();

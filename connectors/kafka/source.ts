@@ -13,12 +13,11 @@ export function kafkaSource(cluster: Cluster, sessions: TaskSessions): SourceDri
       if (!found) throw noTopic(topic);
       return found.leaders.length;
     },
-    async open({ topic }, task, offset, bounded, step) {
-      const log = await PartitionLog.open(cluster, topic, task.partition, offset);
+    async open({ topic }, task, offset, bounded, step, partition = task.partition) {
+      const log = await PartitionLog.open(cluster, topic, partition, offset);
       // No session: the task keeps its checkpoints elsewhere, and no offsets are committed for it here.
       sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });
-      const end = bounded ? await cluster.endOffset(topic, task.partition, 'committed') : Number.POSITIVE_INFINITY;
-      return new PartitionReader(log, end);
+      return new PartitionReader(log, await cluster.endOffset(topic, partition, 'committed'), bounded);
     },
   };
 }
@@ -36,16 +35,29 @@ class PartitionReader implements SourceReader {
   private head = 0;
   private range: CommittedRange | undefined;
   private closed = false;
+  /** Everything before it was given. */
+  private given: number;
+  /** Where reading ends: what lies from here on came later. */
+  private readonly end: number;
 
   constructor(
     private readonly log: PartitionLog,
-    /** Where reading ends: what lies from here on came later. */
-    private readonly end: number,
-  ) {}
+    /** Of what committed readers could read when it was opened. */
+    private readonly endAtOpen: number,
+    bounded: boolean,
+  ) {
+    this.given = log.offset;
+    this.end = bounded ? endAtOpen : Number.POSITIVE_INFINITY;
+  }
+
+  get isBehind(): boolean {
+    return this.given < this.endAtOpen;
+  }
 
   async poll(recordsMax: number): Promise<Polled> {
     if (this.head === this.records.length && !this.takeBatch()) {
-      if (this.closed || this.log.offset >= this.end) return { records: NONE, ended: true };
+      this.given = this.log.offset;
+      if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
       try {
         this.range = await this.log.next();
       } catch (error) {
@@ -56,6 +68,8 @@ class PartitionReader implements SourceReader {
     }
     const records = this.records.slice(this.head, this.head + recordsMax);
     this.head += records.length;
+    const last = records[records.length - 1];
+    if (last) this.given = last.offset + 1;
     return { records, ended: false };
   }
 

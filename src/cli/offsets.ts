@@ -1,3 +1,4 @@
+import { partitionsRead, positionKey } from '../core/positions.js';
 import type { StateChange } from '../core/state.js';
 import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
 import { mustBeDrained, mustBeStopped, stagesThere } from './between-stages.js';
@@ -10,6 +11,8 @@ export interface SourceLag {
   readonly source: string;
   readonly topic: string;
   readonly task: number;
+  /** Of the topic: that of the task's number, and each in a global source. */
+  readonly partition: number;
   /** The next offset to read; `null` where the task has committed nothing and begins at the oldest record. */
   readonly position: number | null;
   readonly end: number;
@@ -30,12 +33,16 @@ async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<Sou
     offsetsBySource(profile, topology, 'earliest'),
     offsetsBySource(profile, topology, 'latest'),
   ]);
-  return topology.sources.flatMap(({ id, source: { topic } }) =>
-    (ends.get(id) ?? []).map((end, task) => {
-      const position = offsetOrNull(stored.get(task)?.checkpoint?.positions[id]);
-      const lag = Math.max(0, end - (position ?? starts.get(id)?.[task] ?? 0));
-      return { source: id, topic, task, position, end, lag };
-    }),
+  const tasks = Array.from({ length: await tasksOf(profile, topology) }, (_, task) => task);
+  return topology.sources.flatMap(({ id, source }) =>
+    tasks.flatMap((task) =>
+      partitionsRead(source, task, ends.get(id)?.length ?? 0).map((partition) => {
+        const end = ends.get(id)?.[partition] ?? 0;
+        const position = offsetOrNull(stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)]);
+        const lag = Math.max(0, end - (position ?? starts.get(id)?.[partition] ?? 0));
+        return { source: id, topic: source.topic, task, partition, position, end, lag };
+      }),
+    ),
   );
 }
 
@@ -49,6 +56,8 @@ export interface ResetOptions {
 export interface OffsetMove {
   readonly source: string;
   readonly task: number;
+  /** Of the topic, as in `SourceLag`. */
+  readonly partition: number;
   readonly from: number | null;
   readonly to: number;
 }
@@ -102,18 +111,32 @@ async function resetsOf(
   const hash = topologyHash(stage);
   const moved = stage.sources.filter((node) => source === undefined || node.id === source || node.source.marked);
   const topics = topicsOf(stage);
-  return Array.from({ length: await tasksOf(profile, stage) }, (_, partition) => {
-    const before = found.get(partition);
+  return Array.from({ length: await tasksOf(profile, stage) }, (_, task) => {
+    const before = found.get(task);
     const checkpoint = before?.checkpoint ?? emptyCheckpoint(hash);
-    const moves = moved.map(({ id, source: { marked } }) => ({
-      source: id,
-      task: partition,
-      from: offsetOrNull(checkpoint.positions[id]),
-      to: (marked ? ends : targets).get(id)?.[partition] ?? 0,
-    }));
-    const positions = Object.fromEntries(moves.map(({ source: id, to: offset }) => [id, positionAt(offset)]));
+    const moves = moved.flatMap(({ id, source: node }) => {
+      const offsets = (node.marked ? ends : targets).get(id) ?? [];
+      return partitionsRead(node, task, offsets.length).map((partition) => {
+        const key = positionKey(id, node, partition);
+        return {
+          key,
+          move: {
+            source: id,
+            task,
+            partition,
+            from: offsetOrNull(checkpoint.positions[key]),
+            to: offsets[partition] ?? 0,
+          },
+        };
+      });
+    });
+    const positions = Object.fromEntries(moves.map(({ key, move }) => [key, positionAt(move.to)]));
     const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
     const placed = { ...checkpoint, incarnation, positions: { ...checkpoint.positions, ...positions } };
-    return { moves, task: { topology: stage.name, partition }, stored: { checkpoint: placed, state, topics } };
+    return {
+      moves: moves.map(({ move }) => move),
+      task: { topology: stage.name, partition: task },
+      stored: { checkpoint: placed, state, topics },
+    };
   });
 }

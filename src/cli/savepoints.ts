@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
+import { partitionsRead, positionKey, positionsIn } from '../core/positions.js';
 import {
   encodeSavepoint,
   type SavepointManifest,
@@ -8,7 +9,7 @@ import {
   type SavepointTask,
   stagesIn,
 } from '../state/savepoint.js';
-import { readerIn, stagesOf, type Topology, topologyHash } from '../topology/index.js';
+import { readerIn, type SourceNode, stagesOf, type Topology, topologyHash } from '../topology/index.js';
 import { mustBeDrained, mustBeStopped, setUpBetween, stagesThere } from './between-stages.js';
 import { emptyCheckpoint, offsetsBySource, positionAt } from './positions.js';
 import type { OpenProfile } from './profiles.js';
@@ -167,24 +168,29 @@ async function placing(
     offsetsBySource(profile, stage, 'latest'),
   ]);
   const anew = positions === 'earliest' ? first : last;
-  return (checkpoint, partition) => {
+  const placeIn = ({ id, source }: SourceNode, partition: number, position: Position | undefined) => {
+    const from = first.get(id)?.[partition] ?? 0;
+    const to = last.get(id)?.[partition] ?? 0;
+    if (positions !== 'keep') return positionAt(source.marked ? to : (anew.get(id)?.[partition] ?? 0));
+    if (source.marked) return { ...(position ?? positionAt(to)), offset: to };
+    if (!position) return undefined;
+    const isHere = position.offset < 0 || (position.offset >= from && position.offset <= to);
+    if (topics[id] === source.topic && isHere) return position;
+    throw new MillraceError(
+      'config',
+      `the position ${position.offset} in ${topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
+      { where: id, hint: 'the log is another one: --positions earliest or latest' },
+    );
+  };
+  return (checkpoint, task) => {
     const placed: Record<string, Position> = {};
-    for (const { id, source } of stage.sources) {
-      const from = first.get(id)?.[partition] ?? 0;
-      const to = last.get(id)?.[partition] ?? 0;
-      const position = checkpoint?.positions[id];
-      if (positions !== 'keep') placed[id] = positionAt(source.marked ? to : (anew.get(id)?.[partition] ?? 0));
-      else if (source.marked) placed[id] = { ...(position ?? positionAt(to)), offset: to };
-      else if (position) {
-        const here = position.offset < 0 || (position.offset >= from && position.offset <= to);
-        if (topics[id] !== source.topic || !here) {
-          throw new MillraceError(
-            'config',
-            `the position ${position.offset} in ${topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
-            { where: id, hint: 'the log is another one: --positions earliest or latest' },
-          );
-        }
-        placed[id] = position;
+    for (const node of stage.sources) {
+      const here = partitionsRead(node.source, task, last.get(node.id)?.length ?? 0);
+      const saved = checkpoint ? positionsIn(checkpoint, node.id, node.source, task).keys() : [];
+      for (const partition of positions === 'keep' ? new Set([...here, ...saved]) : here) {
+        const key = positionKey(node.id, node.source, partition);
+        const position = placeIn(node, partition, checkpoint?.positions[key]);
+        if (position) placed[key] = position;
       }
     }
     return placed;

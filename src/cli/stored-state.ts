@@ -17,11 +17,13 @@ export async function storedTasks({ checkpoints }: World, topology: Topology): P
 /** How many tasks a topology has on a profile: the partitions of its inputs. */
 export async function tasksOf({ name, sources }: World, topology: Topology): Promise<number> {
   const counts = await Promise.all(
-    topology.sources.map(async ({ id, source }) => {
-      const driver = sources[source.connector];
-      if (driver) return driver.partitions(source);
-      throw new MillraceError('config', `the ${name} profile cannot read '${source.connector}'`, { where: id });
-    }),
+    topology.sources
+      .filter(({ source }) => !source.global)
+      .map(async ({ id, source }) => {
+        const driver = sources[source.connector];
+        if (driver) return driver.partitions(source);
+        throw new MillraceError('config', `the ${name} profile cannot read '${source.connector}'`, { where: id });
+      }),
   );
   return Math.max(0, ...counts);
 }

@@ -32,6 +32,8 @@ export interface Source<out T> {
   readonly upserts?: boolean | undefined;
   /** Its log carries marks of the tasks that write it: event time goes by them, not by the records. */
   readonly marked?: boolean | undefined;
+  /** Every task reads all partitions of it, instead of the one of its own number. */
+  readonly global?: boolean | undefined;
   readonly [OUT]?: (() => T) | undefined;
 }
 
@@ -77,7 +79,7 @@ export interface Checkpoint {
   /** Raised by savepoint restore, offset reset and topic re-creation; part of every fence and row version. */
   readonly incarnation: number;
   readonly topologyHash: string;
-  /** By source step id. */
+  /** By source step id; of a global source by id and partition (see `positionKey`). */
   readonly positions: Readonly<Record<string, Position>>;
   /** What the wall clock decided in this epoch and a replay must follow. */
   readonly choices: Readonly<Record<string, unknown>>;
@@ -102,6 +104,8 @@ export interface SourceReader {
   poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }>;
   /** A checkpoint stands at this offset: of a log that only this task reads, what lies before it may be deleted. */
   release?(offset: number): void;
+  /** Whether it has not yet given all that the log held when it was opened: such an input is not quiet, but slow. */
+  readonly isBehind?: boolean;
   close(): Promise<void>;
 }
 
@@ -109,9 +113,17 @@ export interface SourceDriver {
   partitions(source: Source<unknown>): Promise<number>;
   /**
    * Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. `step` is the id under which
-   * checkpoints hold this source's position: a ledger that publishes positions finds their topics by it.
+   * checkpoints hold this source's position: a ledger that publishes positions finds their topics by it. `partition` is
+   * the task's own number, except for global sources.
    */
-  open(source: Source<unknown>, task: TaskId, offset: number, bounded: boolean, step: string): Promise<SourceReader>;
+  open(
+    source: Source<unknown>,
+    task: TaskId,
+    offset: number,
+    bounded: boolean,
+    step: string,
+    partition?: number,
+  ): Promise<SourceReader>;
 }
 
 export interface SinkWriter {

@@ -13,9 +13,29 @@ export interface Origin {
   readonly key: Uint8Array | null;
   readonly raw: Uint8Array | null;
   readonly headers: Headers | undefined;
+  /**
+   * Of a record of a global source: where it lies in the log. Each task reads it and may make something else of it, so
+   * topic and partition name the reader, and the identity of what comes of it is no other task's.
+   */
+  readonly lies?: Place | undefined;
   /** Place in the merged order of its round: how a step with several inputs interleaves them. */
   order: number;
 }
+
+/** A partition of a topic. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** The origin of a record of a global source, as one task's: topics have no slash in their names, so it is nobody else's. */
+export const readBy = (task: number, origin: Origin): Origin => {
+  const { topic, partition } = origin;
+  return { ...origin, topic: `${topic}/${partition}`, partition: task, lies: { topic, partition } };
+};
+
+/** The origin as the log has it: for those who want to find the record there. */
+export const inTheLog = (origin: Origin): Origin => (origin.lies ? { ...origin, ...origin.lies } : origin);
 
 export type Headers = readonly (readonly [name: string, value: Uint8Array])[];
 

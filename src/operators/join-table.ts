@@ -7,7 +7,8 @@ import { mapCell, timerCell, valueCell } from '../state/index.js';
 export interface JoinTableOptions<T> {
   /** Which row of the table a record is to meet. */
   readonly key: (value: T) => string | null | undefined;
-  /** How far behind the watermark a record or a change may come and still count; not at all by default. */
+  /** How far behind the watermark a record may come and still count, and a change for records of its own time; not at
+   * all by default. */
   readonly latenessMax?: Duration;
   /** Keys of the table held at most; a change of one more is refused. */
   readonly keysMax: number;
@@ -24,9 +25,12 @@ export interface JoinTableOptions<T> {
  *   out     --------a1---------------b2---|
  *
  * A record waits until the watermark says that nothing earlier can come; with inputs in order (no `disorderMax`) that is
- * at once. Changes and records of one moment count in their merged order. What comes later than `latenessMax` is late.
+ * at once. Changes and records of one moment count in their merged order. A record that comes later than `latenessMax` is
+ * late. A change that does is not lost: it holds for what comes after it, and is counted, since records of its time may
+ * have met the row before it.
  *
- * Counters: `unmatched`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than `pendingMax` wait).
+ * Counters: `unmatched`, `late-changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
+ * `pendingMax` wait).
  * Equal keys must be in one partition.
  * Memory: the table, versions that records may still ask for, and `pendingMax` records.
  *
@@ -91,6 +95,7 @@ function asOf<T, R, Out>(
     cells,
     open({ versions, outdated, pending, due, next }, context) {
       const unmatched = context.counter('unmatched');
+      const lateChanges = context.counter('late-changes');
       const rowAt = (of: string, timeMs: number, at: number): R | null => {
         const known = versions.get(of)?.findLast((version) => isBefore(version, timeMs, at));
         return (known?.[2] as R | undefined) ?? null;
@@ -115,7 +120,9 @@ function asOf<T, R, Out>(
 
       return {
         onRecord(input, value, emit, { eventTimeMs }) {
-          if (eventTimeMs < context.watermarkMs - latenessMax)
+          const horizonMs = context.watermarkMs - latenessMax;
+          const isLate = eventTimeMs < horizonMs;
+          if (isLate && input === 0)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
           const at = next.get();
           next.set(at + 1);
@@ -127,8 +134,9 @@ function asOf<T, R, Out>(
             const version: Version = [eventTimeMs, at, change.after];
             const place = (known ?? []).findLastIndex(([timeMs]) => timeMs <= eventTimeMs) + 1;
             versions.set(change.key, (known ?? []).toSpliced(place, 0, version));
-            outdated.add(eventTimeMs + latenessMax + 1, change.key);
-            return;
+            if (!isLate) return outdated.add(eventTimeMs + latenessMax + 1, change.key);
+            lateChanges.add();
+            return forget(change.key, horizonMs);
           }
           const of = key(value as T);
           if (of === null || of === undefined || of === '')

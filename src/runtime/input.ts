@@ -1,5 +1,5 @@
 import type { Marks, Origin, Position, RawRecord, SourceReader, Upsert } from '../core/index.js';
-import { internalEventTime, type Mark, markOf, messageOf } from '../core/index.js';
+import { internalEventTime, type Mark, markOf, messageOf, positionKey, readBy } from '../core/index.js';
 import type { WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { lowestOf, withMark } from './marks.js';
@@ -15,6 +15,15 @@ export class Unusable {
 export const TOMBSTONE = new Unusable('tombstone', '');
 /** A mark of a task that writes the log: it moves time and is no record of any stream. */
 export const MARKED = new Unusable('mark', '');
+/** A record of a global source that another task sends to the dead letters: one of them does. */
+export const ELSEWHERE = new Unusable('elsewhere', '');
+
+/** An input that every task of the topology reads. */
+export interface SharedInput {
+  readonly task: number;
+  /** Whether it is this task that tells of records that cannot be used: one does, not each. */
+  readonly speaks: boolean;
+}
 
 /**
  * One partition of one source: decodes what the reader polls and keeps it, in log order, until it is merged. Its
@@ -39,15 +48,20 @@ export class Input {
   private failure: unknown;
   /** Processing time at which the last record came, or the input was opened. */
   private lastRecordMs: number;
+  /** Under what checkpoints hold its position, and warnings know it. */
+  readonly key: string;
 
   constructor(
     readonly node: SourceNode,
-    private readonly partition: number,
+    readonly partition: number,
     private readonly reader: SourceReader,
     private readonly codec: WireDecoder<unknown>,
     private readonly now: () => number,
     position: Position,
+    /** Of a global source. */
+    private readonly shared?: SharedInput,
   ) {
+    this.key = positionKey(node.id, node.source, partition);
     this.mergedPosition = position;
     this.clock = { timeMs: position.mergeTimeMs, suspectMs: position.suspectMs };
     this.marks = position.marks;
@@ -63,10 +77,11 @@ export class Input {
     return this.reachedEnd && this.buffered === 0;
   }
 
-  /** It has been quiet for as long as others wait for it. */
+  /** It has been quiet for as long as others wait for it. One that has not yet read what was there already is not. */
   isIdle(nowMs: number): boolean {
     const { idleMax } = this.node.source;
-    return idleMax !== undefined && this.buffered === 0 && nowMs - this.lastRecordMs >= idleMax;
+    if (idleMax === undefined || this.buffered > 0 || this.reader.isBehind) return false;
+    return nowMs - this.lastRecordMs >= idleMax;
   }
 
   get position(): Position {
@@ -170,12 +185,14 @@ export class Input {
         return;
       }
     }
-    const value = this.node.source.upserts ? this.upsert(record) : this.valueOf(record);
+    const value = this.told(this.node.source.upserts ? this.upsert(record) : this.valueOf(record));
     const eventTimeMs = value instanceof Unusable ? Number.NaN : this.eventTime(value, record);
     const known = Number.isFinite(eventTimeMs);
     const timeMs = known && !this.node.source.marked ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
     this.put(
-      known || value instanceof Unusable ? value : new Unusable('event-time', `event time is ${eventTimeMs}`),
+      known || value instanceof Unusable
+        ? value
+        : this.told(new Unusable('event-time', `event time is ${eventTimeMs}`)),
       record,
       timeMs,
       known ? eventTimeMs : record.timestampMs,
@@ -185,7 +202,7 @@ export class Input {
 
   private put(value: unknown, record: RawRecord, timeMs: number, eventTimeMs: number, receivedAtMs: number): void {
     this.values.push(value);
-    this.origins.push({
+    const origin: Origin = {
       topic: this.node.source.topic,
       partition: this.partition,
       offset: record.offset,
@@ -195,7 +212,8 @@ export class Input {
       raw: record.value,
       headers: record.headers,
       order: 0,
-    });
+    };
+    this.origins.push(this.shared ? readBy(this.shared.task, origin) : origin);
     this.times.push(timeMs);
     this.suspects.push(this.clock.suspectMs);
   }
@@ -204,6 +222,10 @@ export class Input {
   private takeMark(mark: Mark): void {
     this.marks = withMark(this.marks, mark);
     this.clock.timeMs = Math.max(this.clock.timeMs, lowestOf(this.marks));
+  }
+
+  private told(value: unknown): unknown {
+    return this.shared?.speaks !== false || !(value instanceof Unusable) || value === TOMBSTONE ? value : ELSEWHERE;
   }
 
   private valueOf({ value }: RawRecord): unknown {

@@ -14,13 +14,14 @@ import { sinksOf } from './task-sinks.js';
 export async function layOut(stages: readonly Topology[], profile: Profile): Promise<ReadonlyMap<string, number>> {
   const tasks = new Map<string, number>();
   for (const stage of stages) {
-    const own = await countsOf(stage, profile, ({ marked }) => !marked);
+    const own = await countsOf(stage, profile, ({ marked, global }) => !marked && !global);
     const before = stage.sources.flatMap(({ id, source }) => (source.marked ? sinksBefore(stages, id) : []));
     const wished = own[0]?.partitions ?? Math.max(...before.map(({ stage: name }) => tasks.get(name) ?? 1));
     for (const { stage: name, id, sink } of before) {
       await writerOf(profile, sink, id).setUp?.(sink, { topology: name, step: id, partitions: wished });
     }
     const between = await countsOf(stage, profile, ({ marked }) => marked === true);
+    await countsOf(stage, profile, ({ global }) => global === true); // they are there; how many partitions is all one
     const partitions = samePartitions(stage, [...own, ...between]);
     tasks.set(stage.name, partitions);
     await setUpSinks(stage, profile, partitions);

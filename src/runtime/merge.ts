@@ -1,7 +1,7 @@
 import { BEFORE_ALL_MS, type Origin, type Tick } from '../core/index.js';
 import { type Input, MARKED, Unusable } from './input.js';
 
-/** What one input gives to a round. */
+/** What one source gives to a round. */
 export interface Share {
   readonly values: unknown[];
   readonly origins: Origin[];
@@ -12,7 +12,7 @@ export const emptyShare = (): Share => ({ values: [], origins: [], unusable: [] 
 
 /** A bounded piece of the merged order of a task's inputs. */
 export interface Round {
-  /** By input, in the order of the topology's sources. */
+  /** In the order of the topology's sources. */
   readonly shares: readonly Share[];
   /** Records in it, unusable ones included. */
   readonly records: number;
@@ -52,14 +52,14 @@ export function mergeRound(
   nowMs: number,
   time: EventTime,
 ): Round | undefined {
-  const shares = inputs.map(emptyShare);
+  const { shares, shareOf } = sharesFor(inputs);
   let records = 0;
   const ticks: Tick[] = [];
   while (records < recordsMax) {
     const next = earliest(inputs, nowMs);
     if (next < 0) break;
     const input = inputs[next] as Input;
-    const share = shares[next] as Share;
+    const share = shareOf[next] as Share;
     const value = input.headValue;
     const origin = input.headOrigin;
     const watermarkMs = input.headTimeMs - time.disorderMs;
@@ -81,6 +81,16 @@ export function mergeRound(
   if (records === 0) return undefined;
   for (const input of inputs) input.settle();
   return { shares, records, ticks };
+}
+
+/** A share for each source, and that of each input: those of a global source stand side by side and have one. */
+function sharesFor(inputs: readonly Input[]): { readonly shares: Share[]; readonly shareOf: readonly Share[] } {
+  const shares: Share[] = [];
+  const shareOf = inputs.map(({ node }, index) => {
+    if (node !== inputs[index - 1]?.node) shares.push(emptyShare());
+    return shares[shares.length - 1] as Share;
+  });
+  return { shares, shareOf };
 }
 
 /**

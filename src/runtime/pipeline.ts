@@ -1,11 +1,11 @@
 import { concatMap, from, map, of, Subject, zip } from 'rxjs';
 import type { BatchedLogic, Chunk, DeadLetter, Services, SinkWriter } from '../core/index.js';
-import { getOrInsert, MillraceError } from '../core/index.js';
+import { getOrInsert, inTheLog, MillraceError } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
 import type { Counters } from './counters.js';
 import { DurationHistogram } from './histogram.js';
 import { InFlight } from './in-flight.js';
-import { TOMBSTONE } from './input.js';
+import { ELSEWHERE, TOMBSTONE } from './input.js';
 import type { Round } from './merge.js';
 import { settle, unwrap } from './settled.js';
 import type { TaskState } from './state.js';
@@ -71,7 +71,7 @@ export class Pipeline {
       for (const { cause, origin } of share.unusable) {
         context.origin = origin;
         if (cause === TOMBSTONE) context.counter('tombstones').add();
-        else context.deadLetter(cause.reason, cause.detail);
+        else if (cause !== ELSEWHERE) context.deadLetter(cause.reason, cause.detail);
       }
     });
     // Two loops: counters and dead letters of a round stand before anything that its values cause.
@@ -162,7 +162,7 @@ export class Pipeline {
       .pipe(
         concatMap(async (letters) => {
           await deadLetters.write(
-            letters,
+            letters.map((letter) => ({ ...letter, origin: inTheLog(letter.origin) })),
             letters.map((letter) => letter.origin),
           );
           return letters.length;

@@ -4,6 +4,6 @@ import type { Waits } from './waits.js';
 /** Notes which inputs bring nothing while another one has records that wait for them. */
 export function noteQuiet(waits: Waits, inputs: readonly Input[], blocked: boolean): void {
   const waiting = blocked && inputs.some(({ buffered }) => buffered > 0);
-  for (const { node, buffered, ended } of inputs)
-    waits.set({ kind: 'quiet', id: node.id }, waiting && buffered === 0 && !ended);
+  for (const { key, buffered, ended } of inputs)
+    waits.set({ kind: 'quiet', id: key }, waiting && buffered === 0 && !ended);
 }

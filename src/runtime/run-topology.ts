@@ -36,7 +36,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   };
   const start = async (stage: Topology): Promise<RunningStage> => {
     // A rate is one of what comes in; what lies between stages is only passed on.
-    const passesOn = stage.sources.every(({ source }) => source.marked);
+    const passesOn = stage.sources.every(({ source }) => source.marked || source.global);
     const started = await runStage(stage, tasks.get(stage.name) ?? 0, passesOn ? unpaced : pace, options);
     started.finished.catch(() => undefined); // whoever waits for it hears of it, perhaps later
     running.push(started);

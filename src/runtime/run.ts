@@ -139,7 +139,7 @@ export async function runStage(
   });
   const membership = await profile.join?.({
     topology: topology.name,
-    sources: topology.sources.map(({ source }) => source),
+    sources: topology.sources.flatMap(({ source }) => (source.global ? [] : [source])),
     address: options.address,
     onAssigned: (assigned) => supervisor.assign(assigned),
     onJoined: (memberId) => options.onJoined?.(memberId, topology.name),

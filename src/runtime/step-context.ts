@@ -1,5 +1,5 @@
 import type { Counter, DeadLetter, Metric, Origin, StepContext } from '../core/index.js';
-import { MillraceError } from '../core/index.js';
+import { inTheLog, MillraceError } from '../core/index.js';
 import type { Counters } from './counters.js';
 
 /** What a task collects from all of its steps until somebody takes it. */
@@ -44,7 +44,8 @@ export class TaskStepContext implements StepContext {
 
   /** An error of the step's own code, with the record that it tripped over. */
   failure(message: string, cause: unknown, hint?: string): MillraceError {
-    const at = this.origin ? ` at ${this.origin.topic}[${this.origin.partition}]@${this.origin.offset}` : '';
+    const place = this.origin && inTheLog(this.origin);
+    const at = place ? ` at ${place.topic}[${place.partition}]@${place.offset}` : '';
     return new MillraceError('step', `${message}${at}`, {
       where: this.step,
       ...(hint === undefined ? {} : { hint }),

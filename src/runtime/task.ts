@@ -9,13 +9,13 @@ import type {
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import { AFTER_ALL_MS, BEFORE_ALL_MS, EARLIEST, INTERNAL, type InternalSinkOptions } from '../core/index.js';
-import { openDecoder } from '../schema/index.js';
+import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import type { DeferredSink } from './deferred-sink.js';
-import { Input } from './input.js';
+import type { Input } from './input.js';
 import { type EventTime, emptyShare, eventTimeOf, mergeRound, type Round } from './merge.js';
+import { openInputs } from './open-inputs.js';
 import { Outlet } from './outlet.js';
 import type { Pace } from './pace.js';
 import { Pipeline } from './pipeline.js';
@@ -23,9 +23,8 @@ import { Questions, type Reply } from './questions.js';
 import { noteQuiet } from './quiet.js';
 import { TaskState } from './state.js';
 import type { Outbox } from './step-context.js';
-import { DEAD_LETTERS, METRICS, noDriver, openSinks } from './task-sinks.js';
+import { DEAD_LETTERS, METRICS, openSinks } from './task-sinks.js';
 import { type Reason, Waits } from './waits.js';
-import { watchedReader } from './watched.js';
 
 /** The topic in the origin of what is emitted at the end of time. */
 const END_TOPIC = '$end';
@@ -124,20 +123,8 @@ export class Task {
       const parts = { topology, profile, task: id, incarnation, state, waits, onSinkFailure, keep };
       const { writers, deferred } = await openSinks(parts);
 
-      const inputs: Input[] = [];
-      for (const node of topology.sources) {
-        const driver = profile.sources[node.source.connector];
-        if (!driver) throw noDriver(profile, node.source.connector, node.id);
-        const codec = await openDecoder(node.source.schema, profile.schemas);
-        const position = checkpoint.positions[node.id] ?? {
-          offset: EARLIEST,
-          mergeTimeMs: BEFORE_ALL_MS,
-          suspectMs: null,
-        };
-        const reader = await driver.open(node.source, id, position.offset, options.bounded, node.id);
-        const watched = watchedReader(reader, node.id, waits);
-        inputs.push(keep(new Input(node, id.partition, watched, codec, () => clock.now(), position)));
-      }
+      const { tasks, bounded } = options;
+      const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, bounded, clock, waits, keep });
       const { services } = options;
       const time = eventTimeOf(inputs);
       const pipeline = keep(
@@ -300,7 +287,11 @@ export class Task {
       order: 0,
     };
     // It counts as one record in flight, so that a drain waits for what it emits.
-    return { shares: this.inputs.map(emptyShare), records: 1, ticks: [{ watermarkMs: AFTER_ALL_MS, origin }] };
+    return {
+      shares: this.options.topology.sources.map(emptyShare),
+      records: 1,
+      ticks: [{ watermarkMs: AFTER_ALL_MS, origin }],
+    };
   }
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
@@ -321,7 +312,7 @@ export class Task {
       epoch: this.checkpoint.epoch + 1,
       incarnation: this.checkpoint.incarnation,
       topologyHash: topologyHash(topology),
-      positions: Object.fromEntries(this.inputs.map((input) => [input.node.id, input.position])),
+      positions: Object.fromEntries(this.inputs.map(({ key, position }) => [key, position])),
       choices: {},
     };
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));

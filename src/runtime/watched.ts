@@ -9,6 +9,9 @@ export function watchedReader(reader: SourceReader, source: string, waits: Waits
   return {
     poll: (recordsMax) => waits.track(reason, reader.poll(recordsMax)),
     ...(reader.release ? { release: (offset) => reader.release?.(offset) } : {}),
+    get isBehind() {
+      return reader.isBehind ?? false;
+    },
     close: () => reader.close(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
+import { globalNodes } from './global.js';
 import { circularRepartitions } from './stages.js';
 import type { Topology, Wire } from './topology.js';
 import { inputName, outputsOf } from './wires.js';
@@ -30,6 +31,7 @@ export function check(topology: Topology): TopologyProblem[] {
     ...unconsumedStreams(topology),
     ...targetProblems(topology),
     ...repartitionProblems(topology),
+    ...globalProblems(topology),
     ...operatorProblems(topology),
   ];
 }
@@ -99,6 +101,21 @@ function repartitionProblems(topology: Topology): TopologyProblem[] {
     .filter(({ key }) => typeof key !== 'function')
     .map(({ id }) => ({ where: id, message: 'no key', hint: 'pass `key`: (value) => value.account, for example' }));
   return [...dotted, ...circular, ...keyless];
+}
+
+function globalProblems(topology: Topology): TopologyProblem[] {
+  const global = globalNodes(topology);
+  const written = [...topology.sinks, ...topology.repartitions]
+    .filter(({ input }) => global.has(input.from))
+    .map(({ id, input }) => ({
+      where: id,
+      message: `"${input.from}" is the same in every task, and each would write it`,
+      hint: 'a global table is the side of a join: to write it, read its topic once more, with kafka.table',
+    }));
+  const alone = topology.sources.length > 0 && topology.sources.every(({ source }) => source.global);
+  const { name: where } = topology;
+  const hint = 'tasks are the partitions of the other sources: add one';
+  return alone ? [...written, { where, message: 'all its sources are global', hint }] : written;
 }
 
 function wireProblems(topology: Topology): TopologyProblem[] {

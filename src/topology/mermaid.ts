@@ -21,7 +21,10 @@ export function mermaid(topology: Topology): string {
     return [name ? `${node} -- ${quoted(name)} --> ${to}` : `${node} --> ${to}`];
   };
   const lines = [
-    ...sources.map(({ id, source }) => `${nodes.get(id)}([${label(id, `topic ${source.topic}`)}])`),
+    ...sources.map(
+      ({ id, source }) =>
+        `${nodes.get(id)}([${label(id, `topic ${source.topic}${source.global ? ', all of it in every task' : ''}`)}])`,
+    ),
     `subgraph engine[${quoted(topology.name)}]`,
     ...steps.map((step) => `  ${nodes.get(step.id)}${stepShape(step)}`),
     ...repartitions.map(({ id }) => `  ${nodes.get(id)}>${label(id, 'repartition')}]`),

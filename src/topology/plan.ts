@@ -2,6 +2,7 @@ import type { StoredTask } from '../core/checkpoints.js';
 import { MillraceError } from '../core/errors.js';
 import { EARLIEST } from '../core/io.js';
 import { getOrInsert } from '../core/maps.js';
+import { positionsIn, stepOfPosition } from '../core/positions.js';
 import type { CellSpec, StateChange } from '../core/state.js';
 import { topologyHash } from './hash.js';
 import type { Topology } from './topology.js';
@@ -30,7 +31,10 @@ export interface SourcePlan {
   readonly source: string;
   readonly fate: 'continues' | 'new' | 'refused' | 'dropped';
   readonly topic: string;
-  /** Next offset by task; `null` for one that begins at the oldest record. */
+  /**
+   * Next offset by task; `null` for one that begins at the oldest record. Of a global source by partition, the lowest of all
+   * tasks.
+   */
   readonly offsets: Readonly<Record<number, number | null>>;
   readonly note: string;
 }
@@ -86,22 +90,24 @@ export const isRefused = ({ sources, cells }: StatePlan): boolean =>
 
 function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): SourcePlan[] {
   const declared = sources.map(({ id, source }): SourcePlan => {
-    const found = tasks.flatMap(({ partition, checkpoint, topics }) => {
-      const position = checkpoint?.positions[id];
-      return position === undefined ? [] : [{ partition, offset: position.offset, topic: topics[id] }];
+    const found = tasks.flatMap(({ partition: task, checkpoint, topics }) => {
+      const positions = checkpoint ? [...positionsIn(checkpoint, id, source, task)] : [];
+      return positions.map(([partition, { offset }]) => ({ partition, offset, topic: topics[id] }));
     });
-    const offsets = Object.fromEntries(
-      found.map(({ partition, offset }) => [partition, offset === EARLIEST ? null : offset]),
-    );
+    // In a global source every task has a position: the lowest is where one of them goes on.
+    const offsets: Record<number, number | null> = {};
+    for (const { partition, offset } of found.toSorted((a, b) => b.offset - a.offset || a.partition - b.partition))
+      offsets[partition] = offset === EARLIEST ? null : offset;
     const base = { source: id, topic: source.topic, offsets };
     if (found.length === 0) return { ...base, fate: 'new', note: 'begins at the oldest record' };
     const other = found.find(({ topic }) => topic !== undefined && topic !== source.topic)?.topic;
-    if (other === undefined) return { ...base, fate: 'continues', note: '' };
+    if (other === undefined)
+      return { ...base, fate: 'continues', note: source.global ? 'all of it in every task' : '' };
     const note = `its position is in ${other}: give the source a new id to read ${source.topic} from its start`;
     return { ...base, fate: 'refused', note };
   });
   const known = new Set(sources.map(({ id }) => id));
-  const gone = new Set(tasks.flatMap(({ checkpoint }) => Object.keys(checkpoint?.positions ?? {})));
+  const gone = new Set(tasks.flatMap(({ checkpoint }) => Object.keys(checkpoint?.positions ?? {}).map(stepOfPosition)));
   const dropped = [...gone]
     .filter((id) => !known.has(id))
     .sort()

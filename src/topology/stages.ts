@@ -1,6 +1,7 @@
 import { INTERNAL, type InternalSinkOptions } from '../core/internal.js';
 import type { Sink, Source } from '../core/io.js';
 import { getOrInsert } from '../core/maps.js';
+import { globalNodes } from './global.js';
 import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology.js';
 
 /**
@@ -8,7 +9,8 @@ import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology
  * and what was a repartition is a sink of one stage and a source of another. In the order in which records pass them.
  *
  * A topology without repartitions is its only stage, unchanged. Otherwise the stage with the first declared source has the
- * topology's name, and every other one that name, a slash and the id of its first input. Linear in the number of nodes.
+ * topology's name, and every other one that name, a slash and the id of its first input. Global sources, and steps fed by
+ * nothing else, are in every stage that reads them. Linear in the number of nodes.
  *
  * @example
  * stagesOf(transfers).map(({ name }) => name); // ['transfers', 'transfers/by-account']
@@ -16,7 +18,19 @@ import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology
 export function stagesOf(topology: Topology): readonly Topology[] {
   if (topology.repartitions.length === 0) return [topology];
   const { part, order } = cut(topology);
-  return order.map((number) => stageOf(topology, (id) => part.get(id) === number));
+  return order.map((number) => {
+    const shared = feeding(topology, (id) => part.get(id) === number);
+    return stageOf(topology, (id) => part.get(id) === number || shared.has(id));
+  });
+}
+
+/** What is global goes into every stage that reads it: the sources and steps in front of the nodes of a stage. */
+function feeding(topology: Topology, isIn: (id: string) => boolean): ReadonlySet<string> {
+  const global = globalNodes(topology);
+  const needed = new Set<string>();
+  for (const { id, inputs } of topology.steps.toReversed())
+    if (isIn(id) || needed.has(id)) for (const { from } of inputs) if (global.has(from)) needed.add(from);
+  return needed;
 }
 
 /**
@@ -50,8 +64,12 @@ interface Cut {
   readonly order: readonly number[];
 }
 
-/** Nodes that are connected without going through a repartition are in one part. */
-function cut({ sources, steps, sinks, repartitions }: Topology): Cut {
+/** Nodes that are connected without going through a repartition are in one part; what is global is in none. */
+function cut(topology: Topology): Cut {
+  const { sinks, repartitions } = topology;
+  const global = globalNodes(topology);
+  const sources = topology.sources.filter(({ id }) => !global.has(id));
+  const steps = topology.steps.filter(({ id }) => !global.has(id));
   const parent = new Map<string, string>();
   const root = (id: string): string => {
     const above = parent.get(id);
@@ -98,8 +116,9 @@ function inOrder(parts: number, next: ReadonlyMap<number, ReadonlySet<number>>):
 
 function stageOf(topology: Topology, isIn: (id: string) => boolean): Topology {
   const own = (nodes: readonly { readonly id: string }[]) => nodes.filter(({ id }) => isIn(id));
-  const first = own([...topology.sources, ...topology.repartitions])[0];
-  const isFirst = first?.id === topology.sources[0]?.id;
+  const owned = topology.sources.filter(({ source }) => !source.global);
+  const first = own([...owned, ...topology.repartitions])[0];
+  const isFirst = first?.id === owned[0]?.id;
   const sources = [
     ...topology.sources.filter(({ id }) => isIn(id)),
     ...topology.repartitions.filter(({ id }) => isIn(id)).map((node) => sourceOf(topology.name, node)),

@@ -199,7 +199,7 @@ describe('offsets', () => {
     await runToEnd(profile, ops);
     const once = await textsIn(profile, names.output);
     const reset = await planReset(profile, ops, { to: 'earliest', source: undefined, dropState: true });
-    expect(reset.moves[0]).toEqual({ source: 'events', task: 0, from: 200, to: 0 });
+    expect(reset.moves[0]).toEqual({ source: 'events', task: 0, partition: 0, from: 200, to: 0 });
     expect((await lagOf(profile, ops)).map(({ lag }) => lag)).toEqual([0, 0]); // nothing has happened yet
     await reset.apply();
     await runToEnd(profile, ops);

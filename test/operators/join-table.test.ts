@@ -116,6 +116,40 @@ describe('joinTable', () => {
     checkOperator(joinTable(options(20)), samplesOf(events), { stateBytesMax: 1_500 });
   });
 
+  it('takes in a change that comes late for what comes after it, as the newest or as none', () => {
+    const change = (timeMs: number, key: string, after: number | null): Event => ({
+      timeMs,
+      change: { key, before: null, after },
+    });
+    const events: Event[] = [
+      change(10, 'a', 1),
+      change(30, 'b', 3),
+      { timeMs: 50, order: { n: 2, of: 'a' } },
+      change(20, 'a', 2), // after the order that it would have been for
+      change(20, 'b', 9), // and behind a newer one
+      { timeMs: 50, order: { n: 5, of: 'a' } },
+      { timeMs: 51, order: { n: 6, of: 'b' } },
+      change(40, 'b', null),
+      { timeMs: 52, order: { n: 8, of: 'b' } },
+    ];
+    const { emitted, counters, deadLetters } = driveOperator(leftJoinTable(options()), samplesOf(events));
+    expect(emitted.map(({ value }) => value)).toEqual([
+      [2, 1],
+      [5, 2],
+      [6, 3],
+      [8, null],
+    ]);
+    expect(counters['late-changes']).toBe(3);
+    expect(deadLetters).toEqual([]);
+  });
+
+  it('forgets late changes as others', () => {
+    const events = Array.from({ length: 60 }, (_, n): Event => {
+      return { timeMs: n % 2 === 0 ? n * 10 : n * 10 - 35, change: { key: `k${n % 3}`, before: null, after: n } };
+    });
+    checkOperator(joinTable(options()), samplesOf(events), { stateBytesMax: 1_500 });
+  });
+
   it('sends late, keyless and surplus records to the dead letters', () => {
     const of = (timeMs: number, n: number, key: string): Event => ({ timeMs, order: { n, of: key } });
     const events: Event[] = [

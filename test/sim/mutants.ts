@@ -195,4 +195,19 @@ export const mutants: readonly Mutant[] = [
     'origins[count++] = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };',
     'origins[count++] = origin;',
   ]),
+  mutant('a global source read from its start after each restore', 'rates', [
+    'open-inputs.ts',
+    'checkpoint.positions[key] ?? AT_THE_START',
+    'source.global ? AT_THE_START : (checkpoint.positions[key] ?? AT_THE_START)',
+  ]),
+  mutant('one partition of a global source for each task', 'rates', [
+    'open-inputs.ts',
+    'partitionsRead(source, task.partition, partitions)',
+    'partitionsRead({ global: false }, task.partition, partitions)',
+  ]),
+  mutant('what cannot be used told of by every task that reads it', 'rates', [
+    'open-inputs.ts',
+    'partition % tasks === task.partition',
+    'tasks > 0',
+  ]),
 ];

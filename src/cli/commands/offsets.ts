@@ -51,7 +51,7 @@ function showCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
-              : `${textTable(rows)}${lag} record(s) behind\n`,
+              : `${textTable(legible(rows))}${lag} record(s) behind\n`,
           );
         } finally {
           await profile.close();
@@ -102,7 +102,7 @@ function resetCommand({ terminal, act }: CommandContext): Command {
               ? 'state is dropped'
               : 'state is kept: dedupe takes what it has seen for duplicates (--drop-state begins anew)';
             const end = done ? `done, incarnation ${incarnation}` : 'nothing was changed: --yes does it';
-            terminal.out(`${textTable(moves)}${state}\n${end}\n`);
+            terminal.out(`${textTable(legible(moves))}${state}\n${end}\n`);
           }
         } finally {
           await profile.close();
@@ -110,6 +110,14 @@ function resetCommand({ terminal, act }: CommandContext): Command {
         return exitCodes.ok;
       }),
     );
+}
+
+/** Without the partition where it is the task's number in every row: it is another one in global sources only. */
+function legible<R extends { readonly task: number; readonly partition: number }>(
+  rows: readonly R[],
+): readonly object[] {
+  if (rows.some(({ task, partition }) => task !== partition)) return rows;
+  return rows.map(({ partition: _, ...row }) => row);
 }
 
 function mustHave({ sources }: Topology, id: string | undefined): void {

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../core/errors.js';
 import type { Profile, SourceDriver, SourceReader } from '../../core/io.js';
+import { positionKey, stepOfPosition } from '../../core/positions.js';
 import { createInference } from '../../inference/index.js';
 import { runTopology } from '../../runtime/index.js';
 import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../../topology/index.js';
@@ -105,9 +106,9 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
   const positions = new Map(live.map(({ partition, checkpoint }) => [partition, checkpoint?.positions ?? {}]));
   const ending = (driver: SourceDriver): SourceDriver => ({
     partitions: (source) => driver.partitions(source),
-    async open(source, task, offset, _bounded, step) {
-      const end = positions.get(task.partition)?.[step]?.offset ?? 0;
-      return readUpTo(await driver.open(source, task, offset, true, step), end);
+    async open(source, task, offset, _bounded, step, partition = task.partition) {
+      const end = positions.get(task.partition)?.[positionKey(step, source, partition)]?.offset ?? 0;
+      return readUpTo(await driver.open(source, task, offset, true, step, partition), end);
     },
   });
   const sources = Object.fromEntries(Object.entries(profile.sources).map(([name, driver]) => [name, ending(driver)]));
@@ -157,4 +158,10 @@ async function install(
 }
 
 const offsetsOf = (positions: Readonly<Record<string, { readonly offset: number }>>, { sources }: Topology) =>
-  Object.fromEntries(sources.map(({ id }) => [id, positions[id]?.offset ?? 0]));
+  Object.fromEntries(
+    sources.flatMap(({ id, source }) =>
+      source.global
+        ? Object.entries(positions).flatMap(([key, { offset }]) => (stepOfPosition(key) === id ? [[key, offset]] : []))
+        : [[id, positions[id]?.offset ?? 0]],
+    ),
+  );

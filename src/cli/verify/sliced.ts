@@ -8,12 +8,11 @@ import type { Slice } from './trial.js';
 export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Slice>>): SourceDriver {
   return {
     ...driver,
-    async open(source, task, offset, bounded, step) {
+    async open(source, task, offset, bounded, step, partition = task.partition) {
       const slice = slices[source.topic];
-      if (slice === undefined) return driver.open(source, task, offset, bounded, step);
-      const { partition } = task;
+      if (slice === undefined) return driver.open(source, task, offset, bounded, step, partition);
       const from = offset === EARLIEST ? (slice.from[partition] ?? offset) : offset;
-      return until(await driver.open(source, task, from, true, step), slice.to[partition] ?? 0);
+      return until(await driver.open(source, task, from, true, step, partition), slice.to[partition] ?? 0);
     },
   };
 }

@@ -18,18 +18,18 @@ export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): 
 export function simSourceDriver(
   /** What lies in a partition: of a topic between stages, more may come. */
   recordsOf: (topic: string, partition: number) => readonly RawRecord[],
-  partitions: number,
+  partitionsOf: (topic: string) => number,
   process: SimProcess,
   chaos: Chaos,
   random: Random,
   onDelivered: (topic: string, partition: number, nextOffset: number) => void,
 ): SourceDriver {
   return {
-    partitions: async () => {
+    partitions: async ({ topic }) => {
       await process.reach('partitions');
-      return partitions;
+      return partitionsOf(topic);
     },
-    open: async ({ topic }, { partition }, offset, bounded): Promise<SourceReader> => {
+    open: async ({ topic }, task, offset, bounded, _step, partition = task.partition): Promise<SourceReader> => {
       await process.reach(`open ${topic}`);
       const records = recordsOf(topic, partition);
       const end = bounded ? records.length : Number.POSITIVE_INFINITY;

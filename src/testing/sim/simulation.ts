@@ -5,6 +5,8 @@ import {
   messageOf,
   millis,
   type Profile,
+  partitionsRead,
+  positionKey,
   type RawRecord,
   type TaskId,
 } from '../../core/index.js';
@@ -271,13 +273,13 @@ class Simulation {
   }
 
   private profileOf(process: SimProcess): Profile {
-    const { chaos, random, groups, outputs, partitions } = this;
+    const { chaos, random, groups, outputs } = this;
     const sessions = new Map<string, SimSession>();
     const keyOf = ({ topology, partition }: TaskId) => `${topology}/${partition}`;
     const source = countingSource(
       simSourceDriver(
         (topic, partition) => this.recordsOf(topic, partition),
-        partitions,
+        (topic) => this.trial.log[topic]?.length ?? this.partitions,
         process,
         chaos,
         random.fork(),
@@ -326,11 +328,13 @@ class Simulation {
     return this.stages.every(({ name, sources }, number) =>
       sources
         .filter(({ source }) => this.bounded || number === 0 || source.marked)
-        .every(({ id, source: { topic } }) =>
-          this.ledgers.get(name)?.tasks.every(({ checkpoint }, partition) => {
-            const end = (this.recordsOf(topic, partition).at(-1)?.offset ?? -1) + 1;
-            return (checkpoint?.positions[id]?.offset ?? 0) >= end;
-          }),
+        .every(({ id, source }) =>
+          this.ledgers.get(name)?.tasks.every(({ checkpoint }, task) =>
+            partitionsRead(source, task, this.trial.log[source.topic]?.length ?? 0).every((partition) => {
+              const end = (this.recordsOf(source.topic, partition).at(-1)?.offset ?? -1) + 1;
+              return (checkpoint?.positions[positionKey(id, source, partition)]?.offset ?? 0) >= end;
+            }),
+          ),
         ),
     );
   }

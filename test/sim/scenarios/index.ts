@@ -2,6 +2,7 @@ import type { Scenario } from '../../../src/testing/sim/index.js';
 import { copies } from './copies.js';
 import { learning } from './learning.js';
 import { quiet } from './quiet.js';
+import { rates } from './rates.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
 import { transfers } from './transfers.js';
@@ -15,4 +16,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   transfers,
   quiet,
   windows,
+  rates,
 };

@@ -1,0 +1,51 @@
+import type { Checkpoint, Position, Profile, TaskId } from '../core/index.js';
+import { BEFORE_ALL_MS, EARLIEST, partitionsRead, positionKey } from '../core/index.js';
+import { openDecoder } from '../schema/index.js';
+import type { Topology } from '../topology/index.js';
+import type { Clock } from './clock.js';
+import { Input } from './input.js';
+import { noDriver } from './task-sinks.js';
+import type { Waits } from './waits.js';
+import { watchedReader } from './watched.js';
+
+export interface TaskInputsOptions {
+  readonly topology: Topology;
+  readonly profile: Profile;
+  readonly task: TaskId;
+  /** How many there are of this topology. */
+  readonly tasks: number;
+  readonly checkpoint: Checkpoint;
+  readonly bounded: boolean;
+  readonly clock: Clock;
+  readonly waits: Waits;
+  /** Takes in what must be closed if the task cannot be opened. */
+  keep<T extends { close(): Promise<void> }>(opened: T): T;
+}
+
+const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };
+
+/**
+ * Opens the inputs of a task where the checkpoint says: one of each source, the partition of the task's number, and of a
+ * global source one of each partition, in their order.
+ */
+export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
+  const { topology, profile, task, tasks, checkpoint, bounded, clock, waits, keep } = options;
+  const inputs: Input[] = [];
+  for (const node of topology.sources) {
+    const { id, source } = node;
+    const driver = profile.sources[source.connector];
+    if (!driver) throw noDriver(profile, source.connector, id);
+    const codec = await openDecoder(source.schema, profile.schemas);
+    const partitions = source.global ? await driver.partitions(source) : tasks;
+    for (const partition of partitionsRead(source, task.partition, partitions)) {
+      const key = positionKey(id, source, partition);
+      const position = checkpoint.positions[key] ?? AT_THE_START;
+      const reader = await driver.open(source, task, position.offset, bounded, id, partition);
+      const watched = watchedReader(reader, key, waits);
+      const speaks = partition % tasks === task.partition;
+      const shared = source.global ? { task: task.partition, speaks } : undefined;
+      inputs.push(keep(new Input(node, partition, watched, codec, () => clock.now(), position, shared)));
+    }
+  }
+  return inputs;
+}
