@@ -7,6 +7,7 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import {
   type DeadLetterSinkOptions,
   deadLetterHeaders,
+  headersFor,
   originHeaders,
   type TopicSinkOptions,
 } from '../../src/core/sinks.js';
@@ -46,18 +47,19 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
 async function valueWriter(
   log: TopicLog,
   outputs: TaskOutputs,
-  { topic, schema, key, nameOrigin }: TopicSinkOptions,
+  options: TopicSinkOptions,
   registry: SchemaRegistry,
 ): Promise<SinkWriter> {
+  const { topic, schema, key } = options;
   const codec = await openCodec(schema, registry);
+  const headers = headersFor(options);
   const partitions = log.partitionsOf(topic);
 
   const writeOne = (value: unknown, origin: Origin): void => {
     const keyBytes = key === undefined ? origin.key : Buffer.from(key(value));
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     const partition = keyBytes === null ? origin.partition % partitions : partitionOf(keyBytes, partitions);
-    const headers = nameOrigin ? originHeaders(origin) : undefined;
-    outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, headers);
+    outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, headers(origin));
   };
   return writerOf(outputs, writeOne);
 }

@@ -1,6 +1,7 @@
 import type { Upsert } from '../../src/core/change.js';
 import { type Duration, formatDuration } from '../../src/core/duration.js';
 import type { Sink, Source } from '../../src/core/io.js';
+import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
 import type { DeadLetter } from '../../src/core/record.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Compression, DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
@@ -36,6 +37,11 @@ export interface KafkaSinkOptions<T> {
   readonly partitions?: number;
   /** How batches are compressed; as `kafkaCompression` says by default. */
   readonly compression?: Compression;
+  /**
+   * Headers of the record that a value comes from which go with it: some names, such as `traceHeaders`, or `'all'`; none by
+   * default. Where several records make one value, such as that of a window, it is the one that brought it about.
+   */
+  readonly headers?: PassedHeaders;
 }
 
 /**
@@ -115,13 +121,14 @@ export const kafka = {
    * @example
    * predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
    */
-  sink<T>({ topic, schema, key, partitions, compression }: KafkaSinkOptions<T>): Sink<T> {
+  sink<T>({ topic, schema, key, partitions, compression, headers }: KafkaSinkOptions<T>): Sink<T> {
     const options: TopicSinkOptions = {
       topic,
       schema: schema as Schema<unknown>,
       key: key as ((value: unknown) => string) | undefined,
       partitions,
       compression,
+      headers,
     };
     const settings = {
       topic,
@@ -129,6 +136,7 @@ export const kafka = {
       key: key ? 'field' : 'origin',
       ...(partitions === undefined ? {} : { partitions }),
       ...(compression === undefined ? {} : { compression }),
+      ...(headers === undefined ? {} : { headers: passedHeadersText(headers) }),
     };
     return Object.freeze({
       connector: 'kafka',

@@ -6,6 +6,7 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import {
   type DeadLetterSinkOptions,
   deadLetterHeaders,
+  headersFor,
   originHeaders,
   type TopicSinkOptions,
 } from '../../src/core/sinks.js';
@@ -75,19 +76,17 @@ function topicWriter(
   };
 }
 
-async function valueEncoder(
-  { schema, key, nameOrigin }: TopicSinkOptions,
-  partitions: number,
-  registry: SchemaRegistry,
-) {
+async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
+  const { schema, key } = options;
   const codec = await openCodec(schema, registry);
+  const headers = headersFor(options);
   return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
     const keyBytes = key ? Buffer.from(key(value)) : origin.key;
     const record = {
       key: keyBytes,
       value: codec.encode(value),
       timestampMs: timestampOf(origin, nowMs),
-      headers: nameOrigin ? originHeaders(origin) : undefined,
+      headers: headers(origin),
     };
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     return [keyBytes ? partitionOf(keyBytes, partitions) : origin.partition % partitions, record];

@@ -14,6 +14,7 @@ export * from './metric.js';
 export * from './numbering.js';
 export * from './operator.js';
 export * from './partition.js';
+export * from './passed-headers.js';
 export * from './positions.js';
 export * from './record.js';
 export * from './retry.js';

@@ -2,7 +2,8 @@ import type { Duration } from './duration.js';
 import type { SinkWriter } from './io.js';
 import type { Mark } from './mark.js';
 import { partitionOf } from './partition.js';
-import type { Headers, OutgoingRecord, RawRecord } from './record.js';
+import { headerPicker, type PassedHeaders } from './passed-headers.js';
+import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
 
 // Topics between two stages of a topology: what lies in them, whichever log they lie in.
@@ -23,6 +24,8 @@ export interface InternalSinkOptions {
   readonly partitions: number | undefined;
   /** How long a task may have nothing to read before its mark says that it is idle; for ever where it is missing. */
   readonly idleMax: Duration | undefined;
+  /** Headers that go on to the next stage; none where it is missing. */
+  readonly headers?: PassedHeaders | undefined;
 }
 
 const MARK = 'millrace.mark';
@@ -32,12 +35,19 @@ const EVENT_TIME = 'millrace.event-time';
  * A value on its way to the next stage. Logs keep whole milliseconds and some refuse times ahead of their clock, so an
  * event time that `nowMs` does not cover goes into a header.
  */
-export function internalRecord(key: Uint8Array, value: Uint8Array, eventTimeMs: number, nowMs: number): OutgoingRecord {
-  if (Number.isInteger(eventTimeMs) && eventTimeMs >= 0 && eventTimeMs <= nowMs)
-    return { key, value, timestampMs: eventTimeMs };
+export function internalRecord(
+  key: Uint8Array,
+  value: Uint8Array,
+  eventTimeMs: number,
+  nowMs: number,
+  headers?: Headers,
+): OutgoingRecord {
+  if (Number.isInteger(eventTimeMs) && eventTimeMs >= 0 && eventTimeMs <= nowMs) {
+    return { key, value, timestampMs: eventTimeMs, headers };
+  }
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setFloat64(0, eventTimeMs);
-  return { key, value, timestampMs: nowMs, headers: [[EVENT_TIME, bytes]] };
+  return { key, value, timestampMs: nowMs, headers: [[EVENT_TIME, bytes], ...(headers ?? [])] };
 }
 
 /** The event time with which a value was written, exactly. */
@@ -86,13 +96,15 @@ export interface InternalWriterParts {
 export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'mark'> {
   const { options, codec, partitions, now, append, settle } = parts;
   const utf8 = new TextEncoder();
+  const passed = headerPicker(options.headers);
   return {
     write(values, origins) {
       const nowMs = now();
       values.forEach((value, i) => {
         const key = utf8.encode(options.key(value));
-        const eventTimeMs = origins[i]?.eventTimeMs ?? Number.NaN;
-        append(partitionOf(key, partitions), internalRecord(key, codec.encode(value), eventTimeMs, nowMs));
+        const origin = origins[i] as Origin;
+        const record = internalRecord(key, codec.encode(value), origin.eventTimeMs, nowMs, passed(origin));
+        append(partitionOf(key, partitions), record);
       });
       return settle?.();
     },

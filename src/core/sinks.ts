@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import { headerPicker, type PassedHeaders } from './passed-headers.js';
 import type { Headers, Origin } from './record.js';
 import type { Schema } from './schema.js';
 
@@ -17,6 +18,8 @@ export interface TopicSinkOptions {
   readonly partitions: number | undefined;
   /** Name each record's origin in headers (`deadLetterHeaders`): for who compares what two runs made of one record. */
   readonly nameOrigin?: boolean | undefined;
+  /** Headers of the record that a value comes from which go with it; none by default. */
+  readonly headers?: PassedHeaders | undefined;
   /** What the profile says where it is missing; logs that do not compress take no notice. */
   readonly compression?: Compression | undefined;
 }
@@ -59,3 +62,9 @@ export const originHeaders = ({ topic, partition, offset }: Origin): Headers => 
   [deadLetterHeaders.partition, Buffer.from(String(partition))],
   [deadLetterHeaders.offset, Buffer.from(String(offset))],
 ];
+
+/** The headers of what is written to a topic. */
+export function headersFor({ nameOrigin, headers }: TopicSinkOptions): (origin: Origin) => Headers | undefined {
+  const passed = headerPicker(headers);
+  return nameOrigin ? (origin) => [...originHeaders(origin), ...(passed(origin) ?? [])] : passed;
+}

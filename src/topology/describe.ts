@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import type { Delivery, Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
+import { passedHeadersText } from '../core/passed-headers.js';
 import { internalTopic, stagesOf } from './stages.js';
 import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';
@@ -29,13 +30,14 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
       const head = ['step', step.id, inputsText(topology, step), `${step.kind} (${step.shape.shape})`] as const;
       return { head, details: [settingsText(step.settings), shapeText(step)] };
     }),
-    ...topology.repartitions.map(({ id, input, schema, partitions, idleMax }): Node => {
+    ...topology.repartitions.map(({ id, input, schema, partitions, idleMax, headers }): Node => {
       const facts = {
         topic: internalTopic(topology.name, id),
         schema: schema.subject,
         format: schema.format,
         ...(partitions === undefined ? {} : { partitions }),
         ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
+        ...(headers === undefined ? {} : { headers: passedHeadersText(headers) }),
       };
       return {
         head: ['repartition', id, `<- ${wireName(topology, input)}`, 'by a new key'],

@@ -152,9 +152,9 @@ function sourceOf(topology: string, { id, schema }: RepartitionNode): SourceNode
   return Object.freeze({ id, source: Object.freeze(source) });
 }
 
-function sinkOf(topology: string, { id, input, key, schema, partitions, idleMax }: RepartitionNode): SinkNode {
+function sinkOf(topology: string, { id, input, key, schema, partitions, idleMax, headers }: RepartitionNode): SinkNode {
   const topic = internalTopic(topology, id);
-  const options: InternalSinkOptions = { topic, schema, key, partitions, idleMax };
+  const options: InternalSinkOptions = { topic, schema, key, partitions, idleMax, headers };
   const sink: Sink<unknown> = {
     connector: INTERNAL,
     kind: 'repartition',

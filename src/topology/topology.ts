@@ -2,6 +2,7 @@ import type { Duration } from '../core/duration.js';
 import type { Sink, Source } from '../core/io.js';
 import type { Metric } from '../core/metric.js';
 import type { Adds, Joint, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
+import type { PassedHeaders } from '../core/passed-headers.js';
 import type { DeadLetter } from '../core/record.js';
 import type { Schema } from '../core/schema.js';
 
@@ -40,6 +41,7 @@ export interface RepartitionNode {
   readonly schema: Schema<unknown>;
   readonly partitions: number | undefined;
   readonly idleMax: Duration | undefined;
+  readonly headers?: PassedHeaders | undefined;
 }
 
 export interface RepartitionOptions<T> {
@@ -54,6 +56,8 @@ export interface RepartitionOptions<T> {
    * ever by default. What it writes later may be late.
    */
   readonly idleMax?: Duration;
+  /** Headers of the records that values come from which go on with them, such as `traceHeaders`; none by default. */
+  readonly headers?: PassedHeaders;
 }
 
 export interface TopologyOptions {
@@ -151,8 +155,9 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
         );
       },
       repartition(id: string, options: RepartitionOptions<unknown>) {
-        const { key, schema, partitions, idleMax } = options;
-        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleMax }));
+        const { key, schema, partitions, idleMax, headers } = options;
+        const passed = headers === undefined ? {} : { headers };
+        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleMax, ...passed }));
         return stream({ from: id, output: 0 });
       },
       to(id: string, sink: Sink<unknown>) {
