@@ -65,7 +65,11 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@confluentinc/schemaregistry': ['src/schema'],
   '@node-rs/crc32': ['connectors/kafka'],
   '@platformatic/kafka': ['connectors/kafka'],
-  '@toondepauw/node-zstd': ['connectors/kafka'],
+  '@toondepauw/node-zstd': ['connectors/kafka', 'connectors/file'],
+  fzstd: ['connectors/file'],
+  hyparquet: ['connectors/file'],
+  'hyparquet-writer': ['connectors/file'],
+  'hyparquet-writer/src/node.js': ['connectors/file'],
   kafkajs: ['connectors/kafka'],
   snappy: ['connectors/kafka'],
   'lz4-napi': ['connectors/kafka'],
@@ -182,7 +186,10 @@ describe('imports', () => {
   });
 
   it('of what a topology file loads bring no client and no native module', () => {
-    const entries = ['src/index.ts', ...['kafka', 'redis', 'clickhouse'].map((name) => `connectors/${name}/index.ts`)];
+    const entries = [
+      'src/index.ts',
+      ...['kafka', 'redis', 'clickhouse', 'file'].map((name) => `connectors/${name}/index.ts`),
+    ];
     const light = ['rxjs', 'avsc', 'msgpackr', '@datadog/sketches-js'];
     const heavy = entries.flatMap((entry) =>
       [...loadedWith(product, entry)]

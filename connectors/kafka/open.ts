@@ -134,10 +134,12 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       return new KafkaLedger(cluster, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
-    async join({ topology, sources, address, onAssigned, onJoined, onFailed }) {
+    async join({ topology, sources, tasks, address, onAssigned, onJoined, onFailed }) {
       const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
-      const first = topics[0] === undefined ? undefined : await cluster.topic(topics[0]);
-      if (!first) throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
+      // Inputs that are no topics have tasks too: the group shares out numbers.
+      if (topics[0] !== undefined && !(await cluster.topic(topics[0]))) {
+        throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
+      }
       const { group, changelog } = namesOf(prefix, { topology, partition: 0 });
       const standbys = new Standbys({
         async open(task) {
@@ -150,7 +152,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       const membership = new GroupMembership(cluster, {
         group,
         topics,
-        tasks: first.leaders.length,
+        tasks,
         sessionTimeoutMs: sessionTimeout,
         standbysMax: options.standbys ?? 0,
         standbys,

@@ -5,8 +5,20 @@ import type { Config } from './settings.js';
 
 // How each connector writes on each profile, known without opening it; a test compares it with the drivers.
 const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, WriteMode>>>> = {
-  embedded: { kafka: 'transactional', internal: 'transactional', redis: 'transactional', clickhouse: 'idempotent' },
-  local: { kafka: 'transactional', internal: 'transactional', redis: 'idempotent', clickhouse: 'idempotent' },
+  embedded: {
+    kafka: 'transactional',
+    internal: 'transactional',
+    redis: 'transactional',
+    clickhouse: 'idempotent',
+    file: 'prepared',
+  },
+  local: {
+    kafka: 'transactional',
+    internal: 'transactional',
+    redis: 'idempotent',
+    clickhouse: 'idempotent',
+    file: 'prepared',
+  },
 };
 
 /** The delivery guarantee of a sink on a profile. */

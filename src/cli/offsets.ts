@@ -2,7 +2,7 @@ import { partitionsRead, positionKey } from '../core/positions.js';
 import type { StateChange } from '../core/state.js';
 import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
 import { mustBeDrained, mustBeStopped, stagesThere } from './between-stages.js';
-import { emptyCheckpoint, offsetOrNull, offsetsBySource, positionAt } from './positions.js';
+import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } from './positions.js';
 import type { OpenProfile } from './profiles.js';
 import type { Start } from './read-topic.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
@@ -20,7 +20,7 @@ export interface SourceLag {
   readonly lag: number;
 }
 
-/** How far each task has come in each source, by its newest checkpoint. */
+/** How far each task has come in each source that is a topic, by its newest checkpoint. */
 export async function lagOf(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
   const lags: SourceLag[] = [];
   for (const stage of await stagesThere(profile, topology)) lags.push(...(await lagOfStage(profile, stage)));
@@ -34,7 +34,8 @@ async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<Sou
     offsetsBySource(profile, topology, 'latest'),
   ]);
   const tasks = Array.from({ length: await tasksOf(profile, topology) }, (_, task) => task);
-  return topology.sources.flatMap(({ id, source }) =>
+  const topics = topology.sources.filter(({ source }) => isTopic(source));
+  return topics.flatMap(({ id, source }) =>
     tasks.flatMap((task) =>
       partitionsRead(source, task, ends.get(id)?.length ?? 0).map((partition) => {
         const end = ends.get(id)?.[partition] ?? 0;

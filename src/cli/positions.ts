@@ -1,4 +1,6 @@
-import { type Checkpoint, EARLIEST, type Position } from '../core/io.js';
+import { MillraceError } from '../core/errors.js';
+import { INTERNAL } from '../core/internal.js';
+import { type Checkpoint, EARLIEST, type Position, type Source } from '../core/io.js';
 import type { Topology } from '../topology/index.js';
 import type { OpenProfile } from './profiles.js';
 import { offsetsOf, type Start } from './read-topic.js';
@@ -7,17 +9,42 @@ import { offsetsOf, type Start } from './read-topic.js';
 const BEFORE_ALL_MS = -8.64e15;
 
 /** A position at an offset, from which the merge begins anew. */
-export const positionAt = (offset: number): Position => ({ offset, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null });
+export function positionAt(offset: number): Position {
+  if (Number.isFinite(offset)) return { offset, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };
+  throw new MillraceError('config', 'only in topics can one begin at a time, or at the end', {
+    hint: 'in other inputs at `earliest`, or at the number of a record',
+  });
+}
 
-/** By source step id and partition, the offset of a point in each source's log. */
+/** Whether a source reads a topic, of which the profile can tell where it begins and ends. */
+export const isTopic = ({ connector }: Source<unknown>): boolean => connector === 'kafka' || connector === INTERNAL;
+
+/**
+ * By source step id and partition, the offset of a point in each source's log. Inputs that are no topics count from 0 and
+ * have no end.
+ */
 export async function offsetsBySource(
-  profile: Pick<OpenProfile, 'offsetsAt'>,
+  profile: Pick<OpenProfile, 'offsetsAt' | 'sources'>,
   { sources }: Topology,
   start: Start,
 ): Promise<Map<string, readonly number[]>> {
   const found = new Map<string, readonly number[]>();
-  for (const { id, source } of sources) found.set(id, await offsetsOf(profile, source.topic, start));
+  for (const { id, source } of sources) {
+    if (isTopic(source)) found.set(id, await offsetsOf(profile, source.topic, start));
+    else {
+      const partitions = (await profile.sources[source.connector]?.partitions(source)) ?? 0;
+      found.set(
+        id,
+        Array.from({ length: partitions }, () => countedFrom(start)),
+      );
+    }
+  }
   return found;
+}
+
+function countedFrom(start: Start): number {
+  if (typeof start === 'object' && 'offset' in start) return start.offset;
+  return start === 'earliest' ? 0 : Number.POSITIVE_INFINITY;
 }
 
 /** A checkpoint for a task that has none: it has read nothing. */

@@ -66,21 +66,28 @@ export const openProfile = (config: Config, options: ProfileOptions = {}): Promi
   config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, options);
 
 async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
-  const [{ openEmbedded }, { openClickHouse }, { openHttp }, { localRegistry }] = await Promise.all([
+  const [{ openEmbedded }, { openClickHouse }, { openAnywhere }, { localRegistry }] = await Promise.all([
     import('../../connectors/embedded/index.js'),
     import('../../connectors/clickhouse/open.js'),
-    import('../../connectors/http/open.js'),
+    import('./anywhere.js'),
     import('../schema/index.js'),
   ]);
   mkdirSync(data, { recursive: true });
   return openAll(async (keep) => {
     const log = keep(await openEmbedded({ path: join(data, 'log'), registry: localRegistry() }));
     const tables = keep(await openClickHouse({ path: join(data, 'tables') }));
+    const anywhere = keep(openAnywhere(log.schemas));
     return {
       name: 'embedded',
-      sources: { kafka: log.source, [INTERNAL]: log.source },
-      sinks: { kafka: log.topicSink, [INTERNAL]: log.topicSink, redis: log.hashSink, clickhouse: tables.tableSink },
-      lookups: { redis: log.hashLookUp, clickhouse: tables.lookUp, http: openHttp().lookUp },
+      sources: { ...anywhere.sources, kafka: log.source, [INTERNAL]: log.source },
+      sinks: {
+        ...anywhere.sinks,
+        kafka: log.topicSink,
+        [INTERNAL]: log.topicSink,
+        redis: log.hashSink,
+        clickhouse: tables.tableSink,
+      },
+      lookups: { ...anywhere.lookups, redis: log.hashLookUp, clickhouse: tables.lookUp },
       openLedger: (task) => log.openLedger(task),
       schemas: log.schemas,
       producer: () => log.producer(),
@@ -108,10 +115,10 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     import('./registry-options.js'),
     import('../../connectors/redis/open.js'),
     import('../../connectors/clickhouse/open.js'),
-    import('../../connectors/http/open.js'),
+    import('./anywhere.js'),
     import('../schema/index.js'),
   ]);
-  const [{ openRedis }, { openClickHouse }, { openHttp }, { confluentRegistry }] = others;
+  const [{ openRedis }, { openClickHouse }, { openAnywhere }, { confluentRegistry }] = others;
   const own = confluentRegistry(await registryOptions(config));
   const schemas = options.registry?.(own) ?? own;
   return openAll(async (keep) => {
@@ -119,16 +126,18 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     const topics = keep(await openKafka({ ...kafkaOptions(config), registry: schemas, standbys, ...warned }));
     const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
+    const anywhere = keep(openAnywhere(schemas));
     return {
       name: 'local',
-      sources: { kafka: topics.source, [INTERNAL]: topics.internal.source },
+      sources: { ...anywhere.sources, kafka: topics.source, [INTERNAL]: topics.internal.source },
       sinks: {
+        ...anywhere.sinks,
         kafka: topics.topicSink,
         [INTERNAL]: topics.internal.sink,
         redis: hashes.hashSink,
         clickhouse: tables.tableSink,
       },
-      lookups: { redis: hashes.lookUp, clickhouse: tables.lookUp, http: openHttp().lookUp },
+      lookups: { ...anywhere.lookups, redis: hashes.lookUp, clickhouse: tables.lookUp },
       openLedger: (task) => topics.openLedger(task),
       join: (member) => topics.join(member),
       schemas,

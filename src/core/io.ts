@@ -1,7 +1,7 @@
 import type { Duration } from './duration.js';
 import type { LookupDriver } from './look-up.js';
 import type { Mark, Marks } from './mark.js';
-import type { Settings } from './operator.js';
+import type { Problem, Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Schema, SchemaRegistry } from './schema.js';
 import type { StateChange } from './state.js';
@@ -16,6 +16,10 @@ export interface Source<out T> {
   readonly topic: string;
   readonly schema: Schema<unknown>;
   readonly settings: Settings;
+  /** What is wrong with its options: `check` tells of it. */
+  readonly problems?: readonly Problem[] | undefined;
+  /** The connector's own business. */
+  readonly options?: unknown;
   /** Event time of a decoded value; `timestampMs` is the log's own. */
   readonly eventTimeOf: (value: unknown, timestampMs: number) => number;
   /**
@@ -42,6 +46,8 @@ export interface Sink<in T> {
   readonly connector: string;
   readonly kind: string;
   readonly settings: Settings;
+  /** What is wrong with its options: `check` tells of it. */
+  readonly problems?: readonly Problem[] | undefined;
   readonly options: unknown;
   /**
    * Written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them; a task commits
@@ -51,8 +57,11 @@ export interface Sink<in T> {
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 
-/** How sure a sink's writes are: in the ledger's own transaction, repeatable without effect, or merely appended. */
-export type WriteMode = 'transactional' | 'idempotent' | 'append';
+/**
+ * How sure a sink's writes are: in the ledger's own transaction; out of sight until a repeatable step after the checkpoint,
+ * which also keeps the way to them; repeatable without effect; or merely appended.
+ */
+export type WriteMode = 'transactional' | 'prepared' | 'idempotent' | 'append';
 export type Delivery = 'exactly-once' | 'effectively-once' | 'at-least-once';
 
 export interface TaskId {
@@ -71,6 +80,8 @@ export interface Position {
   readonly suspectMs: number | null;
   /** Of a source with marks: what they said up to here. */
   readonly marks?: Marks | undefined;
+  /** Of a source whose offsets are no addresses: what the reader said of where this one lies. JSON, some hundred bytes. */
+  readonly place?: unknown;
 }
 
 /** The state of a task after an epoch. */
@@ -83,6 +94,8 @@ export interface Checkpoint {
   readonly positions: Readonly<Record<string, Position>>;
   /** What the wall clock decided in this epoch and a replay must follow. */
   readonly choices: Readonly<Record<string, unknown>>;
+  /** By sink step id: what a prepared sink needs to find again what it has prepared. JSON, a few kilobytes at most. */
+  readonly receipts?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface RestoredTask {
@@ -106,6 +119,8 @@ export interface SourceReader {
   release?(offset: number): void;
   /** Whether it has not yet given all that the log held when it was opened: such an input is not quiet, but slow. */
   readonly isBehind?: boolean;
+  /** Where the record to read next lies, for `open`; asked at each checkpoint, of offsets that rise. */
+  placeOf?(offset: number): unknown;
   close(): Promise<void>;
 }
 
@@ -114,7 +129,8 @@ export interface SourceDriver {
   /**
    * Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. `step` is the id under which
    * checkpoints hold this source's position: a ledger that publishes positions finds their topics by it. `partition` is
-   * the task's own number, except for global sources.
+   * the task's own number, except for global sources. `place` is what a reader said of this
+   * offset.
    */
   open(
     source: Source<unknown>,
@@ -123,6 +139,7 @@ export interface SourceDriver {
     bounded: boolean,
     step: string,
     partition?: number,
+    place?: unknown,
   ): Promise<SourceReader>;
 }
 
@@ -133,8 +150,15 @@ export interface SinkWriter {
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Tells every partition of the target how far this task has come, behind all that it wrote before. */
   mark?(mark: Mark): void;
-  /** Before the checkpoint is stored: from here on these writes survive a crash (or are in the ledger's transaction). */
-  prepare?(): Promise<void>;
+  /** The inputs of a bounded run have ended: nothing follows the next epoch. */
+  finish?(): void;
+  /** Whether it wants an epoch although nothing was read. */
+  isDue?(): boolean;
+  /**
+   * Before the checkpoint is stored: from here on these writes survive a crash (or are in the ledger's transaction). What
+   * a prepared sink resolves with is stored in the checkpoint, and given back to whoever opens the sink after it.
+   */
+  prepare?(): Promise<unknown>;
   /** After the checkpoint is stored; repeatable. */
   commit?(): Promise<void>;
   close(): Promise<void>;
@@ -144,6 +168,8 @@ export interface SinkContext {
   readonly step: string;
   readonly task: TaskId;
   readonly incarnation: number;
+  /** What the sink said as it prepared the last epoch that was stored. */
+  readonly receipt?: unknown;
 }
 
 export interface SinkDriver {
@@ -172,6 +198,8 @@ export interface GroupMember {
   readonly topology: string;
   /** The topology's inputs, co-partitioned: a task is a partition number of all of them. */
   readonly sources: readonly Source<unknown>[];
+  /** How many tasks the group shares out. */
+  readonly tasks: number;
   /** Where this process answers questions about its tasks, as the others can reach it. */
   readonly address?: string | undefined;
   /** Called with the partitions that are this process's own from now on, each time that changes. */

@@ -88,6 +88,13 @@ export class Input {
     return this.mergedPosition;
   }
 
+  /** The position as a checkpoint keeps it: with what its reader says of where that is. */
+  get stored(): Position {
+    const { mergedPosition, reader } = this;
+    const place = reader.placeOf?.(mergedPosition.offset) ?? mergedPosition.place;
+    return place === undefined ? mergedPosition : { ...mergedPosition, place };
+  }
+
   /**
    * Starts a poll unless one is under way or `recordsMax` are buffered; the promise resolves with it. A poll that failed
    * throws at the next call: it runs ahead of the loop, which may look only then.

@@ -40,7 +40,7 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
     for (const partition of partitionsRead(source, task.partition, partitions)) {
       const key = positionKey(id, source, partition);
       const position = checkpoint.positions[key] ?? AT_THE_START;
-      const reader = await driver.open(source, task, position.offset, bounded, id, partition);
+      const reader = await driver.open(source, task, position.offset, bounded, id, partition, position.place);
       const watched = watchedReader(reader, key, waits);
       const speaks = partition % tasks === task.partition;
       const shared = source.global ? { task: task.partition, speaks } : undefined;

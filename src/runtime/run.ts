@@ -140,6 +140,7 @@ export async function runStage(
   const membership = await profile.join?.({
     topology: topology.name,
     sources: topology.sources.flatMap(({ source }) => (source.global ? [] : [source])),
+    tasks: partitions,
     address: options.address,
     onAssigned: (assigned) => supervisor.assign(assigned),
     onJoined: (memberId) => options.onJoined?.(memberId, topology.name),

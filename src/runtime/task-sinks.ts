@@ -25,6 +25,8 @@ export interface TaskSinksOptions {
   readonly profile: Profile;
   readonly task: TaskId;
   readonly incarnation: number;
+  /** By step: what prepared sinks said at the last checkpoint. */
+  readonly receipts: Readonly<Record<string, unknown>>;
   readonly state: TaskState;
   readonly waits: Waits;
   /** Told of a sink's failure, before the task fails because of it. */
@@ -47,7 +49,7 @@ const isUndecided = ({ sources, steps }: Topology): boolean =>
 
 /** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
-  const { topology, profile, task, incarnation, state, waits, onSinkFailure, keep } = options;
+  const { topology, profile, task, incarnation, receipts, state, waits, onSinkFailure, keep } = options;
   const undecided = isUndecided(topology);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
@@ -55,10 +57,11 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     const driver = profile.sinks[sink.connector];
     if (!driver) throw noDriver(profile, sink.connector, step);
     if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
-    const opened = keep(await driver.open(sink, { step, task, incarnation }));
+    const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }));
     const writer = watchedWriter(opened, step, waits, onSinkFailure);
     const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
-    if (rowsMax === undefined || driver.mode === 'transactional' || step === METRICS) {
+    const withCheckpoint = driver.mode === 'transactional' || driver.mode === 'prepared';
+    if (rowsMax === undefined || withCheckpoint || step === METRICS) {
       writers.set(step, writer);
       continue;
     }

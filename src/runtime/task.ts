@@ -83,7 +83,7 @@ export class Task {
     private readonly options: TaskOptions,
     private readonly ledger: TaskLedger,
     private readonly inputs: readonly Input[],
-    private readonly writers: readonly SinkWriter[],
+    private readonly writers: ReadonlyMap<string, SinkWriter>,
     private readonly deferred: readonly DeferredSink[],
     private readonly metricsWriter: SinkWriter | undefined,
     private readonly state: TaskState,
@@ -119,8 +119,8 @@ export class Task {
       };
       const outbox: Outbox = { deadLetters: [], metrics: [] };
 
-      const { incarnation } = checkpoint;
-      const parts = { topology, profile, task: id, incarnation, state, waits, onSinkFailure, keep };
+      const { incarnation, receipts = {} } = checkpoint;
+      const parts = { topology, profile, task: id, incarnation, receipts, state, waits, onSinkFailure, keep };
       const { writers, deferred } = await openSinks(parts);
 
       const { tasks, bounded } = options;
@@ -154,7 +154,7 @@ export class Task {
         options,
         ledger,
         inputs,
-        [...writers.values()],
+        writers,
         deferred,
         writers.get(METRICS),
         state,
@@ -226,6 +226,7 @@ export class Task {
         await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
         if (this.options.final) this.push(this.lastRound());
+        this.finish();
         break;
       } else {
         // Only the poll of an input that is empty and goes on can help; any other would resolve at once and spin.
@@ -260,7 +261,12 @@ export class Task {
   /** In the order in which they close. */
   private get parts(): readonly { close(): Promise<void> }[] {
     const { pipeline, inputs, writers, ledger } = this;
-    return [pipeline, ...inputs, ...writers, ledger];
+    return [pipeline, ...inputs, ...writers.values(), ledger];
+  }
+
+  /** Sinks that keep something open end it with the last epoch of a bounded run. */
+  private finish(): void {
+    for (const writer of this.writers.values()) writer.finish?.();
   }
 
   private push(round: Round): void {
@@ -296,24 +302,28 @@ export class Task {
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
   private async commitEpoch(): Promise<void> {
-    if (this.recordsSinceEpoch === 0 && !this.questions.some && !this.outlet.isDue) return;
+    if (!this.isEpochDue) return;
     const { onPoint, topology } = this.options;
     const task = this.id.partition;
     await this.pipeline.drain();
     onPoint('drained', task);
 
-    const { writers } = this;
+    const writers = [...this.writers];
     await this.writeMetrics();
     this.outlet.mark(this.time.watermarkMs);
-    await Promise.all(writers.map((writer) => writer.prepare?.()));
+    const prepared = await Promise.all(
+      writers.map(async ([step, writer]) => [step, await writer.prepare?.()] as const),
+    );
+    const receipts = prepared.filter(([, receipt]) => receipt !== undefined);
     onPoint('prepared', task);
 
     const checkpoint: Checkpoint = {
       epoch: this.checkpoint.epoch + 1,
       incarnation: this.checkpoint.incarnation,
       topologyHash: topologyHash(topology),
-      positions: Object.fromEntries(this.inputs.map(({ key, position }) => [key, position])),
+      positions: Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
       choices: {},
+      ...(receipts.length > 0 ? { receipts: Object.fromEntries(receipts) } : {}),
     };
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));
     this.checkpoint = checkpoint;
@@ -322,8 +332,14 @@ export class Task {
     this.questions.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
 
     for (const input of this.inputs) input.release();
-    await Promise.all(writers.map((writer) => writer.commit?.()));
+    await Promise.all(writers.map(([, writer]) => writer.commit?.()));
     onPoint('committed', task);
+  }
+
+  private get isEpochDue(): boolean {
+    if (this.recordsSinceEpoch > 0 || this.questions.some || this.outlet.isDue) return true;
+    for (const writer of this.writers.values()) if (writer.isDue?.()) return true;
+    return false;
   }
 
   /** Hands the steps' measurements and the counters as they stand to the metrics sink. */

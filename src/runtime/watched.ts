@@ -8,6 +8,7 @@ export function watchedReader(reader: SourceReader, source: string, waits: Waits
   const reason: Reason = { kind: 'source', id: source };
   return {
     poll: (recordsMax) => waits.track(reason, reader.poll(recordsMax)),
+    ...(reader.placeOf ? { placeOf: (offset) => reader.placeOf?.(offset) } : {}),
     ...(reader.release ? { release: (offset) => reader.release?.(offset) } : {}),
     get isBehind() {
       return reader.isBehind ?? false;
@@ -42,6 +43,8 @@ export function watchedWriter(
     recover: (values, origins) =>
       watched(() => (writer.recover ? writer.recover(values, origins) : writer.write(values, origins))),
     mark: (mark) => watched(() => writer.mark?.(mark)),
+    finish: () => writer.finish?.(),
+    isDue: () => writer.isDue?.() ?? false,
     prepare: async () => watched(() => writer.prepare?.()),
     commit: async () => watched(() => writer.commit?.()),
     close: () => writer.close(),

@@ -16,8 +16,8 @@ export interface SinkWorld {
 }
 
 /**
- * What every sink must do: show each value after its epoch, no value of a crashed epoch twice, and a transactional one
- * none before the ledger has committed.
+ * What every sink must do: show each value after its epoch, no value of a crashed epoch twice, and a transactional or
+ * prepared one none before the ledger has committed.
  *
  * @example
  * for (const { name, run } of sinkContract('transactional', openWorld)) it(name, run);
@@ -62,7 +62,7 @@ export function sinkContract(mode: SinkDriver['mode'], open: () => Promise<SinkW
   ];
   return mode === 'append'
     ? always
-    : [...always, ...surely(check), ...(mode === 'transactional' ? withLedger(check) : [])];
+    : [...always, ...surely(check), ...(mode === 'transactional' || mode === 'prepared' ? withLedger(check) : [])];
 }
 
 type MakeCheck = (name: string, body: (world: SinkWorld) => Promise<void>) => ContractCheck;
@@ -146,12 +146,14 @@ async function openTask({ driver, sink, openLedger }: SinkWorld, partition: numb
     positions: {},
     choices: {},
   };
-  const writer = await driver.open(sink, { step: STEP, task, incarnation: checkpoint.incarnation });
+  const { incarnation, receipts } = checkpoint;
+  const writer = await driver.open(sink, { step: STEP, task, incarnation, receipt: receipts?.[STEP] });
   return {
     writer,
     async commit() {
-      await writer.prepare?.();
-      checkpoint = { ...checkpoint, epoch: checkpoint.epoch + 1 };
+      const receipt = await writer.prepare?.();
+      const receipts = receipt === undefined ? {} : { [STEP]: receipt };
+      checkpoint = { ...checkpoint, epoch: checkpoint.epoch + 1, receipts };
       await ledger.commit(checkpoint, []);
       await writer.commit?.();
     },

@@ -33,6 +33,7 @@ export function check(topology: Topology): TopologyProblem[] {
     ...repartitionProblems(topology),
     ...globalProblems(topology),
     ...operatorProblems(topology),
+    ...connectorProblems(topology),
   ];
 }
 
@@ -183,6 +184,14 @@ function targetProblems(topology: Topology): TopologyProblem[] {
 
 function operatorProblems({ steps }: Topology): TopologyProblem[] {
   return steps.flatMap(({ id, problems }) => problems.map(({ message, hint }) => ({ where: id, message, hint })));
+}
+
+function connectorProblems(topology: Topology): TopologyProblem[] {
+  const ends = [
+    ...topology.sources.map(({ id, source }) => ({ id, problems: source.problems })),
+    ...allSinks(topology).map(({ id, sink }) => ({ id, problems: sink.problems })),
+  ];
+  return ends.flatMap(({ id, problems = [] }) => problems.map(({ message, hint }) => ({ where: id, message, hint })));
 }
 
 const targetOf = ({ topic, table }: Settings): string | undefined => {

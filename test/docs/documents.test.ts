@@ -146,8 +146,9 @@ describe('documents', () => {
       expect([row, deliveryOn(profile as 'local')(sink)]).toEqual([row, promise]);
       expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
     }
-    const published = ['kafka', 'redis', 'clickhouse'].flatMap((connector) =>
-      [...read(`connectors/${connector}/index.ts`).matchAll(/^ {6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
+    const specs = ['kafka/index', 'redis/index', 'clickhouse/index', 'file/specs'];
+    const published = specs.flatMap((spec) =>
+      [...read(`connectors/${spec}.ts`).matchAll(/^ {6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
     );
     const sources = ['kafka.source', 'kafka.table'];
     const sinks = [...published.filter((kind = '') => !sources.includes(kind)), 'repartition'];

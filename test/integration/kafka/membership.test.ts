@@ -42,6 +42,7 @@ class Member {
     member.membership = await member.kafka.join({
       topology,
       sources: [source(`${topology}.in`)],
+      tasks: TASKS,
       onAssigned(partitions) {
         member.assigned = partitions;
         member.history.push(partitions);
@@ -212,6 +213,7 @@ describe('a member of a group', () => {
     const joining = kafka.join({
       topology,
       sources: [source(`${topology}.in`)],
+      tasks: TASKS,
       onAssigned: () => undefined,
       onFailed: () => undefined,
     });

@@ -1,0 +1,79 @@
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { Decompress } from 'fzstd';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * The bytes of a file from a place on, decompressed where its name says so: `.gz` (several members in a row count as one)
+ * and `.zst` (several frames). `at` counts decompressed bytes, so a compressed file is read from its start to get there.
+ *
+ * Memory: some pieces of 256 KiB, and the window of the compression.
+ *
+ * @throws MillraceError `source` where the file cannot be read, or ends in the middle of what was compressed.
+ * @example
+ * for await (const piece of bytesOf('orders.ndjson.gz', 0)) lines.push(piece);
+ */
+export async function* bytesOf(path: string, at: number): AsyncGenerator<Uint8Array> {
+  const compressed = /\.(gz|zst)$/.exec(path)?.[1];
+  try {
+    if (compressed === undefined) {
+      yield* createReadStream(path, { start: at, highWaterMark: PIECE_BYTES });
+      return;
+    }
+    let skip = at;
+    for await (const piece of compressed === 'gz' ? gunzipped(path) : unzstd(path)) {
+      if (skip >= piece.length) skip -= piece.length;
+      else {
+        yield skip > 0 ? piece.subarray(skip) : piece;
+        skip = 0;
+      }
+    }
+  } catch (cause) {
+    throw unreadable(path, cause, compressed !== undefined);
+  }
+}
+
+async function* gunzipped(path: string): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
+  file.once('error', (error) => gunzip.destroy(error));
+  try {
+    yield* file.pipe(gunzip);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function* unzstd(path: string): AsyncGenerator<Uint8Array> {
+  let pieces: Uint8Array[] = [];
+  const decompress = new Decompress((piece) => {
+    if (piece.length > 0) pieces.push(piece);
+  });
+  for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
+    decompress.push(piece as Uint8Array, false);
+    yield* pieces;
+    pieces = [];
+  }
+  decompress.push(new Uint8Array(0), true); // throws where a frame has not ended
+  yield* pieces;
+}
+
+const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
+
+function unreadable(path: string, cause: unknown, compressed: boolean): MillraceError {
+  const code = String((cause as { code?: unknown }).code ?? '');
+  // What the system says may pass; what a decompressor says stays as it is.
+  const lasting = compressed && !/^E[A-Z]+$/.test(code);
+  return new MillraceError('source', `cannot read ${path}: ${messageOf(cause)}`, {
+    where: path,
+    hint: isMissing(cause)
+      ? 'it was there: only remove files that were read to their end'
+      : lasting
+        ? 'it is damaged, or was not complete when its name appeared: write files under a name with a dot in front, and rename them'
+        : 'may this process read it?',
+    lasting,
+    cause,
+  });
+}

@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../../src/core/errors.js';
+import { EARLIEST, type SourceReader } from '../../src/core/io.js';
+import { partitionOf } from '../../src/core/partition.js';
+import type { RawRecord } from '../../src/core/record.js';
+import { HandedOut } from './handed-out.js';
+import type { Line } from './lines.js';
+import { filesOf, type Likeness, likenessOf } from './listing.js';
+import { rowsOfFile } from './rows-of-file.js';
+import type { ReadFiles } from './specs.js';
+
+/** How long a poll waits where there is nothing to read. */
+const POLL_WAIT_MS = 100;
+
+/** Where the next row lies: in this file, `skip` rows behind `at`. */
+export interface FilePlace extends Likeness {
+  readonly file: string;
+  readonly at: number;
+  readonly skip: number;
+  /** Files up to this one that were there: more of them later are such as came too late to be read in turn. */
+  readonly files: number;
+  /** The file was read to its end. */
+  readonly done?: boolean;
+}
+
+interface Current extends Likeness {
+  readonly file: string;
+  readonly files: number;
+  readonly writtenMs: number;
+  readonly rows: AsyncGenerator<readonly Line[]>;
+}
+
+export interface FilesTask {
+  readonly partition: number;
+  readonly bounded: boolean;
+  readonly offset: number;
+  readonly place: FilePlace | undefined;
+}
+
+/** Opens a reader of the files of one task at a place, or from the first file on. */
+export async function openFilesReader(options: ReadFiles, task: FilesTask): Promise<SourceReader> {
+  const reader = new FilesReader(options, task);
+  await reader.begin();
+  return reader;
+}
+
+/** Memory: the names of the files, one piece of a file (one row group of Parquet), and the rows of it. */
+class FilesReader implements SourceReader {
+  private readonly handedOut = new HandedOut<FilePlace>();
+  private readonly closing = new AbortController();
+  /** Names still to be read, in order. */
+  private queue: string[] = [];
+  /** Names that were read or passed over. */
+  private readonly known = new Set<string>();
+  private last: (Likeness & { readonly file: string }) | undefined;
+  private lastEnded = false;
+  private current: Current | undefined;
+  private rows: readonly Line[] = [];
+  private head = 0;
+  /** Where the row at `head` begins. */
+  private at = 0;
+  /** Rows still to be passed over, and how many of them lie behind `at`. */
+  private skip: number;
+  private next: number;
+  private listedAtMs = 0;
+
+  constructor(
+    private readonly options: ReadFiles,
+    private readonly task: FilesTask,
+  ) {
+    this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
+    // Without a place the rows before are counted.
+    this.skip = task.place === undefined ? this.next : 0;
+  }
+
+  async begin(): Promise<void> {
+    const { place } = this.task;
+    const names = await this.list();
+    if (place !== undefined) {
+      const before = names.filter((name) => name <= place.file);
+      for (const name of before) this.known.add(name);
+      if (before.length > place.files) this.mind(cameLate(before.length - place.files, place.file));
+      await this.resume(place);
+    }
+    this.queue = names.filter((name) => !this.known.has(name));
+  }
+
+  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+    while (!this.closing.signal.aborted) {
+      if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
+      if (this.current !== undefined) await this.readOn(this.current);
+      else if (!(await this.openNext())) {
+        if (this.task.bounded) break;
+        await this.wait();
+        if (this.queue.length === 0) return { records: [], ended: this.closing.signal.aborted };
+      }
+    }
+    return { records: [], ended: true };
+  }
+
+  placeOf(offset: number): FilePlace | undefined {
+    const found = this.handedOut.placeOf(offset);
+    if (found === undefined) return undefined;
+    const { isEnd, ...place } = found;
+    const done = isEnd && this.lastEnded && this.last?.file === place.file;
+    return done ? { ...place, done } : place;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.rows = [];
+    await this.current?.rows.return(undefined).catch(() => undefined); // nobody reads on: how it ends is of no account
+  }
+
+  private async resume(place: FilePlace): Promise<void> {
+    const found = await likenessOf(place.file);
+    if (found === undefined) {
+      if (!place.done) this.mind(gone(place.file));
+      return;
+    }
+    if (found.size !== place.size || found.mark !== place.mark) this.mind(changed(place.file));
+    this.enter({ file: place.file, files: place.files, ...found }, place.at);
+    this.skip = place.skip;
+  }
+
+  private async openNext(): Promise<boolean> {
+    const name = this.queue.shift();
+    if (name === undefined) return false;
+    this.known.add(name);
+    const found = await likenessOf(name);
+    if (found === undefined) this.mind(gone(name));
+    else this.enter({ file: name, files: this.known.size, ...found }, 0);
+    return true;
+  }
+
+  private enter(entered: Omit<Current, 'rows'>, at: number): void {
+    this.current = { ...entered, rows: rowsOfFile(entered.file, at, this.options) };
+    this.last = entered;
+    this.lastEnded = false;
+    this.rows = [];
+    this.head = 0;
+    this.at = at;
+  }
+
+  private async readOn({ rows: file }: Current): Promise<void> {
+    const { done, value } = await file.next();
+    if (this.closing.signal.aborted) return;
+    this.rows = done ? [] : value;
+    this.head = 0;
+    if (done) {
+      this.current = undefined;
+      this.lastEnded = true;
+      return;
+    }
+    const passed = Math.min(this.skip, this.rows.length);
+    if (passed > 0) {
+      this.head = passed;
+      this.skip -= passed;
+      this.at = (this.rows[passed - 1] as Line).next;
+    }
+  }
+
+  private take(recordsMax: number): RawRecord[] {
+    const { file, size, mark, files, writtenMs } = this.current as Current;
+    const taken = this.rows.slice(this.head, this.head + recordsMax);
+    const place = { file, at: this.at, skip: 0, size, mark, files };
+    this.handedOut.add({ first: this.next, count: taken.length, place });
+    const records = taken.map(({ bytes }) => ({
+      offset: this.next++,
+      timestampMs: writtenMs,
+      key: null,
+      value: bytes,
+    }));
+    this.head += taken.length;
+    this.at = (taken[taken.length - 1] as Line).next;
+    return records;
+  }
+
+  private async wait(): Promise<void> {
+    await sleep(Math.min(POLL_WAIT_MS, this.options.everyMs), undefined, { signal: this.closing.signal }).catch(
+      () => undefined, // closed meanwhile
+    );
+    if (this.closing.signal.aborted || performance.now() - this.listedAtMs < this.options.everyMs) return;
+    const names = await this.list();
+    await this.lookBack();
+    const fresh = names.filter((name) => !this.known.has(name));
+    const { last } = this;
+    const late = last === undefined ? [] : fresh.filter((name) => name < last.file);
+    if (late.length > 0) this.mind(cameLate(late.length, last?.file ?? ''));
+    for (const name of late) this.known.add(name);
+    this.queue = fresh.filter((name) => !this.known.has(name));
+  }
+
+  /** The file that was read last is the one that may have been written to since. */
+  private async lookBack(): Promise<void> {
+    const { last } = this;
+    const now = last && (await likenessOf(last.file));
+    if (!now || (now.size === last.size && now.mark === last.mark)) return;
+    this.mind(changed(last.file));
+    this.last = { ...last, ...now };
+  }
+
+  private async list(): Promise<readonly string[]> {
+    this.listedAtMs = performance.now();
+    const { path, partitions } = this.options;
+    const names = await filesOf(path);
+    return names.filter((name) => partitionOf(Buffer.from(name), partitions) === this.task.partition);
+  }
+
+  /** What should not be: an error, unless the source is told to go on. */
+  private mind(error: MillraceError): void {
+    if (this.options.changed === 'stop') throw error;
+  }
+}
+
+const HINT = "put it back as it was, or give the source changed: 'pass' to go on as well as can be";
+
+const problem = (message: string, where: string): MillraceError =>
+  new MillraceError('source', message, { where, hint: HINT, lasting: true });
+
+const gone = (name: string): MillraceError => problem(`${name} went away before it was read to its end`, name);
+
+const changed = (name: string): MillraceError =>
+  problem(`${name} is not what it was when it was read: files must not change, file.tail follows one that grows`, name);
+
+const cameLate = (count: number, name: string): MillraceError =>
+  problem(`${count} file(s) came whose names sort before ${name}, which was read already`, name);

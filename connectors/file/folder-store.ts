@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import type { Compress } from './compress.js';
+import type { Part, PartStore } from './rolling-writer.js';
+
+/** Bytes that wait before they are written, and the most that is compressed in one piece. */
+const BUFFER_BYTES = 256 * 1024;
+const HIDDEN = '.millrace';
+
+interface Kept {
+  readonly temp: string;
+  readonly bytes: number;
+}
+
+interface Complete {
+  readonly temp: string;
+}
+
+export interface FolderStoreOptions {
+  readonly folder: string;
+  /** Of names of parts: topology, step and task. */
+  readonly owner: string;
+  readonly compress: Compress;
+  /** Makes the file that is shown of the lines in a part (Parquet); the part itself is shown where it is missing. */
+  readonly convert?: ((lines: string, file: string) => Promise<void>) | undefined;
+}
+
+/**
+ * Parts in a hidden folder beside the files. Each name has a claim that no other owner has: a process that lost its task
+ * and does not know it yet writes to files that nobody reads. A part that is taken over is copied, up to what was kept.
+ */
+export class FolderStore implements PartStore {
+  private readonly claim = randomBytes(4).toString('hex');
+  private readonly hidden: string;
+  /** What earlier owners left, as it was found when this one opened: a later owner's parts are not among it. */
+  private leftovers: readonly string[] = [];
+
+  private constructor(private readonly options: FolderStoreOptions) {
+    this.hidden = join(options.folder, HIDDEN);
+  }
+
+  static async open(options: FolderStoreOptions): Promise<FolderStore> {
+    const store = new FolderStore(options);
+    await at(options.folder, async () => {
+      await mkdir(store.hidden, { recursive: true });
+      store.leftovers = (await readdir(store.hidden)).filter((name) => name.startsWith(`${options.owner}~`));
+    });
+    return store;
+  }
+
+  async create(name: string): Promise<Part> {
+    const { folder } = this.options;
+    if (await isThere(join(folder, name))) {
+      throw new MillraceError('config', `${join(folder, name)} is there already`, {
+        where: folder,
+        hint: 'another run wrote it, with checkpoints that are gone: give this one an empty folder',
+        lasting: true,
+      });
+    }
+    return this.partAt(name, 0);
+  }
+
+  async adopt(name: string, kept: unknown): Promise<Part | undefined> {
+    const { temp, bytes } = kept as Kept;
+    const own = this.tempOf(name);
+    return at(this.options.folder, async () => {
+      try {
+        await copyFile(join(this.hidden, temp), join(this.hidden, own));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        if (await isThere(join(this.options.folder, name))) return undefined;
+        throw lost(name, this.options.folder);
+      }
+      return this.partAt(name, bytes);
+    });
+  }
+
+  async show(name: string, complete: unknown): Promise<void> {
+    const { folder } = this.options;
+    const file = join(folder, name);
+    await at(folder, async () => {
+      await mkdir(dirname(file), { recursive: true });
+      try {
+        await rename(join(this.hidden, (complete as Complete).temp), file);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        if (!(await isThere(file))) throw lost(name, folder);
+      }
+      for (const each of new Set([dirname(file), folder])) await sync(each);
+    });
+  }
+
+  async sweep(): Promise<void> {
+    const gone = this.leftovers;
+    this.leftovers = [];
+    await at(this.options.folder, () => Promise.all(gone.map((name) => rm(join(this.hidden, name), { force: true }))));
+  }
+
+  private tempOf = (name: string): string => `${this.options.owner}~${name.replaceAll('/', '~')}~${this.claim}.part`;
+
+  private async partAt(name: string, bytes: number): Promise<Part> {
+    const { folder, compress, convert } = this.options;
+    const temp = this.tempOf(name);
+    return at(folder, async () => {
+      const file = await open(join(this.hidden, temp), bytes === 0 ? 'w' : 'r+');
+      await file.truncate(bytes);
+      await sync(this.hidden);
+      return new FilePart({ folder, hidden: this.hidden, temp, compress, convert }, file, bytes);
+    });
+  }
+}
+
+interface PartParts extends Pick<FolderStoreOptions, 'folder' | 'compress' | 'convert'> {
+  readonly hidden: string;
+  readonly temp: string;
+}
+
+/** Memory: 256 KiB and one row. */
+class FilePart implements Part {
+  private waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
+
+  constructor(
+    private readonly parts: PartParts,
+    private readonly file: FileHandle,
+    private bytes: number,
+  ) {}
+
+  append(row: Uint8Array): void | Promise<void> {
+    this.waiting.push(row);
+    this.waitingBytes += row.length;
+    if (this.waitingBytes >= BUFFER_BYTES) return this.flush();
+  }
+
+  async keep(): Promise<Kept> {
+    await this.flush();
+    await at(this.parts.folder, () => this.file.datasync());
+    return { temp: this.parts.temp, bytes: this.bytes };
+  }
+
+  async complete(): Promise<Complete> {
+    const { folder, hidden, temp, convert } = this.parts;
+    await this.keep();
+    await this.file.close();
+    if (convert === undefined) return { temp };
+    const converted = `${temp}.converted`;
+    await at(folder, async () => {
+      await convert(join(hidden, temp), join(hidden, converted));
+      await sync(join(hidden, converted));
+      await sync(hidden);
+      await rm(join(hidden, temp));
+    });
+    return { temp: converted };
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private async flush(): Promise<void> {
+    if (this.waiting.length === 0) return;
+    const rows = Buffer.concat(this.waiting);
+    this.waiting = [];
+    this.waitingBytes = 0;
+    await at(this.parts.folder, async () => {
+      const bytes = await this.parts.compress(rows);
+      for (let written = 0; written < bytes.length; ) {
+        const { bytesWritten } = await this.file.write(bytes, written, bytes.length - written, this.bytes + written);
+        written += bytesWritten;
+      }
+      this.bytes += bytes.length;
+    });
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
+
+const lost = (name: string, folder: string): MillraceError =>
+  new MillraceError('sink', `rows of ${name} that the checkpoint counts as written are gone`, {
+    where: folder,
+    hint: `somebody removed files of ${join(folder, HIDDEN)}: restore them, or begin anew from a savepoint before`,
+    lasting: true,
+  });
+
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: what is written goes on as soon as there is room',
+  EACCES: 'may this process write there?',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is a file',
+};
+
+/** Failures of the file system in Millrace's words. */
+async function at<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof MillraceError) throw error;
+    const code = String((error as { code?: unknown }).code);
+    const hint = hints[code] ?? 'the message is the words of the system';
+    throw new MillraceError('sink', `cannot write files: ${messageOf(error)}`, { where: folder, hint, cause: error });
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** Bytes at the start of a file that tell it from another one that got its inode. */
+const HEAD_BYTES = 256;
+
+/** What a file is known by wherever it is moved to: its inode, and how it begins. */
+export interface Identity {
+  readonly id: string;
+  readonly head: { readonly bytes: number; readonly digest: string };
+}
+
+export interface Generation {
+  readonly path: string;
+  readonly id: string;
+  readonly size: number;
+}
+
+/** A file that is followed and what it was rotated to (`NAME.1`, `NAME-20261126`), oldest first, the file itself last. */
+export async function generationsOf(path: string): Promise<readonly Generation[]> {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => []); // a folder that is not there yet has none
+  const found: (Generation & { readonly writtenMs: number })[] = [];
+  for (const name of names) {
+    if (!name.startsWith(basename(path)) || /\.(gz|zst|xz|bz2)$/.test(name)) continue;
+    const each = await generationAt(join(folder, name));
+    if (each) found.push(each);
+  }
+  const isNewest = (each: Generation) => Number(basename(each.path) === basename(path));
+  return found.sort((a, b) => isNewest(a) - isNewest(b) || a.writtenMs - b.writtenMs || (a.path < b.path ? 1 : -1));
+}
+
+/** The file at a path as it is now; `undefined` where there is none. */
+export async function generationAt(path: string): Promise<(Generation & { readonly writtenMs: number }) | undefined> {
+  const found = await stat(path).catch(() => undefined); // rotated away meanwhile
+  if (!found?.isFile()) return undefined;
+  return { path, id: idOf(found), size: found.size, writtenMs: found.mtimeMs };
+}
+
+export const idOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }): string => `${dev}:${ino}`;
+
+/** How a file begins: its first bytes, as many as there are, or as many as they were. */
+export async function headOf(file: FileHandle, bytes = HEAD_BYTES): Promise<Identity['head']> {
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+  const digest = createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('base64url').slice(0, 16);
+  return { bytes: bytesRead, digest };
+}
+
+/** The generation that an identity belongs to, whatever it is called now. */
+export async function findAgain(path: string, { id, head }: Identity): Promise<Generation | undefined> {
+  for (const generation of await generationsOf(path)) {
+    if (generation.id !== id) continue;
+    const file = await open(generation.path, 'r');
+    try {
+      const now = await headOf(file, head.bytes);
+      if (now.bytes === head.bytes && now.digest === head.digest) return generation;
+    } finally {
+      await file.close();
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MillraceError } from '../../src/core/errors.js';
+
+/** Bytes at either end of a file that are looked at to tell whether it is still the same. */
+const MARK_BYTES = 4_096;
+
+/**
+ * The files that a path names, in the order of their names (by code units, so the same on every machine). Parts of the
+ * path may have `*`, which stands for any characters; names that begin with a dot or an underscore are not for readers.
+ *
+ * @throws MillraceError `source` where the folder cannot be read.
+ * @example
+ * await filesOf('data/orders/*.ndjson'); // ['data/orders/a.ndjson', 'data/orders/b.ndjson']
+ */
+export async function filesOf(path: string): Promise<readonly string[]> {
+  const parts = path.split('/');
+  const first = parts.findIndex((part) => part.includes('*'));
+  if (first < 0) return (await exists(path)) ? [path] : [];
+  const found: string[] = [];
+  await collect(parts.slice(0, first).join('/') || (path.startsWith('/') ? '/' : '.'), parts.slice(first), found);
+  return found.sort();
+}
+
+async function collect(folder: string, parts: readonly string[], found: string[]): Promise<void> {
+  const [part = '', ...rest] = parts;
+  const isLast = rest.length === 0;
+  for (const entry of await entriesOf(folder)) {
+    const { name } = entry;
+    if (!isMatch(part, name) || isLast !== !entry.isDirectory()) continue;
+    const path = folder === '.' ? name : join(folder, name);
+    if (isLast) found.push(path);
+    else await collect(path, rest, found);
+  }
+}
+
+async function entriesOf(folder: string) {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new MillraceError('source', `cannot read the folder ${folder}`, {
+      where: folder,
+      hint: 'is it there, and may this process read it? Paths begin where the process runs',
+      cause,
+    });
+  }
+}
+
+function isMatch(pattern: string, name: string): boolean {
+  if (/^[._]/.test(name) && !/^[._]/.test(pattern)) return false;
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+/** What a file is known by: another content has other values here, unless it differs in the middle alone. */
+export interface Likeness {
+  readonly size: number;
+  /** A digest of its first and last bytes. */
+  readonly mark: string;
+}
+
+/** The likeness of a file, and when it was last written; `undefined` where there is none. */
+export async function likenessOf(path: string): Promise<(Likeness & { readonly writtenMs: number }) | undefined> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(path, 'r');
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'ENOENT') return undefined;
+    throw new MillraceError('source', `cannot open ${path}`, { where: path, hint: 'may this process read it?', cause });
+  }
+  try {
+    const { size, mtimeMs } = await file.stat();
+    const digest = createHash('sha256');
+    const buffer = Buffer.alloc(MARK_BYTES);
+    for (const position of [0, Math.max(0, size - MARK_BYTES)]) {
+      const { bytesRead } = await file.read(buffer, 0, MARK_BYTES, position);
+      digest.update(buffer.subarray(0, bytesRead));
+    }
+    return { size, mark: digest.digest('base64url').slice(0, 16), writtenMs: Math.floor(mtimeMs) };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { openCompress } from './compress.js';
+import { type FilePlace, openFilesReader } from './files-source.js';
+import { FolderStore } from './folder-store.js';
+import { RollingWriter } from './rolling-writer.js';
+import { openRowEncoder } from './row-encoder.js';
+import { endingOf, isParquet } from './row-format.js';
+import type { ReadFiles, WriteFiles } from './specs.js';
+import { openTailReader, type TailPlace } from './tail-source.js';
+import { toParquet } from './to-parquet.js';
+
+export interface Files {
+  readonly source: SourceDriver;
+  /** Exactly once: what was prepared is shown after the checkpoint that has its receipt. */
+  readonly sink: SinkDriver;
+}
+
+export interface FilesOptions {
+  readonly schemas: SchemaRegistry;
+  /** Processing time, for the age of files; the system's by default. */
+  readonly now?: () => number;
+}
+
+/**
+ * The drivers of `file.source`, `file.tail` and `file.sink`. Nothing is opened before a topology uses it.
+ *
+ * @example
+ * const files = openFiles({ schemas: localRegistry() });
+ * const profile = { sources: { file: files.source }, sinks: { file: files.sink } };
+ */
+export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
+  return {
+    source: {
+      partitions: async (source) => readOf(source).partitions,
+      async open(source, task, offset, bounded, _step, partition = task.partition, place) {
+        const options = readOf(source);
+        return source.kind === 'file.tail'
+          ? openTailReader(options, { bounded, offset, place: place as TailPlace | undefined })
+          : openFilesReader(options, { partition, bounded, offset, place: place as FilePlace | undefined });
+      },
+    },
+    sink: {
+      mode: 'prepared',
+      async open(sink, { step, task, incarnation, receipt }) {
+        const { format, folder, by, roll } = sink.options as WriteFiles;
+        const store = await FolderStore.open({
+          folder,
+          owner: `${task.topology.replaceAll('/', '.')}.${step}.${task.partition}`,
+          compress: await openCompress(isParquet(format) ? undefined : format.compression),
+          convert: isParquet(format) ? (lines, file) => toParquet(lines, file, format.columns) : undefined,
+        });
+        const writer = new RollingWriter({
+          encoder: await openRowEncoder(format, schemas),
+          store,
+          prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
+          ending: endingOf(format),
+          by,
+          roll,
+          now,
+        });
+        await writer.restore(receipt as Parameters<RollingWriter['restore']>[0]);
+        return writer;
+      },
+    },
+  };
+}
+
+function readOf({ options, topic }: Source<unknown>): ReadFiles {
+  if (options !== undefined) return options as ReadFiles;
+  throw new MillraceError('config', `${topic} is no source of files`, {
+    where: topic,
+    hint: 'make it with file.source',
+  });
+}

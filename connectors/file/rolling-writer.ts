@@ -1,0 +1,165 @@
+import type { SinkWriter } from '../../src/core/io.js';
+import type { Origin } from '../../src/core/record.js';
+import type { RowEncoder } from './row-encoder.js';
+import type { WriteFiles } from './specs.js';
+
+/** Files that are open at a time, where each hour or day has its own; the one that was opened first is ended before more. */
+const OPEN_MAX = 32;
+
+/** A file on its way, out of sight of readers. */
+export interface Part {
+  /** Takes the bytes of one row; a promise where it has to write first. */
+  append(bytes: Uint8Array): void | Promise<void>;
+  /** From here on what was appended survives a crash: resolves with what it can be found again by (JSON). */
+  keep(): Promise<unknown>;
+  /** Likewise, and nothing follows: resolves with what it can be shown by (JSON). */
+  complete(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Where parts lie. */
+export interface PartStore {
+  create(name: string): Promise<Part>;
+  /** Goes on behind what was kept; `undefined` where the file is there already, shown by another history of this task. */
+  adopt(name: string, kept: unknown): Promise<Part | undefined>;
+  /** Lets readers see a complete part; may be repeated. */
+  show(name: string, complete: unknown): Promise<void>;
+  /** A checkpoint of this owner was stored: what nobody had in a receipt when it opened can go. */
+  sweep(): Promise<void>;
+}
+
+interface Open {
+  readonly name: string;
+  readonly key: string;
+  readonly part: Part;
+  rows: number;
+  bytes: number;
+  readonly sinceMs: number;
+}
+
+interface Receipt {
+  readonly next: number;
+  readonly open: readonly (Omit<Open, 'part'> & { readonly kept: unknown })[];
+  readonly complete: readonly { readonly name: string; readonly complete: unknown }[];
+}
+
+export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
+  readonly encoder: RowEncoder;
+  readonly store: PartStore;
+  /** What names of files begin and end in; between stands their number. */
+  readonly prefix: string;
+  readonly ending: string;
+  readonly now: () => number;
+}
+
+/**
+ * Writes rows into parts, and ends a part when it is full: by rows, bytes, age, or with the run. A part is shown after the
+ * checkpoint whose receipt has it complete, so every row is in exactly one file, whatever crashes in between.
+ *
+ * Memory: what a part buffers, times the parts that are open (one, or `OPEN_MAX`).
+ */
+export class RollingWriter implements SinkWriter {
+  private next = 0;
+  private readonly open = new Map<string, Open>();
+  private full: Open[] = [];
+  /** In the receipt of the epoch that is being stored, or was. */
+  private complete: Receipt['complete'] = [];
+  private finishing = false;
+  private swept = false;
+
+  constructor(private readonly options: RollingWriterOptions) {}
+
+  /** Takes up what the last checkpoint says. */
+  async restore(receipt: Receipt | undefined): Promise<void> {
+    if (receipt === undefined) return;
+    const { store } = this.options;
+    this.next = receipt.next;
+    for (const { name, complete } of receipt.complete) await store.show(name, complete);
+    for (const { kept, ...known } of receipt.open) {
+      const part = await store.adopt(known.name, kept);
+      if (part) this.open.set(known.key, { ...known, part });
+    }
+  }
+
+  async write(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
+    const { encoder, roll } = this.options;
+    for (let i = 0; i < values.length; i++) {
+      const bytes = encoder.encode(values[i]);
+      const key = this.keyOf(origins[i]);
+      const into = this.open.get(key) ?? (await this.begin(key));
+      const written = into.part.append(bytes);
+      if (written) await written;
+      into.rows += 1;
+      into.bytes += bytes.length;
+      if (into.rows >= roll.rows || into.bytes >= roll.bytes) this.fill(into);
+    }
+  }
+
+  finish(): void {
+    this.finishing = true;
+  }
+
+  isDue(): boolean {
+    return this.open.size > 0 && (this.finishing || this.aged().length > 0);
+  }
+
+  async prepare(): Promise<Receipt | undefined> {
+    for (const each of this.finishing ? [...this.open.values()] : this.aged()) this.fill(each);
+    const complete = [...this.complete];
+    for (const { name, part } of this.full) complete.push({ name, complete: await part.complete() });
+    this.full = [];
+    this.complete = complete;
+    const open: Receipt['open'][number][] = [];
+    for (const { part, ...known } of this.open.values()) open.push({ ...known, kept: await part.keep() });
+    return this.next === 0 ? undefined : { next: this.next, open, complete };
+  }
+
+  async commit(): Promise<void> {
+    const { store } = this.options;
+    for (const { name, complete } of this.complete) await store.show(name, complete);
+    this.complete = [];
+    if (this.swept) return;
+    await store.sweep();
+    this.swept = true;
+  }
+
+  async close(): Promise<void> {
+    const parts = [...this.open.values(), ...this.full].map(({ part }) => part.close());
+    this.open.clear();
+    this.full = [];
+    await Promise.allSettled(parts); // what was not kept is written again
+  }
+
+  private async begin(key: string): Promise<Open> {
+    if (this.open.size >= OPEN_MAX) this.fill(this.open.values().next().value as Open);
+    const { prefix, ending, store, encoder, now } = this.options;
+    const name = `${key}${prefix}-${String(this.next).padStart(8, '0')}${ending}`;
+    this.next += 1;
+    const begun = { name, key, part: await store.create(name), rows: 0, bytes: 0, sinceMs: now() };
+    if (encoder.header !== undefined) await begun.part.append(encoder.header);
+    this.open.set(key, begun);
+    return begun;
+  }
+
+  private fill(each: Open): void {
+    this.open.delete(each.key);
+    this.full.push(each);
+  }
+
+  private aged(): Open[] {
+    const dueMs = this.options.now() - this.options.roll.ageMs;
+    return [...this.open.values()].filter(({ sinceMs }) => sinceMs <= dueMs);
+  }
+
+  /** The folder of a record's event time. */
+  private keyOf(origin: Origin | undefined): string {
+    const { by } = this.options;
+    if (by === undefined) return '';
+    const time = new Date(Math.min(LATEST_MS, Math.max(0, origin?.eventTimeMs ?? 0))).toISOString();
+    const date = `date=${time.slice(0, 10)}/`;
+    return by === 'day' ? date : `${date}hour=${time.slice(11, 13)}/`;
+  }
+}
+
+/** The last moment of the year 9999. */
+const LATEST_MS = 253_402_300_799_999;

@@ -1,0 +1,69 @@
+import type { Problem, Settings } from '../../src/core/operator.js';
+import type { Schema } from '../../src/core/schema.js';
+import type { CsvColumn } from '../../src/schema/index.js';
+
+export type Compression = 'gzip' | 'zstd';
+
+/** Rows as lines: what the schema makes of a value, and a line end. */
+export interface LinesFormat<T> {
+  /** `ndjson()`, `json()`, `csv()` or `text()`. */
+  readonly schema: Schema<T>;
+  /** Of CSV: begin each file with the names of its columns. */
+  readonly header?: boolean;
+  /** None by default. */
+  readonly compression?: Compression;
+}
+
+/** Rows as Parquet, compressed by Snappy. */
+export interface ParquetFormat<T> {
+  /** The columns in their order and what each holds, as `csv()` has it; with `?` a value may be missing. */
+  readonly columns: { readonly [K in keyof T]?: CsvColumn };
+}
+
+/** How rows lie in a file. */
+export type RowFormat<T> = LinesFormat<T> | ParquetFormat<T>;
+
+export const isParquet = <T>(format: RowFormat<T>): format is ParquetFormat<T> => 'columns' in format;
+
+/** What names of files end in. */
+export function endingOf(format: RowFormat<unknown>): string {
+  if (isParquet(format)) return '.parquet';
+  const { schema, compression } = format;
+  const kind = schema.format === 'csv' ? '.csv' : schema.format === 'text' ? '.txt' : '.ndjson';
+  return kind + (compression === undefined ? '' : compression === 'gzip' ? '.gz' : '.zst');
+}
+
+export function rowFormatSettings(format: RowFormat<unknown>): Settings {
+  if (isParquet(format)) return { format: 'parquet', columns: Object.keys(format.columns).join(',') };
+  const { schema, compression } = format;
+  return { format: schema.format, schema: schema.subject, ...(compression === undefined ? {} : { compression }) };
+}
+
+const columnTypes = /^(text|number|integer|bigint|boolean|date)\??$/;
+
+export function rowFormatProblems(format: RowFormat<unknown>): readonly Problem[] {
+  if (!isParquet(format)) {
+    const { schema, header } = format;
+    if (schema.format !== 'json' && schema.format !== 'csv' && schema.format !== 'text') {
+      return [{ message: `${schema.format} in lines`, hint: 'rows are lines: pass ndjson(), csv() or text()' }];
+    }
+    return header && schema.format !== 'csv'
+      ? [{ message: `a header line in ${schema.format}`, hint: 'only csv() has one' }]
+      : [];
+  }
+  const columns = Object.entries(format.columns);
+  if (columns.length === 0) return [{ message: 'no columns', hint: "columns: { id: 'integer', at: 'date' }" }];
+  return columns
+    .filter(([, type]) => !columnTypes.test(String(type)))
+    .map(([name, type]) => ({
+      message: `column ${name} is "${type}"`,
+      hint: 'one of text, number, integer, bigint, boolean, date; with a ? after it where values may be missing',
+    }));
+}
+
+/** The names of the columns of a CSV schema, as the first line of a file has them. */
+export const csvHeader = ({ options }: Schema<unknown>): readonly string[] =>
+  Object.keys((options as { readonly columns: Readonly<Record<string, CsvColumn>> }).columns);
+
+export const csvDelimiter = ({ options }: Schema<unknown>): string =>
+  (options as { readonly delimiter: string }).delimiter;

@@ -1,0 +1,50 @@
+import { MillraceError } from '../../src/core/errors.js';
+import { bytesOf } from './bytes.js';
+import { type Line, Lines } from './lines.js';
+import { parquetRows } from './parquet-rows.js';
+import { csvDelimiter, csvHeader } from './row-format.js';
+import type { ReadFiles } from './specs.js';
+
+const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The longest line that is kept: one byte more than what the schema takes, so that it is refused there by its length. */
+export const lineBytesMax = ({ schema }: ReadFiles): number =>
+  ((schema.options as { readonly bytesMax?: number } | undefined)?.bytesMax ?? SCHEMA_BYTES_MAX) + 1;
+
+/**
+ * The rows of a file from a place on: a byte of what is decompressed, or a row of Parquet. `next` of each row is the
+ * place behind it.
+ */
+export async function* rowsOfFile(path: string, at: number, options: ReadFiles): AsyncGenerator<readonly Line[]> {
+  if (path.endsWith('.parquet')) {
+    yield* parquetRows(path, at);
+    return;
+  }
+  const { schema, header } = options;
+  const lines = new Lines({ at, quoted: schema.format === 'csv', bytesMax: lineBytesMax(options) });
+  let headerDue = header && at === 0;
+  const rows = (read: readonly Line[]): readonly Line[] => {
+    const [first, ...rest] = read;
+    if (!headerDue || first === undefined) return read;
+    headerDue = false;
+    compareHeader(path, first.bytes, options);
+    return rest;
+  };
+  for await (const piece of bytesOf(path, at)) yield rows(lines.push(piece));
+  const last = lines.end();
+  if (last !== undefined) yield rows([last]);
+}
+
+function compareHeader(path: string, line: Uint8Array, { schema }: ReadFiles): void {
+  const text = Buffer.from(line)
+    .toString()
+    .replace(/^\ufeff/, '');
+  const names = text.split(csvDelimiter(schema)).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
+  const wanted = csvHeader(schema);
+  if (names.length === wanted.length && names.every((name, i) => name === wanted[i])) return;
+  throw new MillraceError('source', `the columns of ${path} are ${names.join(', ')}`, {
+    where: path,
+    hint: `the schema has: ${wanted.join(', ')}`,
+    lasting: true,
+  });
+}

@@ -1,0 +1,202 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../../src/core/errors.js';
+import { EARLIEST, type SourceReader } from '../../src/core/io.js';
+import type { RawRecord } from '../../src/core/record.js';
+import { findAgain, type Generation, generationAt, generationsOf, headOf, type Identity, idOf } from './generations.js';
+import { HandedOut } from './handed-out.js';
+import { type Line, Lines } from './lines.js';
+import { lineBytesMax } from './rows-of-file.js';
+import type { ReadFiles } from './specs.js';
+
+const PIECE_BYTES = 256 * 1024;
+/** How long a poll waits where nothing was written. */
+const POLL_WAIT_MS = 100;
+/** How long a writer may go on with a file after it was renamed. */
+const GRACE_MS = 1_000;
+
+/** Where the next line lies: in the file with this identity, `skip` lines behind byte `at`. */
+export interface TailPlace extends Identity {
+  readonly at: number;
+  readonly skip: number;
+}
+
+export interface TailTask {
+  readonly bounded: boolean;
+  readonly offset: number;
+  readonly place: TailPlace | undefined;
+}
+
+/** Follows a growing file from a place on, or from its beginning. */
+export async function openTailReader(options: ReadFiles, task: TailTask): Promise<SourceReader> {
+  const reader = new TailReader(options, task);
+  await reader.begin();
+  return reader;
+}
+
+/** Memory: one piece of 256 KiB, its lines, and a line that has not ended. */
+class TailReader implements SourceReader {
+  private readonly handedOut = new HandedOut<TailPlace>();
+  private readonly closing = new AbortController();
+  private file: FileHandle | undefined;
+  private identity: Identity = { id: '', head: { bytes: 0, digest: '' } };
+  private lines: Lines;
+  private readAt = 0;
+  private rows: readonly Line[] = [];
+  private head = 0;
+  private at = 0;
+  private skip: number;
+  private next: number;
+  /** When another file was first seen in the place of this one. */
+  private leftAtMs: number | undefined;
+  /** Where a bounded run ends: in the newest file, as it was at the start. */
+  private end: { readonly id: string; readonly size: number } | undefined;
+
+  constructor(
+    private readonly options: ReadFiles,
+    private readonly task: TailTask,
+  ) {
+    this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
+    this.skip = task.place === undefined ? this.next : 0;
+    this.lines = this.linesAt(0);
+  }
+
+  async begin(): Promise<void> {
+    const { place, bounded } = this.task;
+    const { path } = this.options;
+    if (bounded) this.end = (await generationAt(path)) ?? { id: '', size: 0 };
+    if (place === undefined) return;
+    const found = await findAgain(path, place);
+    if (found === undefined || found.size < place.at) {
+      if (this.options.changed === 'stop') throw lost(path);
+      return;
+    }
+    await this.enter(found, place.at);
+    this.skip = place.skip;
+  }
+
+  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+    while (!this.closing.signal.aborted) {
+      if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
+      if (this.file === undefined) {
+        const begun = await this.enterFirst();
+        if (begun) continue;
+      } else if ((await this.readOn(this.file)) || (await this.moveOn())) continue;
+      if (this.task.bounded && this.isAtEnd()) break;
+      await sleep(POLL_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
+      return { records: [], ended: this.closing.signal.aborted };
+    }
+    return { records: [], ended: true };
+  }
+
+  placeOf(offset: number): TailPlace | undefined {
+    const found = this.handedOut.placeOf(offset);
+    if (found === undefined) return undefined;
+    const { isEnd: _, ...place } = found;
+    return place;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.rows = [];
+    const { file } = this;
+    this.file = undefined;
+    await file?.close().catch(() => undefined); // it was only read
+  }
+
+  private isAtEnd(): boolean {
+    const { end, identity, readAt } = this;
+    return (
+      this.file === undefined || end === undefined || end.id === '' || (identity.id === end.id && readAt >= end.size)
+    );
+  }
+
+  private async enterFirst(): Promise<boolean> {
+    const found = await generationAt(this.options.path);
+    if (found === undefined) return false;
+    await this.enter(found, 0);
+    return true;
+  }
+
+  private async enter({ path }: Generation, at: number): Promise<void> {
+    await this.file?.close();
+    this.file = await open(path, 'r');
+    this.identity = { id: idOf(await this.file.stat()), head: await headOf(this.file) };
+    this.begunAt(at);
+  }
+
+  private begunAt(at: number): void {
+    this.lines = this.linesAt(at);
+    this.readAt = at;
+    this.at = at;
+    this.rows = [];
+    this.head = 0;
+    this.leftAtMs = undefined;
+  }
+
+  private linesAt(at: number): Lines {
+    const { schema } = this.options;
+    return new Lines({ at, quoted: schema.format === 'csv', bytesMax: lineBytesMax(this.options) });
+  }
+
+  /** Reads a piece; whether there was one. */
+  private async readOn(file: FileHandle): Promise<boolean> {
+    const { end, identity, readAt } = this;
+    const most = end?.id === identity.id ? Math.min(PIECE_BYTES, end.size - readAt) : PIECE_BYTES;
+    if (most <= 0) return false;
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(most), 0, most, readAt);
+    if (bytesRead === 0) return false;
+    if (identity.head.bytes === 0) this.identity = { ...identity, head: await headOf(file) };
+    this.readAt += bytesRead;
+    this.accept(this.lines.push(buffer.subarray(0, bytesRead)));
+    return true;
+  }
+
+  /** At the end of what was written: whether another file, or the same one emptied, is to be read from now on. */
+  private async moveOn(): Promise<boolean> {
+    const { path } = this.options;
+    const newest = await generationAt(path);
+    if (newest?.id === this.identity.id) {
+      if (newest.size >= this.readAt) return false;
+      this.begunAt(0); // emptied in its place: what was not read by then is gone
+      return true;
+    }
+    this.leftAtMs ??= performance.now();
+    if (!this.task.bounded && performance.now() - this.leftAtMs < GRACE_MS) return false;
+    const last = this.lines.end();
+    if (last !== undefined) {
+      this.accept([last]);
+      return true;
+    }
+    const generations = await generationsOf(path);
+    const own = generations.findIndex(({ id }) => id === this.identity.id);
+    const next = generations[own + 1];
+    if (next === undefined) return false; // renamed, and the new one is not there yet
+    await this.enter(next, 0);
+    return true;
+  }
+
+  private accept(rows: readonly Line[]): void {
+    const passed = Math.min(this.skip, rows.length);
+    this.rows = rows;
+    this.head = passed;
+    this.skip -= passed;
+    if (passed > 0) this.at = (rows[passed - 1] as Line).next;
+  }
+
+  private take(recordsMax: number): RawRecord[] {
+    const taken = this.rows.slice(this.head, this.head + recordsMax);
+    this.handedOut.add({ first: this.next, count: taken.length, place: { ...this.identity, at: this.at, skip: 0 } });
+    this.head += taken.length;
+    this.at = (taken[taken.length - 1] as Line).next;
+    const timestampMs = Date.now();
+    return taken.map(({ bytes }) => ({ offset: this.next++, timestampMs, key: null, value: bytes }));
+  }
+}
+
+const lost = (path: string): MillraceError =>
+  new MillraceError('source', `the file that was read last is neither at ${path} nor beside it`, {
+    where: path,
+    hint: "keep rotated files, uncompressed, until they were read (logrotate: delaycompress); changed: 'pass' begins with what is there",
+    lasting: true,
+  });

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { file } from '../../../connectors/file/index.js';
+import { openFiles } from '../../../connectors/file/open.js';
+import { kafka } from '../../../connectors/kafka/index.js';
+import { type InferenceService, MillraceError, millis, type Profile } from '../../../src/core/index.js';
+import { map } from '../../../src/operators/index.js';
+import { runTopology } from '../../../src/runtime/index.js';
+import { localRegistry, ndjson } from '../../../src/schema/index.js';
+import { topology } from '../../../src/topology/index.js';
+import { generator } from '../../random.js';
+import { openWorld, type World } from '../embedded/world.js';
+import { newFolder } from './folder.js';
+
+interface Order {
+  readonly n: number;
+  readonly at: number;
+}
+
+const profileOf = ({ embedded }: World): Profile => {
+  const files = openFiles({ schemas: localRegistry() });
+  return {
+    name: 'files',
+    sources: { kafka: embedded.source, file: files.source },
+    sinks: { kafka: embedded.topicSink, file: files.sink },
+    openLedger: (task) => embedded.openLedger(task),
+    schemas: embedded.schemas,
+    close: async () => undefined,
+  };
+};
+
+const orders = (input: string, output: string) =>
+  topology('orders', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+    t.source(
+      'orders',
+      file.source({ path: `${input}/*.ndjson`, schema: ndjson<Order>(), eventTime: ({ at }) => at, partitions: 2 }),
+    )
+      .via(
+        'double',
+        map((order) => ({ ...order, twice: order.n * 2 })),
+      )
+      .to(
+        'out',
+        file.sink({
+          folder: output,
+          schema: ndjson<Order & { twice: number }>(),
+          compression: 'gzip',
+          roll: { rows: 700 },
+        }),
+      );
+  });
+
+const rowsIn = async (folder: string): Promise<{ n: number; twice: number }[]> => {
+  const { gunzipSync } = await import('node:zlib');
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      gunzipSync(readFileSync(join(folder, name)))
+        .toString()
+        .trim()
+        .split('\n'),
+    )
+    .map((line) => JSON.parse(line));
+};
+
+describe('a topology from files to files', () => {
+  it('loses and doubles nothing while its tasks fail at every point of the epoch, and goes on with new files', async () => {
+    const [input, output, world] = [newFolder(), newFolder(), await openWorld()];
+    const random = generator(5);
+    let written = 0;
+    const newFile = (rows: number) => {
+      const lines = Array.from({ length: rows }, () => JSON.stringify({ n: written, at: 1_000 * written++ }));
+      writeFileSync(join(input, `${String(written).padStart(9, '0')}.ndjson`), `${lines.join('\n')}\nnot json\n`);
+    };
+    const failures = new Map<string, number>();
+    try {
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 3; i++) newFile(1_000 + Math.floor(random() * 500));
+        const running = await runTopology(orders(input, output), {
+          profile: profileOf(world),
+          inference: {} as InferenceService,
+          bounded: true,
+          epochInterval: millis(5),
+          roundMax: 100,
+          random: () => 0,
+          onPoint(point) {
+            const rare = point === 'pushed' ? 0.01 : 0.05;
+            if ((failures.get(point) ?? 0) > 5 || random() > rare) return;
+            failures.set(point, (failures.get(point) ?? 0) + 1);
+            throw new MillraceError('source', `pulled the plug at ${point}`);
+          },
+        });
+        await running.finished;
+        const rows = await rowsIn(output);
+        expect(rows.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: written }, (_, n) => n));
+        expect(rows.every(({ n, twice }) => twice === 2 * n)).toBe(true);
+        expect(readdirSync(join(output, '.millrace')).length).toBeLessThanOrEqual(40);
+      }
+      expect([...world.embedded.scan('dead', 0), ...world.embedded.scan('dead', 1)]).toHaveLength(9);
+      expect([...failures.keys()].length).toBeGreaterThanOrEqual(4);
+    } finally {
+      await world.close();
+    }
+  }, 60_000);
+});

@@ -1,0 +1,92 @@
+import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { file, type TailOptions } from '../../../connectors/file/index.js';
+import type { Source } from '../../../src/core/io.js';
+import { ndjson } from '../../../src/schema/index.js';
+import { newFolder, numbered, openReader, readAll, readRows } from './folder.js';
+
+const tail = (path: string, options: Partial<TailOptions<unknown>> = {}): Source<unknown> =>
+  file.tail({ path, schema: ndjson<unknown>(), eventTime: () => 0, ...options });
+
+const newLog = (text = '') => {
+  const path = join(newFolder(), 'app.log');
+  writeFileSync(path, text);
+  return path;
+};
+
+describe('file.tail', () => {
+  it('gives lines once they end, and goes on at any of them', async () => {
+    const path = newLog('1\n2');
+    const reader = await openReader(tail(path), { bounded: false });
+    expect(await readRows(reader, 1)).toEqual(numbered(['1']));
+    expect(await reader.poll(1)).toEqual({ records: [], ended: false });
+    appendFileSync(path, '2\n3\n4\n');
+    expect(await readRows(reader, 3)).toEqual(numbered(['22', '3', '4'], 1));
+    const places = [1, 2, 3, 4].map((offset) => JSON.parse(JSON.stringify(reader.placeOf?.(offset))));
+    await reader.close();
+    for (const [i, place] of places.entries()) {
+      expect(await readAll(tail(path), { offset: i + 1, place })).toEqual(numbered(['22', '3', '4'].slice(i), i + 1));
+    }
+  });
+
+  it('reads a file that was rotated to its end, and then what took its place', async () => {
+    const path = newLog('1\n2\n');
+    const reader = await openReader(tail(path), { bounded: false });
+    await readRows(reader, 1);
+    renameSync(path, `${path}.1`);
+    appendFileSync(`${path}.1`, '3\nlast without an end');
+    writeFileSync(path, '4\n');
+    expect(await readRows(reader, 4)).toEqual(numbered(['2', '3', 'last without an end', '4'], 1));
+    await reader.close();
+  });
+
+  it('finds its place again after several rotations while nobody read', async () => {
+    const path = newLog('1\n2\n3\n');
+    const reader = await openReader(tail(path), { bounded: false });
+    await readRows(reader, 2);
+    const place = reader.placeOf?.(2);
+    await reader.close();
+    for (const text of ['4\n', '5\n6\n', '7\n']) {
+      renameSync(path, `${path}.${Number(text[0])}`);
+      await new Promise((resolve) => setTimeout(resolve, 20)); // so that times of writing differ
+      writeFileSync(path, text);
+    }
+    expect(await readAll(tail(path), { offset: 2, place })).toEqual(numbered(['3', '4', '5', '6', '7'], 2));
+  });
+
+  it('begins anew in a file that was emptied in its place', async () => {
+    const path = newLog('1\n2\n');
+    const reader = await openReader(tail(path), { bounded: false });
+    await readRows(reader, 2);
+    await reader.poll(1);
+    truncateSync(path, 0);
+    await reader.poll(1);
+    appendFileSync(path, '3\n');
+    expect(await readRows(reader, 1)).toEqual(numbered(['3'], 2));
+    await reader.close();
+  });
+
+  it('says when the file that it read last is gone, or begins with what is there', async () => {
+    const path = newLog('1\n2\n');
+    const reader = await openReader(tail(path), { bounded: false });
+    await readRows(reader, 1);
+    const place = reader.placeOf?.(1);
+    await reader.close();
+    rmSync(path);
+    writeFileSync(path, '8\n9\n');
+    await expect(openReader(tail(path), { offset: 1, place })).rejects.toMatchObject({ code: 'source', lasting: true });
+    expect(await readAll(tail(path, { changed: 'pass' }), { offset: 1, place })).toEqual(numbered(['8', '9'], 1));
+  });
+
+  it('waits for a file that is not there yet, and ends at once where it may not wait', async () => {
+    const path = join(newFolder(), 'later.log');
+    expect(await readAll(tail(path))).toEqual([]);
+    const reader = await openReader(tail(path), { bounded: false });
+    expect(await reader.poll(1)).toEqual({ records: [], ended: false });
+    writeFileSync(path, '1\n');
+    expect(await readRows(reader, 1)).toEqual(numbered(['1']));
+    await reader.close();
+    expect(await reader.poll(1)).toEqual({ records: [], ended: true });
+  });
+});
