@@ -1,0 +1,36 @@
+import { pathToFileURL } from 'node:url';
+import type { Topology } from 'millrace';
+import { type FakeStore, TopologyTest } from 'millrace/testing';
+
+/** What each file here exports. */
+export interface Example {
+  readonly example: Topology;
+  /** What comes, by source. */
+  readonly records: Readonly<Record<string, readonly unknown[]>>;
+  /** Stand in for stores outside, by step. */
+  readonly lookUps?: Readonly<Record<string, FakeStore>>;
+}
+
+/** What comes out of an example when nothing follows its records: a line a value, by sink; then the dead letters. */
+export async function linesOf({ example, records, lookUps }: Example): Promise<string[]> {
+  const test = new TopologyTest(example, lookUps ? { lookUps } : {});
+  try {
+    for (const [source, values] of Object.entries(records)) await test.pipe(source, values);
+    await test.finish();
+    const values = example.sinks.flatMap(({ id }) =>
+      test
+        .output(id)
+        .map((value) => `${id}  ${JSON.stringify(value).replaceAll(/(?<=[^\\]"?[:,])(?=["\d[{a-z-])/g, ' ')}`),
+    );
+    return [...values, ...test.deadLetters().map(({ reason, detail }) => `dead letter  ${reason}: ${detail}`)];
+  } finally {
+    await test.close();
+  }
+}
+
+// npx tsx -C millrace-source docs/examples/run.ts window
+const [, script = '', name = ''] = process.argv;
+if (import.meta.url === pathToFileURL(script).href) {
+  const lines = await linesOf((await import(new URL(`./${name}.ts`, import.meta.url).href)) as Example);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

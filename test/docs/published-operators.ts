@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from '../import-graph.js';
+
+/** Published beside the operators, and part of one: no row in the table, no example. */
+const parts = ['type', 'expectations', 'windowExpectations', 'verdictColumns'];
+
+/** The names of all operators that the package exports. */
+export function publishedOperators(): string[] {
+  const index = readFileSync(join(repository, 'src/operators/index.ts'), 'utf8');
+  // What lies in a folder of its own is part of an operator: kinds of windows, for example.
+  const operators = index.replace(/^export (type )?\{[^}]*\} from '\.\/[a-z-]+\/.*$/gm, '');
+  const published = [...operators.matchAll(/(?:\{|,)\s*([a-z][A-Za-z]*)(?=[\s,}])/g)].map(([, name = '']) => name);
+  return [...published.filter((name) => !parts.includes(name)), 'rx'];
+}
