@@ -23,7 +23,11 @@ const DEFAULT_REPLICAS = -1;
 export class Admin {
   private readonly links: Links;
 
-  constructor(private readonly cluster: Cluster) {
+  /** `replication` is that of topics of which nothing else is said; the broker's own default without it. */
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly replication = DEFAULT_REPLICAS,
+  ) {
     this.links = new Links(cluster.linkOptions);
   }
 
@@ -43,14 +47,19 @@ export class Admin {
   }
 
   /** As `createTopic`, with as many partitions as there are where the topic exists. */
-  async ensureTopic(topic: string, partitions: number, settings: TopicSettings = {}): Promise<TopicInfo> {
+  async ensureTopic(
+    topic: string,
+    partitions: number,
+    settings: TopicSettings = {},
+    replication = this.replication,
+  ): Promise<TopicInfo> {
     const existing = await this.cluster.refresh(topic);
     if (existing) return existing;
     const configs = Object.entries({ ...KEEP, ...settings }).map(([name, value]) => ({ name, value }));
     const wanted = {
       name: topic,
       numPartitions: partitions,
-      replicationFactor: DEFAULT_REPLICAS,
+      replicationFactor: replication,
       assignments: [],
       configs,
     };
@@ -77,13 +86,21 @@ export class Admin {
    * @throws MillraceError `config` where it may not be read.
    */
   async setting(topic: string, name: string): Promise<string | undefined> {
-    const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [name] };
+    return (await this.settings(topic, [name])).get(name);
+  }
+
+  /** Several of them, without those that the broker does not know. */
+  async settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
+    const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [...names] };
     const { results } = await this.cluster.patiently(
       'config',
       `cannot read the settings of topic '${topic}'`,
       async () => this.links.request(await this.cluster.anyBroker(), describeConfigsV4.api, [asked], false, false),
     );
-    return results[0]?.configs.find((config) => config.name === name)?.value ?? undefined;
+    const configs = results[0]?.configs ?? [];
+    return new Map(
+      configs.flatMap(({ name, value }) => (value === null || value === undefined ? [] : [[name, value] as const])),
+    );
   }
 
   /** Deletes a topic if it is there, and waits until it is gone. */

@@ -30,6 +30,8 @@ export interface TopicInfo {
   readonly topicId: string;
   /** Leaders by partition; `undefined` during an election. */
   readonly leaders: readonly (Address | undefined)[];
+  /** The fewest replicas that a partition has. */
+  readonly replication: number;
 }
 
 /** Timestamps that ask for an end of the log instead of a time. */
@@ -90,7 +92,8 @@ export class Cluster {
     }
     const leaders = new Array<Address | undefined>(found.partitions.length);
     for (const { partitionIndex, leaderId } of found.partitions) leaders[partitionIndex] = addresses.get(leaderId);
-    const info: TopicInfo = { topicId: found.topicId, leaders };
+    const replication = Math.min(...found.partitions.map(({ replicaNodes }) => replicaNodes.length));
+    const info: TopicInfo = { topicId: found.topicId, leaders, replication };
     this.topics.set(name, info);
     return info;
   }

@@ -4,7 +4,7 @@ import type { Sink, Source } from '../../src/core/io.js';
 import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
 import type { DeadLetter } from '../../src/core/record.js';
 import type { Schema } from '../../src/core/schema.js';
-import type { Compression, DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
+import type { Compression, DeadLetterSinkOptions, TopicDeclaration, TopicSinkOptions } from '../../src/core/sinks.js';
 
 export interface KafkaSourceOptions<T> {
   readonly topic: string;
@@ -28,7 +28,7 @@ export interface KafkaGlobalTableOptions<T> extends Omit<KafkaSourceOptions<T>, 
   readonly idleMax: Duration | 'never';
 }
 
-export interface KafkaSinkOptions<T> {
+export interface KafkaSinkOptions<T> extends TopicDeclaration {
   readonly topic: string;
   readonly schema: Schema<T>;
   /** The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on. */
@@ -121,7 +121,7 @@ export const kafka = {
    * @example
    * predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
    */
-  sink<T>({ topic, schema, key, partitions, compression, headers }: KafkaSinkOptions<T>): Sink<T> {
+  sink<T>({ topic, schema, key, partitions, compression, headers, ...declared }: KafkaSinkOptions<T>): Sink<T> {
     const options: TopicSinkOptions = {
       topic,
       schema: schema as Schema<unknown>,
@@ -129,6 +129,7 @@ export const kafka = {
       partitions,
       compression,
       headers,
+      ...declared,
     };
     const settings = {
       topic,
@@ -137,6 +138,7 @@ export const kafka = {
       ...(partitions === undefined ? {} : { partitions }),
       ...(compression === undefined ? {} : { compression }),
       ...(headers === undefined ? {} : { headers: passedHeadersText(headers) }),
+      ...declarationText(declared),
     };
     return Object.freeze({
       connector: 'kafka',
@@ -153,13 +155,28 @@ export const kafka = {
    * @example
    * topology('flights', { deadLetters: kafka.deadLetters({ topic: 'flights.dead' }) }, build);
    */
-  deadLetters({ topic }: DeadLetterSinkOptions): Sink<DeadLetter> {
-    const options: DeadLetterSinkOptions = { topic };
+  deadLetters(options: DeadLetterSinkOptions): Sink<DeadLetter> {
+    const { topic, partitions, ...declared } = options;
     return Object.freeze({
       connector: 'kafka',
       kind: 'kafka.deadLetters',
-      settings: Object.freeze({ topic }),
-      options: Object.freeze(options),
+      settings: Object.freeze({
+        topic,
+        ...(partitions === undefined ? {} : { partitions }),
+        ...declarationText(declared),
+      }),
+      options: Object.freeze({ ...options }),
     });
   },
 } as const;
+
+/** A declaration as settings show it. */
+function declarationText({ replication, configs, create, drift }: TopicDeclaration): Record<string, string | number> {
+  const pairs = Object.entries(configs ?? {}).map(([name, value]) => `${name}=${value}`);
+  return {
+    ...(replication === undefined ? {} : { replication }),
+    ...(pairs.length === 0 ? {} : { configs: pairs.join(' ') }),
+    ...(create === false ? { create: 'no' } : {}),
+    ...(drift === undefined ? {} : { drift }),
+  };
+}

@@ -1,5 +1,12 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
-import { type InternalSinkOptions, internalWriter, type SinkDriver, type SourceDriver } from '../../src/core/index.js';
+import {
+  type Drift,
+  type InternalSinkOptions,
+  internalWriter,
+  type Sink,
+  type SinkDriver,
+  type SourceDriver,
+} from '../../src/core/index.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin, TopicSettings } from './admin.js';
@@ -7,13 +14,24 @@ import { brokerError, isBusy, isLost, isMoved } from './broker-error.js';
 import { type Cluster, noTopic } from './cluster.js';
 import { Links } from './links.js';
 import type { TaskSessions } from './task-session.js';
+import { type DeclaredTopic, driftOfTopic, setUpTopic } from './topic-drift.js';
 import { transactionOf } from './topic-sink.js';
 
 /**
  * Records between two stages are kept until the next stage has them in a checkpoint, and deleted by it. Their times are
  * event times, so neither the broker's clock nor its retention may have a say.
  */
-const SETTINGS: TopicSettings = { 'cleanup.policy': 'delete', 'message.timestamp.type': 'CreateTime' };
+const SETTINGS: TopicSettings = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'message.timestamp.type': 'CreateTime',
+};
+
+/** Anything else would lose records or change their times. */
+function declarationOf(sink: Sink<unknown>): DeclaredTopic {
+  const { topic, partitions } = sink.options as InternalSinkOptions;
+  return { topic, partitions, configs: SETTINGS, drift: 'fail' };
+}
 
 /** How long the broker may take to delete. */
 const TIMEOUT_MS = 30_000;
@@ -24,14 +42,15 @@ export function kafkaInternalSink(
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
+  onDrift: (drift: Drift) => void,
 ): SinkDriver {
   return {
     mode: 'transactional',
+    drift: (sink) => driftOfTopic(cluster, admin, declarationOf(sink)),
     async setUp(sink, { partitions }) {
-      const { topic, schema, partitions: wanted } = sink.options as InternalSinkOptions;
-      await registerSchema(schema, registry);
-      if (wanted === undefined) await admin.ensureTopic(topic, partitions, SETTINGS);
-      else await admin.createTopic(topic, wanted, SETTINGS);
+      await registerSchema((sink.options as InternalSinkOptions).schema, registry);
+      const declared = { ...declarationOf(sink), partitionsByDefault: partitions };
+      await setUpTopic(cluster, admin, declared, {}, onDrift);
     },
     async open(sink, context) {
       const options = sink.options as InternalSinkOptions;

@@ -2,15 +2,17 @@ import type { CheckpointStore, LogPoint } from '../../src/core/checkpoints.js';
 import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { INTERNAL } from '../../src/core/internal.js';
-import type {
-  GroupMember,
-  Membership,
-  SinkDriver,
-  Source,
-  SourceDriver,
-  TaskId,
-  TaskLedger,
-  TopicProducer,
+import {
+  type Drift,
+  driftText,
+  type GroupMember,
+  type Membership,
+  type SinkDriver,
+  type Source,
+  type SourceDriver,
+  type TaskId,
+  type TaskLedger,
+  type TopicProducer,
 } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { Compression } from '../../src/core/sinks.js';
@@ -47,6 +49,8 @@ export interface KafkaOptions extends ClusterOptions {
    * default. The same in all processes of a group. Memory: the stored state of the tasks that a process follows.
    */
   readonly standbys?: number;
+  /** Replicas of topics that are created and say nothing else; the broker's default without it. */
+  readonly replication?: number;
   /** Of changelogs, topics between stages, and outputs that do not say otherwise; none by default. */
   readonly compression?: Compression;
   /** Told when the state of a task was read. */
@@ -103,11 +107,12 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { registry, prefix = 'millrace', compression } = options;
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open(options);
-  const admin = new Admin(cluster);
+  const warn = (drift: Drift) => options.onWarning?.(driftText(drift));
+  const admin = new Admin(cluster, options.replication);
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, tenure?: Tenure) =>
     new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure, compression });
   const sessions = new TaskSessions(prefix, begin);
-  const topicSink = kafkaTopicSink(cluster, admin, sessions, registry);
+  const topicSink = kafkaTopicSink(cluster, admin, sessions, registry, warn);
   const source = kafkaSource(cluster, sessions);
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
@@ -125,7 +130,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     internal: {
       source: kafkaInternalSource(cluster, source, options.releaseEvery ?? RELEASE_EVERY_MS),
-      sink: kafkaInternalSink(cluster, admin, sessions, registry),
+      sink: kafkaInternalSink(cluster, admin, sessions, registry, warn),
     },
     async openLedger(task) {
       await ensureChangelog(admin, namesOf(prefix, task).changelog, task.partition + 1);

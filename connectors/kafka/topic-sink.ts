@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
+import type { Drift, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Headers, Origin, OutgoingRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
@@ -14,6 +14,7 @@ import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import { type Cluster, noTopic } from './cluster.js';
 import type { TaskSessions } from './task-session.js';
+import { driftOfTopic, setUpTopic } from './topic-drift.js';
 import type { Transaction } from './transaction.js';
 
 /** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */
@@ -31,16 +32,17 @@ export function kafkaTopicSink(
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
+  onDrift: (drift: Drift) => void,
 ): SinkDriver {
   return {
     mode: 'transactional',
+    drift: (sink) => driftOfTopic(cluster, admin, sink.options as DeadLetterSinkOptions),
     async setUp(sink, { partitions }) {
-      const { topic, schema, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      const { schema, ...declared } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
       // Before anything runs: a schema that the registry refuses must not be met in the middle of a stream.
       if (schema !== undefined) await registerSchema(schema, registry);
-      const settings = sink.kind === 'kafka.deadLetters' ? DEAD_LETTER_TOPIC : {};
-      if (wanted === undefined) await admin.ensureTopic(topic, partitions, settings);
-      else await admin.createTopic(topic, wanted, settings);
+      const defaults = sink.kind === 'kafka.deadLetters' ? DEAD_LETTER_TOPIC : {};
+      await setUpTopic(cluster, admin, { ...declared, partitionsByDefault: partitions }, defaults, onDrift);
     },
     async open(sink, context) {
       const { topic, compression } = sink.options as Pick<TopicSinkOptions, 'topic' | 'compression'>;

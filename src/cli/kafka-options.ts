@@ -4,7 +4,7 @@ import { clientCredentials } from '../../connectors/kafka/token.js';
 import { contradiction, fileOf, required, type Secret, secretOf } from './secrets.js';
 import type { Config } from './settings.js';
 
-type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'tls' | 'sasl'>;
+type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'replication' | 'tls' | 'sasl'>;
 
 /**
  * How the settings say that the cluster is reached.
@@ -12,13 +12,14 @@ type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'tls'
  * @throws MillraceError `config` where settings contradict each other or one is missing.
  */
 export function kafkaOptions(config: Config): Brokers {
-  const { kafka, kafkaClientId: clientId, kafkaCompression: compression } = config;
+  const { kafka, kafkaClientId: clientId, kafkaCompression: compression, kafkaReplication: replication } = config;
   const tls = tlsOf(config);
   const sasl = saslOf(config);
   return {
     brokers: kafka.split(',').map((broker) => broker.trim()),
     clientId,
     compression,
+    ...(replication === 0 ? {} : { replication }),
     ...(tls ? { tls } : {}),
     ...(sasl ? { sasl } : {}),
   };

@@ -1,4 +1,4 @@
-import { choice, optional, text } from './setting.js';
+import { choice, optional, text, wholeNumber } from './setting.js';
 
 /** How a Kafka cluster and a registry are reached that do not let everybody in. Files are read anew for each connection. */
 export const clusterSettings = {
@@ -17,6 +17,15 @@ export const clusterSettings = {
       description: 'Of changelogs, topics between stages, and sinks that name no `compression`.',
     },
     ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  ),
+  kafkaReplication: wholeNumber(
+    {
+      env: 'MILLRACE_KAFKA_REPLICATION',
+      fallback: 0,
+      description: "Replicas of topics that are created and say nothing else; 0 takes the brokers' default.",
+    },
+    0,
+    100,
   ),
   kafkaTls: choice(
     { env: 'MILLRACE_KAFKA_TLS', fallback: 'no', description: 'Whether brokers are spoken to by TLS.' },

@@ -172,6 +172,22 @@ export interface SinkContext {
   readonly receipt?: unknown;
 }
 
+/** One difference, in words. */
+export const driftText = ({ what, setting, declared, actual }: Drift): string =>
+  `${what}: ${setting} is ${actual}, declared is ${declared}`;
+
+/** Something outside that is not as the topology declares it. */
+export interface Drift {
+  /** Such as `topic 'scored.v1'`. */
+  readonly what: string;
+  readonly setting: string;
+  readonly declared: string;
+  readonly actual: string;
+  readonly hint: string;
+  /** A run would not start. */
+  readonly refused: boolean;
+}
+
 export interface SinkDriver {
   readonly mode: WriteMode;
   /** Creates what is missing, checks what is there; called once a run before any task opens. */
@@ -179,6 +195,8 @@ export interface SinkDriver {
     sink: Sink<unknown>,
     context: { readonly topology: string; readonly step: string; readonly partitions: number },
   ): Promise<void>;
+  /** Looks where what is there differs from what the sink declares, and changes nothing. */
+  drift?(sink: Sink<unknown>): Promise<readonly Drift[]>;
   open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
   /** Asks whether what it writes to answers, once and without trying again. Asked only while a sink is down. */
   ping?(): Promise<void>;

@@ -8,8 +8,20 @@ import type { Schema } from './schema.js';
 /** How records are compressed, a batch at a time. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
+/** What a topic is to be like, on logs of which that can be said; the others take no notice. */
+export interface TopicDeclaration {
+  /** Replicas of each partition; as `kafkaReplication` says by default. */
+  readonly replication?: number | undefined;
+  /** The broker's own settings for the topic, such as `{ 'retention.ms': 604_800_000, 'min.insync.replicas': 2 }`. */
+  readonly configs?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Whether it is created where it is missing; it is by default. */
+  readonly create?: boolean | undefined;
+  /** What to do where it is there and not as declared: `warn` by default. Nothing is ever changed. */
+  readonly drift?: 'warn' | 'fail' | 'ignore' | undefined;
+}
+
 /** Options of a sink that appends to a topic. */
-export interface TopicSinkOptions {
+export interface TopicSinkOptions extends TopicDeclaration {
   readonly topic: string;
   readonly schema: Schema<unknown>;
   /** The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on. */
@@ -25,8 +37,10 @@ export interface TopicSinkOptions {
 }
 
 /** Options of a sink that takes dead letters: raw bytes as they came, with reason, step and origin in headers. */
-export interface DeadLetterSinkOptions {
+export interface DeadLetterSinkOptions extends TopicDeclaration {
   readonly topic: string;
+  /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
+  readonly partitions?: number | undefined;
 }
 
 /** Options of a sink that keeps the newest value of a key as a hash of fields. */

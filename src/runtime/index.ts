@@ -7,3 +7,4 @@ export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
 export type { TaskCare } from './supervisor.js';
 export type { EpochPoint, TaskSnapshot } from './task.js';
+export { sinksOf } from './task-sinks.js';

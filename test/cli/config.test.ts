@@ -20,6 +20,7 @@ describe('resolveConfig', () => {
       port: 0,
       kafkaClientId: 'millrace',
       kafkaCompression: 'none',
+      kafkaReplication: 0,
       kafkaTls: 'no',
       kafkaSasl: 'none',
       ...Object.fromEntries(settingNames.filter((name) => settings[name].fallback === '').map((name) => [name, ''])),

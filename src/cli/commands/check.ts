@@ -1,27 +1,53 @@
 import type { Command } from 'commander';
-import { check } from '../../topology/index.js';
-import { type CommandContext, command } from '../command.js';
+import { check, type Topology } from '../../topology/index.js';
+import { type CommandContext, command, profileOptions } from '../command.js';
+import { readConfig } from '../config-file.js';
+import type { SinkDrift } from '../drift.js';
 import { loadTopology } from '../load-topology.js';
 import { exitCodes } from '../terminal.js';
 
+interface CheckFlags {
+  readonly profile?: string;
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
 /** `millrace check`: everything that is wrong with a topology, at once, without running it. */
 export function checkCommand({ terminal, act }: CommandContext): Command {
+  const shared = profileOptions();
   return command('check', 'Finds everything that is wrong with a topology, without running it.', [
     'millrace check topologies/flight-delays.ts',
+    'millrace check topologies/flight-delays.ts --profile local   # and topics that are not as it declares them',
     'millrace check pipelines.ts#orders --json',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
-    .action((file: string, style: { json?: boolean; verbose?: boolean }) =>
+    .addOption(shared.profile)
+    .addOption(shared.data)
+    .action((file: string, style: CheckFlags) =>
       act(style, async () => {
         const topology = await loadTopology(file);
         const problems = check(topology);
-        if (style.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems })}\n`);
+        // Only where a profile is named: without one nothing is opened.
+        const drift = style.profile === undefined ? undefined : await lookAt(topology, style);
+        if (style.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, drift })}\n`);
         else if (problems.length === 0) terminal.out(`${topology.name}: no problems found\n`);
         else {
           const lines = problems.map(({ where, message, hint }) => `  ${where}: ${message}\n    hint: ${hint}`);
           terminal.out(`${topology.name}: ${problems.length} problem(s)\n${lines.join('\n')}\n`);
         }
-        return problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+        if (!style.json && drift) terminal.out((await import('../drift.js')).driftLines(drift));
+        return problems.length === 0 && !drift?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;
       }),
     );
+}
+
+async function lookAt(topology: Topology, { profile, data }: CheckFlags): Promise<SinkDrift[]> {
+  const [{ openProfile }, { driftOf }] = await Promise.all([import('../profiles.js'), import('../drift.js')]);
+  const opened = await openProfile(await readConfig({ profile, data }));
+  try {
+    return await driftOf(topology, opened);
+  } finally {
+    await opened.close();
+  }
 }

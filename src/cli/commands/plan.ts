@@ -17,7 +17,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'plan',
-    'Prints what a topology would do with stored state; exits with 1 where a run would be refused.',
+    'Prints what a topology would do with stored state, and topics that are not as declared; exits with 1 where a run would be refused.',
     ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile local --json'],
   )
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -26,17 +26,20 @@ export function planCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: PlanFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const [{ openProfile }, { storedTasks }] = await Promise.all([
+        const [{ openProfile }, { storedTasks }, { driftLines, driftOf }] = await Promise.all([
           import('../profiles.js'),
           import('../stored-state.js'),
+          import('../drift.js'),
         ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const plans: StatePlan[] = [];
           for (const stage of stagesOf(topology)) plans.push(planState(stage, await storedTasks(profile, stage)));
+          const drift = await driftOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, stages: plans };
-          terminal.out(flags.json ? `${JSON.stringify(object)}\n` : plans.map(planText).join('\n'));
-          return plans.some(isRefused) ? exitCodes.failed : exitCodes.ok;
+          if (flags.json) terminal.out(`${JSON.stringify({ ...object, drift })}\n`);
+          else terminal.out(plans.map(planText).join('\n') + driftLines(drift));
+          return plans.some(isRefused) || drift.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
         } finally {
           await profile.close();
         }

@@ -15,6 +15,8 @@ const shadows: Readonly<Record<string, Shadow>> = {
     topic: names.topic(options.topic),
     partitions: partitions[options.topic] ?? options.partitions,
     nameOrigin: true,
+    create: true,
+    drift: 'ignore',
   }),
   'kafka.deadLetters': ({ topic }: TopicSinkOptions, names) => ({ topic: names.topic(topic) }),
   'redis.hash': (options: HashSinkOptions) => ({ ...options, ttl: HASHES_STAY }),
