@@ -47,21 +47,35 @@ export interface Joint<in In, in Sides, out Out> {
 export interface Splitter<in In, out Outs> {
   readonly kind: string;
   readonly settings: Settings;
-  readonly shape: SplitShape;
+  readonly shape: SplitShape | StatefulShape;
   readonly problems?: readonly Problem[];
   readonly [IN]?: ((value: In) => void) | undefined;
+  readonly [OUT]?: (() => Outs) | undefined;
+}
+
+/** An operator with side inputs and several named outputs. */
+export interface JointSplitter<in In, in Sides, out Outs> {
+  readonly kind: string;
+  readonly settings: Settings;
+  readonly shape: StatefulShape;
+  readonly problems?: readonly Problem[];
+  readonly [IN]?: ((value: In, sides: Sides) => void) | undefined;
   readonly [OUT]?: (() => Outs) | undefined;
 }
 
 /** The four shapes; there is no fifth. */
 export type Shape = TransformShape | SplitShape | StatefulShape | BatchedShape;
 
+/** The names of an operator's outputs, where it has several. */
+export const outputNames = (shape: Shape): readonly string[] | undefined =>
+  shape.shape === 'split' || shape.shape === 'stateful' ? shape.outputs : undefined;
+
 // The runtime sees values as `unknown`: the types were checked where the topology was written.
 /**
  * What is emitted comes from the record in hand. A result about another time than that record's, a window's for example,
- * says its own event time; it then has no key and no bytes of the log either.
+ * says its own event time; it then has no key and no bytes of the log either. `output` is for operators that have several.
  */
-export type Emit = (value: unknown, eventTimeMs?: number) => void;
+export type Emit = (value: unknown, eventTimeMs?: number, output?: number) => void;
 export type EmitTo = (output: number, value: unknown) => void;
 
 /** Synchronous and stateless: one record in, any number out, in order. */
@@ -84,6 +98,8 @@ export interface StatefulShape {
   readonly shape: 'stateful';
   /** Names of the side inputs. */
   readonly sides: readonly string[];
+  /** Names of the outputs, where there are several; what is emitted without a number goes to the first. */
+  readonly outputs?: readonly string[];
   readonly cells: CellSpecs;
   // biome-ignore lint/suspicious/noExplicitAny: each operator knows its own cells; `stateful()` checks them
   open(cells: any, context: StepContext): StatefulLogic;

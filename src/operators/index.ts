@@ -2,6 +2,7 @@ export { type BalanceOptions, balance } from './balance.js';
 export type { BandRule } from './bands.js';
 export { type ClipOptions, type ClipRule, type ClipRules, clip } from './clip.js';
 export { type DedupeOptions, dedupe } from './dedupe.js';
+export { divertLate } from './divert-late.js';
 export { type Expectations, expectations } from './expectations.js';
 export { featureRows } from './feature-rows.js';
 export { featurize } from './featurize.js';

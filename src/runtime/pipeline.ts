@@ -213,9 +213,34 @@ export class Pipeline {
       case 'stateful': {
         const logic = step.shape.open(this.parts.state.open(step.id, step.shape.cells), context);
         if (logic.query) this.queries.set(step.id, logic.query.bind(logic));
+        const results = output();
+        const others = (step.shape.outputs ?? []).slice(1).map((_, index) => output(index + 1));
+        if (others.length === 0) {
+          zip(inputs)
+            .pipe(map((chunks) => meter(chunks, () => runStateful(logic, context, chunks))))
+            .subscribe(results);
+          return;
+        }
+        const asidesOf = () => others.map(() => ({ values: [], origins: [] }));
         zip(inputs)
-          .pipe(map((chunks) => meter(chunks, () => runStateful(logic, context, chunks))))
-          .subscribe(output());
+          .pipe(
+            map((chunks) => {
+              const asides = asidesOf();
+              return { chunk: meter(chunks, () => runStateful(logic, context, chunks, asides)), asides };
+            }),
+          )
+          .subscribe({
+            next: ({ chunk, asides }) => {
+              results.next(chunk);
+              for (const [index, aside] of asides.entries()) {
+                context.counter('out').add(aside.values.length);
+                others[index]?.next({ ...aside, ticks: chunk.ticks });
+              }
+            },
+            error: (cause) => {
+              for (const subject of [results, ...others]) subject.error(cause);
+            },
+          });
         return;
       }
       case 'batched': {

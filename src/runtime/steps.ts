@@ -56,16 +56,36 @@ export function runSplit(logic: SplitLogic, outputs: number, context: TaskStepCo
   return out.map((o) => ({ ...o, ticks: chunk.ticks }));
 }
 
-/** Interleaves the chunks of all inputs in the merged order of the round. */
-export function runStateful(logic: StatefulLogic, context: TaskStepContext, inputs: readonly Chunk[]): Chunk {
+/** What goes to a further output of a step. */
+export interface Aside {
+  readonly values: unknown[];
+  readonly origins: Origin[];
+}
+
+/**
+ * Interleaves the chunks of all inputs in the merged order of the round. What goes to other outputs than the first is added
+ * to the `asides`.
+ */
+export function runStateful(
+  logic: StatefulLogic,
+  context: TaskStepContext,
+  inputs: readonly Chunk[],
+  asides: readonly Aside[] = [],
+): Chunk {
   // Room for one output a record of the main input: arrays that grow are copied again and again.
   const values = new Array<unknown>((inputs[0] as Chunk).values.length);
   const origins = new Array<Origin>(values.length);
   let count = 0;
   let origin: Origin;
-  const emit: Emit = (value, eventTimeMs) => {
+  const emit: Emit = (value, eventTimeMs, output = 0) => {
+    const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
+    if (output > 0) {
+      asides[output - 1]?.values.push(value);
+      asides[output - 1]?.origins.push(of);
+      return;
+    }
     values[count] = value;
-    origins[count++] = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
+    origins[count++] = of;
   };
   const { ticks } = inputs[0] as Chunk;
   // Downstream, a tick's results stand where its record stood: a tick comes after all that is of its record.

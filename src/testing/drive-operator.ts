@@ -30,7 +30,7 @@ export interface DrivenInput {
 export interface DrivenOutput {
   readonly value: unknown;
   readonly origin: Origin;
-  /** Name of the output, for a splitter. */
+  /** Name of the output, where there are several. */
   readonly output?: string;
 }
 
@@ -104,8 +104,9 @@ export class DrivenStep implements Driving {
       throw new MillraceError('internal', 'a batched operator cannot be driven record by record');
     if (shape.shape === 'stateful') {
       const logic = shape.open(this.openCells(shape.cells, [...state]), context);
-      this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin), origin);
-      this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin));
+      const { outputs } = shape;
+      this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin, outputs), origin);
+      this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin, outputs));
       query = logic.query?.bind(logic);
     } else if (shape.shape === 'split') {
       const logic = shape.open(context);
@@ -158,10 +159,11 @@ export class DrivenStep implements Driving {
     this.tellWatermark?.(watermarkMs, origin);
   }
 
-  private emitterAt(origin: Origin): Emit {
-    return (value, eventTimeMs) => {
+  private emitterAt(origin: Origin, outputs: readonly string[] | undefined): Emit {
+    return (value, eventTimeMs, output = 0) => {
       const derived = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
-      this.emitted.push({ value, origin: derived });
+      const name = outputs && { output: outputs[output] ?? `(no output ${output})` };
+      this.emitted.push({ value, origin: derived, ...name });
     };
   }
 

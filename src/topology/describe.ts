@@ -1,6 +1,6 @@
 import { formatDuration } from '../core/duration.js';
 import type { Delivery, Sink } from '../core/io.js';
-import type { Settings } from '../core/operator.js';
+import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
 import { internalTopic, stagesOf } from './stages.js';
 import type { StepNode, Topology } from './topology.js';
@@ -28,7 +28,7 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
     }),
     ...topology.steps.map((step): Node => {
       const head = ['step', step.id, inputsText(topology, step), `${step.kind} (${step.shape.shape})`] as const;
-      return { head, details: [settingsText(step.settings), shapeText(step)] };
+      return { head, details: [settingsText(step.settings), outputsText(step), stateText(step)] };
     }),
     ...topology.repartitions.map(({ id, input, schema, partitions, idleMax, headers }): Node => {
       const facts = {
@@ -89,8 +89,12 @@ const inputsText = (topology: Topology, step: StepNode): string =>
     })
     .join(', ');
 
-function shapeText({ shape }: StepNode): string {
-  if (shape.shape === 'split') return `outputs: ${shape.outputs.join(' ')}`;
+function outputsText({ shape }: StepNode): string {
+  const names = outputNames(shape);
+  return names === undefined ? '' : `outputs: ${names.join(' ')}`;
+}
+
+function stateText({ shape }: StepNode): string {
   if (shape.shape !== 'stateful') return '';
   const cells = Object.entries(shape.cells).map(([name, { kind, version }]) => `${name}:${kind}@${version}`);
   return `state: ${cells.join(' ') || 'none'}`;

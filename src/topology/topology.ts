@@ -1,12 +1,13 @@
 import type { Duration } from '../core/duration.js';
 import type { Sink, Source } from '../core/io.js';
 import type { Metric } from '../core/metric.js';
-import type { Adds, Joint, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
+import type { Adds, Joint, JointSplitter, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
+import { outputNames } from '../core/operator.js';
 import type { PassedHeaders } from '../core/passed-headers.js';
 import type { DeadLetter } from '../core/record.js';
 import type { Schema } from '../core/schema.js';
 
-/** What feeds a step: the id of a source or step, and which of its outputs (for all but `split` the only one, 0). */
+/** What feeds a step: the id of a source or step, and which of its outputs (0 where there is only one). */
 export interface Wire {
   readonly from: string;
   readonly output: number;
@@ -98,6 +99,12 @@ export interface Stream<out T> {
   ): Stream<Next<T, Out>>;
   /** Attaches an operator with several named outputs. */
   split<Outs>(id: string, operator: Splitter<T, Outs>): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
+  /** Attaches an operator with side inputs and several named outputs. */
+  split<Sides, Outs>(
+    id: string,
+    sides: { readonly [K in keyof Sides]: Stream<Sides[K]> },
+    operator: JointSplitter<T, Sides, Outs>,
+  ): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
   /**
    * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a stage of their
    * own: own tasks, state and checkpoints. Event times, and the order of each writing task, are kept; nothing is lost or
@@ -117,6 +124,8 @@ export interface Stream<out T> {
 export interface TopologyBuilder {
   source<T>(id: string, source: Source<T>): Stream<T>;
 }
+
+type AnyOperator = Pick<StepNode, 'kind' | 'settings' | 'shape'> & Partial<Pick<StepNode, 'problems'>>;
 
 /**
  * Declares a dataflow. `build` only records what it is told: nothing is opened, read or checked here.
@@ -139,20 +148,12 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
   const stream = (wire: Wire): Stream<never> => {
     const handle = Object.freeze({
       via(id: string, second: object, third?: object) {
-        const operator = (third ?? second) as Operator<unknown, unknown>;
-        const sides = (third ? second : {}) as Record<string, object>;
-        const names = operator.shape.shape === 'stateful' ? operator.shape.sides : [];
-        // A missing side stays visible to `check`; a superfluous one has no place in the operator and is dropped here.
-        const inputs = [wire, ...names.map((side) => (sides[side] ? wireOf(sides[side]) : { from: '', output: 0 }))];
-        return add(id, operator, inputs, 0);
+        return attach(wire, id, second, third)(0);
       },
-      split(id: string, operator: Splitter<unknown, Record<string, unknown>>) {
-        add(id, operator, [wire], 0);
-        return Object.freeze(
-          Object.fromEntries(
-            operator.shape.outputs.map((output, index) => [output, stream({ from: id, output: index })]),
-          ),
-        );
+      split(id: string, second: object, third?: object) {
+        const output = attach(wire, id, second, third);
+        const names = outputNames(((third ?? second) as AnyOperator).shape) ?? [];
+        return Object.freeze(Object.fromEntries(names.map((name, index) => [name, output(index)])));
       },
       repartition(id: string, options: RepartitionOptions<unknown>) {
         const { key, schema, partitions, idleMax, headers } = options;
@@ -168,15 +169,15 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     return handle as unknown as Stream<never>;
   };
 
-  const add = (
-    id: string,
-    operator: { kind: string; settings: Settings; shape: Shape; problems?: readonly Problem[] },
-    inputs: readonly Wire[],
-    output: number,
-  ) => {
-    const { kind, settings, shape, problems = [] } = operator;
+  /** Adds a step behind a stream, with side inputs where there are three arguments; gives its outputs by number. */
+  const attach = (wire: Wire, id: string, second: object, third: object | undefined) => {
+    const { kind, settings, shape, problems = [] } = (third ?? second) as AnyOperator;
+    const sides = (third ? second : {}) as Record<string, object>;
+    const names = shape.shape === 'stateful' ? shape.sides : [];
+    // A missing side stays visible to `check`; a superfluous one has no place in the operator and is dropped here.
+    const inputs = [wire, ...names.map((side) => (sides[side] ? wireOf(sides[side]) : { from: '', output: 0 }))];
     steps.push(Object.freeze({ id, kind, settings, shape, problems, inputs: Object.freeze(inputs) }));
-    return stream({ from: id, output });
+    return (output: number) => stream({ from: id, output });
   };
 
   build({

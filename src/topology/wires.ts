@@ -1,3 +1,4 @@
+import { outputNames } from '../core/operator.js';
 import type { StepNode, Topology, Wire } from './topology.js';
 
 // How nodes and wires are called, in messages, descriptions and drawings alike.
@@ -7,7 +8,7 @@ export function outputsOf({ sources, steps, repartitions }: Topology): Map<strin
   const only = [''];
   return new Map([
     ...[...sources, ...repartitions].map(({ id }) => [id, only] as const),
-    ...steps.map(({ id, shape }) => [id, shape.shape === 'split' ? shape.outputs : only] as const),
+    ...steps.map(({ id, shape }) => [id, outputNames(shape) ?? only] as const),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { count, sum } from '../../../src/aggregates/index.js';
 import { type Change, millis } from '../../../src/core/index.js';
-import { early, session, tumbling, window } from '../../../src/operators/index.js';
+import { divertLate, early, session, tumbling, window } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
@@ -54,9 +54,9 @@ export const windows: Scenario = {
               keysMax: 1,
             }),
           );
-          const sessions = trips.via(
+          const { results: sessions, late } = trips.split(
             'sessions',
-            window({ key, window: session({ gap: millis(GAP_MS) }), aggregate, late: 'count', keysMax: 9 }),
+            divertLate(window({ key, window: session({ gap: millis(GAP_MS) }), aggregate, keysMax: 9 })),
           );
           const changes = trips.via(
             'changes',
@@ -73,6 +73,8 @@ export const windows: Scenario = {
           rows.to('rows-table', simSink('table'));
           totals.to('totals-out', simSink('transactional'));
           sessions.to('sessions-out', simSink('transactional'));
+          late.to('late-out', simSink('transactional'));
+          late.to('late-table', simSink('table'));
           changes.to('changes-out', simSink('transactional'));
         }),
       check: (task, outcome) => check(entriesOf('trips', inputs[task] ?? [], log.trips[task]), outcome),
@@ -123,7 +125,7 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
   const open = new Open<Trip>();
   const totalled = new Open<Row>();
   const riding: Entry<Trip>[] = [];
-  let late = 0;
+  const late: Expected[] = [];
   let watermarkMs = Number.NEGATIVE_INFINITY;
   for (const entry of trips) {
     const { value, timeMs, topic, offset } = entry;
@@ -133,7 +135,7 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
 
     const near = (other: Entry<Trip>) =>
       other.value.station === value.station && Math.abs(other.timeMs - timeMs) < GAP_MS;
-    if (timeMs + GAP_MS <= watermarkMs && !riding.some(near)) late++;
+    if (timeMs + GAP_MS <= watermarkMs && !riding.some(near)) late.push({ value, topic, offset });
     else riding.push(entry);
 
     if (timeMs - DISORDER_MS <= watermarkMs) continue;
@@ -154,6 +156,8 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
   exactlyInTable('rows in the table', outcome.output('rows-table'), rows);
   exactly('totals', outcome.output('totals-out').rows, totals);
   exactly('sessions', outcome.output('sessions-out').rows, sessions);
+  exactly('late trips', outcome.output('late-out').rows, late);
+  exactlyInTable('late trips in the table', outcome.output('late-table'), late);
   deadLetters(outcome.output('$dead-letters').rows, dead);
   const changed = outcome.output('changes-out').rows.map(({ value }) => value as Change<Row>);
   followed(
@@ -169,15 +173,17 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
     'totals/in': rows.length,
     'totals/out': totals.length,
     'sessions/in': trips.length,
-    'sessions/out': sessions.length,
-    'sessions/late': late,
+    'sessions/out': sessions.length + late.length,
+    'sessions/late': late.length,
     'changes/in': trips.length,
     'changes/out': changed.length,
-    'changes/late': late,
+    'changes/late': late.length,
     'rows-out/written': rows.length,
     'rows-table/written': rows.length,
     'totals-out/written': totals.length,
     'sessions-out/written': sessions.length,
+    'late-out/written': late.length,
+    'late-table/written': late.length,
     'changes-out/written': changed.length,
   });
 }
