@@ -112,11 +112,16 @@ export function runStateful(
       }
     } else {
       const heads = inputs.map(() => 0);
-      for (let input = first(inputs, heads); input >= 0; input = first(inputs, heads)) {
+      const orders = Float64Array.from(inputs, ({ origins }) => origins[0]?.order ?? Number.POSITIVE_INFINITY);
+      for (;;) {
+        const input = lowest(orders);
+        const order = orders[input] as number;
+        if (order === Number.POSITIVE_INFINITY) break;
         const chunk = inputs[input] as Chunk;
         const at = heads[input] as number;
         heads[input] = at + 1;
-        if (ticksLeft > 0) tickUpTo((chunk.origins[at] as Origin).order);
+        orders[input] = chunk.origins[at + 1]?.order ?? Number.POSITIVE_INFINITY;
+        if (ticksLeft > 0) tickUpTo(order);
         origin = chunk.origins[at] as Origin;
         context.origin = origin;
         logic.onRecord(input, chunk.values[at], emit, origin);
@@ -131,16 +136,10 @@ export function runStateful(
   return { values, origins, ticks };
 }
 
-function first(inputs: readonly Chunk[], heads: readonly number[]): number {
-  let best = -1;
-  let bestOrder = Number.POSITIVE_INFINITY;
-  for (let input = 0; input < inputs.length; input++) {
-    const origin = (inputs[input] as Chunk).origins[heads[input] as number];
-    if (origin !== undefined && origin.order < bestOrder) {
-      best = input;
-      bestOrder = origin.order;
-    }
-  }
+/** The place of the lowest number, the first of equal ones. */
+function lowest(numbers: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) < (numbers[best] as number)) best = i;
   return best;
 }
 

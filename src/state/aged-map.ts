@@ -40,7 +40,8 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   /** By key: the slot of its segment, then the bits of its place there. */
   private readonly index = new KeyIndex<K>();
   private readonly table: Segment<K>[] = [];
-  private readonly freeSlots: number[] = [];
+  /** Their arrays serve again: new ones would be garbage that has grown old, the dearest kind. */
+  private readonly freeSegments: Segment<K>[] = [];
   /** By start, then by id: the oldest first. None is empty. */
   private readonly segments: Segment<K>[] = [];
   /** The segment that took the last entry: the newest of its slice. */
@@ -205,6 +206,8 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private isExpired(segment: Segment<K>, place: number): boolean {
+    // Most segments are too young for any of it: then the offset, which lies elsewhere, need not be read.
+    if (segment.startMs + this.ttlMs > this.horizonMs) return false;
     return this.sliceMs > 0 && segment.startMs + (segment.offsetsMs[place] as number) + this.ttlMs <= this.horizonMs;
   }
 
@@ -235,12 +238,12 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private drop(segment: Segment<K>): void {
-    segment.size = 0;
     if (this.segments[0] === segment) this.segments.shift();
     else this.segments.splice(this.segments.indexOf(segment), 1);
     if (segment.stored) this.dropped.push(segment.id);
     if (this.newest === segment) this.newest = undefined;
-    this.freeSlots.push(segment.slot);
+    segment.clear();
+    this.freeSegments.push(segment);
   }
 
   private markChanged(segment: Segment<K>): void {
@@ -269,9 +272,10 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private newSegment(id: number, startMs: number, spanMs: number): Segment<K> {
-    const slot = this.freeSlots.pop() ?? this.table.length;
-    const segment = new Segment<K>(id, startMs, spanMs, slot);
-    this.table[slot] = segment;
+    const free = this.freeSegments.pop();
+    if (free) return free.reopen(id, startMs, spanMs);
+    const segment = new Segment<K>(id, startMs, spanMs, this.table.length);
+    this.table.push(segment);
     return segment;
   }
 

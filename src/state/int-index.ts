@@ -15,6 +15,9 @@ export class IntIndex {
   private mask = SLOTS_MIN - 1;
   /** Leaves as many high bits of a hash as there are groups. */
   private shift = 32 - Math.log2(SLOTS_MIN / GROUP);
+  /** The last key looked for and its slot, or -1: what is written was mostly looked up just before. */
+  private lastKey = 0;
+  private lastSlot = -1;
 
   /** The place of a key, or -1. */
   get(key: number): number {
@@ -36,6 +39,7 @@ export class IntIndex {
     const { slots, mask } = this;
     if (slots[2 * hole + 1] === FREE) return;
     this.size--;
+    this.lastSlot = -1;
     // What was put behind the key because of it moves up: a free slot ends a search.
     for (let slot = (hole + 1) & mask; slots[2 * slot + 1] !== FREE; slot = (slot + 1) & mask) {
       const awayFromHome = (slot - this.homeOf(slots[2 * slot] as number)) & mask;
@@ -50,9 +54,12 @@ export class IntIndex {
 
   /** Where a key is, or the free slot where it would be put. */
   private slotOf(key: number): number {
+    if (key === this.lastKey && this.lastSlot >= 0) return this.lastSlot;
     const { slots, mask } = this;
     let slot = this.homeOf(key);
     while (slots[2 * slot + 1] !== FREE && slots[2 * slot] !== key) slot = (slot + 1) & mask;
+    this.lastKey = key;
+    this.lastSlot = slot;
     return slot;
   }
 
@@ -64,6 +71,7 @@ export class IntIndex {
 
   private resize(slotsMax: number): void {
     const old = this.slots;
+    this.lastSlot = -1;
     this.slots = emptySlots(slotsMax);
     this.mask = slotsMax - 1;
     this.shift = 32 - Math.log2(slotsMax / GROUP);

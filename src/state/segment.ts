@@ -27,13 +27,32 @@ export class Segment<K extends string | number> {
   private first = 0;
 
   constructor(
-    readonly id: number,
-    readonly startMs: number,
-    readonly spanMs: number,
+    public id: number,
+    public startMs: number,
+    public spanMs: number,
     /** Its place in the map's table: with the place of an entry, what the index refers to. */
     readonly slot: number,
   ) {
     this.offsetsMs = new Float64Array(spanMs > 0 ? SEGMENT_MAX : 0);
+  }
+
+  /** Forgets all entries. */
+  clear(): void {
+    this.keys.fill(undefined, 0, this.length);
+    this.values.fill(undefined, 0, this.length);
+    this.length = 0;
+    this.size = 0;
+    this.used = 0;
+    this.first = 0;
+    this.stored = false;
+  }
+
+  /** A cleared segment begins anew as another one. Whether it is among the changed ones stays as it is. */
+  reopen(id: number, startMs: number, spanMs: number): this {
+    this.id = id;
+    this.startMs = startMs;
+    this.spanMs = spanMs;
+    return this;
   }
 
   /** Adds an entry and returns its place. */

@@ -255,6 +255,24 @@ describe('the map with bounds', () => {
     expect(ledger.buckets.size).toBe(before - 24 + 1); // 6 slices of 4 segments gone; the time told is one bucket
   });
 
+  it('stores entries alike in segments that served before, whatever was stored of those', () => {
+    const hour = 3_600_000;
+    for (const isStored of [true, false]) {
+      const spec = mapCell<number, number>({ ttl: hours(24) });
+      const cell = spec.open();
+      const ledger = new Ledger();
+      for (let h = 0; h < 100; h++) {
+        for (let i = 0; i < 300; i++) cell.set(300 * h + i, h, h * hour);
+        cell.expire(h * hour);
+        if (isStored || h === 99) ledger.take(cell);
+      }
+      const restored = ledger.restore(spec);
+      expect(restored.size).toBe(cell.size);
+      expect(cell.size).toBeLessThan(26 * 300);
+      for (const key of cell.keys()) expect(restored.get(key)).toBe(Math.floor(key / 300));
+    }
+  });
+
   it('fills segments alike after a restore, those with holes too', () => {
     const spec = mapCell<number, true>({ entriesMax: 10_000 });
     const live = spec.open();
