@@ -80,6 +80,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['connectors/embedded'],
   '@datadog/sketches-js': ['src/aggregates'],
   avsc: ['src/schema'],
+  eld: ['src/operators'],
   ajv: ['src/schema'],
   'ajv-formats': ['src/schema'],
   protobufjs: ['src/schema'],

@@ -19,6 +19,7 @@ export {
   type VectorLogic,
 } from './feature-view.js';
 export { hashed } from './hashed.js';
+export { type HashedNgramsOptions, hashedNgrams } from './hashed-ngrams.js';
 export { type NumericOptions, numeric } from './numeric.js';
 export { oneHot } from './one-hot.js';
 export type { OutcomeOptions } from './outcome.js';

@@ -1,8 +1,10 @@
 export { type BalanceOptions, balance } from './balance.js';
 export type { BandRule } from './bands.js';
+export { type CleanTextOptions, type CleanTextRules, cleanText } from './clean-text.js';
 export { type ClipOptions, type ClipRule, type ClipRules, clip } from './clip.js';
 export { type DedupeOptions, dedupe } from './dedupe.js';
 export { divertLate } from './divert-late.js';
+export { type DetectLanguageOptions, detectLanguage } from './detect-language.js';
 export { type Expectations, expectations } from './expectations.js';
 export { featureRows } from './feature-rows.js';
 export { featurize } from './featurize.js';
@@ -33,6 +35,7 @@ export { type ScaleRules, standardize } from './standardize.js';
 export { type StratifyOptions, stratify } from './stratify.js';
 export { type TableOptions, table } from './table.js';
 export { type ThrottleOptions, throttle } from './throttle.js';
+export { type TokenizeOptions, tokenize } from './tokenize.js';
 export { validate } from './validate.js';
 export {
   type ValidateWindowsOptions,
