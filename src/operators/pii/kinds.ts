@@ -1,0 +1,56 @@
+import { card } from './cards.js';
+import { email, ip, phone } from './contacts.js';
+import { iban } from './iban.js';
+import { brCpf, esDni, frNir, gbNino, plPesel, usSsn } from './national-ids.js';
+import type { Detector, Span } from './span.js';
+
+/** Kinds of personal data. Where two claim the same characters, the one that stands first here has them. */
+const detectors = {
+  email,
+  iban,
+  card,
+  'us-ssn': usSsn,
+  'fr-nir': frNir,
+  'br-cpf': brCpf,
+  'pl-pesel': plPesel,
+  'es-dni': esDni,
+  'gb-nino': gbNino,
+  ip,
+  phone,
+} satisfies Readonly<Record<string, Detector>>;
+
+export type PiiKind = keyof typeof detectors;
+
+export const piiKinds = Object.keys(detectors) as readonly PiiKind[];
+export const detectorOf = (kind: PiiKind): Detector => detectors[kind];
+
+export interface Finding extends Span {
+  readonly kind: PiiKind;
+}
+
+/** All that is found of these kinds, in the order of the text; no two overlap. A weaker kind is sought in what stronger ones leave. */
+export function findPii(text: string, kinds: readonly PiiKind[]): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const kind of piiKinds) {
+    if (!kinds.includes(kind)) continue;
+    for (const gap of gapsIn(text, findings)) findings.push(...findIn(text, gap, kind));
+    findings.sort((a, b) => a.start - b.start);
+  }
+  return findings;
+}
+
+/** What lies between findings. */
+function gapsIn(text: string, findings: readonly Span[]): readonly Span[] {
+  const ends = [0, ...findings.map(({ end }) => end)];
+  return ends.map((start, i) => ({ start, end: findings[i]?.start ?? text.length }));
+}
+
+function* findIn(text: string, gap: Span, kind: PiiKind): Iterable<Finding> {
+  let from = gap.start;
+  const found = [...detectors[kind].find(text.slice(gap.start, gap.end))].sort((a, b) => a.start - b.start);
+  for (const { start, end } of found) {
+    if (gap.start + start < from) continue; // two forms of one kind claim it
+    from = gap.start + end;
+    yield { kind, start: gap.start + start, end: from };
+  }
+}

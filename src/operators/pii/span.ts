@@ -1,0 +1,38 @@
+/** A piece of a text: from `start` up to, not including, `end`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How one kind of personal data is found in a text, told apart from what only looks like it, and shown in part. */
+export interface Detector {
+  find(text: string): Iterable<Span>;
+  /** One spelling of all that mean the same: what tokens are made of. */
+  normalize(found: string): string;
+  /** With most of it hidden. */
+  partial(found: string): string;
+}
+
+/** Finds what matches a pattern and passes a check. The pattern takes no longer than a text is long. */
+export function* matching(
+  text: string,
+  pattern: RegExp,
+  isOne: (found: string) => boolean = () => true,
+): Iterable<Span> {
+  for (const { 0: found, index } of text.matchAll(pattern))
+    if (isOne(found)) yield { start: index, end: index + found.length };
+}
+
+export const digitsOf = (text: string): string => text.replace(/\D/g, '');
+export const lettersAndDigitsOf = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '').toUpperCase();
+
+/** Letters and digits become stars but for the first and last so many; what stands between them stays. */
+export function starred(text: string, first: number, last: number): string {
+  const total = text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+  let at = 0;
+  return text.replace(/[\p{L}\p{N}]/gu, (character) => {
+    const shown = at < first || at >= total - last;
+    at++;
+    return shown ? character : '*';
+  });
+}
