@@ -1,6 +1,7 @@
+import type { Change } from '../../src/core/change.js';
 import type { Sink } from '../../src/core/io.js';
 import type { Metric } from '../../src/core/metric.js';
-import type { TableSinkOptions } from '../../src/core/sinks.js';
+import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
 import { rows } from './look-up.js';
 
 export type { ClickHouseRowsOptions } from './look-up.js';
@@ -21,6 +22,17 @@ export interface ClickHouseTableOptions<T> {
   readonly exactlyOnce?: boolean;
   /** With `exactlyOnce`: rows that a checkpoint keeps at most, 100,000 by default; a task commits early rather than keep more. */
   readonly pendingRowsMax?: number;
+}
+
+export interface ClickHouseUpsertsOptions<T> {
+  /** The name to read: a view of the current rows over the stored ones in `<table>_rows`. */
+  readonly table: string;
+  /** The column that holds the key of a change, a `String`: rows that agree in it are one row. */
+  readonly key: string;
+  /** Further fields to write and their ClickHouse types. A `DateTime64(3)` takes milliseconds since 1970. */
+  readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
+  /** Leading columns of the sorting key, before the key: those by which the table is mostly read. */
+  readonly orderBy?: readonly (keyof NoInfer<T> & string)[];
 }
 
 export interface ClickHouseMetricsOptions {
@@ -63,6 +75,41 @@ export const clickhouse = {
       }),
       options: Object.freeze(sinkOptions),
       ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
+    });
+  },
+
+  /**
+   * Keeps what is held to be true now of each key of a stream of changes as a row: what is revised replaces its row, what is
+   * retracted is not shown any more. Effectively once: a row's version is the number of its change among those of its task, so
+   * inserts may be repeated. A deletion stays in the stored table as a mark; a change from nothing to nothing is not written.
+   *
+   * @example
+   * hourly.to('hourly', clickhouse.upserts({
+   *   table: 'trips_per_hour',
+   *   key: 'window',
+   *   columns: { startMs: 'DateTime64(3)', trips: 'UInt32' },
+   *   orderBy: ['startMs'],
+   * }));
+   */
+  upserts<T extends object>(options: ClickHouseUpsertsOptions<T>): Sink<Change<T>> {
+    const { table, key, columns, orderBy = [] } = options;
+    const sinkOptions: UpsertTableOptions = {
+      table,
+      columns: Object.freeze({ ...columns, [key]: 'String' }) as UpsertTableOptions['columns'],
+      key,
+      orderBy: Object.freeze([...orderBy]),
+    };
+    return Object.freeze({
+      connector: 'clickhouse',
+      kind: 'clickhouse.upserts',
+      changes: true,
+      settings: Object.freeze({
+        table,
+        key,
+        columns: Object.keys(columns).join(', '),
+        orderBy: orderBy.join(', '),
+      }),
+      options: Object.freeze(sinkOptions),
     });
   },
 

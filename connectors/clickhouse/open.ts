@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SinkDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
-import type { TableSinkOptions } from '../../src/core/sinks.js';
+import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
 import { Batches } from './batches.js';
 import { type ChdbOptions, openChdbEngine } from './chdb-engine.js';
 import type { Engine, QueryParams } from './engine.js';
@@ -10,7 +10,8 @@ import { explain, isPassing } from './errors.js';
 import { type HttpOptions, openHttpEngine } from './http-engine.js';
 import { parseRows } from './json-rows.js';
 import { clickHouseReader } from './look-up-reader.js';
-import { metricsLayout, setUpTable, type TableLayout, tableLayout } from './table.js';
+import { metricsLayout, setUpTable, type TableLayout, tableLayout, upsertLayout } from './table.js';
+import { UpsertWriter } from './upsert-writer.js';
 import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
 
 export interface CommonOptions {
@@ -24,7 +25,7 @@ export interface CommonOptions {
 export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
 
 export interface ClickHouse {
-  /** Tables and metrics; repeated writes have no effect. */
+  /** Tables, upserts and metrics; repeated writes have no effect. */
   readonly tableSink: SinkDriver;
   /** Serves `clickhouse.rows`. */
   readonly lookUp: LookupDriver;
@@ -94,15 +95,11 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     },
     async open(sink, { task, step, incarnation }) {
       const layout = layoutOf(sink.kind, sink.options);
-      return sink.kind === METRICS
-        ? new MetricsWriter(batches(layout), incarnation)
-        : new TableWriter(
-            layout,
-            batches(layout),
-            `${task.topology}/${step}`,
-            incarnation,
-            storedIn(layout, incarnation),
-          );
+      if (sink.kind === METRICS) return new MetricsWriter(batches(layout), incarnation);
+      if (sink.kind === UPSERTS)
+        return new UpsertWriter(sink.options as UpsertTableOptions, batches(layout), incarnation);
+      const prefix = `${task.topology}/${step}`;
+      return new TableWriter(layout, batches(layout), prefix, incarnation, storedIn(layout, incarnation));
     },
     async ping() {
       await engine.query('SELECT 1', {});
@@ -141,7 +138,9 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
 
 const METRICS = 'clickhouse.metrics';
 
-const layoutOf = (kind: string, options: unknown): TableLayout =>
-  kind === METRICS
-    ? metricsLayout((options as { readonly table: string }).table)
-    : tableLayout(options as TableSinkOptions);
+const UPSERTS = 'clickhouse.upserts';
+
+function layoutOf(kind: string, options: unknown): TableLayout {
+  if (kind === METRICS) return metricsLayout((options as { readonly table: string }).table);
+  return kind === UPSERTS ? upsertLayout(options as UpsertTableOptions) : tableLayout(options as TableSinkOptions);
+}

@@ -5,21 +5,22 @@ import { mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';
 
-/** The sink of `redis.hash`: of each key only the newest value of an epoch is written. */
+/** The sink of `redis.hash` and `redis.upserts`: of each key only the newest value of an epoch is written. */
 export function hashSink(owners: TaskOwners): SinkDriver {
   return {
     mode: 'transactional',
     async open(sink, { step, task }) {
-      if (sink.kind !== 'redis.hash') throw unknownKind(sink, step);
+      if (sink.kind !== 'redis.hash' && sink.kind !== 'redis.upserts') throw unknownKind(sink, step);
       const outputs = owners.current(task);
-      const { key, ttl } = sink.options as HashSinkOptions;
+      const { key, content, ttl } = sink.options as HashSinkOptions;
       return {
         write(values) {
           outputs.mustOwn();
           for (const value of values) {
             const name = key(value);
             mustFit(name, step);
-            outputs.hashes.set(name, { fields: hashFields(value), ttlMs: ttl });
+            const fields = hashFields(content ? content(value) : value);
+            outputs.hashes.set(name, { fields, ttlMs: ttl ?? Number.POSITIVE_INFINITY });
           }
         },
         close: async () => undefined,

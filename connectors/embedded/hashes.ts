@@ -2,7 +2,7 @@ import { Packr } from 'msgpackr';
 import { MillraceError } from '../../src/core/errors.js';
 import { KEY_BYTES_MAX, type Store, type Write } from './store.js';
 
-/** The newest fields of each key, and how long they are to stay. */
+/** The newest fields of each key, and how long they are to stay: `Infinity` for ever. */
 export type HashWrites = Map<string, { readonly fields: Record<string, string>; readonly ttlMs: number }>;
 
 /** One hash as it can be read. */
@@ -56,6 +56,11 @@ export class Hashes {
     const nowMs = this.now();
     const writes = this.sweep(hashes.size, nowMs);
     for (const [key, { fields, ttlMs }] of hashes) {
+      // As in Redis, a hash without fields is none.
+      if (Object.keys(fields).length === 0) {
+        writes.push({ table: this.store.hashes, key: storeKey(key), value: null });
+        continue;
+      }
       const expiresAtMs = nowMs + ttlMs;
       this.earliestMs = Math.min(this.earliestMs, expiresAtMs);
       this.earliestSeenMs = Math.min(this.earliestSeenMs, expiresAtMs);

@@ -31,9 +31,9 @@ export interface EmbeddedOptions {
 /** Log, ledger, state and key-value store in one folder: what Kafka and Redis are elsewhere. */
 export interface Embedded {
   readonly source: SourceDriver;
-  /** Serves `kafka.sink`, `kafka.deadLetters` and what lies between stages. */
+  /** Serves `kafka.sink`, `kafka.upserts`, `kafka.deadLetters` and what lies between stages. */
   readonly topicSink: SinkDriver;
-  /** Serves `redis.hash`. */
+  /** Serves `redis.hash` and `redis.upserts`. */
   readonly hashSink: SinkDriver;
   /** Serves `redis.hashes`. */
   readonly hashLookUp: LookupDriver;

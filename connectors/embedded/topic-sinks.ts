@@ -15,7 +15,7 @@ import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Sinks into topics of the embedded log: values of `kafka.sink`, letters of `kafka.deadLetters`, and between stages. */
+/** Sinks into topics of the embedded log: values of `kafka.sink` and `kafka.upserts`, letters of `kafka.deadLetters`, and between stages. */
 export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRegistry, now: () => number): SinkDriver {
   return {
     mode: 'transactional',
@@ -32,6 +32,7 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
       const outputs = owners.current(task);
       switch (sink.kind) {
         case 'kafka.sink':
+        case 'kafka.upserts':
           return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry);
         case 'kafka.deadLetters':
           return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
@@ -50,7 +51,7 @@ async function valueWriter(
   options: TopicSinkOptions,
   registry: SchemaRegistry,
 ): Promise<SinkWriter> {
-  const { topic, schema, key } = options;
+  const { topic, schema, key, content } = options;
   const codec = await openCodec(schema, registry);
   const headers = headersFor(options);
   const partitions = log.partitionsOf(topic);
@@ -59,7 +60,9 @@ async function valueWriter(
     const keyBytes = key === undefined ? origin.key : Buffer.from(key(value));
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     const partition = keyBytes === null ? origin.partition % partitions : partitionOf(keyBytes, partitions);
-    outputs.writerOf(topic, partition).append(keyBytes, codec.encode(value), origin.eventTimeMs, headers(origin));
+    const written = content ? content(value) : value;
+    const bytes = content && written === null ? null : codec.encode(written);
+    outputs.writerOf(topic, partition).append(keyBytes, bytes, origin.eventTimeMs, headers(origin));
   };
   return writerOf(outputs, writeOne);
 }
@@ -121,5 +124,5 @@ function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
 export const unknownKind = (sink: Sink<unknown>, step: SinkContext['step']): MillraceError =>
   new MillraceError('config', `the embedded store has no sink of kind ${sink.kind}`, {
     where: step,
-    hint: 'it serves kafka.sink, kafka.deadLetters, redis.hash and repartitions',
+    hint: 'it serves kafka.sink, kafka.upserts, kafka.deadLetters, redis.hash, redis.upserts and repartitions',
   });

@@ -1,4 +1,4 @@
-import type { Upsert } from '../../src/core/change.js';
+import { afterOf, type Change, keyOfChange, type Upsert } from '../../src/core/change.js';
 import { type Duration, formatDuration } from '../../src/core/duration.js';
 import type { Sink, Source } from '../../src/core/io.js';
 import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
@@ -43,6 +43,9 @@ export interface KafkaSinkOptions<T> extends TopicDeclaration {
    */
   readonly headers?: PassedHeaders;
 }
+
+/** As those of `kafka.sink`; the key is that of the change, and `configs` begin with `cleanup.policy=compact`. */
+export type KafkaUpsertsOptions<T> = Omit<KafkaSinkOptions<T>, 'key'>;
 
 /**
  * Topics as inputs and outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to
@@ -145,6 +148,31 @@ export const kafka = {
       kind: 'kafka.sink',
       settings: Object.freeze(settings),
       options: Object.freeze(options),
+    });
+  },
+
+  /**
+   * Writes corrections into a compacted topic, under the key of the change: what is held to be true now, and a tombstone where
+   * that is nothing. So the newest record of each key is the current one, for `kafka.table` and for every other reader.
+   * Exactly once, as `kafka.sink`. A topic that is made here is compacted; one that is there and is not is told of.
+   *
+   * @example
+   * hourly.to('hourly', kafka.upserts({ topic: 'trips-per-hour.v1', schema: HourV1 })); // a window with `emit: onUpdate()`
+   */
+  upserts<T>({ schema, configs, ...options }: KafkaUpsertsOptions<T>): Sink<Change<T>> {
+    const compacted = { 'cleanup.policy': 'compact', ...configs };
+    const sink = kafka.sink({
+      ...options,
+      schema: schema as Schema<unknown>,
+      key: keyOfChange,
+      configs: compacted,
+    });
+    return Object.freeze({
+      ...sink,
+      kind: 'kafka.upserts',
+      changes: true,
+      settings: Object.freeze({ ...sink.settings, key: 'of the change' }),
+      options: Object.freeze({ ...(sink.options as TopicSinkOptions), content: afterOf }),
     });
   },
 

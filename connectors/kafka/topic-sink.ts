@@ -24,7 +24,7 @@ const DEAD_LETTER_TOPIC = { 'max.message.bytes': String(16 * 1024 * 1024) };
 type Outgoing = readonly [partition: number, record: OutgoingRecord];
 
 /**
- * The driver of `kafka.sink` and `kafka.deadLetters`: what is written becomes part of the task's transaction and
+ * The driver of `kafka.sink`, `kafka.upserts` and `kafka.deadLetters`: what is written becomes part of the task's transaction and
  * visible with its checkpoint.
  */
 export function kafkaTopicSink(
@@ -79,14 +79,15 @@ function topicWriter(
 }
 
 async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
-  const { schema, key } = options;
+  const { schema, key, content } = options;
   const codec = await openCodec(schema, registry);
   const headers = headersFor(options);
   return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
     const keyBytes = key ? Buffer.from(key(value)) : origin.key;
+    const written = content ? content(value) : value;
     const record = {
       key: keyBytes,
-      value: codec.encode(value),
+      value: content && written === null ? null : codec.encode(written),
       timestampMs: timestampOf(origin, nowMs),
       headers: headers(origin),
     };

@@ -41,8 +41,9 @@ export class HashWriter implements SinkWriter {
     if (this.failure !== undefined) throw this.failure;
     for (let i = 0; i < values.length; i++) {
       const origin = origins[i] as Origin;
-      const key = this.options.key(values[i]);
-      this.waiting.push({ key, origin, n: this.numbering.next(origin), fields: flat(hashFields(values[i])) });
+      const { key, content } = this.options;
+      const fields = flat(hashFields(content ? content(values[i]) : values[i]));
+      this.waiting.push({ key: key(values[i]), origin, n: this.numbering.next(origin), fields });
     }
     this.sending ??= this.send();
     if (this.waiting.length > WAITING_RECORDS) return this.sending;
@@ -86,7 +87,7 @@ export class HashWriter implements SinkWriter {
 
   private argumentsOf(call: readonly Put[]): string[] {
     const topic = (call[0] as Put).origin.topic;
-    const args = [String(this.context.incarnation), String(this.options.ttl), topic];
+    const args = [String(this.context.incarnation), String(this.options.ttl ?? 0), topic];
     for (const { origin, n, fields } of call) {
       args.push(String(origin.offset), String(n), String(fields.length), ...fields);
     }

@@ -1,3 +1,4 @@
+import { afterOf, type Change, keyOfChange } from '../../src/core/change.js';
 import type { Duration } from '../../src/core/duration.js';
 import { formatDuration } from '../../src/core/duration.js';
 import type { Sink } from '../../src/core/io.js';
@@ -11,6 +12,13 @@ export interface RedisHashOptions<T> {
   readonly key: (value: T) => string;
   /** How long a value stays after it was last written, by Redis's clock. */
   readonly ttl: Duration;
+}
+
+export interface RedisUpsertsOptions {
+  /** Stands before the key of each change. */
+  readonly prefix: string;
+  /** How long a value stays after it was last written, by Redis's clock; for ever by default. */
+  readonly ttl?: Duration;
 }
 
 /**
@@ -32,6 +40,24 @@ export const redis = {
       connector: 'redis',
       kind: 'redis.hash',
       settings: Object.freeze({ ttl: formatDuration(ttl) }),
+      options: Object.freeze(options),
+    });
+  },
+
+  /**
+   * Keeps what is held to be true now of each key of a stream of changes as a hash, and takes the hash away where that is
+   * nothing (or has no fields). Effectively once, as `redis.hash`: a change is fenced by its number among those of its task.
+   *
+   * @example
+   * customers.to('online', redis.upserts({ prefix: 'customer:' })); // a stream of `table()`
+   */
+  upserts<T extends object>({ prefix, ttl }: RedisUpsertsOptions): Sink<Change<T>> {
+    const options: HashSinkOptions = { key: (change) => prefix + keyOfChange(change), content: afterOf, ttl };
+    return Object.freeze({
+      connector: 'redis',
+      kind: 'redis.upserts',
+      changes: true,
+      settings: Object.freeze({ prefix, ...(ttl === undefined ? {} : { ttl: formatDuration(ttl) }) }),
       options: Object.freeze(options),
     });
   },

@@ -6,7 +6,7 @@
  * cut. (A fence for each key would need as much memory as the keys, for ever.) It is raised last: a call that fails
  * half-way is repeated as a whole.
  *
- * KEYS: the fence, then one key a record. ARGV: incarnation, time to live in milliseconds, topic, then for each record
+ * KEYS: the fence, then one key a record. ARGV: incarnation, time to live in milliseconds or 0, topic, then for each record
  * its offset, n, the number of strings that follow, and fields and values in turn.
  * Answers with the number of hashes written, or -1 if a newer incarnation was here.
  */
@@ -29,7 +29,7 @@ for i = 2, #KEYS do
     redis.call('DEL', KEYS[i])
     if count > 0 then
       redis.call('HSET', KEYS[i], unpack(ARGV, at + 3, at + 2 + count))
-      redis.call('PEXPIRE', KEYS[i], ttl)
+      if ttl ~= '0' then redis.call('PEXPIRE', KEYS[i], ttl) end
     end
     written = written + 1
     last = ARGV[1] .. ':' .. ARGV[at] .. ':' .. ARGV[at + 1]

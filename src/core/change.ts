@@ -15,3 +15,7 @@ export interface Change<out T> {
   readonly before: T | null;
   readonly after: T | null;
 }
+
+/** For sinks, which see values as `unknown`. */
+export const keyOfChange = (change: unknown): string => (change as Change<unknown>).key;
+export const afterOf = (change: unknown): unknown => (change as Change<unknown>).after;

@@ -54,6 +54,11 @@ export interface Sink<in T> {
    * early rather than keep more than `rowsMax`.
    */
   readonly deferred?: { readonly rowsMax: number } | undefined;
+  /**
+   * Its values are changes, each taking the place of what was written of its key before. A writer outside the ledger's
+   * transaction is given them numbered: `offset` in their origins counts those of its task.
+   */
+  readonly changes?: boolean | undefined;
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 

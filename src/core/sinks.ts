@@ -24,6 +24,8 @@ export interface TopicDeclaration {
 export interface TopicSinkOptions extends TopicDeclaration {
   readonly topic: string;
   readonly schema: Schema<unknown>;
+  /** What is written of a value: all of it where this is missing. Of `null`, a tombstone is. */
+  readonly content?: ((value: unknown) => unknown) | undefined;
   /** The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on. */
   readonly key: ((value: unknown) => string) | undefined;
   /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
@@ -46,7 +48,10 @@ export interface DeadLetterSinkOptions extends TopicDeclaration {
 /** Options of a sink that keeps the newest value of a key as a hash of fields. */
 export interface HashSinkOptions {
   readonly key: (value: unknown) => string;
-  readonly ttl: Duration;
+  /** What is written of a value: all of it where this is missing. `null` takes the hash away. */
+  readonly content?: ((value: unknown) => unknown) | undefined;
+  /** For ever where it is missing. */
+  readonly ttl: Duration | undefined;
 }
 
 /** Options of a sink that inserts rows into a table. */
@@ -58,6 +63,17 @@ export interface TableSinkOptions {
   readonly orderBy: readonly string[];
   /** A column that the table itself fills with the time of the insert. */
   readonly insertedAt?: string | undefined;
+}
+
+/** Options of a sink that keeps the newest row of a key in a table. */
+export interface UpsertTableOptions {
+  readonly table: string;
+  /** Column names and their ClickHouse types, that of the key among them. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** The column that holds the key of a change. */
+  readonly key: string;
+  /** Leading columns of the sorting key, before that of the key. */
+  readonly orderBy: readonly string[];
 }
 
 /** The names of the headers that a dead letter carries; of them, topic, partition and offset are those of its origin. */

@@ -1,6 +1,7 @@
 import { INTERNAL, MillraceError, type Profile, type Sink, type SinkWriter, type TaskId } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { DeferredSink } from './deferred-sink.js';
+import { NumberedSink } from './numbered-sink.js';
 import type { TaskState } from './state.js';
 import type { Waits } from './waits.js';
 import { watchedWriter } from './watched.js';
@@ -60,18 +61,28 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }));
     const writer = watchedWriter(opened, step, waits, onSinkFailure);
     const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
-    const withCheckpoint = driver.mode === 'transactional' || driver.mode === 'prepared';
-    if (rowsMax === undefined || withCheckpoint || step === METRICS) {
+    const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
+    if (driver.mode === 'transactional' || driver.mode === 'prepared' || step === METRICS) {
       writers.set(step, writer);
+      continue;
+    }
+    if (rowsMax === undefined) {
+      writers.set(step, numbered(writer));
       continue;
     }
     const later = new DeferredSink(writer, rowsMax);
     state.adopt(step, 'rows', later);
     await later.recover();
-    writers.set(step, later);
+    writers.set(step, numbered(later));
     deferred.push(later);
   }
   return { writers, deferred };
+}
+
+function numberedSink(writer: SinkWriter, step: string, state: TaskState): NumberedSink {
+  const numbered = new NumberedSink(writer);
+  state.adopt(step, 'number', numbered);
+  return numbered;
 }
 
 const notTransactional = (profile: Profile, where: string): MillraceError =>

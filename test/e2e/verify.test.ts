@@ -49,6 +49,17 @@ describe('millrace verify on the embedded profile', () => {
     expect(copies()).toEqual(before);
   });
 
+  it('finds what is revised again and again the same in the end', async () => {
+    const { code, report } = await verify('revised', ...file, '--kills', '2', '--minutes', '0.15');
+    expect(report).toMatchObject({ right: true, records: 1_200, kills: 2 });
+    expect(report.compared.slice(0, 3).map(({ what, how, entries }) => [what, how, entries])).toEqual([
+      ['topic', 'in order', 1_200],
+      ['online', 'by key', 23],
+      ['table', 'as bags', 23],
+    ]);
+    expect(code).toBe(0);
+  });
+
   it('compares bags of records where nothing decides their order, and says so', async () => {
     const { code, report } = await verify('moved', ...file, '--kills', '1', '--minutes', '0.1');
     expect(report).toMatchObject({ right: true, notes: [expect.stringContaining('behind a repartition')] });

@@ -6,7 +6,7 @@ import { namesOf, type Run } from './trial.js';
 type Query = Pick<OpenProfile, 'query'>;
 
 export interface TableToCompare {
-  readonly options: TableSinkOptions;
+  readonly options: Pick<TableSinkOptions, 'table' | 'columns'>;
   /** The step that writes it. */
   readonly step: string;
   /** No row may stand twice, not even in the stored table. */

@@ -1,5 +1,5 @@
 import type { Sink } from '../../core/io.js';
-import type { TableSinkOptions, TopicSinkOptions } from '../../core/sinks.js';
+import type { TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../../core/sinks.js';
 import { json, openDecoder } from '../../schema/index.js';
 import { stagesOf, type Topology } from '../../topology/index.js';
 import type { TrialProfile } from '../profiles.js';
@@ -46,7 +46,8 @@ async function compareSink(
 ): Promise<Compared> {
   const names = { calm: namesOf(trial.id, 'calm'), disturbed: namesOf(trial.id, 'disturbed') };
   switch (sink.kind) {
-    case 'redis.hash': {
+    case 'redis.hash':
+    case 'redis.upserts': {
       const prefixes = { calm: `${names.calm.hashes}${id}:`, disturbed: `${names.disturbed.hashes}${id}:` };
       const found = await compareHashes(profile.hashes, prefixes, ordered);
       return summed(id, 'hashes', ordered ? 'by key' : 'keys only', found, asJson);
@@ -56,6 +57,13 @@ async function compareSink(
       const table = { options, step: id, exactlyOnce: sink.deferred !== undefined };
       const found = await compareTables(profile, trial.id, table, ordered);
       return summed(id, options.table, ordered ? 'by record' : 'as bags', found, asJson);
+    }
+    case 'clickhouse.upserts': {
+      // Rows of one key replace each other: what counts is what is there in the end.
+      const options = sink.options as UpsertTableOptions;
+      const table = { options, step: id, exactlyOnce: false };
+      const found = await compareTables(profile, trial.id, table, false);
+      return summed(id, options.table, 'as bags', found, asJson);
     }
     default: {
       const { topic, schema = json<unknown>({ subject: `${id}-value` }) } =

@@ -1,5 +1,5 @@
 import { days, MillraceError, type Sink } from '../../core/index.js';
-import type { HashSinkOptions, TableSinkOptions, TopicSinkOptions } from '../../core/sinks.js';
+import type { HashSinkOptions, TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../../core/sinks.js';
 import type { Topology } from '../../topology/index.js';
 import { namesOf, type Run, type Trial, type TrialNames } from './trial.js';
 
@@ -8,19 +8,24 @@ const HASHES_STAY = days(7);
 
 type Shadow = (options: never, names: TrialNames, trial: Trial) => object;
 
+const topicShadow = (options: TopicSinkOptions, names: TrialNames, { partitions }: Trial): TopicSinkOptions => ({
+  ...options,
+  topic: names.topic(options.topic),
+  partitions: partitions[options.topic] ?? options.partitions,
+  nameOrigin: true,
+  create: true,
+  drift: 'ignore',
+});
+
 /** How each kind of sink is led to a place of the run's own. */
 const shadows: Readonly<Record<string, Shadow>> = {
-  'kafka.sink': (options: TopicSinkOptions, names, { partitions }) => ({
-    ...options,
-    topic: names.topic(options.topic),
-    partitions: partitions[options.topic] ?? options.partitions,
-    nameOrigin: true,
-    create: true,
-    drift: 'ignore',
-  }),
+  'kafka.sink': topicShadow,
+  'kafka.upserts': topicShadow,
   'kafka.deadLetters': ({ topic }: TopicSinkOptions, names) => ({ topic: names.topic(topic) }),
   'redis.hash': (options: HashSinkOptions) => ({ ...options, ttl: HASHES_STAY }),
+  'redis.upserts': (options: HashSinkOptions) => ({ ...options, ttl: HASHES_STAY }),
   'clickhouse.table': (options: TableSinkOptions, names) => ({ ...options, table: names.table(options.table) }),
+  'clickhouse.upserts': (options: UpsertTableOptions, names) => ({ ...options, table: names.table(options.table) }),
 };
 
 /**

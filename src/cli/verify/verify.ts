@@ -92,7 +92,7 @@ async function prepareTrial(options: VerifyOptions, empty: Trial): Promise<Trial
       slices[topic] = await sliceOf(profile, topic, file === undefined ? from : 'earliest');
     }
     const outputs = topology.sinks.flatMap(({ sink }) =>
-      sink.kind === 'kafka.sink' ? [(sink.options as TopicSinkOptions).topic] : [],
+      sink.kind === 'kafka.sink' || sink.kind === 'kafka.upserts' ? [(sink.options as TopicSinkOptions).topic] : [],
     );
     const trial = { ...empty, slices, partitions: await partitionsOf(profile, outputs) };
     if (recordsOf(trial) > 0) return trial;

@@ -78,7 +78,8 @@ function byTask(driver: SinkDriver, prefix: string): SinkDriver {
   return {
     ...driver,
     open(sink, context) {
-      if (sink.kind !== 'redis.hash') throw new MillraceError('internal', `no shadow of ${sink.kind}`);
+      if (sink.kind !== 'redis.hash' && sink.kind !== 'redis.upserts')
+        throw new MillraceError('internal', `no shadow of ${sink.kind}`);
       const options = sink.options as HashSinkOptions;
       const key = (value: unknown) => `${prefix}${context.step}:${context.task.partition}:${options.key(value)}`;
       const shadow: Sink<unknown> = { ...sink, options: { ...options, key } satisfies HashSinkOptions };

@@ -1,6 +1,6 @@
-/** Topologies to verify, as a user's file: two that are right, and two that are not. */
+/** Topologies to verify, as a user's file: three that are right, and two that are not. */
 export const topologiesFile = (name: string): string => `
-import { dedupe, featureView, featurize, ftrl, hashed, hours, json, learn, logisticRegression, map, numeric, topology } from 'millrace';
+import { dedupe, featureView, featurize, ftrl, hashed, hours, json, learn, logisticRegression, map, numeric, table, topology } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
@@ -30,6 +30,16 @@ export const right = topology('${name}-right', dead, (t) => {
   out.to('online', redis.hash({ key: (s) => '${name}:' + s.key, ttl: hours(1) }));
   out.to('history', clickhouse.table({ table: '${name.replaceAll('-', '_')}_scores', columns: { n: 'UInt32', key: 'String', probability: 'Float64' } }));
   out.to('strict', clickhouse.table({ table: '${name.replaceAll('-', '_')}_strict', columns: { n: 'UInt32', probability: 'Float64' }, exactlyOnce: true }));
+});
+
+// What is said of a key is revised with every record.
+export const revised = topology('${name}-revised', dead, (t) => {
+  const newest = t
+    .source('clicks', kafka.table<Click>({ topic: '${name}.clicks', schema: json<Click>(), eventTime: (c) => 1_700_000_000_000 + c.n }))
+    .via('newest', table({ keysMax: 100 }));
+  newest.to('topic', kafka.upserts({ topic: '${name}.newest', schema: json() }));
+  newest.to('online', redis.upserts({ prefix: '${name}:newest:', ttl: hours(1) }));
+  newest.to('table', clickhouse.upserts({ table: '${name.replaceAll('-', '_')}_newest', key: 'id', columns: { n: 'UInt32', size: 'UInt32' }, orderBy: ['size'] }));
 });
 
 // Behind the repartition records of several tasks meet in any order.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { clickHouseSuite } from './suite.js';
+import { upsertsSuite } from './upserts-suite.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-chdb-'));
 const path = join(folder, 'db');
@@ -12,6 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('ClickHouse in this process', () => {
   clickHouseSuite(() => ({ path }));
+  upsertsSuite(() => ({ path }));
 
   it('does not let a long query hold up a short one', async () => {
     const db = await openClickHouse({ path });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
-import type { Sink } from '../../../src/core/index.js';
+import type { Change, Sink } from '../../../src/core/index.js';
 
 interface Flight {
   readonly flightId: number;
@@ -9,6 +9,29 @@ interface Flight {
 
 /** Takes a sink of flights, as a stream of flights does. */
 const ofFlights = (sink: Sink<Flight>) => sink;
+
+describe('clickhouse.upserts', () => {
+  const ofChanges = (sink: Sink<Change<Flight>>) => sink;
+
+  it('is inert frozen data, with the column of the key', () => {
+    const sink = ofChanges(clickhouse.upserts({ table: 'flights', key: 'id', columns: { origin: 'String' } }));
+    expect(sink).toMatchObject({
+      connector: 'clickhouse',
+      kind: 'clickhouse.upserts',
+      changes: true,
+      settings: { table: 'flights', key: 'id', columns: 'origin' },
+      options: { key: 'id', columns: { id: 'String', origin: 'String' }, orderBy: [] },
+    });
+    expect(Object.isFrozen(sink.options)).toBe(true);
+  });
+
+  it('takes changes only, and columns that they have', () => {
+    // @ts-expect-error a flight is no change
+    ofFlights(clickhouse.upserts<Flight>({ table: 'flights', key: 'id', columns: { origin: 'String' } }));
+    // @ts-expect-error a flight has no tail number
+    ofChanges(clickhouse.upserts({ table: 'flights', key: 'id', columns: { tailNumber: 'String' } }));
+  });
+});
 
 describe('clickhouse.table', () => {
   it('is inert frozen data whose columns are those of the stream', () => {

@@ -2,13 +2,15 @@ import { spawn } from 'node:child_process';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../../connectors/embedded/index.js';
+import { kafka } from '../../../connectors/kafka/index.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { minutes } from '../../../src/core/index.js';
-import type { TaskId } from '../../../src/core/io.js';
+import type { Sink, TaskId } from '../../../src/core/io.js';
 import { partitionOf } from '../../../src/core/partition.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
-import { avro, localRegistry, openCodec } from '../../../src/schema/index.js';
+import { avro, json, localRegistry, openCodec } from '../../../src/schema/index.js';
 import { legible, originAt } from '../../../src/testing/contract.js';
+import { changesOf, foldOf, type Kept } from '../../changes.js';
 import { deadLetterSinkOf, hashSinkOf, openWorld, sourceOf, topicSinkOf, type World } from './world.js';
 
 const worlds: World[] = [];
@@ -379,3 +381,60 @@ function openInOtherProcess(path: string) {
   });
   return { line, ended, pid: child.pid, kill: () => child.kill('SIGKILL') };
 }
+
+describe('upserts', () => {
+  it('end in the state that they tell of, in hashes and in a topic, whatever epochs are lost', async () => {
+    const epochs = fc.array(fc.tuple(fc.nat({ max: 6 }), fc.boolean()), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(changesOf({ maxLength: 30 }), epochs, async (changes, cuts) => {
+        const world = await openWorld();
+        try {
+          const sinks = [
+            redis.upserts<Kept>({ prefix: 'v:' }),
+            kafka.upserts<Kept>({ topic: 'out', schema: json<Kept>(), partitions: 2 }),
+          ] as Sink<unknown>[];
+          let [done, epoch] = [0, 0];
+          for (const [length, dies] of [...cuts, [changes.length, false] as const]) {
+            const { embedded } = world;
+            const ledger = await embedded.openLedger(task(0));
+            await ledger.restore();
+            const piece = changes.slice(done, done + length);
+            for (const sink of sinks) {
+              const driver = sink.connector === 'redis' ? embedded.hashSink : embedded.topicSink;
+              await driver.setUp?.(sink, { topology: 't', step: sink.kind, partitions: 2 });
+              const writer = await driver.open(sink, { step: sink.kind, task: task(0), incarnation: 0 });
+              await writer.write(
+                piece,
+                piece.map((_, i) => originAt(done + i)),
+              );
+            }
+            if (dies) await world.restart();
+            else {
+              await ledger.commit(checkpoint(++epoch), []);
+              done += piece.length;
+            }
+          }
+          const { embedded } = world;
+          const fold = foldOf(changes);
+          const hashes = [...embedded.hashes()].map(({ key, fields: { n, group } }) => [
+            key.slice(2),
+            { n: Number(n), group: Number(group) },
+          ]);
+          expect(Object.fromEntries(hashes)).toEqual(fold);
+          const newest = new Map<string, Kept | null>();
+          for (const partition of [0, 1])
+            for (const { key, value } of embedded.scan('out', partition))
+              newest.set(
+                Buffer.from(key ?? []).toString(),
+                value && (JSON.parse(Buffer.from(value).toString()) as Kept),
+              );
+          expect(Object.fromEntries([...newest].filter(([, value]) => value !== null))).toEqual(fold);
+          expect(newest.size).toBe(new Set(changes.map(({ key }) => key)).size); // tombstones are there
+        } finally {
+          await world.close();
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

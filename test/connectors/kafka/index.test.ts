@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
+import type { Change, Sink } from '../../../src/core/index.js';
 import type { Schema } from '../../../src/core/schema.js';
+import type { TopicSinkOptions } from '../../../src/core/sinks.js';
+import { json } from '../../../src/schema/index.js';
 
 interface Flight {
   readonly origin: string;
@@ -36,4 +39,24 @@ it('is inert and frozen, and says what describe prints', () => {
 it('loads without any client library', () => {
   const text = readFileSync(new URL('../../../connectors/kafka/index.ts', import.meta.url), 'utf8');
   expect(text.match(/^import (?!type )(?!.*'\.\.\/\.\.\/src\/core\/)/gm)).toBeNull();
+});
+
+it('kafka.upserts is a sink of changes into a compacted topic, with what the topic is to be like', () => {
+  const sink: Sink<Change<{ n: number }>> = kafka.upserts({
+    topic: 'rows',
+    schema: json<{ n: number }>(),
+    configs: { 'min.insync.replicas': 2 },
+  });
+  expect(sink).toMatchObject({ connector: 'kafka', kind: 'kafka.upserts', changes: true });
+  expect(sink.settings).toMatchObject({
+    topic: 'rows',
+    key: 'of the change',
+    configs: 'cleanup.policy=compact min.insync.replicas=2',
+  });
+  const { key, content } = sink.options as TopicSinkOptions;
+  const change = { key: 'a', before: null, after: { n: 1 } };
+  expect([key?.(change), content?.(change)]).toEqual(['a', { n: 1 }]);
+  // @ts-expect-error a value is no change
+  const plain: Sink<{ n: number }> = kafka.upserts({ topic: 'rows', schema: json<{ n: number }>() });
+  expect(Object.isFrozen(plain.options)).toBe(true);
 });

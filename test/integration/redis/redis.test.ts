@@ -9,6 +9,7 @@ import { openRedis, type Redis } from '../../../connectors/redis/open.js';
 import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
+import { changesOf, foldOf, type Kept } from '../../changes.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { address } from '../address.js';
 
@@ -75,6 +76,52 @@ describe('keeps the contract of sinks', () => {
     };
   };
   for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
+});
+
+describe('redis.upserts', () => {
+  const openUpserts = (prefix: string) =>
+    sinks.hashSink.open(redis.upserts<Kept>({ prefix: `${prefix}:` }) as Sink<unknown>, {
+      step: 'online',
+      task: { topology: prefix, partition: 0 },
+      incarnation: 0,
+    });
+
+  it('ends in the state that the changes tell of, through a crash and a replay that is cut otherwise', async () => {
+    const cuts = fc.array(fc.nat({ max: 40 }), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(
+        changesOf({ minLength: 1, maxLength: 40 }),
+        fc.nat({ max: 39 }),
+        fc.nat({ max: 39 }),
+        cuts,
+        async (changes, died, from, pieces) => {
+          const name = fresh();
+          const write = async (writer: SinkWriter, start: number, end: number) => {
+            const edges = [start, ...pieces.filter((cut) => cut > start && cut < end).sort((a, b) => a - b), end];
+            for (let i = 1; i < edges.length; i++) {
+              const numbers = range(edges[i - 1] as number, edges[i] as number);
+              await writer.write(
+                numbers.map((n) => changes[n]),
+                numbers.map((n) => originAt(n)),
+              );
+              await writer.prepare?.();
+            }
+          };
+          await write(await openUpserts(name), 0, Math.min(died, changes.length));
+          await write(await openUpserts(name), Math.min(from, died, changes.length), changes.length);
+          const keys = (await reader.keys(`${name}:*`)).sort();
+          const found = await Promise.all(keys.map((key) => reader.hgetall(key)));
+          expect(
+            Object.fromEntries(
+              found.map(({ n, group }, i) => [keys[i]?.split(':')[1], { n: Number(n), group: Number(group) }]),
+            ),
+          ).toEqual(foldOf(changes));
+          for (const key of keys) expect(await reader.pttl(key)).toBe(-1);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
 });
 
 describe('redis.hash', () => {
