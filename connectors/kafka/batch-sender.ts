@@ -13,7 +13,7 @@ export interface Leaders {
 }
 
 /** One request to one broker, sent when it is called: calls are answered in their order. */
-export type Produce = (batches: readonly OutgoingBatch[]) => Promise<void>;
+export type Produce = (batches: readonly OutgoingBatch[]) => Promise<unknown>;
 
 /** Opens connections that take batches. */
 export const producingOver =
@@ -132,7 +132,7 @@ export class BatchSender {
     return led.values();
   }
 
-  private track(batches: readonly OutgoingBatch[], sent: Promise<void>): void {
+  private track(batches: readonly OutgoingBatch[], sent: Promise<unknown>): void {
     const done = sent
       .then(() => {
         for (const { bytes } of batches) this.bytes -= bytes.length;

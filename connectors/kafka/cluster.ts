@@ -6,6 +6,7 @@ import type { LinkOptions } from './link.js';
 import { whyClosed } from './link-failure.js';
 import { Links } from './links.js';
 import type { KafkaSasl, KafkaTls } from './security.js';
+import { Throttle } from './throttle.js';
 
 export interface ClusterOptions {
   /** `host:port` of some brokers; the others are learned from them. */
@@ -17,6 +18,8 @@ export interface ClusterOptions {
   /** Speaks TLS to the brokers; `{}` trusts whom Node trusts. */
   readonly tls?: KafkaTls;
   readonly sasl?: KafkaSasl;
+  /** Told when a broker makes this client wait for the first time because it exceeds a quota. */
+  readonly onThrottled?: () => void;
 }
 
 /** Where a partition is led. */
@@ -42,6 +45,7 @@ const EARLIEST_OFFSET = -2n;
 export class Cluster {
   readonly linkOptions: LinkOptions;
   readonly patienceMs: number;
+  readonly throttle: Throttle;
   private readonly seeds: readonly Address[];
   private known: readonly Address[] = [];
   private readonly topics = new Map<string, TopicInfo>();
@@ -52,7 +56,8 @@ export class Cluster {
     const { brokers, clientId = 'millrace', patienceMs = 30_000, tls, sasl } = options;
     this.seeds = brokers.map(addressOf);
     this.patienceMs = patienceMs;
-    this.linkOptions = { clientId, security: { tls, sasl } };
+    this.throttle = new Throttle(() => options.onThrottled?.());
+    this.linkOptions = { clientId, security: { tls, sasl }, throttle: this.throttle };
     this.links = new Links(this.linkOptions);
   }
 

@@ -11,6 +11,11 @@ export interface FetchRequest {
   readonly bytesMax: number;
 }
 
+/** What the broker answered, and how long it wants to be left alone. */
+export interface Fetched extends FetchedPartition {
+  readonly throttleTimeMs: number;
+}
+
 const READ_COMMITTED = 1;
 const NOTHING = Buffer.alloc(0);
 
@@ -27,9 +32,9 @@ function createRequest({ topicId, partition, offset, waitMaxMs, bytesMax }: Fetc
 }
 
 /** @throws the client's `ResponseError` where the answer as a whole, or that of the partition, carries a code. */
-function parseResponse(_correlation: number, apiKey: number, apiVersion: number, reader: Reader): FetchedPartition {
+function parseResponse(_correlation: number, apiKey: number, apiVersion: number, reader: Reader): Fetched {
   const fail = (errorCode: number) => new ResponseError(apiKey, apiVersion, { '/': [errorCode, null] }, undefined);
-  reader.readInt32(); // throttle time
+  const throttleTimeMs = reader.readInt32();
   const errorCode = reader.readInt16();
   reader.readInt32(); // session
   if (errorCode !== 0) throw fail(errorCode);
@@ -38,9 +43,9 @@ function parseResponse(_correlation: number, apiKey: number, apiVersion: number,
     return topic.readArray(parsePartition);
   });
   const fetched = topics[0]?.[0];
-  if (!fetched) return { highWatermark: -1, aborted: [], bytes: NOTHING };
+  if (!fetched) return { throttleTimeMs, highWatermark: -1, aborted: [], bytes: NOTHING };
   if (fetched.errorCode !== 0) throw fail(fetched.errorCode);
-  return fetched;
+  return { ...fetched, throttleTimeMs };
 }
 
 function parsePartition(reader: Reader): FetchedPartition & { errorCode: number } {
@@ -62,4 +67,4 @@ function parsePartition(reader: Reader): FetchedPartition & { errorCode: number 
 }
 
 /** Fetches committed records of one partition, as bytes: the client's own parser would decode, and leak, them. */
-export const fetchApi = createAPI<[FetchRequest], FetchedPartition>(1, 13, createRequest, parseResponse);
+export const fetchApi = createAPI<[FetchRequest], Fetched>(1, 13, createRequest, parseResponse);

@@ -2,10 +2,13 @@ import { type API, Connection, NetworkError, TimeoutError } from '@platformatic/
 import type { Address } from './address.js';
 import { refusalOf, TLS_ALERT, wantsTls } from './link-failure.js';
 import { connectionOptions, type Security } from './security.js';
+import { type Throttle, throttleMsIn } from './throttle.js';
 
 export interface LinkOptions {
   readonly clientId: string;
   readonly security: Security;
+  /** Told of every wait that a broker imposes. */
+  readonly throttle: Throttle;
   /** How long an answer may take; the client's 30 s by default. */
   readonly requestTimeoutMs?: number;
 }
@@ -19,6 +22,7 @@ export class Link {
   private underWay = 0;
   /** Of the connection as such: requests hear only that it is closed. */
   private failure: unknown;
+  private heldUntilMs = 0;
 
   private constructor(
     private readonly connection: Connection,
@@ -84,7 +88,9 @@ export class Link {
   async send<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
     this.underWay += 1;
     try {
-      return await api.async(this.connection, ...args);
+      const answer = await api.async(this.connection, ...args);
+      this.hold(throttleMsIn(answer));
+      return answer;
     } catch (error) {
       // The client stops reading at a late answer.
       if (error instanceof TimeoutError) void this.connection.close();
@@ -94,6 +100,19 @@ export class Link {
       this.underWay -= 1;
       if (this.underWay === 0) for (const resolve of this.idlers.splice(0)) resolve();
     }
+  }
+
+  /** How long the broker wants nothing more on this connection, in milliseconds. */
+  get heldForMs(): number {
+    return Math.max(0, this.heldUntilMs - performance.now());
+  }
+
+  private hold(ms: number): void {
+    const nowMs = performance.now();
+    const moreMs = nowMs + ms - Math.max(this.heldUntilMs, nowMs);
+    if (ms <= 0 || moreMs <= 0) return;
+    this.heldUntilMs = nowMs + ms;
+    this.options.throttle.heard(moreMs); // answers to requests sent together tell of the same wait
   }
 
   /** Resolves when no request is on its way. */

@@ -19,6 +19,7 @@ export class Links {
   private readonly open = new Map<string, Promise<Link>>();
   private readonly retired = new Set<Link>();
   private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: LinkOptions) {}
 
@@ -32,8 +33,17 @@ export class Links {
     return link.send(api, ...args);
   }
 
-  /** A connection to send on at once. */
+  /** A connection to send on at once: one that a broker holds back is given out when the time is over. */
   async to(address: Address): Promise<Link> {
+    for (;;) {
+      const link = await this.linkTo(address);
+      const heldForMs = link.heldForMs;
+      if (heldForMs === 0) return link;
+      await sleep(heldForMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+    }
+  }
+
+  private async linkTo(address: Address): Promise<Link> {
     const key = addressText(address);
     const known = this.open.get(key);
     const link = await known;
@@ -53,6 +63,7 @@ export class Links {
 
   async close(): Promise<void> {
     this.closed = true;
+    this.closing.abort();
     const all = [...this.open.values()];
     this.open.clear();
     await Promise.all([...all.map(closed), ...[...this.retired].map((link) => link.close())]);

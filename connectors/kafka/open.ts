@@ -82,10 +82,14 @@ export interface Kafka {
   endOffsets(topic: string): Promise<readonly number[]>;
   /** By partition, the offset of a point of the log. */
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
+  /** How long brokers have made this client wait for its quotas, since it was opened, in milliseconds. */
+  throttledMs(): number;
   /** Aborts what is not committed and closes every connection. */
   close(): Promise<void>;
 }
 
+const THROTTLED =
+  'the brokers make this client wait: it exceeds a quota (see kafka-configs --describe --entity-type clients)';
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const SESSION_TIMEOUT_MS = 10_000;
 const RELEASE_EVERY_MS = 30_000;
@@ -106,7 +110,7 @@ const RELEASE_EVERY_MS = 30_000;
 export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { registry, prefix = 'millrace', compression } = options;
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
-  const cluster = await Cluster.open(options);
+  const cluster = await Cluster.open({ onThrottled: () => options.onWarning?.(THROTTLED), ...options });
   const warn = (drift: Drift) => options.onWarning?.(driftText(drift));
   const admin = new Admin(cluster, options.replication);
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, tenure?: Tenure) =>
@@ -185,6 +189,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     endOffsets: (topic) => offsetsAt(cluster, topic, 'latest'),
     offsetsAt: (topic, point) => offsetsAt(cluster, topic, point),
+    throttledMs: () => cluster.throttle.totalMs,
     async close() {
       await sessions.close();
       await Promise.all([...memberships.values()].map((membership) => membership.leave()));

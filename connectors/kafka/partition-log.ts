@@ -90,7 +90,11 @@ export class PartitionLog {
     const attempt = async () => {
       const leader = await this.cluster.leader(this.topic, partition);
       if (leader.topicId !== topicId) throw recreated(this.topic, this.where);
-      return this.links.request(leader.address, fetchApi, request);
+      for (;;) {
+        const fetched = await this.links.request(leader.address, fetchApi, request);
+        // A broker that throttles answers with nothing at all, which says nothing about the log.
+        if (fetched.throttleTimeMs === 0 || fetched.highWatermark >= 0 || this.closed) return fetched;
+      }
     };
     return retrying(attempt, {
       while: (error) => !this.closed && (isLost(error) || isMoved(error) || hasCode(error, code.unknownTopicId)),

@@ -36,7 +36,12 @@ function createRequest({ transactionalId, batches }: ProduceRequest): Writer {
 }
 
 /** @throws the client's `ResponseError` where any of the batches was refused. */
-function parseResponse(_correlation: number, apiKey: number, apiVersion: number, reader: Reader): void {
+function parseResponse(
+  _correlation: number,
+  apiKey: number,
+  apiVersion: number,
+  reader: Reader,
+): { readonly throttleTimeMs: number } {
   const errors: Record<string, [number, string | null]> = {};
   reader.readArray((topic) => {
     const name = topic.readString();
@@ -54,8 +59,15 @@ function parseResponse(_correlation: number, apiKey: number, apiVersion: number,
       if (code !== 0) errors[`/${name}/${partition}`] = [code, message];
     });
   });
+  const throttleTimeMs = reader.readInt32();
   if (Object.keys(errors).length > 0) throw new ResponseError(apiKey, apiVersion, errors, undefined);
+  return { throttleTimeMs };
 }
 
 /** Appends encoded batches, acknowledged by all replicas in sync. */
-export const produceApi = createAPI<[ProduceRequest], void>(0, 9, createRequest, parseResponse);
+export const produceApi = createAPI<[ProduceRequest], { readonly throttleTimeMs: number }>(
+  0,
+  9,
+  createRequest,
+  parseResponse,
+);

@@ -140,6 +140,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
       lookups: { ...anywhere.lookups, redis: hashes.lookUp, clickhouse: tables.lookUp },
       openLedger: (task) => topics.openLedger(task),
       join: (member) => topics.join(member),
+      throttledMs: () => topics.throttledMs(),
       schemas,
       producer: () => topics.producer(),
       endOffsets: (topic) => topics.endOffsets(topic),

@@ -70,6 +70,12 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   gauge('latency_quantile_seconds', 'Time from source to sink since the start', ['quantile'], ({ latency }) =>
     [0.5, 0.9, 0.99].map((quantile) => [{ quantile }, latency.quantileMs(quantile) / 1_000]),
   );
+  counter(
+    'throttled_seconds_total',
+    'How long brokers made this process wait for its quotas',
+    [],
+    ({ throttledMs }) => [[{}, throttledMs / 1_000]],
+  );
   // Tasks of the first stage have the topology's name, and need no label for it.
   const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }) =>
     stage === topology ? { partition } : { partition, stage };

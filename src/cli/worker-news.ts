@@ -46,6 +46,7 @@ export function together(progress: Iterable<ProgressNews>): RunSnapshot {
     outages: [],
     care: [],
     standbys: [],
+    throttledMs: 0,
     latency,
     busyMs: new Map(),
   };

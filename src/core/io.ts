@@ -265,5 +265,7 @@ export interface Profile {
   /** Joins the group that shares the tasks out; a profile without one gives all tasks to its only process. */
   join?(member: GroupMember): Promise<Membership>;
   readonly schemas: SchemaRegistry;
+  /** How long servers have made this process wait because it exceeds a quota of theirs, in milliseconds. */
+  throttledMs?(): number;
   close(): Promise<void>;
 }

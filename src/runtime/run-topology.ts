@@ -52,7 +52,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       stop();
       return finished;
     },
-    snapshot: () => snapshotOf(running),
+    snapshot: () => snapshotOf(running, profile),
     ask: async (step, key, partition) => {
       const owner = all.find(({ steps }) => steps.some(({ id }) => id === step)) ?? chosen[0];
       const stage = running.find(({ topology: { name } }) => name === owner?.name);

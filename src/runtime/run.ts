@@ -58,6 +58,8 @@ export interface RunSnapshot {
   readonly care: readonly (TaskCare & { readonly stage: string })[];
   /** Tasks of other processes that this one could take over. */
   readonly standbys: readonly (StandbyStatus & { readonly stage: string })[];
+  /** How long servers have made this process wait for quotas of theirs, in milliseconds. */
+  readonly throttledMs: number;
   readonly latency: DurationHistogram;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
@@ -188,7 +190,7 @@ const noPartition = (partition: number, partitions: number): MillraceError =>
   new MillraceError('config', `there is no partition ${partition}`, { hint: `0 to ${partitions - 1}` });
 
 /** What a run looks like at the moment. */
-export function snapshotOf(stages: readonly RunningStage[]): RunSnapshot {
+export function snapshotOf(stages: readonly RunningStage[], profile: Profile): RunSnapshot {
   const tasks = stages.flatMap((stage) => stage.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();
   const latency = new DurationHistogram();
@@ -209,6 +211,7 @@ export function snapshotOf(stages: readonly RunningStage[]): RunSnapshot {
     outages: stages.flatMap((stage) => stage.outages),
     care: stages.flatMap((stage) => stage.care),
     standbys: stages.flatMap((stage) => stage.standbys),
+    throttledMs: profile.throttledMs?.() ?? 0,
     latency,
     busyMs,
   };

@@ -35,6 +35,7 @@ describe('monitoring over HTTP', () => {
       'millrace_dead_letters_total{step="orders",reason="truncated",topology="orders"}': 1,
       'millrace_step_busy_seconds_total{step="dedupe",topology="orders"}': 0.25,
       'millrace_latency_records_total{topology="orders"}': 100,
+      'millrace_throttled_seconds_total{topology="orders"}': 2.5,
       'millrace_epoch{partition="0",topology="orders"}': 7,
       'millrace_records_in_flight{partition="0",topology="orders"}': 3,
       'millrace_watermark_seconds{partition="0",topology="orders"}': 1.5,

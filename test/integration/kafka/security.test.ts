@@ -13,6 +13,7 @@ import { Link, type LinkOptions } from '../../../connectors/kafka/link.js';
 import { Links } from '../../../connectors/kafka/links.js';
 import { type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
 import type { KafkaSasl, KafkaTls } from '../../../connectors/kafka/security.js';
+import { Throttle } from '../../../connectors/kafka/throttle.js';
 import { clientCredentials } from '../../../connectors/kafka/token.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
@@ -152,7 +153,11 @@ describe('a secured broker', () => {
 });
 
 describe('logins that hold for two seconds', () => {
-  const options = (): LinkOptions => ({ clientId: 'test', security: { tls, sasl: as('scram-sha-256') } });
+  const options = (): LinkOptions => ({
+    clientId: 'test',
+    security: { tls, sasl: as('scram-sha-256') },
+    throttle: new Throttle(() => undefined),
+  });
   const target = () => parseAddress(broker.address('SECURE')) as NonNullable<ReturnType<typeof parseAddress>>;
   const ask = [metadataV12.api, [] as string[], false, false] as const;
 
