@@ -1,4 +1,5 @@
 import type { Lookup } from '../../src/core/look-up.js';
+import type { Settings } from '../../src/core/operator.js';
 
 interface RowsCommon<V> {
   /** The column that is looked up; a row's value of it, as text, is the key. */
@@ -47,7 +48,7 @@ export interface RowsOptions {
  */
 export function rows<V = Readonly<Record<string, unknown>>>(options: ClickHouseRowsOptions<V>): Lookup<V> {
   const { key, keyType = 'String' } = options;
-  const asked = 'query' in options ? { query: options.query } : { table: options.table };
+  const asked: Settings = 'query' in options ? { query: options.query } : { table: options.table };
   const sql = 'query' in options ? withKeyText(options.query, key) : selectOf(options, keyType);
   const read: RowsOptions = {
     sql,

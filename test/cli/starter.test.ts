@@ -120,8 +120,11 @@ describe('a first topology', () => {
     const port = await freePort();
     const running = startMillrace(['run', 'payments.ts', '--port', String(port)], { folder });
     await expect.poll(running.output, { timeout: 20_000 }).toContain(`http://127.0.0.1:${port}`);
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    expect(metrics).toContain('millrace_step_events_total{step="history",event="written",topology="payments"} 2980');
+    // Counters are there once the tasks are open.
+    const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await expect
+      .poll(metrics, { timeout: 20_000 })
+      .toContain('millrace_step_events_total{step="history",event="written",topology="payments"} 2980');
     expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200);
 
     const busy = await millrace(['query', 'SELECT 1'], { folder });
