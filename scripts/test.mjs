@@ -42,6 +42,8 @@ function test(project, env = {}) {
 const programs = [
   { check: ['redis-server', ['--version']], apt: 'redis-server' },
   { check: ['kcat', ['-V']], apt: 'kcat' },
+  // Debian keeps the server's programs off the path.
+  { check: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']], apt: 'postgresql' },
   { check: ['java', ['-version']], apt: 'openjdk-17-jre-headless' },
   { check: ['mvn', ['-version']], apt: 'maven' },
   {

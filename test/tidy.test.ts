@@ -67,6 +67,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/kafka': ['connectors/kafka'],
   '@toondepauw/node-zstd': ['connectors/kafka', 'connectors/file'],
   fzstd: ['connectors/file'],
+  pg: ['connectors/postgres'],
   hyparquet: ['connectors/file'],
   'hyparquet-writer': ['connectors/file'],
   'hyparquet-writer/src/node.js': ['connectors/file'],
@@ -189,7 +190,7 @@ describe('imports', () => {
   it('of what a topology file loads bring no client and no native module', () => {
     const entries = [
       'src/index.ts',
-      ...['kafka', 'redis', 'clickhouse', 'file'].map((name) => `connectors/${name}/index.ts`),
+      ...['kafka', 'redis', 'clickhouse', 'file', 'postgres'].map((name) => `connectors/${name}/index.ts`),
     ];
     const light = ['rxjs', 'avsc', 'msgpackr', '@datadog/sketches-js'];
     const heavy = entries.flatMap((entry) =>

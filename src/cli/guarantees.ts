@@ -11,6 +11,7 @@ const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, Wri
     redis: 'transactional',
     clickhouse: 'idempotent',
     file: 'prepared',
+    postgres: 'idempotent',
   },
   local: {
     kafka: 'transactional',
@@ -18,6 +19,7 @@ const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, Wri
     redis: 'idempotent',
     clickhouse: 'idempotent',
     file: 'prepared',
+    postgres: 'idempotent',
   },
 };
 

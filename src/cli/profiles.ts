@@ -65,7 +65,8 @@ export interface ProfileOptions {
 export const openProfile = (config: Config, options: ProfileOptions = {}): Promise<TrialProfile> =>
   config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, options);
 
-async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
+async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
+  const { data } = config;
   const [{ openEmbedded }, { openClickHouse }, { openAnywhere }, { localRegistry }] = await Promise.all([
     import('../../connectors/embedded/index.js'),
     import('../../connectors/clickhouse/open.js'),
@@ -76,7 +77,7 @@ async function openEmbeddedProfile({ data }: Config): Promise<TrialProfile> {
   return openAll(async (keep) => {
     const log = keep(await openEmbedded({ path: join(data, 'log'), registry: localRegistry() }));
     const tables = keep(await openClickHouse({ path: join(data, 'tables') }));
-    const anywhere = keep(openAnywhere(log.schemas));
+    const anywhere = keep(openAnywhere(log.schemas, config));
     return {
       name: 'embedded',
       sources: { ...anywhere.sources, kafka: log.source, [INTERNAL]: log.source },
@@ -126,7 +127,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     const topics = keep(await openKafka({ ...kafkaOptions(config), registry: schemas, standbys, ...warned }));
     const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
-    const anywhere = keep(openAnywhere(schemas));
+    const anywhere = keep(openAnywhere(schemas, config));
     return {
       name: 'local',
       sources: { ...anywhere.sources, kafka: topics.source, [INTERNAL]: topics.internal.source },

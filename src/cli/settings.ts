@@ -62,6 +62,15 @@ export const mainSettings = {
     },
     ['http', 'https'],
   ),
+  postgres: url(
+    {
+      env: 'MILLRACE_POSTGRES',
+      fallback: 'postgres://127.0.0.1:5432/postgres',
+      description: 'Postgres of topologies that use it, on every profile.',
+      secret: true,
+    },
+    ['postgres', 'postgresql'],
+  ),
   stallSeconds: wholeNumber(
     {
       env: 'MILLRACE_STALL_SECONDS',

@@ -12,6 +12,7 @@ describe('resolveConfig', () => {
       data: '.millrace/data',
       kafka: '127.0.0.1:9092',
       standbys: 0,
+      postgres: 'postgres://127.0.0.1:5432/postgres',
       stallSeconds: 60,
       registry: 'http://127.0.0.1:8081/apis/ccompat/v7',
       redis: 'redis://127.0.0.1:6379',

@@ -143,12 +143,12 @@ describe('documents', () => {
       expect([row, deliveryOn(profile as 'local')(sink)]).toEqual([row, promise]);
       expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
     }
-    const specs = ['kafka/index', 'redis/index', 'clickhouse/index', 'file/specs'];
+    const specs = ['kafka/index', 'redis/index', 'clickhouse/index', 'file/specs', 'postgres/index'];
     const published = specs.flatMap((spec) =>
       [...read(`connectors/${spec}.ts`).matchAll(/^ {6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
     );
-    const sources = ['kafka.source', 'kafka.table'];
-    const sinks = [...published.filter((kind = '') => !sources.includes(kind)), 'repartition'];
+    const others = ['kafka.source', 'kafka.table', 'postgres.rows'];
+    const sinks = [...published.filter((kind = '') => !others.includes(kind)), 'repartition'];
     const wanted = sinks.flatMap((kind) => [`${kind} embedded`, `${kind} local`]).sort();
     expect([...new Set(rows.map(([, kind, profile]) => `${kind} ${profile}`))].sort()).toEqual(wanted);
   });

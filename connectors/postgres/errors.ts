@@ -1,0 +1,44 @@
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+
+const broken =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection terminated|timeout|not queryable/i;
+/** Classes and codes of SQLSTATE that say "later": connection, resources, interventions, serialization, deadlock, locks. */
+const later = /^(08|53|57P|40001|40P01|55P03|25P03|57014)/;
+/** What the data or the rights are: the same at every try. */
+const lasting = /^(22|23|28|3D|3F|42|0A)/;
+
+/** Whether another try may succeed. */
+export function isPassing(error: unknown): boolean {
+  const code = codeOf(error);
+  if (/^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code)) return later.test(code);
+  return broken.test(`${code} ${messageOf(error)}`);
+}
+
+/** Postgres says that a value, here a key, is of no form that it takes. */
+export const isMisfit = (error: unknown): boolean => codeOf(error).startsWith('22');
+
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/^28/, 'user and password stand in the URL: postgres://user:password@host:5432/database'],
+  [/^3D/, 'create the database, or name another one in the URL'],
+  [/^42501/, 'the user needs CREATE on the schema, and SELECT, INSERT and UPDATE on the table and on millrace_fences'],
+  [/^42P10/, 'the table has no unique constraint on the key: add one'],
+  [/^22/, 'the value does not fit the type of its column: change the type, or what is emitted'],
+  [/^23/, 'a constraint of the table refuses the row: filter such values before the sink, or change the constraint'],
+  [/^53/, 'Postgres has no connections, memory or disk left'],
+];
+
+/** An error of Postgres in Millrace's words; never the row, which may hold what logs must not. */
+export function explain(error: unknown, doing: string, where: string): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const code = codeOf(error);
+  const known = hints.find(([pattern]) => pattern.test(code))?.[1];
+  const unreachable = `does Postgres answer at ${where}?`;
+  return new MillraceError('sink', `${doing}: ${messageOf(error)}${code === '' ? '' : ` (${code})`}`, {
+    where,
+    hint: known ?? (isPassing(error) ? unreachable : 'the message is the words of Postgres'),
+    lasting: lasting.test(code),
+    cause: error,
+  });
+}

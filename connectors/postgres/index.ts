@@ -1,0 +1,121 @@
+import type { Sink } from '../../src/core/io.js';
+import type { Lookup } from '../../src/core/look-up.js';
+import type { Problem } from '../../src/core/operator.js';
+import { isName, quoted } from './names.js';
+
+export interface PostgresTableOptions<T> {
+  /** `name` or `schema.name`; made where it is missing. */
+  readonly table: string;
+  /** Fields to write and their Postgres types. A `timestamptz` takes a `Date` or milliseconds since 1970, a `jsonb` anything. */
+  readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
+  /** Columns by which a later row replaces an earlier one; without them every value adds a row. */
+  readonly key?: readonly (keyof NoInfer<T> & string)[];
+  /** Keeps an epoch's rows in its checkpoint and writes them after it: readers see none that a checkpoint does not know. */
+  readonly exactlyOnce?: boolean;
+  /** With `exactlyOnce`: rows that a checkpoint keeps at most, 100,000 by default. */
+  readonly pendingRowsMax?: number;
+}
+
+/** The driver's view of a table. */
+export interface TableOptions {
+  readonly table: string;
+  readonly columns: Readonly<Record<string, string>>;
+  readonly key: readonly string[];
+}
+
+export interface PostgresRowsOptions<V> {
+  readonly table: string;
+  /** The column that is looked up. */
+  readonly key: string;
+  /** Its Postgres type; `text` by default. */
+  readonly keyType?: string;
+  /** Columns to read, the key besides. */
+  readonly columns: readonly string[];
+  /** Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default. */
+  readonly decode?: (row: never) => V;
+}
+
+/** As the driver sees it. */
+export interface RowsOptions {
+  readonly sql: string;
+  readonly decode: ((row: unknown) => unknown) | undefined;
+}
+
+/** Under which a row of a look-up says its key as text. */
+export const KEY_TEXT = '_key';
+
+/**
+ * Tables of Postgres as outputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing
+ * here connects to anything; `openPostgres` in `./open.js` is where that happens.
+ */
+export const postgres = {
+  /**
+   * Writes every value as a row: one that adds to the table, or, with `key`, one that replaces the row of its key.
+   *
+   * Rows go in transactions that also move the task's fence: the last record whose row is in the table. What a replay repeats lies
+   * before the fence and is passed over, so every value is written once. Rows are seen up to an epoch before their checkpoint;
+   * with `exactlyOnce` after it.
+   *
+   * @example
+   * orders.to('orders', postgres.table({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
+   */
+  table<T>(options: PostgresTableOptions<T>): Sink<T> {
+    const { table, key = [], exactlyOnce = false, pendingRowsMax = 100_000 } = options;
+    const columns = Object.freeze({ ...options.columns }) as TableOptions['columns'];
+    const names = Object.keys(columns).join(', ');
+    return Object.freeze({
+      connector: 'postgres',
+      kind: 'postgres.table',
+      settings: Object.freeze({
+        table,
+        columns: names,
+        ...(key.length === 0 ? {} : { key: key.join(', ') }),
+        ...(exactlyOnce ? { exactlyOnce, pendingRowsMax } : {}),
+      }),
+      problems: Object.freeze(problemsOf({ table, columns, key })),
+      options: Object.freeze({ table, columns, key: Object.freeze([...key]) } satisfies TableOptions),
+      ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
+    });
+  },
+
+  /**
+   * Looks rows up by a column, all keys of a question in one statement. A key without a row is missing; where several rows have
+   * one key, any of them is the answer. Integers of 64 bits come as texts.
+   *
+   * @example
+   * lookUp({ from: postgres.rows<{ tier: string }>({ table: 'customers', key: 'id', keyType: 'bigint', columns: ['tier'] }), key: (p) => p.customer, as: 'customer' })
+   */
+  rows<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
+    const { table, key, keyType = 'text', columns, decode } = options;
+    const names = [...new Set([key, ...columns])].map(quoted).join(', ');
+    const sql =
+      `SELECT DISTINCT ON (${quoted(key)}) ${quoted(key)}::text AS ${KEY_TEXT}, ${names} ` +
+      `FROM ${quoted(table)} WHERE ${quoted(key)} = ANY($1::${keyType}[])`;
+    const read: RowsOptions = { sql, decode: decode as RowsOptions['decode'] };
+    return Object.freeze({
+      connector: 'postgres',
+      kind: 'postgres.rows',
+      settings: Object.freeze({ table, key, keyType }),
+      options: Object.freeze(read),
+    });
+  },
+} as const;
+
+function problemsOf({ table, columns, key }: TableOptions): Problem[] {
+  const names = [...table.split('.'), ...Object.keys(columns)];
+  const misnamed = names.filter((name) => !isName(name));
+  const strange = Object.entries(columns).filter(([, type]) => !/^[a-z][a-z0-9_ ]*(\([0-9, ]+\))?[a-z ]*$/i.test(type));
+  const unknown = key.filter((name) => !(name in columns));
+  return [
+    ...misnamed.map((name) => ({
+      message: `'${name}' is no name for a table or column`,
+      hint: 'letters, digits and underscores, not beginning with a digit',
+    })),
+    ...strange.map(([name, type]) => ({
+      message: `column ${name} is "${type}"`,
+      hint: 'a Postgres type such as bigint, text, timestamptz, numeric(12, 2) or jsonb; no arrays',
+    })),
+    ...unknown.map((name) => ({ message: `the key has ${name}, which is no column`, hint: 'write it too' })),
+    ...(Object.keys(columns).length === 0 ? [{ message: 'no columns', hint: "columns: { id: 'bigint' }" }] : []),
+  ];
+}

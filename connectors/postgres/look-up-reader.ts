@@ -1,0 +1,55 @@
+import { askHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/look-up.js';
+import type { Connection } from './connection.js';
+import { explain, isMisfit } from './errors.js';
+import { KEY_TEXT, type RowsOptions } from './index.js';
+
+const KEYS_MAX = 10_000;
+
+/** Asks for rows, each question on a connection that is free. */
+export function rowsReader({ sql, decode }: RowsOptions, connections: Connections, where: string): LookupReader {
+  const ask = async (keys: readonly string[]): Promise<readonly LookupAnswer[] | string> => {
+    try {
+      type Found = Readonly<Record<string, unknown>>;
+      const rows = await connections.use((connection) => connection.use((run) => run<Found>(sql, [keys])));
+      const found = new Map(rows.map(({ [KEY_TEXT]: key, ...row }) => [String(key), row]));
+      return keys.map((key) => {
+        const row = found.get(key);
+        return row === undefined ? MISSING : readAnswer(() => (decode === undefined ? row : decode(row)));
+      });
+    } catch (error) {
+      const told = explain(error, 'cannot look rows up', where);
+      if (isMisfit(error)) return told.message;
+      throw told;
+    }
+  };
+  return {
+    keysMax: KEYS_MAX,
+    ask: (keys) => askHalves(keys, ask),
+    ping: async () => {
+      await connections.use((connection) => connection.use((run) => run('SELECT 1')));
+    },
+    close: () => connections.close(),
+  };
+}
+
+/** Connections that are lent out one question at a time; as many as there are questions under way. */
+export class Connections {
+  private readonly free: Connection[] = [];
+  private readonly all = new Set<Connection>();
+
+  constructor(private readonly make: () => Connection) {}
+
+  async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = this.free.pop() ?? this.make();
+    this.all.add(connection);
+    try {
+      return await work(connection);
+    } finally {
+      this.free.push(connection);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.all].map((connection) => connection.close()));
+  }
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import type { SinkDriver } from '../../src/core/io.js';
+import type { LookupDriver } from '../../src/core/look-up.js';
+import { retry } from '../../src/core/retry.js';
+import { Connection } from './connection.js';
+import { explain, isPassing } from './errors.js';
+import type { RowsOptions, TableOptions } from './index.js';
+import { Connections, rowsReader } from './look-up-reader.js';
+import { setUpTable } from './table.js';
+import { TableWriter, type Transaction } from './writer.js';
+
+export interface PostgresOptions {
+  /** `postgres://user:secret@host:5432/database`; `?sslmode=verify-full` for TLS. */
+  readonly url: string;
+  /** Tries of one transaction in all, with growing waits in between: 10 by default, about twelve seconds where none is answered. */
+  readonly attemptsMax?: number;
+  /** How long a statement may take, in milliseconds; 30 s by default. */
+  readonly statementMs?: number;
+}
+
+export interface Postgres {
+  /** Tables; what a replay repeats has no effect. */
+  readonly tableSink: SinkDriver;
+  readonly lookUp: LookupDriver;
+  close(): Promise<void>;
+}
+
+/**
+ * The drivers of `postgres.table` and `postgres.rows`. Nothing connects before a topology uses it: then each task has a
+ * connection for each of its tables, and a look-up as many as questions are under way. The client is loaded there.
+ *
+ * Effectively once: rows and the fence behind them change in one transaction, before the checkpoint is stored. A lost connection is
+ * tried again; whether its last transaction was committed is what the fence says.
+ *
+ * @example
+ * const postgres = openPostgres({ url: 'postgres://127.0.0.1:5432/shop' });
+ */
+export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: PostgresOptions): Postgres {
+  const where = addressOf(url);
+  const connections = new Set<Connection>();
+  const connect = (): Connection => {
+    const connection = new Connection({ url, statementMs });
+    connections.add(connection);
+    return connection;
+  };
+  const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+  const transactionsOn =
+    (connection: Connection, doing: string): Transaction =>
+    async (work) => {
+      try {
+        return await retry(() => connection.transaction(work), retrying);
+      } catch (error) {
+        throw explain(error, doing, where);
+      }
+    };
+  const once = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = new Connection({ url, statementMs });
+    try {
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
+  };
+
+  return {
+    tableSink: {
+      mode: 'idempotent',
+      async setUp(sink) {
+        const options = sink.options as TableOptions;
+        const doing = `cannot set up table ${options.table}`;
+        await once((connection) => transactionsOn(connection, doing)((run) => setUpTable(run, options)));
+      },
+      async open(sink, context) {
+        const options = sink.options as TableOptions;
+        const connection = connect();
+        const doing = `cannot write to table ${options.table}`;
+        const writer = new TableWriter(options, context, transactionsOn(connection, doing));
+        const { close } = writer;
+        return Object.assign(writer, {
+          async close() {
+            await close.call(writer);
+            connections.delete(connection);
+            await connection.close();
+          },
+        });
+      },
+      ping: () => once((connection) => connection.use(async (run) => void (await run('SELECT 1')))),
+    },
+    lookUp: {
+      open: async ({ options }) => rowsReader(options as RowsOptions, new Connections(connect), where),
+    },
+    async close() {
+      await Promise.all([...connections].map((connection) => connection.close()));
+    },
+  };
+}
+
+/** The address without user, password and options. */
+function addressOf(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname}`;
+  } catch (cause) {
+    throw new MillraceError('config', `the address of Postgres is no URL: ${messageOf(cause)}`, {
+      hint: 'it looks like postgres://host:5432/database',
+    });
+  }
+}

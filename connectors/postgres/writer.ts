@@ -1,0 +1,147 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { SinkContext, SinkWriter } from '../../src/core/io.js';
+import { Numbering } from '../../src/core/numbering.js';
+import type { Origin } from '../../src/core/record.js';
+import type { Run } from './connection.js';
+import type { TableOptions } from './index.js';
+import { FENCES, insertSql, textOf } from './table.js';
+
+/** Does some work in one transaction, again where the connection fails. */
+export type Transaction = <T>(work: (run: Run) => Promise<T>) => Promise<T>;
+
+/** Rows of one transaction. */
+const BATCH_ROWS = 2_000;
+/** Rows that wait for a transaction in all, before the writer asks to wait. */
+const WAITING_ROWS = 4 * BATCH_ROWS;
+
+interface Row {
+  readonly source: string;
+  readonly offset: number;
+  readonly n: number;
+  readonly cells: readonly (string | null)[];
+}
+
+type Fence = Record<string, readonly [offset: number, n: number]>;
+
+/**
+ * Writes rows in transactions that also move the task's fence, one after another. A transaction whose answer was lost is
+ * repeated, and finds its rows behind the fence. Memory: `WAITING_ROWS` and one chunk.
+ */
+export class TableWriter implements SinkWriter {
+  private readonly numbering = new Numbering();
+  private readonly insert: string;
+  private readonly types: readonly string[];
+  private readonly fields: readonly string[];
+  private waiting: Row[] = [];
+  private sending: Promise<void> | undefined;
+  private failure: unknown;
+
+  constructor(
+    private readonly options: TableOptions,
+    private readonly context: SinkContext,
+    private readonly transaction: Transaction,
+  ) {
+    this.insert = insertSql(options);
+    this.fields = Object.keys(options.columns);
+    this.types = Object.values(options.columns);
+  }
+
+  write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    for (let i = 0; i < values.length; i++) {
+      const origin = origins[i] as Origin;
+      const value = (values[i] ?? {}) as Readonly<Record<string, unknown>>;
+      this.waiting.push({
+        source: `${origin.topic}/${origin.partition}`,
+        offset: origin.offset,
+        n: this.numbering.next(origin),
+        cells: this.fields.map((field, column) => textOf(value[field], this.types[column] as string)),
+      });
+    }
+    if (this.waiting.length >= BATCH_ROWS) this.start();
+    if (this.waiting.length > WAITING_ROWS) return this.sending;
+  }
+
+  async prepare(): Promise<undefined> {
+    if (this.waiting.length > 0) this.start();
+    await this.sending;
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async close(): Promise<void> {
+    this.waiting = [];
+    await this.sending?.catch(() => undefined); // a failure that `prepare` told of
+  }
+
+  private start(): void {
+    this.sending ??= this.sendAll();
+    this.sending.catch(() => undefined); // whoever writes or prepares next is told
+  }
+
+  private async sendAll(): Promise<void> {
+    try {
+      while (this.waiting.length > 0) {
+        const rows = this.waiting.splice(0, BATCH_ROWS);
+        await this.transaction((run) => this.put(run, rows));
+      }
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    } finally {
+      this.sending = undefined;
+    }
+  }
+
+  private async put(run: Run, rows: readonly Row[]): Promise<void> {
+    const fence = await this.lockFence(run);
+    const fresh = rows.filter(({ source, offset, n }) => {
+      const [lastOffset, lastN] = fence[source] ?? [-1, -1];
+      return offset > lastOffset || (offset === lastOffset && n > lastN);
+    });
+    if (fresh.length === 0) return;
+    const written = this.newestOfEachKey(fresh);
+    await run(
+      this.insert,
+      this.types.map((_, column) => written.map(({ cells }) => cells[column])),
+    );
+    for (const { source, offset, n } of fresh) fence[source] = [offset, n];
+    const { task, step } = this.context;
+    await run(`UPDATE ${FENCES} SET sources = $4::jsonb WHERE topology = $1 AND step = $2 AND task = $3`, [
+      task.topology,
+      step,
+      task.partition,
+      JSON.stringify(fence),
+    ]);
+  }
+
+  /** What the fence says, and nobody else moves it before the transaction ends. */
+  private async lockFence(run: Run): Promise<Fence> {
+    const { task, step, incarnation } = this.context;
+    const [stored] = await run<{ incarnation: string; sources: Fence }>(
+      `INSERT INTO ${FENCES} AS f (topology, step, task, incarnation, sources) VALUES ($1, $2, $3, $4, '{}')
+       ON CONFLICT (topology, step, task) DO UPDATE SET
+         incarnation = greatest(f.incarnation, EXCLUDED.incarnation),
+         sources = CASE WHEN f.incarnation < EXCLUDED.incarnation THEN '{}' ELSE f.sources END
+       RETURNING incarnation, sources`,
+      [task.topology, step, task.partition, incarnation],
+    );
+    if (Number(stored?.incarnation) > incarnation) throw fenced(this.context);
+    return { ...stored?.sources };
+  }
+
+  /** A statement may touch a row once: of those with one key the last one counts. */
+  private newestOfEachKey(rows: readonly Row[]): readonly Row[] {
+    const { key } = this.options;
+    if (key.length === 0) return rows;
+    const columns = key.map((name) => this.fields.indexOf(name));
+    const last = new Map<string, Row>();
+    for (const row of rows) last.set(JSON.stringify(columns.map((column) => row.cells[column])), row);
+    return last.size === rows.length ? rows : [...last.values()];
+  }
+}
+
+const fenced = ({ step, incarnation }: SinkContext): MillraceError =>
+  new MillraceError('fenced', `incarnation ${incarnation} writes where a newer one has written`, {
+    where: step,
+    hint: 'another process runs this topology from a later restore: stop this one',
+  });

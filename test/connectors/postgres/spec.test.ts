@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { type PostgresTableOptions, postgres } from '../../../connectors/postgres/index.js';
+import { insertSql, textOf } from '../../../connectors/postgres/table.js';
+
+interface Order {
+  readonly id: number;
+  readonly at: Date;
+}
+const table = (options: Partial<PostgresTableOptions<Order>> = {}) =>
+  postgres.table<Order>({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz' }, ...options });
+
+describe('postgres.table', () => {
+  it('is inert data that says what it does', () => {
+    expect(table().settings).toEqual({ table: 'orders', columns: 'id, at' });
+    expect(table({ key: ['id'], exactlyOnce: true })).toMatchObject({
+      settings: { key: 'id', exactlyOnce: true, pendingRowsMax: 100_000 },
+      deferred: { rowsMax: 100_000 },
+    });
+  });
+
+  it('says what is wrong with its options', () => {
+    const messages = (options: object) => table(options).problems?.map(({ message }) => message);
+    expect(messages({})).toEqual([]);
+    expect(
+      messages({ table: 'shop.orders', columns: { id: 'numeric(12, 2)', at: 'timestamp(3) with time zone' } }),
+    ).toEqual([]);
+    expect(messages({ table: 'a; drop', columns: { id: 'text[]' }, key: ['at'] })).toEqual([
+      "'a; drop' is no name for a table or column",
+      'column id is "text[]"',
+      'the key has at, which is no column',
+    ]);
+    expect(messages({ columns: {} })).toEqual(['no columns']);
+  });
+
+  it('makes one statement for any number of rows', () => {
+    const columns = { id: 'bigint', n: 'text' };
+    const plain = 'INSERT INTO "a"."b" ("id", "n") SELECT * FROM unnest($1::bigint[], $2::text[])';
+    expect(insertSql({ table: 'a.b', columns, key: [] })).toBe(plain);
+    expect(insertSql({ table: 'a.b', columns, key: ['id'] })).toBe(
+      `${plain} ON CONFLICT ("id") DO UPDATE SET "n" = EXCLUDED."n"`,
+    );
+    expect(insertSql({ table: 'a.b', columns, key: ['id', 'n'] })).toBe(`${plain} ON CONFLICT ("id", "n") DO NOTHING`);
+  });
+
+  it('gives times, bytes and objects as texts that Postgres reads', () => {
+    expect(textOf(0, 'timestamptz')).toBe('1970-01-01T00:00:00.000Z');
+    expect(textOf(Buffer.from('ü'), 'bytea')).toBe('\\xc3bc');
+    expect(textOf({ a: 1n }, 'jsonb')).toBe('{"a":"1"}');
+    expect(textOf('x', 'jsonb')).toBe('"x"');
+    expect([textOf(null, 'text'), textOf(undefined, 'jsonb'), textOf(-0.5, 'float8')]).toEqual([null, null, '-0.5']);
+  });
+});

@@ -1,0 +1,306 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PostgresTableOptions, postgres } from '../../../connectors/postgres/index.js';
+import { openPostgres, type Postgres } from '../../../connectors/postgres/open.js';
+import type { Sink, SinkWriter } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
+import { sinkContract } from '../../../src/testing/sink-contract.js';
+import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { Between, freePort, PostgresServer } from './server.js';
+
+let server: PostgresServer;
+let direct: Postgres;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  direct = openPostgres({ url: server.url });
+}, 120_000);
+afterAll(async () => {
+  await direct?.close();
+  await server?.stop();
+});
+
+let made = 0;
+const fresh = () => `t${process.pid}_${made++}`;
+
+interface Value {
+  readonly id: number;
+  readonly n: number;
+}
+const tableSink = (table: string, options: Partial<PostgresTableOptions<Value>> = {}) =>
+  postgres.table<Value>({ table, columns: { id: 'bigint', n: 'bigint' }, ...options }) as Sink<unknown>;
+
+async function open(sink: Sink<unknown>, through = direct, incarnation = 0, partition = 0): Promise<SinkWriter> {
+  const { table } = sink.options as { table: string };
+  await through.tableSink.setUp?.(sink, { topology: table, step: 'out', partitions: 1 });
+  return through.tableSink.open(sink, { step: 'out', task: { topology: table, partition }, incarnation });
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+async function put(writer: SinkWriter, numbers: readonly number[], keys = 1_000_000): Promise<void> {
+  await writer.write(
+    numbers.map((n) => ({ id: n % keys, n })),
+    numbers.map((n) => originAt(n)),
+  );
+}
+
+const numbersIn = (table: string): number[] =>
+  server.query(`SELECT n FROM ${table} ORDER BY n`).map(([n]) => Number(n));
+
+describe('postgres.table keeps the contract of sinks', () => {
+  for (const key of [[], ['id']] as const) {
+    const checks = sinkContract('idempotent', async () => {
+      const table = fresh();
+      const { tableSink: driver } = direct;
+      return {
+        driver: {
+          ...driver,
+          open: (sink: Sink<unknown>, context: Parameters<typeof driver.open>[1]) =>
+            driver.open(sink, { ...context, task: { ...context.task, topology: table } }),
+        },
+        sink: tableSink(table, { key }),
+        openLedger: memoryLedgers(),
+        value: (n: number) => ({ id: n, n }),
+        visible: async () => numbersIn(table),
+        close: async () => undefined,
+      };
+    });
+    for (const { name, run } of checks) it(`${name}, ${key.length === 0 ? 'adding rows' : 'by key'}`, run);
+  }
+});
+
+describe('postgres.table', () => {
+  it('keeps the newest row of each key', async () => {
+    const table = fresh();
+    const writer = await open(tableSink(table, { key: ['id'] }));
+    await put(writer, range(0, 10_000), 100);
+    await writer.prepare?.();
+    await writer.close();
+    expect(numbersIn(table)).toEqual(range(9_900, 10_000));
+  });
+
+  it('writes values of every kind as Postgres has them', async () => {
+    const table = fresh();
+    const columns = {
+      t: 'text',
+      f: 'double precision',
+      b: 'boolean',
+      at: 'timestamptz',
+      ms: 'timestamptz',
+      j: 'jsonb',
+      raw: 'bytea',
+      big: 'bigint',
+      d: 'numeric(12, 2)',
+      none: 'text',
+    };
+    const sink = postgres.table<Record<keyof typeof columns, unknown>>({ table, columns }) as Sink<unknown>;
+    const writer = await open(sink);
+    const at = new Date('2026-11-26T04:00:00.123Z');
+    const value = {
+      t: `a'b"c,{}\\ü\n€`,
+      f: Number.NaN,
+      b: true,
+      at,
+      ms: at.getTime(),
+      j: { a: [1, 'x"', null], big: 5n },
+      raw: Buffer.from([0, 255]),
+      big: 2n ** 62n,
+      d: '12.30',
+      none: undefined,
+    };
+    await writer.write([value], [originAt(0)]);
+    await writer.prepare?.();
+    await writer.close();
+    const [row] = server.query(
+      `SELECT encode(convert_to(t, 'UTF8'), 'hex'), f, b, extract(epoch FROM at) * 1000 = extract(epoch FROM ms) * 1000,
+        (extract(epoch FROM at) * 1000)::bigint, j, encode(raw, 'hex'), big, d, none IS NULL FROM ${table}`,
+    );
+    expect(row).toEqual([
+      Buffer.from(value.t).toString('hex'),
+      'NaN',
+      't',
+      't',
+      String(at.getTime()),
+      '{"a": [1, "x\\"", null], "big": "5"}',
+      '00ff',
+      String(2n ** 62n),
+      '12.30',
+      't',
+    ]);
+  });
+
+  it('writes each value of a record once, also where the crash came between them', async () => {
+    const table = fresh();
+    const sink = tableSink(table);
+    const values = range(0, 6).map((n) => ({ id: n, n }));
+    const origins = values.map(() => originAt(4));
+    const first = await open(sink);
+    await first.write(values.slice(0, 3), origins.slice(0, 3));
+    await first.prepare?.();
+    const second = await open(sink);
+    await second.write(values, origins);
+    await second.prepare?.();
+    expect(numbersIn(table)).toEqual(range(0, 6));
+  });
+
+  it('has a fence for each task and input, and lets a newer incarnation begin anew', async () => {
+    const table = fresh();
+    const sink = tableSink(table);
+    const old = await open(sink);
+    await put(old, range(50, 60));
+    await old.prepare?.();
+    const other = await open(sink, direct, 0, 1);
+    await put(other, range(0, 5));
+    await other.prepare?.();
+    const restored = await open(sink, direct, 1);
+    await put(restored, range(50, 52));
+    await restored.prepare?.();
+    expect(numbersIn(table)).toEqual([...range(0, 5), 50, 50, 51, 51, ...range(52, 60)]);
+    await put(old, [60]);
+    await expect(old.prepare?.()).rejects.toMatchObject({ code: 'fenced' });
+  });
+
+  it('loses and doubles nothing while connections are cut and answers are lost', async () => {
+    const table = fresh();
+    const between = await Between.open(server.port);
+    const through = openPostgres({ url: server.urlAt(between.port) });
+    const writer = await open(tableSink(table), through);
+    let cutting = true;
+    const cuts = (async () => {
+      for (let i = 0; cutting; i++) {
+        if (i % 3 === 0) between.loseAnswerTo = /COMMIT/;
+        else if (i % 3 === 1) between.loseAnswerTo = /INSERT/;
+        else between.cut();
+        await sleep(200);
+      }
+    })();
+    for (let at = 0; at < 60_000; at += 500) await put(writer, range(at, at + 500));
+    cutting = false;
+    await cuts;
+    between.loseAnswerTo = /COMMIT/;
+    await put(writer, range(60_000, 60_001));
+    await writer.prepare?.();
+    expect(between.lost).toBeGreaterThan(1);
+    expect(numbersIn(table)).toEqual(range(0, 60_001));
+    await through.close();
+    await between.close();
+  });
+
+  it('waits for a server that was killed, and goes on where it left off', async () => {
+    const table = fresh();
+    const writer = await open(tableSink(table));
+    await put(writer, range(0, 3_000));
+    await writer.prepare?.();
+    await server.kill();
+    await put(writer, range(3_000, 6_000));
+    const prepared = writer.prepare?.();
+    await sleep(500);
+    await server.run();
+    await prepared;
+    expect(numbersIn(table)).toEqual(range(0, 6_000));
+    await writer.close();
+  });
+
+  it('gives up a statement that is not answered, and tries it again', async () => {
+    const table = fresh();
+    const between = await Between.open(server.port);
+    const through = openPostgres({ url: server.urlAt(between.port), statementMs: 700 });
+    const writer = await open(tableSink(table), through);
+    between.stalled = true;
+    await put(writer, range(0, 10));
+    const prepared = writer.prepare?.();
+    await sleep(300);
+    between.stalled = false;
+    await prepared;
+    expect(numbersIn(table)).toEqual(range(0, 10));
+    await through.close();
+    await between.close();
+  });
+
+  it('says what a table refuses, at once and without the row', async () => {
+    const table = fresh();
+    server.query(`CREATE TABLE ${table} (id bigint, n bigint CHECK (n < 100))`);
+    const writer = await open(tableSink(table));
+    await put(writer, [1, 2, 100]);
+    const error = await writer.prepare?.().catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'sink', lasting: true, message: expect.stringContaining('23514') });
+    expect(numbersIn(table)).toEqual([]); // the transaction as a whole
+    const misfit = await open(
+      postgres.table<{ id: string }>({ table: fresh(), columns: { id: 'bigint' } }) as Sink<unknown>,
+    );
+    await misfit.write([{ id: 'no number' }], [originAt(0)]);
+    await expect(misfit.prepare?.()).rejects.toMatchObject({ code: 'sink', lasting: true });
+  });
+
+  it('names the columns that a table lacks, and the statement that adds them', async () => {
+    const table = fresh();
+    server.query(`CREATE TABLE ${table} (id bigint)`);
+    await expect(open(tableSink(table))).rejects.toMatchObject({
+      code: 'config',
+      hint: expect.stringContaining(`ALTER TABLE "${table}" ADD COLUMN "n" bigint`),
+    });
+  });
+
+  it('is set up by many processes at once', async () => {
+    const table = fresh();
+    const sink = tableSink(table, { key: ['id'] });
+    const many = Array.from({ length: 8 }, () => openPostgres({ url: server.url }));
+    await Promise.all(many.map((one) => one.tableSink.setUp?.(sink, { topology: 't', step: 's', partitions: 1 })));
+    await Promise.all(many.map((one) => one.close()));
+    expect(server.query(`SELECT count(*) FROM ${table}`)).toEqual([['0']]);
+  });
+
+  it('tells no password when nobody answers', async () => {
+    const port = await freePort();
+    const url = `postgres://me:secret@127.0.0.1:${port}/shop`;
+    const gone = openPostgres({ url, attemptsMax: 2 });
+    const failure = await open(tableSink('x'), gone).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'sink', lasting: false });
+    expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('secret');
+    await expect(gone.tableSink.ping?.()).rejects.toThrow();
+  });
+});
+
+describe('postgres.rows', () => {
+  const ask = async (from: Parameters<Postgres['lookUp']['open']>[0], keys: readonly string[], through = direct) => {
+    const reader = await through.lookUp.open(from, 'step');
+    try {
+      return await reader.ask(keys, new AbortController().signal);
+    } finally {
+      await reader.close();
+    }
+  };
+
+  it('answers keys of a type, refuses those of another form alone, and knows what is missing', async () => {
+    const table = fresh();
+    server.query(`CREATE TABLE ${table} (id bigint, tier text, since timestamptz)`);
+    server.query(
+      `INSERT INTO ${table} VALUES (1, 'gold', '2020-01-01Z'), (2, NULL, NULL), (9007199254740993, 'x', NULL)`,
+    );
+    const rows = postgres.rows({ table, key: 'id', keyType: 'bigint', columns: ['tier'] });
+    expect(await ask(rows, ['1', '2', '3', 'x', '9007199254740993'])).toEqual([
+      { kind: 'found', value: { id: '1', tier: 'gold' } },
+      { kind: 'found', value: { id: '2', tier: null } },
+      { kind: 'missing' },
+      { kind: 'refused', detail: expect.stringContaining('22P02') },
+      { kind: 'found', value: { id: '9007199254740993', tier: 'x' } },
+    ]);
+    const decode = ({ tier }: { tier: string | null }) => {
+      if (tier === null) throw new Error('no tier');
+      return tier;
+    };
+    expect(
+      await ask(postgres.rows({ table, key: 'id', keyType: 'bigint', columns: ['tier'], decode }), ['1', '2']),
+    ).toEqual([
+      { kind: 'found', value: 'gold' },
+      { kind: 'refused', detail: 'what was found cannot be read: no tier' },
+    ]);
+  });
+
+  it('fails while nobody answers, for good where there is no such table', async () => {
+    const gone = openPostgres({ url: server.urlAt(await freePort()) });
+    const rows = postgres.rows({ table: 'no_such_table', key: 'id', columns: [] });
+    await expect(ask(rows, ['1'], gone)).rejects.toMatchObject({ lasting: false });
+    await expect(ask(rows, ['1'])).rejects.toMatchObject({ lasting: true });
+  });
+});
