@@ -18,6 +18,8 @@ export interface ClusterOptions {
   /** Speaks TLS to the brokers; `{}` trusts whom Node trusts. */
   readonly tls?: KafkaTls;
   readonly sasl?: KafkaSasl;
+  /** Where this client is, as brokers name it in `broker.rack`: inputs are then read from the closest replica. */
+  readonly rack?: string;
   /** Told when a broker makes this client wait for the first time because it exceeds a quota. */
   readonly onThrottled?: () => void;
 }
@@ -46,8 +48,9 @@ export class Cluster {
   readonly linkOptions: LinkOptions;
   readonly patienceMs: number;
   readonly throttle: Throttle;
+  readonly rack: string;
   private readonly seeds: readonly Address[];
-  private known: readonly Address[] = [];
+  private known: ReadonlyMap<number, Address> = new Map();
   private readonly topics = new Map<string, TopicInfo>();
   private readonly links: Links;
   private closed = false;
@@ -56,6 +59,7 @@ export class Cluster {
     const { brokers, clientId = 'millrace', patienceMs = 30_000, tls, sasl } = options;
     this.seeds = brokers.map(addressOf);
     this.patienceMs = patienceMs;
+    this.rack = options.rack ?? '';
     this.throttle = new Throttle(() => options.onThrottled?.());
     this.linkOptions = { clientId, security: { tls, sasl }, throttle: this.throttle };
     this.links = new Links(this.linkOptions);
@@ -169,10 +173,17 @@ export class Cluster {
     }
   }
 
+  /** A broker by its id, as far as it is known. */
+  broker(id: number): Address | undefined {
+    return this.known.get(id);
+  }
+
   /** A broker that answers, for requests that any of them can. */
   async anyBroker(): Promise<Address> {
     const failures: unknown[] = [];
-    for (const address of new Map([...this.known, ...this.seeds].map((each) => [addressText(each), each])).values()) {
+    for (const address of new Map(
+      [...this.known.values(), ...this.seeds].map((each) => [addressText(each), each]),
+    ).values()) {
       try {
         await this.links.to(address);
         return address;
@@ -206,7 +217,7 @@ export class Cluster {
   private async request(names: string[]): Promise<metadataV12.MetadataResponse> {
     const broker = await this.anyBroker();
     const answer = await this.links.request(broker, metadataV12.api, names, false, false).catch(answerIn);
-    this.known = answer.brokers.map(({ host, port }) => ({ host, port }));
+    this.known = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return answer;
   }
 }

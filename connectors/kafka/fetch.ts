@@ -9,17 +9,21 @@ export interface FetchRequest {
   readonly waitMaxMs: number;
   /** A batch larger than this comes whole, alone. */
   readonly bytesMax: number;
+  /** Where this client is; nothing where that is not known. */
+  readonly rack: string;
 }
 
 /** What the broker answered, and how long it wants to be left alone. */
 export interface Fetched extends FetchedPartition {
   readonly throttleTimeMs: number;
+  /** Id of the broker to read instead of this one; negative where there is none. */
+  readonly preferredReplica: number;
 }
 
 const READ_COMMITTED = 1;
 const NOTHING = Buffer.alloc(0);
 
-function createRequest({ topicId, partition, offset, waitMaxMs, bytesMax }: FetchRequest) {
+function createRequest({ topicId, partition, offset, waitMaxMs, bytesMax, rack }: FetchRequest) {
   const asked = {
     partition,
     currentLeaderEpoch: -1,
@@ -28,7 +32,7 @@ function createRequest({ topicId, partition, offset, waitMaxMs, bytesMax }: Fetc
     partitionMaxBytes: bytesMax,
   };
   const topics = [{ topicId, partitions: [asked] }];
-  return fetchV13.createRequest(waitMaxMs, 1, bytesMax, READ_COMMITTED, 0, -1, topics, [], '');
+  return fetchV13.createRequest(waitMaxMs, 1, bytesMax, READ_COMMITTED, 0, -1, topics, [], rack);
 }
 
 /** @throws the client's `ResponseError` where the answer as a whole, or that of the partition, carries a code. */
@@ -43,12 +47,12 @@ function parseResponse(_correlation: number, apiKey: number, apiVersion: number,
     return topic.readArray(parsePartition);
   });
   const fetched = topics[0]?.[0];
-  if (!fetched) return { throttleTimeMs, highWatermark: -1, aborted: [], bytes: NOTHING };
+  if (!fetched) return { throttleTimeMs, preferredReplica: -1, highWatermark: -1, aborted: [], bytes: NOTHING };
   if (fetched.errorCode !== 0) throw fail(fetched.errorCode);
   return { ...fetched, throttleTimeMs };
 }
 
-function parsePartition(reader: Reader): FetchedPartition & { errorCode: number } {
+function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { errorCode: number } {
   reader.readInt32(); // partition
   const errorCode = reader.readInt16();
   const highWatermark = Number(reader.readInt64());
@@ -59,11 +63,11 @@ function parsePartition(reader: Reader): FetchedPartition & { errorCode: number 
       producerId: each.readInt64(),
       firstOffset: Number(each.readInt64()),
     })) ?? [];
-  reader.readInt32(); // preferred replica
+  const preferredReplica = reader.readInt32();
   const size = reader.readUnsignedVarInt() - 1;
   const bytes = size > 0 ? reader.buffer.slice(reader.position, reader.position + size) : NOTHING;
   if (size > 0) reader.skip(size);
-  return { errorCode, highWatermark, aborted, bytes };
+  return { errorCode, preferredReplica, highWatermark, aborted, bytes };
 }
 
 /** Fetches committed records of one partition, as bytes: the client's own parser would decode, and leak, them. */

@@ -1,24 +1,28 @@
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST } from '../../src/core/io.js';
 import { brokerError, code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
+import { ClosestReplica, type ReadPlace } from './closest.js';
 import type { Cluster } from './cluster.js';
 import { CommittedRange, type FetchedPartition } from './committed.js';
-import { fetchApi } from './fetch.js';
+import { type Fetched, fetchApi } from './fetch.js';
 import { Links } from './links.js';
 
 /** Two of these are in memory at once: one being read, one on its way. */
 const BYTES_MAX = 2 * 1024 * 1024;
 const WAIT_MAX_MS = 250;
+/** For who has closed the log and wants nothing more. */
+const NOTHING: FetchedPartition = { highWatermark: -1, aborted: [], bytes: Buffer.alloc(0) };
 
 /**
  * One partition's committed records, range by range, over a connection of its own, with one fetch on its way while
- * the last one is read. Survives lost connections and new leaders; a re-created topic and an offset that the log no
+ * the last one is read, from the replica that is closest. Survives lost connections and new leaders; a re-created topic and an offset that the log no
  * longer has are errors: records would be missing without a word.
  */
 export class PartitionLog {
   private nextOffset: number;
   private fetching: Promise<CommittedRange> | undefined;
   private readonly links: Links;
+  private readonly closest: ClosestReplica;
   private readonly where: string;
   private closed = false;
 
@@ -33,6 +37,7 @@ export class PartitionLog {
   ) {
     this.nextOffset = offset;
     this.links = new Links(cluster.linkOptions);
+    this.closest = new ClosestReplica(cluster.rack);
     this.where = `${topic}/${partition}`;
   }
 
@@ -85,15 +90,13 @@ export class PartitionLog {
   }
 
   private fetchBytes(offset: number): Promise<FetchedPartition> {
-    const { topicId, partition, bytesMax } = this;
-    const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax };
+    const { topicId, partition } = this;
     const attempt = async () => {
-      const leader = await this.cluster.leader(this.topic, partition);
-      if (leader.topicId !== topicId) throw recreated(this.topic, this.where);
       for (;;) {
-        const fetched = await this.links.request(leader.address, fetchApi, request);
-        // A broker that throttles answers with nothing at all, which says nothing about the log.
-        if (fetched.throttleTimeMs === 0 || fetched.highWatermark >= 0 || this.closed) return fetched;
+        const leader = await this.cluster.leader(this.topic, partition);
+        if (leader.topicId !== topicId) throw recreated(this.topic, this.where);
+        const fetched = await this.fetchFrom(this.closest.place(leader.address), offset);
+        if (fetched || this.closed) return fetched ?? NOTHING;
       }
     };
     return retrying(attempt, {
@@ -104,6 +107,26 @@ export class PartitionLog {
       before: async () => void (await this.cluster.refresh(this.topic)),
       stopped: () => this.closed,
     });
+  }
+
+  /** `undefined` where the answer says nothing about the log: ask again, elsewhere or later. */
+  private async fetchFrom({ address, rack, isLeader }: ReadPlace, offset: number): Promise<Fetched | undefined> {
+    const { topicId, partition, bytesMax } = this;
+    const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax, rack };
+    try {
+      const fetched = await this.links.request(address, fetchApi, request);
+      const closest = fetched.preferredReplica < 0 ? undefined : this.cluster.broker(fetched.preferredReplica);
+      if (closest && isLeader) {
+        this.closest.named(closest);
+        return undefined;
+      }
+      // A broker that throttles answers with nothing at all.
+      return fetched.throttleTimeMs > 0 && fetched.highWatermark < 0 ? undefined : fetched;
+    } catch (error) {
+      if (isLeader || this.closed) throw error;
+      this.closest.failed();
+      return undefined;
+    }
   }
 
   private async gone(cause?: unknown): Promise<MillraceError> {

@@ -4,7 +4,7 @@ import { clientCredentials } from '../../connectors/kafka/token.js';
 import { contradiction, fileOf, required, type Secret, secretOf } from './secrets.js';
 import type { Config } from './settings.js';
 
-type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'replication' | 'tls' | 'sasl'>;
+type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'replication' | 'rack' | 'tls' | 'sasl'>;
 
 /**
  * How the settings say that the cluster is reached.
@@ -13,12 +13,14 @@ type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'repl
  */
 export function kafkaOptions(config: Config): Brokers {
   const { kafka, kafkaClientId: clientId, kafkaCompression: compression, kafkaReplication: replication } = config;
+  const { kafkaRack: rack } = config;
   const tls = tlsOf(config);
   const sasl = saslOf(config);
   return {
     brokers: kafka.split(',').map((broker) => broker.trim()),
     clientId,
     compression,
+    ...(rack === '' ? {} : { rack }),
     ...(replication === 0 ? {} : { replication }),
     ...(tls ? { tls } : {}),
     ...(sasl ? { sasl } : {}),

@@ -10,6 +10,13 @@ export const clusterSettings = {
     },
     'name',
   ),
+  kafkaRack: optional(
+    {
+      env: 'MILLRACE_KAFKA_RACK',
+      description: 'Where this process is, as in `broker.rack`: inputs are then read from the closest replica.',
+    },
+    'name',
+  ),
   kafkaCompression: choice(
     {
       env: 'MILLRACE_KAFKA_COMPRESSION',

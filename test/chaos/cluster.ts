@@ -22,7 +22,7 @@ interface Node {
 }
 
 /** Everything, the internal topics too, lies on all three brokers, and two of them must have it before it counts. */
-const settings = ({ id, port, folder }: Node, controllerPorts: readonly number[]) => `\
+const settings = ({ id, port, folder }: Node, controllerPorts: readonly number[], more: string) => `\
 process.roles=broker,controller
 node.id=${id}
 listeners=PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPorts[id - 1]}
@@ -46,6 +46,7 @@ group.initial.rebalance.delay.ms=0
 replica.lag.time.max.ms=5000
 broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=1000
+${more}
 `;
 
 const logging = `\
@@ -67,7 +68,12 @@ export class KafkaCluster {
     process.once('exit', this.killAll);
   }
 
-  static async start(folder: string, log: (line: string) => void = () => undefined): Promise<KafkaCluster> {
+  /** `more` are lines for the properties of one broker. */
+  static async start(
+    folder: string,
+    log: (line: string) => void = () => undefined,
+    more: (id: number) => string = () => '',
+  ): Promise<KafkaCluster> {
     await requireJava();
     const jars = await kafkaJars(cacheFolder(), log);
     await rm(folder, { recursive: true, force: true });
@@ -90,7 +96,7 @@ export class KafkaCluster {
     await Promise.all(
       nodes.map(async (node) => {
         const config = cluster.configOf(node);
-        await writeText(config, settings(node, ports.slice(BROKERS)));
+        await writeText(config, settings(node, ports.slice(BROKERS), more(node.id)));
         await runToEnd('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
         cluster.startNode(node);
       }),
@@ -101,6 +107,11 @@ export class KafkaCluster {
 
   get brokers(): string[] {
     return this.nodes.map(({ port }) => `${HOST}:${port}`);
+  }
+
+  /** Stops one for good, or until `restart`. */
+  async kill(id: number): Promise<void> {
+    await endNode(this.nodes[id - 1] as Node, 'SIGKILL');
   }
 
   /** Ends one broker, politely or not, and starts it again after a while; resolves when all replicas are in sync. */
