@@ -84,8 +84,8 @@ async function request(
   step: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const posted = body === undefined ? {} : { method: 'POST', body };
-  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  const posted: Pick<RequestInit, 'method' | 'body'> = body === undefined ? {} : { method: 'POST', body };
+  const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
   let response: Response;
   let text: string | undefined;
   try {

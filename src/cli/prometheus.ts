@@ -77,7 +77,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     ({ throttledMs }) => [[{}, throttledMs / 1_000]],
   );
   // Tasks of the first stage have the topology's name, and need no label for it.
-  const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }) =>
+  const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }): Labels =>
     stage === topology ? { partition } : { partition, stage };
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'stage'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
@@ -135,6 +135,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   return registry;
 }
 
-type Values = readonly (readonly [labels: Record<string, string | number>, value: number])[];
+type Labels = Record<string, string | number>;
+type Values = readonly (readonly [labels: Labels, value: number])[];
 
 const DEAD = 'dead:';

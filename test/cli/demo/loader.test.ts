@@ -84,7 +84,8 @@ function outcomes(
 /** The same, as the manifest says it must be. */
 function promised(manifest: Manifest, side: 'departed' | 'arrived'): Record<string, number> {
   const { flights: predicted, duplicates, imputed, unmatched, deadLettersByReason } = expectedOf(manifest, side);
-  const whole = side === 'departed' ? { prediction: predicted, imputed } : { learned: predicted, unmatched };
+  const whole: Record<string, number> =
+    side === 'departed' ? { prediction: predicted, imputed } : { learned: predicted, unmatched };
   return { ...whole, duplicate: duplicates, ...deadLettersByReason };
 }
 
