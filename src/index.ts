@@ -61,5 +61,18 @@ export {
   subjects,
   text,
 } from './schema/index.js';
-export { float64Cell, mapCell, ringCell, timerCell, valueCell } from './state/index.js';
+export {
+  byKey,
+  derived,
+  float64Cell,
+  highest,
+  lowest,
+  mapCell,
+  merged,
+  ringCell,
+  sameInAll,
+  timerCell,
+  valueCell,
+  whileEmpty,
+} from './state/index.js';
 export { check, describe, mermaid, type Stream, type Topology, topology } from './topology/index.js';

@@ -112,7 +112,8 @@ async function resetsOf(
   const hash = topologyHash(stage);
   const moved = stage.sources.filter((node) => source === undefined || node.id === source || node.source.marked);
   const topics = topicsOf(stage);
-  return Array.from({ length: await tasksOf(profile, stage) }, (_, task) => {
+  const count = await tasksOf(profile, stage);
+  return Array.from({ length: count }, (_, task) => {
     const before = found.get(task);
     const checkpoint = before?.checkpoint ?? emptyCheckpoint(hash);
     const moves = moved.flatMap(({ id, source: node }) => {
@@ -133,7 +134,8 @@ async function resetsOf(
     });
     const positions = Object.fromEntries(moves.map(({ key, move }) => [key, positionAt(move.to)]));
     const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
-    const placed = { ...checkpoint, incarnation, positions: { ...checkpoint.positions, ...positions } };
+    const tasks = dropState ? count : checkpoint.tasks;
+    const placed = { ...checkpoint, tasks, incarnation, positions: { ...checkpoint.positions, ...positions } };
     return {
       moves: moves.map(({ move }) => move),
       task: { topology: stage.name, partition: task },

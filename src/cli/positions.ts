@@ -8,6 +8,9 @@ import { offsetsOf, type Start } from './read-topic.js';
 /** Before every event time: what the runtime begins an input with. */
 const BEFORE_ALL_MS = -8.64e15;
 
+/** How positions come out of a savepoint: as they are, or anew where the log is another one. */
+export type RestoredPositions = 'keep' | 'earliest' | 'latest';
+
 /** A position at an offset, from which the merge begins anew. */
 export function positionAt(offset: number): Position {
   if (Number.isFinite(offset)) return { offset, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };

@@ -9,10 +9,18 @@ import {
   type SavepointTask,
   stagesIn,
 } from '../state/savepoint.js';
-import { readerIn, type SourceNode, stagesOf, type Topology, topologyHash } from '../topology/index.js';
+import {
+  type PlannedTask,
+  readerIn,
+  type SourceNode,
+  stagesOf,
+  type Topology,
+  topologyHash,
+} from '../topology/index.js';
 import { mustBeDrained, mustBeStopped, setUpBetween, stagesThere } from './between-stages.js';
-import { emptyCheckpoint, offsetsBySource, positionAt } from './positions.js';
+import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from './positions.js';
 import type { OpenProfile } from './profiles.js';
+import { rescaled } from './rescaling.js';
 import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
 
@@ -47,7 +55,8 @@ export async function createSavepoint(
     stages.push({
       name: stage.name,
       topologyHash: checkpoint?.topologyHash ?? '',
-      partitions: await tasksOf(profile, stage),
+      // Inputs that got more partitions since then are no matter: the state is that of so many tasks.
+      partitions: checkpoint?.tasks ?? (await tasksOf(profile, stage)),
       topics: topicsOf(stage),
     });
   }
@@ -76,25 +85,25 @@ export async function createSavepoint(
   return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
 }
 
-/** How positions come out of a savepoint: as they are, or anew where the log is another one. */
-export type RestoredPositions = 'keep' | 'earliest' | 'latest';
-
 export interface RestoreOptions {
   readonly file: string;
   readonly positions: RestoredPositions;
+  /** Into as many tasks as the inputs have partitions now, whatever their number was. */
+  readonly rescale?: { readonly assumeKeyed: boolean } | undefined;
 }
 
 /**
  * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
  * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
- * is interrupted is to be repeated. Memory: one task.
+ * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a stage twice.
  *
- * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs.
+ * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs; `state` where
+ * state cannot be divided.
  */
 export async function restoreSavepoint(
   profile: OpenProfile,
   topology: Topology,
-  { file, positions }: RestoreOptions,
+  { file, positions, rescale }: RestoreOptions,
 ): Promise<{ readonly incarnation: number; readonly tasks: number }> {
   await mustBeStopped(profile, topology);
   const { manifest, incarnation: saved } = verified(file);
@@ -104,30 +113,39 @@ export async function restoreSavepoint(
     if (!kept) continue; // new, or had committed nothing
     await setUpBetween(profile, topology, stage, kept.partitions);
     const partitions = await tasksOf(profile, stage);
-    if (partitions !== kept.partitions) {
+    if (partitions === kept.partitions) {
+      stages.push({
+        stage,
+        kept,
+        partitions,
+        made: undefined,
+        place: await placing(profile, stage, kept.topics, positions),
+      });
+      continue;
+    }
+    if (!rescale) {
       throw new MillraceError(
         'config',
         `the savepoint has ${kept.partitions} tasks, the inputs have ${partitions} partitions`,
-        {
-          where: file,
-          hint: 'state cannot be spread over another number of partitions: give the topics the same number',
-        },
+        { where: file, hint: 'give the topics the same number, or divide the state anew: --rescale' },
       );
     }
-    stages.push({ stage, kept, place: await placing(profile, stage, kept.topics, positions) });
+    const saved = [...tasksIn(file, [{ kept }])].map((task): PlannedTask => ({ ...task, topics: kept.topics }));
+    const made = await rescaled(profile, stage, saved, { tasks: partitions, positions, ...rescale });
+    stages.push({ stage, kept, partitions, made, place: (checkpoint) => checkpoint?.positions ?? {} });
   }
   const before = await Promise.all(stages.map(({ stage }) => storedTasks(profile, stage)));
   const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
   // Looked at before anything is written: a position that does not fit must not be found half-way.
-  for (const { placed, partition, checkpoint } of tasksIn(file, stages)) placed.place(checkpoint, partition);
+  for (const { placed, partition, checkpoint } of restoredTasks(file, stages)) placed.place(checkpoint, partition);
   let tasks = 0;
-  for (const { placed, partition, checkpoint, state } of tasksIn(file, stages)) {
+  for (const { placed, partition, checkpoint, state } of restoredTasks(file, stages)) {
     const { stage, place } = placed;
     const base = checkpoint ?? emptyCheckpoint(topologyHash(stage));
     await profile.checkpoints.replace(
       { topology: stage.name, partition },
       {
-        checkpoint: { ...base, incarnation, positions: place(checkpoint, partition) },
+        checkpoint: { ...base, tasks: placed.partitions, incarnation, positions: place(checkpoint, partition) },
         state: state.filter(readerIn(stage)),
         topics: topicsOf(stage),
       },
@@ -140,11 +158,24 @@ export async function restoreSavepoint(
 interface PlacedStage {
   readonly stage: Topology;
   readonly kept: ReturnType<typeof stagesIn>[number];
+  /** How many tasks there will be. */
+  readonly partitions: number;
+  /** Its tasks, where the file has another number of them. */
+  readonly made: readonly PlannedTask[] | undefined;
   readonly place: Place;
 }
 
+/** All tasks of these stages as they are to be: those of the file, or what was made of them. */
+function* restoredTasks(file: string, stages: readonly PlacedStage[]) {
+  yield* tasksIn(
+    file,
+    stages.filter(({ made }) => made === undefined),
+  );
+  for (const placed of stages) for (const task of placed.made ?? []) yield { placed, ...task };
+}
+
 /** The tasks of a savepoint that some of these stages take over, each with its number in the stage. */
-function* tasksIn(file: string, stages: readonly PlacedStage[]) {
+function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, stages: readonly S[]) {
   for (const { partition: number, ...task } of decodedTasks(file)) {
     const placed = stages.find(({ kept: { first, partitions } }) => number >= first && number < first + partitions);
     if (placed) yield { placed, ...task, partition: number - placed.kept.first };

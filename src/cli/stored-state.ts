@@ -5,13 +5,20 @@ import type { OpenProfile } from './profiles.js';
 
 type World = Pick<OpenProfile, 'name' | 'sources' | 'checkpoints'>;
 
-/** The newest checkpoint of every task that has one. Memory: the state of the topology. */
+/**
+ * The newest checkpoint of every task that has one. Left out are tasks that are no more since the topology was restored into
+ * fewer. Memory: the state of the topology.
+ */
 export async function storedTasks({ checkpoints }: World, topology: Topology): Promise<PlannedTask[]> {
   const stored: PlannedTask[] = [];
   for (const partition of await checkpoints.tasks(topology.name)) {
     stored.push({ partition, ...(await checkpoints.inspect({ topology: topology.name, partition })) });
   }
-  return stored;
+  const newest = incarnationOf(stored);
+  const now = stored.find(({ checkpoint }) => checkpoint?.incarnation === newest)?.checkpoint?.tasks;
+  return now === undefined
+    ? stored
+    : stored.filter(({ partition, checkpoint }) => partition < now || checkpoint?.incarnation === newest);
 }
 
 /** How many tasks a topology has on a profile: the partitions of its inputs. */
@@ -26,6 +33,16 @@ export async function tasksOf({ name, sources }: World, topology: Topology): Pro
       }),
   );
   return Math.max(0, ...counts);
+}
+
+/** As `tasksOf`; `undefined` where topics are not there. */
+export async function tasksNow(world: World, topology: Topology): Promise<number | undefined> {
+  try {
+    return await tasksOf(world, topology);
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'source') return undefined;
+    throw error;
+  }
 }
 
 /** The topic of each source, by step id. */

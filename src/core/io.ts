@@ -95,6 +95,8 @@ export interface Checkpoint {
   /** Raised by savepoint restore, offset reset and topic re-creation; part of every fence and row version. */
   readonly incarnation: number;
   readonly topologyHash: string;
+  /** How many tasks the topology had; unknown where an older version wrote it. */
+  readonly tasks?: number | undefined;
   /** By source step id; of a global source by id and partition (see `positionKey`). */
   readonly positions: Readonly<Record<string, Position>>;
   /** What the wall clock decided in this epoch and a replay must follow. */

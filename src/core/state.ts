@@ -13,7 +13,24 @@ export interface Cell {
   restore(bucket: number, bytes: Uint8Array, version: number): void;
   /** The buckets changed since the last call; the caller owns the bytes. */
   takeChanges(): BucketChange[];
+  /** Of a cell with keys: gives each entry to the cell of the same kind that is named for its key. */
+  spread?(cellOf: (key: string | number) => Cell): void;
 }
+
+/**
+ * What becomes of a cell where a savepoint goes into another number of tasks; a cell that does not say so cannot go.
+ *
+ * - `by-key`: each entry goes to the task that the partitioner gives its key to. `input` is the one that the entries come from:
+ *   where that is a global table, every task has all of them.
+ * - `merged`: every task gets the value that comes of those of all tasks. Throws where nothing can.
+ * - `derived`: the value follows from the other cells of the step.
+ * - `empty`: it can go where there is nothing in it.
+ */
+export type Rescale =
+  | { readonly kind: 'by-key'; readonly input?: number | undefined }
+  | { readonly kind: 'merged'; merge(values: readonly unknown[]): unknown }
+  | { readonly kind: 'derived'; derive(cells: Readonly<Record<string, Cell>>): unknown }
+  | { readonly kind: 'empty' };
 
 /** The declaration of a cell: inert data until a task opens it. */
 export interface CellSpec<C extends Cell = Cell> {
@@ -22,6 +39,7 @@ export interface CellSpec<C extends Cell = Cell> {
   readonly version: number;
   /** What its buckets may begin with, where that tells it from other kinds of cells without opening them. */
   readonly tags?: readonly number[];
+  readonly rescale?: Rescale | undefined;
   open(): C;
 }
 

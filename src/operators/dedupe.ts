@@ -1,6 +1,6 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
-import { mapCell, valueCell } from '../state/index.js';
-import { credibleJump, eventClock, observe } from './event-clock.js';
+import { byKey, mapCell, merged, valueCell } from '../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
 
 export interface DedupeOptions<T> {
   /** What makes two records the same one: a string or a number. */
@@ -33,7 +33,10 @@ export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operat
     kind: 'dedupe',
     settings: { retention: formatDuration(retention), keysMax },
     problems,
-    cells: { clock: valueCell({ initial: eventClock() }), seen: mapCell<string | number, true>(bounds) },
+    cells: {
+      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      seen: byKey(mapCell<string | number, true>(bounds)),
+    },
     open({ clock, seen }, context) {
       const duplicates = context.counter('duplicates');
       const evicted = context.counter('evicted');

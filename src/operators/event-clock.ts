@@ -23,6 +23,12 @@ export const eventClock = (): EventClock => ({
   behindMs: Number.NEGATIVE_INFINITY,
 });
 
+/** The clock that stands furthest ahead, of those that some record agreed with. */
+export const furthest = (clocks: readonly EventClock[]): EventClock =>
+  clocks.reduce((best, each) =>
+    each.stage > best.stage || (each.stage === best.stage && each.nowMs > best.nowMs) ? each : best,
+  );
+
 /** The least jump that is believed at once, whatever the step's own horizon. */
 const JUMP_MIN = days(1);
 /** Records in a row that a longer jump needs before it is believed. */

@@ -4,8 +4,8 @@ import type { FeatureVector } from '../core/learner.js';
 import { fieldAdder } from '../core/literals.js';
 import type { Adds, Free, Joint, Operator, Settings } from '../core/operator.js';
 import type { FeatureView, OutcomeView, StatelessView } from '../features/index.js';
-import { valueCell } from '../state/index.js';
-import { credibleJump, eventClock, observe } from './event-clock.js';
+import { merged, valueCell } from '../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
 
 type WithFeatures = Adds<{ readonly features: FeatureVector }>;
 
@@ -60,7 +60,7 @@ function fromRowsAndOutcomes<Row, Outcome>(
   view: OutcomeView<Row, Outcome>,
 ): Joint<Row, { outcomes: Outcome }, WithFeatures> {
   const { wait, pendingMax } = view.outcome;
-  const cells = { ...view.cells, clock: valueCell({ initial: eventClock() }) };
+  const cells = { ...view.cells, clock: merged(valueCell({ initial: eventClock() }), furthest) };
   const jumpMs = credibleJump(wait);
   return joint<Row, { outcomes: Outcome }, WithFeatures, typeof cells>({
     kind: 'featurize',

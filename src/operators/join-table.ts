@@ -2,7 +2,7 @@ import type { Change } from '../core/change.js';
 import { joint } from '../core/define.js';
 import { type Duration, formatDuration } from '../core/duration.js';
 import type { Joint, Problem } from '../core/operator.js';
-import { mapCell, timerCell, valueCell } from '../state/index.js';
+import { byKey, highest, mapCell, merged, timerCell, valueCell, whileEmpty } from '../state/index.js';
 
 export interface JoinTableOptions<T> {
   /** Which row of the table a record is to meet. */
@@ -80,12 +80,12 @@ function asOf<T, R, Out>(
   const problems = problemsOf(latenessMax, keysMax, pendingMax);
   const bounded = problems.length === 0;
   const cells = {
-    versions: mapCell<string, readonly Version[]>(),
+    versions: byKey(mapCell<string, readonly Version[]>(), 1),
     /** Rows with versions that nobody can ask for any more, by when that is. */
-    outdated: timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }),
-    pending: mapCell<number, Pending>(),
-    due: timerCell<number>({ timersMax: bounded ? pendingMax : 1 }),
-    next: valueCell({ initial: 0 }),
+    outdated: byKey(timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }), 1),
+    pending: whileEmpty(mapCell<number, Pending>()),
+    due: whileEmpty(timerCell<number>({ timersMax: bounded ? pendingMax : 1 })),
+    next: merged(valueCell({ initial: 0 }), highest),
   };
   return joint<T, { table: Change<R> }, Out, typeof cells>({
     kind,

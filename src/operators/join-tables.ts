@@ -1,7 +1,7 @@
 import type { Change } from '../core/change.js';
 import { joint } from '../core/define.js';
 import type { Joint } from '../core/operator.js';
-import { type MapCell, mapCell } from '../state/index.js';
+import { byKey, type MapCell, mapCell } from '../state/index.js';
 
 export interface JoinTablesOptions {
   /** Keys held at most of each side; what would be one more is refused. */
@@ -55,7 +55,7 @@ function joinTables<L, R, Out>(
   { keysMax }: JoinTablesOptions,
   combine: (left: unknown, right: unknown) => Out | null,
 ): Joint<Change<L>, { right: Change<R> }, Change<Out>> {
-  const cells = { left: mapCell<string, unknown>(), right: mapCell<string, unknown>() };
+  const cells = { left: byKey(mapCell<string, unknown>(), 0), right: byKey(mapCell<string, unknown>(), 1) };
   return joint<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
     kind,
     settings: { keysMax },

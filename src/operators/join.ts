@@ -1,7 +1,7 @@
 import { joint } from '../core/define.js';
 import { type Duration, formatDuration } from '../core/duration.js';
 import type { Joint, Problem } from '../core/operator.js';
-import { type MapCell, mapCell, type TimerCell, timerCell, valueCell } from '../state/index.js';
+import { byKey, derived, type MapCell, mapCell, type TimerCell, timerCell, valueCell } from '../state/index.js';
 
 type Key = string | number;
 
@@ -96,6 +96,11 @@ interface Side {
   readonly pair: (own: unknown, other: unknown) => unknown;
 }
 
+const entriesIn = (cells: Readonly<Record<'left' | 'right', MapCell<Key, Entry[]>>>): number =>
+  [cells.left, cells.right]
+    .flatMap((side) => [...side.keys()].map((key) => side.get(key)?.length ?? 0))
+    .reduce((sum, entries) => sum + entries, 0);
+
 function join<L, R, Out>(
   kind: string,
   { keys, within, latenessMax = 0 as Duration, entriesMax }: JoinOptions<L, R>,
@@ -107,11 +112,11 @@ function join<L, R, Out>(
   const problems = problemsOf(before, after, latenessMax, entriesMax);
   const timersMax = problems.length === 0 ? entriesMax : 1;
   const cells = {
-    left: mapCell<Key, Entry[]>(),
-    right: mapCell<Key, Entry[]>(),
-    leftDue: timerCell<Key>({ timersMax }),
-    rightDue: timerCell<Key>({ timersMax }),
-    held: valueCell({ initial: 0 }),
+    left: byKey(mapCell<Key, Entry[]>(), 0),
+    right: byKey(mapCell<Key, Entry[]>(), 1),
+    leftDue: byKey(timerCell<Key>({ timersMax }), 0),
+    rightDue: byKey(timerCell<Key>({ timersMax }), 1),
+    held: derived(valueCell({ initial: 0 }), entriesIn),
   };
   return joint<L, { right: R }, Out, typeof cells>({
     kind,

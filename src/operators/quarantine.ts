@@ -1,5 +1,5 @@
 import { type Adds, type Joint, joint, type Problem } from '../core/index.js';
-import { mapCell } from '../state/index.js';
+import { byKey, mapCell } from '../state/index.js';
 import type { WindowVerdict } from './validate-windows.js';
 
 export interface QuarantineOptions<T> {
@@ -67,4 +67,4 @@ export function quarantine<T>({
   });
 }
 
-const brokenCell = () => mapCell<string, Broken>();
+const brokenCell = () => byKey(mapCell<string, Broken>(), 1);

@@ -1,6 +1,6 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
-import { mapCell, valueCell } from '../state/index.js';
-import { credibleJump, eventClock, observe } from './event-clock.js';
+import { byKey, mapCell, merged, valueCell } from '../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from './uniform.js';
 
 export interface ThrottleOptions<T> {
@@ -44,7 +44,10 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
     kind: 'throttle',
     settings: { records, per: formatDuration(per), burst, excess, keysMax },
     problems,
-    cells: { clock: valueCell({ initial: eventClock() }), full: mapCell<Key, number>(bounds) },
+    cells: {
+      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      full: byKey(mapCell<Key, number>(bounds)),
+    },
     open({ clock, full }, context) {
       const throttled = context.counter('throttled');
       const evicted = context.counter('evicted');

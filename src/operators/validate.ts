@@ -8,8 +8,8 @@ import {
   type Operator,
   type Problem,
 } from '../core/index.js';
-import { type MapCell, mapCell, type ValueCell, valueCell } from '../state/index.js';
-import { credibleJump, type EventClock, eventClock, observe } from './event-clock.js';
+import { type MapCell, mapCell, merged, type ValueCell, valueCell } from '../state/index.js';
+import { credibleJump, type EventClock, eventClock, furthest, observe } from './event-clock.js';
 import type { Expectations } from './expectations.js';
 import type { Rule, Side } from './rules.js';
 
@@ -50,7 +50,7 @@ export function validate<R, N extends keyof R, S extends string>({
     problems: problemsOf(rules),
     sides: [...sides.keys()] as S[],
     cells: {
-      clock: valueCell({ initial: eventClock() }),
+      clock: merged(valueCell({ initial: eventClock() }), furthest),
       ...Object.fromEntries(rules.flatMap((rule) => (rule.cell ? [[cellOf(rule), rule.cell]] : []))),
       ...Object.fromEntries([...sides.keys()].map((name) => [tableOf(name), mapCell<string, true>()])),
     },

@@ -9,7 +9,7 @@ import type {
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions } from '../core/index.js';
+import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import type { DeferredSink } from './deferred-sink.js';
@@ -109,6 +109,7 @@ export class Task {
     try {
       const ledger = keep(await profile.openLedger(id));
       const restored = await ledger.restore();
+      mustBeOneOfAsMany(id, options, restored.checkpoint);
       const state = new TaskState(restored.state);
       const checkpoint = restored.checkpoint ?? {
         epoch: 0,
@@ -321,6 +322,7 @@ export class Task {
       epoch: this.checkpoint.epoch + 1,
       incarnation: this.checkpoint.incarnation,
       topologyHash: topologyHash(topology),
+      tasks: this.options.tasks,
       positions: Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
       choices: {},
       ...(receipts.length > 0 ? { receipts: Object.fromEntries(receipts) } : {}),
@@ -362,6 +364,25 @@ export class Task {
     );
     await this.metricsWriter.write([...measured, ...counted], []);
   }
+}
+
+/** Records of a key go elsewhere with another number of partitions: its state must have gone there before. */
+function mustBeOneOfAsMany(
+  { partition }: TaskId,
+  { topology, tasks }: TaskOptions,
+  checkpoint: Checkpoint | undefined,
+) {
+  if (checkpoint?.tasks === undefined || checkpoint.tasks === tasks) return;
+  if (!topology.steps.some(({ shape }) => shape.shape === 'stateful')) return;
+  throw new MillraceError(
+    'state',
+    `its state is that of one of ${checkpoint.tasks} tasks, the inputs have ${tasks} partitions`,
+    {
+      where: `${topology.name}/${partition}`,
+      hint: 'keys lie elsewhere now: millrace savepoint create, then savepoint restore --rescale',
+      lasting: true,
+    },
+  );
 }
 
 const HOUR_MS = 3_600_000;

@@ -183,6 +183,19 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return changes;
   }
 
+  /** With the times of their writes, the oldest first; what has expired stays behind. */
+  spread(cellOf: (key: string | number) => AgedMap<K, V>): void {
+    if (this.frozen) this.thaw();
+    for (const segment of this.segments)
+      for (let place = 0; place < segment.length; place++) {
+        const key = segment.keys[place];
+        if (key === undefined || this.isExpired(segment, place)) continue;
+        const to = cellOf(key);
+        to.set(key, this.valueAt(segment, place), segment.startMs + (segment.offsetsMs[place] ?? 0));
+        if (this.horizonMs > to.horizonMs) to.expire(this.horizonMs);
+      }
+  }
+
   /** Where an entry lies, expired or not, or `NOWHERE`. */
   private find(key: K): number {
     if (key === this.lastKey) return this.lastAt;

@@ -101,6 +101,10 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
     return 0;
   }
 
+  spread(cellOf: (key: string | number) => HashedMap<K, V>): void {
+    for (const key of this.keys()) cellOf(key).set(key, this.get(key) as V);
+  }
+
   restore(bucket: number, bytes: Uint8Array, version: number): void {
     migrationFor(version, this.version, this.migrate); // refuse at start, not at the first touch
     if (bucket < FIRST_BUCKET) {

@@ -91,6 +91,20 @@ class Panes<K extends string | number> implements PaneCell<K> {
     }
   }
 
+  spread(cellOf: (key: string | number) => Panes<K>): void {
+    this.thaw();
+    const { numbers, values } = this.options;
+    for (const pane of this.list)
+      for (let slot = 0; slot < pane.size; slot++) {
+        const key = pane.keyAt(slot);
+        const to = cellOf(key).open(pane.startMs);
+        const at = to.add(key);
+        for (let i = 0; i < numbers; i++) to.numbers[at * numbers + i] = pane.numbers[slot * numbers + i] as number;
+        for (let i = 0; i < values; i++) to.values[at * values + i] = pane.values[slot * values + i];
+        to.touch(at);
+      }
+  }
+
   restore(bucket: number, bytes: Uint8Array, version: number): void {
     migrationFor(version, this.options.version, undefined);
     this.frozen.push({ bucket, bytes });

@@ -145,6 +145,15 @@ class Timers<K extends string | number> implements TimerCell<K> {
     }
   }
 
+  spread(cellOf: (key: string | number) => Timers<K>): void {
+    this.thaw();
+    for (const { times, keys, gone } of this.leaves)
+      for (let place = gone; place < times.length; place++) {
+        const key = keys[place] as K;
+        cellOf(key).add(times[place] as number, key);
+      }
+  }
+
   restore(bucket: number, bytes: Uint8Array, version: number): void {
     migrationFor(version, VERSION, undefined);
     this.frozen.push({ bucket, bytes });

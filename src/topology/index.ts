@@ -14,6 +14,7 @@ export {
   type StatePlan,
 } from './plan.js';
 export { planText } from './plan-text.js';
+export { furthestIn, type RescaledTask, type RescaleOptions, rescaleTasks } from './rescale.js';
 export { internalTopic, stagesOf } from './stages.js';
 export {
   isTopology,

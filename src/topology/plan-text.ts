@@ -6,7 +6,7 @@ import type { StatePlan } from './plan.js';
  * @example
  * terminal.out(planText(planState(flightDelays, stored)));
  */
-export function planText({ topology, hash, storedHashes, tasks, sources, cells }: StatePlan): string {
+export function planText({ topology, hash, storedHashes, tasks, tasksNow, sources, cells }: StatePlan): string {
   if (tasks === 0) return `plan for ${topology} (${hash}): no state is stored, everything begins anew\n`;
   const unchanged = storedHashes.length === 1 && storedHashes[0] === hash;
   const from = unchanged ? 'the same topology' : `topology ${storedHashes.join(', ')}`;
@@ -30,10 +30,12 @@ export function planText({ topology, hash, storedHashes, tasks, sources, cells }
       .trimEnd(),
   );
   const count = (fate: string) => [...sources, ...cells].filter((each) => each.fate === fate).length;
-  const sum = ['continues', 'reused', 'migrated', 'new', 'dropped', 'refused']
+  const sum = ['continues', 'reused', 'migrated', 'divided', 'new', 'dropped', 'refused']
     .map((fate) => [fate, count(fate)] as const)
     .filter(([, number]) => number > 0)
     .map(([fate, number]) => `${number} ${fate}`)
     .join(', ');
-  return `plan for ${topology} (${hash}) over ${tasks} task(s) of ${from}\n\n${lines.join('\n')}\n\n${sum}\n`;
+  const into =
+    tasksNow === undefined ? '' : `the inputs have ${tasksNow} partitions: savepoint restore --rescale divides it\n`;
+  return `plan for ${topology} (${hash}) over ${tasks} task(s) of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n`;
 }

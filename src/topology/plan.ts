@@ -4,14 +4,16 @@ import { EARLIEST } from '../core/io.js';
 import { getOrInsert } from '../core/maps.js';
 import { positionsIn, stepOfPosition } from '../core/positions.js';
 import type { CellSpec, StateChange } from '../core/state.js';
+import { divisionOf } from './division.js';
 import { topologyHash } from './hash.js';
 import type { Topology } from './topology.js';
 
 /**
- * What a topology would do with a piece of stored state. `refused` stops the run at its start; `dropped` state has no
+ * What a topology would do with a piece of stored state. `divided` is spread over another number of tasks by
+ * `savepoint restore --rescale`; `refused` stops the run, or the restore, at its start; `dropped` state has no
  * reader: it is left where it is and nothing uses it.
  */
-export type Fate = 'reused' | 'migrated' | 'refused' | 'dropped' | 'new';
+export type Fate = 'reused' | 'migrated' | 'divided' | 'refused' | 'dropped' | 'new';
 
 export interface CellPlan {
   readonly step: string;
@@ -45,6 +47,8 @@ export interface StatePlan {
   /** Hashes of the topologies that wrote the checkpoints. */
   readonly storedHashes: readonly string[];
   readonly tasks: number;
+  /** How many tasks there will be, where that is another number: a savepoint can go into them, a run does not begin. */
+  readonly tasksNow?: number | undefined;
   readonly sources: readonly SourcePlan[];
   readonly cells: readonly CellPlan[];
 }
@@ -64,17 +68,33 @@ export interface PlannedTask extends StoredTask {
  * @example
  * const refused = isRefused(planState(flightDelays, stored));
  */
-export function planState(topology: Topology, tasks: readonly PlannedTask[]): StatePlan {
+export function planState(topology: Topology, tasks: readonly PlannedTask[], tasksNow?: number): StatePlan {
   const stored = tasks.filter(({ checkpoint }) => checkpoint !== undefined);
+  const before = stored.map(({ checkpoint }) => checkpoint?.tasks).find((count) => count !== undefined);
+  const isRescaled = tasksNow !== undefined && before !== undefined && before !== tasksNow;
   const hashes = stored.map(({ checkpoint }) => checkpoint?.topologyHash ?? '');
   return {
     topology: topology.name,
     hash: topologyHash(topology),
     storedHashes: [...new Set(hashes)].sort(),
     tasks: stored.length,
+    ...(isRescaled ? { tasksNow } : {}),
     sources: planSources(topology, stored),
-    cells: planCells(topology, stored),
+    cells: isRescaled ? dividing(topology, planCells(topology, stored)) : planCells(topology, stored),
   };
+}
+
+/** What becomes of cells where the number of tasks changes: as each says, the runtime's own as it sees fit. */
+function dividing(topology: Topology, cells: readonly CellPlan[]): CellPlan[] {
+  const specs = new Map([...declaredCells(topology)].map(({ step, cell, spec }) => [`${step}/${cell}`, spec]));
+  return cells.map((plan) => {
+    const spec = specs.get(`${plan.step}/${plan.cell}`);
+    if (!spec || (plan.fate !== 'reused' && plan.fate !== 'migrated')) return plan;
+    const step = topology.steps.find(({ id }) => id === plan.step);
+    const how = step && divisionOf(topology, step, spec.rescale);
+    if (how !== undefined) return { ...plan, fate: 'divided', note: how };
+    return { ...plan, fate: 'refused', note: 'it belongs to one task and cannot be divided' };
+  });
 }
 
 /** Tells state that a topology reads from state that nothing in it knows any more. */
@@ -84,7 +104,7 @@ export function readerIn(topology: Topology): (place: { readonly step: string; r
   return (place) => declared.has(`${place.step}/${place.cell}`) || isEngines(place);
 }
 
-/** Whether a run would be refused. */
+/** Whether state is refused, by a run or by the restore that another number of tasks needs. */
 export const isRefused = ({ sources, cells }: StatePlan): boolean =>
   [...sources, ...cells].some(({ fate }) => fate === 'refused');
 

@@ -50,7 +50,10 @@ export interface RepartitionOptions<T> {
   readonly key: (value: T) => string;
   /** How values are written; what it does not name is gone afterwards. */
   readonly schema: Schema<T>;
-  /** Partitions, and so tasks, from here on; as many as the other inputs have by default. Cannot be changed later. */
+  /**
+   * Partitions, and so tasks, from here on; as many as the other inputs have by default. Another number later needs a
+   * savepoint: see `savepoint restore --rescale`.
+   */
   readonly partitions?: number;
   /**
    * How long (processing time) a task that writes may have nothing to read before those that read go on without it; for

@@ -26,7 +26,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: PlanFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const [{ openProfile }, { storedTasks }, { driftLines, driftOf }] = await Promise.all([
+        const [{ openProfile }, { storedTasks, tasksNow }, { driftLines, driftOf }] = await Promise.all([
           import('../profiles.js'),
           import('../stored-state.js'),
           import('../drift.js'),
@@ -34,12 +34,14 @@ export function planCommand({ terminal, act }: CommandContext): Command {
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const plans: StatePlan[] = [];
-          for (const stage of stagesOf(topology)) plans.push(planState(stage, await storedTasks(profile, stage)));
+          for (const stage of stagesOf(topology))
+            plans.push(planState(stage, await storedTasks(profile, stage), await tasksNow(profile, stage)));
           const drift = await driftOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, stages: plans };
           if (flags.json) terminal.out(`${JSON.stringify({ ...object, drift })}\n`);
           else terminal.out(plans.map(planText).join('\n') + driftLines(drift));
-          return plans.some(isRefused) || drift.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
+          const isStopped = plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined);
+          return isStopped || drift.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
         } finally {
           await profile.close();
         }

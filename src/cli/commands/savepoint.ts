@@ -5,7 +5,7 @@ import { isRefused, type PlannedTask, planState, planText, stagesOf, topologyHas
 import { type CommandContext, command, group, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { loadTopology } from '../load-topology.js';
-import type { RestoredPositions } from '../savepoints.js';
+import type { RestoredPositions } from '../positions.js';
 import { exitCodes } from '../terminal.js';
 import { textTable } from '../text-table.js';
 
@@ -19,6 +19,8 @@ interface SavepointFlags {
 interface RestoreFlags extends SavepointFlags {
   readonly positions: RestoredPositions;
   readonly force?: boolean;
+  readonly rescale?: boolean;
+  readonly assumeKeyed?: boolean;
 }
 
 /** `millrace savepoint`: the state of a topology as a file that either profile can go on from. */
@@ -95,6 +97,7 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
   return command('restore', 'Puts a savepoint in the place of what a profile has of the topology.', [
     'millrace savepoint restore before-v2 payments.ts',
     'millrace savepoint restore before-v2 payments.ts --profile local --positions latest',
+    'millrace savepoint restore drained payments.ts --profile local --rescale',
   ])
     .argument('<name>', 'name of the savepoint')
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -104,6 +107,14 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         .default('keep'),
     )
     .option('--force', 'even where the topology is not the one that made it')
+    .option(
+      '--rescale',
+      'into as many tasks as the inputs have partitions now: what is kept by key goes where its keys go',
+    )
+    .option(
+      '--assume-keyed',
+      'with --rescale: the keys of steps are those of records, even where state does not show it',
+    )
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((name: string, file: string, flags: RestoreFlags) =>
@@ -143,7 +154,8 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         }
         const profile = await openProfile(config);
         try {
-          const done = await restoreSavepoint(profile, topology, { file: path, positions: flags.positions });
+          const rescale = flags.rescale ? { assumeKeyed: flags.assumeKeyed ?? false } : undefined;
+          const done = await restoreSavepoint(profile, topology, { file: path, positions: flags.positions, rescale });
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, file: path, ...done })}\n`

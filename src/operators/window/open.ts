@@ -1,7 +1,7 @@
 import { type Accumulator, type Aggregates, accumulatorOf } from '../../aggregates/accumulator.js';
 import { BEFORE_ALL_MS, type CellSpecs, type OpenCells, type StepContext } from '../../core/index.js';
 import { layoutVersion } from '../../features/plan.js';
-import { mapCell, paneCell, timerCell, valueCell } from '../../state/index.js';
+import { byKey, lowest, mapCell, merged, paneCell, sameInAll, timerCell, valueCell } from '../../state/index.js';
 import { CountingWindows, type Unfinished } from './counting-windows.js';
 import type { Row, WindowEngine, WindowKey } from './engine.js';
 import type { WindowPlan } from './options.js';
@@ -49,8 +49,9 @@ function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Ac
   const version = layoutVersion([window, accumulator.layout]);
   const { numbers, values } = accumulator;
   const base = {
-    panes: paneCell<WindowKey>({ version, numbers, values }),
-    closed: valueCell({ initial: BEFORE_ALL_MS }),
+    panes: byKey(paneCell<WindowKey>({ version, numbers, values })),
+    // What one task has closed and another has not: of tumbling windows it holds nothing any more, of hopping ones a part.
+    closed: merged(valueCell({ initial: BEFORE_ALL_MS }), slices.perWindow === 1 ? lowest : sameInAll),
   };
   const earlyCells = {
     told: mapCell<string, [WindowKey, number, Row | null, boolean]>({ version }),
@@ -75,8 +76,8 @@ function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: 
   const { emit, latenessMax: latenessMs, keysMax } = plan;
   const gapMs = window.gap;
   const specs = {
-    sessions: mapCell<WindowKey, Session[]>({ version: layoutVersion([window, emit, accumulator.layout]) }),
-    due: timerCell<WindowKey>({ timersMax: ALL }),
+    sessions: byKey(mapCell<WindowKey, Session[]>({ version: layoutVersion([window, emit, accumulator.layout]) })),
+    due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
   };
   const tells = emit.kind === 'on-close' ? 'rows' : emit.kind === 'early' ? emit.every : 'at-once';
   return {
@@ -92,8 +93,8 @@ function slidingMachine<In>(plan: WindowPlan, window: SlidingSpec, accumulator: 
   const { latenessMax: latenessMs, keysMax } = plan;
   const sizeMs = window.size;
   const specs = {
-    moments: mapCell<WindowKey, Moment[]>({ version: layoutVersion([window, accumulator.layout]) }),
-    due: timerCell<WindowKey>({ timersMax: ALL }),
+    moments: byKey(mapCell<WindowKey, Moment[]>({ version: layoutVersion([window, accumulator.layout]) })),
+    due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
   };
   return {
     cells: specs,
@@ -108,7 +109,7 @@ function countingMachine<In>(plan: WindowPlan, window: CountingSpec, accumulator
   const { keysMax } = plan;
   const { records } = window;
   const specs = {
-    unfinished: mapCell<WindowKey, Unfinished>({ version: layoutVersion([window, accumulator.layout]) }),
+    unfinished: byKey(mapCell<WindowKey, Unfinished>({ version: layoutVersion([window, accumulator.layout]) })),
   };
   return {
     cells: specs,

@@ -1,0 +1,24 @@
+import type { Rescale } from '../core/state.js';
+import { globalNodes } from './global.js';
+import type { StepNode, Topology } from './topology.js';
+
+/** Whether every task has the same in a cell: it is fed by a global table alone. */
+export function isSameInAll(stage: Topology, step: StepNode, rescale: Rescale | undefined): boolean {
+  const global = globalNodes(stage);
+  if (global.has(step.id)) return true;
+  if (rescale?.kind !== 'by-key' || rescale.input === undefined) return false;
+  return global.has(step.inputs[rescale.input]?.from ?? '');
+}
+
+/** How a cell goes into another number of tasks, in words; `undefined` where it cannot. */
+export function divisionOf(stage: Topology, step: StepNode, rescale: Rescale | undefined): string | undefined {
+  if (isSameInAll(stage, step, rescale)) return 'the same in every task';
+  return rescale && words[rescale.kind];
+}
+
+const words: Readonly<Record<Rescale['kind'], string>> = {
+  'by-key': 'each entry to the task of its key',
+  merged: 'one value of all, for each task',
+  derived: 'by the other cells of the step',
+  empty: 'only while there is nothing in it',
+};
