@@ -3,7 +3,7 @@ import type { OpenCells } from '../core/state.js';
 import { type Float64Cell, float64Cell } from '../state/index.js';
 import { requirePositive } from './check-options.js';
 import type { Optimizer } from './optimizer.js';
-import { scalerSize, standardScaler } from './standard-scaler.js';
+import { type StandardScaler, scalerSize, standardScaler } from './standard-scaler.js';
 
 export interface LogisticRegressionOptions {
   readonly optimizer: Optimizer;
@@ -52,19 +52,21 @@ function cellsOf(optimizer: Optimizer, scale: 'none' | 'standard', shape: Featur
   };
 }
 
+type Numbers = Float32Array | Float64Array;
+
 const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
 
 function openModel(
   cells: { readonly model: Float64Cell; readonly scaler: Float64Cell },
   { denseSize, hashedSize }: FeatureShape,
   { width, weights: rule, intercept: interceptRule }: Optimizer,
-  scale: 'none' | 'standard',
+  scaling: 'none' | 'standard',
   featureMax: number,
 ): LearnerLogic<boolean, number> {
   const { model, scaler } = cells;
   const state = model.values;
   const firstHashed = 1 + denseSize;
-  const scaled = scale === 'standard' ? standardScaler(scaler.values, denseSize) : undefined;
+  const scaled = scaling === 'standard' ? standardScaler(scaler.values, denseSize) : undefined;
 
   // Weights are a pure function of the state; computing them once a change instead of once a prediction saves a square
   // root and a division a coordinate. They are made at the first use, when the state has surely been restored.
@@ -82,47 +84,56 @@ function openModel(
     return Number.isNaN(x) ? 0 : Math.sign(x) * featureMax;
   };
 
-  const logit = (w: Float64Array, { dense, indices, values }: FeatureVector): number => {
+  const areUsable = (numbers: Float32Array, length: number) => {
+    for (let i = 0; i < length; i++) if (!(Math.abs(numbers[i] as number) <= featureMax)) return false;
+    return true;
+  };
+  const isUsable = ({ dense, indices, values }: FeatureVector) =>
+    areUsable(dense, denseSize) && areUsable(values, indices.length);
+
+  // Clamping and scaling are done before, since neither is needed of most rows: a call in a loop costs as much as the rest.
+  const scaledDense = new Float64Array(scaled ? denseSize : 0);
+  const scale = (scaler: StandardScaler, dense: Numbers): Float64Array => {
+    for (let i = 0; i < denseSize; i++) scaledDense[i] = scaler.scaled(i, dense[i] as number);
+    return scaledDense;
+  };
+  const logit = (w: Float64Array, dense: Numbers, indices: Uint32Array, values: Numbers): number => {
     let sum = w[0] as number;
-    for (let i = 0; i < denseSize; i++) {
-      const x = clamp(dense[i] as number);
-      sum += (w[1 + i] as number) * (scaled ? scaled.scaled(i, x) : x);
-    }
+    for (let i = 0; i < denseSize; i++) sum += (w[1 + i] as number) * (dense[i] as number);
     for (let i = 0; i < indices.length; i++) {
-      sum += (w[firstHashed + (indices[i] as number)] as number) * clamp(values[i] as number);
+      sum += (w[firstHashed + (indices[i] as number)] as number) * (values[i] as number);
     }
     return sum;
   };
 
-  const usable = (numbers: Float32Array, length: number) => {
-    for (let i = 0; i < length; i++) {
-      const x = numbers[i] as number;
-      if (!(x <= featureMax && x >= -featureMax)) return false;
-    }
-    return true;
-  };
-
   return {
-    predictOne: (features) => sigmoid(logit(weightsNow(), features)),
+    predictOne(features) {
+      const { indices } = features;
+      let { dense, values }: { dense: Numbers; values: Numbers } = features;
+      if (!isUsable(features)) {
+        dense = Float64Array.from(dense, clamp);
+        values = Float64Array.from(values, clamp);
+      }
+      if (scaled) dense = scale(scaled, dense);
+      return sigmoid(logit(weightsNow(), dense, indices, values));
+    },
 
     learnOne(features, label) {
-      const { dense, indices, values } = features;
-      if (!usable(dense, denseSize) || !usable(values, indices.length)) return false;
+      if (!isUsable(features)) return false;
+      const { indices, values } = features;
+      let { dense }: { dense: Numbers } = features;
       const w = weightsNow();
       if (scaled) {
         scaled.learn(dense);
         for (let at = 0; at < scaler.values.length; at += BLOCK) scaler.touch(at);
+        dense = scale(scaled, dense);
       }
-      const slope = sigmoid(logit(w, features)) - (label ? 1 : 0);
+      const slope = sigmoid(logit(w, dense, indices, values)) - (label ? 1 : 0);
       w[0] = interceptRule.update(state, 0, slope, w[0] as number);
-      model.touch(0);
       for (let i = 0; i < denseSize; i++) {
-        const x = dense[i] as number;
-        const gradient = slope * (scaled ? scaled.scaled(i, x) : x);
-        const at = (1 + i) * width;
-        w[1 + i] = rule.update(state, at, gradient, w[1 + i] as number);
-        model.touch(at);
+        w[1 + i] = rule.update(state, (1 + i) * width, slope * (dense[i] as number), w[1 + i] as number);
       }
+      for (let at = 0; at < firstHashed * width; at += BLOCK) model.touch(at);
       for (let i = 0; i < indices.length; i++) {
         const coordinate = firstHashed + (indices[i] as number);
         const at = coordinate * width;
