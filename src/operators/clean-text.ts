@@ -67,12 +67,15 @@ export function clean(
 ): string {
   let out = text.length > charsMax ? text.slice(0, charsMax) : text;
   if (html) out = withoutHtml(out);
+  if (PLAIN.test(out)) return lowerCase ? out.toLowerCase() : out;
   out = out.replace(HALVES, '\ufffd').replace(SPACES, ' ').replace(INVISIBLE, '').normalize(form);
   // Lower case may take a letter apart (İ), so the form comes last again.
   if (lowerCase) out = out.toLowerCase().normalize(form);
   return out.replace(SPACES, ' ').trim();
 }
 
+/** Most texts: words of ASCII with single spaces, which nothing below would change. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
 const HALVES = /\p{Surrogate}/gu;
 /** White space and the controls that stand for it: tab, line feed, next line and so on. */
 const SPACES = /[\s\u0085]+/gu;

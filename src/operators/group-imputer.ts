@@ -1,11 +1,11 @@
 import { type MapCell, mapCell } from '../state/index.js';
-import type { ImputerSpec } from './imputers.js';
-import { isNumber } from './imputers.js';
+import { type ImputerSpec, isNumber } from './imputers.js';
 import { isEmptyKey, type Key } from './uniform.js';
 
 /** How the values of one group are kept, as plain data, and what is guessed from them. */
 interface GroupWay<S> {
   readonly takes: (value: unknown) => boolean;
+  /** Takes a value in; the state may be changed in place. */
   add(state: S | undefined, value: unknown): S;
   guess(state: S): unknown;
 }
@@ -18,26 +18,33 @@ const lastOfGroup: GroupWay<readonly [unknown]> = {
 
 const meanOfGroup: GroupWay<[count: number, mean: number]> = {
   takes: isNumber,
-  add(state, value) {
-    const [count, mean] = state ?? [0, 0];
-    return [count + 1, mean + ((value as number) / (count + 1) - mean / (count + 1))];
+  add(state = [0, 0], value) {
+    state[0]++;
+    state[1] += (value as number) / state[0] - state[1] / state[0]; // two quotients: the difference could overflow
+    return state;
   },
   guess: ([, mean]) => mean,
 };
 
-const windowOfGroup = <V>(
+/** The last values, the oldest first; the array is the map's own, which takes it back with each `set`. */
+function windowOfGroup<V>(
   window: number,
   takes: (value: unknown) => boolean,
   guess: (values: readonly V[]) => unknown,
-) =>
-  ({
+): GroupWay<V[]> {
+  return {
     takes,
-    add: (state, value) => [...(state ?? []), value as V].slice(-window),
+    add(state = [], value) {
+      state.push(value as V);
+      if (state.length > window) state.shift();
+      return state;
+    },
     guess,
-  }) satisfies GroupWay<readonly V[]> as GroupWay<readonly V[]>;
+  };
+}
 
 function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   const low = sorted[(sorted.length - 1) >> 1] as number;
   const high = sorted[sorted.length >> 1] as number;
   return low === high ? low : low / 2 + high / 2; // halves first: the sum could overflow

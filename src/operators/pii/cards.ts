@@ -16,6 +16,7 @@ const isCard = (digits: string): boolean => NETWORKS.test(digits) && holdsLuhn(d
  * Groups beside them that belong to something else are left out.
  */
 export const card: Detector = {
+  needs: /\d/,
   *find(text) {
     for (const { 0: run, index } of text.matchAll(RUN)) {
       const groups = [...run.matchAll(GROUP)].map(({ 0: digits, index: at }) => ({ digits, start: index + at }));

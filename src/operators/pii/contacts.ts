@@ -9,6 +9,7 @@ const EMAIL = new RegExp(
 
 /** Addresses as browsers take them (WHATWG HTML), with letters of all scripts; a domain has a dot. */
 export const email: Detector = {
+  needs: /@/,
   find: (text) => matching(text, EMAIL),
   normalize: (found) => found.toLowerCase(),
   partial(found) {
@@ -24,6 +25,7 @@ const NORTH_AMERICAN =
   /(?<![\p{L}\p{N}+.-])(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?![\p{L}\p{N}-])/gu;
 
 export const phone: Detector = {
+  needs: /\d/,
   *find(text) {
     yield* matching(text, INTERNATIONAL);
     yield* matching(text, NORTH_AMERICAN);
@@ -42,6 +44,7 @@ const IP_V4 = new RegExp(`(?<![\\p{L}\\p{N}.])(?:${OCTET}\\.){3}${OCTET}(?![\\p{
 const IP_V6 = /(?<![\p{L}\p{N}:.])[\da-f]{0,4}:[\da-f:]{1,37}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\p{L}\p{N}:]|\.\d)/giu;
 
 export const ip: Detector = {
+  needs: /[:\d]/,
   *find(text): Iterable<Span> {
     yield* matching(text, IP_V6, (found) => found.length > 2 && isIPv6(found)); // first: it may end in one of version 4
     yield* matching(text, IP_V4);

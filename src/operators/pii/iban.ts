@@ -15,6 +15,7 @@ const START = /(?<![\p{L}\p{N}])[a-z]{2}\d\d(?=[ a-z\d])/giu;
 
 /** Account numbers of a country in the registry, of its length, holding the check of ISO 13616; in one piece or in groups. */
 export const iban: Detector = {
+  needs: /\d/,
   *find(text) {
     for (const { 0: found, index } of text.matchAll(START)) {
       const end = endOf(text, index, LENGTHS[found.slice(0, 2).toUpperCase()] ?? 0);

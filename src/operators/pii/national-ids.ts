@@ -5,6 +5,7 @@ import { type Detector, digitsOf, lettersAndDigitsOf, matching, starred } from '
 // eleventh number would be one.
 
 const id = (pattern: RegExp, isOne: (plain: string) => boolean): Detector => ({
+  needs: /\d/,
   find: (text) => matching(text, pattern, (found) => isOne(lettersAndDigitsOf(found))),
   normalize: lettersAndDigitsOf,
   partial: (found) => starred(found, 0, 2),

@@ -6,6 +6,8 @@ export interface Span {
 
 /** How one kind of personal data is found in a text, told apart from what only looks like it, and shown in part. */
 export interface Detector {
+  /** A character that is in each of them: most texts have none, and need not be searched. */
+  readonly needs: RegExp;
   find(text: string): Iterable<Span>;
   /** One spelling of all that mean the same: what tokens are made of. */
   normalize(found: string): string;
