@@ -35,7 +35,9 @@ export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<
  * Source: of `nearest`, Troyanskaya et al., "Missing value estimation methods for DNA microarrays" (2001).
  */
 export function impute<T, const S extends ImputeRules<T>>(
-  rules: S & { readonly [K in Exclude<keyof S, keyof T>]: never },
+  rules: S,
+  // Nothing to give: a rule for a field that is not there asks for what cannot be. In the type of `rules` it would keep callbacks from theirs.
+  ..._noSuchField: [Exclude<keyof S, keyof T>] extends [never] ? [] : [never]
 ): Operator<T, Adds<{ readonly [K in keyof S & keyof T]: NonNullable<T[K]> }>> {
   const fields = Object.keys(rules);
   const parsed = Object.values<AnyImputeRule>(rules as Record<string, AnyImputeRule>).map(parseRule);

@@ -8,11 +8,14 @@ export interface OperatorCheck {
   readonly stateBytesMax?: number;
   /** How far the watermark trails the latest event time of the samples; 0 by default. */
   readonly disorderMs?: number;
+  /** That the operator stops at one of the samples is what is to be seen; otherwise it breaks the contract. */
+  readonly stops?: boolean;
 }
 
 /**
  * The contract of every operator, as one test: throws an `internal` error that says which clause is broken and at which sample.
  *
+ * - it works on every sample, unless it is told that it `stops` at one;
  * - deterministic: the same samples give the same outputs, dead letters, counters and measurements;
  * - inputs are left as they are, and whatever was emitted stays as it was;
  * - snapshot and restore after any sample change nothing, whether the checkpoint is taken at each record or only there;
@@ -30,6 +33,8 @@ export function checkOperator(operator: Driven, samples: readonly DrivenInput[],
   const opener = (at = 0, state: Iterable<StateChange> = []) =>
     new DrivenStep(operator, at, state, { disorderMs, watermarkMs: watermarkAfter(samples.slice(0, at), disorderMs) });
   const reference = drive(opener, samples);
+  if (reference.failure !== undefined && !check.stops)
+    broken(operator, 'works on every sample', `it stopped: ${reference.failure}`);
   compare(operator, 'deterministic', reference, drive(opener, samples));
   checkInputsUntouched(operator, opener, samples, reference);
   if (operator.shape.shape === 'stateful') {

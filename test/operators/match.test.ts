@@ -210,9 +210,11 @@ describe('match', () => {
 
   it('keeps the operator contract, restored anywhere', () => {
     fc.assert(
-      fc.property(specs, logs, withins, skips, (spec, log, withinMs, skip) =>
-        checkOperator(operator(spec, withinMs, skip), samples(log).slice(0, 9), { disorderMs: 3 }),
-      ),
+      fc.property(specs, logs, withins, skips, (spec, log, withinMs, skip) => {
+        const step = operator(spec, withinMs, skip);
+        fc.pre(step.problems?.length === 0); // a skip to a stage that is not there
+        checkOperator(step, samples(log).slice(0, 9), { disorderMs: 3 });
+      }),
       { numRuns: 60 },
     );
   });

@@ -129,6 +129,19 @@ const proveTypes = () =>
     flights.via('p', impute({ origin: 'mean' }));
     // @ts-expect-error no such field
     flights.via('q', impute({ nope: 'last' }));
+    // @ts-expect-error no such field, beside one that is there
+    flights.via('q2', impute({ distance: 'mean', nope: 'last' }));
+    const grouped = flights.via(
+      'q3',
+      impute({ distance: { use: 'median', by: (f) => f.origin, groupsMax: 9 }, origin: { from: (f) => f.flightId } }),
+    );
+    expectTypeOf<StreamValue<typeof grouped>['distance']>().toEqualTypeOf<number>();
+    // @ts-expect-error no such field to go by
+    flights.via('q4', impute({ distance: { use: 'median', by: (f) => f.nope, groupsMax: 9 } }));
+    // @ts-expect-error groups without a bound
+    flights.via('q5', impute({ distance: { use: 'median', by: (f) => f.origin } }));
+    // @ts-expect-error nearest by a text
+    flights.via('q6', impute({ distance: { use: 'nearest', of: ['origin'] } }));
     // @ts-expect-error a constant of another type
     flights.via('r', impute({ distance: { constant: 'far' } }));
     // @ts-expect-error no such output

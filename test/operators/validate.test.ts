@@ -252,7 +252,7 @@ describe('validate', () => {
     ].map(flight);
     checkOperator(validate(all), samples, { stateBytesMax: 400 });
     checkOperator(validate(rules().notNull('origin')), samples, { stateBytesMax: 0 });
-    checkOperator(validate(rules().notNull(['origin'], 'stop')), samples);
+    checkOperator(validate(rules().notNull(['origin'], 'stop')), samples, { stops: true });
   });
 
   it('passes the very object on', () => {

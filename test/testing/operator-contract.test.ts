@@ -53,7 +53,8 @@ describe('the contract passes', () => {
       { value: { n: 9 } },
       { value: { n: 1 } },
     ];
-    checkOperator(latest, inputs);
+    checkOperator(latest, inputs, { stops: true });
+    expect(() => checkOperator(latest, inputs)).toThrow(/works on every sample.*nine/);
     const run = driveOperator(latest, inputs);
     expect([run.emitted.map(({ value }) => value), run.failure]).toEqual([[2, 10], 'nine']);
   });
