@@ -118,6 +118,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/operators/window-expectations.ts': 'what validateWindows checks: test/operators/validate-windows.test.ts',
   'src/operators/bands.ts': 'where values usually lie: test/operators/clip.test.ts',
   'src/operators/scalers.ts': 'how standardize scales: test/operators/standardize.test.ts',
+  'src/operators/repairs.ts': 'what repair applies: test/operators/repair.test.ts',
   'src/operators/window/spec.ts': 'what window runs: test/operators/window.test.ts',
   'src/operators/window/emission.ts': 'likewise',
   'src/operators/pattern/pattern.ts': 'what match runs: test/operators/match.test.ts',

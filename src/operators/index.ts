@@ -28,6 +28,15 @@ export { peek } from './peek.js';
 export type { PiiKind } from './pii/kinds.js';
 export { type QuarantineOptions, quarantine } from './quarantine.js';
 export type { ReferenceOptions, UniqueOptions } from './remembering-rules.js';
+export { type RepairRow, repair, repairColumns } from './repair.js';
+export {
+  type Conversion,
+  type RangeOptions,
+  type Repairs,
+  repairs,
+  type SpellingOptions,
+  type UnitOptions,
+} from './repairs.js';
 export { route } from './route.js';
 export type { Severity } from './rules.js';
 export { type SampleOptions, sample } from './sample.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { repository } from '../import-graph.js';
 
 /** Published beside the operators, and part of one: no row in the table, no example. */
-const parts = ['type', 'expectations', 'windowExpectations', 'verdictColumns'];
+const parts = ['type', 'expectations', 'windowExpectations', 'verdictColumns', 'repairs', 'repairColumns'];
 
 /** The names of all operators that the package exports. */
 export function publishedOperators(): string[] {
