@@ -36,7 +36,10 @@ export function ringCell<T>({ length, version = 1 }: RingCellOptions): CellSpec<
   return { kind: 'ring', version, tags: [tags.ring], open: () => new Ring<T>(length, version) };
 }
 
-/** A bucket: the ring's length, the values pushed so far (its newest write tells the whole ring's), and its slots. */
+/**
+ * A bucket: the ring's length, how many values had been pushed when it took its last one (the greatest of these tells the whole
+ * ring's), and its slots. All of it follows from the values alone, wherever changes were taken in between.
+ */
 type Bytes<T> = readonly [length: number, pushed: number, slots: readonly T[]];
 
 class Ring<T> implements RingCell<T> {
@@ -87,9 +90,20 @@ class Ring<T> implements RingCell<T> {
     const changes: BucketChange[] = [];
     for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
       const slots = this.slots.slice(bucket * BLOCK, (bucket + 1) * BLOCK);
-      changes.push({ bucket, bytes: encode(tags.ring, [this.length, this.pushed, slots] satisfies Bytes<T>) });
+      changes.push({
+        bucket,
+        bytes: encode(tags.ring, [this.length, this.pushedUpTo(bucket), slots] satisfies Bytes<T>),
+      });
       this.dirty[bucket] = 0;
     }
     return changes;
+  }
+
+  /** How many values had been pushed when the newest one in this bucket was. */
+  private pushedUpTo(bucket: number): number {
+    const slot = (this.pushed - 1) % this.length;
+    if (Math.floor(slot / BLOCK) === bucket) return this.pushed;
+    const end = Math.min((bucket + 1) * BLOCK, this.length) - 1; // it has been filled to its end since it changed
+    return this.pushed - ((slot - end + this.length) % this.length);
   }
 }

@@ -158,6 +158,26 @@ describe('every cell', () => {
     );
   });
 
+  it('a ring leaves the same bytes behind wherever its changes were taken', () => {
+    const spec = ringCell<number>({ length: 150 });
+    const bytesOf = (pushes: number, cuts: readonly number[]) => {
+      const ledger = new Ledger();
+      const ring = spec.open();
+      for (let i = 0; i < pushes; i++) {
+        ring.push(i);
+        if (cuts.includes(i)) ledger.take(ring);
+      }
+      ledger.take(ring);
+      return new Map([...ledger.buckets].sort(([a], [b]) => a - b));
+    };
+    fc.assert(
+      fc.property(fc.nat(500), fc.array(fc.nat(500), { maxLength: 9 }), (pushes, cuts) => {
+        expect(bytesOf(pushes, cuts)).toEqual(bytesOf(pushes, []));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('a value, a ring and an array behave alike after any restore', () => {
     const value = valueCell<unknown>({ initial: { n: 0 } });
     fc.assert(
