@@ -21,6 +21,12 @@ export interface KafkaSourceOptions<T> {
    * wait for as long; what comes later still is late.
    */
   readonly disorderMax?: Duration;
+  /**
+   * Where to go on when the log has no more what comes next, because it was deleted before it was read or the topic was cut:
+   * at the oldest record that is left, or at the end. What is passed over is lost; a warning and the counter `skipped` tell how
+   * much. `fail` by default: the run stops and says so.
+   */
+  readonly whenGone?: 'fail' | 'earliest' | 'latest';
 }
 
 export interface KafkaGlobalTableOptions<T> extends Omit<KafkaSourceOptions<T>, 'idleMax'> {
@@ -58,7 +64,7 @@ export const kafka = {
    * @example
    * t.source('departed', kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }));
    */
-  source<T>({ topic, schema, eventTime, idleMax, disorderMax }: KafkaSourceOptions<T>): Source<T> {
+  source<T>({ topic, schema, eventTime, idleMax, disorderMax, whenGone = 'fail' }: KafkaSourceOptions<T>): Source<T> {
     const eventTimeOf = eventTime as ((value: unknown) => number) | undefined;
     return Object.freeze({
       connector: 'kafka',
@@ -71,9 +77,11 @@ export const kafka = {
         eventTime: eventTime ? 'field' : 'timestamp',
         ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
         ...(disorderMax === undefined ? {} : { disorderMax: formatDuration(disorderMax) }),
+        ...(whenGone === 'fail' ? {} : { whenGone }),
       }),
       idleMax,
       disorderMax,
+      whenGone: whenGone === 'fail' ? undefined : whenGone,
       eventTimeOf: eventTimeOf ?? ((_value: unknown, timestampMs: number) => timestampMs),
     });
   },

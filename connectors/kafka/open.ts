@@ -117,7 +117,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure, compression });
   const sessions = new TaskSessions(prefix, begin);
   const topicSink = kafkaTopicSink(cluster, admin, sessions, registry, warn);
-  const source = kafkaSource(cluster, sessions);
+  const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message));
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
   const restorer = new Restorer(cluster, (restored) => options.onRestored?.(restored));

@@ -7,6 +7,8 @@ import { CommittedRange, type FetchedPartition } from './committed.js';
 import { type Fetched, fetchApi } from './fetch.js';
 import { Links } from './links.js';
 
+type WhenGone = 'earliest' | 'latest';
+
 /** Two of these are in memory at once: one being read, one on its way. */
 const BYTES_MAX = 2 * 1024 * 1024;
 const WAIT_MAX_MS = 250;
@@ -16,7 +18,7 @@ const NOTHING: FetchedPartition = { highWatermark: -1, aborted: [], bytes: Buffe
 /**
  * One partition's committed records, range by range, over a connection of its own, with one fetch on its way while
  * the last one is read, from the replica that is closest. Survives lost connections and new leaders; a re-created topic and an offset that the log no
- * longer has are errors: records would be missing without a word.
+ * longer has are errors, unless the source says where to go on then: records would be missing without a word.
  */
 export class PartitionLog {
   private nextOffset: number;
@@ -25,6 +27,7 @@ export class PartitionLog {
   private readonly closest: ClosestReplica;
   private readonly where: string;
   private closed = false;
+  private skipped = 0;
 
   private constructor(
     private readonly cluster: Cluster,
@@ -34,6 +37,7 @@ export class PartitionLog {
     readonly topicId: string,
     offset: number,
     private readonly bytesMax: number,
+    private readonly whenGone: WhenGone | undefined,
   ) {
     this.nextOffset = offset;
     this.links = new Links(cluster.linkOptions);
@@ -44,20 +48,28 @@ export class PartitionLog {
   /**
    * `bytesMax` is the length of a range, 2 MiB by default: longer ones cost memory and fewer round trips.
    *
-   * @throws MillraceError `source` where topic, partition or offset do not exist.
+   * @throws MillraceError `source` where topic or partition do not exist, and the offset unless `whenGone` says where to go on.
    */
   static async open(
     cluster: Cluster,
     topic: string,
     partition: number,
     offset: number,
-    bytesMax = BYTES_MAX,
+    { bytesMax = BYTES_MAX, whenGone }: { readonly bytesMax?: number; readonly whenGone?: WhenGone | undefined } = {},
   ): Promise<PartitionLog> {
     const { topicId } = await cluster.leader(topic, partition);
     const start = await cluster.startOffset(topic, partition);
-    const log = new PartitionLog(cluster, topic, partition, topicId, offset === EARLIEST ? start : offset, bytesMax);
-    if (log.offset < start || log.offset > (await cluster.endOffset(topic, partition, 'any'))) throw await log.gone();
+    const from = offset === EARLIEST ? start : offset;
+    const log = new PartitionLog(cluster, topic, partition, topicId, from, bytesMax, whenGone);
+    if (from < start || from > (await cluster.endOffset(topic, partition, 'any'))) await log.passOver();
     return log;
+  }
+
+  /** How many records were passed over since it was last asked. */
+  takeSkipped(): number {
+    const { skipped } = this;
+    this.skipped = 0;
+    return skipped;
   }
 
   /** Offset after the last range that `next` gave. */
@@ -81,12 +93,16 @@ export class PartitionLog {
   }
 
   private async fetch(): Promise<CommittedRange> {
-    const offset = this.nextOffset;
-    const fetched = await this.fetchBytes(offset).catch(async (error: unknown) => {
-      if (hasCode(error, code.offsetOutOfRange)) throw await this.gone(error);
-      throw brokerError('source', `cannot read ${this.where}`, error, { where: this.where });
-    });
-    return new CommittedRange(fetched, offset, this.where);
+    for (;;) {
+      const offset = this.nextOffset;
+      try {
+        return new CommittedRange(await this.fetchBytes(offset), offset, this.where);
+      } catch (error) {
+        if (!hasCode(error, code.offsetOutOfRange))
+          throw brokerError('source', `cannot read ${this.where}`, error, { where: this.where });
+        await this.passOver(error);
+      }
+    }
   }
 
   private fetchBytes(offset: number): Promise<FetchedPartition> {
@@ -129,17 +145,23 @@ export class PartitionLog {
     }
   }
 
-  private async gone(cause?: unknown): Promise<MillraceError> {
+  /** The log does not have what comes next: goes on where the source says. @throws MillraceError `source` where it does not. */
+  private async passOver(cause?: unknown): Promise<void> {
     const offset = this.nextOffset;
     const start = await this.cluster.startOffset(this.topic, this.partition);
     const end = await this.cluster.endOffset(this.topic, this.partition, 'any');
+    if (this.whenGone !== undefined) {
+      this.nextOffset = this.whenGone === 'earliest' ? start : end;
+      this.skipped += Math.max(0, this.nextOffset - offset);
+      return;
+    }
     const lost =
       offset < start
         ? `${start - offset} records were deleted before they were read`
         : 'the topic was cut or re-created';
-    return new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
+    throw new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
-      hint: `${lost}: raise the topic's retention, then \`millrace offsets reset FILE --to earliest\` goes on with what is left, or restore a savepoint that fits`,
+      hint: `${lost}: raise the topic's retention, then \`millrace offsets reset FILE --to earliest\` goes on with what is left, or restore a savepoint that fits; \`whenGone\` of the source decides it beforehand`,
       lasting: true,
       cause,
     });

@@ -23,7 +23,7 @@ export class ChangelogFollower {
   ) {}
 
   static async open(cluster: Cluster, topic: string, partition: number): Promise<ChangelogFollower> {
-    const log = await PartitionLog.open(cluster, topic, partition, EARLIEST, RANGE_BYTES);
+    const log = await PartitionLog.open(cluster, topic, partition, EARLIEST, { bytesMax: RANGE_BYTES });
     return new ChangelogFollower(cluster, log, `${topic}/${partition}`);
   }
 

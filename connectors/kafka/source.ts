@@ -6,18 +6,27 @@ import { PartitionLog } from './partition-log.js';
 import type { TaskSessions } from './task-session.js';
 
 /** The driver of `kafka.source`: one reader, with a connection of its own, for each task and input. */
-export function kafkaSource(cluster: Cluster, sessions: TaskSessions): SourceDriver {
+export function kafkaSource(
+  cluster: Cluster,
+  sessions: TaskSessions,
+  onWarning: (message: string) => void = () => undefined,
+): SourceDriver {
   return {
     async partitions({ topic }) {
       const found = await cluster.refresh(topic);
       if (!found) throw noTopic(topic);
       return found.leaders.length;
     },
-    async open({ topic }, task, offset, bounded, step, partition = task.partition) {
-      const log = await PartitionLog.open(cluster, topic, partition, offset);
+    async open({ topic, whenGone }, task, offset, bounded, step, partition = task.partition) {
+      const log = await PartitionLog.open(cluster, topic, partition, offset, { whenGone });
       // No session: the task keeps its checkpoints elsewhere, and no offsets are committed for it here.
       sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });
-      return new PartitionReader(log, await cluster.endOffset(topic, partition, 'committed'), bounded);
+      const end = await cluster.endOffset(topic, partition, 'committed');
+      const onSkipped = (count: number) =>
+        onWarning(
+          `source '${step}': ${count} record(s) of ${topic}/${partition} are gone, it goes on at ${log.offset}`,
+        );
+      return new PartitionReader(log, end, bounded, onSkipped);
     },
   };
 }
@@ -25,6 +34,7 @@ export function kafkaSource(cluster: Cluster, sessions: TaskSessions): SourceDri
 interface Polled {
   readonly records: readonly RawRecord[];
   readonly ended: boolean;
+  readonly skipped?: number;
 }
 
 const NONE: readonly RawRecord[] = [];
@@ -45,6 +55,7 @@ class PartitionReader implements SourceReader {
     /** Of what committed readers could read when it was opened. */
     private readonly endAtOpen: number,
     bounded: boolean,
+    private readonly onSkipped: (count: number) => void,
   ) {
     this.given = log.offset;
     this.end = bounded ? endAtOpen : Number.POSITIVE_INFINITY;
@@ -68,9 +79,11 @@ class PartitionReader implements SourceReader {
     }
     const records = this.records.slice(this.head, this.head + recordsMax);
     this.head += records.length;
+    const skipped = this.log.takeSkipped();
+    if (skipped > 0) this.onSkipped(skipped);
     const last = records[records.length - 1];
     if (last) this.given = last.offset + 1;
-    return { records, ended: false };
+    return skipped > 0 ? { records, ended: false, skipped } : { records, ended: false };
   }
 
   async close(): Promise<void> {

@@ -38,6 +38,11 @@ export interface Source<out T> {
   readonly marked?: boolean | undefined;
   /** Every task reads all partitions of it, instead of the one of its own number. */
   readonly global?: boolean | undefined;
+  /**
+   * Where to go on when the log has no more what comes next: at its oldest record, or at its end. Otherwise that is a
+   * failure: records would be missing without a word.
+   */
+  readonly whenGone?: 'earliest' | 'latest' | undefined;
   readonly [OUT]?: (() => T) | undefined;
 }
 
@@ -121,7 +126,12 @@ export interface TaskLedger {
 
 export interface SourceReader {
   /** The next records in offset order; waits a little where there is nothing. `ended`: none will follow. */
-  poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }>;
+  poll(recordsMax: number): Promise<{
+    readonly records: readonly RawRecord[];
+    readonly ended: boolean;
+    /** How many records before these were passed over, since the log has them no more (see `whenGone`). */
+    readonly skipped?: number;
+  }>;
   /** A checkpoint stands at this offset: of a log that only this task reads, what lies before it may be deleted. */
   release?(offset: number): void;
   /** Whether it has not yet given all that the log held when it was opened: such an input is not quiet, but slow. */

@@ -46,6 +46,9 @@ export class Input {
   private reachedEnd = false;
   private polling: Promise<void> | undefined;
   private failure: unknown;
+  /** Records that the log had no more, and the offset of the one after them where it is known. */
+  private skipped = 0;
+  private skippedBefore: number | undefined = 0;
   /** Processing time at which the last record came, or the input was opened. */
   private lastRecordMs: number;
   /** Under what checkpoints hold its position, and warnings know it. */
@@ -145,6 +148,15 @@ export class Input {
     this.head = 0;
   }
 
+  /** Records passed over that lie before the position: counted with the first checkpoint that does not come back to them. */
+  takeSkipped(): number {
+    if (this.skipped === 0 || this.skippedBefore === undefined) return 0;
+    if (this.mergedPosition.offset <= this.skippedBefore) return 0;
+    const { skipped } = this;
+    this.skipped = 0;
+    return skipped;
+  }
+
   /** A checkpoint stands at the position: what lies before it is not needed any more. */
   release(): void {
     if (this.node.source.marked) this.reader.release?.(this.mergedPosition.offset);
@@ -170,8 +182,15 @@ export class Input {
     };
   }
 
+  private notePassedOver(records: number): void {
+    this.skipped += records;
+    this.skippedBefore = undefined;
+  }
+
   private async poll(recordsMax: number): Promise<void> {
-    const { records, ended } = await this.reader.poll(recordsMax);
+    const { records, ended, skipped = 0 } = await this.reader.poll(recordsMax);
+    if (skipped > 0) this.notePassedOver(skipped);
+    this.skippedBefore ??= records[0]?.offset;
     if (records.length > 0) {
       await this.codec.prepare(records);
       this.compact();

@@ -273,6 +273,10 @@ export class Task {
   private push(round: Round): void {
     this.outlet.onRound(this.options.clock.now());
     this.recordsSinceEpoch += round.records;
+    for (const input of this.inputs) {
+      const skipped = input.takeSkipped();
+      if (skipped > 0) this.state.counters.of(input.node.id, 'skipped').add(skipped);
+    }
     this.pipeline.push(round);
     this.options.onPoint('pushed', this.id.partition);
   }

@@ -184,6 +184,63 @@ describe('what is no longer there', () => {
     expect(valuesOf(await readAll(kafka, topic))).toEqual(['f']);
   });
 
+  it.each([
+    ['earliest', 2, ['f']],
+    ['latest', 3, []],
+  ] as const)(
+    'goes on at the %s where the source says so, and says how much was lost',
+    async (whenGone, lost, left) => {
+      const topic = await newTopic(whenGone);
+      const producer = await foreignProducer();
+      const send = (values: readonly string[]) =>
+        producer.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) });
+      await send(['a', 'b', 'c', 'd', 'e', 'f']);
+      await deleteBefore(topic, 0, 5);
+      const warnings: string[] = [];
+      const other = await open({ onWarning: (message) => warnings.push(message) });
+      const reader = await other.source.open(
+        { ...source(topic), whenGone },
+        { topology: 't', partition: 0 },
+        3,
+        false,
+        'in',
+      );
+      const read: string[] = [];
+      let skipped = 0;
+      const poll = async () => {
+        const polled = await reader.poll(10);
+        skipped += polled.skipped ?? 0;
+        read.push(...valuesOf(polled.records));
+      };
+      await poll();
+      await send(['g']);
+      await producer.disconnect();
+      while (!read.includes('g')) await poll();
+      expect(read).toEqual([...left, 'g']);
+      expect(skipped).toBe(lost);
+      expect(warnings).toEqual([expect.stringMatching(`^source 'in': ${lost} record\\(s\\) of ${topic}/0 are gone`)]);
+      await reader.close();
+      // Behind the end of a log that was cut there is nothing to lose.
+      const beyond = await other.source.open(
+        { ...source(topic), whenGone },
+        { topology: 't', partition: 0 },
+        99,
+        true,
+        'in',
+      );
+      const found: RawRecord[] = [];
+      for (let ended = false; !ended; ) {
+        const polled = await beyond.poll(10);
+        expect(polled.skipped ?? 0).toBe(0);
+        found.push(...polled.records);
+        ended = polled.ended;
+      }
+      expect(valuesOf(found)).toEqual(whenGone === 'earliest' ? ['f', 'g'] : []);
+      await beyond.close();
+      await other.close();
+    },
+  );
+
   it('notices that records are deleted while it reads', async () => {
     const topic = await newTopic('overtaken');
     const producer = await foreignProducer();
@@ -198,6 +255,29 @@ describe('what is no longer there', () => {
       for (let polls = 0; polls < 50; polls += 1) await reader.poll(1);
     })();
     await expect(rest).rejects.toMatchObject({ code: 'source', lasting: true, where: `${topic}/0` });
+    await reader.close();
+  });
+
+  it('goes on where the source says, also when that happens while it reads', async () => {
+    const topic = await newTopic('passed');
+    const producer = await foreignProducer();
+    const large = 'x'.repeat(900_000);
+    for (let i = 0; i < 8; i += 1) await producer.send({ topic, messages: [{ value: large, partition: 0 }] });
+    const from = { ...source(topic), whenGone: 'earliest' } as const;
+    const reader = await kafka.source.open(from, { topology: 't', partition: 0 }, 0, false, 'in');
+    const first = await reader.poll(1);
+    await deleteBefore(topic, 0, 8);
+    await producer.send({ topic, messages: [{ value: 'last', partition: 0 }] });
+    await producer.disconnect();
+    const offsets = first.records.map(({ offset }) => offset);
+    let skipped = 0;
+    while (offsets.at(-1) !== 8) {
+      const polled = await reader.poll(1);
+      skipped += polled.skipped ?? 0;
+      offsets.push(...polled.records.map(({ offset }) => offset));
+    }
+    expect(skipped).toBeGreaterThan(0);
+    expect(offsets.length + skipped).toBe(9);
     await reader.close();
   });
 
