@@ -1,7 +1,8 @@
 // The public API: named re-exports, nothing else.
 
 export * from './aggregates/index.js';
-export { type ConfigFile, defineConfig } from './cli/config.js';
+export { defineConfig } from './cli/config.js';
+export type { ConfigFile } from './cli/settings.js';
 export {
   type Adds,
   type Change,

@@ -1,9 +1,9 @@
-import { findCoordinatorV4, listOffsetsV7, metadataV12, NetworkError } from '@platformatic/kafka';
+import { findCoordinatorV4, listOffsetsV7, metadataV12 } from '@platformatic/kafka';
 import { type ErrorCode, MillraceError } from '../../src/core/errors.js';
 import { type Address, addressText, parseAddress } from './address.js';
-import { brokerError, code, isBusy, isLost, isMoved, retrying, unreachable } from './broker-error.js';
+import { brokerError, code, isBusy, isLost, isMoved, retrying } from './broker-error.js';
 import type { LinkOptions } from './link.js';
-import { whyClosed } from './link-failure.js';
+import { whyUnreached } from './link-failure.js';
 import { Links } from './links.js';
 import type { KafkaSasl, KafkaTls } from './security.js';
 import { Throttle } from './throttle.js';
@@ -76,7 +76,7 @@ export class Cluster {
       const where = cluster.seeds.map(addressText).join(', ');
       throw brokerError('config', `no Kafka broker answers at ${where}`, cause, {
         where: 'kafka.brokers',
-        hint: endedByBroker(cause) ? whyClosed(cause, cluster.linkOptions.security) : unreachable,
+        hint: whyUnreached(cause, cluster.linkOptions.security),
       });
     }
     return cluster;
@@ -220,15 +220,6 @@ export class Cluster {
     this.known = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return answer;
   }
-}
-
-/** A connection was made, and ended from the other side: not one that nobody took. */
-function endedByBroker(error: unknown): boolean {
-  let refused = false;
-  for (let each = error; each instanceof Error; each = each.cause) {
-    refused ||= 'syscall' in each && each.syscall === 'connect';
-  }
-  return error instanceof NetworkError && !refused;
 }
 
 /** The client throws where any part of an answer carries an error code, and hands over the whole with it. */

@@ -1,8 +1,9 @@
 import { AuthenticationError, NetworkError, ProtocolError, TimeoutError, UserError } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import { type Address, addressText } from './address.js';
-import { code, hasCode } from './broker-error.js';
+import { code, hasCode, unreachable } from './broker-error.js';
 import type { Security } from './security.js';
+import { NoToken } from './token.js';
 
 /** All errors in a chain of causes, the outermost first. */
 function* causesOf(error: unknown): Generator<Error & { readonly code?: unknown }> {
@@ -104,9 +105,15 @@ export const wantsTls = (address: Address): MillraceError =>
     lasting: true,
   });
 
-/** What may be the matter with a broker that took a connection and then ended it. */
-export function whyClosed(error: unknown, { tls, sasl }: Security): string {
-  if ([...causesOf(error)].some((each) => each instanceof UserError)) {
+/** What may be the matter where no broker could be spoken to, but may be at another try. */
+export function whyUnreached(error: unknown, { tls, sasl }: Security): string {
+  const causes = [...causesOf(error)];
+  if (causes.some((each) => each instanceof NoToken)) return 'is kafkaTokenUrl right, and does the endpoint answer?';
+  if (!(error instanceof NetworkError) || causes.some((each) => 'syscall' in each && each.syscall === 'connect')) {
+    return unreachable;
+  }
+  // A connection was made, and ended from the other side.
+  if (causes.some((each) => each instanceof UserError)) {
     return 'the broker ends the connection before TLS is agreed on: is this the port of a TLS listener?';
   }
   const wants = [sasl ? '' : 'a login (kafkaSasl)', tls ? '' : 'TLS (kafkaTls)'].filter((each) => each !== '');

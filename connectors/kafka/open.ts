@@ -90,6 +90,7 @@ export interface Kafka {
 
 const THROTTLED =
   'the brokers make this client wait: it exceeds a quota (see kafka-configs --describe --entity-type clients)';
+const IN_THE_CLEAR = 'the login goes over the network in the clear: turn TLS on (kafkaTls), or log in by SCRAM';
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const SESSION_TIMEOUT_MS = 10_000;
 const RELEASE_EVERY_MS = 30_000;
@@ -112,6 +113,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open({ onThrottled: () => options.onWarning?.(THROTTLED), ...options });
   const warn = (drift: Drift) => options.onWarning?.(driftText(drift));
+  if (inTheClear(options)) options.onWarning?.(IN_THE_CLEAR);
   const admin = new Admin(cluster, options.replication);
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, tenure?: Tenure) =>
     new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure, compression });
@@ -199,6 +201,10 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
   };
 }
+
+/** SCRAM proves that the password is known without sending it. */
+const inTheClear = ({ tls, sasl }: ClusterOptions): boolean =>
+  tls === undefined && (sasl?.mechanism === 'plain' || sasl?.mechanism === 'oauthbearer');
 
 const isTopic = ({ connector }: Source<unknown>): boolean => connector === 'kafka' || connector === INTERNAL;
 

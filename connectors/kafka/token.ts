@@ -15,6 +15,9 @@ interface Token {
   readonly untilMs: number;
 }
 
+/** No token came: as with a lost connection, it may work at the next try. */
+export class NoToken extends NetworkError {}
+
 const TIMEOUT_MS = 10_000;
 /** A token is used for this part of its life: the broker must still take it when it gets there. */
 const USED_PART = 0.8;
@@ -53,10 +56,10 @@ async function ask({ url, clientId, clientSecret, scope }: ClientCredentials): P
     status = response.status;
     answer = (await response.json().catch(() => ({}))) as typeof answer;
   } catch (cause) {
-    throw new NetworkError(`${placeOf(url)} gives no token: ${messageOf(cause)}`, { cause: cause as Error });
+    throw new NoToken(`${placeOf(url)} gives no token: ${messageOf(cause)}`, { cause: cause as Error });
   }
   const { access_token: text, expires_in: seconds, error } = answer;
-  if (status >= 500 || status === 429) throw new NetworkError(`${placeOf(url)} gives no token: status ${status}`);
+  if (status >= 500 || status === 429) throw new NoToken(`${placeOf(url)} gives no token: status ${status}`);
   if (status !== 200 || typeof text !== 'string') {
     const reason = typeof error === 'string' ? `: ${error}` : '';
     throw new MillraceError('config', `the token endpoint refuses the client (status ${status}${reason})`, {

@@ -1,9 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 import { Mistake, type Setting } from './setting.js';
-import { type Config, type SettingName, settingNames, settings } from './settings.js';
-
-/** What `millrace.config.ts` may say: any of the settings. */
-export type ConfigFile = Partial<Config>;
+import { type Config, type ConfigFile, type SettingName, settingNames, settings } from './settings.js';
 
 /**
  * Types the default export of `millrace.config.ts`; gives back what it is given.

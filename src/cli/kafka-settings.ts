@@ -1,4 +1,4 @@
-import { choice, optional, text, wholeNumber } from './setting.js';
+import { choice, optional, sealed, text, wholeNumber } from './setting.js';
 
 /** How a Kafka cluster and a registry are reached that do not let everybody in. Files are read anew for each connection. */
 export const clusterSettings = {
@@ -47,10 +47,10 @@ export const clusterSettings = {
   ),
   kafkaCert: optional({ env: 'MILLRACE_KAFKA_CERT', description: "PEM file of this client's certificate." }, 'file'),
   kafkaKey: optional({ env: 'MILLRACE_KAFKA_KEY', description: 'PEM file of its private key.' }, 'file'),
-  kafkaKeyPassphrase: optional(
-    { env: 'MILLRACE_KAFKA_KEY_PASSPHRASE', description: 'What the private key is encrypted with.', sealed: true },
-    'text',
-  ),
+  kafkaKeyPassphrase: sealed({
+    env: 'MILLRACE_KAFKA_KEY_PASSPHRASE',
+    description: 'What the private key is encrypted with.',
+  }),
   kafkaServerName: optional(
     {
       env: 'MILLRACE_KAFKA_SERVER_NAME',
@@ -66,12 +66,12 @@ export const clusterSettings = {
     'oauthbearer',
   ]),
   kafkaUser: optional({ env: 'MILLRACE_KAFKA_USER', description: 'User, for `plain` and `scram-sha-*`.' }, 'name'),
-  kafkaPassword: optional({ env: 'MILLRACE_KAFKA_PASSWORD', description: 'Its password.', sealed: true }, 'text'),
+  kafkaPassword: sealed({ env: 'MILLRACE_KAFKA_PASSWORD', description: 'Its password.' }),
   kafkaPasswordFile: optional(
     { env: 'MILLRACE_KAFKA_PASSWORD_FILE', description: 'A file that holds the password.' },
     'file',
   ),
-  kafkaToken: optional({ env: 'MILLRACE_KAFKA_TOKEN', description: 'Token, for `oauthbearer`.', sealed: true }, 'text'),
+  kafkaToken: sealed({ env: 'MILLRACE_KAFKA_TOKEN', description: 'Token, for `oauthbearer`.' }),
   kafkaTokenFile: optional(
     { env: 'MILLRACE_KAFKA_TOKEN_FILE', description: 'A file that holds the token; others may renew it.' },
     'file',
@@ -87,7 +87,7 @@ export const clusterSettings = {
     { env: 'MILLRACE_KAFKA_TOKEN_CLIENT', description: 'Client id at that endpoint.' },
     'name',
   ),
-  kafkaTokenSecret: optional({ env: 'MILLRACE_KAFKA_TOKEN_SECRET', description: 'Its secret.', sealed: true }, 'text'),
+  kafkaTokenSecret: sealed({ env: 'MILLRACE_KAFKA_TOKEN_SECRET', description: 'Its secret.' }),
   kafkaTokenSecretFile: optional(
     { env: 'MILLRACE_KAFKA_TOKEN_SECRET_FILE', description: 'A file that holds the secret.' },
     'file',
@@ -97,15 +97,12 @@ export const clusterSettings = {
     { env: 'MILLRACE_REGISTRY_USER', description: 'User at the schema registry (basic authentication).' },
     'name',
   ),
-  registryPassword: optional({ env: 'MILLRACE_REGISTRY_PASSWORD', description: 'Its password.', sealed: true }, 'text'),
+  registryPassword: sealed({ env: 'MILLRACE_REGISTRY_PASSWORD', description: 'Its password.' }),
   registryPasswordFile: optional(
     { env: 'MILLRACE_REGISTRY_PASSWORD_FILE', description: 'A file that holds the password.' },
     'file',
   ),
-  registryToken: optional(
-    { env: 'MILLRACE_REGISTRY_TOKEN', description: 'Bearer token for the schema registry.', sealed: true },
-    'text',
-  ),
+  registryToken: sealed({ env: 'MILLRACE_REGISTRY_TOKEN', description: 'Bearer token for the schema registry.' }),
   registryTokenFile: optional(
     { env: 'MILLRACE_REGISTRY_TOKEN_FILE', description: 'A file that holds the token.' },
     'file',

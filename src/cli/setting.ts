@@ -10,7 +10,7 @@ export interface Setting<T> {
   /** Its value may hold a password: messages name it and never print it. */
   readonly secret: boolean;
   /** It is a password: the environment alone may hold it, no file that lies with the code and no command line. */
-  readonly sealed?: boolean;
+  readonly sealed?: true;
   /** The value, or what is wrong with it. */
   parse(value: string | number): T | Mistake;
 }
@@ -85,13 +85,19 @@ export const wholeNumber = (
 });
 
 /** Nothing by default. */
-export const optional = (
-  plain: Omit<Plain<string>, 'fallback' | 'secret'> & { readonly sealed?: boolean },
-  type: string,
-): Setting<string> => ({
+export const optional = (plain: Omit<Plain<string>, 'fallback' | 'secret'>, type: string): Setting<string> => ({
   ...plain,
   fallback: '',
-  secret: plain.sealed ?? false,
+  secret: false,
   type,
   parse: (value) => (typeof value === 'string' ? value : new Mistake(`some ${type}`)),
+});
+
+/** A password: nothing by default. */
+export const sealed = (
+  plain: Omit<Plain<string>, 'fallback' | 'secret'>,
+): Setting<string> & { readonly sealed: true } => ({
+  ...optional(plain, 'text'),
+  secret: true,
+  sealed: true,
 });

@@ -99,4 +99,8 @@ export type SettingName = keyof Settings;
 /** All settings with their values. */
 export type Config = { readonly [K in SettingName]: Settings[K] extends Setting<infer T> ? T : never };
 
+/** What `millrace.config.ts` may say: any of the settings but secrets. */
+export type ConfigFile = Partial<Omit<Config, SealedName>>;
+type SealedName = { [K in SettingName]: Settings[K] extends { readonly sealed: true } ? K : never }[SettingName];
+
 export const settingNames = Object.keys(settings) as SettingName[];

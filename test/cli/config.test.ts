@@ -120,6 +120,8 @@ describe('resolveConfig', () => {
     defineConfig({ profile: 'moon' });
     // @ts-expect-error no such setting
     defineConfig({ brokers: 'a:1' });
+    // @ts-expect-error a secret
+    defineConfig({ kafkaPassword: 'hunter2' });
   });
 
   it('prints every setting in help and table', () => {

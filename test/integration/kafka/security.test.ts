@@ -81,6 +81,17 @@ describe('a secured broker', () => {
     await kafka.close();
   });
 
+  it('is logged in to with a warning where the password would be seen on the way', async () => {
+    const warned = async (listener: string, options: Partial<KafkaOptions>) => {
+      const warnings: string[] = [];
+      await (await open(listener, { ...options, onWarning: (message) => warnings.push(message) })).close();
+      return warnings;
+    };
+    expect(await warned('LOGIN', { sasl: as('plain') })).toEqual([expect.stringContaining('in the clear')]);
+    expect(await warned('LOGIN', { sasl: as('scram-sha-512') })).toEqual([]);
+    expect(await warned('SECURE', { tls, sasl: as('plain') })).toEqual([]);
+  });
+
   const refusals: readonly (readonly [what: string, string, Partial<KafkaOptions>, message: RegExp, hint: RegExp])[] = [
     ['a missing certificate', 'MTLS', { tls }, /refuses this client's certificate/, /kafkaCert/],
     ['a wrong passphrase', 'MTLS', { tls: { ...client, passphrase: secrets.wrong } }, /cannot be used/, /PASSPHRASE/],
@@ -266,6 +277,20 @@ describe('tokens of an endpoint', () => {
       hint: expect.stringContaining('secret'),
     });
     expect(inspect(error, { depth: 20 })).not.toMatch(new RegExp(`${secrets.password}|${secrets.wrong}`));
+  });
+
+  it('that do not come at all are not blamed on the broker', async () => {
+    answer = () => ({ status: 503, body: {} });
+    const refused = clientCredentials({
+      url: 'http://127.0.0.1:1/token',
+      clientId: 'x',
+      clientSecret: secrets.password,
+    });
+    for (const provider of [credentials(), refused]) {
+      const error = await open('LOGIN', { sasl: { mechanism: 'oauthbearer', token: provider } }).catch((e) => e);
+      expect(error).toMatchObject({ code: 'config', hint: 'is kafkaTokenUrl right, and does the endpoint answer?' });
+      expect(error.message).toMatch(/\/token gives no token/);
+    }
   });
 
   it('that do not come for a while are waited for, as a broker is', async () => {
