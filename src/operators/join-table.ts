@@ -32,7 +32,8 @@ export interface JoinTableOptions<T> {
  * Counters: `unmatched`, `late-changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
  * `pendingMax` wait).
  * Equal keys must be in one partition.
- * Memory: the table, versions that records may still ask for, and `pendingMax` records.
+ * Memory: the table (rows that are gone too, as long as there is room within `keysMax`), versions that records may still ask
+ * for, and `pendingMax` records.
  *
  * @example
  * orders.via('in-euro', { table: rates }, joinTable({
@@ -72,6 +73,10 @@ type Pending = readonly [value: unknown, key: string];
 const isBefore = ([timeMs, at]: Version, thenMs: number, order: number): boolean =>
   timeMs < thenMs || (timeMs === thenMs && at < order);
 
+/** Since when a row is gone of which no other version is known. */
+const goneSince = ([version, another]: readonly Version[]): number | undefined =>
+  version !== undefined && another === undefined && version[2] === null ? version[0] : undefined;
+
 function asOf<T, R, Out>(
   kind: string,
   { key, latenessMax = 0 as Duration, keysMax, pendingMax }: JoinTableOptions<T>,
@@ -83,6 +88,8 @@ function asOf<T, R, Out>(
     versions: byKey(mapCell<string, readonly Version[]>(), 1),
     /** Rows with versions that nobody can ask for any more, by when that is. */
     outdated: byKey(timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }), 1),
+    /** Rows of which nothing is known but that they are gone, by when they went: the first ones make room for others. */
+    gone: byKey(timerCell<string>({ timersMax: bounded ? keysMax : 1 }), 1),
     pending: whileEmpty(mapCell<number, Pending>()),
     due: whileEmpty(timerCell<number>({ timersMax: bounded ? pendingMax : 1 })),
     next: merged(valueCell({ initial: 0 }), highest),
@@ -93,7 +100,7 @@ function asOf<T, R, Out>(
     problems,
     sides: ['table'],
     cells,
-    open({ versions, outdated, pending, due, next }, context) {
+    open({ versions, outdated, gone, pending, due, next }, context) {
       const unmatched = context.counter('unmatched');
       const lateChanges = context.counter('late-changes');
       const rowAt = (of: string, timeMs: number, at: number): R | null => {
@@ -106,16 +113,25 @@ function asOf<T, R, Out>(
         const met = combine(value, row);
         if (met) emit(met.out);
       };
-      /** Leaves the version that holds at `nowMs`, and those after it. */
+      /**
+       * Leaves the version that holds at `nowMs`, and those after it. That a row is gone is remembered as well: a change from
+       * before that, told late, would bring it back.
+       */
       const forget = (of: string, nowMs: number) => {
         const known = versions.get(of) ?? [];
-        const holding = Math.max(
-          0,
-          known.findLastIndex(([timeMs]) => timeMs < nowMs),
+        const kept = known.slice(
+          Math.max(
+            0,
+            known.findLastIndex(([timeMs]) => timeMs < nowMs),
+          ),
         );
-        const kept = known.slice(holding);
-        if (kept.length === 1 && kept[0]?.[2] === null && (kept[0]?.[0] ?? 0) < nowMs) versions.delete(of);
-        else if (kept.length < known.length) versions.set(of, kept);
+        if (kept.length < known.length) versions.set(of, kept);
+        const goneMs = goneSince(kept);
+        if (goneMs !== undefined && goneMs < nowMs) gone.add(goneMs, of);
+      };
+      const makeRoom = () => {
+        if (versions.size >= keysMax && gone.size > 0) gone.takeDue(gone.nextMs, (of) => versions.delete(of));
+        return versions.size < keysMax;
       };
 
       return {
@@ -129,8 +145,9 @@ function asOf<T, R, Out>(
           if (input === 1) {
             const change = value as Change<R>;
             const known = versions.get(change.key);
-            if (!known && versions.size >= keysMax)
-              return context.deadLetter('table-full', `${keysMax} keys are there already`);
+            if (!known && !makeRoom()) return context.deadLetter('table-full', `${keysMax} keys are there already`);
+            const goneMs = goneSince(known ?? []);
+            if (goneMs !== undefined) gone.delete(goneMs, change.key);
             const version: Version = [eventTimeMs, at, change.after];
             const place = (known ?? []).findLastIndex(([timeMs]) => timeMs <= eventTimeMs) + 1;
             versions.set(change.key, (known ?? []).toSpliced(place, 0, version));

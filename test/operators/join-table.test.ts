@@ -143,6 +143,39 @@ describe('joinTable', () => {
     expect(deadLetters).toEqual([]);
   });
 
+  it('a row that is gone stays gone when a change from before that is told late, and makes room for others', () => {
+    const change = (timeMs: number, key: string, after: number | null): Event => ({
+      timeMs,
+      change: { key, before: null, after },
+    });
+    const order = (timeMs: number, n: number, of: string): Event => ({ timeMs, order: { n, of } });
+    const events: Event[] = [
+      change(10, 'a', 1),
+      change(30, 'a', null),
+      order(50, 2, 'a'), // by now nothing is kept of it but that it is gone
+      change(20, 'a', 9),
+      order(51, 4, 'a'),
+      change(60, 'a', 5),
+      order(61, 6, 'a'),
+      change(70, 'a', null),
+      order(80, 8, 'a'),
+      change(81, 'b', 7),
+      change(82, 'c', 7),
+      order(90, 11, 'b'),
+    ];
+    const small = { ...options(), keysMax: 1 };
+    const { emitted, deadLetters } = driveOperator(leftJoinTable(small), samplesOf(events));
+    expect(emitted.map(({ value }) => value)).toEqual([
+      [2, null],
+      [4, null],
+      [6, 5],
+      [8, null],
+      [11, 7],
+    ]);
+    expect(deadLetters.map(({ reason, origin }) => [reason, origin.offset])).toEqual([['table-full', 10]]);
+    checkOperator(leftJoinTable(small), samplesOf(events));
+  });
+
   it('forgets late changes as others', () => {
     const events = Array.from({ length: 60 }, (_, n): Event => {
       return { timeMs: n % 2 === 0 ? n * 10 : n * 10 - 35, change: { key: `k${n % 3}`, before: null, after: n } };

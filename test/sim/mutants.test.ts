@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Mutant, mutants } from './mutants.js';
 
-// Does the simulation bite? The runtime is broken on purpose, one fault at a time, in a copy of the sources.
+// Does the simulation bite? The runtime (and now and then an operator) is broken on purpose, one fault at a time, in a copy of the sources.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'millrace-mutants-'));
@@ -66,7 +66,7 @@ function seedsIn(
 describe('mutants of the runtime', () => {
   it('are not seen where there is none', { timeout: 120_000 }, async () => {
     const copy = copyOf('sound', []);
-    for (const scenario of ['copies', 'totals', 'learning', 'scores', 'transfers', 'quiet', 'windows'])
+    for (const scenario of ['copies', 'totals', 'learning', 'scores', 'transfers', 'quiet', 'windows', 'joins'])
       expect(await seedsIn(copy, scenario, 5)).toMatchObject({ code: 0 });
   });
 

@@ -210,4 +210,24 @@ export const mutants: readonly Mutant[] = [
     'partition % tasks === task.partition',
     'tasks > 0',
   ]),
+  mutant('what a join has met is not written down', 'joins', [
+    '../operators/join.ts',
+    'if (news) other.entries.set(key, partners);',
+    '',
+  ]),
+  mutant('a change told late taken for the newest', 'joins', [
+    '../operators/join-table.ts',
+    'findLastIndex(([timeMs]) => timeMs <= eventTimeMs) + 1',
+    'length',
+  ]),
+  mutant('a row that is gone forgotten', 'joins', [
+    '../operators/join-table.ts',
+    'if (goneMs !== undefined && goneMs < nowMs) gone.add(goneMs, of);',
+    'if (goneMs !== undefined && goneMs < nowMs) versions.delete(of);',
+  ]),
+  mutant('timers that have fired fire again after a restore', 'joins', [
+    '../state/timer-cell.ts',
+    'else this.markDirty(leaf);\n      fire(key, timeMs);',
+    'fire(key, timeMs);',
+  ]),
 ];

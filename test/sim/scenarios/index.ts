@@ -1,5 +1,6 @@
 import type { Scenario } from '../../../src/testing/sim/index.js';
 import { copies } from './copies.js';
+import { joins } from './joins.js';
 import { learning } from './learning.js';
 import { quiet } from './quiet.js';
 import { rates } from './rates.js';
@@ -17,4 +18,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   quiet,
   windows,
   rates,
+  joins,
 };
