@@ -8,7 +8,8 @@ const CHANGES = '$changes';
  * A sink whose values replace each other: it is given them numbered, in the place of where they come from, so that it knows
  * the later of two though they come from different inputs. It is the cell of the count and the sink's writer at once.
  *
- * Guarantee: the count is in the checkpoint, so a replay gives each value the number that it had.
+ * Guarantee: the count is in the checkpoint, so a replay gives each value the number that it had. Where the state of several
+ * tasks becomes that of others, the highest count goes on.
  * Memory: one number.
  */
 export class NumberedSink implements SinkWriter, Cell {
@@ -39,7 +40,7 @@ export class NumberedSink implements SinkWriter, Cell {
   }
 
   restore(_bucket: number, bytes: Uint8Array): void {
-    this.next = decode(tags.value, bytes) as number;
+    this.next = Math.max(this.next, decode(tags.value, bytes) as number);
     this.stored = this.next;
   }
 

@@ -177,10 +177,10 @@ function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[
   return plans;
 }
 
-/** What the runtime itself keeps: under names with a $, and rows that a sink has not taken yet. */
+/** What the runtime itself keeps: under names with a $, rows that a sink has not taken yet, and the number of its last change. */
 function engineCells({ sinks }: Topology): (place: Place) => boolean {
   const ids = new Set(sinks.map(({ id }) => id));
-  return ({ step, cell }) => step.startsWith('$') || (cell === 'rows' && ids.has(step));
+  return ({ step, cell }) => step.startsWith('$') || ((cell === 'rows' || cell === 'number') && ids.has(step));
 }
 
 function noteOnDropped({ steps }: Topology, cell: string, step: string): string {

@@ -162,7 +162,7 @@ function restored(spec: CellSpec, changes: readonly StateChange[]): Cell {
   return cell;
 }
 
-/** What the runtime keeps: counters add up, and rows that wait for a sink stay with their task. */
+/** What the runtime keeps: counters add up, rows that wait for a sink stay with their task, and changes are numbered on from the highest. */
 function keepEngines(
   { sinks }: Topology,
   places: ReadonlyMap<string, readonly (readonly StateChange[])[]>,
@@ -181,6 +181,11 @@ function keepEngines(
       }
       to[task]?.state.push(...changes);
     }
+  }
+  for (const { id } of sinks) {
+    // Each bucket is a number, and the highest counts: whoever has a key next gives it a higher one than it had.
+    const numbers = (places.get(`${id}/number`) ?? []).flat().map((change, bucket) => ({ ...change, bucket }));
+    for (const { state } of to) state.push(...numbers);
   }
   const counted = places.get('$counters/counters') ?? [];
   for (const [task, { state }] of to.entries()) {

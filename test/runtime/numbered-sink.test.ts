@@ -10,16 +10,18 @@ import {
   type Sink,
   type SinkDriver,
   type Source,
+  type StateChange,
   type Upsert,
 } from '../../src/core/index.js';
 import { outerJoinTables } from '../../src/operators/join-tables.js';
 import { table } from '../../src/operators/table.js';
+import { Counters } from '../../src/runtime/counters.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { NumberedSink } from '../../src/runtime/numbered-sink.js';
 import { originAt } from '../../src/testing/contract.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
-import { topology } from '../../src/topology/index.js';
+import { rescaleTasks, topology } from '../../src/topology/index.js';
 import { foldOf } from '../changes.js';
 
 describe('NumberedSink', () => {
@@ -49,6 +51,34 @@ describe('NumberedSink', () => {
       ['$changes', 2],
     ]);
     expect(given[0]).toMatchObject({ partition: 0, eventTimeMs: originAt(7).eventTimeMs });
+  });
+});
+
+describe('the numbers of tasks that become others', () => {
+  it('go on from the highest, in every one of them, and again', () => {
+    const flow = flowOf(true);
+    const stored = [3, 7, 5].map((count) => {
+      const sink = new NumberedSink({ write: () => undefined, close: async () => undefined });
+      sink.write(new Array(count).fill(null), new Array(count).fill(originAt(0)));
+      return sink.takeChanges().map((change) => ({ ...change, step: 'rows', cell: 'number', version: 1 }));
+    });
+    const checkpoint = { epoch: 1, incarnation: 0, topologyHash: '', positions: {}, choices: {} };
+    const spread = (states: readonly (readonly StateChange[])[], tasks: number) =>
+      rescaleTasks(
+        flow,
+        states.map((state, partition) => ({ partition, checkpoint, state, topics: {} })),
+        { tasks, counters: () => new Counters() },
+      ).map(({ state }) => state);
+    for (const state of spread(spread(stored, 2), 4)) {
+      const given: number[] = [];
+      const sink = new NumberedSink({
+        write: (_, origins) => void given.push(...origins.map(({ offset }) => offset)),
+        close: async () => undefined,
+      });
+      for (const { bucket, bytes, cell } of state) if (cell === 'number' && bytes) sink.restore(bucket, bytes);
+      sink.write(['next'], [originAt(0)]);
+      expect(given).toEqual([7]);
+    }
   });
 });
 

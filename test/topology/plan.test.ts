@@ -104,12 +104,18 @@ describe('planState', () => {
     await expect(planText(plan).replaceAll(plan.hash, 'HASH')).toMatchFileSnapshot('../golden/plan.txt');
   });
 
-  it('knows the counters, and rows that sinks have not taken', () => {
+  it('knows the counters, rows that sinks have not taken, and numbers of changes', () => {
     const bytes = Uint8Array.of(1);
     const rows = ['out', 'old-sink'].map((id) => ({ step: id, cell: 'rows', version: 1, bucket: 0, bytes }));
     const counters = { step: '$counters', cell: 'counters', version: 1, bucket: 0, bytes };
-    const plan = planState(withSteps({}), [taskOf(0, [...rows, counters])]);
-    expect(fates(plan)).toEqual({ '$counters/counters': 'reused', 'out/rows': 'reused', 'old-sink/rows': 'dropped' });
+    const number = { step: 'out', cell: 'number', version: 1, bucket: 0, bytes };
+    const plan = planState(withSteps({}), [taskOf(0, [...rows, counters, number])]);
+    expect(fates(plan)).toEqual({
+      '$counters/counters': 'reused',
+      'out/number': 'reused',
+      'out/rows': 'reused',
+      'old-sink/rows': 'dropped',
+    });
     expect(plan.cells.find(({ step: id }) => id === 'old-sink')?.note).toContain('lost');
   });
 
