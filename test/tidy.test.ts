@@ -191,7 +191,7 @@ describe('imports', () => {
   it('of what a topology file loads bring no client and no native module', () => {
     const entries = [
       'src/index.ts',
-      ...['kafka', 'redis', 'clickhouse', 'file', 'postgres'].map((name) => `connectors/${name}/index.ts`),
+      ...['kafka', 'redis', 'clickhouse', 'file', 'postgres', 'http'].map((name) => `connectors/${name}/index.ts`),
     ];
     const light = ['rxjs', 'avsc', 'msgpackr', '@datadog/sketches-js'];
     const heavy = entries.flatMap((entry) =>

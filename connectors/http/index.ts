@@ -1,5 +1,13 @@
-import { MillraceError } from '../../src/core/errors.js';
 import type { Lookup } from '../../src/core/look-up.js';
+import { ingest } from './ingest.js';
+import { poll } from './poll.js';
+import { publicPartOf } from './public-part.js';
+import { webhook } from './webhook.js';
+
+export type { IngestOptions } from './ingest.js';
+export type { PollOptions } from './poll.js';
+export { publicPartOf } from './public-part.js';
+export type { WebhookOptions } from './webhook.js';
 
 export interface HttpCommon<V> {
   /**
@@ -77,6 +85,10 @@ export const http = {
     const batch = { keysMax, body, pick: pick as (answer: unknown, key: string) => unknown };
     return lookUpOf('http.post', { url, headers, decode: decode as HttpLookUp['decode'], bytesMax, batch });
   },
+
+  poll,
+  ingest,
+  webhook,
 } as const;
 
 const lookUpOf = <V>(kind: string, options: HttpLookUp): Lookup<V> =>
@@ -86,20 +98,6 @@ const lookUpOf = <V>(kind: string, options: HttpLookUp): Lookup<V> =>
     settings: Object.freeze({ url: publicPartOf(options.url) }),
     options: Object.freeze(options),
   });
-
-/** The address without user, password and query: they may hold secrets. */
-export function publicPartOf(url: string): string {
-  try {
-    const { protocol, host, pathname, username } = new URL(url);
-    if (username !== '') throw new Error('it names a user');
-    return `${protocol}//${host}${pathname.replaceAll(/%7Bkey%7D/gi, '{key}')}`;
-  } catch (cause) {
-    throw new MillraceError('config', 'the address of a look-up is none that can be asked', {
-      hint: 'it looks like https://host/customers/{key}; who asks is said in `headers`',
-      cause,
-    });
-  }
-}
 
 const propertyOf = (answer: unknown, key: string): unknown =>
   typeof answer === 'object' && answer !== null && Object.hasOwn(answer, key)

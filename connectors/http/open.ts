@@ -8,6 +8,7 @@ import {
   readAnswer,
 } from '../../src/core/look-up.js';
 import { type HttpLookUp, publicPartOf } from './index.js';
+import { retryAfterMs } from './retry-after.js';
 
 /** What a request came to: its JSON, no answer, a status that another request may not have, or one that stays. */
 type Outcome =
@@ -143,14 +144,6 @@ async function textOf(response: Response, bytesMax: number): Promise<string | un
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
-}
-
-/** Seconds, or a date. */
-function retryAfterMs({ headers }: Response): number | undefined {
-  const text = headers.get('retry-after');
-  if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return ms > 0 ? ms : undefined;
 }
 
 /** `fetch` says only that it failed, and why in the cause. */

@@ -1,7 +1,9 @@
 import { openFiles } from '../../connectors/file/open.js';
 import { openHttp } from '../../connectors/http/open.js';
+import { httpSink } from '../../connectors/http/sink.js';
+import { httpSource } from '../../connectors/http/source.js';
 import { openPostgres } from '../../connectors/postgres/open.js';
-import type { Profile } from '../core/io.js';
+import type { Profile, SourceDriver, TopicProducer } from '../core/io.js';
 import type { SchemaRegistry } from '../core/schema.js';
 import type { Config } from './settings.js';
 
@@ -10,14 +12,26 @@ export interface Anywhere extends Required<Pick<Profile, 'sources' | 'sinks' | '
   close(): Promise<void>;
 }
 
+export interface Around {
+  readonly schemas: SchemaRegistry;
+  readonly config: Config;
+  /** The profile's topics, which records that come by HTTP go to. */
+  readonly topics: SourceDriver;
+  readonly producer: () => TopicProducer;
+}
+
 /** Gets ready what every profile has in the same way. Nothing is opened before a topology uses it. */
-export function openAnywhere(schemas: SchemaRegistry, config: Config): Anywhere {
+export function openAnywhere({ schemas, config, topics, producer }: Around): Anywhere {
   const files = openFiles({ schemas });
+  const requests = httpSource({ schemas, topics, producer });
   const postgres = openPostgres({ url: config.postgres });
   return {
-    sources: { file: files.source },
-    sinks: { file: files.sink, postgres: postgres.tableSink },
+    sources: { file: files.source, http: requests },
+    sinks: { file: files.sink, http: httpSink(), postgres: postgres.tableSink },
     lookups: { http: openHttp().lookUp, postgres: postgres.lookUp },
-    close: () => postgres.close(),
+    async close() {
+      await requests.close();
+      await postgres.close();
+    },
   };
 }

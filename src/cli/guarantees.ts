@@ -12,6 +12,7 @@ const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, Wri
     clickhouse: 'idempotent',
     file: 'prepared',
     postgres: 'idempotent',
+    http: 'append',
   },
   local: {
     kafka: 'transactional',
@@ -20,6 +21,7 @@ const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, Wri
     clickhouse: 'idempotent',
     file: 'prepared',
     postgres: 'idempotent',
+    http: 'append',
   },
 };
 

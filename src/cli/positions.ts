@@ -20,7 +20,8 @@ export function positionAt(offset: number): Position {
 }
 
 /** Whether a source reads a topic, of which the profile can tell where it begins and ends. */
-export const isTopic = ({ connector }: Source<unknown>): boolean => connector === 'kafka' || connector === INTERNAL;
+export const isTopic = ({ connector, kind }: Source<unknown>): boolean =>
+  connector === 'kafka' || connector === INTERNAL || kind === 'http.ingest';
 
 /**
  * By source step id and partition, the offset of a point in each source's log. Inputs that are no topics count from 0 and

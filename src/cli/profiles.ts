@@ -77,7 +77,9 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
   return openAll(async (keep) => {
     const log = keep(await openEmbedded({ path: join(data, 'log'), registry: localRegistry() }));
     const tables = keep(await openClickHouse({ path: join(data, 'tables') }));
-    const anywhere = keep(openAnywhere(log.schemas, config));
+    const anywhere = keep(
+      openAnywhere({ schemas: log.schemas, config, topics: log.source, producer: () => log.producer() }),
+    );
     return {
       name: 'embedded',
       sources: { ...anywhere.sources, kafka: log.source, [INTERNAL]: log.source },
@@ -127,7 +129,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     const topics = keep(await openKafka({ ...kafkaOptions(config), registry: schemas, standbys, ...warned }));
     const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
-    const anywhere = keep(openAnywhere(schemas, config));
+    const anywhere = keep(openAnywhere({ schemas, config, topics: topics.source, producer: () => topics.producer() }));
     return {
       name: 'local',
       sources: { ...anywhere.sources, kafka: topics.source, [INTERNAL]: topics.internal.source },

@@ -143,9 +143,9 @@ describe('documents', () => {
       expect([row, deliveryOn(profile as 'local')(sink)]).toEqual([row, promise]);
       expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
     }
-    const specs = ['kafka/index', 'redis/index', 'clickhouse/index', 'file/specs', 'postgres/index'];
+    const specs = ['kafka/index', 'redis/index', 'clickhouse/index', 'file/specs', 'postgres/index', 'http/webhook'];
     const published = specs.flatMap((spec) =>
-      [...read(`connectors/${spec}.ts`).matchAll(/^ {6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
+      [...read(`connectors/${spec}.ts`).matchAll(/^ {4,6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
     );
     const others = ['kafka.source', 'kafka.table', 'postgres.rows'];
     const sinks = [...published.filter((kind = '') => !others.includes(kind)), 'repartition'];

@@ -223,7 +223,7 @@ describe('the address of a look-up', () => {
     const { settings } = http.get({ url, headers: () => ({ authorization: 'secret' }) });
     expect(settings).toEqual({ url: 'https://crm.example:8443/people/{key}' });
     for (const bad of ['secret', 'https://user:secret@crm.example/{key}']) {
-      expect(() => http.get({ url: bad })).toThrow('the address of a look-up is none that can be asked');
+      expect(() => http.get({ url: bad })).toThrow('the address of a service is none that can be asked');
     }
   });
 });

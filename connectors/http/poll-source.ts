@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { EARLIEST, type SourceReader } from '../../src/core/io.js';
+import type { RawRecord } from '../../src/core/record.js';
+import { backOffMs } from '../../src/core/retry.js';
+import type { Poll } from './poll.js';
+import { publicPartOf } from './public-part.js';
+import { retryAfterMs } from './retry-after.js';
+
+/** How long a poll of the runtime waits at most. */
+const POLL_WAIT_MS = 100;
+const TIMEOUT_MS = 30_000;
+/** Tries of a request before the task fails, and is opened again. */
+const ATTEMPTS_MAX = 8;
+
+export interface PollPlace {
+  readonly cursor: string | null;
+  readonly skip: number;
+  /** Of the items that were read. */
+  readonly digest: string;
+}
+
+interface Page {
+  readonly cursor: string | null;
+  readonly first: number;
+  readonly items: readonly Uint8Array[];
+}
+
+/** Memory: the newest page, and those before it of which no checkpoint has the end. */
+export class PollReader implements SourceReader {
+  private readonly closing = new AbortController();
+  private pages: Page[] = [];
+  private cursor: string | null;
+  /** What the newest answer said of where to go on. */
+  private following: string | null = null;
+  private taken: number;
+  private next: number;
+  private passOver: number;
+  private mustMatch: string | undefined;
+  private askAtMs = 0;
+  private failures = 0;
+
+  constructor(
+    private readonly options: Poll,
+    private readonly task: {
+      readonly bounded: boolean;
+      readonly offset: number;
+      readonly place: PollPlace | undefined;
+    },
+  ) {
+    const { place, offset } = task;
+    this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
+    this.cursor = place?.cursor ?? null;
+    this.taken = place?.skip ?? 0;
+    this.mustMatch = place?.digest;
+    // Without a place items are counted from the first page on.
+    this.passOver = place === undefined ? this.next : 0;
+  }
+
+  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+    for (;;) {
+      if (this.closing.signal.aborted) return { records: [], ended: true };
+      const page = this.pages.at(-1);
+      if (page && this.taken < page.items.length) return { records: this.take(page, recordsMax), ended: false };
+      const waitMs = this.askAtMs - performance.now();
+      if (waitMs > 0) {
+        await this.pause(Math.min(waitMs, POLL_WAIT_MS));
+        if (waitMs > POLL_WAIT_MS) return { records: [], ended: this.closing.signal.aborted };
+        continue;
+      }
+      const isLast = await this.ask();
+      if (isLast && this.task.bounded) return { records: [], ended: true };
+    }
+  }
+
+  placeOf(offset: number): PollPlace | undefined {
+    const index = this.pages.findLastIndex(({ first }) => first <= offset);
+    const page = this.pages[index];
+    if (page === undefined) return undefined;
+    this.pages = this.pages.slice(index);
+    const skip = Math.min(page.items.length, offset - page.first);
+    return { cursor: page.cursor, skip, digest: digestOf(page.items.slice(0, skip)) };
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+  }
+
+  private take(page: Page, recordsMax: number): RawRecord[] {
+    const passed = Math.min(this.passOver, page.items.length - this.taken);
+    this.passOver -= passed;
+    this.taken += passed;
+    const items = page.items.slice(this.taken, this.taken + recordsMax);
+    this.taken += items.length;
+    const timestampMs = Date.now();
+    return items.map((value) => ({ offset: this.next++, timestampMs, key: null, value }));
+  }
+
+  /** Asks for the next page, or for the newest one again where there is none; whether there is nothing new. */
+  private async ask(): Promise<boolean> {
+    if (this.following !== null && this.following !== this.cursor) {
+      this.cursor = this.following;
+      this.taken = 0;
+    }
+    const answer = await this.request();
+    if (answer === undefined) return false;
+    const { items, cursor } = this.options;
+    let texts: Uint8Array[];
+    let next: string | null;
+    try {
+      texts = items(answer as never).map((item) => Buffer.from(JSON.stringify(item) ?? 'null'));
+      const said = cursor?.next(answer as never);
+      next = said === undefined || said === null ? null : String(said);
+    } catch (cause) {
+      throw this.error(
+        `the answer is not as expected: ${messageOf(cause)}`,
+        'do `items` and `next` fit it?',
+        true,
+        cause,
+      );
+    }
+    if (this.mustMatch !== undefined && digestOf(texts.slice(0, this.taken)) !== this.mustMatch) {
+      const hint = 'a page must begin with the same items in every request: choose another cursor, or begin anew';
+      throw this.error('the page that was read last has other items now', hint, true);
+    }
+    this.mustMatch = undefined;
+    const before = this.pages.at(-1);
+    const isSame = before !== undefined && before.cursor === this.cursor;
+    const first = isSame ? before.first : this.next - this.passOver - this.taken;
+    if (isSame) this.pages.pop();
+    this.pages.push({ cursor: this.cursor, first, items: texts });
+    this.following = next;
+    if (this.taken < texts.length || (next !== null && next !== this.cursor)) return false;
+    this.askAtMs = performance.now() + this.options.everyMs;
+    return true;
+  }
+
+  /** `undefined` where it must be asked again later. */
+  private async request(): Promise<unknown> {
+    const { url, cursor, headers, perSecondMax, bytesMax } = this.options;
+    const address = new URL(url);
+    if (cursor !== undefined && this.cursor !== null) address.searchParams.set(cursor.param, this.cursor);
+    this.askAtMs = performance.now() + 1_000 / perSecondMax;
+    let detail: string;
+    let waitMs: number | undefined;
+    try {
+      const response = await fetch(address, {
+        headers: { accept: 'application/json', ...headers?.() },
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.closing.signal]),
+      });
+      const { status } = response;
+      if (response.ok) {
+        const answer = JSON.parse(await this.textOf(response, bytesMax));
+        this.failures = 0;
+        return answer;
+      }
+      await response.body?.cancel();
+      detail = `status ${status}`;
+      waitMs = retryAfterMs(response);
+      if (status < 500 && ![408, 425, 429].includes(status)) {
+        throw this.error(`the service answers with ${detail}`, 'are address and headers what it wants?', true);
+      }
+    } catch (error) {
+      if (error instanceof MillraceError) throw error;
+      if (this.closing.signal.aborted) return undefined;
+      detail = `no answer: ${messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error)}`;
+    }
+    this.failures += 1;
+    if (this.failures >= ATTEMPTS_MAX) throw this.error(detail, 'is the service up?', false);
+    const ownMs = backOffMs(this.failures, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });
+    this.askAtMs = performance.now() + (waitMs ?? ownMs);
+    return undefined;
+  }
+
+  private async textOf(response: Response, bytesMax: number): Promise<string> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+      size += part.length;
+      if (size > bytesMax) {
+        throw this.error(`an answer of more than ${bytesMax} bytes`, 'ask for smaller pages, or raise bytesMax', true);
+      }
+      parts.push(part);
+    }
+    return Buffer.concat(parts).toString();
+  }
+
+  private pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
+  }
+
+  private error(message: string, hint: string, lasting: boolean, cause?: unknown): MillraceError {
+    return new MillraceError('source', message, { where: publicPartOf(this.options.url), hint, lasting, cause });
+  }
+}
+
+function digestOf(items: readonly Uint8Array[]): string {
+  const digest = createHash('sha256');
+  for (const item of items) digest.update(item).update('\n');
+  return digest.digest('base64url').slice(0, 16);
+}

@@ -1,0 +1,15 @@
+import { MillraceError } from '../../src/core/errors.js';
+
+/** The address without user, password and query: they may hold secrets. */
+export function publicPartOf(url: string): string {
+  try {
+    const { protocol, host, pathname, username } = new URL(url);
+    if (username !== '') throw new Error('it names a user');
+    return `${protocol}//${host}${pathname.replaceAll(/%7Bkey%7D/gi, '{key}')}`;
+  } catch (cause) {
+    throw new MillraceError('config', 'the address of a service is none that can be asked', {
+      hint: 'it looks like https://host/customers/{key}; who asks is said in `headers`',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import type { Source, SourceDriver, TopicProducer } from '../../src/core/io.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { openDecoder } from '../../src/schema/index.js';
+import type { Ingest } from './ingest.js';
+import { IngestServer } from './ingest-server.js';
+import type { Poll } from './poll.js';
+import { type PollPlace, PollReader } from './poll-source.js';
+import { secretFrom } from './secret.js';
+
+export interface HttpSourceOptions {
+  readonly schemas: SchemaRegistry;
+  /** The profile's topics: what is accepted lies there. */
+  readonly topics: SourceDriver;
+  readonly producer: () => TopicProducer;
+  readonly now?: () => number;
+}
+
+export interface HttpSource extends SourceDriver {
+  /** The port that a topic's records are taken at, while a task reads it. */
+  portOf(topic: string): number | undefined;
+  close(): Promise<void>;
+}
+
+/** The driver of `http.poll` and `http.ingest`. The door of a topic is open while a task of this process reads it. */
+export function httpSource({ schemas, topics, producer, now = Date.now }: HttpSourceOptions): HttpSource {
+  const doors = new Map<string, { readonly door: Promise<IngestServer>; users: number; readonly out: TopicProducer }>();
+  const openDoor = async (options: Ingest, out: TopicProducer): Promise<IngestServer> => {
+    const { schema, tokenFrom, topic } = options;
+    const token = tokenFrom === undefined ? undefined : secretFrom(tokenFrom, topic);
+    return IngestServer.open({ options, codec: await openDecoder(schema, schemas), producer: out, token, now });
+  };
+  const leave = async (topic: string): Promise<void> => {
+    const entry = doors.get(topic);
+    if (!entry || --entry.users > 0) return;
+    doors.delete(topic);
+    await entry.door.then((door) => door.close()).catch(() => undefined); // it never opened
+    await entry.out.close();
+  };
+  const ports = new Map<string, number>();
+  return {
+    async partitions(source) {
+      if (source.kind !== 'http.ingest') return 1;
+      const { topic, partitions } = source.options as Ingest;
+      const out = producer();
+      try {
+        return await topics.partitions(source).catch(async () => {
+          await out.createTopic(topic, partitions);
+          return topics.partitions(source);
+        });
+      } finally {
+        await out.close();
+      }
+    },
+    async open(source, task, offset, bounded, step, partition, place) {
+      if (source.kind !== 'http.ingest') {
+        const { options } = source as Source<unknown> & { readonly options: Poll };
+        return new PollReader(options, { bounded, offset, place: place as PollPlace | undefined });
+      }
+      const options = source.options as Ingest;
+      const { topic } = options;
+      let entry = doors.get(topic);
+      if (!entry) {
+        const out = producer();
+        entry = { door: openDoor(options, out), users: 0, out };
+        doors.set(topic, entry);
+      }
+      entry.users += 1;
+      try {
+        ports.set(topic, (await entry.door).port);
+        const reader = await topics.open(source, task, offset, bounded, step, partition);
+        let left = false;
+        return {
+          poll: (recordsMax) => reader.poll(recordsMax),
+          async close() {
+            await reader.close();
+            if (!left) await leave(topic);
+            left = true;
+          },
+        };
+      } catch (error) {
+        await leave(topic);
+        throw error;
+      }
+    },
+    portOf: (topic) => (doors.has(topic) ? ports.get(topic) : undefined),
+    async close() {
+      for (const [topic, entry] of doors) {
+        entry.users = 1;
+        await leave(topic);
+      }
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import type { SinkContext, SinkWriter } from '../../src/core/io.js';
+import { Numbering } from '../../src/core/numbering.js';
+import type { Origin } from '../../src/core/record.js';
+import { backOffMs } from '../../src/core/retry.js';
+import { publicPartOf } from './public-part.js';
+import { retryAfterMs } from './retry-after.js';
+import type { Webhook } from './webhook.js';
+
+const ATTEMPTS_MAX = 10;
+/** The longest that a service can have a task wait between two tries. */
+const WAIT_MAX_MS = 30_000;
+/** Requests that wait, before the writer asks to wait. */
+const WAITING_MAX = 1_000;
+/** What another try may not have: timeout, too early, too many. */
+const passing = new Set([408, 425, 429]);
+
+/**
+ * Sends values in lanes: those of a key one after another, different keys side by side. Memory: `WAITING_MAX` requests and
+ * one chunk.
+ */
+export class WebhookWriter implements SinkWriter {
+  private readonly numbering = new Numbering();
+  private readonly lanes = new Map<string, Promise<void>>();
+  private readonly closing = new AbortController();
+  private waiting = 0;
+  private underWay = 0;
+  private readonly turns: (() => void)[] = [];
+  private failure: unknown;
+
+  constructor(
+    private readonly options: Webhook,
+    private readonly context: SinkContext,
+    private readonly secret: string | undefined,
+  ) {}
+
+  write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    for (let i = 0; i < values.length; i++) this.enqueue(values[i], origins[i] as Origin);
+    if (this.waiting > WAITING_MAX) return this.drained();
+  }
+
+  async prepare(): Promise<undefined> {
+    await this.drained();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.drained().catch(() => undefined); // what was under way will be sent again
+  }
+
+  private async drained(): Promise<void> {
+    await Promise.all(this.lanes.values());
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private enqueue(value: unknown, origin: Origin): void {
+    const id = this.idOf(origin);
+    const body = JSON.stringify(this.options.body(value)) ?? 'null';
+    const lane = this.options.key?.(value) ?? (origin.key === null ? id : Buffer.from(origin.key).toString('base64'));
+    this.waiting += 1;
+    const before = this.lanes.get(lane) ?? Promise.resolve();
+    const sent = before
+      .then(() => this.send(id, body))
+      .finally(() => {
+        this.waiting -= 1;
+        if (this.lanes.get(lane) === sent) this.lanes.delete(lane);
+      });
+    sent.catch(() => undefined); // told by `failure`
+    this.lanes.set(lane, sent);
+  }
+
+  private idOf(origin: Origin): string {
+    const { task, step, incarnation } = this.context;
+    const { topic, partition, offset } = origin;
+    return [task.topology, step, incarnation, topic, partition, offset, this.numbering.next(origin)].join(':');
+  }
+
+  private async send(id: string, body: string): Promise<void> {
+    await this.turn();
+    try {
+      if (this.failure !== undefined) return; // nothing overtakes what could not be sent
+      await this.sendUntilTaken(id, body);
+    } catch (error) {
+      this.failure ??= error;
+    } finally {
+      this.underWay -= 1;
+      this.turns.shift()?.();
+    }
+  }
+
+  private async turn(): Promise<void> {
+    while (this.underWay >= this.options.concurrencyMax) {
+      await new Promise<void>((resolve) => this.turns.push(resolve));
+    }
+    this.underWay += 1;
+  }
+
+  private async sendUntilTaken(id: string, body: string): Promise<void> {
+    const where = publicPartOf(this.options.url);
+    for (let attempt = 1; ; attempt++) {
+      const { detail, isTaken, isLasting, waitMs } = await this.attempt(id, body);
+      if (isTaken) return;
+      if (isLasting || attempt >= ATTEMPTS_MAX || this.closing.signal.aborted) {
+        throw new MillraceError('sink', `a webhook was not taken: ${detail}`, {
+          where,
+          hint: isLasting ? `the service refuses ${id}: filter such values before, or mend the service` : 'is it up?',
+          lasting: isLasting,
+        });
+      }
+      const ownMs = backOffMs(attempt, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });
+      const pauseMs = Math.min(WAIT_MAX_MS, waitMs ?? ownMs);
+      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
+    }
+  }
+
+  private async attempt(id: string, body: string) {
+    const { url, headers, timeoutMs } = this.options;
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const own: Record<string, string> = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'idempotency-key': id };
+    if (this.secret !== undefined) own['webhook-signature'] = signature(this.secret, id, timestamp, body);
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers?.(), ...own },
+        body,
+        redirect: 'manual',
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.closing.signal]),
+      });
+      await response.body?.cancel();
+      const { ok, status } = response;
+      const mayPass = status >= 500 || passing.has(status);
+      return { detail: `status ${status}`, isTaken: ok, isLasting: !ok && !mayPass, waitMs: retryAfterMs(response) };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      return { detail: `no answer: ${messageOf(cause)}`, isTaken: false, isLasting: false, waitMs: undefined };
+    }
+  }
+}
+
+/** By Standard Webhooks: HMAC-SHA256 over id, time and body; a secret may be given as `whsec_` and base64. */
+export function signature(secret: string, id: string, timestamp: string, body: string): string {
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret);
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+}

@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { http, type IngestOptions } from '../../../connectors/http/index.js';
+import { httpSource } from '../../../connectors/http/source.js';
+import { EARLIEST, type Source, type TopicProducer } from '../../../src/core/io.js';
+import { json } from '../../../src/schema/index.js';
+import { openWorld, type World } from '../embedded/world.js';
+import { range } from './service.js';
+
+interface Click {
+  readonly user: string;
+  readonly n: number;
+}
+const clicks = (options: Partial<IngestOptions<Click>> = {}): Source<unknown> =>
+  http.ingest<Click>({ topic: 'clicks', schema: json<Click>(), port: 0, key: ({ user }) => user, ...options });
+
+const worlds: World[] = [];
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+  delete process.env.TEST_TOKEN;
+});
+
+async function open(source = clicks(), wrap: (producer: TopicProducer) => TopicProducer = (producer) => producer) {
+  const world = await openWorld();
+  worlds.push(world);
+  const { embedded } = world;
+  const driver = httpSource({
+    schemas: embedded.schemas,
+    topics: embedded.source,
+    producer: () => wrap(embedded.producer()),
+    now: () => 77,
+  });
+  const partitions = await driver.partitions(source);
+  const readers = await Promise.all(
+    range(0, partitions).map((partition) =>
+      driver.open(source, { topology: 't', partition }, EARLIEST, false, 'in', partition),
+    ),
+  );
+  const send = (body: string, headers: Record<string, string> = {}, method = 'POST') =>
+    fetch(`http://127.0.0.1:${driver.portOf('clicks')}/`, { method, ...(method === 'GET' ? {} : { body }), headers });
+  const stored = () => range(0, partitions).flatMap((p) => [...embedded.scan('clicks', p)]);
+  return { world, driver, readers, send, stored };
+}
+
+const click = (n: number) => JSON.stringify({ user: `u${n % 5}`, n });
+
+describe('http.ingest', () => {
+  it('answers 202 once records are durable, whatever dies then', async () => {
+    const { world, send } = await open();
+    const answers = await Promise.all(range(0, 60).map((n) => send(n % 2 ? `[${click(n)}]` : click(n))));
+    expect(answers.every(({ status }) => status === 202)).toBe(true);
+    const lines = await send(range(60, 70).map(click).join('\n'), { 'content-type': 'application/x-ndjson' });
+    expect([lines.status, await lines.json()]).toEqual([202, { accepted: 10 }]);
+    await world.restart();
+    const { embedded } = world;
+    const kept = [...embedded.scan('clicks', 0)].map(({ value }) => JSON.parse(Buffer.from(value ?? []).toString()).n);
+    expect(kept.sort((a, b) => a - b)).toEqual(range(0, 70));
+  });
+
+  it('gives tasks what it accepted, by key and partition', async () => {
+    const { readers, send } = await open(clicks({ partitions: 3 }));
+    await send(`[${range(0, 30).map(click).join(',')}]`);
+    const polled = await Promise.all(readers.map((reader) => reader.poll(100)));
+    const records = polled.flatMap(({ records: some }) => some);
+    expect(records).toHaveLength(30);
+    expect(records[0]).toMatchObject({ timestampMs: 77, key: expect.anything() });
+    for (const { records: some } of polled) {
+      const users = new Set(some.map(({ key }) => Buffer.from(key ?? []).toString()));
+      for (const { records: others } of polled.filter(({ records: other }) => other !== some)) {
+        expect(others.some(({ key }) => users.has(Buffer.from(key ?? []).toString()))).toBe(false);
+      }
+    }
+    for (const reader of readers) await reader.close();
+    await expect(send(click(1))).rejects.toThrow(); // the door is closed when no task reads
+  });
+
+  it('takes a request as a whole or not at all', async () => {
+    const { send, stored } = await open(clicks({ key: ({ user }) => user.toLowerCase(), bytesMax: 1_000 }));
+    const refusals: readonly [string, Record<string, string>, number][] = [
+      ['[{"user":"a","n":1},{"n":2}]', {}, 422], // its key cannot be told
+      ['not json', {}, 400],
+      ['{"user":"a"}\nnot json', { 'content-type': 'application/x-ndjson' }, 422],
+      [`[${range(0, 100).map(click).join(',')}]`, {}, 413],
+    ];
+    for (const [body, headers, status] of refusals) {
+      const answer = await send(body, headers);
+      expect([answer.status, await answer.json()]).toEqual([status, { error: expect.any(String) }]);
+    }
+    expect((await send('', {}, 'GET')).status).toBe(405);
+    expect(stored()).toEqual([]);
+  });
+
+  it('asks for patience while too much is on its way, and takes the rest later', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = (producer: TopicProducer): TopicProducer => ({
+      createTopic: (...args) => producer.createTopic(...args),
+      append: (...args) => producer.append(...args),
+      close: () => producer.close(),
+      send: async (...args) => {
+        await held;
+        await producer.send(...args);
+      },
+    });
+    const { send, stored } = await open(clicks({ pendingMax: 10 }), slow);
+    const batch = (from: number) =>
+      `[${range(from, from + 6)
+        .map(click)
+        .join(',')}]`;
+    const first = send(batch(0));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const second = await send(batch(6));
+    expect([second.status, second.headers.get('retry-after')]).toEqual([429, '1']);
+    release();
+    expect((await first).status).toBe(202);
+    expect((await send(batch(6))).status).toBe(202);
+    expect(stored()).toHaveLength(12);
+  });
+
+  it('says 503 where a record could not be stored, and does not say why to strangers', async () => {
+    const broken = (producer: TopicProducer): TopicProducer => ({
+      createTopic: (...args) => producer.createTopic(...args),
+      append: (...args) => producer.append(...args),
+      close: () => producer.close(),
+      send: async () => {
+        throw new Error('disk of host db-7 is full');
+      },
+    });
+    const { send } = await open(clicks(), broken);
+    const answer = await send(click(1));
+    expect([answer.status, await answer.text()]).toEqual([503, '{"error":"it could not be stored"}']);
+  });
+
+  it('lets in who bears the token', async () => {
+    process.env.TEST_TOKEN = 'let me in';
+    const { send } = await open(clicks({ tokenFrom: 'TEST_TOKEN' }));
+    expect((await send(click(1))).status).toBe(401);
+    expect((await send(click(1), { authorization: 'Bearer other' })).status).toBe(401);
+    expect((await send(click(1), { authorization: 'Bearer let me in' })).status).toBe(202);
+  });
+
+  it('says what is wrong with its options', () => {
+    const messages = (source: Source<unknown>) => source.problems?.map(({ message }) => message);
+    expect(messages(clicks())).toEqual([]);
+    expect(messages(clicks({ host: '0.0.0.0', port: 70_000 }))).toEqual([
+      'port is 70000',
+      'everybody who reaches 0.0.0.0 may write',
+    ]);
+  });
+});

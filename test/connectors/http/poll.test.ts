@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { http, type PollOptions } from '../../../connectors/http/index.js';
+import type { Poll } from '../../../connectors/http/poll.js';
+import { PollReader } from '../../../connectors/http/poll-source.js';
+import { millis, type Source } from '../../../src/core/index.js';
+import { EARLIEST } from '../../../src/core/io.js';
+import { json, text } from '../../../src/schema/index.js';
+import { newService, range } from './service.js';
+
+interface Page {
+  readonly items: readonly { readonly id: number }[];
+}
+
+const source = (url: string, options: Partial<PollOptions<unknown>> = {}): Source<unknown> =>
+  http.poll<unknown>({
+    url,
+    schema: json<unknown>(),
+    eventTime: () => 0,
+    items: (page: Page) => page.items,
+    cursor: { param: 'after', next: (page: Page) => page.items.at(-1)?.id },
+    every: millis(10),
+    perSecondMax: 10_000,
+    ...options,
+  });
+
+const open = (polled: Source<unknown>, from: { offset?: number; place?: unknown; bounded?: boolean } = {}) => {
+  const { offset = EARLIEST, place, bounded = true } = from;
+  const kept = place === undefined ? undefined : JSON.parse(JSON.stringify(place));
+  return new PollReader(polled.options as Poll, { offset, place: kept, bounded });
+};
+
+/** Items after an id, at most so many; the service may know more later. */
+const shop = (items: number[], pageMax: number) =>
+  newService(({ path }, response) => {
+    const after = Number(new URL(path, 'http://x').searchParams.get('after') ?? -1);
+    const found = items.filter((id) => id > after).slice(0, pageMax);
+    response.end(JSON.stringify({ items: found.map((id) => ({ id })) }));
+  });
+
+const idsOf = (records: readonly { readonly value: Uint8Array | null }[]) =>
+  records.map(({ value }) => (JSON.parse(Buffer.from(value ?? []).toString()) as { id: number }).id);
+
+async function read(reader: PollReader, countMax = Number.POSITIVE_INFINITY, pollMax = 5) {
+  const ids: number[] = [];
+  for (let polls = 0; polls < 500 && ids.length < countMax; polls++) {
+    const { records, ended } = await reader.poll(Math.min(pollMax, countMax - ids.length));
+    ids.push(...idsOf(records));
+    if (ended) break;
+  }
+  return ids;
+}
+
+describe('http.poll', () => {
+  it('reads every item once, page by page, and goes on at any item by its place', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 25 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (count, pageMax, pollMax) => {
+          const items = range(0, count);
+          const { url } = await shop(items, pageMax);
+          const reader = open(source(url));
+          const places: unknown[] = [];
+          const ids: number[] = [];
+          for (;;) {
+            const { records, ended } = await reader.poll(pollMax);
+            for (const { offset } of records) places.push(reader.placeOf(offset + 1));
+            ids.push(...idsOf(records));
+            if (ended) break;
+          }
+          expect(ids).toEqual(items);
+          items.push(count, count + 1);
+          for (const offset of new Set([1, Math.ceil(count / 2), count])) {
+            if (offset < 1 || offset > count) continue;
+            const rest = open(source(url), { offset, place: places[offset - 1] });
+            expect(await read(rest)).toEqual(items.slice(offset));
+          }
+          expect(await read(open(source(url), { offset: Math.min(2, count) }))).toEqual(
+            items.slice(Math.min(2, count)),
+          );
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('asks again where pages end, also where the last one grows', async () => {
+    const items = [0, 1];
+    const growing = await newService((_, response) =>
+      response.end(JSON.stringify({ items: items.map((id) => ({ id })) })),
+    );
+    const { cursor: _, ...unpaged } = source(growing.url).options as Poll;
+    const reader = open({ ...source(growing.url), options: { ...unpaged, cursor: undefined } }, { bounded: false });
+    expect(await read(reader, 2)).toEqual([0, 1]);
+    items.push(2, 3);
+    expect(await read(reader, 2)).toEqual([2, 3]);
+    expect(reader.placeOf(3)).toMatchObject({ skip: 3 });
+    await reader.close();
+    expect(await reader.poll(1)).toEqual({ records: [], ended: true });
+  });
+
+  it('is patient with a service that stumbles, and waits as long as it is told', async () => {
+    let asked = 0;
+    const service = await newService((_, response) => {
+      asked += 1;
+      if (asked === 1) return response.destroy();
+      if (asked === 2) return response.writeHead(503).end();
+      if (asked === 3) return response.writeHead(429, { 'retry-after': '1' }).end();
+      return response.end('{"items":[{"id":1}]}');
+    });
+    const before = Date.now();
+    const reader = open(source(service.url));
+    expect(await read(reader, 1)).toEqual([1]);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('asks no more often than it may', async () => {
+    const { url, heard } = await shop(range(0, 6), 1);
+    const before = Date.now();
+    expect(await read(open(source(url, { perSecondMax: 20 })))).toEqual(range(0, 6));
+    expect(Date.now() - before).toBeGreaterThanOrEqual((heard.length - 2) * 50);
+  });
+
+  it('stops where the service refuses, answers strangely, or has other items than before', async () => {
+    const refusing = await newService((_, response) => response.writeHead(403).end());
+    const strange = await newService((_, response) => response.end('{"no":"items"}'));
+    const long = await shop(range(0, 100), 100);
+    for (const polled of [source(refusing.url), source(strange.url), source(long.url, { bytesMax: 50 })]) {
+      await expect(read(open(polled))).rejects.toMatchObject({ code: 'source', lasting: true });
+    }
+    const items = range(0, 4);
+    const { url } = await shop(items, 10);
+    const reader = open(source(url));
+    await read(reader, 3);
+    const place = reader.placeOf(3);
+    items[1] = 77;
+    await expect(read(open(source(url), { offset: 3, place }))).rejects.toMatchObject({
+      code: 'source',
+      lasting: true,
+    });
+  });
+
+  it('says what is wrong with its options, and nothing that may be secret', () => {
+    const odd = source('https://shop.example/orders?token=hidden', { schema: text() as never, perSecondMax: 0 });
+    expect(odd.problems?.map(({ message }) => message)).toEqual(['text where items are JSON', 'perSecondMax is 0']);
+    expect(JSON.stringify([odd.topic, odd.settings])).not.toContain('hidden');
+  });
+});
