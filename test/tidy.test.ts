@@ -82,6 +82,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@datadog/sketches-js': ['src/aggregates'],
   avsc: ['src/schema'],
   eld: ['src/operators'],
+  '@noble/ciphers': ['src/operators'],
   ajv: ['src/schema'],
   'ajv-formats': ['src/schema'],
   protobufjs: ['src/schema'],

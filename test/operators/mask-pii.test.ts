@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
+import { FF1 } from '@noble/ciphers/ff1.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Masking, type MaskPiiOptions, maskPii } from '../../src/operators/mask-pii.js';
@@ -56,6 +58,35 @@ describe('maskPii', () => {
     expect(masked({ email: 'token' }, 'ann@example.com', { key: 'k'.repeat(16) })).toMatchInlineSnapshot(
       `"[email:gpOkaAvzuh9T2q6KDPuHDd]"`,
     );
+  });
+
+  it('encrypts digits in their form, the same of the same, others of others', () => {
+    const find = { card: 'encrypt', phone: 'encrypt', 'us-ssn': 'encrypt', 'es-dni': 'encrypt' } as const;
+    const hidden = masked(find, 'pay 4111 1111-1111 1111 of 12345678Z');
+    expect(hidden).toMatch(/^pay \d{4} \d{4}-\d{4} \d{4} of \d{8}Z$/);
+    expect(hidden).not.toContain('1111');
+    expect(masked(find, '4111111111111111')).toBe(masked(find, '4111 1111 1111 1111').replaceAll(' ', ''));
+    expect(masked(find, '4111111111111111', { key: 'another secret, also long' })).not.toBe(
+      masked(find, '4111111111111111'),
+    );
+    const numbers = Array.from({ length: 200 }, (_, i) => `536-90-${1000 + i}`);
+    expect(new Set(numbers.map((number) => masked(find, number))).size).toBe(200);
+  });
+
+  it('the encryption is FF1: the published vectors, and it can be taken back', () => {
+    // NIST SP 800-38G, samples 1 and 2.
+    const aes = Uint8Array.from(Buffer.from('2B7E151628AED2A6ABF7158809CF4F3C', 'hex'));
+    const digits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    expect(FF1(10, aes).encrypt(digits).join('')).toBe('2433477484');
+    expect(
+      FF1(10, aes, Uint8Array.from(Buffer.from('39383736353433323130', 'hex')))
+        .encrypt(digits)
+        .join(''),
+    ).toBe('6124200773');
+    const derived = createHmac('sha256', key).update('format-preserving').digest();
+    const hidden = [...masked({ card: 'encrypt' }, '4111111111111111')].map(Number);
+    const cipher = FF1(10, Uint8Array.from(derived), new TextEncoder().encode('card'));
+    expect(cipher.decrypt(hidden).join('')).toBe('4111111111111111');
   });
 
   it('leaves nothing to be found, for any text', () => {
@@ -127,9 +158,11 @@ describe('maskPii', () => {
     expect(operator({ email: 'token' }).problems).toEqual([]);
     const problems = (find: object, options: Partial<MaskPiiOptions<Note>> = {}) =>
       operator(find, options).problems?.map(({ message }) => message);
-    expect(problems({ email: 'token' }, { key: undefined })).toEqual(['tokens without a key']);
+    expect(problems({ email: 'token' }, { key: undefined })).toEqual(['tokens or encryption without a key']);
     expect(problems({ email: 'token' }, { key: '0123456789abcde' })).toEqual(['the key of tokens is too short']);
     expect(problems({ email: 'replace' }, { key: undefined })).toEqual([]);
+    expect(problems({ card: 'encrypt' }, { key: undefined })).toHaveLength(1);
+    expect(problems({ email: 'encrypt', ip: 'encrypt' })).toHaveLength(2);
     expect(problems({})).toEqual(['nothing to find']);
     expect(problems({ name: 'replace' })).toEqual(["there is no kind 'name'"]);
     expect(problems({ ip: 'keep' }, { fields: [] })).toEqual(['no field to search']);
