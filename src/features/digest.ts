@@ -16,21 +16,29 @@ const word = new Int32Array(bits.buffer);
  * @example
  * map((f) => ({ flightId: f.flightId, late: f.late.probability, featuresDigest: vectorDigest(f.features) }));
  */
-export function vectorDigest({ hash, dense, indices }: VectorNumbers): string {
-  const seed = hashString(hash);
-  let a = seed;
-  let b = ~seed;
-  const take = (value: number) => {
+export function vectorDigest(vector: VectorNumbers): string {
+  let a = hashString(vector.hash);
+  let b = ~a;
+  for (let i = 0; i <= vector.dense.length + vector.indices.length; i++) {
+    const value = wordAt(vector, i);
     a = combine(a, value);
     b = combine(b, value ^ a);
-  };
-  for (let i = 0; i < dense.length; i++) {
-    bits[0] = dense[i] as number;
-    take(word[0] as number);
   }
-  take(dense.length);
-  for (let i = 0; i < indices.length; i++) take(indices[i] as number);
   return hex(finish(a)) + hex(finish(b));
 }
 
-const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+/** The dense part's bits, how many there are of them, then the indices. */
+function wordAt({ dense, indices }: VectorNumbers, i: number): number {
+  if (i > dense.length) return indices[i - dense.length - 1] as number;
+  if (i === dense.length) return i;
+  bits[0] = dense[i] as number;
+  return word[0] as number;
+}
+
+// From a table: `toString(16)` takes ten times as long for numbers of more than 31 bits, and most of a digest's time.
+const byteTexts = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const byteText = (value: number): string => byteTexts[value & 255] as string;
+
+/** 32 bits as 8 hexadecimal digits. */
+const hex = (value: number): string =>
+  byteText(value >>> 24) + byteText(value >>> 16) + byteText(value >>> 8) + byteText(value);

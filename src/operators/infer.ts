@@ -13,8 +13,8 @@ import {
   RowFailure,
   type Settings,
   type StepContext,
-  withField,
 } from '../core/index.js';
+import { fieldAdder } from '../core/literals.js';
 
 /** Where a model may run, in ONNX Runtime's words; which ones a machine has is found out when the model is loaded. */
 export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml'] as const;
@@ -86,6 +86,7 @@ export function infer<const As extends string>(
 
 function scorer(model: ModelHandle, as: string, context: StepContext): BatchedLogic {
   const { inputSize, outputSize, version } = model;
+  const withInferred = fieldAdder(as);
 
   return {
     async onBatch(values) {
@@ -102,7 +103,7 @@ function scorer(model: ModelHandle, as: string, context: StepContext): BatchedLo
         const failure = failures.get(row) ?? (Number.isFinite(score) ? undefined : `the score is ${score}`);
         answers[row] =
           failure === undefined
-            ? withField(rows[row], as, { score, model: version, degraded } satisfies Inferred)
+            ? withInferred(rows[row], { score, model: version, degraded } satisfies Inferred)
             : new RowFailure('inference', failure);
       }
       return answers;
