@@ -47,6 +47,8 @@ class PartitionReader implements SourceReader {
   private closed = false;
   /** Everything before it was given. */
   private given: number;
+  /** A broker had nothing more: what is missing before the end was compacted away. */
+  private caughtUp = false;
   /** Where reading ends: what lies from here on came later. */
   private readonly end: number;
 
@@ -62,7 +64,7 @@ class PartitionReader implements SourceReader {
   }
 
   get isBehind(): boolean {
-    return this.given < this.endAtOpen;
+    return !this.caughtUp && this.given < this.endAtOpen;
   }
 
   async poll(recordsMax: number): Promise<Polled> {
@@ -71,6 +73,7 @@ class PartitionReader implements SourceReader {
       if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
       try {
         this.range = await this.log.next();
+        this.caughtUp ||= this.log.offset === this.given;
       } catch (error) {
         if (this.closed) return { records: NONE, ended: true }; // closing cut the connection
         throw error;

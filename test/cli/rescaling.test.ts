@@ -1,14 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
+import { lagOf, planReset } from '../../src/cli/offsets.js';
 import { savepointFile } from '../../src/cli/savepoint-files.js';
 import { createSavepoint, type RestoreOptions, restoreSavepoint } from '../../src/cli/savepoints.js';
 import { storedTasks } from '../../src/cli/stored-state.js';
 import { stateful } from '../../src/core/index.js';
-import { dedupe, hopping, hours, json, minutes, topology, valueCell } from '../../src/index.js';
+import { byKey, dedupe, hopping, hours, json, mapCell, minutes, topology, valueCell } from '../../src/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import type { Topology } from '../../src/topology/index.js';
-import { freshWorld, runToEnd } from './operations.js';
-import { happenings, keyed, outputs, send } from './rescaling.js';
+import { freshWorld, runToEnd, textsIn } from './operations.js';
+import { happenings, keyed, type Order, outputs, send } from './rescaling.js';
 
 const NAME = 'keyed';
 const job = keyed(NAME);
@@ -167,5 +168,76 @@ describe('a savepoint in another number of tasks', () => {
       message: 'its state is that of one of 2 tasks, the inputs have 3 partitions',
       hint: expect.stringContaining('--rescale'),
     });
+  });
+
+  it('takes its stages along, each into a number of its own', async () => {
+    const staged = (partitions: number) =>
+      topology('staged', { deadLetters: kafka.deadLetters({ topic: 'staged.dead' }) }, (t) => {
+        const cells = { byUser: byKey(mapCell<string, number>()) };
+        const orders = t
+          .source('orders', kafka.source({ topic: 'staged.orders', schema: json<Order>() }))
+          .via('once', dedupe({ key: ({ id }) => String(id), retention: hours(1_000), keysMax: 10_000 }));
+        orders
+          .repartition('by-user', { key: ({ user }) => user, schema: json<Order>(), partitions })
+          .via(
+            'total',
+            stateful<Order, string, typeof cells>({
+              kind: 'total',
+              cells,
+              open: ({ byUser }) => ({
+                onRecord(_, { user, amount }, emit) {
+                  byUser.set(user, (byUser.get(user) ?? 0) + amount);
+                  emit(`${user} ${byUser.get(user)}`);
+                },
+              }),
+            }),
+          )
+          .to('totals', kafka.sink({ topic: 'staged.totals', schema: json<string>() }));
+      });
+    const records = Array.from({ length: 600 }, (_, n) => {
+      const id = n % 10 === 9 ? n - 300 : n; // some were there long before
+      const order = { id, user: `user-${id % 17}`, currency: 'c', amount: 1 };
+      const value = Buffer.from(JSON.stringify(order));
+      return { key: Buffer.from(String(id)), value, timestampMs: 1_700_000_000_000 + n };
+    });
+    const feed = async ({ profile }: World, from: number, to: number, partitions: number) => {
+      const producer = profile.producer();
+      await producer.createTopic('staged.orders', partitions);
+      await producer.send('staged.orders', records.slice(from, to));
+      await producer.close();
+    };
+    const totalsIn = async ({ profile }: World) => (await textsIn(profile, 'staged.totals')).flat();
+
+    const whole = await world();
+    await feed(whole, 0, 600, 3);
+    await runToEnd(whole.profile, staged(5));
+    const from = await world();
+    await feed(from, 0, 400, 4);
+    await runToEnd(from.profile, staged(2));
+    await createSavepoint(from.profile, staged(2), { name: 'drained', data: from.data, nowMs: 0 });
+    const to = await world();
+    await feed(to, 0, 0, 3);
+    expect(await into(to, from, {}, staged(5))).toEqual({ incarnation: 1, tasks: 3 + 5 });
+    await feed(to, 400, 600, 3);
+    await runToEnd(to.profile, staged(5));
+    const all = [...(await totalsIn(from)), ...(await totalsIn(to))];
+    expect(all.length).toBeGreaterThan(500);
+    expect(all.sort()).toEqual((await totalsIn(whole)).sort());
+  });
+
+  it('is not needed where positions go back with the state dropped, in every partition of a global table too', async () => {
+    const { profile } = await saved(5, 300, 3);
+    const before = await outputs(profile, NAME);
+    const reset = await planReset(profile, job, { to: 'earliest', source: undefined, dropState: true });
+    expect(
+      reset.moves.filter(({ source }) => source === 'rates').map(({ task, partition }) => [task, partition]),
+    ).toEqual([0, 1, 2].flatMap((task) => [0, 1].map((partition) => [task, partition])));
+    await reset.apply();
+    expect((await lagOf(profile, job)).filter(({ source }) => source === 'rates').every(({ lag }) => lag > 0)).toBe(
+      true,
+    );
+    await runToEnd(profile, job);
+    expect(await outputs(profile, NAME)).toEqual(together(before, before));
+    expect((await lagOf(profile, job)).map(({ lag }) => lag)).toEqual(Array(3 * 3 + 3 * 2).fill(0));
   });
 });
