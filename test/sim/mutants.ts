@@ -42,11 +42,11 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the checkpoint stored before sinks are prepared',
     'copies',
-    ['task.ts', 'await Promise.all(writers.map((writer) => writer.prepare?.()));', ''],
+    ['task.ts', '[step, await writer.prepare?.()] as const', '[step, writer.commit && undefined] as const'],
     [
       'task.ts',
-      'await Promise.all(writers.map((writer) => writer.commit?.()));',
-      'await Promise.all(writers.map((writer) => writer.prepare?.()));',
+      'await Promise.all(writers.map(([, writer]) => writer.commit?.()));',
+      'await Promise.all(writers.map(([, writer]) => writer.prepare?.()));',
     ],
   ),
   mutant('counters outside the checkpoint', 'copies', [
@@ -64,7 +64,11 @@ export const mutants: readonly Mutant[] = [
     'timeMs < bestTimeMs',
     'timeMs <= bestTimeMs',
   ]),
-  mutant('inputs of a step taken one after another', 'totals', ['steps.ts', 'origin.order < bestOrder', 'best < 0']),
+  mutant('inputs of a step taken one after another', 'totals', [
+    'steps.ts',
+    'if ((numbers[i] as number) < (numbers[best] as number)) best = i;',
+    'if (numbers[best] === Number.POSITIVE_INFINITY) best = i;',
+  ]),
   mutant('the merge time forgotten by the restore', 'totals', [
     'input.ts',
     'this.clock = { timeMs: position.mergeTimeMs,',
@@ -117,8 +121,8 @@ export const mutants: readonly Mutant[] = [
   mutant('rows owed to a sink not restored', 'copies', ['task-sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',
-    'await Promise.all(writers.map((writer) => writer.prepare?.()));',
-    'await Promise.all(writers.map((writer) => writer.prepare?.()));\n    for (const later of this.deferred) later.takeChanges();\n    for (const later of this.deferred) await later.commit();',
+    'const receipts = prepared.filter(([, receipt]) => receipt !== undefined);',
+    'const receipts = prepared.filter(([, receipt]) => receipt !== undefined);\n    for (const later of this.deferred) later.takeChanges();\n    for (const later of this.deferred) await later.commit();',
   ]),
   mutant('dead letters of asynchronous rounds as they come', 'scores', [
     'steps.ts',
@@ -192,8 +196,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('results of a window at the time of the record that closed it', 'windows', [
     'steps.ts',
-    'origins[count++] = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };',
-    'origins[count++] = origin;',
+    'const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };',
+    'const of = origin;',
   ]),
   mutant('a global source read from its start after each restore', 'rates', [
     'open-inputs.ts',
