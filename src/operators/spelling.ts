@@ -6,6 +6,8 @@ const REMEMBERED_MAX = 1_000;
 interface Word {
   readonly text: string;
   readonly letters: readonly string[];
+  /** A bit for each letter that it has; several letters may share one. */
+  readonly bits: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export class Spelling {
     for (const text of this.known) {
       const letters = [...text];
       const same = this.byLength.get(letters.length) ?? [];
-      same.push({ text, letters });
+      same.push({ text, letters, bits: bitsOf(letters) });
       this.byLength.set(letters.length, same);
     }
   }
@@ -47,10 +49,14 @@ export class Spelling {
 
   private nearest(letters: readonly string[]): string | undefined {
     if (letters.length < this.lengthMin) return undefined;
+    const bits = bitsOf(letters);
     let best = this.distanceMax + 1;
     let found: string | undefined;
     for (let by = -this.distanceMax; by <= this.distanceMax; by++) {
       for (const word of this.byLength.get(letters.length + by) ?? []) {
+        // An edit brings in, or takes away, one letter that the other word lacks: most words are told apart by that.
+        const most = Math.max(countOf(bits & ~word.bits), countOf(word.bits & ~bits));
+        if (most > Math.min(best, this.distanceMax)) continue;
         // One more than is better would not be needed, one that is as good makes a tie.
         const distance = editDistance(letters, word.letters, Math.min(best, this.distanceMax));
         if (distance < best) {
@@ -61,4 +67,14 @@ export class Spelling {
     }
     return found;
   }
+}
+
+const bitsOf = (letters: readonly string[]): number =>
+  letters.reduce((bits, letter) => bits | (1 << ((letter.codePointAt(0) ?? 0) & 31)), 0);
+
+/** How many bits are set. */
+function countOf(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count++;
+  return count;
 }
