@@ -28,5 +28,4 @@ out  {"at": 4, "id": 4, "fraud": true, "weight": 1}
 out  {"at": 5, "id": 5, "fraud": false, "weight": 2}
 out  {"at": 7, "id": 7, "fraud": false, "weight": 3}
 out  {"at": 8, "id": 8, "fraud": true, "weight": 1}
-out  {"at": 10, "id": 10, "fraud": false, "weight": 2.6666666666666665}
 */

@@ -16,8 +16,8 @@ export const example = topology('sample-windows', { deadLetters }, (t) => {
 export const records = { clicks: [0, 10, 20, 30, 61, 62, 63].map((at, id) => ({ at, id })) };
 
 /* out
-out  {"at": 20, "id": 2}
-out  {"at": 30, "id": 3}
-out  {"at": 62, "id": 5}
+out  {"at": 0, "id": 0}
+out  {"at": 10, "id": 1}
+out  {"at": 61, "id": 4}
 out  {"at": 63, "id": 6}
 */

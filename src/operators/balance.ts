@@ -12,6 +12,7 @@ export interface BalanceOptions<T, As extends string, C extends string> {
   readonly key: (value: T) => Key | null | undefined;
   /** Name of the field for the weight. */
   readonly as: As;
+  /** Another seed draws others; 'balance' by default, so that it does not depend on what `sample` drew before. */
   readonly seed?: string;
 }
 
@@ -34,7 +35,7 @@ export interface BalanceOptions<T, As extends string, C extends string> {
 export function balance<T, const As extends string, const C extends string>(
   options: BalanceOptions<T, As, C>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: number }>> {
-  const { shares, key, as, seed = '' } = options;
+  const { shares, key, as, seed = 'balance' } = options;
   const classes = Object.keys(shares);
   const wanted = Object.values<number>(shares);
   const uniform = uniformBy(seed);

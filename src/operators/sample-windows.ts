@@ -13,6 +13,7 @@ export interface SampleWindowsOptions<T> {
   readonly by?: (value: T) => Key | null | undefined;
   /** Groups in all windows that are open at once at most; 100 without `by`. */
   readonly groupsMax?: number;
+  /** Another seed draws others; 'sample-windows' by default, so that it does not depend on what `sample` drew before. */
   readonly seed?: string;
 }
 
@@ -46,7 +47,7 @@ const WINDOWS_MAX = 100;
  * flights.via('to-review', sampleWindows({ window: tumbling(hours(1)), size: 50, key: (flight) => flight.flightId }));
  */
 export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, Adds<unknown>> {
-  const { window, size, key, by, groupsMax = by ? 0 : WINDOWS_MAX, seed = '' } = options;
+  const { window, size, key, by, groupsMax = by ? 0 : WINDOWS_MAX, seed = 'sample-windows' } = options;
   const uniform = uniformBy(seed);
   const problems = problemsOf(options, groupsMax);
   return stateful({

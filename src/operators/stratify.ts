@@ -15,6 +15,7 @@ export interface StratifyOptions<T> {
   readonly quota?: { readonly records: number; readonly every: Duration };
   /** Strata counted for a quota at most; needed with `quota`. */
   readonly strataMax?: number;
+  /** Another seed draws others; 'stratify' by default, so that it does not depend on what `sample` drew before. */
   readonly seed?: string;
 }
 
@@ -44,7 +45,7 @@ type Count = readonly [startMs: number, records: number];
  * }));
  */
 export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unknown>> {
-  const { stratum, key, rates = {}, otherwise = 1, quota, strataMax = 0, seed = '' } = options;
+  const { stratum, key, rates = {}, otherwise = 1, quota, strataMax = 0, seed = 'stratify' } = options;
   const rateOf = new Map(Object.entries(rates));
   const uniform = uniformBy(seed);
   return stateful({

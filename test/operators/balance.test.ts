@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type BalanceOptions, balance } from '../../src/operators/balance.js';
+import { sample } from '../../src/operators/sample.js';
 import { uniformBy } from '../../src/operators/uniform.js';
 import { checkOperator, driveOperator } from '../../src/testing/operator-contract.js';
 import { generator } from '../random.js';
@@ -59,8 +60,17 @@ describe('balance', () => {
     }
   });
 
+  it('draws apart from what `sample` drew of the same keys before', () => {
+    const sampled = driveOperator(sample<Value>({ key: (value) => value.id, rate: 0.3 }), oneInTen).emitted;
+    const emitted = outOf(
+      operator(),
+      sampled.map(({ value }) => ({ value: value as Value & { id: number; late: boolean } })),
+    );
+    expect(Math.abs(emitted.filter((value) => value.late).length / emitted.length - 0.5)).toBeLessThan(0.04);
+  });
+
   it('decides as a plain model does', () => {
-    const uniform = uniformBy('');
+    const uniform = uniformBy('balance');
     const counts = { true: 0, false: 0 };
     const expected = oneInTen.slice(0, 2_000).flatMap(({ value: { id, late } }) => {
       const of = `${late}` as const;
@@ -90,7 +100,7 @@ describe('balance', () => {
   });
 
   it('says what is wrong with its options, and how it is set', () => {
-    expect(operator().settings).toEqual({ shares: 'true: 1, false: 1', as: 'weight', seed: '' });
+    expect(operator().settings).toEqual({ shares: 'true: 1, false: 1', as: 'weight', seed: 'balance' });
     expect(operator().problems).toEqual([]);
     expect(operator({ shares: { true: 0, false: 1 } }).problems).toHaveLength(1);
     expect(operator({ shares: { true: 1 } as never }).problems).toHaveLength(1);

@@ -83,7 +83,7 @@ describe('stratify', () => {
       otherwise: 1,
       quota: '10 every 5m',
       strataMax: 9,
-      seed: '',
+      seed: 'stratify',
     });
     const problems = (options: Partial<StratifyOptions<Value>>) =>
       operator(options).problems?.map(({ message }) => message);
