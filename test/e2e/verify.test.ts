@@ -60,6 +60,28 @@ describe('millrace verify on the embedded profile', () => {
     expect(code).toBe(0);
   });
 
+  it('finds windows, joins, tables and patterns right: no result twice or lost, no timer forgotten', async () => {
+    const { code, report } = await verify('timed', ...file, '--kills', '4', '--minutes', '0.3');
+    expect(report).toMatchObject({ right: true, records: 1_200, kills: 4, notes: [] });
+    const found = countsOf(report);
+    for (const what of [
+      'rows-out',
+      'rows-table',
+      'known',
+      'newest-known',
+      'pairs-out',
+      'visits-out',
+      'leaps-out',
+      '$state',
+    ])
+      expect([what, found[what]]).toEqual([what, { entries: expect.any(Number), ...none }]);
+    const entries = (what: string) => found[what]?.entries ?? 0;
+    expect(entries('known')).toBeGreaterThan(1_000);
+    for (const what of ['rows-out', 'pairs-out', 'visits-out', 'leaps-out'])
+      expect(entries(what), what).toBeGreaterThan(10);
+    expect(code).toBe(0);
+  });
+
   it('compares bags of records where nothing decides their order, and says so', async () => {
     const { code, report } = await verify('moved', ...file, '--kills', '1', '--minutes', '0.1');
     expect(report).toMatchObject({ right: true, notes: [expect.stringContaining('behind a repartition')] });

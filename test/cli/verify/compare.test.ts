@@ -13,7 +13,7 @@ import type { Differences } from '../../../src/cli/verify/differences.js';
 import { namesOf, type Run } from '../../../src/cli/verify/trial.js';
 import type { Cell, Origin, OutgoingRecord, Sink, StateChange } from '../../../src/core/index.js';
 import { deadLetterHeaders, originHeaders, type TableSinkOptions } from '../../../src/core/sinks.js';
-import { mapCell, valueCell } from '../../../src/state/index.js';
+import { mapCell, paneCell, timerCell, valueCell } from '../../../src/state/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { job, namesOf as jobNames } from '../operations.js';
 
@@ -203,13 +203,29 @@ describe('tables', () => {
 });
 
 describe('state', () => {
-  const topology = job(jobNames('state'));
-  const specs = { sum: valueCell({ initial: 0 }), byKey: mapCell<string, number>() };
+  const specs = {
+    sum: valueCell({ initial: 0 }),
+    byKey: mapCell<string, number>(),
+    panes: paneCell<string>({ version: 1, numbers: 1, values: 1 }),
+    due: timerCell<string>({ timersMax: 10_000 }),
+  };
+  const usual = job(jobNames('state'));
+  const topology = {
+    ...usual,
+    steps: usual.steps.map((step) =>
+      step.shape.shape === 'stateful' ? { ...step, shape: { ...step.shape, cells: specs } } : step,
+    ),
+  };
 
   /** Writes to the cells of the topology's step as its code would, with an end of an epoch after every so many. */
   function stateOf(values: readonly number[], epochEvery: number): StateChange[] {
-    const sum = specs.sum.open();
-    const byKey = specs.byKey.open();
+    const cells = {
+      sum: specs.sum.open(),
+      byKey: specs.byKey.open(),
+      panes: specs.panes.open(),
+      due: specs.due.open(),
+    };
+    const { sum, byKey, panes, due } = cells;
     const stored = new Map<string, StateChange>();
     const take = (cell: string, of: Cell, version: number) => {
       for (const change of of.takeChanges()) {
@@ -217,16 +233,25 @@ describe('state', () => {
         else stored.set(`${cell}/${change.bucket}`, { ...change, step: 'totals', cell, version });
       }
     };
+    const takeAll = () => {
+      for (const [name, cell] of Object.entries(cells)) take(name, cell, 1);
+    };
     values.forEach((value, n) => {
+      const key = `k${value % 10}`;
       sum.set(sum.get() + value);
-      byKey.set(`k${value % 10}`, (byKey.get(`k${value % 10}`) ?? 0) + value);
-      if (n % epochEvery === 0) {
-        take('sum', sum, 1);
-        take('byKey', byKey, 1);
-      }
+      byKey.set(key, (byKey.get(key) ?? 0) + value);
+      const pane = panes.open(Math.floor(n / 300) * 300);
+      const found = pane.find(key);
+      const slot = found < 0 ? pane.add(key) : found;
+      pane.numbers[slot] = (pane.numbers[slot] as number) + value;
+      pane.values[slot] = { n };
+      pane.touch(slot);
+      panes.dropBefore(n - 900);
+      due.add(n + (value % 700), key);
+      due.takeDue(n - 20, () => undefined);
+      if (n % epochEvery === 0) takeAll();
     });
-    take('sum', sum, 1);
-    take('byKey', byKey, 1);
+    takeAll();
     return [...stored.values()];
   }
 
@@ -248,7 +273,7 @@ describe('state', () => {
 
   const values = Array.from({ length: 2_000 }, (_, n) => n);
 
-  it('is the same wherever epochs ended, although maps are stored otherwise then', async () => {
+  it('is the same wherever epochs ended, although maps, panes and timers are stored otherwise then', async () => {
     const [calm, disturbed] = [stateOf(values, 1_000), stateOf(values, 37)];
     expect(calm.map(({ bytes }) => Buffer.from(bytes ?? []).toString('hex'))).not.toEqual(
       disturbed.map(({ bytes }) => Buffer.from(bytes ?? []).toString('hex')),
@@ -258,11 +283,12 @@ describe('state', () => {
 
   it('differs by one value of a cell, and names it', async () => {
     const found = await compare(stateOf(values, 100), stateOf([...values, 3], 100));
-    expect(wrong(found)).toEqual({ different: 2 });
+    expect(wrong(found)).toEqual({ different: 4 });
     expect(found.samples.map(({ id }) => id)).toEqual([
       'cell sum of step totals in task 0',
       'cell byKey of step totals in task 0',
+      'cell panes of step totals in task 0',
     ]);
-    expect(wrong(await compare(stateOf(values, 100), []))).toEqual({ different: 2 });
+    expect(wrong(await compare(stateOf(values, 100), []))).toEqual({ different: 4 });
   });
 });

@@ -1,6 +1,9 @@
 /** Topologies to verify, as a user's file: three that are right, and two that are not. */
 export const topologiesFile = (name: string): string => `
-import { dedupe, featureView, featurize, ftrl, hashed, hours, json, learn, logisticRegression, map, numeric, table, topology } from 'millrace';
+import {
+  count, dedupe, early, featureView, featurize, ftrl, hashed, hopping, hours, innerJoin, json, learn, leftJoinTable,
+  logisticRegression, map, match, millis, numeric, quantile, session, startsWith, sum, table, topology, window,
+} from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
@@ -50,6 +53,44 @@ export const moved = topology('${name}-moved', dead, (t) => {
   out.to('out', kafka.sink({ topic: '${name}.out', schema: json(), key: (c) => String(c.digit) }));
   out.to('online', redis.hash({ key: (c) => 'digit:' + c.digit, ttl: hours(1) }));
   out.to('table', clickhouse.table({ table: '${name.replaceAll('-', '_')}_moved', columns: { n: 'UInt32', digit: 'UInt8' }, exactlyOnce: true }));
+});
+
+// Everything that waits for event time: windows, joins, tables, patterns.
+export const timed = topology('${name}-timed', dead, (t) => {
+  const clicks = t.source('clicks', { ...source(), disorderMax: millis(10) });
+  const key = (c: Click) => c.key;
+  const rows = clicks.via('rows', window({
+    key, window: hopping({ size: millis(200), every: millis(50) }), keysMax: 100, latenessMax: millis(5),
+    aggregate: { clicks: count(), size: sum((c) => c.size), p90: quantile((c) => c.size, 0.9) },
+  }));
+  const newest = rows
+    .via('newest', map((row) => ({ key: row.key, value: { size: row.size, endMs: row.endMs } })))
+    .via('table', table<{ size: number; endMs: number }>({ keysMax: 100 }));
+  const known = clicks.via('as-it-was', { table: newest }, leftJoinTable({
+    key: (c) => c.key, keysMax: 100, pendingMax: 1_000,
+    combine: ({ n, key }, row) => ({ n, key, size: row?.size ?? -1, endMs: row?.endMs ?? -1 }),
+  }));
+  const pairs = clicks.via('pairs', { right: clicks }, innerJoin({
+    keys: { left: key, right: key }, within: { before: millis(0), after: millis(60) }, entriesMax: 10_000,
+    combine: (a, b) => ({ a: a.n, b: b.n }),
+  }));
+  const visits = clicks.via('visits', window({
+    key, window: session({ gap: millis(24) }), emit: early({ every: millis(20) }), latenessMax: millis(20), keysMax: 100,
+    aggregate: { clicks: count(), good: count((c) => (c.good ? 1 : null)) },
+  }));
+  const leaps = clicks.via('leaps', match({
+    key, within: millis(300), runsMax: 10_000, pendingMax: 1_000,
+    pattern: startsWith('small', (c: Click) => c.size < 20).followedBy('large', (c) => c.size > 80),
+    select: ({ small, large }) => ({ small: small.n, large: large.n }),
+  }));
+  rows.to('rows-out', kafka.sink({ topic: '${name}.rows', schema: json() }));
+  rows.to('rows-table', clickhouse.table({ table: '${name.replaceAll('-', '_')}_rows', exactlyOnce: true,
+    columns: { key: 'String', startMs: 'Int64', clicks: 'UInt32', size: 'UInt32' } }));
+  known.to('known', clickhouse.table({ table: '${name.replaceAll('-', '_')}_known', columns: { n: 'UInt32', size: 'Int32', endMs: 'Int64' } }));
+  known.to('newest-known', redis.hash({ key: (k) => '${name}:known:' + k.key, ttl: hours(1) }));
+  pairs.to('pairs-out', kafka.sink({ topic: '${name}.pairs', schema: json() }));
+  visits.to('visits-out', kafka.sink({ topic: '${name}.visits', schema: json() }));
+  leaps.to('leaps-out', kafka.sink({ topic: '${name}.leaps', schema: json() }));
 });
 
 // Outside of every cell: gone when the process dies.

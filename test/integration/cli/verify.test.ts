@@ -73,6 +73,17 @@ it('kills of processes that share the tasks change nothing in topics, hashes, ta
   expect(own.code).toBe(1);
 });
 
+it('windows, joins, tables and patterns come through kills: no result twice, lost or of another time', async () => {
+  const args = ['verify', 'shop.ts#timed', '--json', '--kills', '4', '--minutes', '0.3', '--processes', '2'];
+  const { code, out, err } = await call(args);
+  expect(out, err).not.toBe('');
+  const report = JSON.parse(out) as VerifyReport;
+  expect(report).toMatchObject({ profile: 'local', right: true, records: RECORDS, processes: 2, kills: 4, notes: [] });
+  for (const { what, entries } of report.compared.filter(({ what }) => what !== '$dead-letters'))
+    expect(entries, what).toBeGreaterThan(15);
+  expect(code).toBe(0);
+});
+
 it('what differs is caught and shown, by the input record that it comes from', async () => {
   const { code, out, err } = await call(['verify', 'shop.ts#dice', '--json', '--kills', '1', '--minutes', '0.05']);
   expect(out, err).not.toBe('');
