@@ -16,62 +16,59 @@ export interface LinkOptions {
 /** A login is used for this part of the time that the broker lets it hold. */
 const USED_PART = 0.7;
 
+/** What a connection has told of itself so far. */
+interface Signs {
+  /** When to log in anew. */
+  untilMs: number;
+  /** Of the connection as such: requests hear only that it is closed. */
+  failure: unknown;
+}
+
 /** One connection to a broker, logged in where brokers ask for it. */
 export class Link {
   private readonly idlers: (() => void)[] = [];
   private underWay = 0;
-  /** Of the connection as such: requests hear only that it is closed. */
-  private failure: unknown;
   private heldUntilMs = 0;
 
   private constructor(
     private readonly connection: Connection,
     private readonly address: Address,
     private readonly options: LinkOptions,
-    private readonly untilMs: number,
-  ) {
-    connection.on('error', (error) => {
-      this.failure ??= error;
-    });
-  }
+    private readonly signs: Signs,
+  ) {}
 
   /**
    * @throws MillraceError `config` where the broker, or this client, refuses the other for good; the client's
    * `NetworkError` where it may work at the next try.
    */
   static async open(address: Address, options: LinkOptions): Promise<Link> {
-    const { security } = options;
-    let untilMs = Number.POSITIVE_INFINITY;
-    let failure: unknown;
+    const { clientId, security, requestTimeoutMs: requestTimeout } = options;
+    const signs: Signs = { untilMs: Number.POSITIVE_INFINITY, failure: undefined };
     const onSession = (lifetimeMs: number) => {
-      if (lifetimeMs > 0) untilMs = performance.now() + lifetimeMs * USED_PART;
+      if (lifetimeMs > 0) signs.untilMs = performance.now() + lifetimeMs * USED_PART;
     };
     try {
-      const { requestTimeoutMs: requestTimeout } = options;
-      const connection = new Connection(options.clientId, {
-        ...(await connectionOptions(security, address.host, onSession)),
+      const secured = await connectionOptions(security, address.host, onSession);
+      const connection = new Connection(clientId, {
+        ...secured,
         ...(requestTimeout === undefined ? {} : { requestTimeout }),
       });
       // The client emits what it also rejects requests with; without a listener that would end the process.
       connection.on('error', (error) => {
-        failure ??= error;
+        signs.failure ??= error;
       });
       const connected = connection.connect(address.host, address.port);
       if (security.tls === undefined) {
         connection.socket.once('data', (bytes: Buffer) => {
           if (bytes[0] !== TLS_ALERT) return;
-          failure = wantsTls(address);
+          signs.failure = wantsTls(address);
           connection.socket.destroy();
         });
       }
       await connected;
-      const link = new Link(connection, address, options, untilMs);
-      connection.socket.once('close', () => {
-        link.failure ??= failure;
-      });
-      return link;
+      return new Link(connection, address, options, signs);
     } catch (error) {
-      throw refusalOf(failure ?? error, address, security) ?? error;
+      throw refusalOf(signs.failure ?? error, address, security) ?? error;
     }
   }
 
@@ -81,7 +78,7 @@ export class Link {
 
   /** Whether the login soon holds no more. */
   get isDue(): boolean {
-    return performance.now() >= this.untilMs;
+    return performance.now() >= this.signs.untilMs;
   }
 
   /** Sends a request at once, and awaits its answer. */
@@ -95,7 +92,7 @@ export class Link {
       // The client stops reading at a late answer.
       if (error instanceof TimeoutError) void this.connection.close();
       if (!(error instanceof NetworkError)) throw error;
-      throw refusalOf(this.failure ?? error, this.address, this.options.security) ?? error;
+      throw refusalOf(this.signs.failure ?? error, this.address, this.options.security) ?? error;
     } finally {
       this.underWay -= 1;
       if (this.underWay === 0) for (const resolve of this.idlers.splice(0)) resolve();
