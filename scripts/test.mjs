@@ -49,9 +49,9 @@ const programs = [
   {
     check: [
       'python3',
-      ['-c', 'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc'],
+      ['-c', 'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc, moto.server'],
     ],
-    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools'],
+    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'moto[server]'],
   },
 ];
 

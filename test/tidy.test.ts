@@ -52,6 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/cli': [...engine, 'connectors', 'topologies', 'schemas'],
   src: [...engine, 'src/cli'], // src/index.ts; of the command line only the types of its configuration file
   connectors: ['src/core', 'src/schema'],
+  'connectors/s3': ['src/core', 'src/schema', 'connectors/file'], // objects hold the rows that files do
   schemas: ['src/schema'],
   topologies: ['schemas'],
   models: ['src/cli', ...engine, 'connectors', 'topologies', 'schemas'], // scripts that train, run by hand
@@ -68,6 +69,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@toondepauw/node-zstd': ['connectors/kafka', 'connectors/file'],
   fzstd: ['connectors/file'],
   pg: ['connectors/postgres'],
+  aws4fetch: ['connectors/s3'],
   hyparquet: ['connectors/file'],
   'hyparquet-writer': ['connectors/file'],
   'hyparquet-writer/src/node.js': ['connectors/file'],
@@ -192,7 +194,9 @@ describe('imports', () => {
   it('of what a topology file loads bring no client and no native module', () => {
     const entries = [
       'src/index.ts',
-      ...['kafka', 'redis', 'clickhouse', 'file', 'postgres', 'http'].map((name) => `connectors/${name}/index.ts`),
+      ...['kafka', 'redis', 'clickhouse', 'file', 'postgres', 'http', 's3'].map(
+        (name) => `connectors/${name}/index.ts`,
+      ),
     ];
     const light = ['rxjs', 'avsc', 'msgpackr', '@datadog/sketches-js'];
     const heavy = entries.flatMap((entry) =>

@@ -1,9 +1,15 @@
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 
 const PIECE_BYTES = 256 * 1024;
+
+/** The bytes of a file as they lie there, from a place on. */
+export type OpenBytes = (path: string, start: number) => AsyncIterable<Uint8Array>;
+
+const openFile: OpenBytes = (path, start) => createReadStream(path, { start, highWaterMark: PIECE_BYTES });
 
 /**
  * The bytes of a file from a place on, decompressed where its name says so: `.gz` (several members in a row count as one)
@@ -15,15 +21,15 @@ const PIECE_BYTES = 256 * 1024;
  * @example
  * for await (const piece of bytesOf('orders.ndjson.gz', 0)) lines.push(piece);
  */
-export async function* bytesOf(path: string, at: number): AsyncGenerator<Uint8Array> {
+export async function* bytesOf(path: string, at: number, open: OpenBytes = openFile): AsyncGenerator<Uint8Array> {
   const compressed = /\.(gz|zst)$/.exec(path)?.[1];
   try {
     if (compressed === undefined) {
-      yield* createReadStream(path, { start: at, highWaterMark: PIECE_BYTES });
+      yield* open(path, at);
       return;
     }
     let skip = at;
-    for await (const piece of compressed === 'gz' ? gunzipped(path) : unzstd(path)) {
+    for await (const piece of compressed === 'gz' ? gunzipped(open(path, 0)) : unzstd(open(path, 0))) {
       if (skip >= piece.length) skip -= piece.length;
       else {
         yield skip > 0 ? piece.subarray(skip) : piece;
@@ -35,8 +41,8 @@ export async function* bytesOf(path: string, at: number): AsyncGenerator<Uint8Ar
   }
 }
 
-async function* gunzipped(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const file = Readable.from(bytes);
   const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
   file.once('error', (error) => gunzip.destroy(error));
   try {
@@ -46,13 +52,13 @@ async function* gunzipped(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* unzstd(path: string): AsyncGenerator<Uint8Array> {
+async function* unzstd(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = [];
   const decompress = new Decompress((piece) => {
     if (piece.length > 0) pieces.push(piece);
   });
-  for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
-    decompress.push(piece as Uint8Array, false);
+  for await (const piece of bytes) {
+    decompress.push(piece, false);
     yield* pieces;
     pieces = [];
   }
@@ -63,6 +69,7 @@ async function* unzstd(path: string): AsyncGenerator<Uint8Array> {
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
 
 function unreadable(path: string, cause: unknown, compressed: boolean): MillraceError {
+  if (cause instanceof MillraceError) return cause;
   const code = String((cause as { code?: unknown }).code ?? '');
   // What the system says may pass; what a decompressor says stays as it is.
   const lasting = compressed && !/^E[A-Z]+$/.test(code);

@@ -3,9 +3,10 @@ import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { RawRecord } from '../../src/core/record.js';
+import type { OpenBytes } from './bytes.js';
 import { HandedOut } from './handed-out.js';
 import type { Line } from './lines.js';
-import { filesOf, type Likeness, likenessOf } from './listing.js';
+import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
 import { rowsOfFile } from './rows-of-file.js';
 import type { ReadFiles } from './specs.js';
 
@@ -37,9 +38,24 @@ export interface FilesTask {
   readonly place: FilePlace | undefined;
 }
 
+/** Where files lie. */
+export interface Storage {
+  /** The files that a path names, in the order of their names. */
+  list(path: string): Promise<readonly string[]>;
+  /** What a file is known by now; `undefined` where it is gone. */
+  likeness(path: string): Promise<FileState | undefined>;
+  readonly open?: OpenBytes;
+}
+
+const local: Storage = { list: filesOf, likeness: likenessOf };
+
 /** Opens a reader of the files of one task at a place, or from the first file on. */
-export async function openFilesReader(options: ReadFiles, task: FilesTask): Promise<SourceReader> {
-  const reader = new FilesReader(options, task);
+export async function openFilesReader(
+  options: ReadFiles,
+  task: FilesTask,
+  storage: Storage = local,
+): Promise<SourceReader> {
+  const reader = new FilesReader(options, task, storage);
   await reader.begin();
   return reader;
 }
@@ -67,6 +83,7 @@ class FilesReader implements SourceReader {
   constructor(
     private readonly options: ReadFiles,
     private readonly task: FilesTask,
+    private readonly storage: Storage,
   ) {
     this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
     // Without a place the rows before are counted.
@@ -113,7 +130,7 @@ class FilesReader implements SourceReader {
   }
 
   private async resume(place: FilePlace): Promise<void> {
-    const found = await likenessOf(place.file);
+    const found = await this.storage.likeness(place.file);
     if (found === undefined) {
       if (!place.done) this.mind(gone(place.file));
       return;
@@ -127,14 +144,14 @@ class FilesReader implements SourceReader {
     const name = this.queue.shift();
     if (name === undefined) return false;
     this.known.add(name);
-    const found = await likenessOf(name);
+    const found = await this.storage.likeness(name);
     if (found === undefined) this.mind(gone(name));
     else this.enter({ file: name, files: this.known.size, ...found }, 0);
     return true;
   }
 
   private enter(entered: Omit<Current, 'rows'>, at: number): void {
-    this.current = { ...entered, rows: rowsOfFile(entered.file, at, this.options) };
+    this.current = { ...entered, rows: rowsOfFile(entered.file, at, this.options, this.storage.open) };
     this.last = entered;
     this.lastEnded = false;
     this.rows = [];
@@ -194,7 +211,7 @@ class FilesReader implements SourceReader {
   /** The file that was read last is the one that may have been written to since. */
   private async lookBack(): Promise<void> {
     const { last } = this;
-    const now = last && (await likenessOf(last.file));
+    const now = last && (await this.storage.likeness(last.file));
     if (!now || (now.size === last.size && now.mark === last.mark)) return;
     this.mind(changed(last.file));
     this.last = { ...last, ...now };
@@ -203,7 +220,7 @@ class FilesReader implements SourceReader {
   private async list(): Promise<readonly string[]> {
     this.listedAtMs = performance.now();
     const { path, partitions } = this.options;
-    const names = await filesOf(path);
+    const names = await this.storage.list(path);
     return names.filter((name) => partitionOf(Buffer.from(name), partitions) === this.task.partition);
   }
 

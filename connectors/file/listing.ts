@@ -47,7 +47,8 @@ async function entriesOf(folder: string) {
   }
 }
 
-function isMatch(pattern: string, name: string): boolean {
+/** Whether a name fits a part of a path with `*`. */
+export function isMatch(pattern: string, name: string): boolean {
   if (/^[._]/.test(name) && !/^[._]/.test(pattern)) return false;
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
@@ -66,8 +67,12 @@ export interface Likeness {
   readonly mark: string;
 }
 
+export interface FileState extends Likeness {
+  readonly writtenMs: number;
+}
+
 /** The likeness of a file, and when it was last written; `undefined` where there is none. */
-export async function likenessOf(path: string): Promise<(Likeness & { readonly writtenMs: number }) | undefined> {
+export async function likenessOf(path: string): Promise<FileState | undefined> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
     file = await open(path, 'r');

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import { bytesOf } from './bytes.js';
+import { bytesOf, type OpenBytes } from './bytes.js';
 import { type Line, Lines } from './lines.js';
 import { parquetRows } from './parquet-rows.js';
 import { csvDelimiter, csvHeader } from './row-format.js';
@@ -15,7 +15,12 @@ export const lineBytesMax = ({ schema }: ReadFiles): number =>
  * The rows of a file from a place on: a byte of what is decompressed, or a row of Parquet. `next` of each row is the
  * place behind it.
  */
-export async function* rowsOfFile(path: string, at: number, options: ReadFiles): AsyncGenerator<readonly Line[]> {
+export async function* rowsOfFile(
+  path: string,
+  at: number,
+  options: ReadFiles,
+  open?: OpenBytes,
+): AsyncGenerator<readonly Line[]> {
   if (path.endsWith('.parquet')) {
     yield* parquetRows(path, at);
     return;
@@ -30,7 +35,7 @@ export async function* rowsOfFile(path: string, at: number, options: ReadFiles):
     compareHeader(path, first.bytes, options);
     return rest;
   };
-  for await (const piece of bytesOf(path, at)) yield rows(lines.push(piece));
+  for await (const piece of bytesOf(path, at, open)) yield rows(lines.push(piece));
   const last = lines.end();
   if (last !== undefined) yield rows([last]);
 }

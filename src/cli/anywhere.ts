@@ -3,6 +3,7 @@ import { openHttp } from '../../connectors/http/open.js';
 import { httpSink } from '../../connectors/http/sink.js';
 import { httpSource } from '../../connectors/http/source.js';
 import { openPostgres } from '../../connectors/postgres/open.js';
+import { openS3 } from '../../connectors/s3/open.js';
 import type { Profile, SourceDriver, TopicProducer } from '../core/io.js';
 import type { SchemaRegistry } from '../core/schema.js';
 import type { Config } from './settings.js';
@@ -24,10 +25,11 @@ export interface Around {
 export function openAnywhere({ schemas, config, topics, producer }: Around): Anywhere {
   const files = openFiles({ schemas });
   const requests = httpSource({ schemas, topics, producer });
+  const objects = openS3({ url: config.s3, schemas });
   const postgres = openPostgres({ url: config.postgres });
   return {
-    sources: { file: files.source, http: requests },
-    sinks: { file: files.sink, http: httpSink(), postgres: postgres.tableSink },
+    sources: { file: files.source, s3: objects.source, http: requests },
+    sinks: { file: files.sink, s3: objects.sink, http: httpSink(), postgres: postgres.tableSink },
     lookups: { http: openHttp().lookUp, postgres: postgres.lookUp },
     async close() {
       await requests.close();

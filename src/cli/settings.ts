@@ -71,6 +71,15 @@ export const mainSettings = {
     },
     ['postgres', 'postgresql'],
   ),
+  s3: url(
+    {
+      env: 'MILLRACE_S3',
+      fallback: 'http://127.0.0.1:9000',
+      description: 'Object store of topologies that use one, on every profile: `https://KEY:SECRET@host/?region=...`.',
+      secret: true,
+    },
+    ['http', 'https'],
+  ),
   stallSeconds: wholeNumber(
     {
       env: 'MILLRACE_STALL_SECONDS',

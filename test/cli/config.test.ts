@@ -13,6 +13,7 @@ describe('resolveConfig', () => {
       kafka: '127.0.0.1:9092',
       standbys: 0,
       postgres: 'postgres://127.0.0.1:5432/postgres',
+      s3: 'http://127.0.0.1:9000',
       stallSeconds: 60,
       registry: 'http://127.0.0.1:8081/apis/ccompat/v7',
       redis: 'redis://127.0.0.1:6379',

@@ -143,11 +143,19 @@ describe('documents', () => {
       expect([row, deliveryOn(profile as 'local')(sink)]).toEqual([row, promise]);
       expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
     }
-    const specs = ['kafka/index', 'redis/index', 'clickhouse/index', 'file/specs', 'postgres/index', 'http/webhook'];
+    const specs = [
+      'kafka/index',
+      'redis/index',
+      'clickhouse/index',
+      'file/specs',
+      'postgres/index',
+      'http/webhook',
+      's3/index',
+    ];
     const published = specs.flatMap((spec) =>
       [...read(`connectors/${spec}.ts`).matchAll(/^ {4,6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
     );
-    const others = ['kafka.source', 'kafka.table', 'postgres.rows'];
+    const others = ['kafka.source', 'kafka.table', 'postgres.rows', 's3.source'];
     const sinks = [...published.filter((kind = '') => !others.includes(kind)), 'repartition'];
     const wanted = sinks.flatMap((kind) => [`${kind} embedded`, `${kind} local`]).sort();
     expect([...new Set(rows.map(([, kind, profile]) => `${kind} ${profile}`))].sort()).toEqual(wanted);

@@ -1,0 +1,78 @@
+import type { SinkDriver, SourceDriver } from '../../src/core/io.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { openCompress } from '../file/compress.js';
+import { type FilePlace, openFilesReader, type Storage } from '../file/files-source.js';
+import { isMatch } from '../file/listing.js';
+import { RollingWriter } from '../file/rolling-writer.js';
+import { openRowEncoder } from '../file/row-encoder.js';
+import { endingOf, type LinesFormat } from '../file/row-format.js';
+import type { ReadFiles, WriteFiles } from '../file/specs.js';
+import { Buckets, type S3Options } from './bucket.js';
+import { BucketStore } from './bucket-store.js';
+
+/**
+ * The drivers of `s3.source` and `s3.sink`, for any store that speaks S3 with paths (`host/bucket/key`). Nothing is asked before a
+ * topology uses it.
+ *
+ * @example
+ * const objects = openS3({ url: 'http://key:secret@127.0.0.1:9000', schemas: localRegistry() });
+ */
+export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; readonly now?: () => number }): {
+  readonly source: SourceDriver;
+  readonly sink: SinkDriver;
+} {
+  const { schemas, now = Date.now } = options;
+  const buckets = new Buckets(options);
+  const storage: Storage = {
+    async list(path) {
+      const parts = path.split('/');
+      const fixed = path.includes('*') ? path.slice(0, path.indexOf('*')) : path;
+      const found = await buckets.list(fixed);
+      return found.filter((name) => {
+        const names = name.split('/');
+        return names.length === parts.length && names.every((each, i) => isMatch(parts[i] as string, each));
+      });
+    },
+    likeness: (path) => buckets.head(path),
+    async *open(path, start) {
+      const { body } = await buckets.get(path, start);
+      if (body !== null) yield* body as unknown as AsyncIterable<Uint8Array>;
+    },
+  };
+  return {
+    source: {
+      partitions: async (source) => (source.options as ReadFiles).partitions,
+      async open(source, task, offset, bounded, _step, partition = task.partition, place) {
+        const at = { partition, bounded, offset, place: place as FilePlace | undefined };
+        return openFilesReader(source.options as ReadFiles, at, storage);
+      },
+    },
+    sink: {
+      mode: 'prepared',
+      async open(sink, { step, task, incarnation, receipt }) {
+        const { folder, by, roll, format } = sink.options as WriteFiles & { readonly format: LinesFormat<unknown> };
+        const owner = `${task.topology.replaceAll('/', '.')}.${step}.${task.partition}`;
+        const store = await BucketStore.open({
+          buckets,
+          folder,
+          owner,
+          compress: await openCompress(format.compression),
+        });
+        const writer = new RollingWriter({
+          encoder: await openRowEncoder(format, schemas),
+          store,
+          prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
+          ending: endingOf(format),
+          by,
+          roll,
+          now,
+        });
+        await writer.restore(receipt as Parameters<RollingWriter['restore']>[0]);
+        return writer;
+      },
+      async ping() {
+        await buckets.ping();
+      },
+    },
+  };
+}
