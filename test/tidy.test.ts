@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeOf, cyclesIn, filesUnder, loadedWith, readSources, repository } from './import-graph.js';
+import { mutants } from './sim/mutants.js';
 
 // The rules of the house as assertions. A rule that must be broken somewhere is broken here, by name and with a reason.
 
@@ -210,6 +211,17 @@ describe('imports', () => {
   it('of the command line bring a parser of arguments and nothing else before a command runs', () => {
     const loaded = [...loadedWith(product, 'src/cli/program.ts')].filter((target) => target in homes);
     expect(loaded).toEqual(['commander']);
+  });
+});
+
+describe('mutants of the simulation', () => {
+  it('change what stands in the runtime, once', () => {
+    const gone = mutants.flatMap(({ name, patches }) =>
+      patches
+        .filter(({ file, from }) => product.get(join('src/runtime', file))?.text.split(from).length !== 2)
+        .map(({ file, from }) => `${name}: ${file} has not "${from}" once`),
+    );
+    expect(gone).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import type { Topology } from 'millrace';
+import type { Duration, Topology } from 'millrace';
 import { type FakeStore, TopologyTest } from 'millrace/testing';
 
 /** What each file here exports. */
@@ -7,15 +7,21 @@ export interface Example {
   readonly example: Topology;
   /** What comes, by source. */
   readonly records: Readonly<Record<string, readonly unknown[]>>;
+  /** Processing time that passes then. */
+  readonly silence?: Duration;
   /** Stand in for stores outside, by step. */
   readonly lookUps?: Readonly<Record<string, FakeStore>>;
 }
 
 /** What comes out of an example when nothing follows its records: a line a value, by sink; then the dead letters. */
-export async function linesOf({ example, records, lookUps }: Example): Promise<string[]> {
+export async function linesOf({ example, records, silence, lookUps }: Example): Promise<string[]> {
   const test = new TopologyTest(example, lookUps ? { lookUps } : {});
   try {
     for (const [source, values] of Object.entries(records)) await test.pipe(source, values);
+    if (silence !== undefined) {
+      await test.run();
+      test.clock.advance(silence);
+    }
     await test.finish();
     const values = example.sinks.flatMap(({ id }) =>
       test

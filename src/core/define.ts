@@ -1,3 +1,4 @@
+import type { Duration } from './duration.js';
 import type {
   Adds,
   Emit,
@@ -48,9 +49,14 @@ export function split<In, Outs>(definition: SplitDefinition<In, Outs>): Splitter
   return { ...common(definition), shape: { shape: 'split', outputs: definition.outputs, open } };
 }
 
-export interface StatefulDefinition<In, Out, S extends CellSpecs> extends Common {
+export interface StatefulDefinition<In, Out, S extends CellSpecs> extends Common, Clocked {
   readonly cells: S;
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In, Out>;
+}
+
+interface Clocked {
+  /** How often `onTick` is told the processing time; leave it out wherever event time will do. */
+  readonly tickEvery?: Duration;
 }
 
 export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) => void;
@@ -59,15 +65,16 @@ export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) =>
 export interface TypedLogic<In, Any, Out> {
   onRecord(input: number, value: Any, emit: TypedEmit<In, Out>, origin: Origin): void;
   onWatermark?(watermarkMs: number, emit: TypedEmit<In, Out>): void;
+  onTick?(clockMs: number, emit: TypedEmit<In, Out>): void;
   query?(key: string): unknown;
 }
 
 /** Defines a synchronous operator with one input whose state lies in `cells`. */
 export function stateful<In, Out, S extends CellSpecs>(definition: StatefulDefinition<In, Out, S>): Operator<In, Out> {
-  return { ...common(definition), shape: statefulShape([], definition.cells, definition.open) };
+  return { ...common(definition), shape: statefulShape([], definition) };
 }
 
-export interface JointDefinition<In, Sides, Out, S extends CellSpecs> extends Common {
+export interface JointDefinition<In, Sides, Out, S extends CellSpecs> extends Common, Clocked {
   /** Side inputs in the order in which `onRecord` numbers them, from 1. */
   readonly sides: readonly (keyof Sides & string)[];
   readonly cells: S;
@@ -78,11 +85,15 @@ export interface JointDefinition<In, Sides, Out, S extends CellSpecs> extends Co
 export function joint<In, Sides, Out, S extends CellSpecs>(
   definition: JointDefinition<In, Sides, Out, S>,
 ): Joint<In, Sides, Out> {
-  return { ...common(definition), shape: statefulShape(definition.sides, definition.cells, definition.open) };
+  return { ...common(definition), shape: statefulShape(definition.sides, definition) };
 }
 
-function statefulShape(sides: readonly string[], cells: CellSpecs, open: unknown): StatefulShape {
-  return { shape: 'stateful', sides, cells, open: open as StatefulShape['open'] };
+function statefulShape(
+  sides: readonly string[],
+  { cells, open, tickEvery }: Clocked & { readonly cells: CellSpecs; readonly open: unknown },
+): StatefulShape {
+  const shape = { shape: 'stateful', sides, cells, open: open as StatefulShape['open'] } as const;
+  return tickEvery === undefined ? shape : { ...shape, tickEvery };
 }
 
 /**

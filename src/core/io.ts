@@ -94,6 +94,9 @@ export interface Position {
   readonly place?: unknown;
 }
 
+/** What the wall clock decided and state alone does not tell, by name. JSON, some hundred bytes. */
+export type Choices = Readonly<Record<string, unknown>>;
+
 /** The state of a task after an epoch. */
 export interface Checkpoint {
   readonly epoch: number;
@@ -104,8 +107,7 @@ export interface Checkpoint {
   readonly tasks?: number | undefined;
   /** By source step id; of a global source by id and partition (see `positionKey`). */
   readonly positions: Readonly<Record<string, Position>>;
-  /** What the wall clock decided in this epoch and a replay must follow. */
-  readonly choices: Readonly<Record<string, unknown>>;
+  readonly choices: Choices;
   /** By sink step id: what a prepared sink needs to find again what it has prepared. JSON, a few kilobytes at most. */
   readonly receipts?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Duration } from './duration.js';
 import type { LookupService } from './look-up.js';
 import type { Origin } from './record.js';
 import type { Settings } from './settings.js';
@@ -100,6 +101,11 @@ export interface StatefulShape {
   readonly sides: readonly string[];
   /** Names of the outputs, where there are several; what is emitted without a number goes to the first. */
   readonly outputs?: readonly string[];
+  /**
+   * How often it is told the processing time; never where it is missing. What it then does depends on the clock: sinks
+   * outside the ledger's transaction are written after the checkpoint that settles it.
+   */
+  readonly tickEvery?: Duration;
   readonly cells: CellSpecs;
   // biome-ignore lint/suspicious/noExplicitAny: each operator knows its own cells; `stateful()` checks them
   open(cells: any, context: StepContext): StatefulLogic;
@@ -112,6 +118,12 @@ export interface StatefulLogic {
    * At the end of inputs that are known to end it is called with `AFTER_ALL_MS`.
    */
   onWatermark?(watermarkMs: number, emit: Emit): void;
+  /**
+   * Processing time has come so far: called about every `tickEvery`, perhaps more often, between two records. The time only
+   * rises, over restarts as well; it may jump, by as long as the task was not running. What is emitted without an event time
+   * has the watermark's.
+   */
+  onTick?(clockMs: number, emit: Emit): void;
   /**
    * What it holds of a key, as plain data for people and programs outside; `undefined` for nothing. Only reads. Called
    * between epochs, so that the answer is a committed one.

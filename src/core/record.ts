@@ -55,6 +55,8 @@ export interface Tick {
   readonly watermarkMs: number;
   /** The record that moved it. What steps emit because of the tick comes from this record, right after it. */
   readonly origin: Origin;
+  /** Of a tick of the clock: the processing time; the watermark is where it was, and the origin is no record's. */
+  readonly clockMs?: number;
 }
 
 /** Before and after every event time, as numbers that survive every encoding of a checkpoint (unlike infinities). */

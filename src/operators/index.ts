@@ -47,6 +47,7 @@ export { type StratifyOptions, stratify } from './stratify.js';
 export { type TableOptions, table } from './table.js';
 export { type ThrottleOptions, throttle } from './throttle.js';
 export { type TokenizeOptions, tokenize } from './tokenize.js';
+export { type Presence, type TrackPresenceOptions, trackPresence } from './track-presence.js';
 export { validate } from './validate.js';
 export {
   type ValidateWindowsOptions,

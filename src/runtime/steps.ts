@@ -89,7 +89,7 @@ export function runStateful(
   };
   const { ticks } = inputs[0] as Chunk;
   // Downstream, a tick's results stand where its record stood: a tick comes after all that is of its record.
-  let ticksLeft = logic.onWatermark ? ticks.length : 0;
+  let ticksLeft = logic.onWatermark || logic.onTick ? ticks.length : 0;
   const tickUpTo = (order: number) => {
     while (ticksLeft > 0) {
       const tick = ticks[ticks.length - ticksLeft] as Tick;
@@ -98,7 +98,8 @@ export function runStateful(
       origin = tick.origin;
       context.origin = undefined;
       context.watermarkMs = tick.watermarkMs;
-      logic.onWatermark?.(tick.watermarkMs, emit);
+      if (tick.clockMs === undefined) logic.onWatermark?.(tick.watermarkMs, emit);
+      else logic.onTick?.(tick.clockMs, emit);
     }
   };
   try {

@@ -46,7 +46,8 @@ export interface TaskSinks {
 /** Whether the clock may decide an order or an answer: a replay may decide otherwise, and only a checkpoint settles it. */
 const isUndecided = ({ sources, steps }: Topology): boolean =>
   sources.some(({ source }) => source.idleMax !== undefined) ||
-  steps.some(({ shape }) => shape.shape === 'batched' && shape.undecided === true);
+  steps.some(({ shape }) => shape.shape === 'batched' && shape.undecided === true) ||
+  steps.some(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
 
 /** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {

@@ -1,20 +1,12 @@
-import type {
-  Checkpoint,
-  Metric,
-  Origin,
-  Position,
-  Profile,
-  Services,
-  SinkWriter,
-  TaskId,
-  TaskLedger,
-} from '../core/index.js';
+import type { Checkpoint, Metric, Position, Profile, Services, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import type { Clock } from './clock.js';
+import { ClockTicks } from './clock-ticks.js';
 import type { DeferredSink } from './deferred-sink.js';
 import type { Input } from './input.js';
-import { type EventTime, emptyShare, eventTimeOf, mergeRound, type Round } from './merge.js';
+import { loneTick } from './lone-tick.js';
+import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
 import { Outlet } from './outlet.js';
 import type { Pace } from './pace.js';
@@ -94,6 +86,7 @@ export class Task {
     readonly measures: Map<string, Metric>,
     private readonly time: EventTime,
     private readonly outlet: Outlet,
+    private readonly ticks: ClockTicks,
     /** What it has asked and not yet been told. */
     readonly waits: Waits,
   ) {}
@@ -165,6 +158,7 @@ export class Task {
         new Map(),
         time,
         outlet,
+        new ClockTicks(topology, id.partition, checkpoint.choices, clock.now()),
         waits,
       );
     } catch (error) {
@@ -216,6 +210,7 @@ export class Task {
         epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
       }
       await this.pipeline.credit(inFlightMax);
+      if (this.ticks.isDue(clock.now())) this.tick();
       const polls = this.inputs.map((input) => input.fill(roundMax));
       const round = mergeRound(this.inputs, roundMax, clock.now(), this.time);
       noteQuiet(this.waits, this.inputs, round === undefined);
@@ -226,6 +221,7 @@ export class Task {
       } else if (this.outlet.isQuiet(clock.now())) {
         await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
+        if (this.ticks.isDueAtEnd(clock.now())) this.tick();
         if (this.options.final) this.push(this.lastRound());
         this.finish();
         break;
@@ -272,6 +268,14 @@ export class Task {
 
   private push(round: Round): void {
     this.outlet.onRound(this.options.clock.now());
+    this.send(round);
+  }
+
+  private tick(): void {
+    this.send(this.ticks.next(this.options.clock.now(), this.time.watermarkMs));
+  }
+
+  private send(round: Round): void {
     this.recordsSinceEpoch += round.records;
     for (const input of this.inputs) {
       const skipped = input.takeSkipped();
@@ -281,28 +285,12 @@ export class Task {
     this.options.onPoint('pushed', this.id.partition);
   }
 
-  /**
-   * The end of time: a round without records in which every window closes and every timer fires. What that emits comes from
-   * a record that is in no topic, with the epoch's number for an offset: no real record has that identity.
-   */
+  /** The end of time: every window closes, every timer fires. The epoch's number makes it one of its kind. */
   private lastRound(): Round {
-    const origin: Origin = {
-      topic: END_TOPIC,
-      partition: this.id.partition,
-      offset: this.checkpoint.epoch + 1,
-      eventTimeMs: Math.max(0, this.time.watermarkMs),
-      receivedAtMs: this.options.clock.now(),
-      key: null,
-      raw: null,
-      headers: undefined,
-      order: 0,
-    };
-    // It counts as one record in flight, so that a drain waits for what it emits.
-    return {
-      shares: this.options.topology.sources.map(emptyShare),
-      records: 1,
-      ticks: [{ watermarkMs: AFTER_ALL_MS, origin }],
-    };
+    const { topology, clock } = this.options;
+    const partition = this.id.partition;
+    const of = { topic: END_TOPIC, partition, offset: this.checkpoint.epoch + 1, receivedAtMs: clock.now() };
+    return loneTick(topology, of, this.time.watermarkMs, { watermarkMs: AFTER_ALL_MS });
   }
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
@@ -328,7 +316,7 @@ export class Task {
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
       positions: Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
-      choices: {},
+      choices: this.ticks.choices,
       ...(receipts.length > 0 ? { receipts: Object.fromEntries(receipts) } : {}),
     };
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));

@@ -25,6 +25,8 @@ export interface DrivenInput {
   readonly input?: number;
   readonly eventTimeMs?: number;
   readonly key?: Uint8Array | null;
+  /** Instead of a record: processing time has come so far. */
+  readonly clockMs?: number;
 }
 
 export interface DrivenOutput {
@@ -83,6 +85,7 @@ export class DrivenStep implements Driving {
   failure?: string;
   private readonly cells: { readonly name: string; readonly version: number; readonly cell: Cell }[] = [];
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
+  private readonly tellClock: ((clockMs: number, origin: Origin) => void) | undefined;
   private readonly tellWatermark: ((watermarkMs: number, origin: Origin) => void) | undefined;
   /** What the step holds of a key; `undefined` where it cannot be asked. */
   readonly query: (key: string) => unknown;
@@ -107,6 +110,7 @@ export class DrivenStep implements Driving {
       const { outputs } = shape;
       this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin, outputs), origin);
       this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin, outputs));
+      this.tellClock = (clockMs, origin) => logic.onTick?.(clockMs, this.emitterAt(origin, outputs));
       query = logic.query?.bind(logic);
     } else if (shape.shape === 'split') {
       const logic = shape.open(context);
@@ -126,8 +130,13 @@ export class DrivenStep implements Driving {
   }
 
   /** Gives the step a record; `false` where it failed. */
-  push({ value, input = 0, eventTimeMs = 0, key = null }: DrivenInput): boolean {
+  push({ value, input = 0, eventTimeMs = 0, key = null, clockMs }: DrivenInput): boolean {
     const offset = this.offset++;
+    if (clockMs !== undefined) {
+      this.origin = undefined;
+      const origin = { ...noOrigin, topic: '$clock', offset, eventTimeMs: Math.max(0, this.watermarkMs) };
+      return this.guarded(() => this.tellClock?.(clockMs, origin));
+    }
     const origin: Origin = {
       topic: input === 0 ? 'records' : `side-${input}`,
       partition: 0,

@@ -53,7 +53,9 @@ type Opener = (at?: number, state?: Iterable<StateChange>) => DrivenStep;
 
 /** Where the watermark of a task stands after these samples. */
 function watermarkAfter(samples: readonly DrivenInput[], disorderMs: number): number {
-  return samples.reduce((watermarkMs, sample) => Math.max(watermarkMs, timeOf(sample) - disorderMs), BEFORE_ALL_MS);
+  return samples
+    .filter(({ clockMs }) => clockMs === undefined)
+    .reduce((watermarkMs, sample) => Math.max(watermarkMs, timeOf(sample) - disorderMs), BEFORE_ALL_MS);
 }
 
 function drive(open: Opener, samples: readonly DrivenInput[]): Driving {
@@ -154,9 +156,9 @@ function checkBound(
   const ledger = new FakeLedger();
   const step = open();
   const span = Math.max(0, ...samples.map(timeOf)) + 1;
+  const clockSpan = Math.max(0, ...samples.map(({ clockMs = 0 }) => clockMs)) + 1;
   for (let round = 0; round < 20; round++) {
-    for (const sample of samples)
-      if (!step.push({ ...copyOf(sample), eventTimeMs: timeOf(sample) + round * span })) return;
+    for (const sample of samples) if (!step.push(laterBy(sample, round * span, round * clockSpan))) return;
     ledger.store(step.takeChanges());
     if (ledger.bytes > bytesMax)
       broken(operator, 'memory bound', `${ledger.bytes} bytes of state after round ${round}, over ${bytesMax}`);
@@ -172,6 +174,11 @@ function checkStateless(operator: Driven, samples: readonly DrivenInput[], refer
   const failed = runs.findIndex((run) => run.failure !== undefined);
   compare(operator, 'stateless', reference, joined(failed < 0 ? runs : runs.slice(0, failed + 1)));
 }
+
+const laterBy = (sample: DrivenInput, ms: number, clockMs: number): DrivenInput =>
+  sample.clockMs === undefined
+    ? { ...copyOf(sample), eventTimeMs: timeOf(sample) + ms }
+    : { ...sample, clockMs: sample.clockMs + clockMs };
 
 const timeOf = (sample: DrivenInput): number => sample.eventTimeMs ?? 0;
 

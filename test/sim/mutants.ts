@@ -199,6 +199,21 @@ export const mutants: readonly Mutant[] = [
     'const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };',
     'const of = origin;',
   ]),
+  mutant('rows of the clock written before the checkpoint', 'clocked', [
+    'task-sinks.ts',
+    "shape.shape === 'stateful' && shape.tickEvery !== undefined",
+    'shape === undefined',
+  ]),
+  mutant('a clock that goes back with the next owner of a task', 'clocked', [
+    'clock-ticks.ts',
+    'this.toldMs = choices[CLOCK_CHOICE] as number | undefined;',
+    'this.toldMs = choices === undefined ? 0 : undefined;',
+  ]),
+  mutant('a tick of the clock outside the epoch', 'clocked', [
+    'task.ts',
+    'this.send(this.ticks.next(this.options.clock.now(), this.time.watermarkMs));',
+    'this.pipeline.push(this.ticks.next(this.options.clock.now(), this.time.watermarkMs));\n    this.recordsSinceEpoch = 0;',
+  ]),
   mutant('a global source read from its start after each restore', 'rates', [
     'open-inputs.ts',
     'checkpoint.positions[key] ?? AT_THE_START',

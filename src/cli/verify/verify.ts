@@ -184,6 +184,7 @@ interface Freedoms {
 function freedomsOf({ sources, steps, repartitions }: Topology): Freedoms {
   const waiting = sources.filter(({ source }) => source.idleMax !== undefined).map(({ id }) => id);
   const answering = steps.filter(({ shape }) => shape.shape === 'batched' && shape.undecided === true);
+  const ticking = steps.filter(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
   const asBags = 'outputs are compared as bags, state not at all';
   const notes: string[] = [];
   if (waiting.length > 0) {
@@ -194,5 +195,9 @@ function freedomsOf({ sources, steps, repartitions }: Topology): Freedoms {
     const ids = answering.map(({ id }) => id).join(', ');
     notes.push(`what ${ids} answers may depend on who is asked and when: differences in it are no fault of the kills`);
   }
-  return { ordered: waiting.length === 0 && repartitions.length === 0, notes };
+  if (ticking.length > 0) {
+    const ids = ticking.map(({ id }) => id).join(', ');
+    notes.push(`${ids} goes by processing time: ${asBags}, and differences in what it emits are no fault of the kills`);
+  }
+  return { ordered: waiting.length === 0 && ticking.length === 0 && repartitions.length === 0, notes };
 }

@@ -5,6 +5,7 @@ import {
   type StateChange,
   type TaskLedger,
 } from '../../core/index.js';
+import { CLOCK_CHOICE, CLOCK_TOPIC } from '../../runtime/clock-ticks.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';
@@ -91,8 +92,9 @@ export class SimSession implements TaskLedger {
     await this.process.reach('after ledger commit');
   }
 
-  /** Whether a checkpoint covers this record. */
+  /** Whether a checkpoint covers this record, or this tick of the clock. */
   isStored(topic: string, offset: number): boolean {
+    if (topic === CLOCK_TOPIC) return offset <= Number(this.stored.checkpoint?.choices[CLOCK_CHOICE] ?? -1);
     return offset < (this.stored.checkpoint?.positions[this.sourceOf(topic)]?.offset ?? 0);
   }
 

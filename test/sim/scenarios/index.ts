@@ -1,4 +1,5 @@
 import type { Scenario } from '../../../src/testing/sim/index.js';
+import { clocked } from './clocked.js';
 import { copies } from './copies.js';
 import { joins } from './joins.js';
 import { learning } from './learning.js';
@@ -19,4 +20,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   windows,
   rates,
   joins,
+  clocked,
 };

@@ -1,0 +1,64 @@
+import type { Choices } from '../core/index.js';
+import type { Topology } from '../topology/index.js';
+import { loneTick } from './lone-tick.js';
+import type { Round } from './merge.js';
+
+/** The topic in the origin of what is emitted because of the time of day. */
+export const CLOCK_TOPIC = '$clock';
+/** Its name among the choices of a checkpoint. */
+export const CLOCK_CHOICE = 'clockMs';
+
+/** How often the steps of a topology want to be told the time; infinity where none does. */
+export const tickEveryOf = ({ steps }: Topology): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...steps.map(({ shape }) => (shape.shape === 'stateful' && shape.tickEvery) || Number.POSITIVE_INFINITY),
+  );
+
+/**
+ * Tells the steps of a task what time it is, for those that go by processing time. A tick is a round without records: it
+ * has its place between two rounds, and what it does to state and outputs is in the same checkpoint as theirs. The time
+ * that was told last is a choice in that checkpoint, so time never goes back, whatever clock the next owner has, and a
+ * tick's time is an identity that no other tick of the task has.
+ *
+ * The first tick of a run comes an interval after its start: what waited in the logs meanwhile is mostly read by then.
+ */
+export class ClockTicks {
+  private readonly everyMs: number;
+  private dueMs: number;
+  private toldMs: number | undefined;
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly task: number,
+    choices: Choices,
+    nowMs: number,
+  ) {
+    this.everyMs = tickEveryOf(topology);
+    this.toldMs = choices[CLOCK_CHOICE] as number | undefined;
+    this.dueMs = nowMs + this.everyMs;
+  }
+
+  /** What the checkpoint must keep. */
+  get choices(): Choices {
+    return this.toldMs === undefined ? {} : { [CLOCK_CHOICE]: this.toldMs };
+  }
+
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.dueMs;
+  }
+
+  /** Whether so much time has passed since the last tick of this or an earlier run: asked where a bounded run ends. */
+  isDueAtEnd(nowMs: number): boolean {
+    return this.everyMs < Number.POSITIVE_INFINITY && nowMs >= (this.toldMs ?? Number.NEGATIVE_INFINITY) + this.everyMs;
+  }
+
+  /** The next tick as a round. */
+  next(nowMs: number, watermarkMs: number): Round {
+    const clockMs = Math.max(nowMs, (this.toldMs ?? Number.NEGATIVE_INFINITY) + 1);
+    this.toldMs = clockMs;
+    this.dueMs = nowMs + this.everyMs;
+    const of = { topic: CLOCK_TOPIC, partition: this.task, offset: clockMs, receivedAtMs: nowMs };
+    return loneTick(this.topology, of, watermarkMs, { watermarkMs, clockMs });
+  }
+}
