@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runBuilt } from './cli.js';
+import { runBuilt, startBuilt } from './cli.js';
 
 const FLIGHTS = 20_000;
 const view = 'topologies/flight-features.ts';
@@ -37,6 +37,22 @@ it('flights that one topology predicted have in the store of another the feature
     different: 0,
     samples: [],
   });
+});
+
+it.each([
+  ['another rounding', 'rounded', 'flight_features_rounded', [FLIGHTS / 4, FLIGHTS]],
+  ['a late update of every hundredth flight', 'updatedLate', 'flight_features_updated', [FLIGHTS / 100, FLIGHTS / 100]],
+] as const)('%s on the way into the store is found', async (_, name, table, [least, most]) => {
+  await runBuilt(['run', `test/e2e/skewed-stores.ts#${name}`, '--until-end', '--data', folder]);
+  const asked = ['features', 'audit', view, '--table', table, '--predictions', predictions, '--data', folder, '--json'];
+  const { code, out } = await startBuilt(asked).ended;
+  const found = JSON.parse(out);
+  expect(found).toMatchObject({ predictions: FLIGHTS, missing: 0, stale: 0 });
+  expect(found.different).toBeGreaterThanOrEqual(least);
+  expect(found.different).toBeLessThanOrEqual(most);
+  expect(found.equal + found.different).toBe(FLIGHTS);
+  expect(found.samples[0]).toMatchObject({ kind: 'different' });
+  expect(code).toBe(1);
 });
 
 it('a training set has them row for row', async () => {
