@@ -162,7 +162,8 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       restorer.use(topology, standbys);
       const membership = new GroupMembership(cluster, {
         group,
-        topics,
+        // An assignment names topics: where no input is one, the changelog has as many partitions as there are tasks.
+        topics: topics.length > 0 ? topics : [changelog],
         tasks,
         sessionTimeoutMs: sessionTimeout,
         standbysMax: options.standbys ?? 0,

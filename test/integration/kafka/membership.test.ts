@@ -207,6 +207,24 @@ describe('a member of a group', () => {
     expect(second.failure).toBeUndefined();
   });
 
+  it('shares out tasks whose inputs are no topics', async () => {
+    const topology = await newTopology();
+    const kafka = await open({ prefix, sessionTimeout: seconds(6) });
+    let assigned: readonly number[] = [];
+    const membership = await kafka.join({
+      topology,
+      sources: [{ ...source('files'), connector: 'file' }],
+      tasks: 3,
+      onAssigned: (partitions) => {
+        assigned = partitions;
+      },
+      onFailed: () => undefined,
+    });
+    await until(() => assigned.length > 0);
+    expect(assigned).toEqual([0, 1, 2]);
+    await membership.leave();
+  });
+
   it('is told why the group does not take it', async () => {
     const topology = await newTopology();
     const kafka = await open({ prefix, sessionTimeout: seconds(1) });
