@@ -16,6 +16,8 @@ interface Kept {
 
 interface Complete {
   readonly temp: string;
+  /** Of what was converted: the lines it was made of. The checkpoint before this one still names them. */
+  readonly lines?: string;
 }
 
 export interface FolderStoreOptions {
@@ -79,16 +81,18 @@ export class FolderStore implements PartStore {
 
   async show(name: string, complete: unknown): Promise<void> {
     const { folder } = this.options;
+    const { temp, lines } = complete as Complete;
     const file = join(folder, name);
     await at(folder, async () => {
       await mkdir(dirname(file), { recursive: true });
       try {
-        await rename(join(this.hidden, (complete as Complete).temp), file);
+        await rename(join(this.hidden, temp), file);
       } catch (error) {
         if (!isMissing(error)) throw error;
         if (!(await isThere(file))) throw lost(name, folder);
       }
       for (const each of new Set([dirname(file), folder])) await sync(each);
+      if (lines !== undefined) await rm(join(this.hidden, lines), { force: true });
     });
   }
 
@@ -150,9 +154,8 @@ class FilePart implements Part {
       await convert(join(hidden, temp), join(hidden, converted));
       await sync(join(hidden, converted));
       await sync(hidden);
-      await rm(join(hidden, temp));
     });
-    return { temp: converted };
+    return { temp: converted, lines: temp };
   }
 
   close(): Promise<void> {

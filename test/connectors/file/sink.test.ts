@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FileSinkOptions, file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
+import { parquetRows } from '../../../connectors/file/parquet-rows.js';
 import { minutes } from '../../../src/core/index.js';
 import type { Sink, SinkWriter } from '../../../src/core/io.js';
 import { csv, localRegistry, ndjson } from '../../../src/schema/index.js';
@@ -247,6 +248,27 @@ describe('file.sink', () => {
         return { ...plain, at: at.getTime(), ok: ok ?? null, big: Number(big) };
       }),
     );
+  });
+
+  it('loses no row of Parquet where a task dies between the end of a part and its checkpoint', async () => {
+    const folder = newFolder();
+    const made = file.sink<{ n: number }>({ folder, columns: { n: 'integer' }, roll: { rows: 3 } });
+    const first = await open(made as Sink<never> as Sink<unknown>);
+    await write(first.writer, [0, 1]);
+    const receipt = await first.epoch();
+    await write(first.writer, [2]);
+    await first.writer.prepare?.(); // the part is complete, and the checkpoint that says so never stored
+    const second = await open(made as Sink<never> as Sink<unknown>, receipt);
+    await write(second.writer, [2]);
+    await second.epoch();
+    const rows: string[] = [];
+    for await (const some of parquetRows(join(folder, 'part-00003-0-00000000.parquet'), 0)) {
+      for (const { bytes } of some) rows.push(Buffer.from(bytes).toString());
+    }
+    expect(rows).toEqual(['{"n":0}', '{"n":1}', '{"n":2}']);
+    expect(readdirSync(join(folder, '.millrace'))).toEqual([]);
+    await first.writer.close();
+    await second.writer.close();
   });
 
   it('refuses what fits no column, what is there already, and a part that was taken away', async () => {
