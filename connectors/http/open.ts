@@ -17,6 +17,8 @@ type Outcome =
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'failed'; readonly detail: string; readonly retryAfterMs: number | undefined };
 
+const PING_MS = 5_000;
+
 /** The driver of `http.get` and `http.post`, over the HTTP client that Node brings. */
 export const openHttp = (): { readonly lookUp: LookupDriver } => ({
   lookUp: {
@@ -58,11 +60,10 @@ function readerOf(options: HttpLookUp, step: string): LookupReader {
     },
     // Any answer at all is one: what a service says of an address that it was not made for is its own affair.
     async ping() {
-      const response = await fetch(new URL(url).origin, { method: 'HEAD', redirect: 'manual' }).catch(
-        (error: unknown) => {
-          throw new MillraceError('look-up', `cannot reach it: ${causeOf(error)}`, { where });
-        },
-      );
+      const init = { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(PING_MS) } as const;
+      const response = await fetch(new URL(url).origin, init).catch((error: unknown) => {
+        throw new MillraceError('look-up', `cannot reach it: ${causeOf(error)}`, { where });
+      });
       await response.body?.cancel();
       if (response.status === 502 || response.status === 503 || response.status === 504)
         throw new MillraceError('look-up', `it answers with ${response.status}`, { where });

@@ -147,6 +147,7 @@ export class PollReader implements SourceReader {
     try {
       const response = await fetch(address, {
         headers: { accept: 'application/json', ...headers?.() },
+        redirect: 'manual', // what the headers hold is for this service alone
         signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.closing.signal]),
       });
       const { status } = response;

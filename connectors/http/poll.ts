@@ -1,7 +1,7 @@
 import { type Duration, formatDuration, seconds } from '../../src/core/duration.js';
 import type { Source } from '../../src/core/io.js';
 import type { Schema } from '../../src/core/schema.js';
-import { publicPartOf } from './public-part.js';
+import { identityOf, publicPartOf } from './public-part.js';
 
 export interface PollOptions<T> {
   readonly url: string;
@@ -66,7 +66,7 @@ export function poll<T>(options: PollOptions<T>): Source<T> {
   return Object.freeze({
     connector: 'http',
     kind: 'http.poll',
-    topic: publicPartOf(url),
+    topic: identityOf(url),
     schema: schema as Schema<unknown>,
     settings: Object.freeze({
       url: publicPartOf(url),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MillraceError } from '../../src/core/errors.js';
 
 /** The address without user, password and query: they may hold secrets. */
@@ -12,4 +13,14 @@ export function publicPartOf(url: string): string {
       cause,
     });
   }
+}
+
+/**
+ * What tells two addresses apart without saying what their queries hold: records of both would otherwise have the same
+ * identity, and sinks would take those of one for repetitions of the other's.
+ */
+export function identityOf(url: string): string {
+  const shown = publicPartOf(url); // says what is wrong with one that is none
+  const { search } = new URL(url);
+  return search === '' ? shown : `${shown}?${createHash('sha256').update(search).digest('hex').slice(0, 8)}`;
 }

@@ -71,10 +71,17 @@ export function httpSource({ schemas, topics, producer, now = Date.now }: HttpSo
         let left = false;
         return {
           poll: (recordsMax) => reader.poll(recordsMax),
+          get isBehind() {
+            return reader.isBehind ?? false;
+          },
           async close() {
-            await reader.close();
-            if (!left) await leave(topic);
+            const isFirst = !left;
             left = true;
+            try {
+              await reader.close();
+            } finally {
+              if (isFirst) await leave(topic);
+            }
           },
         };
       } catch (error) {

@@ -89,6 +89,18 @@ describe('http.ingest', () => {
     expect(stored()).toEqual([]);
   });
 
+  it('is behind until it gave what lay in the topic when it was opened: such an input is slow, not quiet', async () => {
+    const { driver, readers, send } = await open();
+    await send(click(1));
+    const source = clicks();
+    const again = await driver.open(source, { topology: 't', partition: 0 }, EARLIEST, false, 'in', 0);
+    expect(again.isBehind).toBe(true);
+    await again.poll(10);
+    expect(again.isBehind).toBe(false);
+    await again.close();
+    for (const reader of readers) await reader.close();
+  });
+
   it('asks for patience while too much is on its way, and takes the rest later', async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {

@@ -127,7 +127,14 @@ describe('http.poll', () => {
     const refusing = await newService((_, response) => response.writeHead(403).end());
     const strange = await newService((_, response) => response.end('{"no":"items"}'));
     const long = await shop(range(0, 100), 100);
-    for (const polled of [source(refusing.url), source(strange.url), source(long.url, { bytesMax: 50 })]) {
+    // What the headers hold is not taken to another address.
+    const moved = await newService((_, response) => response.writeHead(307, { location: long.url }).end());
+    for (const polled of [
+      source(refusing.url),
+      source(moved.url),
+      source(strange.url),
+      source(long.url, { bytesMax: 50 }),
+    ]) {
       await expect(read(open(polled))).rejects.toMatchObject({ code: 'source', lasting: true });
     }
     const items = range(0, 4);
@@ -146,5 +153,12 @@ describe('http.poll', () => {
     const odd = source('https://shop.example/orders?token=hidden', { schema: text() as never, perSecondMax: 0 });
     expect(odd.problems?.map(({ message }) => message)).toEqual(['text where items are JSON', 'perSecondMax is 0']);
     expect(JSON.stringify([odd.topic, odd.settings])).not.toContain('hidden');
+  });
+
+  it('is another input where the query is another one', () => {
+    const of = (query: string) => source(`https://shop.example/orders${query}`).topic;
+    expect(of('')).toBe('https://shop.example/orders');
+    expect(of('?state=open')).toBe(of('?state=open'));
+    expect(of('?state=open')).not.toBe(of('?state=paid'));
   });
 });
