@@ -1,7 +1,8 @@
 import { type Adds, type Free, type Operator, type Problem, stateful } from '../core/index.js';
 import { fieldAdder } from '../core/literals.js';
 import { float64Cell } from '../state/index.js';
-import { emptyKeyText, isEmptyKey, type Key, uniformBy } from './uniform.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
+import { uniformBy } from './uniform.js';
 
 export interface BalanceOptions<T, As extends string, C extends string> {
   /** The class of a record: a text, a number or whether something holds. */

@@ -1,6 +1,7 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { byKey, mapCell, merged, valueCell } from '../state/index.js';
 import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
+import { emptyKeyText, isEmptyKey } from './keys.js';
 
 export interface DedupeOptions<T> {
   /** What makes two records the same one: a string or a number. */
@@ -43,8 +44,8 @@ export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operat
       return {
         onRecord(_input, value: T, emit, origin) {
           const id = key(value);
-          if (id === null || id === undefined || id === '' || Number.isNaN(id)) {
-            context.deadLetter('empty-key', `the key is ${id === '' ? 'empty' : id}`);
+          if (isEmptyKey(id)) {
+            context.deadLetter('empty-key', emptyKeyText(id));
             return;
           }
           const now = clock.get();

@@ -1,6 +1,6 @@
 import { type MapCell, mapCell } from '../state/index.js';
 import { type ImputerSpec, isNumber } from './imputers.js';
-import { isEmptyKey, type Key } from './uniform.js';
+import { isEmptyKey, type Key } from './keys.js';
 
 /** How the values of one group are kept, as plain data, and what is guessed from them. */
 interface GroupWay<S> {

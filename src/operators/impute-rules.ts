@@ -2,9 +2,9 @@ import type { Learner, Problem } from '../core/index.js';
 import type { StatelessView } from '../features/index.js';
 import { type GroupUse, grouped } from './group-imputer.js';
 import { computed, constant, type ImputerSpec, last, mean, median, mode } from './imputers.js';
+import type { Key } from './keys.js';
 import { model } from './model-imputer.js';
 import { nearest } from './nearest-imputer.js';
-import type { Key } from './uniform.js';
 
 /** Values that a median or mode looks back on, unless told otherwise; of one group; records that neighbours are sought in. */
 const WINDOW = 1001;

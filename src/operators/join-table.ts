@@ -3,6 +3,7 @@ import { joint } from '../core/define.js';
 import { type Duration, formatDuration } from '../core/duration.js';
 import type { Joint, Problem } from '../core/operator.js';
 import { byKey, highest, mapCell, merged, timerCell, valueCell, whileEmpty } from '../state/index.js';
+import { emptyKeyText, isEmptyKey } from './keys.js';
 
 export interface JoinTableOptions<T> {
   /** Which row of the table a record is to meet. */
@@ -29,7 +30,7 @@ export interface JoinTableOptions<T> {
  * late. A change that does is not lost: it holds for what comes after it, and is counted, since records of its time may
  * have met the row before it.
  *
- * Counters: `unmatched`, `late-changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
+ * Counters: `unmatched`, `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
  * `pendingMax` wait).
  * Equal keys must be in one partition.
  * Memory: the table (rows that are gone too, as long as there is room within `keysMax`), versions that records may still ask
@@ -102,7 +103,7 @@ function asOf<T, R, Out>(
     cells,
     open({ versions, outdated, gone, pending, due, next }, context) {
       const unmatched = context.counter('unmatched');
-      const lateChanges = context.counter('late-changes');
+      const lateChanges = context.counter('late_changes');
       const rowAt = (of: string, timeMs: number, at: number): R | null => {
         const known = versions.get(of)?.findLast((version) => isBefore(version, timeMs, at));
         return (known?.[2] as R | undefined) ?? null;
@@ -156,8 +157,7 @@ function asOf<T, R, Out>(
             return forget(change.key, horizonMs);
           }
           const of = key(value as T);
-          if (of === null || of === undefined || of === '')
-            return context.deadLetter('empty-key', `the key is ${of === '' ? 'empty' : of}`);
+          if (isEmptyKey(of)) return context.deadLetter('empty-key', emptyKeyText(of));
           if (eventTimeMs <= context.watermarkMs)
             return meet(value as T, of, eventTimeMs, at, emit as (out: Out) => void);
           if (due.size >= pendingMax) return context.deadLetter('join-full', `${pendingMax} records wait already`);

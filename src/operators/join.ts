@@ -2,8 +2,7 @@ import { joint } from '../core/define.js';
 import { type Duration, formatDuration } from '../core/duration.js';
 import type { Joint, Problem } from '../core/operator.js';
 import { byKey, derived, type MapCell, mapCell, type TimerCell, timerCell, valueCell } from '../state/index.js';
-
-type Key = string | number;
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 
 export interface JoinOptions<L, R> {
   /** What must be equal for two records to meet. */
@@ -171,8 +170,7 @@ function join<L, R, Out>(
         onRecord(input, value, emit, { eventTimeMs }) {
           const [own, other] = input === 0 ? sides : [sides[1], sides[0]];
           const key = own.keyOf(value as never);
-          if (key === null || key === undefined || key === '' || Number.isNaN(key))
-            return context.deadLetter('empty-key', `the key is ${key === '' ? 'empty' : key}`);
+          if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
           if (eventTimeMs < context.watermarkMs - latenessMax)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
           if (held.get() >= entriesMax) return context.deadLetter('join-full', `${entriesMax} records wait already`);

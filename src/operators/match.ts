@@ -1,14 +1,12 @@
 import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { mapCell, timerCell, valueCell } from '../state/index.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 import { forgetEvents, type KeyRuns, noRuns, timeOf } from './pattern/key-runs.js';
 import { Matcher, type Outcome } from './pattern/matcher.js';
 import type { Pattern } from './pattern/pattern.js';
 import { patternProblems, patternText, planOf } from './pattern/plan.js';
 import { type Skip, skipProblems, skipText, type Taken } from './pattern/skip.js';
 import { MatchView } from './pattern/view.js';
-import { isEmptyKey } from './window/refusals.js';
-
-type Key = string | number;
 
 /** Where and when a match was. */
 export interface MatchSpan<K extends Key = Key> {
@@ -159,7 +157,7 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
       return {
         onRecord(_input, value, emit, { eventTimeMs }) {
           const key = keyOf(value);
-          if (isEmptyKey(key)) return context.deadLetter('empty-key', `the key is ${String(key) || 'empty'}`);
+          if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
           if (eventTimeMs < context.watermarkMs)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
           if (eventTimeMs === context.watermarkMs) return look(key, value, eventTimeMs, emit as EmitAt);

@@ -1,6 +1,7 @@
 import { type Adds, type Operator, type Problem, stateful } from '../core/index.js';
 import { mapCell, timerCell } from '../state/index.js';
-import { emptyKeyText, isEmptyKey, type Key, uniformBy } from './uniform.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
+import { uniformBy } from './uniform.js';
 import { type SlicedSpec, textOf } from './window/spec.js';
 
 export interface SampleWindowsOptions<T> {

@@ -1,5 +1,6 @@
 import { type Adds, type Operator, transform } from '../core/index.js';
-import { emptyKeyText, isEmptyKey, type Key, uniformBy } from './uniform.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
+import { uniformBy } from './uniform.js';
 
 export interface SampleOptions<T> {
   /** What is drawn: all records of a key are kept, or none. */

@@ -1,6 +1,7 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { mapCell } from '../state/index.js';
-import { emptyKeyText, isEmptyKey, type Key, uniformBy } from './uniform.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
+import { uniformBy } from './uniform.js';
 
 export interface StratifyOptions<T> {
   /** Which part of the stream a record belongs to. */

@@ -1,7 +1,7 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { byKey, mapCell, merged, valueCell } from '../state/index.js';
 import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
-import { emptyKeyText, isEmptyKey, type Key } from './uniform.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 
 export interface ThrottleOptions<T> {
   readonly key: (value: T) => Key | null | undefined;

@@ -1,6 +1,6 @@
 import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { mapCell, timerCell, valueCell } from '../state/index.js';
-import { emptyKeyText, isEmptyKey, type Key } from './uniform.js';
+import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 
 export interface TrackPresenceOptions<T, K extends Key> {
   readonly key: (value: T) => K | null | undefined;

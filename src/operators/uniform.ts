@@ -1,15 +1,6 @@
 import { combine, finish, hashString } from '../features/hash.js';
 import { hashKey } from '../state/index.js';
-
-/** Identity of a record, of a group, of a stratum. */
-export type Key = string | number;
-
-/** What is no identity: nothing, NaN, the empty text. */
-export const isEmptyKey = (key: Key | null | undefined): key is null | undefined | '' =>
-  key === null || key === undefined || key === '' || Number.isNaN(key);
-
-/** How an empty key reads in a dead letter. */
-export const emptyKeyText = (key: Key | null | undefined): string => `the key is ${key === '' ? 'empty' : key}`;
+import type { Key } from './keys.js';
 
 /**
  * Draws by hash: a number in [0, 1) of 32 bits that key and seed alone decide, spread evenly over keys. The same in

@@ -11,9 +11,10 @@ import {
   stateful,
 } from '../core/index.js';
 import { type ValueCell, valueCell } from '../state/index.js';
+import { isEmptyKey } from './keys.js';
 import { machineOf } from './window/open.js';
 import { planOf, problemsOf, settingsOf } from './window/options.js';
-import { isEmptyKey, Refusals } from './window/refusals.js';
+import { Refusals } from './window/refusals.js';
 import { counting, type SlicedSpec } from './window/spec.js';
 import {
   holds,

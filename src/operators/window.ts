@@ -1,5 +1,6 @@
 import type { Aggregate } from '../aggregates/index.js';
 import { type Change, type Operator, stateful } from '../core/index.js';
+import { isEmptyKey } from './keys.js';
 import type { EmitResult, WindowEngine, WindowKey } from './window/engine.js';
 import { machineOf } from './window/open.js';
 import {
@@ -11,7 +12,7 @@ import {
   type WindowPlan,
   type WindowRow,
 } from './window/options.js';
-import { isEmptyKey, Refusals } from './window/refusals.js';
+import { Refusals } from './window/refusals.js';
 import { counting } from './window/spec.js';
 
 /** Aggregates over values of a type, by name. */

@@ -139,7 +139,7 @@ describe('joinTable', () => {
       [6, 3],
       [8, null],
     ]);
-    expect(counters['late-changes']).toBe(3);
+    expect(counters.late_changes).toBe(3);
     expect(deadLetters).toEqual([]);
   });
 

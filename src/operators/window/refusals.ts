@@ -1,9 +1,6 @@
 import type { StepContext } from '../../core/index.js';
+import { emptyKeyText } from '../keys.js';
 import type { Outcome } from './engine.js';
-
-/** Whose windows nobody can tell. */
-export const isEmptyKey = (key: unknown): key is null | undefined =>
-  key === null || key === undefined || key === '' || Number.isNaN(key);
 
 /** What becomes of records that no window takes. */
 export class Refusals {
@@ -23,7 +20,7 @@ export class Refusals {
   }
 
   emptyKey(key: unknown): void {
-    this.context.deadLetter('empty-key', `the key is ${key === '' ? 'empty' : key}`);
+    this.context.deadLetter('empty-key', emptyKeyText(key));
   }
 
   noTime(timeMs: number): void {

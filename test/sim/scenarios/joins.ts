@@ -344,7 +344,7 @@ class Model {
         'priced/in': n.orders,
         'priced/out': out.priced.length,
         'priced/unmatched': n.unmatched,
-        'priced/late-changes': n.lateChanges,
+        'priced/late_changes': n.lateChanges,
         'priced/dead:late': late('priced'),
         'leaps/in': n.orders,
         'leaps/out': out.leaps.length,
