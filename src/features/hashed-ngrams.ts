@@ -24,18 +24,22 @@ export interface HashedNgramsOptions {
  *
  * Clean the text first (`cleanText`): hashes tell `A` from `a`. Memory: 4 bytes a place and record.
  * Source: Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009.
- * @throws MillraceError `config` for sizes or places that cannot be
+ * @throws MillraceError `config` for sizes, places or characters that cannot be
  */
 export function hashedNgrams<const K extends string>(
   column: K,
   { of = 'characters', sizes = [3], places, charsMax = 1_000 }: HashedNgramsOptions,
 ): DenseFeature<K> {
   const isCount = (n: number) => Number.isInteger(n) && n >= 1;
-  if (sizes.length === 0 || !sizes.every(isCount) || !isCount(places))
-    throw new MillraceError('config', `n-grams of ${sizes.join(', ')} ${of} at ${places} places`, {
-      where: column,
-      hint: 'give whole numbers from 1',
-    });
+  if (sizes.length === 0 || ![...sizes, places, charsMax].every(isCount))
+    throw new MillraceError(
+      'config',
+      `n-grams of ${sizes.join(', ')} ${of} of ${charsMax} characters at ${places} places`,
+      {
+        where: column,
+        hint: 'give whole numbers from 1',
+      },
+    );
   const hash = of === 'words' ? hashWords : hashCharacters;
   return Object.freeze({
     part: 'dense',

@@ -85,7 +85,7 @@ function diverted(shape: StatefulShape): StatefulShape {
         },
       };
       const logic = shape.open(cells, inner);
-      const { onWatermark, query } = logic;
+      const { onWatermark, onTick, query } = logic;
       return {
         onRecord(of, value, emit: Emit, origin) {
           input = of;
@@ -94,6 +94,7 @@ function diverted(shape: StatefulShape): StatefulShape {
           if (isLate) emit(value, undefined, of === 0 ? 1 : 2);
         },
         ...(onWatermark && { onWatermark: onWatermark.bind(logic) }),
+        ...(onTick && { onTick: onTick.bind(logic) }),
         ...(query && { query: query.bind(logic) }),
       };
     },

@@ -71,7 +71,7 @@ export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, 
           const endMs = startMs + window.size;
           if (endMs <= context.watermarkMs)
             return context.deadLetter('late', `${context.watermarkMs - endMs} ms after its window had closed`);
-          const of = `${startMs} ${typeof group === 'number' ? '#' : ''}${group}`;
+          const of = `${startMs} ${typeof group === 'number' ? '#' : '$'}${group}`;
           const held = reservoirs.get(of);
           if (!held && reservoirs.size >= groupsMax)
             return context.deadLetter('too-many-keys', `${groupsMax} groups are open already`);

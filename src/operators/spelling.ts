@@ -15,12 +15,14 @@ interface Word {
  * equally near there is none, since either would be a guess.
  *
  * Time: of a word that is in the list, none; of others, each word of about its length is compared. Memory: the list, and a
- * thousand answers.
+ * thousand answers to texts that are about as long as its words.
  */
 export class Spelling {
   private readonly known: ReadonlySet<string>;
   private readonly byLength = new Map<number, Word[]>();
   private readonly remembered = new Map<string, string | undefined>();
+  /** A longer text is near to no word: it need not be compared, nor remembered. In code units, of which a letter has two at most. */
+  private readonly unitsMax: number;
 
   constructor(
     words: readonly string[],
@@ -35,11 +37,12 @@ export class Spelling {
       same.push({ text, letters, bits: bitsOf(letters) });
       this.byLength.set(letters.length, same);
     }
+    this.unitsMax = 2 * (Math.max(0, ...this.byLength.keys()) + distanceMax);
   }
 
   /** The word that is meant, or `undefined` where the text is one already or none is near enough. */
   meant(text: string): string | undefined {
-    if (this.known.has(text)) return undefined;
+    if (this.known.has(text) || text.length > this.unitsMax) return undefined;
     if (this.remembered.has(text)) return this.remembered.get(text);
     const found = this.nearest([...text]);
     if (this.remembered.size >= REMEMBERED_MAX) this.remembered.delete(this.remembered.keys().next().value as string);

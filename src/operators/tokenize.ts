@@ -49,7 +49,7 @@ export function tokenize<T, const As extends string>({
         const words: string[] = [];
         for (const { segment, isWordLike } of segmenter.segment(from(value) ?? '')) {
           if (!isWordLike) continue;
-          if (words.length === wordsMax) {
+          if (words.length >= wordsMax) {
             cut.add();
             break;
           }

@@ -82,8 +82,13 @@ describe('hashedNgrams', () => {
       ]
     `));
 
-  it('refuses sizes and places that cannot be', () => {
-    for (const options of [{ places: 0 }, { places: 8, sizes: [] }, { places: 8, sizes: [1.5] }])
+  it('refuses sizes, places and lengths that cannot be', () => {
+    for (const options of [
+      { places: 0 },
+      { places: 8, sizes: [] },
+      { places: 8, sizes: [1.5] },
+      { places: 8, charsMax: Number.NaN },
+    ])
       expect(() => hashedNgrams('text', options)).toThrow(/give|n-grams/);
   });
 });

@@ -9,6 +9,7 @@ import {
   map,
   match,
   startsWith,
+  trackPresence,
   tumbling,
   window,
 } from '../../src/operators/index.js';
@@ -107,6 +108,17 @@ describe('divertLate', () => {
     expect(problemsOf(window({ ...counting, late: 'count' }))).toEqual([
       'late records are to be counted only, and to be diverted',
     ]);
+  });
+
+  it('tells its operator the time of day too', () => {
+    const present = trackPresence({ key, silentMax: millis(10), tickEvery: millis(1), keysMax: 9 });
+    const heard = { value: { key: 'a', n: 0, timeMs: 0, input: 0 }, eventTimeMs: 0 };
+    const { emitted } = driveOperator(divertLate(present), [
+      heard,
+      { value: null, clockMs: 1 },
+      { value: null, clockMs: 20 },
+    ]);
+    expect(emitted.map(({ value }) => (value as { present: boolean }).present)).toEqual([true, false]);
   });
 });
 

@@ -50,6 +50,13 @@ describe('sampleWindows', () => {
     );
   });
 
+  it('takes a number and a text that reads alike for two groups', () => {
+    const by = ({ of }: Value) => (of === '#5' ? of : 5);
+    const records = [at(1, 10, '#5'), at(2, 20, 'five')];
+    const { emitted } = driveOperator(operator({ by, groupsMax: 9, size: 1 }), records, { final: true });
+    expect(emitted.map(({ value }) => (value as Value).id).sort()).toEqual([1, 2]);
+  });
+
   it('draws evenly: early and late records of a window alike', () => {
     const windows = 2_000;
     const records = Array.from({ length: windows * 10 }, (_, i) => at(i, 10 * i));

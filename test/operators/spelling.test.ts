@@ -18,6 +18,14 @@ describe('Spelling', () => {
     expect(new Spelling(['same', 'same'], 1, 4).meant('smae')).toBe('same'); // a word twice is one word
   });
 
+  it('neither compares nor remembers a text that is longer than any word may be misspelt', () => {
+    const spelling = new Spelling(['Boston'], 2, 4);
+    expect(spelling.meant('Boston'.repeat(1_000_000))).toBeUndefined();
+    expect(spelling).toMatchObject({ remembered: new Map() });
+    const twoUnits = new Spelling(['😀😃😄😁'], 2, 4);
+    expect(twoUnits.meant('😀😃😄😁😆😅')).toBe('😀😃😄😁');
+  });
+
   it('says what a look at every word says, again and again', () => {
     const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 6 });
     fc.assert(

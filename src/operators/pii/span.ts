@@ -28,12 +28,12 @@ export function* matching(
 export const digitsOf = (text: string): string => text.replace(/\D/g, '');
 export const lettersAndDigitsOf = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '').toUpperCase();
 
-/** Letters and digits become stars but for the first and last so many; what stands between them stays. */
+/** Letters and digits become stars but for the first and last so many; what stands between them stays. Of no more than these none is shown. */
 export function starred(text: string, first: number, last: number): string {
   const total = text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
   let at = 0;
   return text.replace(/[\p{L}\p{N}]/gu, (character) => {
-    const shown = at < first || at >= total - last;
+    const shown = total > first + last && (at < first || at >= total - last);
     at++;
     return shown ? character : '*';
   });

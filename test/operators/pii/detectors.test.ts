@@ -125,6 +125,7 @@ describe('contacts', () => {
     for (const none of ['@ann', 'ann@', 'ann@localhost', 'ann @example.com', 'a@b@', 'a@-b.com', 'a@b.1'])
       expect(found(none, 'email')).toEqual([]);
     expect(partial('email', 'ann.lee@example.com')).toBe('a**.***@example.com');
+    expect(partial('email', 'a@example.com')).toBe('*@example.com'); // nothing would be hidden
   });
 
   it('finds numbers of telephones', () => {
