@@ -1,5 +1,6 @@
 import { type Adds, type Free, type Operator, type Problem, stateful } from '../core/index.js';
 import { fieldAdder } from '../core/literals.js';
+import { layoutVersion } from '../features/plan.js';
 import { float64Cell } from '../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 import { uniformBy } from './uniform.js';
@@ -28,7 +29,7 @@ export interface BalanceOptions<T, As extends string, C extends string> {
  * probabilities those of the whole stream.
  *
  * Counter: `unsampled`. Dead letters: `empty-key`, `unknown-class` for a class that `shares` does not name.
- * Memory: one number a class. Source: rejection sampling as in River's `RandomUnderSampler`.
+ * Memory: one number a class; other classes, or another order of them, need a new step id. Source: rejection sampling as in River's `RandomUnderSampler`.
  *
  * @example
  * labelled.via('balance', balance({ class: (f) => f.late, shares: { true: 1, false: 1 }, key: (f) => f.flightId, as: 'weight' }));
@@ -44,7 +45,9 @@ export function balance<T, const As extends string, const C extends string>(
     kind: 'balance',
     settings: { shares: classes.map((name, i) => `${name}: ${wanted[i]}`).join(', '), as, seed },
     problems: problemsOf(wanted),
-    cells: { counts: float64Cell({ size: Math.max(1, classes.length), block: 16 }) },
+    cells: {
+      counts: float64Cell({ size: Math.max(1, classes.length), block: 16, version: layoutVersion(classes) }),
+    },
     open({ counts }, context) {
       const unsampled = context.counter('unsampled');
       const withWeight = fieldAdder(as);

@@ -1,4 +1,5 @@
 import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
+import { layoutVersion } from '../features/plan.js';
 import { mapCell, timerCell, valueCell } from '../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 import { forgetEvents, type KeyRuns, noRuns, timeOf } from './pattern/key-runs.js';
@@ -84,7 +85,8 @@ export function match<In, const K extends Key, M, Out, Missed = never>(
     waiting: mapCell<number, readonly [key: K, value: In]>(),
     due: timerCell<number>({ timersMax: bounded ? pendingMax : 1 }),
     next: valueCell({ initial: 0 }),
-    keys: mapCell<K, KeyRuns>(),
+    /** Runs know stages by their numbers: state of another pattern is refused. */
+    keys: mapCell<K, KeyRuns>({ version: layoutVersion([patternText(pattern.parts), within]) }),
     /** When the time of a key's first run is over, or was, where that run is gone. */
     deadlines: timerCell<K>({ timersMax: bounded ? runsMax : 1 }),
     /** Runs of all keys. */

@@ -1,3 +1,4 @@
+import { layoutVersion } from '../features/plan.js';
 import { type RingCell, ringCell } from '../state/index.js';
 import { type ImputerSpec, isNumber } from './imputers.js';
 
@@ -25,7 +26,7 @@ export function nearest({ of, neighbors, window, scale }: NearestOptions): Imput
     return into;
   };
   return {
-    cells: { '': ringCell<Row>({ length: window }) },
+    cells: { '': ringCell<Row>({ length: window, version: layoutVersion(['nearest', of]) }) },
     open(cells) {
       const rows = cells[''] as RingCell<Row>;
       const place: number[] = new Array(of.length).fill(0);

@@ -1,4 +1,5 @@
 import type { CellSpec, Problem } from '../core/index.js';
+import { layoutVersion } from '../features/plan.js';
 import { type Float64Cell, float64Cell, type RingCell, ringCell } from '../state/index.js';
 import { RunningQuantiles } from './running-quantiles.js';
 
@@ -65,7 +66,7 @@ const standard: ScalerSpec = {
 
 /** Where a value stands between the least and the greatest so far: from 0 to 1. */
 const minMax: ScalerSpec = {
-  cell: float64Cell({ size: 3, block: 4 }),
+  cell: float64Cell({ size: 3, block: 4, version: layoutVersion('min-max') }), // not the numbers of `standard`
   text: 'min-max',
   problems: [],
   open(cell: Float64Cell) {

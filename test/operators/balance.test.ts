@@ -4,6 +4,7 @@ import { sample } from '../../src/operators/sample.js';
 import { uniformBy } from '../../src/operators/uniform.js';
 import { checkOperator, driveOperator } from '../../src/testing/operator-contract.js';
 import { generator } from '../random.js';
+import { openAfter } from './restored.js';
 
 interface Value {
   readonly id: number | null;
@@ -32,6 +33,13 @@ describe('balance', () => {
         stateBytesMax: 40,
       },
     ));
+
+  it('refuses the counts of other classes, rather than taking them for its own', () => {
+    const open = (shares: BalanceOptions<Value, 'weight', 'true' | 'false'>['shares']) =>
+      openAfter(operator({ shares: { true: 1, false: 1 } }), oneInTen.slice(0, 3), operator({ shares }));
+    expect(() => open({ true: 1, false: 3 })).not.toThrow(); // shares may change
+    expect(() => open({ false: 1, true: 1 })).toThrow(/holds version/);
+  });
 
   it.each([
     [{ true: 1, false: 1 }, 0.5],

@@ -6,6 +6,7 @@ import { logisticRegression, sgd } from '../../src/learning/index.js';
 import { impute } from '../../src/operators/impute.js';
 import { type Float64Cell, float64Cell } from '../../src/state/index.js';
 import { checkOperator, type Driven, driveOperator } from '../../src/testing/operator-contract.js';
+import { openAfter } from './restored.js';
 
 interface Trip {
   readonly distance?: number | null;
@@ -217,6 +218,13 @@ describe('impute', () => {
         { a: 6, b: 5, distance: null },
       ).at(-1),
     ).toBe(5.5);
+  });
+
+  it('refuses neighbours that were kept by other fields', () => {
+    const nearest = (...of: ('a' | 'b')[]) => impute<Flight, object>({ distance: { use: 'nearest', of } });
+    const samples = [{ value: { a: 1, b: 2, distance: 3 } }];
+    expect(() => openAfter(nearest('a', 'b'), samples, nearest('a', 'b'))).not.toThrow();
+    expect(() => openAfter(nearest('a', 'b'), samples, nearest('b', 'a'))).toThrow(/holds version/);
   });
 
   it('nearest neighbours are those of a sort by distance', () => {

@@ -5,6 +5,7 @@ import { type MatchOptions, match, type Pattern, type Skip, startsWith } from '.
 import { DrivenStep } from '../../src/testing/drive-operator.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../src/testing/operator-contract.js';
 import { type Event, type Match, naive, patternOf, type Spec, skipping, specs } from './match-model.js';
+import { openAfter } from './restored.js';
 
 // Events are words such as `b2`: what they are by their first letter, and which one.
 type Word = string;
@@ -406,5 +407,18 @@ describe('an operator of patterns', () => {
       'runsPerKeyMax is 0',
       'pendingMax is 0',
     ]);
+  });
+});
+
+describe('state of another pattern', () => {
+  const a = startsWith('a', is('a'));
+  const open = (after: ReturnType<typeof operatorOf>) =>
+    openAfter(operatorOf(a.followedBy('b', is('b')).followedBy('c', is('c'))), samplesOf('a b'), after);
+
+  it('is refused, since runs know stages by their numbers and end with their time', () => {
+    expect(() => open(operatorOf(a.followedBy('b', is('xb')).followedBy('c', is('c'))))).not.toThrow();
+    expect(() => open(operatorOf(a.followedBy('c', is('c'))))).toThrow(/holds version/);
+    const sooner = operatorOf(a.followedBy('b', is('b')).followedBy('c', is('c')), { within: millis(10) });
+    expect(() => open(sooner)).toThrow(/holds version/);
   });
 });

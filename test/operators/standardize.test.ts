@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ScaleRule } from '../../src/operators/scalers.js';
 import { standardize } from '../../src/operators/standardize.js';
 import { checkOperator, driveOperator } from '../../src/testing/operator-contract.js';
+import { openAfter } from './restored.js';
 
 interface Row {
   readonly x: number | null;
@@ -18,6 +19,14 @@ const river = {
 };
 
 describe('standardize', () => {
+  it('refuses the numbers of another rule, rather than taking them for its own', () => {
+    const open = (before: ScaleRule, after: ScaleRule) =>
+      openAfter(standardize<Row>({ x: before }), rows([1, 2, 3]), standardize<Row>({ x: after }));
+    expect(() => open('standard', 'standard')).not.toThrow();
+    expect(() => open('standard', 'min-max')).toThrow(/holds version/);
+    expect(() => open('min-max', 'standard')).toThrow(/holds version/);
+  });
+
   it.each<[string, ScaleRule]>([
     ['standard', 'standard'],
     ['min-max', 'min-max'],
