@@ -3,6 +3,7 @@ import { fieldAdder } from '../core/literals.js';
 import { layoutVersion } from '../features/plan.js';
 import { float64Cell } from '../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
+import { show } from './rules.js';
 import { uniformBy } from './uniform.js';
 
 export interface BalanceOptions<T, As extends string, C extends string> {
@@ -68,7 +69,8 @@ export function balance<T, const As extends string, const C extends string>(
           if (isEmptyKey(id)) return context.deadLetter('empty-key', emptyKeyText(id));
           const of = options.class(value);
           const at = classes.indexOf(String(of));
-          if (at < 0) return context.deadLetter('unknown-class', `its class is ${of}, none of ${classes.join(', ')}`);
+          if (at < 0)
+            return context.deadLetter('unknown-class', `its class is ${show(of)}, none of ${classes.join(', ')}`);
           values[at] = (values[at] as number) + 1;
           counts.touch(at);
           const probability = probabilityOf(at);

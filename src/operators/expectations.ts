@@ -57,7 +57,7 @@ export interface Expectations<T, N extends keyof T = never, S extends string = n
   ): Expectations<T, N, S | Side>;
   /**
    * The number lies where its values so far usually do: within k standard deviations, between quantiles, inside fences. Learns from all
-   * values, so that it follows a stream that has moved. Reason `usual:<field>`.
+   * values that the rules before it let pass, so that it follows a stream that has moved. Reason `usual:<field>`.
    */
   usual(name: PlainNumberName<T>, band: BandRule, severity?: Severity): Expectations<T, N, S>;
   readonly [CHECKED]?: ((value: T) => void) | undefined;

@@ -17,6 +17,7 @@ import {
   type StepContext,
   withField,
 } from '../core/index.js';
+import { jsonText } from './json-text.js';
 
 /** What becomes of a record whose key is not in the store. */
 export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
@@ -222,7 +223,7 @@ function settingsOf(
   };
 }
 
-const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${JSON.stringify(way.use)}`);
+const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${jsonText(way.use)}`);
 
 function problemsOf(
   { cache }: LookUpOptions<never, unknown, string, unknown, unknown>,

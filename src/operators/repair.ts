@@ -1,4 +1,5 @@
 import { type Adds, type Origin, type Splitter, split } from '../core/index.js';
+import { jsonText } from './json-text.js';
 import type { Repairs } from './repairs.js';
 
 /** One thing that was repaired, as a row for a table. */
@@ -92,5 +93,5 @@ function rowOf(field: string, from: unknown, to: unknown, rule: string, step: st
 
 function asText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? jsonText(value) : String(value);
 }

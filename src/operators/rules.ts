@@ -44,7 +44,7 @@ export const isMissing = (field: unknown): field is null | undefined => field ==
 
 /** A value in a message: short, whatever it is. */
 export function show(field: unknown): string {
-  const text =
-    typeof field === 'string' ? JSON.stringify(field) : typeof field === 'object' ? 'an object' : String(field);
+  const isObject = typeof field === 'object' && field !== null;
+  const text = typeof field === 'string' ? JSON.stringify(field) : isObject ? 'an object' : String(field);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

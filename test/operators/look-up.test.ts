@@ -148,6 +148,13 @@ describe('lookUp', () => {
     );
   });
 
+  it('is described with whatever stands in for an answer, a bigint too', () => {
+    const from = redis.strings({ decode: Number });
+    expect(lookUp({ from, key: () => 1, as: 'price', onMissing: { use: { cents: 0n } } }).settings.onMissing).toBe(
+      'use {"cents":"0n"}',
+    );
+  });
+
   it('says how it asks, and what is wrong with that', () => {
     const text = describeTopology(
       enriched({

@@ -46,6 +46,15 @@ function run<T>(values: readonly T[], by: Repairs<T>) {
 const changes = (trail: readonly RepairRow[]) => trail.map(({ field, from, to, rule }) => [field, from, to, rule]);
 
 describe('repair', () => {
+  it('writes anything into its trail, bigints too', () => {
+    const whole = repairs<{ readonly ids: readonly bigint[] }>().custom('ids', 'positive', (ids) =>
+      ids.filter((id) => id > 0n),
+    );
+    const { trail, failure } = run([{ ids: [7n, -1n] }], whole);
+    expect(failure).toBeUndefined();
+    expect(changes(trail)).toEqual([['ids', '["7n","-1n"]', '["7n"]', 'positive']]);
+  });
+
   it('trims, knows aliases, and corrects spelling, one after another', () => {
     const { repaired, trail } = run(
       ['  New   York ', 'NYC', ' Big Apple', 'Nwe York', 'Bostn', 'Paris', null].map((station) => reading({ station })),

@@ -123,6 +123,7 @@ describe('unique', () => {
         values.map((value) => ({ value })),
       ).emitted.length;
     expect(passed(any.unique('a', within), { a: 1 }, { a: '1' }, { a: 2n }, { a: 2n }, { a: [1] }, { a: [1] })).toBe(4);
+    expect(passed(any.unique('a', within), { a: [2n] }, { a: [2n] }, { a: [3n] }, { a: [2] })).toBe(3);
     expect(passed(any.unique(['a', 'b'], within), { a: 'x,', b: 'y' }, { a: 'x', b: ',y' }, { a: 'x', b: ',y' })).toBe(
       2,
     );
