@@ -8,7 +8,7 @@ import {
   type Operator,
   type Problem,
 } from '../core/index.js';
-import { type MapCell, mapCell, merged, type ValueCell, valueCell } from '../state/index.js';
+import { byKey, type MapCell, mapCell, merged, type ValueCell, valueCell } from '../state/index.js';
 import { credibleJump, type EventClock, eventClock, furthest, observe } from './event-clock.js';
 import type { Expectations } from './expectations.js';
 import type { Rule, Side } from './rules.js';
@@ -52,7 +52,7 @@ export function validate<R, N extends keyof R, S extends string>({
     cells: {
       clock: merged(valueCell({ initial: eventClock() }), furthest),
       ...Object.fromEntries(rules.flatMap((rule) => (rule.cell ? [[cellOf(rule), rule.cell]] : []))),
-      ...Object.fromEntries([...sides.keys()].map((name) => [tableOf(name), mapCell<string, true>()])),
+      ...Object.fromEntries([...sides.keys()].map((name, i) => [tableOf(name), byKey(mapCell<string, true>(), i + 1)])),
     },
     open(cells, context) {
       const clock = cells.clock as ValueCell<EventClock>;

@@ -6,6 +6,7 @@ import {
   count,
   counting,
   dedupe,
+  expectations,
   joinTable,
   json,
   leftJoin,
@@ -14,6 +15,7 @@ import {
   table,
   topology,
   tumbling,
+  validate,
   window,
 } from '../../src/index.js';
 import { byKey, highest, mapCell, merged, valueCell } from '../../src/state/index.js';
@@ -54,7 +56,17 @@ const totals = () => {
   });
 };
 
-export const OUTPUTS = ['firsts', 'totals', 'sums', 'sessions', 'threes', 'settled', 'named', 'priced'] as const;
+export const OUTPUTS = [
+  'firsts',
+  'totals',
+  'sums',
+  'sessions',
+  'threes',
+  'settled',
+  'named',
+  'priced',
+  'known',
+] as const;
 export const INPUTS = ['orders', 'payments', 'users'] as const;
 
 export const keyed = (name: string, windows = tumbling(minutes(1))) =>
@@ -103,6 +115,10 @@ export const keyed = (name: string, windows = tumbling(minutes(1))) =>
         joinTable({ ...joined, key: ({ currency }: Order) => currency, combine: ({ id }, { euro }) => ({ id, euro }) }),
       )
       .to('priced', to('priced'));
+    const known = expectations<Order>()
+      .references('user', 'users', { keysMax: 1_000 })
+      .references('currency', 'rates', { keysMax: 100 });
+    orders.via('know', { users, rates }, validate(known)).to('known', to('known'));
   });
 
 interface Sent {
