@@ -22,9 +22,9 @@ export interface KafkaSourceOptions<T> {
    */
   readonly disorderMax?: Duration;
   /**
-   * Where to go on when the log has no more what comes next, because it was deleted before it was read or the topic was cut:
-   * at the oldest record that is left, or at the end. What is passed over is lost; a warning and the counter `skipped` tell how
-   * much. `fail` by default: the run stops and says so.
+   * Where to go on when the log has no more what comes next, because it was deleted before it was read: at the oldest record
+   * that is left, or at the end. What is passed over is lost; a warning and the counter `skipped` tell how much. `fail` by
+   * default: the run stops and says so, as it always does where a topic was cut.
    */
   readonly whenGone?: 'fail' | 'earliest' | 'latest';
 }

@@ -48,7 +48,7 @@ export class PartitionLog {
   /**
    * `bytesMax` is the length of a range, 2 MiB by default: longer ones cost memory and fewer round trips.
    *
-   * @throws MillraceError `source` where topic or partition do not exist, and the offset unless `whenGone` says where to go on.
+   * @throws MillraceError `source` where topic or partition do not exist, and the offset unless it was deleted and `whenGone` says where to go on.
    */
   static async open(
     cluster: Cluster,
@@ -145,23 +145,26 @@ export class PartitionLog {
     }
   }
 
-  /** The log does not have what comes next: goes on where the source says. @throws MillraceError `source` where it does not. */
+  /** What comes next was deleted: goes on where the source says. @throws MillraceError `source` where it does not, or the log was cut. */
   private async passOver(cause?: unknown): Promise<void> {
     const offset = this.nextOffset;
     const start = await this.cluster.startOffset(this.topic, this.partition);
     const end = await this.cluster.endOffset(this.topic, this.partition, 'any');
-    if (this.whenGone !== undefined) {
+    // Beyond the end offsets come again with other records, which outputs would take for repetitions: that needs a new incarnation.
+    if (this.whenGone !== undefined && offset < start) {
       this.nextOffset = this.whenGone === 'earliest' ? start : end;
-      this.skipped += Math.max(0, this.nextOffset - offset);
+      this.skipped += this.nextOffset - offset;
       return;
     }
-    const lost =
+    const ways =
+      '`millrace offsets reset FILE --to earliest` goes on with what is left, or restore a savepoint that fits';
+    const hint =
       offset < start
-        ? `${start - offset} records were deleted before they were read`
-        : 'the topic was cut or re-created';
+        ? `${start - offset} records were deleted before they were read: raise the topic's retention, then ${ways}; \`whenGone\` of the source decides it beforehand`
+        : `the topic was cut or re-created: ${ways}`;
     throw new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
-      hint: `${lost}: raise the topic's retention, then \`millrace offsets reset FILE --to earliest\` goes on with what is left, or restore a savepoint that fits; \`whenGone\` of the source decides it beforehand`,
+      hint,
       lasting: true,
       cause,
     });
