@@ -15,24 +15,30 @@ export interface Generation {
   readonly path: string;
   readonly id: string;
   readonly size: number;
+  readonly writtenMs: number;
 }
+
+/** What rotated files have behind their name: a number, a date, or `old`. Other logs may begin with the same name. */
+const rotated = /^[._-](\d|old$)/;
 
 /** A file that is followed and what it was rotated to (`NAME.1`, `NAME-20261126`), oldest first, the file itself last. */
 export async function generationsOf(path: string): Promise<readonly Generation[]> {
   const folder = dirname(path);
+  const own = basename(path);
   const names = await readdir(folder).catch(() => []); // a folder that is not there yet has none
-  const found: (Generation & { readonly writtenMs: number })[] = [];
+  const found: Generation[] = [];
   for (const name of names) {
-    if (!name.startsWith(basename(path)) || /\.(gz|zst|xz|bz2)$/.test(name)) continue;
+    if (!name.startsWith(own) || /\.(gz|zst|xz|bz2)$/.test(name)) continue;
+    if (name !== own && !rotated.test(name.slice(own.length))) continue;
     const each = await generationAt(join(folder, name));
     if (each) found.push(each);
   }
-  const isNewest = (each: Generation) => Number(basename(each.path) === basename(path));
+  const isNewest = (each: Generation) => Number(basename(each.path) === own);
   return found.sort((a, b) => isNewest(a) - isNewest(b) || a.writtenMs - b.writtenMs || (a.path < b.path ? 1 : -1));
 }
 
 /** The file at a path as it is now; `undefined` where there is none. */
-export async function generationAt(path: string): Promise<(Generation & { readonly writtenMs: number }) | undefined> {
+export async function generationAt(path: string): Promise<Generation | undefined> {
   const found = await stat(path).catch(() => undefined); // rotated away meanwhile
   if (!found?.isFile()) return undefined;
   return { path, id: idOf(found), size: found.size, writtenMs: found.mtimeMs };

@@ -168,12 +168,18 @@ class TailReader implements SourceReader {
       this.accept([last]);
       return true;
     }
-    const generations = await generationsOf(path);
-    const own = generations.findIndex(({ id }) => id === this.identity.id);
-    const next = generations[own + 1];
+    const next = await this.following(await generationsOf(path));
     if (next === undefined) return false; // renamed, and the new one is not there yet
     await this.enter(next, 0);
     return true;
+  }
+
+  /** The file after this one: where this one is there no more, the first that was written to since. */
+  private async following(generations: readonly Generation[]): Promise<Generation | undefined> {
+    const own = generations.findIndex(({ id }) => id === this.identity.id);
+    if (own >= 0) return generations[own + 1];
+    const { mtimeMs = 0 } = (await this.file?.stat()) ?? {};
+    return generations.find(({ path, writtenMs }) => path === this.options.path || writtenMs >= mtimeMs);
   }
 
   private accept(rows: readonly Line[]): void {

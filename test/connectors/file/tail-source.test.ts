@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { file, type TailOptions } from '../../../connectors/file/index.js';
@@ -53,6 +53,20 @@ describe('file.tail', () => {
       writeFileSync(path, text);
     }
     expect(await readAll(tail(path), { offset: 2, place })).toEqual(numbered(['3', '4', '5', '6', '7'], 2));
+  });
+
+  it('takes no older file for the next one where the one it read is deleted, and no other log for an older file', async () => {
+    const path = newLog('2\n');
+    writeFileSync(`${path}.1`, '1\n');
+    writeFileSync(`${path}-audit`, 'of another log\n');
+    utimesSync(`${path}.1`, 1, 1);
+    utimesSync(`${path}-audit`, 2_000_000_000, 2_000_000_000);
+    const reader = await openReader(tail(path), { bounded: false });
+    await readRows(reader, 1);
+    rmSync(path);
+    writeFileSync(path, '3\n');
+    expect(await readRows(reader, 1)).toEqual(numbered(['3'], 1));
+    await reader.close();
   });
 
   it('begins anew in a file that was emptied in its place', async () => {
