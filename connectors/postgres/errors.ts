@@ -1,4 +1,4 @@
-import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { type ErrorCode, MillraceError, messageOf } from '../../src/core/errors.js';
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
 
@@ -29,13 +29,17 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/^53/, 'Postgres has no connections, memory or disk left'],
 ];
 
+/** What Postgres says of a value repeats it in quotes. */
+const withoutValue = (error: unknown): string =>
+  isMisfit(error) ? messageOf(error).replace(/".*"/s, '"..."') : messageOf(error);
+
 /** An error of Postgres in Millrace's words; never the row, which may hold what logs must not. */
-export function explain(error: unknown, doing: string, where: string): MillraceError {
+export function explain(error: unknown, doing: string, where: string, kind: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
   const known = hints.find(([pattern]) => pattern.test(code))?.[1];
   const unreachable = `does Postgres answer at ${where}?`;
-  return new MillraceError('sink', `${doing}: ${messageOf(error)}${code === '' ? '' : ` (${code})`}`, {
+  return new MillraceError(kind, `${doing}: ${withoutValue(error)}${code === '' ? '' : ` (${code})`}`, {
     where,
     hint: known ?? (isPassing(error) ? unreachable : 'the message is the words of Postgres'),
     lasting: lasting.test(code),

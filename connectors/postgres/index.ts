@@ -41,8 +41,8 @@ export interface RowsOptions {
   readonly decode: ((row: unknown) => unknown) | undefined;
 }
 
-/** Under which a row of a look-up says its key as text. */
-export const KEY_TEXT = '_key';
+/** Under which a row of a look-up says which of the keys it is of, from 1. Texts of keys would not do: `007` is 7. */
+export const ASKED = '_asked';
 
 /**
  * Tables of Postgres as outputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing
@@ -87,10 +87,11 @@ export const postgres = {
    */
   rows<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
     const { table, key, keyType = 'text', columns, decode } = options;
-    const names = [...new Set([key, ...columns])].map(quoted).join(', ');
+    const names = [...new Set([key, ...columns])].map((name) => `found.${quoted(name)}`).join(', ');
     const sql =
-      `SELECT DISTINCT ON (${quoted(key)}) ${quoted(key)}::text AS ${KEY_TEXT}, ${names} ` +
-      `FROM ${quoted(table)} WHERE ${quoted(key)} = ANY($1::${keyType}[])`;
+      `SELECT DISTINCT ON (asked.n) asked.n::int AS ${ASKED}, ${names} ` +
+      `FROM unnest($1::${keyType}[]) WITH ORDINALITY AS asked(key, n) ` +
+      `JOIN ${quoted(table)} AS found ON found.${quoted(key)} = asked.key`;
     const read: RowsOptions = { sql, decode: decode as RowsOptions['decode'] };
     return Object.freeze({
       connector: 'postgres',

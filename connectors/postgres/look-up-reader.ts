@@ -1,7 +1,7 @@
 import { askHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/look-up.js';
 import type { Connection } from './connection.js';
 import { explain, isMisfit } from './errors.js';
-import { KEY_TEXT, type RowsOptions } from './index.js';
+import { ASKED, type RowsOptions } from './index.js';
 
 const KEYS_MAX = 10_000;
 
@@ -11,13 +11,13 @@ export function rowsReader({ sql, decode }: RowsOptions, connections: Connection
     try {
       type Found = Readonly<Record<string, unknown>>;
       const rows = await connections.use((connection) => connection.use((run) => run<Found>(sql, [keys])));
-      const found = new Map(rows.map(({ [KEY_TEXT]: key, ...row }) => [String(key), row]));
-      return keys.map((key) => {
-        const row = found.get(key);
+      const found = new Map(rows.map(({ [ASKED]: n, ...row }) => [n, row]));
+      return keys.map((_, i) => {
+        const row = found.get(i + 1);
         return row === undefined ? MISSING : readAnswer(() => (decode === undefined ? row : decode(row)));
       });
     } catch (error) {
-      const told = explain(error, 'cannot look rows up', where);
+      const told = explain(error, 'cannot look rows up', where, 'look-up');
       if (isMisfit(error)) return told.message;
       throw told;
     }

@@ -297,10 +297,31 @@ describe('postgres.rows', () => {
     ]);
   });
 
+  it('finds a row however its key is written, and shows no key in what it says', async () => {
+    const table = fresh();
+    server.query(`CREATE TABLE ${table} (id uuid, n bigint)`);
+    server.query(`INSERT INTO ${table} VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 7)`);
+    const byId = postgres.rows({
+      table,
+      key: 'id',
+      keyType: 'uuid',
+      columns: ['n'],
+      decode: ({ n }: { n: string }) => n,
+    });
+    expect(await ask(byId, ['A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{a0eebc999c0b4ef8bb6d6bb9bd380a11}'])).toEqual([
+      { kind: 'found', value: '7' },
+      { kind: 'found', value: '7' },
+    ]);
+    const byNumber = postgres.rows({ table, key: 'n', keyType: 'bigint', columns: [] });
+    const [found, refused] = await ask(byNumber, ['007', 'very "secret" key']);
+    expect(found).toEqual({ kind: 'found', value: { n: '7' } });
+    expect(refused).toEqual({ kind: 'refused', detail: expect.not.stringContaining('secret') });
+  });
+
   it('fails while nobody answers, for good where there is no such table', async () => {
     const gone = openPostgres({ url: server.urlAt(await freePort()) });
     const rows = postgres.rows({ table: 'no_such_table', key: 'id', columns: [] });
-    await expect(ask(rows, ['1'], gone)).rejects.toMatchObject({ lasting: false });
-    await expect(ask(rows, ['1'])).rejects.toMatchObject({ lasting: true });
+    await expect(ask(rows, ['1'], gone)).rejects.toMatchObject({ code: 'look-up', lasting: false });
+    await expect(ask(rows, ['1'])).rejects.toMatchObject({ code: 'look-up', lasting: true });
   });
 });
