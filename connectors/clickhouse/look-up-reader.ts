@@ -77,7 +77,7 @@ function failureOf(error: unknown, where: string): MillraceError {
 
 type Parameter = (key: string) => string | bigint | number | undefined;
 
-/** How a key stands in a parameter of its type: numbers bare, all else as text. */
+/** How a key stands in a parameter of its type, and in what ClickHouse gives back: numbers bare, all else as text. */
 function parameterOf(keyType: string): Parameter {
   const [, unsigned, bits] = /^(U?)Int(\d+)$/.exec(keyType) ?? [];
   if (bits !== undefined) {
@@ -87,5 +87,6 @@ function parameterOf(keyType: string): Parameter {
   }
   if (/^(Float|Decimal)/.test(keyType))
     return (key) => (/\d/.test(key) && !Number.isNaN(Number(key)) ? Number(key) : undefined);
+  if (keyType === 'UUID') return (key) => key.toLowerCase();
   return (key) => key;
 }

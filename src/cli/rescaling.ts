@@ -12,7 +12,7 @@ import {
   type Topology,
   topologyHash,
 } from '../topology/index.js';
-import { emptyCheckpoint, offsetsBySource, type RestoredPositions } from './positions.js';
+import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from './positions.js';
 import type { OpenProfile } from './profiles.js';
 import { readPartition } from './read-topic.js';
 
@@ -96,7 +96,7 @@ async function placesIn(
         placed[id] = { ...time, offset: last.get(id)?.[task] ?? 0, ...(marks ? { marks } : {}) };
       } else if (positions === 'keep') {
         placed[id] = { offset: EARLIEST, ...checkpoints[task]?.positions[id], ...time };
-      } else placed[id] = { ...time, offset: anew };
+      } else placed[id] = { ...positionAt(anew), ...time };
     }
     return placed;
   };

@@ -1,12 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { file } from '../../connectors/file/index.js';
+import { openFiles } from '../../connectors/file/open.js';
 import { kafka } from '../../connectors/kafka/index.js';
 import { lagOf, planReset } from '../../src/cli/offsets.js';
+import { emptyCheckpoint, positionAt } from '../../src/cli/positions.js';
+import { rescaled } from '../../src/cli/rescaling.js';
 import { savepointFile } from '../../src/cli/savepoint-files.js';
 import { createSavepoint, type RestoreOptions, restoreSavepoint } from '../../src/cli/savepoints.js';
 import { storedTasks } from '../../src/cli/stored-state.js';
 import { stateful } from '../../src/core/index.js';
 import { byKey, dedupe, hopping, hours, json, mapCell, minutes, topology, valueCell } from '../../src/index.js';
 import { runTopology } from '../../src/runtime/index.js';
+import { localRegistry } from '../../src/schema/index.js';
 import type { Topology } from '../../src/topology/index.js';
 import { freshWorld, runToEnd, textsIn } from './operations.js';
 import { happenings, keyed, type Order, outputs, send } from './rescaling.js';
@@ -101,6 +106,20 @@ describe('a savepoint in another number of tasks', () => {
       where: 'orders',
       hint: expect.stringContaining('--positions'),
     });
+  });
+
+  it('does not begin at the end of an input that has none', async () => {
+    const rows = file.source({ path: 'in/*.ndjson', schema: json<unknown>(), eventTime: () => 0, partitions: 2 });
+    const stage = topology(NAME, { deadLetters: kafka.deadLetters({ topic: `${NAME}.dead` }) }, (t) => {
+      t.source('rows', rows).to('out', kafka.sink<unknown>({ topic: `${NAME}.out`, schema: json<unknown>() }));
+    });
+    const { profile } = await world();
+    const here = { ...profile, sources: { file: openFiles({ schemas: localRegistry() }).source } };
+    const checkpoint = { ...emptyCheckpoint('hash'), positions: { rows: positionAt(5) } };
+    const stored = [{ partition: 0, checkpoint, state: [], topics: {} }];
+    await expect(
+      (async () => rescaled(here, stage, stored, { tasks: 2, positions: 'latest', assumeKeyed: true }))(),
+    ).rejects.toMatchObject({ code: 'config', message: expect.stringContaining('only in topics') });
   });
 
   it('from one task needs the word of who knows the keys', async () => {
