@@ -34,7 +34,7 @@ export function cleanText<T>(rules: CleanTextRules<NoInfer<T>>): Operator<T, Add
   const fields = Object.keys(rules);
   const options = Object.values<CleanTextOptions>(rules as Record<string, CleanTextOptions>);
   return transform<T, Adds<unknown>>({
-    kind: 'clean-text',
+    kind: 'cleanText',
     settings: Object.fromEntries(fields.map((field, i) => [field, textOf(options[i] as CleanTextOptions)])),
     problems: problemsOf(fields, options),
     open(context) {

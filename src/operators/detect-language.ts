@@ -32,7 +32,7 @@ export function detectLanguage<T, const As extends string>({
   charsMax = CHARS_MAX,
 }: DetectLanguageOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: string | null }>> {
   return {
-    kind: 'detect-language',
+    kind: 'detectLanguage',
     settings: { as, languages: languages.join(', '), charsMax },
     problems: problemsOf(languages, charsMax),
     shape: {

@@ -11,7 +11,7 @@ import { type Operator, type Origin, transform } from '../core/index.js';
  */
 export function flatMap<T, U>(f: (value: T, origin: Origin) => Iterable<U>): Operator<T, U> {
   return transform<T, U>({
-    kind: 'flat-map',
+    kind: 'flatMap',
     open: () => (value, emit, origin) => {
       for (const each of f(value, origin)) emit(each as never);
     },

@@ -78,7 +78,7 @@ export function maskPii<T>(
   const { fields, find, key, mark } = options;
   const kinds = piiKinds.filter((kind) => find[kind] !== undefined);
   return transform<T, Adds<unknown>>({
-    kind: 'mask-pii',
+    kind: 'maskPii',
     settings: {
       fields: fields.join(', '),
       ...Object.fromEntries(kinds.map((kind) => [kind, find[kind] as Masking])),

@@ -52,7 +52,7 @@ export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, 
   const uniform = uniformBy(seed);
   const problems = problemsOf(options, groupsMax);
   return stateful({
-    kind: 'sample-windows',
+    kind: 'sampleWindows',
     settings: { window: textOf(window), size, groupsMax, seed },
     problems,
     cells: {

@@ -93,7 +93,7 @@ export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator
   const empty = emptyResults(aggregate);
   const { aggregate: _aggregate, emit: _emit, ...settings } = settingsOf(plan);
   return stateful({
-    kind: 'validate-windows',
+    kind: 'validateWindows',
     settings: { ...settings, expect: rules.map(ruleText).join(', ') },
     problems,
     cells: { ...machine.cells, judgedMs: valueCell({ initial: BEFORE_ALL_MS }) },

@@ -94,7 +94,7 @@ export function windowOfChanges<
   const plan = planOf(options, true);
   const { key, eventTime } = options;
   return operatorOf<In, Change<In>, Emitted<Form, WindowRow<K, A>>>(
-    'window-of-changes',
+    'windowOfChanges',
     plan,
     (engine, refuse) => (change, emit) => {
       for (const half of ['before', 'after'] as const) {

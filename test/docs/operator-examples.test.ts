@@ -36,6 +36,8 @@ describe('examples', () => {
   it.each(files)('%s gives what it says', async (file) => {
     const shown = (await import(join(folder, file))) as Example;
     expect(check(shown.example)).toEqual([]);
+    // A description calls an operator what the code calls it.
+    for (const { kind } of shown.example.steps) expect(publishedOperators()).toContain(kind);
     const lines = await linesOf(shown);
     expect(lines.length).toBeGreaterThan(0);
     await expect(withOutput(read(file), lines)).toMatchFileSnapshot(join(folder, file));
