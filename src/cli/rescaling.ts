@@ -1,3 +1,4 @@
+import { hasOpenParts } from '../../connectors/file/rolling-writer.js';
 import { MillraceError } from '../core/errors.js';
 import { EARLIEST, type Position } from '../core/io.js';
 import { partitionOf } from '../core/partition.js';
@@ -26,7 +27,7 @@ export interface Rescaling {
 /**
  * The tasks of a stage as another number of tasks, with positions in the logs of this profile.
  *
- * @throws MillraceError `state` where a cell cannot be divided; `config` where positions cannot be kept, and where records that
+ * @throws MillraceError `state` where a cell cannot be divided, or a task that goes has files that have not ended; `config` where positions cannot be kept, and where records that
  * were written under the old number of partitions are still unread.
  */
 export async function rescaled(
@@ -35,6 +36,7 @@ export async function rescaled(
   stored: readonly PlannedTask[],
   { tasks, positions, assumeKeyed }: Rescaling,
 ): Promise<PlannedTask[]> {
+  mustOweNoFiles(stored.filter(({ partition }) => partition >= tasks));
   const reads = readerIn(stage);
   const known = stored.map((task) => ({ ...task, state: task.state.filter(reads) }));
   const made = rescaleTasks(stage, known, { tasks, assumeKeyed, counters: () => new Counters() });
@@ -52,6 +54,18 @@ export async function rescaled(
       receipts: stored[partition]?.checkpoint?.receipts, // what a sink has of this task's
     },
   }));
+}
+
+/** Nobody goes on with the files of a task that goes, and their rows were read already. */
+function mustOweNoFiles(going: readonly PlannedTask[]): void {
+  for (const { partition, checkpoint } of going) {
+    const [step] = Object.entries(checkpoint?.receipts ?? {}).find(([, receipt]) => hasOpenParts(receipt)) ?? [];
+    if (step === undefined) continue;
+    throw new MillraceError('state', `task ${partition} has files that have not ended`, {
+      where: step,
+      hint: 'a task that goes must owe nothing: `millrace run FILE --until-end` ends its files, then make the savepoint',
+    });
+  }
 }
 
 async function placesIn(

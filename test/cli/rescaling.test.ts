@@ -122,6 +122,25 @@ describe('a savepoint in another number of tasks', () => {
     ).rejects.toMatchObject({ code: 'config', message: expect.stringContaining('only in topics') });
   });
 
+  it('leaves no rows behind in files of a task that goes', async () => {
+    const to = await world();
+    await send(to.profile, NAME, [], 1);
+    const open = [{ name: 'part-00001-0-00000000.ndjson' }];
+    const receipts = { archive: { next: 1, open, complete: [] } };
+    const stored = [0, 1].map((partition) => ({
+      partition,
+      checkpoint: { ...emptyCheckpoint('hash'), receipts: partition === 0 ? {} : receipts },
+      state: [],
+      topics: {},
+    }));
+    const going = rescaled(to.profile, job, stored, { tasks: 1, positions: 'earliest', assumeKeyed: true });
+    await expect(going).rejects.toMatchObject({
+      code: 'state',
+      where: 'archive',
+      hint: expect.stringMatching(/until-end/),
+    });
+  });
+
   it('from one task needs the word of who knows the keys', async () => {
     const from = await saved(2, 300, 1);
     const to = await world();
