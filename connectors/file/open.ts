@@ -4,9 +4,8 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import { openCompress } from './compress.js';
 import { type FilePlace, openFilesReader } from './files-source.js';
 import { FolderStore } from './folder-store.js';
-import { RollingWriter } from './rolling-writer.js';
-import { openRowEncoder } from './row-encoder.js';
-import { endingOf, isParquet } from './row-format.js';
+import { openWriter, ownerOf } from './open-writer.js';
+import { isParquet } from './row-format.js';
 import type { ReadFiles, WriteFiles } from './specs.js';
 import { openTailReader, type TailPlace } from './tail-source.js';
 import { toParquet } from './to-parquet.js';
@@ -43,25 +42,16 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
     },
     sink: {
       mode: 'prepared',
-      async open(sink, { step, task, incarnation, receipt }) {
-        const { format, folder, by, roll } = sink.options as WriteFiles;
+      async open(sink, context) {
+        const options = sink.options as WriteFiles;
+        const { format, folder } = options;
         const store = await FolderStore.open({
           folder,
-          owner: `${task.topology.replaceAll('/', '.')}.${step}.${task.partition}`,
+          owner: ownerOf(context),
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
           convert: isParquet(format) ? (lines, file) => toParquet(lines, file, format.columns) : undefined,
         });
-        const writer = new RollingWriter({
-          encoder: await openRowEncoder(format, schemas),
-          store,
-          prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
-          ending: endingOf(format),
-          by,
-          roll,
-          now,
-        });
-        await writer.restore(receipt as Parameters<RollingWriter['restore']>[0]);
-        return writer;
+        return openWriter(options, context, { store, schemas, now });
       },
     },
   };

@@ -7,6 +7,7 @@ import {
   MISSING,
   readAnswer,
 } from '../../src/core/look-up.js';
+import { causeOf, mayPass, textOf } from './answer.js';
 import { type HttpLookUp, publicPartOf } from './index.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -102,8 +103,7 @@ async function request(
   if (status === 204) return { kind: 'none' };
   if (response.ok) return text === undefined ? tooLong(bytesMax) : parsed(text);
   if (body === undefined && (status === 404 || status === 410)) return { kind: 'none' };
-  if (status >= 500 || passing.has(status))
-    return { kind: 'failed', detail: `status ${status}`, retryAfterMs: retryAfterMs(response) };
+  if (mayPass(status)) return { kind: 'failed', detail: `status ${status}`, retryAfterMs: retryAfterMs(response) };
   if (lasting.has(status) || (body !== undefined && (status === 404 || status === 405)))
     throw new MillraceError('look-up', `the service answers with status ${status}`, {
       where: step,
@@ -115,8 +115,6 @@ async function request(
   return { kind: 'refused', detail: `status ${status}` };
 }
 
-/** Request timeout, too early, too many requests. */
-const passing = new Set([408, 425, 429]);
 /** Unauthorized, forbidden. */
 const lasting = new Set([401, 403]);
 
@@ -133,20 +131,3 @@ function parsed(text: string): Outcome {
     return { kind: 'refused', detail: `the answer is no JSON: ${messageOf(error).slice(0, 100)}` };
   }
 }
-
-/** The text of an answer, or `undefined` where it is too long; what is too long is not taken into memory. */
-async function textOf(response: Response, bytesMax: number): Promise<string | undefined> {
-  if (response.body === null) return '';
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > bytesMax) return undefined; // leaving the loop ends the request
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-/** `fetch` says only that it failed, and why in the cause. */
-const causeOf = (error: unknown): string =>
-  messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);

@@ -4,6 +4,7 @@ import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { backOffMs } from '../../src/core/retry.js';
+import { causeOf, mayPass, textOf } from './answer.js';
 import type { Poll } from './poll.js';
 import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
@@ -120,13 +121,14 @@ export class PollReader implements SourceReader {
         cause,
       );
     }
-    if (this.mustMatch !== undefined && digestOf(texts.slice(0, this.taken)) !== this.mustMatch) {
+    const before = this.pages.at(-1);
+    const isSame = before !== undefined && before.cursor === this.cursor;
+    const wanted = isSame ? digestOf(before.items.slice(0, this.taken)) : this.mustMatch;
+    if (wanted !== undefined && digestOf(texts.slice(0, this.taken)) !== wanted) {
       const hint = 'a page must begin with the same items in every request: choose another cursor, or begin anew';
       throw this.error('the page that was read last has other items now', hint, true);
     }
     this.mustMatch = undefined;
-    const before = this.pages.at(-1);
-    const isSame = before !== undefined && before.cursor === this.cursor;
     const first = isSame ? before.first : this.next - this.passOver - this.taken;
     if (isSame) this.pages.pop();
     this.pages.push({ cursor: this.cursor, first, items: texts });
@@ -152,39 +154,34 @@ export class PollReader implements SourceReader {
       });
       const { status } = response;
       if (response.ok) {
-        const answer = JSON.parse(await this.textOf(response, bytesMax));
+        const text = await textOf(response, bytesMax);
+        if (text === undefined) {
+          throw this.error(
+            `an answer of more than ${bytesMax} bytes`,
+            'ask for smaller pages, or raise bytesMax',
+            true,
+          );
+        }
+        const answer = JSON.parse(text);
         this.failures = 0;
         return answer;
       }
       await response.body?.cancel();
       detail = `status ${status}`;
       waitMs = retryAfterMs(response);
-      if (status < 500 && ![408, 425, 429].includes(status)) {
+      if (!mayPass(status)) {
         throw this.error(`the service answers with ${detail}`, 'are address and headers what it wants?', true);
       }
     } catch (error) {
       if (error instanceof MillraceError) throw error;
       if (this.closing.signal.aborted) return undefined;
-      detail = `no answer: ${messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error)}`;
+      detail = `no answer: ${causeOf(error)}`;
     }
     this.failures += 1;
     if (this.failures >= ATTEMPTS_MAX) throw this.error(detail, 'is the service up?', false);
     const ownMs = backOffMs(this.failures, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });
     this.askAtMs = performance.now() + (waitMs ?? ownMs);
     return undefined;
-  }
-
-  private async textOf(response: Response, bytesMax: number): Promise<string> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-      size += part.length;
-      if (size > bytesMax) {
-        throw this.error(`an answer of more than ${bytesMax} bytes`, 'ask for smaller pages, or raise bytesMax', true);
-      }
-      parts.push(part);
-    }
-    return Buffer.concat(parts).toString();
   }
 
   private pause(ms: number): Promise<void> {

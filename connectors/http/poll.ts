@@ -39,7 +39,7 @@ export interface Poll {
  * Reads pages of a service, one behind the other by a cursor, and asks again where they end. The checkpoint has the cursor of the
  * page, how many of its items were read, and their digest: a restart asks for that page again and goes on behind them.
  *
- * A page may grow at its end. One whose beginning is another at a restart ends the run, since nobody can say what was lost.
+ * A page may grow at its end. One whose beginning is another ends the run, since nobody can say what was lost.
  *
  * @example
  * t.source('orders', http.poll({

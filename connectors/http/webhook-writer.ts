@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import { backOffMs } from '../../src/core/retry.js';
+import { causeOf, mayPass } from './answer.js';
 import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
 import type { Webhook } from './webhook.js';
@@ -14,8 +15,6 @@ const ATTEMPTS_MAX = 10;
 const WAIT_MAX_MS = 30_000;
 /** Requests that wait, before the writer asks to wait. */
 const WAITING_MAX = 1_000;
-/** What another try may not have: timeout, too early, too many. */
-const passing = new Set([408, 425, 429]);
 
 /**
  * Sends values in lanes: those of a key one after another, different keys side by side. Memory: `WAITING_MAX` requests and
@@ -132,11 +131,14 @@ export class WebhookWriter implements SinkWriter {
       });
       await response.body?.cancel();
       const { ok, status } = response;
-      const mayPass = status >= 500 || passing.has(status);
-      return { detail: `status ${status}`, isTaken: ok, isLasting: !ok && !mayPass, waitMs: retryAfterMs(response) };
+      return {
+        detail: `status ${status}`,
+        isTaken: ok,
+        isLasting: !ok && !mayPass(status),
+        waitMs: retryAfterMs(response),
+      };
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      return { detail: `no answer: ${messageOf(cause)}`, isTaken: false, isLasting: false, waitMs: undefined };
+      return { detail: `no answer: ${causeOf(error)}`, isTaken: false, isLasting: false, waitMs: undefined };
     }
   }
 }

@@ -3,9 +3,8 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import { openCompress } from '../file/compress.js';
 import { type FilePlace, openFilesReader, type Storage } from '../file/files-source.js';
 import { isMatch } from '../file/listing.js';
-import { RollingWriter } from '../file/rolling-writer.js';
-import { openRowEncoder } from '../file/row-encoder.js';
-import { endingOf, type LinesFormat } from '../file/row-format.js';
+import { openWriter, ownerOf } from '../file/open-writer.js';
+import type { LinesFormat } from '../file/row-format.js';
 import type { ReadFiles, WriteFiles } from '../file/specs.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';
@@ -49,30 +48,13 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     },
     sink: {
       mode: 'prepared',
-      async open(sink, { step, task, incarnation, receipt }) {
-        const { folder, by, roll, format } = sink.options as WriteFiles & { readonly format: LinesFormat<unknown> };
-        const owner = `${task.topology.replaceAll('/', '.')}.${step}.${task.partition}`;
-        const store = await BucketStore.open({
-          buckets,
-          folder,
-          owner,
-          compress: await openCompress(format.compression),
-        });
-        const writer = new RollingWriter({
-          encoder: await openRowEncoder(format, schemas),
-          store,
-          prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
-          ending: endingOf(format),
-          by,
-          roll,
-          now,
-        });
-        await writer.restore(receipt as Parameters<RollingWriter['restore']>[0]);
-        return writer;
+      async open(sink, context) {
+        const options = sink.options as WriteFiles & { readonly format: LinesFormat<unknown> };
+        const compress = await openCompress(options.format.compression);
+        const store = await BucketStore.open({ buckets, folder: options.folder, owner: ownerOf(context), compress });
+        return openWriter(options, context, { store, schemas, now });
       },
-      async ping() {
-        await buckets.ping();
-      },
+      ping: () => buckets.ping(),
     },
   };
 }

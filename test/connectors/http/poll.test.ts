@@ -97,6 +97,8 @@ describe('http.poll', () => {
     items.push(2, 3);
     expect(await read(reader, 2)).toEqual([2, 3]);
     expect(reader.placeOf(3)).toMatchObject({ skip: 3 });
+    items.shift(); // only the newest are kept: what came in between could not be told
+    await expect(read(reader)).rejects.toMatchObject({ code: 'source', lasting: true });
     await reader.close();
     expect(await reader.poll(1)).toEqual({ records: [], ended: true });
   });

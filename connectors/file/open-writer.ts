@@ -1,0 +1,40 @@
+import type { SinkContext, SinkWriter } from '../../src/core/io.js';
+import type { SchemaRegistry } from '../../src/core/schema.js';
+import { type PartStore, RollingWriter } from './rolling-writer.js';
+import { openRowEncoder } from './row-encoder.js';
+import { endingOf } from './row-format.js';
+import type { WriteFiles } from './specs.js';
+
+/** Whose parts are whose, in a store that several tasks write to. */
+export const ownerOf = ({ task, step }: SinkContext): string =>
+  `${task.topology.replaceAll('/', '.')}.${step}.${task.partition}`;
+
+export interface WriterParts {
+  readonly store: PartStore;
+  readonly schemas: SchemaRegistry;
+  readonly now: () => number;
+}
+
+/** Opens the writer of a task, over any store of parts, where its last checkpoint left it. */
+export async function openWriter(
+  { format, by, roll }: WriteFiles,
+  { task, incarnation, receipt }: SinkContext,
+  { store, schemas, now }: WriterParts,
+): Promise<SinkWriter> {
+  const writer = new RollingWriter({
+    encoder: await openRowEncoder(format, schemas),
+    store,
+    prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
+    ending: endingOf(format),
+    by,
+    roll,
+    now,
+  });
+  try {
+    await writer.restore(receipt as Parameters<RollingWriter['restore']>[0]);
+  } catch (error) {
+    await writer.close(); // parts that it had taken up already
+    throw error;
+  }
+  return writer;
+}
