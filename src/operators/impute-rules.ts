@@ -12,7 +12,7 @@ const GROUP_WINDOW = 101;
 const NEAREST_WINDOW = 501;
 const NEIGHBORS = 5;
 /** Values that a model learns from before it is asked. */
-const AFTER = 100;
+const WARM_UP = 100;
 
 /** The value before any was seen; without one such a record goes to the dead letters. */
 interface Fallback<V> {
@@ -42,7 +42,7 @@ interface Modelled<V, T> extends Fallback<V> {
   /** What the model sees of a record; it must not look at the field itself. */
   readonly view: StatelessView<T>;
   /** Values that it learns from before it is asked; 100 by default. */
-  readonly after?: number;
+  readonly warmUp?: number;
 }
 
 /** How a field of numbers is filled in. */
@@ -91,7 +91,7 @@ export type AnyImputeRule =
       readonly scale?: 'range' | 'none';
       readonly learner?: Learner<never, number>;
       readonly view?: StatelessView<never>;
-      readonly after?: number;
+      readonly warmUp?: number;
     };
 
 /** A rule resolved: its cells and logic, how it reads, what is wrong with it. */
@@ -157,7 +157,7 @@ function nearestWay({
   };
 }
 
-function modelWay({ learner, view, after = AFTER }: Exclude<AnyImputeRule, string>): Way {
+function modelWay({ learner, view, warmUp = WARM_UP }: Exclude<AnyImputeRule, string>): Way {
   if (!learner || !view)
     return {
       spec: constant(undefined),
@@ -165,8 +165,9 @@ function modelWay({ learner, view, after = AFTER }: Exclude<AnyImputeRule, strin
       problems: [{ message: 'a model without learner or view', hint: 'give both' }],
     };
   return {
-    spec: model({ learner, view, after }),
-    text: `${learner.kind} over ${view.name} ${view.hash} after ${after}`,
+    spec: model({ learner, view, warmUp }),
+    text: `${learner.kind} over ${view.name} ${view.hash} after ${warmUp}`,
+    problems: positive('warmUp', warmUp).problems,
   };
 }
 

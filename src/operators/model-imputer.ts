@@ -7,14 +7,14 @@ export interface ModelOptions {
   readonly learner: Learner<never, number>;
   readonly view: StatelessView<never>;
   /** Values that the model learns from before it is asked. */
-  readonly after: number;
+  readonly warmUp: number;
 }
 
 /** How many values a model has learnt from, and whether they are flags, so that a probability is to become one. */
 type Learnt = readonly [count: number, areFlags: boolean];
 
 /** What a learner, which learns from the records that have the value, predicts for one that has not. */
-export function model({ learner, view, after }: ModelOptions): ImputerSpec {
+export function model({ learner, view, warmUp }: ModelOptions): ImputerSpec {
   const cells = learner.cells(view.shape);
   const names = Object.keys(cells);
   return {
@@ -34,7 +34,7 @@ export function model({ learner, view, after }: ModelOptions): ImputerSpec {
         },
         guess(record) {
           const [count, areFlags] = learnt.get();
-          if (count < after) return undefined;
+          if (count < warmUp) return undefined;
           const predicted = logic.predictOne(vectors.vector(record as never));
           if (!Number.isFinite(predicted)) return undefined;
           return areFlags ? predicted >= 0.5 : predicted;

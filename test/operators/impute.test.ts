@@ -55,7 +55,7 @@ const view = featureView({
   columns: { a: (flight: Flight) => flight.a },
   features: { a: numeric('a') },
 });
-const byModel = { distance: { use: 'model', learner: proportional, view, after: 3 } } as const;
+const byModel = { distance: { use: 'model', learner: proportional, view, warmUp: 3 } } as const;
 
 const rules = {
   mean: impute<Trip, { distance: 'mean' }>({ distance: 'mean' }),
@@ -274,7 +274,7 @@ describe('impute', () => {
 
   it('fills in a flag by a model of its probability', () => {
     const learner = logisticRegression({ optimizer: sgd({ rate: 0.5 }) });
-    const rule = { late: { use: 'model', learner, view, after: 10 } } as const;
+    const rule = { late: { use: 'model', learner, view, warmUp: 10 } } as const;
     const known = Array.from({ length: 200 }, (_, i) => ({ a: i % 2 ? 1 : -1, late: i % 2 === 1 }));
     const run = driveOperator(impute<Flight, typeof rule>(rule), flights(...known, { a: 2, late: null }, { a: -2 }));
     expect(run.emitted.slice(-2).map(({ value }) => (value as Flight).late)).toEqual([true, false]);
@@ -355,6 +355,7 @@ describe('impute', () => {
     expect(problems({ use: 'nearest', of: [], neighbors: 0 })).toHaveLength(2);
     expect(problems({ use: 'mode', window: 1.5 })).toHaveLength(1);
     expect(problems({ use: 'model' })).toHaveLength(1);
+    expect(problems({ ...byModel.distance, warmUp: Number.NaN })).toEqual(['distance: warmUp is NaN']);
     expect(
       impute<Trip, { distance: { use: 'median'; window: number } }>({ distance: { use: 'median', window: 0 } })
         .problems,
