@@ -21,15 +21,16 @@ const openFile: OpenBytes = (path, start) => createReadStream(path, { start, hig
  * @example
  * for await (const piece of bytesOf('orders.ndjson.gz', 0)) lines.push(piece);
  */
-export async function* bytesOf(path: string, at: number, open: OpenBytes = openFile): AsyncGenerator<Uint8Array> {
+export async function* bytesOf(path: string, at: number, opener: OpenBytes = openFile): AsyncGenerator<Uint8Array> {
+  const open = (start: number) => fromStorage(opener(path, start));
   const compressed = /\.(gz|zst)$/.exec(path)?.[1];
   try {
     if (compressed === undefined) {
-      yield* open(path, at);
+      yield* open(at);
       return;
     }
     let skip = at;
-    for await (const piece of compressed === 'gz' ? gunzipped(open(path, 0)) : unzstd(open(path, 0))) {
+    for await (const piece of compressed === 'gz' ? gunzipped(open(0)) : unzstd(open(0))) {
       if (skip >= piece.length) skip -= piece.length;
       else {
         yield skip > 0 ? piece.subarray(skip) : piece;
@@ -37,7 +38,18 @@ export async function* bytesOf(path: string, at: number, open: OpenBytes = openF
       }
     }
   } catch (cause) {
-    throw unreadable(path, cause, compressed !== undefined);
+    throw unreadable(path, cause);
+  }
+}
+
+/** Said of where a file lies, not of what is in it. */
+class StorageFailure extends Error {}
+
+async function* fromStorage(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (cause) {
+    throw new StorageFailure(messageOf(cause), { cause });
   }
 }
 
@@ -68,18 +80,18 @@ async function* unzstd(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
 
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
 
-function unreadable(path: string, cause: unknown, compressed: boolean): MillraceError {
+function unreadable(path: string, error: unknown): MillraceError {
+  // What storage says may pass; what a decompressor says stays as it is.
+  const lasting = !(error instanceof StorageFailure);
+  const cause = lasting ? error : error.cause;
   if (cause instanceof MillraceError) return cause;
-  const code = String((cause as { code?: unknown }).code ?? '');
-  // What the system says may pass; what a decompressor says stays as it is.
-  const lasting = compressed && !/^E[A-Z]+$/.test(code);
   return new MillraceError('source', `cannot read ${path}: ${messageOf(cause)}`, {
     where: path,
     hint: isMissing(cause)
       ? 'it was there: only remove files that were read to their end'
       : lasting
         ? 'it is damaged, or was not complete when its name appeared: write files under a name with a dot in front, and rename them'
-        : 'may this process read it?',
+        : 'may this process read it, and does where it lies answer?',
     lasting,
     cause,
   });

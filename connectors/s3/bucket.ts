@@ -8,6 +8,8 @@ export interface S3Options {
   readonly url: string;
   /** Tries of one request in all; 8 by default. */
   readonly attemptsMax?: number;
+  /** How long the store may take until it begins to answer, in milliseconds; 60 s by default. */
+  readonly timeoutMs?: number;
 }
 
 export interface ObjectState {
@@ -15,8 +17,6 @@ export interface ObjectState {
   readonly mark: string;
   readonly writtenMs: number;
 }
-
-const TIMEOUT_MS = 60_000;
 
 /** A request that a store answered with no. */
 class Answered extends Error {
@@ -34,7 +34,11 @@ export class Buckets {
   readonly where: string;
   private readonly endpoint: URL;
 
-  constructor(private readonly options: S3Options) {
+  constructor(
+    private readonly options: S3Options,
+    /** What it is needed for, as errors have it. */
+    private readonly use: 'source' | 'sink' = 'sink',
+  ) {
     try {
       this.endpoint = new URL(options.url);
     } catch (cause) {
@@ -122,15 +126,18 @@ export class Buckets {
     headers: Record<string, string> = {},
   ): Promise<Response> {
     const address = `${this.endpoint.origin}/${path.split('/').map(encodeURIComponent).join('/')}${query}`;
+    const { attemptsMax = 8, timeoutMs = 60_000 } = this.options;
     this.client ??= this.connect();
     const client = await this.client;
     const once = async (): Promise<Response> => {
       const init = { method, headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
-      const response = await client.fetch(address, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      // Of the beginning alone: who reads an object takes as long as what is done with its rows.
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const response = await client.fetch(address, { ...init, signal: late.signal }).finally(() => clearTimeout(timer));
       if (response.ok) return response;
       throw new Answered(response.status, await response.text());
     };
-    const { attemptsMax = 8 } = this.options;
     const retriable = (error: unknown) =>
       !(error instanceof Answered) || error.status >= 500 || error.status === 429 || error.status === 408;
     try {
@@ -143,7 +150,7 @@ export class Buckets {
   private error(doing: string, error: unknown): MillraceError {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const status = error instanceof Answered ? error.status : 0;
-    return new MillraceError('sink', `${doing}: ${messageOf(cause)}`, {
+    return new MillraceError(this.use, `${doing}: ${messageOf(cause)}`, {
       where: this.where,
       hint:
         status === 403 || status === 401 ? 'key and secret stand in the URL' : 'is the store up, and the bucket there?',

@@ -22,19 +22,20 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
 } {
   const { schemas, now = Date.now } = options;
   const buckets = new Buckets(options);
+  const objects = new Buckets(options, 'source');
   const storage: Storage = {
     async list(path) {
       const parts = path.split('/');
       const fixed = path.includes('*') ? path.slice(0, path.indexOf('*')) : path;
-      const found = await buckets.list(fixed);
+      const found = await objects.list(fixed);
       return found.filter((name) => {
         const names = name.split('/');
         return names.length === parts.length && names.every((each, i) => isMatch(parts[i] as string, each));
       });
     },
-    likeness: (path) => buckets.head(path),
+    likeness: (path) => objects.head(path),
     async *open(path, start) {
-      const { body } = await buckets.get(path, start);
+      const { body } = await objects.get(path, start);
       if (body !== null) yield* body as unknown as AsyncIterable<Uint8Array>;
     },
   };
