@@ -69,11 +69,12 @@ export class Asker {
     }
     this.dispatch();
     const cached = answers.size;
-    this.listeners.add(onProgress);
+    const listener = () => onProgress(); // its own: chunks of a task that ask side by side tell of the same progress
+    this.listeners.add(listener);
     try {
       await Promise.all(wanted.map(async ([key, { answer }]) => answers.set(key, await answer)));
     } finally {
-      this.listeners.delete(onProgress);
+      this.listeners.delete(listener);
     }
     return { answers, cached };
   }
@@ -184,14 +185,14 @@ export class Asker {
     let forget = (): void => undefined;
     try {
       if (this.closed.signal.aborted) throw new MillraceError('look-up', ENDED);
+      const asking = this.reader.ask(keys, over.signal);
+      asking.catch(() => undefined); // it may fail after its time
       const late = new Promise<never>((_, reject) => {
         forget = this.clock.every(timeout, () =>
           reject(new MillraceError('look-up', `no answer within ${timeout} ms`)),
         );
         over.signal.addEventListener('abort', () => reject(new MillraceError('look-up', ENDED)));
       });
-      const asking = this.reader.ask(keys, over.signal);
-      asking.catch(() => undefined); // it may fail after its time
       return await Promise.race([asking, late]);
     } catch (error) {
       if (error instanceof MillraceError && error.lasting) throw error;

@@ -71,6 +71,35 @@ describe('Asker', () => {
     expect(all.map(({ answers }) => answers.size)).toEqual([45, 45, 30]);
   });
 
+  it('tells who waits of progress as long as they wait, whoever else of theirs has been answered', async () => {
+    let answerSlow = () => {};
+    const slow = new Promise<void>((resolve) => {
+      answerSlow = resolve;
+    });
+    const store = new Store(async (some) => {
+      if (some[0] === 'slow') await slow;
+      return some.map(answerOf);
+    });
+    const { asker } = open(store, { batchMax: 1 });
+    let told = 0;
+    const progress = () => told++;
+    const second = asker.ask(['slow'], progress);
+    await asker.ask(['quick'], progress);
+    const before = told;
+    answerSlow();
+    await second;
+    expect(told).toBeGreaterThan(before);
+  });
+
+  it('takes a store that throws at once for one that fails', async () => {
+    const store = new Store();
+    store.ask = () => {
+      throw new Error('not even asked');
+    };
+    const { answers } = await open(store).asker.ask(['a'], quiet);
+    expect(answers.get('a')).toEqual({ kind: 'failed', detail: 'not even asked' });
+  });
+
   it('asks no more keys at once than the store takes', async () => {
     const store = new Store(undefined, 1);
     await open(store).asker.ask(keys(0, 5), quiet);
