@@ -1,5 +1,6 @@
 import type { CellSpec, Problem } from '../core/index.js';
-import { type Float64Cell, float64Cell, ringCell } from '../state/index.js';
+import { type Float64Cell, ringCell } from '../state/index.js';
+import { momentsCell, RunningMoments } from './running-moments.js';
 import { RunningQuantiles } from './running-quantiles.js';
 
 /** Values that a band looks back on, unless told otherwise. */
@@ -82,38 +83,30 @@ export function bandOf(rule: BandRule): BandSpec {
   return { ...spec, problems: [...spec.problems, problem] };
 }
 
-/** Count, mean and sum of squared distances, by Welford's update. */
 function zScore(k: number, warmUp: number): BandSpec {
   return {
-    cell: float64Cell({ size: 3, block: 4 }),
+    cell: momentsCell(),
     text: `zScore ${k}`,
     problems: widthProblems('zScore', k, warmUp),
-    open(sums: Float64Cell) {
-      const state = sums.values as Float64Array & { 0: number; 1: number; 2: number };
-      const deviation = () => Math.sqrt(state[2] / state[0]);
+    open(cell: Float64Cell) {
+      const moments = new RunningMoments(cell);
       const band: Band = {
         low: 0,
         high: 0,
         center: 0,
         know() {
-          if (state[0] < warmUp) return false;
-          const spread = k * deviation();
-          band.center = state[1];
-          band.low = state[1] - spread;
-          band.high = state[1] + spread;
+          if (moments.count < warmUp) return false;
+          const { mean } = moments;
+          const spread = k * moments.deviation;
+          band.center = mean;
+          band.low = mean - spread;
+          band.high = mean + spread;
           return spread > 0;
         },
         see(value) {
-          let x = value;
-          if (state[0] >= warmUp && state[2] > 0) {
-            const most = Math.max(k, LEARNT_MAX) * deviation();
-            x = Math.min(Math.max(x, state[1] - most), state[1] + most);
-          }
-          const before = state[1];
-          state[0]++;
-          state[1] += x / state[0] - before / state[0]; // two quotients: the difference could overflow
-          state[2] += (x - before) * (x - state[1]);
-          sums.touch(0);
+          const most = Math.max(k, LEARNT_MAX) * moments.deviation;
+          if (moments.count < warmUp || most === 0) moments.add(value);
+          else moments.add(Math.min(Math.max(value, moments.mean - most), moments.mean + most));
         },
       };
       return band;

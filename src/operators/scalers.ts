@@ -1,6 +1,7 @@
 import type { CellSpec, Problem } from '../core/index.js';
 import { layoutVersion } from '../features/plan.js';
 import { type Float64Cell, float64Cell, type RingCell, ringCell } from '../state/index.js';
+import { momentsCell, RunningMoments } from './running-moments.js';
 import { RunningQuantiles } from './running-quantiles.js';
 
 /** Values that a robust scale looks back on, unless told otherwise. */
@@ -44,22 +45,17 @@ const fixed = (from: number, width: number, text: string): ScalerSpec => ({
   open: () => (value) => (value - from) / width,
 });
 
-type Sums = Float64Array & { 0: number; 1: number; 2: number };
-
-/** Standard deviations from the mean of all values so far, by Welford's update; the deviation is the population's. */
+/** Standard deviations from the mean of all values so far. */
 const standard: ScalerSpec = {
-  cell: float64Cell({ size: 3, block: 4 }),
+  cell: momentsCell(),
   text: 'standard',
   problems: [],
   open(cell: Float64Cell) {
-    const state = cell.values as Sums; // count, mean, sum of squared distances
+    const moments = new RunningMoments(cell);
     return (value) => {
-      const before = state[1];
-      state[0]++;
-      state[1] += value / state[0] - before / state[0]; // two quotients: the difference could overflow
-      state[2] += (value - before) * (value - state[1]);
-      cell.touch(0);
-      return state[2] > 0 ? (value - state[1]) / Math.sqrt(state[2] / state[0]) : 0;
+      moments.add(value);
+      const { deviation } = moments;
+      return deviation > 0 ? (value - moments.mean) / deviation : 0;
     };
   },
 };
@@ -70,7 +66,7 @@ const minMax: ScalerSpec = {
   text: 'min-max',
   problems: [],
   open(cell: Float64Cell) {
-    const state = cell.values as Sums; // count, least, greatest
+    const state = cell.values as Float64Array & { 0: number; 1: number; 2: number }; // count, least, greatest
     return (value) => {
       if (state[0] === 0 || value < state[1]) state[1] = value;
       if (state[0] === 0 || value > state[2]) state[2] = value;
