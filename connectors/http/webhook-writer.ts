@@ -75,7 +75,8 @@ export class WebhookWriter implements SinkWriter {
   private idOf(origin: Origin): string {
     const { task, step, incarnation } = this.context;
     const { topic, partition, offset } = origin;
-    return [task.topology, step, incarnation, topic, partition, offset, this.numbering.next(origin)].join(':');
+    const id = [task.topology, step, incarnation, topic, partition, offset, this.numbering.next(origin)].join(':');
+    return id.replace(/[^\x21-\x7e]/gu, encodeURIComponent); // paths of files may have what no header takes
   }
 
   private async send(id: string, body: string): Promise<void> {

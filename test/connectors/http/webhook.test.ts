@@ -49,6 +49,15 @@ describe('http.webhook', () => {
   });
   for (const { name, run } of checks) it(`keeps the contract: ${name}`, run);
 
+  it('has ids that headers take, whatever an input is called', async () => {
+    const service = await newService((_, response) => response.end());
+    const writer = await open(hook(service.url));
+    await writer.write([{ n: 1 }], [{ ...originAt(7), topic: 'in/データ 1/*.csv' }]);
+    await writer.prepare?.();
+    expect(service.heard[0]?.headers['webhook-id']).toBe('t:alerts:0:in/%E3%83%87%E3%83%BC%E3%82%BF%201/*.csv:0:7:0');
+    await writer.close();
+  });
+
   it('loses nothing and keeps the order of each key while the service stumbles', async () => {
     const random = generator(3);
     const service = await newService(async (_, response) => {
