@@ -131,9 +131,8 @@ export class PartitionLog {
     const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax, rack };
     try {
       const fetched = await this.links.request(address, fetchApi, request);
-      const closest = fetched.preferredReplica < 0 ? undefined : this.cluster.broker(fetched.preferredReplica);
-      if (closest && isLeader) {
-        this.closest.named(closest);
+      if (isLeader && fetched.preferredReplica >= 0) {
+        await this.turnTo(fetched.preferredReplica);
         return undefined;
       }
       // A broker that throttles answers with nothing at all.
@@ -143,6 +142,14 @@ export class PartitionLog {
       this.closest.failed();
       return undefined;
     }
+  }
+
+  /** The leader has given nothing and named another broker. One that nobody knows is looked for; meanwhile the leader is to answer. */
+  private async turnTo(broker: number): Promise<void> {
+    if (!this.cluster.broker(broker)) await this.cluster.refresh(this.topic);
+    const address = this.cluster.broker(broker);
+    if (address) this.closest.named(address);
+    else this.closest.failed();
   }
 
   /** What comes next was deleted: goes on where the source says. @throws MillraceError `source` where it does not, or the log was cut. */
