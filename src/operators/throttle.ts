@@ -23,12 +23,12 @@ export interface ThrottleOptions<T> {
  *   out  --a1-a2--------------a5--|
  *
  * Goes by the stream's time, the greatest event time so far (see `observe`), so a replay decides alike, and a backlog read
- * fast is not held up. A bucket is one number, the time at which it will be full again; after that the key is forgotten,
- * which changes nothing.
+ * fast is not held up. A bucket is what it lacks, and the time of that: a record takes `per` of it and a millisecond gives
+ * `records` back, whole numbers that no rounding spoils. Once it is full the key is forgotten, which changes nothing.
  *
  * Counters: `throttled`, `evicted` (keys beyond `keysMax`). Dead letters: `rate-exceeded`, `empty-key`.
  * Memory: some 100 bytes a key that passed within the time that a bucket takes to fill.
- * Source: the generic cell rate algorithm as virtual scheduling, ITU-T I.371.
+ * Source: the generic cell rate algorithm as a leaky bucket of continuous state, ITU-T I.371.
  *
  * @example
  * events.via('fair', throttle({ key: (e) => e.device, records: 100, per: minutes(1), keysMax: 1_000_000 }));
@@ -36,8 +36,8 @@ export interface ThrottleOptions<T> {
 export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unknown>> {
   const { key, records, per, burst = records, excess = 'dead-letter', keysMax } = options;
   const problems = problemsOf(records, per, burst, keysMax);
-  const apartMs = per / records;
-  const fullMs = burst * apartMs;
+  const most = burst * per;
+  const fullMs = most / records;
   const bounds = problems.length === 0 ? { ttl: Math.ceil(fullMs) as Duration, entriesMax: keysMax } : {};
   const jumpMs = credibleJump(fullMs);
   return stateful({
@@ -46,9 +46,10 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
     problems,
     cells: {
       clock: merged(valueCell({ initial: eventClock() }), furthest),
-      full: byKey(mapCell<Key, number>(bounds)),
+      /** Of a key: when a record passed last, and what its bucket lacked then. */
+      lacking: byKey(mapCell<Key, readonly [atMs: number, lack: number]>(bounds)),
     },
-    open({ clock, full }, context) {
+    open({ clock, lacking }, context) {
       const throttled = context.counter('throttled');
       const evicted = context.counter('evicted');
       return {
@@ -58,11 +59,12 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
           const now = clock.get();
           const nowMs = observe(now, origin.eventTimeMs, jumpMs);
           clock.set(now);
-          full.expire(nowMs);
-          const known = full.get(id as Key) ?? nowMs;
-          // No bucket takes longer than `fullMs` to fill: a later time is one that the clock has given up as absurd.
-          const fullAgainMs = (known > nowMs + fullMs ? nowMs : Math.max(nowMs, known)) + apartMs;
-          if (fullAgainMs - nowMs > fullMs) {
+          lacking.expire(nowMs);
+          const [atMs, lacked] = lacking.get(id as Key) ?? [nowMs, 0];
+          const left = lacked - (nowMs - atMs) * records;
+          // No bucket lacks more than all: that was at a time that the clock has given up as absurd.
+          const lack = (left > most ? 0 : Math.max(0, left)) + per;
+          if (lack > most) {
             throttled.add();
             if (excess === 'dead-letter')
               context.deadLetter(
@@ -71,9 +73,9 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
               );
             return;
           }
-          const before = full.evicted;
-          full.set(id as Key, fullAgainMs, nowMs);
-          if (full.evicted > before) evicted.add(full.evicted - before);
+          const before = lacking.evicted;
+          lacking.set(id as Key, [nowMs, lack], nowMs);
+          if (lacking.evicted > before) evicted.add(lacking.evicted - before);
           emit(value as never);
         },
       };

@@ -29,6 +29,17 @@ describe('throttle', () => {
     checkOperator(operator({ burst: 1, keysMax: 1, excess: 'drop' }), samples, { stateBytesMax: 200 });
   });
 
+  it('lets a whole burst pass, and no more, at any rate and at times of today', () => {
+    for (let records = 1; records <= 60; records++) {
+      const nowMs = 1_764_137_000_000 + 7 * records;
+      const inputs = Array.from({ length: records + 2 }, () => at('a', nowMs));
+      expect([records, passed(driveOperator(operator({ records, per: seconds(1) }), inputs)).length]).toEqual([
+        records,
+        records,
+      ]);
+    }
+  });
+
   it('lets pass what a bucket of tokens would', () => {
     const record = fc.record({ of: fc.constantFrom('a', 'b'), step: fc.integer({ min: -30, max: 60 }) });
     fc.assert(
