@@ -259,6 +259,7 @@ export class Pipeline {
                 context.origin = origin;
                 context.deadLetter(failure.reason, failure.detail);
               }
+              context.origin = undefined; // whatever fails later is not about these
               this.sendDeadLetters();
               return meter([chunk], () => chunk);
             }),

@@ -105,6 +105,41 @@ it('dead letters of an asynchronous step wait for the turn of their round', asyn
   ]);
 });
 
+it('an asynchronous step that throws does not blame a record that it refused before', async () => {
+  const profile = new MemoryProfile(1);
+  const value = (n: number) => new TextEncoder().encode(JSON.stringify({ n }));
+  profile.append('numbers', 0, [
+    { key: null, value: value(0), timestampMs: 0 },
+    { key: null, value: value(1), timestampMs: 1 },
+  ]);
+  const breaks: Operator<Numbered, Numbered> = {
+    kind: 'breaks',
+    settings: {},
+    shape: {
+      shape: 'batched',
+      open: async () => ({
+        onBatch: async ([first]) => {
+          if ((first as Numbered).n === 0) return [new RowFailure('refused', '')];
+          for (let turns = 10; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+          throw new Error('broken');
+        },
+      }),
+    },
+  };
+  const flow = topology('flow', { deadLetters: sink() }, (t) => {
+    t.source('numbers', source).via('breaks', breaks).to('out', sink());
+  });
+  const clock = new VirtualClock();
+  const running = await runTopology(flow, {
+    profile,
+    inference: {} as InferenceService,
+    bounded: true,
+    clock,
+    roundMax: 1,
+  });
+  await expect(running.finished).rejects.toMatchObject({ message: 'the step threw: broken', where: 'breaks' });
+});
+
 it('a drain that waits for dead letters leaves the event loop alone', async () => {
   const profile = new MemoryProfile(1);
   profile.append('numbers', 0, [{ key: null, value: new Uint8Array([1]), timestampMs: 0 }]);
