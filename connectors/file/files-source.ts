@@ -102,6 +102,10 @@ class FilesReader implements SourceReader {
     this.queue = names.filter((name) => !this.known.has(name));
   }
 
+  get isBehind(): boolean {
+    return this.current !== undefined || this.queue.length > 0;
+  }
+
   async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
     while (!this.closing.signal.aborted) {
       if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };

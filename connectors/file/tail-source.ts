@@ -47,6 +47,8 @@ class TailReader implements SourceReader {
   private at = 0;
   private skip: number;
   private next: number;
+  /** Everything that was there has been given. */
+  private caughtUp = false;
   /** When another file was first seen in the place of this one. */
   private leftAtMs: number | undefined;
   /** Where a bounded run ends: in the newest file, as it was at the start. */
@@ -75,6 +77,10 @@ class TailReader implements SourceReader {
     this.skip = place.skip;
   }
 
+  get isBehind(): boolean {
+    return !this.caughtUp;
+  }
+
   async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
     while (!this.closing.signal.aborted) {
       if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
@@ -82,6 +88,7 @@ class TailReader implements SourceReader {
         const begun = await this.enterFirst();
         if (begun) continue;
       } else if ((await this.readOn(this.file)) || (await this.moveOn())) continue;
+      this.caughtUp = true;
       if (this.task.bounded && this.isAtEnd()) break;
       await sleep(POLL_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
       return { records: [], ended: this.closing.signal.aborted };

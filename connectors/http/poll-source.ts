@@ -40,6 +40,8 @@ export class PollReader implements SourceReader {
   private passOver: number;
   private mustMatch: string | undefined;
   private askAtMs = 0;
+  /** The end of what the service has was seen. */
+  private caughtUp = false;
   private failures = 0;
 
   constructor(
@@ -59,6 +61,10 @@ export class PollReader implements SourceReader {
     this.passOver = place === undefined ? this.next : 0;
   }
 
+  get isBehind(): boolean {
+    return !this.caughtUp;
+  }
+
   async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
     for (;;) {
       if (this.closing.signal.aborted) return { records: [], ended: true };
@@ -71,7 +77,8 @@ export class PollReader implements SourceReader {
         continue;
       }
       const isLast = await this.ask();
-      if (isLast && this.task.bounded) return { records: [], ended: true };
+      this.caughtUp ||= isLast;
+      if (isLast) return { records: [], ended: this.task.bounded };
     }
   }
 

@@ -82,6 +82,20 @@ describe('file.source', () => {
     await reader.close();
   });
 
+  it('is behind while it has files to read: such an input is slow, not quiet', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'a.ndjson'), '1\n2\n');
+    writeFileSync(join(folder, 'b.ndjson'), '3\n');
+    const reader = await openReader(source(join(folder, '*.ndjson')), { bounded: false });
+    expect(reader.isBehind).toBe(true);
+    await readRows(reader, 2);
+    expect(reader.isBehind).toBe(true);
+    await readRows(reader, 1);
+    await reader.poll(1);
+    expect(reader.isBehind).toBe(false);
+    await reader.close();
+  });
+
   it('shares files among tasks, each file as a whole', async () => {
     const folder = newFolder();
     for (let i = 0; i < 20; i++) writeFileSync(join(folder, `${i}.ndjson`), `${i}\n${i}\n`);

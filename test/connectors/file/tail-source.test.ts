@@ -30,6 +30,16 @@ describe('file.tail', () => {
     }
   });
 
+  it('is behind until it came to the end of what is there: such an input is slow, not quiet', async () => {
+    const reader = await openReader(tail(newLog('1\n2\n')), { bounded: false });
+    await readRows(reader, 1);
+    expect(reader.isBehind).toBe(true);
+    await readRows(reader, 1);
+    await reader.poll(1);
+    expect(reader.isBehind).toBe(false);
+    await reader.close();
+  });
+
   it('reads a file that was rotated to its end, and then what took its place', async () => {
     const path = newLog('1\n2\n');
     const reader = await openReader(tail(path), { bounded: false });

@@ -86,6 +86,16 @@ describe('http.poll', () => {
     );
   });
 
+  it('is behind until it has seen the end of what is there: such an input is slow, not quiet', async () => {
+    const { url } = await shop([0, 1, 2], 2);
+    const reader = open(source(url), { bounded: false });
+    await read(reader, 3);
+    expect(reader.isBehind).toBe(true);
+    expect(await reader.poll(1)).toEqual({ records: [], ended: false }); // returns, however often it asks
+    expect(reader.isBehind).toBe(false);
+    await reader.close();
+  });
+
   it('asks again where pages end, also where the last one grows', async () => {
     const items = [0, 1];
     const growing = await newService((_, response) =>
