@@ -43,6 +43,6 @@ export function explain(error: unknown, doing: string, where: string, kind: Erro
     where,
     hint: known ?? (isPassing(error) ? unreachable : 'the message is the words of Postgres'),
     lasting: lasting.test(code),
-    cause: error,
+    cause: isMisfit(error) ? undefined : error, // its words, too, would be printed
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { explain } from '../../../connectors/postgres/errors.js';
 import { type PostgresTableOptions, postgres } from '../../../connectors/postgres/index.js';
 import { insertSql, textOf } from '../../../connectors/postgres/table.js';
 
@@ -48,5 +49,12 @@ describe('postgres.table', () => {
     expect(textOf({ a: 1n }, 'jsonb')).toBe('{"a":"1"}');
     expect(textOf('x', 'jsonb')).toBe('"x"');
     expect([textOf(null, 'text'), textOf(undefined, 'jsonb'), textOf(-0.5, 'float8')]).toEqual([null, null, '-0.5']);
+  });
+
+  it('says what is wrong with a value without the value, at every level of detail', () => {
+    const told = Object.assign(new Error('invalid input syntax for type bigint: "4111 1111"'), { code: '22P02' });
+    const error = explain(told, 'cannot write to table cards', 'postgres://db/shop');
+    expect(error).toMatchObject({ code: 'sink', lasting: true, cause: undefined });
+    expect(error.message).toBe('cannot write to table cards: invalid input syntax for type bigint: "..." (22P02)');
   });
 });
