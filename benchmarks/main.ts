@@ -49,6 +49,11 @@ interface BenchmarkFile {
   readonly options?: Options;
 }
 
+function usage(name: string, options: Options): string {
+  const numbers = Object.entries(options).map(([option, number]) => `  --${option.padEnd(12)} ${number} unless said\n`);
+  return `${questionOf(name)}\n\n  npm run bench -- ${name} [options]\n\n${numbers.join('')}  --${'json'.padEnd(12)} one object\n`;
+}
+
 /** What the command line says in the place of a benchmark's own numbers; throws on what is none of them. */
 function given(args: readonly string[], defaults: Options): { readonly json: boolean; readonly numbers: Options } {
   const names = Object.keys(defaults);
@@ -79,7 +84,18 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   const file = (await import(pathToFileURL(join(folder, name + suffix)).href)) as BenchmarkFile;
   const { benchmark, options = {} } = file;
-  const { json, numbers } = given(args, options);
+  if (args.includes('--help')) {
+    process.stdout.write(usage(name, options));
+    return 0;
+  }
+  let asked: ReturnType<typeof given>;
+  try {
+    asked = given(args, options);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage(name, options)}`);
+    return 2;
+  }
+  const { json, numbers } = asked;
   const machine = machineLine();
   const command = ['npm run bench --', name, ...Object.entries(numbers).map(([key, n]) => `--${key} ${n}`)].join(' ');
   const date = new Date().toISOString().slice(0, 16);
