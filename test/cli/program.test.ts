@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/program.js';
+import { startMillrace, userFolder } from './millrace.js';
 
 async function call(...args: string[]) {
   let out = '';
@@ -73,6 +74,15 @@ describe('the millrace command', () => {
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(err).not.toBe('');
+  });
+
+  it('ends in silence when nobody reads on', async () => {
+    const { folder, remove } = userFolder();
+    const { process: child, ended } = startMillrace(['--help'], { folder });
+    child.stdout.destroy();
+    const { code, err } = await ended;
+    expect([code, err]).toEqual([0, '']);
+    remove();
   });
 
   it('exits with 1 where a command fails, without a stack', async () => {
