@@ -15,8 +15,8 @@ const mutant = (name: string, scenario: string, ...patches: [file: string, from:
 export const mutants: readonly Mutant[] = [
   mutant('the position of what was read ahead instead of what was merged', 'copies', [
     'input.ts',
-    'return this.mergedPosition;',
-    'return this.origins.length > 0 ? this.positionAfter(this.origins.length - 1) : this.mergedPosition;',
+    'const { mergedPosition, reader } = this;',
+    'const { reader } = this; const last = this.origins.length - 1; const mergedPosition = last < 0 ? this.mergedPosition : this.positionAfter(last);',
   ]),
   mutant('the position of the last record instead of the next', 'copies', [
     'input.ts',

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { kafka } from '../../../connectors/kafka/index.js';
+import { resolveConfig } from '../../../src/cli/config.js';
 import { audit } from '../../../src/cli/features/audit.js';
 import { backfill } from '../../../src/cli/features/backfill.js';
 import { exportTrainingSet } from '../../../src/cli/features/training-set.js';
 import { type OpenProfile, openProfile } from '../../../src/cli/profiles.js';
-import type { Config } from '../../../src/cli/settings.js';
 import { hours, minutes } from '../../../src/core/index.js';
 import { featureView, hashed, numeric, offlineColumns, rolling, vectorDigest } from '../../../src/features/index.js';
 import { featureRows, featurize, map } from '../../../src/operators/index.js';
@@ -116,7 +116,7 @@ let profile: OpenProfile;
 let data: string;
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'millrace-features-'));
-  profile = await openProfile({ profile: 'embedded', data } as Config);
+  profile = await openProfile(resolveConfig({ flags: { profile: 'embedded', data } }));
 });
 afterAll(async () => {
   await profile.close();
