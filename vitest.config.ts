@@ -16,6 +16,8 @@ const common = { pool: 'forks' as const, testTimeout: 30_000, hookTimeout: 60_00
 export default defineConfig({
   resolve: { alias },
   test: {
+    // Every core: by itself it would leave one free, which of two is half.
+    maxWorkers: '100%',
     projects: [
       {
         resolve: { alias },
