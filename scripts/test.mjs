@@ -1,6 +1,7 @@
 // All tests: `npm test`. Unit tests first; then the integration tests against real services, which this starts on free
-// ports and ends. `--unit` stops after the unit tests. The last line says how many passed and failed.
-import { spawnSync } from 'node:child_process';
+// ports and ends. `--unit` stops after the unit tests, and vitest
+// takes what follows. The last line says how many passed and failed.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -17,13 +18,16 @@ const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', encoding: 'utf8', ...options });
 const succeeds = (command, args) => run(command, args, { stdio: 'ignore' }).status === 0;
 
-/** Runs one project of vitest and adds up what it says in its report; a run without one has failed. */
-function test(project, env = {}) {
-  const report = join(folder, `${project}.json`);
+/** Runs one project of vitest, or less of it, and adds up what it says in its report; a run without one has failed. */
+async function test(project, env = {}, less = []) {
+  const report = join(folder, `${[project, ...less].join('-').replaceAll('/', '-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { status } = run(process.execPath, [vitest, 'run', '--project', project, ...reporters], {
+  const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters, ...less], {
+    cwd: root,
+    stdio: 'inherit',
     env: { ...process.env, ...env },
   });
+  const status = await new Promise((resolve) => child.on('close', resolve));
   const {
     numPassedTests = 0,
     numFailedTests = 0,
@@ -110,12 +114,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 try {
-  test('unit');
-  if (!process.argv.includes('--unit')) {
+  const [unit, ...less] = process.argv.slice(2);
+  await test('unit', {}, less);
+  if (unit !== '--unit') {
     // End-to-end tests run the command as it is installed.
     if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) totals.failed++;
     const env = installPrograms() ? startStack() : undefined;
-    if (env) test('integration', env);
+    // Side by side: both wait for timeouts, restarts and the like most of the time.
+    if (env) await Promise.all(['test/integration', 'test/e2e'].map((under) => test('integration', env, [under])));
     else totals.failed++;
   }
 } finally {
