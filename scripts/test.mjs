@@ -1,6 +1,6 @@
 // All tests: `npm test`. Unit tests first; then the integration tests against real services, which this starts on free
-// ports and ends. `--unit` stops after the unit tests, and vitest
-// takes what follows. The last line says how many passed and failed.
+// ports and ends. `--unit` stops after the unit tests, and vitest takes what follows it. The last line says how many
+// passed and failed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
