@@ -45,7 +45,8 @@ export class HashWriter implements SinkWriter {
       const fields = flat(hashFields(content ? content(values[i]) : values[i]));
       this.waiting.push({ key: key(values[i]), origin, n: this.numbering.next(origin), fields });
     }
-    this.sending ??= this.send();
+    // What begins with nothing ends before it is assigned, and would be taken for under way from then on.
+    if (this.waiting.length > 0) this.sending ??= this.send();
     if (this.waiting.length > WAITING_RECORDS) return this.sending;
   }
 

@@ -125,6 +125,19 @@ describe('redis.upserts', () => {
 });
 
 describe('redis.hash', () => {
+  it('goes on after a chunk without records', async () => {
+    const name = fresh();
+    const sink = redis.hash<{ n: number }>({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
+    const writer = await sinks.hashSink.open(sink, {
+      step: 'online',
+      task: { topology: name, partition: 0 },
+      incarnation: 0,
+    });
+    await put(writer, []);
+    await put(writer, [7]);
+    expect(await stored(name)).toEqual({ 1: 7 });
+  });
+
   it('shows fields as strings, leaves out what is null, and has a time to live', async () => {
     const name = fresh();
     const sink = redis.hash({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
