@@ -5,6 +5,7 @@ import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-hea
 import type { DeadLetter } from '../../src/core/record.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Compression, DeadLetterSinkOptions, TopicDeclaration, TopicSinkOptions } from '../../src/core/sinks.js';
+import { topicNameProblems } from '../../src/core/topic-name.js';
 
 export interface KafkaSourceOptions<T> {
   readonly topic: string;
@@ -71,6 +72,7 @@ export const kafka = {
       kind: 'kafka.source',
       topic,
       schema: schema as Schema<unknown>,
+      problems: topicNameProblems(topic),
       settings: Object.freeze({
         topic,
         schema: schema.subject,
@@ -154,6 +156,7 @@ export const kafka = {
     return Object.freeze({
       connector: 'kafka',
       kind: 'kafka.sink',
+      problems: topicNameProblems(topic),
       settings: Object.freeze(settings),
       options: Object.freeze(options),
     });
@@ -196,6 +199,7 @@ export const kafka = {
     return Object.freeze({
       connector: 'kafka',
       kind: 'kafka.deadLetters',
+      problems: topicNameProblems(topic),
       settings: Object.freeze({
         topic,
         ...(partitions === undefined ? {} : { partitions }),

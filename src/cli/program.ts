@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command.js';
 import { checkCommand } from './commands/check.js';
@@ -16,6 +15,7 @@ import { savepointCommand } from './commands/savepoint.js';
 import { schemaCommand } from './commands/schema.js';
 import { tailCommand } from './commands/tail.js';
 import { verifyCommand } from './commands/verify.js';
+import { ownPackage } from './own-package.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from './terminal.js';
 
 /**
@@ -50,13 +50,13 @@ function program(context: CommandContext): Command {
   const { terminal } = context;
   const root = new Command('millrace')
     .description('Streams, online learning and micro-batched inference in one typed topology file.')
-    .version(version(), '--version', 'print the version')
+    .version(ownPackage().version, '--version', 'print the version')
     .helpCommand(false)
     .addHelpText(
       'after',
       `
 Examples:
-  $ millrace demo                                    three million real flights, predicted and learnt from
+  $ millrace demo                                    500,000 real flights, predicted and learnt from
   $ millrace init my-stream                          a first topology of your own
   $ millrace check topologies/flight-delays.ts
   $ millrace run topologies/flight-delays.ts --until-end
@@ -91,16 +91,4 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
 function* withCommandsBelow(command: Command): Generator<Command> {
   yield command;
   for (const below of command.commands) yield* withCommandsBelow(below);
-}
-
-/** The nearest package.json above this file is Millrace's own, from the sources and from dist alike. */
-function version(): string {
-  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
-      if (name === 'millrace') return version;
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT' || folder.pathname === '/') throw error;
-    }
-  }
 }

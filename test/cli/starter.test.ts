@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,6 +91,15 @@ describe('a first topology', () => {
     const again = await millrace(['init', '--json'], { folder });
     expect(again.code).toBe(1);
     expect(JSON.parse(again.out).error.message).toMatch(/^there already: payments\.ts, /);
+  });
+
+  it('says how the package is installed where a folder does not find it', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'millrace-init-'));
+    const out = await millrace(['init', '--json', 'mine'], { folder: elsewhere });
+    const [first, install, check] = JSON.parse(out.out).nextSteps;
+    expect([first, check]).toEqual(['cd mine', 'npx millrace check payments.ts']);
+    expect(resolve(elsewhere, 'mine', install.replace('npm install ', ''))).toBe(resolve(repository));
+    rmSync(elsewhere, { recursive: true });
   });
 
   it('has types that hold', async () => {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import { type CommandContext, command } from '../command.js';
+import { installStep } from '../own-package.js';
 import { nextSteps, starterFiles } from '../starter/index.js';
 import { exitCodes } from '../terminal.js';
 
@@ -17,6 +18,8 @@ export function initCommand({ terminal, act }: CommandContext): Command {
       act(style, async () => {
         const written = writeStarter(folder);
         const steps = nextSteps.map((step) => `npx ${step}`);
+        const install = installStep(folder);
+        if (install !== undefined) steps.unshift(install);
         if (folder !== '.') steps.unshift(`cd ${folder}`);
         if (style.json) terminal.out(`${JSON.stringify({ folder, written, nextSteps: steps })}\n`);
         else {
