@@ -128,7 +128,7 @@ export const file = {
    */
   sink<T>({ folder, roll = {}, by, ...format }: FileSinkOptions<T>): Sink<T> {
     const options: WriteFiles = {
-      format: format as unknown as RowFormat<unknown>,
+      format: format as RowFormat<unknown>,
       folder,
       by,
       roll: { rows: roll.rows ?? 1_000_000, bytes: roll.bytes ?? 128 * MIB, ageMs: roll.age ?? 60_000 },

@@ -15,7 +15,7 @@ export async function textOf({ body }: Response, bytesMax: number): Promise<stri
   if (body === null) return '';
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const part of body) {
     size += part.length;
     if (size > bytesMax) return undefined; // leaving the loop ends the request
     parts.push(part);

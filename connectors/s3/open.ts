@@ -36,7 +36,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     likeness: (path) => objects.head(path),
     async *open(path, start) {
       const { body } = await objects.get(path, start);
-      if (body !== null) yield* body as unknown as AsyncIterable<Uint8Array>;
+      if (body !== null) yield* body;
     },
   };
   return {

@@ -95,7 +95,7 @@ export function ofValue<In, Acc, Result>(
 ): Aggregate<In, Result> {
   const { create, add, merge, result, retract } = logic;
   const erased = { state: 'value', create, add, merge, result, ...(retract && { retract }) };
-  return Object.freeze({ kind, text, logic: erased as unknown as ValueLogic<never, never>, problems });
+  return Object.freeze({ kind, text, logic: erased as ValueLogic<never, never>, problems });
 }
 
 /** An aggregate over numbers, likewise. */
@@ -104,7 +104,7 @@ export function ofNumbers<In, Result>(
   text: string,
   logic: Omit<NumberLogic<In, Result>, 'state'>,
 ): Aggregate<In, Result> {
-  return Object.freeze({ kind, text, logic: { state: 'numbers', ...logic } as unknown as NumberLogic, problems: [] });
+  return Object.freeze({ kind, text, logic: { state: 'numbers', ...logic } as NumberLogic, problems: [] });
 }
 
 /** What an aggregate looks at; null, undefined and NaN are passed over. */
