@@ -10,17 +10,17 @@ describe('Buckets', () => {
     const server = createServer(async ({ url }, response) => {
       if (url?.endsWith('silent')) return;
       response.write('first ');
-      await sleep(150);
+      await sleep(3_000);
       response.end('last');
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://key:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const buckets = new Buckets({ url, attemptsMax: 1, timeoutMs: 60 }, 'source');
+    const buckets = new Buckets({ url, attemptsMax: 1, timeoutMs: 1_500 }, 'source');
     expect(await (await buckets.get('lake/slow')).text()).toBe('first last');
     const failure = await buckets.get('lake/silent').catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'source', lasting: false });
-    expect(String((failure as Error).message)).toContain('no answer within 60 ms');
+    expect(String((failure as Error).message)).toContain('no answer within 1500 ms');
     server.closeAllConnections();
     server.close();
   });
