@@ -1,7 +1,7 @@
 import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
 import { globalNodes } from './global.js';
-import { circularRepartitions } from './stages.js';
+import { circularRepartitions, stagesOf } from './stages.js';
 import type { Topology, Wire } from './topology.js';
 import { inputName, outputsOf } from './wires.js';
 
@@ -27,6 +27,7 @@ export function check(topology: Topology): TopologyProblem[] {
     ...duplicateIds(topology),
     ...emptinessProblems(topology),
     ...schemaProblems(topology),
+    ...twiceRead(topology),
     ...wireProblems(topology),
     ...unconsumedStreams(topology),
     ...targetProblems(topology),
@@ -117,6 +118,22 @@ function globalProblems(topology: Topology): TopologyProblem[] {
   const { name: where } = topology;
   const hint = 'tasks are the partitions of the other sources: add one';
   return alone ? [...written, { where, message: 'all its sources are global', hint }] : written;
+}
+
+/** A stage has one position in a topic: of two sources a restart would take either for moved by hand. */
+function twiceRead(topology: Topology): TopologyProblem[] {
+  return stagesOf(topology).flatMap(({ sources }) => {
+    const readBy = new Map<string, string>();
+    return sources.flatMap(({ id, source }) => {
+      const { connector, topic, global } = source;
+      if (global) return []; // the checkpoint alone has its positions
+      const reader = readBy.get(`${connector} ${topic}`);
+      readBy.set(`${connector} ${topic}`, reader ?? id);
+      if (reader === undefined) return [];
+      const hint = 'use the stream of one source several times: every use sees every value';
+      return [{ where: id, message: `reads the topic ${topic} that "${reader}" reads`, hint }];
+    });
+  });
 }
 
 function wireProblems(topology: Topology): TopologyProblem[] {

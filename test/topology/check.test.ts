@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { json } from '../../src/schema/index.js';
 import { check, type Topology, topology } from '../../src/topology/index.js';
 import {
   bySize,
@@ -8,6 +9,7 @@ import {
   type Order,
   orders,
   pairUp,
+  type Refund,
   tableSink,
   topicSink,
   topicSource,
@@ -97,6 +99,22 @@ describe('check', () => {
       t.source('orders', topicSource('orders.v1', { schema: undefined as never })).to('out', topicSink('out.v1'));
     });
     expect(messages(value)).toEqual(['orders: no schema for topic "orders.v1"']);
+  });
+
+  it('refuses two sources of one topic, unless they are in different stages', () => {
+    const twice = topology('twice', { deadLetters }, (t) => {
+      t.source('some', topicSource('orders.v1')).to('a', topicSink('a.v1'));
+      t.source('more', topicSource('orders.v1')).to('b', topicSink('b.v1'));
+    });
+    expect(messages(twice)).toEqual(['more: reads the topic orders.v1 that "some" reads']);
+    const apart = topology('apart', { deadLetters }, (t) => {
+      const again = t
+        .source('some', topicSource<Order>('orders.v1'))
+        .repartition('by-id', { key: (order) => order.id, schema: json<Order>() });
+      const refunds = t.source('refunds', topicSource<Refund>('orders.v1'));
+      again.via('paired', { refunds }, pairUp()).to('out', topicSink('out.v1'));
+    });
+    expect(check(apart)).toEqual([]);
   });
 
   it('tells a table from a topic of the same name', () => {
