@@ -40,7 +40,7 @@ export interface LookUpOptions<In, V, As extends string, M, F> {
   readonly concurrencyMax?: number;
   /** Questions a second, over all tasks of a process; no limit by default. */
   readonly perSecondMax?: number;
-  /** How long a question may take; 2 s by default. */
+  /** How long a question may take; 2 s by default. Less than the setting `stallSeconds`, or the task is taken for hung. */
   readonly timeout?: Duration;
   /** Tries of a question in all, with growing pauses; 4 by default. */
   readonly attemptsMax?: number;
