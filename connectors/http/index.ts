@@ -1,8 +1,9 @@
 import type { Lookup } from '../../src/core/look-up.js';
+import type { ConnectorKind } from '../../src/core/options.js';
 import { ingest } from './ingest.js';
 import { poll } from './poll.js';
 import { publicPartOf } from './public-part.js';
-import { webhook } from './webhook.js';
+import { webhook, webhookKind } from './webhook.js';
 
 export type { IngestOptions } from './ingest.js';
 export type { PollOptions } from './poll.js';
@@ -50,6 +51,9 @@ export interface HttpLookUp {
       }
     | undefined;
 }
+
+/** What `http` has, as data. */
+export const kinds: readonly ConnectorKind[] = [webhookKind];
 
 const MEBIBYTE = 2 ** 20;
 

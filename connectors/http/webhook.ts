@@ -1,21 +1,47 @@
-import { type Duration, seconds } from '../../src/core/duration.js';
+import { seconds } from '../../src/core/duration.js';
 import type { Sink } from '../../src/core/io.js';
-import { publicPartOf } from './public-part.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
 
-export interface WebhookOptions<T> {
-  readonly url: string;
-  /** What is sent, as JSON; the value itself by default. */
+export const webhookKind = connectorKind({
+  kind: 'http.webhook',
+  role: 'sink',
+  doc: 'Sends every value to a service, one request each, signed as Standard Webhooks has it.',
+  options: {
+    url: required(is.url, 'Where values are sent.'),
+    body: optional(
+      is.callback<(value: never) => unknown>('(value) => unknown'),
+      'What is sent, as JSON; the value itself where this is left out.',
+    ),
+    key: optional(
+      is.callback<(value: never) => string>('(value) => string'),
+      'Values of one key are sent one after another, in order; by default those with the key of their record.',
+    ),
+    secretFrom: optional(
+      is.text,
+      'The environment variable with the secret that signs requests; they are not signed without it.',
+    ),
+    headers: optional(
+      is.callback<() => Readonly<Record<string, string>>>('() => headers'),
+      'Further headers, asked for each time: for tokens. They are in no description, message or log.',
+    ),
+    concurrencyMax: defaulted(is.integer(1), 8, 'Requests under way at the same time, in a task.'),
+    timeout: defaulted(is.duration, seconds(30), 'How long an answer may take.'),
+  },
+});
+
+export interface WebhookOptions<T> extends OptionsOf<typeof webhookKind.options> {
   readonly body?: (value: T) => unknown;
-  /** Values of one key are sent one after another, in order; by default those with the key of their record. */
   readonly key?: (value: T) => string;
-  /** The variable that has the secret which requests are signed with; they are not signed without it. */
-  readonly secretFrom?: string;
-  /** Further headers, asked for each time: for tokens. They are in no description, message or log. */
-  readonly headers?: () => Readonly<Record<string, string>>;
-  /** Requests under way at the same time, in a task; 8 by default. */
-  readonly concurrencyMax?: number;
-  /** How long an answer may take; 30 s by default. */
-  readonly timeout?: Duration;
 }
 
 /** As the driver sees it. */
@@ -40,8 +66,7 @@ export interface Webhook {
  * alerts.to('pager', http.webhook({ url: 'https://pager.example/alerts', key: (a) => a.account, secretFrom: 'PAGER_SECRET' }));
  */
 export function webhook<T>(options: WebhookOptions<T>): Sink<T> {
-  const { url, body, key, secretFrom, headers, concurrencyMax = 8, timeout = seconds(30) } = options;
-  const problem = { message: `concurrencyMax is ${concurrencyMax}`, hint: 'give a whole number from 1' };
+  const { url, body, key, secretFrom, headers, concurrencyMax, timeout } = resolve(webhookKind, options);
   const driven: Webhook = {
     url,
     body: (body as Webhook['body'] | undefined) ?? ((value) => value),
@@ -53,9 +78,9 @@ export function webhook<T>(options: WebhookOptions<T>): Sink<T> {
   };
   return Object.freeze({
     connector: 'http',
-    kind: 'http.webhook',
-    settings: Object.freeze({ url: publicPartOf(url), ...(secretFrom === undefined ? {} : { secretFrom }) }),
-    problems: Object.freeze(Number.isInteger(concurrencyMax) && concurrencyMax >= 1 ? [] : [problem]),
+    kind: webhookKind.kind,
+    settings: settingsOf(webhookKind, options),
+    problems: problemsOf(webhookKind, options),
     options: Object.freeze(driven),
   });
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command.js';
 import { checkCommand } from './commands/check.js';
+import { connectorsCommand } from './commands/connectors.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
 import { dlqCommand } from './commands/dlq.js';
@@ -75,6 +76,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     offsetsCommand,
     savepointCommand,
     schemaCommand,
+    connectorsCommand,
     featuresCommand,
     queryCommand,
     verifyCommand,

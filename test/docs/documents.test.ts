@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configTable } from '../../src/cli/config.js';
+import { connectorKinds, optionTable } from '../../src/cli/connector-kinds.js';
 import { deliveryOn } from '../../src/cli/guarantees.js';
 import { clusterSettings } from '../../src/cli/kafka-settings.js';
 import { main } from '../../src/cli/program.js';
@@ -103,6 +104,24 @@ describe('documents', () => {
     await expect(fill(read('docs/guide/kafka.md'), 'settings', table)).toMatchFileSnapshot('../../docs/guide/kafka.md');
   });
 
+  it('every kind of source, sink and look-up has the table of its options on a page', async () => {
+    const pages = filesUnder(['docs'], (name) => name.endsWith('.md'));
+    const shown = new Map<string, string>();
+    for (const { kind } of connectorKinds) {
+      const page = pages.find((path) => read(path).includes(`<!-- generated: options of ${kind} -->`));
+      if (page === undefined) throw new Error(`no page has marks for "options of ${kind}"`);
+      shown.set(kind, page);
+    }
+    for (const page of new Set(shown.values())) {
+      const kinds = connectorKinds.filter(({ kind }) => shown.get(kind) === page);
+      const expected = kinds.reduce(
+        (text, kind) => fill(text, `options of ${kind.kind}`, optionTable(kind)),
+        read(page),
+      );
+      await expect(expected).toMatchFileSnapshot(`../../${page}`);
+    }
+  });
+
   it('the table of errors is the closed set of codes', () => {
     const codes = [...read('src/core/errors.ts').matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code);
     const documented = [...read('docs/guide/running.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code);
@@ -153,7 +172,7 @@ describe('documents', () => {
       's3/index',
     ];
     const published = specs.flatMap((spec) =>
-      [...read(`connectors/${spec}.ts`).matchAll(/^ {4,6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
+      [...read(`connectors/${spec}.ts`).matchAll(/^ {2,6}kind: '([\w.]+)'/gm)].map(([, kind]) => kind),
     );
     const others = ['kafka.source', 'kafka.table', 'postgres.rows', 's3.source'];
     const sinks = [...published.filter((kind = '') => !others.includes(kind)), 'repartition'];

@@ -1,0 +1,22 @@
+import { kinds as http } from '../../connectors/http/index.js';
+import type { ConnectorKind, OptionSpec } from '../core/options.js';
+
+/** Every kind of source, sink and look-up that comes with Millrace. */
+export const connectorKinds: readonly ConnectorKind[] = [...http];
+
+export const connectorOf = (kind: string): string => kind.slice(0, kind.indexOf('.'));
+
+/** What an option is where it is left out, as it reads in tables. */
+export function defaultText({ need, type, fallback }: OptionSpec): string {
+  if (need === 'required') return 'required';
+  return fallback === undefined ? '' : String(type.show(fallback as never) ?? '');
+}
+
+/** A kind's options as a table for the guide. */
+export function optionTable({ options }: ConnectorKind): string {
+  const rows = Object.entries(options).map(([name, spec]) => {
+    const cells = [`\`${name}\``, spec.type.text, defaultText(spec), spec.doc];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return ['| option | takes | default | |', '|---|---|---|---|', ...rows].join('\n');
+}
