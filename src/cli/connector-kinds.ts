@@ -14,9 +14,16 @@ export function defaultText({ need, type, fallback }: OptionSpec): string {
 
 /** A kind's options as a table for the guide. */
 export function optionTable({ options }: ConnectorKind): string {
-  const rows = Object.entries(options).map(([name, spec]) => {
-    const cells = [`\`${name}\``, spec.type.text, defaultText(spec), spec.doc];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  });
-  return ['| option | takes | default | |', '|---|---|---|---|', ...rows].join('\n');
+  const rows = Object.entries(options).map(([name, spec]) => [
+    `\`${name}\``,
+    spec.type.text,
+    defaultText(spec),
+    spec.doc,
+  ]);
+  return markdownTable(['option', 'takes', 'default', ''], rows);
+}
+
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }

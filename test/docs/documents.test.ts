@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configTable } from '../../src/cli/config.js';
-import { connectorKinds, optionTable } from '../../src/cli/connector-kinds.js';
 import { deliveryOn } from '../../src/cli/guarantees.js';
 import { clusterSettings } from '../../src/cli/kafka-settings.js';
 import { main } from '../../src/cli/program.js';
@@ -13,20 +12,10 @@ import * as api from '../../src/index.js';
 import { mermaid } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { filesUnder, repository } from '../import-graph.js';
+import { fenced, fill, read } from './generated.js';
 import { publishedOperators } from './published-operators.js';
 
 // Parts of documents that come from code. `npx vitest run --project unit test/docs -u` writes them anew.
-
-const read = (path: string) => readFileSync(join(repository, path), 'utf8');
-const fenced = (language: string, text: string) => `\`\`\`${language}\n${text.trim()}\n\`\`\``;
-
-/** Puts text between the marks of a name; throws where a document has no such marks. */
-function fill(document: string, name: string, text: string): string {
-  const [open, close] = [`<!-- generated: ${name} -->\n`, `<!-- end: ${name} -->`];
-  const [from, to] = [document.indexOf(open), document.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`no marks for "${name}"`);
-  return `${document.slice(0, from)}${open}${text}\n${document.slice(to)}`;
-}
 
 /** The commands of a program and what each says of itself. */
 async function help(): Promise<string> {
@@ -102,24 +91,6 @@ describe('documents', () => {
   it('the guide to Kafka lists the settings of the cluster', async () => {
     const table = configTable(['kafka', ...Object.keys(clusterSettings)] as SettingName[]);
     await expect(fill(read('docs/guide/kafka.md'), 'settings', table)).toMatchFileSnapshot('../../docs/guide/kafka.md');
-  });
-
-  it('every kind of source, sink and look-up has the table of its options on a page', async () => {
-    const pages = filesUnder(['docs'], (name) => name.endsWith('.md'));
-    const shown = new Map<string, string>();
-    for (const { kind } of connectorKinds) {
-      const page = pages.find((path) => read(path).includes(`<!-- generated: options of ${kind} -->`));
-      if (page === undefined) throw new Error(`no page has marks for "options of ${kind}"`);
-      shown.set(kind, page);
-    }
-    for (const page of new Set(shown.values())) {
-      const kinds = connectorKinds.filter(({ kind }) => shown.get(kind) === page);
-      const expected = kinds.reduce(
-        (text, kind) => fill(text, `options of ${kind.kind}`, optionTable(kind)),
-        read(page),
-      );
-      await expect(expected).toMatchFileSnapshot(`../../${page}`);
-    }
   });
 
   it('the table of errors is the closed set of codes', () => {
