@@ -1,7 +1,7 @@
 import type { Spread } from './pairs.js';
 
-/** Numbers that a benchmark takes from the command line, with what they are where nobody says. */
-export type Options = Readonly<Record<string, number>>;
+/** Numbers and words that a benchmark takes from the command line, with what they are where nobody says. */
+export type Options = Readonly<Record<string, number | string>>;
 
 /**
  * What a file `NAME.bench.ts` exports as `benchmark`: answers one question and says so in numbers. Exported beside it

@@ -8,7 +8,7 @@ import type { Benchmark, BenchmarkResult, Options } from './benchmark.js';
 import { machineLine } from './machine.js';
 
 // npm run bench                                       lists what there is
-// npm run bench -- NAME [--json] [--option NUMBER]    runs one
+// npm run bench -- NAME [--json] [--option VALUE]     runs one
 
 const folder = import.meta.dirname;
 const suffix = '.bench.ts';
@@ -29,7 +29,7 @@ function questionOf(name: string): string {
 function list(): string {
   const width = Math.max(...names().map((name) => name.length));
   const lines = names().map((name) => `  ${name.padEnd(width)}  ${questionOf(name)}`);
-  return `npm run bench -- NAME [--json] [--option NUMBER]\n\n${lines.join('\n')}\n`;
+  return `npm run bench -- NAME [--json] [--option VALUE]\n\n${lines.join('\n')}\n`;
 }
 
 function show({ unit, figures, ratios }: BenchmarkResult): string {
@@ -50,12 +50,14 @@ interface BenchmarkFile {
 }
 
 function usage(name: string, options: Options): string {
-  const numbers = Object.entries(options).map(([option, number]) => `  --${option.padEnd(12)} ${number} unless said\n`);
-  return `${questionOf(name)}\n\n  npm run bench -- ${name} [options]\n\n${numbers.join('')}  --${'json'.padEnd(12)} one object\n`;
+  const own = Object.entries(options).map(
+    ([option, value]) => `  --${option.padEnd(12)} ${value || 'all'} unless said\n`,
+  );
+  return `${questionOf(name)}\n\n  npm run bench -- ${name} [options]\n\n${own.join('')}  --${'json'.padEnd(12)} one object\n`;
 }
 
-/** What the command line says in the place of a benchmark's own numbers; throws on what is none of them. */
-function given(args: readonly string[], defaults: Options): { readonly json: boolean; readonly numbers: Options } {
+/** What the command line says in the place of a benchmark's own options; throws on what is none of them. */
+function given(args: readonly string[], defaults: Options): { readonly json: boolean; readonly said: Options } {
   const names = Object.keys(defaults);
   const { values } = parseArgs({
     args: [...args],
@@ -65,12 +67,13 @@ function given(args: readonly string[], defaults: Options): { readonly json: boo
     },
   });
   const { json = false, ...texts } = values;
-  const numbers = Object.entries(texts).map(([name, text]) => {
+  const said = Object.entries(texts).map(([name, text]) => {
+    if (typeof defaults[name] === 'string') return [name, String(text)] as const;
     const number = Number(text);
     if (!(number > 0)) throw new Error(`--${name} takes a number above 0, not '${text}'`);
     return [name, number] as const;
   });
-  return { json: json === true, numbers: Object.fromEntries(numbers) };
+  return { json: json === true, said: Object.fromEntries(said) };
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
@@ -95,14 +98,16 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     process.stderr.write(`${(error as Error).message}\n\n${usage(name, options)}`);
     return 2;
   }
-  const { json, numbers } = asked;
+  const { json, said } = asked;
   const machine = machineLine();
-  const command = ['npm run bench --', name, ...Object.entries(numbers).map(([key, n]) => `--${key} ${n}`)].join(' ');
+  const command = ['npm run bench --', name, ...Object.entries(said).map(([key, value]) => `--${key} ${value}`)].join(
+    ' ',
+  );
   const date = new Date().toISOString().slice(0, 16);
   // Of the last minute before the start: others who worked beside it show in the range, and here.
   const load = Number(loadavg()[0]?.toFixed(1));
   if (!json) process.stdout.write(`${questionOf(name)}\n${machine}\n`);
-  const result = await benchmark((line) => process.stderr.write(`${line}\n`), { ...options, ...numbers });
+  const result = await benchmark((line) => process.stderr.write(`${line}\n`), { ...options, ...said });
   process.stdout.write(
     json
       ? `${JSON.stringify({ name, question: questionOf(name), command, date, machine, load, ...result })}\n`
@@ -116,7 +121,9 @@ const flags = ['--max-semi-space-size=64', '--expose-gc', '--conditions=millrace
 
 function withFlags(): number {
   const argv = [...process.execArgv, ...flags, ...process.argv.slice(1)];
-  return spawnSync(process.execPath, argv, { stdio: 'inherit' }).status ?? 1;
+  // Read by libuv before the first line runs: the command sets as much.
+  const env = { UV_THREADPOOL_SIZE: '16', ...process.env };
+  return spawnSync(process.execPath, argv, { stdio: 'inherit', env }).status ?? 1;
 }
 
 const isSet = flags.every((flag) => process.execArgv.includes(flag));

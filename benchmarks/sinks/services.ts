@@ -1,0 +1,65 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startStack } from '../../stack/stack.js';
+import { PostgresServer } from '../../test/integration/postgres/server.js';
+import { ObjectStore } from '../../test/integration/s3/store.js';
+
+/** The servers that sinks write to, each of its own, and a folder that goes away. */
+export interface Services {
+  readonly kafka: string;
+  readonly redis: string;
+  readonly clickhouse: string;
+  readonly postgres: string;
+  /** With key and secret in it. */
+  readonly s3: string;
+  readonly bucket: string;
+  /** Takes every POST. */
+  readonly webhook: string;
+  readonly folder: string;
+}
+
+const BUCKET = 'lake';
+
+/** Starts them all, on free ports and in a new folder, and takes them away again. */
+export async function withServices<T>(
+  log: (line: string) => void,
+  use: (services: Services) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-sinks-'));
+  const opened: (() => Promise<unknown>)[] = [];
+  try {
+    const names = ['kafka', 'redis', 'clickhouse'] as const;
+    const stack = await startStack({ services: names, ports: 0, dataDir: join(folder, 'stack'), log });
+    opened.push(() => stack.stop());
+    const postgres = await PostgresServer.start();
+    opened.push(() => postgres.stop());
+    const store = await ObjectStore.start(BUCKET);
+    opened.push(() => store.stop());
+    const receiver = await startReceiver();
+    opened.push(async () => receiver.child.disconnect());
+    return await use({
+      kafka: stack.env.MILLRACE_KAFKA as string,
+      redis: stack.env.MILLRACE_REDIS as string,
+      clickhouse: stack.env.MILLRACE_CLICKHOUSE as string,
+      postgres: postgres.url,
+      s3: `http://key:secret@127.0.0.1:${store.port}/?region=eu-central-1`,
+      bucket: BUCKET,
+      webhook: receiver.url,
+      folder,
+    });
+  } finally {
+    for (const stop of opened.reverse()) await stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** In a process of its own, so that its work is not counted as the sender's. */
+async function startReceiver(): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const child = fork(fileURLToPath(new URL('./receiver.ts', import.meta.url)), { execArgv: process.execArgv });
+  const [url] = (await once(child, 'message')) as [string];
+  return { child, url };
+}
