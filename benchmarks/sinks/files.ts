@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parquetWriteRows } from 'hyparquet-writer';
 import { fileWriter } from 'hyparquet-writer/src/node.js';
-import Papa from 'papaparse';
 import { file } from '../../connectors/file/index.js';
 import { openFiles } from '../../connectors/file/open.js';
 import type { Prediction } from '../../schemas/prediction.v1.js';
 import { csv, localRegistry, ndjson } from '../../src/schema/index.js';
+import { papaparse } from '../papaparse.js';
 import type { Contest } from './contest.js';
 import { type Side, sinkSide } from './side.js';
 
@@ -120,7 +120,7 @@ export const contests: readonly Contest[] = [
     200_000,
     (folder) => file.sink({ folder, schema: csv({ columns: { ...columns, departedAt: 'integer' } }) as never }),
     (path) =>
-      textSide(path, (values) => `${Papa.unparse([...values], { header: false, columns: names, newline: '\n' })}\n`),
+      textSide(path, (values) => `${papaparse.unparse(values, { header: false, columns: names, newline: '\n' })}\n`),
   ),
   contest(
     'Parquet',
