@@ -12,6 +12,7 @@ import * as api from '../../src/index.js';
 import { mermaid } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { filesUnder, repository } from '../import-graph.js';
+import { matrix } from '../integration/interop/table.js';
 import { fenced, fill, read } from './generated.js';
 import { publishedOperators } from './published-operators.js';
 
@@ -82,6 +83,12 @@ describe('documents', () => {
     );
     expect(reasons.length).toBeGreaterThan(10);
     expect(rows).toEqual(expect.arrayContaining(reasons));
+  });
+
+  it('the guide to interoperability has the cases that are tested, and no others', async () => {
+    const path = 'docs/guide/interoperability.md';
+    const expected = Object.entries(matrix()).reduce((text, [name, part]) => fill(text, name, part), read(path));
+    await expect(expected).toMatchFileSnapshot(`../../${path}`);
   });
 
   it('the guide lists all commands as they explain themselves', async () => {

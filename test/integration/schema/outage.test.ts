@@ -9,8 +9,9 @@ import type { InferenceService } from '../../../src/core/operator.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { avro, confluentRegistry, json } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { address } from '../address.js';
+import { weWrite } from '../interop/our-client.js';
 import { broker, fresh, readAll } from '../kafka/world.js';
-import { registryUrl, weWrite } from './foreign.js';
 
 // A registry that goes away while a topology runs: what is known is read on, what is new waits, and nothing of it becomes a
 // dead letter.
@@ -30,11 +31,14 @@ beforeAll(async () => {
     }
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const answer = await fetch(new URL(incoming.url ?? '', 'http://host').href.replace('http://host', registryUrl()), {
-      method: incoming.method ?? 'GET',
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
-    });
+    const answer = await fetch(
+      new URL(incoming.url ?? '', 'http://host').href.replace('http://host', address('MILLRACE_REGISTRY')),
+      {
+        method: incoming.method ?? 'GET',
+        headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+        ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
+      },
+    );
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
@@ -123,7 +127,7 @@ it('starts to read without a registry, and refuses a sink whose schema it does n
   const [input, output, dead] = [fresh('refused-in'), fresh('refused-out'), fresh('refused-dead')];
   await weWrite(input, version(input), [{ id: 1 }]);
   await weWrite(output, version(output, { name: 'x', type: 'int' }), []);
-  const configured = await fetch(`${registryUrl()}/config/${output}-value`, {
+  const configured = await fetch(`${address('MILLRACE_REGISTRY')}/config/${output}-value`, {
     method: 'PUT',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
     body: '{"compatibility":"FULL"}',
