@@ -66,7 +66,7 @@ export const kafka: Service = {
     const java = [...heap, `-Dlog4j2.configurationFile=${data}/log4j2.properties`, '-cp', classPath];
     if (!existsSync(join(data, 'log', 'meta.properties'))) {
       const clusterId = randomBytes(16).toString('base64url');
-      await runToEnd('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
+      await runToEnd('java', [...java, 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', config]);
     }
     return { command: 'java', args: [...java, 'kafka.Kafka', config] };
   },

@@ -97,7 +97,14 @@ export class KafkaCluster {
       nodes.map(async (node) => {
         const config = cluster.configOf(node);
         await writeText(config, settings(node, ports.slice(BROKERS), more(node.id)));
-        await runToEnd('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]);
+        await runToEnd('java', [
+          ...java,
+          'kafka.tools.StorageTool',
+          'format',
+          `--cluster-id=${clusterId}`,
+          '-c',
+          config,
+        ]);
         cluster.startNode(node);
       }),
     );

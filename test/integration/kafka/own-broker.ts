@@ -96,7 +96,15 @@ export class OwnBroker {
     const java = [...heap, `-Dlog4j2.configurationFile=${folder}/log4j2.properties`, '-cp', `${jars}/*`];
     const id = randomBytes(16).toString('base64url');
     const users = scram.flatMap((user) => ['--add-scram', user]);
-    await runToEnd('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config, ...users]);
+    await runToEnd('java', [
+      ...java,
+      'kafka.tools.StorageTool',
+      'format',
+      `--cluster-id=${id}`,
+      '-c',
+      config,
+      ...users,
+    ]);
     const out = openSync(join(folder, 'broker.out'), 'a');
     const child = spawn('java', [...java, 'kafka.Kafka', config], { stdio: ['ignore', out, out] });
     process.once('exit', () => child.kill('SIGKILL'));
