@@ -5,13 +5,13 @@
  * sizes of batches and requests under way, and as durable at each epoch. A sink does more: each of its writes carries the
  * identity of its record, or is fenced or shown by a checkpoint, so that a replay changes nothing. By hand a crash doubles.
  */
-import type { Prediction } from '../schemas/prediction.v1.js';
 import type { Benchmark } from './benchmark.js';
 import { cpuOf, measurePairs, ratioOf, type Spread } from './pairs.js';
 import { contests as buckets } from './sinks/buckets.js';
 import { contests as clickhouse } from './sinks/clickhouse.js';
 import type { Contest } from './sinks/contest.js';
 import { contests as files } from './sinks/files.js';
+import { load } from './sinks/load.js';
 import { contests as postgres } from './sinks/postgres.js';
 import { contests as redis } from './sinks/redis.js';
 import { withServices } from './sinks/services.js';
@@ -77,39 +77,3 @@ export const benchmark: Benchmark<typeof options> = (progress, { pairs, only }) 
     return { unit: 'as named', figures, ratios, details };
   });
 };
-
-const airports = ['ATL', 'ORD', 'DFW', 'LAX', 'DEN', 'PHX', 'SFO', 'JFK'];
-
-function load(records: number): Load {
-  const rows = Array.from({ length: records }, (_, index) => index);
-  return {
-    values: rows.map(
-      (index): Prediction => ({
-        flightId: index,
-        origin: airports[index % airports.length] as string,
-        destination: airports[(index * 5 + 3) % airports.length] as string,
-        departedAt: 978_307_200_000 + index * 1_000,
-        late: (index % 997) / 997,
-        hourRate: (index % 89) / 89,
-        lastClass: index % 2,
-        majority: 0,
-        modelVersion: `flight-delays/delay-model@${Math.floor(index / 1_000)}`,
-        risk: index % 50 === 0 ? null : (index % 991) / 991,
-        riskModel: 'sha256:3f1c9a60',
-        degraded: null,
-        featuresDigest: (index * 2_654_435_761).toString(16),
-      }),
-    ),
-    origins: rows.map((index) => ({
-      topic: 'flights.departed.v1',
-      partition: 0,
-      offset: index,
-      eventTimeMs: 978_307_200_000 + index * 1_000,
-      receivedAtMs: 0,
-      key: null,
-      raw: null,
-      headers: undefined,
-      order: index,
-    })),
-  };
-}

@@ -28,7 +28,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'postgres.table',
     byHand: `pg: INSERT ... SELECT FROM unnest of ${BATCH} rows, each a transaction`,
-    records: 60_000,
+    records: 100_000,
     async open({ postgres: url }) {
       const opened = openPostgres({ url });
       const sink = postgres.table<Prediction>({ table: 'predictions', columns });

@@ -50,14 +50,3 @@ export function insertSql({ table, columns, key }: TableOptions): string {
   if (others.length === 0) return `${insert} ${target} DO NOTHING`;
   return `${insert} ${target} DO UPDATE SET ${others.map((name) => `${quoted(name)} = EXCLUDED.${quoted(name)}`).join(', ')}`;
 }
-
-/** A value as Postgres reads it from text. */
-export function textOf(value: unknown, type: string): string | null {
-  if (value === null || value === undefined) return null;
-  if (/^jsonb?$/i.test(type))
-    return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  if (typeof value === 'number' && /^(timestamp|date)/i.test(type)) return new Date(value).toISOString();
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}

@@ -2,9 +2,10 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
+import { arrayOf, type Cell, cellOf } from './cells.js';
 import type { Run } from './connection.js';
 import type { TableOptions } from './index.js';
-import { FENCES, insertSql, textOf } from './table.js';
+import { FENCES, insertSql } from './table.js';
 
 /** Does some work in one transaction, again where the connection fails. */
 export type Transaction = <T>(work: (run: Run) => Promise<T>) => Promise<T>;
@@ -18,7 +19,7 @@ interface Row {
   readonly source: string;
   readonly offset: number;
   readonly n: number;
-  readonly cells: readonly (string | null)[];
+  readonly cells: readonly Cell[];
 }
 
 type Fence = Record<string, readonly [offset: number, n: number]>;
@@ -30,8 +31,8 @@ type Fence = Record<string, readonly [offset: number, n: number]>;
 export class TableWriter implements SinkWriter {
   private readonly numbering = new Numbering();
   private readonly insert: string;
-  private readonly types: readonly string[];
   private readonly fields: readonly string[];
+  private readonly cells: readonly ((value: unknown) => Cell)[];
   private waiting: Row[] = [];
   private sending: Promise<void> | undefined;
   private failure: unknown;
@@ -43,7 +44,7 @@ export class TableWriter implements SinkWriter {
   ) {
     this.insert = insertSql(options);
     this.fields = Object.keys(options.columns);
-    this.types = Object.values(options.columns);
+    this.cells = Object.values(options.columns).map(cellOf);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -55,7 +56,7 @@ export class TableWriter implements SinkWriter {
         source: `${origin.topic}/${origin.partition}`,
         offset: origin.offset,
         n: this.numbering.next(origin),
-        cells: this.fields.map((field, column) => textOf(value[field], this.types[column] as string)),
+        cells: this.cells.map((cell, column) => cell(value[this.fields[column] as string])),
       });
     }
     if (this.waiting.length >= BATCH_ROWS) this.start();
@@ -102,7 +103,7 @@ export class TableWriter implements SinkWriter {
     const written = this.newestOfEachKey(fresh);
     await run(
       this.insert,
-      this.types.map((_, column) => written.map(({ cells }) => cells[column])),
+      this.cells.map((_, column) => arrayOf(written.map(({ cells }) => cells[column] as Cell))),
     );
     for (const { source, offset, n } of fresh) fence[source] = [offset, n];
     const { task, step } = this.context;

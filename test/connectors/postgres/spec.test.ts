@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../../connectors/postgres/errors.js';
 import { type PostgresTableOptions, postgres } from '../../../connectors/postgres/index.js';
-import { insertSql, textOf } from '../../../connectors/postgres/table.js';
+import { insertSql } from '../../../connectors/postgres/table.js';
 
 interface Order {
   readonly id: number;
@@ -41,14 +41,6 @@ describe('postgres.table', () => {
       `${plain} ON CONFLICT ("id") DO UPDATE SET "n" = EXCLUDED."n"`,
     );
     expect(insertSql({ table: 'a.b', columns, key: ['id', 'n'] })).toBe(`${plain} ON CONFLICT ("id", "n") DO NOTHING`);
-  });
-
-  it('gives times, bytes and objects as texts that Postgres reads', () => {
-    expect(textOf(0, 'timestamptz')).toBe('1970-01-01T00:00:00.000Z');
-    expect(textOf(Buffer.from('ü'), 'bytea')).toBe('\\xc3bc');
-    expect(textOf({ a: 1n }, 'jsonb')).toBe('{"a":"1"}');
-    expect(textOf('x', 'jsonb')).toBe('"x"');
-    expect([textOf(null, 'text'), textOf(undefined, 'jsonb'), textOf(-0.5, 'float8')]).toEqual([null, null, '-0.5']);
   });
 
   it('says what is wrong with a value without the value, at every level of detail', () => {

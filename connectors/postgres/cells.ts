@@ -1,0 +1,37 @@
+/** A value as Postgres reads it from text. */
+export type Cell = string | null;
+
+/** How values of a column's type are written: the type is looked at once, not with each value. */
+export function cellOf(type: string): (value: unknown) => Cell {
+  const toText = /^jsonb?$/i.test(type) ? jsonText : /^(timestamp|date)/i.test(type) ? timeText : plainText;
+  return (value) => (value === null || value === undefined ? null : toText(value));
+}
+
+/**
+ * The cells of a column as one array, in the syntax that Postgres reads. (The client would look at the type of each cell
+ * again, and go through its text twice.)
+ */
+export function arrayOf(cells: readonly Cell[]): string {
+  let text = '{';
+  for (const cell of cells) {
+    if (text.length > 1) text += ',';
+    if (cell === null) text += 'NULL';
+    else text += MUST_BE_ESCAPED.test(cell) ? `"${cell.replaceAll(/["\\]/g, '\\$&')}"` : `"${cell}"`;
+  }
+  return `${text}}`;
+}
+
+const MUST_BE_ESCAPED = /["\\]/;
+
+const jsonText = (value: unknown): string =>
+  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
+
+const timeText = (value: unknown): string =>
+  typeof value === 'number' ? new Date(value).toISOString() : plainText(value);
+
+function plainText(value: unknown): string {
+  if (typeof value !== 'object') return String(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return JSON.stringify(value);
+}
