@@ -25,8 +25,12 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**'],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/sim/**'],
         },
+      },
+      {
+        resolve: { alias },
+        test: { ...common, name: 'sim', include: ['test/sim/**/*.test.ts'] },
       },
       {
         resolve: { alias },

@@ -1,6 +1,5 @@
-// All tests: `npm test`. Unit tests first; then the integration tests against real services, which this starts on free
-// ports and ends. `--unit` stops after the unit tests, and vitest takes what follows it. The last line says how many
-// passed and failed.
+// All tests: `npm test`. Unit tests and the simulation first; then the integration tests against real services, which this
+// starts on free ports and ends. `--unit` stops after the unit tests. The last line says how many passed and failed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -123,9 +122,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 try {
-  const [unit, ...less] = process.argv.slice(2);
-  await test('unit', {}, less);
-  if (unit !== '--unit') {
+  await test('unit');
+  if (!process.argv.includes('--unit')) {
+    await test('sim');
     // End-to-end tests run the command as it is installed.
     if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) totals.failed++;
     const env = installPrograms() ? startStack() : undefined;
