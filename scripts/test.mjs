@@ -102,7 +102,7 @@ const stack = (...args) =>
 
 /** Starts every service on a free port; answers with the variables that say where. */
 function startStack() {
-  const free = ['kafka', 'registry', 'redis', 'clickhouse'].flatMap((name) => [`--${name}-port`, '0']);
+  const free = ['kafka', 'registry', 'redis', 'clickhouse', 's3'].flatMap((name) => [`--${name}-port`, '0']);
   const { status, stdout } = stack(...free);
   process.stdout.write(stdout);
   return status === 0

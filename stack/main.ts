@@ -5,7 +5,7 @@ import { type ServiceName, serviceNames } from './service.js';
 import { services, stackStatus, startStack, stopStack } from './stack.js';
 
 const help = `\
-Real Kafka, schema registry, Redis and ClickHouse on loopback, for development and tests.
+Real Kafka, schema registry, Redis, ClickHouse and an S3 store on loopback, for development and tests.
 
   npm run stack                            start everything, return when it answers
   npm run stack -- --services kafka,redis  start these
@@ -34,6 +34,7 @@ function readOptions(argv: readonly string[]) {
       'registry-port': text,
       'redis-port': text,
       'clickhouse-port': text,
+      's3-port': text,
       help: { type: 'boolean', short: 'h' },
     },
   });

@@ -28,5 +28,5 @@ export interface Service {
   check(port: number): Promise<void>;
 }
 
-export const serviceNames = ['kafka', 'registry', 'redis', 'clickhouse'] as const;
+export const serviceNames = ['kafka', 'registry', 'redis', 'clickhouse', 's3'] as const;
 export type ServiceName = (typeof serviceNames)[number];

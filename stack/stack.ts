@@ -11,8 +11,9 @@ import { clickhouse } from './services/clickhouse.js';
 import { kafka } from './services/kafka.js';
 import { redis } from './services/redis.js';
 import { registry } from './services/registry.js';
+import { s3 } from './services/s3.js';
 
-export const services: Readonly<Record<ServiceName, Service>> = { kafka, registry, redis, clickhouse };
+export const services: Readonly<Record<ServiceName, Service>> = { kafka, registry, redis, clickhouse, s3 };
 
 /** A service as the stack's folder remembers it. */
 export interface Entry extends ProcessRecord {

@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { MillraceError } from '../src/core/errors.js';
 
@@ -73,6 +74,19 @@ export async function cached(cache: string, name: string, fill: (folder: string)
     if (!existsSync(folder)) throw error; // another start was faster: its copy is as good
   }
   return folder;
+}
+
+/**
+ * The folder of jars that `jars/NAME.xml` lists, with all that they need; fetched from Maven Central where they are missing,
+ * and again where the list changes.
+ */
+export async function jars(name: string, cache: string, onFetch: () => void): Promise<string> {
+  const pom = fileURLToPath(new URL(`jars/${name}.xml`, import.meta.url));
+  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
+  return cached(cache, `${name}-${digest}`, async (folder) => {
+    onFetch();
+    await maven(['-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
+  });
 }
 
 export async function writeText(path: string, text: string): Promise<void> {

@@ -73,7 +73,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   aws4fetch: ['connectors/s3'],
   hyparquet: ['connectors/file'],
   'hyparquet-writer': ['connectors/file'],
-  'hyparquet-writer/src/node.js': ['connectors/file'],
   kafkajs: ['connectors/kafka'],
   snappy: ['connectors/kafka'],
   'lz4-napi': ['connectors/kafka'],

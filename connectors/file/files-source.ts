@@ -3,11 +3,10 @@ import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { RawRecord } from '../../src/core/record.js';
-import type { OpenBytes } from './bytes.js';
 import { HandedOut } from './handed-out.js';
 import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
-import { rowsOfFile } from './rows-of-file.js';
+import { type Openers, rowsOfFile } from './rows-of-file.js';
 import type { ReadFiles } from './specs.js';
 
 /** How long a poll waits where there is nothing to read. */
@@ -39,12 +38,11 @@ export interface FilesTask {
 }
 
 /** Where files lie. */
-export interface Storage {
+export interface Storage extends Openers {
   /** The files that a path names, in the order of their names. */
   list(path: string): Promise<readonly string[]>;
   /** What a file is known by now; `undefined` where it is gone. */
   likeness(path: string): Promise<FileState | undefined>;
-  readonly open?: OpenBytes;
 }
 
 const local: Storage = { list: filesOf, likeness: likenessOf };
@@ -155,7 +153,7 @@ class FilesReader implements SourceReader {
   }
 
   private enter(entered: Omit<Current, 'rows'>, at: number): void {
-    this.current = { ...entered, rows: rowsOfFile(entered.file, at, this.options, this.storage.open) };
+    this.current = { ...entered, rows: rowsOfFile(entered.file, at, this.options, this.storage) };
     this.last = entered;
     this.lastEnded = false;
     this.rows = [];

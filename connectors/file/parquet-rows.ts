@@ -1,9 +1,10 @@
-import { open } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { decompress as unzstd } from 'fzstd';
 import type { AsyncBuffer } from 'hyparquet';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Line } from './lines.js';
+import { byGroups } from './parquet-groups.js';
+import { type OpenRandom, openRandomFile } from './random-access.js';
 
 /** Rows handed over at a time. */
 const PIECE_ROWS = 1_000;
@@ -12,28 +13,33 @@ const PIECE_ROWS = 1_000;
  * The rows of a Parquet file from a row on, each as the bytes of a JSON object; `next` is the number of the next row.
  * Times are texts of ISO 8601, whole numbers beyond 2^53 are texts. Snappy, gzip and zstd are decompressed.
  *
- * Memory: one row group, column by column.
+ * Memory: one row group.
  *
  * @throws MillraceError `source` where it is no Parquet, or is compressed in another way.
  * @example
  * for await (const rows of parquetRows('trips.parquet', 0)) rows[0]?.bytes; // {"id":1,"at":"2026-11-26T04:00:00.000Z"}
  */
-export async function* parquetRows(path: string, from: number): AsyncGenerator<Line[]> {
-  const { parquetScan } = await import('hyparquet');
-  const opened = await open(path, 'r').catch((cause: unknown) => {
+export async function* parquetRows(
+  path: string,
+  from: number,
+  open: OpenRandom = openRandomFile,
+): AsyncGenerator<Line[]> {
+  const { parquetMetadataAsync, parquetScan } = await import('hyparquet');
+  const opened = await open(path).catch((cause: unknown) => {
     throw unreadable(path, cause, false);
   });
   try {
-    const { size } = await opened.stat();
-    const file: AsyncBuffer = {
-      byteLength: size,
-      async slice(start, end = size) {
-        const bytes = new Uint8Array(end - start);
-        await opened.read(bytes, 0, bytes.length, start);
-        return bytes.buffer;
-      },
+    const whole: AsyncBuffer = {
+      byteLength: opened.size,
+      slice: async (start, end = opened.size) => (await opened.read(start, end)).buffer,
     };
-    const { ranges, metadata, readColumn } = await parquetScan({ file, compressors });
+    const metadata = await parquetMetadataAsync(whole);
+    const { ranges, readColumn } = await parquetScan({
+      file: byGroups(opened, metadata),
+      metadata,
+      compressors,
+      useOffsetIndex: false, // row groups are read as a whole
+    });
     const names = metadata.row_groups[0]?.columns.map(({ meta_data }) => meta_data?.path_in_schema[0] ?? '') ?? [];
     for (const { rowStart, rowEnd } of ranges) {
       if (rowEnd <= from) continue;

@@ -2,6 +2,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import { bytesOf, type OpenBytes } from './bytes.js';
 import { type Line, Lines } from './lines.js';
 import { parquetRows } from './parquet-rows.js';
+import type { OpenRandom } from './random-access.js';
 import { csvDelimiter, csvHeader } from './row-format.js';
 import type { ReadFiles } from './specs.js';
 
@@ -11,6 +12,12 @@ const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
 export const lineBytesMax = ({ schema }: ReadFiles): number =>
   ((schema.options as { readonly bytesMax?: number } | undefined)?.bytesMax ?? SCHEMA_BYTES_MAX) + 1;
 
+/** How bytes are come by; those of this machine's files by default. */
+export interface Openers {
+  readonly open?: OpenBytes;
+  readonly openRandom?: OpenRandom;
+}
+
 /**
  * The rows of a file from a place on: a byte of what is decompressed, or a row of Parquet. `next` of each row is the
  * place behind it.
@@ -19,10 +26,10 @@ export async function* rowsOfFile(
   path: string,
   at: number,
   options: ReadFiles,
-  open?: OpenBytes,
+  { open, openRandom }: Openers = {},
 ): AsyncGenerator<readonly Line[]> {
   if (path.endsWith('.parquet')) {
-    yield* parquetRows(path, at);
+    yield* parquetRows(path, at, openRandom);
     return;
   }
   const { schema, header } = options;

@@ -1,4 +1,5 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import type { ColumnSource } from 'hyparquet-writer';
 import { Lines } from './lines.js';
 
@@ -8,35 +9,46 @@ const GROUP_ROWS = 100_000;
 type Columns = Readonly<Record<string, string | undefined>>;
 type Row = readonly unknown[];
 
+/** Makes a Parquet file of a file of lines. */
+export async function toParquet(lines: string, file: string, columns: Columns): Promise<void> {
+  const bytes = parquetOf(createReadStream(lines, { highWaterMark: 256 * 1024 }), columns);
+  await pipeline(bytes, createWriteStream(file));
+}
+
 /**
- * Makes a Parquet file of the lines of a part, compressed by Snappy: a row group for each 100,000 rows.
+ * The bytes of a Parquet file, made of the lines of a part: compressed by Snappy, a row group for each 100,000 rows. The same
+ * lines give the same bytes, whatever pieces they come in.
  *
  * Memory: one row group.
  */
-export async function toParquet(lines: string, file: string, columns: Columns): Promise<void> {
-  const [{ ParquetWriter, schemaFromColumnData }, { fileWriter }] = await Promise.all([
-    import('hyparquet-writer'),
-    import('hyparquet-writer/src/node.js'),
-  ]);
-  const empty = columnsOf(columns, []);
-  const parquet = new ParquetWriter({
-    writer: fileWriter(file),
-    schema: schemaFromColumnData({ columnData: empty }),
-  });
+export async function* parquetOf(
+  lines: AsyncIterable<Uint8Array>,
+  columns: Columns,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const { ByteWriter, ParquetWriter, schemaFromColumnData } = await import('hyparquet-writer');
+  const writer = new ByteWriter();
+  const parquet = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData: columnsOf(columns, []) }) });
+  const written = (): Uint8Array<ArrayBuffer> => {
+    const bytes = writer.getBytes().slice();
+    writer.index = 0; // its buffer is used again; `offset` goes on
+    return bytes;
+  };
   let rows: Row[] = [];
-  const write = async () => {
-    await parquet.write({ columnData: columnsOf(columns, rows), rowGroupSize: GROUP_ROWS });
+  const group = (): Uint8Array<ArrayBuffer> => {
+    parquet.write({ columnData: columnsOf(columns, rows), rowGroupSize: GROUP_ROWS });
     rows = [];
+    return written();
   };
   const cut = new Lines({ at: 0, quoted: false, bytesMax: Number.MAX_SAFE_INTEGER });
-  for await (const piece of createReadStream(lines, { highWaterMark: 256 * 1024 })) {
-    for (const { bytes } of cut.push(piece as Uint8Array)) {
+  for await (const piece of lines) {
+    for (const { bytes } of cut.push(piece)) {
       rows.push(JSON.parse(Buffer.from(bytes).toString()) as Row);
-      if (rows.length === GROUP_ROWS) await write();
+      if (rows.length === GROUP_ROWS) yield group();
     }
   }
-  if (rows.length > 0) await write();
-  await parquet.finish();
+  if (rows.length > 0) yield group();
+  parquet.finish();
+  yield written();
 }
 
 const kinds: Readonly<Record<string, { readonly type: ColumnSource['type']; read(value: unknown): unknown }>> = {

@@ -18,6 +18,8 @@ export interface BucketStoreOptions {
   readonly folder: string;
   readonly owner: string;
   readonly compress: Compress;
+  /** Makes the object of the lines in its pieces (Parquet); they are put together as they are where it is missing. */
+  readonly convert?: ((lines: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | undefined;
 }
 
 /**
@@ -61,12 +63,13 @@ export class BucketStore implements PartStore {
   }
 
   async show(name: string, complete: unknown): Promise<void> {
-    const { buckets, folder } = this.options;
+    const { buckets, folder, convert } = this.options;
     const path = `${folder}/${name}`;
     const pieces = this.pathsOf(name, complete as Pieces);
     if (!(await buckets.head(path))) {
       for (const piece of pieces) if (!(await buckets.head(piece))) throw this.lost(name);
-      const parts = this.partsOf(pieces);
+      const bodies = this.bodiesOf(pieces);
+      const parts = partsOf(convert === undefined ? bodies : convert(bodies));
       const first = await parts.next();
       const second = await parts.next();
       if (second.done) await buckets.put(path, first.value ?? new Uint8Array(0));
@@ -79,20 +82,9 @@ export class BucketStore implements PartStore {
     for (const path of this.leftovers.splice(0)) await this.options.buckets.remove(path);
   }
 
-  /** The bytes of pieces, in parts that an upload takes. Memory: two of them. */
-  private async *partsOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
-    let waiting: Uint8Array[] = [];
-    let bytes = 0;
-    for (const piece of pieces) {
-      const body = new Uint8Array(await (await this.options.buckets.get(piece)).arrayBuffer());
-      waiting.push(body);
-      bytes += body.length;
-      if (bytes < PIECE_BYTES) continue;
-      yield Buffer.concat(waiting);
-      waiting = [];
-      bytes = 0;
-    }
-    if (bytes > 0) yield Buffer.concat(waiting);
+  /** Memory: one of them. */
+  private async *bodiesOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
+    for (const piece of pieces) yield await this.options.buckets.bytes(piece);
   }
 
   private partAt(name: string, { runs }: Pieces): Part {
@@ -147,6 +139,21 @@ export class BucketStore implements PartStore {
       lasting: true,
     });
   }
+}
+
+/** Bytes in parts that an upload takes. Memory: two of them. */
+async function* partsOf(bodies: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const body of bodies) {
+    waiting.push(body);
+    bytes += body.length;
+    if (bytes < PIECE_BYTES) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
 }
 
 async function* chained(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

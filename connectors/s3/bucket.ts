@@ -28,6 +28,30 @@ class Answered extends Error {
   }
 }
 
+interface Range {
+  readonly start: number;
+  /** Behind the last byte; to the end of the object where it is missing. */
+  readonly end?: number;
+}
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly body?: Uint8Array;
+  readonly range?: Range;
+  /** Of the object that is meant: another one in its place is an error. */
+  readonly mark?: string;
+}
+
+const keyHint = 'key and secret stand in the URL, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+const hints: Readonly<Record<number, string>> = {
+  401: keyHint,
+  403: keyHint,
+  412: 'it was replaced while it was read: write what changes under another key',
+  416: 'the store must answer ranges of objects, as S3 does',
+};
+
 /** The requests to a store that are needed here; each may be repeated. Paths are `BUCKET/KEY`. */
 export class Buckets {
   private client: Promise<AwsClient> | undefined;
@@ -49,16 +73,23 @@ export class Buckets {
   }
 
   async put(path: string, body: Uint8Array): Promise<void> {
-    await this.ask('PUT', path, '', body);
+    await this.ask({ method: 'PUT', path, body });
   }
 
-  async get(path: string, start = 0): Promise<Response> {
-    return this.ask('GET', path, '', undefined, start > 0 ? { range: `bytes=${start}-` } : {});
+  /** The body of an object from a byte on, as it comes. */
+  async stream(path: string, start = 0): Promise<Response> {
+    return this.ask({ method: 'GET', path, ...(start > 0 ? { range: { start } } : {}) });
+  }
+
+  /** The body of an object, or some of its bytes, as a whole; with `mark` only while it is that very object. */
+  async bytes(path: string, range?: Range & { readonly mark: string }): Promise<Uint8Array<ArrayBuffer>> {
+    const asked = { method: 'GET', path, ...(range === undefined ? {} : { range, mark: range.mark }) };
+    return this.ask(asked, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
   async head(path: string): Promise<ObjectState | undefined> {
     try {
-      const { headers } = await this.ask('HEAD', path);
+      const { headers } = await this.ask({ method: 'HEAD', path });
       return {
         size: Number(headers.get('content-length')),
         mark: headers.get('etag') ?? '',
@@ -72,7 +103,7 @@ export class Buckets {
   }
 
   async remove(path: string): Promise<void> {
-    await this.ask('DELETE', path);
+    await this.ask({ method: 'DELETE', path });
   }
 
   /** Whether it answers at all, whatever it says. */
@@ -88,7 +119,7 @@ export class Buckets {
     for (let token = ''; ; ) {
       const query = new URLSearchParams({ 'list-type': '2', prefix: prefix.join('/'), 'encoding-type': 'url' });
       if (token !== '') query.set('continuation-token', token);
-      const text = await (await this.ask('GET', bucket, `?${query}`)).text();
+      const text = await this.ask({ method: 'GET', path: bucket, query: `?${query}` }, textOf);
       for (const [, key = ''] of text.matchAll(/<Key>([^<]*)<\/Key>/g)) {
         found.push(`${bucket}/${decodeURIComponent(plain(key).replaceAll('+', ' '))}`);
       }
@@ -99,44 +130,48 @@ export class Buckets {
 
   /** Puts parts together under a key that shows them all at once; what failed half-way is taken back. */
   async putParts(path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
-    const begun = await (await this.ask('POST', path, '?uploads=')).text();
+    const begun = await this.ask({ method: 'POST', path, query: '?uploads=' }, textOf);
     const id = encodeURIComponent(plain(/<UploadId>([^<]*)</.exec(begun)?.[1] ?? ''));
     try {
       const tags: string[] = [];
-      for await (const part of parts) {
-        const { headers } = await this.ask('PUT', path, `?partNumber=${tags.length + 1}&uploadId=${id}`, part);
+      for await (const body of parts) {
+        const query = `?partNumber=${tags.length + 1}&uploadId=${id}`;
+        const { headers } = await this.ask({ method: 'PUT', path, query, body });
         tags.push(headers.get('etag') ?? '');
       }
       const xml = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('');
       const body = Buffer.from(`<CompleteMultipartUpload>${xml}</CompleteMultipartUpload>`);
-      const answer = await (await this.ask('POST', path, `?uploadId=${id}`, body)).text();
+      const answer = await this.ask({ method: 'POST', path, query: `?uploadId=${id}`, body }, textOf);
       // The answer begins with 200 before the work is done, and may turn out to be an error.
       if (answer.includes('<Error>')) throw this.error(`cannot complete ${path}`, new Answered(500, answer));
     } catch (error) {
-      await this.ask('DELETE', path, `?uploadId=${id}`).catch(() => undefined); // the first failure is the one to tell
+      await this.ask({ method: 'DELETE', path, query: `?uploadId=${id}` }).catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
   }
 
-  private async ask(
-    method: string,
-    path: string,
-    query = '',
-    body?: Uint8Array,
-    headers: Record<string, string> = {},
-  ): Promise<Response> {
+  /** Asks until there is an answer that `read` has read to its end. */
+  private ask(request: Request): Promise<Response>;
+  private ask<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T>;
+  private async ask<T>(request: Request, read?: (response: Response) => Promise<T>): Promise<T | Response> {
+    const { method, path, query = '', body, range, mark } = request;
     const address = `${this.endpoint.origin}/${path.split('/').map(encodeURIComponent).join('/')}${query}`;
     const { attemptsMax = 8, timeoutMs = 60_000 } = this.options;
     this.client ??= this.connect();
     const client = await this.client;
-    const once = async (): Promise<Response> => {
+    const headers = {
+      ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
+      ...(mark === undefined ? {} : { 'if-match': mark }),
+    };
+    const once = async (): Promise<T | Response> => {
       const init = { method, headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
       // Of the beginning alone: who reads an object takes as long as what is done with its rows.
       const late = new AbortController();
       const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
       const response = await client.fetch(address, { ...init, signal: late.signal }).finally(() => clearTimeout(timer));
-      if (response.ok) return response;
-      throw new Answered(response.status, await response.text());
+      if (!response.ok) throw new Answered(response.status, await response.text());
+      if (range !== undefined && response.status !== 206) throw new Answered(416, 'it gave all of it');
+      return read === undefined ? response : read(response);
     };
     const retriable = (error: unknown) =>
       !(error instanceof Answered) || error.status >= 500 || error.status === 429 || error.status === 408;
@@ -152,8 +187,7 @@ export class Buckets {
     const status = error instanceof Answered ? error.status : 0;
     return new MillraceError(this.use, `${doing}: ${messageOf(cause)}`, {
       where: this.where,
-      hint:
-        status === 403 || status === 401 ? 'key and secret stand in the URL' : 'is the store up, and the bucket there?',
+      hint: hints[status] ?? 'is the store up, and the bucket there?',
       lasting: status >= 400 && status < 500 && status !== 408 && status !== 429,
       cause: error,
     });
@@ -174,6 +208,8 @@ export class Buckets {
     });
   }
 }
+
+const textOf = (response: Response): Promise<string> => response.text();
 
 const plain = (xml: string): string =>
   xml

@@ -1,12 +1,11 @@
 import type { Sink, Source } from '../../src/core/io.js';
 import { type FileSinkOptions, type FileSourceOptions, file } from '../file/index.js';
-import type { LinesFormat } from '../file/row-format.js';
 
-/** As of `file.source`; the path is `BUCKET/KEY`, and the last parts of the key may have `*`. No Parquet. */
+/** As of `file.source`; the path is `BUCKET/KEY`, and the last parts of the key may have `*`. */
 export type S3SourceOptions<T> = FileSourceOptions<T>;
 
-/** As of `file.sink`; the folder is `BUCKET/PREFIX`. No Parquet. */
-export type S3SinkOptions<T> = LinesFormat<T> & Pick<FileSinkOptions<T>, 'folder' | 'roll' | 'by'>;
+/** As of `file.sink`; the folder is `BUCKET/PREFIX`. */
+export type S3SinkOptions<T> = FileSinkOptions<T>;
 
 /**
  * Objects of a bucket as inputs and outputs of a topology: what `file` is for folders, on any store that speaks S3. Inert data;
@@ -15,21 +14,17 @@ export type S3SinkOptions<T> = LinesFormat<T> & Pick<FileSinkOptions<T>, 'folder
 export const s3 = {
   /**
    * Reads objects as `file.source` reads files. An object appears as a whole, so no care is needed with names but their order.
+   * Of Parquet the footer is read first, then one row group after another.
    *
    * @example
    * t.source('orders', s3.source({ path: 'shop/orders/*.ndjson.gz', schema: ndjson<Order>(), eventTime: (o) => o.at }));
    */
   source<T>(options: S3SourceOptions<T>): Source<T> {
-    const source = file.source(options);
-    const problems = options.path.endsWith('.parquet')
-      ? [{ message: 'Parquet in a bucket', hint: 'only lines are read there: pass ndjson() or csv()' }]
-      : [];
     return Object.freeze({
-      ...source,
+      ...file.source(options),
       connector: 's3',
       kind: 's3.source',
       topic: `s3://${options.path}`,
-      problems: Object.freeze([...(source.problems ?? []), ...problems]),
     });
   },
 

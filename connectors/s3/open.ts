@@ -1,11 +1,14 @@
+import { MillraceError } from '../../src/core/errors.js';
 import type { SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { openCompress } from '../file/compress.js';
 import { type FilePlace, openFilesReader, type Storage } from '../file/files-source.js';
 import { isMatch } from '../file/listing.js';
 import { openWriter, ownerOf } from '../file/open-writer.js';
-import type { LinesFormat } from '../file/row-format.js';
+import type { RandomAccess } from '../file/random-access.js';
+import { isParquet } from '../file/row-format.js';
 import type { ReadFiles, WriteFiles } from '../file/specs.js';
+import { parquetOf } from '../file/to-parquet.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';
 
@@ -35,9 +38,10 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     },
     likeness: (path) => objects.head(path),
     async *open(path, start) {
-      const { body } = await objects.get(path, start);
+      const { body } = await objects.stream(path, start);
       if (body !== null) yield* body;
     },
+    openRandom: (path) => openObject(objects, path),
   };
   return {
     source: {
@@ -50,12 +54,38 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     sink: {
       mode: 'prepared',
       async open(sink, context) {
-        const options = sink.options as WriteFiles & { readonly format: LinesFormat<unknown> };
-        const compress = await openCompress(options.format.compression);
-        const store = await BucketStore.open({ buckets, folder: options.folder, owner: ownerOf(context), compress });
+        const options = sink.options as WriteFiles;
+        const { format, folder } = options;
+        const store = await BucketStore.open({
+          buckets,
+          folder,
+          owner: ownerOf(context),
+          compress: await openCompress(isParquet(format) ? undefined : format.compression),
+          convert: isParquet(format) ? (lines) => parquetOf(lines, format.columns) : undefined,
+        });
         return openWriter(options, context, { store, schemas, now });
       },
       ping: () => buckets.ping(),
     },
+  };
+}
+
+/** An object by ranges of its bytes; another one in its place is an error. */
+async function openObject(objects: Buckets, path: string): Promise<RandomAccess> {
+  const found = await objects.head(path);
+  if (found === undefined) {
+    throw new MillraceError('source', `${path} is gone`, {
+      where: path,
+      hint: 'only remove objects that were read to their end',
+      lasting: true,
+    });
+  }
+  const { size, mark } = found;
+  return {
+    size,
+    async read(start, end) {
+      return start < end ? objects.bytes(path, { start, end, mark }) : new Uint8Array(0);
+    },
+    close: async () => undefined,
   };
 }

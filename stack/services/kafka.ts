@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ask, HOST, probePort } from '../ports.js';
 import type { Places, Service } from '../service.js';
-import { cached, maven, requireJava, runToEnd, writeText } from '../tools.js';
+import { jars, requireJava, runToEnd, writeText } from '../tools.js';
 
 const heap = ['-Xms256m', '-Xmx768m'];
 
@@ -41,14 +40,8 @@ appender.out.layout.pattern=%d %p %m (%c{1})%n
 `;
 
 /** The folder of the broker's jars; fetched where they are missing. */
-export async function kafkaJars(cache: string, log: (line: string) => void): Promise<string> {
-  const pom = fileURLToPath(new URL('../pom.xml', import.meta.url));
-  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
-  return cached(cache, `kafka-${digest}`, async (folder) => {
-    log('fetching Apache Kafka 4.4.0 from Maven Central (54 MB, once)');
-    await maven(['-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
-  });
-}
+export const kafkaJars = (cache: string, log: (line: string) => void): Promise<string> =>
+  jars('kafka', cache, () => log('fetching Apache Kafka 4.4.0 from Maven Central (54 MB, once)'));
 
 export const kafka: Service = {
   name: 'kafka',

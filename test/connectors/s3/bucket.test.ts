@@ -17,8 +17,8 @@ describe('Buckets', () => {
     await once(server, 'listening');
     const url = `http://key:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
     const buckets = new Buckets({ url, attemptsMax: 1, timeoutMs: 1_500 }, 'source');
-    expect(await (await buckets.get('lake/slow')).text()).toBe('first last');
-    const failure = await buckets.get('lake/silent').catch((error: unknown) => error);
+    expect(await (await buckets.stream('lake/slow')).text()).toBe('first last');
+    const failure = await buckets.stream('lake/silent').catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'source', lasting: false });
     expect(String((failure as Error).message)).toContain('no answer within 1500 ms');
     server.closeAllConnections();

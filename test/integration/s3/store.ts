@@ -1,74 +1,70 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request as ask, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsClient } from 'aws4fetch';
+import { address } from '../address.js';
 
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+/** The bucket that the stack's store has. */
+export const BUCKET = 'lake';
+
+const endpoint = () => new URL(address('MILLRACE_S3'));
+export const port = () => Number(endpoint().port);
+
+/** The store's address by another port, or with another secret. */
+export function urlOf(changes: { readonly port?: number; readonly password?: string } = {}): string {
+  return Object.assign(endpoint(), changes).toString();
 }
 
-/** moto's server: S3's protocol by the people who test boto3 with it, listings, ranges and multipart uploads included. */
-export class ObjectStore {
-  private constructor(
-    private readonly child: ChildProcess,
-    readonly port: number,
-  ) {}
-
-  static async start(bucket: string): Promise<ObjectStore> {
-    const port = await freePort();
-    const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-    const store = new ObjectStore(child, port);
-    for (let tries = 0; ; tries++) {
-      try {
-        await fetch(`http://127.0.0.1:${port}/${bucket}`, { method: 'PUT' });
-        return store;
-      } catch (error) {
-        if (tries > 300) throw error;
-        await sleep(100);
-      }
-    }
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await gone;
-  }
+/** Asks the store for something in the bucket, signed, and not by the connector. */
+export async function plain(path: string, init: RequestInit = {}): Promise<Response> {
+  const { username, password, origin } = endpoint();
+  const client = new AwsClient({ accessKeyId: username, secretAccessKey: password, service: 's3', retries: 0 });
+  const response = await client.fetch(`${origin}/${BUCKET}/${path}`, init);
+  if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${await response.text()}`);
+  return response;
 }
 
-/** Something in between that loses answers, refuses, or breaks connections, as often as it is told. */
-export async function between(
-  to: number,
-  fault: (path: string, method: string) => 'lose' | 'busy' | 'cut' | undefined,
-) {
+/** Keys below a prefix. */
+export async function keysOf(prefix: string): Promise<string[]> {
+  const text = await (await plain(`?list-type=2&prefix=${prefix}/`)).text();
+  return [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => key).sort();
+}
+
+/** Those of them that readers see. */
+export const shownOf = async (prefix: string) =>
+  (await keysOf(prefix)).filter((key) => !key.includes('/.millrace/'));
+
+export type Fault = 'lose' | 'busy' | 'cut' | 'half' | undefined;
+
+/** Something in between that loses answers or halves of them, refuses, or breaks connections, as often as it is told. */
+export async function between(fault: (path: string, method: string) => Fault) {
+  const asked: { readonly path: string; readonly method: string; readonly range: string | undefined }[] = [];
   const server = createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;
+    asked.push({ path, method, range: headers.range });
     const what = fault(path, method);
     if (what === 'cut') return request.socket.destroy();
     if (what === 'busy') {
       request.resume().once('end', () => response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>'));
       return;
     }
-    const onwards = ask({ host: '127.0.0.1', port: to, path, method, headers }, (answer) => {
+    const onwards = ask({ host: '127.0.0.1', port: port(), path, method, headers }, (answer) => {
       if (what === 'lose') {
         answer.resume().once('end', () => request.socket.destroy());
         return;
       }
       response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
+      if (what !== 'half' || Number(answer.headers['content-length'] ?? 0) < 2) return void answer.pipe(response);
+      const half = (bytes: Buffer) => bytes.subarray(0, bytes.length / 2);
+      answer.once('data', (bytes: Buffer) => response.write(half(bytes), () => request.socket.destroy()));
     });
     onwards.on('error', () => request.socket.destroy());
     request.pipe(onwards);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    url: urlOf({ port: (server.address() as AddressInfo).port }),
+    asked,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
