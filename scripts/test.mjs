@@ -52,9 +52,12 @@ const programs = [
   {
     check: [
       'python3',
-      ['-c', 'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc, moto.server'],
+      [
+        '-c',
+        'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc, pyarrow, zstandard',
+      ],
     ],
-    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'moto[server]'],
+    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'pyarrow', 'zstandard'],
   },
 ];
 

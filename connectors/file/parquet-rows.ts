@@ -4,6 +4,7 @@ import type { AsyncBuffer } from 'hyparquet';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Line } from './lines.js';
 import { byGroups } from './parquet-groups.js';
+import { asJson, type Cell, parsers, takeDecimals } from './parquet-values.js';
 import { type OpenRandom, openRandomFile } from './random-access.js';
 
 /** Rows handed over at a time. */
@@ -11,7 +12,8 @@ const PIECE_ROWS = 1_000;
 
 /**
  * The rows of a Parquet file from a row on, each as the bytes of a JSON object; `next` is the number of the next row.
- * Times are texts of ISO 8601, whole numbers beyond 2^53 are texts. Snappy, gzip and zstd are decompressed.
+ * Times are texts of ISO 8601; what no number holds exactly is a text; bytes are Base64; lists and structures are those of
+ * JSON. Snappy, gzip and zstd are decompressed.
  *
  * Memory: one row group.
  *
@@ -34,17 +36,22 @@ export async function* parquetRows(
       slice: async (start, end = opened.size) => (await opened.read(start, end)).buffer,
     };
     const metadata = await parquetMetadataAsync(whole);
+    const cells = takeDecimals(metadata, path);
     const { ranges, readColumn } = await parquetScan({
       file: byGroups(opened, metadata),
       metadata,
       compressors,
+      parsers,
+      utf8: false, // texts are those that say so
       useOffsetIndex: false, // row groups are read as a whole
     });
     const names = metadata.row_groups[0]?.columns.map(({ meta_data }) => meta_data?.path_in_schema[0] ?? '') ?? [];
     for (const { rowStart, rowEnd } of ranges) {
       if (rowEnd <= from) continue;
-      const columns: [string, ArrayLike<unknown>][] = [];
-      for (const column of new Set(names)) columns.push([column, await readColumn({ column, rowStart, rowEnd })]);
+      const columns: Column[] = [];
+      for (const name of new Set(names)) {
+        columns.push({ name, data: await readColumn({ column: name, rowStart, rowEnd }), cell: cells.get(name) });
+      }
       for (let row = Math.max(rowStart, from); row < rowEnd; row += PIECE_ROWS) {
         yield rowsOf(columns, rowStart, row, Math.min(rowEnd, row + PIECE_ROWS));
       }
@@ -56,21 +63,24 @@ export async function* parquetRows(
   }
 }
 
-function rowsOf(columns: readonly [string, ArrayLike<unknown>][], base: number, from: number, to: number): Line[] {
+interface Column {
+  readonly name: string;
+  readonly data: ArrayLike<unknown>;
+  readonly cell: Cell | undefined;
+}
+
+function rowsOf(columns: readonly Column[], base: number, from: number, to: number): Line[] {
   const rows: Line[] = [];
   for (let row = from; row < to; row++) {
     const value: Record<string, unknown> = {};
-    for (const [name, data] of columns) value[name] = data[row - base] ?? null;
+    for (const { name, data, cell } of columns) {
+      const raw = data[row - base] ?? null;
+      value[name] = cell === undefined ? raw : cell(raw);
+    }
     rows.push({ bytes: Buffer.from(JSON.stringify(value, asJson)), next: row + 1 });
   }
   return rows;
 }
-
-const asJson = (_key: string, value: unknown): unknown => {
-  if (typeof value !== 'bigint') return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
-};
 
 const compressors = {
   GZIP: (input: Uint8Array) => gunzipSync(input),

@@ -24,6 +24,7 @@ export async function toParquet(lines: string, file: string, columns: Columns): 
 export async function* parquetOf(
   lines: AsyncIterable<Uint8Array>,
   columns: Columns,
+  groupRows = GROUP_ROWS,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { ByteWriter, ParquetWriter, schemaFromColumnData } = await import('hyparquet-writer');
   const writer = new ByteWriter();
@@ -35,7 +36,7 @@ export async function* parquetOf(
   };
   let rows: Row[] = [];
   const group = (): Uint8Array<ArrayBuffer> => {
-    parquet.write({ columnData: columnsOf(columns, rows), rowGroupSize: GROUP_ROWS });
+    parquet.write({ columnData: columnsOf(columns, rows), rowGroupSize: groupRows });
     rows = [];
     return written();
   };
@@ -43,7 +44,7 @@ export async function* parquetOf(
   for await (const piece of lines) {
     for (const { bytes } of cut.push(piece)) {
       rows.push(JSON.parse(Buffer.from(bytes).toString()) as Row);
-      if (rows.length === GROUP_ROWS) yield group();
+      if (rows.length === groupRows) yield group();
     }
   }
   if (rows.length > 0) yield group();

@@ -15,8 +15,10 @@ describe('s3', () => {
     });
   });
 
-  it('says that Parquet is not read there', () => {
+  it('has Parquet as well', () => {
+    const sink = s3.sink<{ n: number }>({ folder: 'lake/numbers', columns: { n: 'integer' } });
+    expect(sink).toMatchObject({ kind: 's3.sink', settings: { format: 'parquet' }, problems: [] });
     const source = s3.source({ path: 'lake/a.parquet', schema: json<unknown>(), eventTime: () => 0 });
-    expect(source.problems?.map(({ message }) => message)).toEqual(['Parquet in a bucket']);
+    expect(source.problems).toEqual([]);
   });
 });

@@ -1,13 +1,16 @@
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { parquetOf } from '../../../connectors/file/to-parquet.js';
 import { type S3SinkOptions, s3 } from '../../../connectors/s3/index.js';
 import { openS3 } from '../../../connectors/s3/open.js';
-import { EARLIEST, type Sink, type SinkWriter, type Source } from '../../../src/core/io.js';
-import { localRegistry, ndjson } from '../../../src/schema/index.js';
+import { EARLIEST, type Sink, type SinkWriter, type Source, type SourceReader } from '../../../src/core/io.js';
+import { json, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { openWorld } from '../../connectors/embedded/world.js';
 import { generator } from '../../random.js';
+import { readBy } from '../file/foreign.js';
 import { BUCKET, between, keysOf, plain, shownOf, urlOf } from './store.js';
 
 const openAt = (url = urlOf()) => openS3({ url, schemas: localRegistry() });
@@ -25,8 +28,16 @@ const sinkOf = (prefix: string, options: Partial<S3SinkOptions<Value>> = {}) =>
     ...options,
   }) as Sink<never> as Sink<unknown>;
 
+/** Where Python finds an object. */
+const objectAt = (key: string): string => {
+  const { username, password, host } = new URL(urlOf());
+  return `s3://${username}@${password}@${host}/${BUCKET}/${key}`;
+};
+
 async function numbersIn(prefix: string): Promise<number[]> {
   const numbers: number[] = [];
+  const tables = (await shownOf(prefix)).filter((key) => key.endsWith('.parquet'));
+  if (tables.length > 0) return readBy(...tables.map(objectAt)).flatMap((rows) => rows.map((row) => (row as Value).n));
   for (const key of await shownOf(prefix)) {
     const lines = (await (await plain(key)).text()).split('\n').filter((line) => line !== '');
     numbers.push(...lines.map((line) => (JSON.parse(line) as Value).n));
@@ -58,48 +69,54 @@ describe('s3.sink keeps the contract of a prepared sink', () => {
 });
 
 describe('s3.sink', () => {
-  it('has every row in exactly one object while tasks die, answers are lost and the store is busy', async () => {
-    const random = generator(9);
-    const faulty = await between(() => {
-      const dice = random();
-      return dice < 0.05 ? 'lose' : dice < 0.1 ? 'busy' : dice < 0.13 ? 'cut' : dice < 0.16 ? 'half' : undefined;
-    });
-    const prefix = fresh();
-    const { sink: driver } = openAt(faulty.url);
-    const sink = sinkOf(prefix, { roll: { rows: 9 } });
-    let receipt: unknown;
-    const open = () => {
-      const kept = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
-      return driver.open(sink, { step: 'out', task: { topology: 't', partition: 0 }, incarnation: 0, receipt: kept });
-    };
-    let task = await open();
-    let stored = 0;
-    for (let epoch = 0; epoch < 14; epoch++) {
-      const count = Math.floor(random() * 8);
-      await put(task, range(stored, stored + count));
-      const prepared = await task.prepare?.();
-      const dies = epoch % 3;
-      if (dies !== 1) {
-        receipt = prepared;
-        stored += count;
-        if (dies !== 2) await task.commit?.();
+  it.each([
+    ['lines', {}],
+    ['Parquet', { columns: { n: 'integer' } }],
+  ] as const)(
+    'has every row of %s in exactly one object while tasks die, answers are lost and the store is busy',
+    async (_, format) => {
+      const random = generator(9);
+      const faulty = await between(() => {
+        const dice = random();
+        return dice < 0.05 ? 'lose' : dice < 0.1 ? 'busy' : dice < 0.13 ? 'cut' : dice < 0.16 ? 'half' : undefined;
+      });
+      const prefix = fresh();
+      const { sink: driver } = openAt(faulty.url);
+      const sink = sinkOf(prefix, { ...format, roll: { rows: 9 } });
+      let receipt: unknown;
+      const open = () => {
+        const kept = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
+        return driver.open(sink, { step: 'out', task: { topology: 't', partition: 0 }, incarnation: 0, receipt: kept });
+      };
+      let task = await open();
+      let stored = 0;
+      for (let epoch = 0; epoch < 14; epoch++) {
+        const count = Math.floor(random() * 8);
+        await put(task, range(stored, stored + count));
+        const prepared = await task.prepare?.();
+        const dies = epoch % 3;
+        if (dies !== 1) {
+          receipt = prepared;
+          stored += count;
+          if (dies !== 2) await task.commit?.();
+        }
+        if (dies === 0) continue;
+        const zombie = task;
+        task = await open();
+        await put(zombie, [90_000]);
+        await zombie.prepare?.();
       }
-      if (dies === 0) continue;
-      const zombie = task;
+      task.finish?.();
+      receipt = await task.prepare?.();
+      await task.commit?.();
+      expect((await numbersIn(prefix)).sort((a, b) => a - b)).toEqual(range(0, stored));
       task = await open();
-      await put(zombie, [90_000]);
-      await zombie.prepare?.();
-    }
-    task.finish?.();
-    receipt = await task.prepare?.();
-    await task.commit?.();
-    expect((await numbersIn(prefix)).sort((a, b) => a - b)).toEqual(range(0, stored));
-    task = await open();
-    await task.prepare?.();
-    await task.commit?.();
-    expect((await keysOf(prefix)).filter((key) => key.includes('/.millrace/'))).toEqual([]);
-    await faulty.close();
-  });
+      await task.prepare?.();
+      await task.commit?.();
+      expect((await keysOf(prefix)).filter((key) => key.includes('/.millrace/'))).toEqual([]);
+      await faulty.close();
+    },
+  );
 
   it('puts large objects together of parts', async () => {
     const prefix = fresh();
@@ -125,6 +142,20 @@ describe('s3.sink', () => {
     await watched.close();
   });
 
+  it('is let in by its secret alone', async () => {
+    const refused = openAt(urlOf({ password: 'another' })).sink.open(sinkOf(fresh()), {
+      step: 'out',
+      task: { topology: 't', partition: 0 },
+      incarnation: 0,
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: 'sink',
+      lasting: true,
+      message: expect.stringContaining('SignatureDoesNotMatch'),
+      hint: expect.stringContaining('key and secret'),
+    });
+  });
+
   it('says what a store refuses, without key and secret', async () => {
     const { sink: driver } = openAt();
     const sink = s3.sink<Value>({
@@ -134,7 +165,7 @@ describe('s3.sink', () => {
     const context = { step: 'out', task: { topology: 't', partition: 0 }, incarnation: 0 };
     const error = await Promise.resolve(driver.open(sink, context)).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: 'sink', lasting: true, message: expect.stringContaining('NoSuchBucket') });
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('secret');
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(new URL(urlOf()).password);
   });
 });
 
@@ -172,5 +203,69 @@ describe('s3.source', () => {
       expect((await read(offset, all.places[offset - 1])).rows).toEqual(all.rows.slice(offset));
     await plain(`${prefix}/a.ndjson.gz`, { method: 'PUT', body: gzipSync('7\n8\n9\n') });
     await expect(read(1, all.places[0])).rejects.toMatchObject({ code: 'source', lasting: true });
+  });
+
+  describe('of Parquet', () => {
+    const GROUPS = 5;
+    const put = async (prefix: string, first = 0) => {
+      const rows = range(first, first + GROUPS * 100).map((n) => [n, `text ${n}`]);
+      const lines = Readable.from(rows.map((row) => Buffer.from(`${JSON.stringify(row)}\n`)));
+      const pieces: Buffer[] = [];
+      for await (const piece of parquetOf(lines, { n: 'integer', text: 'text' }, 100)) pieces.push(Buffer.from(piece));
+      await plain(`${prefix}/a.parquet`, { method: 'PUT', body: Buffer.concat(pieces) });
+    };
+    const openIn = (prefix: string, url: string, offset = EARLIEST, place?: unknown) => {
+      const path = `${BUCKET}/${prefix}/*.parquet`;
+      const source = s3.source({ path, schema: json<Value>(), eventTime: () => 0 }) as Source<unknown>;
+      return openAt(url).source.open(source, { topology: 't', partition: 0 }, offset, true, 'in', 0, place);
+    };
+    const read = async (reader: SourceReader, count = Number.POSITIVE_INFINITY) => {
+      const found: number[] = [];
+      for (let ended = false; !ended && found.length < count; ) {
+        const polled = await reader.poll(50);
+        found.push(...polled.records.map(({ value }) => (JSON.parse(Buffer.from(value ?? []).toString()) as Value).n));
+        ended = polled.ended;
+      }
+      return found;
+    };
+
+    it('asks for the footer, then for one row group after another, and goes on at any row', async () => {
+      const prefix = fresh();
+      await put(prefix);
+      const watched = await between(() => undefined);
+      const reader = await openIn(prefix, watched.url);
+      expect(await read(reader)).toEqual(range(0, 500));
+      expect(watched.asked.filter(({ range: asked }) => asked !== undefined)).toHaveLength(1 + GROUPS);
+      await reader.close();
+      const first = await openIn(prefix, watched.url);
+      await read(first, 250);
+      const place = JSON.parse(JSON.stringify(first.placeOf?.(240)));
+      watched.asked.length = 0;
+      expect(await read(await openIn(prefix, watched.url, 240, place))).toEqual(range(240, 500));
+      expect(watched.asked.filter(({ range: asked }) => asked !== undefined)).toHaveLength(1 + 3);
+      await watched.close();
+    });
+
+    it('asks again where answers break off', async () => {
+      const prefix = fresh();
+      await put(prefix);
+      const random = generator(3);
+      const faulty = await between(() => (random() < 0.5 ? 'half' : undefined));
+      expect(await read(await openIn(prefix, faulty.url))).toEqual(range(0, 500));
+      await faulty.close();
+    });
+
+    it('ends the run where another object took its place meanwhile', async () => {
+      const prefix = fresh();
+      await put(prefix);
+      const reader = await openIn(prefix, urlOf());
+      expect(await read(reader, 50)).toEqual(range(0, 50));
+      await put(prefix, 1);
+      await expect(read(reader)).rejects.toMatchObject({
+        code: 'source',
+        lasting: true,
+        hint: expect.stringContaining('replaced'),
+      });
+    });
   });
 });

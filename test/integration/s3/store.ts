@@ -31,8 +31,7 @@ export async function keysOf(prefix: string): Promise<string[]> {
 }
 
 /** Those of them that readers see. */
-export const shownOf = async (prefix: string) =>
-  (await keysOf(prefix)).filter((key) => !key.includes('/.millrace/'));
+export const shownOf = async (prefix: string) => (await keysOf(prefix)).filter((key) => !key.includes('/.millrace/'));
 
 export type Fault = 'lose' | 'busy' | 'cut' | 'half' | undefined;
 
@@ -54,7 +53,8 @@ export async function between(fault: (path: string, method: string) => Fault) {
         return;
       }
       response.writeHead(answer.statusCode ?? 500, answer.headers);
-      if (what !== 'half' || Number(answer.headers['content-length'] ?? 0) < 2) return void answer.pipe(response);
+      const hasBody = method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > 1;
+      if (what !== 'half' || !hasBody) return void answer.pipe(response);
       const half = (bytes: Buffer) => bytes.subarray(0, bytes.length / 2);
       answer.once('data', (bytes: Buffer) => response.write(half(bytes), () => request.socket.destroy()));
     });

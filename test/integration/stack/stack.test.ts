@@ -25,7 +25,13 @@ describe('the stack', () => {
     const stack = await startStack({ services: ['redis', 'clickhouse'], ports: 0, dataDir });
     expect(stack.urls.redis).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
     expect(stack.env).toEqual({ MILLRACE_REDIS: stack.urls.redis, MILLRACE_CLICKHOUSE: stack.urls.clickhouse });
-    expect(await states()).toEqual({ kafka: 'stopped', registry: 'stopped', redis: 'healthy', clickhouse: 'healthy', s3: 'stopped' });
+    expect(await states()).toEqual({
+      kafka: 'stopped',
+      registry: 'stopped',
+      redis: 'healthy',
+      clickhouse: 'healthy',
+      s3: 'stopped',
+    });
     const started = Object.values(entries());
     await stack.stop();
     expect(started.filter(isAlive)).toEqual([]);

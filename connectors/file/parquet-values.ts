@@ -1,0 +1,80 @@
+import type { FileMetaData, ParquetParsers } from 'hyparquet';
+import { MillraceError } from '../../src/core/errors.js';
+
+// Values of Parquet in the forms that JSON has, without loss: what no number holds exactly is a text.
+
+/** Times as texts of ISO 8601 with as many digits as they have, at least three; dates as dates. */
+export const parsers: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (ms) => timeText(ms, 1_000n),
+  timestampFromMicroseconds: (us) => timeText(us, 1_000_000n),
+  timestampFromNanoseconds: (ns) => timeText(ns, 1_000_000_000n),
+  dateFromDays: (days) => new Date(days * 86_400_000).toISOString().replace(/T.*/, ''),
+};
+
+function timeText(ticks: bigint, perSecond: bigint): string {
+  const fraction = ((ticks % perSecond) + perSecond) % perSecond;
+  const second = new Date(Number((ticks - fraction) / perSecond) * 1_000).toISOString().slice(0, -5);
+  const digits = String(fraction + perSecond).slice(1);
+  return `${second}.${digits.slice(0, 3)}${digits.slice(3).replace(/0+$/, '')}Z`;
+}
+
+/** What `JSON.stringify` is given: whole numbers beyond 2^53 are texts, bytes are Base64. */
+export const asJson = (_key: string, value: unknown): unknown => {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value !== 'bigint') return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+};
+
+/** Makes the value of a cell of what was read. */
+export type Cell = (raw: unknown) => unknown;
+
+/**
+ * Takes decimals out of the hands of the reader, which multiplies floats: `metadata` is changed so that they come unscaled, and
+ * the cells that scale them are given by the name of their column.
+ *
+ * @throws MillraceError `source` where decimals lie within lists or structures.
+ */
+export function takeDecimals({ schema }: FileMetaData, path: string): ReadonlyMap<string, Cell> {
+  const cells = new Map<string, Cell>();
+  let column = '';
+  let depth = 0;
+  const left: number[] = [];
+  for (const element of schema) {
+    if (depth === 1) column = element.name;
+    if (element.converted_type === 'DECIMAL') {
+      if (depth > 1) throw nested(column, path);
+      const { scale = 0 } = element;
+      cells.set(column, (raw) => (raw === null || raw === undefined ? null : decimalOf(raw, scale)));
+      delete element.converted_type;
+      delete element.logical_type;
+    }
+    if (depth > 0) left[depth - 1] = (left[depth - 1] ?? 0) - 1;
+    if (element.num_children) {
+      left[depth] = element.num_children;
+      depth += 1;
+    }
+    while (depth > 0 && left[depth - 1] === 0) depth -= 1;
+  }
+  return cells;
+}
+
+/** A number where it holds all digits, otherwise a text. */
+function decimalOf(raw: unknown, scale: number): number | string {
+  const unscaled = raw instanceof Uint8Array ? signed(raw) : BigInt(raw as number | bigint);
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
+  const whole = digits.slice(0, digits.length - scale);
+  const text = `${unscaled < 0n ? '-' : ''}${whole}${scale > 0 ? `.${digits.slice(-scale)}` : ''}`;
+  return Number.isSafeInteger(Number(unscaled)) ? Number(text) : text;
+}
+
+/** Two's complement, the highest byte first. */
+const signed = (bytes: Uint8Array): bigint =>
+  bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
+
+const nested = (column: string, path: string): MillraceError =>
+  new MillraceError('source', `decimals within lists or structures are not read: column ${column}`, {
+    where: path,
+    hint: 'write them as columns of their own, or as texts',
+    lasting: true,
+  });
