@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startStack } from '../../stack/stack.js';
 import { PostgresServer } from '../../test/integration/postgres/server.js';
-import { ObjectStore } from '../../test/integration/s3/store.js';
+import { BUCKET } from '../../test/integration/s3/store.js';
 
 /** The servers that sinks write to, each of its own, and a folder that goes away. */
 export interface Services {
@@ -22,8 +22,6 @@ export interface Services {
   readonly folder: string;
 }
 
-const BUCKET = 'lake';
-
 /** Starts them all, on free ports and in a new folder, and takes them away again. */
 export async function withServices<T>(
   log: (line: string) => void,
@@ -32,13 +30,11 @@ export async function withServices<T>(
   const folder = mkdtempSync(join(tmpdir(), 'millrace-sinks-'));
   const opened: (() => Promise<unknown>)[] = [];
   try {
-    const names = ['kafka', 'redis', 'clickhouse'] as const;
+    const names = ['kafka', 'redis', 'clickhouse', 's3'] as const;
     const stack = await startStack({ services: names, ports: 0, dataDir: join(folder, 'stack'), log });
     opened.push(() => stack.stop());
     const postgres = await PostgresServer.start();
     opened.push(() => postgres.stop());
-    const store = await ObjectStore.start(BUCKET);
-    opened.push(() => store.stop());
     const receiver = await startReceiver();
     opened.push(async () => receiver.child.disconnect());
     return await use({
@@ -46,7 +42,7 @@ export async function withServices<T>(
       redis: stack.env.MILLRACE_REDIS as string,
       clickhouse: stack.env.MILLRACE_CLICKHOUSE as string,
       postgres: postgres.url,
-      s3: `http://key:secret@127.0.0.1:${store.port}/?region=eu-central-1`,
+      s3: stack.env.MILLRACE_S3 as string,
       bucket: BUCKET,
       webhook: receiver.url,
       folder,
