@@ -4,9 +4,9 @@ import type { Origin } from '../../src/core/index.js';
 import type { Sink, SinkDriver, TaskId, TaskLedger } from '../../src/core/io.js';
 
 /** Who takes values and puts them somewhere: a sink, or a client by hand. */
-export interface Side {
+export interface Side<T = Prediction> {
   /** Takes a chunk; a promise where it is full. */
-  write(values: readonly Prediction[], origins: readonly Origin[]): void | Promise<void>;
+  write(values: readonly T[], origins: readonly Origin[]): void | Promise<void>;
   /** An epoch: what was written before survives a crash once this resolves. */
   settle(): Promise<void>;
   /** Nothing follows the next epoch. */
@@ -41,12 +41,12 @@ export async function drive(side: Side, { values, origins }: Load): Promise<void
 }
 
 /** A sink of one task, with the ledger that it writes together with, if it does. */
-export async function sinkSide(
+export async function sinkSide<T>(
   driver: SinkDriver,
-  sink: Sink<Prediction>,
+  sink: Sink<T>,
   run: string,
   openLedger?: (task: TaskId) => Promise<TaskLedger>,
-): Promise<Side> {
+): Promise<Side<T>> {
   const task: TaskId = { topology: `bench-${run}`, partition: 0 };
   const any = sink as Sink<never> as Sink<unknown>;
   await driver.setUp?.(any, { topology: task.topology, step: 'out', partitions: 1 });
