@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import { DecodeFailure } from '../decode-failure.js';
-import { hasReplacements } from '../plain/utf8.js';
+import { textOf } from '../plain/utf8.js';
 
 /** Nesting beyond this is an attack or a bug; stacks end at some ten thousand. */
 export const DEPTH_MAX = 64;
@@ -91,11 +90,8 @@ export class ByteReader {
   }
 
   private unicode(from: number, size: number): string {
-    const text = this.bytes.toString('utf8', from, from + size);
-    // What cannot be read becomes U+FFFD; where there is none, all could be read.
-    if (hasReplacements(text) && !isUtf8(this.bytes.subarray(from, from + size))) {
-      throw new DecodeFailure('malformed', 'a text that is not UTF-8');
-    }
+    const text = textOf(this.bytes, from, from + size);
+    if (text === undefined) throw new DecodeFailure('malformed', 'a text that is not UTF-8');
     return text;
   }
 

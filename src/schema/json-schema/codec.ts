@@ -6,6 +6,8 @@ import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from '../wire-format.js';
 import { type Validators, violationOf } from './validate.js';
 
+const HEADER_ROOM = '\0'.repeat(HEADER_SIZE);
+
 /** The codec of JSON under a schema: `id` is that of the schema, or `undefined` where nothing stands in front. */
 export function jsonSchemaCodec<T>(
   { reading, writing }: Validators,
@@ -18,11 +20,8 @@ export function jsonSchemaCodec<T>(
       if (!writing(value)) throw misfit(violationOf(writing), subject);
       const text = jsonOf(value, subject);
       if (id === undefined) return Buffer.from(text);
-      const size = Buffer.byteLength(text);
-      const bytes = Buffer.allocUnsafe(HEADER_SIZE + size);
-      bytes[0] = 0;
+      const bytes = Buffer.from(HEADER_ROOM + text); // cheaper than to measure the text and to write it after the header
       bytes.writeInt32BE(id, 1);
-      bytes.write(text, HEADER_SIZE, size);
       return bytes;
     },
     decode(bytes) {
