@@ -22,7 +22,7 @@ export class Batches {
 
   constructor(private readonly options: BatchOptions) {}
 
-  /** Takes one row, in brackets. */
+  /** Takes one row, in brackets: a text of bytes. */
   add(row: string): void {
     this.text += row;
     this.text += '\n';
@@ -43,7 +43,7 @@ export class Batches {
   private seal(): void {
     if (this.rows === 0) return;
     const { insert, table, columns } = this.options;
-    const body = Buffer.from(this.text);
+    const body = Buffer.from(this.text, 'latin1');
     this.text = '';
     this.rows = 0;
     this.waiting++;

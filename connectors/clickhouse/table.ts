@@ -2,6 +2,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
 import type { Engine } from './engine.js';
 import { parseRows } from './json-rows.js';
+import type { Units } from './rows.js';
 
 /** A table as it must stand: what is stored, and by which columns a row replaces another. */
 export interface TableLayout {
@@ -11,6 +12,7 @@ export interface TableLayout {
   readonly rows: string;
   /** Columns that readers see, with their types. */
   readonly columns: Readonly<Record<string, string>>;
+  readonly units?: Units | undefined;
   /** A column that the table fills by itself, for readers too. */
   readonly insertedAt?: string | undefined;
   /** Columns that only the table has. */
@@ -53,15 +55,18 @@ export function tableLayout({ table, columns, orderBy, insertedAt }: TableSinkOp
 }
 
 /** The layout of a table of changes: one row a key, the one with the highest version, unless that is a deletion. */
-export const upsertLayout = ({ table, columns, key, orderBy }: UpsertTableOptions): TableLayout => ({
-  view: table,
-  rows: `${table}_rows`,
-  columns,
-  identity: { _version: 'UInt64', _deleted: 'UInt8' },
-  key: [...orderBy.filter((name) => name !== key), key],
-  version: ['_version', '_deleted'],
-  unchanging: true,
-});
+export function upsertLayout({ table, columns, key, orderBy }: UpsertTableOptions): TableLayout {
+  const { [key]: _, ...others } = columns;
+  return {
+    view: table,
+    rows: `${table}_rows`,
+    columns: { ...others, [key]: 'String' },
+    identity: { _version: 'UInt64', _deleted: 'UInt8' },
+    key: [...orderBy.filter((name) => name !== key), key],
+    version: ['_version', '_deleted'],
+    unchanging: true,
+  };
+}
 
 /** The layout of a metrics sink: a measurement is known by what it measures and the point of event time. */
 export const metricsLayout = (table: string): TableLayout => ({

@@ -4,7 +4,8 @@ import type { SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
 import type { UpsertTableOptions } from '../../src/core/sinks.js';
 import type { Batches } from './batches.js';
-import { type Encode, encoderOf } from './rows.js';
+import { RowEncoder } from './rows.js';
+import { quotedText } from './values/index.js';
 
 /** Bits of a version that count the changes of a task; those above are the incarnation's. */
 const NUMBER_BITS = 44;
@@ -19,7 +20,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * and may come after later ones. Everything is in the table when `prepare` resolves.
  */
 export class UpsertWriter implements SinkWriter {
-  private readonly encoders: readonly (readonly [string, Encode])[];
+  private readonly rows: RowEncoder;
   private readonly base: bigint;
 
   constructor(
@@ -29,7 +30,14 @@ export class UpsertWriter implements SinkWriter {
   ) {
     assert(incarnation < 2 ** (64 - NUMBER_BITS), `incarnation ${incarnation} does not fit into a version`);
     this.base = BigInt(incarnation) << BigInt(NUMBER_BITS);
-    this.encoders = Object.entries(options.columns).map(([name, type]) => [name, encoderOf(name, type)]);
+    const { [options.key]: _, ...columns } = options.columns;
+    this.rows = new RowEncoder(columns);
+  }
+
+  misfitOf(value: unknown): string | undefined {
+    const { before, after } = value as Change<Fields>;
+    const misfit = (fields: Fields | null) => (fields === null ? undefined : this.rows.misfitOf(fields));
+    return misfit(after) ?? misfit(before);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -50,14 +58,13 @@ export class UpsertWriter implements SinkWriter {
 
   private moves(before: Fields, after: Fields): boolean {
     const { orderBy, key } = this.options;
-    return this.encoders.some(
-      ([name, encode]) => orderBy.includes(name) && name !== key && encode(before[name]) !== encode(after[name]),
+    return orderBy.some(
+      (name) =>
+        name !== key && this.rows.encodeColumn(name, before[name]) !== this.rows.encodeColumn(name, after[name]),
     );
   }
 
   private add(key: string, value: Fields, version: bigint, deleted: 0 | 1): void {
-    let row = '[';
-    for (const [name, encode] of this.encoders) row += `${encode(name === this.options.key ? key : value[name])},`;
-    this.batches.add(`${row}${version},${deleted}]`);
+    this.batches.add(`[${this.rows.encode(value)}${quotedText(key)},${version},${deleted}]`);
   }
 }

@@ -4,8 +4,9 @@ import type { Metric } from '../../src/core/metric.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import type { Batches } from './batches.js';
-import { type Encode, encoderOf } from './rows.js';
+import { RowEncoder } from './rows.js';
 import type { TableLayout } from './table.js';
+import { quotedText, valueTypeOf } from './values/index.js';
 
 /** Looks up which rows of a source (topology, step, topic and partition in one word) are in the table. */
 export type StoredIdentities = (source: string, fromOffset: number, toOffset: number) => Promise<ReadonlySet<string>>;
@@ -26,12 +27,12 @@ function rangesOf(
 
 /** Writes values as rows, each with the identity of its record; everything is in the table when `prepare` resolves. */
 export class TableWriter implements SinkWriter {
-  private readonly encoders: readonly (readonly [string, Encode])[];
+  private readonly rows: RowEncoder;
   private readonly numbering = new Numbering();
   private readonly sources = new Map<string, string>();
 
   constructor(
-    { columns }: TableLayout,
+    { columns, units }: TableLayout,
     private readonly batches: Batches,
     /** Topology and step. */
     private readonly prefix: string,
@@ -39,7 +40,11 @@ export class TableWriter implements SinkWriter {
     /** Identities (`offset/n`) that a source's rows in a range of offsets have in the table already. */
     private readonly stored: StoredIdentities,
   ) {
-    this.encoders = Object.entries(columns).map(([name, type]) => [name, encoderOf(name, type)]);
+    this.rows = new RowEncoder(columns, units);
+  }
+
+  misfitOf(value: unknown): string | undefined {
+    return this.rows.misfitOf(value);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -53,13 +58,13 @@ export class TableWriter implements SinkWriter {
   /** Inserts the rows that an earlier process did not: their identities are looked up first. */
   async recover(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
     const present = new Map<string, ReadonlySet<string>>();
-    for (const [source, { from, to }] of rangesOf(origins, (origin) => this.sourceOf(origin))) {
-      present.set(source, await this.stored(JSON.parse(source), from, to));
+    for (const [source, { from, to }] of rangesOf(origins, (origin) => this.nameOf(origin))) {
+      present.set(source, await this.stored(source, from, to));
     }
     for (let i = 0; i < values.length; i++) {
       const origin = origins[i] as Origin;
       const n = this.numbering.next(origin);
-      if (!present.get(this.sourceOf(origin))?.has(`${origin.offset}/${n}`)) this.add(values[i], origin, n);
+      if (!present.get(this.nameOf(origin))?.has(`${origin.offset}/${n}`)) this.add(values[i], origin, n);
     }
     await this.batches.pressure();
   }
@@ -71,19 +76,18 @@ export class TableWriter implements SinkWriter {
   async close(): Promise<void> {}
 
   private add(value: unknown, origin: Origin, n: number): void {
-    const fields = value as Readonly<Record<string, unknown>>;
-    let row = '[';
-    for (const [name, encode] of this.encoders) row += `${encode(fields[name])},`;
-    this.batches.add(`${row}${this.sourceOf(origin)},${origin.offset},${n},${this.incarnation}]`);
+    const cells = this.rows.encode(value as Readonly<Record<string, unknown>>);
+    this.batches.add(`[${cells}${this.sourceOf(origin)},${origin.offset},${n},${this.incarnation}]`);
   }
 
-  private sourceOf({ topic, partition }: Origin): string {
-    const key = `${topic}/${partition}`;
-    const known = this.sources.get(key);
-    if (known !== undefined) return known;
-    const source = JSON.stringify(`${this.prefix}/${key}`);
-    this.sources.set(key, source);
-    return source;
+  private nameOf({ topic, partition }: Origin): string {
+    return `${this.prefix}/${topic}/${partition}`;
+  }
+
+  /** As it stands in a row. */
+  private sourceOf(origin: Origin): string {
+    const key = `${origin.topic}/${origin.partition}`;
+    return getOrInsert(this.sources, key, () => quotedText(this.nameOf(origin)));
   }
 }
 
@@ -109,10 +113,14 @@ export class MetricsWriter implements SinkWriter {
   async close(): Promise<void> {}
 
   private row({ topology, step, task, name, eventTimeMs, value }: Metric): string {
-    const words = [JSON.stringify(topology), JSON.stringify(step), task, JSON.stringify(name)];
-    return `[${words.join(',')},${encodeTime(eventTimeMs)},${encodeValue(value)},${this.incarnation}]`;
+    const words = [quotedText(topology), quotedText(step), task, quotedText(name)];
+    const atMs = Math.min(LATEST_MS, Math.max(EARLIEST_MS, eventTimeMs));
+    return `[${words.join(',')},${time.write(atMs)},${number.write(value)},${this.incarnation}]`;
   }
 }
 
-const encodeTime = encoderOf('eventTime', 'DateTime64(3)');
-const encodeValue = encoderOf('value', 'Float64');
+// A measurement speaks of a window's end, which may lie beyond what a table has room for.
+const EARLIEST_MS = Date.UTC(1900, 0, 1);
+const LATEST_MS = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
+const time = valueTypeOf('DateTime64(3)');
+const number = valueTypeOf('Float64');

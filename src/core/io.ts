@@ -165,6 +165,8 @@ export interface SourceDriver {
 export interface SinkWriter {
   /** Takes values in order, one origin each; the runtime never has two writes outstanding. */
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
+  /** Why the target has no room for a value: asked of each before it is written or kept for later; such go to the dead letters. */
+  misfitOf?(value: unknown): string | undefined;
   /** Takes values of which an earlier process may have written some; without it they are simply written again. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Tells every partition of the target how far this task has come, behind all that it wrote before. */

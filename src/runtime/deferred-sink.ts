@@ -34,6 +34,10 @@ export class DeferredSink implements SinkWriter, Cell {
     return this.values.length;
   }
 
+  misfitOf(value: unknown): string | undefined {
+    return this.writer.misfitOf?.(value);
+  }
+
   write(values: readonly unknown[], origins: readonly Origin[]): void {
     for (let i = 0; i < values.length; i++) {
       this.values.push(values[i]);

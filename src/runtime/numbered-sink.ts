@@ -18,6 +18,10 @@ export class NumberedSink implements SinkWriter, Cell {
 
   constructor(private readonly writer: SinkWriter) {}
 
+  misfitOf(value: unknown): string | undefined {
+    return this.writer.misfitOf?.(value);
+  }
+
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
     const numbered = origins.map((origin) => ({ ...origin, topic: CHANGES, offset: this.next++ }));
     return this.writer.write(values, numbered);

@@ -7,6 +7,7 @@ import { DurationHistogram } from './histogram.js';
 import { InFlight } from './in-flight.js';
 import { ELSEWHERE, TOMBSTONE } from './input.js';
 import type { Round } from './merge.js';
+import { withoutMisfits } from './misfits.js';
 import { settle, unwrap } from './settled.js';
 import type { TaskState } from './state.js';
 import { type Outbox, TaskStepContext } from './step-context.js';
@@ -137,9 +138,11 @@ export class Pipeline {
 
     topology.sinks.forEach((sink, leaf) => {
       const writer = writers.get(sink.id) as SinkWriter;
-      const counter = this.contextOf(sink.id).counter('written');
+      const context = this.contextOf(sink.id);
+      const counter = context.counter('written');
       this.streamOf(sink.input)
         .pipe(
+          map((chunk) => withoutMisfits(writer, context, chunk)),
           concatMap((chunk) => {
             if (chunk.values.length === 0) return of(chunk);
             const written = writer.write(chunk.values, chunk.origins);

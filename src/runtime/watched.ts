@@ -39,6 +39,7 @@ export function watchedWriter(
     throw error;
   };
   return {
+    ...(writer.misfitOf ? { misfitOf: (value) => writer.misfitOf?.(value) } : {}),
     write: (values, origins) => watched(() => writer.write(values, origins)),
     recover: (values, origins) =>
       watched(() => (writer.recover ? writer.recover(values, origins) : writer.write(values, origins))),

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { clickHouseSuite } from './suite.js';
 import { upsertsSuite } from './upserts-suite.js';
+import { valuesSuite } from './values-suite.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-chdb-'));
 const path = join(folder, 'db');
@@ -14,6 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('ClickHouse in this process', () => {
   clickHouseSuite(() => ({ path }));
   upsertsSuite(() => ({ path }));
+  valuesSuite(() => ({ path }));
 
   it('does not let a long query hold up a short one', async () => {
     const db = await openClickHouse({ path });

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { clickHouseSuite } from '../../connectors/clickhouse/suite.js';
 import { upsertsSuite } from '../../connectors/clickhouse/upserts-suite.js';
+import { valuesSuite } from '../../connectors/clickhouse/values-suite.js';
 import { address } from '../address.js';
 
 const url = () => address('MILLRACE_CLICKHOUSE');
@@ -11,6 +12,7 @@ const url = () => address('MILLRACE_CLICKHOUSE');
 describe('ClickHouse over HTTP', () => {
   clickHouseSuite(() => ({ url: url() }));
   upsertsSuite(() => ({ url: url() }));
+  valuesSuite(() => ({ url: url() }));
 
   it('takes compressed inserts', async () => {
     const db = await openClickHouse({ url: url(), compress: true });

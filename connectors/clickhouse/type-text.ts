@@ -1,0 +1,74 @@
+/** A type as ClickHouse writes it, taken apart: `Map(String, UInt8)` has the name `Map` and two parameters. */
+export interface TypeText {
+  readonly name: string;
+  readonly parameters: readonly string[];
+}
+
+/**
+ * Takes a type apart at its outermost brackets; texts in quotes stay whole.
+ *
+ * @example
+ * typeTextOf("Enum8('a, b' = 1, 'c' = 2)"); // { name: 'Enum8', parameters: ["'a, b' = 1", "'c' = 2"] }
+ */
+export function typeTextOf(type: string): TypeText {
+  const text = type.trim();
+  const open = text.indexOf('(');
+  if (open < 0 || !text.endsWith(')')) return { name: text, parameters: [] };
+  return { name: text.slice(0, open).trim(), parameters: split(text.slice(open + 1, -1)) };
+}
+
+function split(text: string): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === "'" || char === '`') at = endOfQuoted(text, at);
+    else if (char === '(') depth++;
+    else if (char === ')') depth--;
+    else if (char === ',' && depth === 0) {
+      parts.push(text.slice(from, at).trim());
+      from = at + 1;
+    }
+  }
+  parts.push(text.slice(from).trim());
+  return parts.filter((part) => part !== '');
+}
+
+function endOfQuoted(text: string, from: number): number {
+  const quote = text[from];
+  for (let at = from + 1; at < text.length; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === quote) return at;
+  }
+  return text.length;
+}
+
+/** What is written in quotes, as it is. */
+export const unquoted = (text: string): string =>
+  /^(['`]).*\1$/s.test(text) ? text.slice(1, -1).replaceAll("''", "'").replace(/\\(.)/gs, '$1') : text;
+
+/** A type without `Nullable` and `LowCardinality` around it. */
+export interface BareType {
+  readonly type: string;
+  readonly nullable: boolean;
+  readonly lowCardinality: boolean;
+}
+
+export function bareTypeOf(type: string): BareType {
+  const { name, parameters } = typeTextOf(type);
+  const [inner] = parameters;
+  if (inner === undefined || (name !== 'Nullable' && name !== 'LowCardinality'))
+    return { type: type.trim(), nullable: false, lowCardinality: false };
+  const bare = bareTypeOf(inner);
+  return name === 'Nullable' ? { ...bare, nullable: true } : { ...bare, lowCardinality: true };
+}
+
+/** The elements of a `Tuple`: their names where it gives any, and their types. */
+export const tupleElements = (parameters: readonly string[]): readonly { name: string | undefined; type: string }[] =>
+  parameters.map((parameter) => {
+    const [, name, type] = /^(`(?:[^`\\]|\\.)+`|\w+)\s+(.+)$/s.exec(parameter) ?? [];
+    return name === undefined || type === undefined
+      ? { name: undefined, type: parameter }
+      : { name: unquoted(name), type };
+  });

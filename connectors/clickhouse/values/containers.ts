@@ -1,0 +1,71 @@
+import { tupleElements } from '../type-text.js';
+import { quotedText, type ValueType } from './value-type.js';
+
+/** `Nullable`: `undefined` is null too. */
+export const nullable = (inner: ValueType): ValueType => ({
+  fits: (value) => value === null || value === undefined || inner.fits(value),
+  write: (value) => (value === null || value === undefined ? 'null' : inner.write(value)),
+});
+
+type Items = ArrayLike<unknown>;
+
+const isList = (value: unknown): value is Items =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+
+/** `Array`: of arrays and typed arrays. */
+export const array = (inner: ValueType): ValueType => ({
+  fits: (value) => {
+    if (!isList(value)) return false;
+    for (let i = 0; i < value.length; i++) if (!inner.fits(value[i])) return false;
+    return true;
+  },
+  write: (value) => {
+    const items = value as Items;
+    let text = '[';
+    for (let i = 0; i < items.length; i++) text += i === 0 ? inner.write(items[i]) : `,${inner.write(items[i])}`;
+    return `${text}]`;
+  },
+});
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Date);
+
+const entriesOf = (value: object): (readonly [unknown, unknown])[] =>
+  value instanceof Map ? [...value] : Object.entries(value);
+
+/** `Map`: of objects and `Map`s. Names of an object's properties are texts, which numbers of a key may be read from. */
+export const map = (key: ValueType, isNumber: boolean, inner: ValueType): ValueType => {
+  const keyOf = (name: unknown): unknown =>
+    isNumber && typeof name === 'string' && /^-?\d{1,80}$/.test(name) ? BigInt(name) : name;
+  return {
+    fits: (value) =>
+      isPlain(value) && entriesOf(value).every(([name, each]) => key.fits(keyOf(name)) && inner.fits(each)),
+    write: (value) => {
+      const pairs = entriesOf(value as object).map(([name, each]) => {
+        const text = key.write(keyOf(name));
+        return `${text.startsWith('"') ? text : quotedText(text)}:${inner.write(each)}`;
+      });
+      return `{${pairs.join(',')}}`;
+    },
+  };
+};
+
+/** `Tuple`: of objects where it names its elements, otherwise of arrays of its length. */
+export function tuple(parameters: readonly string[], valueTypeOf: (type: string) => ValueType): ValueType {
+  const elements = tupleElements(parameters).map(({ name, type }) => ({ name, inner: valueTypeOf(type) }));
+  if (elements.every(({ name }) => name === undefined)) {
+    return {
+      fits: (value) =>
+        isList(value) && value.length === elements.length && elements.every(({ inner }, i) => inner.fits(value[i])),
+      write: (value) => `[${elements.map(({ inner }, i) => inner.write((value as Items)[i])).join(',')}]`,
+    };
+  }
+  const named = elements.map(({ name = '', inner }) => ({ name, text: quotedText(name), inner }));
+  return {
+    fits: (value) => isPlain(value) && named.every(({ name, inner }) => inner.fits(value[name])),
+    write: (value) => {
+      const fields = value as Readonly<Record<string, unknown>>;
+      return `{${named.map(({ name, text, inner }) => `${text}:${inner.write(fields[name])}`).join(',')}}`;
+    },
+  };
+}

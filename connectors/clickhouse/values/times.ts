@@ -1,0 +1,61 @@
+import type { ValueType } from './value-type.js';
+
+/** What a number counts where a time is written: since 1970. A `bigint` counts microseconds, whatever this says. */
+export type TimeUnit = 'millis' | 'micros' | 'days';
+
+const DAY_MS = 86_400_000;
+const EARLIEST_MS = Date.UTC(1900, 0, 1);
+const BEHIND_MS = Date.UTC(2300, 0, 1);
+/** A column of nanoseconds counts them in 64 bits: until the 11th of April 2262. */
+const NANOS_BEHIND_MS = 9_223_372_036_854;
+
+/** Milliseconds of what is a time, with a fraction where it has microseconds; `NaN` for what is none. */
+function millisOf(value: unknown, unit: TimeUnit): number {
+  if (typeof value === 'number') return unit === 'millis' ? value : unit === 'micros' ? value / 1_000 : value * DAY_MS;
+  if (value instanceof Date) return value.getTime();
+  return typeof value === 'bigint' ? Number(value) / 1_000 : Number.NaN;
+}
+
+const within =
+  (unit: TimeUnit, from: number, behind: number): ValueType['fits'] =>
+  (value) => {
+    const ms = millisOf(value, unit);
+    return ms >= from && ms < behind;
+  };
+
+/** `DateTime64`: ticks, since ClickHouse reads no decimal seconds. What is finer than a tick is cut off. */
+export function dateTime64(precision: number, unit: TimeUnit): ValueType {
+  return {
+    fits: within(unit, EARLIEST_MS, precision === 9 ? NANOS_BEHIND_MS : BEHIND_MS),
+    write: (value) => {
+      if (typeof value === 'bigint') return ticks(value, precision);
+      if (unit === 'micros' && typeof value === 'number') return shifted(Math.floor(value), precision - 6);
+      return shifted(Math.floor(millisOf(value, unit)), precision - 3);
+    },
+  };
+}
+
+/** A whole number times a power of ten, cut off. */
+function shifted(whole: number, places: number): string {
+  if (places === 0 || whole === 0) return whole === 0 ? '0' : String(whole);
+  return places > 0 ? `${whole}${'0'.repeat(places)}` : String(Math.floor(whole / 10 ** -places));
+}
+
+function ticks(micros: bigint, precision: number): string {
+  if (precision >= 6) return String(micros * 10n ** BigInt(precision - 6));
+  const size = 10n ** BigInt(6 - precision);
+  const cut = ((micros % size) + size) % size;
+  return String((micros - cut) / size);
+}
+
+/** `DateTime`: whole seconds from 1970 to 2106. */
+export const dateTime = (unit: TimeUnit): ValueType => ({
+  fits: within(unit, 0, 2 ** 32 * 1_000),
+  write: (value) => String(Math.floor(millisOf(value, unit) / 1_000)),
+});
+
+/** `Date` and `Date32`: the day (UTC) that a time belongs to. */
+export const date = (unit: TimeUnit, wide: boolean): ValueType => ({
+  fits: within(unit, wide ? EARLIEST_MS : 0, wide ? BEHIND_MS : Date.UTC(2149, 5, 7)),
+  write: (value) => `"${new Date(millisOf(value, unit)).toISOString().slice(0, 10)}"`,
+});
