@@ -17,6 +17,7 @@ const busy = new Map([
   [242, 'TABLE_IS_READ_ONLY'],
   [252, 'TOO_MANY_PARTS'],
   [425, 'SYSTEM_ERROR'],
+  [517, 'CANNOT_ASSIGN_ALTER'],
   [999, 'KEEPER_EXCEPTION'],
 ]);
 const broken = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout error/i;
@@ -31,12 +32,24 @@ export function isPassing(error: unknown): boolean {
 
 /** What stays as it is until somebody does something about it. */
 const lasting = new Set([
+  6, // CANNOT_PARSE_TEXT
   16, // NO_SUCH_COLUMN_IN_TABLE
+  25, // CANNOT_PARSE_ESCAPE_SEQUENCE
+  26, // CANNOT_PARSE_QUOTED_STRING
+  27, // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+  36, // BAD_ARGUMENTS
+  44, // ILLEGAL_COLUMN
+  50, // UNKNOWN_TYPE
   53, // TYPE_MISMATCH
   60, // UNKNOWN_TABLE
+  62, // SYNTAX_ERROR
+  72, // CANNOT_PARSE_NUMBER
+  80, // INCORRECT_QUERY
   81, // UNKNOWN_DATABASE
+  117, // INCORRECT_DATA
   193, // WRONG_PASSWORD
   194, // REQUIRED_PASSWORD
+  455, // SUSPICIOUS_TYPE_FOR_LOW_CARDINALITY
   497, // ACCESS_DENIED
   516, // AUTHENTICATION_FAILED
 ]);

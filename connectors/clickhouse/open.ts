@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SinkDriver } from '../../src/core/io.js';
+import type { Drift, Sink, SinkDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
@@ -9,8 +9,11 @@ import type { Engine, QueryParams } from './engine.js';
 import { explain, isPassing } from './errors.js';
 import { type HttpOptions, openHttpEngine } from './http-engine.js';
 import { parseRows } from './json-rows.js';
+import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './layout.js';
 import { clickHouseReader } from './look-up-reader.js';
-import { metricsLayout, setUpTable, type TableLayout, tableLayout, upsertLayout } from './table.js';
+import { isAllowed } from './migration.js';
+import { schemaColumns } from './schema-columns/index.js';
+import { differencesOf, hintFor, setUpTable } from './table.js';
 import { UpsertWriter } from './upsert-writer.js';
 import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
 
@@ -86,15 +89,30 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   const tableSink: SinkDriver = {
     mode: 'idempotent',
     async setUp(sink) {
-      const layout = layoutOf(sink.kind, sink.options);
+      const { table } = sink.options as { readonly table: string };
       try {
+        const layout = await retry(() => layoutOf(engine, sink), retrying);
         await retry(() => setUpTable(engine, layout), retrying);
       } catch (error) {
-        throw explain(error, `cannot set up table ${layout.view}`, where);
+        throw explain(error, `cannot set up table ${table}`, where);
       }
     },
+    async drift(sink) {
+      const layout = await layoutOf(engine, sink);
+      return (await differencesOf(engine, layout)).map((difference): Drift => {
+        const { setting, declared, actual } = difference;
+        const allowed = isAllowed(difference, layout);
+        const hint = allowed ? `the next run changes it: ${difference.repair}` : hintFor(layout, [difference]);
+        return { what: `table '${layout.rows}'`, setting, declared, actual, hint, refused: !allowed };
+      });
+    },
     async open(sink, { task, step, incarnation }) {
-      const layout = layoutOf(sink.kind, sink.options);
+      let layout: TableLayout;
+      try {
+        layout = await retry(() => layoutOf(engine, sink), retrying);
+      } catch (error) {
+        throw explain(error, 'cannot open the table', where);
+      }
       if (sink.kind === METRICS) return new MetricsWriter(batches(layout), incarnation);
       if (sink.kind === UPSERTS)
         return new UpsertWriter(sink.options as UpsertTableOptions, batches(layout), incarnation);
@@ -140,7 +158,13 @@ const METRICS = 'clickhouse.metrics';
 
 const UPSERTS = 'clickhouse.upserts';
 
-function layoutOf(kind: string, options: unknown): TableLayout {
+/** What the table of a sink must be: the columns that follow from its schema, and those that it names. */
+async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promise<TableLayout> {
   if (kind === METRICS) return metricsLayout((options as { readonly table: string }).table);
-  return kind === UPSERTS ? upsertLayout(options as UpsertTableOptions) : tableLayout(options as TableSinkOptions);
+  if (kind === UPSERTS) return checkedLayout(engine, upsertLayout(options as UpsertTableOptions));
+  const table = options as TableSinkOptions;
+  if (table.schema === undefined) return checkedLayout(engine, tableLayout(table));
+  const { columns, units } = await schemaColumns(table.schema);
+  const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units);
+  return checkedLayout(engine, layout);
 }

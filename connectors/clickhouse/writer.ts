@@ -4,8 +4,8 @@ import type { Metric } from '../../src/core/metric.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import type { Batches } from './batches.js';
+import type { TableLayout } from './layout.js';
 import { RowEncoder } from './rows.js';
-import type { TableLayout } from './table.js';
 import { quotedText, valueTypeOf } from './values/index.js';
 
 /** Looks up which rows of a source (topology, step, topic and partition in one word) are in the table. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import type { Metric, Origin, Sink, SinkWriter } from '../../../src/core/index.js';
+import { days, type Metric, type Origin, type Sink, type SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from './memory-ledgers.js';
@@ -237,32 +237,124 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
     ]);
   });
 
-  it('says which columns of an existing table differ, and how to mend it', async () => {
+  it('adds columns that are missing, and refuses other changes with the statement that makes them', async () => {
     const table = tableName();
+    await writeAll(await open(flights(table)), range(0, 3));
+    type Gated = Flight & { gate: string };
+    const sink = (columns: Partial<Record<keyof Gated, string>>, migrate?: 'stop' | 'widen') =>
+      clickhouse.table<Gated>({ table, columns, orderBy: ['departedAt'], ...(migrate ? { migrate } : {}) });
+    const wanted = { flightId: 'UInt32', departedAt: 'DateTime64(3)', gate: 'LowCardinality(String)' };
+    await expect(open(sink(wanted, 'stop'))).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/column gate is missing, declared is LowCardinality\(String\)/),
+      hint: expect.stringMatching(
+        /ADD COLUMN IF NOT EXISTS `gate` LowCardinality\(String\)`, or allow it by `migrate: 'add'`/,
+      ),
+    });
+    await open(sink(wanted));
+    expect(await db.query(`SELECT gate FROM ${table} LIMIT 1`)).toEqual([{ gate: '' }]);
+
+    const wider = { ...wanted, flightId: 'UInt64', distance: 'Nullable(Float64)' };
+    await expect(open(sink(wider))).rejects.toMatchObject({
+      message: expect.stringContaining('column flightId is UInt32, declared is UInt64'),
+      hint: expect.stringContaining("MODIFY COLUMN `flightId` UInt64`, or allow it by `migrate: 'widen'`"),
+    });
+    await open(sink(wider, 'widen'));
+    expect(
+      await db.query(`SELECT toTypeName(flightId) AS type, distance FROM ${table} ORDER BY flightId LIMIT 1`),
+    ).toEqual([{ type: 'UInt64', distance: null }]);
+
+    const narrower = sink({ ...wider, flightId: 'UInt32', gate: 'Nullable(UInt8)' }, 'widen');
+    await expect(open(narrower)).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/flightId is UInt64.*gate is LowCardinality\(String\)/),
+      hint: expect.stringMatching(/^run `ALTER TABLE .*`, or choose another table name$/),
+    });
+    for (const [other, message] of [
+      [
+        clickhouse.table<Flight>({ table, columns: { flightId: 'UInt64' }, orderBy: ['flightId'] }),
+        'sorting key is departedAt',
+      ],
+      [sink({ ...wider, departedAt: 'DateTime64(6)' }, 'widen'), 'departedAt is DateTime64(3)'],
+    ] as const) {
+      await expect(open(other)).rejects.toMatchObject({
+        code: 'config',
+        message: expect.stringContaining(message),
+        hint: expect.stringContaining('cannot be changed'),
+      });
+    }
+  });
+
+  it('tells of differences before a run, and what it would do about them', async () => {
+    const table = tableName();
+    const drift = async (sink: Sink<Flight>) => db.tableSink.drift?.(sink as Sink<unknown>);
+    expect(await drift(flights(table))).toEqual([]); // there is no table yet
     await open(flights(table));
-    const changed = clickhouse.table<Flight & { gate: string }>({
+    expect(await drift(flights(table))).toEqual([]);
+    const changed = clickhouse.table<Flight>({
+      table,
+      columns: { flightId: 'UInt16', departedAt: 'DateTime64(3)', origin: 'LowCardinality(String)' },
+      orderBy: ['departedAt'],
+      insertedAt: 'storedAt',
+      partitionBy: 'toYYYYMM(departedAt)',
+      ttl: { since: 'storedAt', after: days(30) },
+    });
+    const rows = `table '${table}_rows'`;
+    expect(await drift(changed)).toMatchObject([
+      { what: rows, setting: 'column flightId', declared: 'UInt16', actual: 'UInt32', refused: true },
+      { setting: 'column storedAt', actual: 'missing', refused: false, hint: expect.stringContaining('the next run') },
+      { setting: 'partition key', declared: 'toYYYYMM(departedAt)', actual: '1', refused: true },
+      {
+        setting: 'ttl',
+        actual: '',
+        refused: true,
+        hint: expect.stringContaining('MODIFY TTL storedAt + toIntervalSecond(2592000)'),
+      },
+    ]);
+    expect(await db.query(`SELECT name FROM system.columns WHERE table = '${table}' AND name = 'storedAt'`)).toEqual(
+      [],
+    );
+  });
+
+  it('is set up by several processes at the same time, with a change on the way', async () => {
+    const table = tableName();
+    await Promise.all(Array.from({ length: 4 }, () => open(flights(table))));
+    const added = clickhouse.table<Flight & { gate: string }>({
       table,
       columns: { flightId: 'UInt64', departedAt: 'DateTime64(3)', gate: 'String' },
       orderBy: ['departedAt'],
+      migrate: 'widen',
     });
-    await expect(open(changed)).rejects.toMatchObject({
-      code: 'config',
-      message: expect.stringMatching(/flightId is UInt32 where the topology says UInt64; gate String is missing/),
-      hint: expect.stringContaining('MODIFY COLUMN `flightId` UInt64, ADD COLUMN `gate` String'),
-    });
-    await db.command(`ALTER TABLE ${table}_rows ADD COLUMN gate String`);
-    const added = clickhouse.table<Flight & { gate: string }>({
-      table,
-      columns: { flightId: 'UInt32', departedAt: 'DateTime64(3)', gate: 'String' },
-      orderBy: ['departedAt'],
-    });
-    await open(added);
-    expect(await db.query(`SELECT gate FROM ${table}`)).toEqual([]);
-    const reordered = clickhouse.table<Flight>({ table, columns: { flightId: 'UInt32' }, orderBy: ['flightId'] });
-    await expect(open(reordered)).rejects.toMatchObject({
-      code: 'config',
-      message: expect.stringContaining('ordered'),
-    });
+    await Promise.all(Array.from({ length: 4 }, () => open(added)));
+    expect(await db.query(`SELECT name, type FROM system.columns WHERE table = '${table}' ORDER BY position`)).toEqual([
+      { name: 'flightId', type: 'UInt64' },
+      { name: 'departedAt', type: 'DateTime64(3)' },
+      { name: 'gate', type: 'String' },
+    ]);
+  });
+
+  it('keeps partitions and a time to live', async () => {
+    const table = tableName();
+    const sink = (since: 'departedAt' | 'storedAt') =>
+      clickhouse.table<Flight>({
+        table: `${table}_${since}`,
+        columns: { flightId: 'UInt32', departedAt: 'DateTime64(3)' },
+        insertedAt: 'storedAt',
+        partitionBy: 'toYear(departedAt)',
+        ttl: { since, after: days(30) },
+      });
+    for (const since of ['departedAt', 'storedAt'] as const) {
+      await open(sink(since)); // and again, as after a restart
+      await writeAll(await open(sink(since)), range(0, 10));
+      await db.command(`OPTIMIZE TABLE ${table}_${since}_rows FINAL`);
+    }
+    const counted = async (since: string) =>
+      (await db.query<{ n: number }>(`SELECT toUInt32(count()) AS n FROM ${table}_${since}`))[0]?.n;
+    expect(await counted('departedAt')).toBe(0); // flights of 2001: a replay does not bring them back
+    expect(await counted('storedAt')).toBe(10);
+    expect(
+      await db.query(`SELECT DISTINCT partition FROM system.parts WHERE table = '${table}_storedAt_rows' AND active`),
+    ).toEqual([{ partition: '2001' }]);
   });
 
   it('leaves a table that is not its own alone', async () => {

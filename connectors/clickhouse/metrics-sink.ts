@@ -1,0 +1,29 @@
+import type { Sink } from '../../src/core/io.js';
+import type { Metric } from '../../src/core/metric.js';
+import { connectorKind, type OptionsOf, problemsOf, required, settingsOf } from '../../src/core/options.js';
+import { name } from './column-options.js';
+
+export const metricsKind = connectorKind({
+  kind: 'clickhouse.metrics',
+  role: 'sink',
+  doc: 'Keeps the measurements and counters of every step as rows.',
+  options: { table: required(name, 'The name to read: topology, step, task, name, eventTime, value.') },
+});
+
+export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
+
+/**
+ * Keeps the measurements and counters of every step as rows (topology, step, task, name, eventTime, value); one
+ * that speaks of the same point of event time replaces the earlier one.
+ *
+ * @example
+ * topology('flights', { deadLetters, metrics: clickhouse.metrics({ table: 'metrics' }) }, build);
+ */
+export const metrics = (options: ClickHouseMetricsOptions): Sink<Metric> =>
+  Object.freeze({
+    connector: 'clickhouse',
+    kind: metricsKind.kind,
+    settings: settingsOf(metricsKind, options),
+    problems: problemsOf(metricsKind, options),
+    options: Object.freeze({ table: options.table }),
+  });
