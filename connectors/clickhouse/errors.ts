@@ -17,7 +17,6 @@ const busy = new Map([
   [242, 'TABLE_IS_READ_ONLY'],
   [252, 'TOO_MANY_PARTS'],
   [425, 'SYSTEM_ERROR'],
-  [517, 'CANNOT_ASSIGN_ALTER'],
   [999, 'KEEPER_EXCEPTION'],
 ]);
 const broken = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout error/i;
@@ -29,6 +28,9 @@ export function isPassing(error: unknown): boolean {
   const { code: name } = (error ?? {}) as { code?: unknown };
   return broken.test(`${String(name)} ${messageOf(error)}`);
 }
+
+/** Whether several processes that set up one table may have been in each other's way. */
+export const isCollision = (error: unknown): boolean => [57, 60, 517].includes(codeOf(error) ?? 0); // (un)known tables; a change on the way
 
 /** What stays as it is until somebody does something about it. */
 const lasting = new Set([

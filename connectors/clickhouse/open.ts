@@ -3,16 +3,17 @@ import type { Drift, Sink, SinkDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
+import { fieldsOfSchema } from '../../src/schema/shape/index.js';
 import { Batches } from './batches.js';
 import { type ChdbOptions, openChdbEngine } from './chdb-engine.js';
 import type { Engine, QueryParams } from './engine.js';
-import { explain, isPassing } from './errors.js';
+import { explain, isCollision, isPassing } from './errors.js';
 import { type HttpOptions, openHttpEngine } from './http-engine.js';
 import { parseRows } from './json-rows.js';
 import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './layout.js';
 import { clickHouseReader } from './look-up-reader.js';
 import { isAllowed } from './migration.js';
-import { schemaColumns } from './schema-columns/index.js';
+import { schemaColumns } from './schema-columns.js';
 import { differencesOf, hintFor, setUpTable } from './table.js';
 import { UpsertWriter } from './upsert-writer.js';
 import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
@@ -92,7 +93,8 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
       const { table } = sink.options as { readonly table: string };
       try {
         const layout = await retry(() => layoutOf(engine, sink), retrying);
-        await retry(() => setUpTable(engine, layout), retrying);
+        const retriable = (error: unknown) => isPassing(error) || isCollision(error);
+        await retry(() => setUpTable(engine, layout), { ...retrying, retriable });
       } catch (error) {
         throw explain(error, `cannot set up table ${table}`, where);
       }
@@ -164,7 +166,7 @@ async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promi
   if (kind === UPSERTS) return checkedLayout(engine, upsertLayout(options as UpsertTableOptions));
   const table = options as TableSinkOptions;
   if (table.schema === undefined) return checkedLayout(engine, tableLayout(table));
-  const { columns, units } = await schemaColumns(table.schema);
+  const { columns, units } = schemaColumns(await fieldsOfSchema(table.schema));
   const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units);
   return checkedLayout(engine, layout);
 }

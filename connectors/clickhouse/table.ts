@@ -28,11 +28,19 @@ export async function setUpTable(engine: Engine, layout: TableLayout): Promise<v
   if (refused.length > 0) throw refusal(layout, refused);
   if (differences.length > 0) await engine.command(alterSql(layout, differences));
   if (layout.unchanging) await rememberBlocks(engine, layout);
-  const names = Object.keys({ ...layout.columns, ...stampOf(layout) }).map(quoted);
-  await engine.command(
-    `CREATE OR REPLACE VIEW ${quoted(layout.view)} AS SELECT ${names.join(', ')} FROM ${quoted(layout.rows)} FINAL`,
-  );
+  await setUpReading(engine, layout);
   await setUpViews(engine, layout.views);
+}
+
+/** The view that readers use; it stays as it is where it is right, since not every database replaces one at one stroke. */
+async function setUpReading(engine: Engine, layout: TableLayout): Promise<void> {
+  const shown = { ...layout.columns, ...stampOf(layout) };
+  const there = await columnsOf(engine, layout.view);
+  if (JSON.stringify(Object.entries(there)) === JSON.stringify(Object.entries(shown))) return;
+  const names = Object.keys(shown).map(quoted).join(', ');
+  await engine.command(
+    `CREATE OR REPLACE VIEW ${quoted(layout.view)} AS SELECT ${names} FROM ${quoted(layout.rows)} FINAL`,
+  );
 }
 
 /** How a table that is there differs from its layout; nothing where there is no table. */

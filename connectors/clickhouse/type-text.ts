@@ -49,19 +49,11 @@ export const unquoted = (text: string): string =>
   /^(['`]).*\1$/s.test(text) ? text.slice(1, -1).replaceAll("''", "'").replace(/\\(.)/gs, '$1') : text;
 
 /** A type without `Nullable` and `LowCardinality` around it. */
-export interface BareType {
-  readonly type: string;
-  readonly nullable: boolean;
-  readonly lowCardinality: boolean;
-}
-
-export function bareTypeOf(type: string): BareType {
+export function bareTypeOf(type: string): { readonly type: string; readonly nullable: boolean } {
   const { name, parameters } = typeTextOf(type);
-  const [inner] = parameters;
-  if (inner === undefined || (name !== 'Nullable' && name !== 'LowCardinality'))
-    return { type: type.trim(), nullable: false, lowCardinality: false };
-  const bare = bareTypeOf(inner);
-  return name === 'Nullable' ? { ...bare, nullable: true } : { ...bare, lowCardinality: true };
+  if (name !== 'Nullable' && name !== 'LowCardinality') return { type: type.trim(), nullable: false };
+  const bare = bareTypeOf(parameters[0] ?? '');
+  return { type: bare.type, nullable: bare.nullable || name === 'Nullable' };
 }
 
 /** The elements of a `Tuple`: their names where it gives any, and their types. */

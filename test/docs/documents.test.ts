@@ -143,7 +143,9 @@ describe('documents', () => {
     const specs = [
       'kafka/index',
       'redis/index',
-      'clickhouse/index',
+      'clickhouse/table-sink',
+      'clickhouse/upserts-sink',
+      'clickhouse/metrics-sink',
       'file/specs',
       'postgres/index',
       'http/webhook',

@@ -9,12 +9,15 @@ const BEHIND_MS = Date.UTC(2300, 0, 1);
 /** A column of nanoseconds counts them in 64 bits: until the 11th of April 2262. */
 const NANOS_BEHIND_MS = 9_223_372_036_854;
 
-/** Milliseconds of what is a time, with a fraction where it has microseconds; `NaN` for what is none. */
+/** Milliseconds of what is a time, with a fraction where a number has one; `NaN` for what is none. */
 function millisOf(value: unknown, unit: TimeUnit): number {
   if (typeof value === 'number') return unit === 'millis' ? value : unit === 'micros' ? value / 1_000 : value * DAY_MS;
   if (value instanceof Date) return value.getTime();
-  return typeof value === 'bigint' ? Number(value) / 1_000 : Number.NaN;
+  return typeof value === 'bigint' ? Number(cutOff(value, 1_000n)) : Number.NaN;
 }
+
+/** How often a size goes into a number, towards the past before 1970 too. */
+const cutOff = (value: bigint, size: bigint): bigint => (value - (((value % size) + size) % size)) / size;
 
 const within =
   (unit: TimeUnit, from: number, behind: number): ValueType['fits'] =>
@@ -43,9 +46,7 @@ function shifted(whole: number, places: number): string {
 
 function ticks(micros: bigint, precision: number): string {
   if (precision >= 6) return String(micros * 10n ** BigInt(precision - 6));
-  const size = 10n ** BigInt(6 - precision);
-  const cut = ((micros % size) + size) % size;
-  return String((micros - cut) / size);
+  return String(cutOff(micros, 10n ** BigInt(6 - precision)));
 }
 
 /** `DateTime`: whole seconds from 1970 to 2106. */

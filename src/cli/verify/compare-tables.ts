@@ -6,7 +6,7 @@ import { namesOf, type Run } from './trial.js';
 type Query = Pick<OpenProfile, 'query'>;
 
 export interface TableToCompare {
-  readonly options: Pick<TableSinkOptions, 'table' | 'columns'>;
+  readonly options: Pick<TableSinkOptions, 'table' | 'columns' | 'schema' | 'insertedAt'>;
   /** The step that writes it. */
   readonly step: string;
   /** No row may stand twice, not even in the stored table. */
@@ -34,7 +34,8 @@ export async function compareTables(
 ): Promise<Differences> {
   const found = new Differences();
   const tableOf = (run: Run) => `${namesOf(trialId, run).table(options.table)}_rows`;
-  const columns = Object.keys(options.columns).map((name) => `\`${name}\``);
+  const names = options.schema ? await columnsOf(profile, tableOf('calm'), options) : Object.keys(options.columns);
+  const columns = names.map((name) => `\`${name}\``);
   const row = `trimBoth(formatRow('JSONCompactEachRow', ${columns.join(', ')}))`;
   if (exactlyOnce) {
     const doubled = await storedTwice(profile, tableOf('disturbed'));
@@ -43,6 +44,18 @@ export async function compareTables(
   if (!byIdentity) await compareBags(profile, tableOf, row, found);
   else await compareByIdentity(profile, trialId, tableOf, row, step, found);
   return found;
+}
+
+/** What the sink wrote of its values, where a schema says which columns these are. */
+async function columnsOf(
+  { query }: Query,
+  table: string,
+  { insertedAt = '' }: TableToCompare['options'],
+): Promise<readonly string[]> {
+  const columns = await query<{ name: string }>(
+    `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = ${quoted(table)} ORDER BY position`,
+  );
+  return columns.map(({ name }) => name).filter((name) => !name.startsWith('_') && name !== insertedAt);
 }
 
 async function compareByIdentity(

@@ -24,7 +24,12 @@ const shadows: Readonly<Record<string, Shadow>> = {
   'kafka.deadLetters': ({ topic }: TopicSinkOptions, names) => ({ topic: names.topic(topic) }),
   'redis.hash': (options: HashSinkOptions) => ({ ...options, ttl: HASHES_STAY }),
   'redis.upserts': (options: HashSinkOptions) => ({ ...options, ttl: HASHES_STAY }),
-  'clickhouse.table': (options: TableSinkOptions, names) => ({ ...options, table: names.table(options.table) }),
+  'clickhouse.table': (options: TableSinkOptions, names) => ({
+    ...options,
+    table: names.table(options.table),
+    ttl: undefined, // all rows are looked at when both runs have ended
+    views: [],
+  }),
   'clickhouse.upserts': (options: UpsertTableOptions, names) => ({ ...options, table: names.table(options.table) }),
 };
 

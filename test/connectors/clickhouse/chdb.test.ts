@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { clickHouseSuite } from './suite.js';
+import { tablesSuite } from './tables-suite.js';
 import { upsertsSuite } from './upserts-suite.js';
 import { valuesSuite } from './values-suite.js';
 
@@ -15,6 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('ClickHouse in this process', () => {
   clickHouseSuite(() => ({ path }));
   upsertsSuite(() => ({ path }));
+  tablesSuite(() => ({ path }));
   valuesSuite(() => ({ path }));
 
   it('does not let a long query hold up a short one', async () => {

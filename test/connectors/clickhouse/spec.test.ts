@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
-import type { Change, Sink } from '../../../src/core/index.js';
+import { type Change, days, type Sink } from '../../../src/core/index.js';
 
 interface Flight {
   readonly flightId: number;
@@ -34,6 +34,33 @@ describe('clickhouse.upserts', () => {
 });
 
 describe('clickhouse.table', () => {
+  const of = (options: object) =>
+    (
+      clickhouse.table({ table: 'flights', columns: { origin: 'String', at: 'DateTime' }, ...options } as never)
+        .problems ?? []
+    ).map(({ message }) => message);
+
+  it('tells of options that would lose or double rows', () => {
+    const ttl = { since: 'at', after: days(30) };
+    const view = clickhouse.view({ name: 'v', as: 'SELECT count() FROM flights' });
+    expect(of({ partitionBy: 'toYYYYMM(at)', ttl, views: [view] })).toEqual([]);
+    expect(of({ insertedAt: 'storedAt', ttl: { ...ttl, since: 'storedAt' } })).toEqual([]);
+    expect(of({ columns: undefined })).toEqual(['there are no columns']);
+    for (const partitionBy of ['toYYYYMM(now())', '_incarnation', 'rand() % 4', 'toDate(storedAt)']) {
+      expect(of({ partitionBy, insertedAt: 'storedAt' })).toEqual([
+        `partitionBy ${partitionBy} is not the same when a row comes again`,
+      ]);
+    }
+    expect(of({ ttl: { ...ttl, since: 'departedAt' } })).toEqual(['ttl counts since departedAt, which is no column']);
+    expect(of({ ttl: { since: 'at' } })).toEqual(['ttl is of type object']);
+    const stored = clickhouse.view({ name: 'v', as: 'SELECT count() FROM flights_rows' });
+    expect(of({ views: [stored] })).toEqual(['view v reads flights_rows, where a row may stand more than once']);
+    expect(of({ orderBy: ['at; DROP'], projections: {} })).toEqual([
+      'there is no option projections',
+      'orderBy is of type object',
+    ]);
+  });
+
   it('is inert frozen data whose columns are those of the stream', () => {
     const sink = ofFlights(
       clickhouse.table({ table: 'flights', columns: { flightId: 'UInt32', origin: 'String' }, orderBy: ['origin'] }),

@@ -3,6 +3,7 @@ import { createClient } from '@clickhouse/client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { clickHouseSuite } from '../../connectors/clickhouse/suite.js';
+import { tablesSuite } from '../../connectors/clickhouse/tables-suite.js';
 import { upsertsSuite } from '../../connectors/clickhouse/upserts-suite.js';
 import { valuesSuite } from '../../connectors/clickhouse/values-suite.js';
 import { address } from '../address.js';
@@ -12,6 +13,7 @@ const url = () => address('MILLRACE_CLICKHOUSE');
 describe('ClickHouse over HTTP', () => {
   clickHouseSuite(() => ({ url: url() }));
   upsertsSuite(() => ({ url: url() }));
+  tablesSuite(() => ({ url: url() }));
   valuesSuite(() => ({ url: url() }));
 
   it('takes compressed inserts', async () => {

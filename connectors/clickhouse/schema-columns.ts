@@ -1,0 +1,81 @@
+import type { Field, Shape } from '../../src/schema/shape/index.js';
+import type { Columns } from './canonical.js';
+import type { Units } from './rows.js';
+import type { TimeUnit } from './values/index.js';
+
+/** A column's type, and what its numbers count where it is a time. */
+interface Derived {
+  readonly type: string;
+  readonly unit?: TimeUnit | undefined;
+}
+
+const JSON_TEXT: Derived = { type: 'String' };
+const DECIMAL_DIGITS_MAX = 76;
+
+/**
+ * The columns that records of these fields need, with types that hold all that the fields may be.
+ *
+ * Lists, maps and records have no null in ClickHouse: where they may be missing they are text of JSON, and so is what has no
+ * type of its own. Words are `LowCardinality`, since an `Enum` would refuse the name that comes with the next version.
+ *
+ * @example
+ * schemaColumns([{ name: 'late', shape: { kind: 'nullable', inner: { kind: 'float', bits: 64 } } }]); // Nullable(Float64)
+ */
+export function schemaColumns(fields: readonly Field[]): { columns: Columns; units: Units } {
+  const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
+  return {
+    columns: Object.fromEntries(derived.map(({ name, type }) => [name, type])),
+    units: Object.fromEntries(derived.flatMap(({ name, unit }) => (unit === undefined ? [] : [[name, unit]]))),
+  };
+}
+
+function typeOf(shape: Shape): Derived {
+  switch (shape.kind) {
+    case 'boolean':
+      return { type: 'Bool' };
+    case 'word':
+      return { type: 'LowCardinality(String)' };
+    case 'integer':
+      return { type: `${shape.signed ? '' : 'U'}Int${shape.bits}` };
+    case 'float':
+      return { type: `Float${shape.bits}` };
+    case 'decimal':
+      if (shape.precision > DECIMAL_DIGITS_MAX) return { type: 'String' };
+      return { type: `Decimal(${shape.precision}, ${shape.scale})` };
+    case 'time':
+      return shape.unit === 'micros'
+        ? { type: 'DateTime64(6)', unit: 'micros' }
+        : { type: 'DateTime64(3)', unit: 'millis' };
+    case 'day':
+      return { type: 'Date32', unit: shape.counted ? 'days' : 'millis' };
+    case 'list': {
+      const { type, unit } = typeOf(shape.items);
+      return { type: `Array(${type})`, unit };
+    }
+    case 'map': {
+      const { type, unit } = typeOf(shape.values);
+      return { type: `Map(${typeOf(shape.keys).type}, ${type})`, unit };
+    }
+    case 'record':
+      return tupleOf(shape.fields);
+    case 'nullable':
+      return orNull(typeOf(shape.inner));
+    default:
+      return JSON_TEXT; // text, bytes as they are, and JSON
+  }
+}
+
+function orNull({ type, unit }: Derived): Derived {
+  if (/^(Array|Map|Tuple)\(/.test(type)) return { type: 'Nullable(String)' };
+  const [, inner] = /^LowCardinality\((.*)\)$/.exec(type) ?? [];
+  return { type: inner === undefined ? `Nullable(${type})` : `LowCardinality(Nullable(${inner}))`, unit };
+}
+
+/** A record inside a record. All times of one column count the same; where they would not, it is text of JSON. */
+function tupleOf(fields: readonly Field[]): Derived {
+  const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
+  const units = new Set(derived.flatMap(({ unit }) => unit ?? []));
+  if (fields.length === 0 || units.size > 1) return JSON_TEXT;
+  const [unit] = units;
+  return { type: `Tuple(${derived.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')})`, unit };
+}

@@ -1,0 +1,39 @@
+import { MillraceError } from '../../core/errors.js';
+import type { Schema } from '../../core/schema.js';
+import { schemaTextOf } from '../definition.js';
+import { avroFields } from './avro.js';
+import { jsonFields } from './json.js';
+import { protobufFields } from './protobuf.js';
+import type { Field } from './shape.js';
+
+export type { Field, Shape } from './shape.js';
+
+/**
+ * What the records of a schema are made of, whatever its format: for stores that have columns. Its text is read here.
+ *
+ * @throws MillraceError `config` for a schema whose values have no named fields; `schema` for one that cannot be read.
+ * @example
+ * await fieldsOfSchema(PredictionV1); // [{ name: 'tripId', shape: { kind: 'text' } }, ...]
+ */
+export async function fieldsOfSchema(schema: Schema<unknown>): Promise<readonly Field[]> {
+  const fields = await read(schema);
+  if (fields !== undefined) return fields;
+  throw new MillraceError('config', `a schema in ${schema.format} says no fields here`, {
+    where: schema.subject,
+    hint: 'pass avro(), jsonSchema() or protobuf() of a record',
+  });
+}
+
+async function read(schema: Schema<unknown>): Promise<readonly Field[] | undefined> {
+  const options = { ...(schema.options as object | undefined) };
+  switch (schema.format) {
+    case 'avro':
+      return avroFields(await schemaTextOf(schema), options);
+    case 'json-schema':
+      return jsonFields(await schemaTextOf(schema));
+    case 'protobuf':
+      return protobufFields(await schemaTextOf(schema), options as { readonly message: string });
+    default:
+      return undefined;
+  }
+}
