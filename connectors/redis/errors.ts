@@ -1,27 +1,42 @@
 import { type ErrorCode, MillraceError, messageOf } from '../../src/core/errors.js';
 
 const broken =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Connection is closed|max retries|timed out/i;
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|max retries|timed out/i;
+/** In a cluster: nodes that do not answer, slots on their way to another node. */
+const moving =
+  /^(MOVED|ASK|EXECABORT)\b|Too many Cluster redirections|Failed to refresh slots|startup nodes|Cluster isn't ready|Cluster Ended/i;
 /** Redis's own words for "later": it loads its data, a script runs, a replica is being made the master. */
 const later = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|NOREPLICAS)\b/;
 
 /** Whether another try may succeed. */
 export function isPassing(error: unknown): boolean {
   const text = messageOf(error);
-  return later.test(text) || broken.test(`${String((error as { code?: unknown } | null)?.code)} ${text}`);
+  return (
+    later.test(text) ||
+    moving.test(text) ||
+    broken.test(`${String((error as { code?: unknown } | null)?.code)} ${text}`)
+  );
 }
 
 /** What stays as it is until somebody does something about it. */
-const lasting = /^(NOAUTH|WRONGPASS|NOPERM|CROSSSLOT|MOVED)\b/;
+const lasting =
+  /^(NOAUTH|WRONGPASS|NOPERM|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
 
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
   [
     /^NOPERM/,
-    'the user needs EVALSHA, SCRIPT LOAD, HGET, HSET, DEL and PEXPIRE on these keys (HGETALL or MGET to look up)',
+    'the user needs EVALSHA, EVAL and what the sink writes with (HGET and HSET for fences), on its keys and on millrace:fence:*',
   ],
-  [/^OOM/, 'Redis has no memory left: raise `maxmemory`, or shorten the ttl of the hashes'],
-  [/^(CROSSSLOT|MOVED)/, 'this is a Redis Cluster: hashes and their fence must be on one node, so use a single master'],
+  [/^OOM/, 'Redis has no memory left: raise `maxmemory`, or shorten the ttl of what is written'],
+  [/^WRONGTYPE/, 'a key holds something of another kind: choose other keys, or delete it'],
+  [/^CROSSSLOT/, 'there is a Redis Cluster behind something that hides it: give the addresses of its nodes'],
+  [/cluster support disabled/, 'several hosts are those of a Redis Cluster: name one, where it is a single server'],
+  [
+    /self[- ]signed|certificate/i,
+    'name who signed the certificate with redisCa, and the name in it with redisServerName',
+  ],
+  [/wrong version number/i, 'the server does not speak TLS: begin the URL with redis://'],
   [/^READONLY/, 'this is a replica: give the address of the master'],
 ];
 

@@ -1,67 +1,47 @@
-import { afterOf, type Change, keyOfChange } from '../../src/core/change.js';
-import type { Duration } from '../../src/core/duration.js';
-import { formatDuration } from '../../src/core/duration.js';
-import type { Sink } from '../../src/core/io.js';
-import type { HashSinkOptions } from '../../src/core/sinks.js';
-import { hashes, strings } from './look-up.js';
+import type { ConnectorKind } from '../../src/core/options.js';
+import { counter, counterKind, set, setKind, sortedSet, sortedSetKind } from './collections.js';
+import { hash, hashKind, upserts, upsertsKind } from './hash.js';
+import { hashes, hashesKind, strings, stringsKind } from './look-up.js';
+import { publish, publishKind } from './publish.js';
+import { stream, streamKind } from './stream.js';
+import { json, jsonKind, string, stringKind } from './values.js';
 
+export type { RedisCounterOptions, RedisSetOptions, RedisSortedSetOptions } from './collections.js';
+export type { RedisHashOptions, RedisUpsertsOptions } from './hash.js';
 export type { HashFields, RedisLookUpOptions } from './look-up.js';
+export type { RedisPublishOptions } from './publish.js';
+export type { RedisStreamOptions } from './stream.js';
+export type { RedisJsonOptions, RedisStringOptions } from './values.js';
 
-export interface RedisHashOptions<T> {
-  /** The Redis key of a value. */
-  readonly key: (value: T) => string;
-  /** How long a value stays after it was last written, by Redis's clock. */
-  readonly ttl: Duration;
-}
-
-export interface RedisUpsertsOptions {
-  /** Stands before the key of each change. */
-  readonly prefix: string;
-  /** How long a value stays after it was last written, by Redis's clock; for ever by default. */
-  readonly ttl?: Duration;
-}
+/** What `redis` has, as data. */
+export const kinds: readonly ConnectorKind[] = [
+  hashKind,
+  upsertsKind,
+  stringKind,
+  jsonKind,
+  streamKind,
+  sortedSetKind,
+  setKind,
+  counterKind,
+  publishKind,
+  hashesKind,
+  stringsKind,
+];
 
 /**
- * Hashes as outputs of a topology, hashes and strings to look up: inert data, read by the profile that runs it. Nothing here connects to anything,
- * and no client library is loaded; `openRedis` in `./open.js` is where that happens.
+ * Structures of Redis as outputs of a topology, its streams as inputs, hashes and strings to look up: inert data, read by the profile
+ * that runs it. Nothing here connects to anything, and no client library is loaded; `openRedis` in `./open.js` is where that happens.
  */
 export const redis = {
-  /**
-   * Keeps the newest value of each key as a hash, one field a property (`HGETALL` shows them as strings). A field
-   * that is null or undefined is left out; objects and arrays are written as JSON. Effectively once: every write is
-   * fenced by its record's offset, so a replay changes nothing.
-   *
-   * @example
-   * predictions.to('online', redis.hash({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
-   */
-  hash<T>({ key, ttl }: RedisHashOptions<T>): Sink<T> {
-    const options: HashSinkOptions = { key: key as (value: unknown) => string, ttl };
-    return Object.freeze({
-      connector: 'redis',
-      kind: 'redis.hash',
-      settings: Object.freeze({ ttl: formatDuration(ttl) }),
-      options: Object.freeze(options),
-    });
-  },
-
-  /**
-   * Keeps what is held to be true now of each key of a stream of changes as a hash, and takes the hash away where that is
-   * nothing (or has no fields). Effectively once, as `redis.hash`: a change is fenced by its number among those of its task.
-   *
-   * @example
-   * customers.to('online', redis.upserts({ prefix: 'customer:' })); // a stream of `table()`
-   */
-  upserts<T extends object>({ prefix, ttl }: RedisUpsertsOptions): Sink<Change<T>> {
-    const options: HashSinkOptions = { key: (change) => prefix + keyOfChange(change), content: afterOf, ttl };
-    return Object.freeze({
-      connector: 'redis',
-      kind: 'redis.upserts',
-      changes: true,
-      settings: Object.freeze({ prefix, ...(ttl === undefined ? {} : { ttl: formatDuration(ttl) }) }),
-      options: Object.freeze(options),
-    });
-  },
-
+  hash,
+  upserts,
+  string,
+  json,
+  stream,
+  sortedSet,
+  set,
+  counter,
+  publish,
   hashes,
   strings,
 } as const;

@@ -1,57 +1,57 @@
-import type { Redis as Client } from 'ioredis';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { type Lookup, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/look-up.js';
+import type { Connection } from './connection.js';
 import { explain, isPassing } from './errors.js';
 import type { DecodeOption } from './look-up.js';
+import type { Server } from './server.js';
 
 /** Keys of one question: Redis does nothing else while it reads strings. */
 const KEYS_MAX = 1_000;
 
 /** Reads hashes or strings for a look-up; one try a question, since the step tries again. */
-export function redisReader(
-  client: Client,
-  lookup: Lookup<unknown>,
-  where: string,
-  /** The client says why a connection is lost to whoever listens, and to the caller only that it is. */
-  causeOf: (error: unknown) => unknown,
-): LookupReader {
+export function redisReader(server: Server, lookup: Lookup<unknown>): LookupReader {
   const decode = (lookup.options as DecodeOption).decode as ((found: unknown) => unknown) | undefined;
   const found = (value: unknown): LookupAnswer => readAnswer(() => (decode ? decode(value) : value));
   const read = kinds[lookup.kind];
-  if (!read) throw unknownKind(lookup.kind, where);
+  if (!read) throw unknownKind(lookup.kind, server.where);
   return {
     keysMax: KEYS_MAX,
     async ask(keys) {
       try {
-        return (await read(client, keys)).map((answer) =>
+        return (await read(await server.connection(), keys)).map((answer) =>
           answer instanceof Error
-            ? refusal(answer, messageOf(causeOf(answer)))
+            ? refusal(answer, messageOf(server.causeOf(answer)))
             : answer === undefined
               ? MISSING
               : found(answer),
         );
       } catch (error) {
-        throw explain(causeOf(error), 'cannot look up', where, 'look-up');
+        throw explain(server.causeOf(error), 'cannot look up', server.where, 'look-up');
       }
     },
-    async ping() {
-      await client.ping();
-    },
-    close: async () => undefined, // the client is the profile's
+    ping: () => server.ping(),
+    close: async () => undefined, // the connection is the profile's
   };
 }
 
-type Read = (client: Client, keys: readonly string[]) => Promise<readonly unknown[]>;
+type Read = (on: Connection, keys: readonly string[]) => Promise<readonly unknown[]>;
 
 const kinds: Readonly<Record<string, Read>> = {
-  async 'redis.hashes'(client, keys) {
-    const pipeline = client.pipeline();
-    for (const key of keys) pipeline.hgetall(key);
-    const results = (await pipeline.exec()) ?? [];
-    return results.map(([error, fields]) => error ?? (Object.keys(fields as object).length > 0 ? fields : undefined));
+  async 'redis.hashes'(on, keys) {
+    const answers = await on.send(keys.map((key) => ({ key, command: ['hgetall', key] })));
+    return answers.map((fields) =>
+      fields instanceof Error || Object.keys(fields as object).length > 0 ? fields : undefined,
+    );
   },
-  async 'redis.strings'(client, keys) {
-    return (await client.mget(...keys)).map((text) => text ?? undefined);
+  async 'redis.strings'(on, keys) {
+    // A cluster answers for keys of one slot at a time.
+    const questions = on.isCluster ? keys.map((key) => [key]) : [keys];
+    const answers = await on.send(questions.map((some) => ({ key: some[0] as string, command: ['mget', ...some] })));
+    return answers.flatMap((texts, i): readonly unknown[] =>
+      texts instanceof Error
+        ? (questions[i] as readonly string[]).map(() => texts)
+        : (texts as (string | null)[]).map((text) => text ?? undefined),
+    );
   },
 };
 

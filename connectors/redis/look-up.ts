@@ -1,7 +1,30 @@
 import type { Lookup } from '../../src/core/look-up.js';
+import * as is from '../../src/core/option-types.js';
+import { type ConnectorKind, connectorKind, optional } from '../../src/core/options.js';
 
 /** The fields of a hash, as Redis keeps them. */
 export type HashFields = Readonly<Record<string, string>>;
+
+const options = {
+  decode: optional(
+    is.callback<(found: never) => unknown>('(found) => unknown'),
+    'Makes the value; what it throws is said of the key, which then is refused. As it lies there where this is left out.',
+  ),
+};
+
+export const hashesKind = connectorKind({
+  kind: 'redis.hashes',
+  role: 'look-up',
+  doc: 'Looks hashes up by their keys.',
+  options,
+});
+
+export const stringsKind = connectorKind({
+  kind: 'redis.strings',
+  role: 'look-up',
+  doc: 'Looks strings up by their keys.',
+  options,
+});
 
 /** What a look-up of hashes, or of strings, makes of what it finds. */
 export interface RedisLookUpOptions<Found, V> {
@@ -17,19 +40,19 @@ export interface RedisLookUpOptions<Found, V> {
  * lookUp({ from: redis.hashes({ decode: ({ tier = 'none' }) => ({ tier }) }), key: (p) => `customer:${p.customerId}`, as: 'customer' })
  */
 export const hashes = <V = HashFields>(options: RedisLookUpOptions<HashFields, V> = {}): Lookup<V> =>
-  lookUpOf('redis.hashes', options);
+  lookUpOf(hashesKind, options);
 
 /**
  * Looks strings up by their Redis keys (`MGET`). A key that is not there, or of another type, is missing. The embedded store
- * keeps no strings.
+ * keeps no strings: a Redis server answers on every profile.
  *
  * @example
  * lookUp({ from: redis.strings({ decode: Number }), key: (o) => `price:${o.sku}`, as: 'price' })
  */
 export const strings = <V = string>(options: RedisLookUpOptions<string, V> = {}): Lookup<V> =>
-  lookUpOf('redis.strings', options);
+  lookUpOf(stringsKind, options);
 
-const lookUpOf = <Found, V>(kind: string, { decode }: RedisLookUpOptions<Found, V>): Lookup<V> =>
+const lookUpOf = <Found, V>({ kind }: ConnectorKind, { decode }: RedisLookUpOptions<Found, V>): Lookup<V> =>
   Object.freeze({
     connector: 'redis',
     kind,

@@ -3,13 +3,17 @@ import { openHttp } from '../../connectors/http/open.js';
 import { httpSink } from '../../connectors/http/sink.js';
 import { httpSource } from '../../connectors/http/source.js';
 import { openPostgres } from '../../connectors/postgres/open.js';
+import { openRedis, type Redis } from '../../connectors/redis/open.js';
 import { openS3 } from '../../connectors/s3/open.js';
 import type { Profile, SourceDriver, TopicProducer } from '../core/io.js';
 import type { SchemaRegistry } from '../core/schema.js';
+import { redisOptions } from './redis-options.js';
 import type { Config } from './settings.js';
 
 /** Connectors that are the same on every profile. */
 export interface Anywhere extends Required<Pick<Profile, 'sources' | 'sinks' | 'lookups'>> {
+  /** What there is of Redis beside the hashes, which the embedded profile keeps itself. */
+  readonly redis: Redis;
   close(): Promise<void>;
 }
 
@@ -21,19 +25,32 @@ export interface Around {
   readonly producer: () => TopicProducer;
 }
 
+/** Sinks that need a Redis server on every profile. */
+const serverKinds = ['redis.string', 'redis.json', 'redis.stream', 'redis.sortedSet', 'redis.set', 'redis.counter'];
+
 /** Gets ready what every profile has in the same way. Nothing is opened before a topology uses it. */
 export function openAnywhere({ schemas, config, topics, producer }: Around): Anywhere {
   const files = openFiles({ schemas });
   const requests = httpSource({ schemas, topics, producer });
   const objects = openS3({ url: config.s3, schemas });
   const postgres = openPostgres({ url: config.postgres });
+  const redis = openRedis(redisOptions(config));
   return {
     sources: { file: files.source, s3: objects.source, http: requests },
-    sinks: { file: files.sink, s3: objects.sink, http: httpSink(), postgres: postgres.tableSink },
-    lookups: { http: openHttp().lookUp, postgres: postgres.lookUp },
+    sinks: {
+      file: files.sink,
+      s3: objects.sink,
+      http: httpSink(),
+      postgres: postgres.tableSink,
+      ...Object.fromEntries(serverKinds.map((kind) => [kind, redis.sink])),
+      'redis.publish': redis.publishSink,
+    },
+    lookups: { http: openHttp().lookUp, postgres: postgres.lookUp, 'redis.strings': redis.lookUp },
+    redis,
     async close() {
       await requests.close();
       await postgres.close();
+      await redis.close();
     },
   };
 }

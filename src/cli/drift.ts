@@ -1,5 +1,5 @@
 import type { Drift, Profile } from '../core/io.js';
-import { driftText } from '../core/io.js';
+import { driftText, driverOf } from '../core/io.js';
 import { sinksOf } from '../runtime/index.js';
 import { stagesOf, type Topology } from '../topology/index.js';
 
@@ -13,7 +13,7 @@ export async function driftOf(topology: Topology, profile: Profile): Promise<Sin
   const found: SinkDrift[] = [];
   for (const stage of stagesOf(topology)) {
     for (const { id, sink } of sinksOf(stage)) {
-      const drift = await profile.sinks[sink.connector]?.drift?.(sink);
+      const drift = await driverOf(profile.sinks, sink)?.drift?.(sink);
       for (const each of drift ?? []) {
         // Stages share their dead letters.
         if (!found.some(({ what, setting }) => what === each.what && setting === each.setting))

@@ -1,42 +1,52 @@
 import { MillraceError } from '../core/errors.js';
-import type { Delivery, Sink, WriteMode } from '../core/io.js';
+import { type Delivery, driverOf, type Sink, type WriteMode } from '../core/io.js';
 import { deliveryOf } from '../topology/index.js';
 import type { Config } from './settings.js';
 
-// How each connector writes on each profile, known without opening it; a test compares it with the drivers.
+// How each connector, or a kind that differs from the others of its connector, writes on each profile, known without opening it; a
+// test compares it with the drivers.
+
+const onBoth: Readonly<Record<string, WriteMode>> = {
+  file: 'prepared',
+  s3: 'prepared',
+  postgres: 'idempotent',
+  http: 'append',
+  'redis.string': 'idempotent',
+  'redis.json': 'idempotent',
+  'redis.stream': 'idempotent',
+  'redis.sortedSet': 'idempotent',
+  'redis.set': 'idempotent',
+  'redis.counter': 'idempotent',
+  'redis.publish': 'append',
+};
+
 const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, WriteMode>>>> = {
   embedded: {
+    ...onBoth,
     kafka: 'transactional',
     internal: 'transactional',
     redis: 'transactional',
     clickhouse: 'idempotent',
-    file: 'prepared',
-    s3: 'prepared',
-    postgres: 'idempotent',
-    http: 'append',
   },
   local: {
+    ...onBoth,
     kafka: 'transactional',
     internal: 'transactional',
     redis: 'idempotent',
     clickhouse: 'idempotent',
-    file: 'prepared',
-    s3: 'prepared',
-    postgres: 'idempotent',
-    http: 'append',
   },
 };
 
 /** The delivery guarantee of a sink on a profile. */
 export const deliveryOn =
   (profile: Config['profile']) =>
-  ({ connector, deferred }: Sink<unknown>): Delivery => {
+  (sink: Sink<unknown>): Delivery => {
     const modes = writeModes[profile];
-    const mode = modes[connector];
+    const mode = driverOf(modes, sink);
     if (mode === undefined) {
-      throw new MillraceError('config', `the ${profile} profile cannot write '${connector}'`, {
+      throw new MillraceError('config', `the ${profile} profile cannot write '${sink.connector}'`, {
         hint: `it has: ${Object.keys(modes).join(', ')}`,
       });
     }
-    return deliveryOf(mode, deferred !== undefined);
+    return deliveryOf(mode, sink.deferred !== undefined);
   };

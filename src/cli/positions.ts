@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 import { INTERNAL } from '../core/internal.js';
-import { type Checkpoint, EARLIEST, type Position, type Source } from '../core/io.js';
+import { type Checkpoint, driverOf, EARLIEST, type Position, type Source } from '../core/io.js';
 import type { Topology } from '../topology/index.js';
 import type { OpenProfile } from './profiles.js';
 import { offsetsOf, type Start } from './read-topic.js';
@@ -36,7 +36,7 @@ export async function offsetsBySource(
   for (const { id, source } of sources) {
     if (isTopic(source)) found.set(id, await offsetsOf(profile, source.topic, start));
     else {
-      const partitions = (await profile.sources[source.connector]?.partitions(source)) ?? 0;
+      const partitions = (await driverOf(profile.sources, source)?.partitions(source)) ?? 0;
       found.set(
         id,
         Array.from({ length: partitions }, () => countedFrom(start)),

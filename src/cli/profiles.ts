@@ -110,26 +110,25 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
 }
 
 async function openLocalProfile(config: Config, options: ProfileOptions): Promise<TrialProfile> {
-  const { redis, clickhouse, standbys } = config;
+  const { clickhouse, standbys } = config;
   const { onWarning } = options;
   const [{ openKafka }, { kafkaOptions }, { registryOptions }, ...others] = await Promise.all([
     import('../../connectors/kafka/open.js'),
     import('./kafka-options.js'),
     import('./registry-options.js'),
-    import('../../connectors/redis/open.js'),
     import('../../connectors/clickhouse/open.js'),
     import('./anywhere.js'),
     import('../schema/index.js'),
   ]);
-  const [{ openRedis }, { openClickHouse }, { openAnywhere }, { confluentRegistry }] = others;
+  const [{ openClickHouse }, { openAnywhere }, { confluentRegistry }] = others;
   const own = confluentRegistry(await registryOptions(config));
   const schemas = options.registry?.(own) ?? own;
   return openAll(async (keep) => {
     const warned = onWarning ? { onWarning } : {};
     const topics = keep(await openKafka({ ...kafkaOptions(config), registry: schemas, standbys, ...warned }));
-    const hashes = keep(await openRedis({ url: redis }));
     const tables = keep(await openClickHouse({ url: clickhouse }));
     const anywhere = keep(openAnywhere({ schemas, config, topics: topics.source, producer: () => topics.producer() }));
+    const { redis } = anywhere;
     return {
       name: 'local',
       sources: { ...anywhere.sources, kafka: topics.source, [INTERNAL]: topics.internal.source },
@@ -137,10 +136,10 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
         ...anywhere.sinks,
         kafka: topics.topicSink,
         [INTERNAL]: topics.internal.sink,
-        redis: hashes.hashSink,
+        redis: redis.sink,
         clickhouse: tables.tableSink,
       },
-      lookups: { ...anywhere.lookups, redis: hashes.lookUp, clickhouse: tables.lookUp },
+      lookups: { ...anywhere.lookups, redis: redis.lookUp, clickhouse: tables.lookUp },
       openLedger: (task) => topics.openLedger(task),
       join: (member) => topics.join(member),
       throttledMs: () => topics.throttledMs(),
@@ -152,12 +151,12 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
       query: (sql) => tables.query(sql),
       command: (sql) => tables.command(sql),
       exportParquet: (sql, file) => tables.exportParquet(sql, file),
-      hashes: { keys: (prefix) => hashes.keys(prefix), read: (keys) => hashes.hashes(keys) },
+      hashes: { keys: (prefix) => redis.keys(prefix), read: (keys) => redis.hashes(keys) },
       removal: {
         topic: (name) => topics.deleteTopic(name),
         topology: (name) => topics.forget(name),
         async keys(prefix) {
-          await hashes.remove(prefix);
+          await redis.remove(prefix);
         },
       },
     };

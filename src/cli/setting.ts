@@ -57,6 +57,20 @@ export const url = ({ secret = false, ...plain }: Plain<string>, protocols: read
   },
 });
 
+/** A URL whose host may be several, with commas. */
+export const urls = (plain: Plain<string>, protocols: readonly string[]): Setting<string> => {
+  const one = url(plain, protocols);
+  const hosts = /^([a-z]+:\/\/[^/?#,]*)((?:,[^\s/?#,]+)*)/;
+  return {
+    ...one,
+    type: 'URL, several hosts with commas',
+    parse: (value) => {
+      const parsed = one.parse(String(value).replace(hosts, '$1'));
+      return parsed instanceof Mistake ? parsed : String(value);
+    },
+  };
+};
+
 export const brokers = ({ secret = false, ...plain }: Plain<string>): Setting<string> => ({
   ...plain,
   secret,

@@ -1,7 +1,8 @@
 // One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it.
 
 import { clusterSettings } from './kafka-settings.js';
-import { brokers, choice, type Setting, text, url, wholeNumber } from './setting.js';
+import { redisSettings } from './redis-settings.js';
+import { brokers, choice, type Setting, text, url, urls, wholeNumber } from './setting.js';
 
 /** Of every profile and connector, but for how clusters are reached that ask who is there. */
 export const mainSettings = {
@@ -44,11 +45,11 @@ export const mainSettings = {
     },
     ['http', 'https'],
   ),
-  redis: url(
+  redis: urls(
     {
       env: 'MILLRACE_REDIS',
       fallback: 'redis://127.0.0.1:6379',
-      description: 'Redis of the local profile.',
+      description: 'Redis of the local profile, and of topologies that use more than its hashes on every profile.',
       secret: true,
     },
     ['redis', 'rediss'],
@@ -100,7 +101,7 @@ export const mainSettings = {
   ),
 } as const;
 
-export const settings = { ...mainSettings, ...clusterSettings } as const;
+export const settings = { ...mainSettings, ...clusterSettings, ...redisSettings } as const;
 
 type Settings = typeof settings;
 export type SettingName = keyof Settings;

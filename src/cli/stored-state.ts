@@ -1,5 +1,6 @@
 import type { StoredTask } from '../core/checkpoints.js';
 import { MillraceError } from '../core/errors.js';
+import { driverOf } from '../core/io.js';
 import type { PlannedTask, Topology } from '../topology/index.js';
 import type { OpenProfile } from './profiles.js';
 
@@ -27,7 +28,7 @@ export async function tasksOf({ name, sources }: World, topology: Topology): Pro
     topology.sources
       .filter(({ source }) => !source.global)
       .map(async ({ id, source }) => {
-        const driver = sources[source.connector];
+        const driver = driverOf(sources, source);
         if (driver) return driver.partitions(source);
         throw new MillraceError('config', `the ${name} profile cannot read '${source.connector}'`, { where: id });
       }),

@@ -269,7 +269,19 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-/** The world a topology runs in: one ledger and a driver for each connector's name. */
+/**
+ * What serves a source, a sink or a look-up: the driver of its kind, where the profile has one of that name, otherwise that of its
+ * connector.
+ *
+ * @example
+ * driverOf(profile.sinks, sink)?.mode;
+ */
+export const driverOf = <D>(
+  drivers: Readonly<Record<string, D>>,
+  { connector, kind }: { readonly connector: string; readonly kind: string },
+): D | undefined => (Object.hasOwn(drivers, kind) ? drivers[kind] : drivers[connector]);
+
+/** The world a topology runs in: one ledger, and a driver for each connector's name or, where kinds of it differ, a kind's. */
 export interface Profile {
   readonly name: string;
   readonly sources: Readonly<Record<string, SourceDriver>>;

@@ -1,5 +1,5 @@
 import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/index.js';
-import { INTERNAL, MillraceError } from '../core/index.js';
+import { driverOf, INTERNAL, MillraceError } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { sinksOf } from './task-sinks.js';
 
@@ -74,14 +74,14 @@ async function setUpSinks(stage: Topology, profile: Profile, partitions: number)
   }
 }
 
-function readerOf(profile: Profile, { connector }: Source<unknown>, where: string): SourceDriver {
-  const driver = profile.sources[connector];
+function readerOf(profile: Profile, source: Source<unknown>, where: string): SourceDriver {
+  const driver = driverOf(profile.sources, source);
   if (driver) return driver;
-  throw new MillraceError('config', `the ${profile.name} profile cannot read '${connector}'`, { where });
+  throw new MillraceError('config', `the ${profile.name} profile cannot read '${source.connector}'`, { where });
 }
 
-function writerOf(profile: Profile, { connector }: Sink<never>, where: string): SinkDriver {
-  const driver = profile.sinks[connector];
+function writerOf(profile: Profile, sink: Sink<never>, where: string): SinkDriver {
+  const driver = driverOf(profile.sinks, sink);
   if (driver) return driver;
-  throw new MillraceError('config', `the ${profile.name} profile cannot write '${connector}'`, { where });
+  throw new MillraceError('config', `the ${profile.name} profile cannot write '${sink.connector}'`, { where });
 }

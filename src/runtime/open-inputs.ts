@@ -1,5 +1,5 @@
 import type { Checkpoint, Position, Profile, TaskId } from '../core/index.js';
-import { BEFORE_ALL_MS, EARLIEST, partitionsRead, positionKey } from '../core/index.js';
+import { BEFORE_ALL_MS, driverOf, EARLIEST, partitionsRead, positionKey } from '../core/index.js';
 import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
@@ -33,7 +33,7 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
   const inputs: Input[] = [];
   for (const node of topology.sources) {
     const { id, source } = node;
-    const driver = profile.sources[source.connector];
+    const driver = driverOf(profile.sources, source);
     if (!driver) throw noDriver(profile, source.connector, id);
     const codec = await openDecoder(source.schema, profile.schemas);
     const partitions = source.global ? await driver.partitions(source) : tasks;

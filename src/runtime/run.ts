@@ -1,5 +1,5 @@
 import type { Duration, InferenceService, Metric, Profile, StandbyStatus } from '../core/index.js';
-import { MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
+import { driverOf, MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
@@ -103,8 +103,8 @@ export async function runStage(
 ): Promise<RunningStage> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
   const onWarning = (message: string) => options.onWarning?.(message);
-  const connectors = new Map(sinksOf(topology).map(({ id, sink }) => [id, sink.connector]));
-  const ask = (id: string) => lookUps.ping(id) ?? profile.sinks[connectors.get(id) ?? '']?.ping?.();
+  const drivers = new Map(sinksOf(topology).map(({ id, sink }) => [id, driverOf(profile.sinks, sink)]));
+  const ask = (id: string) => lookUps.ping(id) ?? drivers.get(id)?.ping?.();
   const outages = new Outages({ clock, random, onWarning, ask });
   const lookUps = new LookUps({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
   const open = (partition: number): Promise<Task> =>

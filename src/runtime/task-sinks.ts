@@ -1,4 +1,12 @@
-import { INTERNAL, MillraceError, type Profile, type Sink, type SinkWriter, type TaskId } from '../core/index.js';
+import {
+  driverOf,
+  INTERNAL,
+  MillraceError,
+  type Profile,
+  type Sink,
+  type SinkWriter,
+  type TaskId,
+} from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { DeferredSink } from './deferred-sink.js';
 import { NumberedSink } from './numbered-sink.js';
@@ -56,7 +64,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   for (const { id: step, sink } of sinksOf(topology)) {
-    const driver = profile.sinks[sink.connector];
+    const driver = driverOf(profile.sinks, sink);
     if (!driver) throw noDriver(profile, sink.connector, step);
     if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
     const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }));

@@ -14,7 +14,7 @@ import { inputName, wireName } from './wires.js';
  * printed, since it depends on the profile.
  *
  * @example
- * describe(flightDelays, ({ connector }) => deliveryOf(profile.sinks[connector].mode));
+ * describe(flightDelays, (sink) => deliveryOf(driverOf(profile.sinks, sink).mode));
  */
 export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) => Delivery): string {
   const written = (id: string, from: string, sink: Sink<never>): Node => {

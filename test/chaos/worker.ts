@@ -55,7 +55,7 @@ const inference = createInference();
 const { topics, stores } = options;
 const opened: { close(): Promise<void> }[] = [kafka, inference];
 try {
-  const hashes = stores && (await openRedis({ url: stores.redis }));
+  const hashes = stores && openRedis({ url: stores.redis });
   if (hashes) opened.push(hashes);
   const tables = stores && (await openClickHouse({ url: stores.clickhouse }));
   if (tables) opened.push(tables);
@@ -65,7 +65,7 @@ try {
       sources: { kafka: kafka.source },
       sinks: {
         kafka: kafka.topicSink,
-        ...(hashes ? { redis: hashes.hashSink } : {}),
+        ...(hashes ? { redis: hashes.sink } : {}),
         ...(tables ? { clickhouse: tables.tableSink } : {}),
       },
       openLedger: kafka.openLedger,

@@ -87,6 +87,7 @@ describe('resolveConfig', () => {
       'kafkaTokenSecret',
       'registryPassword',
       'registryToken',
+      'redisPassword',
     ]);
     for (const name of sealed) {
       expect(settings[name].secret).toBe(true);

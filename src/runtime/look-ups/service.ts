@@ -1,4 +1,5 @@
 import {
+  driverOf,
   getOrInsert,
   type Lookup,
   type LookupHandle,
@@ -53,7 +54,7 @@ export class LookUps implements LookupService {
 
   private async openAsker(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<Asker> {
     const { profile, clock, random } = this.options;
-    const driver = profile.lookups?.[lookup.connector];
+    const driver = driverOf(profile.lookups ?? {}, lookup);
     if (!driver) throw noLookUps(profile, lookup.connector, step);
     return new Asker(await driver.open(lookup, step), limits, clock, random);
   }

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { redis } from '../../../connectors/redis/index.js';
+import { describe, expect, it } from 'vitest';
+import { kinds, redis } from '../../../connectors/redis/index.js';
 import { type Change, hours, type Sink } from '../../../src/core/index.js';
 
 it('redis.hash is inert frozen data', () => {
@@ -25,4 +25,46 @@ it('redis.upserts is inert frozen data that takes changes only', () => {
   // @ts-expect-error a value is no change
   const plain: Sink<{ id: number }> = redis.upserts<{ id: number }>({ prefix: 'v:' });
   expect(plain.kind).toBe('redis.upserts');
+});
+
+describe('every sink', () => {
+  interface Value {
+    readonly id: string;
+  }
+  const key = (value: Value) => value.id;
+  const sinks: readonly Sink<Value>[] = [
+    redis.hash({ key, ttl: hours(6) }),
+    redis.string({ key }),
+    redis.json({ key, ttl: hours(6) }),
+    redis.stream({ stream: 'events', entriesMax: 10 }),
+    redis.sortedSet({ key: 'ranking', member: key, score: () => 1, sizeMax: 3 }),
+    redis.set({ key: 'members', member: key }),
+    redis.counter({ key }),
+    redis.publish({ channel: 'live' }),
+  ];
+
+  it.each(sinks)('$kind is inert frozen data of a kind that is declared', (sink) => {
+    expect(sink).toMatchObject({ connector: 'redis', problems: [] });
+    expect([sink, sink.options, sink.settings].every(Object.isFrozen)).toBe(true);
+    expect(kinds.map(({ kind }) => kind)).toContain(sink.kind);
+  });
+
+  it('shows what can be shown, and says what is wrong', () => {
+    expect(redis.sortedSet<Value>({ key: 'ranking', member: key, score: () => 1, sizeMax: 3 }).settings).toEqual({
+      key: 'ranking',
+      sizeMax: 3,
+    });
+    expect(redis.stream<Value>({ stream: '', entriesMax: 0 }).problems).toMatchObject([
+      { message: 'stream is of type string', hint: 'give text or (value) => string' },
+      { message: 'entriesMax is 0', hint: 'give whole number from 1' },
+    ]);
+  });
+
+  it('takes callbacks of its stream alone', () => {
+    // @ts-expect-error a number is no key
+    redis.string<Value>({ key: () => 7 });
+    // @ts-expect-error there is no such property
+    redis.counter<Value>({ key: (value) => value.name });
+    expect(redis.json<Value>({ key }).kind).toBe('redis.json');
+  });
 });

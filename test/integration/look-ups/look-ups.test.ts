@@ -17,7 +17,7 @@ let tables: ClickHouse;
 let client: Client;
 
 beforeAll(async () => {
-  server = await openRedis({ url: address('MILLRACE_REDIS') });
+  server = openRedis({ url: address('MILLRACE_REDIS') });
   tables = await openClickHouse({ url: address('MILLRACE_CLICKHOUSE') });
   client = new Client(address('MILLRACE_REDIS'));
 });
@@ -96,7 +96,7 @@ describe('Redis', () => {
       inside.pipe(outside).pipe(inside);
     }).listen(0, '127.0.0.1');
     await once(proxy, 'listening');
-    const through = await openRedis({ url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+    const through = openRedis({ url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
     try {
       await client.hset(key('cut'), { a: '1' });
       const reader = await through.lookUp.open(redis.hashes(), 'step');

@@ -59,11 +59,11 @@ interface World {
 async function worldOf(server: Server, url: string): Promise<World> {
   const few = { url, attemptsMax: 4 }; // a fraction of a second where connections are refused
   if (server === 'redis') {
-    const opened = await openRedis(few);
+    const opened = openRedis(few);
     ended.push(() => opened.close());
     return {
       sink: redis.hash<Event>({ key: ({ id }) => `event:${id}`, ttl: hours(1) }),
-      driver: opened.hashSink,
+      driver: opened.sink,
       found: async () => {
         const client = new Client(url);
         const keys = await client.keys('event:*');

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Redis as Client } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
-import { openRedis, type Redis } from '../../../connectors/redis/open.js';
+import { openRedis, type Redis, type RedisOptions } from '../../../connectors/redis/open.js';
 import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
@@ -19,13 +19,23 @@ let reader: Client;
 let made = 0;
 
 beforeAll(async () => {
-  sinks = await openRedis({ url: url() });
+  sinks = openRedis({ url: url() });
   reader = new Client(url());
 });
 afterAll(async () => {
   await sinks?.close();
   reader?.disconnect();
 });
+
+/** As a run does before it opens a task. */
+async function ready(options: RedisOptions): Promise<void> {
+  const opened = openRedis(options);
+  try {
+    await opened.sink.setUp?.(sinkFor('any'), { topology: 'any', step: 'online', partitions: 1 });
+  } finally {
+    await opened.close();
+  }
+}
 
 /** A name of its own for each test: the server keeps what earlier runs wrote. */
 const fresh = () => `t${Date.now().toString(36)}.${process.pid}.${made++}`;
@@ -38,7 +48,7 @@ const sinkFor = (prefix: string) =>
   redis.hash<Value>({ key: (v) => `${prefix}:${v.key}`, ttl: minutes(5) }) as Sink<unknown>;
 
 const open = (topology: string, incarnation = 0, partition = 0): Promise<SinkWriter> =>
-  sinks.hashSink.open(sinkFor(topology), { step: 'online', task: { topology, partition }, incarnation });
+  sinks.sink.open(sinkFor(topology), { step: 'online', task: { topology, partition }, incarnation });
 
 async function put(writer: SinkWriter, offsets: readonly number[], keys = 10): Promise<void> {
   await writer.write(
@@ -60,7 +70,7 @@ describe('keeps the contract of sinks', () => {
   const world = async () => {
     const prefix = fresh();
     const task = `${prefix}-contract`;
-    const driver = sinks.hashSink;
+    const driver = sinks.sink;
     return {
       // Each world is a topology of its own: fences have no end.
       driver: {
@@ -80,7 +90,7 @@ describe('keeps the contract of sinks', () => {
 
 describe('redis.upserts', () => {
   const openUpserts = (prefix: string) =>
-    sinks.hashSink.open(redis.upserts<Kept>({ prefix: `${prefix}:` }) as Sink<unknown>, {
+    sinks.sink.open(redis.upserts<Kept>({ prefix: `${prefix}:` }) as Sink<unknown>, {
       step: 'online',
       task: { topology: prefix, partition: 0 },
       incarnation: 0,
@@ -128,7 +138,7 @@ describe('redis.hash', () => {
   it('goes on after a chunk without records', async () => {
     const name = fresh();
     const sink = redis.hash<{ n: number }>({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
-    const writer = await sinks.hashSink.open(sink, {
+    const writer = await sinks.sink.open(sink, {
       step: 'online',
       task: { topology: name, partition: 0 },
       incarnation: 0,
@@ -142,7 +152,7 @@ describe('redis.hash', () => {
     const name = fresh();
     const sink = redis.hash({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
     const task = { topology: name, partition: 0 };
-    const writer = await sinks.hashSink.open(sink, { step: 'online', task, incarnation: 0 });
+    const writer = await sinks.sink.open(sink, { step: 'online', task, incarnation: 0 });
     const value = { late: 0.1 + 0.2, origin: 'JFK ü', none: null, gone: undefined, ok: true, tags: ['a'] };
     await writer.write([value], [originAt(1)]);
     await writer.prepare?.();
@@ -256,22 +266,22 @@ describe('redis.hash', () => {
     await once(probe, 'listening');
     const { port } = probe.address() as AddressInfo;
     await new Promise((resolve) => probe.close(resolve));
-    const opening = openRedis({ url: `redis://127.0.0.1:${port}` });
+    const opening = ready({ url: `redis://127.0.0.1:${port}` });
     await sleep(300);
     inFront.listen(port, '127.0.0.1');
-    await (await opening).close();
+    await opening;
     inFront.close();
   });
 
   it('names a server that does not answer, without the password', async () => {
-    const error = await openRedis({ url: 'redis://user:secret@127.0.0.1:1', attemptsMax: 3 }).catch((e: unknown) => e);
+    const error = await ready({ url: 'redis://user:secret@127.0.0.1:1', attemptsMax: 3 }).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'sink', where: 'redis://127.0.0.1:1', hint: expect.stringContaining('stack') });
     expect(`${(error as Error).message} ${JSON.stringify(error)}`).not.toContain('secret');
   });
 
   it('tells a refused password from a server that is gone', async () => {
     const at = new URL(url());
-    const error = await openRedis({ url: `redis://nobody:wrong@${at.host}` }).catch((e: unknown) => e);
+    const error = await ready({ url: `redis://nobody:wrong@${at.host}` }).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'sink', hint: expect.stringContaining('user and password') });
   });
 });

@@ -1,31 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { HashWriter, type PutIfNewer } from '../../../connectors/redis/hash-writer.js';
+import { type Call, FencedWriter, type MakeCalls } from '../../../connectors/redis/fenced-writer.js';
+import { tagOf } from '../../../connectors/redis/hash-slot.js';
+import { placesOf } from '../../../connectors/redis/script-calls.js';
+import { type Structure, structureOf } from '../../../connectors/redis/structures.js';
 import { MillraceError, minutes } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 
-interface Call {
-  readonly keys: readonly string[];
-  readonly args: readonly string[];
+interface Id {
+  readonly id: number;
 }
+const options = { key: (value: unknown) => `k:${(value as Id).id}`, ttl: minutes(1) };
+const hashes = structureOf('redis.hash', options) as Structure;
+const context = { step: 'online', task: { topology: 'flights', partition: 3 }, incarnation: 2 };
 
-function open(answer: (call: number) => number | Promise<number> = () => 0) {
+function open(
+  answer: (call: number) => number | Promise<number> = () => 0,
+  structure: Structure = hashes,
+  isCluster = false,
+) {
   const calls: Call[] = [];
   let underWay = 0;
   let underWayMax = 0;
-  const put: PutIfNewer = async (keys, args) => {
+  const makeCalls: MakeCalls = async (some) => {
     underWayMax = Math.max(underWayMax, ++underWay);
-    calls.push({ keys, args });
+    calls.push(...some);
     try {
       await sleep(1);
-      return await answer(calls.length);
+      return [await answer(calls.length)];
     } finally {
       underWay--;
     }
   };
-  const options = { key: (value: unknown) => `k:${(value as { id: number }).id}`, ttl: minutes(1) };
-  const context = { step: 'online', task: { topology: 'flights', partition: 3 }, incarnation: 2 };
-  const writer = new HashWriter(options, context, put);
+  const writer = new FencedWriter(structure, context, placesOf(isCluster), makeCalls);
   return { writer, calls, underWayMax: () => underWayMax };
 }
 
@@ -33,7 +40,7 @@ const values = (from: number, to: number, keys = 1_000_000) =>
   Array.from({ length: to - from }, (_, i) => ({ id: (from + i) % keys, n: from + i }));
 const origins = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => originAt(from + i));
 
-describe('HashWriter', () => {
+describe('FencedWriter', () => {
   it('sends the fence, the keys, and what each record needs', async () => {
     const { writer, calls } = open();
     await writer.write([{ id: 1, late: 0.5, none: null }, { id: 2 }], [originAt(7), originAt(7)]);
@@ -41,7 +48,7 @@ describe('HashWriter', () => {
     expect(calls).toEqual([
       {
         keys: ['millrace:fence:flights:online:3', 'k:1', 'k:2'],
-        args: ['2', '60000', 'contract', '7', '0', '4', 'id', '1', 'late', '0.5', '7', '1', '2', 'id', '2'],
+        args: [2, 'contract', 60_000, 0, '', 7, 0, 4, 'id', '1', 'late', '0.5', 7, 1, 2, 'id', '2'],
       },
     ]);
   });
@@ -65,12 +72,41 @@ describe('HashWriter', () => {
     expect(calls.flatMap(({ keys }) => keys.slice(1))).toEqual(['k:1', 'k:2', 'k:0']); // of records 7, 8 and 9
   });
 
+  it('sends every record of a key where records add up', async () => {
+    const { writer, calls } = open(undefined, { ...hashes, replaces: false });
+    await writer.write(values(0, 10, 3), origins(0, 10));
+    await writer.prepare();
+    expect(calls.flatMap(({ keys }) => keys.slice(1))).toEqual(values(0, 10, 3).map(({ id }) => `k:${id}`));
+  });
+
+  it('makes a call for each slot of a cluster, with a fence in that slot', async () => {
+    const tagged = {
+      ...hashes,
+      key: (value: unknown) => `{${(value as Id).id % 2 ? 'odd' : 'even'}}:${(value as Id).id}`,
+    };
+    const { writer, calls } = open(undefined, tagged, true);
+    await writer.write(values(0, 4), origins(0, 4));
+    await writer.prepare();
+    expect(calls.map(({ keys }) => keys)).toEqual([
+      [`millrace:fence:{${tagOf(13_960)}}:flights:online:3`, '{even}:0', '{even}:2'],
+      [`millrace:fence:{${tagOf(7_318)}}:flights:online:3`, '{odd}:1', '{odd}:3'],
+    ]);
+  });
+
+  it('makes no call longer than Redis likes where records are wide', async () => {
+    const wide = { ...hashes, strings: () => Array.from({ length: 1_000 }, () => 'x') };
+    const { writer, calls } = open(undefined, wide);
+    await writer.write(values(0, 500), origins(0, 500));
+    await writer.prepare();
+    expect(Math.max(...calls.map(({ args }) => args.length))).toBeLessThan(102_000);
+  });
+
   it('does not mix topics in a call: each has a fence of its own', async () => {
     const { writer, calls } = open();
     const other = origins(0, 2).map((origin) => ({ ...origin, topic: 'other' }));
     await writer.write(values(0, 4), [...origins(0, 2), ...other]);
     await writer.prepare();
-    expect(calls.map(({ args }) => args[2])).toEqual(['contract', 'other']);
+    expect(calls.map(({ args }) => args[1])).toEqual(['contract', 'other']);
   });
 
   it('tells of a failure when preparing and when writing on, and makes no further call', async () => {

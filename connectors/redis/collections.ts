@@ -1,0 +1,159 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { Sink } from '../../src/core/io.js';
+import * as is from '../../src/core/option-types.js';
+import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
+import { nameOf, nameOrCallback, sinkOf } from './sink.js';
+import type { Write } from './structures.js';
+
+// What values add up to under one key: a ranking, a set, a number.
+
+const ttl = optional(
+  is.duration,
+  "How long the key stays after it was last written, by Redis's clock; for ever where this is left out.",
+);
+
+export const sortedSetKind = connectorKind({
+  kind: 'redis.sortedSet',
+  role: 'sink',
+  doc: 'Keeps the newest score of each member in sorted sets: rankings, indices by time.',
+  options: {
+    key: required(nameOrCallback, 'The Redis key of the sorted set.'),
+    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member that a value is about.'),
+    score: required(
+      is.callback<(value: never) => number | null>('(value) => number | null'),
+      'Its score from now on; `null` takes it out.',
+    ),
+    sizeMax: optional(is.integer(1), 'Members that are kept; all where this is left out.'),
+    keep: defaulted(is.oneOf('highest', 'lowest'), 'highest', 'Which scores stay where there are more than `sizeMax`.'),
+    ttl,
+  },
+});
+
+export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind.options> {
+  readonly key: string | ((value: T) => string);
+  readonly member: (value: T) => string;
+  readonly score: (value: T) => number | null;
+}
+
+/**
+ * Keeps the newest score of each member in a sorted set (`ZADD`), and with `sizeMax` the best of them. Effectively once, as
+ * `redis.hash`: what a replay repeats is not even trimmed again.
+ *
+ * @example
+ * scored.to('riskiest', redis.sortedSet({ key: 'riskiest', member: (p) => p.account, score: (p) => p.risk, sizeMax: 100 }));
+ */
+export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
+  const { key, sizeMax, keep, ttl } = resolve(sortedSetKind, options);
+  const member = options.member as (value: unknown) => string;
+  const score = options.score as (value: unknown) => number | null;
+  return sinkOf(sortedSetKind, options, {
+    key: nameOf(key),
+    strings: (value) => {
+      const points = score(value);
+      if (points === null || points === undefined) return ['ZREM', member(value)];
+      if (typeof points !== 'number' || Number.isNaN(points)) throw noNumber('score', points, 'a number, or null');
+      return ['ZADD', points, member(value)];
+    },
+    ttl,
+    limit: sizeMax,
+    how: keep,
+  } satisfies Write);
+}
+
+export const setKind = connectorKind({
+  kind: 'redis.set',
+  role: 'sink',
+  doc: 'Puts members into sets, and takes them out.',
+  options: {
+    key: required(nameOrCallback, 'The Redis key of the set.'),
+    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member that a value is about.'),
+    isIn: optional(
+      is.callback<(value: never) => boolean>('(value) => boolean'),
+      'Whether the member is in the set from now on; it is where this is left out.',
+    ),
+    ttl,
+  },
+});
+
+export interface RedisSetOptions<T> extends OptionsOf<typeof setKind.options> {
+  readonly key: string | ((value: T) => string);
+  readonly member: (value: T) => string;
+  readonly isIn?: (value: T) => boolean;
+}
+
+/**
+ * Puts members into a set (`SADD`), and takes those out that are not in it any more (`SREM`). Effectively once, as `redis.hash`.
+ *
+ * @example
+ * accounts.to('blocked', redis.set({ key: 'blocked', member: (a) => a.id, isIn: (a) => a.blocked }));
+ */
+export function set<T>(options: RedisSetOptions<T>): Sink<T> {
+  const member = options.member as (value: unknown) => string;
+  const isIn = options.isIn as ((value: unknown) => boolean) | undefined;
+  return sinkOf(setKind, options, {
+    key: nameOf(options.key),
+    strings: (value) => [isIn === undefined || isIn(value) ? 'SADD' : 'SREM', member(value)],
+    ttl: options.ttl,
+  } satisfies Write);
+}
+
+export const counterKind = connectorKind({
+  kind: 'redis.counter',
+  role: 'sink',
+  doc: 'Adds each value to a number in Redis, once.',
+  options: {
+    key: required(nameOrCallback, 'The Redis key of the number, or of the hash that has it.'),
+    field: optional(nameOrCallback, 'The field of the hash; the key is a plain number where this is left out.'),
+    by: optional(
+      is.callback<(value: never) => number>('(value) => number'),
+      'What a value adds, which may be negative; 1 where this is left out.',
+    ),
+    fractions: defaulted(
+      is.flag,
+      false,
+      'Whether `by` may be other than whole; sums are then rounded by Redis to 17 digits.',
+    ),
+    ttl,
+  },
+});
+
+export interface RedisCounterOptions<T> extends OptionsOf<typeof counterKind.options> {
+  readonly key: string | ((value: T) => string);
+  readonly field?: string | ((value: T) => string);
+  readonly by?: (value: T) => number;
+}
+
+/**
+ * Adds each value to a number (`INCRBY`; `HINCRBY` with `field`). Effectively once: the fence moves in the same call as the sum, so that
+ * a replay, or a process that lost its task, adds nothing. After an offset reset or a restored savepoint records that are read again
+ * are added again: delete the keys first.
+ *
+ * @example
+ * payments.to('spent', redis.counter({ key: (p) => `spent:${p.account}`, field: (p) => p.day, by: (p) => p.cents, ttl: days(40) }));
+ */
+export function counter<T>(options: RedisCounterOptions<T>): Sink<T> {
+  const { key, field, ttl, fractions } = resolve(counterKind, options);
+  const by = (options.by as ((value: unknown) => number) | undefined) ?? (() => 1);
+  const fieldOf = field === undefined ? undefined : nameOf(field);
+  const command = `${fieldOf === undefined ? '' : 'H'}INCRBY${fractions ? 'FLOAT' : ''}`;
+  const fits = fractions ? Number.isFinite : Number.isSafeInteger;
+  return sinkOf(counterKind, options, {
+    key: nameOf(key),
+    strings: (value) => {
+      const amount = by(value);
+      if (!fits(amount)) throw noNumber('by', amount, fractions ? 'a number' : 'a whole number, or set `fractions`');
+      return fieldOf === undefined ? [command, amount] : [command, fieldOf(value), amount];
+    },
+    ttl,
+  } satisfies Write);
+}
+
+const noNumber = (option: string, value: unknown, wanted: string): MillraceError =>
+  new MillraceError(
+    'sink',
+    `\`${option}\` gives ${typeof value === 'number' ? value : `something of type ${typeof value}`}`,
+    {
+      hint: `it must be ${wanted}: filter such values before`,
+      lasting: true,
+    },
+  );

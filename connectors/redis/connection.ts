@@ -1,0 +1,105 @@
+import type { Redis as Client, Command as ClientCommand, Cluster } from 'ioredis';
+import { slotOf } from './hash-slot.js';
+
+export type Argument = string | number | Buffer;
+
+/** A command, and the key that says which node of a cluster it goes to. */
+export interface Keyed {
+  readonly key: string;
+  readonly command: readonly [name: string, ...args: Argument[]];
+  /** Texts of the answer are given as bytes. */
+  readonly binary?: boolean;
+}
+
+/** One server, or a cluster, as the rest of this folder sees it. Nothing is tried again here. */
+export interface Connection {
+  readonly isCluster: boolean;
+  /** Sends commands, those of a node in one go, and resolves with an answer each, in their order: an `Error` where there is none. */
+  send(commands: readonly Keyed[]): Promise<readonly unknown[]>;
+  /** The same for commands of one key, with nobody else's in between. */
+  transact(commands: readonly Keyed[]): Promise<readonly unknown[]>;
+  /** The nodes that can be written to. */
+  masters(): readonly Client[];
+  /** Lets answers under way arrive. */
+  quit(): Promise<void>;
+  /** Whoever waits for an answer is refused. */
+  disconnect(): void;
+}
+
+type MakeCommand = typeof ClientCommand;
+type Result = [error: Error | null, answer: unknown];
+
+export const single = (client: Client, Command: MakeCommand): Connection => ({
+  isCluster: false,
+  send: (commands) => answersOf(client.pipeline(), commands, Command),
+  transact: (commands) => answersOf(client.multi(), commands, Command),
+  masters: () => [client],
+  quit: async () => void (await client.quit().catch(() => client.disconnect())),
+  disconnect: () => client.disconnect(),
+});
+
+export function cluster(nodes: Cluster, Command: MakeCommand): Connection {
+  const nodeOf = (key: string, masters: ReadonlyMap<string, Client>): Client => {
+    const node = masters.get(nodes.slots[slotOf(key)]?.[0] ?? '');
+    if (node) return node;
+    nodes.refreshSlotsCache();
+    throw new Error('Connection is closed.'); // in the client's words: it may be back soon
+  };
+  /** Follows redirections, which a whole pipeline does not. */
+  const sendAlone = (keyed: Keyed): Promise<unknown> => {
+    const command = commandOf(keyed, Command);
+    nodes.sendCommand(command);
+    return command.promise.catch((error: Error) => error);
+  };
+  const sendTo = async (node: Client, commands: readonly Keyed[]): Promise<unknown[]> => {
+    const answers = await answersOf(node.pipeline(), commands, Command);
+    if (answers.some((answer) => answer instanceof Error)) nodes.refreshSlotsCache();
+    return Promise.all(answers.map((answer, i) => (isElsewhere(answer) ? sendAlone(commands[i] as Keyed) : answer)));
+  };
+  return {
+    isCluster: true,
+    async send(commands) {
+      const masters = new Map(nodes.nodes('master').map((node) => [nameOf(node), node]));
+      const byNode = new Map<Client, number[]>();
+      for (const [i, { key }] of commands.entries()) {
+        const node = nodeOf(key, masters);
+        const there = byNode.get(node);
+        if (there) there.push(i);
+        else byNode.set(node, [i]);
+      }
+      const answers: unknown[] = Array.from({ length: commands.length });
+      await Promise.all(
+        [...byNode].map(async ([node, indices]) => {
+          const some = indices.map((i) => commands[i] as Keyed);
+          for (const [at, answer] of (await sendTo(node, some)).entries()) answers[indices[at] as number] = answer;
+        }),
+      );
+      return answers;
+    },
+    transact: (commands) => answersOf(nodes.multi(), commands, Command),
+    masters: () => nodes.nodes('master'),
+    quit: async () => void (await nodes.quit().catch(() => nodes.disconnect())),
+    disconnect: () => nodes.disconnect(),
+  };
+}
+
+const nameOf = ({ options }: Client): string => `${options.host}:${options.port}`;
+
+/** Of a slot that the node has no more, or not yet all of. */
+const isElsewhere = (answer: unknown): boolean =>
+  answer instanceof Error && /^(MOVED|ASK|TRYAGAIN)\b/.test(answer.message);
+
+const commandOf = ({ command: [name, ...args], binary }: Keyed, Command: MakeCommand): ClientCommand =>
+  new Command(name, args, { replyEncoding: binary ? null : 'utf8' });
+
+/** Fills a pipeline and sends it. Its own methods would not take a long list of arguments. */
+async function answersOf(
+  pipeline: ReturnType<Client['pipeline']>,
+  commands: readonly Keyed[],
+  Command: MakeCommand,
+): Promise<unknown[]> {
+  const queue = pipeline as unknown as { sendCommand(command: ClientCommand): void };
+  for (const keyed of commands) queue.sendCommand(commandOf(keyed, Command));
+  const results = ((await pipeline.exec()) ?? []) as Result[];
+  return results.map(([error, answer]) => error ?? answer);
+}

@@ -1,0 +1,126 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { SinkContext, SinkWriter } from '../../src/core/io.js';
+import { Numbering } from '../../src/core/numbering.js';
+import type { Origin } from '../../src/core/record.js';
+import type { Argument } from './connection.js';
+import { Outflow } from './outflow.js';
+import type { Structure } from './structures.js';
+
+/** A call of the script of `fenced.ts`. */
+export interface Call {
+  readonly keys: readonly string[];
+  readonly args: readonly Argument[];
+}
+
+/** Makes calls that may be made in any order; repeated where the connection fails. What each of them wrote. */
+export type MakeCalls = (calls: readonly Call[]) => Promise<readonly number[]>;
+
+/** Says which keys one call may touch, and the name of a fence that it may touch as well. */
+export interface Places {
+  /** Keys with the same answer may be in one call. */
+  of(key: string): number;
+  fence(name: string, place: number): string;
+}
+
+/** Records of one call, or of several at once: Redis does nothing else while one runs, a few microseconds a record. */
+const CALL_RECORDS = 1_000;
+/** Strings of one call, which is more of a bound where records are wide. */
+const CALL_STRINGS = 100_000;
+
+interface Put {
+  readonly key: string;
+  readonly origin: Origin;
+  readonly n: number;
+  readonly strings: readonly Argument[];
+}
+
+/** Writes records by a fenced script, a few thousand waiting at most. */
+export class FencedWriter implements SinkWriter {
+  private readonly numbering = new Numbering();
+  private readonly out: Outflow<Put>;
+
+  constructor(
+    private readonly structure: Structure,
+    private readonly context: SinkContext,
+    private readonly places: Places,
+    private readonly makeCalls: MakeCalls,
+  ) {
+    this.out = new Outflow(takeOneTopic, (puts) => this.send(puts));
+  }
+
+  write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
+    const { key, strings } = this.structure;
+    return this.out.put(
+      values.map((value, i) => {
+        const origin = origins[i] as Origin;
+        return { key: key(value), origin, n: this.numbering.next(origin), strings: strings(value) };
+      }),
+    );
+  }
+
+  prepare(): Promise<void> {
+    return this.out.flush();
+  }
+
+  close(): Promise<void> {
+    return this.out.close();
+  }
+
+  private async send(taken: readonly Put[]): Promise<void> {
+    const puts = this.structure.replaces ? newestOfEachKey(taken) : taken;
+    const written = await this.makeCalls(this.callsOf(puts));
+    if (written.some((count) => count < 0)) throw this.fenced();
+  }
+
+  private callsOf(puts: readonly Put[]): Call[] {
+    const byPlace = new Map<number, Put[]>();
+    for (const put of puts) {
+      const place = this.places.of(put.key);
+      const there = byPlace.get(place);
+      if (there) there.push(put);
+      else byPlace.set(place, [put]);
+    }
+    return [...byPlace].map(([place, there]) => this.callOf(place, there));
+  }
+
+  private callOf(place: number, puts: readonly Put[]): Call {
+    const { task, step, incarnation } = this.context;
+    const { ttl = 0, limit = 0, how } = this.structure;
+    const keys = [this.places.fence(`${task.topology}:${step}:${task.partition}`, place)];
+    const args: Argument[] = [incarnation, (puts[0] as Put).origin.topic, ttl, limit, how];
+    for (const { key, origin, n, strings } of puts) {
+      keys.push(key);
+      args.push(origin.offset, n, strings.length, ...strings);
+    }
+    return { keys, args };
+  }
+
+  private fenced(): MillraceError {
+    const { step, incarnation } = this.context;
+    return new MillraceError('fenced', `incarnation ${incarnation} writes where a newer one has written`, {
+      where: step,
+      hint: 'another process runs this topology from a later restore: stop this one',
+    });
+  }
+}
+
+/** Takes the next records of one topic off the list, up to the size of a call. */
+function takeOneTopic(waiting: Put[]): Put[] {
+  const { topic } = (waiting[0] as Put).origin;
+  let strings = 0;
+  let end = 0;
+  while (end < waiting.length && end < CALL_RECORDS && strings < CALL_STRINGS) {
+    const next = waiting[end] as Put;
+    if (next.origin.topic !== topic) break;
+    strings += next.strings.length;
+    end++;
+  }
+  return waiting.splice(0, end);
+}
+
+/** A key that is written twice in a call needs the last value only; order stays that of the records kept. */
+function newestOfEachKey(puts: readonly Put[]): readonly Put[] {
+  const last = new Map<string, number>();
+  for (const [i, { key }] of puts.entries()) last.set(key, i);
+  return last.size === puts.length ? puts : puts.filter(({ key }, i) => last.get(key) === i);
+}

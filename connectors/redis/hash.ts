@@ -1,0 +1,61 @@
+import { afterOf, type Change, keyOfChange } from '../../src/core/change.js';
+import type { Sink } from '../../src/core/io.js';
+import * as is from '../../src/core/option-types.js';
+import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import type { HashSinkOptions } from '../../src/core/sinks.js';
+import { sinkOf } from './sink.js';
+
+export const hashKind = connectorKind({
+  kind: 'redis.hash',
+  role: 'sink',
+  doc: 'Keeps the newest value of each key as a hash, one field a property.',
+  options: {
+    key: required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.'),
+    ttl: required(is.duration, "How long a value stays after it was last written, by Redis's clock."),
+  },
+});
+
+export interface RedisHashOptions<T> extends OptionsOf<typeof hashKind.options> {
+  readonly key: (value: T) => string;
+}
+
+/**
+ * Keeps the newest value of each key as a hash, one field a property (`HGETALL` shows them as strings). A field
+ * that is null or undefined is left out; objects and arrays are written as JSON. Effectively once: every write is
+ * fenced by its record's offset, so a replay changes nothing.
+ *
+ * @example
+ * predictions.to('online', redis.hash({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+ */
+export function hash<T>(options: RedisHashOptions<T>): Sink<T> {
+  const { key, ttl } = options;
+  return sinkOf(hashKind, options, { key: key as (value: unknown) => string, ttl } satisfies HashSinkOptions);
+}
+
+export const upsertsKind = connectorKind({
+  kind: 'redis.upserts',
+  role: 'sink',
+  doc: 'Keeps what holds now of each key of a stream of changes as a hash, and takes it away where nothing does any more.',
+  options: {
+    prefix: required(is.text, 'Stands before the key of each change.'),
+    ttl: optional(
+      is.duration,
+      "How long a value stays after it was last written, by Redis's clock; for ever where this is left out.",
+    ),
+  },
+});
+
+export type RedisUpsertsOptions = OptionsOf<typeof upsertsKind.options>;
+
+/**
+ * Keeps what is held to be true now of each key of a stream of changes as a hash, and takes the hash away where that is
+ * nothing (or has no fields). Effectively once, as `redis.hash`: a change is fenced by its number among those of its task.
+ *
+ * @example
+ * customers.to('online', redis.upserts({ prefix: 'customer:' })); // a stream of `table()`
+ */
+export function upserts<T extends object>(options: RedisUpsertsOptions): Sink<Change<T>> {
+  const { prefix, ttl } = options;
+  const driven: HashSinkOptions = { key: (change) => prefix + keyOfChange(change), content: afterOf, ttl };
+  return Object.freeze({ ...sinkOf<Change<T>>(upsertsKind, options, driven), changes: true });
+}

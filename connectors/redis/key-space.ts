@@ -1,0 +1,49 @@
+import type { Keyed } from './connection.js';
+import type { Server } from './server.js';
+
+/** Keys of one step of a scan. */
+const SCAN_KEYS = 1_000;
+
+/** What tools look at, and clear away. */
+export interface KeySpace {
+  /** Keys that begin so, in any order, each once; those that come and go meanwhile may be missed. Memory: the keys. */
+  keys(prefix: string): Promise<readonly string[]>;
+  /** The fields of hashes, in the order of their keys; none where there is no such hash. */
+  hashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
+  /** Removes every key that begins so; resolves with their number. */
+  remove(prefix: string): Promise<number>;
+}
+
+export function keySpaceOf(server: Server): KeySpace {
+  const keys = async (prefix: string): Promise<readonly string[]> => {
+    const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, '\\$&')}*`;
+    return server.attempt('cannot list keys', async (on) => {
+      const found = new Set<string>();
+      for (const node of on.masters()) {
+        let cursor = '0';
+        do {
+          const [next, some] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_KEYS);
+          for (const key of some) found.add(key);
+          cursor = next;
+        } while (cursor !== '0');
+      }
+      return [...found];
+    });
+  };
+  const each = (doing: string, name: string, wanted: readonly string[]) =>
+    server.send(
+      doing,
+      wanted.map((key): Keyed => ({ key, command: [name, key] })),
+    );
+  return {
+    keys,
+    hashes: async (wanted) => (await each('cannot read hashes', 'hgetall', wanted)) as Record<string, string>[],
+    async remove(prefix) {
+      const gone = await keys(prefix);
+      for (let start = 0; start < gone.length; start += SCAN_KEYS) {
+        await each('cannot remove keys', 'unlink', gone.slice(start, start + SCAN_KEYS));
+      }
+      return gone.length;
+    },
+  };
+}

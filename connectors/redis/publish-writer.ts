@@ -1,0 +1,46 @@
+import type { SinkWriter } from '../../src/core/io.js';
+import type { Keyed } from './connection.js';
+import { Outflow } from './outflow.js';
+import { allAnswered, type Server } from './server.js';
+
+/** What a sink publishes of a value, and where. */
+export interface Publishing {
+  readonly channel: (value: unknown) => string;
+  readonly message: (value: unknown) => string | Buffer;
+}
+
+/** Messages of one go. */
+const PIECE_MESSAGES = 1_000;
+
+/** Publishes messages in their order; those of a go whose answer is lost are published again. */
+export class PublishWriter implements SinkWriter {
+  private readonly out: Outflow<Keyed>;
+
+  constructor(
+    private readonly publishing: Publishing,
+    server: Server,
+  ) {
+    this.out = new Outflow(
+      (waiting) => waiting.splice(0, PIECE_MESSAGES),
+      (piece) => server.attempt('cannot publish', async (on) => void allAnswered(await on.send(piece))),
+    );
+  }
+
+  write(values: readonly unknown[]): void | Promise<void> {
+    const { channel, message } = this.publishing;
+    return this.out.put(
+      values.map((value): Keyed => {
+        const name = channel(value);
+        return { key: name, command: ['publish', name, message(value)] };
+      }),
+    );
+  }
+
+  prepare(): Promise<void> {
+    return this.out.flush();
+  }
+
+  close(): Promise<void> {
+    return this.out.close();
+  }
+}

@@ -1,0 +1,40 @@
+import type { Sink } from '../../src/core/io.js';
+import * as is from '../../src/core/option-types.js';
+import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import type { Publishing } from './publish-writer.js';
+import { nameOf, nameOrCallback, sinkOf } from './sink.js';
+
+export const publishKind = connectorKind({
+  kind: 'redis.publish',
+  role: 'sink',
+  doc: 'Publishes every value to whoever has subscribed to a channel at that moment.',
+  options: {
+    channel: required(nameOrCallback, 'The channel.'),
+    message: optional(
+      is.callback<(value: never) => string | Uint8Array>('(value) => string | bytes'),
+      'What is published; the value as JSON where this is left out.',
+    ),
+  },
+});
+
+export interface RedisPublishOptions<T> extends OptionsOf<typeof publishKind.options> {
+  readonly channel: string | ((value: T) => string);
+  readonly message?: (value: T) => string | Uint8Array;
+}
+
+/**
+ * Publishes every value on a channel (`PUBLISH`), in order. At least once as far as Redis goes: a replay publishes again. Redis keeps
+ * no message, so a subscriber that is away, slow or cut off misses some whatever is done here: give messages an id, or use
+ * `redis.stream` where none may be missed.
+ *
+ * @example
+ * alerts.to('live', redis.publish({ channel: (a) => `alerts:${a.region}` }));
+ */
+export function publish<T>(options: RedisPublishOptions<T>): Sink<T> {
+  const message = options.message as ((value: unknown) => string | Uint8Array) | undefined;
+  const bytes = (written: string | Uint8Array) => (typeof written === 'string' ? written : Buffer.from(written));
+  return sinkOf(publishKind, options, {
+    channel: nameOf(options.channel),
+    message: message === undefined ? (value) => JSON.stringify(value) ?? 'null' : (value) => bytes(message(value)),
+  } satisfies Publishing);
+}

@@ -1,0 +1,89 @@
+import { hashFields } from '../../src/core/hash-fields.js';
+import type { HashSinkOptions } from '../../src/core/sinks.js';
+import type { Argument } from './connection.js';
+import { fenced, type Script } from './fenced.js';
+
+/** A sink as the writer sees it: what it makes of a value, and the script that writes that. */
+export interface Structure {
+  readonly script: Script;
+  readonly key: (value: unknown) => string;
+  readonly strings: (value: unknown) => readonly Argument[];
+  /** In milliseconds, since the key was last written. */
+  readonly ttl: number | undefined;
+  /** What the script calls `limit` and `how`. */
+  readonly limit: number | undefined;
+  readonly how: string;
+  /** A value takes the place of the one before it, so of each key the last one of a call is enough. */
+  readonly replaces: boolean;
+}
+
+/** What the options of a sink come to: everything of a structure but its script, which goes by the kind. */
+export type Write = Pick<Structure, 'key' | 'strings'> & Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
+
+interface Kind {
+  readonly script: Script;
+  readonly replaces: boolean;
+}
+
+// A call that adds up must add each record, one that replaces the last of a key alone.
+const replacing = (effect: string): Kind => ({ script: fenced(effect), replaces: true });
+const adding = (effect: string): Kind => ({ script: fenced(effect), replaces: false });
+
+const hash = replacing(`
+  redis.call('DEL', key)
+  if count > 0 then
+    redis.call('HSET', key, unpack(ARGV, at, at + count - 1))
+    expire(key)
+  end`);
+
+/** By kind; no strings take a value away. */
+const kinds: Readonly<Record<string, Kind>> = {
+  'redis.hash': hash,
+  'redis.upserts': hash,
+  'redis.string': replacing(`
+  if count == 0 then redis.call('DEL', key)
+  elseif ttl == '0' then redis.call('SET', key, ARGV[at])
+  else redis.call('SET', key, ARGV[at], 'PX', ttl) end`),
+  'redis.json': replacing(`
+  if count == 0 then redis.call('DEL', key)
+  else
+    redis.call('JSON.SET', key, '$', ARGV[at])
+    expire(key)
+  end`),
+  'redis.stream': adding(`
+  if limit == '0' then redis.call('XADD', key, '*', unpack(ARGV, at, at + count - 1))
+  else redis.call('XADD', key, 'MAXLEN', how, limit, '*', unpack(ARGV, at, at + count - 1)) end
+  expire(key)`),
+  // The first string of these is the command.
+  'redis.set': adding(`
+  redis.call(ARGV[at], key, ARGV[at + 1])
+  expire(key)`),
+  'redis.counter': adding(`
+  redis.call(ARGV[at], key, unpack(ARGV, at + 1, at + count - 1))
+  expire(key)`),
+  // Trimmed with each record, not with each call: what stays must not depend on where calls are cut.
+  'redis.sortedSet': adding(`
+  redis.call(ARGV[at], key, unpack(ARGV, at + 1, at + count - 1))
+  if limit ~= '0' then
+    if how == 'highest' then redis.call('ZREMRANGEBYRANK', key, 0, -limit - 1)
+    else redis.call('ZREMRANGEBYRANK', key, limit, -1) end
+  end
+  expire(key)`),
+};
+
+export const structureKinds: readonly string[] = Object.keys(kinds);
+
+/** The structure that a sink of a kind writes; `undefined` where there is no such kind. */
+export function structureOf(kind: string, options: unknown): Structure | undefined {
+  const known = kinds[kind];
+  if (!known) return undefined;
+  const write = known === hash ? hashWrite(options as HashSinkOptions) : (options as Write);
+  return { ttl: undefined, limit: undefined, how: '', ...known, ...write };
+}
+
+/** Options of hashes are the same for the embedded store, which has no scripts. */
+const hashWrite = ({ key, content, ttl }: HashSinkOptions): Write => ({
+  key,
+  strings: (value) => Object.entries(hashFields(content ? content(value) : value)).flat(),
+  ttl,
+});

@@ -1,0 +1,103 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { Sink } from '../../src/core/io.js';
+import * as is from '../../src/core/option-types.js';
+import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import { sinkOf } from './sink.js';
+import type { Write } from './structures.js';
+
+// The newest value of each key as one text, or as a document.
+
+const key = required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.');
+const ttl = optional(
+  is.duration,
+  "How long a value stays after it was last written, by Redis's clock; for ever where this is left out.",
+);
+
+export const stringKind = connectorKind({
+  kind: 'redis.string',
+  role: 'sink',
+  doc: 'Keeps the newest value of each key as a string.',
+  options: {
+    key,
+    value: optional(
+      is.callback<(value: never) => string | Uint8Array | null>('(value) => string | bytes | null'),
+      'What is written; `null` takes the key away. The value as JSON where this is left out.',
+    ),
+    ttl,
+  },
+});
+
+export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.options> {
+  readonly key: (value: T) => string;
+  readonly value?: (value: T) => string | Uint8Array | null;
+}
+
+/**
+ * Keeps the newest value of each key as a string (`SET`). Effectively once, as `redis.hash`: every write is fenced by its
+ * record's offset.
+ *
+ * @example
+ * prices.to('prices', redis.string({ key: (p) => `price:${p.sku}`, value: (p) => String(p.cents), ttl: days(1) }));
+ */
+export function string<T>(options: RedisStringOptions<T>): Sink<T> {
+  const value = (options.value as ((value: unknown) => string | Uint8Array | null) | undefined) ?? jsonOf;
+  return sinkOf(stringKind, options, {
+    key: options.key as Write['key'],
+    strings: (record) => {
+      const written = value(record);
+      return written === null || written === undefined ? [] : [asArgument(written)];
+    },
+    ttl: options.ttl,
+  } satisfies Write);
+}
+
+export const jsonKind = connectorKind({
+  kind: 'redis.json',
+  role: 'sink',
+  doc: 'Keeps the newest value of each key as a JSON document that Redis can look into; needs Redis 8, or the RedisJSON module.',
+  options: {
+    key,
+    value: optional(
+      is.callback<(value: never) => unknown>('(value) => unknown'),
+      'The document; `null` takes the key away. The value itself where this is left out.',
+    ),
+    ttl,
+  },
+});
+
+export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> {
+  readonly key: (value: T) => string;
+  readonly value?: (value: T) => unknown;
+}
+
+/**
+ * Keeps the newest value of each key as a JSON document (`JSON.SET`), for who reads parts of it (`JSON.GET key $.risk`) or indexes
+ * it. Effectively once, as `redis.hash`.
+ *
+ * @throws MillraceError `config` before anything is read, where the server has no JSON.
+ * @example
+ * predictions.to('online', redis.json({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+ */
+export function json<T>(options: RedisJsonOptions<T>): Sink<T> {
+  const value = (options.value as ((value: unknown) => unknown) | undefined) ?? ((record: unknown) => record);
+  return sinkOf(jsonKind, options, {
+    key: options.key as Write['key'],
+    strings: (record) => {
+      const text = jsonOf(value(record));
+      return text === null ? [] : [text];
+    },
+    ttl: options.ttl,
+  } satisfies Write);
+}
+
+const jsonOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : (JSON.stringify(value) ?? null);
+
+function asArgument(written: string | Uint8Array): string | Buffer {
+  if (typeof written === 'string') return written;
+  if (written instanceof Uint8Array) return Buffer.from(written.buffer, written.byteOffset, written.byteLength);
+  throw new MillraceError('sink', `\`value\` of redis.string gives something of type ${typeof written}`, {
+    hint: 'give text or bytes: String(n), JSON.stringify(object)',
+    lasting: true,
+  });
+}

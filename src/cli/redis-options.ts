@@ -1,0 +1,37 @@
+import type { RedisOptions } from '../../connectors/redis/open.js';
+import { contradiction, fileOf, secretOf } from './secrets.js';
+import type { Config } from './settings.js';
+
+/**
+ * How the settings say that Redis is reached.
+ *
+ * @throws MillraceError `config` where settings contradict each other or one is missing.
+ */
+export function redisOptions(config: Config): RedisOptions {
+  const { redis: url, redisUser: user } = config;
+  const password = secretOf(config, 'redisPassword', 'redisPasswordFile');
+  return {
+    url,
+    ...tlsOf(config),
+    ...(user === '' ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+function tlsOf(config: Config): Pick<RedisOptions, 'ca' | 'certificate' | 'key' | 'serverName'> {
+  const { redis, redisCa, redisCert, redisKey, redisServerName } = config;
+  if (!redis.startsWith('rediss:')) {
+    const idle = (['redisCa', 'redisCert', 'redisKey', 'redisServerName'] as const).find((name) => config[name] !== '');
+    if (idle) throw contradiction(idle, 'it is of no use without TLS', 'begin the URL of Redis with rediss://');
+  }
+  if ((redisCert === '') !== (redisKey === '')) {
+    const [there, missing] =
+      redisCert === '' ? (['redisKey', 'redisCert'] as const) : (['redisCert', 'redisKey'] as const);
+    throw contradiction(there, `${missing} is missing`, 'a certificate and its key go together');
+  }
+  return {
+    ...(redisCa === '' ? {} : { ca: fileOf('redisCa', redisCa) }),
+    ...(redisCert === '' ? {} : { certificate: fileOf('redisCert', redisCert), key: fileOf('redisKey', redisKey) }),
+    ...(redisServerName === '' ? {} : { serverName: redisServerName }),
+  };
+}

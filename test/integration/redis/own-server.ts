@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis as Client, type RedisOptions } from 'ioredis';
+import { freePort } from '../postgres/server.js';
+
+/** How it is asked whether it is up. */
+type Access = Pick<RedisOptions, 'tls' | 'password' | 'retryStrategy'>;
+
+/** How a server is started beside port and folder. */
+export interface Start {
+  readonly program?: string;
+  readonly args?: readonly string[];
+  readonly client?: Access;
+}
+
+/** A Redis server with a folder of its own, which can be killed and started again. */
+export class OwnServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly start: Start,
+  ) {}
+
+  static async start(start: Start = {}): Promise<OwnServer> {
+    const server = new OwnServer(await freePort(), mkdtempSync(join(tmpdir(), 'millrace-redis-')), start);
+    await server.run();
+    return server;
+  }
+
+  async run(): Promise<void> {
+    const { program = 'redis-server', args = ['--port', String(this.port)] } = this.start;
+    const own = ['--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--appendonly', 'yes'];
+    const given = args.map((arg) => arg.replace('PORT', String(this.port)));
+    this.child = spawn(program, [...own, ...given], { stdio: 'ignore' });
+    const client = this.client({ retryStrategy: () => 20 });
+    try {
+      await client.ping();
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  client(options: Access = {}): Client {
+    const own = { port: this.port, host: '127.0.0.1', maxRetriesPerRequest: 250 };
+    const client = new Client({ ...own, ...this.start.client, ...options });
+    client.on('error', () => undefined); // not yet up, or killed
+    return client;
+  }
+
+  /** As a power cut would end it. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A cluster of servers that are all masters, each with its share of the slots. */
+export class OwnCluster {
+  private constructor(readonly servers: readonly OwnServer[]) {}
+
+  static async start(masters = 3): Promise<OwnCluster> {
+    const args = ['--port', 'PORT', '--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
+    const buses = await Promise.all(Array.from({ length: masters }, freePort));
+    const servers = await Promise.all(
+      buses.map((bus) => OwnServer.start({ args: [...args, '--cluster-port', String(bus)] })),
+    );
+    const cluster = new OwnCluster(servers);
+    const share = Math.ceil(16_384 / masters);
+    await Promise.all(
+      servers.map(async (server, i) => {
+        const client = server.client();
+        const [from, to] = [share * i, Math.min(16_384, share * (i + 1)) - 1];
+        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+        await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+        await client.call('CLUSTER', 'MEET', '127.0.0.1', (servers[0] as OwnServer).port, buses[0] as number);
+        client.disconnect();
+      }),
+    );
+    await cluster.settled();
+    return cluster;
+  }
+
+  get url(): string {
+    return `redis://${this.servers.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+  }
+
+  /** Resolves when every node knows of every slot. */
+  private async settled(): Promise<void> {
+    await Promise.all(
+      this.servers.map(async (server) => {
+        const client = server.client();
+        for (let tries = 0; ; tries++) {
+          const info = await client.cluster('INFO');
+          if (info.includes('cluster_slots_assigned:16384') && info.includes('cluster_state:ok')) break;
+          if (tries > 500) throw new Error(`the cluster did not settle: ${info}`);
+          await sleep(20);
+        }
+        client.disconnect();
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.stop()));
+  }
+}
