@@ -212,8 +212,9 @@ async function score(
   codec: WireCodec<Prediction>,
   transaction: Transaction,
 ): Promise<void> {
-  const { scores } = await model.run(judged.length, (row, into, at) => {
-    into.set((judged[row] as Judged).features.dense, at);
+  const { scores } = await model.run(judged.length, (row, [into], place) => {
+    const { dense } = (judged[row] as Judged).features;
+    (into as Float32Array).set(dense, place * dense.length);
   });
   for (let row = 0; row < judged.length; row++) {
     const { flight, features, late, hourRate, lastClass, majority, modelVersion } = judged[row] as Judged;

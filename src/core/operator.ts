@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import type { InferenceService } from './inference.js';
 import type { LookupService } from './look-up.js';
 import type { Origin } from './record.js';
 import type { Settings } from './settings.js';
@@ -185,47 +186,4 @@ export interface Services {
   readonly lookUps: LookupService;
   /** Says that a batch gets on which takes long: who does not, and does not answer either, is taken for hung. */
   progress(): void;
-}
-
-/** Micro-batched scoring, shared by all tasks of a process; `src/inference` has the one implementation. */
-export interface InferenceService {
-  open(model: ModelSpec): Promise<ModelHandle>;
-  close(): Promise<void>;
-}
-
-export interface ModelSpec {
-  /** The ONNX file. */
-  readonly model: string | URL;
-  /** The largest batch, in rows. */
-  readonly batchMax: number;
-  /** How long a row may wait for company, in milliseconds. */
-  readonly waitMax: number;
-  /** Execution providers in the order to try. */
-  readonly providers: readonly string[];
-}
-
-export interface ModelHandle {
-  /** Length of one input row. */
-  readonly inputSize: number;
-  /** Length of one output row (for a binary classifier: the probabilities of both classes). */
-  readonly outputSize: number;
-  /** The provider that really runs it. */
-  readonly provider: string;
-  /** Digest of the model file: goes with every prediction. */
-  readonly version: string;
-  /**
-   * Scores `rows` rows; `fill` writes row `i` at `into[at..at + inputSize)`. Calls are answered in order, rows of one
-   * call may be spread over several batches. Output rows lie one after another.
-   */
-  run(rows: number, fill: (row: number, into: Float32Array, at: number) => void): Promise<RunResult>;
-  /** Dispatches what waits, without waiting for company. */
-  flush(): void;
-}
-
-export interface RunResult {
-  readonly scores: Float32Array;
-  /** Rows that failed by themselves, with the cause. */
-  readonly failures: ReadonlyMap<number, string>;
-  /** Which link of the fallback chain answered; `null` for the first. */
-  readonly degraded: string | null;
 }

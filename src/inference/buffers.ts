@@ -1,23 +1,28 @@
-/** Input buffers of one size, handed out and taken back: a batch in steady state allocates nothing. */
+/** Buffers of batches, handed out and taken back: a batch in steady state allocates nothing. */
 export interface BufferPool {
-  take(): Float32Array<ArrayBuffer>;
-  /** Takes back a buffer that a worker has returned; a foreign or superfluous one is left to the collector. */
+  take(byteLength: number): ArrayBuffer;
+  /** Takes back a buffer that a worker has returned. */
   give(buffer: ArrayBuffer): void;
 }
 
 /**
- * A pool of `Float32Array`s of `length` numbers.
+ * A pool of buffers of a few sizes.
  *
- * Memory bound: `keepMax` idle buffers; what is handed out is bounded by the rows that callers have outstanding.
- * Buffers come back with old numbers in them.
+ * Memory bound: `keepMax` idle buffers of any size, the newest; what is handed out is bounded by the rows that callers
+ * have outstanding. Buffers come back with old numbers in them.
  */
-export function bufferPool(length: number, keepMax: number): BufferPool {
-  const idle: Float32Array<ArrayBuffer>[] = [];
+export function bufferPool(keepMax: number): BufferPool {
+  const idle: ArrayBuffer[] = [];
   return {
-    take: () => idle.pop() ?? new Float32Array(length),
+    take(byteLength) {
+      const at = idle.findIndex((buffer) => buffer.byteLength === byteLength);
+      return (at < 0 ? undefined : idle.splice(at, 1)[0]) ?? new ArrayBuffer(byteLength);
+    },
     give(buffer) {
       // A length of zero is what a buffer has that was transferred and never came back.
-      if (buffer.byteLength === length * 4 && idle.length < keepMax) idle.push(new Float32Array(buffer));
+      if (buffer.byteLength === 0) return;
+      idle.push(buffer);
+      if (idle.length > keepMax) idle.shift();
     },
   };
 }

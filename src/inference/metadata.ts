@@ -1,4 +1,4 @@
-import { MillraceError } from '../core/index.js';
+import { MillraceError, type ModelInput } from '../core/index.js';
 
 /** What a model says of one of its inputs or outputs; a dimension is a number, or a name where it varies. */
 export interface ValueFacts {
@@ -9,18 +9,16 @@ export interface ValueFacts {
 }
 
 export interface ModelTensors {
-  readonly input: string;
-  /** Numbers in a row. */
-  readonly inputSize: number;
+  readonly inputs: readonly ModelInput[];
   readonly output: string;
 }
 
-const text = ({ name, isTensor, type, shape }: ValueFacts) =>
+export const text = ({ name, isTensor, type, shape }: ValueFacts) =>
   isTensor
     ? `'${name}' ${type} [${shape?.map((size) => (size === '' ? 'N' : size)).join(', ')}]`
     : `'${name}' (no tensor)`;
-const list = (values: readonly ValueFacts[]) => values.map(text).join(', ') || 'none';
-const refuse = (message: string, hint: string): never => {
+export const list = (values: readonly ValueFacts[]) => values.map(text).join(', ') || 'none';
+export const refuse = (message: string, hint: string): never => {
   throw new MillraceError('model', message, { hint });
 };
 
@@ -32,10 +30,10 @@ const refuse = (message: string, hint: string): never => {
  * fixed length, outputs that are no tensors (`ZipMap`).
  */
 export function chooseTensors(inputs: readonly ValueFacts[], outputs: readonly ValueFacts[]): ModelTensors {
-  return { ...chooseInput(inputs), output: chooseOutput(outputs) };
+  return { inputs: [chooseInput(inputs)], output: chooseOutput(outputs) };
 }
 
-function chooseInput(inputs: readonly ValueFacts[]): { readonly input: string; readonly inputSize: number } {
+function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
   const [input, ...others] = inputs;
   if (input === undefined || others.length > 0) {
     return refuse(
@@ -62,7 +60,7 @@ function chooseInput(inputs: readonly ValueFacts[]): { readonly input: string; r
       'export it with a fixed number of features, e.g. FloatTensorType([None, k])',
     );
   }
-  return { input: input.name, inputSize: width };
+  return { name: input.name, type: 'float32', shape: [width] };
 }
 
 function chooseOutput(outputs: readonly ValueFacts[]): string {

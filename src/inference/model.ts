@@ -1,5 +1,6 @@
 import { MillraceError, type ModelHandle, type ModelSpec } from '../core/index.js';
 import { bufferPool } from './buffers.js';
+import { layoutOf } from './layout.js';
 import type { LoadedModel } from './protocol.js';
 import { type Batch, createScheduler, type Scheduler } from './scheduler.js';
 import type { WorkerLink } from './worker-link.js';
@@ -37,7 +38,8 @@ export async function serveModel(
     link.start();
     life = link.life;
     const { bytes, digest } = file;
-    const ask = { digest, bytes, providers: spec.providers, batchMax: spec.batchMax };
+    const { providers, batchMax, tensors } = spec;
+    const ask = { digest, bytes, providers, batchMax, ...(tensors && { tensors }) };
     try {
       const answer = await link.request('load', ask);
       for (const why of answer.refusals) warn(`${file.name} does not run on ${why}; it runs on ${answer.provider}`);
@@ -49,10 +51,11 @@ export async function serveModel(
   }
 
   let current = await load();
-  const pool = bufferPool(spec.batchMax * current.inputSize, inFlightMax + 2);
+  const { inputs, lengths, outputSize } = current;
+  const pool = bufferPool(inFlightMax + 2);
   const scheduler = createScheduler({
-    inputSize: current.inputSize,
-    outputSize: current.outputSize,
+    lanes: lengths.map((length) => layoutOf(inputs, length, spec.batchMax)),
+    outputSize,
     batchMax: spec.batchMax,
     waitMax: spec.waitMax,
     inFlightMax,
@@ -71,10 +74,9 @@ export async function serveModel(
     link.start();
     if (life !== link.life || loading !== undefined) await reload();
     const { session, provider } = current;
-    const { buffer } = batch.input;
-    const { scores, failures, input } = await link.request('run', { session, rows: batch.rows, input: buffer }, [
-      buffer,
-    ]);
+    const { lane, rows } = batch;
+    const ask = { session, lane, rows, rowsMax: spec.batchMax, input: batch.input };
+    const { scores, failures, input } = await link.request('run', ask, [batch.input]);
     pool.give(input);
     scheduler.complete(batch, { scores, failures, degraded: provider === spec.providers[0] ? null : provider });
   }
@@ -89,8 +91,9 @@ export async function serveModel(
   }
 
   const handle: ModelHandle = {
-    inputSize: current.inputSize,
-    outputSize: current.outputSize,
+    inputs,
+    lengths,
+    outputSize,
     get provider() {
       return current.provider;
     },

@@ -1,3 +1,5 @@
+import type { ModelInput, TensorSpec } from '../core/index.js';
+
 /** What the main thread asks of an inference worker, and what it gets back. */
 export interface Requests {
   load: {
@@ -7,11 +9,19 @@ export interface Requests {
       readonly bytes: Uint8Array;
       readonly providers: readonly string[];
       readonly batchMax: number;
+      readonly tensors?: TensorSpec;
     };
     readonly answer: LoadedModel;
   };
   run: {
-    readonly ask: { readonly session: number; readonly rows: number; readonly input: ArrayBuffer };
+    readonly ask: {
+      readonly session: number;
+      readonly lane: number;
+      readonly rows: number;
+      /** For how many rows `input` is laid out. */
+      readonly rowsMax: number;
+      readonly input: ArrayBuffer;
+    };
     readonly answer: RunAnswer;
   };
   close: { readonly ask: Record<never, never>; readonly answer: Record<never, never> };
@@ -20,7 +30,8 @@ export interface Requests {
 export interface LoadedModel {
   /** The number under which the worker knows the session. */
   readonly session: number;
-  readonly inputSize: number;
+  readonly inputs: readonly ModelInput[];
+  readonly lengths: readonly number[];
   readonly outputSize: number;
   /** The provider that really runs it. */
   readonly provider: string;

@@ -1,9 +1,11 @@
-import type { RunResult } from '../core/index.js';
+import type { FillRow, RunResult, TensorData } from '../core/index.js';
 import type { BufferPool } from './buffers.js';
+import { type Layout, viewsOf } from './layout.js';
 
-/** Rows on their way to a worker, one after another in `input`. */
+/** Rows of one lane on their way to a worker, laid out in `input`. */
 export interface Batch {
-  readonly input: Float32Array<ArrayBuffer>;
+  readonly lane: number;
+  readonly input: ArrayBuffer;
   rows: number;
 }
 
@@ -15,7 +17,8 @@ export interface Answer {
 }
 
 export interface SchedulerOptions {
-  readonly inputSize: number;
+  /** How batches lie in their buffers, by lane: rows of different lanes never share a batch. */
+  readonly lanes: readonly Layout[];
   readonly outputSize: number;
   /** The largest batch, in rows. */
   readonly batchMax: number;
@@ -33,7 +36,7 @@ export interface SchedulerOptions {
 
 export interface Scheduler {
   /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order they were made. */
-  run(rows: number, fill: (row: number, into: Float32Array, at: number) => void): Promise<RunResult>;
+  run(rows: number, fill: FillRow, laneOf?: (row: number) => number): Promise<RunResult>;
   /** Sends off what waits, without waiting for company. */
   flush(): void;
   complete(batch: Batch, answer: Answer): void;
@@ -64,6 +67,7 @@ interface Call {
 }
 
 interface OpenBatch extends Batch {
+  readonly views: readonly TensorData[];
   readonly spans: Span[];
   readonly openedAtMs: number;
   /** A caller drains: do not wait for more rows. */
@@ -71,6 +75,7 @@ interface OpenBatch extends Batch {
 }
 
 const noFailures: ReadonlyMap<number, string> = new Map();
+const firstLane = () => 0;
 
 /**
  * Micro-batching as pure logic: packs the rows of many callers into batches and hands their answers back.
@@ -80,45 +85,51 @@ const noFailures: ReadonlyMap<number, string> = new Map();
  * idle worker never waits for a timer (natural batching, as in TF Serving's adaptive scheduler and in Triton with a
  * queue delay of zero).
  *
- * Memory bound: the rows that callers have outstanding, rounded up to a batch.
+ * Memory bound: the rows that callers have outstanding, rounded up to a batch a lane.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { inputSize, outputSize, batchMax, inFlightMax, pool } = options;
+  const { lanes, outputSize, batchMax, inFlightMax, pool } = options;
+  /** In the order in which they were opened. */
   const waiting: OpenBatch[] = [];
   const underWay = new Map<Batch, OpenBatch>();
   const calls = new Set<Call>();
   const idleWaiters: (() => void)[] = [];
   let alarm: { readonly batch: OpenBatch; readonly cancel: () => void } | undefined;
 
-  function tailWithRoom(): OpenBatch {
-    const tail = waiting.at(-1);
+  function batchWithRoom(lane: number): OpenBatch {
+    const tail = waiting.findLast((batch) => batch.lane === lane);
     if (tail !== undefined && tail.rows < batchMax) return tail;
-    const batch: OpenBatch = { input: pool.take(), rows: 0, spans: [], openedAtMs: options.nowMs(), flushed: false };
+    const layout = lanes[lane] as Layout;
+    const input = pool.take(layout.byteLength);
+    const views = viewsOf(layout, input);
+    const batch: OpenBatch = { lane, input, views, rows: 0, spans: [], openedAtMs: options.nowMs(), flushed: false };
     waiting.push(batch);
     return batch;
   }
 
-  function write(call: Call, rows: number, fill: (row: number, into: Float32Array, at: number) => void): void {
-    let row = 0;
-    while (row < rows) {
-      const batch = tailWithRoom();
-      const end = Math.min(rows, row + batchMax - batch.rows);
-      const span = { call, inCall: row, inBatch: batch.rows, rows: end - row };
-      const { input } = batch;
-      let at = batch.rows * inputSize;
-      for (; row < end; row++, at += inputSize) fill(row, input, at);
-      batch.rows += span.rows;
-      batch.spans.push(span);
+  function write(call: Call, rows: number, fill: FillRow, laneOf: (row: number) => number): void {
+    for (let row = 0; row < rows; ) {
+      const lane = laneOf(row);
+      const batch = batchWithRoom(lane);
+      const { views } = batch;
+      const first = row;
+      let place = batch.rows;
+      do fill(row++, views, place++);
+      while (row < rows && place < batchMax && laneOf(row) === lane);
+      batch.spans.push({ call, inCall: first, inBatch: batch.rows, rows: row - first });
+      batch.rows = place;
     }
   }
 
+  const remove = (batch: OpenBatch) => waiting.splice(waiting.indexOf(batch), 1);
+
   /** Takes out what a call wrote before its `fill` threw; nothing of it has left yet. */
   function undo(call: Call): void {
-    for (let batch = waiting.at(-1); batch !== undefined; batch = waiting.at(-1)) {
-      if (batch.spans.at(-1)?.call === call) batch.rows -= batch.spans.pop()?.rows ?? 0;
-      if (batch.rows > 0) return;
-      waiting.pop();
-      pool.give(batch.input.buffer);
+    for (const batch of [...waiting]) {
+      while (batch.spans.at(-1)?.call === call) batch.rows -= batch.spans.pop()?.rows ?? 0;
+      if (batch.rows > 0) continue;
+      remove(batch);
+      pool.give(batch.input);
     }
   }
 
@@ -132,14 +143,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   function pump(): void {
-    let sent = 0;
-    for (const batch of waiting) {
-      if (underWay.size >= inFlightMax || !isDue(batch)) break;
-      sent++;
+    const nextDue = () => (underWay.size < inFlightMax ? waiting.find(isDue) : undefined);
+    for (let batch = nextDue(); batch !== undefined; batch = nextDue()) {
+      remove(batch);
       underWay.set(batch, batch);
       options.dispatch(batch);
     }
-    if (sent > 0) waiting.splice(0, sent);
     // With every place taken, the next answer looks again; an alarm is for the case of a free place only.
     setAlarm(underWay.size < inFlightMax ? waiting[0] : undefined);
   }
@@ -174,7 +183,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   return {
-    run(rows, fill) {
+    run(rows, fill, laneOf = firstLane) {
       return new Promise((resolve, reject) => {
         const scores = new Float32Array(rows * outputSize);
         const call: Call = {
@@ -187,7 +196,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
           reject,
         };
         try {
-          write(call, rows, fill);
+          write(call, rows, fill, laneOf);
         } catch (error) {
           undo(call);
           reject(error);
@@ -200,8 +209,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
 
     flush() {
-      const tail = waiting.at(-1);
-      if (tail !== undefined) tail.flushed = true;
+      for (const batch of waiting) batch.flushed = true;
       pump();
     },
 

@@ -17,7 +17,8 @@ export interface InferenceOptions {
  * Relative paths are resolved against the working directory. A model is loaded once for each digest, however many tasks
  * open it, and stays loaded until `close`; tasks that open it with the same limits fill the same batches. Every model is
  * checked while it loads: what it takes and gives, the provider that really runs it, and on the CPU that the bits of a
- * row's score do not depend on its batch, so that a replay gives the same predictions.
+ * row's score do not depend on its batch, so that a replay gives the same predictions: for each of the lengths that rows may
+ * have. Only rows of one length share a batch, so what a row is padded to never depends on its company.
  *
  * Guarantees: calls on a handle are answered in the order made. A row that fails by itself is named in `failures` and
  * the others are answered; memory that runs out makes smaller batches; a worker that dies rejects the calls it was
@@ -31,7 +32,7 @@ export interface InferenceOptions {
  * @example
  * const inference = createInference({ onWarning: (message) => log.warn(message) });
  * const risk = await inference.open({ model: 'models/risk.onnx', batchMax: 256, waitMax: 5, providers: ['cuda', 'cpu'] });
- * const { scores } = await risk.run(rows.length, (row, into, at) => into.set(rows[row], at));
+ * const { scores } = await risk.run(rows.length, (row, [features], place) => features.set(rows[row], place * 11));
  * await inference.close();
  */
 export function createInference({ onWarning = () => {} }: InferenceOptions = {}): InferenceService {
@@ -40,7 +41,7 @@ export function createInference({ onWarning = () => {} }: InferenceOptions = {})
   let closed: Promise<void> | undefined;
 
   function served(file: ModelFile, spec: ModelSpec): Promise<ServedModel> {
-    const identity = JSON.stringify([file.digest, spec.providers, spec.batchMax, spec.waitMax]);
+    const identity = JSON.stringify([file.digest, spec.providers, spec.batchMax, spec.waitMax, spec.tensors]);
     let model = models.get(identity);
     if (model === undefined) {
       model = serveModel(file, spec, link, onWarning);

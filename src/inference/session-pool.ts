@@ -3,7 +3,8 @@ import type { Ask, LoadedModel } from './protocol.js';
 import { openSession, refusal, type Session } from './session.js';
 
 interface Resident {
-  readonly digest: string;
+  /** Digest of the file, and what is taken from it. */
+  readonly identity: string;
   readonly session: Session;
   /** The largest batch it is warmed up for. */
   warm: number;
@@ -15,17 +16,20 @@ export interface SessionPool {
   release(): Promise<void>;
 }
 
-/** The sessions of a worker, one for each model and provider; they stay until the worker ends. */
+/** The sessions of a worker, one for each model, choice of its tensors and provider; they stay until the worker ends. */
 export function sessionPool(
   open: (model: Ask<'load'>, provider: string) => Promise<Session> = openSession,
 ): SessionPool {
   const residents: Resident[] = [];
 
   async function residentOf(model: Ask<'load'>, provider: string): Promise<Resident> {
-    const known = residents.find(({ digest, session }) => digest === model.digest && session.provider === provider);
+    const identity = JSON.stringify([model.digest, model.tensors]);
+    const known = residents.find(
+      (resident) => resident.identity === identity && resident.session.provider === provider,
+    );
     if (known !== undefined) return known;
     const session = await open(model, provider);
-    const resident = { digest: model.digest, session, warm: 0 };
+    const resident = { identity, session, warm: 0 };
     residents.push(resident);
     return resident;
   }
@@ -46,8 +50,8 @@ export function sessionPool(
           await resident.session.warmUp(model.batchMax);
           resident.warm = model.batchMax;
         }
-        const { inputSize, outputSize } = resident.session;
-        return { session: residents.indexOf(resident), inputSize, outputSize, provider, refusals };
+        const { inputs, lengths, outputSize } = resident.session;
+        return { session: residents.indexOf(resident), inputs, lengths, outputSize, provider, refusals };
       }
       throw new MillraceError('model', `no provider can run the model (${refusals.join('; ')})`, {
         hint: model.providers.includes('cpu')

@@ -2,25 +2,37 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
-import { MillraceError, messageOf } from '../core/index.js';
-import { chooseTensors, type ModelTensors } from './metadata.js';
+import { MillraceError, type ModelInput, messageOf, type TensorData, type TensorSpec } from '../core/index.js';
+import { type Layout, layoutOf, viewsOf } from './layout.js';
+import { chooseTensors } from './metadata.js';
+import { chooseNamed } from './named-tensors.js';
 import { loadOnnx } from './onnx.js';
 import type { Ask, RunAnswer } from './protocol.js';
 import { profileShows } from './providers.js';
 import { noCeiling, scoreRows } from './recovery.js';
-import { checkBatchInvariance, warmUpRows, warmUpSizes } from './warm-up.js';
+import { vectorsOf } from './vectors.js';
+import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
 
 /** A model on a provider, warmed up. */
 export interface Session {
   readonly provider: string;
-  readonly inputSize: number;
+  readonly inputs: readonly ModelInput[];
+  /** What the varying axis may be; a row of the first length is of lane 0. */
+  readonly lengths: readonly number[];
   readonly outputSize: number;
-  /** Scores the first `rows` rows of `input`. */
-  score(input: Float32Array, rows: number): Promise<Omit<RunAnswer, 'input'>>;
-  /** Runs every size up to `batchMax` once; on the CPU it proves that the size does not matter. */
+  /** Scores the first `rows` rows of a batch of one lane, laid out for `rowsMax`. */
+  score(batch: RowsOfLane): Promise<Omit<RunAnswer, 'input'>>;
+  /** Runs every size up to `batchMax` once, in each lane; on the CPU it proves that the size does not matter. */
   warmUp(batchMax: number): Promise<void>;
   release(): Promise<void>;
 }
+
+export type RowsOfLane = Pick<Ask<'run'>, 'input' | 'lane' | 'rows' | 'rowsMax'>;
+
+type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Float32Array>;
+
+/** One lane at least: a model whose rows have no varying axis has this one. */
+const noLengths = [1] as const;
 
 /**
  * Loads a model on one provider and proves that it runs there.
@@ -43,66 +55,99 @@ export async function openSession(model: Ask<'load'>, provider: string): Promise
   if (provider !== 'cpu') await proveProvider(model, provider, options);
   const native = await onnx.InferenceSession.create(model.bytes, options);
   try {
-    return await describe(onnx, native, provider);
+    return await describe(onnx, native, provider, model.tensors);
   } catch (error) {
     await native.release();
     throw error;
   }
 }
 
-async function describe(onnx: typeof Onnx, native: Onnx.InferenceSession, provider: string): Promise<Session> {
-  const tensors = chooseTensors(native.inputMetadata, native.outputMetadata);
-  const { inputSize } = tensors;
-  const ceiling = noCeiling();
-  const run = (input: Float32Array, rows: number) => runOnce(onnx, native, tensors, input, rows);
+async function describe(
+  onnx: typeof Onnx,
+  native: Onnx.InferenceSession,
+  provider: string,
+  spec: TensorSpec | undefined,
+): Promise<Session> {
+  const { inputs, run } = runnerOf(onnx, native, spec);
+  const lengths = spec?.lengths ?? noLengths;
+  const lanes = lengths.map((length) => {
+    const probe = layoutOf(inputs, length, 1);
+    return { length, ceiling: noCeiling(), probe: () => run(probe, warmUpViews(probe), 0, 1) };
+  });
 
-  const probeRow = warmUpRows(1, inputSize);
-  const outputSize = (await run(probeRow, 1)).length;
+  const sizes: number[] = [];
+  for (const { probe } of lanes) sizes.push((await probe()).length);
+  const [outputSize = 0, other] = new Set(sizes);
+  if (other !== undefined) throw variesInSize(sizes);
 
-  function score(input: Float32Array, rows: number) {
-    const part = (from: number, count: number) =>
-      run(input.subarray(from * inputSize, (from + count) * inputSize), count);
-    return scoreRows({ rows, outputSize, ceiling, run: part, probe: () => run(probeRow, 1) });
+  function scoreLane(lane: number, layout: Layout, views: readonly TensorData[], first: number, rows: number) {
+    const { ceiling, probe } = lanes[lane] as (typeof lanes)[number];
+    const part = (from: number, count: number) => run(layout, views, first + from, count);
+    return scoreRows({ rows, outputSize, ceiling, run: part, probe });
   }
 
-  async function scoreAll(input: Float32Array, rows: number): Promise<Float32Array> {
-    const { scores, failures } = await score(input, rows);
-    const [failure] = failures;
-    if (failure === undefined) return scores;
-    throw new MillraceError('model', `the model fails on a warm-up row of numbers between 0 and 1: ${failure[1]}`, {
-      hint: 'check that the model takes the features as plain numbers',
-    });
+  async function warmUpLane(lane: number, length: number, batchMax: number): Promise<void> {
+    const layout = layoutOf(inputs, length, batchMax);
+    const views = warmUpViews(layout);
+    const scoreAll = async (from: number, rows: number): Promise<Float32Array> => {
+      const { scores, failures } = await scoreLane(lane, layout, views, from, rows);
+      const [failure] = failures;
+      if (failure === undefined) return scores;
+      throw new MillraceError('model', `the model fails on a warm-up row of numbers between 0 and 1: ${failure[1]}`, {
+        hint: 'check that the model takes its inputs as plain numbers',
+      });
+    };
+    if (provider === 'cpu') await checkBatchInvariance(scoreAll, outputSize, batchMax);
+    else for (const rows of warmUpSizes(batchMax)) await scoreAll(0, rows);
   }
 
   return {
     provider,
-    inputSize,
+    inputs,
+    lengths,
     outputSize,
-    score,
+    score({ input, lane, rows, rowsMax }) {
+      const layout = layoutOf(inputs, lengths[lane] as number, rowsMax);
+      return scoreLane(lane, layout, viewsOf(layout, input), 0, rows);
+    },
     async warmUp(batchMax) {
-      if (provider === 'cpu') return await checkBatchInvariance(scoreAll, inputSize, outputSize, batchMax);
-      for (const rows of warmUpSizes(batchMax)) await scoreAll(warmUpRows(rows, inputSize), rows);
+      for (const [lane, length] of lengths.entries()) await warmUpLane(lane, length, batchMax);
     },
     release: () => native.release(),
   };
 }
 
-async function runOnce(
+/** How rows are run: what the model takes, and a function that makes one vector of each row. */
+function runnerOf(
   onnx: typeof Onnx,
   native: Onnx.InferenceSession,
-  { input: name, inputSize, output: outputName }: ModelTensors,
-  input: Float32Array,
-  rows: number,
-): Promise<Float32Array> {
-  const tensor = new onnx.Tensor('float32', input.subarray(0, rows * inputSize), [rows, inputSize]);
-  const output = (await native.run({ [name]: tensor }, [outputName]))[outputName];
-  if (output?.dims[0] !== rows || !(output.data instanceof Float32Array)) {
-    throw new MillraceError('model', `the model answers ${rows} rows with [${output?.dims.join(', ')}]`, {
-      hint: 'export it so that each input row gives one output row',
+  spec: TensorSpec | undefined,
+): { readonly inputs: readonly ModelInput[]; readonly run: RunRows } {
+  const { inputMetadata, outputMetadata } = native;
+  const { inputs, output } = spec
+    ? chooseNamed(inputMetadata, outputMetadata, spec)
+    : chooseTensors(inputMetadata, outputMetadata);
+
+  const run: RunRows = async ({ regions }, views, from, rows) => {
+    const parts = regions.map(({ rowSize }, i) => views[i]?.subarray(from * rowSize, (from + rows) * rowSize));
+    const feeds = regions.map(({ name, type, rowShape }, i) => {
+      const data = parts[i] as TensorData & { readonly buffer: ArrayBuffer };
+      return [name, new onnx.Tensor(type, data as never, [rows, ...rowShape])] as const;
     });
-  }
-  return output.data;
+    const answer = (await native.run(Object.fromEntries(feeds), [output]))[output];
+    return vectorsOf(answer, rows, spec, (name) => parts[inputs.findIndex((input) => input.name === name)]);
+  };
+  return { inputs, run };
 }
+
+const variesInSize = (sizes: readonly number[]) =>
+  new MillraceError(
+    'model',
+    `the model gives ${sizes.join(', ')} numbers for rows of its lengths, not always as many`,
+    {
+      hint: "make one vector of the vectors of a row's positions: pooling: 'first', or { mean: 'attention_mask' }",
+    },
+  );
 
 /**
  * Runs the model once with profiling on: the profile alone tells where its nodes really ran.
@@ -110,7 +155,7 @@ async function runOnce(
  * Throws a plain error where none of them ran on `provider`.
  */
 export async function proveProvider(
-  model: Pick<Ask<'load'>, 'bytes'>,
+  model: Pick<Ask<'load'>, 'bytes' | 'tensors'>,
   provider: string,
   options: Onnx.InferenceSession.SessionOptions,
 ): Promise<void> {
@@ -120,8 +165,9 @@ export async function proveProvider(
     const profiling = { ...options, enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
     const native = await onnx.InferenceSession.create(model.bytes, profiling);
     try {
-      const tensors = chooseTensors(native.inputMetadata, native.outputMetadata);
-      await runOnce(onnx, native, tensors, warmUpRows(1, tensors.inputSize), 1);
+      const { inputs, run } = runnerOf(onnx, native, model.tensors);
+      const probe = layoutOf(inputs, (model.tensors?.lengths ?? noLengths)[0] as number, 1);
+      await run(probe, warmUpViews(probe), 0, 1);
       native.endProfiling();
     } finally {
       await native.release();

@@ -1,6 +1,8 @@
-import { MillraceError } from '../core/index.js';
+import { MillraceError, type TensorData } from '../core/index.js';
+import { type Layout, viewsOf } from './layout.js';
 
-export type RunRows = (input: Float32Array, rows: number) => Promise<Float32Array>;
+/** Scores rows of the warm-up's batch. */
+export type RunRows = (from: number, rows: number) => Promise<Float32Array>;
 
 /** Sizes around each power of two up to `batchMax`, and `batchMax` itself: where kernels change their loops. */
 export function warmUpSizes(batchMax: number): number[] {
@@ -11,17 +13,36 @@ export function warmUpSizes(batchMax: number): number[] {
 }
 
 /**
- * Rows of numbers in [0, 1) that are the same in every process (a linear congruential generator, constants of
- * Numerical Recipes): low enough for models that take them for indices.
+ * A full batch of rows that are the same in every process: floats in [0, 1), bytes, and integers of 0 and 1, low enough for
+ * models that take them for indices. The first integer of a row is 1, so that no mask hides a whole row.
  */
-export function warmUpRows(rows: number, inputSize: number): Float32Array {
-  const input = new Float32Array(rows * inputSize);
-  let state = 1;
-  for (let i = 0; i < input.length; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    input[i] = (state >>> 8) / 2 ** 24;
+export function warmUpViews(layout: Layout): readonly TensorData[] {
+  const views = viewsOf(layout, new ArrayBuffer(layout.byteLength));
+  const next = randomBits();
+  for (const [i, { rowSize }] of layout.regions.entries()) fillWith(next, views[i] as TensorData, rowSize);
+  return views;
+}
+
+function fillWith(next: () => number, view: TensorData, rowSize: number): void {
+  for (let i = 0; i < view.length; i++) {
+    const bits = next();
+    if (view instanceof Float32Array) view[i] = (bits >>> 8) / 2 ** 24;
+    else if (view instanceof Uint8Array) view[i] = bits >>> 24;
+    else {
+      const flag = i % rowSize === 0 ? 1 : bits >>> 31;
+      if (view instanceof BigInt64Array) view[i] = BigInt(flag);
+      else view[i] = flag;
+    }
   }
-  return input;
+}
+
+/** 32 bits a call, by a linear congruential generator (constants of Numerical Recipes): the higher ones are the better. */
+function randomBits(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state;
+  };
 }
 
 /**
@@ -31,17 +52,11 @@ export function warmUpRows(rows: number, inputSize: number): Float32Array {
  * Throws `MillraceError('model')` where they differ: several intra-op threads, models that quantize or normalize over
  * the batch.
  */
-export async function checkBatchInvariance(
-  run: RunRows,
-  inputSize: number,
-  outputSize: number,
-  batchMax: number,
-): Promise<void> {
-  const input = warmUpRows(batchMax, inputSize);
-  const whole = await run(input, batchMax);
+export async function checkBatchInvariance(run: RunRows, outputSize: number, batchMax: number): Promise<void> {
+  const whole = await run(0, batchMax);
   for (const rows of warmUpSizes(batchMax)) {
     for (const from of new Set([0, batchMax - rows])) {
-      const part = await run(input.subarray(from * inputSize, (from + rows) * inputSize), rows);
+      const part = await run(from, rows);
       if (sameBits(part, whole.subarray(from * outputSize, (from + rows) * outputSize))) continue;
       throw new MillraceError(
         'model',

@@ -35,8 +35,8 @@ async function answer(request: Request): Promise<{ readonly reply: Reply; readon
     case 'load':
       return { reply: { id, ok: true, answer: await pool.load(request) }, transfer: [] };
     case 'run': {
-      const { input, rows } = request;
-      const { scores, failures } = await pool.session(request.session).score(new Float32Array(input), rows);
+      const { input } = request;
+      const { scores, failures } = await pool.session(request.session).score(request);
       return {
         reply: { id, ok: true, answer: { scores, failures, input } },
         transfer: [input, scores.buffer as ArrayBuffer],

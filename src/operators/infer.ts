@@ -85,17 +85,19 @@ export function infer<const As extends string>(
 }
 
 function scorer(model: ModelHandle, as: string, context: StepContext): BatchedLogic {
-  const { inputSize, outputSize, version } = model;
+  const { outputSize, version } = model;
+  const inputSize = widthOf(model);
   const withInferred = fieldAdder(as);
 
   return {
     async onBatch(values) {
       const rows = values as readonly { readonly features: FeatureVector }[];
-      const { scores, failures, degraded } = await model.run(rows.length, (row, into, at) => {
+      const { scores, failures, degraded } = await model.run(rows.length, (row, [into], place) => {
         const { dense, view } = (rows[row] as (typeof rows)[number]).features;
         if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
         // A loop: for rows of tens of numbers it beats `set`, which costs a call into the runtime.
-        for (let i = 0; i < inputSize; i++) into[at + i] = dense[i] as number;
+        const at = place * inputSize;
+        for (let i = 0; i < inputSize; i++) (into as Float32Array)[at + i] = dense[i] as number;
       });
       const answers = new Array<unknown>(rows.length);
       for (let row = 0; row < rows.length; row++) {
@@ -118,8 +120,12 @@ function checkWidth(
   context: StepContext,
 ) {
   const { denseSize } = view.shape;
-  if (denseSize !== model.inputSize) throw wrongWidth(context, `'${view.name}'`, denseSize, model.inputSize);
+  const width = widthOf(model);
+  if (denseSize !== width) throw wrongWidth(context, `'${view.name}'`, denseSize, width);
 }
+
+/** How many features a row has. */
+const widthOf = ({ inputs }: ModelHandle): number => inputs[0]?.shape[0] ?? 0;
 
 function wrongWidth({ step }: StepContext, view: string, denseSize: number, inputSize: number): MillraceError {
   return new MillraceError(

@@ -13,8 +13,7 @@ const label = tensor('label', ['N'], 'int64');
 describe('the choice of a model’s tensors', () => {
   test('takes the probabilities beside a label', () => {
     expect(chooseTensors([x], [label, tensor('probabilities', ['', 2])])).toEqual({
-      input: 'x',
-      inputSize: 3,
+      inputs: [{ name: 'x', type: 'float32', shape: [3] }],
       output: 'probabilities',
     });
   });

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { TensorData } from '../../src/core/index.js';
 import { bufferPool } from '../../src/inference/buffers.js';
+import { layoutOf, viewsOf } from '../../src/inference/layout.js';
 import { type Batch, createScheduler } from '../../src/inference/scheduler.js';
 
 const inputSize = 2;
 const outputSize = 3;
+const lengths = [1, 3, 8];
 
 /** A world with a clock of its own and a worker that answers when it is told to. */
 function world(limits: { batchMax: number; waitMax: number; inFlightMax: number }) {
@@ -12,11 +15,21 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
   let alarms: { atMs: number; wake: () => void }[] = [];
   const inFlight: { batch: Batch; rows: number; input: Float32Array }[] = [];
   const sizes: number[] = [];
+  const lanes = lengths.map((length) =>
+    layoutOf(
+      [
+        { name: 'numbers', type: 'float32', shape: [inputSize] },
+        { name: 'rest', type: 'int64', shape: [null] },
+      ],
+      length,
+      limits.batchMax,
+    ),
+  );
   const scheduler = createScheduler({
     ...limits,
-    inputSize,
+    lanes,
     outputSize,
-    pool: bufferPool(limits.batchMax * inputSize, 4),
+    pool: bufferPool(4),
     nowMs: () => now,
     startTimer(delayMs, wake) {
       const alarm = { atMs: now + delayMs, wake };
@@ -27,7 +40,8 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
     },
     dispatch(batch) {
       // A worker owns what it was sent: later writes into the batch must not reach it.
-      inFlight.push({ batch, rows: batch.rows, input: batch.input.slice() });
+      const [input] = viewsOf(lanes[batch.lane] as (typeof lanes)[number], batch.input.slice(0)) as [Float32Array];
+      inFlight.push({ batch, rows: batch.rows, input });
       sizes.push(batch.rows);
     },
   });
@@ -67,10 +81,11 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
 
 const bad = -1;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
-const fillWith = (value: number) => (row: number, into: Float32Array, at: number) => {
-  into[at] = value + row;
-  into[at + 1] = 0;
-};
+const fillWith =
+  (value: number) =>
+  (row: number, [into]: readonly TensorData[], place: number) => {
+    (into as Float32Array).set([value + row, 0], place * inputSize);
+  };
 
 const event = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('run' as const), rows: fc.nat({ max: 20 }) }) },
@@ -88,7 +103,7 @@ describe('the micro-batch scheduler', () => {
       inFlightMax: fc.integer({ min: 1, max: 3 }),
     });
     await fc.assert(
-      fc.asyncProperty(limits, fc.array(event, { maxLength: 60 }), async (limits, events) => {
+      fc.asyncProperty(limits, fc.boolean(), fc.array(event, { maxLength: 60 }), async (limits, isMixed, events) => {
         const w = world(limits);
         const order: number[] = [];
         const checks: Promise<void>[] = [];
@@ -100,10 +115,15 @@ describe('the micro-batch scheduler', () => {
             const call = checks.length;
             first += event.rows;
             const isBad = (row: number) => (base + row) % 7 === 3;
-            const result = w.scheduler.run(event.rows, (row, into, at) => {
-              into[at] = base + row;
-              into[at + 1] = isBad(row) ? bad : row;
-            });
+            const laneOf = (row: number) => (isMixed ? (base + row) % lengths.length : 0);
+            const result = w.scheduler.run(
+              event.rows,
+              (row, [numbers, rest], place) => {
+                (numbers as Float32Array).set([base + row, isBad(row) ? bad : row], place * inputSize);
+                expect(rest).toHaveLength((lengths[laneOf(row)] as number) * limits.batchMax);
+              },
+              laneOf,
+            );
             checks.push(
               result.then(
                 ({ scores, failures }) => {
@@ -185,14 +205,35 @@ describe('the micro-batch scheduler', () => {
     expect(w.sizes).toEqual([1, 1]);
   });
 
+  test('puts rows of one length together, and lets a full batch pass one that waits', () => {
+    const w = world({ batchMax: 4, waitMax: 50, inFlightMax: 2 });
+    void w.scheduler.run(1, fillWith(0));
+    void w.scheduler.run(9, fillWith(10), (row) => (row % 2 === 0 ? 0 : 1));
+    expect(w.inFlight.map(({ batch, rows }) => [batch.lane, rows])).toEqual([
+      [0, 1],
+      [0, 4],
+    ]);
+    w.answer(0);
+    expect(w.inFlight.map(({ batch, rows }) => [batch.lane, rows])).toEqual([
+      [0, 4],
+      [1, 4],
+    ]);
+    w.answer(0);
+    w.answer(0);
+    expect(w.inFlight.map(({ batch, rows }) => [batch.lane, rows])).toEqual([[0, 1]]);
+  });
+
   test('takes back the rows of a call whose fill throws, and answers the others', async () => {
     const w = world({ batchMax: 4, waitMax: 50, inFlightMax: 1 });
     const before = w.scheduler.run(1, fillWith(10));
     const beside = w.scheduler.run(2, fillWith(20));
-    const broken = w.scheduler.run(9, (row, into, at) => {
-      if (row === 7) throw new Error('no features');
-      into[at] = 666;
-    });
+    const broken = w.scheduler.run(
+      9,
+      (row) => {
+        if (row === 7) throw new Error('no features');
+      },
+      (row) => row % 3,
+    );
     const after = w.scheduler.run(1, fillWith(30));
     await expect(broken).rejects.toThrow('no features');
     while (w.inFlight.length > 0) w.answer(0);
@@ -226,13 +267,20 @@ describe('the micro-batch scheduler', () => {
 });
 
 describe('the buffer pool', () => {
-  test('hands out what came back, keeps no more than it may, and takes no foreign buffers', () => {
-    const pool = bufferPool(8, 1);
-    const [a, b] = [pool.take(), pool.take()];
-    pool.give(a.buffer);
-    pool.give(b.buffer);
-    pool.give(new ArrayBuffer(4));
-    expect(pool.take().buffer).toBe(a.buffer);
-    expect(pool.take().buffer).not.toBe(b.buffer);
+  test('hands out what came back by its size, and keeps no more than it may', () => {
+    const pool = bufferPool(2);
+    const [a, b, c] = [pool.take(8), pool.take(8), pool.take(16)];
+    for (const buffer of [a, b, c]) pool.give(buffer);
+    expect(pool.take(8)).toBe(b);
+    expect(pool.take(8)).not.toBe(a);
+    expect(pool.take(16)).toBe(c);
+  });
+
+  test('takes back no buffer that went away', () => {
+    const pool = bufferPool(2);
+    const gone = pool.take(8);
+    structuredClone(gone, { transfer: [gone] });
+    pool.give(gone);
+    expect(pool.take(0)).not.toBe(gone);
   });
 });

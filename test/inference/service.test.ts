@@ -29,7 +29,10 @@ afterEach(async () => {
 
 /** Scores rows given as arrays. */
 const score = (model: ModelHandle, rows: readonly (readonly number[])[]) =>
-  model.run(rows.length, (row, into, at) => into.set(rows[row] ?? [], at));
+  model.run(rows.length, (row, [into], place) => {
+    const numbers = rows[row] ?? [];
+    (into as Float32Array).set(numbers, place * numbers.length);
+  });
 
 const sequence = (length: number, of: (i: number) => number) => Array.from({ length }, (_, i) => [of(i)]);
 
@@ -46,7 +49,7 @@ describe('the inference service', () => {
     for (const [i, probability] of expected.entries()) expect(scores[i]).toBeCloseTo(probability, 6);
     expect(failures.size).toBe(0);
     expect(degraded).toBeNull();
-    expect(model).toMatchObject({ inputSize: 3, outputSize: 1, provider: 'cpu' });
+    expect(model).toMatchObject({ inputs: [{ type: 'float32', shape: [3] }], outputSize: 1, provider: 'cpu' });
     expect(model.version).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -250,7 +253,7 @@ describe('the end of the service', () => {
       import { createInference } from ${JSON.stringify(new URL('../../src/inference/index.ts', import.meta.url).href)};
       const inference = createInference();
       const model = await inference.open({ model: new URL(${JSON.stringify(modelFile('forest').href)}), batchMax: 4096, waitMax: 5, providers: ['cpu'] });
-      const run = () => model.run(1_000_000, (row, into, at) => into.fill(row, at, at + 20));
+      const run = () => model.run(1_000_000, (row, [into], place) => into.fill(row, place * 20, (place + 1) * 20));
       ${body}`;
     const args = ['--import', 'tsx', '--input-type=module', '--eval', source];
     return new Promise((resolve) => {

@@ -34,11 +34,16 @@ test('the service takes it with the features of the view, and late flights befor
   const inference = createInference();
   try {
     const model = await inference.open({ model: file('risk.onnx'), batchMax: 256, waitMax: 1, providers: ['cpu'] });
-    expect(model).toMatchObject({ inputSize: flightFeatures.shape.denseSize, outputSize: 2, version: report.sha256 });
+    expect(model).toMatchObject({
+      inputs: [{ shape: [flightFeatures.shape.denseSize] }],
+      outputSize: 2,
+      version: report.sha256,
+    });
     const rolling = report.features.map((name) => /^(delay|late)/.test(name));
     const after = [-1, 0, 1, 2];
-    const { scores } = await model.run(after.length, (row, into, at) => {
-      for (const [i, isRolling] of rolling.entries()) into[at + i] = isRolling ? (after[row] ?? 0) : 0;
+    const { scores } = await model.run(after.length, (row, [into], place) => {
+      const numbers = rolling.map((isRolling) => (isRolling ? (after[row] ?? 0) : 0));
+      (into as Float32Array).set(numbers, place * rolling.length);
     });
     const risks = after.map((_, row) => scores[row * 2 + 1] ?? Number.NaN);
     expect(risks).toEqual([...risks].sort((a, b) => a - b));

@@ -64,8 +64,9 @@ describe('the rows that the risk model is trained on', () => {
     try {
       const model = new URL('../../models/risk/risk.onnx', import.meta.url);
       const risk = await inference.open({ model, batchMax: 64, waitMax: 1, providers: ['cpu'] });
-      const { scores } = await risk.run(exported.rows, (row, into, at) => {
-        into.set(exported.dense.subarray(row * risk.inputSize, (row + 1) * risk.inputSize), at);
+      const width = risk.inputs[0]?.shape[0] ?? 0;
+      const { scores } = await risk.run(exported.rows, (row, [into], place) => {
+        (into as Float32Array).set(exported.dense.subarray(row * width, (row + 1) * width), place * width);
       });
       const expected = new Map(
         Array.from({ length: exported.rows }, (_, row) => [

@@ -1,0 +1,80 @@
+import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '../core/index.js';
+import { list, type ModelTensors, refuse, text, type ValueFacts } from './metadata.js';
+
+/**
+ * Picks the inputs and the output that a step names: inputs of float32, int64, int32 or uint8 whose first axis is the
+ * batch, the others fixed or, all of them together, of one of the declared lengths; and a float32 output.
+ *
+ * Throws `MillraceError('model')` with a hint for anything else.
+ */
+export function chooseNamed(
+  inputs: readonly ValueFacts[],
+  outputs: readonly ValueFacts[],
+  spec: TensorSpec,
+): ModelTensors {
+  const unfilled = inputs.filter(({ name }) => !spec.inputs.includes(name));
+  if (unfilled.length > 0)
+    refuse(`nothing fills the model's input ${list(unfilled)}`, 'name every input of the model in `inputs`');
+  const chosen = spec.inputs.map((name) => {
+    const facts = inputs.find((input) => input.name === name);
+    return facts ? inputOf(facts) : refuse(`the model has no input '${name}'`, `it has ${list(inputs)}`);
+  });
+  checkLengths(chosen, spec);
+  checkPooling(chosen, spec);
+  return { inputs: chosen, output: outputOf(outputs, spec) };
+}
+
+function inputOf(facts: ValueFacts): ModelInput {
+  const { name, type, shape = [] } = facts;
+  const [batch, ...axes] = shape;
+  if (!isKnown(type)) {
+    return refuse(
+      `the model's input ${text(facts)} holds numbers of a kind that no tensor has here`,
+      `export it with one of ${tensorTypes.join(', ')}`,
+    );
+  }
+  if (typeof batch !== 'string') {
+    return refuse(
+      `the model's input ${text(facts)} has no batch axis of varying length`,
+      'export it with a dynamic first axis, e.g. torch.onnx.export(..., dynamic_axes={"input_ids": {0: "N"}})',
+    );
+  }
+  return { name, type, shape: axes.map((axis) => (typeof axis === 'number' ? axis : null)) };
+}
+
+const isKnown = (type: string | undefined): type is TensorType => (tensorTypes as readonly unknown[]).includes(type);
+
+function checkLengths(inputs: readonly ModelInput[], { lengths }: TensorSpec): void {
+  const varying = inputs.filter(({ shape }) => shape.includes(null)).map(({ name }) => `'${name}'`);
+  if (varying.length > 0 && lengths === undefined) {
+    refuse(
+      `rows of the model's input ${varying.join(', ')} may have any length`,
+      'say which ones they have here, e.g. lengths: [32, 64, 128], and make the tensors of these lengths (`tokenIds` does)',
+    );
+  }
+  if (varying.length === 0 && lengths !== undefined)
+    refuse('lengths are given, and no axis of the model varies', 'leave `lengths` out');
+}
+
+function checkPooling(inputs: readonly ModelInput[], { pooling }: TensorSpec): void {
+  if (typeof pooling !== 'object') return;
+  const mask = inputs.find(({ name }) => name === pooling.mean);
+  if (mask === undefined || mask.shape.length !== 1) {
+    refuse(
+      `the mask '${pooling.mean}' is ${mask ? 'not one number a position' : 'none of the inputs'}`,
+      "name the input that marks the positions that count, e.g. pooling: { mean: 'attention_mask' }",
+    );
+  }
+}
+
+function outputOf(outputs: readonly ValueFacts[], { output }: TensorSpec): string {
+  const usable = outputs.filter(({ type }) => type === 'float32');
+  const [found, ...others] = output === undefined ? usable : usable.filter(({ name }) => name === output);
+  if (found !== undefined && others.length === 0) return found.name;
+  return refuse(
+    output === undefined
+      ? `the model has ${usable.length} float32 outputs (${list(outputs)}), not one`
+      : `the model has no float32 output '${output}' (${list(outputs)})`,
+    'name the one to take: output: ...',
+  );
+}

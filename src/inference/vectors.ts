@@ -1,0 +1,41 @@
+import type * as Onnx from 'onnxruntime-node';
+import { MillraceError, type TensorData, type TensorSpec } from '../core/index.js';
+import { normalizeRows, pool } from './pooling.js';
+
+/**
+ * One vector a row of what the model gave for `rows` rows: as it is, or pooled over positions, and of length 1 where
+ * that is asked for. `inputOf` gives what went into the model, by name.
+ *
+ * Throws `MillraceError('model')` for an output that is none.
+ */
+export function vectorsOf(
+  output: Onnx.Tensor | undefined,
+  rows: number,
+  { pooling, normalize = false }: Pick<TensorSpec, 'pooling' | 'normalize'> = {},
+  inputOf: (name: string) => TensorData | undefined = () => undefined,
+): Float32Array {
+  const dims = output?.dims ?? [];
+  if (dims[0] !== rows || !(output?.data instanceof Float32Array)) {
+    throw new MillraceError('model', `the model answers ${rows} rows with [${dims.join(', ')}]`, {
+      hint: 'export it so that each input row gives one output row',
+    });
+  }
+  const vectors = pooling === undefined ? output.data : pooled(pooling, output.data, dims, inputOf);
+  if (normalize) normalizeRows(vectors, vectors.length / rows);
+  return vectors;
+}
+
+function pooled(
+  pooling: NonNullable<TensorSpec['pooling']>,
+  data: Float32Array,
+  dims: readonly number[],
+  inputOf: (name: string) => TensorData | undefined,
+): Float32Array {
+  const [rows = 0, length = 0, size = 0, ...more] = dims;
+  const mask = pooling === 'first' ? undefined : inputOf(pooling.mean);
+  if (size > 0 && more.length === 0 && (mask === undefined || mask.length === rows * length))
+    return pool(pooling, { data, rows, length, size }, mask);
+  throw new MillraceError('model', `the model's output [${dims.join(', ')}] is not a vector for each position`, {
+    hint: 'leave `pooling` out, or name the output that is [N, length, size]',
+  });
+}
