@@ -140,6 +140,8 @@ export interface BatchedShape {
    * ledger's transaction are then written after the checkpoint that settles it.
    */
   readonly undecided?: boolean;
+  /** A task with this step has no more records on their way, since each is large; by default only the run's own limit holds. */
+  readonly inFlightMax?: number;
   open(context: StepContext, services: Services): Promise<BatchedLogic>;
 }
 export interface BatchedLogic {

@@ -38,14 +38,14 @@ function chooseInput(inputs: readonly ValueFacts[]): ModelInput {
   if (input === undefined || others.length > 0) {
     return refuse(
       `the model takes ${inputs.length} inputs (${list(inputs)}), not one`,
-      'export it with all features in one float32 input of shape [N, number of features]',
+      'name them in `inputs`, or export it with all features in one float32 input of shape [N, number of features]',
     );
   }
   const [batch, width, ...more] = input.shape ?? [];
   if (input.type !== 'float32' || batch === undefined || width === undefined || more.length > 0) {
     return refuse(
       `the model's input is ${text(input)}, not float32 [N, number of features]`,
-      'export it with one float32 input, e.g. skl2onnx: initial_types=[("x", FloatTensorType([None, k]))]',
+      'export it with one float32 input, e.g. skl2onnx: initial_types=[("x", FloatTensorType([None, k]))]; tensors are named in `inputs`',
     );
   }
   if (typeof batch === 'number') {

@@ -1,24 +1,18 @@
 import {
   type Adds,
   type BatchedLogic,
-  type Duration,
   type FeatureShape,
   type FeatureVector,
   type Free,
   MillraceError,
   type ModelHandle,
-  type ModelSpec,
   type Operator,
-  type Problem,
   RowFailure,
-  type Settings,
   type StepContext,
 } from '../core/index.js';
 import { fieldAdder } from '../core/literals.js';
-
-/** Where a model may run, in ONNX Runtime's words; which ones a machine has is found out when the model is loaded. */
-export const providers = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml'] as const;
-export type Provider = (typeof providers)[number];
+import { type InferredVector, type InferVectorsOptions, inferVectors } from './infer-vectors.js';
+import { isUndecided, type ModelOptions, modelProblems, modelSettings } from './model-options.js';
 
 /** A model's answer about one record. */
 export interface Inferred {
@@ -30,55 +24,72 @@ export interface Inferred {
   readonly degraded: string | null;
 }
 
-export interface InferOptions<As extends string> {
-  /** The ONNX file: a path (relative to the working directory) or a URL, e.g. `new URL('risk.onnx', import.meta.url)`. */
-  readonly model: string | URL;
-  /** The field that is added. */
-  readonly as: As;
-  /** The largest batch, in rows. */
-  readonly batchMax: number;
-  /** How long rows may wait for more of them while the model is busy; an idle model starts at once. */
-  readonly waitMax: Duration;
-  /** In the order to try. */
-  readonly providers: readonly Provider[];
+export interface InferOptions<As extends string> extends ModelOptions<As> {
   /** The view that makes `features`: a model that takes another number of features is refused before the first record. */
   readonly view?: { readonly name: string; readonly shape: FeatureShape };
 }
 
 /**
- * Scores the dense features of each record with an ONNX model, in micro-batches shared by all tasks of the process.
+ * Runs an ONNX model on each record, in micro-batches shared by all tasks of the process.
  *
- * Adds `{ score, model, degraded }` under `as` and keeps every field. The model takes one float32 input `[N, k]` and gives
- * float32 `[N, c]`; see `createInference` for what is checked when it is loaded.
+ * Without `inputs` it scores the dense `features` of the record: adds `{ score, model, degraded }` under `as`. The model takes
+ * one float32 input `[N, k]` and gives float32 `[N, c]`.
  *
- * Guarantees: records leave in the order they came. On the CPU a score is a function of the record's features and the
+ * With `inputs` it takes tensors, of images or texts for example: adds `{ vector, model, degraded }`. Axes of varying length
+ * have one of the declared `lengths`, and only rows of one length share a batch; so what a text is padded to, which changes
+ * its last bits, depends on the text alone. With `pooling` the vectors of its positions become one.
+ *
+ * Every field is kept. See `createInference` for what is checked when a model is loaded.
+ *
+ * Guarantees: records leave in the order they came. On the CPU what is added is a function of the record and the
  * model alone, bit for bit, so a replay repeats it; with any other provider a row's bits may depend on its batch, and on
- * which provider answered, so sinks outside the ledger's transaction are written after the checkpoint. A record that the model cannot score, or scores with a number that is
- * not finite, goes to the dead letters as `inference`; the others of its batch are answered.
+ * which provider answered, so sinks outside the ledger's transaction are written after the checkpoint. A record that the
+ * model cannot take, or answers with a number that is not finite, goes to the dead letters as `inference`, and so does a
+ * length that is not declared; the others of its batch are answered.
  *
- * Errors: `MillraceError('model')` when the task opens (file missing, not a scoring model, no provider, width of the view),
- * and later where a record's features have another length than the model's input.
+ * Errors: `MillraceError('model')` when the task opens (file missing, other inputs or outputs, no provider, width of the view),
+ * and later where a record's features have another length, or its tensors another type or shape, than the model's input.
  *
- * Memory: the rows in flight, as float32.
+ * Memory: the rows in flight, as the model takes them; idle buffers of four batches.
  *
  * @example
  * scored.via('risk', infer({ model: 'models/risk.onnx', as: 'risk', batchMax: 256, waitMax: millis(5), providers: ['cuda', 'cpu'] }));
+ *
+ * @example
+ * texts.via('embedding', infer({
+ *   model: 'models/sentences.onnx', as: 'embedding', lengths: [32, 64, 128],
+ *   inputs: { input_ids: (t) => t.tokens.inputIds, attention_mask: (t) => t.tokens.attentionMask },
+ *   pooling: { mean: 'attention_mask' }, normalize: true,
+ *   batchMax: 32, waitMax: millis(5), providers: ['cpu'],
+ * }));
  */
+export function infer<T, const As extends string, Name extends string>(
+  options: InferVectorsOptions<T, As, Name>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredVector }>>;
 export function infer<const As extends string>(
+  options: InferOptions<As>,
+): Operator<{ readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Inferred }>>;
+export function infer(
+  options: InferOptions<string> | InferVectorsOptions<never, string, string>,
+): Operator<never, Adds<object>> {
+  return 'inputs' in options ? inferVectors(options) : inferScores(options);
+}
+
+function inferScores<const As extends string>(
   options: InferOptions<As>,
 ): Operator<{ readonly features: FeatureVector } & Free<As>, Adds<{ readonly [K in As]: Inferred }>> {
   return {
     kind: 'infer',
-    settings: settingsOf(options),
-    problems: problemsOf(options),
+    settings: modelSettings(options),
+    problems: modelProblems(options),
     shape: {
       shape: 'batched',
-      undecided: options.providers.some((provider) => provider !== 'cpu'),
+      undecided: isUndecided(options),
       async open(context, { inference }) {
-        const spec: ModelSpec = options;
-        const model = await inference.open(spec);
-        if (options.view !== undefined) checkWidth(options.view, model, context);
-        return scorer(model, options.as, context);
+        const { model, batchMax, waitMax, providers } = options;
+        const handle = await inference.open({ model, batchMax, waitMax, providers });
+        if (options.view !== undefined) checkWidth(options.view, handle, context);
+        return scorer(handle, options.as, context);
       },
     },
   };
@@ -133,27 +144,4 @@ function wrongWidth({ step }: StepContext, view: string, denseSize: number, inpu
     `the feature view ${view} makes ${denseSize} dense features, the model of step '${step}' takes ${inputSize}`,
     { where: step, hint: 'train the model again with this view, or give the step the view it was trained with' },
   );
-}
-
-function settingsOf({ model, as, batchMax, waitMax, providers }: InferOptions<string>): Settings {
-  // Of a URL only the file's name: the rest differs from machine to machine, and descriptions are compared.
-  const file = typeof model === 'string' ? model : (model.pathname.split('/').at(-1) ?? '');
-  return { model: file, as, batchMax, waitMax, providers: providers.join(', ') };
-}
-
-function problemsOf({ batchMax, waitMax, providers: wanted }: InferOptions<string>): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (!Number.isSafeInteger(batchMax) || batchMax < 1) {
-    problems.push({
-      message: `batchMax is ${batchMax}`,
-      hint: 'give a number of rows, from 1; 256 suits small models',
-    });
-  }
-  if (!(waitMax >= 0)) problems.push({ message: `waitMax is ${waitMax}`, hint: 'give a duration, e.g. millis(5)' });
-  if (wanted.length === 0) problems.push({ message: 'no provider is declared', hint: "end the list with 'cpu'" });
-  for (const provider of wanted) {
-    if (providers.includes(provider)) continue;
-    problems.push({ message: `there is no provider '${provider}'`, hint: `choose from ${providers.join(', ')}` });
-  }
-  return problems;
 }

@@ -107,6 +107,7 @@ export async function runStage(
   const ask = (id: string) => lookUps.ping(id) ?? drivers.get(id)?.ping?.();
   const outages = new Outages({ clock, random, onWarning, ask });
   const lookUps = new LookUps({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
+  const inFlightMax = Math.min(options.inFlightMax ?? 20_000, ...topology.steps.map(recordsOnTheWayMax));
   const open = (partition: number): Promise<Task> =>
     Task.open(
       { topology: topology.name, partition },
@@ -120,8 +121,8 @@ export async function runStage(
         final: options.final ?? false,
         epochIntervalMs: epochInterval,
         staggerMs: (epochInterval * partition) / partitions,
-        inFlightMax: options.inFlightMax ?? 20_000,
-        roundMax: options.roundMax ?? 1_000,
+        inFlightMax,
+        roundMax: Math.min(options.roundMax ?? 1_000, inFlightMax),
         pace,
         onPoint: (point, task) => {
           if (point === 'committed') outages.worked();
@@ -216,3 +217,6 @@ export function snapshotOf(stages: readonly RunningStage[], profile: Profile): R
     busyMs,
   };
 }
+
+const recordsOnTheWayMax = ({ shape }: Topology['steps'][number]): number =>
+  (shape.shape === 'batched' ? shape.inFlightMax : undefined) ?? Number.POSITIVE_INFINITY;

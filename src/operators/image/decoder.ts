@@ -1,0 +1,65 @@
+import type Sharp from 'sharp';
+import { MillraceError, messageOf, RowFailure } from '../../core/index.js';
+import { imageFormatOf, imageFormats } from './format.js';
+
+export interface DecoderOptions {
+  readonly width: number;
+  readonly height: number;
+  /** How an image of other proportions fills the size: cut to it, framed by black, or stretched. */
+  readonly fit: 'cover' | 'contain' | 'fill';
+  readonly colour: 'rgb' | 'grey';
+  readonly bytesMax: number;
+  readonly pixelsMax: number;
+}
+
+/** The interleaved bytes of an image at the size asked for, or why there are none. */
+export type Decode = (file: Uint8Array | null | undefined) => Promise<Uint8Array | RowFailure>;
+
+const failure = (detail: string) => new RowFailure('image', detail);
+
+/**
+ * Loads `sharp`, which decodes and resizes by libvips in threads of its own.
+ *
+ * Throws `MillraceError('config')` where it is not installed: few topologies need it, so it does not come with the package.
+ */
+export async function openDecoder({
+  width,
+  height,
+  fit,
+  colour,
+  bytesMax,
+  pixelsMax,
+}: DecoderOptions): Promise<Decode> {
+  const sharp = await loadSharp();
+  const background = { r: 0, g: 0, b: 0 };
+  // 'error': warnings of a decoder, about metadata mostly, are no failure; an image that ends in the middle is one.
+  const input = { limitInputPixels: pixelsMax, failOn: 'error', pages: 1 } as const;
+  return async (file) => {
+    if (file === null || file === undefined || file.length === 0) return failure('there is no image');
+    if (file.length > bytesMax) return failure(`the file has ${file.length} bytes, more than ${bytesMax}`);
+    if (imageFormatOf(file) === undefined) return failure(`the file is none of ${imageFormats.join(', ')}`);
+    try {
+      const image = sharp(file, input).autoOrient().resize({ width, height, fit, background }).flatten({ background });
+      const plain = colour === 'grey' ? image.toColourspace('b-w') : image.toColourspace('srgb');
+      return await plain.raw({ depth: 'uchar' }).toBuffer();
+    } catch (error) {
+      return failure(messageOf(error).split('\n', 1)[0] as string);
+    }
+  };
+}
+
+async function loadSharp(): Promise<typeof Sharp> {
+  try {
+    const { default: sharp } = await import('sharp');
+    // Images run side by side: threads within one would only wait for each other, and no image comes twice.
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  } catch (cause) {
+    throw new MillraceError('config', "the package 'sharp' cannot be loaded", {
+      hint: 'images are decoded by it, and it is yours to install: npm install sharp',
+      lasting: true,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { TensorSpec } from '../../src/core/index.js';
+import type { ValueFacts } from '../../src/inference/metadata.js';
+import { chooseNamed } from '../../src/inference/named-tensors.js';
+
+const tensor = (name: string, shape: readonly (number | string)[], type = 'float32'): ValueFacts => ({
+  name,
+  isTensor: true,
+  type,
+  shape,
+});
+const ids = tensor('input_ids', ['N', 'length'], 'int64');
+const mask = tensor('attention_mask', ['N', 'length'], 'int64');
+const pixels = tensor('pixels', ['N', 3, 224, 224]);
+const hidden = tensor('last_hidden_state', ['N', 'length', 384]);
+const text: TensorSpec = { inputs: ['attention_mask', 'input_ids'], lengths: [16, 32] };
+
+describe('the choice of named tensors', () => {
+  test('takes inputs in the order in which they are named, of any type', () => {
+    expect(chooseNamed([ids, mask], [hidden], text)).toEqual({
+      inputs: [
+        { name: 'attention_mask', type: 'int64', shape: [null] },
+        { name: 'input_ids', type: 'int64', shape: [null] },
+      ],
+      output: 'last_hidden_state',
+    });
+    expect(chooseNamed([pixels], [tensor('y', ['N', 10])], { inputs: ['pixels'] }).inputs).toEqual([
+      { name: 'pixels', type: 'float32', shape: [3, 224, 224] },
+    ]);
+  });
+
+  test('takes the only float32 output, or the one that is named', () => {
+    const label = tensor('label', ['N'], 'int64');
+    const pooled = tensor('sentence_embedding', ['N', 384]);
+    expect(chooseNamed([ids, mask], [label, hidden], text).output).toBe('last_hidden_state');
+    expect(chooseNamed([ids, mask], [hidden, pooled], { ...text, output: 'sentence_embedding' }).output).toBe(
+      'sentence_embedding',
+    );
+  });
+
+  test.each<[string, ValueFacts[], ValueFacts[], TensorSpec, RegExp, RegExp]>([
+    ['an input that nothing fills', [ids, mask, pixels], [hidden], text, /nothing fills .*'pixels'/, /every input/],
+    ['a name that is none', [ids], [hidden], text, /no input 'attention_mask'/, /'input_ids' int64 \[N, length\]/],
+    ['strings', [tensor('text', ['N'], 'string')], [hidden], { inputs: ['text'] }, /kind/, /float32, int64/],
+    ['a fixed batch', [tensor('pixels', [1, 3])], [hidden], { inputs: ['pixels'] }, /no batch axis/, /dynamic/],
+    [
+      'open lengths',
+      [ids, mask],
+      [hidden],
+      { inputs: text.inputs },
+      /'attention_mask', 'input_ids' may have any length/,
+      /lengths: \[/,
+    ],
+    ['lengths of nothing', [pixels], [hidden], { inputs: ['pixels'], lengths: [1] }, /no axis .* varies/, /leave/],
+    [
+      'a mask that is no input',
+      [ids, mask],
+      [hidden],
+      { ...text, pooling: { mean: 'mask' } },
+      /'mask' is none/,
+      /attention_mask/,
+    ],
+    [
+      'a mask of pictures',
+      [pixels],
+      [hidden],
+      { inputs: ['pixels'], pooling: { mean: 'pixels' } },
+      /not one number a position/,
+      /name/,
+    ],
+    ['several outputs', [ids, mask], [hidden, tensor('pooled', ['N', 4])], text, /2 float32 outputs/, /output:/],
+    [
+      'an output that is none',
+      [ids, mask],
+      [hidden],
+      { ...text, output: 'pooled' },
+      /no float32 output 'pooled'/,
+      /output:/,
+    ],
+  ])('refuses %s and says what to do', (_, inputs, outputs, spec, message, hint) => {
+    expect(() => chooseNamed(inputs, outputs, spec)).toThrow(
+      expect.objectContaining({
+        code: 'model',
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(hint),
+      }),
+    );
+  });
+});
