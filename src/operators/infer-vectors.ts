@@ -20,8 +20,8 @@ import { isUndecided, lengthsProblems, type ModelOptions, modelProblems, modelSe
 
 /** A model's vector for one record. */
 export interface InferredVector {
-  /** The model's output row, flat: an embedding, or the probabilities of classes. */
-  readonly vector: Float32Array;
+  /** The model's output row, flat: an embedding, or the probabilities of classes. An array that every format and sink takes. */
+  readonly vector: readonly number[];
   /** SHA-256 of the model file that made the vector. */
   readonly model: string;
   /** Which provider answered in place of the first declared one; `null` where that one did. */
@@ -104,8 +104,7 @@ function vectorizer(
         (row) => rows[row]?.lane ?? 0,
       );
       for (const [row, { at }] of rows.entries()) {
-        // A copy: whoever keeps one vector must not keep those of its whole batch.
-        const vector = scores.slice(row * outputSize, (row + 1) * outputSize);
+        const vector = Array.from(scores.subarray(row * outputSize, (row + 1) * outputSize));
         const failure = failures.get(row) ?? whatIsNoNumber(vector);
         answers[at] =
           failure === undefined
@@ -151,7 +150,7 @@ function doesNotFit({ shape, data }: Tensor, input: ModelInput, { step }: StepCo
   });
 }
 
-function whatIsNoNumber(vector: Float32Array): string | undefined {
+function whatIsNoNumber(vector: readonly number[]): string | undefined {
   const wrong = vector.find((number) => !Number.isFinite(number));
   return wrong === undefined ? undefined : `the vector holds ${wrong}`;
 }
