@@ -117,6 +117,13 @@ describe('documents', () => {
     await expect(fill(read(path), 'example', example)).toMatchFileSnapshot(`../../${path}`);
   });
 
+  it('the guide to images and texts: the example is a file that is tested', async () => {
+    const shown = read('test/docs/examples/listings.ts').replaceAll(/\.\.\/\.\.\/(inference|operators)\//g, '../');
+    await expect(fill(read('docs/guide/unstructured.md'), 'example', fenced('ts', shown))).toMatchFileSnapshot(
+      '../../docs/guide/unstructured.md',
+    );
+  });
+
   it('the table of operators names every one, and no other', () => {
     const documented = [...read('docs/guide/topologies.md').matchAll(/^\| `([A-Za-z]+)\(/gm)].map(([, name]) => name);
     expect(documented.sort()).toEqual(publishedOperators().sort());

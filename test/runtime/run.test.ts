@@ -3,6 +3,7 @@ import {
   type InferenceService,
   joint,
   type MillraceError,
+  type Operator,
   type Profile,
   type Sink,
   type Source,
@@ -46,6 +47,39 @@ function append(profile: MemoryProfile, topic: string, count: number, everyMs: n
 }
 
 describe('a run', () => {
+  it('has no more records on their way than a step of large ones allows', async () => {
+    const profile = new MemoryProfile(1);
+    append(profile, 'photos', 500, 1);
+    let onTheWay = 0;
+    let most = 0;
+    const decode: Operator<Event, Event> = {
+      kind: 'decode',
+      settings: {},
+      shape: {
+        shape: 'batched',
+        inFlightMax: 10,
+        open: async () => ({
+          async onBatch(values) {
+            onTheWay += values.length;
+            most = Math.max(most, onTheWay);
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            onTheWay -= values.length;
+            return values;
+          },
+        }),
+      },
+    };
+    const photos = topology('photos', { deadLetters: sink() }, (t) => {
+      t.source('photos', source('photos')).via('decode', decode).to('out', sink());
+    });
+    const running = await runTopology(photos, { profile, inference, bounded: true, clock: new VirtualClock() });
+    await running.finished;
+    expect(profile.outputOf('out')).toHaveLength(500);
+    // A round is pushed while there are fewer than ten, and has ten at most.
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThan(20);
+  });
+
   it('stops with the cause, the step and the record when a step throws', async () => {
     const profile = new MemoryProfile(1);
     append(profile, 'events', 1, 1);
