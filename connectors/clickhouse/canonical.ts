@@ -21,6 +21,11 @@ export async function canonicalTypes(engine: Engine, columns: Columns): Promise<
   return typesIn(parseRows(text));
 }
 
+/** The columns of a query's result. */
+export async function columnsOfQuery(engine: Engine, sql: string): Promise<Columns> {
+  return typesIn(parseRows(await engine.query(`DESCRIBE TABLE (${sql})`, {})));
+}
+
 /** The columns of a table that is there; none where there is no such table. */
 export async function columnsOf(engine: Engine, table: string): Promise<Columns> {
   const text = await engine.query(

@@ -1,12 +1,14 @@
 import type { ConnectorKind } from '../../src/core/options.js';
 import { rows } from './look-up.js';
 import { metrics, metricsKind } from './metrics-sink.js';
+import { query, queryKind } from './query.js';
 import { table, tableKind } from './table-sink.js';
 import { tableView } from './table-view.js';
 import { upserts, upsertsKind } from './upserts-sink.js';
 
 export type { ClickHouseRowsOptions } from './look-up.js';
 export type { ClickHouseMetricsOptions } from './metrics-sink.js';
+export type { ClickHouseQueryOptions } from './query.js';
 export type { ClickHouseTableOptions } from './table-sink.js';
 export type { ClickHouseViewOptions } from './table-view.js';
 export type { ClickHouseUpsertsOptions } from './upserts-sink.js';
@@ -19,6 +21,7 @@ export const clickhouse = {
   table,
   upserts,
   metrics,
+  query,
   rows,
 
   /**
@@ -32,4 +35,4 @@ export const clickhouse = {
 } as const;
 
 /** What this connector has, with all options as data. */
-export const kinds: readonly ConnectorKind[] = [tableKind, upsertsKind, metricsKind];
+export const kinds: readonly ConnectorKind[] = [tableKind, upsertsKind, metricsKind, queryKind];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Drift, Sink, SinkDriver } from '../../src/core/io.js';
+import type { Drift, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
@@ -13,6 +13,7 @@ import { parseRows } from './json-rows.js';
 import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './layout.js';
 import { clickHouseReader } from './look-up-reader.js';
 import { isAllowed } from './migration.js';
+import { querySource } from './query-driver.js';
 import { schemaColumns } from './schema-columns.js';
 import { differencesOf, hintFor, setUpTable } from './table.js';
 import { UpsertWriter } from './upsert-writer.js';
@@ -31,6 +32,8 @@ export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
 export interface ClickHouse {
   /** Tables, upserts and metrics; repeated writes have no effect. */
   readonly tableSink: SinkDriver;
+  /** Serves `clickhouse.query`. */
+  readonly source: SourceDriver;
   /** Serves `clickhouse.rows`. */
   readonly lookUp: LookupDriver;
   /**
@@ -128,6 +131,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
 
   return {
     tableSink,
+    source: querySource(engine, retrying),
     lookUp: {
       open: async (lookup) => clickHouseReader(engine, lookup),
     },

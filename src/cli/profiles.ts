@@ -82,7 +82,7 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
     );
     return {
       name: 'embedded',
-      sources: { ...anywhere.sources, kafka: log.source, [INTERNAL]: log.source },
+      sources: { ...anywhere.sources, kafka: log.source, [INTERNAL]: log.source, clickhouse: tables.source },
       sinks: {
         ...anywhere.sinks,
         kafka: log.topicSink,
@@ -131,7 +131,12 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     const { redis } = anywhere;
     return {
       name: 'local',
-      sources: { ...anywhere.sources, kafka: topics.source, [INTERNAL]: topics.internal.source },
+      sources: {
+        ...anywhere.sources,
+        kafka: topics.source,
+        [INTERNAL]: topics.internal.source,
+        clickhouse: tables.source,
+      },
       sinks: {
         ...anywhere.sinks,
         kafka: topics.topicSink,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
+import { querySuite } from './query-suite.js';
 import { clickHouseSuite } from './suite.js';
 import { tablesSuite } from './tables-suite.js';
 import { upsertsSuite } from './upserts-suite.js';
@@ -16,6 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('ClickHouse in this process', () => {
   clickHouseSuite(() => ({ path }));
   upsertsSuite(() => ({ path }));
+  querySuite(() => ({ path }));
   tablesSuite(() => ({ path }));
   valuesSuite(() => ({ path }));
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type Change, days, type Sink } from '../../../src/core/index.js';
+import { text } from '../../../src/schema/index.js';
 
 interface Flight {
   readonly flightId: number;
@@ -80,5 +81,23 @@ describe('clickhouse.table', () => {
     ofFlights(clickhouse.table({ table: 'flights', columns: { flightId: 'UInt32', tailNumber: 'String' } }));
     // @ts-expect-error nor can the table be ordered by one
     ofFlights(clickhouse.table({ table: 'flights', columns: { flightId: 'UInt32' }, orderBy: ['tailNumber'] }));
+  });
+});
+
+describe('clickhouse.query', () => {
+  const problems = (options: object) =>
+    (
+      clickhouse.query({ name: 'q', sql: 'SELECT a FROM t', orderBy: ['a'], eventTime: () => 0, ...options })
+        .problems ?? []
+    ).map(({ message }) => message);
+
+  it('tells of what has no order, and of rows that are no JSON', () => {
+    expect(problems({})).toEqual([]);
+    expect(problems({ sql: 'SELECT a FROM t LIMIT 5' })).toEqual(['the query ends in LIMIT']);
+    expect(problems({ sql: 'SELECT a FROM t ORDER BY a LIMIT 1, 5' })).toEqual(['the query ends in LIMIT']);
+    expect(problems({ sql: 'SELECT a FROM t LIMIT 1 BY a' })).toEqual([]);
+    expect(problems({ orderBy: [] })).toEqual(['orderBy is empty']);
+    expect(problems({ schema: text() })).toEqual(['text where rows are JSON']);
+    expect(problems({ pageRowsMax: 0 })).toEqual(['pageRowsMax is 0']);
   });
 });

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { createClient } from '@clickhouse/client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
+import { querySuite } from '../../connectors/clickhouse/query-suite.js';
 import { clickHouseSuite } from '../../connectors/clickhouse/suite.js';
 import { tablesSuite } from '../../connectors/clickhouse/tables-suite.js';
 import { upsertsSuite } from '../../connectors/clickhouse/upserts-suite.js';
@@ -13,6 +14,7 @@ const url = () => address('MILLRACE_CLICKHOUSE');
 describe('ClickHouse over HTTP', () => {
   clickHouseSuite(() => ({ url: url() }));
   upsertsSuite(() => ({ url: url() }));
+  querySuite(() => ({ url: url() }));
   tablesSuite(() => ({ url: url() }));
   valuesSuite(() => ({ url: url() }));
 

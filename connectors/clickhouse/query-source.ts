@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../../src/core/errors.js';
+import { EARLIEST, type SourceReader } from '../../src/core/io.js';
+import type { RawRecord } from '../../src/core/record.js';
+import type { Query } from './query.js';
+import type { Cursor, QueryPages, Row } from './query-pages.js';
+
+/** How long a poll of the runtime waits at most. */
+const POLL_WAIT_MS = 100;
+
+/** Where the next row lies: behind one that was read, and how far the query goes. */
+export interface QueryPlace {
+  readonly orderBy: readonly string[];
+  readonly after: Cursor | null;
+  readonly bound: Cursor | null;
+}
+
+export interface QueryTask {
+  readonly bounded: boolean;
+  readonly offset: number;
+  readonly place: QueryPlace | undefined;
+}
+
+/**
+ * Opens a reader of a query's rows. Offsets are numbers of rows.
+ *
+ * @throws MillraceError `source` for a place in another order than the query's.
+ */
+export async function openQueryReader(pages: QueryPages, query: Query, task: QueryTask): Promise<SourceReader> {
+  const { place } = task;
+  if (place !== undefined && place.orderBy.join() !== query.orderBy.join()) {
+    throw new MillraceError('source', `the checkpoint has a place in the order of ${place.orderBy.join(', ')}`, {
+      where: query.name,
+      hint: `the query is ordered by ${query.orderBy.join(', ')}: order it as before, or give the source another id`,
+      lasting: true,
+    });
+  }
+  const bound = place?.bound ?? (await pages.last());
+  return new QueryReader(pages, query, task, bound);
+}
+
+/** Memory: a page, and the places of the rows that were given since the last checkpoint. */
+class QueryReader implements SourceReader {
+  private readonly closing = new AbortController();
+  /** The page at hand, and how much of it was given. */
+  private rows: readonly Row[] = [];
+  private head = 0;
+  /** Behind which row the next page begins. */
+  private after: Cursor | undefined;
+  private next: number;
+  /** Rows still to be passed over, where only their number is known. */
+  private skip: number;
+  private lookAtMs: number;
+  private atBound = false;
+  /** Places of given rows: of the one before the row `first`, and of those from there on. */
+  private before: Cursor | undefined;
+  private first: number;
+  private given: Cursor[] = [];
+
+  constructor(
+    private readonly pages: QueryPages,
+    private readonly query: Query,
+    private readonly task: QueryTask,
+    private bound: Cursor | undefined,
+  ) {
+    const { offset, place } = task;
+    this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
+    this.first = this.next;
+    this.skip = place === undefined ? this.next : 0;
+    this.after = place?.after ?? undefined;
+    this.before = this.after;
+    this.lookAtMs = performance.now() + (query.everyMs ?? 0);
+  }
+
+  get isBehind(): boolean {
+    return !this.atBound;
+  }
+
+  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+    while (!this.closing.signal.aborted) {
+      if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
+      if (await this.readPage()) continue;
+      this.atBound = true;
+      if (this.task.bounded || this.query.everyMs === undefined) break;
+      if (!(await this.lookFurther())) return { records: [], ended: this.closing.signal.aborted };
+    }
+    return { records: [], ended: true };
+  }
+
+  placeOf(offset: number): QueryPlace {
+    const passed = Math.min(offset - this.first, this.given.length);
+    if (passed > 0) {
+      this.before = this.given[passed - 1];
+      this.given = this.given.slice(passed);
+      this.first += passed;
+    }
+    return { orderBy: this.query.orderBy, after: this.before ?? null, bound: this.bound ?? null };
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.rows = [];
+  }
+
+  private take(recordsMax: number): RawRecord[] {
+    const rows = this.rows.slice(this.head, this.head + recordsMax);
+    this.head += rows.length;
+    const timestampMs = Date.now();
+    return rows.map(({ json, cursor, key }) => {
+      this.given.push(cursor);
+      return {
+        offset: this.next++,
+        timestampMs,
+        key: key === null ? null : Buffer.from(key),
+        value: Buffer.from(json),
+      };
+    });
+  }
+
+  /** Whether there was another page. */
+  private async readPage(): Promise<boolean> {
+    if (this.bound === undefined) return false;
+    const rows = await this.pages.page(this.after, this.bound);
+    const last = rows.at(-1);
+    if (last === undefined) return false;
+    this.after = last.cursor;
+    const passed = Math.min(this.skip, rows.length);
+    this.skip -= passed;
+    if (passed > 0) this.before = rows[passed - 1]?.cursor;
+    this.rows = rows;
+    this.head = passed;
+    return true;
+  }
+
+  /** Moves the bound where it is time to and there are further rows; otherwise waits a little. */
+  private async lookFurther(): Promise<boolean> {
+    const waitMs = this.lookAtMs - performance.now();
+    if (waitMs > 0) {
+      await sleep(Math.min(waitMs, POLL_WAIT_MS), undefined, { signal: this.closing.signal }).catch(() => undefined); // closed
+      return false;
+    }
+    this.lookAtMs = performance.now() + (this.query.everyMs ?? 0);
+    const last = await this.pages.last();
+    if (last === undefined || last.join() === this.bound?.join()) return false;
+    this.bound = last;
+    return true;
+  }
+}

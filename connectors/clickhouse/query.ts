@@ -1,0 +1,136 @@
+import type { Source } from '../../src/core/io.js';
+import type { Problem } from '../../src/core/operator.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
+import type { Schema, SchemaData } from '../../src/core/schema.js';
+import { json } from '../../src/schema/json.js';
+import { name } from './column-options.js';
+
+export const queryKind = connectorKind({
+  kind: 'clickhouse.query',
+  role: 'source',
+  doc: 'Reads the rows of a query once, in an order that it states, and goes on at the very row after a restart.',
+  options: {
+    name: required(is.text, 'What the rows are called in dead letters and in the identity of what comes of them.'),
+    sql: required(is.text, 'A `SELECT` without `ORDER BY` and `LIMIT`; it is asked for page by page.'),
+    orderBy: required(
+      is.listOf(name),
+      'Columns of the result that say the order. No two rows may agree in all of them, and none may be null.',
+    ),
+    schema: optional(
+      is.schema,
+      'Of a row, as JSON: `json()` or `jsonSchema()` without framing; the row as it is by default.',
+    ),
+    eventTime: required(is.callback<(row: never) => number>('(row) => milliseconds'), 'Event time, since 1970.'),
+    key: optional(name, 'The column whose text is the key of a record.'),
+    pageRowsMax: defaulted(is.integer(1, 1_000_000), 20_000, 'Rows of one page: they are in memory as text.'),
+    every: optional(
+      is.duration,
+      'How often to look for rows behind the last one; without it the source ends there. Rows must come in their order.',
+    ),
+    disorderMax: optional(
+      is.duration,
+      'How far (event time) a row may trail the latest one before it; not at all by default.',
+    ),
+    idleMax: optional(
+      is.duration,
+      'How long the other inputs of a task wait while this one brings nothing; for ever by default.',
+    ),
+  },
+});
+
+export interface ClickHouseQueryOptions<T> extends Omit<OptionsOf<typeof queryKind.options>, 'schema' | 'eventTime'> {
+  readonly schema?: Schema<T>;
+  readonly eventTime: (row: T) => number;
+}
+
+/** As the driver sees it. */
+export interface Query {
+  readonly name: string;
+  readonly sql: string;
+  readonly orderBy: readonly string[];
+  readonly key: string | undefined;
+  readonly pageRowsMax: number;
+  readonly everyMs: number | undefined;
+}
+
+/**
+ * Reads the rows of a query, in the order of `orderBy`, up to the last one that there is when it is first opened: a bound that the
+ * checkpoint keeps, with the row that was read last. So a restart goes on at the very row and ends where it would have ended, as long
+ * as rows up to the bound stay as they are; where two rows agree in `orderBy` the run ends.
+ *
+ * In a row, integers of 64 bits and more, decimals, NaN and infinities are texts, times are texts of ISO 8601 (UTC). One task reads.
+ * Memory: a page, and the places of rows since the last checkpoint.
+ *
+ * @example
+ * t.source('orders', clickhouse.query<{ id: string; at: string; amount: number }>({
+ *   name: 'orders-2026',
+ *   sql: "SELECT id, at, amount FROM orders WHERE at >= '2026-01-01'",
+ *   orderBy: ['at', 'id'],
+ *   eventTime: (order) => Date.parse(order.at),
+ * }));
+ */
+export function query<T>(options: ClickHouseQueryOptions<T>): Source<T> {
+  const {
+    name: topic,
+    sql,
+    orderBy,
+    schema = json<T>(),
+    eventTime,
+    key,
+    pageRowsMax,
+    every,
+    disorderMax,
+    idleMax,
+  } = resolve(queryKind, options);
+  const driven: Query = {
+    name: topic,
+    sql: `${sql}`.trim().replace(/;\s*$/, ''),
+    orderBy: Object.freeze([...orderBy]),
+    key,
+    pageRowsMax,
+    everyMs: every,
+  };
+  return Object.freeze({
+    connector: 'clickhouse',
+    kind: queryKind.kind,
+    topic,
+    schema: schema as Schema<unknown>,
+    settings: settingsOf(queryKind, options),
+    problems: Object.freeze([...problemsOf(queryKind, options), ...queryProblems(driven, schema)]),
+    options: Object.freeze(driven),
+    idleMax,
+    disorderMax,
+    eventTimeOf: eventTime as (value: unknown) => number,
+  });
+}
+
+function queryProblems({ sql, orderBy }: Query, { format, options }: SchemaData): Problem[] {
+  const problems: Problem[] = [];
+  if (orderBy.length === 0)
+    problems.push({
+      message: 'orderBy is empty',
+      hint: 'name columns in which no two rows agree: without an order no row has a place',
+    });
+  if (/\bLIMIT\s+\d+(\s*(,|OFFSET)\s*\d+)?\s*$/i.test(sql))
+    problems.push({
+      message: 'the query ends in LIMIT',
+      hint: 'say which rows there are by a condition: a limit means others for each page',
+    });
+  const framed = (options as { readonly framing?: string } | undefined)?.framing !== 'none';
+  if (format !== 'json' && (format !== 'json-schema' || framed))
+    problems.push({
+      message: `${format} where rows are JSON`,
+      hint: "pass json<Row>() or jsonSchema({ framing: 'none' })",
+    });
+  return problems;
+}
