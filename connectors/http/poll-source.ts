@@ -11,9 +11,14 @@ import { retryAfterMs } from './retry-after.js';
 
 /** How long a poll of the runtime waits at most. */
 const POLL_WAIT_MS = 100;
-const TIMEOUT_MS = 30_000;
-/** Tries of a request before the task fails, and is opened again. */
-const ATTEMPTS_MAX = 8;
+
+/** How long the reader tries before the task fails, and is opened again. */
+export interface PollPatience {
+  /** For a whole answer. */
+  readonly timeoutMs: number;
+  /** Tries of a request. */
+  readonly attemptsMax: number;
+}
 
 export interface PollPlace {
   readonly cursor: string | null;
@@ -51,6 +56,7 @@ export class PollReader implements SourceReader {
       readonly offset: number;
       readonly place: PollPlace | undefined;
     },
+    private readonly patience: PollPatience = { timeoutMs: 30_000, attemptsMax: 8 },
   ) {
     const { place, offset } = task;
     this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
@@ -107,12 +113,11 @@ export class PollReader implements SourceReader {
 
   /** Asks for the next page, or for the newest one again where there is none; whether there is nothing new. */
   private async ask(): Promise<boolean> {
-    if (this.following !== null && this.following !== this.cursor) {
-      this.cursor = this.following;
-      this.taken = 0;
-    }
-    const answer = await this.request();
-    if (answer === undefined) return false;
+    const asked = this.following ?? this.cursor;
+    const answer = await this.request(asked);
+    if (answer === undefined) return false; // and nothing has changed: what was read of the newest page stays read
+    if (asked !== this.cursor) this.taken = 0;
+    this.cursor = asked;
     const { items, cursor } = this.options;
     let texts: Uint8Array[];
     let next: string | null;
@@ -146,10 +151,10 @@ export class PollReader implements SourceReader {
   }
 
   /** `undefined` where it must be asked again later. */
-  private async request(): Promise<unknown> {
+  private async request(from: string | null): Promise<unknown> {
     const { url, cursor, headers, perSecondMax, bytesMax } = this.options;
     const address = new URL(url);
-    if (cursor !== undefined && this.cursor !== null) address.searchParams.set(cursor.param, this.cursor);
+    if (cursor !== undefined && from !== null) address.searchParams.set(cursor.param, from);
     this.askAtMs = performance.now() + 1_000 / perSecondMax;
     let detail: string;
     let waitMs: number | undefined;
@@ -157,7 +162,7 @@ export class PollReader implements SourceReader {
       const response = await fetch(address, {
         headers: { accept: 'application/json', ...headers?.() },
         redirect: 'manual', // what the headers hold is for this service alone
-        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.closing.signal]),
+        signal: AbortSignal.any([AbortSignal.timeout(this.patience.timeoutMs), this.closing.signal]),
       });
       const { status } = response;
       if (response.ok) {
@@ -185,7 +190,7 @@ export class PollReader implements SourceReader {
       detail = `no answer: ${causeOf(error)}`;
     }
     this.failures += 1;
-    if (this.failures >= ATTEMPTS_MAX) throw this.error(detail, 'is the service up?', false);
+    if (this.failures >= this.patience.attemptsMax) throw this.error(detail, 'is the service up?', false);
     const ownMs = backOffMs(this.failures, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });
     this.askAtMs = performance.now() + (waitMs ?? ownMs);
     return undefined;

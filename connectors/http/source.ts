@@ -4,7 +4,7 @@ import { openDecoder } from '../../src/schema/index.js';
 import type { Ingest } from './ingest.js';
 import { IngestServer } from './ingest-server.js';
 import type { Poll } from './poll.js';
-import { type PollPlace, PollReader } from './poll-source.js';
+import { type PollPatience, type PollPlace, PollReader } from './poll-source.js';
 import { secretFrom } from './secret.js';
 
 export interface HttpSourceOptions {
@@ -13,6 +13,8 @@ export interface HttpSourceOptions {
   readonly topics: SourceDriver;
   readonly producer: () => TopicProducer;
   readonly now?: () => number;
+  /** Of `http.poll`: 30 s for an answer and eight tries by default. */
+  readonly patience?: PollPatience;
 }
 
 export interface HttpSource extends SourceDriver {
@@ -22,7 +24,7 @@ export interface HttpSource extends SourceDriver {
 }
 
 /** The driver of `http.poll` and `http.ingest`. The door of a topic is open while a task of this process reads it. */
-export function httpSource({ schemas, topics, producer, now = Date.now }: HttpSourceOptions): HttpSource {
+export function httpSource({ schemas, topics, producer, now = Date.now, patience }: HttpSourceOptions): HttpSource {
   const doors = new Map<string, { readonly door: Promise<IngestServer>; users: number; readonly out: TopicProducer }>();
   const openDoor = async (options: Ingest, out: TopicProducer): Promise<IngestServer> => {
     const { schema, tokenFrom, topic } = options;
@@ -54,7 +56,7 @@ export function httpSource({ schemas, topics, producer, now = Date.now }: HttpSo
     async open(source, task, offset, bounded, step, partition, place) {
       if (source.kind !== 'http.ingest') {
         const { options } = source as Source<unknown> & { readonly options: Poll };
-        return new PollReader(options, { bounded, offset, place: place as PollPlace | undefined });
+        return new PollReader(options, { bounded, offset, place: place as PollPlace | undefined }, patience);
       }
       const options = source.options as Ingest;
       const { topic } = options;

@@ -52,6 +52,17 @@ async function read(reader: PollReader, countMax = Number.POSITIVE_INFINITY, pol
 }
 
 describe('http.poll', () => {
+  it('gives nothing twice where the request for the next page fails', async () => {
+    let requests = 0;
+    const service = await newService(({ path }, response) => {
+      requests += 1;
+      if (requests % 2 === 0) return response.destroy();
+      const after = Number(new URL(path, 'http://x').searchParams.get('after') ?? -1);
+      return response.end(JSON.stringify({ items: range(after + 1, Math.min(after + 4, 10)).map((id) => ({ id })) }));
+    });
+    expect(await read(open(source(service.url)))).toEqual(range(0, 10));
+  });
+
   it('reads every item once, page by page, and goes on at any item by its place', async () => {
     await fc.assert(
       fc.asyncProperty(
