@@ -1,14 +1,16 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsClient } from 'aws4fetch';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import { retry } from '../../src/core/retry.js';
+import { backOffMs, type RetryOptions, retry } from '../../src/core/retry.js';
+import { Patience } from './patience.js';
 
 export interface S3Options {
   /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; key and secret from AWS's variables where they are not in it. */
   readonly url: string;
   /** Tries of one request in all; 8 by default. */
   readonly attemptsMax?: number;
-  /** How long the store may take until it begins to answer, in milliseconds; 60 s by default. */
+  /** How long the store may say nothing, in milliseconds; 60 s by default. */
   readonly timeoutMs?: number;
 }
 
@@ -44,6 +46,21 @@ interface Request {
   readonly mark?: string;
 }
 
+interface Begun {
+  readonly response: Response;
+  readonly patience: Patience;
+}
+
+const isPassing = (status: number): boolean => status >= 500 || status === 429 || status === 408;
+
+const mayPass = (error: unknown): boolean => !(error instanceof Answered) || isPassing(error.status);
+
+/** What the store said no with; 0 where it did not answer. */
+function statusOf(error: unknown): number {
+  const cause = error instanceof MillraceError ? error.cause : error;
+  return cause instanceof Answered ? cause.status : 0;
+}
+
 const keyHint = 'key and secret stand in the URL, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 const hints: Readonly<Record<number, string>> = {
   401: keyHint,
@@ -57,6 +74,7 @@ export class Buckets {
   private client: Promise<AwsClient> | undefined;
   readonly where: string;
   private readonly endpoint: URL;
+  private readonly retrying: RetryOptions;
 
   constructor(
     private readonly options: S3Options,
@@ -70,15 +88,38 @@ export class Buckets {
       throw new MillraceError('config', 'the address of the object store is no URL', { hint, cause });
     }
     this.where = this.endpoint.origin;
+    const { attemptsMax = 8 } = options;
+    this.retrying = { retriable: mayPass, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
   }
 
   async put(path: string, body: Uint8Array): Promise<void> {
     await this.ask({ method: 'PUT', path, body });
   }
 
-  /** The body of an object from a byte on, as it comes. */
-  async stream(path: string, start = 0): Promise<Response> {
-    return this.ask({ method: 'GET', path, ...(start > 0 ? { range: { start } } : {}) });
+  /**
+   * The body of an object from a byte on, as it comes. Where it breaks off it is taken up again, as long as it is that very
+   * object.
+   */
+  async *stream(path: string, start = 0): AsyncGenerator<Uint8Array> {
+    let at = start;
+    let mark: string | undefined;
+    for (let failures = 0; ; ) {
+      const rest = at > 0 ? { range: { start: at } } : {};
+      try {
+        const { response, patience } = await this.begin({ method: 'GET', path, ...rest, ...(mark ? { mark } : {}) });
+        mark ??= response.headers.get('etag') ?? undefined;
+        for await (const piece of patience.piecesOf(response)) {
+          at += piece.length;
+          failures = 0;
+          yield piece;
+        }
+        return;
+      } catch (error) {
+        failures += 1;
+        if (failures >= this.retrying.attemptsMax || !mayPass(error)) throw this.error(`cannot GET ${path}`, error);
+        await sleep(backOffMs(failures, this.retrying));
+      }
+    }
   }
 
   /** The body of an object, or some of its bytes, as a whole; with `mark` only while it is that very object. */
@@ -96,8 +137,7 @@ export class Buckets {
         writtenMs: Date.parse(headers.get('last-modified') ?? '') || 0,
       };
     } catch (error) {
-      if (error instanceof MillraceError && error.cause instanceof Answered && error.cause.status === 404)
-        return undefined;
+      if (statusOf(error) === 404) return undefined;
       throw error;
     }
   }
@@ -141,12 +181,21 @@ export class Buckets {
       }
       const xml = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('');
       const body = Buffer.from(`<CompleteMultipartUpload>${xml}</CompleteMultipartUpload>`);
+      await this.complete(path, id, body);
+    } catch (error) {
+      await this.ask({ method: 'DELETE', path, query: `?uploadId=${id}` }).catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    }
+  }
+
+  private async complete(path: string, id: string, body: Uint8Array): Promise<void> {
+    try {
       const answer = await this.ask({ method: 'POST', path, query: `?uploadId=${id}`, body }, textOf);
       // The answer begins with 200 before the work is done, and may turn out to be an error.
       if (answer.includes('<Error>')) throw this.error(`cannot complete ${path}`, new Answered(500, answer));
     } catch (error) {
-      await this.ask({ method: 'DELETE', path, query: `?uploadId=${id}` }).catch(() => undefined); // the first failure is the one to tell
-      throw error;
+      // It was done at an earlier try whose answer was lost: the upload is no more, and the object is there.
+      if (statusOf(error) !== 404 || !(await this.head(path))) throw error;
     }
   }
 
@@ -154,32 +203,34 @@ export class Buckets {
   private ask(request: Request): Promise<Response>;
   private ask<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T>;
   private async ask<T>(request: Request, read?: (response: Response) => Promise<T>): Promise<T | Response> {
-    const { method, path, query = '', body, range, mark } = request;
+    const once = async (): Promise<T | Response> => {
+      const { response, patience } = await this.begin(request);
+      return read === undefined ? response : patience.during(read(response));
+    };
+    try {
+      return await retry(once, this.retrying);
+    } catch (error) {
+      throw this.error(`cannot ${request.method} ${request.path}`, error);
+    }
+  }
+
+  /** One try, up to where a good answer begins. */
+  private async begin({ method, path, query = '', body, range, mark }: Request): Promise<Begun> {
     const address = `${this.endpoint.origin}/${path.split('/').map(encodeURIComponent).join('/')}${query}`;
-    const { attemptsMax = 8, timeoutMs = 60_000 } = this.options;
     this.client ??= this.connect();
     const client = await this.client;
     const headers = {
       ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
       ...(mark === undefined ? {} : { 'if-match': mark }),
+      // Signed with the request: without it a store may keep the half of a body whose connection broke, over what a later try put.
+      ...(body === undefined ? {} : { 'x-amz-content-sha256': createHash('sha256').update(body).digest('hex') }),
     };
-    const once = async (): Promise<T | Response> => {
-      const init = { method, headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
-      // Of the beginning alone: who reads an object takes as long as what is done with its rows.
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      const response = await client.fetch(address, { ...init, signal: late.signal }).finally(() => clearTimeout(timer));
-      if (!response.ok) throw new Answered(response.status, await response.text());
-      if (range !== undefined && response.status !== 206) throw new Answered(416, 'it gave all of it');
-      return read === undefined ? response : read(response);
-    };
-    const retriable = (error: unknown) =>
-      !(error instanceof Answered) || error.status >= 500 || error.status === 429 || error.status === 408;
-    try {
-      return await retry(once, { retriable, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random });
-    } catch (error) {
-      throw this.error(`cannot ${method} ${path}`, error);
-    }
+    const patience = new Patience(this.options.timeoutMs ?? 60_000);
+    const init = { method, headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
+    const response = await patience.during(client.fetch(address, { ...init, signal: patience.signal }));
+    if (!response.ok) throw new Answered(response.status, await patience.during(response.text()));
+    if (range !== undefined && response.status !== 206) throw new Answered(416, 'it gave all of it');
+    return { response, patience };
   }
 
   private error(doing: string, error: unknown): MillraceError {
@@ -188,7 +239,7 @@ export class Buckets {
     return new MillraceError(this.use, `${doing}: ${messageOf(cause)}`, {
       where: this.where,
       hint: hints[status] ?? 'is the store up, and the bucket there?',
-      lasting: status >= 400 && status < 500 && status !== 408 && status !== 429,
+      lasting: status >= 400 && !isPassing(status),
       cause: error,
     });
   }

@@ -37,10 +37,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
       });
     },
     likeness: (path) => objects.head(path),
-    async *open(path, start) {
-      const { body } = await objects.stream(path, start);
-      if (body !== null) yield* body;
-    },
+    open: (path, start) => objects.stream(path, start),
     openRandom: (path) => openObject(objects, path),
   };
   return {

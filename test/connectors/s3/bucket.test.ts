@@ -1,27 +1,93 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Buckets } from '../../../connectors/s3/bucket.js';
 
-describe('Buckets', () => {
-  it('gives an answer its time once it has begun, and no longer before', async () => {
-    const server = createServer(async ({ url }, response) => {
-      if (url?.endsWith('silent')) return;
-      response.write('first ');
-      await sleep(3_000);
-      response.end('last');
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `http://key:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const buckets = new Buckets({ url, attemptsMax: 1, timeoutMs: 1_500 }, 'source');
-    expect(await (await buckets.stream('lake/slow')).text()).toBe('first last');
-    const failure = await buckets.stream('lake/silent').catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'source', lasting: false });
-    expect(String((failure as Error).message)).toContain('no answer within 1500 ms');
+const ended: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ended.splice(0)) end();
+});
+
+/** A store that answers each request in turn as it is told; the headers that it was asked with. */
+async function storeOf(...answers: readonly ((response: ServerResponse) => unknown)[]) {
+  const asked: { readonly range: string | undefined; readonly ifMatch: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    asked.push({ range: request.headers.range, ifMatch: request.headers['if-match'] });
+    void answers[asked.length - 1]?.(response);
+  }).listen(0, '127.0.0.1');
+  ended.push(() => {
     server.closeAllConnections();
     server.close();
+  });
+  await once(server, 'listening');
+  const url = `http://key:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { asked, buckets: new Buckets({ url, attemptsMax: 3, timeoutMs: 300 }, 'source') };
+}
+
+async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of bytes) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+const silent = () => undefined;
+
+describe('Buckets', () => {
+  it('has as much patience with a reader as it takes', async () => {
+    const { buckets } = await storeOf((response) => response.end('x'.repeat(300_000)));
+    let length = 0;
+    for await (const part of buckets.stream('lake/large')) {
+      length += part.length;
+      if (length === part.length) await sleep(700);
+    }
+    expect(length).toBe(300_000);
+  });
+
+  it('gives up a store that is silent, before its answer or in it', async () => {
+    const { buckets, asked } = await storeOf(silent, (response) => response.write('half'), silent);
+    const failure = await buckets.bytes('lake/silent').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'source', lasting: false });
+    expect(String((failure as Error).message)).toContain('no answer within 300 ms');
+    expect(asked.length).toBe(3);
+  });
+
+  it('goes on where an answer broke off or fell silent, while the object is the same', async () => {
+    const begin = (response: ServerResponse) => response.writeHead(200, { etag: '"a"', 'content-length': '9' });
+    const { buckets, asked } = await storeOf(
+      (response) => begin(response).write('abc', () => setTimeout(() => response.destroy(), 20)),
+      (response) => response.writeHead(206, { etag: '"a"', 'content-length': '6' }).write('def'),
+      (response) => response.writeHead(206, { etag: '"a"', 'content-length': '3' }).end('ghi'),
+    );
+    expect(await textOf(buckets.stream('lake/object'))).toBe('abcdefghi');
+    expect(asked).toEqual([
+      { range: undefined, ifMatch: undefined },
+      { range: 'bytes=3-', ifMatch: '"a"' },
+      { range: 'bytes=6-', ifMatch: '"a"' },
+    ]);
+  });
+
+  it('does not put two objects together', async () => {
+    const { buckets } = await storeOf(
+      (response) =>
+        response.writeHead(200, { etag: '"a"' }).write('abc', () => setTimeout(() => response.destroy(), 20)),
+      (response) => response.writeHead(412).end(),
+    );
+    await expect(textOf(buckets.stream('lake/object'))).rejects.toMatchObject({ code: 'source', lasting: true });
+  });
+
+  it('takes an upload for complete whose answer was lost', async () => {
+    const { buckets } = await storeOf(
+      (response) => response.end('<UploadId>1</UploadId>'),
+      (response) => response.writeHead(200, { etag: '"part"' }).end(),
+      (response) => response.destroy(),
+      (response) => response.writeHead(404).end('<Error><Code>NoSuchUpload</Code></Error>'),
+      (response) => response.writeHead(200, { etag: '"whole"' }).end(), // of the object
+    );
+    const parts = (async function* () {
+      yield Buffer.from('part');
+    })();
+    await buckets.putParts('lake/object', parts);
   });
 });

@@ -33,7 +33,7 @@ export async function keysOf(prefix: string): Promise<string[]> {
 /** Those of them that readers see. */
 export const shownOf = async (prefix: string) => (await keysOf(prefix)).filter((key) => !key.includes('/.millrace/'));
 
-export type Fault = 'lose' | 'busy' | 'cut' | 'half' | undefined;
+export type Fault = 'lose' | 'busy' | 'denied' | 'cut' | 'half' | undefined;
 
 /** Something in between that loses answers or halves of them, refuses, or breaks connections, as often as it is told. */
 export async function between(fault: (path: string, method: string) => Fault) {
@@ -43,8 +43,9 @@ export async function between(fault: (path: string, method: string) => Fault) {
     asked.push({ path, method, range: headers.range });
     const what = fault(path, method);
     if (what === 'cut') return request.socket.destroy();
-    if (what === 'busy') {
-      request.resume().once('end', () => response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>'));
+    if (what === 'busy' || what === 'denied') {
+      const [status, code] = what === 'busy' ? [503, 'SlowDown'] : [403, 'AccessDenied'];
+      request.resume().once('end', () => response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`));
       return;
     }
     const onwards = ask({ host: '127.0.0.1', port: port(), path, method, headers }, (answer) => {
