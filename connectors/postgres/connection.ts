@@ -1,9 +1,12 @@
 import type { Client } from 'pg';
+import { messageOf } from '../../src/core/errors.js';
 
 export interface ConnectionOptions {
   readonly url: string;
   /** How long a statement may take before it is given up and tried again. */
   readonly statementMs: number;
+  /** What the server calls its sessions; those of one name do the same work. */
+  readonly name?: string;
 }
 
 /** Runs one statement. */
@@ -12,12 +15,22 @@ export type Run = <R>(sql: string, values?: readonly unknown[]) => Promise<reado
 const CONNECT_MS = 5_000;
 
 /**
+ * Ends sessions of a name that have been at the same thing for longer than any statement may take. Where half a message has
+ * arrived the server waits for the rest of it under no time-out, and holds its locks meanwhile.
+ */
+const END_STUCK = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE application_name = current_setting('application_name') AND usename = current_user AND state <> 'idle'
+    AND pid <> pg_backend_pid() AND now() - state_change > $1 * interval '1 ms'`;
+
+/**
  * One connection, opened when it is needed and opened anew after any failure: what a broken one still answers is never
  * taken for an answer to something else.
  */
 export class Connection {
   private client: Promise<Client> | undefined;
   private closed = false;
+  /** A statement took too long: what it waited for may be a session that nobody speaks to any more. */
+  private waited = false;
 
   constructor(private readonly options: ConnectionOptions) {}
 
@@ -40,6 +53,7 @@ export class Connection {
       return await work(async (sql, values = []) => (await client.query(sql, [...values])).rows);
     } catch (error) {
       this.forget(opened);
+      this.waited = isTimeout(error);
       opened.then((client) => client.end()).catch(() => undefined); // it is broken, or a transaction is open in it
       throw error;
     }
@@ -54,10 +68,10 @@ export class Connection {
 
   private async connect(): Promise<Client> {
     const { default: pg } = await import('pg');
-    const { url, statementMs } = this.options;
+    const { url, statementMs, name = 'millrace' } = this.options;
     const client = new pg.Client({
       connectionString: url,
-      application_name: 'millrace',
+      application_name: name,
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: statementMs,
       statement_timeout: statementMs,
@@ -67,6 +81,7 @@ export class Connection {
     });
     client.on('error', () => undefined); // whoever uses it next is told
     await client.connect();
+    if (this.waited) await client.query(END_STUCK, [statementMs]);
     return client;
   }
 
@@ -74,3 +89,7 @@ export class Connection {
     if (this.client === broken) this.client = undefined;
   }
 }
+
+/** By the client's clock or by the server's: query_canceled. */
+const isTimeout = (error: unknown): boolean =>
+  /timeout/i.test(messageOf(error)) || (error as { code?: unknown } | null)?.code === '57014';

@@ -4,8 +4,8 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 
 const broken =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection terminated|timeout|not queryable/i;
-/** Classes and codes of SQLSTATE that say "later": connection, resources, interventions, serialization, deadlock, locks. */
-const later = /^(08|53|57P|40001|40P01|55P03|25P03|57014)/;
+/** Classes and codes of SQLSTATE that say "later": connection, resources, interventions, serialization, deadlock, locks, a server that is read-only. */
+const later = /^(08|53|57P|40001|40P01|55P03|25P03|25006|57014)/;
 /** What the data or the rights are: the same at every try. */
 const lasting = /^(22|23|28|3D|3F|42|0A)/;
 
@@ -26,6 +26,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/^42P10/, 'the table has no unique constraint on the key: add one'],
   [/^22/, 'the value does not fit the type of its column: change the type, or what is emitted'],
   [/^23/, 'a constraint of the table refuses the row: filter such values before the sink, or change the constraint'],
+  [/^25006/, 'the server, or the database, is read-only: is this a standby?'],
   [/^53/, 'Postgres has no connections, memory or disk left'],
 ];
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import type { SinkDriver } from '../../src/core/io.js';
+import type { SinkContext, SinkDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/look-up.js';
 import { retry } from '../../src/core/retry.js';
 import { Connection } from './connection.js';
@@ -39,8 +39,8 @@ export interface Postgres {
 export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: PostgresOptions): Postgres {
   const where = addressOf(url);
   const connections = new Set<Connection>();
-  const connect = (): Connection => {
-    const connection = new Connection({ url, statementMs });
+  const connect = (name?: string): Connection => {
+    const connection = new Connection({ url, statementMs, ...(name === undefined ? {} : { name }) });
     connections.add(connection);
     return connection;
   };
@@ -73,7 +73,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
       },
       async open(sink, context) {
         const options = sink.options as TableOptions;
-        const connection = connect();
+        const connection = connect(sessionOf(context));
         const doing = `cannot write to table ${options.table}`;
         const writer = new TableWriter(options, context, transactionsOn(connection, doing));
         const { close } = writer;
@@ -95,6 +95,10 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
     },
   };
 }
+
+/** Of all who write for a task, one after another; longer names are cut by the server. */
+const sessionOf = ({ task, step }: SinkContext): string =>
+  `millrace ${task.topology}/${step}/${task.partition}`.slice(0, 63);
 
 /** The address without user, password and options. */
 function addressOf(url: string): string {

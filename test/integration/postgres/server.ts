@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lastingPorts } from '../../chaos/ports.js';
 
 /** Where Debian keeps the programs of each version; they are not on the path. */
 function programs(): string {
@@ -22,13 +23,7 @@ function owner(): { readonly uid: number; readonly gid: number } | undefined {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
+export const freePort = async (): Promise<number> => (await lastingPorts(1))[0] as number;
 
 /** A real server with a folder of its own, which can be killed and started again. */
 export class PostgresServer {
