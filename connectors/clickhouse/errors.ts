@@ -51,7 +51,9 @@ const lasting = new Set([
   117, // INCORRECT_DATA
   193, // WRONG_PASSWORD
   194, // REQUIRED_PASSWORD
+  349, // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
   455, // SUSPICIOUS_TYPE_FOR_LOW_CARDINALITY
+  469, // VIOLATED_CONSTRAINT
   497, // ACCESS_DENIED
   516, // AUTHENTICATION_FAILED
 ]);
@@ -62,6 +64,7 @@ const hints = new Map([
   [193, 'user or password is wrong: they stand in the URL'],
   [194, 'user or password is missing: they stand in the URL'],
   [241, 'the statement needs more memory than it may have: ask for less, or raise `max_memory_usage`'],
+  [469, 'a constraint of the table refuses the row: filter such values before the sink, or change the constraint'],
   [252, 'merges do not keep up: fewer tasks or longer epochs make fewer, larger inserts'],
   [497, 'the user lacks a grant that the message names'],
   [516, 'user or password is wrong: they stand in the URL'],
@@ -71,14 +74,19 @@ const hints = new Map([
 export function explain(error: unknown, doing: string, where: string, as: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
-  const text = messageOf(error).split('\n')[0]?.trim();
+  const text = withoutValues(messageOf(error).split('\n')[0]?.trim() ?? '');
   const hint = code !== undefined ? hints.get(code) : isPassing(error) ? unreachable(where) : undefined;
   return new MillraceError(as, `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
     where,
     ...(hint ? { hint } : {}),
     lasting: code !== undefined && lasting.has(code),
-    cause: error,
+    cause: code === VIOLATED_CONSTRAINT ? undefined : error, // its words, too, would be printed
   });
 }
+
+const VIOLATED_CONSTRAINT = 469;
+
+/** What ClickHouse says of a constraint repeats the row, which may hold what logs must not. */
+const withoutValues = (text: string): string => text.replace(/ Column values: .*$/s, '');
 
 const unreachable = (where: string) => `does ClickHouse answer at ${where}? \`npm run stack\` starts one`;

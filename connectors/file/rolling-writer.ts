@@ -69,6 +69,8 @@ export class RollingWriter implements SinkWriter {
   private complete: Receipt['complete'] = [];
   private finishing = false;
   private swept = false;
+  /** Some rows are nowhere: what comes after them must not look whole. */
+  private failure: unknown;
 
   constructor(private readonly options: RollingWriterOptions) {}
 
@@ -84,7 +86,11 @@ export class RollingWriter implements SinkWriter {
     }
   }
 
-  async write(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
+  write(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
+    return this.orFail(() => this.add(values, origins));
+  }
+
+  private async add(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
     const { encoder, roll } = this.options;
     for (let i = 0; i < values.length; i++) {
       const bytes = encoder.encode(values[i]);
@@ -106,7 +112,11 @@ export class RollingWriter implements SinkWriter {
     return this.open.size > 0 && (this.finishing || this.aged().length > 0);
   }
 
-  async prepare(): Promise<Receipt | undefined> {
+  prepare(): Promise<Receipt | undefined> {
+    return this.orFail(() => this.keepAll());
+  }
+
+  private async keepAll(): Promise<Receipt | undefined> {
     for (const each of this.finishing ? [...this.open.values()] : this.aged()) this.fill(each);
     const complete = [...this.complete];
     for (const { name, part } of this.full) complete.push({ name, complete: await part.complete() });
@@ -131,6 +141,16 @@ export class RollingWriter implements SinkWriter {
     this.open.clear();
     this.full = [];
     await Promise.allSettled(parts); // what was not kept is written again
+  }
+
+  private async orFail<T>(work: () => Promise<T>): Promise<T> {
+    if (this.failure !== undefined) throw this.failure;
+    try {
+      return await work();
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
   }
 
   private async begin(key: string): Promise<Open> {

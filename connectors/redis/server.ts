@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly serverName?: string;
   /** Tries of one call in all, with growing waits in between: 10 by default, about twelve seconds where none is answered at all. */
   readonly attemptsMax?: number;
+  /** How long a call may take, in milliseconds; 30 s by default. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -155,7 +157,7 @@ export class Server {
   }
 
   private async clientOptions() {
-    const { user, serverName: servername, ...texts } = this.options;
+    const { user, serverName: servername, timeoutMs = 30_000, ...texts } = this.options;
     const { user: username = user, password = await read(texts.password), tls } = this.address;
     const [ca, cert, key] = await Promise.all([texts.ca, texts.certificate, texts.key].map(read));
     return {
@@ -164,7 +166,9 @@ export class Server {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       connectTimeout: 5_000,
-      commandTimeout: 30_000,
+      commandTimeout: timeoutMs,
+      // A connection that says nothing may be dead without having ended: the next call needs another one.
+      socketTimeout: timeoutMs,
       ...given({ username, password }),
       ...(tls ? { tls: given({ ca, cert, key, servername }) } : {}),
     };
