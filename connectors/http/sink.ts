@@ -3,12 +3,17 @@ import { secretFrom } from './secret.js';
 import type { Webhook } from './webhook.js';
 import { WebhookWriter } from './webhook-writer.js';
 
+export interface HttpSinkOptions {
+  /** Tries of one request in all, with growing waits in between: 10 by default, about twenty seconds where nobody answers. */
+  readonly attemptsMax?: number;
+}
+
 /** The driver of `http.webhook`: what came after the last checkpoint is sent again after a crash, under the same ids. */
-export const httpSink = (): SinkDriver => ({
+export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver => ({
   mode: 'append',
   async open(sink, context) {
     const options = sink.options as Webhook;
     const secret = options.secretFrom === undefined ? undefined : secretFrom(options.secretFrom, context.step);
-    return new WebhookWriter(options, context, secret);
+    return new WebhookWriter(options, context, secret, attemptsMax);
   },
 });

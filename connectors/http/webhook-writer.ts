@@ -10,7 +10,6 @@ import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
 import type { Webhook } from './webhook.js';
 
-const ATTEMPTS_MAX = 10;
 /** The longest that a service can have a task wait between two tries. */
 const WAIT_MAX_MS = 30_000;
 /** Requests that wait, before the writer asks to wait. */
@@ -33,6 +32,7 @@ export class WebhookWriter implements SinkWriter {
     private readonly options: Webhook,
     private readonly context: SinkContext,
     private readonly secret: string | undefined,
+    private readonly attemptsMax: number,
   ) {}
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -104,7 +104,7 @@ export class WebhookWriter implements SinkWriter {
     for (let attempt = 1; ; attempt++) {
       const { detail, isTaken, isLasting, waitMs } = await this.attempt(id, body);
       if (isTaken) return;
-      if (isLasting || attempt >= ATTEMPTS_MAX || this.closing.signal.aborted) {
+      if (isLasting || attempt >= this.attemptsMax || this.closing.signal.aborted) {
         throw new MillraceError('sink', `a webhook was not taken: ${detail}`, {
           where,
           hint: isLasting ? `the service refuses ${id}: filter such values before, or mend the service` : 'is it up?',

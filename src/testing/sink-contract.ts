@@ -1,19 +1,9 @@
-import { deepStrictEqual, ok } from 'node:assert';
-import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
-import { type ContractCheck, checkIn, mustReject, originAt } from './contract.js';
+import { deepStrictEqual } from 'node:assert';
+import type { SinkDriver } from '../core/io.js';
+import { type ContractCheck, checkIn, mustReject } from './contract.js';
+import { openTask, range, type SinkWorld, setUp, sortedVisible, write } from './sink-task.js';
 
-/** A sink under test, writing to a place that is empty at first. */
-export interface SinkWorld {
-  readonly driver: SinkDriver;
-  readonly sink: Sink<unknown>;
-  /** The ledger that a transactional sink writes together with; any ledger of tasks for the others. */
-  openLedger(task: TaskId): Promise<TaskLedger>;
-  /** The n-th value, told from every other one by an independent reader. */
-  value(n: number): unknown;
-  /** The numbers of the values that an independent reader finds, as often as it finds them, in any order. */
-  visible(): Promise<readonly number[]>;
-  close(): Promise<void>;
-}
+export type { SinkWorld } from './sink-task.js';
 
 /**
  * What every sink must do: show each value after its epoch, no value of a crashed epoch twice, and a transactional or
@@ -126,60 +116,3 @@ const withLedger = (check: MakeCheck): ContractCheck[] => [
     deepStrictEqual(await sortedVisible(world), range(0, 10));
   }),
 ];
-
-interface OpenTask {
-  readonly writer: SinkWriter;
-  commit(): Promise<void>;
-  close(): Promise<void>;
-}
-
-const STEP = 'output';
-
-/** A task as the runtime opens it: ledger, restore, sinks. */
-async function openTask({ driver, sink, openLedger }: SinkWorld, partition: number): Promise<OpenTask> {
-  const task = { topology: 'contract', partition };
-  const ledger = await openLedger(task);
-  let checkpoint: Checkpoint = (await ledger.restore()).checkpoint ?? {
-    epoch: 0,
-    incarnation: 0,
-    topologyHash: 'contract',
-    positions: {},
-    choices: {},
-  };
-  const { incarnation, receipts } = checkpoint;
-  const writer = await driver.open(sink, { step: STEP, task, incarnation, receipt: receipts?.[STEP] });
-  return {
-    writer,
-    async commit() {
-      const receipt = await writer.prepare?.();
-      const receipts = receipt === undefined ? {} : { [STEP]: receipt };
-      checkpoint = { ...checkpoint, epoch: checkpoint.epoch + 1, receipts };
-      await ledger.commit(checkpoint, []);
-      await writer.commit?.();
-    },
-    async close() {
-      await writer.close();
-      await ledger.close();
-    },
-  };
-}
-
-async function setUp({ driver, sink }: SinkWorld): Promise<void> {
-  await driver.setUp?.(sink, { topology: 'contract', step: STEP, partitions: 2 });
-}
-
-/** Values whose origin offset is their number, so that a replay has the same identities. */
-async function write(world: SinkWorld, writer: SinkWriter, numbers: readonly number[], partition: number) {
-  await writer.write(
-    numbers.map((n) => world.value(n)),
-    numbers.map((n) => originAt(n, partition)),
-  );
-}
-
-const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
-
-async function sortedVisible(world: SinkWorld): Promise<number[]> {
-  const visible = await world.visible();
-  ok(visible.every(Number.isInteger), 'an independent reader finds numbers');
-  return [...visible].sort((a, b) => a - b);
-}

@@ -1,0 +1,281 @@
+import { deepStrictEqual, ok } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../core/errors.js';
+import type { SinkDriver } from '../core/io.js';
+import { type ContractCheck, checkIn } from './contract.js';
+import {
+  type Expected,
+  type FaultName,
+  mustHide,
+  mustPass,
+  type Outcome,
+  outcomes,
+  scripts,
+  within,
+} from './fault-list.js';
+import type { FaultProxy, Traffic } from './fault-proxy.js';
+import { type OpenTask, openTask, range, type SinkWorld, setUp, sortedVisible, write } from './sink-task.js';
+
+/** Makes a service refuse what it is asked; what this resolves with makes it take it again. */
+export type Refusal = () => Promise<() => Promise<void>>;
+
+/** A sink under test, with what it writes to in hand. Give its driver short time-outs and few tries. */
+export interface SinkFaultWorld extends SinkWorld {
+  /** What the driver connects through, and nobody else. */
+  readonly proxy?: FaultProxy;
+  /** Kills the service and starts it on the same data. */
+  restart?(): Promise<void>;
+  readonly refusedForNow?: Refusal;
+  readonly refusedForGood?: Refusal;
+  /** Something that no error may have in it. */
+  readonly secret?: string;
+  /** The key of the n-th value: readers see those of a key in their order, which `visible` has. */
+  keyOf?(n: number): unknown;
+  /** Of a key only the newest value stays. */
+  readonly replaces?: boolean;
+}
+
+export interface FaultySink {
+  readonly mode: SinkDriver['mode'];
+  readonly expected: Expected;
+}
+
+const VALUES = 60;
+/** Epochs in which a fault must come. */
+const EPOCHS_MAX = 4;
+/** How long an epoch may take, whatever befalls it. */
+const EPOCH_MS = 20_000;
+/** How long a trial may take in all. */
+const TRIAL_MS = 60_000;
+/** How long closing may take, whatever hangs. */
+const CLOSE_MS = 10_000;
+
+/**
+ * What every sink must do when things go wrong: lose nothing; double nothing, unless it only appends; keep the order of each
+ * key; and fail by an error with a code, which says whether another try may help.
+ *
+ * A task runs as the supervisor runs it: what fails is closed and opened again from its checkpoint, and the values since then
+ * are written again, in other pieces. `expected` names the faults, and what may become of each at worst.
+ *
+ * @example
+ * const expected = { 'request cut': 'goes on', 'refused for good': 'ends', crash: 'is restored' } as const;
+ * for (const { name, run } of sinkFaults({ mode: 'idempotent', expected }, openWorld)) it(name, run);
+ */
+export function sinkFaults(
+  { mode, expected }: FaultySink,
+  open: () => Promise<SinkFaultWorld>,
+): readonly ContractCheck[] {
+  return (Object.entries(expected) as [FaultName, Outcome][]).map(([fault, worst]) =>
+    checkIn(open, `${fault}: it ${worst}`, async (world) => {
+      deepStrictEqual(world.driver.mode, mode);
+      await setUp(world);
+      const task = new SupervisedTask(world);
+      await task.epoch();
+      const restartsBefore = task.restarts;
+      const ended = await within(TRIAL_MS, fault, trials[fault](world, task));
+      const outcome = ended ? 'ends' : task.restarts > restartsBefore ? 'is restored' : 'goes on';
+      ok(outcomes.indexOf(outcome) <= outcomes.indexOf(worst), `${fault}: it ${outcome}, at worst it ${worst}`);
+      await task.epoch(); // and goes on
+      await task.close();
+      await mustHold(world, task.stored);
+    }),
+  );
+}
+
+/** Does something to the world while the task works; whether the run ends by it. */
+type Trial = (world: SinkFaultWorld, task: SupervisedTask) => Promise<boolean>;
+
+const played: (fault: FaultName) => Trial = (fault) => async (world, task) => {
+  const proxy = given(world.proxy, fault);
+  const before = proxy.passed;
+  await task.epoch();
+  for (const script of scripts[fault]?.(since(before, proxy.passed)) ?? []) {
+    proxy.play(...script);
+    // How values are cut into requests may be a matter of time, and so where the byte in question is.
+    for (let epochs = 0; epochs < EPOCHS_MAX && proxy.struck === 0; epochs++) await task.epoch();
+    ok(proxy.struck > 0, `${JSON.stringify(script)} never came`);
+    await proxy.heal();
+  }
+  return false;
+};
+
+const trials: Readonly<Record<FaultName, Trial>> = {
+  'request cut': played('request cut'),
+  'answer lost': played('answer lost'),
+  'cut again': played('cut again'),
+  hang: played('hang'),
+  slow: played('slow'),
+
+  async outage(world, task) {
+    const proxy = given(world.proxy, 'outage');
+    await proxy.shut();
+    await task.epoch(() => proxy.heal()); // at the first failure
+    return false;
+  },
+
+  async restart(world, task) {
+    await Promise.all([task.epoch(), given(world.restart, 'restart').call(world)]);
+    return false;
+  },
+
+  async 'refused for now'(world, task) {
+    const takeAgain = await given(world.refusedForNow, 'refused for now')();
+    let taken: Promise<void> | undefined;
+    const heal = async () => {
+      taken ??= takeAgain();
+      await taken;
+    };
+    await Promise.all([task.epoch(heal), sleep(150).then(heal)]);
+    return false;
+  },
+
+  async 'refused for good'(world, task) {
+    const takeAgain = await given(world.refusedForGood, 'refused for good')();
+    const [error, again] = await task.attempt();
+    ok(error instanceof MillraceError, `a crash without a type: ${error}`);
+    deepStrictEqual([error.code, error.lasting], ['sink', true], error.message);
+    mustHide(error, world.secret);
+    ok(again !== undefined, 'a writer that has failed goes on as if nothing were missing');
+    await takeAgain();
+    return true;
+  },
+
+  async crash(world, task) {
+    for (const moment of ['written', 'prepared', 'stored', 'committed'] as const) {
+      const dead = await task.die(moment);
+      await task.epoch();
+      // It may only have slept: what it does now changes nothing, and it may be told so.
+      const numbers = range(dead.next, VALUES);
+      const woken = async () => {
+        await write(world, dead.writer, numbers, 0);
+        await dead.writer.prepare?.();
+      };
+      if (world.driver.mode !== 'append')
+        await woken().catch((error) => ok(error instanceof MillraceError, String(error)));
+      await dead.close().catch(() => undefined); // it has lost its task
+    }
+    return false;
+  },
+};
+
+/** One task, opened again from its checkpoint whenever it has failed. */
+class SupervisedTask {
+  restarts = 0;
+  /** Values that checkpoints have. */
+  stored = 0;
+  private task: OpenTask | undefined;
+
+  constructor(private readonly world: SinkFaultWorld) {}
+
+  /** Writes the next values until a checkpoint has them. */
+  async epoch(onFailure: () => Promise<void> = async () => undefined): Promise<void> {
+    const until = this.stored + VALUES;
+    const giveUpMs = performance.now() + EPOCH_MS;
+    for (let failures = 0; ; failures++) {
+      try {
+        this.task ??= await openTask(this.world, 0);
+        if (this.task.next < until) {
+          await this.write(this.task, until, failures);
+          await this.task.commit(until);
+          this.task = { ...this.task, next: until };
+        }
+        this.stored = until;
+        return;
+      } catch (error) {
+        mustPass(error, ['sink', 'source', 'state'], this.world.secret);
+        if (performance.now() > giveUpMs) throw error;
+        this.restarts += 1;
+        await this.close();
+        await onFailure();
+        await sleep(Math.min(500, 20 * 2 ** failures));
+      }
+    }
+  }
+
+  /** One epoch that is to fail, and what the same writer says of the next one. */
+  async attempt(): Promise<readonly [unknown, unknown]> {
+    this.task ??= await openTask(this.world, 0);
+    const { task } = this;
+    const errorOf = (work: () => Promise<void>) =>
+      work().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    const first = await errorOf(async () => {
+      await this.write(task, this.stored + VALUES, 0);
+      await task.writer.prepare?.();
+    });
+    const second = await errorOf(async () => void (await task.writer.prepare?.()));
+    await this.close();
+    return [first, second];
+  }
+
+  /** An epoch that ends in the middle, and the task as it was when it began. */
+  async die(moment: 'written' | 'prepared' | 'stored' | 'committed'): Promise<OpenTask> {
+    this.task ??= await openTask(this.world, 0);
+    const dead = this.task;
+    this.task = undefined;
+    const until = this.stored + VALUES;
+    await this.write(dead, until, 0);
+    if (moment === 'prepared') await dead.writer.prepare?.();
+    if (moment === 'stored') await dead.store(until);
+    if (moment === 'committed') await dead.commit(until);
+    if (moment === 'stored' || moment === 'committed') this.stored = until;
+    return dead;
+  }
+
+  async close(): Promise<void> {
+    const { task } = this;
+    this.task = undefined;
+    if (task)
+      await within(
+        CLOSE_MS,
+        'closing the task',
+        task.close().catch(() => undefined),
+      );
+  }
+
+  /** In pieces, after each failure in others. */
+  private async write({ writer, next }: OpenTask, until: number, failures: number): Promise<void> {
+    const piece = [27, 13, 60, 41][failures % 4] as number;
+    for (let from = next; from < until; from += piece) {
+      await write(this.world, writer, range(from, Math.min(piece, until - from)), 0);
+    }
+  }
+}
+
+/** What the guarantee says of so many values. */
+async function mustHold(world: SinkFaultWorld, count: number): Promise<void> {
+  const { driver, replaces, keyOf } = world;
+  const all = range(0, count);
+  const visible = await sortedVisible(world);
+  if (replaces && keyOf) {
+    const newest = new Map(all.map((n) => [keyOf(n), n]));
+    return deepStrictEqual(
+      visible,
+      [...newest.values()].sort((a, b) => a - b),
+    );
+  }
+  deepStrictEqual(driver.mode === 'append' ? [...new Set(visible)] : visible, all);
+  if (keyOf) mustBeInOrder(await world.visible(), keyOf);
+}
+
+/** The first of each value; what comes again may come when it will. */
+function mustBeInOrder(visible: readonly number[], keyOf: (n: number) => unknown): void {
+  const last = new Map<unknown, number>();
+  for (const n of new Set(visible)) {
+    const before = last.get(keyOf(n)) ?? -1;
+    ok(before < n, `of key ${String(keyOf(n))} value ${n} came behind ${before}`);
+    last.set(keyOf(n), n);
+  }
+}
+
+const since = (before: Traffic, now: Traffic): Traffic => ({
+  request: now.request - before.request,
+  answer: now.answer - before.answer,
+});
+
+function given<T>(part: T | undefined, fault: FaultName): T {
+  ok(part !== undefined, `the world has nothing for '${fault}'`);
+  return part;
+}

@@ -1,0 +1,168 @@
+import { deepStrictEqual, ok } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EARLIEST, type Source, type SourceDriver, type SourceReader } from '../core/io.js';
+import type { RawRecord } from '../core/record.js';
+import { type ContractCheck, checkIn } from './contract.js';
+import { type Expected, type FaultName, mustPass, type Outcome, outcomes, scripts, within } from './fault-list.js';
+import type { FaultProxy } from './fault-proxy.js';
+import { range } from './sink-task.js';
+
+/** A source under test, with what it reads from in hand. Give its driver short time-outs and few tries. */
+export interface SourceFaultWorld {
+  readonly driver: SourceDriver;
+  readonly source: Source<unknown>;
+  /** Adds records of these numbers to the first partition, in their order, readable when it resolves. */
+  append(numbers: readonly number[]): Promise<void>;
+  numberOf(record: RawRecord): number;
+  /** What the driver connects through, and nobody else. */
+  readonly proxy?: FaultProxy;
+  /** Kills the service and starts it on the same data. */
+  restart?(): Promise<void>;
+  /** Something that no error may have in it. */
+  readonly secret?: string;
+  close(): Promise<void>;
+}
+
+const RECORDS = 120;
+/** Records of a poll, and polls of an epoch. */
+const POLL_RECORDS = 7;
+const EPOCH_POLLS = 3;
+/** Readings in which a fault must come. */
+const READINGS_MAX = 3;
+const READING_MS = 20_000;
+const CLOSE_MS = 10_000;
+
+/**
+ * What every source must do when things go wrong: give each record once and in order from the position and place of the last
+ * checkpoint on; and fail by an error with a code that another try can mend.
+ *
+ * A task reads as the supervisor has it read: what fails is closed and opened again where the last checkpoint stood, whose
+ * places have been JSON. `expected` names the faults, and what may become of each at worst.
+ *
+ * @example
+ * for (const { name, run } of sourceFaults({ 'answer lost': 'goes on', outage: 'is restored' }, openWorld)) it(name, run);
+ */
+export function sourceFaults(expected: Expected, open: () => Promise<SourceFaultWorld>): readonly ContractCheck[] {
+  return (Object.entries(expected) as [FaultName, Outcome][]).map(([fault, worst]) =>
+    checkIn(open, `${fault}: it ${worst}`, async (world) => {
+      await world.append(range(0, RECORDS));
+      const restarts = await trialOf(fault)(world);
+      const outcome = restarts > 0 ? 'is restored' : 'goes on';
+      ok(outcomes.indexOf(outcome) <= outcomes.indexOf(worst), `${fault}: it ${outcome}, at worst it ${worst}`);
+    }),
+  );
+}
+
+/** Reads while something goes wrong; how often the task was restored. */
+type Trial = (world: SourceFaultWorld) => Promise<number>;
+
+const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
+  outage: async (world) => {
+    const { proxy } = world;
+    ok(proxy, 'the world has no proxy');
+    let shut: Promise<void> | undefined;
+    const shutOnce = async () => {
+      shut ??= proxy.shut();
+      await shut;
+    };
+    return readThrough(world, { onCheckpoint: shutOnce, onFailure: () => proxy.heal() });
+  },
+
+  restart: async (world) => {
+    let restarted: Promise<void> | undefined;
+    const restarts = await readThrough(world, {
+      onCheckpoint: async () => {
+        restarted ??= world.restart?.();
+      },
+    });
+    ok(restarted, 'the world has no restart');
+    await restarted;
+    return restarts;
+  },
+
+  /** At every record the task is opened anew, and goes on there. */
+  crash: async (world) => {
+    let restarts = 0;
+    for (let records = 1; records <= POLL_RECORDS; records++) {
+      restarts += await readThrough(world, { pollRecords: records, epochPolls: 1, diesAtCheckpoints: true });
+    }
+    return restarts;
+  },
+};
+
+const trialOf = (fault: FaultName): Trial => trials[fault] ?? ((world) => readPlayed(world, fault));
+
+async function readPlayed(world: SourceFaultWorld, fault: FaultName): Promise<number> {
+  const { proxy } = world;
+  ok(proxy, 'the world has no proxy');
+  const before = proxy.passed;
+  await readThrough(world);
+  const { request, answer } = proxy.passed;
+  const traffic = { request: request - before.request, answer: answer - before.answer };
+  let restarts = 0;
+  for (const script of scripts[fault]?.(traffic) ?? []) {
+    proxy.play(...script);
+    // A request more or less may have been under way when it was measured.
+    for (let readings = 0; readings < READINGS_MAX && proxy.struck === 0; readings++)
+      restarts += await readThrough(world);
+    ok(proxy.struck > 0, `${JSON.stringify(script)} never came`);
+    await proxy.heal();
+  }
+  return restarts;
+}
+
+interface Reading {
+  readonly pollRecords?: number;
+  readonly epochPolls?: number;
+  readonly diesAtCheckpoints?: boolean;
+  onCheckpoint?(): Promise<void>;
+  onFailure?(): Promise<void>;
+}
+
+/** Reads everything, over all failures; how often the task was restored. */
+async function readThrough(world: SourceFaultWorld, reading: Reading = {}): Promise<number> {
+  const { pollRecords = POLL_RECORDS, epochPolls = EPOCH_POLLS, diesAtCheckpoints = false } = reading;
+  const giveUpMs = performance.now() + READING_MS;
+  const read: number[] = [];
+  let checkpoint: Checkpoint = { offset: EARLIEST, place: undefined, count: 0 };
+  for (let restarts = 0; ; restarts++) {
+    read.length = checkpoint.count;
+    let reader: SourceReader | undefined;
+    try {
+      reader = await openAt(world, checkpoint);
+      for (let polls = 1; ; polls++) {
+        const { records, ended } = await reader.poll(pollRecords);
+        read.push(...records.map((record) => world.numberOf(record)));
+        const last = records.at(-1);
+        if (ended) {
+          deepStrictEqual(read, range(0, RECORDS));
+          return restarts;
+        }
+        if (last === undefined || polls % epochPolls !== 0) continue;
+        const offset = last.offset + 1;
+        checkpoint = { offset, place: asStored(reader.placeOf?.(offset)), count: read.length };
+        await reading.onCheckpoint?.();
+        if (diesAtCheckpoints) break;
+      }
+    } catch (error) {
+      mustPass(error, ['source'], world.secret);
+      if (performance.now() > giveUpMs) throw error;
+      await reading.onFailure?.();
+      await sleep(Math.min(500, 20 * 2 ** restarts));
+    } finally {
+      if (reader) await within(CLOSE_MS, 'closing the reader', reader.close());
+    }
+  }
+}
+
+interface Checkpoint {
+  readonly offset: number;
+  readonly place: unknown;
+  /** Records before it. */
+  readonly count: number;
+}
+
+const openAt = ({ driver, source }: SourceFaultWorld, { offset, place }: Checkpoint): Promise<SourceReader> =>
+  driver.open(source, { topology: 'contract', partition: 0 }, offset, true, 'input', 0, place);
+
+const asStored = (place: unknown): unknown => (place === undefined ? undefined : JSON.parse(JSON.stringify(place)));

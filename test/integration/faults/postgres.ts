@@ -1,0 +1,51 @@
+import { postgres } from '../../../connectors/postgres/index.js';
+import { openPostgres } from '../../../connectors/postgres/open.js';
+import type { Sink } from '../../../src/core/index.js';
+import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
+import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { PostgresServer } from '../postgres/server.js';
+import { fresh, inTopology, proxyTo, shared } from './shared.js';
+
+const server = shared(() => PostgresServer.start());
+
+/** Any password is taken. */
+const SECRET = 'not-for-any-log';
+
+export async function rows(): Promise<SinkFaultWorld> {
+  const running = await server();
+  const table = fresh();
+  const proxy = await proxyTo(running.port);
+  const url = `postgres://millrace:${SECRET}@127.0.0.1:${proxy.port}/postgres`;
+  const driver = openPostgres({ url, attemptsMax: 5, statementMs: 500 });
+  const options = { table, columns: { n: 'bigint' } } as const;
+  /** New sessions begin so; there are no others. */
+  const readOnly = (state: 'on' | 'off') =>
+    running.query(`SET transaction_read_only = off; ALTER DATABASE postgres SET default_transaction_read_only = ${state};
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'millrace%'`);
+  return {
+    driver: inTopology(table, driver.tableSink),
+    sink: postgres.table<{ n: number }>(options) as Sink<unknown>,
+    openLedger: memoryLedgers(),
+    value: (n) => ({ n }),
+    keyOf: (n) => n % 7,
+    secret: SECRET,
+    proxy,
+    async restart() {
+      await running.kill();
+      await running.run();
+    },
+    async refusedForNow() {
+      readOnly('on');
+      return async () => void readOnly('off');
+    },
+    async refusedForGood() {
+      running.query(`ALTER TABLE ${table} ADD CONSTRAINT none CHECK (n < 0) NOT VALID`);
+      return async () => void running.query(`ALTER TABLE ${table} DROP CONSTRAINT none`);
+    },
+    visible: async () => running.query(`SELECT n FROM ${table}`).map(([n]) => Number(n)),
+    async close() {
+      await driver.close();
+      await proxy.close();
+    },
+  };
+}
