@@ -2,13 +2,13 @@ import type { SchemaText } from '../../core/schema.js';
 import { type AvroRecord, type AvroType, nameOf, shortName } from '../avro/avro-type.js';
 import { parseAvro } from '../avro/parse.js';
 import { type AvroValues, isDate, isWrapped } from '../avro/values.js';
-import { arrayOf, interfaceText, literals, mapOf, typeName, unionOf } from './lines.js';
+import { arrayOf, type Declaration, literals, mapOf, typeName, unionOf } from './lines.js';
 
-/** The interfaces of the values of an Avro schema. */
-export function avroTypes(schema: SchemaText, values: AvroValues): string {
+/** The types of the values of an Avro schema. */
+export function avroTypes(schema: SchemaText, values: AvroValues): Declaration[] {
   const parsed = parseAvro(schema);
   const written = new Map<AvroRecord, string>();
-  const texts: string[] = [];
+  const declared: Declaration[] = [];
 
   const interfaceOf = (record: AvroRecord): string => {
     const known = written.get(record);
@@ -16,9 +16,9 @@ export function avroTypes(schema: SchemaText, values: AvroValues): string {
     const short = typeName(shortName(record.name));
     const name = [...written.values()].includes(short) ? typeName(record.name) : short;
     written.set(record, name); // before its fields, which may be of this type
-    const at = texts.push('') - 1;
+    const at = declared.push({ name, members: [] }) - 1;
     const members = record.fields.map((field) => ({ name: field.name, type: typeOf(field.type), doc: field.doc }));
-    texts[at] = interfaceText(name, record.doc, members);
+    declared[at] = { name, doc: record.doc, members };
     return name;
   };
 
@@ -56,7 +56,6 @@ export function avroTypes(schema: SchemaText, values: AvroValues): string {
   };
 
   const top = typeOf(parsed);
-  if (parsed.kind !== 'record') texts.push(`export type Value = ${top};`);
-  const uses = texts.some((text) => /\bDecimal\b/.test(text));
-  return [...(uses ? ["import type { Decimal } from 'millrace';"] : []), ...texts].join('\n\n');
+  if (parsed.kind !== 'record') declared.push({ name: 'Value', type: top });
+  return declared;
 }

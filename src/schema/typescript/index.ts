@@ -1,7 +1,10 @@
 import type { SchemaText } from '../../core/schema.js';
 import { avroTypes } from './avro.js';
 import { jsonTypes } from './json.js';
+import { type Declaration, declarationText } from './lines.js';
 import { protobufTypes } from './protobuf.js';
+
+export { type Declaration, declarationText, type Member, typeName } from './lines.js';
 
 export interface TypeOptions {
   readonly long?: 'number' | 'bigint' | undefined;
@@ -20,7 +23,18 @@ export interface TypeOptions {
  * //   readonly x: number;
  * // }
  */
-export function typesOf(schema: SchemaText, options: TypeOptions = {}): string {
+export const typesOf = (schema: SchemaText, options: TypeOptions = {}): string =>
+  typesText(declarationsOf(schema, options));
+
+/** Types as a TypeScript file has them. */
+export function typesText(declared: readonly Declaration[]): string {
+  const texts = declared.map(declarationText);
+  const isDecimal = (text: string) => /\bDecimal\b/.test(text) && !declared.some(({ name }) => name === 'Decimal');
+  return [...(texts.some(isDecimal) ? ["import type { Decimal } from 'millrace';"] : []), ...texts].join('\n\n');
+}
+
+/** The types of a schema's values as data; the first one is that of the whole value, except in Protobuf without `message`. */
+export function declarationsOf(schema: SchemaText, options: TypeOptions = {}): readonly Declaration[] {
   const { long, timestamp, message } = options;
   const values = {
     ...(long === undefined ? {} : { long }),

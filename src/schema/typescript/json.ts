@@ -1,23 +1,23 @@
 import type { SchemaText } from '../../core/schema.js';
-import { arrayOf, interfaceText, literals, mapOf, typeName, unionOf } from './lines.js';
+import { arrayOf, type Declaration, literals, mapOf, typeName, unionOf } from './lines.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const objectOf = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 
-/** The interfaces of the values that a JSON schema allows; what it says beyond types is left to the validation. */
-export function jsonTypes(schema: SchemaText): string {
+/** The types of the values that a JSON schema allows; what it says beyond types is left to the validation. */
+export function jsonTypes(schema: SchemaText): Declaration[] {
   const root = JSON.parse(schema.text) as unknown;
   const external = new Map(schema.references.map(({ name, schema: text }) => [name, JSON.parse(text.text) as unknown]));
   const names = new Map<unknown, string>();
-  const texts: string[] = [];
+  const declared: Declaration[] = [];
 
   const interfaceOf = (at: Json, wanted: string): string => {
     let name = typeName(wanted);
     for (let n = 2; [...names.values()].includes(name); n++) name = `${typeName(wanted)}${n}`;
     names.set(at, name); // before its properties, which may be of this type
-    const place = texts.push('') - 1;
+    const place = declared.push({ name, members: [] }) - 1;
     const required = new Set(Array.isArray(at.required) ? at.required : []);
     const members = Object.entries(objectOf(at.properties)).map(([property, inner]) => ({
       name: property,
@@ -25,7 +25,7 @@ export function jsonTypes(schema: SchemaText): string {
       optional: !required.has(property) && objectOf(inner).default === undefined,
       doc: textOf(objectOf(inner).description),
     }));
-    texts[place] = interfaceText(name, textOf(at.description), members);
+    declared[place] = { name, doc: textOf(at.description), members };
     return name;
   };
 
@@ -79,8 +79,8 @@ export function jsonTypes(schema: SchemaText): string {
 
   const title = textOf(objectOf(root).title) ?? 'Value';
   const top = typeOf(root, title);
-  if (![...names.values()].includes(top)) texts.push(`export type ${typeName(title)} = ${top};`);
-  return texts.join('\n\n');
+  if (![...names.values()].includes(top)) declared.push({ name: typeName(title), type: top });
+  return declared;
 }
 
 const literal = (value: unknown): string => (typeof value === 'string' ? literals([value]) : JSON.stringify(value));

@@ -6,7 +6,18 @@ export interface Member {
   readonly doc?: string | undefined;
 }
 
+/** A type that a schema gives: an interface of members, or a name for another type. */
+export type Declaration = {
+  readonly name: string;
+  readonly doc?: string | undefined;
+} & ({ readonly members: readonly Member[] } | { readonly type: string });
+
 const isName = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name);
+
+export const declarationText = (declared: Declaration): string =>
+  'members' in declared
+    ? interfaceText(declared.name, declared.doc, declared.members)
+    : `export type ${declared.name} = ${declared.type};`;
 
 /** A name that an interface may have, made of one that a schema gave. */
 export function typeName(name: string): string {
@@ -15,7 +26,7 @@ export function typeName(name: string): string {
   return /^[A-Za-z]/.test(joined) ? joined : `T${joined}`;
 }
 
-export function interfaceText(name: string, doc: string | undefined, members: readonly Member[]): string {
+function interfaceText(name: string, doc: string | undefined, members: readonly Member[]): string {
   const lines = members.flatMap(({ name: field, type, optional, doc: comment }) => [
     ...docLines(comment, '  '),
     `  readonly ${isName(field) ? field : JSON.stringify(field)}${optional ? '?' : ''}: ${type};`,

@@ -4,17 +4,17 @@ import type { SchemaText } from '../../core/schema.js';
 import { type FieldShape, fieldsOf, isOpen } from '../protobuf/fields.js';
 import { indexPaths, loadRoot } from '../protobuf/load.js';
 import type { ProtobufValues } from '../protobuf/values.js';
-import { arrayOf, interfaceText, literals, mapOf, typeName } from './lines.js';
+import { arrayOf, type Declaration, literals, mapOf, typeName } from './lines.js';
 
-/** The interfaces of the messages that a file declares, or of one of them and those in it. */
-export function protobufTypes(schema: SchemaText, values: ProtobufValues, message: string | undefined): string {
+/** The types of the messages that a file declares, or of one of them and those in it. */
+export function protobufTypes(schema: SchemaText, values: ProtobufValues, message: string | undefined): Declaration[] {
   const root = loadRoot(schema);
-  const declared = [...indexPaths(schema.text).values()];
-  if (message !== undefined && !declared.includes(message)) {
-    throw new MillraceError('schema', `there is no message ${message}`, { hint: `there are ${declared.join(', ')}` });
+  const messages = [...indexPaths(schema.text).values()];
+  if (message !== undefined && !messages.includes(message)) {
+    throw new MillraceError('schema', `there is no message ${message}`, { hint: `there are ${messages.join(', ')}` });
   }
   const names = new Map<protobufjs.Type, string>();
-  const texts: string[] = [];
+  const declared: Declaration[] = [];
 
   const interfaceOf = (type: protobufjs.Type): string => {
     const known = names.get(type);
@@ -22,13 +22,13 @@ export function protobufTypes(schema: SchemaText, values: ProtobufValues, messag
     const parent = type.parent instanceof protobufjs.Type ? typeName(type.parent.name) : '';
     const name = `${parent}${typeName(type.name)}`;
     names.set(type, name); // before its fields, which may be of this type
-    const at = texts.push('') - 1;
+    const at = declared.push({ name, members: [] }) - 1;
     const shapes = fieldsOf(type, values);
     const members = shapes.map((field, i) => {
       const declaredField = type.fieldsArray[i] as protobufjs.Field;
       return { name: field.name, type: fieldType(field, declaredField), doc: declaredField.comment ?? undefined };
     });
-    texts[at] = interfaceText(name, type.comment ?? undefined, members);
+    declared[at] = { name, doc: type.comment ?? undefined, members };
     return name;
   };
 
@@ -48,8 +48,8 @@ export function protobufTypes(schema: SchemaText, values: ProtobufValues, messag
     return scalarType(type, values);
   };
 
-  for (const name of message === undefined ? declared : [message]) interfaceOf(root.lookupType(name));
-  return texts.join('\n\n');
+  for (const name of message === undefined ? messages : [message]) interfaceOf(root.lookupType(name));
+  return declared;
 }
 
 function scalarType(type: string, { long }: ProtobufValues): string {
