@@ -92,6 +92,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['src/schema'],
   msgpackr: ['src/state', 'connectors/embedded'],
   commander: ['src/cli', 'stack'],
+  '@clack/prompts': ['src/cli'],
   fastify: ['src/cli', 'stack'],
   pino: ['src/cli', 'stack'],
   'prom-client': ['src/cli'],

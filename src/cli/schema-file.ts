@@ -9,13 +9,18 @@ import { avro, json, jsonSchema, protobuf } from '../schema/index.js';
  * The schema of a topic's values: in a file, whose ending says its format (`.avsc`, `.proto`, `.json`), or plain JSON
  * without one. Of a `.proto` file `FILE#full.name` chooses the message; the first one without it.
  */
-export async function schemaOf(topic: string, file: string | undefined): Promise<Schema<unknown>> {
+export async function schemaOf(topic: string, file: string | undefined, values?: Values): Promise<Schema<unknown>> {
   const subject = `${topic}-value`;
-  return file === undefined ? json<unknown>({ subject }) : schemaInFile(file, subject);
+  return file === undefined ? json<unknown>({ subject }) : schemaInFile(file, subject, values);
+}
+
+/** What values are in memory, where that differs from the format's default. */
+interface Values {
+  readonly timestamp: 'number';
 }
 
 /** The schema in a file, under a subject. */
-export async function schemaInFile(file: string, subject: string): Promise<Schema<unknown>> {
+export async function schemaInFile(file: string, subject: string, values?: Values): Promise<Schema<unknown>> {
   const [path = '', message] = file.split('#');
   const at = resolve(path);
   if (!existsSync(at)) {
@@ -27,7 +32,7 @@ export async function schemaInFile(file: string, subject: string): Promise<Schem
   }
   const url = pathToFileURL(at);
   if (path.endsWith('.proto')) {
-    return protobuf<unknown>({ subject, file: url, message: message ?? (await firstMessage(at, path)) });
+    return protobuf<unknown>({ subject, file: url, message: message ?? (await firstMessage(at, path)), ...values });
   }
   return path.endsWith('.json') ? jsonSchema<unknown>({ subject, file: url }) : avro<unknown>({ subject, file: url });
 }

@@ -1,50 +1,81 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
-import { MillraceError } from '../../core/errors.js';
+import { type Command, Option } from 'commander';
 import { type CommandContext, command } from '../command.js';
+import type { Answers } from '../init/complete.js';
+import type { Project } from '../init/project.js';
 import { installStep } from '../own-package.js';
 import { nextSteps, starterFiles } from '../starter/index.js';
-import { exitCodes } from '../terminal.js';
+import { type ExitCode, exitCodes } from '../terminal.js';
 
-/** `millrace init`: a first topology to run, read and change. */
+interface Flags extends Answers {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `millrace init`: a first topology to run, read and change, of what one has. */
 export function initCommand({ terminal, act }: CommandContext): Command {
-  return command('init', 'Writes a first topology with schemas, sample events and a test. Asks nothing.', [
-    'millrace init',
-    'millrace init my-stream',
-  ])
+  return command(
+    'init',
+    'Writes a first topology with its schema, a test and what it takes to run. Asks what one has where it is run by hand.',
+    [
+      'millrace init',
+      'millrace init my-stream --yes',
+      'millrace init orders --from data/orders.csv --key customer --time at --do learn --label returned --to clickhouse',
+      'millrace init --from kafka:orders.v1 --schema registry --do count --to redis',
+    ],
+  )
     .argument('[dir]', 'folder to write to; it is created where it is missing', '.')
-    .action((folder: string, style: { json?: boolean; verbose?: boolean }) =>
-      act(style, async () => {
-        const written = writeStarter(folder);
-        const steps = nextSteps.map((step) => `npx ${step}`);
-        const install = installStep(folder);
-        if (install !== undefined) steps.unshift(install);
-        if (folder !== '.') steps.unshift(`cd ${folder}`);
-        if (style.json) terminal.out(`${JSON.stringify({ folder, written, nextSteps: steps })}\n`);
-        else {
-          const list = (items: readonly string[]) => items.map((item) => `  ${item}`).join('\n');
-          terminal.out(`written to ${folder}:\n${list(written)}\n\nnext:\n${list(steps)}\n`);
-        }
+    .option('--yes', 'ask nothing: what no option says is left at its default')
+    .option('--from <what>', 'sample, kafka:TOPIC, a path of .csv, .ndjson or .parquet files, or http:PORT')
+    .option('--schema <file>', 'what they look like: .avsc, .proto, .json, a file of samples, or "registry"')
+    .option('--registry <url>', 'schema registry; that of the configuration without it')
+    .option('--name <name>', 'what they are called; as the file or topic by default')
+    .option('--key <field>', 'field that keys them')
+    .option('--time <field>', 'field that says when they happened')
+    .addOption(new Option('--do <task>', 'what is to be done').choices(['learn', 'route', 'score', 'count']))
+    .option('--label <what>', 'to learn: FIELD, FIELD>=NUMBER or FIELD=TEXT is to be predicted')
+    .option('--labels <what>', 'to learn: where labels come from, as --from has it; from the records by default')
+    .option('--labels-schema <file>', 'what labels look like, as --schema has it')
+    .option('--model <file>', 'to score: an ONNX file')
+    .option('--to <what>', 'kafka, clickhouse, redis, file, postgres or webhook, with :NAME behind it, or a URL')
+    .action((folder: string, { json, verbose, yes, ...given }: Flags) =>
+      act({ json, verbose }, async () => {
+        const isByHand = !yes && !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
+        const answers = isByHand ? await answersByHand(given, folder) : given;
+        if (answers === undefined) return exitCodes.interrupted satisfies ExitCode;
+        const { files, steps } = await projectOf(answers, folder);
+        const { writeFiles } = await import('../init/write-files.js');
+        const written = writeFiles(folder, files);
+        const next = [...before(folder), ...steps.map((step) => `npx ${step}`)];
+        if (json) terminal.out(`${JSON.stringify({ folder, written, nextSteps: next })}\n`);
+        else terminal.out(`written to ${folder}:\n${list(written)}\n\nnext:\n${list(next)}\n`);
         return exitCodes.ok;
       }),
     );
 }
 
-/** Writes all files or none: what is there already is never overwritten, except that its package.json may stay. */
-function writeStarter(folder: string): string[] {
-  const files = [...starterFiles()].filter(([name]) => name !== 'package.json' || !existsSync(join(folder, name)));
-  const taken = files.map(([name]) => name).filter((name) => existsSync(join(folder, name)));
-  if (taken.length > 0) {
-    throw new MillraceError('config', `there already: ${taken.join(', ')}`, {
-      where: folder,
-      hint: 'choose an empty folder: millrace init my-stream',
-    });
+/** `undefined` where they were broken off. */
+async function answersByHand(given: Answers, folder: string): Promise<Answers | undefined> {
+  const { ask, Cancelled } = await import('../init/ask.js');
+  try {
+    return await ask(given, folder);
+  } catch (error) {
+    if (error instanceof Cancelled) return undefined;
+    throw error;
   }
-  for (const [name, text] of files) {
-    const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
-  return files.map(([name]) => name);
 }
+
+async function projectOf(answers: Answers, folder: string): Promise<Project> {
+  const { isStarter, planOf } = await import('../init/complete.js');
+  if (isStarter(answers)) return { files: starterFiles(), steps: nextSteps };
+  const { projectOf: projectOfPlan } = await import('../init/project.js');
+  return projectOfPlan(await planOf(answers, folder));
+}
+
+/** What must be done before the first step. */
+function before(folder: string): string[] {
+  const install = installStep(folder);
+  return [...(folder === '.' ? [] : [`cd ${folder}`]), ...(install === undefined ? [] : [install])];
+}
+
+const list = (items: readonly string[]): string => items.map((item) => `  ${item}`).join('\n');

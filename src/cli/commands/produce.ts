@@ -37,7 +37,8 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
           import('../produce.js'),
           import('../ndjson.js'),
         ]);
-        const schema = await schemaOf(topic, flags.schema);
+        // JSON has no dates.
+        const schema = await schemaOf(topic, flags.schema, { timestamp: 'number' });
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const producer = profile.producer();

@@ -1,0 +1,210 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { MillraceError } from '../../core/errors.js';
+import { readConfig } from '../config-file.js';
+import { type Field, likelyKey, likelyLabel, likelyTime } from './fields.js';
+import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.js';
+import type { Input, Label, Plan, Task } from './plan.js';
+import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange } from './shape.js';
+import { denseFeatures, numbersOf } from './tasks/features.js';
+
+/** What was answered, by flags or at prompts; what is missing has a default. */
+export interface Answers {
+  readonly name?: string | undefined;
+  readonly from?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly registry?: string | undefined;
+  readonly key?: string | undefined;
+  readonly time?: string | undefined;
+  readonly do?: Task | undefined;
+  readonly label?: string | undefined;
+  readonly labels?: string | undefined;
+  readonly labelsSchema?: string | undefined;
+  readonly model?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Whether all is left at the defaults: that is the starter. */
+export const isStarter = ({ from = 'sample', do: task = 'learn', to = 'kafka', ...others }: Answers): boolean =>
+  from === 'sample' &&
+  task === 'learn' &&
+  to === 'kafka' &&
+  Object.values(others).every((other) => other === undefined);
+
+/**
+ * The plan of some answers: looks at files and schemas, and puts defaults where nothing was said.
+ *
+ * @throws MillraceError `config` for a field that there is not, and where nothing fits: no time, no label, no model.
+ */
+export async function planOf(
+  answers: Answers,
+  folder: string,
+  inputSizeOf: InputSizeOf = sizeByLoading,
+): Promise<Plan> {
+  const input = await inputOf(answers, folder);
+  const task = answers.do ?? 'learn';
+  const label = task === 'learn' ? await labelOf(answers, input, folder) : undefined;
+  return {
+    name: input.id,
+    folder,
+    input,
+    task,
+    label: label?.label,
+    labels: label?.labels,
+    model: task === 'score' ? await modelOf(answers, input, inputSizeOf) : undefined,
+    target: parseTarget(answers.to ?? 'kafka'),
+  };
+}
+
+/** What is read, as far as answers say so. */
+export async function inputOf(answers: Answers, folder: string): Promise<Input> {
+  const origin = parseOrigin(answers.from ?? 'sample');
+  const id = nameOf(answers.name ?? defaultName(origin));
+  const shape = await shapeOf(origin, id, answers, folder);
+  const time =
+    answers.time === undefined ? likelyTime(shape.fields, shape.rows) : fieldOf(shape, answers.time, '--time');
+  if (time === undefined && origin.kind === 'file') {
+    throw new MillraceError('config', `no field of ${origin.name} looks like a time`, {
+      where: origin.name,
+      hint: `--time FIELD; there are: ${namesOf(shape)}`,
+    });
+  }
+  const key = answers.key === undefined ? likelyKey(shape.fields, shape.record) : fieldOf(shape, answers.key, '--key');
+  return { id, origin, shape, key: key as Field, time };
+}
+
+/** What a stream is called by default: as its file or topic. */
+export function defaultName({ kind, name }: Place<OriginKind>): string {
+  if (kind === 'sample') return 'payments';
+  const base = kind === 'file' ? wholeFolder(name) : name.replace(/[.-]v\d+$/, '');
+  return kind === 'http' || base === '' ? 'events' : base;
+}
+
+/** `data/orders/*.csv` are orders. */
+function wholeFolder(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '');
+  const file = basename(path).replace(/(\.(csv|tsv|ndjson|jsonl|parquet|gz|zst))+$/, '');
+  return file.includes('*') ? (parts.filter((part) => !part.includes('*') && part !== '..').at(-1) ?? 'events') : file;
+}
+
+const nameOf = (text: string): string => {
+  const name = text
+    .replaceAll(/[^A-Za-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .toLowerCase();
+  const called = /^[a-z]/.test(name) ? name : `events-${name}`.replace(/-$/, '');
+  return ids.includes(called) ? `${called}-events` : called;
+};
+
+/** Ids of steps and sinks: a source needs one of its own, and a topology's variable a name that its file has not. */
+const ids = [
+  'dedupe',
+  'sound',
+  'labelled',
+  'features',
+  'model',
+  'scored',
+  'hourly',
+  'results',
+  'labels',
+  'topology',
+  'test',
+];
+
+async function shapeOf(
+  origin: Place<OriginKind>,
+  name: string,
+  { schema, registry }: Pick<Answers, 'schema' | 'registry'>,
+  folder: string,
+): Promise<Shape> {
+  const options = { name, folder, plain: origin.kind === 'http' };
+  if (origin.kind === 'file') return shapeOfFiles(origin.name, options);
+  if (origin.kind === 'sample') return (await import('./sample-shapes.js')).paymentShape(options);
+  if (schema === undefined) return shapeToChange(options);
+  if (schema !== 'registry') return shapeOfSchema(schema, options);
+  const [{ confluentRegistry }, { registryOptions }] = await Promise.all([
+    import('../../schema/index.js'),
+    import('../registry-options.js'),
+  ]);
+  const subject = `${origin.name}-value`;
+  const latest = await confluentRegistry(await registryOptions(await readConfig({ registry }))).latest(subject);
+  if (latest !== undefined) return shapeOfRegistered(latest.schema, options);
+  throw new MillraceError('schema', `the registry has no subject ${subject}`, {
+    where: subject,
+    hint: 'give a schema or a file of samples: --schema FILE',
+  });
+}
+
+async function labelOf(answers: Answers, input: Input, folder: string): Promise<{ label: Label; labels?: Input }> {
+  const origin = answers.labels ?? (input.origin.kind === 'sample' ? 'sample' : undefined);
+  const labels = origin === undefined ? undefined : await labelsOf(origin, answers, input, folder);
+  const { shape, key, time } = labels ?? input;
+  const [, name = '', operator, operand = ''] = /^(.*?)(?:(>=|=)(.*))?$/.exec(answers.label ?? '') ?? [];
+  const taken = [key.name, time?.name ?? ''];
+  const field = name === '' ? likelyLabel(shape.fields, taken) : fieldOf(shape, name, '--label');
+  if (field === undefined || (operator === undefined && field.holds !== 'boolean')) {
+    throw new MillraceError('config', field ? `${field.name} is neither true nor false` : 'no field is true or false', {
+      where: '--label',
+      hint: `say what is to be predicted: --label FIELD, --label "FIELD>=15" or --label FIELD=TEXT; there are: ${namesOf(shape)}`,
+    });
+  }
+  const is = operator === '>=' ? { atLeast: Number(operand) } : operator === '=' ? { equal: operand } : undefined;
+  return { label: { field, is }, ...(labels === undefined ? {} : { labels }) };
+}
+
+/** A second input, that says what became of the first one's records. Its key is what the first one's key is called. */
+async function labelsOf(
+  from: string,
+  { labelsSchema, registry }: Answers,
+  input: Input,
+  folder: string,
+): Promise<Input> {
+  const origin = parseOrigin(from);
+  if (origin.kind === 'sample') return (await import('./sample-shapes.js')).reviewInput(folder);
+  const name = nameOf(defaultName(origin));
+  const id = name === input.id ? `${name}-labels` : name;
+  const shape = await shapeOf(origin, id, { schema: labelsSchema, registry }, folder);
+  const key = fieldOf(shape, input.key.name, '--labels');
+  return { id, origin, shape, key, time: likelyTime(shape.fields, shape.rows) };
+}
+
+async function modelOf({ model }: Answers, input: Input, inputSizeOf: InputSizeOf): Promise<Plan['model']> {
+  if (model === undefined || !existsSync(model)) {
+    throw new MillraceError('config', model === undefined ? 'no model is given' : `there is no file ${model}`, {
+      where: '--model',
+      hint: 'give the ONNX file that scores: --model models/risk.onnx',
+    });
+  }
+  const inputSize = await inputSizeOf(model);
+  if (denseFeatures({ input }, inputSize) !== undefined) return { path: model, inputSize };
+  const numbers = numbersOf({ input }).map(({ name }) => name);
+  throw new MillraceError('config', `the model takes ${inputSize} numbers, more than a record has`, {
+    where: model,
+    hint: `numbers of a record: ${numbers.join(', ') || 'none'}`,
+  });
+}
+
+type InputSizeOf = (model: string) => Promise<number>;
+
+/** How many numbers an ONNX file takes: it is loaded to see that it is a model that scores. */
+async function sizeByLoading(model: string): Promise<number> {
+  const { createInference } = await import('../../inference/index.js');
+  const inference = createInference();
+  try {
+    const { inputs } = await inference.open({ model, batchMax: 1, waitMax: 0, providers: ['cpu'] });
+    return inputs[0]?.shape[0] ?? 0;
+  } finally {
+    await inference.close();
+  }
+}
+
+function fieldOf(shape: Shape, name: string, flag: string): Field {
+  const field = shape.fields.find((one) => one.name === name);
+  if (field !== undefined) return field;
+  throw new MillraceError('config', `a ${shape.record} has no field ${name}`, {
+    where: flag,
+    hint: `there are: ${namesOf(shape)}`,
+  });
+}
+
+const namesOf = ({ fields }: Shape): string => fields.map(({ name }) => name).join(', ');

@@ -1,0 +1,93 @@
+import { packageFile, tsconfigFile } from '../starter/sources.js';
+import { Imports } from './code.js';
+import type { Row } from './fields.js';
+import type { Input, Plan } from './plan.js';
+import { tableName, topicName } from './sinks.js';
+import { timeMs, topicOf } from './sources.js';
+import { taskText } from './tasks/index.js';
+import { testFile } from './test-file.js';
+import { metricsTable, topologyFile } from './topology-file.js';
+
+/** Files by path, and what to do with them, in order. */
+export interface Project {
+  readonly files: ReadonlyMap<string, string>;
+  readonly steps: readonly string[];
+}
+
+/** The files of a plan's topology. */
+export function projectOf(plan: Plan): Project {
+  const { name, input, labels } = plan;
+  const topology = topologyFile(plan);
+  const inputs = labels === undefined ? [input] : [input, labels];
+  return {
+    files: new Map([
+      [`${name}.ts`, topology.text],
+      [`${name}.test.ts`, testFile(plan, topology.outputs)],
+      ...inputs.flatMap(({ shape }) => [...shape.files]),
+      ...inputs.filter(isMadeUp).map((one): [string, string] => [dataFile(one), linesOf(one)]),
+      ['tsconfig.json', tsconfigFile],
+      ['package.json', packageFile],
+    ]),
+    steps: [
+      `millrace check ${name}.ts`,
+      ...inputs.filter(isMadeUp).map(produceStep),
+      `millrace run ${name}.ts --until-end`,
+      ...lookSteps(plan),
+    ],
+  };
+}
+
+/** Whether there is nothing to read before samples are sent. */
+const isMadeUp = ({ origin, shape }: Input): boolean => origin.kind !== 'file' && shape.rows.length > 0;
+
+const dataFile = ({ id }: Input): string => `data/${id}.ndjson`;
+
+/** Rows in the order of their time, as `millrace produce` reads them: times are milliseconds. */
+function linesOf({ shape, time }: Input): string {
+  const at = (row: Row) => (time === undefined ? 0 : timeMs(row[time.name]));
+  const rows = [...shape.rows].sort((a, b) => at(a) - at(b));
+  return rows.map((row) => `${JSON.stringify(mapValues(row, plainOf))}\n`).join('');
+}
+
+const mapValues = (row: Row, to: (value: unknown) => unknown): Row =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, to(value)]));
+
+function plainOf(value: unknown): unknown {
+  if (value instanceof Date) return value.getTime();
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(plainOf);
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
+    ? mapValues(value as Row, plainOf)
+    : value;
+}
+
+function produceStep(input: Input): string {
+  const { shape, time, key } = input;
+  const flags = [
+    ...(shape.schemaFile === undefined ? [] : [`--schema ${shape.schemaFile}`]),
+    `--key ${key.name}`,
+    ...(time === undefined ? [] : [`--time ${time.name}`]),
+  ];
+  return `millrace produce ${topicOf(input)} ${flags.join(' ')} < ${dataFile(input)}`;
+}
+
+/** How to see what came out, where a command shows it. */
+function lookSteps(plan: Plan): string[] {
+  const { target, task } = plan;
+  const { outputs } = taskText(plan, new Imports());
+  const [output] = outputs;
+  const looks: string[] = [];
+  if (output !== undefined) {
+    const name = outputs.length > 1 && target.name !== '' ? `${target.name}-${output.result.called}` : target.name;
+    const given = { plan, result: output.result, name, imports: new Imports(), indent: '' };
+    if (target.kind === 'clickhouse') looks.push(`millrace query "SELECT * FROM ${tableName(given)} LIMIT 3"`);
+    if (target.kind === 'kafka' && output.result.schema === undefined)
+      looks.push(`millrace tail ${topicName(given)} --limit 3`);
+  }
+  if (task === 'learn') {
+    looks.push(
+      `millrace query "SELECT toDate(eventTime) AS day, round(value, 3) AS rocAuc FROM ${metricsTable(plan)} WHERE name = 'roc_auc' ORDER BY day"`,
+    );
+  }
+  return looks;
+}

@@ -1,0 +1,230 @@
+import { join, relative, resolve } from 'node:path';
+import { filesOf } from '../../../connectors/file/listing.js';
+import { rowsOfFile } from '../../../connectors/file/rows-of-file.js';
+import { MillraceError } from '../../core/errors.js';
+import type { RegistryFormat, SchemaData, SchemaText } from '../../core/schema.js';
+import { csv, json, localRegistry, openCodec, schemaTextOf } from '../../schema/index.js';
+import { splitRow } from '../../schema/plain/csv-cells.js';
+import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
+import { schemaInFile, soundness } from '../schema-file.js';
+import { type Field, fieldsOf, identityOf, likelyTime, type Row } from './fields.js';
+import { inferCsv } from './infer-csv.js';
+import { inferJsonSchema } from './infer-json.js';
+import { sampleRows } from './samples.js';
+import { type SchemaSource, schemaModule } from './schema-module.js';
+
+/** What records look like: their type, where its schema is, and some of them. */
+export interface Shape {
+  /** Name of the type. */
+  readonly record: string;
+  /** Name of the schema's value. */
+  readonly schema: string;
+  /** Path of its module, without an ending. */
+  readonly module: string;
+  readonly format: SchemaSource['format'];
+  readonly fields: readonly Field[];
+  /** Of CSV: the first line has the names of the columns. */
+  readonly header: boolean;
+  readonly rows: readonly Row[];
+  /** Whether the rows were made up, and are to be produced before there is anything to read. */
+  readonly madeUp: boolean;
+  /** Whether an id or the like tells records apart, as far as one can see. */
+  readonly identity: string | undefined;
+  /** Files that belong to it, by path. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What `millrace produce --schema` is given. */
+  readonly schemaFile: string | undefined;
+}
+
+export interface ShapeOptions {
+  /** What the stream is called: `orders` are made of an `Order`. */
+  readonly name: string;
+  /** The folder that is written to. */
+  readonly folder: string;
+  /** Whether payloads are plain JSON, whatever the schema: requests are. */
+  readonly plain: boolean;
+}
+
+const ROWS_READ = 1_000;
+const ROWS_MADE_UP = 500;
+
+const endings: Readonly<Record<RegistryFormat, string>> = {
+  avro: '.avsc',
+  'json-schema': '.schema.json',
+  protobuf: '.proto',
+};
+
+/** Of the rows in files: what their first thousand rows fit. */
+export async function shapeOfFiles(path: string, options: ShapeOptions): Promise<Shape> {
+  const [file] = await filesOf(resolve(path));
+  if (file === undefined) {
+    throw new MillraceError('config', `there is no file ${path}`, { hint: 'paths begin where the command runs' });
+  }
+  return /\.(csv|tsv)(\.gz|\.zst)?$/.test(file) ? shapeOfCsv(file, options) : shapeOfJson(file, options);
+}
+
+async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
+  const lines = (await firstLines(file, csv({ columns: { row: 'text' } }))).map((line) => line.replace(/^\ufeff/, ''));
+  const cells = (line: string, delimiter: string) =>
+    splitRow(line, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text));
+  const { header, delimiter, columns } = inferCsv(lines, cells);
+  const codec = await openCodec(csv({ columns, delimiter }), localRegistry());
+  const rows = lines.slice(header ? 1 : 0).map((line) => codec.decode(Buffer.from(line)) as Row);
+  const types = { text: 'string', number: 'number', boolean: 'boolean', date: 'Date' } as const;
+  const members = Object.entries(columns).map(([name, column]) => {
+    const type = types[column.replace('?', '') as keyof typeof types];
+    return { name, type: column.endsWith('?') ? `${type} | null` : type };
+  });
+  const declared = [{ name: recordName(options.name), members }];
+  return shape({ format: 'csv', columns, delimiter }, declared, options, { rows, header });
+}
+
+async function shapeOfJson(file: string, options: ShapeOptions): Promise<Shape> {
+  const rows = (await firstLines(file, json())).map((line, i) => parsed(line, `${file}:${i + 1}`));
+  const record = recordName(options.name);
+  const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: record, ...inferJsonSchema(rows) };
+  return inferred(`${JSON.stringify(schema, null, 2)}\n`, options, rows);
+}
+
+/** Of an inferred schema, which stands in a file of its own. */
+function inferred(text: string, options: ShapeOptions, rows: readonly Row[] | undefined): Shape {
+  const file = `${recordFile(options.name)}${endings['json-schema']}`;
+  const declared = declarationsOf({ format: 'json-schema', text, references: [] });
+  const bare = rows !== undefined || options.plain;
+  const source: SchemaSource = { format: 'json-schema', file: `./${file}`, bare };
+  return shape(source, declared, options, {
+    ...(rows === undefined ? {} : { rows }),
+    files: new Map([[`schemas/${file}`, text]]),
+    schemaFile: bare ? undefined : `schemas/${file}`,
+  });
+}
+
+/** Of a schema in a file (`.avsc`, `.proto`, `.json`), or of rows in one. */
+export async function shapeOfSchema(path: string, options: ShapeOptions): Promise<Shape> {
+  if (/\.(ndjson|jsonl|csv|tsv|parquet)(\.gz|\.zst)?$/.test(path)) {
+    const rows = await shapeOfFiles(path, options);
+    return { ...rows, madeUp: true };
+  }
+  const schema = await schemaInFile(path, path);
+  await soundness(schema);
+  const [file = ''] = path.split('#');
+  const from = relative(join(resolve(options.folder), 'schemas'), resolve(file)).replaceAll('\\', '/');
+  const toProduce = relative(resolve(options.folder), resolve(file)) + path.slice(file.length);
+  const message = (schema.options as { readonly message?: string } | undefined)?.message;
+  const at = from.startsWith('.') ? from : `./${from}`;
+  return ofText(await schemaTextOf(schema), options, { file: at, message, schemaFile: toProduce, files: new Map() });
+}
+
+/** Of the newest schema of a topic's values in the registry; its text is written down. */
+export function shapeOfRegistered(text: SchemaText, options: ShapeOptions): Shape {
+  if (text.references.length > 0) {
+    throw new MillraceError('config', 'the schema in the registry refers to others', {
+      hint: 'put their files into a folder and give --schema FILE',
+    });
+  }
+  const file = `${recordFile(options.name)}${endings[text.format]}`;
+  const files = new Map([[`schemas/${file}`, text.text]]);
+  return ofText(text, options, { file: `./${file}`, message: undefined, schemaFile: `schemas/${file}`, files });
+}
+
+function ofText(
+  text: SchemaText,
+  options: ShapeOptions,
+  at: {
+    readonly file: string;
+    readonly message: string | undefined;
+    readonly schemaFile: string;
+    readonly files: ReadonlyMap<string, string>;
+  },
+): Shape {
+  const { file, message, schemaFile, files } = at;
+  const { format } = text;
+  // As JSON has no dates, requests have times as numbers.
+  const declared = declarationsOf(text, { message, ...(options.plain ? { timestamp: 'number' } : {}) });
+  if (options.plain && format !== 'json-schema') return shape({ format: 'json' }, declared, options, {});
+  const source: SchemaSource = { format, file, message, bare: options.plain };
+  return shape(source, declared, options, { files, schemaFile: options.plain ? undefined : schemaFile });
+}
+
+/** Events to begin with where nothing is known of them: a schema to be changed. */
+export function shapeToChange(options: ShapeOptions): Shape {
+  const text = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: recordName(options.name),
+    type: 'object',
+    properties: {
+      id: { type: 'string' },
+      customer: { type: 'string' },
+      amount: { type: 'number' },
+      accepted: { type: 'boolean' },
+      at: { type: 'number', description: 'Milliseconds since 1970.' },
+    },
+    required: ['id', 'customer', 'amount', 'accepted', 'at'],
+  };
+  return inferred(`${JSON.stringify(text, null, 2)}\n`, options, undefined);
+}
+
+function shape(
+  source: SchemaSource,
+  declared: readonly Declaration[],
+  { name }: ShapeOptions,
+  known: Partial<Pick<Shape, 'rows' | 'header' | 'files' | 'schemaFile'>>,
+): Shape {
+  const fields = fieldsOf(declared);
+  const record = declared.find((one) => 'members' in one)?.name;
+  if (record === undefined) {
+    throw new MillraceError('config', 'the values are no records with fields', { hint: 'give a schema of a record' });
+  }
+  const named = identityOf(fields, record)?.name;
+  const time = likelyTime(fields, known.rows ?? [])?.name;
+  const made = { count: ROWS_MADE_UP, ...(named ? { identity: named } : {}), ...(time ? { time } : {}) };
+  const rows = known.rows ?? sampleRows(declared, made);
+  const schema = `${record}V1`;
+  const module = `schemas/${recordFile(name)}`;
+  const subject = `${name}.v1-value`;
+  return {
+    record,
+    schema,
+    module,
+    format: source.format,
+    fields,
+    header: known.header ?? false,
+    rows,
+    madeUp: known.rows === undefined,
+    identity: named !== undefined && isDistinct(rows, named) ? named : undefined,
+    files: new Map([
+      ...(known.files ?? []),
+      [`${module}.ts`, schemaModule(source, { record, schema, subject }, declared)],
+    ]),
+    schemaFile: known.schemaFile,
+  };
+}
+
+const isDistinct = (rows: readonly Row[], field: string): boolean =>
+  new Set(rows.map((row) => String(row[field]))).size === rows.length;
+
+/** `orders` are made of an order. */
+const singular = (name: string): string => name.replace(/([^s])s$/, '$1');
+const recordName = (name: string): string => typeName(singular(name));
+const recordFile = (name: string): string => `${singular(name)}.v1`;
+
+async function firstLines(file: string, schema: SchemaData): Promise<string[]> {
+  const lines: string[] = [];
+  const read = { path: file, schema, header: false, changed: 'stop', partitions: 1, everyMs: 0 } as const;
+  for await (const rows of rowsOfFile(file, 0, read)) {
+    for (const { bytes } of rows) lines.push(Buffer.from(bytes).toString());
+    if (lines.length >= ROWS_READ) break;
+  }
+  if (lines.length === 0) {
+    throw new MillraceError('config', `${file} is empty`, { hint: 'give a file with some rows to look at' });
+  }
+  return lines.slice(0, ROWS_READ);
+}
+
+function parsed(line: string, where: string): Row {
+  try {
+    return JSON.parse(line) as Row;
+  } catch (cause) {
+    throw new MillraceError('config', 'a line is not JSON', { where, hint: 'one JSON value a line', cause });
+  }
+}

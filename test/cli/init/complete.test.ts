@@ -1,0 +1,93 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Answers, isStarter, planOf } from '../../../src/cli/init/complete.js';
+import { projectOf } from '../../../src/cli/init/project.js';
+import { writeFiles } from '../../../src/cli/init/write-files.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-init-'));
+const file = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const rides = file(
+  'rides.csv',
+  'ride_id;started at;km;member\n1;2026-01-01 10:00:00;1,5;true\n2;2026-01-01 09:30:00;;false\n',
+);
+const hint = (answers: Answers) =>
+  planOf(answers, folder, async () => 99).then(
+    () => 'no error',
+    (error: { message: string; hint: string }) => `${error.message}: ${error.hint}`,
+  );
+
+describe('answers', () => {
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('that are left at their defaults are the starter', () => {
+    expect(isStarter({})).toBe(true);
+    expect(isStarter({ from: 'sample', do: 'learn', to: 'kafka', key: undefined })).toBe(true);
+    expect(isStarter({ to: 'redis' })).toBe(false);
+    expect(isStarter({ key: 'card' })).toBe(false);
+  });
+
+  it('are completed by what a file holds', async () => {
+    const { name, input, label } = await planOf({ from: rides }, folder);
+    expect(name).toBe('rides');
+    expect(input.shape.fields.map(({ name: field, type }) => `${field}: ${type}`)).toEqual([
+      'ride_id: number',
+      'started at: string',
+      'km: string | null', // a comma is no decimal point
+      'member: boolean',
+    ]);
+    expect([input.key.name, input.time?.name, label?.field.name]).toEqual(['ride_id', 'started at', 'member']);
+    expect(input.shape.header).toBe(true);
+  });
+
+  it('make times that do not depend on the machine, and wait for rows that are out of order', async () => {
+    const text = projectOf(await planOf({ from: rides }, folder)).files.get('rides.ts');
+    expect(text).toContain(['Date.parse(`$', "{ride['started at']}Z`)"].join(''));
+    expect(text).toContain('disorderMax: minutes(30)');
+  });
+
+  it.each<[Answers, string]>([
+    [{ from: 'kafak:x' }, '--from is "kafak:x": one of sample, kafka, file, http'],
+    [{ to: 'mongo' }, '--to is "mongo": one of kafka, clickhouse'],
+    [{ from: join(folder, 'none.csv') }, 'there is no file'],
+    [{ from: rides, key: 'rideId' }, 'a Ride has no field rideId: there are: ride_id, started at, km, member'],
+    [{ from: rides, label: 'km' }, 'km is neither true nor false: say what is to be predicted'],
+    [{ from: rides, do: 'score' }, 'no model is given: give the ONNX file'],
+    [{ from: rides, do: 'score', model: rides }, 'the model takes 99 numbers, more than a record has'],
+    [{ from: file('untimed.ndjson', '{"id":"a"}\n') }, 'looks like a time: --time FIELD; there are: id'],
+    [{ from: file('broken.ndjson', '{"id":\n') }, 'a line is not JSON'],
+    [{ from: file('empty.ndjson', '') }, 'is empty'],
+  ])('that cannot be: %o', async (answers, expected) => {
+    expect(await hint(answers)).toContain(expected);
+  });
+
+  it('take labels from elsewhere, by the key of the same name', async () => {
+    const labels = file('returns.ndjson', '{"ride_id":1,"at":"2026-01-02T00:00:00Z","returned":true}\n');
+    const plan = await planOf({ from: rides, labels, label: 'returned' }, folder);
+    expect(plan.labels?.id).toBe('returns');
+    const text = projectOf(plan).files.get('rides.ts') ?? '';
+    expect(text).toContain("const labels = t.source('returns', file.source(");
+    expect(text).toContain('label: { key: (_return) => _return.ride_id');
+  });
+
+  it('never overwrite, and leave nothing behind that failed half-way', () => {
+    const at = join(folder, 'half');
+    const files = new Map([
+      ['a.ts', 'a'],
+      ['data/b.ts', 'b'],
+    ]);
+    expect(writeFiles(at, files)).toEqual(['a.ts', 'data/b.ts']);
+    expect(() => writeFiles(at, new Map([['a.ts', 'new']]))).toThrow('there already: a.ts');
+    expect(readFileSync(join(at, 'a.ts'), 'utf8')).toBe('a');
+    const broken = new Map([
+      ['c/d.ts', 'd'],
+      ['a.ts/e.ts', 'below a file'],
+    ]);
+    expect(() => writeFiles(at, broken)).toThrow();
+    expect(readdirSync(at).sort()).toEqual(['a.ts', 'data']);
+  });
+});
