@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -119,7 +120,8 @@ export class IngestServer {
     const { bytesMax } = this.parts.options;
     const parts: Buffer[] = [];
     let size = 0;
-    for await (const part of request) {
+    // Who leaves the loop early would otherwise cut the connection, and the answer would not be heard.
+    for await (const part of request.iterator({ destroyOnReturn: false })) {
       size += (part as Buffer).length;
       if (size > bytesMax) throw new Refused(413, `more than ${bytesMax} bytes`);
       parts.push(part as Buffer);
@@ -128,9 +130,15 @@ export class IngestServer {
   }
 
   private recordsOf(body: Buffer, type: string): OutgoingRecord[] {
-    const texts = type.includes('ndjson') ? linesOf(body) : valuesOf(body);
+    if (!isUtf8(body)) throw new Refused(400, 'not text in UTF-8');
+    const items = type.includes('ndjson') ? linesOf(body) : valuesOf(body);
+    const { pendingMax } = this.parts.options;
+    if (items.length > pendingMax) throw new Refused(413, `more than ${pendingMax} records`);
     const timestampMs = this.parts.now();
-    return texts.map((value, index) => ({ key: this.keyOf(value, index), value, timestampMs }));
+    return items.map((text, index) => {
+      const value = Buffer.from(text());
+      return { key: this.keyOf(value, index), value, timestampMs };
+    });
   }
 
   private keyOf(bytes: Buffer, index: number): Buffer | null {
@@ -144,21 +152,28 @@ export class IngestServer {
   }
 }
 
-const linesOf = (body: Buffer): Buffer[] =>
+/** The texts of records, made one by one: a body may hold more of them than may come at once. */
+type Texts = readonly (() => string)[];
+
+const linesOf = (body: Buffer): Texts =>
   body
     .toString()
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map((line) => Buffer.from(line));
+    .map((line) => () => line);
 
-function valuesOf(body: Buffer): Buffer[] {
-  let parsed: unknown;
+function valuesOf(body: Buffer): Texts {
+  const parsed = json(() => JSON.parse(body.toString()) as unknown);
+  return (Array.isArray(parsed) ? parsed : [parsed]).map((value) => () => json(() => JSON.stringify(value)));
+}
+
+/** What is parsed may still be nested too deep to be written. */
+function json<T>(work: () => T): T {
   try {
-    parsed = JSON.parse(body.toString());
+    return work();
   } catch (error) {
-    throw new Refused(400, `not JSON: ${messageOf(error)}`);
+    throw new Refused(400, `not JSON, or nested too deep: ${messageOf(error)}`);
   }
-  return (Array.isArray(parsed) ? parsed : [parsed]).map((value) => Buffer.from(JSON.stringify(value)));
 }
 
 /** Takes as long whatever was guessed right. */

@@ -1,12 +1,15 @@
 import type { RawRecord } from '../../src/core/record.js';
 import { batch } from './record-batch.js';
-import { type Batch, decodeRecords, isAbort, readBatch } from './record-batch-decode.js';
+import { type Batch, BatchRecords, damaged, isAbort, readBatch } from './record-batch-decode.js';
 
 /** A transaction that a fetched range overlaps and that was aborted. */
 export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
 }
+
+/** Of a batch in memory at once: one may be made of millions of empty ones. */
+const RECORDS_MAX = 65_536;
 
 /** What the broker answered about one partition. */
 export interface FetchedPartition {
@@ -41,6 +44,7 @@ export class CommittedRange {
   private readonly live = new Set<bigint>();
   private abortedBegun = 0;
   private taken = 0;
+  private open: BatchRecords | undefined;
 
   constructor(
     { bytes, aborted, highWatermark }: FetchedPartition,
@@ -56,22 +60,25 @@ export class CommittedRange {
       nextOffset = Math.max(nextOffset, next.nextOffset);
       this.batches.push(next);
     }
+    // The first batch comes whole, however large it is: what is asked for again would be the same.
+    if (bytes.length > 0 && this.batches.length === 0)
+      throw damaged(`${bytes.length} bytes hold no whole batch`, where);
     this.nextOffset = nextOffset;
     this.logEnd = highWatermark;
     this.bytes = bytes.length;
   }
 
-  /** The records of the next batch that has any for the reader; `undefined` at the end. */
+  /** The next records of a batch that has any for the reader; `undefined` at the end. */
   take(): RawRecord[] | undefined {
-    while (this.taken < this.batches.length) {
-      const next = this.batches[this.taken] as Batch;
+    for (;;) {
+      const records = this.open?.take(RECORDS_MAX);
+      if (records !== undefined) return records;
+      this.open = undefined;
+      const next = this.batches[this.taken];
+      if (next === undefined) return undefined;
       this.taken += 1;
-      if (!this.keeps(next)) continue;
-      const records: RawRecord[] = [];
-      decodeRecords(next, this.fromOffset, records, this.where);
-      if (records.length > 0) return records;
+      if (this.keeps(next)) this.open = new BatchRecords(next, this.fromOffset, this.where);
     }
-    return undefined;
   }
 
   private keeps(next: Batch): boolean {

@@ -4,7 +4,7 @@ import type { Headers, RawRecord } from '../../src/core/record.js';
 import { decompress } from './compression.js';
 import { batch } from './record-batch.js';
 
-/** The header of a batch inside fetched bytes; its records are decoded later, by `decodeRecords`. */
+/** The header of a batch inside fetched bytes; its records are decoded later, by `BatchRecords`. */
 export interface Batch {
   readonly bytes: Buffer;
   /** Where it begins and ends in `bytes`. */
@@ -40,12 +40,17 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
   if (crc !== bytes.readUInt32BE(start + batch.crc)) throw damaged('a batch fails its checksum', where);
 
   const baseOffset = Number(bytes.readBigInt64BE(start + batch.baseOffset));
+  const lastOffset = baseOffset + bytes.readInt32BE(start + batch.lastOffsetDelta);
+  // Whoever reads on behind such a batch would read it again, for ever.
+  if (baseOffset < 0 || lastOffset < baseOffset) {
+    throw damaged(`a batch claims the offsets ${baseOffset} to ${lastOffset}`, where);
+  }
   return {
     bytes,
     start,
     end,
     baseOffset,
-    nextOffset: baseOffset + bytes.readInt32BE(start + batch.lastOffsetDelta) + 1,
+    nextOffset: lastOffset + 1,
     attributes: bytes.readInt16BE(start + batch.attributes),
     producerId: bytes.readBigInt64BE(start + batch.producerId),
     count: bytes.readInt32BE(start + batch.count),
@@ -53,45 +58,55 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
 }
 
 /**
- * Appends the records of a batch from `fromOffset` on to `into`. Keys, values and headers are views of the fetched (or
- * decompressed) bytes, which stay in memory as long as one of them does.
+ * The records of a batch from an offset on, some at a time: a batch may hold more than should be in memory at once. Keys,
+ * values and headers are views of the fetched (or decompressed) bytes, which stay in memory as long as one of them does.
  *
  * @throws MillraceError `source` on records that do not fill their batch exactly or in order, and as `decompress` does.
  */
-export function decodeRecords(source: Batch, fromOffset: number, into: RawRecord[], where: string): void {
-  const { bytes, start, end, baseOffset, nextOffset, attributes, count } = source;
+export class BatchRecords {
+  private readonly reader: RecordReader;
+  private read = 0;
+  private lowest: number;
+
+  constructor(
+    private readonly source: Batch,
+    private readonly fromOffset: number,
+    private readonly where: string,
+  ) {
+    this.reader = new RecordReader(sectionOf(source, where), source, where);
+    this.lowest = source.baseOffset;
+  }
+
+  /** At most so many of the next ones; `undefined` after the last one. */
+  take(recordsMax: number): RawRecord[] | undefined {
+    const { count, baseOffset, nextOffset } = this.source;
+    const { reader, fromOffset } = this;
+    const records: RawRecord[] = [];
+    while (this.read < count && records.length < recordsMax) {
+      const record = reader.next();
+      if (record.offset < this.lowest || record.offset >= nextOffset) {
+        const claimed = `a batch of the offsets ${baseOffset} to ${nextOffset - 1}`;
+        throw damaged(`${claimed} has ${record.offset} out of order`, this.where);
+      }
+      this.lowest = record.offset + 1;
+      this.read += 1;
+      if (record.offset >= fromOffset) records.push(record);
+    }
+    if (this.read >= count && !reader.atEnd) throw damaged('a batch holds bytes beyond its records', this.where);
+    return records.length > 0 ? records : undefined;
+  }
+}
+
+/** What follows the header, in the clear. */
+function sectionOf({ bytes, start, end, attributes }: Batch, where: string): Buffer {
   const codec = attributes & batch.compression;
   const section = bytes.subarray(start + batch.headerBytes, end);
-  const clear = codec === 0 ? section : decompress(codec, section, where);
-  const base = Number(bytes.readBigInt64BE(start + batch.baseTimestamp));
-  const appended =
-    attributes & batch.logAppendTime ? Number(bytes.readBigInt64BE(start + batch.maxTimestamp)) : undefined;
-
-  const reader = new RecordReader(clear, where);
-  let lowest = baseOffset;
-  for (let i = 0; i < count; i += 1) {
-    const record = reader.next(baseOffset, base, appended);
-    if (record.offset < lowest || record.offset >= nextOffset) {
-      throw damaged(
-        `a batch of the offsets ${baseOffset} to ${nextOffset - 1} has ${record.offset} out of order`,
-        where,
-      );
-    }
-    lowest = record.offset + 1;
-    if (record.offset >= fromOffset) into.push(record);
-  }
-  if (!reader.atEnd) throw damaged('a batch holds bytes beyond its records', where);
+  return codec === 0 ? section : decompress(codec, section, where);
 }
 
 /** Whether a control batch ends its producer's transaction by an abort. Other control records are none of ours. */
-export function isAbort({ bytes, start, end, attributes }: Batch, where: string): boolean {
-  const codec = attributes & batch.compression;
-  const section = bytes.subarray(start + batch.headerBytes, end);
-  const { key } = new RecordReader(codec === 0 ? section : decompress(codec, section, where), where).next(
-    0,
-    0,
-    undefined,
-  );
+export function isAbort(marker: Batch, where: string): boolean {
+  const { key } = new RecordReader(sectionOf(marker, where), marker, where).next();
   // The key is a version and a type, both 16 bits: 0 is abort, 1 is commit.
   if (key === null || key.length < 4) throw damaged('a control record without a type', where);
   return key[2] === 0 && key[3] === 0;
@@ -99,27 +114,37 @@ export function isAbort({ bytes, start, end, attributes }: Batch, where: string)
 
 class RecordReader {
   private at = 0;
+  private readonly baseOffset: number;
+  private readonly baseTimestampMs: number;
+  /** Of a topic whose records bear the time of their append. */
+  private readonly appendedMs: number | undefined;
 
   constructor(
     private readonly bytes: Buffer,
+    { bytes: whole, start, attributes, baseOffset }: Batch,
     private readonly where: string,
-  ) {}
+  ) {
+    this.baseOffset = baseOffset;
+    this.baseTimestampMs = Number(whole.readBigInt64BE(start + batch.baseTimestamp));
+    const isAppendTime = (attributes & batch.logAppendTime) !== 0;
+    this.appendedMs = isAppendTime ? Number(whole.readBigInt64BE(start + batch.maxTimestamp)) : undefined;
+  }
 
   get atEnd(): boolean {
     return this.at === this.bytes.length;
   }
 
-  next(baseOffset: number, baseTimestampMs: number, appendedMs: number | undefined): RawRecord {
+  next(): RawRecord {
     const length = this.varint();
     const end = this.at + length;
     if (length < 0 || end > this.bytes.length) throw damaged(`a record claims a length of ${length}`, this.where);
     this.at += 1; // attributes of the record: none are defined
-    const timestampMs = baseTimestampMs + this.varlong();
-    const offset = baseOffset + this.varint();
+    const timestampMs = this.baseTimestampMs + this.varlong();
+    const offset = this.baseOffset + this.varint();
     const key = this.slice();
     const value = this.slice();
     const headerCount = this.varint();
-    const record = { offset, timestampMs: appendedMs ?? timestampMs, key, value };
+    const record = { offset, timestampMs: this.appendedMs ?? timestampMs, key, value };
     const whole: RawRecord = headerCount === 0 ? record : { ...record, headers: this.headers(headerCount) };
     if (this.at !== end) throw damaged('a record does not end where it says', this.where);
     return whole;
@@ -179,6 +204,7 @@ class RecordReader {
     let byte: number;
     let shift = 0n;
     do {
+      if (shift > 63n) throw damaged('a number of more than ten bytes', this.where);
       byte = bytes[next++] as number;
       result |= BigInt(byte & 0x7f) << shift;
       shift += 7n;
@@ -190,7 +216,7 @@ class RecordReader {
 
 const NOTHING = new Uint8Array(0);
 
-const damaged = (message: string, where: string): MillraceError =>
+export const damaged = (message: string, where: string): MillraceError =>
   new MillraceError('source', message, {
     where,
     hint: 'the log is damaged here: compare the replicas (kafka-dump-log), or skip the batch by moving the position',

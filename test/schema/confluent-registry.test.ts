@@ -100,6 +100,34 @@ describe('confluent registry', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('takes an answer for a schema, an id or a version only where it is one', async () => {
+    const failure = (work: Promise<unknown>) => work.catch((error: unknown) => error);
+    for (const body of ['<html>', { schema: 5 }, { schema: 'x', references: [{ name: 'x' }] }, null]) {
+      answer = () => ({ status: 200, body });
+      const registry = confluentRegistry({ url });
+      expect(await failure(registry.schemaOf(1))).toMatchObject({
+        code: 'schema',
+        message: expect.stringMatching(/look up schema 1: the answer/),
+      });
+      expect(await failure(registry.idOf('s', long))).toMatchObject({
+        code: 'schema',
+        message: expect.stringMatching(/the answer holds no id/),
+      });
+    }
+    answer = () => ({ status: 200, body: { id: 2 ** 31 } }); // what the wire format has no room for
+    expect(await failure(confluentRegistry({ url }).idOf('s', long))).toMatchObject({ code: 'schema' });
+  });
+
+  it('does not follow references in a circle', async () => {
+    const references = [{ name: 'E', subject: 'e', version: 1 }];
+    answer = () => ({ status: 200, body: { schema: '"int"', references } });
+    await expect(confluentRegistry({ url }).schemaOf(1)).rejects.toMatchObject({
+      code: 'schema',
+      lasting: true,
+      message: expect.stringContaining('refers to more than 1000 others'),
+    });
+  });
+
   it('answers undefined where the server knows no such id', async () => {
     answer = () => ({ status: 404, body: { error_code: 40_403, message: 'Schema 9 not found' } });
     expect(await confluentRegistry({ url }).schemaOf(9)).toBeUndefined();

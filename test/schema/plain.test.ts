@@ -178,6 +178,15 @@ describe('json schema', () => {
     expect(reasonOf(() => codec.decode(deep))).toBe('too-deep');
   });
 
+  it('takes no number for one that JSON could not hold again', async () => {
+    const codec = await open({ type: 'object', properties: { cents: { type: 'integer' } } });
+    const head = Buffer.from(codec.encode({ cents: 5 } as never)).subarray(0, 5);
+    const read = (text: string) => codec.decode(Buffer.concat([head, Buffer.from(text)]));
+    expect(read('{"cents":5}')).toEqual({ cents: 5 });
+    expect(reasonOf(() => read('{"cents":1e400}'))).toBe('schema-violation');
+    expect(() => codec.encode({ cents: Number.POSITIVE_INFINITY } as never)).toThrow(/cents must be integer/);
+  });
+
   it('knows what 2020-12 has and draft 7 has not', async () => {
     const tuple = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',

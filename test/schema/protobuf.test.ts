@@ -268,6 +268,20 @@ describe('protobuf codec', () => {
     expect(reasonOf(() => codec.decode(Buffer.from('{"id":1}')))).toBe('not-wire-format');
   });
 
+  it('refuses times that no Date can be', async () => {
+    const codec = await openCodec(order(), localRegistry());
+    const { placedAt } = codec.decode(codec.encode({ placedAt: new Date(8.64e15) })) as { placedAt: Date };
+    expect(placedAt.getTime()).toBe(8.64e15);
+    const bytes = Buffer.from(codec.encode({ placedAt: new Date(1_000) }));
+    const seconds = bytes.subarray(bytes.length - 2); // field 1 of the message at the end
+    expect([...seconds]).toEqual([8, 1]);
+    const far = Buffer.concat([
+      bytes.subarray(0, -3),
+      Buffer.from([9, 8, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 4]),
+    ]);
+    expect(reasonOf(() => codec.decode(far))).toBe('out-of-range');
+  });
+
   it('refuses nesting without end, in known fields and in unknown groups', async () => {
     const codec = await openCodec(order(), localRegistry());
     const head = Buffer.from(codec.encode({})).subarray(0, 6);

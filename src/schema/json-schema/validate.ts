@@ -45,7 +45,8 @@ export function compileValidators(schema: SchemaText, subject: string): Validato
 function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   const json = JSON.parse(schema.text) as AnySchemaObject | boolean;
   // Not strict: schemas of others have words of their own, such as Confluent's, which must not keep them from being read.
-  const ajv = makerOf(json)({ useDefaults, strict: false, logger: false });
+  // But strict about numbers: what overflows to Infinity is none that JSON could hold again.
+  const ajv = makerOf(json)({ useDefaults, strict: false, strictNumbers: true, logger: false });
   // The types of this CommonJS package promise a default export that Node gives as the whole module.
   const add = formats as unknown as (typeof formats)['default'];
   add(ajv);

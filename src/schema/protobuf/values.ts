@@ -1,3 +1,5 @@
+import { DecodeFailure } from '../decode-failure.js';
+
 /** How Protobuf's types become JavaScript's where there is a choice. */
 export interface ProtobufValues {
   /**
@@ -55,7 +57,9 @@ const list: WellKnown = {
 const timestamp = (as: 'number' | 'date'): WellKnown => ({
   fromMessage({ seconds, nanos }) {
     const millis = Number(seconds) * 1_000 + Math.floor(Number(nanos) / 1_000_000);
-    return as === 'date' ? new Date(millis) : millis;
+    const date = new Date(millis);
+    if (Number.isNaN(date.getTime())) throw new DecodeFailure('out-of-range', `a time of ${seconds} s`);
+    return as === 'date' ? date : millis;
   },
   toMessage(value) {
     const millis = value instanceof Date ? value.getTime() : value;

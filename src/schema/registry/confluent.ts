@@ -1,4 +1,6 @@
+import { MillraceError } from '../../core/errors.js';
 import type { RegistryFormat, SchemaReference, SchemaRegistry, SchemaText } from '../../core/schema.js';
+import { type Registered, registeredIn, wholeNumberIn } from './answers.js';
 import { type Rest, type RestOptions, restOf } from './rest.js';
 
 export type ConfluentRegistryOptions = RestOptions;
@@ -17,12 +19,8 @@ export interface ConfluentRegistry extends SchemaRegistry {
   latest(subject: string): Promise<{ readonly version: number; readonly schema: SchemaText } | undefined>;
 }
 
-/** A schema as the API has it. */
-interface Registered {
-  readonly schema: string;
-  readonly schemaType?: string;
-  readonly references?: readonly { readonly name: string; readonly subject: string; readonly version: number }[];
-}
+/** Schemas that one may refer to, directly and by others; more are a circle or a trap. */
+const REFERENCES_MAX = 1_000;
 
 const typeNames = { avro: 'AVRO', 'json-schema': 'JSON', protobuf: 'PROTOBUF' } as const;
 const formats = new Map<string, RegistryFormat>(
@@ -75,9 +73,9 @@ export function confluentRegistry(options: ConfluentRegistryOptions): ConfluentR
       const known = schemas.get(id);
       if (known !== undefined) return known;
       const doing = `look up schema ${id}`;
-      const found = await rest<Registered>('GET', `/schemas/ids/${id}`, { doing, absent: [404] });
+      const found = await rest<unknown>('GET', `/schemas/ids/${id}`, { doing, absent: [404] });
       if (found === undefined) return undefined;
-      const schema = await whole(rest, found, doing);
+      const schema = await whole(rest, registeredIn(found, doing), doing);
       schemas.set(id, schema);
       return schema;
     },
@@ -99,8 +97,10 @@ export function confluentRegistry(options: ConfluentRegistryOptions): ConfluentR
     async latest(subject) {
       const doing = `look up subject ${subject}`;
       const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
-      const found = await rest<Registered & { readonly version: number }>('GET', path, { doing, absent: [404] });
-      return found && { version: found.version, schema: await whole(rest, found, doing) };
+      const found = await rest<unknown>('GET', path, { doing, absent: [404] });
+      if (found === undefined) return undefined;
+      const schema = await whole(rest, registeredIn(found, doing), doing);
+      return { version: wholeNumberIn(found, 'version', doing), schema };
     },
   };
 }
@@ -108,8 +108,8 @@ export function confluentRegistry(options: ConfluentRegistryOptions): ConfluentR
 async function register(rest: Rest, subject: string, schema: SchemaText): Promise<number> {
   const path = `/subjects/${encodeURIComponent(subject)}/versions`;
   const body = await bodyOf(rest, schema);
-  const answer = await rest<{ id: number }>('POST', path, { doing: `register schema ${subject}` }, body);
-  return (answer as { id: number }).id;
+  const doing = `register schema ${subject}`;
+  return wholeNumberIn(await rest<unknown>('POST', path, { doing }, body), 'id', doing);
 }
 
 /** A schema's JSON for the API; what it refers to is registered first, since references go by version. */
@@ -117,21 +117,34 @@ async function bodyOf(rest: Rest, { format, text, references }: SchemaText): Pro
   const versions: { name: string; subject: string; version: number }[] = [];
   for (const { name, subject, schema } of references) {
     await register(rest, subject, schema);
-    const about = { doing: `look up the version of ${subject}` };
+    const doing = `look up the version of ${subject}`;
     const body = await bodyOf(rest, schema);
-    const found = await rest<{ version: number }>('POST', `/subjects/${encodeURIComponent(subject)}`, about, body);
-    versions.push({ name, subject, version: (found as { version: number }).version });
+    const found = await rest<unknown>('POST', `/subjects/${encodeURIComponent(subject)}`, { doing }, body);
+    versions.push({ name, subject, version: wholeNumberIn(found, 'version', doing) });
   }
   return { schema: text, schemaType: typeNames[format], references: versions };
 }
 
 /** The API's schema with what it refers to. */
-async function whole(rest: Rest, registered: Registered, doing: string): Promise<SchemaText> {
+async function whole(
+  rest: Rest,
+  registered: Registered,
+  doing: string,
+  met: { count: number } = { count: 0 },
+): Promise<SchemaText> {
   const references: SchemaReference[] = [];
   for (const { name, subject, version } of registered.references ?? []) {
+    met.count += 1;
+    if (met.count > REFERENCES_MAX) {
+      throw new MillraceError('schema', `cannot ${doing}: it refers to more than ${REFERENCES_MAX} others`, {
+        where: subject,
+        hint: 'do they refer to each other in a circle?',
+        lasting: true,
+      });
+    }
     const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
-    const found = await rest<Registered>('GET', path, { doing });
-    references.push({ name, subject, schema: await whole(rest, found as Registered, doing) });
+    const found = registeredIn(await rest<unknown>('GET', path, { doing }), doing);
+    references.push({ name, subject, schema: await whole(rest, found, doing, met) });
   }
   return {
     format: formats.get(registered.schemaType ?? 'AVRO') ?? 'avro',

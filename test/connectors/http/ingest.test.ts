@@ -144,6 +144,17 @@ describe('http.ingest', () => {
     expect([answer.status, await answer.text()]).toEqual([503, '{"error":"it could not be stored"}']);
   });
 
+  it('refuses for good what will never be records', async () => {
+    const { send, stored } = await open(clicks({ bytesMax: 4 << 20, pendingMax: 100 }));
+    const status = async (body: string | Uint8Array) => (await send(body as string)).status;
+    expect(await status('['.repeat(1_000_000) + ']'.repeat(1_000_000))).toBe(400); // parsed, but never written again
+    expect(await status(Buffer.from('{"user":"\xff"}', 'latin1'))).toBe(400); // it would come to lie there as another text
+    expect(await status(`[${'0,'.repeat(500_000)}0]`)).toBe(413); // more records than may be under way
+    const answer = await send('x'.repeat(5 << 20)); // the answer is heard, although most was never read
+    expect([answer.status, await answer.text()]).toEqual([413, '{"error":"more than 4194304 bytes"}']);
+    expect(stored()).toEqual([]);
+  });
+
   it('lets in who bears the token', async () => {
     process.env.TEST_TOKEN = 'let me in';
     const { send } = await open(clicks({ tokenFrom: 'TEST_TOKEN' }));

@@ -97,6 +97,20 @@ it('leaves a batch that was cut off to the next fetch', () => {
   }
 });
 
+it('refuses bytes that hold no whole batch: they would be asked for again, for ever', () => {
+  const claims = dataBatch(0, ['a']);
+  claims.writeInt32BE(1_000_000, 8);
+  expect(() => rangeOf([claims])).toThrow(/hold no whole batch/);
+});
+
+it('gives the records of a batch in pieces: millions of empty ones fit in little', () => {
+  const empty = record(null);
+  const range = rangeOf([dataBatch(5, Array(150_000).fill(empty))], { from: 7 });
+  const lengths: number[] = [];
+  for (let records = range.take(); records; records = range.take()) lengths.push(records.length);
+  expect(lengths).toEqual([65_536, 65_536, 150_000 - 2 - 2 * 65_536]);
+});
+
 it('moves past batches that compaction has emptied', () => {
   const emptied = dataBatch(0, ['gone', 'gone']).subarray(0, 61);
   emptied.writeInt32BE(49, 8);

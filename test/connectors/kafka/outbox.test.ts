@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Outbox, wavesOf } from '../../../connectors/kafka/outbox.js';
 import type { OutgoingBatch } from '../../../connectors/kafka/produce.js';
 import { batch } from '../../../connectors/kafka/record-batch.js';
-import { decodeRecords, readBatch } from '../../../connectors/kafka/record-batch-decode.js';
+import { BatchRecords, readBatch } from '../../../connectors/kafka/record-batch-decode.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import { record, text } from './batches.js';
 
@@ -18,7 +18,7 @@ function valuesOf(batches: readonly OutgoingBatch[]): (string | null)[] {
   const records: RawRecord[] = [];
   for (const { bytes } of batches) {
     const found = readBatch(bytes, 0, 'sent');
-    if (found) decodeRecords(found, 0, records, 'sent');
+    if (found) records.push(...(new BatchRecords(found, 0, 'sent').take(Number.POSITIVE_INFINITY) ?? []));
   }
   return records.map(({ value }) => text(value));
 }

@@ -5,7 +5,7 @@ import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
 import { batch } from '../../../connectors/kafka/record-batch.js';
-import { decodeRecords, readBatch } from '../../../connectors/kafka/record-batch-decode.js';
+import { BatchRecords, readBatch } from '../../../connectors/kafka/record-batch-decode.js';
 import { BatchEncoder, recordSizeMax } from '../../../connectors/kafka/record-batch-encode.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
 import { dataBatch, record, resealed, text, withAttributes } from './batches.js';
@@ -13,9 +13,7 @@ import { dataBatch, record, resealed, text, withAttributes } from './batches.js'
 function decode(bytes: Buffer, fromOffset = 0): RawRecord[] {
   const found = readBatch(bytes, 0, 'topic/0');
   if (!found) throw new Error('no whole batch');
-  const records: RawRecord[] = [];
-  decodeRecords(found, fromOffset, records, 'topic/0');
-  return records;
+  return new BatchRecords(found, fromOffset, 'topic/0').take(Number.POSITIVE_INFINITY) ?? [];
 }
 
 const plain = (records: readonly (RawRecord | OutgoingRecord)[]) =>
@@ -279,5 +277,23 @@ describe('damage', () => {
     const bytes = dataBatch(0, ['a']);
     bytes.writeInt32BE(3, batch.length);
     expect(() => decode(bytes)).toThrow(expect.objectContaining({ code: 'source' }));
+  });
+
+  it('refuses offsets behind which one would read the same again', () => {
+    for (const [field, value] of [
+      [batch.lastOffsetDelta, -1],
+      [batch.baseOffset, -1],
+    ] as const) {
+      const bytes = dataBatch(0, ['a']);
+      bytes.writeInt32BE(value, field);
+      expect(() => decode(resealed(bytes))).toThrow(/a batch claims the offsets/);
+    }
+  });
+
+  it('refuses a number that goes on for a megabyte, at once', () => {
+    const endless = Buffer.concat([dataBatch(0, ['a']).subarray(0, batch.headerBytes), Buffer.alloc(1_100_000, 0x80)]);
+    endless.set([0xfe, 0xff, 0x7f, 0], batch.headerBytes); // the length of a record, and its attributes
+    endless.writeInt32BE(endless.length - batch.lengthCountsFrom, batch.length);
+    expect(() => decode(resealed(endless))).toThrow('a number of more than ten bytes');
   });
 });
