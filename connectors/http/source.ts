@@ -1,4 +1,5 @@
 import type { Source, SourceDriver, TopicProducer } from '../../src/core/io.js';
+import { readerAround } from '../../src/core/reader-around.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { openDecoder } from '../../src/schema/index.js';
 import type { Ingest } from './ingest.js';
@@ -71,11 +72,7 @@ export function httpSource({ schemas, topics, producer, now = Date.now, patience
         ports.set(topic, (await entry.door).port);
         const reader = await topics.open(source, task, offset, bounded, step, partition);
         let left = false;
-        return {
-          poll: (recordsMax) => reader.poll(recordsMax),
-          get isBehind() {
-            return reader.isBehind ?? false;
-          },
+        return readerAround(reader, {
           async close() {
             const isFirst = !left;
             left = true;
@@ -85,7 +82,7 @@ export function httpSource({ schemas, topics, producer, now = Date.now, patience
               if (isFirst) await leave(topic);
             }
           },
-        };
+        });
       } catch (error) {
         await leave(topic);
         throw error;

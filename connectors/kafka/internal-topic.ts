@@ -3,6 +3,7 @@ import {
   type Drift,
   type InternalSinkOptions,
   internalWriter,
+  readerAround,
   type Sink,
   type SinkDriver,
   type SourceDriver,
@@ -77,17 +78,13 @@ export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, ever
     async open(source, task, offset, bounded, step) {
       const reader = await topics.open(source, task, offset, bounded, step);
       const deletion = new Deletion(cluster, source.topic, task.partition, everyMs);
-      return {
-        poll: (recordsMax) => reader.poll(recordsMax),
-        get isBehind() {
-          return reader.isBehind ?? false;
-        },
+      return readerAround(reader, {
         release: (released) => deletion.upTo(released),
         async close() {
           await reader.close();
           await deletion.close();
         },
-      };
+      });
     },
   };
 }

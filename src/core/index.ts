@@ -17,6 +17,7 @@ export * from './operator.js';
 export * from './partition.js';
 export * from './passed-headers.js';
 export * from './positions.js';
+export * from './reader-around.js';
 export * from './record.js';
 export * from './retry.js';
 export * from './schema.js';

@@ -45,6 +45,14 @@ export class DeferredSink implements SinkWriter, Cell {
     }
   }
 
+  finish(): void {
+    this.writer.finish?.();
+  }
+
+  isDue(): boolean {
+    return this.writer.isDue?.() ?? false;
+  }
+
   async commit(): Promise<void> {
     for (const [bucket, { values, origins }] of this.kept) {
       await this.writer.write(values, origins);

@@ -12,7 +12,7 @@ const CHANGES = '$changes';
  * tasks becomes that of others, the highest count goes on.
  * Memory: one number.
  */
-export class NumberedSink implements SinkWriter, Cell {
+export class NumberedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell {
   private next = 0;
   private stored = 0;
 
@@ -31,8 +31,16 @@ export class NumberedSink implements SinkWriter, Cell {
     this.writer.mark?.(mark);
   }
 
-  async prepare(): Promise<void> {
-    await this.writer.prepare?.();
+  finish(): void {
+    this.writer.finish?.();
+  }
+
+  isDue(): boolean {
+    return this.writer.isDue?.() ?? false;
+  }
+
+  prepare(): Promise<unknown> {
+    return this.writer.prepare?.() ?? Promise.resolve();
   }
 
   async commit(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { SinkWriter, SourceReader } from '../core/index.js';
+import { readerAround, type SinkWriter, type SourceReader } from '../core/index.js';
 import type { Reason, Waits } from './waits.js';
 
 // The places where a task waits for the world outside, made visible: what is asked and not yet answered is in `waits`.
@@ -6,15 +6,7 @@ import type { Reason, Waits } from './waits.js';
 /** A reader whose polls can be seen. */
 export function watchedReader(reader: SourceReader, source: string, waits: Waits): SourceReader {
   const reason: Reason = { kind: 'source', id: source };
-  return {
-    poll: (recordsMax) => waits.track(reason, reader.poll(recordsMax)),
-    ...(reader.placeOf ? { placeOf: (offset) => reader.placeOf?.(offset) } : {}),
-    ...(reader.release ? { release: (offset) => reader.release?.(offset) } : {}),
-    get isBehind() {
-      return reader.isBehind ?? false;
-    },
-    close: () => reader.close(),
-  };
+  return readerAround(reader, { poll: (recordsMax) => waits.track(reason, reader.poll(recordsMax)) });
 }
 
 /** A writer whose answers can be waited for in sight, and whose failures are told, with the sink's id, before they spread. */

@@ -9,6 +9,7 @@ import {
   type Profile,
   type Sink,
   type SinkDriver,
+  type SinkWriter,
   type Source,
   type StateChange,
   type Upsert,
@@ -16,6 +17,7 @@ import {
 import { outerJoinTables } from '../../src/operators/join-tables.js';
 import { table } from '../../src/operators/table.js';
 import { Counters } from '../../src/runtime/counters.js';
+import { DeferredSink } from '../../src/runtime/deferred-sink.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { NumberedSink } from '../../src/runtime/numbered-sink.js';
 import { originAt } from '../../src/testing/contract.js';
@@ -51,6 +53,24 @@ describe('NumberedSink', () => {
       ['$changes', 2],
     ]);
     expect(given[0]).toMatchObject({ partition: 0, eventTimeMs: originAt(7).eventTimeMs });
+  });
+
+  it.each([
+    ['NumberedSink', (writer: SinkWriter) => new NumberedSink(writer)],
+    ['DeferredSink', (writer: SinkWriter) => new DeferredSink(writer, 10)],
+  ])('lets its writer know that the inputs have ended, and ask for an epoch: %s', (_, around) => {
+    let finished = 0;
+    const writer: SinkWriter = {
+      write: () => undefined,
+      finish: () => void finished++,
+      isDue: () => finished > 0,
+      close: async () => undefined,
+    };
+    const sink = around(writer);
+    expect(sink.isDue()).toBe(false);
+    sink.finish();
+    expect([finished, sink.isDue()]).toEqual([1, true]);
+    expect(around({ write: () => undefined, close: async () => undefined }).isDue()).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../core/errors.js';
 import type { Profile, SourceDriver, SourceReader } from '../../core/io.js';
 import { positionKey, stepOfPosition } from '../../core/positions.js';
+import { readerAround } from '../../core/reader-around.js';
 import { createInference } from '../../inference/index.js';
 import { runTopology } from '../../runtime/index.js';
 import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../../topology/index.js';
@@ -116,17 +117,18 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
 }
 
 /** The records before an offset, and then the end. */
-export const readUpTo = (reader: SourceReader, end: number): SourceReader => ({
-  async poll(recordsMax) {
-    const { records, ended } = await reader.poll(recordsMax);
-    const before = records.filter(({ offset }) => offset < end);
-    return {
-      records: before,
-      ended: ended || before.length < records.length || (before.at(-1)?.offset ?? -1) + 1 >= end,
-    };
-  },
-  close: () => reader.close(),
-});
+export const readUpTo = (reader: SourceReader, end: number): SourceReader =>
+  readerAround(reader, {
+    async poll(recordsMax) {
+      const { records, ended } = await reader.poll(recordsMax);
+      const before = records.filter(({ offset }) => offset < end);
+      return {
+        records: before,
+        ended: ended || before.length < records.length || (before.at(-1)?.offset ?? -1) + 1 >= end,
+      };
+    },
+    release: () => undefined, // history is looked at, and stays
+  });
 
 /** Puts the step's state of the history in the place of what the task has of it. */
 async function install(

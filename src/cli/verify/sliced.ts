@@ -1,4 +1,5 @@
 import { EARLIEST, type SourceDriver, type SourceReader } from '../../core/io.js';
+import { readerAround } from '../../core/reader-around.js';
 import type { Slice } from './trial.js';
 
 /**
@@ -8,9 +9,9 @@ import type { Slice } from './trial.js';
 export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Slice>>): SourceDriver {
   return {
     ...driver,
-    async open(source, task, offset, bounded, step, partition = task.partition) {
+    async open(source, task, offset, bounded, step, partition = task.partition, place) {
       const slice = slices[source.topic];
-      if (slice === undefined) return driver.open(source, task, offset, bounded, step, partition);
+      if (slice === undefined) return driver.open(source, task, offset, bounded, step, partition, place);
       const from = offset === EARLIEST ? (slice.from[partition] ?? offset) : offset;
       return until(await driver.open(source, task, from, true, step, partition), slice.to[partition] ?? 0);
     },
@@ -19,7 +20,7 @@ export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Sli
 
 function until(reader: SourceReader, end: number): SourceReader {
   let passed = false;
-  return {
+  return readerAround(reader, {
     async poll(recordsMax) {
       if (passed) return { records: [], ended: true };
       const polled = await reader.poll(recordsMax);
@@ -28,6 +29,5 @@ function until(reader: SourceReader, end: number): SourceReader {
       passed = true;
       return { records: polled.records.filter(({ offset }) => offset < end), ended: true };
     },
-    close: () => reader.close(),
-  };
+  });
 }

@@ -1,4 +1,11 @@
-import { MillraceError, type RawRecord, type Source, type SourceDriver, type SourceReader } from '../../core/index.js';
+import {
+  MillraceError,
+  type RawRecord,
+  readerAround,
+  type Source,
+  type SourceDriver,
+  type SourceReader,
+} from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import { placeOf } from './sim-log.js';
@@ -74,14 +81,13 @@ export function countingSource(driver: SourceDriver, count: (records: number) =>
     partitions: (source) => driver.partitions(source),
     open: async (...args) => {
       const reader = await driver.open(...args);
-      return {
+      return readerAround(reader, {
         poll: async (recordsMax) => {
           const polled = await reader.poll(recordsMax);
           count(polled.records.length);
           return polled;
         },
-        close: () => reader.close(),
-      };
+      });
     },
   };
 }
