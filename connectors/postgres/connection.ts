@@ -44,18 +44,22 @@ export class Connection {
     });
   }
 
-  async use<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    if (this.closed) throw new Error('Connection terminated: it was closed');
+  /** Does some work; once the signal says that nobody waits for it, the connection is broken off. */
+  async use<T>(work: (run: Run) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.closed || signal?.aborted) throw new Error('Connection terminated: nobody waits for it');
     const opened = this.client ?? this.connect();
     this.client = opened;
+    const drop = () => this.drop(opened);
+    signal?.addEventListener('abort', drop, { once: true });
     try {
       const client = await opened;
       return await work(async (sql, values = []) => (await client.query(sql, [...values])).rows);
     } catch (error) {
-      this.forget(opened);
       this.waited = isTimeout(error);
-      opened.then((client) => client.end()).catch(() => undefined); // it is broken, or a transaction is open in it
+      drop();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', drop);
     }
   }
 
@@ -85,8 +89,10 @@ export class Connection {
     return client;
   }
 
-  private forget(broken: Promise<Client>): void {
-    if (this.client === broken) this.client = undefined;
+  /** It is broken, a transaction is open in it, or it has an answer that nobody wants. */
+  private drop(opened: Promise<Client>): void {
+    if (this.client === opened) this.client = undefined;
+    opened.then((client) => client.end()).catch(() => undefined); // it never came to be
   }
 }
 

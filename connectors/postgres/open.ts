@@ -38,11 +38,10 @@ export interface Postgres {
  */
 export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: PostgresOptions): Postgres {
   const where = addressOf(url);
-  const connections = new Set<Connection>();
-  const connect = (name?: string): Connection => {
-    const connection = new Connection({ url, statementMs, ...(name === undefined ? {} : { name }) });
-    connections.add(connection);
-    return connection;
+  const connections = new Set<{ close(): Promise<void> }>();
+  const kept = <T extends { close(): Promise<void> }>(opened: T): T => {
+    connections.add(opened);
+    return opened;
   };
   const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
   const transactionsOn =
@@ -73,7 +72,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
       },
       async open(sink, context) {
         const options = sink.options as TableOptions;
-        const connection = connect(sessionOf(context));
+        const connection = kept(new Connection({ url, statementMs, name: sessionOf(context) }));
         const doing = `cannot write to table ${options.table}`;
         const writer = new TableWriter(options, context, transactionsOn(connection, doing));
         const { close } = writer;
@@ -88,7 +87,19 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
       ping: () => once((connection) => connection.use(async (run) => void (await run('SELECT 1')))),
     },
     lookUp: {
-      open: async ({ options }) => rowsReader(options as RowsOptions, new Connections(connect), where),
+      async open({ options }, _step, limits) {
+        // The server, too, gives up what nobody waits for: it does not see that a connection is broken off.
+        const questionMs = Math.min(statementMs, limits?.timeout ?? statementMs);
+        const pool = kept(new Connections(() => new Connection({ url, statementMs: questionMs })));
+        const reader = rowsReader(options as RowsOptions, pool, where);
+        return {
+          ...reader,
+          async close() {
+            connections.delete(pool);
+            await reader.close();
+          },
+        };
+      },
     },
     async close() {
       await Promise.all([...connections].map((connection) => connection.close()));

@@ -29,7 +29,7 @@ export interface LookupReader {
   readonly keysMax: number;
   /**
    * One answer a key, in their order. It rejects where none of them could be answered: with a lasting error where no later
-   * question can be either.
+   * question can be either. Once the signal says so nobody waits for the answer: what it holds is let go.
    */
   ask(keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[]>;
   /** Whether the store answers at all; once, without trying again. */
@@ -38,7 +38,8 @@ export interface LookupReader {
 }
 
 export interface LookupDriver {
-  open(lookup: Lookup<unknown>, step: string): Promise<LookupReader>;
+  /** `limits.timeout`: nobody waits longer for a question, so a store need not go on with it. */
+  open(lookup: Lookup<unknown>, step: string, limits?: Pick<LookupLimits, 'timeout'>): Promise<LookupReader>;
 }
 
 /** How a store is asked; what all tasks of a process share. */

@@ -56,7 +56,7 @@ export class LookUps implements LookupService {
     const { profile, clock, random } = this.options;
     const driver = driverOf(profile.lookups ?? {}, lookup);
     if (!driver) throw noLookUps(profile, lookup.connector, step);
-    return new Asker(await driver.open(lookup, step), limits, clock, random);
+    return new Asker(await driver.open(lookup, step, limits), limits, clock, random);
   }
 }
 

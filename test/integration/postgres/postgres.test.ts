@@ -318,6 +318,33 @@ describe('postgres.rows', () => {
     expect(refused).toEqual({ kind: 'refused', detail: expect.not.stringContaining('secret') });
   });
 
+  it('lets go of questions that nobody waits for, here and in the server', async () => {
+    const table = fresh();
+    server.query(
+      `CREATE VIEW ${table} AS SELECT id::text, pg_sleep(60)::text AS slept FROM generate_series(1, 3) AS id`,
+    );
+    const through = openPostgres({ url: server.url });
+    const reader = await through.lookUp.open(postgres.rows({ table, key: 'id', columns: ['slept'] }), 'step', {
+      timeout: 400,
+    });
+    const running = () => {
+      const others = `query LIKE '%${table}%' AND pid <> pg_backend_pid()`;
+      return Number(server.query(`SELECT count(*) FROM pg_stat_activity WHERE ${others}`)[0]?.[0]);
+    };
+    for (let round = 0; round < 5; round++) {
+      const given = [new AbortController(), new AbortController()];
+      const asked = given.map(({ signal }) => reader.ask(['1'], signal).catch((error: unknown) => error));
+      await sleep(100);
+      for (const each of given) each.abort();
+      for (const failure of await Promise.all(asked))
+        expect(failure).toMatchObject({ code: 'look-up', lasting: false });
+    }
+    expect(running()).toBeGreaterThan(0); // the server has not seen yet that these were broken off
+    await expect.poll(running, { timeout: 2_000 }).toBe(0);
+    await reader.close();
+    await through.close();
+  });
+
   it('fails while nobody answers, for good where there is no such table', async () => {
     const gone = openPostgres({ url: server.urlAt(await freePort()) });
     const rows = postgres.rows({ table: 'no_such_table', key: 'id', columns: [] });
