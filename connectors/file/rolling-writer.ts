@@ -43,8 +43,9 @@ interface Receipt {
   readonly complete: readonly { readonly name: string; readonly complete: unknown }[];
 }
 
-/** Whether a receipt has files that have not ended: their rows are in no file yet that readers see. */
-export const hasOpenParts = (receipt: unknown): boolean => ((receipt as Partial<Receipt>).open ?? []).length > 0;
+/** The files of a receipt that have not ended: their rows are in no file yet that readers see. */
+export const openPartsOf = (receipt: unknown): readonly { readonly name: string; readonly rows: number }[] =>
+  ((receipt ?? {}) as Partial<Receipt>).open ?? [];
 
 export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
   readonly encoder: RowEncoder;

@@ -41,19 +41,22 @@ export function httpSource({ schemas, topics, producer, now = Date.now, patience
   };
   const ports = new Map<string, number>();
   return {
-    async partitions(source) {
-      if (source.kind !== 'http.ingest') return 1;
+    async setUp(source) {
+      if (source.kind !== 'http.ingest') return;
       const { topic, partitions } = source.options as Ingest;
+      const isThere = await topics.partitions(source).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) return;
       const out = producer();
       try {
-        return await topics.partitions(source).catch(async () => {
-          await out.createTopic(topic, partitions);
-          return topics.partitions(source);
-        });
+        await out.createTopic(topic, partitions);
       } finally {
         await out.close();
       }
     },
+    partitions: async (source) => (source.kind === 'http.ingest' ? topics.partitions(source) : 1),
     async open(source, task, offset, bounded, step, partition, place) {
       if (source.kind !== 'http.ingest') {
         const { options } = source as Source<unknown> & { readonly options: Poll };

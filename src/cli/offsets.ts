@@ -15,12 +15,15 @@ export interface SourceLag {
   readonly partition: number;
   /** The next offset to read; `null` where the task has committed nothing and begins at the oldest record. */
   readonly position: number | null;
-  readonly end: number;
-  /** Committed records that were not read yet. On Kafka it counts the marks of transactions too. */
-  readonly lag: number;
+  /** `null` where nobody can tell without reading: of files, objects and pages. */
+  readonly end: number | null;
+  /** Committed records that were not read yet; `null` likewise. On Kafka it counts the marks of transactions too. */
+  readonly lag: number | null;
+  /** Of what is no topic: where the next record lies, in the words of its connector. */
+  readonly place?: unknown;
 }
 
-/** How far each task has come in each source that is a topic, by its newest checkpoint. */
+/** How far each task has come in each source, by its newest checkpoint. */
 export async function lagOf(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
   const lags: SourceLag[] = [];
   for (const stage of await stagesThere(profile, topology)) lags.push(...(await lagOfStage(profile, stage)));
@@ -34,14 +37,16 @@ async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<Sou
     offsetsBySource(profile, topology, 'latest'),
   ]);
   const tasks = Array.from({ length: await tasksOf(profile, topology) }, (_, task) => task);
-  const topics = topology.sources.filter(({ source }) => isTopic(source));
-  return topics.flatMap(({ id, source }) =>
+  return topology.sources.flatMap(({ id, source }) =>
     tasks.flatMap((task) =>
       partitionsRead(source, task, ends.get(id)?.length ?? 0).map((partition) => {
+        const found = stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)];
+        const position = offsetOrNull(found);
+        const known = { source: id, topic: source.topic, task, partition, position };
+        if (!isTopic(source)) return { ...known, end: null, lag: null, place: found?.place ?? null };
         const end = ends.get(id)?.[partition] ?? 0;
-        const position = offsetOrNull(stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)]);
         const lag = Math.max(0, end - (position ?? starts.get(id)?.[partition] ?? 0));
-        return { source: id, topic: source.topic, task, partition, position, end, lag };
+        return { ...known, end, lag };
       }),
     ),
   );

@@ -24,6 +24,13 @@ export const isTopic = ({ connector, kind }: Source<unknown>): boolean =>
   connector === 'kafka' || connector === INTERNAL || kind === 'http.ingest';
 
 /**
+ * A source that is looked at and not opened for others: records that come by HTTP are read from the topic where they lie, and
+ * no door is opened for more.
+ */
+export const onlyRead = <T>(source: Source<T>): Source<T> =>
+  source.kind === 'http.ingest' ? Object.freeze({ ...source, connector: 'kafka' }) : source;
+
+/**
  * By source step id and partition, the offset of a point in each source's log. Inputs that are no topics count from 0 and
  * have no end.
  */

@@ -2,6 +2,7 @@ import { MillraceError } from '../core/errors.js';
 import type { TopicProducer } from '../core/io.js';
 import { getOrInsert } from '../core/maps.js';
 import type { OutgoingRecord } from '../core/record.js';
+import { topicNameProblems } from '../core/topic-name.js';
 import { type FoundLetter, replayOf } from './dead-letters.js';
 
 export interface ReplayCount {
@@ -35,6 +36,12 @@ export async function replay(
       });
     }
     const { topic, partition } = origin;
+    if (topicNameProblems(topic).length > 0) {
+      throw new MillraceError('config', `${topic} is no topic: its records cannot be sent back`, {
+        where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,
+        hint: 'mend them where they come from, under a new name; those of topics can be chosen by --step, --reason or --offsets',
+      });
+    }
     const lane = getOrInsert(lanes, `${partition}/${topic}`, () => ({ topic, partition, records: 0, waiting: [] }));
     lane.records += 1;
     if (producer === undefined) continue;

@@ -1,4 +1,4 @@
-import { hasOpenParts } from '../../connectors/file/rolling-writer.js';
+import { openPartsOf } from '../../connectors/file/rolling-writer.js';
 import { MillraceError } from '../core/errors.js';
 import { EARLIEST, type Position } from '../core/io.js';
 import { partitionOf } from '../core/partition.js';
@@ -59,7 +59,8 @@ export async function rescaled(
 /** Nobody goes on with the files of a task that goes, and their rows were read already. */
 function mustOweNoFiles(going: readonly PlannedTask[]): void {
   for (const { partition, checkpoint } of going) {
-    const [step] = Object.entries(checkpoint?.receipts ?? {}).find(([, receipt]) => hasOpenParts(receipt)) ?? [];
+    const [step] =
+      Object.entries(checkpoint?.receipts ?? {}).find(([, receipt]) => openPartsOf(receipt).length > 0) ?? [];
     if (step === undefined) continue;
     throw new MillraceError('state', `task ${partition} has files that have not ended`, {
       where: step,

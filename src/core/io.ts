@@ -144,6 +144,8 @@ export interface SourceReader {
 }
 
 export interface SourceDriver {
+  /** Creates what is missing; called once a run before any task opens. Commands that only look do not call it. */
+  setUp?(source: Source<unknown>): Promise<void>;
   partitions(source: Source<unknown>): Promise<number>;
   /**
    * Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. `step` is the id under which

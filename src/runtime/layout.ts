@@ -46,7 +46,9 @@ function countsOf(stage: Topology, profile: Profile, which: (source: Source<unkn
   const sources = stage.sources.filter(({ source }) => which(source));
   return Promise.all(
     sources.map(async ({ id, source }) => {
-      const partitions = await readerOf(profile, source, id).partitions(source);
+      const driver = readerOf(profile, source, id);
+      await driver.setUp?.(source);
+      const partitions = await driver.partitions(source);
       return { id, topic: source.topic, partitions };
     }),
   );

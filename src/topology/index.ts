@@ -8,10 +8,13 @@ export {
   type Fate,
   isRefused,
   type PlannedTask,
+  type PlanOptions,
   planState,
   readerIn,
+  type SinkPlan,
   type SourcePlan,
   type StatePlan,
+  type Unfinished,
 } from './plan.js';
 export { planText } from './plan-text.js';
 export { furthestIn, type RescaledTask, type RescaleOptions, rescaleTasks } from './rescale.js';

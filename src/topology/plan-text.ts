@@ -6,7 +6,7 @@ import type { StatePlan } from './plan.js';
  * @example
  * terminal.out(planText(planState(flightDelays, stored)));
  */
-export function planText({ topology, hash, storedHashes, tasks, tasksNow, sources, cells }: StatePlan): string {
+export function planText({ topology, hash, storedHashes, tasks, tasksNow, sources, sinks, cells }: StatePlan): string {
   if (tasks === 0) return `plan for ${topology} (${hash}): no state is stored, everything begins anew\n`;
   const unchanged = storedHashes.length === 1 && storedHashes[0] === hash;
   const from = unchanged ? 'the same topology' : `topology ${storedHashes.join(', ')}`;
@@ -14,6 +14,10 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
     ...sources.map(({ source, fate, topic, offsets, note }) => {
       const at = Object.entries(offsets).map(([task, offset]) => `${task}:${offset ?? 'earliest'}`);
       return ['source', source, topic, fate, at.join(' '), note];
+    }),
+    ...sinks.map(({ sink, fate, lost, note }) => {
+      const what = Object.entries(lost).map(([task, names]) => `${task}: ${names.join(', ')}`);
+      return ['sink', sink, '', fate, what.join('; '), note];
     }),
     ...cells.map(({ step, cell, fate, stored, version, buckets, bytes, note }) => {
       const target = version === undefined || stored.every((each) => each === version) ? '' : ` -> v${version}`;
@@ -29,7 +33,7 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
       .join('  ')
       .trimEnd(),
   );
-  const count = (fate: string) => [...sources, ...cells].filter((each) => each.fate === fate).length;
+  const count = (fate: string) => [...sources, ...sinks, ...cells].filter((each) => each.fate === fate).length;
   const sum = ['continues', 'reused', 'migrated', 'divided', 'new', 'dropped', 'refused']
     .map((fate) => [fate, count(fate)] as const)
     .filter(([, number]) => number > 0)

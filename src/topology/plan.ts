@@ -41,6 +41,18 @@ export interface SourcePlan {
   readonly note: string;
 }
 
+/** A sink that is gone, or is of another kind, and has written what only it could have finished. */
+export interface SinkPlan {
+  readonly sink: string;
+  readonly fate: 'dropped';
+  /** By task, what is lost, in words. */
+  readonly lost: Readonly<Record<number, readonly string[]>>;
+  readonly note: string;
+}
+
+/** What a sink's receipt has that nobody finishes in this topology, in words: the connector's own business. */
+export type Unfinished = (sink: string, receipt: unknown) => readonly string[];
+
 export interface StatePlan {
   readonly topology: string;
   readonly hash: string;
@@ -50,12 +62,20 @@ export interface StatePlan {
   /** How many tasks there will be, where that is another number: a savepoint can go into them, a run does not begin. */
   readonly tasksNow?: number | undefined;
   readonly sources: readonly SourcePlan[];
+  /** Those alone that are gone and leave something unfinished. */
+  readonly sinks: readonly SinkPlan[];
   readonly cells: readonly CellPlan[];
 }
 
 /** The newest checkpoint of a task. */
 export interface PlannedTask extends StoredTask {
   readonly partition: number;
+}
+
+export interface PlanOptions {
+  /** How many tasks there would be now. */
+  readonly tasksNow?: number | undefined;
+  readonly unfinished?: Unfinished | undefined;
 }
 
 /**
@@ -68,7 +88,11 @@ export interface PlannedTask extends StoredTask {
  * @example
  * const refused = isRefused(planState(flightDelays, stored));
  */
-export function planState(topology: Topology, tasks: readonly PlannedTask[], tasksNow?: number): StatePlan {
+export function planState(
+  topology: Topology,
+  tasks: readonly PlannedTask[],
+  { tasksNow, unfinished = () => [] }: PlanOptions = {},
+): StatePlan {
   const stored = tasks.filter(({ checkpoint }) => checkpoint !== undefined);
   const before = stored.map(({ checkpoint }) => checkpoint?.tasks).find((count) => count !== undefined);
   const isRescaled = tasksNow !== undefined && before !== undefined && before !== tasksNow;
@@ -80,6 +104,7 @@ export function planState(topology: Topology, tasks: readonly PlannedTask[], tas
     tasks: stored.length,
     ...(isRescaled ? { tasksNow } : {}),
     sources: planSources(topology, stored),
+    sinks: planSinks(stored, unfinished),
     cells: isRescaled ? dividing(topology, planCells(topology, stored)) : planCells(topology, stored),
   };
 }
@@ -137,6 +162,20 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
       return { source: id, topic, offsets: {}, fate: 'dropped', note };
     });
   return [...declared, ...dropped];
+}
+
+function planSinks(tasks: readonly PlannedTask[], unfinished: Unfinished): SinkPlan[] {
+  const lost = new Map<string, Record<number, readonly string[]>>();
+  for (const { partition, checkpoint } of tasks) {
+    for (const [sink, receipt] of Object.entries(checkpoint?.receipts ?? {})) {
+      const found = unfinished(sink, receipt);
+      if (found.length > 0) getOrInsert(lost, sink, (): Record<number, readonly string[]> => ({}))[partition] = found;
+    }
+  }
+  const note = 'it is lost: with the sink as it was, `run --until-end` finishes it';
+  return [...lost]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([sink, found]) => ({ sink, fate: 'dropped', lost: found, note }));
 }
 
 interface Place {

@@ -94,7 +94,7 @@ describe('operations on stages', () => {
     await runStage(profile, 'tx');
     const between = (await lagOf(profile, staged)).filter(({ source }) => source === 'by-account');
     expect(between).toHaveLength(3);
-    expect(between.reduce((sum, { lag }) => sum + lag, 0)).toBeGreaterThanOrEqual(600);
+    expect(between.reduce((sum, { lag }) => sum + Number(lag), 0)).toBeGreaterThanOrEqual(600);
     await runStage(profile, 'by-account');
     expect((await lagOf(profile, staged)).map(({ lag }) => lag)).toEqual([0, 0, 0, 0, 0]);
     expect(await balancesIn(profile)).toEqual(expected());

@@ -4,6 +4,7 @@ import type { Topology } from '../../topology/index.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { loadTopology } from '../load-topology.js';
+import type { SourceLag } from '../offsets.js';
 import { exitCodes } from '../terminal.js';
 import { textTable } from '../text-table.js';
 
@@ -47,11 +48,11 @@ function showCommand({ terminal, act }: CommandContext): Command {
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const rows = await lagOf(profile, topology);
-          const lag = rows.reduce((sum, row) => sum + row.lag, 0);
+          const lag = rows.reduce((sum, row) => sum + (row.lag ?? 0), 0);
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
-              : `${textTable(legible(rows))}${lag} record(s) behind\n`,
+              : `${textTable(legible(placed(rows)))}${lag} record(s) behind\n`,
           );
         } finally {
           await profile.close();
@@ -118,6 +119,16 @@ function legible<R extends { readonly task: number; readonly partition: number }
 ): readonly object[] {
   if (rows.some(({ task, partition }) => task !== partition)) return rows;
   return rows.map(({ partition: _, ...row }) => row);
+}
+
+/** Of a place what says where it is, and no column where all inputs are topics. */
+function placed(rows: readonly SourceLag[]): readonly (Omit<SourceLag, 'place'> & { readonly place?: string })[] {
+  if (rows.every(({ place }) => place === undefined)) return rows.map(({ place: _, ...row }) => row);
+  return rows.map(({ place, ...row }) => {
+    const { file, cursor, at, skip } = (place ?? {}) as Readonly<Record<string, string | number | null | undefined>>;
+    const said = Object.entries({ file, cursor, at, skip }).filter(([, value]) => value !== undefined);
+    return { ...row, place: said.map(([name, value]) => `${name} ${value}`).join(', ') };
+  });
 }
 
 function mustHave({ sources }: Topology, id: string | undefined): void {

@@ -26,16 +26,23 @@ export function planCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: PlanFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const [{ openProfile }, { storedTasks, tasksNow }, { driftLines, driftOf }] = await Promise.all([
-          import('../profiles.js'),
-          import('../stored-state.js'),
-          import('../drift.js'),
-        ]);
+        const [{ openProfile }, { storedTasks, tasksNow }, { driftLines, driftOf }, { unfinishedIn }] =
+          await Promise.all([
+            import('../profiles.js'),
+            import('../stored-state.js'),
+            import('../drift.js'),
+            import('../unfinished.js'),
+          ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const plans: StatePlan[] = [];
           for (const stage of stagesOf(topology))
-            plans.push(planState(stage, await storedTasks(profile, stage), await tasksNow(profile, stage)));
+            plans.push(
+              planState(stage, await storedTasks(profile, stage), {
+                tasksNow: await tasksNow(profile, stage),
+                unfinished: unfinishedIn(stage),
+              }),
+            );
           const drift = await driftOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, stages: plans };
           if (flags.json) terminal.out(`${JSON.stringify({ ...object, drift })}\n`);

@@ -121,11 +121,13 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data });
-        const [{ openProfile }, { restoreSavepoint }, { readSavepoint, savepointFile }] = await Promise.all([
-          import('../profiles.js'),
-          import('../savepoints.js'),
-          import('../savepoint-files.js'),
-        ]);
+        const [{ openProfile }, { restoreSavepoint }, { readSavepoint, savepointFile }, { unfinishedIn }] =
+          await Promise.all([
+            import('../profiles.js'),
+            import('../savepoints.js'),
+            import('../savepoint-files.js'),
+            import('../unfinished.js'),
+          ]);
         const path = savepointFile(config.data, name);
         const { manifest, tasks } = readSavepoint(path);
         if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
@@ -136,6 +138,7 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
             return planState(
               stage,
               stored.map((task, partition): PlannedTask => ({ ...task, partition, topics })),
+              { unfinished: unfinishedIn(stage) },
             );
           });
           if (!flags.json) terminal.out(plans.map(planText).join('\n'));

@@ -5,6 +5,7 @@ import { readerAround } from '../../core/reader-around.js';
 import { createInference } from '../../inference/index.js';
 import { runTopology } from '../../runtime/index.js';
 import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../../topology/index.js';
+import { onlyRead } from '../positions.js';
 import type { OpenProfile } from '../profiles.js';
 import { storedTasks } from '../stored-state.js';
 
@@ -58,7 +59,8 @@ export async function backfill(profile: OpenProfile, topology: Topology, options
     });
 
   const sinks = options.sinks ?? storesOf(topology, step);
-  const part = upstreamOf(topology, [step, ...sinks], '');
+  const whole = upstreamOf(topology, [step, ...sinks], '');
+  const part = { ...whole, sources: whole.sources.map(({ id, source }) => ({ id, source: onlyRead(source) })) };
   // A name by what is computed: an older definition's half-finished history is not gone on with.
   const history: Topology = { ...part, name: `${topology.name}.backfill-${topologyHash(part).slice(0, 8)}` };
   const records = await runHistory(profile, history, live, options.onWarning);
@@ -107,9 +109,9 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
   const positions = new Map(live.map(({ partition, checkpoint }) => [partition, checkpoint?.positions ?? {}]));
   const ending = (driver: SourceDriver): SourceDriver => ({
     partitions: (source) => driver.partitions(source),
-    async open(source, task, offset, _bounded, step, partition = task.partition) {
+    async open(source, task, offset, _bounded, step, partition = task.partition, place) {
       const end = positions.get(task.partition)?.[positionKey(step, source, partition)]?.offset ?? 0;
-      return readUpTo(await driver.open(source, task, offset, true, step, partition), end);
+      return readUpTo(await driver.open(source, task, offset, true, step, partition, place), end);
     },
   });
   const sources = Object.fromEntries(Object.entries(profile.sources).map(([name, driver]) => [name, ending(driver)]));

@@ -1,6 +1,7 @@
 import { days, MillraceError, type Sink } from '../../core/index.js';
 import type { HashSinkOptions, TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../../core/sinks.js';
 import type { Topology } from '../../topology/index.js';
+import { onlyRead } from '../positions.js';
 import { namesOf, type Run, type Trial, type TrialNames } from './trial.js';
 
 /** Hashes are looked at when both runs have ended: none may expire before. */
@@ -53,8 +54,9 @@ export function shadowOf(topology: Topology, trial: Trial, run: Run): Topology {
     metrics: undefined,
     sources: Object.freeze(
       topology.sources.map(({ id, source }) => {
-        const topic = trial.inputs[id] ?? source.topic;
-        return Object.freeze({ id, source: Object.freeze({ ...source, topic }) });
+        const topic = trial.inputs[id];
+        if (topic === undefined) return Object.freeze({ id, source: onlyRead(source) });
+        return Object.freeze({ id, source: Object.freeze({ ...source, connector: 'kafka', topic }) });
       }),
     ),
     sinks: Object.freeze(topology.sinks.map((node) => Object.freeze({ ...node, sink: shadow(node.id, node.sink) }))),

@@ -1,6 +1,7 @@
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { TopicSinkOptions } from '../../core/sinks.js';
-import { check, type Topology } from '../../topology/index.js';
+import { check, type SourceNode, type Topology } from '../../topology/index.js';
+import { isTopic } from '../positions.js';
 import { openProfile, type TrialProfile } from '../profiles.js';
 import type { Start } from '../read-topic.js';
 import type { Config } from '../settings.js';
@@ -57,6 +58,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       },
     );
   }
+  const other = topology.sources.find((node) => !isTopic(node.source) && !files.has(node.id));
+  if (other) throw noTopic(other);
   const id = newTrialId();
   const inputs = Object.fromEntries([...files.keys()].map((source) => [source, `${id}.input.${source}`]));
   const empty: Trial = { id, inputs, slices: {}, partitions: {} };
@@ -77,6 +80,12 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     }
   }
 }
+
+const noTopic = ({ id, source: { kind } }: SourceNode): MillraceError =>
+  new MillraceError('config', `both runs must read the same, and ${kind} has no topic that holds it`, {
+    where: id,
+    hint: `give it as JSON lines instead: --input ${id}=FILE`,
+  });
 
 /** Writes the inputs that come from files, and settles what of each topic both runs read. */
 async function prepareTrial(options: VerifyOptions, empty: Trial): Promise<Trial> {

@@ -29,6 +29,7 @@ async function open(source = clicks(), wrap: (producer: TopicProducer) => TopicP
     producer: () => wrap(embedded.producer()),
     now: () => 77,
   });
+  await driver.setUp?.(source);
   const partitions = await driver.partitions(source);
   const readers = await Promise.all(
     range(0, partitions).map((partition) =>

@@ -75,7 +75,7 @@ describe('topics that get more partitions', () => {
 
     // Whoever simply starts it again is told.
     await expect(run(false)).rejects.toMatchObject({ code: 'state', hint: expect.stringContaining('--rescale') });
-    const plan = planState(job, await storedTasks(profile, job), await tasksNow(profile, job));
+    const plan = planState(job, await storedTasks(profile, job), { tasksNow: await tasksNow(profile, job) });
     expect(plan.tasksNow).toBe(AFTER);
     expect(plan.cells.filter(({ fate }) => fate === 'refused')).toEqual([]);
     expect(plan.cells.find(({ step, cell }) => step === 'total' && cell === 'byUser')).toMatchObject({
