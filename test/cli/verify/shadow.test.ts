@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { file } from '../../../connectors/file/index.js';
 import { tracesOf } from '../../../src/cli/verify/ground.js';
 import { shadowOf } from '../../../src/cli/verify/shadow.js';
 import { namesOf, newTrialId, recordsOf, type Trial } from '../../../src/cli/verify/trial.js';
-import type { Sink } from '../../../src/core/index.js';
+import type { Sink, Source } from '../../../src/core/index.js';
+import { ndjson } from '../../../src/schema/index.js';
 import { check, type Topology, topologyHash } from '../../../src/topology/index.js';
 import { flightDelays } from '../../../topologies/flight-delays.js';
 
@@ -48,6 +50,10 @@ describe('shadowOf', () => {
       'disturbed',
     );
     expect(shadow.sources[0]?.source.topic).toBe('verify-x.input');
+    const rows = { path: 'in/*.ndjson', schema: ndjson<unknown>(), eventTime: () => 0 };
+    const files = { ...flightDelays, sources: [{ id: 'rows', source: file.source(rows) as Source<unknown> }] };
+    const topics = shadowOf(files, { ...trial, inputs: { rows: 'verify-x.rows' } }, 'calm').sources;
+    expect(topics).toMatchObject([{ source: { connector: 'kafka', topic: 'verify-x.rows' } }]);
     const sink = shadow.sinks.find(({ sink: { kind } }) => kind === 'kafka.sink')?.sink.options;
     expect(sink).toMatchObject({ partitions: 12, nameOrigin: true });
   });
