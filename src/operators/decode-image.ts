@@ -39,6 +39,8 @@ export interface DecodeImageOptions<T, As extends string> {
  * 8, and what is transparent black. Of the same version of `sharp` all processes and replays get the same numbers; another
  * version may decode or resize a little differently.
  *
+ * For the whole process it turns the cache of `sharp` off and sets it to one thread an image: images are decoded side by side.
+ *
  * What is no image of these formats, ends too early, or is larger than the limits goes to the dead letters as `image`.
  * Errors: `MillraceError('config')` when the task opens, where `sharp` is missing.
  *
@@ -62,8 +64,8 @@ export function decodeImage<T, const As extends string>(
     shape: {
       shape: 'batched',
       inFlightMax,
-      async open(_, { progress }) {
-        const decode = await openDecoder(decoding);
+      async open({ step }, { progress }) {
+        const decode = await openDecoder(step, decoding);
         const scale = pixelScale(mean, std);
         const withPixels = fieldAdder(as);
         const answerTo = async (value: unknown): Promise<unknown> => {

@@ -36,8 +36,8 @@ export interface InferOptions<As extends string> extends ModelOptions<As> {
  * one float32 input `[N, k]` and gives float32 `[N, c]`.
  *
  * With `inputs` it takes tensors, of images or texts for example: adds `{ vector, model, degraded }`. Axes of varying length
- * have one of the declared `lengths`, and only rows of one length share a batch; so what a text is padded to, which changes
- * its last bits, depends on the text alone. With `pooling` the vectors of its positions become one.
+ * have one of the declared `lengths`, and only rows of one length share a batch; so what a text is padded to, which may
+ * change its last bits, depends on the text alone. With `pooling` the vectors of its positions become one.
  *
  * Every field is kept. See `createInference` for what is checked when a model is loaded.
  *

@@ -227,6 +227,60 @@ describe('errors while running', () => {
   });
 });
 
+describe('a model of tensors', () => {
+  /** Rows of one token or two, by turns; each gets the first token's two numbers. */
+  const vectors = async (model: ModelHandle, tokens: readonly number[]) => {
+    const laneOf = (row: number) => row % 2;
+    const { scores } = await model.run(
+      tokens.length,
+      (row, [ids], place) => {
+        const length = laneOf(row) + 1;
+        (ids as BigInt64Array).fill(BigInt(tokens[row] ?? 0), place * length, (place + 1) * length);
+      },
+      laneOf,
+    );
+    return Array.from(scores);
+  };
+  const tokens = Array.from({ length: 300 }, (_, i) => i % 8);
+  const expected = tokens.flatMap((token) => [token * 2, token * 2 + 1]);
+
+  test('keeps every row with its caller, and comes back with all its lengths when its worker dies', async () => {
+    const tensors = { inputs: ['input_ids'], lengths: [1, 2], pooling: 'first' } as const;
+    const model = await inference.open({ ...limits, model: modelFile('token-table'), tensors });
+    expect(model).toMatchObject({ inputs: [{ type: 'int64', shape: [null] }], lengths: [1, 2], outputSize: 2 });
+    expect(await vectors(model, tokens)).toEqual(expected);
+    await workers[0]?.terminate();
+    expect(await vectors(model, tokens)).toEqual(expected);
+    expect(workers).toHaveLength(2);
+  });
+
+  test('is given smaller batches when memory runs out, and its bad rows fail alone', async () => {
+    const tensors = { inputs: ['x'] };
+    const rows = sequence(100, (i) => i);
+    const hungry = await inference.open({ ...limits, batchMax: 100, model: modelFile('hungry'), tensors });
+    expect(Array.from((await score(hungry, rows)).scores)).toEqual(rows.flat());
+    const starving = await inference.open({ ...limits, model: modelFile('starving'), tensors });
+    const { failures } = await score(
+      starving,
+      rows.map(([i]) => [i === 7 ? 2_000 : (i ?? 0)]),
+    );
+    expect([...failures.keys()]).toEqual([7]);
+  });
+
+  test('is loaded once for each choice of its output', async () => {
+    const tensors = { inputs: ['input_ids'], lengths: [2] };
+    const open = (pooling?: 'first') =>
+      inference.open({
+        ...limits,
+        model: modelFile('token-table'),
+        tensors: { ...tensors, ...(pooling && { pooling }) },
+      });
+    expect((await open()).outputSize).toBe(4);
+    expect((await open('first')).outputSize).toBe(2);
+    expect(await open()).toBe(await open());
+  });
+});
+
 describe('the end of the service', () => {
   test('lets calls under way end, and refuses later ones', async () => {
     const model = await inference.open({ ...limits, model: modelFile('identity') });

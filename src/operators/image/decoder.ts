@@ -22,15 +22,11 @@ const failure = (detail: string) => new RowFailure('image', detail);
  *
  * Throws `MillraceError('config')` where it is not installed: few topologies need it, so it does not come with the package.
  */
-export async function openDecoder({
-  width,
-  height,
-  fit,
-  colour,
-  bytesMax,
-  pixelsMax,
-}: DecoderOptions): Promise<Decode> {
-  const sharp = await loadSharp();
+export async function openDecoder(
+  step: string,
+  { width, height, fit, colour, bytesMax, pixelsMax }: DecoderOptions,
+): Promise<Decode> {
+  const sharp = await loadSharp(step);
   const background = { r: 0, g: 0, b: 0 };
   // 'error': warnings of a decoder, about metadata mostly, are no failure; an image that ends in the middle is one.
   const input = { limitInputPixels: pixelsMax, failOn: 'error', pages: 1 } as const;
@@ -48,7 +44,7 @@ export async function openDecoder({
   };
 }
 
-async function loadSharp(): Promise<typeof Sharp> {
+async function loadSharp(step: string): Promise<typeof Sharp> {
   try {
     const { default: sharp } = await import('sharp');
     // Images run side by side: threads within one would only wait for each other, and no image comes twice.
@@ -57,6 +53,7 @@ async function loadSharp(): Promise<typeof Sharp> {
     return sharp;
   } catch (cause) {
     throw new MillraceError('config', "the package 'sharp' cannot be loaded", {
+      where: step,
       hint: 'images are decoded by it, and it is yours to install: npm install sharp',
       lasting: true,
       cause,
