@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
 import { MillraceError, type ModelInput, messageOf, type TensorData, type TensorSpec } from '../core/index.js';
 import { type Layout, layoutOf, viewsOf } from './layout.js';
-import { chooseTensors } from './metadata.js';
-import { chooseNamed } from './named-tensors.js';
 import { loadOnnx } from './onnx.js';
 import type { Ask, RunAnswer } from './protocol.js';
 import { profileShows } from './providers.js';
 import { noCeiling, scoreRows } from './recovery.js';
-import { vectorsOf } from './vectors.js';
+import { runnerOf } from './runner.js';
 import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
 
 /** A model on a provider, warmed up. */
@@ -28,8 +26,6 @@ export interface Session {
 }
 
 export type RowsOfLane = Pick<Ask<'run'>, 'input' | 'lane' | 'rows' | 'rowsMax'>;
-
-type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Float32Array>;
 
 /** One lane at least: a model whose rows have no varying axis has this one. */
 const noLengths = [1] as const;
@@ -115,29 +111,6 @@ async function describe(
     },
     release: () => native.release(),
   };
-}
-
-/** How rows are run: what the model takes, and a function that makes one vector of each row. */
-function runnerOf(
-  onnx: typeof Onnx,
-  native: Onnx.InferenceSession,
-  spec: TensorSpec | undefined,
-): { readonly inputs: readonly ModelInput[]; readonly run: RunRows } {
-  const { inputMetadata, outputMetadata } = native;
-  const { inputs, output } = spec
-    ? chooseNamed(inputMetadata, outputMetadata, spec)
-    : chooseTensors(inputMetadata, outputMetadata);
-
-  const run: RunRows = async ({ regions }, views, from, rows) => {
-    const parts = regions.map(({ rowSize }, i) => views[i]?.subarray(from * rowSize, (from + rows) * rowSize));
-    const feeds = regions.map(({ name, type, rowShape }, i) => {
-      const data = parts[i] as TensorData & { readonly buffer: ArrayBuffer };
-      return [name, new onnx.Tensor(type, data as never, [rows, ...rowShape])] as const;
-    });
-    const answer = (await native.run(Object.fromEntries(feeds), [output]))[output];
-    return vectorsOf(answer, rows, spec, (name) => parts[inputs.findIndex((input) => input.name === name)]);
-  };
-  return { inputs, run };
 }
 
 const variesInSize = (sizes: readonly number[]) =>

@@ -1,0 +1,36 @@
+import type * as Onnx from 'onnxruntime-node';
+import type { ModelInput, TensorData, TensorSpec } from '../core/index.js';
+import type { Layout } from './layout.js';
+import { chooseTensors } from './metadata.js';
+import { chooseNamed } from './named-tensors.js';
+import { vectorsOf } from './vectors.js';
+
+/** Makes one vector of each of the rows `from` to `from + rows` of a batch. */
+type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Float32Array>;
+
+/**
+ * What a loaded model takes, and how its rows are run.
+ *
+ * Throws `MillraceError('model')` where it is no model of features, or not one as `spec` says.
+ */
+export function runnerOf(
+  onnx: typeof Onnx,
+  native: Onnx.InferenceSession,
+  spec: TensorSpec | undefined,
+): { readonly inputs: readonly ModelInput[]; readonly run: RunRows } {
+  const { inputMetadata, outputMetadata } = native;
+  const { inputs, output } = spec
+    ? chooseNamed(inputMetadata, outputMetadata, spec)
+    : chooseTensors(inputMetadata, outputMetadata);
+
+  const run: RunRows = async ({ regions }, views, from, rows) => {
+    const parts = regions.map(({ rowSize }, i) => views[i]?.subarray(from * rowSize, (from + rows) * rowSize));
+    // The library's types join each name to its kind of array; here both come from one list.
+    const feeds = regions.map(
+      ({ name, type, rowShape }, i) => [name, new onnx.Tensor(type, parts[i] as never, [rows, ...rowShape])] as const,
+    );
+    const answer = (await native.run(Object.fromEntries(feeds), [output]))[output];
+    return vectorsOf(answer, rows, spec, (name) => parts[inputs.findIndex((input) => input.name === name)]);
+  };
+  return { inputs, run };
+}
