@@ -9,12 +9,16 @@ export interface BatchOptions {
   readonly insert: Engine['insert'];
 }
 
+/** Characters of text that are kept as such: of longer ones, whose pieces live for long, most of the cost is their collection. */
+const PIECE = 8_192;
+
 /**
  * Collects rows into batches and inserts one after another, so that at most one insert is under way, one full batch
  * waits and one fills: three batches of memory. `add` answers with a promise when it is time to wait.
  */
 export class Batches {
   private text = '';
+  private pieces: Buffer[] = [];
   private rows = 0;
   /** Ends when every batch closed so far is inserted; rejects for good once one of them could not be. */
   private inserted: Promise<void> = Promise.resolve();
@@ -24,8 +28,8 @@ export class Batches {
 
   /** Takes one row, in brackets: a text of bytes. */
   add(row: string): void {
-    this.text += row;
-    this.text += '\n';
+    this.text += `${row}\n`;
+    if (this.text.length >= PIECE) this.turnToBytes();
     if (++this.rows >= this.options.rowsMax) this.seal();
   }
 
@@ -43,8 +47,9 @@ export class Batches {
   private seal(): void {
     if (this.rows === 0) return;
     const { insert, table, columns } = this.options;
-    const body = Buffer.from(this.text, 'latin1');
-    this.text = '';
+    this.turnToBytes();
+    const body = Buffer.concat(this.pieces);
+    this.pieces = [];
     this.rows = 0;
     this.waiting++;
     this.inserted = this.inserted.then(async () => {
@@ -52,5 +57,10 @@ export class Batches {
       this.waiting--;
     });
     this.inserted.catch(() => undefined); // whoever writes or flushes next is told
+  }
+
+  private turnToBytes(): void {
+    this.pieces.push(Buffer.from(this.text, 'latin1'));
+    this.text = '';
   }
 }
