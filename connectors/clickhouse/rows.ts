@@ -29,7 +29,7 @@ export class RowEncoder {
     if (typeof value !== 'object' || value === null) return `${shown(value)} is no row`;
     for (const column of this.columns) {
       const field = (value as Fields)[column.name];
-      if (!column.value.fits(field)) return misfit(column, field);
+      if (!column.value.fits(field)) return misfit(column, shown(field));
     }
     return undefined;
   }
@@ -53,7 +53,8 @@ export class RowEncoder {
 
   private cell(column: Column, field: unknown): string {
     if (column.value.fits(field)) return column.value.write(field);
-    throw new MillraceError('sink', misfit(column, field), {
+    // Values may be what logs must not hold: here only what they are is said.
+    throw new MillraceError('sink', misfit(column, kindOf(field)), {
       where: column.name,
       hint: `give the column another type, Nullable(${column.type}) for example, or change the field before the sink`,
       lasting: true,
@@ -61,16 +62,20 @@ export class RowEncoder {
   }
 }
 
-const misfit = ({ name, type }: Column, field: unknown): string =>
-  `column ${name} (${type}) has no room for ${shown(field)}`;
+const misfit = ({ name, type }: Column, what: string): string => `column ${name} (${type}) has no room for ${what}`;
 
 const SHOWN_MAX = 60;
 
-/** A value as a message shows it: cut off, since it may be large. */
+/** A value as a dead letter shows it: cut off, since it may be large. */
 function shown(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object')
-    return Array.isArray(value) ? 'an array' : value instanceof Date ? 'a date' : 'an object';
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return kindOf(value);
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}...`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Date) return 'a date';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
