@@ -27,5 +27,5 @@ export function hashLookUp(hashes: Hashes): LookupDriver {
 const unknownKind = (kind: string, step: string): MillraceError =>
   new MillraceError('config', `the embedded store cannot serve a look-up of kind ${kind}`, {
     where: step,
-    hint: 'it serves redis.hashes, from what redis.hash wrote; strings are there on the local profile only',
+    hint: 'it serves redis.hashes, from what redis.hash wrote',
   });

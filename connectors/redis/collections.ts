@@ -1,4 +1,3 @@
-import { MillraceError } from '../../src/core/errors.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
@@ -50,9 +49,12 @@ export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
     key: nameOf(key),
     strings: (value) => {
       const points = score(value);
-      if (points === null || points === undefined) return ['ZREM', member(value)];
-      if (typeof points !== 'number' || Number.isNaN(points)) throw noNumber('score', points, 'a number, or null');
-      return ['ZADD', points, member(value)];
+      return isMissing(points) ? ['ZREM', member(value)] : ['ZADD', points as number, member(value)];
+    },
+    misfit: (value) => {
+      const points = score(value);
+      const fits = isMissing(points) || (typeof points === 'number' && !Number.isNaN(points));
+      return fits ? undefined : notA('score', points, 'a number or null');
     },
     ttl,
     limit: sizeMax,
@@ -139,21 +141,16 @@ export function counter<T>(options: RedisCounterOptions<T>): Sink<T> {
   const fits = fractions ? Number.isFinite : Number.isSafeInteger;
   return sinkOf(counterKind, options, {
     key: nameOf(key),
-    strings: (value) => {
+    strings: (value) => (fieldOf === undefined ? [command, by(value)] : [command, fieldOf(value), by(value)]),
+    misfit: (value) => {
       const amount = by(value);
-      if (!fits(amount)) throw noNumber('by', amount, fractions ? 'a number' : 'a whole number, or set `fractions`');
-      return fieldOf === undefined ? [command, amount] : [command, fieldOf(value), amount];
+      return fits(amount) ? undefined : notA('by', amount, fractions ? 'a number' : 'a whole number');
     },
     ttl,
   } satisfies Write);
 }
 
-const noNumber = (option: string, value: unknown, wanted: string): MillraceError =>
-  new MillraceError(
-    'sink',
-    `\`${option}\` gives ${typeof value === 'number' ? value : `something of type ${typeof value}`}`,
-    {
-      hint: `it must be ${wanted}: filter such values before`,
-      lasting: true,
-    },
-  );
+const isMissing = (score: unknown): boolean => score === null || score === undefined;
+
+const notA = (option: string, value: unknown, wanted: string): string =>
+  `\`${option}\` gives ${typeof value === 'number' ? value : `something of type ${typeof value}`}, not ${wanted}`;

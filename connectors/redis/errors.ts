@@ -45,7 +45,7 @@ export function explain(error: unknown, doing: string, where: string, code: Erro
   if (error instanceof MillraceError) return error;
   const text = messageOf(error);
   const hint = hints.find(([pattern]) => pattern.test(text))?.[1];
-  const unreachable = `does Redis answer at ${where}? \`npm run stack\` starts one`;
+  const unreachable = `does Redis answer at ${where}? \`npm run stack\` starts one; only hashes need none, on the embedded profile`;
   return new MillraceError(code, `${doing}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),

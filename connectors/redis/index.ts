@@ -1,5 +1,6 @@
 import type { ConnectorKind } from '../../src/core/options.js';
 import { counter, counterKind, set, setKind, sortedSet, sortedSetKind } from './collections.js';
+import { entries, entriesKind } from './entries.js';
 import { hash, hashKind, upserts, upsertsKind } from './hash.js';
 import { hashes, hashesKind, strings, stringsKind } from './look-up.js';
 import { publish, publishKind } from './publish.js';
@@ -7,6 +8,7 @@ import { stream, streamKind } from './stream.js';
 import { json, jsonKind, string, stringKind } from './values.js';
 
 export type { RedisCounterOptions, RedisSetOptions, RedisSortedSetOptions } from './collections.js';
+export type { RedisEntriesOptions } from './entries.js';
 export type { RedisHashOptions, RedisUpsertsOptions } from './hash.js';
 export type { HashFields, RedisLookUpOptions } from './look-up.js';
 export type { RedisPublishOptions } from './publish.js';
@@ -24,6 +26,7 @@ export const kinds: readonly ConnectorKind[] = [
   setKind,
   counterKind,
   publishKind,
+  entriesKind,
   hashesKind,
   stringsKind,
 ];
@@ -42,6 +45,7 @@ export const redis = {
   set,
   counter,
   publish,
+  entries,
   hashes,
   strings,
 } as const;

@@ -1,6 +1,9 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { Sink, SinkDriver } from '../../src/core/io.js';
+import type { Drift, Sink, SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/look-up.js';
+import type { Entries } from './entries.js';
+import { type EntriesPlace, EntriesReader } from './entries-reader.js';
+import { explain } from './errors.js';
 import { FencedWriter } from './fenced-writer.js';
 import { requireJson } from './json-support.js';
 import { type KeySpace, keySpaceOf } from './key-space.js';
@@ -17,6 +20,8 @@ export interface Redis extends KeySpace {
   readonly sink: SinkDriver;
   /** Messages on channels. */
   readonly publishSink: SinkDriver;
+  /** Streams. */
+  readonly source: SourceDriver;
   /** Serves `redis.hashes` and `redis.strings`. */
   readonly lookUp: LookupDriver;
   close(): Promise<void>;
@@ -36,10 +41,19 @@ export interface Redis extends KeySpace {
  */
 export function openRedis(options: ServerOptions): Redis {
   const server = new Server(options);
-  const common: Pick<SinkDriver, 'setUp' | 'ping'> = {
+  const common: Pick<SinkDriver, 'setUp' | 'drift' | 'ping'> = {
     async setUp(sink, { step }) {
       await server.attempt('cannot connect to Redis', async (on) => void (await on.masters()[0]?.ping()));
       if (sink.kind === 'redis.json') await requireJson(server, step);
+    },
+    async drift(sink) {
+      try {
+        await server.ping();
+        if (sink.kind === 'redis.json') await requireJson(server, sink.kind);
+        return [];
+      } catch (error) {
+        return [unready(sink, explain(server.causeOf(error), 'cannot connect', server.where), server.where)];
+      }
     },
     ping: () => server.ping(),
   };
@@ -60,6 +74,7 @@ export function openRedis(options: ServerOptions): Redis {
       mode: 'append',
       open: async (sink) => new PublishWriter(sink.options as Publishing, server),
     },
+    source: entriesSource(server),
     lookUp: {
       open: async (lookup) => redisReader(server, lookup),
     },
@@ -67,6 +82,30 @@ export function openRedis(options: ServerOptions): Redis {
     close: () => server.close(),
   };
 }
+
+/** A task reads a stream, over a connection of its own: it waits there for what comes. */
+const entriesSource = (server: Server): SourceDriver => ({
+  partitions: async (source) => entriesOf(source).partitions ?? 1,
+  async open(source, task, offset, bounded, _step, partition = task.partition, place) {
+    const options = entriesOf(source);
+    const stream = options.partitions === undefined ? options.stream : `${options.stream}:${partition}`;
+    const { whenGone } = source;
+    const at = { stream, bounded, offset, whenGone, place: place as EntriesPlace | undefined };
+    return EntriesReader.open(server.another(), options, at);
+  },
+});
+
+const entriesOf = (source: Source<unknown>) => source.options as Entries;
+
+/** What `check` tells of a server that a sink could not write to. */
+const unready = ({ kind }: Sink<unknown>, { message, hint = '' }: MillraceError, where: string): Drift => ({
+  what: kind,
+  setting: `the server at ${where}`,
+  declared: 'ready',
+  actual: `not (${message})`,
+  hint,
+  refused: true,
+});
 
 const unknownKind = ({ kind }: Sink<unknown>, where: string): MillraceError =>
   new MillraceError('config', `Redis has no sink of kind ${kind}`, {

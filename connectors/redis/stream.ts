@@ -1,4 +1,3 @@
-import { MillraceError } from '../../src/core/errors.js';
 import { hashFields } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
@@ -39,18 +38,12 @@ export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
   const fields = (options.fields as ((value: unknown) => object) | undefined) ?? ((value: unknown) => value);
   return sinkOf(streamKind, options, {
     key: nameOf(name),
-    strings: (value) => {
-      const strings = Object.entries(hashFields(fields(value))).flat();
-      if (strings.length === 0) throw noFields();
-      return strings;
-    },
+    strings: (value) => Object.entries(hashFields(fields(value))).flat(),
+    misfit: (value) =>
+      Object.values(fields(value) ?? {}).some((field) => field !== null && field !== undefined)
+        ? undefined
+        : 'an entry needs a field',
     limit: entriesMax,
     how: exact ? '=' : '~',
   } satisfies Write);
 }
-
-const noFields = (): MillraceError =>
-  new MillraceError('sink', 'a value without fields cannot be an entry of a stream', {
-    hint: 'give `fields`, or filter such values before',
-    lasting: true,
-  });

@@ -8,6 +8,8 @@ export interface Structure {
   readonly script: Script;
   readonly key: (value: unknown) => string;
   readonly strings: (value: unknown) => readonly Argument[];
+  /** Why Redis could not take a value: such go to the dead letters, and `strings` is not asked for them. */
+  readonly misfit?: ((value: unknown) => string | undefined) | undefined;
   /** In milliseconds, since the key was last written. */
   readonly ttl: number | undefined;
   /** What the script calls `limit` and `how`. */
@@ -18,7 +20,7 @@ export interface Structure {
 }
 
 /** What the options of a sink come to: everything of a structure but its script, which goes by the kind. */
-export type Write = Pick<Structure, 'key' | 'strings'> & Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
+export type Write = Pick<Structure, 'key' | 'strings' | 'misfit'> & Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
 
 interface Kind {
   readonly script: Script;

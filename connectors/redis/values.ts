@@ -1,4 +1,3 @@
-import { MillraceError } from '../../src/core/errors.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
@@ -47,6 +46,10 @@ export function string<T>(options: RedisStringOptions<T>): Sink<T> {
       const written = value(record);
       return written === null || written === undefined ? [] : [asArgument(written)];
     },
+    misfit: (record) => {
+      const written = value(record);
+      return isWritable(written) ? undefined : `\`value\` gives something of type ${typeof written}`;
+    },
     ttl: options.ttl,
   } satisfies Write);
 }
@@ -93,11 +96,8 @@ export function json<T>(options: RedisJsonOptions<T>): Sink<T> {
 const jsonOf = (value: unknown): string | null =>
   value === null || value === undefined ? null : (JSON.stringify(value) ?? null);
 
-function asArgument(written: string | Uint8Array): string | Buffer {
-  if (typeof written === 'string') return written;
-  if (written instanceof Uint8Array) return Buffer.from(written.buffer, written.byteOffset, written.byteLength);
-  throw new MillraceError('sink', `\`value\` of redis.string gives something of type ${typeof written}`, {
-    hint: 'give text or bytes: String(n), JSON.stringify(object)',
-    lasting: true,
-  });
-}
+const asArgument = (written: string | Uint8Array): string | Buffer =>
+  typeof written === 'string' ? written : Buffer.from(written.buffer, written.byteOffset, written.byteLength);
+
+const isWritable = (written: unknown): boolean =>
+  written === null || written === undefined || typeof written === 'string' || written instanceof Uint8Array;

@@ -36,7 +36,7 @@ export function openAnywhere({ schemas, config, topics, producer }: Around): Any
   const postgres = openPostgres({ url: config.postgres });
   const redis = openRedis(redisOptions(config));
   return {
-    sources: { file: files.source, s3: objects.source, http: requests },
+    sources: { file: files.source, s3: objects.source, http: requests, redis: redis.source },
     sinks: {
       file: files.sink,
       s3: objects.sink,

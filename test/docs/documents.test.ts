@@ -6,6 +6,7 @@ import { connectorKinds } from '../../src/cli/connector-kinds.js';
 import { deliveryOn } from '../../src/cli/guarantees.js';
 import { clusterSettings } from '../../src/cli/kafka-settings.js';
 import { main } from '../../src/cli/program.js';
+import { redisSettings } from '../../src/cli/redis-settings.js';
 import { mainSettings, type SettingName } from '../../src/cli/settings.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
 import type { Sink } from '../../src/core/index.js';
@@ -99,6 +100,12 @@ describe('documents', () => {
   it('the guide to Kafka lists the settings of the cluster', async () => {
     const table = configTable(['kafka', ...Object.keys(clusterSettings)] as SettingName[]);
     await expect(fill(read('docs/guide/kafka.md'), 'settings', table)).toMatchFileSnapshot('../../docs/guide/kafka.md');
+  });
+
+  it('the page of Redis lists the settings of the server', async () => {
+    const table = configTable(['redis', ...Object.keys(redisSettings)] as SettingName[]);
+    const page = 'docs/connectors/redis.md';
+    await expect(fill(read(page), 'settings', table)).toMatchFileSnapshot(`../../${page}`);
   });
 
   it('the table of errors is the closed set of codes', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kinds, redis } from '../../../connectors/redis/index.js';
+import { structureOf } from '../../../connectors/redis/structures.js';
 import { type Change, hours, type Sink } from '../../../src/core/index.js';
 
 it('redis.hash is inert frozen data', () => {
@@ -66,5 +67,37 @@ describe('every sink', () => {
     // @ts-expect-error there is no such property
     redis.counter<Value>({ key: (value) => value.name });
     expect(redis.json<Value>({ key }).kind).toBe('redis.json');
+  });
+});
+
+describe('what Redis could not take', () => {
+  const misfits = <T>(sink: Sink<T>, values: readonly T[]) =>
+    values.map((value) => structureOf(sink.kind, sink.options)?.misfit?.(value));
+  interface Points {
+    readonly n: number | null;
+  }
+
+  it('is named by the kinds that can tell', () => {
+    const key = 'k';
+    const n = (value: Points) => value.n as number;
+    const values: readonly Points[] = [{ n: 1 }, { n: 0.5 }, { n: Number.NaN }, { n: null }, { n: 2 ** 60 }];
+    expect(misfits(redis.counter({ key, by: n }), values)).toEqual([
+      undefined,
+      '`by` gives 0.5, not a whole number',
+      '`by` gives NaN, not a whole number',
+      '`by` gives something of type object, not a whole number',
+      '`by` gives 1152921504606847000, not a whole number',
+    ]);
+    expect(misfits(redis.counter({ key, by: n, fractions: true }), values).filter(Boolean)).toHaveLength(2);
+    expect(misfits(redis.sortedSet({ key, member: String, score: n }), values).filter(Boolean)).toEqual([
+      '`score` gives NaN, not a number or null',
+    ]);
+    expect(misfits(redis.stream<Points>({ stream: 's', entriesMax: 1 }), values).filter(Boolean)).toEqual([
+      'an entry needs a field',
+    ]);
+    expect(
+      misfits(redis.string<Points>({ key: () => key, value: (v) => v.n as never }), values).filter(Boolean),
+    ).toHaveLength(4);
+    expect(misfits(redis.hash<Points>({ key: () => key, ttl: hours(1) }), values).filter(Boolean)).toEqual([]);
   });
 });

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slotOf } from '../../../connectors/redis/hash-slot.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { openRedis, type Redis } from '../../../connectors/redis/open.js';
-import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
+import { EARLIEST, minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
+import { json } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
@@ -143,6 +144,26 @@ describe('a cluster', () => {
     while (heard.length < 50) await once(listener, 'pmessage');
     expect(heard.map(Number).sort((a, b) => a - b)).toEqual(range(0, 50));
     listener.disconnect();
+  });
+
+  it('has streams, each on its node', async () => {
+    const name = fresh();
+    const sink = redis.stream<Value>({ stream: (v) => `${name}:${v.n % 4}`, entriesMax: 1_000 });
+    const writer = await open(sink, name);
+    await write(writer, range(0, 40));
+    await writer.prepare?.();
+    const source = redis.entries({ stream: name, partitions: 4, schema: json<unknown>({ subject: 'any' }) });
+    expect(await server.source.partitions(source)).toBe(4);
+    for (const partition of range(0, 4)) {
+      const task = { topology: name, partition };
+      const reader = await server.source.open(source, task, EARLIEST, false, 'in', partition);
+      const { records } = await reader.poll(100);
+      expect(records.map(({ value }) => Number(JSON.parse(String(value)).n) % 4)).toEqual(
+        range(0, 10).map(() => partition),
+      );
+      await reader.poll(10);
+      await reader.close();
+    }
   });
 
   it('adds once while a slot moves from one node to another', async () => {
