@@ -74,7 +74,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   hyparquet: ['connectors/file'],
   'hyparquet-writer': ['connectors/file'],
   kafkajs: ['connectors/kafka'],
-  snappy: ['connectors/kafka'],
+  snappy: ['connectors/kafka', 'connectors/file'],
   'lz4-napi': ['connectors/kafka'],
   ioredis: ['connectors/redis'],
   '@clickhouse/client': ['connectors/clickhouse'],

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createWriteStream, fdatasync, mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parquetWriteRows } from 'hyparquet-writer';
-import { fileWriter } from 'hyparquet-writer/src/node.js';
+import { parquetWriteFile } from 'hyparquet-writer/src/node.js';
 import { file } from '../../connectors/file/index.js';
 import { openFiles } from '../../connectors/file/open.js';
 import type { Prediction } from '../../schemas/prediction.v1.js';
@@ -54,26 +54,28 @@ const parquetTypes = { integer: 'INT64', text: 'STRING', date: 'TIMESTAMP', numb
 function parquetSide(path: string): Side {
   const rows: Prediction[] = [];
   let finished = false;
+  const cellOf = (row: Prediction, name: keyof typeof columns) => {
+    if (name === 'flightId') return BigInt(row.flightId);
+    return name === 'departedAt' ? new Date(row.departedAt) : row[name];
+  };
   return {
     write(values) {
       rows.push(...values);
     },
     async settle() {
       if (!finished) return;
-      await parquetWriteRows({
-        writer: fileWriter(path),
-        columns: names.map((name) => {
+      parquetWriteFile({
+        filename: path,
+        columnData: names.map((name) => {
           const declared = columns[name];
           const type = parquetTypes[declared.replace('?', '') as keyof typeof parquetTypes];
-          return { name, type, nullable: declared.endsWith('?') };
+          return { name, type, nullable: declared.endsWith('?'), data: rows.map((row) => cellOf(row, name)) };
         }),
-        rows: rows.map((row) => ({
-          ...row,
-          flightId: BigInt(row.flightId),
-          departedAt: new Date(row.departedAt),
-        })),
         rowGroupSize: 100_000,
       });
+      const written = await open(path);
+      await written.datasync();
+      await written.close();
     },
     finish() {
       finished = true;

@@ -16,8 +16,8 @@ interface Kept {
 
 interface Complete {
   readonly temp: string;
-  /** Of what was converted: the lines it was made of. The checkpoint before this one still names them. */
-  readonly lines?: string;
+  /** Of what was converted: the packed rows it was made of. The checkpoint before this one still names them. */
+  readonly packed?: string;
 }
 
 export interface FolderStoreOptions {
@@ -25,8 +25,8 @@ export interface FolderStoreOptions {
   /** Of names of parts: topology, step and task. */
   readonly owner: string;
   readonly compress: Compress;
-  /** Makes the file that is shown of the lines in a part (Parquet); the part itself is shown where it is missing. */
-  readonly convert?: ((lines: string, file: string) => Promise<void>) | undefined;
+  /** Makes the file that is shown of the packed rows in a part (Parquet); the part itself is shown where it is missing. */
+  readonly convert?: ((packed: string, file: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -81,7 +81,7 @@ export class FolderStore implements PartStore {
 
   async show(name: string, complete: unknown): Promise<void> {
     const { folder } = this.options;
-    const { temp, lines } = complete as Complete;
+    const { temp, packed } = complete as Complete;
     const file = join(folder, name);
     await at(folder, async () => {
       await mkdir(dirname(file), { recursive: true });
@@ -92,7 +92,7 @@ export class FolderStore implements PartStore {
         if (!(await isThere(file))) throw lost(name, folder);
       }
       for (const each of new Set([dirname(file), folder])) await sync(each);
-      if (lines !== undefined) await rm(join(this.hidden, lines), { force: true });
+      if (packed !== undefined) await rm(join(this.hidden, packed), { force: true });
     });
   }
 
@@ -155,7 +155,7 @@ class FilePart implements Part {
       await sync(join(hidden, converted));
       await sync(hidden);
     });
-    return { temp: converted, lines: temp };
+    return { temp: converted, packed: temp };
   }
 
   close(): Promise<void> {

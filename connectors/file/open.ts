@@ -49,7 +49,7 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
           folder,
           owner: ownerOf(context),
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
-          convert: isParquet(format) ? (lines, file) => toParquet(lines, file, format.columns) : undefined,
+          convert: isParquet(format) ? (packed, file) => toParquet(packed, file, format.columns) : undefined,
         });
         return openWriter(options, context, { store, schemas, now });
       },

@@ -26,7 +26,11 @@ export async function* parquetRows(
   from: number,
   open: OpenRandom = openRandomFile,
 ): AsyncGenerator<Line[]> {
-  const { parquetMetadataAsync, parquetScan } = await import('hyparquet');
+  const [{ parquetMetadataAsync, parquetScan }, { uncompressSync }] = await Promise.all([
+    import('hyparquet'),
+    import('snappy'),
+  ]);
+  const SNAPPY = (input: Uint8Array) => uncompressSync(input, { asBuffer: true }) as Buffer;
   const opened = await open(path).catch((cause: unknown) => {
     throw unreadable(path, cause, false);
   });
@@ -40,7 +44,7 @@ export async function* parquetRows(
     const { ranges, readColumn } = await parquetScan({
       file: byGroups(opened, metadata),
       metadata,
-      compressors,
+      compressors: { ...compressors, SNAPPY },
       parsers,
       utf8: false, // texts are those that say so
       useOffsetIndex: false, // row groups are read as a whole
@@ -75,9 +79,9 @@ function rowsOf(columns: readonly Column[], base: number, from: number, to: numb
     const value: Record<string, unknown> = {};
     for (const { name, data, cell } of columns) {
       const raw = data[row - base] ?? null;
-      value[name] = cell === undefined ? raw : cell(raw);
+      value[name] = cell === undefined ? asJson(raw) : cell(raw);
     }
-    rows.push({ bytes: Buffer.from(JSON.stringify(value, asJson)), next: row + 1 });
+    rows.push({ bytes: Buffer.from(JSON.stringify(value)), next: row + 1 });
   }
   return rows;
 }

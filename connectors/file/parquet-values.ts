@@ -5,7 +5,7 @@ import { MillraceError } from '../../src/core/errors.js';
 
 /** Times as texts of ISO 8601 with as many digits as they have, at least three; dates as dates. */
 export const parsers: Partial<ParquetParsers> = {
-  timestampFromMilliseconds: (ms) => timeText(ms, 1_000n),
+  timestampFromMilliseconds: (ms) => new Date(Number(ms)).toISOString(),
   timestampFromMicroseconds: (us) => timeText(us, 1_000_000n),
   timestampFromNanoseconds: (ns) => timeText(ns, 1_000_000_000n),
   dateFromDays: (days) => new Date(days * 86_400_000).toISOString().replace(/T.*/, ''),
@@ -18,13 +18,18 @@ function timeText(ticks: bigint, perSecond: bigint): string {
   return `${second}.${digits.slice(0, 3)}${digits.slice(3).replace(/0+$/, '')}Z`;
 }
 
-/** What `JSON.stringify` is given: whole numbers beyond 2^53 are texts, bytes are Base64. */
-export const asJson = (_key: string, value: unknown): unknown => {
+/** A value as JSON has one: whole numbers beyond 2^53 are texts, bytes are Base64, also within lists and structures. */
+export function asJson(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (typeof value !== 'bigint') return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
-};
+  if (Array.isArray(value)) return value.map(asJson);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asJson(each)]));
+}
 
 /** Makes the value of a cell of what was read. */
 export type Cell = (raw: unknown) => unknown;

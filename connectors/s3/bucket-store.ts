@@ -18,8 +18,8 @@ export interface BucketStoreOptions {
   readonly folder: string;
   readonly owner: string;
   readonly compress: Compress;
-  /** Makes the object of the lines in its pieces (Parquet); they are put together as they are where it is missing. */
-  readonly convert?: ((lines: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | undefined;
+  /** Makes the object of the packed rows in its pieces (Parquet); they are put together as they are where it is missing. */
+  readonly convert?: ((packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | undefined;
 }
 
 /**

@@ -58,7 +58,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
           folder,
           owner: ownerOf(context),
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
-          convert: isParquet(format) ? (lines) => parquetOf(lines, format.columns) : undefined,
+          convert: isParquet(format) ? (packed) => parquetOf(packed, format.columns) : undefined,
         });
         return openWriter(options, context, { store, schemas, now });
       },

@@ -25,7 +25,7 @@ export class ByteWriter {
     this.field = '';
   }
 
-  finish(): Uint8Array {
+  finish(): Buffer {
     const whole = this.buffer.subarray(this.start, this.at);
     if (whole.length <= SLAB_SIZE) return whole;
     // One large payload must not keep a slab of its size alive, nor the next ones this one.

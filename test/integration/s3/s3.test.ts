@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { rowPacker } from '../../../connectors/file/packed-rows.js';
 import { parquetOf } from '../../../connectors/file/to-parquet.js';
 import { type S3SinkOptions, s3 } from '../../../connectors/s3/index.js';
 import { openS3 } from '../../../connectors/s3/open.js';
@@ -208,10 +209,11 @@ describe('s3.source', () => {
   describe('of Parquet', () => {
     const GROUPS = 5;
     const put = async (prefix: string, first = 0) => {
-      const rows = range(first, first + GROUPS * 100).map((n) => [n, `text ${n}`]);
-      const lines = Readable.from(rows.map((row) => Buffer.from(`${JSON.stringify(row)}\n`)));
+      const columns = { n: 'integer', text: 'text' };
+      const pack = rowPacker(columns);
+      const packed = Readable.from(range(first, first + GROUPS * 100).map((n) => pack({ n, text: `text ${n}` })));
       const pieces: Buffer[] = [];
-      for await (const piece of parquetOf(lines, { n: 'integer', text: 'text' }, 100)) pieces.push(Buffer.from(piece));
+      for await (const piece of parquetOf(packed, columns, 100)) pieces.push(Buffer.from(piece));
       await plain(`${prefix}/a.parquet`, { method: 'PUT', body: Buffer.concat(pieces) });
     };
     const openIn = (prefix: string, url: string, offset = EARLIEST, place?: unknown) => {
