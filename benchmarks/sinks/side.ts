@@ -55,7 +55,11 @@ export async function sinkSide<T>(
   const writer = await driver.open(any, { step: 'out', task, incarnation: 0 });
   let epoch = 0;
   return {
-    write: (values, origins) => writer.write(values, origins),
+    write(values, origins) {
+      if (writer.misfitOf && values.some((value) => writer.misfitOf?.(value) !== undefined))
+        throw new Error('a misfit');
+      return writer.write(values, origins);
+    },
     async settle() {
       await writer.prepare?.();
       epoch += 1;

@@ -29,7 +29,10 @@ function rangesOf(
 export class TableWriter implements SinkWriter {
   private readonly rows: RowEncoder;
   private readonly numbering = new Numbering();
-  private readonly sources = new Map<string, string>();
+  /** Where the last record came from, and how that stands in a row. */
+  private topic = '';
+  private partition = -1;
+  private source = '';
 
   constructor(
     { columns, units }: TableLayout,
@@ -86,8 +89,12 @@ export class TableWriter implements SinkWriter {
 
   /** As it stands in a row. */
   private sourceOf(origin: Origin): string {
-    const key = `${origin.topic}/${origin.partition}`;
-    return getOrInsert(this.sources, key, () => quotedText(this.nameOf(origin)));
+    if (origin.topic !== this.topic || origin.partition !== this.partition) {
+      this.topic = origin.topic;
+      this.partition = origin.partition;
+      this.source = quotedText(this.nameOf(origin));
+    }
+    return this.source;
   }
 }
 

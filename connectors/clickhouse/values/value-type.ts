@@ -15,5 +15,8 @@ export const isWellFormed = (text: string): boolean => !NOT_ASCII.test(text) || 
 /** A piece of JSON as a text of bytes. */
 export const asBytes = (json: string): string => (NOT_ASCII.test(json) ? Buffer.from(json).toString('latin1') : json);
 
+/** Of ASCII, and nothing in it that JSON escapes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A text in quotes, as a text of bytes. */
-export const quotedText = (text: string): string => asBytes(JSON.stringify(text));
+export const quotedText = (text: string): string => (PLAIN.test(text) ? `"${text}"` : asBytes(JSON.stringify(text)));
