@@ -1,5 +1,5 @@
 import { type Duration, formatDuration } from './duration.js';
-import type { Schema } from './schema.js';
+import type { SchemaData } from './schema.js';
 
 declare const TYPE: unique symbol;
 
@@ -38,6 +38,13 @@ export const integer = (min: number, max = Number.MAX_SAFE_INTEGER): OptionType<
 export const duration: OptionType<Duration> = type(
   'duration',
   (value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY,
+  formatDuration,
+);
+
+/** A length of time, which may be none. */
+export const durationFromZero: OptionType<Duration> = type(
+  'duration, or 0',
+  (value) => value === 0 || duration.accepts(value),
   formatDuration,
 );
 
@@ -84,7 +91,8 @@ export const url: OptionType<string> = type(
 export const callback = <F>(signature: string): OptionType<F> =>
   type(`\`${signature}\``, (value) => typeof value === 'function', hidden);
 
-export const schema: OptionType<Schema<unknown>> = type(
+/** The interface of a kind's options says what it is a schema of. */
+export const schema: OptionType<SchemaData> = type(
   'schema',
   (value) => isObject(value) && 'format' in value && 'subject' in value,
   (value) => value.subject,
