@@ -103,12 +103,13 @@ function scorer(model: ModelHandle, as: string, context: StepContext): BatchedLo
   return {
     async onBatch(values) {
       const rows = values as readonly { readonly features: FeatureVector }[];
-      const { scores, failures, degraded } = await model.run(rows.length, (row, [into], place) => {
+      const { scores, failures, degraded } = await model.run(rows.length, (row, into, place) => {
         const { dense, view } = (rows[row] as (typeof rows)[number]).features;
         if (dense.length !== inputSize) throw wrongWidth(context, `'${view}'`, dense.length, inputSize);
         // A loop: for rows of tens of numbers it beats `set`, which costs a call into the runtime.
+        const numbers = into[0] as Float32Array;
         const at = place * inputSize;
-        for (let i = 0; i < inputSize; i++) (into as Float32Array)[at + i] = dense[i] as number;
+        for (let i = 0; i < inputSize; i++) numbers[at + i] = dense[i] as number;
       });
       const answers = new Array<unknown>(rows.length);
       for (let row = 0; row < rows.length; row++) {
