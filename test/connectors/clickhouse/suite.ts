@@ -382,7 +382,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
     const write = (value: unknown) => writer.write([value], [originAt(1)]);
     expect(() => write({ ...flight(1), origin: null })).toThrow(/column origin .* has no room for null/);
     expect(() => write({ ...flight(1), departedAt: 'yesterday' })).toThrow(
-      /column departedAt .* has no room for "yesterday"/,
+      /column departedAt .* has no room for a string/,
     );
   });
 
