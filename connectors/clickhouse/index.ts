@@ -1,5 +1,5 @@
 import type { ConnectorKind } from '../../src/core/options.js';
-import { rows } from './look-up.js';
+import { rows, rowsKind } from './look-up.js';
 import { metrics, metricsKind } from './metrics-sink.js';
 import { query, queryKind } from './query.js';
 import { table, tableKind } from './table-sink.js';
@@ -35,4 +35,4 @@ export const clickhouse = {
 } as const;
 
 /** What this connector has, with all options as data. */
-export const kinds: readonly ConnectorKind[] = [tableKind, upsertsKind, metricsKind, queryKind];
+export const kinds: readonly ConnectorKind[] = [tableKind, upsertsKind, metricsKind, queryKind, rowsKind];

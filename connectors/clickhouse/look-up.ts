@@ -1,5 +1,27 @@
 import type { Lookup } from '../../src/core/look-up.js';
-import type { Settings } from '../../src/core/operator.js';
+import * as is from '../../src/core/option-types.js';
+import { connectorKind, defaulted, optional, required } from '../../src/core/options.js';
+import type { Settings } from '../../src/core/settings.js';
+
+export const rowsKind = connectorKind({
+  kind: 'clickhouse.rows',
+  role: 'look-up',
+  doc: 'Looks rows up by a column, all keys of a question in one statement.',
+  options: {
+    table: optional(is.text, 'The table or view to look in; one with a row a key. This, or `query`.'),
+    columns: optional(is.listOf(is.text), 'With `table`: columns to read, the key besides.'),
+    query: optional(
+      is.text,
+      "A statement whose rows have the key's column, and which takes the keys as `{keys:Array(Type)}`.",
+    ),
+    key: required(is.text, "The column that is looked up; a row's value of it, as text, is the key."),
+    keyType: defaulted(is.text, 'String', "ClickHouse's type of that column."),
+    decode: optional(
+      is.callback<(row: never) => unknown>('(row) => unknown'),
+      'Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default.',
+    ),
+  },
+});
 
 interface RowsCommon<V> {
   /** The column that is looked up; a row's value of it, as text, is the key. */
@@ -47,7 +69,7 @@ export interface RowsOptions {
  * })
  */
 export function rows<V = Readonly<Record<string, unknown>>>(options: ClickHouseRowsOptions<V>): Lookup<V> {
-  const { key, keyType = 'String' } = options;
+  const { key, keyType = rowsKind.options.keyType.fallback ?? '' } = options;
   const asked: Settings = 'query' in options ? { query: options.query } : { table: options.table };
   const sql = 'query' in options ? withKeyText(options.query, key) : selectOf(options, keyType);
   const read: RowsOptions = {
@@ -58,7 +80,7 @@ export function rows<V = Readonly<Record<string, unknown>>>(options: ClickHouseR
   };
   return Object.freeze({
     connector: 'clickhouse',
-    kind: 'clickhouse.rows',
+    kind: rowsKind.kind,
     settings: Object.freeze({ ...asked, key, keyType }),
     options: Object.freeze(read),
   });

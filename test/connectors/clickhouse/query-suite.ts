@@ -2,9 +2,21 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import { EARLIEST, type InferenceService, millis, type RawRecord, type SourceReader } from '../../../src/core/index.js';
+import {
+  EARLIEST,
+  type InferenceService,
+  millis,
+  type OutgoingRecord,
+  type RawRecord,
+  type Sink,
+  type Source,
+  type SourceDriver,
+  type SourceReader,
+} from '../../../src/core/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
+import { originAt } from '../../../src/testing/contract.js';
 import { MemoryProfile } from '../../../src/testing/memory-profile.js';
+import { sourceContract } from '../../../src/testing/source-contract.js';
 import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 import { topology } from '../../../src/topology/index.js';
 
@@ -37,6 +49,79 @@ export function querySuite(options: () => ClickHouseOptions): void {
     }
   }
   const json = ({ value }: RawRecord) => JSON.parse(Buffer.from(value ?? []).toString());
+
+  describe('keeps the contract of sources, as far as rows are records', () => {
+    /** A table as a log: bytes in hex, headers in pairs. Each partition is a query of its own. */
+    const world = async () => {
+      const table = tableName();
+      await db.command(
+        `CREATE TABLE ${table} (partition UInt8, n UInt64, record String) ENGINE = MergeTree ORDER BY (partition, n)`,
+      );
+      const hex = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
+      const bytes = (text: string | null) => (text === null ? null : Buffer.from(text, 'hex'));
+      const sourceOf = (partition: number) =>
+        queryOf({
+          sql: `SELECT n, record FROM ${table} WHERE partition = ${partition}`,
+          pageRowsMax: 600,
+          every: millis(5),
+        });
+      let written = 0;
+      const driver: SourceDriver = {
+        partitions: async () => 2,
+        async open(_source, task, offset, bounded, step) {
+          const reader = await db.source.open(sourceOf(task.partition), task, offset, bounded, step);
+          const recordOf = (raw: RawRecord): RawRecord => {
+            const { key, value, timestampMs, headers } = JSON.parse(json(raw).record);
+            return {
+              ...raw,
+              key: bytes(key),
+              value: bytes(value),
+              timestampMs,
+              ...(headers ? { headers: headers.map(([name, text]: [string, string]) => [name, bytes(text)]) } : {}),
+            };
+          };
+          return {
+            poll: async (recordsMax) => {
+              const { records, ended } = await reader.poll(recordsMax);
+              return { records: records.map(recordOf), ended };
+            },
+            close: () => reader.close(),
+          };
+        },
+      };
+      return {
+        driver,
+        source: sourceOf(0) as Source<unknown>,
+        async append(partition: number, records: readonly OutgoingRecord[]) {
+          const sink = clickhouse.table<object>({
+            table: `${table}_log`,
+            columns: { partition: 'UInt8', n: 'UInt64', record: 'String' } as object,
+          });
+          await db.tableSink.setUp?.(sink as Sink<unknown>, { topology: 'q', step: 'log', partitions: 1 });
+          const context = { step: 'log', task: { topology: 'q', partition }, incarnation: 0 };
+          const writer = await db.tableSink.open(sink as Sink<unknown>, context);
+          const rows = records.map(({ key, value, timestampMs, headers }) => ({
+            partition,
+            n: written++,
+            record: JSON.stringify({
+              key: hex(key),
+              value: hex(value),
+              timestampMs,
+              headers: headers?.map(([name, each]) => [name, hex(each)]),
+            }),
+          }));
+          await writer.write(
+            rows,
+            rows.map(({ n }) => originAt(n, partition)),
+          );
+          await writer.prepare?.();
+          await db.command(`INSERT INTO ${table} SELECT * FROM ${table}_log WHERE n >= ${written - rows.length}`);
+        },
+        close: async () => {},
+      };
+    };
+    for (const { name, run } of sourceContract(world)) it(name, run);
+  });
 
   it('reads every row once, in its order, however pages and restarts cut it', async () => {
     const table = tableName();

@@ -4,6 +4,8 @@ import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../.
 import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
 import { avro, localRegistry, openCodec } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
+import { sinkContract } from '../../../src/testing/sink-contract.js';
+import { memoryLedgers } from './memory-ledgers.js';
 
 interface Sale {
   readonly id: number;
@@ -37,6 +39,42 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
     );
     await writer.prepare?.();
   }
+
+  describe('keeps the contract of sinks with everything that a table may have', () => {
+    const Numbered = avro<{ n: number; at: number }>({
+      subject: 'numbered-value',
+      definition: JSON.stringify({
+        type: 'record',
+        name: 'Numbered',
+        fields: [
+          { name: 'n', type: 'int' },
+          { name: 'at', type: { type: 'long', logicalType: 'timestamp-micros' } },
+        ],
+      }),
+    });
+    const world = async () => {
+      const table = tableName();
+      const sink = clickhouse.table({
+        table,
+        schema: Numbered,
+        orderBy: ['at'],
+        insertedAt: 'storedAt',
+        partitionBy: 'toYYYYMM(at)',
+        ttl: { since: 'storedAt', after: minutes(600) },
+        views: [clickhouse.view({ name: `${table}_odd`, as: `SELECT n FROM ${table}` })],
+        exactlyOnce: true,
+      });
+      return {
+        driver: db.tableSink,
+        sink: sink as Sink<unknown>,
+        openLedger: memoryLedgers(),
+        value: (n: number) => ({ n, at: n * 86_400_000_000 }),
+        visible: async () => (await db.query<{ n: number }>(`SELECT n FROM ${table}_odd`)).map(({ n }) => n),
+        close: async () => {},
+      };
+    };
+    for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
+  });
 
   describe('the table of a schema', () => {
     const logical = (type: string, logicalType: string, more: object = {}) => ({ type, logicalType, ...more });
