@@ -6,8 +6,8 @@ import type { RawRecord } from '../../src/core/record.js';
 import { HandedOut } from './handed-out.js';
 import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
+import type { ReadFiles } from './read-options.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
-import type { ReadFiles } from './specs.js';
 
 /** How long a poll waits where there is nothing to read. */
 const POLL_WAIT_MS = 100;

@@ -3,7 +3,7 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import { type PartStore, RollingWriter } from './rolling-writer.js';
 import { openRowEncoder } from './row-encoder.js';
 import { endingOf } from './row-format.js';
-import type { WriteFiles } from './specs.js';
+import type { WriteFiles } from './sink.js';
 
 /** Whose parts are whose, in a store that several tasks write to. */
 export const ownerOf = ({ task, step }: SinkContext): string =>

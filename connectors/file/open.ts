@@ -5,8 +5,9 @@ import { openCompress } from './compress.js';
 import { type FilePlace, openFilesReader } from './files-source.js';
 import { FolderStore } from './folder-store.js';
 import { openWriter, ownerOf } from './open-writer.js';
+import type { ReadFiles } from './read-options.js';
 import { isParquet } from './row-format.js';
-import type { ReadFiles, WriteFiles } from './specs.js';
+import type { WriteFiles } from './sink.js';
 import { openTailReader, type TailPlace } from './tail-source.js';
 import { toParquet } from './to-parquet.js';
 

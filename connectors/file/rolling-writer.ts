@@ -1,7 +1,7 @@
 import type { SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
 import type { RowEncoder } from './row-encoder.js';
-import type { WriteFiles } from './specs.js';
+import type { WriteFiles } from './sink.js';
 
 /** Files that are open at a time, where each hour or day has its own; the one that was opened first is ended before more. */
 const OPEN_MAX = 32;

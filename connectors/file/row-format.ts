@@ -34,9 +34,8 @@ export function endingOf(format: RowFormat<unknown>): string {
 }
 
 export function rowFormatSettings(format: RowFormat<unknown>): Settings {
-  if (isParquet(format)) return { format: 'parquet', columns: Object.keys(format.columns).join(',') };
-  const { schema, compression } = format;
-  return { format: schema.format, schema: schema.subject, ...(compression === undefined ? {} : { compression }) };
+  if (isParquet(format)) return { format: 'parquet' };
+  return { format: format.schema.format };
 }
 
 const columnTypes = /^(text|number|integer|bigint|boolean|date)\??$/;

@@ -3,8 +3,8 @@ import { bytesOf, type OpenBytes } from './bytes.js';
 import { type Line, Lines } from './lines.js';
 import { parquetRows } from './parquet-rows.js';
 import type { OpenRandom } from './random-access.js';
+import type { ReadFiles } from './read-options.js';
 import { csvDelimiter, csvHeader } from './row-format.js';
-import type { ReadFiles } from './specs.js';
 
 const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
 

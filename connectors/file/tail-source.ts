@@ -6,8 +6,8 @@ import type { RawRecord } from '../../src/core/record.js';
 import { findAgain, type Generation, generationAt, generationsOf, headOf, type Identity, idOf } from './generations.js';
 import { HandedOut } from './handed-out.js';
 import { type Line, Lines } from './lines.js';
+import type { ReadFiles } from './read-options.js';
 import { lineBytesMax } from './rows-of-file.js';
-import type { ReadFiles } from './specs.js';
 
 const PIECE_BYTES = 256 * 1024;
 /** How long a poll waits where nothing was written. */

@@ -1,31 +1,58 @@
-import { type Duration, formatDuration } from '../../src/core/duration.js';
 import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
+import { timing } from '../../src/core/source-options.js';
 
-export interface IngestOptions<T> {
-  /** Where records lie once they are accepted; made where it is missing. */
-  readonly topic: string;
-  /** Of one record: `json()` or `jsonSchema({ framing: 'none' })`. What it refuses is refused at the door. */
+export const ingestKind = connectorKind({
+  kind: 'http.ingest',
+  role: 'source',
+  doc: 'Takes records by POST, keeps them in a topic and reads them from there.',
+  options: {
+    topic: required(is.text, 'Where records lie once they are accepted; the first run makes it where it is missing.'),
+    schema: required(
+      is.schema,
+      "Of one record: `json()` or `jsonSchema({ framing: 'none' })`. What it refuses is refused at the door.",
+    ),
+    port: required(is.integer(0, 65_535), 'The port to listen on.'),
+    host: defaulted(is.text, '127.0.0.1', 'The address to listen on.'),
+    tokenFrom: optional(
+      is.text,
+      'The environment variable with the token that clients must bear; without it everybody may write.',
+    ),
+    eventTime: optional(
+      is.callback<(value: never) => number>('(value) => milliseconds'),
+      'Event time, since 1970; when the record was accepted by default.',
+    ),
+    key: optional(
+      is.callback<(value: never) => string>('(value) => string'),
+      "The record's key; it decides the partition. Without it partitions are dealt out.",
+    ),
+    partitions: defaulted(is.integer(1), 1, 'Partitions of the topic where it does not exist yet.'),
+    pendingMax: defaulted(
+      is.integer(1),
+      10_000,
+      'Records that are accepted and not yet durable, over all requests. More are answered with 429.',
+    ),
+    bytesMax: defaulted(is.integer(1), 8 * 2 ** 20, 'The longest request, in bytes.'),
+    ...timing,
+  },
+});
+
+export interface IngestOptions<T> extends Omit<OptionsOf<typeof ingestKind.options>, 'schema'> {
   readonly schema: Schema<T>;
-  /** Event time in milliseconds since 1970; when it was accepted by default. */
   readonly eventTime?: (value: T) => number;
-  /** The record's key; it decides the partition. Without it partitions are dealt out. */
   readonly key?: (value: T) => string;
-  /** Port to listen on. */
-  readonly port: number;
-  /** Address to listen on; `127.0.0.1` by default. */
-  readonly host?: string;
-  /** The variable that has the token which clients must bear; without it everybody may write. */
-  readonly tokenFrom?: string;
-  /** Partitions of the topic where it does not exist yet; 1 by default. */
-  readonly partitions?: number;
-  /** Records that are accepted and not yet durable, over all requests; 10,000 by default. More are answered with 429. */
-  readonly pendingMax?: number;
-  /** The longest request, in bytes; 8 MiB by default. */
-  readonly bytesMax?: number;
-  readonly disorderMax?: Duration;
-  readonly idleMax?: Duration;
 }
 
 /** As the driver sees it. */
@@ -52,8 +79,8 @@ export interface Ingest {
  * t.source('clicks', http.ingest({ topic: 'clicks', schema: json<Click>(), port: 8080, tokenFrom: 'CLICKS_TOKEN', key: (c) => c.user }));
  */
 export function ingest<T>(options: IngestOptions<T>): Source<T> {
-  const { topic, schema, eventTime, key, port, host = '127.0.0.1', tokenFrom, partitions = 1 } = options;
-  const { pendingMax = 10_000, bytesMax = 8 * 2 ** 20, disorderMax, idleMax } = options;
+  const resolved = resolve(ingestKind, options);
+  const { topic, schema, eventTime, key, port, host, tokenFrom, partitions, pendingMax, bytesMax } = resolved;
   const driven: Ingest = {
     topic,
     schema: schema as Schema<unknown>,
@@ -68,37 +95,24 @@ export function ingest<T>(options: IngestOptions<T>): Source<T> {
   const given = eventTime as ((value: unknown) => number) | undefined;
   return Object.freeze({
     connector: 'http',
-    kind: 'http.ingest',
+    kind: ingestKind.kind,
     topic,
     schema: schema as Schema<unknown>,
-    settings: Object.freeze({
-      topic,
-      host,
-      port,
-      ...(tokenFrom === undefined ? {} : { tokenFrom }),
-      ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
-      ...(disorderMax === undefined ? {} : { disorderMax: formatDuration(disorderMax) }),
-    }),
-    problems: Object.freeze(problemsOf(driven)),
+    settings: settingsOf(ingestKind, options),
+    problems: Object.freeze([...problemsOf(ingestKind, options), ...moreProblems(driven)]),
     options: Object.freeze(driven),
-    idleMax,
-    disorderMax,
+    idleMax: resolved.idleMax,
+    disorderMax: resolved.disorderMax,
     eventTimeOf: given ?? ((_value: unknown, timestampMs: number) => timestampMs),
   });
 }
 
-function problemsOf({ schema: { format, options }, port, partitions, host, tokenFrom }: Ingest): Problem[] {
+function moreProblems({ schema: { format, options }, host, tokenFrom }: Ingest): Problem[] {
   const framed = (options as { readonly framing?: string } | undefined)?.framing !== 'none';
   const isJson = format === 'json' || (format === 'json-schema' && !framed);
   const isOpen = tokenFrom === undefined && !/^(127\.|::1$|localhost$)/.test(host);
   return [
     ...(isJson ? [] : [{ message: `${format} in requests`, hint: "pass json() or jsonSchema({ framing: 'none' })" }]),
-    ...(Number.isInteger(port) && port >= 0 && port <= 65_535
-      ? []
-      : [{ message: `port is ${port}`, hint: '0 to 65535' }]),
-    ...(Number.isInteger(partitions) && partitions >= 1
-      ? []
-      : [{ message: `partitions is ${partitions}`, hint: 'from 1' }]),
     ...(isOpen ? [{ message: `everybody who reaches ${host} may write`, hint: 'give it tokenFrom' }] : []),
   ];
 }

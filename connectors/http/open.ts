@@ -8,7 +8,8 @@ import {
   readAnswer,
 } from '../../src/core/look-up.js';
 import { causeOf, mayPass, textOf } from './answer.js';
-import { type HttpLookUp, publicPartOf } from './index.js';
+import type { HttpLookUp } from './look-up.js';
+import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
 
 /** What a request came to: its JSON, no answer, a status that another request may not have, or one that stays. */

@@ -1,27 +1,60 @@
-import { type Duration, formatDuration, seconds } from '../../src/core/duration.js';
+import { seconds } from '../../src/core/duration.js';
 import type { Source } from '../../src/core/io.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
-import { identityOf, publicPartOf } from './public-part.js';
+import { timing } from '../../src/core/source-options.js';
+import { identityOf } from './public-part.js';
 
-export interface PollOptions<T> {
-  readonly url: string;
-  /** Of one item, as JSON: `json()`, for example. */
+interface Cursor {
+  readonly param: string;
+  readonly next: (answer: never) => string | number | null | undefined;
+}
+
+const isCursor = (value: unknown): boolean => {
+  const { param, next } = (value ?? {}) as Partial<Cursor>;
+  return is.text.accepts(param) && typeof next === 'function';
+};
+
+export const pollKind = connectorKind({
+  kind: 'http.poll',
+  role: 'source',
+  doc: 'Reads pages of a service, one behind the other by a cursor, and asks again where they end.',
+  options: {
+    url: required(is.url, 'The address of the first page.'),
+    schema: required(is.schema, 'Of one item, as JSON: `json()`, for example.'),
+    eventTime: required(is.callback<(value: never) => number>('(value) => milliseconds'), 'Event time, since 1970.'),
+    items: optional(
+      is.callback<(answer: never) => readonly unknown[]>('(answer) => items'),
+      'The items of an answer, oldest first; the answer itself by default. The same page has the same items in every request.',
+    ),
+    cursor: optional(
+      is.custom<Cursor>('`{ param, next: (answer) => value }`', isCursor),
+      'The parameter that says from where on, and its value behind an answer: `undefined` while there is no more.',
+    ),
+    every: defaulted(is.duration, seconds(10), 'How often to ask where there is nothing new.'),
+    perSecondMax: defaulted(is.positive, 10, 'Requests a second at most.'),
+    headers: optional(
+      is.callback<() => Readonly<Record<string, string>>>('() => headers'),
+      'Further headers, asked for each time: for tokens. They are in no description, message or log.',
+    ),
+    bytesMax: defaulted(is.integer(1), 16 * 2 ** 20, 'The longest answer, in bytes.'),
+    ...timing,
+  },
+});
+
+export interface PollOptions<T> extends Omit<OptionsOf<typeof pollKind.options>, 'schema' | 'eventTime'> {
   readonly schema: Schema<T>;
   readonly eventTime: (value: T) => number;
-  /** The items of an answer, oldest first; the answer itself by default. The same page has the same items in every request. */
-  readonly items?: (answer: never) => readonly unknown[];
-  /** The parameter that says from where on, and its value behind an answer: `undefined` while there is no more. */
-  readonly cursor?: { readonly param: string; readonly next: (answer: never) => string | number | null | undefined };
-  /** How often to ask where there is nothing new; 10 s by default. */
-  readonly every?: Duration;
-  /** Requests a second at most; 10 by default. */
-  readonly perSecondMax?: number;
-  /** Further headers, asked for each time: for tokens. They are in no description, message or log. */
-  readonly headers?: () => Readonly<Record<string, string>>;
-  /** The longest answer, in bytes; 16 MiB by default. */
-  readonly bytesMax?: number;
-  readonly disorderMax?: Duration;
-  readonly idleMax?: Duration;
 }
 
 /** As the driver sees it. */
@@ -51,8 +84,8 @@ export interface Poll {
  * }));
  */
 export function poll<T>(options: PollOptions<T>): Source<T> {
-  const { url, schema, eventTime, items, cursor, every = seconds(10), perSecondMax = 10, headers } = options;
-  const { bytesMax = 16 * 2 ** 20, disorderMax, idleMax } = options;
+  const { url, schema, eventTime, items, cursor, every, perSecondMax, headers, bytesMax, disorderMax, idleMax } =
+    resolve(pollKind, options);
   const driven: Poll = {
     url,
     items: (items as Poll['items'] | undefined) ?? ((answer) => answer as readonly unknown[]),
@@ -65,18 +98,13 @@ export function poll<T>(options: PollOptions<T>): Source<T> {
   const isJson = schema.format === 'json' || schema.format === 'json-schema';
   return Object.freeze({
     connector: 'http',
-    kind: 'http.poll',
+    kind: pollKind.kind,
     topic: identityOf(url),
     schema: schema as Schema<unknown>,
-    settings: Object.freeze({
-      url: publicPartOf(url),
-      every: formatDuration(every),
-      ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
-      ...(disorderMax === undefined ? {} : { disorderMax: formatDuration(disorderMax) }),
-    }),
+    settings: settingsOf(pollKind, options),
     problems: Object.freeze([
       ...(isJson ? [] : [{ message: `${schema.format} where items are JSON`, hint: 'pass json<Item>()' }]),
-      ...(perSecondMax > 0 ? [] : [{ message: `perSecondMax is ${perSecondMax}`, hint: 'give a number above 0' }]),
+      ...problemsOf(pollKind, options),
     ]),
     options: Object.freeze(driven),
     idleMax,

@@ -1,19 +1,46 @@
 import type { Sink } from '../../src/core/io.js';
 import type { Lookup } from '../../src/core/look-up.js';
 import type { Problem } from '../../src/core/operator.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  type ConnectorKind,
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
 import { isName, quoted } from './names.js';
 
-export interface PostgresTableOptions<T> {
-  /** `name` or `schema.name`; made where it is missing. */
-  readonly table: string;
-  /** Fields to write and their Postgres types. A `timestamptz` takes a `Date` or milliseconds since 1970, a `jsonb` anything. */
+const tableKind = connectorKind({
+  kind: 'postgres.table',
+  role: 'sink',
+  doc: 'Writes every value as a row: one that adds to the table, or, with `key`, one that replaces the row of its key.',
+  options: {
+    table: required(is.text, '`name` or `schema.name`; made where it is missing.'),
+    columns: required(
+      is.recordOf(is.text),
+      'Fields to write and their Postgres types. A `timestamptz` takes a `Date` or milliseconds since 1970, a `jsonb` anything.',
+    ),
+    key: optional(
+      is.listOf(is.text),
+      'Columns by which a later row replaces an earlier one; without them every value adds a row.',
+    ),
+    exactlyOnce: defaulted(
+      is.flag,
+      false,
+      "Keeps an epoch's rows in its checkpoint and writes them after it: readers see none that a checkpoint does not know.",
+    ),
+    pendingRowsMax: defaulted(is.integer(1), 100_000, 'With `exactlyOnce`: rows that a checkpoint keeps at most.'),
+  },
+});
+
+export interface PostgresTableOptions<T> extends Omit<OptionsOf<typeof tableKind.options>, 'columns' | 'key'> {
   readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
-  /** Columns by which a later row replaces an earlier one; without them every value adds a row. */
   readonly key?: readonly (keyof NoInfer<T> & string)[];
-  /** Keeps an epoch's rows in its checkpoint and writes them after it: readers see none that a checkpoint does not know. */
-  readonly exactlyOnce?: boolean;
-  /** With `exactlyOnce`: rows that a checkpoint keeps at most, 100,000 by default. */
-  readonly pendingRowsMax?: number;
 }
 
 /** The driver's view of a table. */
@@ -23,15 +50,23 @@ export interface TableOptions {
   readonly key: readonly string[];
 }
 
-export interface PostgresRowsOptions<V> {
-  readonly table: string;
-  /** The column that is looked up. */
-  readonly key: string;
-  /** Its Postgres type; `text` by default. */
-  readonly keyType?: string;
-  /** Columns to read, the key besides. */
-  readonly columns: readonly string[];
-  /** Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default. */
+const rowsKind = connectorKind({
+  kind: 'postgres.rows',
+  role: 'look-up',
+  doc: 'Looks rows up by a column, all keys of a question in one statement.',
+  options: {
+    table: required(is.text, '`name` or `schema.name`.'),
+    key: required(is.text, 'The column that is looked up.'),
+    keyType: defaulted(is.text, 'text', 'Its Postgres type.'),
+    columns: required(is.listOf(is.text), 'Columns to read, the key besides.'),
+    decode: optional(
+      is.callback<(row: never) => unknown>('(row) => unknown'),
+      'Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default.',
+    ),
+  },
+});
+
+export interface PostgresRowsOptions<V> extends Omit<OptionsOf<typeof rowsKind.options>, 'decode'> {
   readonly decode?: (row: never) => V;
 }
 
@@ -43,6 +78,9 @@ export interface RowsOptions {
 
 /** Under which a row of a look-up says which of the keys it is of, from 1. Texts of keys would not do: `007` is 7. */
 export const ASKED = '_asked';
+
+/** What `postgres` has, as data. */
+export const kinds: readonly ConnectorKind[] = [tableKind, rowsKind];
 
 /**
  * Tables of Postgres as outputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing
@@ -60,19 +98,13 @@ export const postgres = {
    * orders.to('orders', postgres.table({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
    */
   table<T>(options: PostgresTableOptions<T>): Sink<T> {
-    const { table, key = [], exactlyOnce = false, pendingRowsMax = 100_000 } = options;
+    const { table, key = [], exactlyOnce, pendingRowsMax } = resolve(tableKind, options);
     const columns = Object.freeze({ ...options.columns }) as TableOptions['columns'];
-    const names = Object.keys(columns).join(', ');
     return Object.freeze({
       connector: 'postgres',
-      kind: 'postgres.table',
-      settings: Object.freeze({
-        table,
-        columns: names,
-        ...(key.length === 0 ? {} : { key: key.join(', ') }),
-        ...(exactlyOnce ? { exactlyOnce, pendingRowsMax } : {}),
-      }),
-      problems: Object.freeze(problemsOf({ table, columns, key })),
+      kind: tableKind.kind,
+      settings: settingsOf(tableKind, options),
+      problems: Object.freeze([...problemsOf(tableKind, options), ...namingProblems({ table, columns, key })]),
       options: Object.freeze({ table, columns, key: Object.freeze([...key]) } satisfies TableOptions),
       ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
     });
@@ -86,7 +118,7 @@ export const postgres = {
    * lookUp({ from: postgres.rows<{ tier: string }>({ table: 'customers', key: 'id', keyType: 'bigint', columns: ['tier'] }), key: (p) => p.customer, as: 'customer' })
    */
   rows<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
-    const { table, key, keyType = 'text', columns, decode } = options;
+    const { table, key, keyType, columns, decode } = resolve(rowsKind, options);
     const names = [...new Set([key, ...columns])].map((name) => `found.${quoted(name)}`).join(', ');
     const sql =
       `SELECT DISTINCT ON (asked.n) asked.n::int AS ${ASKED}, ${names} ` +
@@ -95,14 +127,14 @@ export const postgres = {
     const read: RowsOptions = { sql, decode: decode as RowsOptions['decode'] };
     return Object.freeze({
       connector: 'postgres',
-      kind: 'postgres.rows',
+      kind: rowsKind.kind,
       settings: Object.freeze({ table, key, keyType }),
       options: Object.freeze(read),
     });
   },
 } as const;
 
-function problemsOf({ table, columns, key }: TableOptions): Problem[] {
+function namingProblems({ table, columns, key }: TableOptions): Problem[] {
   const names = [...table.split('.'), ...Object.keys(columns)];
   const misnamed = names.filter((name) => !isName(name));
   const strange = Object.entries(columns).filter(([, type]) => !/^[a-z][a-z0-9_ ]*(\([0-9, ]+\))?[a-z ]*$/i.test(type));

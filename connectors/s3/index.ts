@@ -1,5 +1,23 @@
 import type { Sink, Source } from '../../src/core/io.js';
+import { type ConnectorKind, connectorKind } from '../../src/core/options.js';
 import { type FileSinkOptions, type FileSourceOptions, file } from '../file/index.js';
+import { sinkKind as filesOut } from '../file/sink.js';
+import { sourceKind as filesIn } from '../file/source.js';
+
+const sourceKind = connectorKind({
+  ...filesIn,
+  kind: 's3.source',
+  doc: 'Reads the objects whose keys fit a path, `BUCKET/KEY`, in the order of their keys, and then those that come.',
+});
+
+const sinkKind = connectorKind({
+  ...filesOut,
+  kind: 's3.sink',
+  doc: 'Writes rows to objects, lines or Parquet, each row into exactly one; the folder is `BUCKET/PREFIX`.',
+});
+
+/** What `s3` has, as data. */
+export const kinds: readonly ConnectorKind[] = [sourceKind, sinkKind];
 
 /** As of `file.source`; the path is `BUCKET/KEY`, and the last parts of the key may have `*`. */
 export type S3SourceOptions<T> = FileSourceOptions<T>;
@@ -20,12 +38,8 @@ export const s3 = {
    * t.source('orders', s3.source({ path: 'shop/orders/*.ndjson.gz', schema: ndjson<Order>(), eventTime: (o) => o.at }));
    */
   source<T>(options: S3SourceOptions<T>): Source<T> {
-    return Object.freeze({
-      ...file.source(options),
-      connector: 's3',
-      kind: 's3.source',
-      topic: `s3://${options.path}`,
-    });
+    const files = file.source(options);
+    return Object.freeze({ ...files, connector: 's3', kind: sourceKind.kind, topic: `s3://${options.path}` });
   },
 
   /**
@@ -36,10 +50,6 @@ export const s3 = {
    * orders.to('archive', s3.sink({ folder: 'lake/orders', schema: ndjson<Order>(), compression: 'gzip', by: 'hour' }));
    */
   sink<T>(options: S3SinkOptions<T>): Sink<T> {
-    return Object.freeze({
-      ...file.sink<T>(options),
-      connector: 's3',
-      kind: 's3.sink',
-    });
+    return Object.freeze({ ...file.sink<T>(options), connector: 's3', kind: sinkKind.kind });
   },
 } as const;

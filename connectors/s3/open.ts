@@ -6,8 +6,9 @@ import { type FilePlace, openFilesReader, type Storage } from '../file/files-sou
 import { isMatch } from '../file/listing.js';
 import { openWriter, ownerOf } from '../file/open-writer.js';
 import type { RandomAccess } from '../file/random-access.js';
+import type { ReadFiles } from '../file/read-options.js';
 import { isParquet } from '../file/row-format.js';
-import type { ReadFiles, WriteFiles } from '../file/specs.js';
+import type { WriteFiles } from '../file/sink.js';
 import { parquetOf } from '../file/to-parquet.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';

@@ -1,11 +1,22 @@
 import { kinds as clickhouse } from '../../connectors/clickhouse/index.js';
+import { kinds as file } from '../../connectors/file/index.js';
 import { kinds as http } from '../../connectors/http/index.js';
 import { kinds as kafka } from '../../connectors/kafka/index.js';
+import { kinds as postgres } from '../../connectors/postgres/index.js';
 import { kinds as redis } from '../../connectors/redis/index.js';
+import { kinds as s3 } from '../../connectors/s3/index.js';
 import type { ConnectorKind, OptionSpec } from '../core/options.js';
 
 /** Every kind of source, sink and look-up that comes with Millrace. */
-export const connectorKinds: readonly ConnectorKind[] = [...clickhouse, ...http, ...kafka, ...redis];
+export const connectorKinds: readonly ConnectorKind[] = [
+  ...clickhouse,
+  ...file,
+  ...http,
+  ...kafka,
+  ...postgres,
+  ...redis,
+  ...s3,
+];
 
 export const connectorOf = (kind: string): string => kind.slice(0, kind.indexOf('.'));
 

@@ -34,6 +34,12 @@ export const integer = (min: number, max = Number.MAX_SAFE_INTEGER): OptionType<
     itself,
   );
 
+export const positive: OptionType<number> = type(
+  'number above 0',
+  (value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY,
+  itself,
+);
+
 /** A length of time above zero. */
 export const duration: OptionType<Duration> = type(
   'duration',

@@ -6,7 +6,7 @@ import { Encoder } from '@toondepauw/node-zstd';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { file } from '../../connectors/file/index.js';
 import { rowsOfFile } from '../../connectors/file/rows-of-file.js';
-import type { ReadFiles } from '../../connectors/file/specs.js';
+import type { ReadFiles } from '../../connectors/file/read-options.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { csv, DecodeFailure, json, localRegistry, ndjson, openDecoder } from '../../src/schema/index.js';
 import { type Chance, chanceOf } from './chance.js';

@@ -14,7 +14,7 @@ describe('postgres.table', () => {
   it('is inert data that says what it does', () => {
     expect(table().settings).toEqual({ table: 'orders', columns: 'id, at' });
     expect(table({ key: ['id'], exactlyOnce: true })).toMatchObject({
-      settings: { key: 'id', exactlyOnce: true, pendingRowsMax: 100_000 },
+      settings: { key: 'id', exactlyOnce: true },
       deferred: { rowsMax: 100_000 },
     });
   });
