@@ -12,7 +12,7 @@ import { type HttpOptions, openHttpEngine } from './http-engine.js';
 import { parseRows } from './json-rows.js';
 import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './layout.js';
 import { clickHouseReader } from './look-up-reader.js';
-import { isAllowed } from './migration.js';
+import { type Difference, isAllowed } from './migration.js';
 import { querySource } from './query-driver.js';
 import { schemaColumns } from './schema-columns.js';
 import { differencesOf, hintFor, setUpTable } from './table.js';
@@ -103,13 +103,12 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
       }
     },
     async drift(sink) {
-      const layout = await layoutOf(engine, sink);
-      return (await differencesOf(engine, layout)).map((difference): Drift => {
-        const { setting, declared, actual } = difference;
-        const allowed = isAllowed(difference, layout);
-        const hint = allowed ? `the next run changes it: ${difference.repair}` : hintFor(layout, [difference]);
-        return { what: `table '${layout.rows}'`, setting, declared, actual, hint, refused: !allowed };
-      });
+      try {
+        const layout = await layoutOf(engine, sink);
+        return (await differencesOf(engine, layout)).map((difference) => driftOf(layout, difference));
+      } catch (error) {
+        throw explain(error, 'cannot look at the table', where);
+      }
     },
     async open(sink, { task, step, incarnation }) {
       let layout: TableLayout;
@@ -158,6 +157,13 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     },
     close: () => engine.close(),
   };
+}
+
+function driftOf(layout: TableLayout, difference: Difference): Drift {
+  const { setting, declared, actual, repair } = difference;
+  const allowed = isAllowed(difference, layout);
+  const hint = allowed ? `the next run changes it: ${repair}` : hintFor(layout, [difference]);
+  return { what: `table '${layout.rows}'`, setting, declared, actual, hint, refused: !allowed };
 }
 
 const METRICS = 'clickhouse.metrics';

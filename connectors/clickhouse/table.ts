@@ -45,13 +45,12 @@ async function setUpReading(engine: Engine, layout: TableLayout): Promise<void> 
 
 /** How a table that is there differs from its layout; nothing where there is no table. */
 export async function differencesOf(engine: Engine, layout: TableLayout): Promise<Difference[]> {
-  const [table] = parseRows<{ key: string; partition: string; ttl: string; policy: string; declared: string }>(
+  const [table] = parseRows<{ key: string; partition: string; ttl: string; policy: string }>(
     await engine.query(
-      `SELECT sorting_key AS key, replaceOne(formatQuerySingleLine(concat('SELECT ', if(partition_key = '', '1', partition_key))), 'SELECT ', '') AS partition,
-         replaceOne(formatQuerySingleLine(concat('SELECT ', {partition:String})), 'SELECT ', '') AS declared,
-         extract(engine_full, ' TTL (.*?)(?: SETTINGS |$)') AS ttl, storage_policy AS policy
+      `SELECT sorting_key AS key, partition_key AS partition, extract(engine_full, ' TTL (.*?)(?: SETTINGS |$)') AS ttl,
+         storage_policy AS policy
        FROM system.tables WHERE database = currentDatabase() AND name = {table:String}`,
-      { table: layout.rows, partition: layout.partitionBy ?? '1' },
+      { table: layout.rows },
     ),
   );
   if (!table) return [];
@@ -61,12 +60,20 @@ export async function differencesOf(engine: Engine, layout: TableLayout): Promis
   };
   // A key of one column is given back in brackets of its own by some versions.
   other('sorting key', layout.key.join(', '), table.key.replaceAll(/[`()]/g, ''));
-  if (layout.partitionBy !== undefined) other('partition key', table.declared, table.partition);
+  if (layout.partitionBy !== undefined)
+    other('partition key', await formatted(engine, layout.partitionBy), table.partition);
   if (layout.ttl !== undefined) other('ttl', ttlSql(layout.ttl), table.ttl, `MODIFY TTL ${ttlSql(layout.ttl)}`);
   const { storagePolicy: policy } = layout;
   if (policy !== undefined)
     other('storage policy', policy, table.policy, `MODIFY SETTING storage_policy = ${quotedText(policy)}`);
   return differences;
+}
+
+/** An expression as ClickHouse itself writes it. */
+async function formatted(engine: Engine, expression: string): Promise<string> {
+  const sql = 'SELECT formatQuerySingleLine({sql:String}) AS sql';
+  const [row] = parseRows<{ sql: string }>(await engine.query(sql, { sql: `SELECT ${expression}` }));
+  return row?.sql.replace(/^SELECT /, '') ?? expression;
 }
 
 /** What mends a difference, in words. */

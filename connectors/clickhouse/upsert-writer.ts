@@ -5,7 +5,7 @@ import type { Origin } from '../../src/core/record.js';
 import type { UpsertTableOptions } from '../../src/core/sinks.js';
 import type { Batches } from './batches.js';
 import { RowEncoder } from './rows.js';
-import { quotedText } from './values/index.js';
+import { isWellFormed, quotedText } from './values/index.js';
 
 /** Bits of a version that count the changes of a task; those above are the incarnation's. */
 const NUMBER_BITS = 44;
@@ -35,16 +35,18 @@ export class UpsertWriter implements SinkWriter {
   }
 
   misfitOf(value: unknown): string | undefined {
-    const { before, after } = value as Change<Fields>;
-    const misfit = (fields: Fields | null) => (fields === null ? undefined : this.rows.misfitOf(fields));
-    return misfit(after) ?? misfit(before);
+    const { key, after } = value as Change<Fields>;
+    if (!isWellFormed(key)) return `column ${this.options.key} (String) has no room for half a surrogate pair`;
+    return after === null ? undefined : this.rows.misfitOf(after);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
     for (let i = 0; i < values.length; i++) {
       const { key, before, after } = values[i] as Change<Fields>;
       const version = this.base + BigInt((origins[i] as Origin).offset);
-      if (before !== null && (after === null || this.moves(before, after))) this.add(key, before, version, 1);
+      // What did not fit was never written: there is nothing to take away.
+      const there = before !== null && this.rows.misfitOf(before) === undefined ? before : null;
+      if (there !== null && (after === null || this.moves(there, after))) this.add(key, there, version, 1);
       if (after !== null) this.add(key, after, version, 0);
     }
     return this.batches.pressure();

@@ -1,17 +1,29 @@
-import type { Chunk, SinkWriter } from '../core/index.js';
+import type { Change, Chunk, Origin, SinkWriter } from '../core/index.js';
 import type { TaskStepContext } from './step-context.js';
 
-/** What a sink has no room for goes to the dead letters, in the order of the other letters of its round; the rest stays. */
-export function withoutMisfits(writer: SinkWriter, context: TaskStepContext, chunk: Chunk): Chunk {
+/**
+ * What a sink has no room for goes to the dead letters, in the order of the other letters of its round; the rest stays. Of a
+ * change it stays that what was held before does not hold any more: the sink must not show it for ever.
+ */
+export function withoutMisfits(writer: SinkWriter, context: TaskStepContext, chunk: Chunk, areChanges: boolean): Chunk {
   if (!writer.misfitOf) return chunk;
   const misfits = chunk.values.map((value) => writer.misfitOf?.(value));
   if (misfits.every((misfit) => misfit === undefined)) return chunk;
+  const values: unknown[] = [];
+  const origins: Origin[] = [];
   misfits.forEach((misfit, i) => {
-    if (misfit === undefined) return;
-    context.origin = chunk.origins[i];
-    context.deadLetter('misfit', misfit);
+    const origin = chunk.origins[i] as Origin;
+    let value = chunk.values[i];
+    if (misfit !== undefined) {
+      context.origin = origin;
+      context.deadLetter('misfit', misfit);
+      if (!areChanges) return;
+      value = { ...(value as Change<unknown>), after: null };
+      if (writer.misfitOf?.(value) !== undefined) return;
+    }
+    values.push(value);
+    origins.push(origin);
   });
   context.origin = undefined; // whatever fails later is not about these
-  const fitting = (_: unknown, i: number) => misfits[i] === undefined;
-  return { ...chunk, values: chunk.values.filter(fitting), origins: chunk.origins.filter(fitting) };
+  return { ...chunk, values, origins };
 }

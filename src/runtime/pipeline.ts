@@ -142,7 +142,7 @@ export class Pipeline {
       const counter = context.counter('written');
       this.streamOf(sink.input)
         .pipe(
-          map((chunk) => withoutMisfits(writer, context, chunk)),
+          map((chunk) => withoutMisfits(writer, context, chunk, sink.sink.changes === true)),
           concatMap((chunk) => {
             if (chunk.values.length === 0) return of(chunk);
             const written = writer.write(chunk.values, chunk.origins);

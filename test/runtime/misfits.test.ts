@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { DeadLetter, InferenceService, Sink, SinkDriver, Source } from '../../src/core/index.js';
+import type { Change, DeadLetter, InferenceService, Sink, SinkDriver, Source } from '../../src/core/index.js';
 import { transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
@@ -69,7 +69,6 @@ async function run(sink: Sink<Numbered>, roundMax: number) {
 it.each([
   ['one that is written at once', narrow],
   ['one that is written after the checkpoint', { ...narrow, deferred: { rowsMax: 100 } }],
-  ['one whose values are numbered', { ...narrow, changes: true }],
 ])('what a sink has no room for goes to the dead letters, the rest is written: %s', async (_, sink) => {
   const whole = await run(sink, 1_000);
   const fits = (n: number) => n % 5 !== 0 && (n < 10 || n % 2 === 1);
@@ -86,4 +85,49 @@ it.each([
     'dead:misfit': 8,
   });
   for (const roundMax of [1, 7]) expect((await run(sink, roundMax)).letters).toEqual(whole.letters);
+});
+
+it('of a change that has no room it stays that what was held before holds no longer', async () => {
+  const memory = new MemoryProfile(1);
+  const value = (n: number) => new TextEncoder().encode(JSON.stringify({ n }));
+  memory.append(
+    'numbers',
+    0,
+    [1, -2, 3].map((n) => ({ key: null, value: value(n), timestampMs: 0 })),
+  );
+  const written: unknown[] = [];
+  const driver: SinkDriver = {
+    mode: 'idempotent',
+    open: async () => ({
+      misfitOf: (given) => (Number((given as Change<Numbered>).after?.n) < 0 ? 'negative' : undefined),
+      write: (values, origins) => void written.push(...values.map((each, i) => [origins[i]?.offset, each])),
+      close: async () => {},
+    }),
+  };
+  const profile = Object.assign(Object.create(memory) as MemoryProfile, {
+    sinks: { memory: memory.sinks.memory as SinkDriver, narrow: driver },
+  });
+  const before = { n: 0 };
+  const toChange = transform<Numbered, Change<Numbered>>({
+    kind: 'to-change',
+    open: () => (after, emit) => emit({ key: 'k', before, after }),
+  });
+  const sink: Sink<Change<Numbered>> = {
+    connector: 'narrow',
+    kind: 'narrow.sink',
+    settings: {},
+    options: {},
+    changes: true,
+  };
+  const flow = topology('flow', { deadLetters }, (t) => {
+    t.source('numbers', source).via('changes', toChange).to('narrow', sink);
+  });
+  const inference = {} as InferenceService;
+  await (await runTopology(flow, { profile, inference, bounded: true, clock: new VirtualClock() })).finished;
+  expect(written).toEqual([
+    [0, { key: 'k', before, after: { n: 1 } }],
+    [1, { key: 'k', before, after: null }],
+    [2, { key: 'k', before, after: { n: 3 } }],
+  ]);
+  expect(memory.outputOf('$dead-letters').map(({ origin }) => origin.offset)).toEqual([1]);
 });

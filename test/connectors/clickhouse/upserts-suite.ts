@@ -64,6 +64,38 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
     for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
   });
 
+  it('shows no row of a key while what holds of it has no room there', async () => {
+    const table = tableName();
+    const writer = await open(table);
+    const [first, misfit, last] = [
+      { n: 1, group: 1 },
+      { n: -1, group: 2 },
+      { n: 3, group: 3 },
+    ];
+    const changes = [
+      { key: 'a', before: null, after: first },
+      { key: 'a', before: first, after: misfit },
+      { key: 'a', before: misfit, after: last },
+      { key: 'b', before: null, after: first },
+      { key: 'b', before: first, after: misfit },
+      { key: 'b', before: misfit, after: null },
+      { key: '\ud800', before: null, after: first },
+    ];
+    expect(changes.map((change) => writer.misfitOf?.(change) !== undefined)).toEqual([
+      false,
+      true,
+      false,
+      false,
+      true,
+      false,
+      true,
+    ]);
+    // As the runtime does: of what does not fit it stays that something else holds no longer.
+    const taken = changes.slice(0, -1).map((change) => (change.after === misfit ? { ...change, after: null } : change));
+    await write(writer, taken, 0, [2, 4]);
+    expect(await current(table)).toEqual({ a: last });
+  });
+
   it('shows what is held to be true now, through crashes and replays that are cut otherwise', async () => {
     const cuts = fc.array(fc.nat({ max: 40 }), { maxLength: 4 });
     await fc.assert(
