@@ -98,6 +98,7 @@ export function brokerError(as: ErrorCode, message: string, cause: unknown, deta
   const hint = hints[codes[0] ?? -1] ?? (isLost(cause) ? unreachable : undefined);
   return new MillraceError(as, `${message}: ${reasons.join(', ')}`, {
     ...(hint === undefined ? {} : { hint }),
+    lasting: codes.some((each) => lasting.has(each)),
     ...details,
     cause,
   });
@@ -127,6 +128,20 @@ const hints: Readonly<Record<number, string>> = {
   50: "the transaction timeout exceeds the broker's 'transaction.max.timeout.ms'",
   53: "grant the user 'Write' on the transactional id",
 };
+
+/** Sizes, settings and rights: the same at every try, until somebody changes them. */
+const lasting: ReadonlySet<number> = new Set([
+  code.messageTooLarge,
+  code.recordListTooLarge,
+  23,
+  26,
+  29,
+  30,
+  32,
+  50,
+  53,
+  87,
+]);
 
 export interface Patience {
   /** Whether an error may be over at the next try. */

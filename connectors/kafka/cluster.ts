@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly clientId?: string;
   /** How long lost connections, elections and loading coordinators are waited for, in milliseconds; 30,000 by default. */
   readonly patienceMs?: number;
+  /** How long an answer may take until its connection is given up, in milliseconds; 30,000 by default. */
+  readonly requestTimeoutMs?: number;
   /** Speaks TLS to the brokers; `{}` trusts whom Node trusts. */
   readonly tls?: KafkaTls;
   readonly sasl?: KafkaSasl;
@@ -56,12 +58,17 @@ export class Cluster {
   private closed = false;
 
   private constructor(options: ClusterOptions) {
-    const { brokers, clientId = 'millrace', patienceMs = 30_000, tls, sasl } = options;
+    const { brokers, clientId = 'millrace', patienceMs = 30_000, requestTimeoutMs, tls, sasl } = options;
     this.seeds = brokers.map(addressOf);
     this.patienceMs = patienceMs;
     this.rack = options.rack ?? '';
     this.throttle = new Throttle(() => options.onThrottled?.());
-    this.linkOptions = { clientId, security: { tls, sasl }, throttle: this.throttle };
+    this.linkOptions = {
+      clientId,
+      security: { tls, sasl },
+      throttle: this.throttle,
+      ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    };
     this.links = new Links(this.linkOptions);
   }
 

@@ -1,6 +1,7 @@
 import {
   addOffsetsToTxnV3,
   addPartitionsToTxnV3,
+  describeTransactionsV0,
   endTxnV3,
   initProducerIdV5,
   txnOffsetCommitV4,
@@ -252,7 +253,8 @@ export class Transaction {
 
   /**
    * Fenced, or merely failed? A broker that aborts a transaction whose time was up answers as if there were a new owner;
-   * asking for the id's next epoch as its present owner tells which it was.
+   * asking for the id's next epoch as its present owner tells which it was. Not while a transaction is open: it is the new
+   * owner's, and the broker would abort it before it compares epochs.
    */
   private async explain(error: unknown): Promise<MillraceError> {
     const { transactionalId: where, timeoutMs } = this.options;
@@ -261,6 +263,7 @@ export class Transaction {
     }
     try {
       const { producerId, producerEpoch } = this;
+      if (!(await this.mayBeTimedOut())) throw error;
       await this.coordinator.requestAgain(initProducerIdV5.api, where, timeoutMs, producerId, producerEpoch);
     } catch (cause) {
       const hint = 'stop one of the two: a topology runs once on a cluster, under its name';
@@ -270,5 +273,12 @@ export class Transaction {
       'the process was suspended, or an epoch takes too long: raise transactionTimeout or lower the interval';
     const message = `a transaction took longer than ${timeoutMs} ms and was aborted by the broker`;
     return new MillraceError('sink', message, { where, hint, cause: error });
+  }
+
+  /** Whether the last transaction under this id was aborted: what else there is since is another owner's. */
+  private async mayBeTimedOut(): Promise<boolean> {
+    const { transactionalId } = this.options;
+    const { transactionStates } = await this.coordinator.requestAgain(describeTransactionsV0.api, [transactionalId]);
+    return /Abort|Fence/.test(transactionStates[0]?.transactionState ?? '');
   }
 }
