@@ -29,7 +29,7 @@ const POLL_RECORDS = 7;
 const EPOCH_POLLS = 3;
 /** Readings in which a fault must come. */
 const READINGS_MAX = 3;
-const READING_MS = 20_000;
+const READING_MS = 60_000;
 const CLOSE_MS = 10_000;
 
 /**

@@ -10,7 +10,7 @@ const server = shared(() => OwnService.start('clickhouse'));
 /** The server takes every login. */
 const SECRET = 'not-for-any-log';
 
-export async function table(): Promise<SinkFaultWorld> {
+async function table(): Promise<SinkFaultWorld> {
   const service = await server();
   const name = fresh();
   const proxy = await proxyTo(service.port);
@@ -44,3 +44,5 @@ export async function table(): Promise<SinkFaultWorld> {
     },
   };
 }
+
+export const sinks = { 'clickhouse.table': table };

@@ -1,34 +1,47 @@
 import type { SinkDriver } from '../../../src/core/io.js';
 import type { Expected } from '../../../src/testing/fault-list.js';
 
-/** What a cut, a slow or a silent connection comes to where the connector tries again by itself. */
-const mended = {
+/** A connector that tries again by itself, and fails where that takes too long. */
+const patient = {
   'request cut': 'goes on',
   'answer lost': 'goes on',
   'cut again': 'goes on',
   hang: 'goes on',
   slow: 'goes on',
   outage: 'is restored',
-  'refused for now': 'goes on',
-  'refused for good': 'ends',
   crash: 'is restored',
 } as const;
+const refused = { 'refused for now': 'goes on', 'refused for good': 'ends' } as const;
+/** A transaction of which a part is not answered is given up as a whole. */
+const transaction = { 'request cut': 'is restored', 'answer lost': 'is restored', 'cut again': 'is restored' } as const;
+const killed = { restart: 'is restored' } as const;
 
-/** What each sink makes of each fault, at worst. The guide prints it, the tests hold it against real services. */
-export const expectedOfSinks: Readonly<
-  Record<string, { readonly mode: SinkDriver['mode']; readonly expected: Expected }>
-> = {
-  'redis.hash': { mode: 'idempotent', expected: { ...mended, restart: 'is restored' } },
-  'postgres.table': { mode: 'idempotent', expected: { ...mended, restart: 'is restored' } },
-  'clickhouse.table': { mode: 'idempotent', expected: { ...mended, restart: 'is restored' } },
-  'http.webhook': { mode: 'append', expected: mended },
-  's3.sink': { mode: 'prepared', expected: mended },
+interface FaultySinkKind {
+  readonly mode: SinkDriver['mode'];
+  readonly expected: Expected;
+}
+
+/** What each kind makes of each fault, at worst, by service. The guide prints it, the tests hold it against real services. */
+export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, FaultySinkKind>>>> = {
+  kafka: {
+    'kafka.sink': {
+      mode: 'transactional',
+      expected: { ...patient, ...transaction, hang: 'is restored', ...refused, ...killed },
+    },
+  },
+  redis: { 'redis.hash': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } } },
+  postgres: { 'postgres.table': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } } },
+  clickhouse: { 'clickhouse.table': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } } },
+  http: { 'http.webhook': { mode: 'append', expected: { ...patient, ...refused } } },
+  s3: { 's3.sink': { mode: 'prepared', expected: { ...patient, ...refused } } },
+  file: { 'file.sink': { mode: 'prepared', expected: { 'refused for now': 'is restored', crash: 'is restored' } } },
+  embedded: { 'kafka.sink': { mode: 'transactional', expected: { crash: 'is restored' } } },
 };
 
-const { 'refused for now': _, 'refused for good': __, ...mendedReading } = mended;
-
-/** Likewise of each source. */
-export const expectedOfSources: Readonly<Record<string, Expected>> = {
-  'http.poll': mendedReading,
-  's3.source': mendedReading,
+export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
+  kafka: { 'kafka.source': patient },
+  http: { 'http.poll': patient },
+  s3: { 's3.source': patient },
+  file: { 'file.source': { crash: 'is restored' } },
+  embedded: { 'kafka.source': { crash: 'is restored' } },
 };

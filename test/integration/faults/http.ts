@@ -12,7 +12,7 @@ import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { proxyTo } from './shared.js';
 
 /** Pages of a service, each with the number of the next. */
-export async function poll(): Promise<SourceFaultWorld> {
+async function poll(): Promise<SourceFaultWorld> {
   const items: number[] = [];
   const server = createServer((request, response) => {
     const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? 0);
@@ -56,7 +56,7 @@ interface Page {
 const SECRET = 'not-for-any-log';
 
 /** A service that takes what it is told; it has no data to be restarted on. */
-export async function webhook(): Promise<SinkFaultWorld> {
+async function webhook(): Promise<SinkFaultWorld> {
   const taken: number[] = [];
   let status = 200;
   const server = createServer(async (request, response) => {
@@ -100,3 +100,6 @@ export async function webhook(): Promise<SinkFaultWorld> {
     },
   };
 }
+
+export const sinks = { 'http.webhook': webhook };
+export const sources = { 'http.poll': poll };

@@ -11,7 +11,7 @@ const server = shared(() => PostgresServer.start());
 /** Any password is taken. */
 const SECRET = 'not-for-any-log';
 
-export async function rows(): Promise<SinkFaultWorld> {
+async function rows(): Promise<SinkFaultWorld> {
   const running = await server();
   const table = fresh();
   const proxy = await proxyTo(running.port);
@@ -49,3 +49,5 @@ export async function rows(): Promise<SinkFaultWorld> {
     },
   };
 }
+
+export const sinks = { 'postgres.table': rows };

@@ -12,7 +12,7 @@ const server = shared(() => OwnService.start('redis'));
 const SECRET = 'not-for-any-log';
 
 /** Hashes of few keys: the newest value of each stays. */
-export async function hashes(): Promise<SinkFaultWorld> {
+async function hashes(): Promise<SinkFaultWorld> {
   const { port, restart } = await own();
   const name = fresh();
   const proxy = await proxyTo(port);
@@ -58,3 +58,5 @@ async function own() {
   const service = await server();
   return { port: service.port, restart: () => service.restart() };
 }
+
+export const sinks = { 'redis.hash': hashes };

@@ -11,7 +11,7 @@ import { fresh, proxyTo } from './shared.js';
 const SECRET = () => new URL(urlOf()).password;
 const few = { attemptsMax: 5, timeoutMs: 700, schemas: localRegistry() };
 
-export async function objects(): Promise<SinkFaultWorld> {
+async function objects(): Promise<SinkFaultWorld> {
   const folder = fresh();
   let refusal: Fault;
   const refusing = await between(() => refusal);
@@ -48,7 +48,7 @@ export async function objects(): Promise<SinkFaultWorld> {
 }
 
 /** A few objects with a few rows each. */
-export async function objectRows(): Promise<SourceFaultWorld> {
+async function objectRows(): Promise<SourceFaultWorld> {
   const folder = fresh();
   const proxy = await proxyTo(port());
   return {
@@ -73,3 +73,6 @@ export async function objectRows(): Promise<SourceFaultWorld> {
     close: () => proxy.close(),
   };
 }
+
+export const sinks = { 's3.sink': objects };
+export const sources = { 's3.source': objectRows };

@@ -15,7 +15,9 @@ import { lastingPorts } from '../../chaos/ports.js';
 /** A listener beside the plain one: its name and what clients speak there. */
 export interface Listener {
   readonly name: string;
-  readonly protocol: 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT';
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT';
+  /** Where clients of it are sent, if not to its own port. */
+  readonly advertisedPort?: number;
 }
 
 export interface OwnBrokerOptions {
@@ -27,15 +29,16 @@ export interface OwnBrokerOptions {
 }
 
 const properties = (folder: string, ports: readonly number[], listeners: readonly Listener[], more: string) => {
-  const all = [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT' }, ...listeners];
+  const all: readonly Listener[] = [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT' }, ...listeners];
   const [controller = 0, ...own] = ports;
   const addresses = all.map(({ name }, index) => `${name}://${HOST}:${own[index]}`).join(',');
+  const advertised = all.map(({ name, advertisedPort }, index) => `${name}://${HOST}:${advertisedPort ?? own[index]}`);
   const protocols = all.map(({ name, protocol }) => `${name}:${protocol}`).join(',');
   return `\
 process.roles=broker,controller
 node.id=1
 listeners=${addresses},CONTROLLER://${HOST}:${controller}
-advertised.listeners=${addresses}
+advertised.listeners=${advertised.join(',')}
 listener.security.protocol.map=${protocols},CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
@@ -67,16 +70,13 @@ appender.out.layout.pattern=%d %p %m (%c{1})%n
 
 /** A broker of a test's own, with the listeners that it needs. */
 export class OwnBroker {
+  private process: ChildProcess | undefined;
+
   private constructor(
     readonly folder: string,
-    private readonly process: ChildProcess,
+    private readonly command: readonly string[],
     private readonly ports: ReadonlyMap<string, number>,
-  ) {
-    process.once('exit', () => {
-      this.ended = true;
-    });
-  }
-  private ended = false;
+  ) {}
 
   /** `prepare` puts files into the folder that the settings name. */
   static async start(
@@ -105,17 +105,21 @@ export class OwnBroker {
       config,
       ...users,
     ]);
-    const out = openSync(join(folder, 'broker.out'), 'a');
-    const child = spawn('java', [...java, 'kafka.Kafka', config], { stdio: ['ignore', out, out] });
-    process.once('exit', () => child.kill('SIGKILL'));
     const names = ['PLAINTEXT', ...listeners.map(({ name }) => name)];
     const broker = new OwnBroker(
       folder,
-      child,
+      [...java, 'kafka.Kafka', config],
       new Map(names.map((name, index) => [name, ports[index + 1] as number])),
     );
-    await broker.ready();
+    process.once('exit', () => broker.process?.kill('SIGKILL'));
+    await broker.run();
     return broker;
+  }
+
+  /** Kills it, and starts it on the same data. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.run();
   }
 
   /** `host:port` of a listener. */
@@ -124,12 +128,25 @@ export class OwnBroker {
   }
 
   async stop(): Promise<void> {
-    if (!this.ended) {
-      const ended = once(this.process, 'exit');
-      this.process.kill('SIGKILL');
-      await ended;
-    }
+    await this.kill();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async run(): Promise<void> {
+    const out = openSync(join(this.folder, 'broker.out'), 'a');
+    this.process = spawn('java', [...this.command], { stdio: ['ignore', out, out] });
+    await this.ready();
+  }
+
+  private async kill(): Promise<void> {
+    if (this.ended) return;
+    const ended = once(this.process as ChildProcess, 'exit');
+    this.process?.kill('SIGKILL');
+    await ended;
+  }
+
+  private get ended(): boolean {
+    return this.process === undefined || this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
   private async ready(): Promise<void> {

@@ -88,8 +88,8 @@ function headersByName(headers: NonNullable<OutgoingRecord['headers']>): Record<
  * Waits until the decided transactions of a prefix are seen everywhere: a commit is decided before its markers are in
  * the partitions, and until then readers see what was there before.
  */
-export async function settled(prefix: string): Promise<void> {
-  const [host = '', port = ''] = broker().split(':');
+export async function settled(prefix: string, at = broker()): Promise<void> {
+  const [host = '', port = ''] = at.split(':');
   const pool = new ConnectionPool('test', {});
   try {
     const connection = await pool.get({ host, port: Number(port) });
@@ -113,9 +113,13 @@ const run = promisify(execFile);
  * Runs a script with librdkafka's Python client, the independent reader and writer of these tests; its last line is the
  * answer, in JSON. `MILLRACE_PYTHON` names the interpreter that has `confluent-kafka`.
  */
-export async function librdkafka<T>(script: string, ...args: readonly string[]): Promise<T> {
+export const librdkafka = <T>(script: string, ...args: readonly string[]): Promise<T> =>
+  librdkafkaAt(broker(), script, ...args);
+
+/** Likewise on another broker. */
+export async function librdkafkaAt<T>(at: string, script: string, ...args: readonly string[]): Promise<T> {
   const python = process.env.MILLRACE_PYTHON ?? 'python3';
-  const { stdout } = await run(python, ['-c', PRELUDE + script, broker(), ...args], { maxBuffer: 1 << 28 });
+  const { stdout } = await run(python, ['-c', PRELUDE + script, at, ...args], { maxBuffer: 1 << 28 });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
 }
 
@@ -163,8 +167,9 @@ export interface ForeignRecord {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-export const foreignRead = (topic: string): Promise<ForeignRecord[]> =>
-  librdkafka(
+export const foreignRead = (topic: string, at = broker()): Promise<ForeignRecord[]> =>
+  librdkafkaAt(
+    at,
     `
 text = lambda bytes: None if bytes is None else bytes.decode()
 print(json.dumps([{'partition': m.partition(), 'offset': m.offset(), 'key': text(m.key()), 'value': text(m.value()),

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { file } from '../../../connectors/file/index.js';
+import { openFiles } from '../../../connectors/file/open.js';
+import type { Sink, Source } from '../../../src/core/io.js';
+import { localRegistry, ndjson } from '../../../src/schema/index.js';
+import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
+import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
+import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+
+/** No file of this process may grow beyond so many bytes, as under a quota. */
+const limitFiles = (bytes: number | 'unlimited') =>
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+process.on('SIGXFSZ', () => undefined); // writes fail instead
+
+const newFolder = () => mkdtempSync(join(tmpdir(), 'millrace-faults-'));
+const numberIn = (line: string) => (JSON.parse(line) as { n: number }).n;
+
+export const sinks = {
+  async 'file.sink'(): Promise<SinkFaultWorld> {
+    const folder = newFolder();
+    return {
+      driver: openFiles({ schemas: localRegistry() }).sink,
+      sink: file.sink<{ n: number }>({
+        folder,
+        schema: ndjson<{ n: number }>(),
+        roll: { rows: 30 },
+      }) as Sink<never> as Sink<unknown>,
+      openLedger: memoryLedgers(),
+      value: (n) => ({ n }),
+      keyOf: () => 'the order of rows',
+      async refusedForNow() {
+        limitFiles(100);
+        return async () => void limitFiles('unlimited');
+      },
+      async visible() {
+        const names = readdirSync(folder).filter((name) => name.startsWith('part-'));
+        return names
+          .sort()
+          .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n').map(numberIn));
+      },
+      close: async () => rmSync(folder, { recursive: true }),
+    };
+  },
+};
+
+export const sources = {
+  async 'file.source'(): Promise<SourceFaultWorld> {
+    const folder = newFolder();
+    return {
+      driver: openFiles({ schemas: localRegistry() }).source,
+      source: file.source<{ n: number }>({
+        path: join(folder, '*.ndjson'),
+        schema: ndjson<{ n: number }>(),
+        eventTime: () => 0,
+      }) as Source<unknown>,
+      async append(numbers) {
+        for (let from = 0; from < numbers.length; from += 50) {
+          const lines = numbers.slice(from, from + 50).map((n) => `${JSON.stringify({ n })}\n`);
+          const name = join(folder, `${String(from).padStart(5, '0')}.ndjson`);
+          writeFileSync(`${name}.new`, lines.join(''));
+          renameSync(`${name}.new`, name);
+        }
+      },
+      numberOf: ({ value }) => numberIn(Buffer.from(value ?? []).toString()),
+      close: async () => rmSync(folder, { recursive: true }),
+    };
+  },
+};

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { deliveryOn } from '../../../src/cli/guarantees.js';
+import { type SinkFaultWorld, sinkFaults } from '../../../src/testing/fault-contract.js';
+import { type SourceFaultWorld, sourceFaults } from '../../../src/testing/source-fault-contract.js';
+import { deliveryOf } from '../../../src/topology/index.js';
+import { expectedOfSinks, expectedOfSources } from './expected.js';
+
+/** The kinds of a service, each with a world of its own. */
+export interface Service {
+  readonly sinks?: Readonly<Record<string, () => Promise<SinkFaultWorld>>>;
+  readonly sources?: Readonly<Record<string, () => Promise<SourceFaultWorld>>>;
+}
+
+/** Tests of each kind, one after another, since they share the service. */
+export function testKinds(service: string, { sinks = {}, sources = {} }: Service): void {
+  const profile = service === 'embedded' ? 'embedded' : 'local';
+
+  for (const [kind, open] of Object.entries(sinks)) {
+    describe.sequential(kind, () => {
+      it('guarantees what check prints', async () => {
+        const world = await open();
+        expect(world.sink.kind).toBe(kind);
+        expect(deliveryOn(profile)(world.sink)).toBe(deliveryOf(world.driver.mode));
+        await world.close();
+      });
+      for (const { name, run } of sinkFaults(expectedOf(expectedOfSinks, service, kind), open)) it(name, run);
+    });
+  }
+
+  for (const [kind, open] of Object.entries(sources)) {
+    describe.sequential(kind, () => {
+      for (const { name, run } of sourceFaults(expectedOf(expectedOfSources, service, kind), open)) it(name, run);
+    });
+  }
+}
+
+function expectedOf<T>(table: Readonly<Record<string, Readonly<Record<string, T>>>>, service: string, kind: string): T {
+  const found = table[service]?.[kind];
+  if (found === undefined) throw new Error(`nothing is expected of ${kind} on ${service}`);
+  return found;
+}
