@@ -1,7 +1,7 @@
 import { type ErrorCode, MillraceError, messageOf } from '../../src/core/errors.js';
 
 const broken =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|max retries|timed out|socket timeout/i;
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Command aborted|max retries|timed out|socket timeout/i;
 /** In a cluster: nodes that do not answer, slots on their way to another node. */
 const moving =
   /^(MOVED|ASK|EXECABORT)\b|Too many Cluster redirections|Failed to refresh slots|startup nodes|Cluster isn't ready|Cluster Ended/i;

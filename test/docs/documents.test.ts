@@ -14,6 +14,7 @@ import * as api from '../../src/index.js';
 import { mermaid } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { filesUnder, repository } from '../import-graph.js';
+import { faultTable } from '../integration/faults/expected.js';
 import { matrix } from '../integration/interop/table.js';
 import { fenced, fill, read } from './generated.js';
 import { publishedOperators } from './published-operators.js';
@@ -91,6 +92,11 @@ describe('documents', () => {
     const path = 'docs/guide/interoperability.md';
     const expected = Object.entries(matrix()).reduce((text, [name, part]) => fill(text, name, part), read(path));
     await expect(expected).toMatchFileSnapshot(`../../${path}`);
+  });
+
+  it('the guide to delivery has what each kind makes of each fault, as it is tested', async () => {
+    const path = 'docs/guide/delivery.md';
+    await expect(fill(read(path), 'faults', faultTable())).toMatchFileSnapshot(`../../${path}`);
   });
 
   it('the guide lists all commands as they explain themselves', async () => {

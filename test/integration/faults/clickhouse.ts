@@ -1,7 +1,8 @@
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
-import type { Sink } from '../../../src/core/index.js';
+import type { Sink, Source } from '../../../src/core/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
+import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { fresh, OwnService, proxyTo, shared } from './shared.js';
 
@@ -45,4 +46,35 @@ async function table(): Promise<SinkFaultWorld> {
   };
 }
 
+async function query(): Promise<SourceFaultWorld> {
+  const service = await server();
+  const name = fresh();
+  const proxy = await proxyTo(service.port);
+  const url = `http://default:${SECRET}@127.0.0.1:${proxy.port}`;
+  const driver = await openClickHouse({ url, attemptsMax: 5, requestTimeoutMs: 700 });
+  const direct = await openClickHouse({ url: service.url.href });
+  return {
+    driver: driver.source,
+    source: clickhouse.query({
+      name,
+      sql: `SELECT n, repeat('x', 100) AS pad FROM ${name}`,
+      orderBy: ['n'],
+      eventTime: () => 0,
+    }) as Source<unknown>,
+    async append(numbers) {
+      await direct.command(`CREATE TABLE ${name} (n UInt32) ENGINE = MergeTree ORDER BY n`);
+      await direct.command(`INSERT INTO ${name} VALUES ${numbers.map((n) => `(${n})`).join(', ')}`);
+    },
+    numberOf: ({ value }) => Number((JSON.parse(Buffer.from(value ?? []).toString()) as { n: unknown }).n),
+    secret: SECRET,
+    proxy,
+    restart: () => service.restart(),
+    async close() {
+      await Promise.all([driver.close(), direct.close()]);
+      await proxy.close();
+    },
+  };
+}
+
+export const sources = { 'clickhouse.query': query };
 export const sinks = { 'clickhouse.table': table };
