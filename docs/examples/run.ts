@@ -23,16 +23,16 @@ export async function linesOf({ example, records, silence, lookUps }: Example): 
       test.clock.advance(silence);
     }
     await test.finish();
-    const values = example.sinks.flatMap(({ id }) =>
-      test
-        .output(id)
-        .map((value) => `${id}  ${JSON.stringify(value).replaceAll(/(?<=[^\\]"?[:,])(?=["\d[{a-z-])/g, ' ')}`),
-    );
+    const values = example.sinks.flatMap(({ id }) => test.output(id).map((value) => `${id}  ${spaced(value)}`));
     return [...values, ...test.deadLetters().map(({ reason, detail }) => `dead letter  ${reason}: ${detail}`)];
   } finally {
     await test.close();
   }
 }
+
+/** JSON with a space behind colons and commas, those in texts left alone. */
+const spaced = (value: unknown): string =>
+  JSON.stringify(value).replaceAll(/"(?:[^"\\]|\\.)*"|[:,]/g, (token) => (token.length === 1 ? `${token} ` : token));
 
 // npx tsx -C millrace-source docs/examples/run.ts window
 const [, script = '', name = ''] = process.argv;

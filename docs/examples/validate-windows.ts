@@ -26,7 +26,7 @@ export const records = {
 
 /* out
 out  {"key": "", "startMs": 0, "endMs": 60000, "expectation": "volume", "severity": "warn", "success": true, "observed": 2, "min": 2, "max": 100, "records": 2}
-out  {"key": "", "startMs": 0, "endMs": 60000, "expectation": "mean: km", "severity": "warn", "success": true, "observed": 3, "min": 1, "max": 10, "records": 2}
+out  {"key": "", "startMs": 0, "endMs": 60000, "expectation": "mean:km", "severity": "warn", "success": true, "observed": 3, "min": 1, "max": 10, "records": 2}
 out  {"key": "", "startMs": 60000, "endMs": 120000, "expectation": "volume", "severity": "warn", "success": false, "observed": 1, "min": 2, "max": 100, "records": 1}
-out  {"key": "", "startMs": 60000, "endMs": 120000, "expectation": "mean: km", "severity": "warn", "success": false, "observed": 90, "min": 1, "max": 10, "records": 1}
+out  {"key": "", "startMs": 60000, "endMs": 120000, "expectation": "mean:km", "severity": "warn", "success": false, "observed": 90, "min": 1, "max": 10, "records": 1}
 */

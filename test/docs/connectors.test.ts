@@ -1,10 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { clickhouse } from '../../connectors/clickhouse/index.js';
+import { file } from '../../connectors/file/index.js';
+import { http } from '../../connectors/http/index.js';
+import { kafka } from '../../connectors/kafka/index.js';
+import { postgres } from '../../connectors/postgres/index.js';
+import { redis } from '../../connectors/redis/index.js';
+import { s3 } from '../../connectors/s3/index.js';
+import { type Example, linesOf } from '../../docs/examples/run.js';
 import { connectorKinds, connectorOf, markdownTable, optionTable } from '../../src/cli/connector-kinds.js';
 import { deliveryOn } from '../../src/cli/guarantees.js';
 import { settings } from '../../src/cli/settings.js';
 import type { Sink } from '../../src/core/index.js';
 import type { ConnectorKind } from '../../src/core/options.js';
-import { fill, read } from './generated.js';
+import { check } from '../../src/topology/index.js';
+import { repository } from '../import-graph.js';
+import { fenced, fill, read, withOutput } from './generated.js';
 
 // A page a connector, with a generated part about each of its kinds. `npx vitest run --project unit test/docs -u` writes them anew.
 
@@ -17,6 +29,21 @@ const pages: Readonly<Record<string, string>> = {
   http: 'docs/connectors/http.md',
   postgres: 'docs/connectors/postgres.md',
 };
+
+const exampleOf = (connector: string) => join(repository, `docs/connectors/examples/${connector}.ts`);
+
+/** What connectors publish that is no source, sink or look-up. */
+const helpers = ['clickhouse.view'];
+const published = Object.entries({ kafka, redis, clickhouse, file, s3, http, postgres }).flatMap(([connector, made]) =>
+  Object.keys(made)
+    .map((name) => `${connector}.${name}`)
+    .filter((kind) => !helpers.includes(kind)),
+);
+
+/** Kinds whose options are not data yet. */
+const undeclared = published.filter((kind) =>
+  /^(file|s3|postgres)\.|^clickhouse\.rows$|^http\.(get|post|poll|ingest)$/.test(kind),
+);
 
 /** What a sink guarantees on each profile, as \`describe\` computes it. */
 function deliveryText({ kind, role }: ConnectorKind): string {
@@ -37,9 +64,11 @@ describe('pages of connectors', () => {
     expect(Object.keys(pages)).toEqual(expect.arrayContaining(connectorKinds.map(({ kind }) => connectorOf(kind))));
   });
 
-  it.each(Object.entries(pages))('%s: options are those of the code', async (connector, page) => {
+  it.each(Object.entries(pages))('%s: example and options are those of the code', async (connector, page) => {
     const kinds = connectorKinds.filter(({ kind }) => connectorOf(kind) === connector);
-    const expected = fill(read(page), 'options', kinds.map(sectionOf).join('\n'));
+    const [shown = ''] = readFileSync(exampleOf(connector), 'utf8').split('\nexport const records');
+    const withExample = fill(read(page), 'example', fenced('ts', shown));
+    const expected = fill(withExample, 'options', kinds.map(sectionOf).join('\n'));
     await expect(expected).toMatchFileSnapshot(`../../${page}`);
   });
 
@@ -51,5 +80,25 @@ describe('pages of connectors', () => {
     });
     const expected = fill(read(page), 'kinds', markdownTable(['kind', 'is a', 'does', 'guarantee'], rows));
     await expect(expected).toMatchFileSnapshot(`../../${page}`);
+  });
+
+  it('every kind that a connector publishes says what it is, and no other does', () => {
+    const declared = connectorKinds.map(({ kind }) => kind);
+    expect(published.filter((kind) => !declared.includes(kind) && !undeclared.includes(kind))).toEqual([]);
+    expect(declared.filter((kind) => !published.includes(kind))).toEqual([]);
+  });
+
+  it.each(published)('%s has its options on a page and is in an example', (kind) => {
+    const connector = connectorOf(kind);
+    if (!undeclared.includes(kind)) expect(read(pages[connector] ?? '')).toContain(`### \`${kind}\``);
+    expect(readFileSync(exampleOf(connector), 'utf8')).toMatch(new RegExp(`\\b${kind}[(<]`));
+  });
+
+  // Each example says at its end what comes out of it.
+  it.each(Object.keys(pages))('%s: the example gives what it says', async (connector) => {
+    const path = exampleOf(connector);
+    const shown = (await import(path)) as Example;
+    expect(check(shown.example)).toEqual([]);
+    await expect(withOutput(readFileSync(path, 'utf8'), await linesOf(shown))).toMatchFileSnapshot(path);
   });
 });

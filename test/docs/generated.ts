@@ -12,3 +12,10 @@ export function fill(document: string, name: string, text: string): string {
   if (from < 0 || to < from) throw new Error(`no marks for "${name}"`);
   return `${document.slice(0, from)}${open}${text}\n${document.slice(to)}`;
 }
+
+/** The file with what comes out in its last comment. */
+export function withOutput(text: string, lines: readonly string[]): string {
+  const at = text.lastIndexOf('/* out\n');
+  if (at < 0) throw new Error('an example ends with a comment that begins with "out"');
+  return `${text.slice(0, at)}/* out\n${lines.map((line) => `${line}\n`).join('')}*/\n`;
+}

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Example, linesOf } from '../../docs/examples/run.js';
 import { check } from '../../src/topology/index.js';
 import { repository } from '../import-graph.js';
+import { withOutput } from './generated.js';
 import { publishedOperators } from './published-operators.js';
 
 // Each example says at its end what comes out of it. `npx vitest run --project unit test/docs -u` writes that anew.
@@ -13,13 +14,6 @@ const read = (file: string) => readFileSync(join(folder, file), 'utf8');
 const shared = ['io.ts', 'run.ts'];
 const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !shared.includes(file));
 const fileOf = (operator: string) => `${operator.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.ts`;
-
-/** The file with what comes out in its last comment. */
-function withOutput(text: string, lines: readonly string[]): string {
-  const at = text.lastIndexOf('/* out\n');
-  if (at < 0) throw new Error('an example ends with a comment that begins with "out"');
-  return `${text.slice(0, at)}/* out\n${lines.map((line) => `${line}\n`).join('')}*/\n`;
-}
 
 describe('examples', () => {
   it('are there for every operator', () => {

@@ -1,0 +1,86 @@
+import { count, days, hours, json, lookUp, minutes, onUpdate, topology, tumbling, window } from 'millrace';
+import { clickhouse } from 'millrace/connectors/clickhouse';
+import { kafka } from 'millrace/connectors/kafka';
+
+interface Flight {
+  readonly flightId: number;
+  readonly origin: string;
+  readonly departedAt: number;
+}
+
+/** Flights into a table, flights of each hour into another, and what a third one says of their airports. */
+export const example = topology(
+  'departures',
+  {
+    deadLetters: kafka.deadLetters({ topic: 'flights.dead' }),
+    metrics: clickhouse.metrics({ table: 'metrics' }),
+  },
+  (t) => {
+    const flights = t
+      .source(
+        'flights',
+        clickhouse.query({
+          name: 'past-flights',
+          sql: 'SELECT flightId, origin, departedAt FROM past_flights',
+          orderBy: ['departedAt', 'flightId'],
+          schema: json<Flight>(),
+          eventTime: (flight) => flight.departedAt,
+        }),
+      )
+      .via(
+        'airport',
+        lookUp({
+          from: clickhouse.rows<{ name: string }>({ table: 'airports', key: 'iata', columns: ['name'] }),
+          key: (flight) => flight.origin,
+          as: 'airport',
+          cache: { entriesMax: 1_000, ttl: minutes(5) },
+        }),
+      );
+    flights.to(
+      'history',
+      clickhouse.table({
+        table: 'flights',
+        columns: { flightId: 'UInt32', origin: 'LowCardinality(String)', departedAt: 'DateTime64(3)' },
+        orderBy: ['departedAt'],
+        insertedAt: 'storedAt',
+        ttl: { since: 'storedAt', after: days(90) },
+      }),
+    );
+    flights
+      .via(
+        'by-hour',
+        window({
+          key: (flight) => flight.origin,
+          window: tumbling(hours(1)),
+          aggregate: { flights: count() },
+          emit: onUpdate(),
+          keysMax: 1_000,
+        }),
+      )
+      .to(
+        'hourly',
+        clickhouse.upserts({
+          table: 'flights_per_hour',
+          key: 'window',
+          columns: { startMs: 'DateTime64(3)', flights: 'UInt32' },
+          orderBy: ['startMs'],
+        }),
+      );
+  },
+);
+
+export const records = {
+  flights: [
+    { flightId: 7, origin: 'ZRH', departedAt: 1_000 },
+    { flightId: 8, origin: 'ZRH', departedAt: 2_000 },
+  ],
+};
+
+export const lookUps = { airport: () => ({ name: 'Zurich' }) };
+
+/* out
+history  {"flightId": 7, "origin": "ZRH", "departedAt": 1000, "airport": {"name": "Zurich"}}
+history  {"flightId": 8, "origin": "ZRH", "departedAt": 2000, "airport": {"name": "Zurich"}}
+hourly  {"key": "ZRH@0", "before": null, "after": {"key": "ZRH", "startMs": 0, "endMs": 3600000, "flights": 1}}
+hourly  {"key": "ZRH@0", "before": {"key": "ZRH", "startMs": 0, "endMs": 3600000, "flights": 1}, "after": {"key": "ZRH", "startMs": 0, "endMs": 3600000, "flights": 2}}
+*/

@@ -1,0 +1,78 @@
+import { filter, json, lookUp, topology } from 'millrace';
+import { http } from 'millrace/connectors/http';
+import { kafka } from 'millrace/connectors/kafka';
+
+interface Click {
+  readonly user: string;
+  readonly page: string;
+  readonly at: number;
+}
+interface Alert {
+  readonly user: string;
+  readonly at: number;
+}
+
+/** Clicks that are sent here, scores that a service gives, and alerts that another one hears of. */
+export const example = topology('clicks', { deadLetters: kafka.deadLetters({ topic: 'clicks.dead' }) }, (t) => {
+  t.source(
+    'clicks',
+    http.ingest({
+      topic: 'clicks',
+      schema: json<Click>(),
+      port: 8080,
+      key: (click) => click.user,
+      eventTime: (click) => click.at,
+    }),
+  )
+    .via(
+      'user',
+      lookUp({
+        from: http.get<{ tier: string }>({ url: 'http://127.0.0.1:9100/users/{key}' }),
+        key: (click) => click.user,
+        as: 'known',
+        onMissing: { use: { tier: 'new' } },
+      }),
+    )
+    .via(
+      'score',
+      lookUp({
+        from: http.post<number>({ url: 'http://127.0.0.1:9100/scores' }),
+        key: (click) => click.page,
+        as: 'score',
+      }),
+    )
+    .via(
+      'suspicious',
+      filter((click) => click.score > 0.9),
+    )
+    .to('alerts', http.webhook({ url: 'http://127.0.0.1:9100/alerts', key: (click) => click.user }));
+  // What another service has found out, asked for page by page.
+  t.source(
+    'others',
+    http.poll({
+      url: 'http://127.0.0.1:9100/alerts',
+      schema: json<Alert>(),
+      eventTime: (alert) => alert.at,
+      items: (page: { readonly alerts: readonly Alert[] }) => page.alerts,
+      cursor: { param: 'after', next: (page: { readonly next?: string }) => page.next },
+    }),
+  ).to('all-alerts', kafka.sink({ topic: 'alerts.v1', schema: json<Alert>(), key: (alert) => alert.user }));
+});
+
+export const records = {
+  clicks: [
+    { user: 'ann', page: '/login', at: 1_000 },
+    { user: 'bob', page: '/home', at: 2_000 },
+  ],
+  others: [{ user: 'eve', at: 1_500 }],
+};
+
+export const lookUps = {
+  user: (key: string) => (key === 'ann' ? { tier: 'gold' } : undefined),
+  score: (key: string) => (key === '/login' ? 0.95 : 0.1),
+};
+
+/* out
+alerts  {"user": "ann", "page": "/login", "at": 1000, "known": {"tier": "gold"}, "score": 0.95}
+all-alerts  {"user": "eve", "at": 1500}
+*/

@@ -1,0 +1,98 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as clickhouse from '../../docs/connectors/examples/clickhouse.js';
+import * as kafka from '../../docs/connectors/examples/kafka.js';
+import { readConfig } from '../../src/cli/config-file.js';
+import { type OpenProfile, openProfile } from '../../src/cli/profiles.js';
+import { createInference } from '../../src/inference/index.js';
+import { runTopology } from '../../src/runtime/index.js';
+import type { Topology } from '../../src/topology/index.js';
+import { millrace, userFolder } from '../cli/millrace.js';
+import { repository } from '../import-graph.js';
+
+// The examples of connectors that the embedded profile serves by itself, on that profile.
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+async function onEmbedded<T>(work: (profile: OpenProfile) => Promise<T>): Promise<T> {
+  const data = mkdtempSync(join(tmpdir(), 'millrace-example-'));
+  folders.push(data);
+  const profile = await openProfile(await readConfig({ profile: 'embedded', data }));
+  try {
+    return await work(profile);
+  } finally {
+    await profile.close();
+  }
+}
+
+/** Runs a topology to the end of its inputs, and counts what was written by sink. */
+async function written(topology: Topology, profile: OpenProfile): Promise<Record<string, number>> {
+  const inference = createInference();
+  try {
+    const running = await runTopology(topology, { profile, inference, bounded: true });
+    await running.finished;
+    const { counters } = running.snapshot();
+    return Object.fromEntries(
+      counters.filter(({ name }) => name === 'written').map(({ step, value }) => [step, value]),
+    );
+  } finally {
+    await inference.close();
+  }
+}
+
+describe('examples of connectors, for real', () => {
+  it('kafka', async () => {
+    const counts = await onEmbedded(async (profile) => {
+      const producer = profile.producer();
+      const send = async (topic: string, key: string | null, value: unknown) => {
+        await producer.createTopic(topic, 1);
+        const bytes = Buffer.from(JSON.stringify(value));
+        await producer.send(topic, [{ key: key === null ? null : Buffer.from(key), value: bytes, timestampMs: 500 }]);
+      };
+      for (const { key, value } of kafka.records.customers) await send('customers.v1', key, value);
+      for (const { key, value } of kafka.records.rates) await send('rates.v1', key, value);
+      for (const order of kafka.records.orders) await send('orders.v1', null, order);
+      await producer.close();
+      return written(kafka.example, profile);
+    });
+    expect(counts).toMatchObject({ 'tiered-orders': 1, known: 1 });
+  }, 60_000);
+
+  it('clickhouse', async () => {
+    const rows = await onEmbedded(async (profile) => {
+      await profile.command(
+        'CREATE TABLE past_flights (flightId UInt32, origin String, departedAt UInt32) ENGINE = Log',
+      );
+      await profile.command("INSERT INTO past_flights VALUES (7, 'ZRH', 1000), (8, 'ZRH', 2000)");
+      await profile.command('CREATE TABLE airports (iata String, name String) ENGINE = Log');
+      await profile.command("INSERT INTO airports VALUES ('ZRH', 'Zurich')");
+      expect(await written(clickhouse.example, profile)).toMatchObject({ history: 2 });
+      return profile.query('SELECT flightId, origin FROM flights ORDER BY flightId');
+    });
+    expect(rows).toEqual([
+      { flightId: 7, origin: 'ZRH' },
+      { flightId: 8, origin: 'ZRH' },
+    ]);
+  }, 60_000);
+
+  it('file', async () => {
+    const { folder, remove } = userFolder({ 'package.json': '{"type":"module"}' });
+    copyFileSync(join(repository, 'docs/connectors/examples/file.ts'), join(folder, 'file.ts'));
+    mkdirSync(join(folder, 'data/orders'), { recursive: true });
+    writeFileSync(join(folder, 'data/orders/1.csv'), 'id,at,amount,paid\na,2026-01-01,5,true\nb,2026-01-02,6,false\n');
+    writeFileSync(join(folder, 'data/requests.ndjson'), '{"path":"/Shop","at":1767225600000}\n');
+    const { code, err } = await millrace(['run', 'file.ts', '--until-end'], { folder });
+    expect([code, err]).toEqual([0, '']);
+    const found = readdirSync(join(folder, 'out'), { recursive: true }) as string[];
+    expect(found.filter((path) => path.endsWith('.parquet') && !path.includes('.millrace'))).toHaveLength(1);
+    const [log = ''] = found.filter((path) => path.endsWith('.ndjson.gz') && !path.includes('.millrace'));
+    expect(gunzipSync(readFileSync(join(folder, 'out', log))).toString()).toBe('{"path":"/shop","at":1767225600000}\n');
+    remove();
+  }, 60_000);
+});
