@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { MillraceError } from '../../src/core/errors.js';
 import { type Engine, insertSettings, querySettings } from './engine.js';
 
 export interface HttpOptions {
@@ -19,6 +20,12 @@ export interface HttpOptions {
 export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
   const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
   const { url, database, compress = false, ca, requestTimeoutMs = 60_000 } = options;
+  if (!URL.canParse(url)) {
+    // Said here and without it: the client's own error has the whole address.
+    throw new MillraceError('config', 'the address of ClickHouse is no URL', {
+      hint: 'it looks like http://host:8123/database',
+    });
+  }
   const client: ClickHouseClient = createClient({
     url,
     application: 'millrace',

@@ -7,10 +7,10 @@ export function publicPartOf(url: string): string {
     const { protocol, host, pathname, username } = new URL(url);
     if (username !== '') throw new Error('it names a user');
     return `${protocol}//${host}${pathname.replaceAll(/%7Bkey%7D/gi, '{key}')}`;
-  } catch (cause) {
+  } catch {
+    // Without the cause, which has the whole address.
     throw new MillraceError('config', 'the address of a service is none that can be asked', {
       hint: 'it looks like https://host/customers/{key}; who asks is said in `headers`',
-      cause,
     });
   }
 }

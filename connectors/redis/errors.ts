@@ -40,6 +40,12 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/^READONLY/, 'this is a replica: give the address of the master'],
 ];
 
+/** The client hangs the command on its errors with all that was sent: values, and the password of a login. */
+export function withoutCommand(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null) delete (error as { command?: unknown }).command;
+  return error;
+}
+
 /** An error of Redis in Millrace's words. */
 export function explain(error: unknown, doing: string, where: string, code: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
@@ -50,6 +56,6 @@ export function explain(error: unknown, doing: string, where: string, code: Erro
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
     lasting: lasting.test(text),
-    cause: error,
+    cause: withoutCommand(error),
   });
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, MillraceError } from '../../src/core/errors.js';
 import { type RetryOptions, retry } from '../../src/core/retry.js';
 import { type Address, addressOf } from './address.js';
 import { type Connection, cluster, type Keyed, single } from './connection.js';
-import { explain, isPassing } from './errors.js';
+import { explain, isPassing, withoutCommand } from './errors.js';
 
 /** A text, or what reads it when it is needed. */
 export type Text = string | (() => Promise<string>);
@@ -76,7 +76,11 @@ export class Server {
 
   /** Once, and without trying again. */
   async ping(): Promise<void> {
-    await (await this.connection()).masters()[0]?.ping();
+    try {
+      await (await this.connection()).masters()[0]?.ping();
+    } catch (error) {
+      throw withoutCommand(error);
+    }
   }
 
   /** Why a call failed, as far as the client has said it at all. */

@@ -83,9 +83,10 @@ export class Buckets {
   ) {
     try {
       this.endpoint = new URL(options.url);
-    } catch (cause) {
+    } catch {
+      // Without the cause, which has the whole address.
       const hint = 'it looks like https://KEY:SECRET@host/?region=eu-central-1';
-      throw new MillraceError('config', 'the address of the object store is no URL', { hint, cause });
+      throw new MillraceError('config', 'the address of the object store is no URL', { hint });
     }
     this.where = this.endpoint.origin;
     const { attemptsMax = 8 } = options;

@@ -74,7 +74,7 @@ function hintFor(status: number | undefined): string {
 }
 
 function withoutCredentials(url: string): string {
-  if (!URL.canParse(url)) return url;
+  if (!URL.canParse(url)) return 'the address of the registry, which is no URL';
   const parsed = new URL(url);
   parsed.username = '';
   parsed.password = '';
