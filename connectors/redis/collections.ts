@@ -49,7 +49,7 @@ export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
     key: nameOf(key),
     strings: (value) => {
       const points = score(value);
-      return isMissing(points) ? ['ZREM', member(value)] : ['ZADD', points as number, member(value)];
+      return isMissing(points) ? ['ZREM', member(value)] : ['ZADD', String(points), member(value)];
     },
     misfit: (value) => {
       const points = score(value);
@@ -141,7 +141,8 @@ export function counter<T>(options: RedisCounterOptions<T>): Sink<T> {
   const fits = fractions ? Number.isFinite : Number.isSafeInteger;
   return sinkOf(counterKind, options, {
     key: nameOf(key),
-    strings: (value) => (fieldOf === undefined ? [command, by(value)] : [command, fieldOf(value), by(value)]),
+    strings: (value) =>
+      fieldOf === undefined ? [command, String(by(value))] : [command, fieldOf(value), String(by(value))],
     misfit: (value) => {
       const amount = by(value);
       return fits(amount) ? undefined : notA('by', amount, fractions ? 'a number' : 'a whole number');

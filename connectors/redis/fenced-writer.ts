@@ -2,14 +2,15 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
-import type { Argument } from './connection.js';
+import type { CallText } from './fenced.js';
 import { Outflow } from './outflow.js';
 import type { Structure } from './structures.js';
 
 /** A call of the script of `fenced.ts`. */
 export interface Call {
   readonly keys: readonly string[];
-  readonly args: readonly Argument[];
+  /** A `CallText`, and bytes that it refers to. */
+  readonly args: readonly (string | Buffer)[];
 }
 
 /** Makes calls that may be made in any order; repeated where the connection fails. What each of them wrote. */
@@ -31,7 +32,7 @@ interface Put {
   readonly key: string;
   readonly origin: Origin;
   readonly n: number;
-  readonly strings: readonly Argument[];
+  readonly strings: readonly (string | Buffer)[];
 }
 
 /** Writes records by a fenced script, a few thousand waiting at most. */
@@ -88,13 +89,18 @@ export class FencedWriter implements SinkWriter {
   private callOf(place: number, puts: readonly Put[]): Call {
     const { task, step, incarnation } = this.context;
     const { ttl = 0, limit = 0, how } = this.structure;
-    const keys = [this.places.fence(`${task.topology}:${step}:${task.partition}`, place)];
-    const args: Argument[] = [incarnation, (puts[0] as Put).origin.topic, ttl, limit, how];
-    for (const { key, origin, n, strings } of puts) {
-      keys.push(key);
-      args.push(origin.offset, n, strings.length, ...strings);
-    }
-    return { keys, args };
+    const { topic } = (puts[0] as Put).origin;
+    const keys = [
+      this.places.fence(`${task.topology}:${step}:${task.partition}`, place),
+      ...puts.map(({ key }) => key),
+    ];
+    const bytes: Buffer[] = [];
+    const rows = puts.map(({ origin, n, strings }): CallText['rows'][number] => [
+      origin.offset,
+      n,
+      ...strings.map((each) => (typeof each === 'string' ? each : 1 + bytes.push(each))),
+    ]);
+    return { keys, args: [textOf({ incarnation, topic, ttl, limit, how, rows }), ...bytes] };
   }
 
   private fenced(): MillraceError {
@@ -104,6 +110,13 @@ export class FencedWriter implements SinkWriter {
       hint: 'another process runs this topology from a later restore: stop this one',
     });
   }
+}
+
+/** JSON has an escape for half of a character, which Redis does not read: it becomes what UTF-8 makes of it. */
+function textOf(call: CallText): string {
+  const text = JSON.stringify(call);
+  if (!text.includes('\\ud')) return text;
+  return JSON.stringify(call, (_, each) => (typeof each === 'string' ? Buffer.from(each).toString() : each));
 }
 
 /** Takes the next records of one topic off the list, up to the size of a call. */

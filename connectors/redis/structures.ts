@@ -1,13 +1,12 @@
 import { hashFields } from '../../src/core/hash-fields.js';
 import type { HashSinkOptions } from '../../src/core/sinks.js';
-import type { Argument } from './connection.js';
 import { fenced, type Script } from './fenced.js';
 
 /** A sink as the writer sees it: what it makes of a value, and the script that writes that. */
 export interface Structure {
   readonly script: Script;
   readonly key: (value: unknown) => string;
-  readonly strings: (value: unknown) => readonly Argument[];
+  readonly strings: (value: unknown) => readonly (string | Buffer)[];
   /** Why Redis could not take a value: such go to the dead letters, and `strings` is not asked for them. */
   readonly misfit?: ((value: unknown) => string | undefined) | undefined;
   /** In milliseconds, since the key was last written. */
@@ -33,8 +32,8 @@ const adding = (effect: string): Kind => ({ script: fenced(effect), replaces: fa
 
 const hash = replacing(`
   redis.call('DEL', key)
-  if count > 0 then
-    redis.call('HSET', key, unpack(ARGV, at, at + count - 1))
+  if #row > 2 then
+    redis.call('HSET', key, unpack(row, 3))
     expire(key)
   end`);
 
@@ -43,30 +42,29 @@ const kinds: Readonly<Record<string, Kind>> = {
   'redis.hash': hash,
   'redis.upserts': hash,
   'redis.string': replacing(`
-  if count == 0 then redis.call('DEL', key)
-  elseif ttl == '0' then redis.call('SET', key, ARGV[at])
-  else redis.call('SET', key, ARGV[at], 'PX', ttl) end`),
+  local text = row[3]
+  if type(text) == 'number' then text = ARGV[text] end
+  if not text then redis.call('DEL', key)
+  elseif ttl > 0 then redis.call('SET', key, text, 'PX', ttl)
+  else redis.call('SET', key, text) end`),
   'redis.json': replacing(`
-  if count == 0 then redis.call('DEL', key)
+  if #row < 3 then redis.call('DEL', key)
   else
-    redis.call('JSON.SET', key, '$', ARGV[at])
+    redis.call('JSON.SET', key, '$', row[3])
     expire(key)
   end`),
-  'redis.stream': adding(`
-  if limit == '0' then redis.call('XADD', key, '*', unpack(ARGV, at, at + count - 1))
-  else redis.call('XADD', key, 'MAXLEN', how, limit, '*', unpack(ARGV, at, at + count - 1)) end
-  expire(key)`),
+  'redis.stream': adding("  redis.call('XADD', key, 'MAXLEN', how, limit, '*', unpack(row, 3))"),
   // The first string of these is the command.
   'redis.set': adding(`
-  redis.call(ARGV[at], key, ARGV[at + 1])
+  redis.call(row[3], key, row[4])
   expire(key)`),
   'redis.counter': adding(`
-  redis.call(ARGV[at], key, unpack(ARGV, at + 1, at + count - 1))
+  redis.call(row[3], key, unpack(row, 4))
   expire(key)`),
   // Trimmed with each record, not with each call: what stays must not depend on where calls are cut.
   'redis.sortedSet': adding(`
-  redis.call(ARGV[at], key, unpack(ARGV, at + 1, at + count - 1))
-  if limit ~= '0' then
+  redis.call(row[3], key, unpack(row, 4))
+  if limit > 0 then
     if how == 'highest' then redis.call('ZREMRANGEBYRANK', key, 0, -limit - 1)
     else redis.call('ZREMRANGEBYRANK', key, limit, -1) end
   end

@@ -100,6 +100,7 @@ describe('Redis', () => {
     try {
       await client.hset(key('cut'), { a: '1' });
       const reader = await through.lookUp.open(redis.hashes(), 'step');
+      expect(await reader.ask([key('cut')], new AbortController().signal)).toEqual([found({ a: '1' })]);
       const { port: here } = proxy.address() as AddressInfo;
       proxy.close();
       for (const link of links) link.destroy();

@@ -201,7 +201,11 @@ describe('redis.string', () => {
     expect(await client.pttl(name)).toBe(-1);
     await write(null, 2);
     expect(await client.exists(name)).toBe(0);
-    await put(await open(redis.string({ key: () => name }), name), [{ a: [1, null] }], 3);
+    for (const [i, text] of ['\u0000"\\\\ud800\u2028\u{1f600}', 'half \ud83d of one', '', '7'].entries()) {
+      await write(text, 10 + i);
+      expect(await client.get(name)).toBe(Buffer.from(text).toString());
+    }
+    await put(await open(redis.string({ key: () => name }), name), [{ a: [1, null] }], 20);
     expect(await client.get(name)).toBe('{"a":[1,null]}');
   });
 });
