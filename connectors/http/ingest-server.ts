@@ -1,13 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gunzip, type ZlibOptions } from 'node:zlib';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { TopicProducer } from '../../src/core/io.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import type { WireDecoder } from '../../src/schema/index.js';
-import type { Ingest } from './ingest.js';
+import type { Ingest, Tls } from './ingest.js';
 
 export interface IngestParts {
   readonly options: Ingest;
@@ -47,8 +51,9 @@ export class IngestServer {
   ) {}
 
   static async open(parts: IngestParts): Promise<IngestServer> {
-    const { host, port, topic } = parts.options;
-    const server = createServer((request, response) => {
+    const { host, port, topic, tls } = parts.options;
+    const server = await serverOf(tls, topic);
+    server.on('request', (request, response) => {
       ingest.answer(request).then(({ status, body, retryAfter }) => {
         if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -85,7 +90,8 @@ export class IngestServer {
     let counted = 0;
     try {
       this.admit(request);
-      const records = this.recordsOf(await this.bodyOf(request), request.headers['content-type'] ?? '');
+      const body = await this.unpacked(await this.bodyOf(request), request.headers['content-encoding']);
+      const records = this.recordsOf(body, request.headers['content-type'] ?? '');
       const { pendingMax, topic } = this.parts.options;
       if (this.pending > 0 && this.pending + records.length > pendingMax) {
         throw new Refused(429, 'too much is on its way already', 1);
@@ -129,6 +135,16 @@ export class IngestServer {
     return Buffer.concat(parts);
   }
 
+  private async unpacked(body: Buffer, encoding = 'identity'): Promise<Buffer> {
+    if (encoding === 'identity') return body;
+    if (encoding !== 'gzip') throw new Refused(415, `${encoding} is not unpacked here: send gzip, or plain text`);
+    const { bytesMax } = this.parts.options;
+    return unzip(body, { maxOutputLength: bytesMax }).catch((error: unknown) => {
+      const isLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+      throw isLong ? new Refused(413, `more than ${bytesMax} bytes`) : new Refused(400, 'not gzip');
+    });
+  }
+
   private recordsOf(body: Buffer, type: string): OutgoingRecord[] {
     if (!isUtf8(body)) throw new Refused(400, 'not text in UTF-8');
     const items = type.includes('ndjson') ? linesOf(body) : valuesOf(body);
@@ -149,6 +165,23 @@ export class IngestServer {
     } catch (error) {
       throw new Refused(422, `record ${index}: ${messageOf(error)}`);
     }
+  }
+}
+
+const unzip = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
+
+async function serverOf(tls: Tls | undefined, where: string): Promise<Server> {
+  if (tls === undefined) return createServer();
+  try {
+    const [cert, key] = await Promise.all([readFile(tls.certificate), readFile(tls.key)]);
+    return createSecureServer({ cert, key });
+  } catch (cause) {
+    throw new MillraceError('config', `the certificate or its key cannot be used: ${messageOf(cause)}`, {
+      where,
+      hint: 'tls names two files of PEM that belong together, and that this process may read',
+      lasting: true,
+      cause,
+    });
   }
 }
 

@@ -14,6 +14,17 @@ import {
 import type { Schema } from '../../src/core/schema.js';
 import { timing } from '../../src/core/source-options.js';
 
+/** Paths. */
+export interface Tls {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+const isTls = (value: unknown): boolean => {
+  const { certificate, key } = (value ?? {}) as Partial<Tls>;
+  return is.text.accepts(certificate) && is.text.accepts(key);
+};
+
 export const ingestKind = connectorKind({
   kind: 'http.ingest',
   role: 'source',
@@ -30,6 +41,10 @@ export const ingestKind = connectorKind({
       is.text,
       'The environment variable with the token that clients must bear; without it everybody may write.',
     ),
+    tls: optional(
+      is.custom<Tls>('`{ certificate, key }`', isTls),
+      'Files of PEM with the certificate (and those between it and the root) and its key, read when the door opens; plain HTTP without it.',
+    ),
     eventTime: optional(
       is.callback<(value: never) => number>('(value) => milliseconds'),
       'Event time, since 1970; when the record was accepted by default.',
@@ -44,7 +59,7 @@ export const ingestKind = connectorKind({
       10_000,
       'Records that are accepted and not yet durable, over all requests. More are answered with 429.',
     ),
-    bytesMax: defaulted(is.integer(1), 8 * 2 ** 20, 'The longest request, in bytes.'),
+    bytesMax: defaulted(is.integer(1), 8 * 2 ** 20, 'The longest request, in bytes, before and after it is unpacked.'),
     ...timing,
   },
 });
@@ -63,6 +78,7 @@ export interface Ingest {
   readonly port: number;
   readonly host: string;
   readonly tokenFrom: string | undefined;
+  readonly tls: Tls | undefined;
   readonly partitions: number;
   readonly pendingMax: number;
   readonly bytesMax: number;
@@ -73,14 +89,14 @@ export interface Ingest {
  * there: synced in the embedded store, or with `acks=all` on Kafka. A request is taken as a whole or not at all; 429 with
  * `retry-after` asks for patience. A client that heard no answer sends again, and so may double records: `dedupe` by an id.
  *
- * The body is one JSON value, an array of them, or lines of NDJSON (`application/x-ndjson`).
+ * The body is one JSON value, an array of them, or lines of NDJSON (`application/x-ndjson`), as it is or compressed by gzip.
  *
  * @example
  * t.source('clicks', http.ingest({ topic: 'clicks', schema: json<Click>(), port: 8080, tokenFrom: 'CLICKS_TOKEN', key: (c) => c.user }));
  */
 export function ingest<T>(options: IngestOptions<T>): Source<T> {
   const resolved = resolve(ingestKind, options);
-  const { topic, schema, eventTime, key, port, host, tokenFrom, partitions, pendingMax, bytesMax } = resolved;
+  const { topic, schema, eventTime, key, port, host, tokenFrom, tls, partitions, pendingMax, bytesMax } = resolved;
   const driven: Ingest = {
     topic,
     schema: schema as Schema<unknown>,
@@ -88,6 +104,7 @@ export function ingest<T>(options: IngestOptions<T>): Source<T> {
     port,
     host,
     tokenFrom,
+    tls,
     partitions,
     pendingMax,
     bytesMax,

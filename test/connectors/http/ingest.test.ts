@@ -1,9 +1,15 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { http, type IngestOptions } from '../../../connectors/http/index.js';
 import { httpSource } from '../../../connectors/http/source.js';
 import { EARLIEST, type Source, type TopicProducer } from '../../../src/core/io.js';
 import { json } from '../../../src/schema/index.js';
 import { openWorld, type World } from '../embedded/world.js';
+import { certificate, key } from './certificate.js';
 import { range } from './service.js';
 
 interface Click {
@@ -162,6 +168,38 @@ describe('http.ingest', () => {
     expect((await send(click(1))).status).toBe(401);
     expect((await send(click(1), { authorization: 'Bearer other' })).status).toBe(401);
     expect((await send(click(1), { authorization: 'Bearer let me in' })).status).toBe(202);
+  });
+
+  it('unpacks gzip, no further than a request may be long, and says what it does not unpack', async () => {
+    const { send, stored } = await open(clicks({ bytesMax: 1_000 }));
+    const packed = (text: string) => gzipSync(text) as unknown as string;
+    const gzip = { 'content-encoding': 'gzip' };
+    expect((await send(packed(click(1)), gzip)).status).toBe(202);
+    expect((await send(packed(JSON.stringify('x'.repeat(100_000))), gzip)).status).toBe(413);
+    expect((await send(click(2), gzip)).status).toBe(400);
+    expect((await send(click(2), { 'content-encoding': 'br' })).status).toBe(415);
+    expect(stored()).toHaveLength(1);
+  });
+
+  it('speaks HTTPS by the certificate that it is given, and says what is wrong with one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-ingest-'));
+    const tls = { certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(tls.certificate, certificate);
+    writeFileSync(tls.key, 'no key');
+    const failure = await open(clicks({ tls })).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'config', lasting: true, message: expect.stringContaining('certificate') });
+    writeFileSync(tls.key, key);
+    const { driver, stored } = await open(clicks({ tls }));
+    const answer = await new Promise<number | undefined>((resolve, reject) => {
+      request({ host: '127.0.0.1', port: driver.portOf('clicks'), method: 'POST', ca: certificate }, ({ statusCode }) =>
+        resolve(statusCode),
+      )
+        .on('error', reject)
+        .end(click(1));
+    });
+    expect(answer).toBe(202);
+    expect(stored()).toHaveLength(1);
+    rmSync(folder, { recursive: true });
   });
 
   it('says what is wrong with its options', () => {

@@ -1,0 +1,19 @@
+/** A certificate for this machine that signed itself, and its key: for tests alone, it protects nothing. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIULFC1I3EsfPRgVMQsOkRO4czol2IwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNjEwMTQwMloYDzIxMjYxMTAy
+MTAxNDAyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR8wJUdlIQe+mmFHksE5YwHbyL4N6bBsiTMrZWd5A3Ql9a7P8wpraTb
++f2CLQSmcqwQ0N395sufrm/vIPaxqI4Co28wbTAdBgNVHQ4EFgQUdgFOaymr5+xw
+LXkrEYKJPqNXp1QwHwYDVR0jBBgwFoAUdgFOaymr5+xwLXkrEYKJPqNXp1QwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDRwAwRAIgPvkPVgEOJrpekRigEk36YpUdcIYIBZnF2JyBUBPgp1sCIEj+
+YEbKByOOqxJ3My8mU3FLQi6/HxheHao8/skMuerK
+-----END CERTIFICATE-----
+`;
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgc53gQDsSzSZV1UzZ
+0ZTxlwHG/E6E20tHgrrOI6sZhyOhRANCAAR8wJUdlIQe+mmFHksE5YwHbyL4N6bB
+siTMrZWd5A3Ql9a7P8wpraTb+f2CLQSmcqwQ0N395sufrm/vIPaxqI4C
+-----END PRIVATE KEY-----
+`;
