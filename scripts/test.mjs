@@ -47,7 +47,8 @@ const programs = [
   { check: ['kcat', ['-V']], apt: 'kcat' },
   // Debian keeps the server's programs off the path.
   { check: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']], apt: 'postgresql' },
-  { check: ['java', ['-version']], apt: 'openjdk-17-jre-headless' },
+  // With its compiler: a client of the tests is compiled as it starts.
+  { check: ['javac', ['-version']], apt: 'openjdk-17-jdk-headless' },
   { check: ['mvn', ['-version']], apt: 'maven' },
   {
     check: [

@@ -7,7 +7,7 @@ import { ProtobufSerializer } from '@confluentinc/schemaregistry/dist/serde/prot
 import { SerdeType } from '@confluentinc/schemaregistry/dist/serde/serde.js';
 import { address } from '../address.js';
 import type { CaseSchema, PayloadCase } from './case.js';
-import type { PythonClient } from './python-client.js';
+import type { ForeignProcess } from './foreign-process.js';
 import { theirsOf } from './values.js';
 
 // Confluent's serializers for JavaScript. They read with the writer's schema, whatever it is.
@@ -23,7 +23,7 @@ export interface JavaScriptClient {
   read(payload: PayloadCase, subject: string, bytes: Uint8Array): Promise<unknown>;
 }
 
-export function startJavaScript(python: PythonClient): JavaScriptClient {
+export function startJavaScript(python: ForeignProcess): JavaScriptClient {
   const client = SchemaRegistryClient.newClient({ baseURLs: [address('MILLRACE_REGISTRY')] });
   const options = (subject: string) => ({ useLatestVersion: true, subjectNameStrategy: () => subject });
 

@@ -6,9 +6,9 @@ import { avroCases } from './cases/avro.js';
 import { jsonSchemaCases } from './cases/json-schema.js';
 import { protobufCases } from './cases/protobuf.js';
 import { type Client, casesOf, clients } from './clients.js';
+import { startPython } from './foreign-process.js';
 import { startJavaScript } from './javascript-client.js';
 import { decode, encode, type OurClient, openOurs, recordOf, schemaOf } from './our-client.js';
-import { startPython } from './python-client.js';
 import { oursOf, theirsOf } from './values.js';
 
 // Every format with a schema, with every client that speaks it, in both directions, with the older and the newer version of

@@ -3,9 +3,9 @@ import type { RawRecord } from '../../../src/core/index.js';
 import { fresh } from '../kafka/world.js';
 import { isRefusal } from './case.js';
 import { plainCases } from './cases/plain.js';
+import { startPython } from './foreign-process.js';
 import { kcatReads, kcatWrites } from './kcat.js';
 import { decode, encode, type OurClient, openOurs, recordOf } from './our-client.js';
-import { startPython } from './python-client.js';
 
 // CSV, JSON, NDJSON, text and bytes, in both directions.
 

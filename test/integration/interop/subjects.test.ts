@@ -5,8 +5,8 @@ import { registerSchema } from '../../../src/schema/index.js';
 import { address } from '../address.js';
 import { fresh } from '../kafka/world.js';
 import { referenceCases, type Strategy, strategies, subjectCases } from './cases/subjects.js';
+import { startPython } from './foreign-process.js';
 import { decode, encode, type OurClient, openOurs, recordOf, schemaOf } from './our-client.js';
-import { startPython } from './python-client.js';
 
 // Confluent's strategies of subjects, and schemas that refer to others, with Confluent's serializers for Python.
 

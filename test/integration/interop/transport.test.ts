@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutgoingRecord } from '../../../src/core/index.js';
 import { foreignProducer, foreignSend, fresh } from '../kafka/world.js';
+import { type ForeignProcess, startJava, startPython } from './foreign-process.js';
 import { type OurClient, openOurs } from './our-client.js';
-import { startPython } from './python-client.js';
 import { compressions, type Transport, transports } from './transports.js';
 import { marked } from './values.js';
 
 // Record batches: every compression, with keys and without, tombstones, headers and times, in both directions.
 
 const python = startPython();
+let java: ForeignProcess;
 const bytes = (text: string) => Buffer.from(text);
 /** Enough for batches that compress, and to tell their order. */
 const records: readonly OutgoingRecord[] = [
@@ -38,15 +39,21 @@ let ours: Record<(typeof compressions)[number], OurClient>;
 beforeAll(async () => {
   const opened = await Promise.all(compressions.map(async (each) => [each, await openOurs(each)] as const));
   ours = Object.fromEntries(opened) as typeof ours;
+  java = await startJava();
 });
 afterAll(async () => {
   for (const each of Object.values(ours)) await each.close();
   await python.end();
+  await java.end();
 });
 
+const task = (topic: string, compression: string) => ({
+  op: 'write records',
+  ...{ topic, compression, records: records.map(readable) },
+});
 const theyWrite: Record<Transport['name'], (topic: string, compression: string) => Promise<unknown>> = {
-  librdkafka: (topic, compression) =>
-    python.ask({ op: 'write records', ...{ topic, compression, records: records.map(readable) } }),
+  librdkafka: (topic, compression) => python.ask(task(topic, compression)),
+  java: (topic, compression) => java.ask(task(topic, compression)),
   async kafkajs(topic, compression) {
     const producer = await foreignProducer();
     const gzip = compression === 'gzip' ? 1 : 0;
@@ -54,8 +61,11 @@ const theyWrite: Record<Transport['name'], (topic: string, compression: string) 
     await producer.disconnect();
   },
 };
-const theyRead = (topic: string) =>
-  python.ask<{ values: unknown[] }>({ op: 'read records', ...{ topic, count: records.length } });
+const theyRead = (name: Transport['name'], topic: string) =>
+  (name === 'java' ? java : python).ask<{ values: unknown[] }>({
+    op: 'read records',
+    ...{ topic, count: records.length },
+  });
 
 describe.each(transports.map((each) => [each.title, each] as const))('%s', (_, { name, writes, reads }) => {
   it.each(writes)('%s: they write, we read', async (compression) => {
@@ -76,6 +86,6 @@ describe.each(transports.map((each) => [each.title, each] as const))('%s', (_, {
     const topic = fresh(`transport-out-${compression}`);
     await ours.none.createTopic(topic);
     await ours[compression].append(topic, records);
-    expect((await theyRead(topic)).values).toEqual(records.map(readable));
+    expect((await theyRead(name, topic)).values).toEqual(records.map(readable));
   });
 });

@@ -3,20 +3,29 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { kafkaJars } from '../../../stack/services/kafka.js';
+import { cacheFolder } from '../../../stack/stack.js';
 import { address } from '../address.js';
 
-const script = fileURLToPath(new URL('client.py', import.meta.url));
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
 /** One process of clients written by others; it answers line by line. */
-export interface PythonClient {
+export interface ForeignProcess {
   /** What it answers. @throws Error with what went wrong there. */
   ask<T>(task: { readonly op: string }): Promise<T>;
   end(): Promise<void>;
 }
 
-export function startPython(): PythonClient {
-  const python = process.env.MILLRACE_PYTHON ?? 'python3';
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'pipe'] });
+export const startPython = (): ForeignProcess => start(process.env.MILLRACE_PYTHON ?? 'python3', [beside('client.py')]);
+
+/** Kafka's own client, of the version that the stack runs; it is compiled as it starts. */
+export async function startJava(): Promise<ForeignProcess> {
+  const jars = await kafkaJars(cacheFolder(), () => undefined);
+  return start('java', ['-cp', `${jars}/*`, beside('Client.java')]);
+}
+
+function start(command: string, args: readonly string[]): ForeignProcess {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const errors = text(child.stderr);
   let last: Promise<unknown> = Promise.resolve();
