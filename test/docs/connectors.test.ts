@@ -41,9 +41,7 @@ const published = Object.entries({ kafka, redis, clickhouse, file, s3, http, pos
 );
 
 /** Kinds whose options are not data yet. */
-const undeclared = published.filter((kind) =>
-  /^(file|s3|postgres)\.|^clickhouse\.rows$|^http\.(get|post|poll|ingest)$/.test(kind),
-);
+const undeclared = published.filter((kind) => /^(file|s3|postgres)\.|^http\.(get|post|poll|ingest)$/.test(kind));
 
 /** What a sink guarantees on each profile, as \`describe\` computes it. */
 function deliveryText({ kind, role }: ConnectorKind): string {

@@ -26,7 +26,10 @@ export function initCommand({ terminal, act }: CommandContext): Command {
   )
     .argument('[dir]', 'folder to write to; it is created where it is missing', '.')
     .option('--yes', 'ask nothing: what no option says is left at its default')
-    .option('--from <what>', 'sample, kafka:TOPIC, a path of .csv, .ndjson or .parquet files, or http:PORT')
+    .option(
+      '--from <what>',
+      'sample, kafka:TOPIC, a path of .csv, .ndjson or .parquet files, http:PORT, or redis:STREAM',
+    )
     .option('--schema <file>', 'what they look like: .avsc, .proto, .json, a file of samples, or "registry"')
     .option('--registry <url>', 'schema registry; that of the configuration without it')
     .option('--name <name>', 'what they are called; as the file or topic by default')

@@ -37,6 +37,7 @@ const origins: Readonly<Record<OriginKind, string>> = {
   kafka: 'A Kafka topic',
   file: 'Files: CSV, NDJSON or Parquet',
   http: 'HTTP requests',
+  redis: 'A Redis stream',
 };
 
 async function askOrigin(): Promise<string> {
@@ -52,6 +53,8 @@ async function askOrigin(): Promise<string> {
       );
     case 'http':
       return `http:${await line('At which port are they taken?', '8080')}`;
+    case 'redis':
+      return `redis:${await line('Which stream? Its field `value` has the payload', 'events')}`;
   }
 }
 

@@ -117,11 +117,12 @@ async function shapeOf(
   { schema, registry }: Pick<Answers, 'schema' | 'registry'>,
   folder: string,
 ): Promise<Shape> {
-  const options = { name, folder, plain: origin.kind === 'http' };
+  // Only topics have payloads in a registry's form.
+  const options = { name, folder, plain: origin.kind === 'http' || origin.kind === 'redis' };
   if (origin.kind === 'file') return shapeOfFiles(origin.name, options);
   if (origin.kind === 'sample') return (await import('./sample-shapes.js')).paymentShape(options);
   if (schema === undefined) return shapeToChange(options);
-  if (schema !== 'registry') return shapeOfSchema(schema, options);
+  if (schema !== 'registry' || origin.kind !== 'kafka') return shapeOfSchema(schema, options);
   const [{ confluentRegistry }, { registryOptions }] = await Promise.all([
     import('../../schema/index.js'),
     import('../registry-options.js'),

@@ -37,8 +37,9 @@ export function projectOf(plan: Plan): Project {
   };
 }
 
-/** Whether there is nothing to read before samples are sent. */
-const isMadeUp = ({ origin, shape }: Input): boolean => origin.kind !== 'file' && shape.rows.length > 0;
+/** Whether there is nothing to read before samples are sent. What lies in Redis is not ours to make. */
+const isMadeUp = ({ origin, shape }: Input): boolean =>
+  origin.kind !== 'file' && origin.kind !== 'redis' && shape.rows.length > 0;
 
 const dataFile = ({ id }: Input): string => `data/${id}.ndjson`;
 

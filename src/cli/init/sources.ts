@@ -54,6 +54,15 @@ const sourceTexts: Readonly<Record<OriginKind, (input: Input, given: Given) => s
     ];
     return `http.ingest(${objectText([...options, ...eventTime, ...late], indent)})`;
   },
+  redis(input, { imports, indent, eventTime, late }) {
+    imports.add('millrace/connectors/redis', 'redis');
+    const options: [string, string][] = [
+      ['stream', quoted(input.origin.name || input.id)],
+      ['field', quoted('value')],
+      ['schema', input.shape.schema],
+    ];
+    return `redis.entries(${objectText([...options, ...eventTime, ...late], indent)})`;
+  },
 };
 
 /** The topic that an input lies in, if it lies in one. */

@@ -51,7 +51,7 @@ describe('answers', () => {
   });
 
   it.each<[Answers, string]>([
-    [{ from: 'kafak:x' }, '--from is "kafak:x": one of sample, kafka, file, http'],
+    [{ from: 'kafak:x' }, '--from is "kafak:x": one of sample, kafka, file, http, redis'],
     [{ to: 'mongo' }, '--to is "mongo": one of kafka, clickhouse'],
     [{ from: join(folder, 'none.csv') }, 'there is no file'],
     [{ from: rides, key: 'rideId' }, 'a Ride has no field rideId: there are: ride_id, started at, km, member'],

@@ -72,6 +72,7 @@ const origins: Readonly<Record<string, Answers>> = {
   parquet: { from: join(folder, 'data/*.parquet'), key: 'customer' },
   requests: { from: 'http:8181' },
   'requests-avro': { from: 'http', name: 'clicks', schema: join(folder, 'click.avsc') },
+  stream: { from: 'redis:orders' },
 };
 const model = join(repository, 'test/inference/models/sigmoid.onnx');
 

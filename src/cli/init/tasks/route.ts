@@ -66,5 +66,9 @@ const inputFields = ({ input: { shape, key, time } }: Plan): readonly ResultFiel
   shape.fields.map((field) => ({
     ...field,
     optional: field.optional && field.name !== key.name,
-    isTime: field.name === time?.name && (field.holds === 'number' || field.holds === 'date'),
+    isTime: field.name === time?.name && shape.rows.some((row) => isMilliseconds(row[field.name])),
   }));
+
+/** A time as tables take it; numbers below are seconds. */
+const isMilliseconds = (value: unknown): boolean =>
+  value instanceof Date || (typeof value === 'number' && value >= 1e11);
