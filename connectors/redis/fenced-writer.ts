@@ -3,7 +3,7 @@ import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import type { CallText } from './fenced.js';
-import { Outflow } from './outflow.js';
+import { Outflow, PIECE_MAX } from './outflow.js';
 import type { Structure } from './structures.js';
 
 /** A call of the script of `fenced.ts`. */
@@ -23,8 +23,6 @@ export interface Places {
   fence(name: string, place: number): string;
 }
 
-/** Records of one call, or of several at once: Redis does nothing else while one runs, a few microseconds a record. */
-const CALL_RECORDS = 1_000;
 /** Strings of one call, which is more of a bound where records are wide. */
 const CALL_STRINGS = 100_000;
 
@@ -39,7 +37,7 @@ interface Put {
 export class FencedWriter implements SinkWriter {
   readonly misfitOf?: (value: unknown) => string | undefined;
   private readonly numbering = new Numbering();
-  private readonly out: Outflow<Put>;
+  private readonly out: Outflow<Put, readonly Call[]>;
 
   constructor(
     private readonly structure: Structure,
@@ -48,7 +46,10 @@ export class FencedWriter implements SinkWriter {
     private readonly makeCalls: MakeCalls,
   ) {
     if (structure.misfit) this.misfitOf = structure.misfit;
-    this.out = new Outflow(takeOneTopic, (puts) => this.send(puts));
+    this.out = new Outflow<Put, readonly Call[]>(
+      (waiting) => this.callsOf(takeOneTopic(waiting)),
+      (calls) => this.send(calls),
+    );
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -69,13 +70,13 @@ export class FencedWriter implements SinkWriter {
     return this.out.close();
   }
 
-  private async send(taken: readonly Put[]): Promise<void> {
-    const puts = this.structure.replaces ? newestOfEachKey(taken) : taken;
-    const written = await this.makeCalls(this.callsOf(puts));
+  private async send(calls: readonly Call[]): Promise<void> {
+    const written = await this.makeCalls(calls);
     if (written.some((count) => count < 0)) throw this.fenced();
   }
 
-  private callsOf(puts: readonly Put[]): Call[] {
+  private callsOf(taken: readonly Put[]): Call[] {
+    const puts = this.structure.replaces ? newestOfEachKey(taken) : taken;
     const byPlace = new Map<number, Put[]>();
     for (const put of puts) {
       const place = this.places.of(put.key);
@@ -124,7 +125,7 @@ function takeOneTopic(waiting: Put[]): Put[] {
   const { topic } = (waiting[0] as Put).origin;
   let strings = 0;
   let end = 0;
-  while (end < waiting.length && end < CALL_RECORDS && strings < CALL_STRINGS) {
+  while (end < waiting.length && end < PIECE_MAX && strings < CALL_STRINGS) {
     const next = waiting[end] as Put;
     if (next.origin.topic !== topic) break;
     strings += next.strings.length;

@@ -1,20 +1,23 @@
+/** Items of one piece. */
+export const PIECE_MAX = 1_000;
 /** Items that wait to be sent, before whoever brings more is asked to wait. */
-const WAITING_MAX = 8_000;
+const WAITING_MAX = 8 * PIECE_MAX;
 
 /**
- * Sends items in their order, one piece after another: while one is under way the next fills up, so that a piece that failed is
- * never overtaken. Memory: `WAITING_MAX` items and one chunk.
+ * Sends items in their order, one piece after another: while one is under way the next fills up, and is made ready once it is full.
+ * A piece that failed is never overtaken. Memory: `WAITING_MAX` items and one chunk.
  */
-export class Outflow<T> {
+export class Outflow<T, Piece> {
   private waiting: T[] = [];
   /** Settles when nothing waits; rejects for good once a piece could not be sent. */
   private sending: Promise<void> | undefined;
   private failure: unknown;
+  private closed = false;
 
   constructor(
-    /** Takes the next piece off the list. */
-    private readonly take: (waiting: T[]) => readonly T[],
-    private readonly send: (piece: readonly T[]) => Promise<void>,
+    /** Takes the next piece off the list, `PIECE_MAX` items at most, and makes it ready. */
+    private readonly take: (waiting: T[]) => Piece,
+    private readonly send: (piece: Piece) => Promise<void>,
   ) {}
 
   put(items: readonly T[]): void | Promise<void> {
@@ -33,6 +36,7 @@ export class Outflow<T> {
 
   /** Gives up what waits. */
   async close(): Promise<void> {
+    this.closed = true;
     this.waiting = [];
     await this.sending?.catch(() => undefined); // a piece that is under way, or a failure that `flush` told of
   }
@@ -45,7 +49,15 @@ export class Outflow<T> {
 
   private async sendAll(): Promise<void> {
     try {
-      while (this.waiting.length > 0) await this.send(this.take(this.waiting));
+      let sent = Promise.resolve();
+      for (;;) {
+        if (this.waiting.length < PIECE_MAX) await sent; // what is no full piece waits for company
+        if (this.waiting.length === 0) return;
+        const piece = this.take(this.waiting);
+        await sent;
+        if (this.closed) return;
+        sent = this.send(piece);
+      }
     } catch (error) {
       this.failure = error;
       throw error;

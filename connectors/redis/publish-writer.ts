@@ -1,6 +1,6 @@
 import type { SinkWriter } from '../../src/core/io.js';
 import type { Keyed } from './connection.js';
-import { Outflow } from './outflow.js';
+import { Outflow, PIECE_MAX } from './outflow.js';
 import { allAnswered, type Server } from './server.js';
 
 /** What a sink publishes of a value, and where. */
@@ -9,19 +9,16 @@ export interface Publishing {
   readonly message: (value: unknown) => string | Buffer;
 }
 
-/** Messages of one go. */
-const PIECE_MESSAGES = 1_000;
-
 /** Publishes messages in their order; those of a go whose answer is lost are published again. */
 export class PublishWriter implements SinkWriter {
-  private readonly out: Outflow<Keyed>;
+  private readonly out: Outflow<Keyed, readonly Keyed[]>;
 
   constructor(
     private readonly publishing: Publishing,
     server: Server,
   ) {
-    this.out = new Outflow(
-      (waiting) => waiting.splice(0, PIECE_MESSAGES),
+    this.out = new Outflow<Keyed, readonly Keyed[]>(
+      (waiting) => waiting.splice(0, PIECE_MAX),
       (piece) => server.attempt('cannot publish', async (on) => void allAnswered(await on.send(piece))),
     );
   }
