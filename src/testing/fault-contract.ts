@@ -11,9 +11,10 @@ import {
   type Outcome,
   outcomes,
   scripts,
+  trafficOf,
   within,
 } from './fault-list.js';
-import type { FaultProxy, Traffic } from './fault-proxy.js';
+import type { FaultProxy } from './fault-proxy.js';
 import { type OpenTask, openTask, range, type SinkWorld, setUp, write } from './sink-task.js';
 
 /** Makes a service refuse what it is asked; what this resolves with makes it take it again. */
@@ -87,9 +88,8 @@ type Trial = (world: SinkFaultWorld, task: SupervisedTask) => Promise<boolean>;
 
 const played: (fault: FaultName) => Trial = (fault) => async (world, task) => {
   const proxy = given(world.proxy, fault);
-  const before = proxy.passed;
-  await task.epoch();
-  for (const script of scripts[fault]?.(since(before, proxy.passed)) ?? []) {
+  const traffic = await trafficOf(proxy, () => task.epoch());
+  for (const script of scripts[fault]?.(traffic) ?? []) {
     proxy.play(...script);
     // How values are cut into requests may be a matter of time, and so where the byte in question is.
     for (let epochs = 0; epochs < EPOCHS_MAX && proxy.struck === 0; epochs++) await task.epoch();
@@ -283,11 +283,6 @@ function mustBeInOrder(visible: readonly number[], keyOf: (n: number) => unknown
     last.set(keyOf(n), n);
   }
 }
-
-const since = (before: Traffic, now: Traffic): Traffic => ({
-  request: now.request - before.request,
-  answer: now.answer - before.answer,
-});
 
 function given<T>(part: T | undefined, fault: FaultName): T {
   ok(part !== undefined, `the world has nothing for '${fault}'`);

@@ -1,6 +1,6 @@
 import { ok } from 'node:assert';
 import { type ErrorCode, MillraceError, messageOf } from '../core/errors.js';
-import type { Fault, Traffic, Way } from './fault-proxy.js';
+import type { Fault, FaultProxy, Traffic, Way } from './fault-proxy.js';
 
 /** What may go wrong between a connector and the service that it speaks to, on either side of it or in between. */
 export type FaultName =
@@ -64,6 +64,18 @@ export const scripts: Partial<Readonly<Record<FaultName, (traffic: Traffic) => r
     [{ does: 'slow', pieceBytes: Math.max(512, Math.ceil((request + answer) / SLOW_PIECES)), everyMs: 10 }],
   ],
 };
+
+/** What some work has on its way: the less of two times, since a busy machine may make something be asked again. */
+export async function trafficOf(proxy: FaultProxy, work: () => Promise<unknown>): Promise<Traffic> {
+  const once = async (): Promise<Traffic> => {
+    const before = proxy.passed;
+    await work();
+    const { request, answer } = proxy.passed;
+    return { request: request - before.request, answer: answer - before.answer };
+  };
+  const [first, second] = [await once(), await once()];
+  return { request: Math.min(first.request, second.request), answer: Math.min(first.answer, second.answer) };
+}
 
 /** Whether this may be met by opening the task again: a typed error that another try can mend, and no secret in it. */
 export function mustPass(error: unknown, codes: readonly ErrorCode[], secret: string | undefined): void {
