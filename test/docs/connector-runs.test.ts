@@ -1,64 +1,21 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as clickhouse from '../../docs/connectors/examples/clickhouse.js';
 import * as kafka from '../../docs/connectors/examples/kafka.js';
-import { readConfig } from '../../src/cli/config-file.js';
-import { type OpenProfile, openProfile } from '../../src/cli/profiles.js';
-import { createInference } from '../../src/inference/index.js';
-import { runTopology } from '../../src/runtime/index.js';
-import type { Topology } from '../../src/topology/index.js';
 import { millrace, userFolder } from '../cli/millrace.js';
 import { repository } from '../import-graph.js';
+import { onEmbedded, sendJson, written } from './embedded.js';
 
 // The examples of connectors that the embedded profile serves by itself, on that profile.
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-async function onEmbedded<T>(work: (profile: OpenProfile) => Promise<T>): Promise<T> {
-  const data = mkdtempSync(join(tmpdir(), 'millrace-example-'));
-  folders.push(data);
-  const profile = await openProfile(await readConfig({ profile: 'embedded', data }));
-  try {
-    return await work(profile);
-  } finally {
-    await profile.close();
-  }
-}
-
-/** Runs a topology to the end of its inputs, and counts what was written by sink. */
-async function written(topology: Topology, profile: OpenProfile): Promise<Record<string, number>> {
-  const inference = createInference();
-  try {
-    const running = await runTopology(topology, { profile, inference, bounded: true });
-    await running.finished;
-    const { counters } = running.snapshot();
-    return Object.fromEntries(
-      counters.filter(({ name }) => name === 'written').map(({ step, value }) => [step, value]),
-    );
-  } finally {
-    await inference.close();
-  }
-}
 
 describe('examples of connectors, for real', () => {
   it('kafka', async () => {
     const counts = await onEmbedded(async (profile) => {
-      const producer = profile.producer();
-      const send = async (topic: string, key: string | null, value: unknown) => {
-        await producer.createTopic(topic, 1);
-        const bytes = Buffer.from(JSON.stringify(value));
-        await producer.send(topic, [{ key: key === null ? null : Buffer.from(key), value: bytes, timestampMs: 500 }]);
-      };
-      for (const { key, value } of kafka.records.customers) await send('customers.v1', key, value);
-      for (const { key, value } of kafka.records.rates) await send('rates.v1', key, value);
-      for (const order of kafka.records.orders) await send('orders.v1', null, order);
-      await producer.close();
+      for (const { key, value } of kafka.records.customers) await sendJson(profile, 'customers.v1', key, value);
+      for (const { key, value } of kafka.records.rates) await sendJson(profile, 'rates.v1', key, value);
+      for (const order of kafka.records.orders) await sendJson(profile, 'orders.v1', order.id, order);
       return written(kafka.example, profile);
     });
     expect(counts).toMatchObject({ 'tiered-orders': 1, known: 1 });
