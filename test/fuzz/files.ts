@@ -40,8 +40,8 @@ const kinds = [
 ] as const;
 
 /**
- * What a file says of itself, but not its pages: the library that decodes them can be kept busy for ever by a run of bits that
- * claims a length below zero.
+ * What a file says of itself, but not its pages: the library that decodes them can be kept busy without end by spoilt levels
+ * (docs/connectors/file.md says so).
  */
 function withSpoiltFooter(good: Buffer, chance: Chance): Buffer {
   const footerBytes = good.readUInt32LE(good.length - 8);
