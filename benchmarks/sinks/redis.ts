@@ -1,39 +1,70 @@
-import { Redis } from 'ioredis';
+import { type ChainableCommander, Redis } from 'ioredis';
 import { redis } from '../../connectors/redis/index.js';
 import { openRedis } from '../../connectors/redis/open.js';
 import type { Prediction } from '../../schemas/prediction.v1.js';
 import { hours } from '../../src/core/index.js';
+import type { Sink } from '../../src/core/io.js';
 import type { Contest } from './contest.js';
 import { inBatches, sinkSide } from './side.js';
 
-const TTL_MS = 6 * 3_600_000;
+const ttl = hours(6);
 const PIPELINE = 1_000;
 
-export const contests: readonly Contest[] = [
-  {
-    name: 'redis.hash',
-    byHand: `ioredis: HSET and PEXPIRE in pipelines of ${PIPELINE}`,
-    records: 100_000,
-    async open({ redis: url }) {
-      const opened = openRedis({ url });
-      const client = new Redis(url);
-      const sink = redis.hash<Prediction>({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) });
-      return {
-        sink: (run) => sinkSide(opened.sink, sink, run),
-        byHand: async () =>
-          inBatches(PIPELINE, (values) => {
-            const pipeline = client.pipeline();
-            for (const value of values) {
-              const key = `by-hand:${value.flightId}`;
-              pipeline.hset(key, value).pexpire(key, TTL_MS);
-            }
-            return pipeline.exec();
-          }),
-        async close() {
-          await opened.close();
-          await client.quit();
-        },
-      };
-    },
+/** `commands` is what a value is by hand, in pipelines, one under way while the next fills. */
+const contest = (
+  sink: Sink<Prediction>,
+  names: string,
+  commands: (pipeline: ChainableCommander, value: Prediction) => unknown,
+): Contest => ({
+  name: sink.kind,
+  byHand: `ioredis: ${names} in pipelines of ${PIPELINE}`,
+  records: 50_000,
+  async open({ redis: url }) {
+    const opened = openRedis({ url });
+    const client = new Redis(url);
+    return {
+      sink: (run) => sinkSide(sink.kind === 'redis.publish' ? opened.publishSink : opened.sink, sink, run),
+      byHand: async () =>
+        inBatches(PIPELINE, (values) => {
+          const pipeline = client.pipeline();
+          for (const value of values) commands(pipeline, value);
+          return pipeline.exec();
+        }),
+      async close() {
+        await opened.close();
+        await client.quit();
+      },
+    };
   },
+});
+
+export const contests: readonly Contest[] = [
+  contest(redis.hash({ key: (p) => `flight:${p.flightId}`, ttl }), 'HSET and PEXPIRE', (pipeline, p) =>
+    pipeline.hset(`by-hand:${p.flightId}`, p).pexpire(`by-hand:${p.flightId}`, ttl),
+  ),
+  contest(
+    redis.string({ key: (p) => `late:${p.flightId}`, value: (p) => String(p.late), ttl }),
+    'SET with PX',
+    (pipeline, p) => pipeline.set(`by-hand:late:${p.flightId}`, String(p.late), 'PX', ttl),
+  ),
+  contest(
+    redis.stream({ stream: 'scored', fields: ({ flightId, late }) => ({ flightId, late }), entriesMax: 100_000 }),
+    'XADD with MAXLEN',
+    (pipeline, { flightId, late }) =>
+      pipeline.xadd('by-hand:scored', 'MAXLEN', '~', 100_000, '*', 'flightId', flightId, 'late', late),
+  ),
+  contest(
+    redis.sortedSet({ key: 'latest', member: (p) => String(p.flightId), score: (p) => p.late }),
+    'ZADD',
+    (pipeline, p) => pipeline.zadd('by-hand:latest', p.late, p.flightId),
+  ),
+  contest(redis.set({ key: 'seen', member: (p) => String(p.flightId) }), 'SADD', (pipeline, p) =>
+    pipeline.sadd('by-hand:seen', p.flightId),
+  ),
+  contest(redis.counter({ key: 'flights', field: (p) => p.origin }), 'HINCRBY', (pipeline, p) =>
+    pipeline.hincrby('by-hand:flights', p.origin, 1),
+  ),
+  contest(redis.publish({ channel: 'late', message: (p) => String(p.late) }), 'PUBLISH', (pipeline, p) =>
+    pipeline.publish('by-hand:late', String(p.late)),
+  ),
 ];

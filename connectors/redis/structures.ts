@@ -30,12 +30,18 @@ interface Kind {
 const replacing = (effect: string): Kind => ({ script: fenced(effect), replaces: true });
 const adding = (effect: string): Kind => ({ script: fenced(effect), replaces: false });
 
+// Most hashes keep their fields. What has others, or is no hash, goes first, as if nothing had been there.
 const hash = replacing(`
-  redis.call('DEL', key)
-  if #row > 2 then
+  if #row == 2 then
+    redis.call('DEL', key)
+    return
+  end
+  local put = redis.pcall('HSET', key, unpack(row, 3))
+  if type(put) == 'table' or redis.call('HLEN', key) * 2 ~= #row - 2 then
+    redis.call('DEL', key)
     redis.call('HSET', key, unpack(row, 3))
-    expire(key)
-  end`);
+  end
+  if ttl == '0' then redis.call('PERSIST', key) else expire(key) end`);
 
 /** By kind; no strings take a value away. */
 const kinds: Readonly<Record<string, Kind>> = {

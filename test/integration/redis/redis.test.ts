@@ -172,6 +172,30 @@ describe('redis.hash', () => {
     expect(await reader.hgetall(`${name}:1`)).toEqual({ late: '1' }); // a new value replaces all fields
   });
 
+  it('replaces whatever was there, and leaves no time to live that it was not told of', async () => {
+    const name = fresh();
+    await reader.set(`${name}:text`, 'was here', 'PX', 60_000);
+    await reader.hset(`${name}:same`, { state: 'old', other: 'old' });
+    await reader.hset(`${name}:fewer`, { state: 'old', other: 'old', more: 'old' });
+    for (const key of ['same', 'fewer']) await reader.pexpire(`${name}:${key}`, 60_000);
+    const sink = redis.upserts<{ state: string; other: string }>({
+      prefix: `${name}:`,
+    }) as Sink<never> as Sink<unknown>;
+    const task = { topology: name, partition: 0 };
+    const writer = await sinks.sink.open(sink, { step: 'online', task, incarnation: 0 });
+    const keys = ['text', 'same', 'fewer', 'new'];
+    const after = { state: 'new', other: 'new' };
+    const changes = keys.map((key) => ({ key, before: null, after }));
+    const offsets = keys.map((_, offset) => originAt(offset));
+    await writer.write(changes, offsets);
+    await writer.prepare?.();
+    for (const key of keys) {
+      expect(await reader.hgetall(`${name}:${key}`)).toEqual(after);
+      expect(await reader.pttl(`${name}:${key}`)).toBe(-1);
+    }
+    await writer.close();
+  });
+
   it('never shows an older value while a replay runs, wherever it begins and however it is cut', async () => {
     const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 59 }), { maxLength: 6 });
     await fc.assert(
