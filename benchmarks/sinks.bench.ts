@@ -33,11 +33,13 @@ const contests: readonly Contest[] = [
 export const options = { pairs: 5, only: '' };
 
 export const benchmark: Benchmark<typeof options> = (progress, { pairs, only }) => {
-  const whole = load(Math.max(...contests.map(({ records }) => records)));
-  return withServices(progress, async (services) => {
+  const chosen = contests.filter(({ name }) => name.includes(only));
+  const whole = load(Math.max(...chosen.map(({ records }) => records)));
+  const needs = new Set(chosen.flatMap((contest) => contest.needs));
+  return withServices(needs, progress, async (services) => {
     const figures: Record<string, Spread> = {};
     const ratios: Record<string, Spread> = {};
-    for (const { name, records, open } of contests.filter((each) => each.name.includes(only))) {
+    for (const { name, records, open } of chosen) {
       const { values, origins } = whole;
       const part: Load = { values: values.slice(0, records), origins: origins.slice(0, records) };
       const sides = await open(services);
@@ -73,7 +75,7 @@ export const benchmark: Benchmark<typeof options> = (progress, { pairs, only }) 
         await sides.close();
       }
     }
-    const details = { byHand: Object.fromEntries(contests.map((contest) => [contest.name, contest.byHand])) };
+    const details = { byHand: Object.fromEntries(chosen.map((contest) => [contest.name, contest.byHand])) };
     return { unit: 'as named', figures, ratios, details };
   });
 };

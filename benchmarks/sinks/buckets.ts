@@ -10,6 +10,7 @@ export const contests: readonly Contest[] = [
   {
     name: 's3.sink',
     byHand: 'aws4fetch: an object of lines an epoch, one PUT each',
+    needs: ['s3'],
     records: 100_000,
     async open({ s3: url, bucket }) {
       const opened = openS3({ url, schemas: localRegistry() });

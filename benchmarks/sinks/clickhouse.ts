@@ -32,6 +32,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'clickhouse.table, HTTP',
     byHand: `@clickhouse/client: insert() of ${BATCH} objects, JSONEachRow`,
+    needs: ['clickhouse'],
     records: 200_000,
     async open({ clickhouse: url }) {
       const opened = await openClickHouse({ url });
@@ -51,6 +52,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'clickhouse.table, chdb',
     byHand: `chdb: insert() of the bytes of ${BATCH} rows, JSONEachRow`,
+    needs: [],
     records: 200_000,
     async open({ folder }) {
       const path = join(folder, 'chdb');

@@ -1,4 +1,4 @@
-import type { Services } from './services.js';
+import type { Server, Services } from './services.js';
 import type { Side } from './side.js';
 
 /** A sink beside its client by hand. */
@@ -6,6 +6,8 @@ export interface Contest {
   readonly name: string;
   /** What the client does, for whoever reads the figures. */
   readonly byHand: string;
+  /** Servers that it writes to. */
+  readonly needs: readonly Server[];
   /** Of one run. */
   readonly records: number;
   open(services: Services): Promise<Sides>;

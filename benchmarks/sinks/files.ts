@@ -94,6 +94,7 @@ function contest(
   return {
     name: `file.sink, ${format}`,
     byHand,
+    needs: [],
     records,
     async open({ folder }) {
       const files = openFiles({ schemas: localRegistry() });

@@ -28,6 +28,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'postgres.table',
     byHand: `pg: INSERT ... SELECT FROM unnest of ${BATCH} rows, each a transaction`,
+    needs: ['postgres'],
     records: 100_000,
     async open({ postgres: url }) {
       const opened = openPostgres({ url });

@@ -18,6 +18,7 @@ const contest = (
 ): Contest => ({
   name: sink.kind,
   byHand: `ioredis: ${names} in pipelines of ${PIPELINE}`,
+  needs: ['redis'],
   records: 50_000,
   async open({ redis: url }) {
     const opened = openRedis({ url });

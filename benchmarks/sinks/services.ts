@@ -22,31 +22,28 @@ export interface Services {
   readonly folder: string;
 }
 
-/** Starts them all, on free ports and in a new folder, and takes them away again. */
+/** Of which only those that are needed run; the addresses of the others are empty. */
+export type Server = 'kafka' | 'redis' | 'clickhouse' | 's3' | 'postgres' | 'webhook';
+
+/** Starts servers on free ports and in a new folder, and takes them away again. */
 export async function withServices<T>(
+  needs: ReadonlySet<Server>,
   log: (line: string) => void,
   use: (services: Services) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-sinks-'));
   const opened: (() => Promise<unknown>)[] = [];
   try {
-    const names = ['kafka', 'redis', 'clickhouse', 's3'] as const;
-    const stack = await startStack({ services: names, ports: 0, dataDir: join(folder, 'stack'), log });
-    opened.push(() => stack.stop());
-    const postgres = await PostgresServer.start();
-    opened.push(() => postgres.stop());
-    const receiver = await startReceiver();
-    opened.push(async () => receiver.child.disconnect());
-    return await use({
-      kafka: stack.env.MILLRACE_KAFKA as string,
-      redis: stack.env.MILLRACE_REDIS as string,
-      clickhouse: stack.env.MILLRACE_CLICKHOUSE as string,
-      postgres: postgres.url,
-      s3: stack.env.MILLRACE_S3 as string,
-      bucket: BUCKET,
-      webhook: receiver.url,
-      folder,
-    });
+    const services = (['kafka', 'redis', 'clickhouse', 's3'] as const).filter((name) => needs.has(name));
+    const { urls, stop } = await startStack({ services, ports: 0, dataDir: join(folder, 'stack'), log });
+    opened.push(stop);
+    const postgres = needs.has('postgres') ? await PostgresServer.start() : undefined;
+    opened.push(async () => postgres?.stop());
+    const receiver = needs.has('webhook') ? await startReceiver() : undefined;
+    opened.push(async () => receiver?.child.disconnect());
+    const { kafka = '', redis = '', clickhouse = '', s3 = '' } = urls;
+    const own = { postgres: postgres?.url ?? '', webhook: receiver?.url ?? '' };
+    return await use({ kafka, redis, clickhouse, s3, bucket: BUCKET, ...own, folder });
   } finally {
     for (const stop of opened.reverse()) await stop();
     rmSync(folder, { recursive: true, force: true });

@@ -31,6 +31,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'kafka.sink',
     byHand: `@platformatic/kafka and avsc: send() of ${BATCH} in a transaction an epoch`,
+    needs: ['kafka'],
     records: 200_000,
     async open({ kafka: broker }) {
       const opened = await openKafka({ brokers: [broker], registry: localRegistry() });
@@ -71,6 +72,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'kafka.sink, embedded',
     byHand: 'lmdb and avsc: put() of each record, flushed an epoch',
+    needs: [],
     records: 200_000,
     async open({ folder }) {
       const opened = await openEmbedded({ path: join(folder, 'embedded'), registry: localRegistry() });

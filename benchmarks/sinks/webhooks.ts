@@ -42,6 +42,7 @@ export const contests: readonly Contest[] = [
   {
     name: 'http.webhook',
     byHand: `fetch: POST of each value, ${CONCURRENCY} at a time`,
+    needs: ['webhook'],
     records: 4_000,
     async open({ webhook: url }) {
       const sink = http.webhook<Prediction>({ url, key: (p) => String(p.flightId) });

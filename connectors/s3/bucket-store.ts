@@ -7,6 +7,9 @@ import type { Buckets } from './bucket.js';
 /** Bytes of a piece, and of a part of an upload (S3 takes none below 5 MiB but the last). */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
+/** Requests without a body that are under way at a time. */
+const REQUESTS_MAX = 8;
+
 /** Pieces of a part in their order: runs of numbers under the claims of those who put them. */
 interface Pieces {
   readonly runs: readonly { readonly claim: string; readonly count: number }[];
@@ -67,7 +70,9 @@ export class BucketStore implements PartStore {
     const path = `${folder}/${name}`;
     const pieces = this.pathsOf(name, complete as Pieces);
     if (!(await buckets.head(path))) {
-      for (const piece of pieces) if (!(await buckets.head(piece))) throw this.lost(name);
+      await sideBySide(pieces, async (piece) => {
+        if (!(await buckets.head(piece))) throw this.lost(name);
+      });
       const bodies = this.bodiesOf(pieces);
       const parts = partsOf(convert === undefined ? bodies : convert(bodies));
       const first = await parts.next();
@@ -75,16 +80,26 @@ export class BucketStore implements PartStore {
       if (second.done) await buckets.put(path, first.value ?? new Uint8Array(0));
       else await buckets.putParts(path, chained([first.value as Uint8Array, second.value], parts));
     }
-    for (const piece of pieces) await buckets.remove(piece);
+    await sideBySide(pieces, (piece) => buckets.remove(piece));
   }
 
   async sweep(): Promise<void> {
-    for (const path of this.leftovers.splice(0)) await this.options.buckets.remove(path);
+    await sideBySide(this.leftovers.splice(0), (path) => this.options.buckets.remove(path));
   }
 
-  /** Memory: one of them. */
+  /** Each is asked for while the one before it goes on its way. Memory: two of them. */
   private async *bodiesOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
-    for (const piece of pieces) yield await this.options.buckets.bytes(piece);
+    const ask = (piece: string | undefined) => {
+      const body = piece === undefined ? undefined : this.options.buckets.bytes(piece);
+      body?.catch(() => undefined); // told when its turn comes
+      return body;
+    };
+    let next = ask(pieces[0]);
+    for (let i = 1; next !== undefined; i++) {
+      const body = await next;
+      next = ask(pieces[i]);
+      yield body;
+    }
   }
 
   private partAt(name: string, { runs }: Pieces): Part {
@@ -139,6 +154,16 @@ export class BucketStore implements PartStore {
       lasting: true,
     });
   }
+}
+
+/** Does something with each of some paths, a few at a time. */
+async function sideBySide(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
+  const rest = paths[Symbol.iterator]();
+  await Promise.all(
+    Array.from({ length: REQUESTS_MAX }, async () => {
+      for (const path of rest) await work(path);
+    }),
+  );
 }
 
 /** Bytes in parts that an upload takes. Memory: two of them. */
