@@ -41,7 +41,7 @@ const hash = replacing(`
     redis.call('DEL', key)
     redis.call('HSET', key, unpack(row, 3))
   end
-  if ttl == '0' then redis.call('PERSIST', key) else expire(key) end`);
+  if ttl > 0 then expire(key) else redis.call('PERSIST', key) end`);
 
 /** By kind; no strings take a value away. */
 const kinds: Readonly<Record<string, Kind>> = {
