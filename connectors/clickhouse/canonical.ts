@@ -21,9 +21,9 @@ export async function canonicalTypes(engine: Engine, columns: Columns): Promise<
   return typesIn(parseRows(text));
 }
 
-/** The columns of a query's result. */
+/** The columns of a query's result; it may end in a comment. */
 export async function columnsOfQuery(engine: Engine, sql: string): Promise<Columns> {
-  return typesIn(parseRows(await engine.query(`DESCRIBE TABLE (${sql})`, {})));
+  return typesIn(parseRows(await engine.query(`DESCRIBE TABLE (${sql}\n)`, {})));
 }
 
 /** The columns of a table that is there; none where there is no such table. */

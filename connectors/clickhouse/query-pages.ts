@@ -48,7 +48,7 @@ export class QueryPages {
   async last(): Promise<Cursor | undefined> {
     const { sql, orderBy } = this.query;
     const down = orderBy.map((name) => `${quoted(name)} DESC`).join(', ');
-    const text = await this.engine.query(`SELECT ${this.place} FROM (${sql}) ORDER BY ${down} LIMIT 1`, {});
+    const text = await this.engine.query(`SELECT ${this.place} FROM (${sql}\n) ORDER BY ${down} LIMIT 1`, {});
     return rowsOf(text, this.order.length)[0]?.cursor;
   }
 
@@ -61,7 +61,7 @@ export class QueryPages {
       ...this.compare('<=', bound, 'bound', params),
     ];
     const text = await this.engine.query(
-      `SELECT *, ${this.place} FROM (${sql}) WHERE ${conditions.join(' AND ')}
+      `SELECT *, ${this.place} FROM (${sql}\n) WHERE ${conditions.join(' AND ')}
        ORDER BY ${orderBy.map(quoted).join(', ')} LIMIT ${pageRowsMax} WITH TIES ${IN_FULL}`,
       params as QueryParams,
     );

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
+import { splitRow } from '../../src/schema/plain/csv-cells.js';
 import { bytesOf, type OpenBytes } from './bytes.js';
 import { type Line, Lines } from './lines.js';
 import { parquetRows } from './parquet-rows.js';
@@ -35,7 +36,10 @@ export async function* rowsOfFile(
   const { schema, header } = options;
   const lines = new Lines({ at, quoted: schema.format === 'csv', bytesMax: lineBytesMax(options) });
   let headerDue = header && at === 0;
-  const rows = (read: readonly Line[]): readonly Line[] => {
+  let isStart = at === 0;
+  const rows = (lines: readonly Line[]): readonly Line[] => {
+    const read = isStart ? withoutMark(lines) : lines;
+    isStart &&= lines.length === 0;
     const [first, ...rest] = read;
     if (!headerDue || first === undefined) return read;
     headerDue = false;
@@ -47,11 +51,25 @@ export async function* rowsOfFile(
   if (last !== undefined) yield rows([last]);
 }
 
+/** A byte order mark in front of the first line says nothing about UTF-8, and belongs to no value. */
+function withoutMark([first, ...rest]: readonly Line[]): readonly Line[] {
+  if (first === undefined) return [];
+  const { bytes } = first;
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  if (!isMarked) return [first, ...rest];
+  return bytes.length === 3 ? rest : [{ ...first, bytes: bytes.subarray(3) }, ...rest];
+}
+
+function namesIn(header: string, delimiter: string): string[] {
+  try {
+    return splitRow(header, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text).trim());
+  } catch {
+    return [header]; // no row of CSV: the names are said as they stand there
+  }
+}
+
 function compareHeader(path: string, line: Uint8Array, { schema }: ReadFiles): void {
-  const text = Buffer.from(line)
-    .toString()
-    .replace(/^\ufeff/, '');
-  const names = text.split(csvDelimiter(schema)).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
+  const names = namesIn(Buffer.from(line).toString(), csvDelimiter(schema));
   const wanted = csvHeader(schema);
   if (names.length === wanted.length && names.every((name, i) => name === wanted[i])) return;
   throw new MillraceError('source', `the columns of ${path} are ${names.join(', ')}`, {

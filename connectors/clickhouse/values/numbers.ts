@@ -63,6 +63,8 @@ export const bool: ValueType = {
   write: (value) => (value ? 'true' : 'false'),
 };
 
+/** Longer ones are none that any type holds, unless of needless zeros; taking zeros off takes the square of their number. */
+const DECIMAL_LENGTH_MAX = 400;
 const DECIMAL = /^-?(\d+)(?:\.(\d+))?$/;
 
 /**
@@ -72,7 +74,9 @@ export function decimal(precision: number, scale: number): ValueType {
   const digitsMax = precision - scale;
   return {
     fits: (value) => {
-      const [, whole, fraction = ''] = DECIMAL.exec(decimalText(value)) ?? [];
+      const text = decimalText(value);
+      if (text.length > DECIMAL_LENGTH_MAX) return false;
+      const [, whole, fraction = ''] = DECIMAL.exec(text) ?? [];
       if (whole === undefined) return false;
       return whole.replace(/^0+/, '').length <= digitsMax && fraction.replace(/0+$/, '').length <= scale;
     },

@@ -240,6 +240,12 @@ export function querySuite(options: () => ClickHouseOptions): void {
     expect(record?.offset).toBe(0);
   });
 
+  it('takes a query that ends in a comment', async () => {
+    expect((await readAll(await open(queryOf({ sql: 'SELECT 1 AS n -- the only one' })))).map(json)).toEqual([
+      { n: 1 },
+    ]);
+  });
+
   describe('refuses', () => {
     it.each([
       [

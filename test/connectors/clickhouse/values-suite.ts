@@ -246,6 +246,7 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
       ['Decimal(5, 2)', '1234.5'],
       ['Decimal(5, 2)', '1.234'],
       ['Decimal(5, 2)', 0.1 + 0.2],
+      ['Decimal(5, 2)', `0.${'0'.repeat(1_000_000)}1`], // and says so at once
       ['UUID', 'a0eebc99'],
       ["Enum8('a' = 1)", 'b'],
       ['DateTime64(3)', Date.UTC(2300, 0, 1)],

@@ -116,6 +116,21 @@ describe('file.source', () => {
     expect(await readAll(source(`${folder}/day=*/*.ndjson`))).toEqual(numbered(['1', '2']));
   });
 
+  it('takes a byte order mark in front of a file for no part of it', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'a'), '\ufeff{}\n\ufeff2\n');
+    writeFileSync(join(folder, 'b'), '\ufeff\n3');
+    expect(await readAll(source(`${folder}/*`))).toEqual(numbered(['{}', '\ufeff2', '3']));
+  });
+
+  it('takes a header of CSV whose names have delimiters and quotes in them', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'a.csv'), '\ufeff"a,b","say ""hi"""\n1,2\n');
+    const schema = csv({ columns: { 'a,b': 'number', 'say "hi"': 'number' } });
+    const rows = file.source({ path: `${folder}/*.csv`, schema, header: true, eventTime: () => 0 });
+    expect(await readAll(rows)).toEqual(numbered(['1,2']));
+  });
+
   it('passes over the header of CSV, and refuses another one', async () => {
     const folder = newFolder();
     const schema = csv({ columns: { id: 'integer', name: 'text' } });
