@@ -12,6 +12,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
+import { timing } from '../../src/core/source-options.js';
 import { json } from '../../src/schema/json.js';
 import { name } from './column-options.js';
 
@@ -37,14 +38,7 @@ export const queryKind = connectorKind({
       is.duration,
       'How often to look for rows behind the last one; without it the source ends there. Rows must come in their order.',
     ),
-    disorderMax: optional(
-      is.duration,
-      'How far (event time) a row may trail the latest one before it; not at all by default.',
-    ),
-    idleMax: optional(
-      is.duration,
-      'How long the other inputs of a task wait while this one brings nothing; for ever by default.',
-    ),
+    ...timing,
   },
 });
 

@@ -2,6 +2,7 @@ import { type Duration, formatDuration } from '../../src/core/duration.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, optional, required } from '../../src/core/options.js';
 import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
+import { timing } from '../../src/core/source-options.js';
 
 // The options of every kind, once.
 
@@ -15,11 +16,7 @@ const reading = {
     is.callback<(value: never) => number>('(value) => number'),
     "Event time in milliseconds since 1970; the record's own timestamp by default. A tombstone has no other.",
   ),
-  disorderMax: optional(
-    is.durationFromZero,
-    'How far (event time) a record may trail the latest one before it in its partition; none by default. Windows and timers ' +
-      'wait for as long; what comes later still is late.',
-  ),
+  disorderMax: timing.disorderMax,
   whenGone: defaulted(
     is.oneOf('fail', 'earliest', 'latest'),
     'fail',
@@ -28,12 +25,6 @@ const reading = {
       'the run stops and says so, as it always does where a topic was cut.',
   ),
 };
-
-const idleMax = optional(
-  is.durationFromZero,
-  'How long (processing time) the other inputs of a task wait while this one brings nothing; for ever by default. With it the ' +
-    "merged order depends on the clock, so sinks outside Kafka's transaction are written after the checkpoint.",
-);
 
 const declared = {
   partitions: optional(
@@ -85,14 +76,14 @@ export const sourceKind = connectorKind({
   kind: 'kafka.source',
   role: 'source',
   doc: 'Reads a topic, committed records only, in the order of each partition.',
-  options: { ...reading, idleMax },
+  options: { ...reading, idleMax: timing.idleMax },
 });
 
 export const tableKind = connectorKind({
   kind: 'kafka.table',
   role: 'source',
   doc: 'Reads a compacted topic as a table: each record says what is now true of its key, a tombstone that nothing is.',
-  options: { ...reading, idleMax },
+  options: { ...reading, idleMax: timing.idleMax },
 });
 
 export const globalTableKind = connectorKind({

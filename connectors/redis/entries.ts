@@ -11,6 +11,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
+import { timing } from '../../src/core/source-options.js';
 
 export const entriesKind = connectorKind({
   kind: 'redis.entries',
@@ -37,14 +38,7 @@ export const entriesKind = connectorKind({
       'fail',
       'What to do where entries were trimmed before they were read: go on at the oldest, or at what comes next, or end the run.',
     ),
-    disorderMax: optional(
-      is.duration,
-      'How far an entry may trail the latest one in event time; what trails more is late.',
-    ),
-    idleMax: optional(
-      is.duration,
-      'How long others wait for this input when it is quiet; for ever where this is left out.',
-    ),
+    ...timing,
   },
 });
 
