@@ -178,6 +178,14 @@ describe('json schema', () => {
     expect(reasonOf(() => codec.decode(deep))).toBe('too-deep');
   });
 
+  it('takes nothing that objects inherit for a property of theirs', async () => {
+    const definition = JSON.stringify({ properties: { constructor: { type: 'string' } }, required: ['toString'] });
+    const codec = await openCodec(jsonSchema<unknown>({ subject: 'x', definition, framing: 'none' }), registry);
+    expect(codec.decode(codec.encode({ toString: 1 }))).toEqual({ toString: 1 });
+    expect(reasonOf(() => codec.decode(Buffer.from('{}')))).toBe('schema-violation');
+    expect(reasonOf(() => codec.decode(Buffer.from('{"toString":1,"constructor":2}')))).toBe('schema-violation');
+  });
+
   it('takes no number for one that JSON could not hold again', async () => {
     const codec = await open({ type: 'object', properties: { cents: { type: 'integer' } } });
     const head = Buffer.from(codec.encode({ cents: 5 } as never)).subarray(0, 5);

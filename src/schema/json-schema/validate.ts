@@ -46,13 +46,19 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   const json = JSON.parse(schema.text) as AnySchemaObject | boolean;
   // Not strict: schemas of others have words of their own, such as Confluent's, which must not keep them from being read.
   // But strict about numbers: what overflows to Infinity is none that JSON could hold again.
-  const ajv = makerOf(json)({ useDefaults, strict: false, strictNumbers: true, logger: false });
+  const ownProperties = inheritedNames.some((name) => schemaNames(schema, name));
+  const ajv = makerOf(json)({ useDefaults, ownProperties, strict: false, strictNumbers: true, logger: false });
   // The types of this CommonJS package promise a default export that Node gives as the whole module.
   const add = formats as unknown as (typeof formats)['default'];
   add(ajv);
   addReferences(ajv, schema, new Set());
   return ajv.compile(json);
 }
+
+/** What every object inherits, and so seems to have: only schemas that may speak of it pay for the look whether it is an object's own. */
+const inheritedNames = Object.getOwnPropertyNames(Object.prototype);
+const schemaNames = ({ text, references }: SchemaText, name: string): boolean =>
+  text.includes(name) || references.some(({ schema }) => schemaNames(schema, name));
 
 function makerOf(json: AnySchemaObject | boolean): (options: Options) => Ajv {
   const draft = typeof json === 'object' && typeof json.$schema === 'string' ? json.$schema : undefined;
