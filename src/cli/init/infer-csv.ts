@@ -1,12 +1,18 @@
+import { MillraceError } from '../../core/errors.js';
 import type { CsvColumn } from '../../schema/index.js';
 
 export interface InferredCsv {
   readonly header: boolean;
-  readonly delimiter: string;
   readonly columns: Readonly<Record<string, CsvColumn>>;
 }
 
 const delimiters = [',', ';', '\t', '|'];
+
+/** The delimiter that divides a line into most cells. */
+export function delimiterOf(line: string): string {
+  const cellsBy = (delimiter: string) => line.split(delimiter).length;
+  return delimiters.reduce((best, next) => (cellsBy(next) > cellsBy(best) ? next : best));
+}
 
 /** Types from the narrowest; a column is of the first one that all of its cells fit. */
 const kinds = [
@@ -15,30 +21,39 @@ const kinds = [
   ['date', /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/],
 ] as const;
 
-/** Numbers that are names: a zero in front of them means something. */
-const isCode = (cell: string): boolean => /^0\d/.test(cell);
+/** Numbers that are names: a zero in front of them means something, or so does each of more digits than a number holds. */
+const isCode = (cell: string): boolean =>
+  /^0\d/.test(cell) || (/^[+-]?\d+$/.test(cell) && !Number.isSafeInteger(Number(cell)));
 
 /**
- * How a file of CSV is laid out, by its first rows: the delimiter that divides its first row into most cells, a header where all of them
- * are words of their own, and for each column the narrowest type that fits. `split` takes a row apart.
+ * How a file of CSV is laid out, by the cells of its first rows: a header where the first row is made of words, and for each column the
+ * narrowest type that fits.
+ *
+ * @throws MillraceError `config` for a header in which a column has no name of its own.
  */
-export function inferCsv(
-  lines: readonly string[],
-  split: (line: string, delimiter: string) => readonly string[],
-): InferredCsv {
-  const [first = '', ...others] = lines;
-  const cellsBy = (delimiter: string) => first.split(delimiter).length;
-  const delimiter = delimiters.reduce((best, next) => (cellsBy(next) > cellsBy(best) ? next : best));
-  const top = split(first, delimiter);
-  const isWord = (cell: string) => cell.trim() !== '' && kinds.every(([, pattern]) => !pattern.test(cell));
-  const header = top.every(isWord) && new Set(top).size === top.length;
-  const rows = (header ? others : lines).map((line) => split(line, delimiter));
-  const columns: Record<string, CsvColumn> = {};
-  for (const [i, cell] of top.entries()) {
-    const cells = rows.map((row) => row[i] ?? '');
-    columns[header ? cell : `c${i + 1}`] = columnOf(cells);
-  }
-  return { header, delimiter, columns };
+export function inferCsv(rows: readonly (readonly string[])[], where: string): InferredCsv {
+  const [first = [], ...others] = rows;
+  const header = isHeader(first);
+  const names = header ? namesOf(first, where) : first.map((_, i) => `c${i + 1}`);
+  const values = header ? others : rows;
+  const columns = names.map((name, i): [string, CsvColumn] => [name, columnOf(values.map((row) => row[i] ?? ''))]);
+  return { header, columns: Object.fromEntries(columns) };
+}
+
+function isHeader(cells: readonly string[]): boolean {
+  const filled = cells.filter((cell) => cell.trim() !== '');
+  return filled.length > 0 && filled.every((cell) => kinds.every(([, pattern]) => !pattern.test(cell)));
+}
+
+function namesOf(header: readonly string[], where: string): readonly string[] {
+  const names = header.map((cell) => cell.trim());
+  const at = names.findIndex((name, i) => name === '' || names.indexOf(name) < i);
+  if (at < 0) return names;
+  const trouble = names[at] === '' ? 'has no name' : `is called ${names[at]}, as another one is`;
+  throw new MillraceError('config', `column ${at + 1} of the header ${trouble}`, {
+    where,
+    hint: 'give each column a name of its own in the first line; if that line is no header, put one above it',
+  });
 }
 
 function columnOf(cells: readonly string[]): CsvColumn {

@@ -1,15 +1,15 @@
 import { join, relative, resolve } from 'node:path';
 import { filesOf } from '../../../connectors/file/listing.js';
 import { rowsOfFile } from '../../../connectors/file/rows-of-file.js';
-import { MillraceError } from '../../core/errors.js';
+import { MillraceError, messageOf } from '../../core/errors.js';
 import type { RegistryFormat, SchemaData, SchemaText } from '../../core/schema.js';
 import { csv, json, localRegistry, openCodec, schemaTextOf } from '../../schema/index.js';
 import { splitRow } from '../../schema/plain/csv-cells.js';
 import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
 import { schemaInFile, soundness } from '../schema-file.js';
 import { type Field, fieldsOf, identityOf, likelyTime, type Row } from './fields.js';
-import { inferCsv } from './infer-csv.js';
-import { inferJsonSchema } from './infer-json.js';
+import { delimiterOf, inferCsv } from './infer-csv.js';
+import { inferJsonSchema, isRounded } from './infer-json.js';
 import { sampleRows } from './samples.js';
 import { type SchemaSource, schemaModule } from './schema-module.js';
 
@@ -64,12 +64,19 @@ export async function shapeOfFiles(path: string, options: ShapeOptions): Promise
 }
 
 async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
-  const lines = (await firstLines(file, csv({ columns: { row: 'text' } }))).map((line) => line.replace(/^\ufeff/, ''));
-  const cells = (line: string, delimiter: string) =>
-    splitRow(line, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text));
-  const { header, delimiter, columns } = inferCsv(lines, cells);
+  const lines = await firstLines(file, csv({ columns: { row: 'text' } }));
+  const [first = { text: '', where: file }] = lines;
+  const delimiter = delimiterOf(first.text);
+  const cellsOf = (text: string) =>
+    splitRow(text, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text));
+  const { header, columns } = inferCsv(
+    lines.map((line) => read(line, cellsOf, rowHint)),
+    first.where,
+  );
   const codec = await openCodec(csv({ columns, delimiter }), localRegistry());
-  const rows = lines.slice(header ? 1 : 0).map((line) => codec.decode(Buffer.from(line)) as Row);
+  const decode = (text: string) => codec.decode(Buffer.from(text)) as Row;
+  const rows = lines.slice(header ? 1 : 0).map((line) => read(line, decode, rowHint));
+  if (rows.length === 0) throw noRows(`${file} has a header and no rows`);
   const types = { text: 'string', number: 'number', boolean: 'boolean', date: 'Date' } as const;
   const members = Object.entries(columns).map(([name, column]) => {
     const type = types[column.replace('?', '') as keyof typeof types];
@@ -80,7 +87,7 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
 }
 
 async function shapeOfJson(file: string, options: ShapeOptions): Promise<Shape> {
-  const rows = (await firstLines(file, json())).map((line, i) => parsed(line, `${file}:${i + 1}`));
+  const rows = (await firstLines(file, json())).map((line) => read(line, JSON.parse, 'one JSON value a line') as Row);
   const record = recordName(options.name);
   const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: record, ...inferJsonSchema(rows) };
   return inferred(`${JSON.stringify(schema, null, 2)}\n`, options, rows);
@@ -175,6 +182,12 @@ function shape(
   if (record === undefined) {
     throw new MillraceError('config', 'the values are no records with fields', { hint: 'give a schema of a record' });
   }
+  const inherited = fields.find(({ name, optional }) => name === '__proto__' || (optional && name in {}));
+  if (inherited !== undefined) {
+    throw new MillraceError('config', `a ${record} cannot have a field ${inherited.name} that may be missing`, {
+      hint: 'give it another name: every object in JavaScript has one already',
+    });
+  }
   const named = identityOf(fields, record)?.name;
   const time = likelyTime(fields, known.rows ?? [])?.name;
   const made = { count: ROWS_MADE_UP, ...(named ? { identity: named } : {}), ...(time ? { time } : {}) };
@@ -201,30 +214,43 @@ function shape(
 }
 
 const isDistinct = (rows: readonly Row[], field: string): boolean =>
-  new Set(rows.map((row) => String(row[field]))).size === rows.length;
+  new Set(rows.map((row) => String(row[field]))).size === rows.length && !rows.some((row) => isRounded(row[field]));
 
 /** `orders` are made of an order. */
-const singular = (name: string): string => name.replace(/([^s])s$/, '$1');
+export const singular = (name: string): string => name.replace(/([^s])s$/, '$1');
 const recordName = (name: string): string => typeName(singular(name));
 const recordFile = (name: string): string => `${singular(name)}.v1`;
 
-async function firstLines(file: string, schema: SchemaData): Promise<string[]> {
-  const lines: string[] = [];
-  const read = { path: file, schema, header: false, changed: 'stop', partitions: 1, everyMs: 0 } as const;
-  for await (const rows of rowsOfFile(file, 0, read)) {
-    for (const { bytes } of rows) lines.push(Buffer.from(bytes).toString());
+interface Line {
+  readonly text: string;
+  readonly where: string;
+}
+
+async function firstLines(file: string, schema: SchemaData): Promise<Line[]> {
+  const lines: Line[] = [];
+  const options = { path: file, schema, header: false, changed: 'stop', partitions: 1, everyMs: 0 } as const;
+  let number = 1;
+  for await (const rows of rowsOfFile(file, 0, options)) {
+    for (const { bytes } of rows) {
+      const text = Buffer.from(bytes).toString();
+      lines.push({ text, where: `${file}:${number}` });
+      number += text.split('\n').length; // cells in quotes may hold line ends
+    }
     if (lines.length >= ROWS_READ) break;
   }
-  if (lines.length === 0) {
-    throw new MillraceError('config', `${file} is empty`, { hint: 'give a file with some rows to look at' });
-  }
+  if (lines.length === 0) throw noRows(`${file} is empty`);
   return lines.slice(0, ROWS_READ);
 }
 
-function parsed(line: string, where: string): Row {
+const noRows = (message: string): MillraceError =>
+  new MillraceError('config', message, { hint: 'give a file with some rows to look at' });
+
+const rowHint = 'mend or remove it, or look at a file without it';
+
+function read<T>({ text, where }: Line, as: (text: string) => T, hint: string): T {
   try {
-    return JSON.parse(line) as Row;
+    return as(text);
   } catch (cause) {
-    throw new MillraceError('config', 'a line is not JSON', { where, hint: 'one JSON value a line', cause });
+    throw new MillraceError('config', `a row cannot be read: ${messageOf(cause)}`, { where, hint, cause });
   }
 }

@@ -59,10 +59,38 @@ describe('answers', () => {
     [{ from: rides, do: 'score' }, 'no model is given: give the ONNX file'],
     [{ from: rides, do: 'score', model: rides }, 'the model takes 99 numbers, more than a record has'],
     [{ from: file('untimed.ndjson', '{"id":"a"}\n') }, 'looks like a time: --time FIELD; there are: id'],
-    [{ from: file('broken.ndjson', '{"id":\n') }, 'a line is not JSON'],
+    [
+      { from: file('broken.ndjson', '{"id":\n') },
+      'a row cannot be read: Unexpected end of JSON input: one JSON value a line',
+    ],
     [{ from: file('empty.ndjson', '') }, 'is empty'],
+    [{ from: file('header.csv', 'id,at,ok\n') }, 'header.csv has a header and no rows: give a file with some rows'],
+    [{ from: file('proto.csv', '__proto__,at\na,2026-01-01\n') }, 'cannot have a field __proto__'],
+    [{ from: file('some.ndjson', '{"at":"2026-01-01","constructor":"a"}\n{}\n') }, 'cannot have a field constructor'],
+    [{ from: file('proto.ndjson', '{"__proto__":"a"}\n') }, 'cannot have a field __proto__'],
   ])('that cannot be: %o', async (answers, expected) => {
     expect(await hint(answers)).toContain(expected);
+  });
+
+  it.each([
+    ['ragged.csv', 'id,note\na,"two\nlines"\nb\n', 4, '1 cells where 2 columns are declared'],
+    ['quote.csv', 'id,note\na,5" pipe\n', 2, 'a quote inside cell 2'],
+    ['dates.csv', 'id,at\na,2026-01-01\nb,2026-13-45\n', 3, 'column at: "2026-13-45" is no date'],
+    ['huge.csv', 'id,n\na,1e999\n', 2, 'column n: "1e999" is no number'],
+    ['broken-later.ndjson', '{"id":"a"}\n{"id":\n', 2, 'Unexpected end of JSON input'],
+  ])('name the row that cannot be read: %s', async (name, text, line, reason) => {
+    const path = file(name, text);
+    const message = `a row cannot be read: ${reason}`;
+    await expect(planOf({ from: path }, folder)).rejects.toMatchObject({
+      code: 'config',
+      message,
+      where: `${path}:${line}`,
+    });
+  });
+
+  it('do not tell records apart by ids that were rounded', async () => {
+    const rounded = file('rounded.ndjson', '{"id":9007199254740993,"at":"2026-01-01","ok":true}\n');
+    expect((await planOf({ from: rounded }, folder)).input.shape.identity).toBeUndefined();
   });
 
   it('take labels from elsewhere, by the key of the same name', async () => {

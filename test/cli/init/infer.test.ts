@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inferCsv } from '../../../src/cli/init/infer-csv.js';
+import { delimiterOf, inferCsv } from '../../../src/cli/init/infer-csv.js';
 import { inferJsonSchema } from '../../../src/cli/init/infer-json.js';
 import { jsonSchema, localRegistry, openCodec } from '../../../src/schema/index.js';
 
-const split = (line: string, delimiter: string) => line.split(delimiter);
+const columnsOf = (lines: readonly string[]) => {
+  const delimiter = delimiterOf(lines[0] ?? '');
+  const rows = lines.map((line) => line.split(delimiter));
+  return { delimiter, ...inferCsv(rows, 'rows.csv:1') };
+};
 
 describe('what rows look like', () => {
   it.each([
@@ -17,10 +21,22 @@ describe('what rows look like', () => {
     [['a;1', 'b;2'], false, ';', { c1: 'text', c2: 'number' }],
     [['zip\tcode', '01234\t7', '08001\t8'], true, '\t', { zip: 'text', code: 'number' }],
     [['name', 'x'], true, ',', { name: 'text' }],
-    [['a,a', '1,2'], false, ',', { c1: 'text', c2: 'text' }],
+    [['id, n', 'a,1'], true, ',', { id: 'text', n: 'number' }],
+    [['a,1', 'b,9007199254740991'], false, ',', { c1: 'text', c2: 'number' }],
+    [['a,1', 'b,-9007199254740992'], false, ',', { c1: 'text', c2: 'text' }],
     [['id,gone', '1,', '2,'], true, ',', { id: 'number', gone: 'text?' }],
   ])('of CSV: %j', (lines, header, delimiter, columns) => {
-    expect(inferCsv(lines, split)).toEqual({ header, delimiter, columns });
+    expect(columnsOf(lines)).toEqual({ header, delimiter, columns });
+  });
+
+  it.each([
+    [',id,at', 'column 1 of the header has no name'],
+    ['id,n,', 'column 3 of the header has no name'],
+    ['id,n,id', 'column 3 of the header is called id, as another one is'],
+  ])('of CSV: no header like %s', (line, message) => {
+    expect(() => columnsOf([line, '0,1,2'])).toThrow(
+      expect.objectContaining({ code: 'config', where: 'rows.csv:1', message }),
+    );
   });
 
   it('of JSON: a schema that all of them fit', () =>
@@ -51,6 +67,26 @@ describe('what rows look like', () => {
         tags: { type: 'array', items: { type: 'string' } },
       },
       required: ['id', 'n'],
+    });
+  });
+
+  it('of JSON: what is always null may become anything', () => {
+    expect(inferJsonSchema([{ note: null }]).properties).toEqual({ note: {} });
+  });
+
+  it('of JSON: what some lack is not required, even where all objects inherit it', () => {
+    expect(inferJsonSchema([{ constructor: 'x', toString: 1 }, { toString: 2 }])).toEqual({
+      type: 'object',
+      properties: { constructor: { type: 'string' }, toString: { type: 'number' } },
+      required: ['toString'],
+    });
+  });
+
+  it('of JSON: numbers that were rounded say so', () => {
+    const { properties } = inferJsonSchema([{ id: 2 ** 53, n: 0.1 }]);
+    expect(properties).toEqual({
+      id: { type: 'number', description: expect.stringContaining('rounded') },
+      n: { type: 'number' },
     });
   });
 });
