@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MillraceError } from '../../core/errors.js';
 import { readConfig } from '../config-file.js';
+import { variableName } from './code.js';
 import { type Field, likelyKey, likelyLabel, likelyTime } from './fields.js';
 import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.js';
 import type { Input, Label, Plan, Task } from './plan.js';
-import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange } from './shape.js';
+import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange, singular } from './shape.js';
 import { denseFeatures, numbersOf } from './tasks/features.js';
 
 /** What was answered, by flags or at prompts; what is missing has a default. */
@@ -93,23 +94,27 @@ const nameOf = (text: string): string => {
     .replaceAll(/^-+|-+$/g, '')
     .toLowerCase();
   const called = /^[a-z]/.test(name) ? name : `events-${name}`.replace(/-$/, '');
-  return ids.includes(called) ? `${called}-events` : called;
+  return isTaken(called) ? `${called}-events` : called;
 };
 
-/** Ids of steps and sinks: a source needs one of its own, and a topology's variable a name that its file has not. */
-const ids = [
-  'dedupe',
-  'sound',
-  'labelled',
-  'features',
-  'model',
-  'scored',
-  'hourly',
-  'results',
-  'labels',
-  'topology',
-  'test',
-];
+/** Whether a source, its topology's variable or its records would be called as something else in the files that are written. */
+const isTaken = (name: string): boolean => reservedNames.has(variableName(name)) || reservedRecords.has(singular(name));
+
+const reservedNames = new Set(
+  [
+    // ids of steps and sinks, and variables
+    'dedupe sound labelled features model scored hourly results otherwise labels t cleaned',
+    // what a topology's file imports
+    'topology expectations validate filter route map window tumbling count sum featureView featurize numeric hashed cyclic',
+    'learn logisticRegression ftrl infer millis minutes hours days json ndjson',
+    'kafka clickhouse redis file postgres http',
+    // what its test imports and declares
+    'test assert run label',
+  ].flatMap((names) => names.split(' ')),
+);
+
+/** Types and variables that are called as one record would be. */
+const reservedRecords = new Set(['scored', 'counted', 'test', 'assert', 'run', 'label', 'date', 'number', 'string']);
 
 async function shapeOf(
   origin: Place<OriginKind>,

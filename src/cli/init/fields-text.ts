@@ -1,4 +1,4 @@
-import { access, variableName } from './code.js';
+import { access, quoted, variableName } from './code.js';
 import type { Field } from './fields.js';
 import type { Input, Label } from './plan.js';
 
@@ -47,6 +47,6 @@ export function timeText(row: string, { name, holds, optional }: Field, rows: re
 export function labelText(row: string, { field, is }: Label): string {
   const value = access(row, field.name);
   if (is === undefined) return field.optional ? `${value} === true` : value;
-  if ('equal' in is) return `String(${value}) === ${JSON.stringify(is.equal).replaceAll('"', "'")}`;
+  if ('equal' in is) return `String(${value}) === ${quoted(is.equal)}`;
   return `${field.optional ? `(${value} ?? Number.NaN)` : value} >= ${is.atLeast}`;
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Answers, isStarter, planOf } from '../../../src/cli/init/complete.js';
+import { targetKinds } from '../../../src/cli/init/places.js';
+import { tasks } from '../../../src/cli/init/plan.js';
 import { projectOf } from '../../../src/cli/init/project.js';
 import { writeFiles } from '../../../src/cli/init/write-files.js';
 
@@ -86,6 +88,33 @@ describe('answers', () => {
       message,
       where: `${path}:${line}`,
     });
+  });
+
+  it('are never called as what the written files import', async () => {
+    const model = rides; // looked at by nothing here
+    for (const task of tasks) {
+      for (const to of targetKinds) {
+        const { files } = projectOf(await planOf({ from: rides, do: task, to, model }, folder, async () => 1));
+        const text = `${files.get('rides.ts')}${files.get('rides.test.ts')}`;
+        const imported = [...text.matchAll(/^import \{(.*?)\} from '(?!\.)/gms)]
+          .flatMap(([, names = '']) => names.split(','))
+          .map((name) => name.trim())
+          .filter((name) => /^[a-z]\w+$/.test(name));
+        expect(imported).toContain('topology');
+        for (const name of imported) {
+          const words = name.replaceAll(/[A-Z]/g, (letter) => `-${letter}`);
+          expect((await planOf({ from: rides, name: words }, folder)).name).toBe(`${words.toLowerCase()}-events`);
+        }
+      }
+    }
+    for (const name of ['runs', 'tests', 'dates', 'counted', 'otherwise'])
+      expect((await planOf({ from: rides, name }, folder)).name).toBe(`${name}-events`);
+  });
+
+  it('compare a label with any text', async () => {
+    const names = file('names.csv', "id,at,name\na,2026-01-01,it's\nb,2026-01-02,other\n");
+    const plan = await planOf({ from: names, label: "name=it's" }, folder);
+    expect(projectOf(plan).files.get('names.ts')).toContain("String(name.name) === 'it\\'s'");
   });
 
   it('do not tell records apart by ids that were rounded', async () => {
