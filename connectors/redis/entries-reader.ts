@@ -5,7 +5,7 @@ import type { Keyed } from './connection.js';
 import type { Entries } from './entries.js';
 import { type Entry, isAfter, NO_ID, recordOf } from './entry.js';
 import type { Server } from './server.js';
-import { type StreamState, stateOf } from './stream-state.js';
+import { hasHoles, type StreamState, stateOf } from './stream-state.js';
 
 /** How long a poll waits where there is nothing new. */
 const POLL_WAIT_MS = 100;
@@ -136,24 +136,33 @@ export class EntriesReader implements SourceReader {
   private async read(count: number): Promise<void> {
     const [state, found] = await this.look(count);
     this.mustBeTheSame(state);
-    let entries = found;
-    const gone =
+    const { whenGone } = this.task;
+    const trimmed =
       state.firstId === undefined || isAfter(state.firstId, this.after) ? state.added - state.length - this.next : 0;
-    if (gone > 0) {
-      if (this.task.whenGone === undefined) throw this.gone(`${gone} entries were trimmed before they were read`);
-      const all = this.task.whenGone === 'latest';
-      this.skipped += all ? state.added - this.next : gone;
-      this.next = all ? state.added : this.next + gone;
-      if (all) {
-        this.after = state.lastId;
-        entries = [];
-      }
-    }
-    const isAll = entries.length < count;
-    // Entries that were deleted one by one, before they were read, have numbers too.
-    if (isAll) this.next = Math.max(this.next, state.added - entries.length);
+    const holes = hasHoles(state, this.after);
+    if (whenGone === undefined && trimmed > 0) throw this.gone(`${trimmed} entries were trimmed before they were read`);
+    // A replay might count what lies behind a hole differently, and pass over what was never written, or write it twice.
+    if (whenGone === undefined && holes) throw this.gone(`some were deleted, up to ${state.deletedId}`);
+    if (whenGone === 'latest' && (trimmed > 0 || holes)) return this.goTo(state);
+    this.skip(Math.max(0, trimmed));
+    const isAll = found.length < count;
+    if (isAll) this.skip(Math.max(0, state.added - found.length - this.next));
     this.caughtUp ||= isAll;
-    this.enter(entries, isAll);
+    this.enter(found, isAll);
+  }
+
+  private skip(count: number): void {
+    this.skipped += count;
+    this.next += count;
+  }
+
+  /** Behind everything. */
+  private goTo({ added, lastId }: StreamState): void {
+    this.skip(added - this.next);
+    this.after = lastId;
+    this.passOver = 0;
+    this.caughtUp = true;
+    this.enter([], true);
   }
 
   private enter(entries: readonly Entry[], isAll: boolean): void {
@@ -215,10 +224,14 @@ export class EntriesReader implements SourceReader {
   }
 
   private gone(what: string): MillraceError {
-    return new MillraceError('source', `entry ${this.next} of the stream ${this.task.stream} is gone: ${what}`, {
-      where: this.task.stream,
-      hint: 'let the stream keep more entries; `whenGone` of the source says where to go on',
-      lasting: true,
-    });
+    return new MillraceError(
+      'source',
+      `from ${this.next} on, entries of the stream ${this.task.stream} are gone: ${what}`,
+      {
+        where: this.task.stream,
+        hint: 'delete only what a checkpoint has passed, and let the stream keep more entries; `whenGone` of the source says where to go on',
+        lasting: true,
+      },
+    );
   }
 }

@@ -36,7 +36,7 @@ export const entriesKind = connectorKind({
     whenGone: defaulted(
       is.oneOf('fail', 'earliest', 'latest'),
       'fail',
-      'What to do where entries were trimmed before they were read: go on at the oldest, or at what comes next, or end the run.',
+      'What to do where entries were trimmed or deleted before they were read: go on at the oldest, or at what comes next, or end the run.',
     ),
     ...timing,
   },
@@ -57,8 +57,9 @@ export interface Entries {
 
 /**
  * Reads streams of Redis 7 or newer, without consumer groups: the checkpoint has the id of the last entry that was read, so that
- * positions go with the state. Offsets count the entries that were ever added. Entries that were trimmed before they were read end the
- * run, unless `whenGone` says where to go on; so does, always, a stream that was deleted and made again.
+ * positions go with the state. Offsets count the entries that were ever added. Entries that were trimmed before they were read, or
+ * deleted behind the checkpoint, end the run, unless `whenGone` says where to go on; so does, always, a stream that was deleted and made
+ * again.
  *
  * An entry without `field` counts as a tombstone.
  *

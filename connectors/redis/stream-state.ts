@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import { NO_ID } from './entry.js';
+import { isAfter, NO_ID } from './entry.js';
 
 /** A stream as `XINFO STREAM` tells of it. */
 export interface StreamState {
@@ -9,9 +9,11 @@ export interface StreamState {
   /** Id of the oldest entry that is there, and of the newest one that ever was. */
   readonly firstId: string | undefined;
   readonly lastId: string;
+  /** The greatest id of those that were deleted one by one; trimming is not counted. */
+  readonly deletedId: string;
 }
 
-const EMPTY: StreamState = { added: 0, length: 0, firstId: undefined, lastId: NO_ID };
+const EMPTY: StreamState = { added: 0, length: 0, firstId: undefined, lastId: NO_ID, deletedId: NO_ID };
 
 /**
  * Reads the answer to `XINFO STREAM`; a stream that is not there yet is empty.
@@ -38,5 +40,13 @@ export function stateOf(answer: unknown, stream: string): StreamState {
     length: Number(at('length')),
     firstId: first?.[0],
     lastId: String(at('last-generated-id')),
+    deletedId: String(at('max-deleted-entry-id')),
   };
 }
+
+/**
+ * Whether entries may be missing in the middle of what lies behind an id: those behind them can then not be counted. Redis's own
+ * `lag` of a group is judged the same way.
+ */
+export const hasHoles = ({ firstId, deletedId }: StreamState, after: string): boolean =>
+  firstId !== undefined && isAfter(deletedId, firstId) && isAfter(deletedId, after);

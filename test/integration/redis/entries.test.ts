@@ -112,7 +112,7 @@ describe('redis.entries', () => {
         const seen: number[] = [];
         let at: { offset: number; place: unknown } = { offset: EARLIEST, place: undefined };
         for (let turn = 0; seen.length < 39; turn++) {
-          const reader = await open(stream, { ...at, bounded: false });
+          const reader = await open(stream, { ...at, bounded: false, whenGone: 'earliest' } as object);
           const { records } = await reader.poll(sizes[turn % sizes.length] as number);
           if (turn % 3 === 0) await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
           const more = await reader.poll(2);
@@ -149,6 +149,41 @@ describe('redis.entries', () => {
     await client.xtrim(stream, 'MAXLEN', 0);
     await expect(rest(await open(stream, at))).rejects.toThrow('40 entries were trimmed');
     expect(numbers((await rest(await open(stream))).records)).toEqual([]);
+  });
+
+  it('ends where entries behind a checkpoint were deleted, since those after them would have other numbers', async () => {
+    const stream = fresh();
+    const ids = (await add(stream, 0, 30)) as [string, ...string[]];
+    const at = { offset: 10, place: { id: ids[9] } };
+    await client.xdel(stream, ids[4] as string, ids[9] as string);
+    const behind = await rest(await open(stream, at));
+    expect(behind.records.map(({ offset }) => offset)).toEqual(range(10, 30));
+    await client.xdel(stream, ids[20] as string);
+    await expect(rest(await open(stream, at))).rejects.toMatchObject({
+      code: 'source',
+      lasting: true,
+      message: expect.stringContaining(`deleted, up to ${ids[20]}`),
+      hint: expect.stringContaining('whenGone'),
+    });
+    const latest = await rest(await open(stream, { ...at, whenGone: 'latest' } as object));
+    expect([latest.records, latest.skipped]).toEqual([[], 20]);
+    const earliest = await rest(await open(stream, { ...at, whenGone: 'earliest' } as object));
+    expect([numbers(earliest.records), earliest.skipped]).toEqual([range(10, 30).filter((n) => n !== 20), 1]);
+    await client.xtrim(stream, 'MINID', ids[21] as string);
+    const trimmed = await rest(await open(stream, { ...at, whenGone: 'earliest' } as object));
+    expect(trimmed.records.map(({ offset }) => offset)).toEqual(range(21, 30));
+  });
+
+  it('notices a deletion that overtakes it while it reads', async () => {
+    const stream = fresh();
+    const ids = await add(stream, 0, 100);
+    const reader = await open(stream, { bounded: false });
+    expect(numbers((await reader.poll(10)).records)).toEqual(range(0, 10));
+    await client.xdel(stream, ids[5] as string);
+    expect((await reader.poll(10)).records.map(({ offset }) => offset)).toEqual(range(10, 20));
+    await client.xdel(stream, ids[30] as string);
+    await expect(reader.poll(10)).rejects.toThrow('were deleted');
+    await reader.close();
   });
 
   it('notices a trimming that overtakes it while it reads', async () => {
