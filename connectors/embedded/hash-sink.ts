@@ -1,4 +1,4 @@
-import { hashFields } from '../../src/core/hash-fields.js';
+import { hashFields, hashMisfit } from '../../src/core/hash-fields.js';
 import type { SinkDriver } from '../../src/core/io.js';
 import type { HashSinkOptions } from '../../src/core/sinks.js';
 import { mustFit } from './hashes.js';
@@ -14,6 +14,7 @@ export function hashSink(owners: TaskOwners): SinkDriver {
       const outputs = owners.current(task);
       const { key, content, ttl } = sink.options as HashSinkOptions;
       return {
+        misfitOf: (value) => hashMisfit(key(value), content ? content(value) : value),
         write(values) {
           outputs.mustOwn();
           for (const value of values) {

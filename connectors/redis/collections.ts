@@ -1,3 +1,4 @@
+import { keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
@@ -42,11 +43,12 @@ export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind
  * scored.to('riskiest', redis.sortedSet({ key: 'riskiest', member: (p) => p.account, score: (p) => p.risk, sizeMax: 100 }));
  */
 export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
-  const { key, sizeMax, keep, ttl } = resolve(sortedSetKind, options);
+  const { sizeMax, keep, ttl } = resolve(sortedSetKind, options);
+  const key = nameOf(options.key);
   const member = options.member as (value: unknown) => string;
   const score = options.score as (value: unknown) => number | null;
   return sinkOf(sortedSetKind, options, {
-    key: nameOf(key),
+    key,
     strings: (value) => {
       const points = score(value);
       return isMissing(points) ? ['ZREM', member(value)] : ['ZADD', String(points), member(value)];
@@ -54,7 +56,8 @@ export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
     misfit: (value) => {
       const points = score(value);
       const fits = isMissing(points) || (typeof points === 'number' && !Number.isNaN(points));
-      return fits ? undefined : notA('score', points, 'a number or null');
+      if (!fits) return notA('score', points, 'a number or null');
+      return keyMisfit('key', key(value)) ?? keyMisfit('member', member(value));
     },
     ttl,
     limit: sizeMax,
@@ -90,11 +93,13 @@ export interface RedisSetOptions<T> extends OptionsOf<typeof setKind.options> {
  * accounts.to('blocked', redis.set({ key: 'blocked', member: (a) => a.id, isIn: (a) => a.blocked }));
  */
 export function set<T>(options: RedisSetOptions<T>): Sink<T> {
+  const key = nameOf(options.key);
   const member = options.member as (value: unknown) => string;
   const isIn = options.isIn as ((value: unknown) => boolean) | undefined;
   return sinkOf(setKind, options, {
-    key: nameOf(options.key),
+    key,
     strings: (value) => [isIn === undefined || isIn(value) ? 'SADD' : 'SREM', member(value)],
+    misfit: (value) => keyMisfit('key', key(value)) ?? keyMisfit('member', member(value)),
     ttl: options.ttl,
   } satisfies Write);
 }
@@ -134,18 +139,20 @@ export interface RedisCounterOptions<T> extends OptionsOf<typeof counterKind.opt
  * payments.to('spent', redis.counter({ key: (p) => `spent:${p.account}`, field: (p) => p.day, by: (p) => p.cents, ttl: days(40) }));
  */
 export function counter<T>(options: RedisCounterOptions<T>): Sink<T> {
-  const { key, field, ttl, fractions } = resolve(counterKind, options);
+  const { field, ttl, fractions } = resolve(counterKind, options);
+  const key = nameOf(options.key);
   const by = (options.by as ((value: unknown) => number) | undefined) ?? (() => 1);
   const fieldOf = field === undefined ? undefined : nameOf(field);
   const command = `${fieldOf === undefined ? '' : 'H'}INCRBY${fractions ? 'FLOAT' : ''}`;
   const fits = fractions ? Number.isFinite : Number.isSafeInteger;
   return sinkOf(counterKind, options, {
-    key: nameOf(key),
+    key,
     strings: (value) =>
       fieldOf === undefined ? [command, String(by(value))] : [command, fieldOf(value), String(by(value))],
     misfit: (value) => {
       const amount = by(value);
-      return fits(amount) ? undefined : notA('by', amount, fractions ? 'a number' : 'a whole number');
+      if (!fits(amount)) return notA('by', amount, fractions ? 'a number' : 'a whole number');
+      return keyMisfit('key', key(value)) ?? (fieldOf === undefined ? undefined : keyMisfit('field', fieldOf(value)));
     },
     ttl,
   } satisfies Write);

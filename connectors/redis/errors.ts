@@ -22,6 +22,19 @@ export function isPassing(error: unknown): boolean {
 const lasting =
   /^(NOAUTH|WRONGPASS|NOPERM|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
 
+/** Redis refuses to write a record. */
+export class Refusal extends Error {
+  constructor(
+    words: string,
+    readonly key: string,
+  ) {
+    super(words);
+  }
+}
+
+/** What may be written later: there is no memory now, or no disk. */
+const full = /^(OOM|MISCONF)\b/;
+
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
   [
@@ -30,6 +43,10 @@ const hints: readonly (readonly [RegExp, string])[] = [
   ],
   [/^OOM/, 'Redis has no memory left: raise `maxmemory`, or shorten the ttl of what is written'],
   [/^WRONGTYPE/, 'a key holds something of another kind: choose other keys, or delete it'],
+  [
+    /overflow|NaN or Infinity|not an integer|not a valid float|out of range/,
+    'the number that the key holds is none, or would grow beyond what Redis counts: choose other keys, or delete it',
+  ],
   [/^CROSSSLOT/, 'there is a Redis Cluster behind something that hides it: give the addresses of its nodes'],
   [/cluster support disabled/, 'several hosts are those of a Redis Cluster: name one, where it is a single server'],
   [
@@ -51,11 +68,12 @@ export function explain(error: unknown, doing: string, where: string, code: Erro
   if (error instanceof MillraceError) return error;
   const text = messageOf(error);
   const hint = hints.find(([pattern]) => pattern.test(text))?.[1];
+  const refused = error instanceof Refusal;
   const unreachable = `does Redis answer at ${where}? \`npm run stack\` starts one; only hashes need none, on the embedded profile`;
-  return new MillraceError(code, `${doing}: ${text}`, {
+  return new MillraceError(code, `${doing}${refused ? `, key ${error.key}` : ''}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
-    lasting: lasting.test(text),
+    lasting: lasting.test(text) || (refused && !isPassing(error) && !full.test(text)),
     cause: withoutCommand(error),
   });
 }

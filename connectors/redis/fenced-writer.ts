@@ -35,7 +35,7 @@ interface Put {
 
 /** Writes records by a fenced script, a few thousand waiting at most. */
 export class FencedWriter implements SinkWriter {
-  readonly misfitOf?: (value: unknown) => string | undefined;
+  readonly misfitOf: (value: unknown) => string | undefined;
   private readonly numbering = new Numbering();
   private readonly out: Outflow<Put, readonly Call[]>;
 
@@ -45,7 +45,7 @@ export class FencedWriter implements SinkWriter {
     private readonly places: Places,
     private readonly makeCalls: MakeCalls,
   ) {
-    if (structure.misfit) this.misfitOf = structure.misfit;
+    this.misfitOf = structure.misfit;
     this.out = new Outflow<Put, readonly Call[]>(
       (waiting) => this.callsOf(takeOneTopic(waiting)),
       (calls) => this.send(calls),

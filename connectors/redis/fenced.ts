@@ -30,7 +30,8 @@ export interface Script {
  * ever.) The fence is raised with the last record that was written: where one is refused, those before it are not written again.
  *
  * KEYS: the fence, then one key a record. ARGV: a `CallText`, then what its records refer to by number.
- * Answers with the number of records written, or -1 if a newer incarnation was here.
+ * Answers with the number of records written, or -1 if a newer incarnation was here; where Redis refuses a record, with its words and
+ * the number of the record among the keys.
  *
  * @param effect Lua that writes one record to `key`: its strings are in `row`, from the third on, the call has `ttl`, `limit` and `how`,
  *   and `expire(key)` sets the time to live.
@@ -61,7 +62,7 @@ for i, row in ipairs(call.rows) do
   if offset > fenceOffset or (offset == fenceOffset and n > fenceN) then
     local done, reason = pcall(write, KEYS[i + 1], row)
     if not done then
-      refused = reason
+      refused = { type(reason) == 'table' and reason.err or tostring(reason), i }
       break
     end
     written = written + 1
@@ -69,8 +70,7 @@ for i, row in ipairs(call.rows) do
   end
 end
 if last then redis.call('HSET', fence, topic, string.format('%.0f:%.0f:%.0f', incarnation, last[1], last[2])) end
-if refused then return redis.error_reply(type(refused) == 'table' and refused.err or tostring(refused)) end
-return written
+return refused or written
 `;
   return Object.freeze({ lua, sha: createHash('sha1').update(lua).digest('hex') });
 }

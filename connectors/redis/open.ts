@@ -65,7 +65,7 @@ export function openRedis(options: ServerOptions): Redis {
         const structure = structureOf(sink.kind, sink.options);
         if (structure === undefined) throw unknownKind(sink, context.step);
         const { isCluster } = await server.attempt('cannot connect to Redis', async (on) => on);
-        const calls = makeCallsOf(server, structure.script, `cannot write ${sink.kind}`);
+        const calls = makeCallsOf(server, structure.script, `step ${context.step} cannot write ${sink.kind}`);
         return new FencedWriter(structure, context, placesOf(isCluster), calls);
       },
     },

@@ -7,6 +7,8 @@ import { allAnswered, type Server } from './server.js';
 export interface Publishing {
   readonly channel: (value: unknown) => string;
   readonly message: (value: unknown) => string | Buffer;
+  /** Why a value cannot be published. */
+  readonly misfit: (value: unknown) => string | undefined;
 }
 
 /** Publishes messages in their order; those of a go whose answer is lost are published again. */
@@ -21,6 +23,10 @@ export class PublishWriter implements SinkWriter {
       (waiting) => waiting.splice(0, PIECE_MAX),
       (piece) => server.attempt('cannot publish', async (on) => void allAnswered(await on.send(piece))),
     );
+  }
+
+  misfitOf(value: unknown): string | undefined {
+    return this.publishing.misfit(value);
   }
 
   write(values: readonly unknown[]): void | Promise<void> {

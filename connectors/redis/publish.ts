@@ -1,3 +1,4 @@
+import { jsonMisfit, keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
@@ -33,8 +34,16 @@ export interface RedisPublishOptions<T> extends OptionsOf<typeof publishKind.opt
 export function publish<T>(options: RedisPublishOptions<T>): Sink<T> {
   const message = options.message as ((value: unknown) => string | Uint8Array) | undefined;
   const bytes = (written: string | Uint8Array) => (typeof written === 'string' ? written : Buffer.from(written));
+  const isMessage = (written: unknown) => typeof written === 'string' || written instanceof Uint8Array;
+  const channel = nameOf(options.channel);
   return sinkOf(publishKind, options, {
-    channel: nameOf(options.channel),
+    channel,
     message: message === undefined ? (value) => JSON.stringify(value) ?? 'null' : (value) => bytes(message(value)),
+    misfit: (value) => {
+      const misfit = keyMisfit('channel', channel(value));
+      if (misfit !== undefined || message === undefined) return misfit ?? jsonMisfit(value);
+      const written = message(value);
+      return isMessage(written) ? undefined : `\`message\` gives something of type ${typeof written}`;
+    },
   } satisfies Publishing);
 }

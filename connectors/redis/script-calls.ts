@@ -1,4 +1,5 @@
 import type { Keyed } from './connection.js';
+import { Refusal } from './errors.js';
 import type { Script } from './fenced.js';
 import type { Call, Places } from './fenced-writer.js';
 import { slotOf, tagOf } from './hash-slot.js';
@@ -16,12 +17,17 @@ export function makeCallsOf(server: Server, script: Script, doing: string) {
     server.attempt(doing, async (on) => {
       const answers = [...(await on.send(calls.map((call) => keyed(call, 'evalsha', script.sha))))];
       const unknown = answers.flatMap((answer, i) => (isUnknown(answer) ? [i] : []));
-      if (unknown.length === 0) return allAnswered(answers) as readonly number[];
-      const learnt = await on.send(unknown.map((i) => keyed(calls[i] as Call, 'eval', script.lua)));
-      for (const [at, i] of unknown.entries()) answers[i] = learnt[at];
-      return allAnswered(answers) as readonly number[];
+      if (unknown.length > 0) {
+        const learnt = await on.send(unknown.map((i) => keyed(calls[i] as Call, 'eval', script.lua)));
+        for (const [at, i] of unknown.entries()) answers[i] = learnt[at];
+      }
+      return allAnswered(answers.map((answer, i) => countOf(answer, calls[i] as Call))) as readonly number[];
     });
 }
+
+/** What a call wrote, or why Redis refuses a record of it. */
+const countOf = (answer: unknown, { keys }: Call): unknown =>
+  Array.isArray(answer) ? new Refusal(String(answer[0]), keys[answer[1]] as string) : answer;
 
 const keyed = ({ keys, args }: Call, name: string, script: string): Keyed => ({
   key: keys[0] as string,

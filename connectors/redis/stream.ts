@@ -1,9 +1,9 @@
-import { hashFields } from '../../src/core/hash-fields.js';
+import { hashFields, hashMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
 import { nameOf, nameOrCallback, sinkOf } from './sink.js';
-import type { Write } from './structures.js';
+import { ENTRY_FIELDS_MAX, type Write } from './structures.js';
 
 export const streamKind = connectorKind({
   kind: 'redis.stream',
@@ -36,13 +36,17 @@ export interface RedisStreamOptions<T> extends OptionsOf<typeof streamKind.optio
 export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
   const { stream: name, entriesMax, exact } = resolve(streamKind, options);
   const fields = (options.fields as ((value: unknown) => object) | undefined) ?? ((value: unknown) => value);
+  const key = nameOf(name);
   return sinkOf(streamKind, options, {
-    key: nameOf(name),
+    key,
     strings: (value) => Object.entries(hashFields(fields(value))).flat(),
-    misfit: (value) =>
-      Object.values(fields(value) ?? {}).some((field) => field !== null && field !== undefined)
-        ? undefined
-        : 'an entry needs a field',
+    misfit: (value) => {
+      const misfit = hashMisfit(key(value), fields(value));
+      if (misfit !== undefined) return misfit;
+      const { length } = Object.keys(hashFields(fields(value)));
+      if (length === 0) return 'an entry needs a field';
+      return length <= ENTRY_FIELDS_MAX ? undefined : `an entry has at most ${ENTRY_FIELDS_MAX} fields, not ${length}`;
+    },
     limit: entriesMax,
     how: exact ? '=' : '~',
   } satisfies Write);

@@ -1,4 +1,4 @@
-import { hashFields } from '../../src/core/hash-fields.js';
+import { hashFields, hashMisfit } from '../../src/core/hash-fields.js';
 import type { HashSinkOptions } from '../../src/core/sinks.js';
 import { fenced, type Script } from './fenced.js';
 
@@ -8,7 +8,7 @@ export interface Structure {
   readonly key: (value: unknown) => string;
   readonly strings: (value: unknown) => readonly (string | Buffer)[];
   /** Why Redis could not take a value: such go to the dead letters, and `strings` is not asked for them. */
-  readonly misfit?: ((value: unknown) => string | undefined) | undefined;
+  readonly misfit: (value: unknown) => string | undefined;
   /** In milliseconds, since the key was last written. */
   readonly ttl: number | undefined;
   /** What the script calls `limit` and `how`. */
@@ -30,16 +30,25 @@ interface Kind {
 const replacing = (effect: string): Kind => ({ script: fenced(effect), replaces: true });
 const adding = (effect: string): Kind => ({ script: fenced(effect), replaces: false });
 
+/** Lua has room for 8,000 arguments of a function; a multiple of two, as fields and values are. */
+const UNPACK_MAX = 7_000;
+/** An entry of a stream cannot be written in pieces. */
+export const ENTRY_FIELDS_MAX = UNPACK_MAX / 2;
+
 // Most hashes keep their fields. What has others, or is no hash, goes first, as if nothing had been there.
 const hash = replacing(`
   if #row == 2 then
     redis.call('DEL', key)
     return
   end
-  local put = redis.pcall('HSET', key, unpack(row, 3))
-  if type(put) == 'table' or redis.call('HLEN', key) * 2 ~= #row - 2 then
+  local function put()
+    for from = 3, #row, ${UNPACK_MAX} do
+      redis.call('HSET', key, unpack(row, from, math.min(from + ${UNPACK_MAX - 1}, #row)))
+    end
+  end
+  if not pcall(put) or redis.call('HLEN', key) * 2 ~= #row - 2 then
     redis.call('DEL', key)
-    redis.call('HSET', key, unpack(row, 3))
+    put()
   end
   if ttl > 0 then expire(key) else redis.call('PERSIST', key) end`);
 
@@ -91,5 +100,6 @@ export function structureOf(kind: string, options: unknown): Structure | undefin
 const hashWrite = ({ key, content, ttl }: HashSinkOptions): Write => ({
   key,
   strings: (value) => Object.entries(hashFields(content ? content(value) : value)).flat(),
+  misfit: (value) => hashMisfit(key(value), content ? content(value) : value),
   ttl,
 });

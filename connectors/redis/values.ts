@@ -1,3 +1,4 @@
+import { jsonMisfit, keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
@@ -39,14 +40,17 @@ export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.optio
  * prices.to('prices', redis.string({ key: (p) => `price:${p.sku}`, value: (p) => String(p.cents), ttl: days(1) }));
  */
 export function string<T>(options: RedisStringOptions<T>): Sink<T> {
+  const key = options.key as Write['key'];
   const value = (options.value as ((value: unknown) => string | Uint8Array | null) | undefined) ?? jsonOf;
   return sinkOf(stringKind, options, {
-    key: options.key as Write['key'],
+    key,
     strings: (record) => {
       const written = value(record);
       return written === null || written === undefined ? [] : [asArgument(written)];
     },
     misfit: (record) => {
+      const misfit = keyMisfit('key', key(record)) ?? (value === jsonOf ? jsonMisfit(record) : undefined);
+      if (misfit !== undefined) return misfit;
       const written = value(record);
       return isWritable(written) ? undefined : `\`value\` gives something of type ${typeof written}`;
     },
@@ -83,12 +87,14 @@ export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> 
  */
 export function json<T>(options: RedisJsonOptions<T>): Sink<T> {
   const value = (options.value as ((value: unknown) => unknown) | undefined) ?? ((record: unknown) => record);
+  const key = options.key as Write['key'];
   return sinkOf(jsonKind, options, {
-    key: options.key as Write['key'],
+    key,
     strings: (record) => {
       const text = jsonOf(value(record));
       return text === null ? [] : [text];
     },
+    misfit: (record) => keyMisfit('key', key(record)) ?? jsonMisfit(value(record)),
     ttl: options.ttl,
   } satisfies Write);
 }

@@ -1,3 +1,5 @@
+import { messageOf } from './errors.js';
+
 /**
  * The fields under which a hash keeps a value, as strings: the same in every key-value store.
  *
@@ -14,4 +16,31 @@ export function hashFields(value: unknown): Record<string, string> {
     fields[name] = typeof field === 'object' ? JSON.stringify(field) : String(field);
   }
   return fields;
+}
+
+/** Why a value cannot be kept as a hash of that key: its key is no text, or a field is not to be written as JSON. */
+export function hashMisfit(key: unknown, value: unknown): string | undefined {
+  const misfit = keyMisfit('key', key);
+  if (misfit !== undefined) return misfit;
+  for (const [name, field] of Object.entries(value ?? {})) {
+    const reason = typeof field === 'object' ? jsonMisfit(field) : undefined;
+    if (reason !== undefined) return `field ${name} is ${reason}`;
+  }
+  return undefined;
+}
+
+/** Why what an option gives cannot be a key: everything without one would come to lie under the same. */
+export function keyMisfit(option: string, key: unknown): string | undefined {
+  if (typeof key === 'string' && key !== '') return undefined;
+  return `\`${option}\` gives ${key === '' ? 'an empty text' : `something of type ${typeof key}`}, not a text`;
+}
+
+/** Why a value has no JSON: it contains itself, or a `bigint`. */
+export function jsonMisfit(value: unknown): string | undefined {
+  try {
+    JSON.stringify(value);
+    return undefined;
+  } catch (error) {
+    return `no JSON: ${messageOf(error)}`;
+  }
 }

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { Redis as Client } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { redis } from '../../../connectors/redis/index.js';
+import { openRedis, type Redis } from '../../../connectors/redis/open.js';
+import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
+import { address } from '../address.js';
+
+let server: Redis;
+let client: Client;
+let made = 0;
+
+beforeAll(() => {
+  server = openRedis({ url: address('MILLRACE_REDIS') });
+  client = new Client(address('MILLRACE_REDIS'));
+});
+afterAll(async () => {
+  await server.close();
+  client.disconnect();
+});
+
+const fresh = () => `v${Date.now().toString(36)}.${process.pid}.${made++}`;
+
+const open = <T>(sink: Sink<T>, topology: string): Promise<SinkWriter> =>
+  server.sink.open(sink as Sink<unknown>, { step: 'out', task: { topology, partition: 0 }, incarnation: 0 });
+
+async function put<T>(sink: Sink<T>, values: readonly T[]): Promise<void> {
+  const writer = await open(sink, fresh());
+  for (const value of values) expect(writer.misfitOf?.(value)).toBeUndefined();
+  await writer.write(
+    values,
+    values.map((_, i) => originAt(i)),
+  );
+  await writer.prepare?.();
+}
+
+const misfitOf = async <T>(sink: Sink<T>, value: unknown) => (await open(sink, fresh())).misfitOf?.(value);
+
+/** Everything that a text can be: JSON's escapes, halves of characters, texts that look like numbers or commands. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes)),
+  fc.constantFrom('\\ud800', '"\ud83d', '-0', '1e21', 'null', '9223372036854775808', '\u0000', '\u2028', '\r\n'),
+);
+const name = text.filter((each) => each !== '');
+const number = fc.oneof(
+  fc.double({ noNaN: true }),
+  fc.constantFrom(-0, 1e-7, 1e21, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 2 ** 53, Infinity, -Infinity),
+);
+
+describe('what stands in Redis is what plain commands would have written', () => {
+  const check = <T>(values: fc.Arbitrary<T>, compare: (value: T, own: string, plain: string) => Promise<void>) =>
+    fc.assert(
+      fc.asyncProperty(values, (value) => compare(value, fresh(), fresh())),
+      { numRuns: 60 },
+    );
+
+  it('as a hash and as an entry', () =>
+    check(fc.array(fc.tuple(name, text), { minLength: 1 }), async (pairs, own, plain) => {
+      const value = Object.fromEntries(pairs);
+      await client.hset(plain, ...Object.entries(value).flat());
+      await put(redis.hash<object>({ key: () => own, ttl: minutes(1) }), [value]);
+      const [hash, expected] = [await client.hgetallBuffer(own), await client.hgetallBuffer(plain)];
+      expect(hash).toEqual(expected);
+      await client.del(own);
+      await put(redis.stream<object>({ stream: own, entriesMax: 10 }), [value]);
+      const [[, fields] = []] = await client.xrangeBuffer(own, '-', '+');
+      expect(fields).toEqual(
+        Object.entries(value)
+          .flat()
+          .map((each) => Buffer.from(each)),
+      );
+    }));
+
+  it('as a text, as bytes, as a member with a score', () =>
+    check(fc.tuple(text, fc.uint8Array(), name, number), async ([written, bytes, member, score], own) => {
+      await put(redis.string<string>({ key: () => own, value: (v) => v }), [written]);
+      expect(await client.getBuffer(own)).toEqual(Buffer.from(written));
+      await put(redis.string<Uint8Array>({ key: () => own, value: (v) => v }), [Uint8Array.of(1), bytes]);
+      expect(await client.getBuffer(own)).toEqual(Buffer.from(bytes));
+      await client.del(own);
+      await put(redis.sortedSet<string>({ key: own, member: (v) => v, score: () => score }), [member]);
+      const [found, points] = await client.zrangeBuffer(own, '0', '-1', 'WITHSCORES');
+      expect(found).toEqual(Buffer.from(member));
+      const read = String(points).replace('inf', 'Infinity');
+      expect(Number(read)).toBe(score === 0 ? 0 : score);
+    }));
+
+  it('as a sum, up to what 64 bits hold', () =>
+    check(fc.array(fc.maxSafeInteger(), { minLength: 1, maxLength: 30 }), async (amounts, own) => {
+      await client.set(own, '4611686018427387905');
+      await put(redis.counter<number>({ key: own, by: (v) => v }), amounts);
+      expect(await client.get(own)).toBe(
+        String(amounts.reduce((sum, each) => sum + BigInt(each), 4611686018427387905n)),
+      );
+    }));
+
+  it('as a sum of fractions', () =>
+    check(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 }), async (by, own, plain) => {
+      await client.incrbyfloat(plain, String(by));
+      await put(redis.counter<number>({ key: own, by: (v) => v, fractions: true }), [by]);
+      expect(await client.get(own)).toBe(await client.get(plain));
+    }));
+
+  it('of any length, width and depth', async () => {
+    const own = fresh();
+    const wide = Object.fromEntries(Array.from({ length: 20_001 }, (_, i) => [`f${i}`, i]));
+    const hash = redis.hash<object>({ key: () => own, ttl: minutes(1) });
+    await put(hash, [wide]);
+    expect(await client.hlen(own)).toBe(20_001);
+    await put(hash, [{ ...Object.fromEntries(Object.entries(wide).slice(0, 9_000)), f0: 'other' }]);
+    expect([await client.hlen(own), await client.hget(own, 'f0')]).toEqual([9_000, 'other']);
+    let deep: unknown = 1;
+    for (let i = 0; i < 3_000; i++) deep = [deep];
+    await put(hash, [{ deep, long: 'ü'.repeat(3_000_000) }]);
+    expect(await client.hget(own, 'deep')).toBe(JSON.stringify(deep));
+    expect(await client.hstrlen(own, 'long')).toBe(6_000_000);
+    const stream = redis.stream<object>({ stream: fresh(), entriesMax: 10 });
+    expect(await misfitOf(stream, wide)).toContain('at most');
+    await put(stream, [Object.fromEntries(Object.entries(wide).slice(0, 3_500))]);
+  });
+});
+
+describe('what Redis can never take', () => {
+  it('is told of with its step and key, and not tried for ever', async () => {
+    const own = fresh();
+    await client.set(`${own}:full`, '9223372036854775807');
+    await client.set(`${own}:text`, 'no number');
+    await client.hset(`${own}:hash`, { sum: '1e308', n: 'x' });
+    const refused = async (sink: Sink<number>, key: string) => {
+      const message = new RegExp(`^step out cannot write ${sink.kind}, key ${own}:${key}: `);
+      await expect(put(sink, [1])).rejects.toMatchObject({
+        code: 'sink',
+        lasting: true,
+        message: expect.stringMatching(message),
+      });
+    };
+    for (const key of ['full', 'text', 'hash']) await refused(redis.counter<number>({ key: `${own}:${key}` }), key);
+    const fractions = { key: `${own}:text`, by: () => 1.5, fractions: true };
+    await refused(redis.counter<number>(fractions), 'text');
+    await refused(redis.counter<number>({ key: `${own}:hash`, field: 'n' }), 'hash');
+    await refused(redis.set<number>({ key: `${own}:text`, member: String }), 'text');
+    await refused(redis.stream<number>({ stream: `${own}:text`, entriesMax: 1, fields: (n) => ({ n }) }), 'text');
+    await refused(redis.sortedSet<number>({ key: `${own}:text`, member: String, score: (n) => n }), 'text');
+  });
+
+  it('is a dead letter where the value shows it', async () => {
+    const any = fresh();
+    const none = () => undefined as unknown as string;
+    const ttl = minutes(1);
+    const shaped = { n: 1n, self: [1n] };
+    for (const key of [none, () => '', () => 7 as unknown as string]) {
+      expect(await misfitOf(redis.hash({ key, ttl }), {})).toContain('`key` gives');
+      expect(await misfitOf(redis.string({ key }), {})).toContain('`key` gives');
+      expect(await misfitOf(redis.json({ key }), {})).toContain('`key` gives');
+      expect(await misfitOf(redis.counter({ key }), {})).toContain('`key` gives');
+      expect(await misfitOf(redis.stream({ stream: key, entriesMax: 1 }), { n: 1 })).toContain('`key` gives');
+      expect(await misfitOf(redis.set({ key, member: () => 'm' }), {})).toContain('`key` gives');
+      expect(await misfitOf(redis.set({ key: any, member: key }), {})).toContain('`member` gives');
+      expect(await misfitOf(redis.sortedSet({ key, member: () => 'm', score: () => 1 }), {})).toContain('`key` gives');
+      expect(await misfitOf(redis.sortedSet({ key: any, member: key, score: () => 1 }), {})).toContain(
+        '`member` gives',
+      );
+      expect(await misfitOf(redis.counter({ key: any, field: key }), {})).toContain('`field` gives');
+    }
+    expect(await misfitOf(redis.hash({ key: () => any, ttl }), shaped)).toContain('field self is no JSON');
+    expect(await misfitOf(redis.string({ key: () => any }), shaped)).toContain('no JSON');
+    expect(await misfitOf(redis.json({ key: () => any }), shaped)).toContain('no JSON');
+    expect(await misfitOf(redis.sortedSet({ key: any, member: () => 'm', score: () => Number.NaN }), {})).toContain(
+      'NaN',
+    );
+  });
+});
