@@ -4,6 +4,7 @@ import type { LookupDriver } from '../../src/core/look-up.js';
 import type { Entries } from './entries.js';
 import { type EntriesPlace, EntriesReader } from './entries-reader.js';
 import { explain } from './errors.js';
+import { requireFencesKept } from './eviction.js';
 import { FencedWriter } from './fenced-writer.js';
 import { requireJson } from './json-support.js';
 import { type KeySpace, keySpaceOf } from './key-space.js';
@@ -41,15 +42,19 @@ export interface Redis extends KeySpace {
  */
 export function openRedis(options: ServerOptions): Redis {
   const server = new Server(options);
+  const requireAll = async ({ kind }: Sink<unknown>, step: string) => {
+    if (kind === 'redis.json') await requireJson(server, step);
+    await requireFencesKept(server, kind, step);
+  };
   const common: Pick<SinkDriver, 'setUp' | 'drift' | 'ping'> = {
     async setUp(sink, { step }) {
       await server.attempt('cannot connect to Redis', async (on) => void (await on.masters()[0]?.ping()));
-      if (sink.kind === 'redis.json') await requireJson(server, step);
+      await requireAll(sink, step);
     },
     async drift(sink) {
       try {
         await server.ping();
-        if (sink.kind === 'redis.json') await requireJson(server, sink.kind);
+        await requireAll(sink, sink.kind);
         return [];
       } catch (error) {
         return [unready(sink, explain(server.causeOf(error), 'cannot connect', server.where), server.where)];

@@ -86,6 +86,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   expire(key)`),
 };
 
+/** Whether what is written twice is there twice. */
+export const addsUp = (kind: string): boolean => kind === 'redis.stream' || kind === 'redis.counter';
+
 export const structureKinds: readonly string[] = Object.keys(kinds);
 
 /** The structure that a sink of a kind writes; `undefined` where there is no such kind. */
