@@ -66,7 +66,7 @@ export class QueryPages {
       params as QueryParams,
     );
     const rows = rowsOf(text, this.order.length);
-    for (let i = 1; i < rows.length; i++) if (isSame(rows[i - 1], rows[i])) throw this.tie(rows[i] as Row);
+    for (let i = 1; i < rows.length; i++) if (isSame(rows[i - 1], rows[i])) throw this.tie();
     return rows;
   }
 
@@ -88,9 +88,9 @@ export class QueryPages {
     ];
   }
 
-  private tie({ cursor }: Row): MillraceError {
+  private tie(): MillraceError {
     const { name, orderBy } = this.query;
-    return new MillraceError('source', `two rows have (${cursor.join(', ')}) in ${orderBy.join(', ')}`, {
+    return new MillraceError('source', `two rows have the same in ${orderBy.join(', ')}`, {
       where: name,
       hint: 'which of them is first would be another one at every try: add a column to orderBy in which they differ',
       lasting: true,

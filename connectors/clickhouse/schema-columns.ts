@@ -1,6 +1,7 @@
 import type { Field, Shape } from '../../src/schema/shape/index.js';
 import type { Columns } from './canonical.js';
 import type { Units } from './rows.js';
+import { quotedName } from './type-text.js';
 import type { TimeUnit } from './values/index.js';
 
 /** A column's type, and what its numbers count where it is a time. */
@@ -77,5 +78,5 @@ function tupleOf(fields: readonly Field[]): Derived {
   const units = new Set(derived.flatMap(({ unit }) => unit ?? []));
   if (fields.length === 0 || units.size > 1) return JSON_TEXT;
   const [unit] = units;
-  return { type: `Tuple(${derived.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')})`, unit };
+  return { type: `Tuple(${derived.map(({ name, type }) => `${quotedName(name)} ${type}`).join(', ')})`, unit };
 }

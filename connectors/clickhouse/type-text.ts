@@ -44,9 +44,15 @@ function endOfQuoted(text: string, from: number): number {
   return text.length;
 }
 
+/** A name in back quotes. */
+export const quotedName = (name: string): string => `\`${name.replaceAll(/[`\\]/g, '\\$&')}\``;
+
 /** What is written in quotes, as it is. */
-export const unquoted = (text: string): string =>
-  /^(['`]).*\1$/s.test(text) ? text.slice(1, -1).replaceAll("''", "'").replace(/\\(.)/gs, '$1') : text;
+export function unquoted(text: string): string {
+  const [, quote, content] = /^(['`])(.*)\1$/s.exec(text) ?? [];
+  if (quote === undefined || content === undefined) return text;
+  return content.replaceAll(/\\(.)|''|``/gs, (pair, escaped?: string) => escaped ?? (pair[0] === quote ? quote : pair));
+}
 
 /** A type without `Nullable` and `LowCardinality` around it. */
 export function bareTypeOf(type: string): { readonly type: string; readonly nullable: boolean } {

@@ -27,8 +27,12 @@ export const array = (inner: ValueType): ValueType => ({
   },
 });
 
+/** What has its content in properties. */
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Date);
+  typeof value === 'object' &&
+  value !== null &&
+  !isList(value) &&
+  !(value instanceof Date || value instanceof Map || value instanceof Set);
 
 const entriesOf = (value: object): (readonly [unknown, unknown])[] =>
   value instanceof Map ? [...value] : Object.entries(value);
@@ -39,7 +43,8 @@ export const map = (key: ValueType, isNumber: boolean, inner: ValueType): ValueT
     isNumber && typeof name === 'string' && /^-?\d{1,80}$/.test(name) ? BigInt(name) : name;
   return {
     fits: (value) =>
-      isPlain(value) && entriesOf(value).every(([name, each]) => key.fits(keyOf(name)) && inner.fits(each)),
+      (isPlain(value) || value instanceof Map) &&
+      entriesOf(value).every(([name, each]) => key.fits(keyOf(name)) && inner.fits(each)),
     write: (value) => {
       const pairs = entriesOf(value as object).map(([name, each]) => {
         const text = key.write(keyOf(name));

@@ -27,6 +27,8 @@ export function valueTypeOf(type: string, unit: TimeUnit = 'millis'): ValueType 
       return nullable(inner());
     case 'LowCardinality':
       return inner();
+    case 'SimpleAggregateFunction': // of a function, and the type that it is kept in
+      return inner(1);
     case 'Array':
       return array(inner());
     case 'Map':

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { losesNothing } from '../../../connectors/clickhouse/migration.js';
-import { bareTypeOf, tupleElements, typeTextOf } from '../../../connectors/clickhouse/type-text.js';
+import { schemaColumns } from '../../../connectors/clickhouse/schema-columns.js';
+import { bareTypeOf, quotedName, tupleElements, typeTextOf } from '../../../connectors/clickhouse/type-text.js';
 import { valueTypeOf } from '../../../connectors/clickhouse/values/index.js';
 
 describe('losesNothing', () => {
@@ -58,5 +59,35 @@ describe('types as text', () => {
       { name: 'odd name', type: 'DateTime64(3)' },
       { name: undefined, type: 'Array(String)' },
     ]);
+  });
+
+  it('give back any name of an element', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1, unit: fc.constantFrom('`', "'", '\\', ' ', ',', '(', ')', 'a', 'ü') }),
+        (name) => {
+          const [derived] = Object.values(
+            schemaColumns([
+              {
+                name: 'leg',
+                shape: {
+                  kind: 'record',
+                  fields: [
+                    { name, shape: { kind: 'boolean' } },
+                    { name: 'b', shape: { kind: 'text' } },
+                  ],
+                },
+              },
+            ] as never).columns,
+          );
+          expect(derived).toBe(`Tuple(${quotedName(name)} Bool, \`b\` String)`);
+          const { parameters } = typeTextOf(derived as string);
+          expect(tupleElements(parameters)).toEqual([
+            { name, type: 'Bool' },
+            { name: 'b', type: 'String' },
+          ]);
+        },
+      ),
+    );
   });
 });

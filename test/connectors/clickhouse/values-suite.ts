@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
+import { quotedName } from '../../../connectors/clickhouse/type-text.js';
 import type { Sink, SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 
@@ -46,6 +47,9 @@ const microText = (value: bigint) => {
   const rest = ((value % 1_000n) + 1_000n) % 1_000n;
   return `${time(Number((value - rest) / 1_000n))}${String(rest).padStart(3, '0')}`;
 };
+
+/** A name that needs its quotes. */
+const ODD = "odd `na\\me`, it's";
 
 /** Every type that is written, with values of all its range. */
 const kinds: Readonly<Record<string, Kind>> = {
@@ -108,11 +112,11 @@ const kinds: Readonly<Record<string, Kind>> = {
   ),
   pair: kind('Tuple(Int8, Nullable(String))', fc.tuple(fc.integer({ min: -128, max: 127 }), fc.option(unicode))),
   nested: kind(
-    'Tuple(at DateTime64(3), `odd name` Array(Tuple(x Float64)))',
-    fc.record({ at: millis, 'odd name': fc.array(fc.record({ x: fc.double() }), { maxLength: 2 }) }),
-    (value: { at: number; 'odd name': { x: number }[] }) => ({
+    `Tuple(at DateTime64(3), ${quotedName(ODD)} Array(Tuple(x Float64)))`,
+    fc.record({ at: millis, [ODD]: fc.array(fc.record({ x: fc.double() }), { maxLength: 2 }) }),
+    (value: { at: number; [ODD]: { x: number }[] }) => ({
       at: time(value.at),
-      'odd name': value['odd name'].map(({ x }) => ({ x: named(x) })),
+      [ODD]: value[ODD].map(({ x }) => ({ x: named(x) })),
     }),
   ),
 };
@@ -192,7 +196,7 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
       map: {},
       numbers: {},
       pair: [0, null],
-      nested: { at: 0, 'odd name': [] },
+      nested: { at: 0, [ODD]: [] },
     };
     const names = Object.keys(kinds);
     const strange = fc.oneof(
@@ -261,6 +265,9 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
       ['Map(String, UInt8)', { a: 1, b: '2' }],
       ['Tuple(a UInt8, b String)', { a: 1 }],
       ['Tuple(UInt8, String)', [1]],
+      ['Tuple(a Nullable(UInt8))', new Map([['a', 1]])],
+      ['Map(String, Nullable(UInt8))', new Set(['a'])],
+      ['SimpleAggregateFunction(max, UInt8)', 256],
       ['LowCardinality(String)', null],
     ];
     const fields = cases.map(([type, value], i) => ({ name: `c${i}`, type, value }));
@@ -298,6 +305,9 @@ const fits: Readonly<Record<string, unknown>> = {
   'Map(String, UInt8)': {},
   'Tuple(a UInt8, b String)': { a: 1, b: '' },
   'Tuple(UInt8, String)': [1, ''],
+  'Tuple(a Nullable(UInt8))': { a: 1 },
+  'Map(String, Nullable(UInt8))': new Map([['a', 1]]),
+  'SimpleAggregateFunction(max, UInt8)': 255,
   'LowCardinality(String)': '',
 };
 
