@@ -10,12 +10,12 @@ import { messageOf } from './errors.js';
  * hashFields({ late: 0.25, risk: null, origin: 'JFK' }); // { late: '0.25', origin: 'JFK' }
  */
 export function hashFields(value: unknown): Record<string, string> {
-  const fields: Record<string, string> = {};
+  const fields: [name: string, text: string][] = [];
   for (const [name, field] of Object.entries(value ?? {})) {
     if (field === null || field === undefined) continue;
-    fields[name] = typeof field === 'object' ? JSON.stringify(field) : String(field);
+    fields.push([name, typeof field === 'object' ? JSON.stringify(field) : String(field)]);
   }
-  return fields;
+  return Object.fromEntries(fields); // which keeps a field `__proto__`, as assigning does not
 }
 
 /** Why a value cannot be kept as a hash of that key: its key is no text, or a field is not to be written as JSON. */

@@ -44,7 +44,10 @@ const text = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes)),
   fc.constantFrom('\\ud800', '"\ud83d', '-0', '1e21', 'null', '9223372036854775808', '\u0000', '\u2028', '\r\n'),
 );
-const name = text.filter((each) => each !== '');
+const name = fc.oneof(
+  text.filter((each) => each !== ''),
+  fc.constantFrom('__proto__', 'constructor', 'length', '7'),
+);
 const number = fc.oneof(
   fc.double({ noNaN: true }),
   fc.constantFrom(-0, 1e-7, 1e21, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 2 ** 53, Infinity, -Infinity),
@@ -62,8 +65,11 @@ describe('what stands in Redis is what plain commands would have written', () =>
       const value = Object.fromEntries(pairs);
       await client.hset(plain, ...Object.entries(value).flat());
       await put(redis.hash<object>({ key: () => own, ttl: minutes(1) }), [value]);
-      const [hash, expected] = [await client.hgetallBuffer(own), await client.hgetallBuffer(plain)];
-      expect(hash).toEqual(expected);
+      const all = async (key: string) => {
+        const [keys, values] = await Promise.all([client.hkeys(key), client.hvals(key)]);
+        return keys.map((each, i) => JSON.stringify([each, values[i]])).sort();
+      };
+      expect(await all(own)).toEqual(await all(plain));
       await client.del(own);
       await put(redis.stream<object>({ stream: own, entriesMax: 10 }), [value]);
       const [[, fields] = []] = await client.xrangeBuffer(own, '-', '+');
@@ -165,6 +171,17 @@ describe('what Redis can never take', () => {
       );
       expect(await misfitOf(redis.counter({ key: any, field: key }), {})).toContain('`field` gives');
     }
+    const publish = async (sink: Sink<object>) =>
+      (
+        await server.publishSink.open(sink as Sink<unknown>, {
+          step: 'out',
+          task: { topology: any, partition: 0 },
+          incarnation: 0,
+        })
+      ).misfitOf?.({});
+    expect(await publish(redis.publish({ channel: none }))).toContain('`channel` gives');
+    expect(await publish(redis.publish({ channel: any, message: none }))).toContain('`message` gives');
+    expect(await publish(redis.publish({ channel: any }))).toBeUndefined();
     expect(await misfitOf(redis.hash({ key: () => any, ttl }), shaped)).toContain('field self is no JSON');
     expect(await misfitOf(redis.string({ key: () => any }), shaped)).toContain('no JSON');
     expect(await misfitOf(redis.json({ key: () => any }), shaped)).toContain('no JSON');
