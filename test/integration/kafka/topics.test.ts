@@ -40,6 +40,8 @@ async function alter(topic: string, config: string, value: string): Promise<void
   const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs };
   await incrementalAlterConfigsV1.api.async(connection, [resource], false);
   await pool.close();
+  // The controller has it; a broker that is busy says what was before for a while.
+  while ((await foreignConfigs(topic, config))[config] !== value);
 }
 
 /** What librdkafka's admin says of a topic. */
