@@ -173,13 +173,13 @@ describe('topologies that init writes', () => {
   );
 });
 
-const tsx = (file: string) =>
-  run(
-    process.execPath,
-    ['-C', 'millrace-source', '--import', join(repository, 'node_modules/tsx/dist/esm/index.mjs'), file],
-    {
-      cwd: folder,
-      env: { PATH: process.env.PATH },
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
+const tsx = (file: string) => {
+  const loader = join(repository, 'node_modules/tsx/dist/esm/index.mjs');
+  // Versions of Node differ in the reporter that they have where they are not told.
+  const args = ['-C', 'millrace-source', '--import', loader, '--test-reporter=tap', file];
+  return run(process.execPath, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+};
