@@ -90,12 +90,21 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
       }
     };
 
+  const layouts = new WeakMap<object, TableLayout>();
+  /** Asked of the engine once a sink: a task that is opened anew while the server is down needs no answer for it. */
+  async function layoutFor(sink: Sink<unknown>): Promise<TableLayout> {
+    const options = sink.options as object;
+    const layout = layouts.get(options) ?? (await retry(() => layoutOf(engine, sink), retrying));
+    layouts.set(options, layout);
+    return layout;
+  }
+
   const tableSink: SinkDriver = {
     mode: 'idempotent',
     async setUp(sink) {
       const { table } = sink.options as { readonly table: string };
       try {
-        const layout = await retry(() => layoutOf(engine, sink), retrying);
+        const layout = await layoutFor(sink);
         const retriable = (error: unknown) => isPassing(error) || isCollision(error);
         await retry(() => setUpTable(engine, layout), { ...retrying, retriable });
       } catch (error) {
@@ -113,7 +122,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     async open(sink, { task, step, incarnation }) {
       let layout: TableLayout;
       try {
-        layout = await retry(() => layoutOf(engine, sink), retrying);
+        layout = await layoutFor(sink);
       } catch (error) {
         throw explain(error, 'cannot open the table', where);
       }

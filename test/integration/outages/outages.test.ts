@@ -138,7 +138,11 @@ async function start(server: Server) {
     vi.waitFor(() => expect(running.snapshot().outages.map(({ sink: name }) => name)).toEqual(down ? ['out'] : []), {
       timeout: 60_000,
     });
-  await vi.waitFor(() => expect(running.snapshot().tasks.every(({ epoch }) => epoch > 1)).toBe(true), 20_000);
+  const areOnTheirWay = () => {
+    const { tasks } = running.snapshot();
+    expect([tasks.length, tasks.every(({ epoch }) => epoch > 1)]).toEqual([TASKS, true]);
+  };
+  await vi.waitFor(areOnTheirWay, 20_000);
   return { running, signal, again, isDown, found, warnings };
 }
 
