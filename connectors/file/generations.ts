@@ -39,7 +39,10 @@ export async function generationsOf(path: string): Promise<readonly Generation[]
 
 /** The file at a path as it is now; `undefined` where there is none. */
 export async function generationAt(path: string): Promise<Generation | undefined> {
-  const found = await stat(path).catch(() => undefined); // rotated away meanwhile
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined; // rotated away meanwhile
+    throw error;
+  });
   if (!found?.isFile()) return undefined;
   return { path, id: idOf(found), size: found.size, writtenMs: found.mtimeMs };
 }

@@ -36,7 +36,10 @@ export function httpSource({ schemas, topics, producer, now = Date.now, patience
     const entry = doors.get(topic);
     if (!entry || --entry.users > 0) return;
     doors.delete(topic);
-    await entry.door.then((door) => door.close()).catch(() => undefined); // it never opened
+    await entry.door.then(
+      (door) => door.close(),
+      () => undefined, // it never opened, and whoever waited for it was told
+    );
     await entry.out.close();
   };
   const ports = new Map<string, number>();

@@ -67,7 +67,11 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     const driver = driverOf(profile.sinks, sink);
     if (!driver) throw noDriver(profile, sink.connector, step);
     if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
-    const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }));
+    const told = (error: unknown): never => {
+      onSinkFailure(step, error);
+      throw error;
+    };
+    const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }).catch(told));
     const writer = watchedWriter(opened, step, waits, onSinkFailure);
     const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);

@@ -30,111 +30,118 @@ const source: Source<Event> = {
 };
 const sink = <T>(connector: string): Sink<T> => ({ connector, kind: 'memory.sink', settings: {}, options: {} });
 
-it('waits out the outage of a sink, however long, with nothing read and nothing open meanwhile, and loses nothing', async () => {
-  const memory = new MemoryProfile(TASKS, { table: 'idempotent' });
-  for (let task = 0; task < TASKS; task++) {
-    const records = Array.from({ length: EVENTS }, (_, id) => JSON.stringify({ id: id * TASKS + task }));
-    memory.append(
-      'events',
-      task,
-      records.map((text, timestampMs) => ({ key: null, value: new TextEncoder().encode(text), timestampMs })),
+it.each([
+  ['under way', 5_000],
+  ['before its tasks are open', 0],
+])(
+  'waits out an outage that begins %s, however long, with nothing read and nothing open meanwhile, and loses nothing',
+  async (_, fromMs) => {
+    const memory = new MemoryProfile(TASKS, { table: 'idempotent' });
+    for (let task = 0; task < TASKS; task++) {
+      const records = Array.from({ length: EVENTS }, (_, id) => JSON.stringify({ id: id * TASKS + task }));
+      memory.append(
+        'events',
+        task,
+        records.map((text, timestampMs) => ({ key: null, value: new TextEncoder().encode(text), timestampMs })),
+      );
+    }
+    const clock = new VirtualClock();
+    const down = { fromMs, toMs: fromMs + 45 * MINUTE_MS };
+    const isDown = () => clock.now() >= down.fromMs && clock.now() < down.toMs;
+    let open = 0;
+    let polls = 0;
+    let asked = 0;
+    const refuse = () => {
+      throw new MillraceError('sink', 'connect ECONNREFUSED');
+    };
+    const table = memory.sinks.table as SinkDriver;
+    const reading = memory.sources.memory as NonNullable<Profile['sources'][string]>;
+    const profile: Profile = {
+      name: 'outage',
+      schemas: memory.schemas,
+      openLedger: (task) => memory.openLedger(task),
+      close: async () => undefined,
+      sources: {
+        memory: {
+          partitions: (of) => reading.partitions(of),
+          open: async (...of) => {
+            const reader = await reading.open(...of);
+            return {
+              ...reader,
+              poll: (recordsMax) => {
+                polls += 1;
+                return reader.poll(recordsMax);
+              },
+            };
+          },
+        },
+      },
+      sinks: {
+        dead: memory.sinks.dead as SinkDriver,
+        table: {
+          mode: table.mode,
+          ping: async () => {
+            asked += 1;
+            if (isDown()) refuse();
+          },
+          open: async (of, context) => {
+            if (isDown()) refuse();
+            const writer = await table.open(of, context);
+            open += 1;
+            return {
+              write: (values, origins) => (isDown() ? refuse() : writer.write(values, origins)),
+              close: async () => {
+                open -= 1;
+              },
+            };
+          },
+        },
+      },
+    };
+    const flow = topology('flow', { deadLetters: sink('dead') }, (t) => {
+      t.source('events', source).to('rows', sink<Event>('table'));
+    });
+    const warnings: string[] = [];
+    const running = await runTopology(flow, {
+      profile,
+      inference: {} as InferenceService,
+      bounded: true,
+      clock,
+      roundMax: 10,
+      epochInterval: millis(200),
+      random: () => 0.5,
+      onWarning: (message) => warnings.push(message),
+      onPoint: () => clock.advance(40),
+    });
+    let over = false;
+    running.finished.then(
+      () => {
+        over = true;
+      },
+      () => {
+        over = true;
+      },
     );
-  }
-  const clock = new VirtualClock();
-  const down = { fromMs: 5_000, toMs: 5_000 + 45 * MINUTE_MS };
-  const isDown = () => clock.now() >= down.fromMs && clock.now() < down.toMs;
-  let open = 0;
-  let polls = 0;
-  let asked = 0;
-  const refuse = () => {
-    throw new MillraceError('sink', 'connect ECONNREFUSED');
-  };
-  const table = memory.sinks.table as SinkDriver;
-  const reading = memory.sources.memory as NonNullable<Profile['sources'][string]>;
-  const profile: Profile = {
-    name: 'outage',
-    schemas: memory.schemas,
-    openLedger: (task) => memory.openLedger(task),
-    close: async () => undefined,
-    sources: {
-      memory: {
-        partitions: (of) => reading.partitions(of),
-        open: async (...of) => {
-          const reader = await reading.open(...of);
-          return {
-            ...reader,
-            poll: (recordsMax) => {
-              polls += 1;
-              return reader.poll(recordsMax);
-            },
-          };
-        },
-      },
-    },
-    sinks: {
-      dead: memory.sinks.dead as SinkDriver,
-      table: {
-        mode: table.mode,
-        ping: async () => {
-          asked += 1;
-          if (isDown()) refuse();
-        },
-        open: async (of, context) => {
-          const writer = await table.open(of, context);
-          open += 1;
-          return {
-            write: (values, origins) => (isDown() ? refuse() : writer.write(values, origins)),
-            close: async () => {
-              open -= 1;
-            },
-          };
-        },
-      },
-    },
-  };
-  const flow = topology('flow', { deadLetters: sink('dead') }, (t) => {
-    t.source('events', source).to('rows', sink<Event>('table'));
-  });
-  const warnings: string[] = [];
-  const running = await runTopology(flow, {
-    profile,
-    inference: {} as InferenceService,
-    bounded: true,
-    clock,
-    roundMax: 10,
-    epochInterval: millis(200),
-    random: () => 0.5,
-    onWarning: (message) => warnings.push(message),
-    onPoint: () => clock.advance(40),
-  });
-  let over = false;
-  running.finished.then(
-    () => {
-      over = true;
-    },
-    () => {
-      over = true;
-    },
-  );
-  const during: { open: number; polls: number; outages: readonly string[] }[] = [];
-  while (!over) {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (clock.now() > down.fromMs + MINUTE_MS && clock.now() < down.toMs - MINUTE_MS)
-      during.push({ open, polls, outages: running.snapshot().outages.map(({ sink: name }) => name) });
-  }
-  await running.finished;
+    const during: { open: number; polls: number; outages: readonly string[] }[] = [];
+    while (!over) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (clock.now() > down.fromMs + MINUTE_MS && clock.now() < down.toMs - MINUTE_MS)
+        during.push({ open, polls, outages: running.snapshot().outages.map(({ sink: name }) => name) });
+    }
+    await running.finished;
 
-  const written = memory.outputOf('rows').map(({ value }) => (value as Event).id);
-  expect(new Set(written).size).toBe(TASKS * EVENTS);
-  expect(during.length).toBeGreaterThan(100);
-  expect(new Set(during.map(({ open: writers }) => writers))).toEqual(new Set([0]));
-  expect(new Set(during.map(({ polls: count }) => count)).size).toBe(1);
-  expect(during.every(({ outages }) => outages.join() === 'rows')).toBe(true);
-  expect(asked).toBeLessThan((45 * 60) / 5); // every ten seconds at most, with jitter, whatever the number of tasks
-  expect(running.snapshot().outages).toEqual([]);
-  expect(running.snapshot().care.map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
-  expect(warnings.filter((warning) => warning.startsWith("sink 'rows'"))).toEqual([
-    "sink 'rows' is down, its tasks wait for it: connect ECONNREFUSED",
-    expect.stringMatching(/^sink 'rows' answers again after 27\d\d s$/),
-  ]);
-});
+    const written = memory.outputOf('rows').map(({ value }) => (value as Event).id);
+    expect(new Set(written).size).toBe(TASKS * EVENTS);
+    expect(during.length).toBeGreaterThan(100);
+    expect(new Set(during.map(({ open: writers }) => writers))).toEqual(new Set([0]));
+    expect(new Set(during.map(({ polls: count }) => count)).size).toBe(1);
+    expect(during.every(({ outages }) => outages.join() === 'rows')).toBe(true);
+    expect(asked).toBeLessThan((45 * 60) / 5); // every ten seconds at most, with jitter, whatever the number of tasks
+    expect(running.snapshot().outages).toEqual([]);
+    expect(running.snapshot().care.map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
+    expect(warnings.filter((warning) => warning.startsWith("sink 'rows'"))).toEqual([
+      "sink 'rows' is down, its tasks wait for it: connect ECONNREFUSED",
+      expect.stringMatching(/^sink 'rows' answers again after 27\d\d s$/),
+    ]);
+  },
+);
