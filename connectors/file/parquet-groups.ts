@@ -19,19 +19,31 @@ export function byGroups(file: RandomAccess, metadata: FileMetaData): AsyncBuffe
   const groups = rangesOf(metadata).filter(({ start, end }) => end - start <= GROUP_BYTES_MAX);
   let held: Range | undefined;
   let bytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const read = async (start: number, end: number): Promise<ArrayBuffer> => {
+    if (!isWithin(start, end, file.size)) throw outside(start, end, file.size);
+    const group = groups.find((each) => each.start <= start && end <= each.end);
+    if (group === undefined) return (await file.read(start, end)).buffer;
+    if (bytes === undefined || held !== group) {
+      held = group;
+      bytes = file.read(group.start, group.end);
+    }
+    return (await bytes).buffer.slice(start - group.start, end - group.start);
+  };
   return {
     byteLength: file.size,
-    async slice(start, end = file.size) {
-      const group = groups.find((each) => each.start <= start && end <= each.end);
-      if (group === undefined) return (await file.read(start, end)).buffer;
-      if (bytes === undefined || held !== group) {
-        held = group;
-        bytes = file.read(group.start, group.end);
-      }
-      return (await bytes).buffer.slice(start - group.start, end - group.start);
+    slice(start, end = file.size) {
+      const answer = read(start, end);
+      // The reader asks ahead, and where it gives up before, nobody waits for the answer.
+      answer.catch(() => undefined);
+      return answer;
     },
   };
 }
+
+const isWithin = (start: number, end: number, size: number): boolean => 0 <= start && start <= end && end <= size;
+
+const outside = (start: number, end: number, size: number): RangeError =>
+  new RangeError(`its footer points at the bytes from ${start} to ${end} of ${size}`);
 
 /** Where the columns of each row group lie. */
 const rangesOf = ({ row_groups }: FileMetaData): Range[] =>
