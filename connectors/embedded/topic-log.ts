@@ -1,4 +1,5 @@
 import type { LogPoint } from '../../src/core/checkpoints.js';
+import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { type Blob, BlobReader } from './record-blob.js';
@@ -45,7 +46,7 @@ export class TopicLog {
     } else if (existing.partitions.length !== partitions) {
       throw new MillraceError(
         'config',
-        `topic ${name} has ${existing.partitions.length} partitions, not ${partitions}`,
+        `topic ${name} has ${counted(existing.partitions.length, 'partition')}, not ${partitions}`,
         {
           where: name,
           hint: 'partitions cannot change: keep their number, or take a new topic',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
@@ -243,4 +244,4 @@ const changed = (name: string): MillraceError =>
   problem(`${name} is not what it was when it was read: files must not change, file.tail follows one that grows`, name);
 
 const cameLate = (count: number, name: string): MillraceError =>
-  problem(`${count} file(s) came whose names sort before ${name}, which was read already`, name);
+  problem(`${counted(count, 'file')} came whose names sort before ${name}, which was read already`, name);

@@ -6,6 +6,7 @@ import {
   deleteTopicsV6,
   describeConfigsV4,
 } from '@platformatic/kafka';
+import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { brokerError, code, hasCode } from './broker-error.js';
 import type { Cluster, TopicInfo } from './cluster.js';
@@ -40,10 +41,14 @@ export class Admin {
   async createTopic(topic: string, partitions: number, settings: TopicSettings = {}): Promise<void> {
     const found = await this.ensureTopic(topic, partitions, settings);
     if (found.leaders.length === partitions) return;
-    throw new MillraceError('config', `topic '${topic}' has ${found.leaders.length} partitions, not ${partitions}`, {
-      where: topic,
-      hint: 'keys would move between partitions if their number changed: keep it, or take a new topic',
-    });
+    throw new MillraceError(
+      'config',
+      `topic '${topic}' has ${counted(found.leaders.length, 'partition')}, not ${partitions}`,
+      {
+        where: topic,
+        hint: 'keys would move between partitions if their number changed: keep it, or take a new topic',
+      },
+    );
   }
 
   /** As `createTopic`, with as many partitions as there are where the topic exists. */

@@ -1,5 +1,6 @@
 import { describeGroupsV5 } from '@platformatic/kafka';
 import type { CheckpointStore } from '../../src/core/checkpoints.js';
+import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type Position, type TaskId } from '../../src/core/io.js';
 import type { Admin } from './admin.js';
@@ -49,10 +50,14 @@ export function kafkaCheckpoints(
       const { group } = namesOf(prefix, { topology, partition: 0 });
       const members = await membersOf(cluster, group);
       if (members === 0) return;
-      throw new MillraceError('config', `${members} process(es) run the topology`, {
-        where: topology,
-        hint: 'stop them first; one that was killed is given up after its session timeout, 10 s by default',
-      });
+      throw new MillraceError(
+        'config',
+        `${counted(members, 'process', 'processes')} ${members === 1 ? 'runs' : 'run'} the topology`,
+        {
+          where: topology,
+          hint: 'stop them first; one that was killed is given up after its session timeout, 10 s by default',
+        },
+      );
     },
 
     async replace(task, { checkpoint, state, topics }) {

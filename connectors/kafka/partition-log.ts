@@ -1,3 +1,4 @@
+import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST } from '../../src/core/io.js';
 import { brokerError, code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
@@ -167,7 +168,7 @@ export class PartitionLog {
       '`millrace offsets reset FILE --to earliest` goes on with what is left, or restore a savepoint that fits';
     const hint =
       offset < start
-        ? `${start - offset} records were deleted before they were read: raise the topic's retention, then ${ways}; \`whenGone\` of the source decides it beforehand`
+        ? `${counted(start - offset, 'record')} ${start - offset === 1 ? 'was' : 'were'} deleted before they were read: raise the topic's retention, then ${ways}; \`whenGone\` of the source decides it beforehand`
         : `the topic was cut or re-created: ${ways}`;
     throw new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,

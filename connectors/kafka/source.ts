@@ -1,3 +1,4 @@
+import { counted } from '../../src/core/counted.js';
 import type { SourceDriver, SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { type Cluster, noTopic } from './cluster.js';
@@ -24,7 +25,7 @@ export function kafkaSource(
       const end = await cluster.endOffset(topic, partition, 'committed');
       const onSkipped = (count: number) =>
         onWarning(
-          `source '${step}': ${count} record(s) of ${topic}/${partition} are gone, it goes on at ${log.offset}`,
+          `source '${step}': ${counted(count, 'record')} of ${topic}/${partition} ${count === 1 ? 'is' : 'are'} gone, it goes on at ${log.offset}`,
         );
       return new PartitionReader(log, end, bounded, onSkipped);
     },

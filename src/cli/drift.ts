@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import type { Drift, Profile } from '../core/io.js';
 import { driftText, driverOf } from '../core/io.js';
 import { sinksOf } from '../runtime/index.js';
@@ -30,5 +31,5 @@ export function driftLines(drift: readonly SinkDrift[]): string {
     const refused = each.refused ? ' (a run would not start)' : '';
     return `  ${each.sink}: ${driftText(each)}${refused}\n    hint: ${each.hint}\n`;
   });
-  return lines.length === 0 ? '' : `\n${lines.length} difference(s) from what is declared\n${lines.join('')}`;
+  return lines.length === 0 ? '' : `\n${counted(lines.length, 'difference')} from what is declared\n${lines.join('')}`;
 }

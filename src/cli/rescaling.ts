@@ -1,4 +1,5 @@
 import { openPartsOf } from '../../connectors/file/rolling-writer.js';
+import { counted } from '../core/counted.js';
 import { MillraceError } from '../core/errors.js';
 import { EARLIEST, type Position } from '../core/io.js';
 import { partitionOf } from '../core/partition.js';
@@ -82,12 +83,16 @@ async function placesIn(
   for (const { id, source } of stage.sources) {
     const found = last.get(id)?.length ?? 0;
     if (source.global || found === tasks) continue;
-    throw new MillraceError('config', `${source.topic} has ${found} partitions, other inputs have ${tasks}`, {
-      where: id,
-      hint: source.marked
-        ? 'it lies between stages and is read to its end: delete it, and it is made anew'
-        : 'records that meet in a step must lie in the same partition: give all inputs the same number',
-    });
+    throw new MillraceError(
+      'config',
+      `${source.topic} has ${counted(found, 'partition')}, other inputs have ${tasks}`,
+      {
+        where: id,
+        hint: source.marked
+          ? 'it lies between stages and is read to its end: delete it, and it is made anew'
+          : 'records that meet in a step must lie in the same partition: give all inputs the same number',
+      },
+    );
   }
   const own = stage.sources.filter(({ source }) => !source.global && !source.marked);
   if (positions === 'keep') for (const node of own) await mustBeKept(profile, node, stored, tasks, last);
@@ -129,10 +134,14 @@ async function mustBeKept(
   last: ReadonlyMap<string, readonly number[]>,
 ): Promise<void> {
   if (tasks < stored.length) {
-    throw new MillraceError('config', `${topic} has ${tasks} partitions, its positions are in ${stored.length}`, {
-      where: id,
-      hint: 'the log is another one: --positions earliest or latest',
-    });
+    throw new MillraceError(
+      'config',
+      `${topic} has ${counted(tasks, 'partition')}, its positions are in ${stored.length}`,
+      {
+        where: id,
+        hint: 'the log is another one: --positions earliest or latest',
+      },
+    );
   }
   for (const { partition, checkpoint } of stored) {
     const position = checkpoint?.positions[id];

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { counted } from '../core/counted.js';
 import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
 import { partitionsRead, positionKey, positionsIn } from '../core/positions.js';
@@ -126,7 +127,7 @@ export async function restoreSavepoint(
     if (!rescale) {
       throw new MillraceError(
         'config',
-        `the savepoint has ${kept.partitions} tasks, the inputs have ${partitions} partitions`,
+        `the savepoint has ${counted(kept.partitions, 'task')}, the inputs have ${counted(partitions, 'partition')}`,
         { where: file, hint: 'give the topics the same number, or divide the state anew: --rescale' },
       );
     }

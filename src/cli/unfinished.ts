@@ -1,4 +1,5 @@
 import { openPartsOf } from '../../connectors/file/rolling-writer.js';
+import { counted } from '../core/counted.js';
 import { sinksOf } from '../runtime/index.js';
 import type { Topology, Unfinished } from '../topology/index.js';
 
@@ -11,5 +12,5 @@ export function unfinishedIn(topology: Topology): Unfinished {
   return (id, receipt) =>
     ofFiles.has(sinks.get(id)?.connector ?? '')
       ? []
-      : openPartsOf(receipt).map(({ name, rows }) => `${name} (${rows} rows)`);
+      : openPartsOf(receipt).map(({ name, rows }) => `${name} (${counted(rows, 'row')})`);
 }

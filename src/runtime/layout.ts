@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/index.js';
 import { driverOf, INTERNAL, MillraceError } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
@@ -61,7 +62,7 @@ function samePartitions(stage: Topology, counts: readonly Count[]): number {
   if (!other) return first.partitions;
   throw new MillraceError(
     'config',
-    `inputs are not co-partitioned: ${first.topic} has ${first.partitions} partitions, ${other.topic} has ${other.partitions}`,
+    `inputs are not co-partitioned: ${first.topic} has ${counted(first.partitions, 'partition')}, ${other.topic} has ${other.partitions}`,
     {
       where: other.id,
       hint: 'records that meet in a step must lie in the same partition: give both topics the same number and key, or send one through repartition()',

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { MillraceError } from '../core/index.js';
 import { check, stagesOf, type Topology, type TopologyProblem } from '../topology/index.js';
 import { systemClock } from './clock.js';
@@ -115,5 +116,7 @@ function stagesNamed(wanted: string | undefined, topology: Topology, all: readon
 
 function problemsError({ name }: Topology, problems: readonly TopologyProblem[]): MillraceError {
   const list = problems.map(({ where, message, hint }) => `  ${where}: ${message} (${hint})`).join('\n');
-  return new MillraceError('config', `the topology has ${problems.length} problem(s):\n${list}`, { where: name });
+  return new MillraceError('config', `the topology has ${counted(problems.length, 'problem')}:\n${list}`, {
+    where: name,
+  });
 }

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import type { Checkpoint, Metric, Position, Profile, Services, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
@@ -368,7 +369,7 @@ function mustBeOneOfAsMany(
   if (!topology.steps.some(({ shape }) => shape.shape === 'stateful')) return;
   throw new MillraceError(
     'state',
-    `its state is that of one of ${checkpoint.tasks} tasks, the inputs have ${tasks} partitions`,
+    `its state is that of one of ${counted(checkpoint.tasks, 'task')}, the inputs have ${counted(tasks, 'partition')}`,
     {
       where: `${topology.name}/${partition}`,
       hint: 'keys lie elsewhere now: millrace savepoint create, then savepoint restore --rescale',

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import type { StatePlan } from './plan.js';
 
 /**
@@ -22,7 +23,7 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
     ...cells.map(({ step, cell, fate, stored, version, buckets, bytes, note }) => {
       const target = version === undefined || stored.every((each) => each === version) ? '' : ` -> v${version}`;
       const versions = stored.length === 0 ? '' : `${stored.map((each) => `v${each}`).join(' and ')}${target}`;
-      const size = buckets === 0 ? '' : `${buckets} bucket(s), ${bytes} bytes`;
+      const size = buckets === 0 ? '' : `${counted(buckets, 'bucket')}, ${counted(bytes, 'byte')}`;
       return ['state', step, cell, fate, [versions, size].filter((text) => text !== '').join(', '), note];
     }),
   ];
@@ -40,6 +41,8 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
     .map(([fate, number]) => `${number} ${fate}`)
     .join(', ');
   const into =
-    tasksNow === undefined ? '' : `the inputs have ${tasksNow} partitions: savepoint restore --rescale divides it\n`;
-  return `plan for ${topology} (${hash}) over ${tasks} task(s) of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n`;
+    tasksNow === undefined
+      ? ''
+      : `the inputs have ${counted(tasksNow, 'partition')}: savepoint restore --rescale divides it\n`;
+  return `plan for ${topology} (${hash}) over ${counted(tasks, 'task')} of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n`;
 }

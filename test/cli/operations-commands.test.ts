@@ -71,7 +71,7 @@ describe('operations from the command line', () => {
     ]);
     const newer = await call('plan', 'newer.mjs');
     expect([newer.code, newer.err]).toEqual([1, '']);
-    expect(newer.out).toMatch(/totals +sum +refused +v1 -> v2, 1 bucket\(s\), 1 bytes +version 1\n/);
+    expect(newer.out).toMatch(/totals +sum +refused +v1 -> v2, 1 bucket, 1 byte +version 1\n/);
     expect(await asJson('offsets', 'numbers.mjs')).toMatchObject({ lag: 0, tasks: [{ position: 4, end: 4 }] });
     const { out } = await call('tail', 'sums', '--from', '1');
     expect(

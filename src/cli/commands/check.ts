@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../core/counted.js';
 import { check, type Topology } from '../../topology/index.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
@@ -34,7 +35,7 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
         else if (problems.length === 0) terminal.out(`${topology.name}: no problems found\n`);
         else {
           const lines = problems.map(({ where, message, hint }) => `  ${where}: ${message}\n    hint: ${hint}`);
-          terminal.out(`${topology.name}: ${problems.length} problem(s)\n${lines.join('\n')}\n`);
+          terminal.out(`${topology.name}: ${counted(problems.length, 'problem')}\n${lines.join('\n')}\n`);
         }
         if (!style.json && drift) terminal.out((await import('../drift.js')).driftLines(drift));
         return problems.length === 0 && !drift?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;

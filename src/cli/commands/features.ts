@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../core/counted.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { loadTopology } from '../load-topology.js';
@@ -82,7 +83,7 @@ function exportCommand({ terminal, act }: CommandContext): Command {
         const view = await loadView(file);
         const { exportTrainingSet } = await import('../features/training-set.js');
         const done = await onProfile(flags, (profile) => exportTrainingSet(profile, { view, ...flags }));
-        const text = `${done.file}: ${done.rows} rows, ${done.withoutFeatures} of them without features\n`;
+        const text = `${done.file}: ${counted(done.rows, 'row')}, ${done.withoutFeatures} of them without features\n`;
         terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
         return exitCodes.ok;
       }),
@@ -142,7 +143,7 @@ function backfillCommand({ terminal, act }: CommandContext): Command {
         const done = await onProfile(flags, (profile) =>
           backfill(profile, topology, { step, sinks: sinks?.split(','), onWarning }),
         );
-        const text = `${step}: filled from ${done.records} records; ${topology.name} goes on from where it stopped\n`;
+        const text = `${step}: filled from ${counted(done.records, 'record')}; ${topology.name} goes on from where it stopped\n`;
         terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
         return exitCodes.ok;
       }),

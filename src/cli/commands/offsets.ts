@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../core/counted.js';
 import { MillraceError } from '../../core/errors.js';
 import type { Topology } from '../../topology/index.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
@@ -52,7 +53,7 @@ function showCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
-              : `${textTable(legible(placed(rows)))}${lag} record(s) behind\n`,
+              : `${textTable(legible(placed(rows)))}${counted(lag, 'record')} behind\n`,
           );
         } finally {
           await profile.close();

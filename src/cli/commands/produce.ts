@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../core/counted.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { exitCodes } from '../terminal.js';
@@ -52,7 +53,9 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
               nowMs: Date.now(),
             });
             terminal.out(
-              flags.json ? `${JSON.stringify({ topic, records })}\n` : `${topic}: ${records} records written\n`,
+              flags.json
+                ? `${JSON.stringify({ topic, records })}\n`
+                : `${topic}: ${counted(records, 'record')} written\n`,
             );
           } finally {
             await producer.close();

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { counted } from '../../core/counted.js';
 import { MillraceError } from '../../core/errors.js';
 import { stagesIn } from '../../state/savepoint.js';
 import { isRefused, type PlannedTask, planState, planText, stagesOf, topologyHash } from '../../topology/index.js';
@@ -58,7 +59,7 @@ function createCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify(created)}\n`
-              : `${created.file}: ${created.partitions} task(s) of ${created.topology}, ${created.bytes} bytes\n`,
+              : `${created.file}: ${counted(created.partitions, 'task')} of ${created.topology}, ${counted(created.bytes, 'byte')}\n`,
           );
         } finally {
           await profile.close();
@@ -162,7 +163,7 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, file: path, ...done })}\n`
-              : `${topology.name}: ${done.tasks} task(s) restored on the ${profile.name} profile, incarnation ${done.incarnation}\n`,
+              : `${topology.name}: ${counted(done.tasks, 'task')} restored on the ${profile.name} profile, incarnation ${done.incarnation}\n`,
           );
         } finally {
           await profile.close();

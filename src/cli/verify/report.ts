@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { textTable } from '../text-table.js';
 import { type Kind, kinds } from './differences.js';
 
@@ -68,9 +69,9 @@ export function reportText(report: VerifyReport): string {
     ]),
   );
   return [
-    `${topology} on the ${profile} profile: ${records.toLocaleString('en-US')} record(s)`,
+    `${topology} on the ${profile} profile: ${counted(records, 'record')}`,
     `undisturbed  1 process, ${seconds.calm.toFixed(1)} s`,
-    `with kills   ${processes} process(es), ${kills} kill(s)${after ? ` (${after})` : ''}, ${seconds.disturbed.toFixed(1)} s`,
+    `with kills   ${counted(processes, 'process', 'processes')}, ${counted(kills, 'kill')}${after ? ` (${after})` : ''}, ${seconds.disturbed.toFixed(1)} s`,
     '',
     textTable(rows).trimEnd(),
     '',

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { TopicSinkOptions } from '../../core/sinks.js';
 import { check, type SourceNode, type Topology } from '../../topology/index.js';
@@ -51,7 +52,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   if (problems[0]) {
     throw new MillraceError(
       'config',
-      `the topology has ${problems.length} problem(s), such as: ${problems[0].message}`,
+      `the topology has ${counted(problems.length, 'problem')}, such as: ${problems[0].message}`,
       {
         where: problems[0].where,
         hint: '`millrace check` lists them',
@@ -147,7 +148,7 @@ async function runTrial(options: VerifyOptions, trial: Trial): Promise<VerifyRep
       onWarning,
     });
 
-  onProgress(`${trial.id}: ${records.toLocaleString('en-US')} record(s), undisturbed`);
+  onProgress(`${trial.id}: ${counted(records, 'record')}, undisturbed`);
   const calm = await run('calm', { processes: 1, kills: 0 });
   onProgress(`undisturbed in ${calm.seconds.toFixed(1)} s; again, with kills`);
   const recordsPerSecondMax = Math.max(RATE_MIN, Math.ceil(records / (minutes * 60) / processes));

@@ -207,7 +207,7 @@ describe('operations on Kafka', () => {
     try {
       await expect.poll(() => local.checkpoints.tasks(names.name), { timeout: 30_000 }).toEqual([0, 1]);
       const reset = () => planReset(local, topology, { to: 'latest', source: undefined, dropState: false });
-      await expect(reset()).rejects.toMatchObject({ code: 'config', message: '1 process(es) run the topology' });
+      await expect(reset()).rejects.toMatchObject({ code: 'config', message: '1 process runs the topology' });
       // Looking fences nobody: the run goes on.
       await lagOf(local, topology);
       planState(topology, await storedTasks(local, topology));

@@ -1,0 +1,9 @@
+/**
+ * A number with its noun, as a sentence needs it. Give the plural where it is more than an `s`.
+ *
+ * @example
+ * counted(1, 'record'); // '1 record'
+ * counted(1200, 'process', 'processes'); // '1,200 processes'
+ */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
