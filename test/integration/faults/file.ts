@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +8,9 @@ import { localRegistry, ndjson } from '../../../src/schema/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { limitFiles } from './limit-files.js';
 
-/** No file of this process may grow beyond so many bytes, as under a quota. */
-const limitFiles = (bytes: number | 'unlimited') =>
-  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
-process.on('SIGXFSZ', () => undefined); // writes fail instead
+export { notHere } from './limit-files.js';
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'millrace-faults-'));
 const numberIn = (line: string) => (JSON.parse(line) as { n: number }).n;

@@ -11,6 +11,7 @@ import { kafkaJars } from '../../../stack/services/kafka.js';
 import { cacheFolder } from '../../../stack/stack.js';
 import { requireJava, runToEnd, writeText } from '../../../stack/tools.js';
 import { lastingPorts } from '../../chaos/ports.js';
+import { diesWithUs } from '../dies-with-us.js';
 
 /** A listener beside the plain one: its name and what clients speak there. */
 export interface Listener {
@@ -111,7 +112,6 @@ export class OwnBroker {
       [...java, 'kafka.Kafka', config],
       new Map(names.map((name, index) => [name, ports[index + 1] as number])),
     );
-    process.once('exit', () => broker.process?.kill('SIGKILL'));
     await broker.run();
     return broker;
   }
@@ -135,6 +135,7 @@ export class OwnBroker {
   private async run(): Promise<void> {
     const out = openSync(join(this.folder, 'broker.out'), 'a');
     this.process = spawn('java', [...this.command], { stdio: ['ignore', out, out] });
+    diesWithUs(this.process, { signal: 'KILL', folder: this.folder });
     await this.ready();
   }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastingPorts } from '../../chaos/ports.js';
+import { diesWithUs } from '../dies-with-us.js';
 
 /** Where Debian keeps the programs of each version; they are not on the path. */
 function programs(): string {
@@ -55,6 +56,7 @@ export class PostgresServer {
   async run(): Promise<void> {
     const args = ['-D', join(this.folder, 'data'), '-p', String(this.port), '-h', '127.0.0.1', '-k', this.folder];
     this.child = spawn(join(programs(), 'postgres'), args, { ...owner(), cwd: this.folder, stdio: 'ignore' });
+    diesWithUs(this.child, { signal: 'QUIT', folder: this.folder });
     for (let tries = 0; ; tries++) {
       try {
         this.query('SELECT 1');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis as Client, type RedisOptions } from 'ioredis';
+import { diesWithUs } from '../dies-with-us.js';
 import { freePort } from '../postgres/server.js';
 
 /** How it is asked whether it is up. */
@@ -38,6 +39,7 @@ export class OwnServer {
     const own = ['--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--appendonly', 'yes'];
     const given = args.map((arg) => arg.replace('PORT', String(this.port)));
     this.child = spawn(program, [...own, ...given], { stdio: 'ignore' });
+    diesWithUs(this.child, { signal: 'KILL', folder: this.folder });
     const client = this.client({ retryStrategy: () => 20 });
     try {
       await client.ping();
