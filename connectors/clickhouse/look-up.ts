@@ -1,7 +1,15 @@
 import type { Lookup } from '../../src/core/look-up.js';
+import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
-import { connectorKind, defaulted, optional, required } from '../../src/core/options.js';
-import type { Settings } from '../../src/core/settings.js';
+import {
+  connectorKind,
+  defaulted,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
 
 export const rowsKind = connectorKind({
   kind: 'clickhouse.rows',
@@ -69,25 +77,41 @@ export interface RowsOptions {
  * })
  */
 export function rows<V = Readonly<Record<string, unknown>>>(options: ClickHouseRowsOptions<V>): Lookup<V> {
-  const { key, keyType = rowsKind.options.keyType.fallback ?? '' } = options;
-  const asked: Settings = 'query' in options ? { query: options.query } : { table: options.table };
-  const sql = 'query' in options ? withKeyText(options.query, key) : selectOf(options, keyType);
+  const { keyType, decode } = resolve(rowsKind, options);
+  const problems = [...problemsOf(rowsKind, options), ...placeProblems(options)];
   const read: RowsOptions = {
-    sql,
+    sql: problems.length > 0 ? '' : sqlOf(options, keyType),
     key: KEY_TEXT,
     keyType,
-    decode: options.decode as ((row: unknown) => unknown) | undefined,
+    decode: decode as RowsOptions['decode'],
   };
   return Object.freeze({
     connector: 'clickhouse',
     kind: rowsKind.kind,
-    settings: Object.freeze({ ...asked, key, keyType }),
+    settings: settingsOf(rowsKind, options),
+    problems: Object.freeze(problems),
     options: Object.freeze(read),
   });
 }
 
+/** JavaScript, and casts, can say both or neither. */
+function placeProblems(options: object): Problem[] {
+  const { table, query, columns } = options as { table?: unknown; query?: unknown; columns?: unknown };
+  const hint = 'give `table` and `columns`, or `query`';
+  if (table === undefined && query === undefined) return [{ message: 'neither table nor query', hint }];
+  if (query === undefined) return columns === undefined ? [{ message: 'columns is missing', hint }] : [];
+  if (table !== undefined || columns !== undefined) return [{ message: 'query beside table or columns', hint }];
+  if (typeof query === 'string' && !/\{\s*keys\s*:/.test(query)) {
+    return [{ message: 'the query asks for no keys', hint: 'let it read WHERE key IN {keys:Array(String)}' }];
+  }
+  return [];
+}
+
 /** Under which a row of the result says its key as text: a number of 64 bits would lose digits on the way. */
 const KEY_TEXT = '_key';
+
+const sqlOf = (options: ClickHouseRowsOptions<unknown>, keyType: string): string =>
+  'query' in options ? withKeyText(options.query, options.key) : selectOf(options, keyType);
 
 function selectOf({ table, key, columns }: TableRows<unknown>, keyType: string): string {
   const names = [...new Set([key, ...columns])].map(quoted).join(', ');

@@ -6,12 +6,21 @@ import {
   defaulted,
   type OptionsOf,
   optional,
+  problemsOf,
   required,
   resolve,
+  settingsOf,
 } from '../../src/core/options.js';
 import { publicPartOf } from './public-part.js';
 
 const MEBIBYTE = 2 ** 20;
+
+/** Shown with the place of the key as it was written. */
+const urlOfKey = is.custom<string>(
+  'URL of http or https, without a user, with `{key}` in it',
+  (value) => is.url.accepts(value) && (value as string).includes('{key}'),
+  publicPartOf,
+);
 
 const asking = {
   headers: optional(
@@ -29,7 +38,7 @@ export const getKind = connectorKind({
   role: 'look-up',
   doc: 'Looks keys up at a service, one request each.',
   options: {
-    url: required(is.url, 'The address of a key, with `{key}` in its place: it is escaped there.'),
+    url: required(urlOfKey, 'The address of a key, with `{key}` in its place: it is escaped there.'),
     ...asking,
     bytesMax: defaulted(is.integer(1), MEBIBYTE, 'The longest answer, in bytes.'),
   },
@@ -86,7 +95,7 @@ export interface HttpLookUp {
  * lookUp({ from: http.get<Customer>({ url: 'https://crm.example/customers/{key}' }), key: (p) => p.customerId, as: 'customer' })
  */
 export function get<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
-  return lookUpOf(getKind, resolve(getKind, options), undefined);
+  return lookUpOf(getKind, options, resolve(getKind, options), undefined);
 }
 
 /**
@@ -98,7 +107,11 @@ export function get<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
 export function post<V = unknown>(options: HttpPostOptions<V>): Lookup<V> {
   const resolved = resolve(postKind, options);
   const { keysMax = Number.MAX_SAFE_INTEGER, body = (keys) => ({ keys }), pick = propertyOf } = resolved;
-  return lookUpOf(postKind, resolved, { keysMax, body, pick: pick as (answer: unknown, key: string) => unknown });
+  return lookUpOf(postKind, options, resolved, {
+    keysMax,
+    body,
+    pick: pick as (answer: unknown, key: string) => unknown,
+  });
 }
 
 type Asked = Pick<HttpLookUp, 'url' | 'bytesMax'> & {
@@ -106,13 +119,14 @@ type Asked = Pick<HttpLookUp, 'url' | 'bytesMax'> & {
   readonly decode: ((found: never) => unknown) | undefined;
 };
 
-function lookUpOf<V>({ kind }: ConnectorKind, asked: Asked, batch: HttpLookUp['batch']): Lookup<V> {
+function lookUpOf<V>(kind: ConnectorKind, options: object, asked: Asked, batch: HttpLookUp['batch']): Lookup<V> {
   const { url, headers, decode, bytesMax } = asked;
   const driven: HttpLookUp = { url, headers, decode: decode as HttpLookUp['decode'], bytesMax, batch };
   return Object.freeze({
     connector: 'http',
-    kind,
-    settings: Object.freeze({ url: publicPartOf(url) }),
+    kind: kind.kind,
+    settings: settingsOf(kind, options),
+    problems: Object.freeze(problemsOf(kind, options)),
     options: Object.freeze(driven),
   });
 }

@@ -99,7 +99,7 @@ export function poll<T>(options: PollOptions<T>): Source<T> {
   return Object.freeze({
     connector: 'http',
     kind: pollKind.kind,
-    topic: identityOf(url),
+    topic: is.url.accepts(url) ? identityOf(url) : '', // `problems` says what is wrong with one that is none
     schema: schema as Schema<unknown>,
     settings: settingsOf(pollKind, options),
     problems: Object.freeze([

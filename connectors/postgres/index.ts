@@ -118,26 +118,51 @@ export const postgres = {
    * lookUp({ from: postgres.rows<{ tier: string }>({ table: 'customers', key: 'id', keyType: 'bigint', columns: ['tier'] }), key: (p) => p.customer, as: 'customer' })
    */
   rows<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
-    const { table, key, keyType, columns, decode } = resolve(rowsKind, options);
-    const names = [...new Set([key, ...columns])].map((name) => `found.${quoted(name)}`).join(', ');
-    const sql =
-      `SELECT DISTINCT ON (asked.n) asked.n::int AS ${ASKED}, ${names} ` +
-      `FROM unnest($1::${keyType}[]) WITH ORDINALITY AS asked(key, n) ` +
-      `JOIN ${quoted(table)} AS found ON found.${quoted(key)} = asked.key`;
-    const read: RowsOptions = { sql, decode: decode as RowsOptions['decode'] };
+    const resolved = resolve(rowsKind, options);
+    const problems = problemsOf(rowsKind, options);
+    if (problems.length === 0) problems.push(...lookUpProblems(resolved));
+    const read: RowsOptions = {
+      sql: problems.length > 0 ? '' : lookUpSql(resolved),
+      decode: resolved.decode as RowsOptions['decode'],
+    };
     return Object.freeze({
       connector: 'postgres',
       kind: rowsKind.kind,
-      settings: Object.freeze({ table, key, keyType }),
+      settings: settingsOf(rowsKind, options),
+      problems: Object.freeze(problems),
       options: Object.freeze(read),
     });
   },
 } as const;
 
+interface Rows {
+  readonly table: string;
+  readonly key: string;
+  readonly keyType: string;
+  readonly columns: readonly string[];
+}
+
+function lookUpSql({ table, key, keyType, columns }: Rows): string {
+  const names = [...new Set([key, ...columns])].map((name) => `found.${quoted(name)}`).join(', ');
+  return (
+    `SELECT DISTINCT ON (asked.n) asked.n::int AS ${ASKED}, ${names} ` +
+    `FROM unnest($1::${keyType}[]) WITH ORDINALITY AS asked(key, n) ` +
+    `JOIN ${quoted(table)} AS found ON found.${quoted(key)} = asked.key`
+  );
+}
+
+/** The type stands in the statement as it is, so it must be one; names are quoted, and may be any. */
+const lookUpProblems = ({ keyType }: Rows): Problem[] =>
+  isType(keyType)
+    ? []
+    : [{ message: `keyType is "${keyType}"`, hint: 'a Postgres type such as bigint, text or uuid; no arrays' }];
+
+const isType = (text: string): boolean => /^[a-z][a-z0-9_ ]*(\([0-9, ]+\))?[a-z ]*$/i.test(text);
+
 function namingProblems({ table, columns, key }: TableOptions): Problem[] {
   const names = [...table.split('.'), ...Object.keys(columns)];
   const misnamed = names.filter((name) => !isName(name));
-  const strange = Object.entries(columns).filter(([, type]) => !/^[a-z][a-z0-9_ ]*(\([0-9, ]+\))?[a-z ]*$/i.test(type));
+  const strange = Object.entries(columns).filter(([, type]) => !isType(type));
   const unknown = key.filter((name) => !(name in columns));
   return [
     ...misnamed.map((name) => ({

@@ -1,6 +1,6 @@
 import type { Lookup } from '../../src/core/look-up.js';
 import * as is from '../../src/core/option-types.js';
-import { type ConnectorKind, connectorKind, optional } from '../../src/core/options.js';
+import { type ConnectorKind, connectorKind, optional, problemsOf, settingsOf } from '../../src/core/options.js';
 
 /** The fields of a hash, as Redis keeps them. */
 export type HashFields = Readonly<Record<string, string>>;
@@ -52,12 +52,13 @@ export const hashes = <V = HashFields>(options: RedisLookUpOptions<HashFields, V
 export const strings = <V = string>(options: RedisLookUpOptions<string, V> = {}): Lookup<V> =>
   lookUpOf(stringsKind, options);
 
-const lookUpOf = <Found, V>({ kind }: ConnectorKind, { decode }: RedisLookUpOptions<Found, V>): Lookup<V> =>
+const lookUpOf = <Found, V>(kind: ConnectorKind, options: RedisLookUpOptions<Found, V>): Lookup<V> =>
   Object.freeze({
     connector: 'redis',
-    kind,
-    settings: Object.freeze({}),
-    options: Object.freeze({ decode } satisfies DecodeOption as DecodeOption),
+    kind: kind.kind,
+    settings: settingsOf(kind, options),
+    problems: Object.freeze(problemsOf(kind, options)),
+    options: Object.freeze({ decode: options.decode } satisfies DecodeOption as DecodeOption),
   });
 
 /** As a driver sees it. */

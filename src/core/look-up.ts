@@ -1,5 +1,5 @@
 import { messageOf } from './errors.js';
-import type { Settings } from './settings.js';
+import type { Problem, Settings } from './settings.js';
 
 declare const OUT: unique symbol;
 
@@ -8,6 +8,8 @@ export interface Lookup<out V> {
   readonly connector: string;
   readonly kind: string;
   readonly settings: Settings;
+  /** What is wrong with its options, for `check`; which step it is comes with the step. */
+  readonly problems?: readonly Problem[] | undefined;
   readonly options: unknown;
   readonly [OUT]?: (() => V) | undefined;
 }

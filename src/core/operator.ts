@@ -2,10 +2,10 @@ import type { Duration } from './duration.js';
 import type { InferenceService } from './inference.js';
 import type { LookupService } from './look-up.js';
 import type { Origin } from './record.js';
-import type { Settings } from './settings.js';
+import type { Problem, Settings } from './settings.js';
 import type { CellSpecs } from './state.js';
 
-export type { Settings } from './settings.js';
+export type { Problem, Settings } from './settings.js';
 
 declare const IN: unique symbol;
 declare const OUT: unique symbol;
@@ -18,12 +18,6 @@ export interface Adds<out A> {
 
 /** Asks of an input that it has no field of this name yet: an operator that adds one must not hide another's. */
 export type Free<Name extends string> = { readonly [P in Name]?: never };
-
-/** What an operator finds wrong with itself before it runs. */
-export interface Problem {
-  readonly message: string;
-  readonly hint: string;
-}
 
 /** An operator as inert data. The phantom types carry what it takes and gives; `shape` is how the runtime runs it. */
 export interface Operator<in In, out Out> {

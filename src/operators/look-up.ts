@@ -26,7 +26,7 @@ export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
 export type OnFailure<F> = 'wait' | 'dead-letter' | 'fail' | { readonly use: F };
 
 export interface LookUpOptions<In, V, As extends string, M, F> {
-  /** The store: `redis.hashes()`, `redis.strings()`, `clickhouse.rows()`, `http.get()`, `http.post()`. */
+  /** The store: `redis.hashes()`, `redis.strings()`, `clickhouse.rows()`, `postgres.rows()`, `http.get()`, `http.post()`. */
   readonly from: Lookup<V>;
   /** What is looked up; a record without a key is one whose key is missing. */
   readonly key: (value: In) => string | number | null | undefined;
@@ -226,7 +226,7 @@ function settingsOf(
 const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${jsonText(way.use)}`);
 
 function problemsOf(
-  { cache }: LookUpOptions<never, unknown, string, unknown, unknown>,
+  { from, cache }: LookUpOptions<never, unknown, string, unknown, unknown>,
   { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax }: LookupLimits,
 ): readonly Problem[] {
   const whole = { batchMax, concurrencyMax, attemptsMax, ...(cache ? { 'cache.entriesMax': cache.entriesMax } : {}) };
@@ -237,6 +237,7 @@ function problemsOf(
   };
   const least0 = { waitMax, ...(cache?.missingTtl === undefined ? {} : { 'cache.missingTtl': cache.missingTtl }) };
   return [
+    ...(from.problems ?? []).map(({ message, hint }) => ({ message: `${from.kind}: ${message}`, hint })),
     ...Object.entries(whole)
       .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
       .map(([name, value]) => ({ message: `${name} is ${value}`, hint: 'give a whole number from 1' })),

@@ -3,8 +3,9 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { clickhouse } from '../../connectors/clickhouse/index.js';
 import { http } from '../../connectors/http/index.js';
 import { kafka } from '../../connectors/kafka/index.js';
+import { postgres } from '../../connectors/postgres/index.js';
 import { type HashFields, redis } from '../../connectors/redis/index.js';
-import { millis, minutes, seconds } from '../../src/core/index.js';
+import { type Lookup, millis, minutes, seconds } from '../../src/core/index.js';
 import { type LookUpOptions, lookUp } from '../../src/operators/look-up.js';
 import { json } from '../../src/schema/index.js';
 import { TopologyTest } from '../../src/testing/topology-test.js';
@@ -184,6 +185,40 @@ describe('lookUp', () => {
       'customer: waitMax is NaN',
       'customer: cache.missingTtl is -1',
     ]);
+  });
+
+  it('says what is wrong with the store that it asks', () => {
+    const wrong: readonly [from: Lookup<unknown>, messages: readonly string[]][] = [
+      [redis.hashes({ decode: 5, prefix: 'x' } as never), ['there is no option prefix', 'decode is 5']],
+      [redis.strings({ ttl: 1 } as never), ['there is no option ttl']],
+      [http.get({ url: 'https://crm.example/customers' }), ['url is of type string']],
+      [http.get({} as never), ['url is missing']],
+      [http.get({ url: 'https://crm.example/{key}', bytesMax: 0 }), ['bytesMax is 0']],
+      [http.post({ url: 'ftp://crm.example', keysMax: 1.5 }), ['url is of type string', 'keysMax is 1.5']],
+      [clickhouse.rows({ key: 'id' } as never), ['neither table nor query']],
+      [clickhouse.rows({ table: 'customers', key: 'id' } as never), ['columns is missing']],
+      [clickhouse.rows({ table: 'customers', columns: ['tier'] } as never), ['key is missing']],
+      [clickhouse.rows({ query: 'SELECT id FROM customers', key: 'id' }), ['the query asks for no keys']],
+      [clickhouse.rows({ query: 'SELECT 1', table: 't', key: 'id' } as never), ['query beside table or columns']],
+      [postgres.rows({ table: 'customers', key: 'id' } as never), ['columns is missing']],
+      [postgres.rows({ table: 'customers', key: 'id', columns: [], keyType: 'text[]' }), ['keyType is "text[]"']],
+    ];
+    for (const [from, messages] of wrong) {
+      const found = check(enriched({ from: from as Lookup<Customer> }));
+      expect(found.map(({ where, message }) => `${where}: ${message}`)).toEqual(
+        messages.map((message) => `customer: ${from.kind}: ${message}`),
+      );
+      expect(found.every(({ hint }) => hint !== '')).toBe(true);
+    }
+    const right = [
+      redis.strings(),
+      http.get({ url: 'https://crm.example/{key}' }),
+      http.post({ url: 'https://crm.example/batch' }),
+      clickhouse.rows({ table: 'customers', key: 'id', columns: ['tier'] }),
+      clickhouse.rows({ query: 'SELECT * FROM customers WHERE id IN {keys:Array(UInt32)}', key: 'id' }),
+      postgres.rows({ table: 'shop.customers', key: 'id', columns: ['tier'], keyType: 'numeric(12, 2)' }),
+    ];
+    expect(right.flatMap((from) => check(enriched({ from: from as Lookup<Customer> })))).toEqual([]);
   });
 });
 

@@ -223,7 +223,11 @@ describe('the address of a look-up', () => {
     const { settings } = http.get({ url, headers: () => ({ authorization: 'secret' }) });
     expect(settings).toEqual({ url: 'https://crm.example:8443/people/{key}' });
     for (const bad of ['secret', 'https://user:secret@crm.example/{key}']) {
-      expect(() => http.get({ url: bad })).toThrow('the address of a service is none that can be asked');
+      const { settings, problems } = http.get({ url: bad });
+      expect([settings, problems]).toEqual([
+        {},
+        [{ message: 'url is of type string', hint: 'give URL of http or https, without a user, with {key} in it' }],
+      ]);
     }
   });
 });
