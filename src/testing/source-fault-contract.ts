@@ -1,11 +1,14 @@
 import { deepStrictEqual, ok } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../core/errors.js';
 import { EARLIEST, type Source, type SourceDriver, type SourceReader } from '../core/io.js';
 import type { RawRecord } from '../core/record.js';
 import { type ContractCheck, checkIn } from './contract.js';
+import type { Refusal } from './fault-contract.js';
 import {
   type Expected,
   type FaultName,
+  mustHide,
   mustPass,
   type Outcome,
   outcomes,
@@ -27,6 +30,8 @@ export interface SourceFaultWorld {
   readonly proxy?: FaultProxy;
   /** Kills the service and starts it on the same data. */
   restart?(): Promise<void>;
+  readonly refusedForNow?: Refusal;
+  readonly refusedForGood?: Refusal;
   /** Something that no error may have in it. */
   readonly secret?: string;
   close(): Promise<void>;
@@ -39,6 +44,8 @@ const EPOCH_POLLS = 3;
 /** Readings in which a fault must come. */
 const READINGS_MAX = 3;
 const READING_MS = 60_000;
+/** How long a service refuses what a connector may wait for. */
+const REFUSED_MS = 150;
 const CLOSE_MS = 10_000;
 
 /**
@@ -55,15 +62,16 @@ export function sourceFaults(expected: Expected, open: () => Promise<SourceFault
   return (Object.entries(expected) as [FaultName, Outcome][]).map(([fault, worst]) =>
     checkIn(open, `${fault}: it ${worst}`, async (world) => {
       await world.append(range(0, RECORDS));
-      const restarts = await trialOf(fault)(world);
-      const outcome = restarts > 0 ? 'is restored' : 'goes on';
+      const outcome = await trialOf(fault)(world);
       ok(outcomes.indexOf(outcome) <= outcomes.indexOf(worst), `${fault}: it ${outcome}, at worst it ${worst}`);
     }),
   );
 }
 
-/** Reads while something goes wrong; how often the task was restored. */
-type Trial = (world: SourceFaultWorld) => Promise<number>;
+/** Reads while something goes wrong; what became of the run. */
+type Trial = (world: SourceFaultWorld) => Promise<Outcome>;
+
+const after = (restarts: number): Outcome => (restarts > 0 ? 'is restored' : 'goes on');
 
 const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
   outage: async (world) => {
@@ -74,7 +82,7 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
       shut ??= proxy.shut();
       await shut;
     };
-    return readThrough(world, { onCheckpoint: shutOnce, onFailure: () => proxy.heal() });
+    return after(await readThrough(world, { onCheckpoint: shutOnce, onFailure: () => proxy.heal() }));
   },
 
   restart: async (world) => {
@@ -86,7 +94,39 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
     });
     ok(restarted, 'the world has no restart');
     await restarted;
-    return restarts;
+    return after(restarts);
+  },
+
+  async 'refused for now'(world) {
+    const refusal = refused(world, 'refusedForNow');
+    let healing: Promise<void> | undefined;
+    const restarts = await readThrough(world, {
+      async onCheckpoint() {
+        await refusal.begin();
+        healing ??= sleep(REFUSED_MS).then(refusal.end);
+      },
+      onFailure: refusal.end,
+    });
+    await healing;
+    return after(restarts);
+  },
+
+  async 'refused for good'(world) {
+    const refusal = refused(world, 'refusedForGood');
+    let ended = false;
+    await readThrough(world, {
+      onCheckpoint: refusal.begin,
+      async onEnd(error) {
+        if (ended) return false;
+        ended = true;
+        deepStrictEqual([error.code, error.lasting], ['source', true], error.message);
+        mustHide(error, world.secret);
+        await refusal.end();
+        return true; // somebody has mended it, and starts the run again
+      },
+    });
+    ok(ended, 'nobody is told of it');
+    return 'ends';
   },
 
   /** Again and again the task is opened anew, and goes on there. */
@@ -95,13 +135,32 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
     for (const records of [3, 7]) {
       restarts += await readThrough(world, { pollRecords: records, epochPolls: 1, diesAtCheckpoints: true });
     }
-    return restarts;
+    return after(restarts);
   },
 };
 
 const trialOf = (fault: FaultName): Trial => trials[fault] ?? ((world) => readPlayed(world, fault));
 
-async function readPlayed(world: SourceFaultWorld, fault: FaultName): Promise<number> {
+/** Something that the service does once, and takes back once. */
+function refused(world: SourceFaultWorld, how: 'refusedForNow' | 'refusedForGood') {
+  let begun: Promise<() => Promise<void>> | undefined;
+  let taken: Promise<void> | undefined;
+  return {
+    async begin() {
+      const refuse = world[how];
+      ok(refuse, `the world has no ${how}`);
+      begun ??= refuse();
+      await begun;
+    },
+    async end() {
+      ok(begun, 'it failed before it was refused');
+      taken ??= begun.then((takeAgain) => takeAgain());
+      await taken;
+    },
+  };
+}
+
+async function readPlayed(world: SourceFaultWorld, fault: FaultName): Promise<Outcome> {
   const { proxy } = world;
   ok(proxy, 'the world has no proxy');
   const traffic = await trafficOf(proxy, () => readThrough(world));
@@ -114,7 +173,7 @@ async function readPlayed(world: SourceFaultWorld, fault: FaultName): Promise<nu
     ok(proxy.struck > 0, `${JSON.stringify(script)} never came`);
     await proxy.heal();
   }
-  return restarts;
+  return after(restarts);
 }
 
 interface Reading {
@@ -123,6 +182,8 @@ interface Reading {
   readonly diesAtCheckpoints?: boolean;
   onCheckpoint?(): Promise<void>;
   onFailure?(): Promise<void>;
+  /** Whether an error that lasts was to come: then the run begins again from its checkpoint. */
+  onEnd?(error: MillraceError): Promise<boolean>;
 }
 
 /** Reads everything, over all failures; how often the task was restored. */
@@ -151,6 +212,7 @@ async function readThrough(world: SourceFaultWorld, reading: Reading = {}): Prom
         if (diesAtCheckpoints) break;
       }
     } catch (error) {
+      if (error instanceof MillraceError && error.lasting && (await reading.onEnd?.(error))) continue;
       mustPass(error, ['source'], world.secret);
       if (performance.now() > giveUpMs) throw error;
       await reading.onFailure?.();

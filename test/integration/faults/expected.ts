@@ -19,6 +19,8 @@ const killed = { restart: 'is restored' } as const;
 /** Of kinds that write by the same calls as another one, what their own scripts decide. */
 const unanswered = { 'answer lost': 'goes on', crash: 'is restored' } as const;
 
+const cutTransaction = { 'request cut': 'is restored', 'answer lost': 'is restored', crash: 'is restored' } as const;
+
 interface FaultySinkKind {
   readonly mode: SinkDriver['mode'];
   readonly expected: Expected;
@@ -31,6 +33,8 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
       mode: 'transactional',
       expected: { ...patient, ...transaction, hang: 'is restored', ...refused, ...killed },
     },
+    'kafka.upserts': { mode: 'transactional', expected: cutTransaction },
+    'kafka.deadLetters': { mode: 'transactional', expected: cutTransaction },
   },
   redis: {
     'redis.hash': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } },
@@ -49,7 +53,7 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
 };
 
 export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
-  kafka: { 'kafka.source': patient },
+  kafka: { 'kafka.source': { ...patient, ...killed } },
   redis: { 'redis.entries': { ...patient, ...killed } },
   clickhouse: { 'clickhouse.query': { ...patient, ...killed } },
   http: { 'http.poll': patient },

@@ -1,20 +1,25 @@
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { openKafka } from '../../../connectors/kafka/open.js';
 import type { Sink, Source } from '../../../src/core/io.js';
+import { deadLetterHeaders } from '../../../src/core/sinks.js';
 import { localRegistry } from '../../../src/schema/index.js';
+import { originAt } from '../../../src/testing/contract.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import { FaultProxy } from '../../../src/testing/fault-proxy.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { lastingPorts } from '../../chaos/ports.js';
 import { OwnBroker } from '../kafka/own-broker.js';
-import { foreignRead, json, librdkafkaAt, settled } from '../kafka/world.js';
+import { type ForeignRecord, foreignRead, json, librdkafkaAt, settled } from '../kafka/world.js';
 import { fresh, shared } from './shared.js';
+
+/** A killed broker may not register again before its controller has given it up: nine seconds by default. */
+const soonMissed = 'broker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms=500';
 
 /** A broker that sends clients of one listener to the proxy. */
 const broker = shared(async () => {
   const [proxyPort = 0] = await lastingPorts(1);
   const listeners = [{ name: 'FAULTS', protocol: 'PLAINTEXT', advertisedPort: proxyPort }] as const;
-  const own = await OwnBroker.start({ listeners, settings: () => '' });
+  const own = await OwnBroker.start({ listeners, settings: () => soonMissed });
   return { own, proxyPort, stop: () => own.stop() };
 });
 
@@ -48,7 +53,7 @@ print(1)`,
 };
 
 /** A topic of two partitions by key, with its ledger in the same transactions. */
-async function topicSink(sink: (topic: string) => Sink<unknown>, value: (n: number) => unknown, numberOf: NumberOf) {
+async function topicSink({ sink, value, numberOf, keyOf = (n) => n % 7 }: TopicKind): Promise<SinkFaultWorld> {
   const topic = fresh();
   const { kafka, proxy, own, address } = await opened(topic);
   return {
@@ -56,7 +61,7 @@ async function topicSink(sink: (topic: string) => Sink<unknown>, value: (n: numb
     sink: sink(topic),
     openLedger: kafka.openLedger,
     value,
-    keyOf: (n) => n % 7,
+    keyOf,
     proxy,
     async restart() {
       // One broker by itself that dies over the markers of a commit never writes them, and says that it has.
@@ -73,24 +78,52 @@ async function topicSink(sink: (topic: string) => Sink<unknown>, value: (n: numb
       await kafka.close();
       await proxy.close();
     },
-  } satisfies SinkFaultWorld;
+  };
 }
 
-type NumberOf = (record: Awaited<ReturnType<typeof foreignRead>>[number]) => number;
+interface TopicKind {
+  sink(topic: string): Sink<unknown>;
+  value(n: number): unknown;
+  numberOf(record: ForeignRecord): number;
+  keyOf?(n: number): unknown;
+}
+
+const numberIn = (value: string | null): number => (JSON.parse(value ?? '') as { n: number }).n;
+
+/** Every tenth change says that nothing is true any more of a key, which nothing else is said of. */
+const isGone = (n: number) => n % 10 === 9;
+const changedKey = (n: number) => (isGone(n) ? `gone-${n}` : `k${n % 7}`);
 
 export const sinks = {
   'kafka.sink': () =>
-    topicSink(
-      (topic) => specs.sink({ topic, schema: json, key: ({ n }) => `k${n % 7}` }) as Sink<unknown>,
-      (n) => ({ n }),
-      ({ value }) => (JSON.parse(value ?? '') as { n: number }).n,
-    ),
+    topicSink({
+      sink: (topic) => specs.sink({ topic, schema: json, key: ({ n }) => `k${n % 7}` }) as Sink<unknown>,
+      value: (n) => ({ n }),
+      numberOf: ({ value }) => numberIn(value),
+    }),
+  'kafka.upserts': () =>
+    topicSink({
+      sink: (topic) => specs.upserts({ topic, schema: json }) as Sink<unknown>,
+      value: (n) => ({ key: changedKey(n), before: null, after: isGone(n) ? null : { n } }),
+      numberOf: ({ key, value }) => (value === null ? Number(key?.replace('gone-', '')) : numberIn(value)),
+      keyOf: changedKey,
+    }),
+  'kafka.deadLetters': () =>
+    topicSink({
+      sink: (topic) => specs.deadLetters({ topic }) as Sink<unknown>,
+      value: (n) => ({ reason: 'late', detail: 'too late', step: 'in', origin: originAt(n, n % 2) }),
+      numberOf: ({ headers }) => Number(new Map(headers).get(deadLetterHeaders.offset)),
+      keyOf: (n) => n % 2,
+    }),
 };
+
+/** So much that there is still something to fetch after what lies ready when a fault comes. */
+const PAD_BYTES = 60_000;
 
 export const sources = {
   async 'kafka.source'(): Promise<SourceFaultWorld> {
     const topic = fresh();
-    const { kafka, proxy, address } = await opened(topic);
+    const { kafka, proxy, own, address } = await opened(topic);
     await kafka.createTopic(topic, 1);
     const direct = await openKafka({ brokers: [address], registry: localRegistry() });
     return {
@@ -98,13 +131,14 @@ export const sources = {
       source: specs.source({ topic, schema: json }) as Source<unknown>,
       async append(numbers) {
         const producer = direct.producer();
-        const value = (n: number) => Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(20_000) }));
+        const value = (n: number) => Buffer.from(JSON.stringify({ n, pad: 'x'.repeat(PAD_BYTES) }));
         const records = numbers.map((n) => ({ key: null, value: value(n), timestampMs: n }));
         await producer.append(topic, 0, records);
         await producer.close();
       },
       numberOf: ({ value }) => (JSON.parse(Buffer.from(value ?? []).toString()) as { n: number }).n,
       proxy,
+      restart: () => own.restart(),
       async close() {
         await Promise.all([kafka.close(), direct.close()]);
         await proxy.close();
