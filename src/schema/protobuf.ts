@@ -17,7 +17,7 @@ export type ProtobufOptions = DefinitionOptions &
  * which at most one is not `null`). Enums are their names; a number that has no name stays a number. 64-bit integers are
  * numbers that fail beyond 2^53, or `bigint` where `long` says so; bytes are `Buffer`; a map has its keys as text.
  * `google.protobuf.Timestamp` is a `Date`, wrappers are the value or `null`, `Struct` and `Value` are JSON; other
- * well-known types are the messages that they are. Unknown fields are left out; groups are not supported.
+ * well-known types are the messages that they are. Unknown fields are left out; groups and extensions of messages are refused.
  *
  * In the registry's framing the list of message indexes follows the id, as Confluent has it. Guarantees: what cannot be
  * read exactly fails and becomes a dead letter with its reason; nesting ends at 64.

@@ -113,6 +113,24 @@ describe('TypeScript of a schema', () => {
     expect(() => typesOf(proto, { message: 'p.No' })).toThrow(/no message p.No/);
   });
 
+  it('of Protobuf messages that have the same name in different packages', () => {
+    const money = {
+      format: 'protobuf',
+      text: 'syntax = "proto3"; package b; message Money { string c = 1; }',
+    } as const;
+    const text = `syntax = "proto3"; package a; import "b.proto";
+      message M { b.Money theirs = 1; Money ours = 2; } message Money { int32 cents = 1; }`;
+    const references = [{ name: 'b.proto', subject: 'b.proto', schema: { ...money, references: [] } }];
+    const types = typesOf({ format: 'protobuf', text, references }, { message: 'a.M' });
+    expect(types).toContain('theirs: Money | null');
+    expect(types).toContain('ours: AMoney | null');
+    expect(types.match(/export interface (\w+)/g)).toEqual([
+      'export interface M',
+      'export interface Money',
+      'export interface AMoney',
+    ]);
+  });
+
   it('of a JSON schema', () => {
     const payment = schema('json-schema', {
       title: 'card payment',

@@ -30,8 +30,14 @@ export function compileRead(writer: AvroType, reader: AvroType, values: AvroValu
   return new Resolution(values).of(writer, reader);
 }
 
+/** How to read a record of the writer's as one of ours, or why not: worked out once, since records may hold each other. */
+interface Resolved {
+  read: Read;
+  failure?: DecodeFailure;
+}
+
 class Resolution {
-  private readonly records = new Map<AvroRecord, Map<AvroRecord, { read: Read }>>();
+  private readonly records = new Map<AvroRecord, Map<AvroRecord, Resolved>>();
 
   constructor(private readonly values: AvroValues) {}
 
@@ -55,9 +61,7 @@ class Resolution {
       } catch (error) {
         if (!(error instanceof DecodeFailure)) throw error;
         failures.push(error);
-        return () => {
-          throw new DecodeFailure(error.reason, error.message);
-        };
+        return failing(error);
       }
     });
     if (failures.length === reads.length && failures[0] !== undefined) throw failures[0];
@@ -105,16 +109,19 @@ class Resolution {
 
   private record(writer: AvroRecord, reader: AvroRecord): Read {
     if (!sameName(writer, reader)) throw incompatible(writer, reader);
-    const readers = this.records.get(writer) ?? new Map<AvroRecord, { read: Read }>();
+    const readers = this.records.get(writer) ?? new Map<AvroRecord, Resolved>();
     this.records.set(writer, readers);
     const known = readers.get(reader);
+    if (known?.failure !== undefined) throw known.failure;
     if (known !== undefined) return (r) => known.read(r);
-    const holder: { read: Read } = { read: () => undefined };
+    const holder: Resolved = { read: () => undefined };
     readers.set(reader, holder); // before its fields, which may be of this type
     try {
       holder.read = this.fields(writer, reader);
     } catch (error) {
-      readers.delete(reader);
+      if (!(error instanceof DecodeFailure)) throw error;
+      holder.failure = error;
+      holder.read = failing(error); // for records within it, which may be met where it is not
       throw error;
     }
     return holder.read;
@@ -147,6 +154,13 @@ class Resolution {
     return generate<Read>(parts, `(r) => { r.enter(); ${steps.join(' ')} r.leave(); return ${literal(entries)}; }`);
   }
 }
+
+/** What fails only where it is met. */
+const failing = ({ reason, message }: DecodeFailure): Read => {
+  return () => {
+    throw new DecodeFailure(reason, message);
+  };
+};
 
 /** Says in which field two types disagree. */
 function within<T>(field: string, work: () => T): T {
@@ -264,6 +278,7 @@ function readPrimitive(writer: AvroType, reader: AvroType, values: AvroValues): 
       if (isBig) return writer.kind === 'int' ? (r) => BigInt(r.zigzag32()) : (r) => r.zigzag64();
       const read = writer.kind === 'int' ? (r: ByteReader) => r.zigzag32() : (r: ByteReader) => r.zigzag();
       if (logical === undefined || !isDate(logical, values)) return read;
+      if (logical.name === 'timestamp' && logical.unit === 'micros') return (r) => dateOf(r.zigzagThousands());
       return (r) => dateOf(millisOf(logical, read(r)));
     }
     case 'float':

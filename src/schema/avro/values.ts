@@ -141,10 +141,13 @@ export const millisOf = (logical: Logical, stored: number): number => {
 
 /** The decimal number of an unscaled two's complement, big-endian; as text, since no number type of JavaScript holds it. */
 export function decimalOf(bytes: Uint8Array, { precision, scale }: { precision: number; scale: number }): string {
-  if (bytes.length > Math.ceil((precision * Math.log2(10) + 1) / 8) + 8) throw tooPrecise(precision);
-  let unscaled = bytes.length > 0 && (bytes[0] as number) >= 0x80 ? -1n : 0n;
-  for (const byte of bytes) unscaled = (unscaled << 8n) | BigInt(byte);
-  const negative = unscaled < 0n;
+  const negative = bytes.length > 0 && (bytes[0] as number) >= 0x80;
+  // A `fixed` may be far longer than its digits need: what only repeats the sign says nothing.
+  let from = 0;
+  while (from < bytes.length - 1 && bytes[from] === (negative ? 0xff : 0)) from++;
+  if (bytes.length - from > Math.ceil((precision * Math.log2(10) + 1) / 8)) throw tooPrecise(precision);
+  let unscaled = negative ? -1n : 0n;
+  for (let i = from; i < bytes.length; i++) unscaled = (unscaled << 8n) | BigInt(bytes[i] as number);
   const digits = (negative ? -unscaled : unscaled).toString();
   if (digits.length > precision) throw tooPrecise(precision);
   const padded = digits.padStart(scale + 1, '0');

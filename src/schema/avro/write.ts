@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../bytes/byte-writer.js';
+import { type ByteWriter, fitsFloat } from '../bytes/byte-writer.js';
 import { generate } from '../bytes/shapes.js';
 import {
   type AvroEnum,
@@ -197,8 +197,9 @@ function writePrimitive({ kind, logical }: AvroPrimitive, values: AvroValues): W
     case 'double':
       return (w, value) => {
         if (typeof value !== 'number') throw w.misfit(value, `a ${kind}`);
-        if (kind === 'float') w.float(value);
-        else w.double(value);
+        if (kind === 'double') w.double(value);
+        else if (fitsFloat(value)) w.float(value);
+        else throw w.misfit(value, 'a float, which ends at 3.4e38');
       };
     case 'bytes':
       return (w, value) => {
@@ -219,9 +220,10 @@ function writeWhole(kind: 'int' | 'long', logical: Logical | undefined, values: 
   if (logical !== undefined && isDate(logical, values)) {
     return (w, value) => {
       const millis = value instanceof Date ? value.getTime() : Number.NaN;
+      if (Number.isNaN(millis)) throw w.misfit(value, 'a valid Date');
       const stored = storedOf(logical, millis);
-      if (!Number.isSafeInteger(stored)) throw w.misfit(value, 'a valid Date');
-      w.zigzag(stored);
+      if (Number.isSafeInteger(stored)) w.zigzag(stored);
+      else w.zigzag64(BigInt(millis) * 1_000n); // microseconds of a far time: a number does not hold them, 64 bits do
     };
   }
   if (kind === 'int') {

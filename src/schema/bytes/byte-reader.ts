@@ -165,6 +165,19 @@ export class ByteReader {
     return value;
   }
 
+  /** A zig-zag varint in thousands, rounded down: microseconds beyond 2^53, from the year 2255 on, are milliseconds below it. */
+  zigzagThousands(): number {
+    const { at } = this;
+    this.groups();
+    if (this.high > 0 || this.middle > SAFE_HIGH_MAX) {
+      this.at = at;
+      const value = this.zigzag64();
+      return Number(value / 1_000n) - (value < 0n && value % 1_000n !== 0n ? 1 : 0);
+    }
+    this.at = at;
+    return Math.floor(this.zigzag() / 1_000);
+  }
+
   /** A zig-zag varint of at most 32 bits. */
   zigzag32(): number {
     const value = this.zigzag();
@@ -251,4 +264,7 @@ export class ByteReader {
 }
 
 export const unsafe = (): DecodeFailure =>
-  new DecodeFailure('out-of-range', "a number of 2^53 or more: give the schema `long: 'bigint'`");
+  new DecodeFailure(
+    'out-of-range',
+    "a number of 2^53 or more: give the schema `long: 'bigint'`; where it is a time, `timestamp: 'date'`",
+  );

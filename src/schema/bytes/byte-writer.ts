@@ -4,6 +4,9 @@ const eight = new Uint8Array(8);
 const asDouble = new Float64Array(eight.buffer);
 const asFloat = new Float32Array(eight.buffer);
 
+/** Whether a number stays one in 32 bits, if with fewer digits: beyond them it would be infinite. */
+export const fitsFloat = (value: number): boolean => !Number.isFinite(value) || Number.isFinite(Math.fround(value));
+
 /** A value that a schema has no room for; says what about it, and in which field. */
 export class Misfit extends Error {
   override readonly name = 'Misfit';

@@ -23,14 +23,30 @@ export interface FieldShape {
 
 /** The fields of a message in the order of the schema. */
 export function fieldsOf(type: protobufjs.Type, values: ProtobufValues): FieldShape[] {
+  const names = new Map<string, protobufjs.Field>();
   return type.fieldsArray.map((declared) => {
     const field = declared.resolve();
+    const name = nameOf(field);
+    const other = names.get(name);
+    names.set(name, field);
+    if (other !== undefined) {
+      throw refused(
+        type,
+        `fields ${other.name} and ${field.name}`,
+        `are both ${name}`,
+        "rename one: [json_name = '...']",
+      );
+    }
+    if (field.declaringField) {
+      throw refused(
+        type,
+        `extension ${field.name.slice(1)}`,
+        'is none of its own fields',
+        'extensions are not supported: make it a field',
+      );
+    }
     if (field.delimited) {
-      throw new MillraceError('schema', `field ${field.name} of ${type.fullName.slice(1)} is a group`, {
-        where: type.fullName.slice(1),
-        hint: 'groups are not supported: make it a message',
-        lasting: true,
-      });
+      throw refused(type, `field ${field.name}`, 'is a group', 'groups are not supported: make it a message');
     }
     const { resolvedType } = field;
     const value =
@@ -41,18 +57,31 @@ export function fieldsOf(type: protobufjs.Type, values: ProtobufValues): FieldSh
           : (scalarOf(field.type, values) as Scalar);
     const kind = field.map ? 'map' : field.repeated ? 'repeated' : 'single';
     return {
-      name: field.name,
+      name,
       id: field.id,
       kind,
       presence: kind === 'single' && hasPresence(field, type),
       required: kind === 'single' && field.required && !isGoogles(type),
       packed: field.packed,
       keyType: field instanceof protobufjs.MapField ? field.keyType : undefined,
-      siblings: (field.partOf?.fieldsArray ?? []).map(({ name }) => name).filter((name) => name !== field.name),
+      siblings: (field.partOf?.fieldsArray ?? []).filter((other) => other !== field).map(nameOf),
       value,
     };
   });
 }
+
+/** A field's name as Protobuf's own JSON has it: what it says itself, or no underscores, and what follows one in upper case. */
+export function nameOf({ name, options }: protobufjs.Field): string {
+  const given: unknown = options?.json_name;
+  return typeof given === 'string' ? given : name.replace(/_+([^_]?)/g, (_, next: string) => next.toUpperCase());
+}
+
+const refused = (type: protobufjs.Type, what: string, why: string, hint: string): MillraceError =>
+  new MillraceError('schema', `${what} of ${type.fullName.slice(1)} ${why}`, {
+    where: type.fullName.slice(1),
+    hint,
+    lasting: true,
+  });
 
 const isGoogles = (type: protobufjs.Type): boolean => type.fullName.startsWith('.google.protobuf.');
 

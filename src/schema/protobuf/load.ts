@@ -26,7 +26,7 @@ function addFile(root: protobufjs.Root, schema: SchemaText, seen: Set<string>): 
     seen.add(name);
     addFile(root, imported, seen);
   }
-  const { imports = [] } = protobufjs.parse(schema.text, root, { alternateCommentMode: true });
+  const { imports = [] } = protobufjs.parse(schema.text, root, { alternateCommentMode: true, keepCase: true });
   for (const name of imports) {
     if (seen.has(name) || name.startsWith('confluent/')) continue; // of the latter nothing but annotations is used
     seen.add(name);
@@ -34,8 +34,13 @@ function addFile(root: protobufjs.Root, schema: SchemaText, seen: Set<string>): 
   }
 }
 
-/** Google's own files: those that the library has, and those that only annotate. */
+/** Google's own files: those that the library has, among them what options of one's own extend, and those that only annotate. */
 function addWellKnown(root: protobufjs.Root, name: string): boolean {
+  if (name === 'google/protobuf/descriptor.proto') {
+    const own = (descriptor as unknown as protobufjs.Namespace).toJSON();
+    root.addJSON({ google: { nested: { protobuf: own } } });
+    return true;
+  }
   const known = protobufjs.common.get(name) as { readonly nested?: Record<string, protobufjs.AnyNestedObject> } | null;
   if (known?.nested !== undefined) root.addJSON(known.nested);
   return known !== null || name.startsWith('google/protobuf/');

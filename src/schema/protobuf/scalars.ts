@@ -1,5 +1,5 @@
 import { type ByteReader, unsafe } from '../bytes/byte-reader.js';
-import type { ByteWriter } from '../bytes/byte-writer.js';
+import { type ByteWriter, fitsFloat } from '../bytes/byte-writer.js';
 import type { ProtobufValues } from './values.js';
 
 /** How a scalar type lies on the wire and in JavaScript. */
@@ -75,9 +75,9 @@ const narrow: Readonly<Record<string, Scalar>> = {
   float: number(
     5,
     (r) => r.float(),
-    () => true,
+    fitsFloat,
     (w, value) => w.float(value),
-    'a number',
+    'a number that a float holds',
   ),
   int32: number(0, (r) => r.lower32(), isInt32, writeSigned, 'an int32'),
   uint32: number(

@@ -37,16 +37,28 @@ const json: WellKnown = {
         return { boolValue: value };
       case 'object':
         if (value === null) return { nullValue: 'NULL_VALUE' };
-        return Array.isArray(value) ? { listValue: value } : { structValue: value };
+        if (Array.isArray(value)) return { listValue: value };
+        return isJsonObject(value) ? { structValue: value } : undefined;
       default:
         return undefined;
     }
   },
 };
 
+/** What has keys that can be read off it: a time, bytes or a `Map` would become an empty one. */
+const isJsonObject = (value: object): boolean =>
+  !(
+    value instanceof Date ||
+    value instanceof Map ||
+    value instanceof Set ||
+    ArrayBuffer.isView(value) ||
+    Array.isArray(value)
+  );
+
 const struct: WellKnown = {
   fromMessage: ({ fields }) => fields,
-  toMessage: (value) => (typeof value === 'object' && value !== null ? { fields: value } : undefined),
+  toMessage: (value) =>
+    typeof value === 'object' && value !== null && isJsonObject(value) ? { fields: value } : undefined,
 };
 
 const list: WellKnown = {

@@ -1,7 +1,7 @@
 import protobufjs from 'protobufjs';
 import type { ByteWriter } from '../bytes/byte-writer.js';
 import { generate } from '../bytes/shapes.js';
-import { type FieldShape, fieldsOf } from './fields.js';
+import { type FieldShape, fieldsOf, nameOf } from './fields.js';
 import { type Scalar, scalarOf } from './scalars.js';
 import { type ProtobufValues, TIMESTAMP, type WellKnown, wellKnown } from './values.js';
 
@@ -52,7 +52,7 @@ class Compilation {
     type.oneofsArray
       .filter(({ fieldsArray }) => fieldsArray.length > 1)
       .forEach((oneof, i) => {
-        parts[`o${i}`] = oneof.fieldsArray.map((field) => field.name);
+        parts[`o${i}`] = oneof.fieldsArray.map(nameOf);
         steps.unshift(`onlyOne(w, v, o${i});`);
       });
     return generate<Write>(

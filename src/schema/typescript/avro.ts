@@ -2,7 +2,7 @@ import type { SchemaText } from '../../core/schema.js';
 import { type AvroRecord, type AvroType, nameOf, shortName } from '../avro/avro-type.js';
 import { parseAvro } from '../avro/parse.js';
 import { type AvroValues, isDate, isWrapped } from '../avro/values.js';
-import { arrayOf, type Declaration, literals, mapOf, typeName, unionOf } from './lines.js';
+import { arrayOf, type Declaration, freeName, literals, mapOf, typeName, unionOf } from './lines.js';
 
 /** The types of the values of an Avro schema. */
 export function avroTypes(schema: SchemaText, values: AvroValues): Declaration[] {
@@ -13,8 +13,7 @@ export function avroTypes(schema: SchemaText, values: AvroValues): Declaration[]
   const interfaceOf = (record: AvroRecord): string => {
     const known = written.get(record);
     if (known !== undefined) return known;
-    const short = typeName(shortName(record.name));
-    const name = [...written.values()].includes(short) ? typeName(record.name) : short;
+    const name = freeName([typeName(shortName(record.name)), typeName(record.name)], written);
     written.set(record, name); // before its fields, which may be of this type
     const at = declared.push({ name, members: [] }) - 1;
     const members = record.fields.map((field) => ({ name: field.name, type: typeOf(field.type), doc: field.doc }));

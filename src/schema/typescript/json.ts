@@ -1,5 +1,5 @@
 import type { SchemaText } from '../../core/schema.js';
-import { arrayOf, type Declaration, literals, mapOf, typeName, unionOf } from './lines.js';
+import { arrayOf, type Declaration, freeName, literals, mapOf, typeName, unionOf } from './lines.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -14,8 +14,7 @@ export function jsonTypes(schema: SchemaText): Declaration[] {
   const declared: Declaration[] = [];
 
   const interfaceOf = (at: Json, wanted: string): string => {
-    let name = typeName(wanted);
-    for (let n = 2; [...names.values()].includes(name); n++) name = `${typeName(wanted)}${n}`;
+    const name = freeName([typeName(wanted)], names);
     names.set(at, name); // before its properties, which may be of this type
     const place = declared.push({ name, members: [] }) - 1;
     const required = new Set(Array.isArray(at.required) ? at.required : []);

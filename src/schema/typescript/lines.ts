@@ -26,6 +26,14 @@ export function typeName(name: string): string {
   return /^[A-Za-z]/.test(joined) ? joined : `T${joined}`;
 }
 
+/** The first of these names that no other type has; the last one with a number behind it where all are taken. */
+export function freeName(wanted: readonly string[], names: ReadonlyMap<unknown, string>): string {
+  const taken = new Set(names.values());
+  const free = wanted.find((name) => !taken.has(name));
+  if (free !== undefined) return free;
+  for (let n = 2; ; n++) if (!taken.has(`${wanted.at(-1)}${n}`)) return `${wanted.at(-1)}${n}`;
+}
+
 function interfaceText(name: string, doc: string | undefined, members: readonly Member[]): string {
   const lines = members.flatMap(({ name: field, type, optional, doc: comment }) => [
     ...docLines(comment, '  '),

@@ -4,7 +4,7 @@ import type { SchemaText } from '../../core/schema.js';
 import { type FieldShape, fieldsOf, isOpen } from '../protobuf/fields.js';
 import { indexPaths, loadRoot } from '../protobuf/load.js';
 import type { ProtobufValues } from '../protobuf/values.js';
-import { arrayOf, type Declaration, literals, mapOf, typeName } from './lines.js';
+import { arrayOf, type Declaration, freeName, literals, mapOf, typeName } from './lines.js';
 
 /** The types of the messages that a file declares, or of one of them and those in it. */
 export function protobufTypes(schema: SchemaText, values: ProtobufValues, message: string | undefined): Declaration[] {
@@ -20,7 +20,7 @@ export function protobufTypes(schema: SchemaText, values: ProtobufValues, messag
     const known = names.get(type);
     if (known !== undefined) return known;
     const parent = type.parent instanceof protobufjs.Type ? typeName(type.parent.name) : '';
-    const name = `${parent}${typeName(type.name)}`;
+    const name = freeName([`${parent}${typeName(type.name)}`, typeName(type.fullName)], names);
     names.set(type, name); // before its fields, which may be of this type
     const at = declared.push({ name, members: [] }) - 1;
     const shapes = fieldsOf(type, values);
