@@ -53,26 +53,24 @@ export class DeferredSink implements SinkWriter, Cell {
     return this.writer.isDue?.() ?? false;
   }
 
-  async commit(): Promise<void> {
-    for (const [bucket, { values, origins }] of this.kept) {
-      await this.writer.write(values, origins);
-      this.kept.delete(bucket);
-      this.taken.push(bucket);
-    }
-    await this.writer.prepare?.();
-    await this.writer.commit?.();
+  commit(): Promise<void> {
+    return this.give((values, origins) => this.writer.write(values, origins));
   }
 
   /** Gives the sink what a checkpoint kept for it; some of it may have arrived before the process died. */
   async recover(): Promise<void> {
     if (this.kept.size === 0) return;
-    for (const [bucket, { values, origins }] of this.kept) {
-      await (this.writer.recover ?? this.writer.write).call(this.writer, values, origins);
-      this.kept.delete(bucket);
-      this.taken.push(bucket);
-    }
+    const write = this.writer.recover ?? this.writer.write;
+    await this.give((values, origins) => write.call(this.writer, values, origins));
+  }
+
+  /** Rows count as taken once the sink has said that it has all of them: until then they stay in the checkpoint. */
+  private async give(write: SinkWriter['write']): Promise<void> {
+    for (const { values, origins } of this.kept.values()) await write(values, origins);
     await this.writer.prepare?.();
     await this.writer.commit?.();
+    this.taken.push(...this.kept.keys());
+    this.kept.clear();
   }
 
   close(): Promise<void> {

@@ -1,11 +1,16 @@
 import { ok } from 'node:assert';
 import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
+import { DeferredSink } from '../runtime/deferred-sink.js';
+import { NumberedSink } from '../runtime/numbered-sink.js';
+import { TaskState } from '../runtime/state.js';
 import { originAt } from './contract.js';
 
 /** A sink under test, writing to a place that is empty at first. */
 export interface SinkWorld {
   readonly driver: SinkDriver;
   readonly sink: Sink<unknown>;
+  /** It is written after the checkpoint, as in a topology in which a clock decides; a sink that says so itself is anyway. */
+  readonly deferred?: boolean;
   /** The ledger that a transactional sink writes together with; any ledger of tasks for the others. */
   openLedger(task: TaskId): Promise<TaskLedger>;
   /** The n-th value, told from every other one by an independent reader. */
@@ -28,12 +33,31 @@ export interface OpenTask {
 
 const STEP = 'output';
 const INPUT = 'input';
+const ROWS_MAX = 100_000;
+
+/** Whether rows are kept in the checkpoint and written after it. */
+export const isDeferred = ({ driver, sink, deferred = false }: SinkWorld): boolean =>
+  outsideOfLedger(driver) && (deferred || sink.deferred !== undefined);
+
+const outsideOfLedger = ({ mode }: SinkDriver): boolean => mode === 'idempotent' || mode === 'append';
 
 /** A task as the runtime opens it: ledger, restore, sinks. */
-export async function openTask({ driver, sink, openLedger }: SinkWorld, partition: number): Promise<OpenTask> {
+export async function openTask(world: SinkWorld, partition: number): Promise<OpenTask> {
   const task = { topology: 'contract', partition };
-  const ledger = await openLedger(task);
-  let checkpoint: Checkpoint = (await ledger.restore()).checkpoint ?? {
+  const ledger = await world.openLedger(task);
+  try {
+    return await openWith(world, task, ledger);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Promise<OpenTask> {
+  const { driver, sink } = world;
+  const restored = await ledger.restore();
+  const state = new TaskState(restored.state);
+  let checkpoint: Checkpoint = restored.checkpoint ?? {
     epoch: 0,
     incarnation: 0,
     topologyHash: 'contract',
@@ -43,7 +67,14 @@ export async function openTask({ driver, sink, openLedger }: SinkWorld, partitio
   const { incarnation, receipts, positions } = checkpoint;
   // Receipts lie in the checkpoint as JSON.
   const receipt = receipts?.[STEP] === undefined ? undefined : JSON.parse(JSON.stringify(receipts[STEP]));
-  const writer = await driver.open(sink, { step: STEP, task, incarnation, receipt });
+  const opened = await driver.open(sink, { step: STEP, task, incarnation, receipt });
+  let writer: SinkWriter;
+  try {
+    writer = await asInRuns(world, opened, state);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
   const store = async (next: number) => {
     const prepared = await writer.prepare?.();
     checkpoint = {
@@ -52,7 +83,7 @@ export async function openTask({ driver, sink, openLedger }: SinkWorld, partitio
       receipts: prepared === undefined ? {} : { [STEP]: prepared },
       positions: { [INPUT]: { offset: next, mergeTimeMs: 0, suspectMs: null } },
     };
-    await ledger.commit(checkpoint, []);
+    await ledger.commit(checkpoint, state.takeChanges());
   };
   return {
     writer,
@@ -67,6 +98,21 @@ export async function openTask({ driver, sink, openLedger }: SinkWorld, partitio
       await ledger.close();
     },
   };
+}
+
+/** With what the runtime puts before a sink: the rows of its checkpoint, the numbers of its changes. */
+async function asInRuns(world: SinkWorld, opened: SinkWriter, state: TaskState): Promise<SinkWriter> {
+  let writer = opened;
+  if (isDeferred(world)) {
+    const later = new DeferredSink(opened, ROWS_MAX);
+    state.adopt(STEP, 'rows', later);
+    await later.recover();
+    writer = later;
+  }
+  if (!world.sink.changes || !outsideOfLedger(world.driver)) return writer;
+  const numbered = new NumberedSink(writer);
+  state.adopt(STEP, 'number', numbered);
+  return numbered;
 }
 
 export async function setUp({ driver, sink }: SinkWorld): Promise<void> {

@@ -83,6 +83,19 @@ describe('DeferredSink', () => {
     expect(sink.takeChanges()).toEqual([]); // nothing is taken out of the checkpoint
   });
 
+  it('keeps what the sink took in and then could not finish', async () => {
+    const rows = new Rows();
+    const sink = new DeferredSink(
+      { ...rows, write: () => undefined, prepare: () => rows.write([]), close: rows.close },
+      10,
+    );
+    sink.write([{ id: 1 }], [origin(1)]);
+    sink.takeChanges();
+    rows.refusing = true;
+    await expect(sink.commit()).rejects.toThrow('refused');
+    expect(sink.takeChanges()).toEqual([]);
+  });
+
   it('refuses bytes that are no rows', () => {
     expect(() => new DeferredSink(new Rows(), 1).restore(0, new Uint8Array([0xc1]))).toThrow(
       expect.objectContaining({ code: 'state' }),

@@ -1,31 +1,59 @@
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
-import { openClickHouse } from '../../../connectors/clickhouse/open.js';
-import type { Sink, Source } from '../../../src/core/index.js';
+import { type ClickHouse, openClickHouse } from '../../../connectors/clickhouse/open.js';
+import type { Metric, Sink, Source } from '../../../src/core/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { changeTo, changing, type Numbered } from './changes.js';
+import type { Service } from './kinds.js';
 import { fresh, OwnService, proxyTo, shared } from './shared.js';
 
-const server = shared(() => OwnService.start('clickhouse'));
+const server = () => shared(() => OwnService.start('clickhouse'));
+type Server = ReturnType<typeof server>;
 
 /** The server takes every login. */
 const SECRET = 'not-for-any-log';
 
-async function table(): Promise<SinkFaultWorld> {
-  const service = await server();
-  const name = fresh();
-  const proxy = await proxyTo(service.port);
-  const url = `http://default:${SECRET}@127.0.0.1:${proxy.port}`;
-  const driver = await openClickHouse({ url, batchRows: 16, attemptsMax: 5, requestTimeoutMs: 700 });
-  const direct = await openClickHouse({ url: service.url.href });
+/** A sink on a table of its own, and how rows of the table are read. */
+export interface Rows {
+  sink(table: string): Sink<unknown>;
+  readonly value: (n: number) => unknown;
+  readonly numbers: (table: string) => string;
+}
+
+export const tables = {
+  'clickhouse.table': {
+    sink: (table) => clickhouse.table<Numbered>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>,
+    value: (n) => ({ n }),
+    numbers: (table) => `SELECT n FROM ${table}`,
+  },
+  // What is stored, not what a view makes of it.
+  'clickhouse.table exactlyOnce': {
+    sink: (table) =>
+      clickhouse.table<Numbered>({ table, columns: { n: 'UInt32' }, exactlyOnce: true }) as Sink<unknown>,
+    value: (n) => ({ n }),
+    numbers: (table) => `SELECT n FROM ${table}_rows`,
+  },
+  'clickhouse.upserts': {
+    sink: (table) =>
+      clickhouse.upserts<Numbered>({ table, key: 'id', columns: { n: 'UInt32' }, orderBy: ['n'] }) as Sink<unknown>,
+    value: changeTo,
+    numbers: (table) => `SELECT n FROM ${table}`,
+  },
+  'clickhouse.metrics': {
+    sink: (table) => clickhouse.metrics({ table }) as Sink<unknown>,
+    value: (n) => ({ topology: 't', step: 's', task: 0, name: 'n', eventTimeMs: n, value: n }) satisfies Metric,
+    numbers: (table) => `SELECT value AS n FROM ${table}`,
+  },
+} satisfies Record<string, Rows>;
+
+/** What it writes goes by the driver, what else happens to the table by `direct`. */
+export function tableWorld({ sink, value, numbers }: Rows, name: string, driver: ClickHouse, direct: ClickHouse) {
   return {
     driver: driver.tableSink,
-    sink: clickhouse.table<{ n: number }>({ table: name, columns: { n: 'UInt32' } }) as Sink<unknown>,
+    sink: sink(name),
     openLedger: memoryLedgers(),
-    value: (n) => ({ n }),
-    secret: SECRET,
-    proxy,
-    restart: () => service.restart(),
+    value,
     async refusedForNow() {
       await direct.command(
         `ALTER TABLE ${name}_rows MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1`,
@@ -34,20 +62,34 @@ async function table(): Promise<SinkFaultWorld> {
         direct.command(`ALTER TABLE ${name}_rows RESET SETTING parts_to_throw_insert, parts_to_delay_insert`);
     },
     async refusedForGood() {
-      await direct.command(`ALTER TABLE ${name}_rows ADD CONSTRAINT none CHECK n > 1000000`);
+      await direct.command(`ALTER TABLE ${name}_rows ADD CONSTRAINT none CHECK 1 = 0`);
       return () => direct.command(`ALTER TABLE ${name}_rows DROP CONSTRAINT none`);
     },
-    visible: async () => (await direct.query<{ n: number }>(`SELECT n FROM ${name}`)).map(({ n }) => n),
+    visible: async () => (await direct.query<Numbered>(numbers(name))).map(({ n }) => n),
+  } satisfies Partial<SinkFaultWorld>;
+}
+
+async function served(start: Server, rows: Rows) {
+  const service = await start();
+  const proxy = await proxyTo(service.port);
+  const url = `http://default:${SECRET}@127.0.0.1:${proxy.port}`;
+  const driver = await openClickHouse({ url, batchRows: 16, attemptsMax: 5, requestTimeoutMs: 700 });
+  const direct = await openClickHouse({ url: service.url.href });
+  return {
+    ...tableWorld(rows, fresh(), driver, direct),
+    secret: SECRET,
+    proxy,
+    restart: () => service.restart(),
     async close() {
       await driver.close();
       await direct.close();
       await proxy.close();
     },
-  };
+  } satisfies SinkFaultWorld;
 }
 
-async function query(): Promise<SourceFaultWorld> {
-  const service = await server();
+async function query(start: Server): Promise<SourceFaultWorld> {
+  const service = await start();
   const name = fresh();
   const proxy = await proxyTo(service.port);
   const url = `http://default:${SECRET}@127.0.0.1:${proxy.port}`;
@@ -76,5 +118,23 @@ async function query(): Promise<SourceFaultWorld> {
   };
 }
 
-export const sources = { 'clickhouse.query': query };
-export const sinks = { 'clickhouse.table': table };
+const [one, two] = [server(), server()];
+const upserts = async () => ({ ...(await served(two, tables['clickhouse.upserts'])), ...changing });
+
+/** Side by side, each with a server of its own. */
+export const lanes: readonly Service[] = [
+  {
+    sinks: {
+      'clickhouse.table': () => served(one, tables['clickhouse.table']),
+      'clickhouse.table exactlyOnce': () => served(one, tables['clickhouse.table exactlyOnce']),
+      'clickhouse.metrics': () => served(one, tables['clickhouse.metrics']),
+    },
+  },
+  {
+    sinks: {
+      'clickhouse.upserts': upserts,
+      'clickhouse.upserts idleMax': async () => ({ ...(await upserts()), deferred: true }),
+    },
+    sources: { 'clickhouse.query': () => query(two) },
+  },
+];

@@ -1,4 +1,4 @@
-import type { SinkDriver } from '../../../src/core/io.js';
+import type { FaultySink } from '../../../src/testing/fault-contract.js';
 import type { Expected, FaultName, Outcome } from '../../../src/testing/fault-list.js';
 
 /** A connector that tries again by itself, and fails where that takes too long. */
@@ -16,18 +16,20 @@ const refused = { 'refused for now': 'goes on', 'refused for good': 'ends' } as 
 const transaction = { 'request cut': 'is restored', 'answer lost': 'is restored', 'cut again': 'is restored' } as const;
 const killed = { restart: 'is restored' } as const;
 
-/** Of kinds that write by the same calls as another one, what their own scripts decide. */
-const unanswered = { 'answer lost': 'goes on', crash: 'is restored' } as const;
+const all = { ...patient, ...refused, ...killed } as const;
+const idempotent = { mode: 'idempotent', expected: all } as const;
+const deferred = { ...idempotent, deferred: true } as const;
 
 const cutTransaction = { 'request cut': 'is restored', 'answer lost': 'is restored', crash: 'is restored' } as const;
 
-interface FaultySinkKind {
-  readonly mode: SinkDriver['mode'];
-  readonly expected: Expected;
-}
+/** Nothing is between the engine and us that could be cut. */
+const inProcess = { ...refused, crash: 'is restored' } as const;
 
-/** What each kind makes of each fault, at worst, by service. The guide prints it, the tests hold it against real services. */
-export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, FaultySinkKind>>>> = {
+/**
+ * What each kind makes of each fault, at worst, by service. The guide prints it, the tests hold it against real services. A kind that
+ * promises more under an option, or in some topologies, is named again with it: `redis.hash idleMax`.
+ */
+export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, FaultySink>>>> = {
   kafka: {
     'kafka.sink': {
       mode: 'transactional',
@@ -37,19 +39,36 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
     'kafka.deadLetters': { mode: 'transactional', expected: cutTransaction },
   },
   redis: {
-    'redis.hash': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } },
-    'redis.string': { mode: 'idempotent', expected: unanswered },
-    'redis.stream': { mode: 'idempotent', expected: unanswered },
-    'redis.sortedSet': { mode: 'idempotent', expected: unanswered },
-    'redis.set': { mode: 'idempotent', expected: unanswered },
-    'redis.counter': { mode: 'idempotent', expected: unanswered },
+    'redis.hash': idempotent,
+    'redis.hash idleMax': deferred,
+    'redis.upserts': idempotent,
+    'redis.upserts idleMax': deferred,
+    'redis.string': idempotent,
+    'redis.stream': idempotent,
+    'redis.sortedSet': idempotent,
+    'redis.set': idempotent,
+    'redis.counter': idempotent,
+    'redis.json': idempotent,
+    'redis.publish': { mode: 'append', expected: all },
   },
   postgres: { 'postgres.table': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } } },
-  clickhouse: { 'clickhouse.table': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } } },
+  clickhouse: {
+    'clickhouse.table': idempotent,
+    'clickhouse.table exactlyOnce': deferred,
+    'clickhouse.upserts': idempotent,
+    'clickhouse.upserts idleMax': deferred,
+    'clickhouse.metrics': idempotent,
+  },
   http: { 'http.webhook': { mode: 'append', expected: { ...patient, ...refused } } },
   s3: { 's3.sink': { mode: 'prepared', expected: { ...patient, ...refused } } },
   file: { 'file.sink': { mode: 'prepared', expected: { 'refused for now': 'is restored', crash: 'is restored' } } },
-  embedded: { 'kafka.sink': { mode: 'transactional', expected: { crash: 'is restored' } } },
+  embedded: {
+    'kafka.sink': { mode: 'transactional', expected: { crash: 'is restored' } },
+    'clickhouse.table': { mode: 'idempotent', expected: inProcess },
+    'clickhouse.table exactlyOnce': { mode: 'idempotent', deferred: true, expected: inProcess },
+    'clickhouse.upserts': { mode: 'idempotent', expected: inProcess },
+    'clickhouse.metrics': { mode: 'idempotent', expected: inProcess },
+  },
 };
 
 export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
@@ -90,6 +109,12 @@ export function faultTable(): string {
 }
 
 const rowOf = (kind: string, service: string, expected: Expected): string =>
-  `| \`${kind}\`${service === 'embedded' ? ' (embedded)' : ''} | ${columns
+  `| ${named(kind)}${service === 'embedded' ? ' (embedded)' : ''} | ${columns
     .map((fault) => (expected[fault] === undefined ? '' : words[expected[fault]]))
     .join(' | ')} |`;
+
+/** `redis.hash idleMax` in words. */
+function named(kind: string): string {
+  const [name, option] = kind.split(' ');
+  return `\`${name}\`${option === undefined ? '' : ` with \`${option}\``}`;
+}

@@ -6,6 +6,7 @@ import { afterAll } from 'vitest';
 import type { SinkDriver, TaskId, TaskLedger } from '../../../src/core/io.js';
 import { FaultProxy } from '../../../src/testing/fault-proxy.js';
 import { probePort } from '../../../stack/ports.js';
+import { beginOf } from '../../../stack/processes.js';
 import type { ServiceName } from '../../../stack/service.js';
 import { stackStatus, startStack, stopStack } from '../../../stack/stack.js';
 import { lastingPorts } from '../../chaos/ports.js';
@@ -48,7 +49,8 @@ export class OwnService {
   async restart(): Promise<void> {
     const { pid } = (await stackStatus(this.dataDir)).find(({ name }) => name === this.name) ?? {};
     if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    // Its threads end one by one, and have the port until the last of them is gone.
+    // Its threads end one by one: it is there, and has the port, until the last of them is gone.
+    while (pid !== undefined && beginOf(pid) !== undefined) await sleep(5);
     while (!(await isFree(this.port))) await sleep(5);
     await startStack({ services: [this.name], ports: { [this.name]: this.port }, dataDir: this.dataDir });
   }

