@@ -2,6 +2,7 @@ import type { Marks, Origin, Position, RawRecord, SourceReader, Upsert } from '.
 import { internalEventTime, type Mark, markOf, messageOf, positionKey, readBy } from '../core/index.js';
 import type { WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
+import { eventTimeIn, shownTime } from './event-time.js';
 import { lowestOf, withMark } from './marks.js';
 import { advance, type MergeClock } from './merge-time.js';
 
@@ -212,13 +213,12 @@ export class Input {
       }
     }
     const value = this.told(this.node.source.upserts ? this.upsert(record) : this.valueOf(record));
-    const eventTimeMs = value instanceof Unusable ? Number.NaN : this.eventTime(value, record);
-    const known = Number.isFinite(eventTimeMs);
+    const time = value instanceof Unusable ? value : this.eventTime(value, record);
+    const eventTimeMs = typeof time === 'number' ? time : Number.NaN;
+    const known = typeof time === 'number';
     const timeMs = known && !this.node.source.marked ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
     this.put(
-      known || value instanceof Unusable
-        ? value
-        : this.told(new Unusable('event-time', `event time is ${eventTimeMs}`)),
+      known || value instanceof Unusable ? value : this.told(time),
       record,
       timeMs,
       known ? eventTimeMs : record.timestampMs,
@@ -273,12 +273,15 @@ export class Input {
     }
   }
 
-  private eventTime(value: unknown, record: RawRecord): number {
+  private eventTime(value: unknown, record: RawRecord): number | Unusable {
     const { marked, eventTimeOf } = this.node.source;
     try {
-      return Number(marked ? internalEventTime(record) : eventTimeOf(value, record.timestampMs));
-    } catch {
-      return Number.NaN; // a callback that trips over a strange value: the record goes to the dead letters
+      const given: unknown = marked ? internalEventTime(record) : eventTimeOf(value, record.timestampMs);
+      const timeMs = eventTimeIn(given);
+      return Number.isFinite(timeMs) ? timeMs : new Unusable('event-time', `event time is ${shownTime(given)}`);
+    } catch (error) {
+      // A callback that trips over a strange value.
+      return new Unusable('event-time', `event time is not to be had: ${messageOf(error)}`);
     }
   }
 

@@ -160,8 +160,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant("the log's times taken for event times between stages", 'transfers', [
     'input.ts',
-    'Number(marked ? internalEventTime(record) : eventTimeOf',
-    'Number(marked ? record.timestampMs : eventTimeOf',
+    'marked ? internalEventTime(record) : eventTimeOf',
+    'marked ? record.timestampMs : eventTimeOf',
   ]),
   mutant('marks that promise what comes next', 'transfers', [
     'outlet.ts',
