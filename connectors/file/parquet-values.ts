@@ -8,8 +8,12 @@ export const parsers: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (ms) => new Date(Number(ms)).toISOString(),
   timestampFromMicroseconds: (us) => timeText(us, 1_000_000n),
   timestampFromNanoseconds: (ns) => timeText(ns, 1_000_000_000n),
-  dateFromDays: (days) => new Date(days * 86_400_000).toISOString().replace(/T.*/, ''),
+  dateFromDays: (days) => dateText(days),
+  stringFromBytes: (bytes) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
 };
+
+/** A date by days since 1970. */
+export const dateText = (days: number): string => new Date(days * 86_400_000).toISOString().replace(/T.*/, '');
 
 function timeText(ticks: bigint, perSecond: bigint): string {
   const fraction = ((ticks % perSecond) + perSecond) % perSecond;

@@ -1,5 +1,6 @@
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { MillraceError, messageOf } from '../core/index.js';
+import { startThread as startWorker } from '../core/thread.js';
 import { type AnswerTo, type Ask, control, type Reply, type Request, type RequestKind } from './protocol.js';
 
 /** A worker thread that is started when it is needed and again after it died. */
@@ -84,7 +85,11 @@ export function workerLink(): WorkerLink {
 
 function startThread(onEnd: () => void): Thread {
   const words = new Int32Array(new SharedArrayBuffer(control.words * Int32Array.BYTES_PER_ELEMENT));
-  const worker = startEntry({ workerData: words, execArgv: [], name: 'millrace-inference' });
+  const worker = startWorker(import.meta.url, 'worker', {
+    workerData: words,
+    execArgv: [],
+    name: 'millrace-inference',
+  });
   const pending = new Map<number, Pending>();
   const beforeExit = () => leaveInPeace(words);
   process.on('exit', beforeExit);
@@ -123,13 +128,4 @@ function startThread(onEnd: () => void): Thread {
 function leaveInPeace(words: Int32Array): void {
   Atomics.store(words, control.stop, 1);
   Atomics.wait(words, control.busy, 1, exitPatienceMs);
-}
-
-/** Compiled code starts its compiled sibling; sources (tests, tsx) register tsx in the thread and start the source. */
-function startEntry(options: WorkerOptions): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options);
-  const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
-  // `--import tsx` has no effect on the entry of a thread; tsx's hooks want `data` to be there.
-  const start = `require('node:module').register('tsx/esm', ${entry}, { data: {} }); import(${entry});`;
-  return new Worker(start, { ...options, eval: true });
 }

@@ -1,0 +1,74 @@
+import type { Cells, Group } from './parquet-protocol.js';
+
+/** The values of the rows of a group, each made anew: what `JSON.parse` makes of their JSON. */
+export type RowMaker = (row: number) => Record<string, unknown>;
+
+/**
+ * Makes objects of the columns of a group. The code of the one literal that they are made by is made here, once a group.
+ *
+ * @example
+ * rowMaker(group)(0); // { id: 1, at: '2026-11-26T04:00:00.000Z' }
+ */
+export function rowMaker({ columns }: Group): RowMaker {
+  const readers = columns.map(readerOf);
+  const names = readers.map((_, i) => `r${i}`);
+  const fields = columns.map(({ name }, i) => `[${JSON.stringify(name)}]: r${i}(row)`);
+  return new Function(...names, `return (row) => ({ ${fields.join(', ')} });`)(...readers) as RowMaker;
+}
+
+type Reader = (row: number) => unknown;
+
+function readerOf(cells: Cells): Reader {
+  switch (cells.kind) {
+    case 'numbers': {
+      const { values } = cells;
+      return (row) => {
+        const value = values[row] as number;
+        return value - value === 0 ? value + 0 : null; // neither NaN nor infinite; without the sign of a zero, as in JSON
+      };
+    }
+    case 'booleans': {
+      const { values } = cells;
+      return (row) => (values[row] === 2 ? null : values[row] === 1);
+    }
+    case 'times':
+      return timeReader(cells.values);
+    case 'texts': {
+      const { places, texts } = cells;
+      return (row) => {
+        const place = places[row] as number;
+        return place < 0 ? null : texts[place];
+      };
+    }
+    case 'json': {
+      const { places, texts } = cells;
+      return (row) => {
+        const place = places[row] as number;
+        return place < 0 ? null : JSON.parse(texts[place] as string);
+      };
+    }
+  }
+}
+
+const MINUTE_MS = 60_000;
+/** `:SS.` and milliseconds, by number. */
+const seconds = Array.from({ length: 60 }, (_, second) => `:${String(second).padStart(2, '0')}.`);
+const millis = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
+
+/** Texts as `toISOString` has them. Times come close to each other in most files: the minute of the last one is kept. */
+function timeReader(values: Float64Array): Reader {
+  let minute = Number.NaN;
+  let text = '';
+  return (row) => {
+    const value = values[row] as number;
+    if (Number.isNaN(value)) return null;
+    const at = Math.floor(value / MINUTE_MS);
+    if (at !== minute) {
+      minute = at;
+      text = new Date(at * MINUTE_MS).toISOString().slice(0, -8);
+    }
+    const ms = value - at * MINUTE_MS;
+    const second = Math.floor(ms / 1_000);
+    return text + seconds[second] + millis[ms - second * 1_000];
+  };
+}
