@@ -1,26 +1,27 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { http } from '../../../connectors/http/index.js';
 import { httpSink } from '../../../connectors/http/sink.js';
 import { httpSource } from '../../../connectors/http/source.js';
 import { millis, type Sink, type Source, type SourceDriver, type TopicProducer } from '../../../src/core/index.js';
 import { json, localRegistry } from '../../../src/schema/index.js';
-import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
+import type { Refusal, SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
+import { lastingPorts } from '../../chaos/ports.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { proxyTo } from './shared.js';
 
 /** Pages of a service, each with the number of the next. */
 async function poll(): Promise<SourceFaultWorld> {
   const items: number[] = [];
-  const server = createServer((request, response) => {
+  const service = await Service.start((request, response) => {
     const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('from') ?? 0);
     const page = items.slice(from, from + 16).map((n) => ({ n, pad: 'x'.repeat(100) }));
     response.end(JSON.stringify({ items: page, next: from + page.length < items.length ? from + page.length : null }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const proxy = await proxyTo((server.address() as AddressInfo).port);
+  });
+  const proxy = await proxyTo(service.port);
   return {
     driver: httpSource({
       schemas: localRegistry(),
@@ -40,10 +41,12 @@ async function poll(): Promise<SourceFaultWorld> {
     numberOf: ({ value }) => (JSON.parse(Buffer.from(value ?? []).toString()) as { n: number }).n,
     secret: SECRET,
     proxy,
+    restart: () => service.restart(),
+    refusedForNow: service.answering(503, 429),
+    refusedForGood: service.answering(404),
     async close() {
       await proxy.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await service.stop();
     },
   };
 }
@@ -55,28 +58,77 @@ interface Page {
 
 const SECRET = 'not-for-any-log';
 
-/** A service that takes what it is told; it has no data to be restarted on. */
+/** A service of this process, with what it remembers. */
+class Service {
+  private readonly server: Server;
+  private statuses: number[] = [];
+
+  private constructor(answer: RequestListener) {
+    this.server = createServer((request, response) => {
+      const [status] = this.statuses;
+      if (status === undefined) return answer(request, response);
+      if (this.statuses.length > 1) this.statuses.shift();
+      request.resume();
+      response.writeHead(status).end();
+    });
+  }
+
+  static async start(answer: RequestListener): Promise<Service> {
+    const service = new Service(answer);
+    await service.listen((await lastingPorts(1))[0] as number);
+    return service;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Every connection is reset, as where its process dies. */
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async restart(): Promise<void> {
+    const { port } = this;
+    await this.stop();
+    await sleep(DOWN_MS);
+    await this.listen(port);
+  }
+
+  /** The last of these statuses stays. */
+  answering =
+    (...statuses: number[]): Refusal =>
+    async () => {
+      this.statuses = statuses;
+      return async () => {
+        this.statuses = [];
+      };
+    };
+
+  private async listen(port: number): Promise<void> {
+    this.server.listen(port, '127.0.0.1');
+    await once(this.server, 'listening');
+  }
+}
+
+/** How long a service is down that is started again. */
+const DOWN_MS = 300;
+
+/** A service that takes what it is told. */
 async function webhook(): Promise<SinkFaultWorld> {
   const taken: number[] = [];
-  let status = 200;
-  const server = createServer(async (request, response) => {
+  const service = await Service.start(async (request, response) => {
     const parts: Buffer[] = [];
     try {
       for await (const part of request) parts.push(part as Buffer);
     } catch {
       return; // half a request
     }
-    if (status === 200) taken.push((JSON.parse(Buffer.concat(parts).toString()) as { n: number }).n);
-    response.writeHead(status).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const proxy = await proxyTo((server.address() as AddressInfo).port);
-  const answering = (now: number) => async () => {
-    status = now;
-    return async () => {
-      status = 200;
-    };
-  };
+    taken.push((JSON.parse(Buffer.concat(parts).toString()) as { n: number }).n);
+    response.end();
+  });
+  const proxy = await proxyTo(service.port);
   const keyOf = (n: number) => n % 7;
   return {
     driver: httpSink({ attemptsMax: 4 }),
@@ -90,13 +142,13 @@ async function webhook(): Promise<SinkFaultWorld> {
     keyOf,
     secret: SECRET,
     proxy,
-    refusedForNow: answering(503),
-    refusedForGood: answering(422),
+    restart: () => service.restart(),
+    refusedForNow: service.answering(503, 429),
+    refusedForGood: service.answering(422),
     visible: async () => taken,
     async close() {
       await proxy.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await service.stop();
     },
   };
 }
