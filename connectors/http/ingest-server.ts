@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
@@ -20,7 +20,15 @@ export interface IngestParts {
   readonly token: string | undefined;
   /** Processing time, which records without an event time of their own get. */
   readonly now: () => number;
+  /** How long a request may take to arrive, `REQUEST_MS` by default. */
+  readonly requestMs?: number | undefined;
 }
+
+const REQUEST_MS = 30_000;
+/** How much of it its head may take, or a handshake. */
+const HEAD_MS = 10_000;
+/** Requests of full length whose bodies may be in memory at the same time. */
+const LONG_REQUESTS_MAX = 16;
 
 interface Answer {
   readonly status: number;
@@ -39,11 +47,18 @@ class Refused extends Error {
 }
 
 /**
- * The door of an ingest source: refuses what cannot be read, and answers once the rest is durable. Memory: `pendingMax`
- * records, and the bodies of requests under way, each at most `bytesMax`.
+ * The door of an ingest source: refuses what cannot be read, and answers once the rest is durable. A request that does not
+ * arrive in time is cut, and so is what has not arrived when the door closes: nobody was told that it is here. Memory:
+ * `pendingMax` records, and of the bodies of requests under way `LONG_REQUESTS_MAX` times `bytesMax` in all.
  */
 export class IngestServer {
   private pending = 0;
+  /** Bytes of bodies that arrive. */
+  private arriving = 0;
+  /** Records that are being stored, and clients that are to hear of it. */
+  private readonly storing = new Set<Promise<unknown>>();
+  private readonly sockets = new Set<Socket>();
+  private closing = false;
 
   private constructor(
     private readonly parts: IngestParts,
@@ -52,15 +67,13 @@ export class IngestServer {
 
   static async open(parts: IngestParts): Promise<IngestServer> {
     const { host, port, topic, tls } = parts.options;
-    const server = await serverOf(tls, topic);
-    server.on('request', (request, response) => {
-      ingest.answer(request).then(({ status, body, retryAfter }) => {
-        if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-      });
-    });
+    const server = await serverOf(tls, topic, parts.requestMs ?? REQUEST_MS);
     const ingest = new IngestServer(parts, server);
-    server.requestTimeout = 30_000;
+    server.on('request', (request, response) => void ingest.answer(request, response));
+    server.on('connection', (socket: Socket) => {
+      ingest.sockets.add(socket);
+      socket.once('close', () => ingest.sockets.delete(socket));
+    });
     server.maxConnections = 1_000;
     server.listen(port, host);
     try {
@@ -81,16 +94,28 @@ export class IngestServer {
   }
 
   async close(): Promise<void> {
+    this.closing = true;
     const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeIdleConnections();
+    await Promise.all(this.storing);
+    for (const socket of this.sockets) socket.destroy();
     await closed;
   }
 
-  private async answer(request: IncomingMessage): Promise<Answer> {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The answer is out, or nobody listens any more.
+    const heard = new Promise((resolve) => response.once('close', resolve));
+    const { status, body, retryAfter } = await this.answerTo(request, heard);
+    if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
+    if (this.closing) response.setHeader('connection', 'close');
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  private async answerTo(request: IncomingMessage, heard: Promise<unknown>): Promise<Answer> {
     let counted = 0;
     try {
       this.admit(request);
       const body = await this.unpacked(await this.bodyOf(request), request.headers['content-encoding']);
+      if (this.closing) throw new Refused(503, 'the door is closing', 1);
       const records = this.recordsOf(body, request.headers['content-type'] ?? '');
       const { pendingMax, topic } = this.parts.options;
       if (this.pending > 0 && this.pending + records.length > pendingMax) {
@@ -98,7 +123,9 @@ export class IngestServer {
       }
       counted = records.length;
       this.pending += counted;
-      await this.parts.producer.send(topic, records);
+      const stored = this.parts.producer.send(topic, records);
+      this.waitFor(Promise.allSettled([stored, heard]));
+      await stored;
       return { status: 202, body: { accepted: counted } };
     } catch (error) {
       request.resume(); // what is still to come is passed over, so that the answer is heard
@@ -111,6 +138,11 @@ export class IngestServer {
     } finally {
       this.pending -= counted;
     }
+  }
+
+  private waitFor(work: Promise<unknown>): void {
+    const done: Promise<unknown> = work.then(() => this.storing.delete(done));
+    this.storing.add(done);
   }
 
   private admit({ method, headers }: IncomingMessage): void {
@@ -126,13 +158,20 @@ export class IngestServer {
     const { bytesMax } = this.parts.options;
     const parts: Buffer[] = [];
     let size = 0;
-    // Who leaves the loop early would otherwise cut the connection, and the answer would not be heard.
-    for await (const part of request.iterator({ destroyOnReturn: false })) {
-      size += (part as Buffer).length;
-      if (size > bytesMax) throw new Refused(413, `more than ${bytesMax} bytes`);
-      parts.push(part as Buffer);
+    try {
+      // Who leaves the loop early would otherwise cut the connection, and the answer would not be heard.
+      for await (const part of request.iterator({ destroyOnReturn: false })) {
+        const { length } = part as Buffer;
+        size += length;
+        this.arriving += length;
+        if (size > bytesMax) throw new Refused(413, `more than ${bytesMax} bytes`);
+        if (this.arriving > LONG_REQUESTS_MAX * bytesMax) throw new Refused(429, 'too much is on its way already', 1);
+        parts.push(part as Buffer);
+      }
+      return Buffer.concat(parts);
+    } finally {
+      this.arriving -= size;
     }
-    return Buffer.concat(parts);
   }
 
   private async unpacked(body: Buffer, encoding = 'identity'): Promise<Buffer> {
@@ -170,11 +209,14 @@ export class IngestServer {
 
 const unzip = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
 
-async function serverOf(tls: Tls | undefined, where: string): Promise<Server> {
-  if (tls === undefined) return createServer();
+async function serverOf(tls: Tls | undefined, where: string, requestMs: number): Promise<Server> {
+  const headMs = Math.min(HEAD_MS, requestMs);
+  // Given to a server that is there already, a time for requests below that for heads changes places with it.
+  const timeOuts = { requestTimeout: requestMs, headersTimeout: headMs, connectionsCheckingInterval: headMs / 4 };
+  if (tls === undefined) return createServer(timeOuts);
   try {
     const [cert, key] = await Promise.all([readFile(tls.certificate), readFile(tls.key)]);
-    return createSecureServer({ cert, key });
+    return createSecureServer({ cert, key, ...timeOuts, handshakeTimeout: headMs });
   } catch (cause) {
     throw new MillraceError('config', `the certificate or its key cannot be used: ${messageOf(cause)}`, {
       where,

@@ -16,6 +16,8 @@ export interface HttpSourceOptions {
   readonly now?: () => number;
   /** Of `http.poll`: 30 s for an answer and eight tries by default. */
   readonly patience?: PollPatience;
+  /** Of `http.ingest`: how long a request may take to arrive, in milliseconds; 30 s by default. */
+  readonly requestMs?: number;
 }
 
 export interface HttpSource extends SourceDriver {
@@ -25,12 +27,14 @@ export interface HttpSource extends SourceDriver {
 }
 
 /** The driver of `http.poll` and `http.ingest`. The door of a topic is open while a task of this process reads it. */
-export function httpSource({ schemas, topics, producer, now = Date.now, patience }: HttpSourceOptions): HttpSource {
+export function httpSource(parts: HttpSourceOptions): HttpSource {
+  const { schemas, topics, producer, now = Date.now, patience, requestMs } = parts;
   const doors = new Map<string, { readonly door: Promise<IngestServer>; users: number; readonly out: TopicProducer }>();
   const openDoor = async (options: Ingest, out: TopicProducer): Promise<IngestServer> => {
     const { schema, tokenFrom, topic } = options;
     const token = tokenFrom === undefined ? undefined : secretFrom(tokenFrom, topic);
-    return IngestServer.open({ options, codec: await openDecoder(schema, schemas), producer: out, token, now });
+    const codec = await openDecoder(schema, schemas);
+    return IngestServer.open({ options, codec, producer: out, token, now, requestMs });
   };
   const leave = async (topic: string): Promise<void> => {
     const entry = doors.get(topic);
