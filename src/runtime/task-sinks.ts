@@ -7,7 +7,7 @@ import {
   type SinkWriter,
   type TaskId,
 } from '../core/index.js';
-import type { Topology } from '../topology/index.js';
+import { deferralIn, type Topology } from '../topology/index.js';
 import { DeferredSink } from './deferred-sink.js';
 import { NumberedSink } from './numbered-sink.js';
 import type { TaskState } from './state.js';
@@ -17,9 +17,6 @@ import { watchedWriter } from './watched.js';
 /** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
 export const DEAD_LETTERS = '$dead-letters';
 export const METRICS = '$metrics';
-
-/** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
-const DEFERRED_ROWS_MAX = 100_000;
 
 /** All sinks of a topology with their steps' ids, its own two included. */
 export const sinksOf = ({ sinks, deadLetters, metrics }: Topology): readonly { id: string; sink: Sink<unknown> }[] =>
@@ -51,16 +48,10 @@ export interface TaskSinks {
   readonly deferred: readonly DeferredSink[];
 }
 
-/** Whether the clock may decide an order or an answer: a replay may decide otherwise, and only a checkpoint settles it. */
-const isUndecided = ({ sources, steps }: Topology): boolean =>
-  sources.some(({ source }) => source.idleMax !== undefined) ||
-  steps.some(({ shape }) => shape.shape === 'batched' && shape.undecided === true) ||
-  steps.some(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
-
 /** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   const { topology, profile, task, incarnation, receipts, state, waits, onSinkFailure, keep } = options;
-  const undecided = isUndecided(topology);
+  const deferralOf = deferralIn(topology);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   for (const { id: step, sink } of sinksOf(topology)) {
@@ -73,7 +64,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     };
     const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }).catch(told));
     const writer = watchedWriter(opened, step, waits, onSinkFailure);
-    const rowsMax = sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined);
+    const { rowsMax } = deferralOf(sink) ?? {};
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
     if (driver.mode === 'transactional' || driver.mode === 'prepared' || step === METRICS) {
       writers.set(step, writer);

@@ -2,6 +2,7 @@ import { formatDuration } from '../core/duration.js';
 import type { Delivery, Sink } from '../core/io.js';
 import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
+import { sinkAsWritten } from './deferral.js';
 import { internalTopic, stagesOf } from './stages.js';
 import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';
@@ -11,14 +12,14 @@ import { inputName, wireName } from './wires.js';
  * file whose diff shows what a change does.
  *
  * `deliveries` gives the guarantee of each sink on the profile in question (see `deliveryOf`); without it none is
- * printed, since it depends on the profile.
+ * printed, since it depends on the profile. It is asked for each sink as runs write it: `deferred` where a clock decides something.
  *
  * @example
  * describe(flightDelays, (sink) => deliveryOf(driverOf(profile.sinks, sink).mode));
  */
 export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) => Delivery): string {
   const written = (id: string, from: string, sink: Sink<never>): Node => {
-    const guarantee = deliveries ? `  [${deliveries(sink as Sink<unknown>)}]` : '';
+    const guarantee = deliveries ? `  [${deliveries(sinkAsWritten(topology, id, sink as Sink<unknown>))}]` : '';
     return { head: ['sink', id, `<- ${from}`, sink.kind + guarantee], details: [settingsText(sink.settings)] };
   };
   const nodes: Node[] = [

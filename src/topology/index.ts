@@ -1,4 +1,5 @@
 export { check, type TopologyProblem } from './check.js';
+export { deferralIn, sinkAsWritten } from './deferral.js';
 export { deliveryOf } from './delivery.js';
 export { describe } from './describe.js';
 export { topologyHash } from './hash.js';

@@ -110,11 +110,11 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant('rows of an undecided order written before the checkpoint', 'quiet', [
     'task-sinks.ts',
-    'sink.deferred?.rowsMax ?? (undecided ? DEFERRED_ROWS_MAX : undefined)',
-    'sink.deferred?.rowsMax',
+    'const { rowsMax } = deferralOf(sink) ?? {};',
+    'const { rowsMax } = (deferralOf, sink.deferred ?? {});',
   ]),
   mutant('an answer by chance taken for one that a replay repeats', 'quiet', [
-    'task-sinks.ts',
+    '../topology/deferral.ts',
     "shape.shape === 'batched' && shape.undecided === true",
     'shape === undefined',
   ]),
@@ -200,7 +200,7 @@ export const mutants: readonly Mutant[] = [
     'const of = origin;',
   ]),
   mutant('rows of the clock written before the checkpoint', 'clocked', [
-    'task-sinks.ts',
+    '../topology/deferral.ts',
     "shape.shape === 'stateful' && shape.tickEvery !== undefined",
     'shape === undefined',
   ]),

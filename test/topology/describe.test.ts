@@ -1,7 +1,7 @@
 import { expect, it, describe as suite } from 'vitest';
-import type { Sink, WriteMode } from '../../src/core/index.js';
-import { deliveryOf, describe } from '../../src/topology/index.js';
-import { orders } from './fixtures.js';
+import { type Duration, type Sink, seconds, type WriteMode } from '../../src/core/index.js';
+import { deliveryOf, describe, topology } from '../../src/topology/index.js';
+import { deadLetters, type Order, orders, tableSink, topicSource } from './fixtures.js';
 
 const modes: Record<string, WriteMode> = { kafka: 'transactional', clickhouse: 'idempotent' };
 const delivery = ({ connector }: Sink<unknown>) => deliveryOf(modes[connector] ?? 'append');
@@ -14,6 +14,26 @@ suite('describe', () => {
   it('claims no guarantee where the profile is unknown', () => {
     expect(describe(orders)).not.toMatch(/once/);
     expect(describe(orders).split('\n')).toHaveLength(describe(orders, delivery).split('\n').length);
+  });
+
+  it('says what a sink guarantees where a clock decides: it is written after the checkpoint', () => {
+    const promised = (idleMax?: Duration) =>
+      describe(
+        topology('idle', { deadLetters, metrics: tableSink('metrics') }, (t) => {
+          t.source('in', topicSource<Order>('in', { idleMax })).to('rows', tableSink('rows'));
+        }),
+        (sink) => deliveryOf(modes[sink.connector] ?? 'append', sink.deferred !== undefined),
+      ).match(/\S+ +<-.*once/g);
+    expect(promised()?.map((line) => line.replace(/ +<-.*\[/, ' '))).toEqual([
+      'rows effectively-once',
+      'deadLetters exactly-once',
+      'metrics effectively-once',
+    ]);
+    expect(promised(seconds(1))?.map((line) => line.replace(/ +<-.*\[/, ' '))).toEqual([
+      'rows exactly-once',
+      'deadLetters exactly-once',
+      'metrics effectively-once',
+    ]);
   });
 
   it('does not depend on the order in which settings were written', () => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describe, internalTopic, mermaid, stagesOf, topologyHash } from '../../topology/index.js';
+import { describe, internalTopic, mermaid, sinkAsWritten, stagesOf, topologyHash } from '../../topology/index.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
@@ -34,7 +34,13 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
             return { id, kind, shape: shape.shape, settings, inputs };
           });
           const sinks = topology.sinks.map(({ id, sink, input }) => {
-            return { id, kind: sink.kind, settings: sink.settings, input, delivery: delivery(sink) };
+            return {
+              id,
+              kind: sink.kind,
+              settings: sink.settings,
+              input,
+              delivery: delivery(sinkAsWritten(topology, id, sink)),
+            };
           });
           const repartitions = topology.repartitions.map(({ id, schema, input }) => {
             return { id, topic: internalTopic(topology.name, id), schema: schema.subject, input };
