@@ -81,6 +81,14 @@ export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, 
   embedded: { 'kafka.source': { crash: 'is restored' } },
 };
 
+/** Kinds that are not run through the list by themselves, and why. */
+export const notInTheList: Readonly<Record<string, string>> = {
+  'kafka.table': 'reads as `kafka.source` does',
+  'kafka.globalTable': 'reads as `kafka.source` does, all partitions of it',
+  'http.ingest': 'is asked and asks nobody: who posts tries again; what was taken is read as `kafka.source` reads it',
+  'file.tail': 'reads as `file.source` does, to where the file ends now',
+};
+
 const columns: readonly FaultName[] = [
   'request cut',
   'answer lost',
@@ -105,7 +113,13 @@ export function faultTable(): string {
       Object.entries(kinds).map(([kind, expected]) => rowOf(kind, service, expected)),
     ),
   ];
-  return [`| | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---|').join('')}`, ...rows].join('\n');
+  const others = Object.entries(notInTheList).map(([kind, why]) => `- \`${kind}\` ${why}.`);
+  return [
+    `| | ${columns.join(' | ')} |`,
+    `|---|${columns.map(() => '---|').join('')}`,
+    ...rows,
+    ...(others.length === 0 ? [] : ['', 'Not run through it by themselves:', '', ...others]),
+  ].join('\n');
 }
 
 const rowOf = (kind: string, service: string, expected: Expected): string =>
