@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { MillraceError } from '../../src/core/errors.js';
 
 /** Bytes at either end of a file that are looked at to tell whether it is still the same. */
@@ -45,6 +45,12 @@ async function entriesOf(folder: string) {
       cause,
     });
   }
+}
+
+/** Whether a path with `*` names a file, as far as both tell without looking. */
+export function isCovered(path: string, file: string): boolean {
+  const [parts, names] = [posix.normalize(path).split('/'), posix.normalize(file).split('/')];
+  return parts.length === names.length && parts.every((part, i) => isMatch(part, names[i] as string));
 }
 
 /** Whether a name fits a part of a path with `*`. */

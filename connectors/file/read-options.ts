@@ -4,6 +4,7 @@ import * as is from '../../src/core/option-types.js';
 import { type ConnectorKind, defaulted, problemsOf, required, settingsOf } from '../../src/core/options.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
 import { timing } from '../../src/core/source-options.js';
+import { isCovered } from './listing.js';
 
 /** What to do where a file is not what it was when it was read: end with an error, or go on as well as can be. */
 export type Changed = 'stop' | 'pass';
@@ -57,6 +58,7 @@ export function sourceOf<T>(
     settings: settingsOf(kind, written),
     problems: Object.freeze([...problemsOf(kind, written), ...schemaProblems(schema, path), ...problems]),
     options: Object.freeze(read),
+    covers: (sample: string) => isCovered(path, sample),
     idleMax,
     disorderMax,
     eventTimeOf: eventTime as (value: unknown) => number,

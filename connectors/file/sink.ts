@@ -3,7 +3,7 @@ import type { Sink } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, optional, problemsOf, required, settingsOf } from '../../src/core/options.js';
-import { type RowFormat, rowFormatProblems, rowFormatSettings } from './row-format.js';
+import { endingOf, type RowFormat, rowFormatProblems, rowFormatSettings } from './row-format.js';
 
 /** When a file is full: at whatever comes first. */
 export interface Roll {
@@ -86,8 +86,13 @@ export function sink<T>(options: FileSinkOptions<T>): Sink<T> {
       ...rollProblems(driven.roll),
     ]),
     options: Object.freeze(driven),
+    place: Object.freeze({ called: `folder ${folder}`, sample: sampleOf(driven) }),
   });
 }
+
+/** A file as one may be called. */
+const sampleOf = ({ folder, by, format }: WriteFiles): string =>
+  `${folder}/${by === undefined ? '' : by === 'day' ? 'date=2026-01-01/' : 'date=2026-01-01/hour=00/'}part-00000-0-00000000${endingOf(format)}`;
 
 const rollProblems = (roll: WriteFiles['roll']): readonly Problem[] =>
   Object.entries(roll)

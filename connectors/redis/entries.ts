@@ -89,9 +89,13 @@ export function entries<T>(options: RedisEntriesOptions<T>): Source<T> {
         : []),
     ]),
     options: Object.freeze({ stream, partitions, field, keyField } satisfies Entries),
+    covers: (sample: string) => sample === stream || (partitions !== undefined && isPartition(stream, sample)),
     whenGone: whenGone === 'fail' ? undefined : whenGone,
     disorderMax,
     idleMax,
     eventTimeOf: eventTime ?? ((_value: unknown, entryTimeMs: number) => entryTimeMs),
   });
 }
+
+const isPartition = (stream: string, name: string): boolean =>
+  name.startsWith(`${stream}:`) && /^\d+$/.test(name.slice(stream.length + 1));

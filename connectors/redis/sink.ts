@@ -16,11 +16,12 @@ export const nameOf = (name: string | ((value: never) => string)): ((value: unkn
   typeof name === 'string' ? () => name : (name as (value: unknown) => string);
 
 /** A sink as inert data: what the user wrote for `describe` and `check`, and what the driver makes of it. */
-export const sinkOf = <T>(kind: ConnectorKind, written: object, driven: object): Sink<T> =>
+export const sinkOf = <T>(kind: ConnectorKind, written: object, driven: object, place?: Sink<T>['place']): Sink<T> =>
   Object.freeze({
     connector: 'redis',
     kind: kind.kind,
     settings: settingsOf(kind, written),
     problems: problemsOf(kind, written),
     options: Object.freeze(driven),
+    ...(place === undefined ? {} : { place: Object.freeze(place) }),
   });

@@ -37,7 +37,8 @@ export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
   const { stream: name, entriesMax, exact } = resolve(streamKind, options);
   const fields = (options.fields as ((value: unknown) => object) | undefined) ?? ((value: unknown) => value);
   const key = nameOf(name);
-  return sinkOf(streamKind, options, {
+  const place = typeof name === 'string' ? { called: `stream ${name}`, sample: name } : undefined;
+  const driven: Write = {
     key,
     strings: (value) => Object.entries(hashFields(fields(value))).flat(),
     misfit: (value) => {
@@ -49,5 +50,6 @@ export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
     },
     limit: entriesMax,
     how: exact ? '=' : '~',
-  } satisfies Write);
+  };
+  return sinkOf(streamKind, options, driven, place);
 }

@@ -43,7 +43,15 @@ export interface Source<out T> {
    * failure: records would be missing without a word.
    */
   readonly whenGone?: 'earliest' | 'latest' | undefined;
+  /** Whether it reads what a sink of its connector writes, going by the sample of its `place`. Topics are compared by name. */
+  readonly covers?: ((sample: string) => boolean) | undefined;
   readonly [OUT]?: (() => T) | undefined;
+}
+
+/** Where a sink writes: what messages call it, and a name such as its values may get there. */
+export interface SinkPlace {
+  readonly called: string;
+  readonly sample: string;
 }
 
 /** An output as inert data. `options` is the connector's own business. */
@@ -64,6 +72,8 @@ export interface Sink<in T> {
    * transaction is given them numbered: `offset` in their origins counts those of its task.
    */
   readonly changes?: boolean | undefined;
+  /** Where it writes, if not to a topic: `check` asks sources whether they read that. None where values decide it. */
+  readonly place?: SinkPlace | undefined;
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 

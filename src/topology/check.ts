@@ -31,6 +31,7 @@ export function check(topology: Topology): TopologyProblem[] {
     ...wireProblems(topology),
     ...unconsumedStreams(topology),
     ...targetProblems(topology),
+    ...loopProblems(topology),
     ...repartitionProblems(topology),
     ...globalProblems(topology),
     ...operatorProblems(topology),
@@ -197,6 +198,19 @@ function targetProblems(topology: Topology): TopologyProblem[] {
     }
   }
   return problems;
+}
+
+/** The same where places are no topics: only their connector can tell whether one lies in another. */
+function loopProblems(topology: Topology): TopologyProblem[] {
+  return allSinks(topology).flatMap(({ id, sink: { connector, place } }) => {
+    if (place === undefined) return [];
+    const reader = topology.sources.find(
+      ({ source }) => source.connector === connector && source.covers?.(place.sample),
+    );
+    if (reader === undefined) return [];
+    const hint = 'a topology that reads what it writes never ends: write somewhere else';
+    return [{ where: id, message: `writes to the ${place.called}, which "${reader.id}" reads`, hint }];
+  });
 }
 
 function operatorProblems({ steps }: Topology): TopologyProblem[] {

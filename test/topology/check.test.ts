@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { json } from '../../src/schema/index.js';
+import { file } from '../../connectors/file/index.js';
+import { redis } from '../../connectors/redis/index.js';
+import { s3 } from '../../connectors/s3/index.js';
+import type { Sink, Source } from '../../src/core/index.js';
+import { json, ndjson } from '../../src/schema/index.js';
 import { check, type Topology, topology } from '../../src/topology/index.js';
 import {
   bySize,
@@ -115,6 +119,48 @@ describe('check', () => {
       again.via('paired', { refunds }, pairUp()).to('out', topicSink('out.v1'));
     });
     expect(check(apart)).toEqual([]);
+  });
+
+  it('refuses a loop through files, objects and streams', () => {
+    const schema = ndjson<Order>();
+    const read = { schema, eventTime: () => 0 };
+    const messagesOf = (source: Source<Order>, sink: Sink<Order>) =>
+      messages(topology('loop', { deadLetters }, (t) => void t.source('in', source).to('out', sink)));
+    const loops: readonly [Source<Order>, Sink<Order>, string][] = [
+      [file.source({ ...read, path: './out/*.ndjson' }), file.sink({ folder: 'out', schema }), 'folder out'],
+      [
+        file.source({ ...read, path: '/d/*/*.gz' }),
+        file.sink({ folder: '/d', by: 'day', schema, compression: 'gzip' }),
+        'folder /d',
+      ],
+      [file.source({ ...read, path: 'out/*' }), file.sink({ folder: 'out/', columns: { id: 'text' } }), 'folder out/'],
+      [s3.source({ ...read, path: 'lake/in/part*.ndjson' }), s3.sink({ folder: 'lake/in', schema }), 'folder lake/in'],
+      [
+        redis.entries({ stream: 'orders', schema: json<Order>() }),
+        redis.stream({ stream: 'orders', entriesMax: 9 }),
+        'stream orders',
+      ],
+      [
+        redis.entries({ stream: 'orders', partitions: 4, schema: json<Order>() }),
+        redis.stream({ stream: 'orders:3', entriesMax: 9 }),
+        'stream orders:3',
+      ],
+    ];
+    for (const [source, sink, called] of loops) {
+      expect(messagesOf(source, sink)).toEqual([`out: writes to the ${called}, which "in" reads`]);
+    }
+    const fine: readonly [Source<Order>, Sink<Order>][] = [
+      [file.source({ ...read, path: 'in/*.ndjson' }), file.sink({ folder: 'out', schema })],
+      [file.source({ ...read, path: 'out/orders-*.ndjson' }), file.sink({ folder: 'out', schema })],
+      [file.source({ ...read, path: 'out/*.ndjson' }), file.sink({ folder: 'out', by: 'day', schema })],
+      [file.source({ ...read, path: 'out/*.ndjson' }), s3.sink({ folder: 'out', schema })],
+      [redis.entries({ stream: 'orders', schema: json<Order>() }), redis.stream({ stream: 'orders:3', entriesMax: 9 })],
+      [
+        redis.entries({ stream: 'orders', schema: json<Order>() }),
+        redis.stream({ stream: ({ id }) => id, entriesMax: 9 }),
+      ],
+    ];
+    for (const [source, sink] of fine) expect(messagesOf(source, sink)).toEqual([]);
   });
 
   it('tells a table from a topic of the same name', () => {
