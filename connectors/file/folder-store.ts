@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Compress } from './compress.js';
 import type { Part, PartStore } from './rolling-writer.js';
+import { HIDDEN } from './written.js';
 
 /** Bytes that wait before they are written, and the most that is compressed in one piece. */
 const BUFFER_BYTES = 256 * 1024;
-const HIDDEN = '.millrace';
 
 interface Kept {
   readonly temp: string;

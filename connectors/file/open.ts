@@ -10,11 +10,14 @@ import { isParquet } from './row-format.js';
 import type { WriteFiles } from './sink.js';
 import { openTailReader, type TailPlace } from './tail-source.js';
 import { toParquet } from './to-parquet.js';
+import { type WrittenFiles, writtenFiles } from './written.js';
 
 export interface Files {
   readonly source: SourceDriver;
   /** Exactly once: what was prepared is shown after the checkpoint that has its receipt. */
   readonly sink: SinkDriver;
+  /** For tools. */
+  readonly written: WrittenFiles;
 }
 
 export interface FilesOptions {
@@ -32,6 +35,7 @@ export interface FilesOptions {
  */
 export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
   return {
+    written: writtenFiles,
     source: {
       partitions: async (source) => readOf(source).partitions,
       async open(source, task, offset, bounded, _step, partition = task.partition, place) {

@@ -9,9 +9,15 @@ import { csvDelimiter, csvHeader } from './row-format.js';
 
 const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
 
+/** How rows lie in a file; of Parquet nothing need be said. */
+export interface RowsIn {
+  readonly schema: ReadFiles['schema'] | undefined;
+  readonly header: boolean;
+}
+
 /** The longest line that is kept: one byte more than what the schema takes, so that it is refused there by its length. */
-export const lineBytesMax = ({ schema }: ReadFiles): number =>
-  ((schema.options as { readonly bytesMax?: number } | undefined)?.bytesMax ?? SCHEMA_BYTES_MAX) + 1;
+export const lineBytesMax = ({ schema }: Pick<RowsIn, 'schema'>): number =>
+  ((schema?.options as { readonly bytesMax?: number } | undefined)?.bytesMax ?? SCHEMA_BYTES_MAX) + 1;
 
 /** How bytes are come by; those of this machine's files by default. */
 export interface Openers {
@@ -26,7 +32,7 @@ export interface Openers {
 export async function* rowsOfFile(
   path: string,
   at: number,
-  options: ReadFiles,
+  options: RowsIn,
   { open, openRandom }: Openers = {},
 ): AsyncGenerator<readonly Line[]> {
   if (path.endsWith('.parquet')) {
@@ -34,7 +40,7 @@ export async function* rowsOfFile(
     return;
   }
   const { schema, header } = options;
-  const lines = new Lines({ at, quoted: schema.format === 'csv', bytesMax: lineBytesMax(options) });
+  const lines = new Lines({ at, quoted: schema?.format === 'csv', bytesMax: lineBytesMax(options) });
   let headerDue = header && at === 0;
   let isStart = at === 0;
   const rows = (lines: readonly Line[]): readonly Line[] => {
@@ -68,7 +74,8 @@ function namesIn(header: string, delimiter: string): string[] {
   }
 }
 
-function compareHeader(path: string, line: Uint8Array, { schema }: ReadFiles): void {
+function compareHeader(path: string, line: Uint8Array, { schema }: RowsIn): void {
+  if (schema === undefined) return;
   const names = namesIn(Buffer.from(line).toString(), csvDelimiter(schema));
   const wanted = csvHeader(schema);
   if (names.length === wanted.length && names.every((name, i) => name === wanted[i])) return;

@@ -23,6 +23,8 @@ export interface Postgres {
   /** Tables; what a replay repeats has no effect. */
   readonly tableSink: SinkDriver;
   readonly lookUp: LookupDriver;
+  /** For tools: one statement. */
+  query<R>(sql: string, values?: readonly unknown[]): Promise<readonly R[]>;
   close(): Promise<void>;
 }
 
@@ -100,6 +102,13 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
           },
         };
       },
+    },
+    async query(sql, values) {
+      try {
+        return await once((connection) => connection.use((run) => run(sql, values)));
+      } catch (error) {
+        throw explain(error, 'cannot ask', where, 'config');
+      }
     },
     async close() {
       await Promise.all([...connections].map((connection) => connection.close()));

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Keyed } from './connection.js';
 import type { Server } from './server.js';
 
@@ -10,8 +11,29 @@ export interface KeySpace {
   keys(prefix: string): Promise<readonly string[]>;
   /** The fields of hashes, in the order of their keys; none where there is no such hash. */
   hashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
+  /** What lies under each key, whatever it is, as plain data that compares; `undefined` where there is nothing. Memory: all of it. */
+  contents(keys: readonly string[]): Promise<readonly unknown[]>;
   /** Removes every key that begins so; resolves with their number. */
   remove(prefix: string): Promise<number>;
+}
+
+/** The command that reads all of a key, by the type that Redis tells. */
+const readers: Readonly<Record<string, readonly [name: string, ...args: string[]]>> = {
+  string: ['get'],
+  hash: ['hgetall'],
+  set: ['smembers'],
+  zset: ['zrange', '0', '-1', 'WITHSCORES'],
+  stream: ['xrange', '-', '+'],
+  'ReJSON-RL': ['json.get'],
+};
+
+/** A set has no order; the ids of a stream's entries are times of the server, and say nothing of what was written. */
+function plain(type: string, answer: unknown): unknown {
+  if (type === 'string')
+    return isUtf8(answer as Buffer) ? String(answer) : { base64: (answer as Buffer).toString('base64') };
+  if (type === 'set') return [...(answer as string[])].sort();
+  if (type === 'stream') return (answer as [id: string, fields: string[]][]).map(([, fields]) => fields);
+  return answer;
 }
 
 export function keySpaceOf(server: Server): KeySpace {
@@ -38,6 +60,15 @@ export function keySpaceOf(server: Server): KeySpace {
   return {
     keys,
     hashes: async (wanted) => (await each('cannot read hashes', 'hgetall', wanted)) as Record<string, string>[],
+    async contents(wanted) {
+      const types = (await each('cannot read keys', 'type', wanted)) as string[];
+      const asked = wanted.flatMap((key, i): Keyed[] => {
+        const [name, ...args] = readers[types[i] ?? ''] ?? [];
+        return name === undefined ? [] : [{ key, command: [name, key, ...args], binary: types[i] === 'string' }];
+      });
+      const answers = [...(await server.send('cannot read keys', asked))];
+      return types.map((type) => (readers[type] === undefined ? undefined : plain(type, answers.shift())));
+    },
     async remove(prefix) {
       const gone = await keys(prefix);
       for (let start = 0; start < gone.length; start += SCAN_KEYS) {

@@ -10,6 +10,7 @@ import type { ReadFiles } from '../file/read-options.js';
 import { isParquet } from '../file/row-format.js';
 import type { WriteFiles } from '../file/sink.js';
 import { parquetOf } from '../file/to-parquet.js';
+import { HIDDEN, type WrittenFiles, writtenRows } from '../file/written.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';
 
@@ -23,6 +24,8 @@ import { BucketStore } from './bucket-store.js';
 export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; readonly now?: () => number }): {
   readonly source: SourceDriver;
   readonly sink: SinkDriver;
+  /** For tools. */
+  readonly written: WrittenFiles;
 } {
   const { schemas, now = Date.now } = options;
   const buckets = new Buckets(options);
@@ -42,6 +45,14 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     openRandom: (path) => openObject(objects, path),
   };
   return {
+    written: {
+      list: async (folder) =>
+        (await objects.list(`${folder}/`)).filter((path) => !path.startsWith(`${folder}/${HIDDEN}/`)),
+      rows: (path, format) => writtenRows(path, format, storage),
+      async remove(folder) {
+        for (const path of await objects.list(`${folder}/`)) await objects.remove(path);
+      },
+    },
     source: {
       partitions: async (source) => (source.options as ReadFiles).partitions,
       async open(source, task, offset, bounded, _step, partition = task.partition, place) {

@@ -1,8 +1,9 @@
 import { openFiles } from '../../connectors/file/open.js';
+import type { WrittenFiles } from '../../connectors/file/written.js';
 import { openHttp } from '../../connectors/http/open.js';
 import { httpSink } from '../../connectors/http/sink.js';
 import { httpSource } from '../../connectors/http/source.js';
-import { openPostgres } from '../../connectors/postgres/open.js';
+import { openPostgres, type Postgres } from '../../connectors/postgres/open.js';
 import { openRedis, type Redis } from '../../connectors/redis/open.js';
 import { openS3 } from '../../connectors/s3/open.js';
 import type { Profile, SourceDriver, TopicProducer } from '../core/io.js';
@@ -14,6 +15,10 @@ import type { Config } from './settings.js';
 export interface Anywhere extends Required<Pick<Profile, 'sources' | 'sinks' | 'lookups'>> {
   /** What there is of Redis beside the hashes, which the embedded profile keeps itself. */
   readonly redis: Redis;
+  readonly postgres: Postgres;
+  /** What sinks have written to folders, and to buckets. */
+  readonly files: WrittenFiles;
+  readonly objects: WrittenFiles;
   close(): Promise<void>;
 }
 
@@ -47,6 +52,9 @@ export function openAnywhere({ schemas, config, topics, producer }: Around): Any
     },
     lookups: { http: openHttp().lookUp, postgres: postgres.lookUp, 'redis.strings': redis.lookUp },
     redis,
+    postgres,
+    files: files.written,
+    objects: objects.written,
     async close() {
       await requests.close();
       await postgres.close();

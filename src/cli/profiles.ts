@@ -1,9 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WrittenFiles } from '../../connectors/file/written.js';
+import type { Postgres } from '../../connectors/postgres/open.js';
 import type { CheckpointStore, LogPoint } from '../core/checkpoints.js';
 import { INTERNAL } from '../core/internal.js';
 import type { Profile, TopicProducer } from '../core/io.js';
 import type { SchemaRegistry } from '../core/schema.js';
+import type { Anywhere } from './anywhere.js';
 import type { Config } from './settings.js';
 
 /** A profile, and what tools need beside running a topology on it. */
@@ -24,19 +27,25 @@ export interface OpenProfile extends Profile {
 
 /** A profile, and what a trial needs to look at what it wrote and to leave nothing behind. */
 export interface TrialProfile extends OpenProfile {
-  readonly hashes: HashReader;
-  /** Takes away what nobody needs any more; a folder of the embedded profile goes as a whole. */
-  readonly removal: Removal | undefined;
+  readonly hashes: KeyReader;
+  /** Whatever lies on the Redis server, on every profile. */
+  readonly structures: KeyReader;
+  readonly postgres: Pick<Postgres, 'query'>;
+  readonly files: WrittenFiles;
+  readonly objects: WrittenFiles;
+  /** Takes away what nobody needs any more. */
+  readonly removal: Removal;
 }
 
-/** The hashes of a profile, as they can be read. */
-export interface HashReader {
+/** Keys and what lies under them. */
+export interface KeyReader {
   /** Keys that begin so. Memory: the keys. */
   keys(prefix: string): Promise<readonly string[]>;
-  /** The fields of each; none where there is no such hash. */
-  read(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
+  /** As plain data that compares. */
+  read(keys: readonly string[]): Promise<readonly unknown[]>;
 }
 
+/** On the embedded profile, what lies in its folder goes with the folder: only what is outside is taken away. */
 export interface Removal {
   topic(name: string): Promise<void>;
   /** State, positions and group of a topology that does not run. */
@@ -104,7 +113,8 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
         keys: async (prefix) => [...log.hashes()].flatMap(({ key }) => (key.startsWith(prefix) ? [key] : [])),
         read: async (keys) => keys.map((key) => log.getHash(key) ?? {}),
       },
-      removal: undefined,
+      ...looksOf(anywhere),
+      removal: { ...nothingOf, keys: (prefix) => removeKeys(anywhere, prefix) },
     };
   });
 }
@@ -157,12 +167,11 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
       command: (sql) => tables.command(sql),
       exportParquet: (sql, file) => tables.exportParquet(sql, file),
       hashes: { keys: (prefix) => redis.keys(prefix), read: (keys) => redis.hashes(keys) },
+      ...looksOf(anywhere),
       removal: {
         topic: (name) => topics.deleteTopic(name),
         topology: (name) => topics.forget(name),
-        async keys(prefix) {
-          await redis.remove(prefix);
-        },
+        keys: (prefix) => removeKeys(anywhere, prefix),
       },
     };
   });
@@ -186,6 +195,18 @@ export async function expelMember(config: Config, topology: string, memberId: st
     await opened.close();
   }
 }
+
+/** What a trial looks at that every profile has in the same way. */
+const looksOf = ({ redis, postgres, files, objects }: Anywhere) => ({
+  structures: { keys: (prefix: string) => redis.keys(prefix), read: (keys: readonly string[]) => redis.contents(keys) },
+  postgres,
+  files,
+  objects,
+});
+
+const removeKeys = async ({ redis }: Anywhere, prefix: string): Promise<void> => void (await redis.remove(prefix));
+
+const nothingOf = { topic: async () => undefined, topology: async () => undefined };
 
 interface Closable {
   close(): Promise<void>;

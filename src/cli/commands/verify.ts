@@ -63,8 +63,8 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
     .addHelpText(
       'after',
       `
-Nothing is written where the topology itself writes: both runs have a group, state, topics, hashes and tables of their
-own, whose names begin with "verify-", and which are removed at the end. Exit code 1 where anything differs.`,
+Nothing is written where the topology itself writes: both runs have a group, state, topics, keys, tables, files and objects of
+their own, whose names begin with "verify-", and which are removed at the end. Nothing is sent to anybody. Exit code 1 where anything differs.`,
     )
     .action((file: string, flags: VerifyFlags) =>
       act(flags, async () => {

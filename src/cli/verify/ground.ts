@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { WriteFiles } from '../../../connectors/file/sink.js';
 import { internalTopic, stagesOf, type Topology } from '../../topology/index.js';
 import { openProfile, type TrialProfile } from '../profiles.js';
 import type { Config } from '../settings.js';
-import { shadowOf } from './shadow.js';
-import { namesOf, type Trial } from './trial.js';
+import { removeRows } from './compare-rows.js';
+import { isSent, shadowOf } from './shadow.js';
+import { foldersOf, namesOf, objectsOf, type Trial } from './trial.js';
 
 /** Where a trial takes place: on the embedded profile a copy, elsewhere the cluster itself under names of its own. */
 export interface Ground {
@@ -41,8 +43,15 @@ export interface Traces {
   readonly topologies: readonly string[];
   readonly topics: readonly string[];
   readonly tables: readonly string[];
-  /** Prefixes of keys. */
+  /** Prefixes of keys in Redis. */
   readonly keys: readonly string[];
+  /** Whether some of them are on a Redis server even on the embedded profile. */
+  readonly onServer: boolean;
+  /** What of Postgres begins so. */
+  readonly rows: string | undefined;
+  readonly folders: readonly string[];
+  /** Bucket and prefix. */
+  readonly objects: readonly string[];
 }
 
 export function tracesOf(topology: Topology, trial: Trial): Traces {
@@ -50,43 +59,71 @@ export function tracesOf(topology: Topology, trial: Trial): Traces {
   const tables = new Set<string>();
   const topologies: string[] = [];
   const keys: string[] = [];
+  const kinds = new Set(topology.sinks.map(({ sink }) => sink.kind));
+  const inRedis = [...kinds].filter((kind) => kind.startsWith('redis.') && !isSent(kind));
+  const buckets = topology.sinks.flatMap(({ sink }) =>
+    sink.kind === 's3.sink' ? [objectsOf(trial.id, (sink.options as WriteFiles).folder)] : [],
+  );
   for (const run of ['calm', 'disturbed'] as const) {
     const names = namesOf(trial.id, run);
     const shadow = shadowOf(topology, trial, run);
     for (const { sink } of [...shadow.sinks, { sink: shadow.deadLetters }]) {
       const { topic, table } = sink.options as { readonly topic?: string; readonly table?: string };
       if (topic !== undefined) topics.add(topic);
-      if (table !== undefined) tables.add(table);
+      if (table !== undefined && sink.connector === 'clickhouse') tables.add(table);
     }
     for (const { id } of shadow.repartitions) topics.add(internalTopic(shadow.name, id));
     for (const { name } of stagesOf(shadow)) topologies.push(name);
-    keys.push(names.hashes, `millrace:fence:${names.topology}`);
+    if (inRedis.length > 0) keys.push(names.keys, `millrace:fence:${names.topology}`);
   }
-  return { topologies, topics: [...topics], tables: [...tables], keys };
+  return {
+    topologies,
+    topics: [...topics],
+    tables: [...tables],
+    keys,
+    onServer: inRedis.some((kind) => kind !== 'redis.hash' && kind !== 'redis.upserts'),
+    rows: kinds.has('postgres.table') ? trial.id : undefined,
+    folders: kinds.has('file.sink') ? [foldersOf(trial.id)] : [],
+    objects: [...new Set(buckets)],
+  };
 }
 
 /**
  * Takes away what a trial left. Goes on where something cannot be taken away, and resolves with what that was.
  */
 export async function removeTraces(ground: Ground, traces: Traces): Promise<readonly string[]> {
-  if (ground.folder !== undefined) {
-    await rm(ground.folder, { recursive: true, force: true });
-    return [];
-  }
+  for (const folder of traces.folders) await rm(folder, { recursive: true, force: true });
+  const { folder, config } = ground;
+  const outside = traces.onServer || traces.rows !== undefined || traces.objects.length > 0;
+  const left = folder === undefined || outside ? await removeFrom(config, inReach(ground, traces)) : [];
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  return left;
+}
+
+/** What goes with the folder of the embedded profile need not be taken out of it. */
+const inReach = ({ folder }: Ground, traces: Traces): Traces =>
+  folder === undefined
+    ? traces
+    : { ...traces, topologies: [], topics: [], tables: [], keys: traces.onServer ? traces.keys : [] };
+
+async function removeFrom(config: Config, traces: Traces): Promise<readonly string[]> {
   const left: string[] = [];
-  const profile: TrialProfile = await openProfile(ground.config);
-  const attempt = async (what: string, work: (() => Promise<void>) | undefined): Promise<void> => {
+  const profile: TrialProfile = await openProfile(config);
+  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
-      await work?.();
+      await work();
     } catch (error) {
       left.push(`${what} (${error instanceof Error ? error.message : String(error)})`);
     }
   };
   try {
     const { removal } = profile;
-    for (const name of traces.topologies) await attempt(`topology ${name}`, () => removal?.topology(name) ?? nothing());
-    for (const name of traces.topics) await attempt(`topic ${name}`, () => removal?.topic(name) ?? nothing());
-    for (const prefix of traces.keys) await attempt(`keys ${prefix}*`, () => removal?.keys(prefix) ?? nothing());
+    for (const name of traces.topologies) await attempt(`topology ${name}`, () => removal.topology(name));
+    for (const name of traces.topics) await attempt(`topic ${name}`, () => removal.topic(name));
+    for (const prefix of traces.keys) await attempt(`keys ${prefix}*`, () => removal.keys(prefix));
+    const { rows, objects } = traces;
+    if (rows !== undefined) await attempt(`tables of ${rows}`, () => removeRows(profile.postgres, rows));
+    for (const path of objects) await attempt(`objects of ${path}`, () => profile.objects.remove(path));
     for (const name of traces.tables) {
       await attempt(`table ${name}`, async () => {
         await profile.command(`DROP VIEW IF EXISTS \`${name}\``);
@@ -98,5 +135,3 @@ export async function removeTraces(ground: Ground, traces: Traces): Promise<read
   }
   return left;
 }
-
-const nothing = async (): Promise<void> => undefined;

@@ -1,3 +1,5 @@
+import type { WriteFiles } from '../../../connectors/file/sink.js';
+import type { TableOptions as RowsOptions } from '../../../connectors/postgres/index.js';
 import type { Sink } from '../../core/io.js';
 import type { TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../../core/sinks.js';
 import { json, openDecoder } from '../../schema/index.js';
@@ -5,14 +7,16 @@ import { stagesOf, type Topology } from '../../topology/index.js';
 import type { TrialProfile } from '../profiles.js';
 import { readPartition } from '../read-topic.js';
 import { shown } from '../tail.js';
-import { compareHashes } from './compare-hashes.js';
+import { compareFiles } from './compare-files.js';
+import { compareKeys } from './compare-keys.js';
+import { compareRows } from './compare-rows.js';
 import { compareState } from './compare-state.js';
 import { compareTables } from './compare-tables.js';
 import { compareTopics } from './compare-topics.js';
 import type { Differences, Sample } from './differences.js';
 import type { Compared, ShownSample } from './report.js';
-import { shadowOf } from './shadow.js';
-import { namesOf, type Run, type Trial } from './trial.js';
+import { isSent, shadowOf } from './shadow.js';
+import { namesOf, type Run, type Trial, type TrialNames } from './trial.js';
 
 /** Shows what lies somewhere in one of the runs. */
 type Show = (run: Run, at: string) => Promise<unknown>;
@@ -48,9 +52,36 @@ async function compareSink(
   switch (sink.kind) {
     case 'redis.hash':
     case 'redis.upserts': {
-      const prefixes = { calm: `${names.calm.hashes}${id}:`, disturbed: `${names.disturbed.hashes}${id}:` };
-      const found = await compareHashes(profile.hashes, prefixes, ordered);
+      const found = await compareKeys(profile.hashes, prefixesOf(names, id), ordered);
       return summed(id, 'hashes', ordered ? 'by key' : 'keys only', found, asJson);
+    }
+    case 'redis.string':
+    case 'redis.json':
+    case 'redis.set':
+    case 'redis.sortedSet':
+    case 'redis.counter':
+    case 'redis.stream': {
+      const found = await compareKeys(profile.structures, prefixesOf(names, id), ordered);
+      return summed(id, `${sink.kind.slice('redis.'.length)} keys`, ordered ? 'by key' : 'keys only', found, asJson);
+    }
+    case 'file.sink':
+    case 's3.sink': {
+      const { folder, format } = sink.options as WriteFiles;
+      const [written, of] =
+        sink.kind === 'file.sink'
+          ? [profile.files, (run: Run) => names[run].folder(id)]
+          : [profile.objects, (run: Run) => names[run].objects(folder, id)];
+      const folders = { calm: of('calm'), disturbed: of('disturbed') };
+      const found = await compareFiles(written, folders, format, ordered);
+      return summed(id, folder, ordered ? 'in order' : 'as bags', found, asText);
+    }
+    case 'postgres.table': {
+      const { table, key } = sink.options as RowsOptions;
+      const tables = { calm: names.calm.rows(table), disturbed: names.disturbed.rows(table) };
+      // Which of several rows of a key came last is decided by clocks then.
+      const keysOnly = !ordered && key.length > 0;
+      const found = await compareRows(profile.postgres, tables, keysOnly ? key : undefined);
+      return summed(id, table, keysOnly ? 'keys only' : 'as bags', found, asJson);
     }
     case 'clickhouse.table': {
       const options = sink.options as TableSinkOptions;
@@ -66,10 +97,9 @@ async function compareSink(
       return summed(id, options.table, 'as bags', found, asJson);
     }
     default: {
-      const { topic, schema = json<unknown>({ subject: `${id}-value` }) } =
-        sink.options as Partial<TopicSinkOptions> & {
-          readonly topic: string;
-        };
+      const { topic, schema = json<unknown>({ subject: `${id}-value` }) } = isSent(sink.kind)
+        ? { topic: id, schema: json<unknown>() }
+        : (sink.options as Partial<TopicSinkOptions> & { readonly topic: string });
       const topics = { calm: names.calm.topic(topic), disturbed: names.disturbed.topic(topic) };
       const found = await compareTopics(profile, topics, ordered);
       const decoder = await openDecoder(schema, profile.schemas);
@@ -80,11 +110,17 @@ async function compareSink(
         }
         return undefined;
       };
-      return summed(id, topic, ordered ? 'in order' : 'as bags', found, show);
+      return summed(id, isSent(sink.kind) ? sink.kind : topic, ordered ? 'in order' : 'as bags', found, show);
     }
   }
 }
 
+const prefixesOf = (names: Record<Run, TrialNames>, id: string) => ({
+  calm: `${names.calm.keys}${id}:`,
+  disturbed: `${names.disturbed.keys}${id}:`,
+});
+
+const asText: Show = async (_run, at) => at;
 const asJson: Show = async (_run, at) => JSON.parse(at);
 
 /** Of a record only what it says: where it lies has no meaning outside of the trial. */

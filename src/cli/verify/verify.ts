@@ -12,7 +12,7 @@ import { type InputFiles, loadInput, sliceOf } from './inputs.js';
 import { compareOutputs } from './outputs.js';
 import { type ProcessesDone, runProcesses } from './processes.js';
 import type { VerifyReport } from './report.js';
-import { shadowOf } from './shadow.js';
+import { isSent, shadowOf } from './shadow.js';
 import { newTrialId, type Run, recordsOf, type Slice, type Trial } from './trial.js';
 import { registersNothing, type TrialWork } from './worker.js';
 
@@ -191,7 +191,7 @@ interface Freedoms {
 }
 
 /** What of a topology's outputs a clock decides, so that two runs need not agree. */
-function freedomsOf({ sources, steps, repartitions }: Topology): Freedoms {
+function freedomsOf({ sources, steps, sinks, repartitions }: Topology): Freedoms {
   const waiting = sources.filter(({ source }) => source.idleMax !== undefined).map(({ id }) => id);
   const answering = steps.filter(({ shape }) => shape.shape === 'batched' && shape.undecided === true);
   const ticking = steps.filter(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
@@ -204,6 +204,9 @@ function freedomsOf({ sources, steps, repartitions }: Topology): Freedoms {
   if (answering.length > 0) {
     const ids = answering.map(({ id }) => id).join(', ');
     notes.push(`what ${ids} answers may depend on who is asked and when: differences in it are no fault of the kills`);
+  }
+  for (const { id, sink } of sinks.filter(({ sink }) => isSent(sink.kind))) {
+    notes.push(`${id} sends nothing (${sink.kind}): what it would send is written to a topic and compared there`);
   }
   if (ticking.length > 0) {
     const ids = ticking.map(({ id }) => id).join(', ');

@@ -1,4 +1,5 @@
-import { MillraceError, type Sink, type SinkDriver } from '../../core/index.js';
+import type { TableOptions as RowsOptions } from '../../../connectors/postgres/index.js';
+import type { Profile, Sink, SinkContext, SinkDriver } from '../../core/index.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import type { HashSinkOptions } from '../../core/sinks.js';
 import { createInference } from '../../inference/index.js';
@@ -35,12 +36,11 @@ export async function runTrialWork(topology: Topology, config: Config, work: Tri
     const inference = createInference();
     try {
       const { kafka, ...others } = profile.sources;
-      const { redis, ...sinks } = profile.sinks;
       const running = await runTopology(shadowOf(topology, trial, run), {
         profile: {
           ...profile,
           sources: { ...others, ...(kafka ? { kafka: sliced(kafka, trial.slices) } : {}) },
-          sinks: { ...sinks, ...(redis ? { redis: byTask(redis, namesOf(trial.id, run).hashes) } : {}) },
+          sinks: byTask(profile.sinks, namesOf(trial.id, run).keys),
         },
         inference,
         bounded: true,
@@ -73,17 +73,31 @@ export function registersNothing(registry: SchemaRegistry): SchemaRegistry {
   };
 }
 
-/** Hashes of each task under keys of its own: which of two tasks wrote a key last is nothing that a run repeats. */
-function byTask(driver: SinkDriver, prefix: string): SinkDriver {
-  return {
-    ...driver,
-    open(sink, context) {
-      if (sink.kind !== 'redis.hash' && sink.kind !== 'redis.upserts')
-        throw new MillraceError('internal', `no shadow of ${sink.kind}`);
+/** Keys and rows of each task in a place of its own: which of two tasks wrote a key last is nothing that a run repeats. */
+function byTask(sinks: Profile['sinks'], prefix: string): Profile['sinks'] {
+  const own = (sink: Sink<unknown>, { step, task }: SinkContext): Sink<unknown> => {
+    if (sink.connector === 'redis') {
       const options = sink.options as HashSinkOptions;
-      const key = (value: unknown) => `${prefix}${context.step}:${context.task.partition}:${options.key(value)}`;
-      const shadow: Sink<unknown> = { ...sink, options: { ...options, key } satisfies HashSinkOptions };
+      const key = (value: unknown) => `${prefix}${step}:${task.partition}:${options.key(value)}`;
+      return { ...sink, options: { ...options, key } satisfies HashSinkOptions };
+    }
+    const options = sink.options as RowsOptions;
+    return { ...sink, options: { ...options, table: `${options.table}_${task.partition}` } satisfies RowsOptions };
+  };
+  const led = (driver: SinkDriver): SinkDriver => ({
+    ...driver,
+    async setUp(sink, context) {
+      if (sink.connector !== 'postgres') await driver.setUp?.(sink, context); // each task's table is set up with it
+    },
+    async open(sink, context) {
+      if (sink.connector !== 'redis' && sink.connector !== 'postgres') return driver.open(sink, context);
+      const shadow = own(sink, context);
+      if (sink.connector === 'postgres') {
+        const { step, task } = context;
+        await driver.setUp?.(shadow, { topology: task.topology, step, partitions: 1 });
+      }
       return driver.open(shadow, context);
     },
-  };
+  });
+  return Object.fromEntries(Object.entries(sinks).map(([name, driver]) => [name, led(driver)]));
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { resolveConfig } from '../../../src/cli/config.js';
 import { openProfile, type TrialProfile } from '../../../src/cli/profiles.js';
-import { compareHashes } from '../../../src/cli/verify/compare-hashes.js';
+import { compareKeys } from '../../../src/cli/verify/compare-keys.js';
 import { compareState } from '../../../src/cli/verify/compare-state.js';
 import { compareTables } from '../../../src/cli/verify/compare-tables.js';
 import { compareTopics } from '../../../src/cli/verify/compare-topics.js';
@@ -119,18 +119,18 @@ describe('hashes', () => {
       'd:5': { n: '1' },
       'e:6': { n: '1' },
     });
-    const found = await compareHashes(hashes, prefixes, true);
+    const found = await compareKeys(hashes, prefixes, true);
     expect(wrong(found)).toEqual({ lost: 1, different: 2, strange: 1 });
     expect(found.samples.find(({ kind }) => kind === 'lost')).toMatchObject({ id: '4', calm: '{"n":"1"}' });
     expect(found.compared).toBe(4);
-    expect(wrong(await compareHashes(hashes, prefixes, false))).toEqual({ lost: 1, strange: 1 });
+    expect(wrong(await compareKeys(hashes, prefixes, false))).toEqual({ lost: 1, strange: 1 });
   });
 
   it('are read in pieces', async () => {
     const all = Object.fromEntries(
       Array.from({ length: 2_500 }, (_, n) => [`c:${n}`, `d:${n}`].map((key) => [key, { n: String(n) }])).flat(),
     );
-    expect(await compareHashes(store(all), prefixes, true)).toMatchObject({ compared: 2_500, total: 0 });
+    expect(await compareKeys(store(all), prefixes, true)).toMatchObject({ compared: 2_500, total: 0 });
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { file } from '../../../connectors/file/index.js';
+import { connectorKinds, connectorOf } from '../../../src/cli/connector-kinds.js';
 import { tracesOf } from '../../../src/cli/verify/ground.js';
 import { shadowOf } from '../../../src/cli/verify/shadow.js';
 import { namesOf, newTrialId, recordsOf, type Trial } from '../../../src/cli/verify/trial.js';
@@ -58,6 +59,26 @@ describe('shadowOf', () => {
     expect(sink).toMatchObject({ partitions: 12, nameOrigin: true });
   });
 
+  it('leads every kind of sink elsewhere', () => {
+    const options = { topic: 'out', table: 'shop.out', folder: 'lake/out', key: () => 'k', body: () => ({}) };
+    const kinds = connectorKinds.filter(({ role, kind }) => role === 'sink' && kind !== 'clickhouse.metrics');
+    expect(kinds.length).toBeGreaterThan(15);
+    const sinks = kinds.map(({ kind }) => {
+      const sink: Sink<unknown> = { connector: connectorOf(kind), kind, settings: {}, options };
+      return { id: kind, sink, input: { from: 'x', output: 0 } };
+    });
+    const places = (['calm', 'disturbed'] as const).flatMap((run) =>
+      shadowOf({ ...flightDelays, sinks }, trial, run).sinks.map(({ id, sink }) => {
+        const { topic, table, folder } = sink.options as { topic?: string; table?: string; folder?: string };
+        // Keys are told apart by the process that writes them, which knows its task.
+        return sink.connector === 'redis' ? undefined : `${id} ${topic ?? ''} ${table ?? ''} ${folder ?? ''}`;
+      }),
+    );
+    const led = places.filter((place) => place !== undefined);
+    for (const place of led) expect(place).toMatch(/verify[-_]0a1b2c3d/);
+    expect(new Set(led).size).toBe(led.length);
+  });
+
   it('refuses a sink that it cannot lead elsewhere, by the id of its step', () => {
     const mail = { ...flightDelays.sinks[0]?.sink, kind: 'mail.send' } as Sink<unknown>;
     const sinks = [{ id: 'mail', sink: mail, input: { from: 'x', output: 0 } }];
@@ -73,6 +94,10 @@ describe('names of a trial', () => {
     const names = namesOf(newTrialId(), 'disturbed');
     expect(names.table('scored')).toMatch(/^[a-z0-9_]+$/);
     expect(names.topic('scored.v1')).toMatch(/^[a-z0-9._-]+$/);
+    const long = ['a', 'b'].map((end) => names.rows(`shop.${'orders_of_a_shop_'.repeat(3)}${end}`));
+    expect(new Set([...long, names.rows('shop.orders')]).size).toBe(3);
+    // With the number of a task behind it: Postgres cuts what is longer than 63.
+    for (const name of long) expect(name).toMatch(/^shop\.verify_[a-z0-9_]{1,50}$/);
   });
 
   it('are all taken away again: every place of both runs is among the traces', () => {
