@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { MillraceError } from '../core/errors.js';
 import type { RegistryFormat, SchemaData, SchemaReference, SchemaText } from '../core/schema.js';
+import { jsonReferences } from './json-schema/references.js';
 
 /** A chain of references longer than this refers to itself. */
 const CHAIN_MAX = 32;
@@ -83,7 +84,7 @@ async function textOf({ definition, subject }: SchemaData): Promise<string> {
 /** The names under which a text imports others; Avro's are full names that need not be files, so they are given. */
 function referredTo(format: RegistryFormat, text: string): string[] {
   if (format === 'protobuf') return protobufImports(text);
-  if (format === 'json-schema') return [...jsonReferences(text)];
+  if (format === 'json-schema') return [...jsonReferences(text).keys()];
   return [];
 }
 
@@ -92,27 +93,6 @@ export const protobufImports = (text: string): string[] =>
   [...text.matchAll(/(?:^|;)\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)]
     .map(([, name = '']) => name)
     .filter((name) => !name.startsWith('google/protobuf/') && !name.startsWith('confluent/'));
-
-/** What a JSON schema refers to outside itself, without the fragment. */
-function jsonReferences(text: string): Set<string> {
-  const found = new Set<string>();
-  const own = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    for (const [key, inner] of Object.entries(value)) {
-      if (typeof inner !== 'string') visit(inner);
-      else if (key === '$id') own.add(inner);
-      else if (key === '$ref' && !inner.startsWith('#')) found.add(inner.split('#')[0] ?? inner);
-    }
-  };
-  try {
-    visit(JSON.parse(text));
-  } catch {
-    return found; // not JSON: whoever compiles it says so
-  }
-  for (const id of own) found.delete(id);
-  return new Set([...found].filter((name) => !name.startsWith('http://json-schema.org/')));
-}
 
 /** The file of a reference: beside the one that refers to it, or in a folder above. Its subject is its name, as Confluent's tools have it. */
 async function beside(

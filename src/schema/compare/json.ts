@@ -1,4 +1,5 @@
 import type { SchemaText } from '../../core/schema.js';
+import { type JsonPlaces, jsonPlaces } from '../json-schema/places.js';
 import { type Comparison, changesBetween } from './comparison.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -8,7 +9,7 @@ type Json = Readonly<Record<string, unknown>>;
  * say it; other keywords (`oneOf`, `not`, conditions) are reported where they differ, as something to look at.
  */
 export function compareJson(before: SchemaText, after: SchemaText): Comparison {
-  const [was, is] = [JSON.parse(before.text), JSON.parse(after.text)] as [unknown, unknown];
+  const [was, is] = [jsonPlaces(before), jsonPlaces(after)];
   return {
     changes: changesBetween(outlineOf(was), outlineOf(is)),
     backward: problems(was, is),
@@ -19,17 +20,14 @@ export function compareJson(before: SchemaText, after: SchemaText): Comparison {
 const objectOf = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 
-/** What a `#/...` reference leads to, with what stands beside it. */
-function resolved(schema: unknown, root: unknown): Json {
+/** References that lead to references: more go in a circle. */
+const HOPS_MAX = 16;
+
+/** What a reference leads to, with what stands beside it. */
+function resolved(schema: unknown, places: JsonPlaces, hops = 0): Json {
   const own = objectOf(schema);
-  const { $ref } = own;
-  if (typeof $ref !== 'string' || !$ref.startsWith('#')) return own;
-  const found = $ref
-    .slice(1)
-    .split('/')
-    .slice(1)
-    .reduce<unknown>((at, part) => objectOf(at)[part.replaceAll('~1', '/').replaceAll('~0', '~')], root);
-  return { ...objectOf(found), ...own };
+  if (typeof own.$ref !== 'string' || hops > HOPS_MAX) return own;
+  return { ...resolved(places.find(own.$ref, own), places, hops + 1), ...own };
 }
 
 const limits: readonly (readonly [keyword: string, stricter: (was: number, is: number) => boolean])[] = [
@@ -56,10 +54,10 @@ const shapes = [
 const typesOf = ({ type }: Json): readonly string[] | undefined =>
   type === undefined ? undefined : Array.isArray(type) ? type.map(String) : [String(type)];
 
-function outlineOf(root: unknown): Map<string, string> {
+function outlineOf(places: JsonPlaces): Map<string, string> {
   const outline = new Map<string, string>();
   const visit = (schema: unknown, path: string, required: boolean, above: readonly string[]): void => {
-    const at = resolved(schema, root);
+    const at = resolved(schema, places);
     const words = [
       typesOf(at)?.join(' | ') ?? 'anything',
       ...[...limits.map(([keyword]) => keyword), ...rules, 'enum', 'default'].flatMap((keyword) =>
@@ -78,7 +76,7 @@ function outlineOf(root: unknown): Map<string, string> {
     }
     if (at.items !== undefined && !Array.isArray(at.items)) visit(at.items, `${path}[]`, false, inside);
   };
-  visit(root, '', false, []);
+  visit(places.root, '', false, []);
   return outline;
 }
 
@@ -86,7 +84,7 @@ const requiredOf = (schema: Json): Set<string> =>
   new Set(Array.isArray(schema.required) ? schema.required.map(String) : []);
 
 /** Why a value that one schema allows may not be allowed by another. */
-function problems(writer: unknown, reader: unknown): string[] {
+function problems(writer: JsonPlaces, reader: JsonPlaces): string[] {
   const found: string[] = [];
   const seen = new Set<string>();
   const visit = (from: unknown, to: unknown, path: string): void => {
@@ -116,7 +114,7 @@ function problems(writer: unknown, reader: unknown): string[] {
     }
     if (was.items !== undefined && is.items !== undefined) visit(was.items, is.items, `${path}[]`);
   };
-  visit(writer, reader, '');
+  visit(writer.root, reader.root, '');
   return found;
 }
 

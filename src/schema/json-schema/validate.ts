@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
+import { jsonReferences } from './references.js';
 
 const draft6 = 'http://json-schema.org/draft-06/schema';
 const makers: readonly (readonly [name: string, make: (options: Options) => Ajv])[] = [
@@ -47,7 +48,14 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   // Not strict: schemas of others have words of their own, such as Confluent's, which must not keep them from being read.
   // But strict about numbers: what overflows to Infinity is none that JSON could hold again.
   const ownProperties = inheritedNames.some((name) => schemaNames(schema, name));
-  const ajv = makerOf(json)({ useDefaults, ownProperties, strict: false, strictNumbers: true, logger: false });
+  const ajv = makerOf(json)({
+    useDefaults,
+    ownProperties,
+    strict: false,
+    strictNumbers: true,
+    logger: false,
+    code: { regExp: lenientRegExp },
+  });
   // The types of this CommonJS package promise a default export that Node gives as the whole module.
   const add = formats as unknown as (typeof formats)['default'];
   add(ajv);
@@ -59,6 +67,18 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
 const inheritedNames = Object.getOwnPropertyNames(Object.prototype);
 const schemaNames = ({ text, references }: SchemaText, name: string): boolean =>
   text.includes(name) || references.some(({ schema }) => schemaNames(schema, name));
+
+/** By Unicode, as the specification has it; patterns that only older rules allow (`\\_`, `[\\w-.]`), which many schemas have, by those. */
+const lenientRegExp = Object.assign(
+  (pattern: string, flags: string): RegExp => {
+    try {
+      return new RegExp(pattern, flags);
+    } catch {
+      return new RegExp(pattern, flags.replace('u', ''));
+    }
+  },
+  { code: 'lenientRegExp' }, // how generated modules would name it; nothing is generated into modules here
+);
 
 function makerOf(json: AnySchemaObject | boolean): (options: Options) => Ajv {
   const draft = typeof json === 'object' && typeof json.$schema === 'string' ? json.$schema : undefined;
@@ -73,11 +93,16 @@ function makerOf(json: AnySchemaObject | boolean): (options: Options) => Ajv {
 }
 
 function addReferences(ajv: Ajv, schema: SchemaText, seen: Set<string>): void {
+  const addresses = jsonReferences(schema.text);
   for (const { name, schema: referred } of schema.references) {
-    if (seen.has(name)) continue;
-    seen.add(name);
     addReferences(ajv, referred, seen);
-    ajv.addSchema(JSON.parse(referred.text) as AnySchemaObject, name);
+    const json = JSON.parse(referred.text) as AnySchemaObject;
+    // Under the name that it is written with, and under the address that this means where schemas have an `$id`.
+    for (const address of new Set([name, addresses.get(name) ?? name])) {
+      if (seen.has(address)) continue;
+      seen.add(address);
+      if (!(address in ajv.schemas || address in ajv.refs)) ajv.addSchema(json, address);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SchemaText } from '../../core/schema.js';
+import { jsonPlaces } from '../json-schema/places.js';
 import { type Field, JSON_VALUE, orNull, type Shape } from './shape.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -11,18 +12,11 @@ const DEPTH_MAX = 16;
 
 /** The properties of the objects that a JSON schema describes; nothing where it describes something else. */
 export function jsonFields(schema: SchemaText): readonly Field[] | undefined {
-  const root = JSON.parse(schema.text) as unknown;
-  const external = new Map(schema.references.map(({ name, schema: text }) => [name, JSON.parse(text.text) as unknown]));
+  const { root, find } = jsonPlaces(schema);
 
   const resolved = (at: Json, hops = 0): Json => {
     if (typeof at.$ref !== 'string' || hops > DEPTH_MAX) return at;
-    const [file = '', pointer = ''] = at.$ref.split('#');
-    const parts = pointer.split('/').slice(1);
-    const target = parts.reduce<unknown>(
-      (inner, part) => objectOf(inner)[part.replaceAll('~1', '/').replaceAll('~0', '~')],
-      file === '' ? root : external.get(file),
-    );
-    return resolved(objectOf(target), hops + 1);
+    return resolved(objectOf(find(at.$ref, at)), hops + 1);
   };
 
   const fieldsOf = (at: Json, depth: number): Field[] => {

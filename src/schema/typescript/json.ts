@@ -1,5 +1,6 @@
 import type { SchemaText } from '../../core/schema.js';
-import { arrayOf, type Declaration, freeName, literals, mapOf, typeName, unionOf } from './lines.js';
+import { jsonPlaces } from '../json-schema/places.js';
+import { arrayOf, type Declaration, freeName, intersectionOf, literals, mapOf, typeName, unionOf } from './lines.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -8,9 +9,10 @@ const objectOf = (value: unknown): Json =>
 
 /** The types of the values that a JSON schema allows; what it says beyond types is left to the validation. */
 export function jsonTypes(schema: SchemaText): Declaration[] {
-  const root = JSON.parse(schema.text) as unknown;
-  const external = new Map(schema.references.map(({ name, schema: text }) => [name, JSON.parse(text.text) as unknown]));
+  const { root, find } = jsonPlaces(schema);
   const names = new Map<unknown, string>();
+  /** What is being followed and has no name: a list of itself, such as JSON, is `unknown` where it comes again. */
+  const open = new Set<unknown>();
   const declared: Declaration[] = [];
 
   const interfaceOf = (at: Json, wanted: string): string => {
@@ -31,13 +33,21 @@ export function jsonTypes(schema: SchemaText): Declaration[] {
   const typeOf = (given: unknown, name: string): string => {
     const at = objectOf(given);
     const { $ref } = at;
-    if (typeof $ref === 'string') return referenced($ref);
+    if (typeof $ref === 'string') return referenced($ref, at);
     if ('const' in at) return literal(at.const);
     if (Array.isArray(at.enum)) return unionOf(at.enum.map(literal));
     const alternatives = at.oneOf ?? at.anyOf;
     if (Array.isArray(alternatives)) return unionOf(alternatives.map((one, i) => typeOf(one, `${name} ${i + 1}`)));
+    if (Array.isArray(at.allOf)) return allOf(at, at.allOf, name);
     const types = Array.isArray(at.type) ? at.type : [at.type];
     return unionOf(types.map((type) => single(type, at, name)));
+  };
+
+  /** What all of several schemas allow, and the one that they stand in. */
+  const allOf = ({ allOf: _, ...rest }: Json, parts: readonly unknown[], name: string): string => {
+    const types = parts.map((part, i) => typeOf(part, `${name} ${i + 1}`));
+    if (rest.properties !== undefined) types.push(interfaceOf(rest, textOf(rest.title) ?? name));
+    return intersectionOf(types);
   };
 
   const single = (type: unknown, at: Json, name: string): string => {
@@ -65,15 +75,17 @@ export function jsonTypes(schema: SchemaText): Declaration[] {
     }
   };
 
-  const referenced = (ref: string): string => {
-    const [file = '', pointer = ''] = ref.split('#');
-    const base = file === '' ? root : external.get(file);
-    const parts = pointer.split('/').slice(1);
-    const found = parts.reduce<unknown>(
-      (at, part) => objectOf(at)[part.replaceAll('~1', '/').replaceAll('~0', '~')],
-      base,
-    );
-    return names.get(found) ?? typeOf(found, parts.at(-1) ?? (file === '' ? 'Value' : file.replace(/\..*$/, '')));
+  const referenced = (reference: string, from: Json): string => {
+    const found = find(reference, from);
+    const known = names.get(found);
+    if (known !== undefined) return known;
+    if (open.has(found)) return 'unknown';
+    open.add(found);
+    const [file = '', pointer = ''] = reference.split('#');
+    const last = pointer.split('/').at(-1) || (file === '' ? 'Value' : file.replace(/^.*\/|\.[^/]*$/g, ''));
+    const type = typeOf(found, last);
+    open.delete(found);
+    return type;
   };
 
   const title = textOf(objectOf(root).title) ?? 'Value';

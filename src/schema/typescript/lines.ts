@@ -56,6 +56,13 @@ export const mapOf = (type: string): string => `Readonly<Record<string, ${type}>
 export const unionOf = (types: readonly string[]): string =>
   [...new Set(types)].sort((a, b) => Number(a === 'null') - Number(b === 'null')).join(' | ');
 
+/** What is of all these types; where one of them says nothing, what the others say. */
+export function intersectionOf(types: readonly string[]): string {
+  const saying = [...new Set(types)].filter((type) => type !== 'unknown');
+  if (saying.length < 2) return saying[0] ?? 'unknown';
+  return saying.map((type) => (type.includes(' | ') ? `(${type})` : type)).join(' & ');
+}
+
 /** Texts as a union of literals. */
 export const literals = (values: readonly string[]): string =>
   values.map((value) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join(' | ');
