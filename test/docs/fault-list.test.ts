@@ -64,6 +64,5 @@ describe('the list of faults', () => {
 /** Promises of the guide that others in the list stand for. */
 const likeAnother: Readonly<Record<string, string>> = {
   'clickhouse.table idleMax': 'clickhouse.table exactlyOnce',
-  'postgres.table exactlyOnce': 'redis.hash idleMax: rows of a checkpoint, and the fences of postgres.table',
   repartition: 'kafka.sink, whose driver it is written by',
 };

@@ -22,6 +22,14 @@ const deferred = { ...idempotent, deferred: true } as const;
 
 const cutTransaction = { 'request cut': 'is restored', 'answer lost': 'is restored', crash: 'is restored' } as const;
 
+/** By other statements than rows that add to the table. */
+const cutUpserts = {
+  'request cut': 'goes on',
+  'answer lost': 'goes on',
+  hang: 'goes on',
+  crash: 'is restored',
+} as const;
+
 /** Nothing is between the engine and us that could be cut. */
 const inProcess = { ...refused, crash: 'is restored' } as const;
 
@@ -51,7 +59,11 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
     'redis.json': idempotent,
     'redis.publish': { mode: 'append', expected: all },
   },
-  postgres: { 'postgres.table': { mode: 'idempotent', expected: { ...patient, ...refused, ...killed } } },
+  postgres: {
+    'postgres.table': idempotent,
+    'postgres.table key': { mode: 'idempotent', expected: cutUpserts },
+    'postgres.table exactlyOnce': deferred,
+  },
   clickhouse: {
     'clickhouse.table': idempotent,
     'clickhouse.table exactlyOnce': deferred,

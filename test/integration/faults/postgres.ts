@@ -1,4 +1,4 @@
-import { postgres } from '../../../connectors/postgres/index.js';
+import { type PostgresTableOptions, postgres } from '../../../connectors/postgres/index.js';
 import { openPostgres } from '../../../connectors/postgres/open.js';
 import type { Sink } from '../../../src/core/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
@@ -11,23 +11,26 @@ const server = shared(() => PostgresServer.start());
 /** Any password is taken. */
 const SECRET = 'not-for-any-log';
 
-async function rows(): Promise<SinkFaultWorld> {
+type Row = { readonly n: number; readonly k: number };
+const KEYS = 7;
+
+async function rows(more: Pick<PostgresTableOptions<Row>, 'key' | 'exactlyOnce'> = {}): Promise<SinkFaultWorld> {
   const running = await server();
   const table = fresh();
   const proxy = await proxyTo(running.port);
   const url = `postgres://millrace:${SECRET}@127.0.0.1:${proxy.port}/postgres`;
   const driver = openPostgres({ url, attemptsMax: 5, statementMs: 500 });
-  const options = { table, columns: { n: 'bigint' } } as const;
   /** New sessions begin so; there are no others. */
   const readOnly = (state: 'on' | 'off') =>
     running.query(`SET transaction_read_only = off; ALTER DATABASE postgres SET default_transaction_read_only = ${state};
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'millrace%'`);
   return {
     driver: inTopology(table, driver.tableSink),
-    sink: postgres.table<{ n: number }>(options) as Sink<unknown>,
+    sink: postgres.table<Row>({ table, columns: { n: 'bigint', k: 'integer' }, ...more }) as Sink<unknown>,
     openLedger: memoryLedgers(),
-    value: (n) => ({ n }),
-    keyOf: (n) => n % 7,
+    value: (n) => ({ n, k: n % KEYS }),
+    keyOf: (n) => n % KEYS,
+    replaces: more.key !== undefined,
     secret: SECRET,
     proxy,
     async restart() {
@@ -50,4 +53,8 @@ async function rows(): Promise<SinkFaultWorld> {
   };
 }
 
-export const sinks = { 'postgres.table': rows };
+export const sinks = {
+  'postgres.table': () => rows(),
+  'postgres.table key': () => rows({ key: ['k'] }),
+  'postgres.table exactlyOnce': () => rows({ exactlyOnce: true }),
+};
