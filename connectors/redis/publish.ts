@@ -1,5 +1,6 @@
 import { jsonMisfit, keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
+import { jsonText } from '../../src/core/json-text.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
 import type { Publishing } from './publish-writer.js';
@@ -38,7 +39,7 @@ export function publish<T>(options: RedisPublishOptions<T>): Sink<T> {
   const channel = nameOf(options.channel);
   return sinkOf(publishKind, options, {
     channel,
-    message: message === undefined ? (value) => JSON.stringify(value) ?? 'null' : (value) => bytes(message(value)),
+    message: message === undefined ? (value) => jsonText(value) ?? 'null' : (value) => bytes(message(value)),
     misfit: (value) => {
       const misfit = keyMisfit('channel', channel(value));
       if (misfit !== undefined || message === undefined) return misfit ?? jsonMisfit(value);

@@ -1,5 +1,6 @@
 import { jsonMisfit, keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
+import { jsonText } from '../../src/core/json-text.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
 import { sinkOf } from './sink.js';
@@ -100,7 +101,7 @@ export function json<T>(options: RedisJsonOptions<T>): Sink<T> {
 }
 
 const jsonOf = (value: unknown): string | null =>
-  value === null || value === undefined ? null : (JSON.stringify(value) ?? null);
+  value === null || value === undefined ? null : (jsonText(value) ?? null);
 
 const asArgument = (written: string | Uint8Array): string | Buffer =>
   typeof written === 'string' ? written : Buffer.from(written.buffer, written.byteOffset, written.byteLength);

@@ -1,4 +1,5 @@
 import { messageOf } from './errors.js';
+import { jsonText } from './json-text.js';
 
 /**
  * The fields under which a hash keeps a value, as strings: the same in every key-value store.
@@ -13,7 +14,7 @@ export function hashFields(value: unknown): Record<string, string> {
   const fields: [name: string, text: string][] = [];
   for (const [name, field] of Object.entries(value ?? {})) {
     if (field === null || field === undefined) continue;
-    fields.push([name, typeof field === 'object' ? JSON.stringify(field) : String(field)]);
+    fields.push([name, typeof field === 'object' ? (jsonText(field) as string) : String(field)]);
   }
   return Object.fromEntries(fields); // which keeps a field `__proto__`, as assigning does not
 }
@@ -22,6 +23,7 @@ export function hashFields(value: unknown): Record<string, string> {
 export function hashMisfit(key: unknown, value: unknown): string | undefined {
   const misfit = keyMisfit('key', key);
   if (misfit !== undefined) return misfit;
+  if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name} has no fields`;
   for (const [name, field] of Object.entries(value ?? {})) {
     const reason = typeof field === 'object' ? jsonMisfit(field) : undefined;
     if (reason !== undefined) return `field ${name} is ${reason}`;
@@ -35,10 +37,10 @@ export function keyMisfit(option: string, key: unknown): string | undefined {
   return `\`${option}\` gives ${key === '' ? 'an empty text' : `something of type ${typeof key}`}, not a text`;
 }
 
-/** Why a value has no JSON: it contains itself, or a `bigint`. */
+/** Why a value has no JSON: it contains itself, a `bigint`, or what JSON would keep nothing of. */
 export function jsonMisfit(value: unknown): string | undefined {
   try {
-    JSON.stringify(value);
+    jsonText(value);
     return undefined;
   } catch (error) {
     return `no JSON: ${messageOf(error)}`;

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { withMaps } from '../../../src/core/json-text.js';
 import { unquoted } from '../type-text.js';
 import { asBytes, isWellFormed, quotedText, type ValueType } from './value-type.js';
 
@@ -47,13 +48,13 @@ export const json: ValueType = {
   write: (value) => asBytes(jsonOf(value) as string),
 };
 
-/** A value as JSON, whole numbers inside it that JSON has no words for as text; `undefined` for what it cannot write. */
+/** A value as JSON, `Map`s as objects and whole numbers inside it that JSON has no words for as text; `undefined` for what it cannot write. */
 function jsonOf(value: unknown): string | undefined {
   if (value === null) return undefined; // a column that takes nulls says so by its type
   if (typeof value === 'bigint') return value.toString();
   try {
-    return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? each.toString() : each));
+    return JSON.stringify(value, (name, each) => (typeof each === 'bigint' ? each.toString() : withMaps(name, each)));
   } catch {
-    return undefined; // it contains itself
+    return undefined; // it contains itself, or what JSON would keep nothing of
   }
 }

@@ -230,6 +230,17 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
     expect(await db.query(`SELECT toUInt32(count()) AS n FROM ${table}_rows`)).toEqual([{ n: rows.length }]);
   });
 
+  it('keeps a Map in a text as the object of its entries', async () => {
+    const { writer, table } = await open({ text: 'String', maybe: 'Nullable(String)' });
+    const map = new Map<string, unknown>([
+      ['a', 1n],
+      ['b', new Map([[7, []]])],
+    ]);
+    await writeAll(writer, [{ text: map, maybe: { deep: map } }]);
+    const object = '{"a":"1","b":{"7":[]}}';
+    expect(await db.query(`SELECT text, maybe FROM ${table}`)).toEqual([{ text: object, maybe: `{"deep":${object}}` }]);
+  });
+
   it('has no room for what ClickHouse would store as something else, or refuse', async () => {
     const cases: readonly (readonly [type: string, value: unknown])[] = [
       ['UInt8', 300],
@@ -246,6 +257,9 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
       ['Bool', 2],
       ['String', 'half \ud83d a pair'],
       ['String', undefined],
+      ['String', new Set(['a'])],
+      ['String', { tags: [new Set(['a'])] }],
+      ['String', new Map([[{}, 1]])],
       ['FixedString(4)', 'abc'],
       ['Decimal(5, 2)', '1234.5'],
       ['Decimal(5, 2)', '1.234'],

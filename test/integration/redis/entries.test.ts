@@ -1,30 +1,14 @@
 import fc from 'fast-check';
-import { Redis as Client } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
-import { openRedis, type Redis } from '../../../connectors/redis/open.js';
 import { EARLIEST, type SourceReader } from '../../../src/core/index.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
 import type { Schema } from '../../../src/core/schema.js';
 import { json, text } from '../../../src/schema/index.js';
 import { sourceContract } from '../../../src/testing/source-contract.js';
-import { address } from '../address.js';
+import { ownRedis, range } from './world.js';
 
-let server: Redis;
-let client: Client;
-let made = 0;
-
-beforeAll(() => {
-  server = openRedis({ url: address('MILLRACE_REDIS') });
-  client = new Client(address('MILLRACE_REDIS'));
-});
-afterAll(async () => {
-  await server.close();
-  client.disconnect();
-});
-
-const fresh = () => `e${Date.now().toString(36)}.${process.pid}.${made++}`;
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+const { server, client, fresh } = ownRedis('e');
 
 type Options = Partial<Parameters<typeof redis.entries<unknown>>[0]>;
 const sourceOf = (stream: string, options: Options = {}) =>

@@ -1,38 +1,15 @@
 import fc from 'fast-check';
-import { Redis as Client } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
-import { openRedis, type Redis } from '../../../connectors/redis/open.js';
-import { minutes, type Sink, type SinkWriter } from '../../../src/core/index.js';
-import { originAt } from '../../../src/testing/contract.js';
-import { address } from '../address.js';
+import { minutes, type Sink } from '../../../src/core/index.js';
+import { ownRedis, put as write } from './world.js';
 
-let server: Redis;
-let client: Client;
-let made = 0;
-
-beforeAll(() => {
-  server = openRedis({ url: address('MILLRACE_REDIS') });
-  client = new Client(address('MILLRACE_REDIS'));
-});
-afterAll(async () => {
-  await server.close();
-  client.disconnect();
-});
-
-const fresh = () => `v${Date.now().toString(36)}.${process.pid}.${made++}`;
-
-const open = <T>(sink: Sink<T>, topology: string): Promise<SinkWriter> =>
-  server.sink.open(sink as Sink<unknown>, { step: 'out', task: { topology, partition: 0 }, incarnation: 0 });
+const { server, client, fresh, open } = ownRedis('v');
 
 async function put<T>(sink: Sink<T>, values: readonly T[]): Promise<void> {
   const writer = await open(sink, fresh());
   for (const value of values) expect(writer.misfitOf?.(value)).toBeUndefined();
-  await writer.write(
-    values,
-    values.map((_, i) => originAt(i)),
-  );
-  await writer.prepare?.();
+  await write(writer, values);
 }
 
 const misfitOf = async <T>(sink: Sink<T>, value: unknown) => (await open(sink, fresh())).misfitOf?.(value);

@@ -69,7 +69,9 @@ describe('redis.json', () => {
     expect(await client.pttl(name)).toBeGreaterThan(110_000);
     await write({ risk: 1 }, 1);
     expect(await client.call('JSON.GET', name)).toBe('{"risk":1}');
-    await write(null, 2);
+    await write({ by: new Map([['a', 1]]) }, 2);
+    expect(await client.call('JSON.GET', name)).toBe('{"by":{"a":1}}');
+    await write(null, 3);
     expect(await client.exists(name)).toBe(0);
   });
 });

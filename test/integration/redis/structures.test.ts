@@ -1,43 +1,18 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { Redis as Client } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
-import { openRedis, type Redis } from '../../../connectors/redis/open.js';
+import { openRedis } from '../../../connectors/redis/open.js';
 import { type Sink, type SinkDriver, type SinkWriter, seconds } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { type SinkWorld, sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { address } from '../address.js';
 import { kinds } from './kinds.js';
+import { ownRedis, put, range } from './world.js';
 
-let server: Redis;
-let client: Client;
-let made = 0;
-
-beforeAll(() => {
-  server = openRedis({ url: address('MILLRACE_REDIS') });
-  client = new Client(address('MILLRACE_REDIS'));
-});
-afterAll(async () => {
-  await server.close();
-  client.disconnect();
-});
-
-/** A name of its own for each test: the server keeps what earlier runs wrote. */
-const fresh = () => `s${Date.now().toString(36)}.${process.pid}.${made++}`;
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-
-const open = <T>(sink: Sink<T>, topology: string, incarnation = 0): Promise<SinkWriter> =>
-  server.sink.open(sink as Sink<unknown>, { step: 'out', task: { topology, partition: 0 }, incarnation });
-
-async function put(writer: SinkWriter, values: readonly unknown[], from = 0): Promise<void> {
-  await writer.write(
-    values,
-    values.map((_, i) => originAt(from + i)),
-  );
-  await writer.prepare?.();
-}
+const { server, client, fresh, open } = ownRedis('s');
 
 /** The driver with a topology of its own: fences have no end. */
 const ofItsOwn = (driver: SinkDriver, topology: string): SinkDriver => ({
