@@ -7,13 +7,15 @@ import { file } from '../../connectors/file/index.js';
 import { openFiles } from '../../connectors/file/open.js';
 import type { FlightDeparted } from '../../schemas/flight-departed.v1.js';
 import { EARLIEST, type Source } from '../../src/core/io.js';
-import { json, localRegistry, openCodec } from '../../src/schema/index.js';
+import { decodeRecord, json, localRegistry, openCodec } from '../../src/schema/index.js';
 import { load } from '../sinks/load.js';
 import { sinkSide } from '../sinks/side.js';
 import type { Case, Ways } from './case.js';
 import { flights } from './values.js';
 
-const ROWS = 50_000;
+/** As many as payloads of the other cases, and as many a row group as the sink makes of them. */
+const ROWS = 200_000;
+const GROUP_ROWS = 100_000;
 
 /** Rows of files: a folder that `file.sink` writes and `file.source` reads, an epoch each. */
 export const parquetCase: Case = {
@@ -51,7 +53,7 @@ function byHand(): Ways {
         column('destination', 'STRING', ({ destination }) => destination),
         column('distance', 'DOUBLE', ({ distance }) => distance),
       ],
-      rowGroupSize: ROWS,
+      rowGroupSize: GROUP_ROWS,
     });
   const written = write();
   return {
@@ -98,7 +100,7 @@ async function byFiles(folder: string): Promise<Ways> {
       let count = 0;
       for (let ended = false; !ended; ) {
         const polled = await reader.poll(1_000);
-        for (const { value } of polled.records) if (value && codec.decode(value)) count += 1;
+        for (const record of polled.records) if (decodeRecord(codec, record)) count += 1;
         ended = polled.ended;
       }
       await reader.close();

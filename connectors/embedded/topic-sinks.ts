@@ -2,7 +2,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import { type InternalSinkOptions, internalWriter } from '../../src/core/internal.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
-import type { DeadLetter, Headers, Origin } from '../../src/core/record.js';
+import { type DeadLetter, type Headers, type Origin, rawOf } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import {
   type DeadLetterSinkOptions,
@@ -95,7 +95,7 @@ function letterWriter(log: TopicLog, outputs: TaskOutputs, { topic }: DeadLetter
     const letter = value as DeadLetter;
     const { origin } = letter;
     const writer = outputs.writerOf(topic, origin.partition % partitions);
-    writer.append(origin.key, origin.raw, origin.eventTimeMs, headersOf(letter));
+    writer.append(origin.key, rawOf(origin), origin.eventTimeMs, headersOf(letter));
   };
   return writerOf(outputs, writeOne);
 }

@@ -3,7 +3,7 @@ import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
-import type { RawRecord } from '../../src/core/record.js';
+import { JsonRecord, type RawRecord } from '../../src/core/record.js';
 import { HandedOut } from './handed-out.js';
 import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
@@ -185,12 +185,12 @@ class FilesReader implements SourceReader {
     const taken = this.rows.slice(this.head, this.head + recordsMax);
     const place = { file, at: this.at, skip: 0, size, mark, files };
     this.handedOut.add({ first: this.next, count: taken.length, place });
-    const records = taken.map(({ bytes }) => ({
-      offset: this.next++,
-      timestampMs: writtenMs,
-      key: null,
-      value: bytes,
-    }));
+    const records = taken.map((row): RawRecord => {
+      const offset = this.next++;
+      const { json } = row;
+      if (json !== undefined) return new JsonRecord(offset, writtenMs, json);
+      return { offset, timestampMs: writtenMs, key: null, value: row.bytes };
+    });
     this.head += taken.length;
     this.at = (taken[taken.length - 1] as Line).next;
     return records;

@@ -1,3 +1,5 @@
+import type { LazyJson } from '../../src/core/lazy-json.js';
+
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
@@ -6,6 +8,8 @@ const QUOTE = 0x22;
 export interface Line {
   readonly bytes: Uint8Array;
   readonly next: number;
+  /** In the place of bytes where a row has none: `bytes` makes them. */
+  readonly json?: LazyJson | undefined;
 }
 
 export interface LineOptions {

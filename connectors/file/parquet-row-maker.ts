@@ -50,6 +50,29 @@ function readerOf(cells: Cells): Reader {
   }
 }
 
+/** How many bytes the JSON of a row of a group has at most, and how deep it is nested, without a look at each row. */
+export function mostOf({ columns }: Group): { readonly bytesMost: number; readonly depthMost: number } {
+  let bytesMost = 2;
+  let depthMost = 1;
+  for (const column of columns) {
+    bytesMost += BYTES_A_CHARACTER * column.name.length + 4 + cellBytesMost(column);
+    if (column.kind === 'json') depthMost = Math.max(depthMost, 1 + column.depth);
+  }
+  return { bytesMost, depthMost };
+}
+
+/** A control character in a text of JSON has six; any other one three at most. */
+const BYTES_A_CHARACTER = 6;
+/** Of numbers, `null`, and times with the longest of years. */
+const PLAIN_BYTES = 32;
+
+function cellBytesMost(cells: Cells): number {
+  if (cells.kind !== 'texts' && cells.kind !== 'json') return PLAIN_BYTES;
+  let longest = 0;
+  for (const { length } of cells.texts) if (length > longest) longest = length;
+  return PLAIN_BYTES + BYTES_A_CHARACTER * longest;
+}
+
 const MINUTE_MS = 60_000;
 /** `:SS.` and milliseconds, by number. */
 const seconds = Array.from({ length: 60 }, (_, second) => `:${String(second).padStart(2, '0')}.`);

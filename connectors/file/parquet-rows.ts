@@ -1,7 +1,7 @@
 import { MillraceError, messageOf } from '../../src/core/errors.js';
+import type { LazyJson } from '../../src/core/lazy-json.js';
 import type { Line } from './lines.js';
-import type { Group } from './parquet-protocol.js';
-import { type RowMaker, rowMaker } from './parquet-row-maker.js';
+import { mostOf, type RowMaker, rowMaker } from './parquet-row-maker.js';
 import { groupsOf, type Patience } from './parquet-thread.js';
 import { type OpenRandom, openRandomFile } from './random-access.js';
 
@@ -9,11 +9,11 @@ import { type OpenRandom, openRandomFile } from './random-access.js';
 const PIECE_ROWS = 1_000;
 
 /**
- * The rows of a Parquet file from a row on, each as the bytes of a JSON object; `next` is the number of the next row.
+ * The rows of a Parquet file from a row on, each as a JSON object, with bytes for who asks for them; `next` is the number of the next row.
  * Times are texts of ISO 8601; what no number holds exactly is a text; bytes are Base64; lists and structures are those of
  * JSON. Snappy, gzip and zstd are decompressed.
  *
- * Memory: two row groups.
+ * Memory: two row groups, and those of which rows are still in use.
  *
  * @throws MillraceError `source` where it is no Parquet, is damaged, or is compressed in another way.
  * @example
@@ -30,9 +30,9 @@ export async function* parquetRows(
   });
   try {
     for await (const group of groupsOf(opened, path, from, patience)) {
-      const make = rowMaker(group);
+      const read = { first: group.first, make: rowMaker(group), ...mostOf(group) };
       for (let row = Math.max(0, from - group.first); row < group.rows; row += PIECE_ROWS) {
-        yield rowsOf(group, make, row, Math.min(group.rows, row + PIECE_ROWS));
+        yield rowsOf(read, row, Math.min(group.rows, row + PIECE_ROWS));
       }
     }
   } finally {
@@ -40,12 +40,50 @@ export async function* parquetRows(
   }
 }
 
-function rowsOf(group: Group, make: RowMaker, from: number, to: number): Line[] {
+function rowsOf(group: ReadGroup, from: number, to: number): Line[] {
   const rows: Line[] = [];
-  for (let row = from; row < to; row++) {
-    rows.push({ bytes: Buffer.from(JSON.stringify(make(row))), next: group.first + row + 1 });
-  }
+  for (let row = from; row < to; row++) rows.push(new ParquetRow(group, row));
   return rows;
+}
+
+/** What the rows of a group are made of. */
+interface ReadGroup {
+  readonly first: number;
+  readonly make: RowMaker;
+  readonly bytesMost: number;
+  readonly depthMost: number;
+}
+
+/** A row by its place. Memory: while there is one of a group, the columns of the group. */
+class ParquetRow implements Line, LazyJson {
+  constructor(
+    private readonly group: ReadGroup,
+    private readonly row: number,
+  ) {}
+
+  get next(): number {
+    return this.group.first + this.row + 1;
+  }
+
+  get json(): LazyJson {
+    return this;
+  }
+
+  value(): unknown {
+    return this.group.make(this.row);
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.from(JSON.stringify(this.value()));
+  }
+
+  get bytesMost(): number {
+    return this.group.bytesMost;
+  }
+
+  get depthMost(): number {
+    return this.group.depthMost;
+  }
 }
 
 const notOpened = (path: string, cause: unknown): MillraceError =>

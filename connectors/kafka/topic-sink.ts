@@ -1,7 +1,7 @@
 import { MillraceError } from '../../src/core/errors.js';
 import type { Drift, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
-import type { DeadLetter, Headers, Origin, OutgoingRecord } from '../../src/core/record.js';
+import { type DeadLetter, type Headers, type Origin, type OutgoingRecord, rawOf } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import {
   type DeadLetterSinkOptions,
@@ -103,7 +103,7 @@ const letterEncoder =
     const { origin } = letter;
     const record = {
       key: origin.key,
-      value: origin.raw,
+      value: rawOf(origin),
       timestampMs: timestampOf(origin, nowMs),
       headers: headersOf(letter),
     };

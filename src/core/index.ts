@@ -7,6 +7,7 @@ export * from './hash-fields.js';
 export * from './inference.js';
 export * from './internal.js';
 export * from './io.js';
+export * from './lazy-json.js';
 export * from './learner.js';
 export * from './look-up.js';
 export * from './maps.js';

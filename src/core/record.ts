@@ -1,3 +1,5 @@
+import type { LazyJson } from './lazy-json.js';
+
 /**
  * Where a record came from and when it happened. The source makes it once and every step passes it on unchanged, so
  * a value at a sink, or in the dead letters, can always be traced to the bytes that caused it.
@@ -11,7 +13,10 @@ export interface Origin {
   /** Processing time at which the source read it: for latency only, never for logic. */
   readonly receivedAtMs: number;
   readonly key: Uint8Array | null;
+  /** The bytes it was decoded from; `null` for a tombstone, and where `json` has them (see `rawOf`). */
   readonly raw: Uint8Array | null;
+  /** In the place of `raw` where the source had the value and not its bytes. */
+  readonly json?: LazyJson | undefined;
   readonly headers: Headers | undefined;
   /**
    * Of a record of a global source: where it lies in the log. Each task reads it and may make something else of it, so
@@ -21,6 +26,9 @@ export interface Origin {
   /** Place in the merged order of its round: how a step with several inputs interleaves them. */
   order: number;
 }
+
+/** The bytes that a record was decoded from, made where nobody has asked for them before. */
+export const rawOf = ({ raw, json }: Origin): Uint8Array | null => (json === undefined ? raw : json.bytes);
 
 /** A partition of a topic. */
 export interface Place {
@@ -70,7 +78,24 @@ export interface RawRecord {
   readonly key: Uint8Array | null;
   /** `null` is a tombstone. */
   readonly value: Uint8Array | null;
+  /** What `value` says, where the source has that and makes the bytes when they are asked for. */
+  readonly json?: LazyJson | undefined;
   readonly headers?: Headers | undefined;
+}
+
+/** A record of a source that has no bytes of its value: `value` makes them. */
+export class JsonRecord implements RawRecord {
+  readonly key = null;
+
+  constructor(
+    readonly offset: number,
+    readonly timestampMs: number,
+    readonly json: LazyJson,
+  ) {}
+
+  get value(): Uint8Array {
+    return this.json.bytes;
+  }
 }
 
 /** A record on its way into a log. */

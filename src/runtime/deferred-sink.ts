@@ -89,7 +89,7 @@ export class DeferredSink implements SinkWriter, Cell {
     // Raw bytes and headers are for dead letters; a row that came this far is none.
     const rows: Kept = {
       values: this.values,
-      origins: this.origins.map((origin) => ({ ...origin, raw: null, headers: undefined })),
+      origins: this.origins.map((origin) => ({ ...origin, raw: null, json: undefined, headers: undefined })),
     };
     this.values = [];
     this.origins = [];

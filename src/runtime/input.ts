@@ -1,6 +1,6 @@
 import type { Marks, Origin, Position, RawRecord, SourceReader, Upsert } from '../core/index.js';
 import { internalEventTime, type Mark, markOf, messageOf, positionKey, readBy } from '../core/index.js';
-import type { WireDecoder } from '../schema/index.js';
+import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { eventTimeIn, shownTime } from './event-time.js';
 import { lowestOf, withMark } from './marks.js';
@@ -235,7 +235,8 @@ export class Input {
       eventTimeMs,
       receivedAtMs,
       key: record.key,
-      raw: record.value,
+      raw: record.json === undefined ? record.value : null,
+      json: record.json,
       headers: record.headers,
       order: 0,
     };
@@ -254,19 +255,19 @@ export class Input {
     return this.shared?.speaks !== false || !(value instanceof Unusable) || value === TOMBSTONE ? value : ELSEWHERE;
   }
 
-  private valueOf({ value }: RawRecord): unknown {
-    return value === null ? TOMBSTONE : this.decode(value);
+  private valueOf(record: RawRecord): unknown {
+    return isTombstone(record) ? TOMBSTONE : this.decode(record);
   }
 
   private upsert(record: RawRecord): Upsert<unknown> | Unusable {
     if (record.key === null) return new Unusable('empty-key', 'a record of a table needs a key');
-    const value = record.value === null ? null : this.decode(record.value);
+    const value = isTombstone(record) ? null : this.decode(record);
     return value instanceof Unusable ? value : { key: Buffer.from(record.key).toString(), value };
   }
 
-  private decode(bytes: Uint8Array): unknown {
+  private decode(record: RawRecord): unknown {
     try {
-      return this.codec.decode(bytes);
+      return decodeRecord(this.codec, record);
     } catch (error) {
       const reason = (error as { reason?: unknown }).reason;
       return new Unusable(typeof reason === 'string' ? reason : 'malformed', messageOf(error));
@@ -297,3 +298,5 @@ export class Input {
     this.head = 0;
   }
 }
+
+const isTombstone = (record: RawRecord): boolean => record.json === undefined && record.value === null;

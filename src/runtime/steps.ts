@@ -78,7 +78,7 @@ export function runStateful(
   let count = 0;
   let origin: Origin;
   const emit: Emit = (value, eventTimeMs, output = 0) => {
-    const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
+    const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null, json: undefined };
     if (output > 0) {
       asides[output - 1]?.values.push(value);
       asides[output - 1]?.origins.push(of);

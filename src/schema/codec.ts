@@ -1,3 +1,4 @@
+import type { LazyJson } from '../core/lazy-json.js';
 import type { Schema, SchemaData, SchemaRegistry, SchemaText } from '../core/schema.js';
 import type { AvroValues } from './avro/values.js';
 import type { CsvColumn } from './csv.js';
@@ -120,14 +121,17 @@ async function binaryFormat(schema: SchemaData, text: SchemaText): Promise<Binar
 
 function limited<C extends WireDecoder<unknown>>(schema: SchemaData, codec: C): C {
   const bytesMax = (schema.options as RegisteredOptions | undefined)?.bytesMax ?? BYTES_MAX;
-  const { decode } = codec;
+  const { decode: decodeAny, decodeJson } = codec;
+  const decode = (bytes: Uint8Array) => {
+    if (bytes.length > bytesMax) {
+      throw new DecodeFailure('too-large', `${bytes.length} bytes where ${bytesMax} are allowed`);
+    }
+    return decodeAny(bytes);
+  };
+  if (decodeJson === undefined) return { ...codec, decode };
   return {
     ...codec,
-    decode(bytes: Uint8Array) {
-      if (bytes.length > bytesMax) {
-        throw new DecodeFailure('too-large', `${bytes.length} bytes where ${bytesMax} are allowed`);
-      }
-      return decode(bytes);
-    },
+    decode,
+    decodeJson: (json: LazyJson) => (json.bytesMost > bytesMax ? decode(json.bytes) : decodeJson(json)),
   };
 }

@@ -15,4 +15,4 @@ export {
 export { localRegistry } from './registry/local.js';
 export { subjects } from './subjects.js';
 export { bytes, text } from './text.js';
-export type { WireCodec, WireDecoder } from './wire-codec.js';
+export { decodeRecord, type WireCodec, type WireDecoder } from './wire-codec.js';

@@ -1,3 +1,4 @@
+import type { LazyJson } from '../core/lazy-json.js';
 import type { RawRecord } from '../core/record.js';
 import type { Codec } from '../core/schema.js';
 
@@ -5,12 +6,20 @@ import type { Codec } from '../core/schema.js';
 export interface WireDecoder<T> {
   /** Throws `DecodeFailure` with a stable reason; nothing else. */
   decode(bytes: Uint8Array): T;
+  /** What `decode` makes of the bytes, where the format is JSON: without them as far as that gives the same. */
+  decodeJson?(json: LazyJson): T;
   /**
    * Learns the schema ids in these records that were not met before, so that `decode` can stay synchronous. Rejects
    * with `MillraceError('schema')` while the registry cannot be reached; ids already known never ask it again.
    */
   prepare(records: readonly RawRecord[]): Promise<void>;
 }
+
+/** The value of a record: of what its source has, which need not be bytes. Throws as `decode` does. No tombstones. */
+export const decodeRecord = <T>(decoder: WireDecoder<T>, record: RawRecord): T =>
+  record.json !== undefined && decoder.decodeJson !== undefined
+    ? decoder.decodeJson(record.json)
+    : decoder.decode(record.value as Uint8Array);
 
 export interface WireCodec<T> extends Codec<T>, WireDecoder<T> {
   /** Throws `MillraceError('schema')` where the value does not fit. The bytes must not be changed. */

@@ -170,7 +170,8 @@ export class DrivenStep implements Driving {
 
   private emitterAt(origin: Origin, outputs: readonly string[] | undefined): Emit {
     return (value, eventTimeMs, output = 0) => {
-      const derived = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };
+      const derived =
+        eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null, json: undefined };
       const name = outputs && { output: outputs[output] ?? `(no output ${output})` };
       this.emitted.push({ value, origin: derived, ...name });
     };

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -101,9 +102,10 @@ async function outcomeOf(path: string, options: ReadFiles): Promise<string> {
   let bad = 0;
   try {
     for await (const piece of piecesOf(path, options)) {
-      for (const { bytes } of piece) {
+      for (const { bytes, json } of piece) {
         try {
-          decoder.decode(bytes);
+          const value = decoder.decode(bytes);
+          if (json !== undefined) assert.deepStrictEqual(decoder.decodeJson?.(json), value);
         } catch (error) {
           if (!(error instanceof DecodeFailure)) throw error;
           bad += 1;

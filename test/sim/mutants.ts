@@ -196,7 +196,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('results of a window at the time of the record that closed it', 'windows', [
     'steps.ts',
-    'const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null };',
+    'const of = eventTimeMs === undefined ? origin : { ...origin, eventTimeMs, key: null, raw: null, json: undefined };',
     'const of = origin;',
   ]),
   mutant('rows of the clock written before the checkpoint', 'clocked', [

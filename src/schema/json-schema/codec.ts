@@ -1,6 +1,7 @@
+import type { LazyJson } from '../../core/lazy-json.js';
 import { DecodeFailure } from '../decode-failure.js';
 import { jsonOf } from '../plain/json-codec.js';
-import { parseJson } from '../plain/json-text.js';
+import { parseJson, valueOfJson } from '../plain/json-text.js';
 import { AS_THE_SCHEMA, valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from '../wire-format.js';
@@ -15,6 +16,10 @@ export function jsonSchemaCodec<T>(
   id: number | undefined,
 ): WireCodec<T> {
   const start = id === undefined ? 0 : HEADER_SIZE;
+  const judged = (value: unknown): T => {
+    if (!reading(value)) throw new DecodeFailure('schema-violation', violationOf(reading));
+    return value as T;
+  };
   return {
     encode(value) {
       if (!writing(value)) throw misfit(violationOf(writing), subject);
@@ -26,10 +31,10 @@ export function jsonSchemaCodec<T>(
     },
     decode(bytes) {
       if (start > 0 && schemaIdOf(bytes) < 0) throw notWireFormat(bytes);
-      const value = parseJson(bytes, start);
-      if (!reading(value)) throw new DecodeFailure('schema-violation', violationOf(reading));
-      return value as T;
+      return judged(parseJson(bytes, start));
     },
+    // JSON that nobody has written has no header in front.
+    ...(id === undefined ? { decodeJson: (json: LazyJson) => judged(valueOfJson(json)) } : {}),
     prepare: nothingToPrepare,
   };
 }

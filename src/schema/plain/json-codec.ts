@@ -1,6 +1,6 @@
 import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
-import { parseJson } from './json-text.js';
+import { parseJson, valueOfJson } from './json-text.js';
 
 /** The codec of plain JSON; with `newline` each payload ends in one, as a line of NDJSON does. */
 export function jsonCodec<T>(subject: string, newline: boolean): WireCodec<T> {
@@ -11,6 +11,7 @@ export function jsonCodec<T>(subject: string, newline: boolean): WireCodec<T> {
       return Buffer.from(text + end);
     },
     decode: (bytes) => parseJson(bytes) as T,
+    decodeJson: (json) => valueOfJson(json) as T,
     prepare: nothingToPrepare,
   };
 }

@@ -1,3 +1,4 @@
+import type { LazyJson } from '../../core/lazy-json.js';
 import { DecodeFailure } from '../decode-failure.js';
 import { textOf } from './utf8.js';
 
@@ -15,6 +16,10 @@ export function parseJson(bytes: Uint8Array, start = 0): unknown {
     throw new DecodeFailure('not-json', 'not JSON in UTF-8', cause);
   }
 }
+
+/** As of its bytes, which are not needed where they are known to be JSON that is not too deep. */
+export const valueOfJson = (json: LazyJson): unknown =>
+  json.depthMost <= DEPTH_MAX ? json.value() : parseJson(json.bytes);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

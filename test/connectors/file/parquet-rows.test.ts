@@ -22,10 +22,19 @@ const memory = (bytes: Uint8Array, read?: RandomAccess['read']) => async (): Pro
 async function rowsOf(bytes: ArrayBuffer | Uint8Array, from = 0): Promise<{ text: string; next: number }[]> {
   const rows: { text: string; next: number }[] = [];
   for await (const some of parquetRows(path, from, memory(new Uint8Array(bytes)))) {
+    for (const { bytes: made, json } of some) {
+      // What steps are given is what the bytes say, also where the two are hard to tell apart.
+      expect(json?.value()).toStrictEqual(JSON.parse(Buffer.from(made).toString()));
+      expect(json?.bytesMost).toBeGreaterThanOrEqual(made.length);
+      expect(json?.depthMost).toBeGreaterThanOrEqual(depthOf(json?.value()));
+    }
     rows.push(...some.map(({ bytes, next }) => ({ text: Buffer.from(bytes).toString(), next })));
   }
   return rows;
 }
+
+const depthOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
 /** By the library alone, which makes other arrays of what it reads. */
 async function byLibrary(bytes: ArrayBuffer): Promise<string[]> {

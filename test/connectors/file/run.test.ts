@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
 import { kafka } from '../../../connectors/kafka/index.js';
-import { type InferenceService, MillraceError, millis, type Profile } from '../../../src/core/index.js';
+import { type InferenceService, MillraceError, millis, type Profile, transform } from '../../../src/core/index.js';
 import { map } from '../../../src/operators/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
-import { localRegistry, ndjson } from '../../../src/schema/index.js';
+import { json, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { generator } from '../../random.js';
 import { openWorld, type World } from '../embedded/world.js';
@@ -103,4 +104,61 @@ describe('a topology from files to files', () => {
       await world.close();
     }
   }, 60_000);
+
+  it('has the JSON of rows of Parquet in dead letters, whatever steps have done to their values', async () => {
+    const [input, world] = [newFolder(), await openWorld()];
+    const data = Array.from({ length: 20 }, (_, n) => n);
+    const columnData = [
+      { name: 'n', type: 'INT32' as const, data },
+      { name: 'at', type: 'TIMESTAMP' as const, data: data.map((n) => new Date(1_000 * n)) },
+      { name: 'text', type: 'STRING' as const, data: data.map((n) => 'x'.repeat(n)) },
+    ];
+    writeFileSync(join(input, 'a.parquet'), new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 7 })));
+    interface Row {
+      n: number;
+      readonly at: string;
+      readonly text: string;
+    }
+    const refuse = transform<Row, Row>({
+      kind: 'refuse',
+      open: (context) => (row, emit) => {
+        if (row.n % 5 === 0) context.deadLetter('five', '');
+        else emit(row);
+      },
+    });
+    const flow = topology('rows', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+      const schema = json<Row>({ bytesMax: 60 });
+      t.source('rows', file.source({ path: `${input}/*`, schema, eventTime: ({ at }) => Date.parse(at) }))
+        .via(
+          'spoil',
+          map((row) => {
+            row.n += 100;
+            return row;
+          }),
+        )
+        .via('few', refuse)
+        .to('out', kafka.sink({ topic: 'out', schema: ndjson<Row>() }));
+    });
+    try {
+      const running = await runTopology(flow, {
+        profile: profileOf(world),
+        inference: {} as InferenceService,
+        bounded: true,
+      });
+      await running.finished;
+      const jsonOf = (n: number) => JSON.stringify({ n, at: new Date(1_000 * n).toISOString(), text: 'x'.repeat(n) });
+      const bytesIn = (topic: string) =>
+        [...world.embedded.scan(topic, 0)].map(({ value }) =>
+          Buffer.from(value ?? [])
+            .toString()
+            .trim(),
+        );
+      const refused = data.filter((n) => n % 5 === 0 || jsonOf(n).length > 60);
+      expect(refused.some((n) => n % 5 !== 0)).toBe(true);
+      expect(bytesIn('dead')).toEqual(refused.map(jsonOf));
+      expect(bytesIn('out')).toHaveLength(20 - refused.length);
+    } finally {
+      await world.close();
+    }
+  });
 });
