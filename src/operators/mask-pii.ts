@@ -58,7 +58,7 @@ const TOKEN_LENGTH = 22;
  *   key: process.env.PII_KEY,
  * }));
  *
- * Kinds: `email`, `phone` (international with + or 00; North American), `card` (networks, Luhn), `iban` (lengths, mod 97), `ip` (4 and 6),
+ * Kinds: `email`, `phone` (international with + or 00; North American), `card` (networks, 14 digits or more, Luhn), `iban` (lengths, mod 97), `ip` (4 and 6),
  * `us-ssn`, `gb-nino`, `es-dni`, `fr-nir`, `br-cpf`, `pl-pesel`. What has a check must hold it: a mistyped number is not found. Names
  * and addresses are not found at all. Only these fields are searched: the record's key, and raw bytes in dead letters, are as they were.
  *

@@ -1,5 +1,5 @@
 import { remainderBy97 } from './checksums.js';
-import { type Detector, lettersAndDigitsOf, starred } from './span.js';
+import { type Detector, lettersAndDigitsOf, SPACES, starred } from './span.js';
 
 /** Lengths by country, from SWIFT's registry of IBANs. */
 const LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
@@ -11,7 +11,8 @@ const LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
 
-const START = /(?<![\p{L}\p{N}])[a-z]{2}\d\d(?=[ a-z\d])/giu;
+const START = new RegExp(`(?<![\\p{L}\\p{N}])[a-z]{2}\\d\\d(?=[${SPACES}a-z\\d])`, 'giu');
+const SPACE = new RegExp(`[${SPACES}]`);
 
 /** Account numbers of a country in the registry, of its length, holding the check of ISO 13616; in one piece or in groups. */
 export const iban: Detector = {
@@ -33,7 +34,7 @@ function endOf(text: string, start: number, length: number): number | undefined 
   for (; left > 0; at++) {
     const character = text[at] ?? '';
     if (/^[a-z\d]$/i.test(character)) left--;
-    else if (character !== ' ' || text[at - 1] === ' ') return undefined;
+    else if (!SPACE.test(character) || SPACE.test(text[at - 1] as string)) return undefined;
   }
   return length === 0 || /^[\p{L}\p{N}]/u.test(text.slice(at, at + 2)) ? undefined : at;
 }

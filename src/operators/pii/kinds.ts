@@ -8,9 +8,9 @@ import type { Detector, Span } from './span.js';
 const detectors = {
   email,
   iban,
+  'fr-nir': frNir, // before cards: a few of its groups may be one
   card,
   'us-ssn': usSsn,
-  'fr-nir': frNir,
   'br-cpf': brCpf,
   'pl-pesel': plPesel,
   'es-dni': esDni,

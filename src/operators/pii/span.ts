@@ -15,6 +15,12 @@ export interface Detector {
   partial(found: string): string;
 }
 
+/** Spaces between the parts of a number, as a class of a pattern has them: also thin ones, and those that do not break a line. */
+export const SPACES = ' \\u00a0\\u2009\\u202f';
+/** Hyphens likewise, not dashes: those are of ranges. The plain one stands last. */
+export const HYPHENS = '\\u2010\\u2011-';
+export const GAPS = `${SPACES}${HYPHENS}`;
+
 /** Finds what matches a pattern and passes a check. The pattern takes no longer than a text is long. */
 export function* matching(
   text: string,
