@@ -11,6 +11,7 @@ import {
   originHeaders,
   type TopicSinkOptions,
 } from '../../src/core/sinks.js';
+import { keyBytes, unwritable } from '../../src/core/unwritable.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
@@ -33,7 +34,7 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
       switch (sink.kind) {
         case 'kafka.sink':
         case 'kafka.upserts':
-          return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry);
+          return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry, step);
         case 'kafka.deadLetters':
           return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
         case 'repartition':
@@ -50,6 +51,7 @@ async function valueWriter(
   outputs: TaskOutputs,
   options: TopicSinkOptions,
   registry: SchemaRegistry,
+  step: string,
 ): Promise<SinkWriter> {
   const { topic, schema, key, content } = options;
   const codec = await openCodec(schema, registry);
@@ -57,14 +59,20 @@ async function valueWriter(
   const partitions = log.partitionsOf(topic);
 
   const writeOne = (value: unknown, origin: Origin): void => {
-    const keyBytes = key === undefined ? origin.key : Buffer.from(key(value));
+    const keyOrNull = key === undefined ? origin.key : keyBytes(key(value));
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
-    const partition = keyBytes === null ? origin.partition % partitions : partitionOf(keyBytes, partitions);
+    const partition = keyOrNull === null ? origin.partition % partitions : partitionOf(keyOrNull, partitions);
     const written = content ? content(value) : value;
     const bytes = content && written === null ? null : codec.encode(written);
-    outputs.writerOf(topic, partition).append(keyBytes, bytes, origin.eventTimeMs, headers(origin));
+    outputs.writerOf(topic, partition).append(keyOrNull, bytes, origin.eventTimeMs, headers(origin));
   };
-  return writerOf(outputs, writeOne);
+  return writerOf(outputs, (value, origin) => {
+    try {
+      writeOne(value, origin);
+    } catch (error) {
+      throw unwritable(error, step, origin);
+    }
+  });
 }
 
 async function stageWriter(

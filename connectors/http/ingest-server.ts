@@ -10,6 +10,7 @@ import { gunzip, type ZlibOptions } from 'node:zlib';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { TopicProducer } from '../../src/core/io.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
+import { keyBytes } from '../../src/core/unwritable.js';
 import type { WireDecoder } from '../../src/schema/index.js';
 import type { Ingest, Tls } from './ingest.js';
 
@@ -196,11 +197,11 @@ export class IngestServer {
     });
   }
 
-  private keyOf(bytes: Buffer, index: number): Buffer | null {
+  private keyOf(bytes: Buffer, index: number): Uint8Array | null {
     const { codec, options } = this.parts;
     try {
       const value = codec.decode(bytes);
-      return options.key === undefined ? null : Buffer.from(options.key(value));
+      return options.key === undefined ? null : keyBytes(options.key(value));
     } catch (error) {
       throw new Refused(422, `record ${index}: ${messageOf(error)}`);
     }

@@ -174,15 +174,20 @@ export class PollReader implements SourceReader {
             true,
           );
         }
-        const answer = JSON.parse(text);
-        this.failures = 0;
-        return answer;
-      }
-      await response.body?.cancel();
-      detail = `status ${status}`;
-      waitMs = retryAfterMs(response);
-      if (!mayPass(status)) {
-        throw this.error(`the service answers with ${detail}`, 'are address and headers what it wants?', true);
+        const answer = parsed(text);
+        if (answer !== undefined) {
+          this.failures = 0;
+          return answer.json;
+        }
+        // A page of a proxy, or of a login that has ended: it may pass.
+        detail = `status ${status} with what is no JSON (${response.headers.get('content-type') ?? 'of no type'})`;
+      } else {
+        await response.body?.cancel();
+        detail = `status ${status}`;
+        waitMs = retryAfterMs(response);
+        if (!mayPass(status)) {
+          throw this.error(`the service answers with ${detail}`, 'are address and headers what it wants?', true);
+        }
       }
     } catch (error) {
       if (error instanceof MillraceError) throw error;
@@ -202,6 +207,15 @@ export class PollReader implements SourceReader {
 
   private error(message: string, hint: string, lasting: boolean, cause?: unknown): MillraceError {
     return new MillraceError('source', message, { where: publicPartOf(this.options.url), hint, lasting, cause });
+  }
+}
+
+/** An answer as JSON; `undefined` where it is none. What it holds instead is in no message. */
+function parsed(text: string): { readonly json: unknown } | undefined {
+  try {
+    return { json: JSON.parse(text) };
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,8 @@
+import { MillraceError } from '../../src/core/errors.js';
 import type { SinkDriver } from '../../src/core/io.js';
 import { secretFrom } from './secret.js';
 import type { Webhook } from './webhook.js';
-import { WebhookWriter } from './webhook-writer.js';
+import { isSecret, WebhookWriter } from './webhook-writer.js';
 
 export interface HttpSinkOptions {
   /** Tries of one request in all, with growing waits in between: 10 by default, about twenty seconds where nobody answers. */
@@ -14,6 +15,13 @@ export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver
   async open(sink, context) {
     const options = sink.options as Webhook;
     const secret = options.secretFrom === undefined ? undefined : secretFrom(options.secretFrom, context.step);
+    if (secret !== undefined && !isSecret(secret)) {
+      throw new MillraceError('config', `what ${options.secretFrom} holds begins with whsec_, and no base64 follows`, {
+        where: context.step,
+        hint: 'copy the secret anew, as a whole; one that is no base64 is given without whsec_',
+        lasting: true,
+      });
+    }
     return new WebhookWriter(options, context, secret, attemptsMax);
   },
 });

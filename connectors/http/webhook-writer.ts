@@ -144,8 +144,14 @@ export class WebhookWriter implements SinkWriter {
   }
 }
 
+const PREFIX = 'whsec_';
+
+/** Whether a secret can be what it says it is: Node reads as base64 whatever it is given, and would sign with something else. */
+export const isSecret = (secret: string): boolean =>
+  !secret.startsWith(PREFIX) || /^whsec_[A-Za-z0-9+/]{2,}={0,2}$/.test(secret);
+
 /** By Standard Webhooks: HMAC-SHA256 over id, time and body; a secret may be given as `whsec_` and base64. */
 export function signature(secret: string, id: string, timestamp: string, body: string): string {
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret);
+  const key = secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), 'base64') : Buffer.from(secret);
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }

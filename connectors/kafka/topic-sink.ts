@@ -10,6 +10,7 @@ import {
   originHeaders,
   type TopicSinkOptions,
 } from '../../src/core/sinks.js';
+import { keyBytes, unwritable } from '../../src/core/unwritable.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import { type Cluster, noTopic } from './cluster.js';
@@ -53,7 +54,7 @@ export function kafkaTopicSink(
       const outgoing =
         sink.kind === 'kafka.deadLetters'
           ? letterEncoder(found.leaders.length)
-          : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry);
+          : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry, context.step);
       return topicWriter(topic, transaction, outgoing);
     },
   };
@@ -78,21 +79,28 @@ function topicWriter(
   };
 }
 
-async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
+async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry, step: string) {
   const { schema, key, content } = options;
   const codec = await openCodec(schema, registry);
   const headers = headersFor(options);
-  return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
-    const keyBytes = key ? Buffer.from(key(value)) : origin.key;
+  const outgoing = (value: unknown, origin: Origin, nowMs: number): Outgoing => {
+    const bytes = key ? keyBytes(key(value)) : origin.key;
     const written = content ? content(value) : value;
     const record = {
-      key: keyBytes,
+      key: bytes,
       value: content && written === null ? null : codec.encode(written),
       timestampMs: timestampOf(origin, nowMs),
       headers: headers(origin),
     };
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
-    return [keyBytes ? partitionOf(keyBytes, partitions) : origin.partition % partitions, record];
+    return [bytes ? partitionOf(bytes, partitions) : origin.partition % partitions, record];
+  };
+  return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
+    try {
+      return outgoing(value, origin, nowMs);
+    } catch (error) {
+      throw unwritable(error, step, origin);
+    }
   };
 }
 

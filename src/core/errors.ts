@@ -45,3 +45,10 @@ export function assert(condition: unknown, message: string): asserts condition {
 
 /** The text of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The same with where it happened, unless that was `said`: for a warning of one line. */
+export function placedMessageOf(error: unknown, said?: string): string {
+  const where = error instanceof MillraceError ? error.where : undefined;
+  const message = messageOf(error);
+  return where === undefined || where === said || message.includes(where) ? message : `${message} (${where})`;
+}

@@ -25,3 +25,4 @@ export * from './schema.js';
 export * from './sinks.js';
 export * from './state.js';
 export * from './tensor.js';
+export * from './unwritable.js';

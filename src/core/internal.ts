@@ -5,6 +5,7 @@ import { partitionOf } from './partition.js';
 import { headerPicker, type PassedHeaders } from './passed-headers.js';
 import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
+import { keyBytes } from './unwritable.js';
 
 // Topics between two stages of a topology: what lies in them, whichever log they lie in.
 
@@ -95,13 +96,12 @@ export interface InternalWriterParts {
  */
 export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'mark'> {
   const { options, codec, partitions, now, append, settle } = parts;
-  const utf8 = new TextEncoder();
   const passed = headerPicker(options.headers);
   return {
     write(values, origins) {
       const nowMs = now();
       values.forEach((value, i) => {
-        const key = utf8.encode(options.key(value));
+        const key = keyBytes(options.key(value));
         const origin = origins[i] as Origin;
         const record = internalRecord(key, codec.encode(value), origin.eventTimeMs, nowMs, passed(origin));
         append(partitionOf(key, partitions), record);

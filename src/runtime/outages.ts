@@ -1,4 +1,4 @@
-import { backOffMs, getOrInsert, MillraceError, messageOf } from '../core/index.js';
+import { backOffMs, getOrInsert, MillraceError, messageOf, placedMessageOf } from '../core/index.js';
 import type { Clock } from './clock.js';
 
 /** A sink that does not take what it is given, or a store that does not answer look-ups. */
@@ -59,7 +59,7 @@ export class Outages {
     });
     if (known) return;
     const name = `${names[error.code]} '${sink}'`;
-    this.options.onWarning(`${name} is down, its tasks wait for it: ${messageOf(error)}`);
+    this.options.onWarning(`${name} is down, its tasks wait for it: ${placedMessageOf(error, sink)}`);
     void this.attend(sink, name);
   }
 

@@ -13,6 +13,7 @@ import type { TaskState } from './state.js';
 import { type Outbox, TaskStepContext } from './step-context.js';
 import { runBatched, runSplit, runStateful, runTransform } from './steps.js';
 import type { Reason, Waits } from './waits.js';
+import { written } from './written.js';
 
 export interface PipelineParts {
   readonly topology: Topology;
@@ -145,8 +146,8 @@ export class Pipeline {
           map((chunk) => withoutMisfits(writer, context, chunk, sink.sink.changes === true)),
           concatMap((chunk) => {
             if (chunk.values.length === 0) return of(chunk);
-            const written = writer.write(chunk.values, chunk.origins);
-            return written ? from(written.then(() => chunk)) : of(chunk);
+            const done = written(writer, sink.id, chunk);
+            return done ? from(done.then(() => chunk)) : of(chunk);
           }),
         )
         .subscribe({

@@ -1,4 +1,4 @@
-import { backOffMs, MillraceError, messageOf } from '../core/index.js';
+import { backOffMs, MillraceError, messageOf, placedMessageOf } from '../core/index.js';
 import type { Clock } from './clock.js';
 import type { Outages } from './outages.js';
 import type { Task } from './task.js';
@@ -175,7 +175,7 @@ export class Supervisor {
       const hopeless = !passing || clock.now() - failingSinceMs > PATIENCE_MS || this.forsaken.size > FORSAKEN_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
-      onWarning(`task ${partition} failed and is restored from its checkpoint: ${messageOf(cause)}`);
+      onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`);
       await clock.sleep(backOffMs(failures, { ...BACK_OFF, random }), signal);
     }
   }

@@ -141,9 +141,9 @@ export const mutants: readonly Mutant[] = [
     'this.ledger.commit(checkpoint, this.state.takeChanges()).catch(() => undefined)',
   ]),
   mutant('a refused write taken for a written one', 'copies', [
-    'pipeline.ts',
-    'const written = writer.write(chunk.values, chunk.origins);',
-    'const written = writer.write(chunk.values, chunk.origins)?.catch(() => undefined);',
+    'written.ts',
+    'return writer.write(values, origins)?.catch(named)',
+    'return writer.write(values, origins)?.catch(() => undefined)',
   ]),
   mutant('a failed read taken for the end', 'copies', ['input.ts', 'this.failure = error;', 'this.reachedEnd = true;']),
   mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch();', '']),

@@ -142,6 +142,24 @@ describe('the log', () => {
 });
 
 describe('what sinks write', () => {
+  it('names sink and record where a value has no key, or cannot be written', async () => {
+    const { embedded } = await open();
+    const sink = topicSinkOf('keyed', { key: (value) => (value as { k: string }).k });
+    await embedded.topicSink.setUp?.(sink, { topology: 't', step: 's', partitions: 1 });
+    await (await embedded.openLedger(task(0))).restore();
+    const writer = await embedded.topicSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
+    const write = async (value: unknown) => writer.write([{ k: 'JFK' }, value], [originAt(6), originAt(7)]);
+    const details = { where: 's', lasting: true };
+    await expect(write({})).rejects.toMatchObject({
+      message: expect.stringMatching(/^the key is undefined, no text at .+@7$/),
+      ...details,
+    });
+    await expect(write(null)).rejects.toMatchObject({
+      message: expect.stringMatching(/^a callback .+ null .+@7$/),
+      ...details,
+    });
+  });
+
   it("carries the event time and the key, by the key's partition", async () => {
     const { embedded } = await open();
     const ledger = await embedded.openLedger(task(1));

@@ -162,6 +162,13 @@ describe('http.ingest', () => {
     expect(stored()).toEqual([]);
   });
 
+  it('says which record has no key', async () => {
+    const { send, stored } = await open();
+    const answer = await send(`[${click(1)},{"n":2}]`);
+    expect([answer.status, await answer.text()]).toEqual([422, '{"error":"record 1: the key is undefined, no text"}']);
+    expect(stored()).toEqual([]);
+  });
+
   it('lets in who bears the token', async () => {
     process.env.TEST_TOKEN = 'let me in';
     const { send } = await open(clicks({ tokenFrom: 'TEST_TOKEN' }));

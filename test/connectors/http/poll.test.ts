@@ -139,6 +139,22 @@ describe('http.poll', () => {
     expect(Date.now() - before).toBeGreaterThanOrEqual(1_000);
   });
 
+  it('tells of an answer that is no JSON what it is, not what it says', async () => {
+    const service = await newService((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>token=secret</html>'),
+    );
+    const patience = { timeoutMs: 1_000, attemptsMax: 2 };
+    const reader = new PollReader(
+      source(service.url).options as Poll,
+      { offset: 0, place: undefined, bounded: true },
+      patience,
+    );
+    await expect(read(reader)).rejects.toMatchObject({
+      message: 'status 200 with what is no JSON (text/html)',
+      lasting: false, // it may be the page of a proxy
+    });
+  });
+
   it('asks no more often than it may', async () => {
     const { url, heard } = await shop(range(0, 6), 1);
     const before = Date.now();

@@ -117,6 +117,18 @@ describe('http.webhook', () => {
     await expect(open(hook(service.url, { secretFrom: 'TEST_HOOK_SECRET' }))).rejects.toMatchObject({ code: 'config' });
   });
 
+  it('signs with no secret that was garbled on its way', async () => {
+    for (const garbled of ['whsec_', 'whsec_c2Vj cmV0', 'whsec_"c2VjcmV0"', 'whsec_c2VjcmV0\n']) {
+      process.env.TEST_HOOK_SECRET = garbled;
+      const error = await open(hook('http://127.0.0.1:1/', { secretFrom: 'TEST_HOOK_SECRET' })).catch(
+        (e: unknown) => e,
+      );
+      expect(error).toMatchObject({ code: 'config', lasting: true });
+      expect(String(error)).not.toContain('c2Vj');
+    }
+    delete process.env.TEST_HOOK_SECRET;
+  });
+
   it('gives up an answer that does not come, and can be closed meanwhile', async () => {
     let slow = true;
     const service = await newService(async (_, response) => {

@@ -95,6 +95,17 @@ print(1)`,
     expect(partitionsByKey(await foreignRead(rdkafka))).toEqual(expected);
   });
 
+  it('must be text: sink and record are named where one is not', async () => {
+    const topic = await newTopic('keyless', 1);
+    const { ledger, writer } = await openTask(sink(topic, (value) => (value as unknown as { k: string }).k));
+    await expect(async () => writer.write([{}], [originAt(7)])).rejects.toMatchObject({
+      message: expect.stringMatching(/^the key is undefined, no text at .+@7$/),
+      where: 'out',
+      lasting: true,
+    });
+    await ledger.close();
+  });
+
   it('take turns where there is no key', async () => {
     const topic = await newTopic('turns', 4);
     const producer = kafka.producer();

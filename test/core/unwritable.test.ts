@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { keyBytes, MillraceError, placedMessageOf, unwritable } from '../../src/core/index.js';
+import { originAt } from '../../src/testing/contract.js';
+
+describe('keyBytes', () => {
+  it('takes text, also the empty one', () => {
+    expect([keyBytes('ä'), keyBytes('')]).toEqual([Buffer.from('ä'), Buffer.from('')]);
+  });
+
+  it.each([undefined, null, 5, {}, ['a'], Symbol('a')])('takes nothing else: %o', (key) => {
+    expect(() => keyBytes(key)).toThrow(/^the key is \w+, no text$/);
+  });
+});
+
+describe('unwritable', () => {
+  it('names the sink and the record, whoever threw', () => {
+    const error = unwritable(new TypeError('no foo'), 'out', originAt(7));
+    expect(error).toMatchObject({ code: 'sink', where: 'out', lasting: true });
+    expect(error.message).toMatch(/^a callback of the sink threw: no foo at .+\[\d+\]@7$/);
+  });
+
+  it('keeps what an error of ours says', () => {
+    const inner = new MillraceError('schema', 'a hole', { where: 'json', hint: 'fill it', lasting: true });
+    expect(unwritable(inner, 'out')).toMatchObject({
+      code: 'schema',
+      where: 'out (json)',
+      hint: 'fill it',
+      lasting: true,
+    });
+    expect(placedMessageOf(unwritable(inner, 'out'))).toBe('a hole (out (json))');
+    expect(placedMessageOf(new MillraceError('sink', 'no answer of x', { where: 'x' }))).toBe('no answer of x');
+  });
+});
