@@ -1,6 +1,7 @@
 /** Why a payload cannot be read: a closed, stable set, since dead letters are counted by it. */
 export type DecodeReason =
   | 'not-wire-format' // no magic byte and schema id in front
+  | 'schema-id-in-header' // the writer's schema is named by a header, which is not read
   | 'schema-id-unknown' // the registry does not know the writer's schema
   | 'schema-incompatible' // the writer's schema, or this value of it, cannot be read as ours
   | 'truncated' // ends in the middle of a value

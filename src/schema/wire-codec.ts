@@ -1,6 +1,8 @@
 import type { LazyJson } from '../core/lazy-json.js';
 import type { RawRecord } from '../core/record.js';
 import type { Codec } from '../core/schema.js';
+import { DecodeFailure } from './decode-failure.js';
+import { withHeaders } from './wire-format.js';
 
 /** Decoding that may first have to learn about schemas. */
 export interface WireDecoder<T> {
@@ -16,10 +18,15 @@ export interface WireDecoder<T> {
 }
 
 /** The value of a record: of what its source has, which need not be bytes. Throws as `decode` does. No tombstones. */
-export const decodeRecord = <T>(decoder: WireDecoder<T>, record: RawRecord): T =>
-  record.json !== undefined && decoder.decodeJson !== undefined
-    ? decoder.decodeJson(record.json)
-    : decoder.decode(record.value as Uint8Array);
+export function decodeRecord<T>(decoder: WireDecoder<T>, { json, value, headers }: RawRecord): T {
+  try {
+    return json !== undefined && decoder.decodeJson !== undefined
+      ? decoder.decodeJson(json)
+      : decoder.decode(value as Uint8Array);
+  } catch (error) {
+    throw error instanceof DecodeFailure ? withHeaders(error, headers) : error;
+  }
+}
 
 export interface WireCodec<T> extends Codec<T>, WireDecoder<T> {
   /** Throws `MillraceError('schema')` where the value does not fit. The bytes must not be changed. */

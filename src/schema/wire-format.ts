@@ -1,5 +1,6 @@
+import type { Headers } from '../core/record.js';
 import type { RegistryFormat, SchemaText } from '../core/schema.js';
-import { DecodeFailure } from './decode-failure.js';
+import { DecodeFailure, type DecodeReason } from './decode-failure.js';
 
 // Confluent's wire format: a zero byte, the id of the writer's schema (32 bits, big-endian), then the body.
 
@@ -23,6 +24,25 @@ export function notWireFormat(bytes: Uint8Array): DecodeFailure {
         : 'the schema id is negative';
   return new DecodeFailure('not-wire-format', problem);
 }
+
+/** Confluent's other way: a byte of one and the schema's GUID in a header, and nothing in front of the payload. */
+const HEADER_OF_VALUE = '__value_schema_id';
+
+/**
+ * The failure of a record that says its schema in a header: whatever else was wrong with the payload follows from that. Any other
+ * failure stays what it is.
+ */
+export function withHeaders(failure: DecodeFailure, headers: Headers | undefined): DecodeFailure {
+  if (!followsFromHeader.has(failure.reason) || !headers?.some(([name]) => name === HEADER_OF_VALUE)) return failure;
+  const problem = `its schema is said in the header ${HEADER_OF_VALUE}, not in front of the payload: set its serializer to prefix ids (PrefixSchemaIdSerializer)`;
+  return new DecodeFailure('schema-id-in-header', problem, failure);
+}
+
+const followsFromHeader: ReadonlySet<string> = new Set([
+  'not-wire-format',
+  'schema-id-unknown',
+  'schema-incompatible',
+] satisfies DecodeReason[]);
 
 /** The failure for every payload of a writer that has another format. */
 export const wrongFormat = (writer: SchemaText, ours: RegistryFormat): DecodeFailure =>

@@ -1,7 +1,8 @@
 import { expect, it, vi } from 'vitest';
-import type { InferenceService, Operator, Sink, SinkDriver, Source } from '../../src/core/index.js';
+import type { Headers, InferenceService, Operator, Sink, SinkDriver, Source } from '../../src/core/index.js';
 import { RowFailure, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
+import { avro } from '../../src/schema/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
@@ -191,4 +192,26 @@ it('a drain that waits for dead letters leaves the event loop alone', async () =
   answer();
   await running.finished;
   expect(profile.outputOf('$dead-letters')).toHaveLength(1);
+});
+
+it('a record whose schema is named in a header says so, and no other does', async () => {
+  const profile = new MemoryProfile(1);
+  const headers: Headers = [['__value_schema_id', new Uint8Array(17).fill(1)]];
+  const record = { key: null, value: Uint8Array.of(2, 14), timestampMs: 0 };
+  profile.append('numbers', 0, [
+    { ...record, headers },
+    { ...record, headers: [['trace', new Uint8Array()]] },
+  ]);
+  const fields = [{ name: 'n', type: 'long' }];
+  const definition = JSON.stringify({ type: 'record', name: 'Numbered', fields });
+  const schema = avro<unknown>({ subject: 'numbers', definition });
+  const flow = topology('flow', { deadLetters: sink() }, (t) => {
+    t.source('numbers', { ...source, schema }).to('out', sink());
+  });
+  const running = await runTopology(flow, { profile, inference: {} as InferenceService, bounded: true });
+  await running.finished;
+  expect(profile.outputOf('$dead-letters').map(({ value }) => (value as { reason: string }).reason)).toEqual([
+    'schema-id-in-header',
+    'not-wire-format',
+  ]);
 });

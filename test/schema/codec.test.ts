@@ -4,6 +4,7 @@ import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import { PredictionV1 } from '../../schemas/prediction.v1.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { avro, DecodeFailure, json, localRegistry, openCodec } from '../../src/schema/index.js';
+import { withHeaders } from '../../src/schema/wire-format.js';
 
 const raw = (value: Uint8Array | null, offset = 0) => ({ offset, timestampMs: 0, key: null, value });
 
@@ -287,5 +288,36 @@ describe('json codec', () => {
     expect(reasonOf(() => codec.decode(Buffer.from('['.repeat(100_000) + ']'.repeat(100_000))))).toBe('too-deep');
     expect(codec.decode(Buffer.from(JSON.stringify('['.repeat(1_000) + '\\"['.repeat(300))))).toHaveLength(1_900);
     expect(() => codec.encode(undefined)).toThrow(/has no JSON/);
+  });
+});
+
+describe('a schema that is named in a header', () => {
+  const named = [['__value_schema_id', Uint8Array.of(1, ...Array.from({ length: 16 }, (_, i) => i))]] as const;
+
+  it('is what a payload without an id in front is refused for', async () => {
+    const codec = await openCodec(FlightDepartedV1, localRegistry());
+    const bare = codec.encode(departed).subarray(5);
+    const failureOf = (bytes: Uint8Array) => {
+      try {
+        return codec.decode(bytes);
+      } catch (error) {
+        return error as DecodeFailure;
+      }
+    };
+    for (const bytes of [bare, Buffer.concat([Buffer.alloc(1), bare])]) {
+      const failure = withHeaders(failureOf(bytes) as DecodeFailure, named);
+      expect([failure.reason, failure.message]).toEqual([
+        'schema-id-in-header',
+        expect.stringContaining('PrefixSchemaIdSerializer'),
+      ]);
+      const other = failureOf(bytes) as DecodeFailure;
+      expect(withHeaders(other, undefined)).toBe(other);
+      expect(withHeaders(other, [['trace', Uint8Array.of(1)]])).toBe(other);
+    }
+  });
+
+  it('does not hide what is wrong behind an id in front', async () => {
+    const failure = new DecodeFailure('truncated', 'ends in the middle of a value');
+    expect(withHeaders(failure, named)).toBe(failure);
   });
 });
