@@ -39,7 +39,12 @@ export const benchmark: Benchmark<typeof options> = (progress, { pairs, only }) 
   return withServices(needs, progress, async (services) => {
     const figures: Record<string, Spread> = {};
     const ratios: Record<string, Spread> = {};
-    for (const { name, records, open } of chosen) {
+    for (const { name, records, needs, open } of chosen) {
+      const missing = needs.find((server) => services[server] === '');
+      if (missing !== undefined) {
+        progress(`${name} is left out: there is no ${missing} here`);
+        continue;
+      }
       const { values, origins } = whole;
       const part: Load = { values: values.slice(0, records), origins: origins.slice(0, records) };
       const sides = await open(services);

@@ -32,7 +32,7 @@ function textSide(path: string, textOf: (values: readonly Prediction[]) => strin
 const textOf = (values: readonly Prediction[]): string =>
   values.reduce((text, value) => `${text}${JSON.stringify(value)}\n`, '');
 
-const columns = {
+export const columns = {
   flightId: 'integer',
   origin: 'text',
   destination: 'text',
@@ -50,29 +50,33 @@ const columns = {
 const names = Object.keys(columns) as (keyof typeof columns)[];
 const parquetTypes = { integer: 'INT64', text: 'STRING', date: 'TIMESTAMP', number: 'DOUBLE' } as const;
 
+const cellOf = (row: Prediction, name: keyof typeof columns) => {
+  if (name === 'flightId') return BigInt(row.flightId);
+  return name === 'departedAt' ? new Date(row.departedAt) : row[name];
+};
+
+/** Rows as the writer of Parquet wants them. */
+export const parquetData = (rows: readonly Prediction[]) =>
+  names.map((name) => {
+    const declared = columns[name];
+    const type = parquetTypes[declared.replace('?', '') as keyof typeof parquetTypes];
+    return { name, type, nullable: declared.endsWith('?'), data: rows.map((row) => cellOf(row, name)) };
+  });
+
+/** Of row groups, as the sinks have them. */
+export const GROUP_ROWS = 100_000;
+
 /** Rows in memory until the end, then all of them into one file. */
 function parquetSide(path: string): Side {
   const rows: Prediction[] = [];
   let finished = false;
-  const cellOf = (row: Prediction, name: keyof typeof columns) => {
-    if (name === 'flightId') return BigInt(row.flightId);
-    return name === 'departedAt' ? new Date(row.departedAt) : row[name];
-  };
   return {
     write(values) {
       rows.push(...values);
     },
     async settle() {
       if (!finished) return;
-      parquetWriteFile({
-        filename: path,
-        columnData: names.map((name) => {
-          const declared = columns[name];
-          const type = parquetTypes[declared.replace('?', '') as keyof typeof parquetTypes];
-          return { name, type, nullable: declared.endsWith('?'), data: rows.map((row) => cellOf(row, name)) };
-        }),
-        rowGroupSize: 100_000,
-      });
+      parquetWriteFile({ filename: path, columnData: parquetData(rows), rowGroupSize: GROUP_ROWS });
       const written = await open(path);
       await written.datasync();
       await written.close();

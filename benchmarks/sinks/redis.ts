@@ -15,12 +15,13 @@ const contest = (
   sink: Sink<Prediction>,
   names: string,
   commands: (pipeline: ChainableCommander, value: Prediction) => unknown,
+  server: 'redis' | 'redis8' = 'redis',
 ): Contest => ({
   name: sink.kind,
   byHand: `ioredis: ${names} in pipelines of ${PIPELINE}`,
-  needs: ['redis'],
+  needs: [server],
   records: 50_000,
-  async open({ redis: url }) {
+  async open({ [server]: url }) {
     const opened = openRedis({ url });
     const client = new Redis(url);
     return {
@@ -47,6 +48,15 @@ export const contests: readonly Contest[] = [
     redis.string({ key: (p) => `late:${p.flightId}`, value: (p) => String(p.late), ttl }),
     'SET with PX',
     (pipeline, p) => pipeline.set(`by-hand:late:${p.flightId}`, String(p.late), 'PX', ttl),
+  ),
+  contest(
+    redis.json({ key: (p) => `flight-json:${p.flightId}`, ttl }),
+    'JSON.SET and PEXPIRE',
+    (pipeline, p) =>
+      pipeline
+        .call('JSON.SET', `by-hand:json:${p.flightId}`, '$', JSON.stringify(p))
+        .pexpire(`by-hand:json:${p.flightId}`, ttl),
+    'redis8',
   ),
   contest(
     redis.stream({ stream: 'scored', fields: ({ flightId, late }) => ({ flightId, late }), entriesMax: 100_000 }),

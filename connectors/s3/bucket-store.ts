@@ -2,18 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { MillraceError } from '../../src/core/errors.js';
 import type { Compress } from '../file/compress.js';
 import type { Part, PartStore } from '../file/rolling-writer.js';
-import type { Buckets } from './bucket.js';
-
-/** Bytes of a piece, and of a part of an upload (S3 takes none below 5 MiB but the last). */
-const PIECE_BYTES = 8 * 1024 * 1024;
+import { answerOf, type Buckets } from './bucket.js';
+import { BucketPart } from './bucket-part.js';
+import { Memory } from './memory.js';
+import { inParts, type Piece, type Pieces, partsOf, type Run } from './pieces.js';
+import { putTogether, Upload } from './upload.js';
 
 /** Requests without a body that are under way at a time. */
 const REQUESTS_MAX = 8;
 
-/** Pieces of a part in their order: runs of numbers under the claims of those who put them. */
-interface Pieces {
-  readonly runs: readonly { readonly claim: string; readonly count: number }[];
-}
+/** Bytes of pieces that are kept for the object that they become, of all objects of a task. */
+const MEMORY_BYTES = 32 * 1024 * 1024;
 
 export interface BucketStoreOptions {
   readonly buckets: Buckets;
@@ -28,9 +27,12 @@ export interface BucketStoreOptions {
 /**
  * Parts as pieces below `.millrace/` of a prefix: one for each epoch in which rows came, never changed once it is there. A
  * complete part becomes one object, and its pieces go. Claims as in a folder: nobody writes over what another one put.
+ *
+ * Memory: what open parts have, and `MEMORY_BYTES`.
  */
 export class BucketStore implements PartStore {
   private readonly claim = randomBytes(4).toString('hex');
+  private readonly memory = new Memory(MEMORY_BYTES);
   private leftovers: string[] = [];
 
   private constructor(private readonly options: BucketStoreOptions) {}
@@ -55,43 +57,54 @@ export class BucketStore implements PartStore {
 
   async adopt(name: string, kept: unknown): Promise<Part | undefined> {
     const { buckets, folder } = this.options;
-    const paths = this.pathsOf(name, kept as Pieces);
-    this.keep(paths);
-    const [first] = paths;
-    if (first !== undefined && !(await buckets.head(first))) {
+    const pieces = this.piecesOf(name, kept as Pieces);
+    this.keep([...pieces, ...this.mergedOf(name, kept as Pieces)]);
+    const { upload, ...rows } = kept as Pieces;
+    if (upload) await Upload.goOn(buckets, `${folder}/${name}`, upload).abort(); // it has what came after the checkpoint
+    const [first] = pieces;
+    if (first !== undefined && !(await buckets.head(first.path))) {
       if (await buckets.head(`${folder}/${name}`)) return undefined;
       throw this.lost(name);
     }
-    return this.partAt(name, kept as Pieces);
+    return this.partAt(name, rows);
   }
 
   async show(name: string, complete: unknown): Promise<void> {
-    const { buckets, folder, convert } = this.options;
+    const { buckets, folder } = this.options;
     const path = `${folder}/${name}`;
-    const pieces = this.pathsOf(name, complete as Pieces);
+    const pieces = this.piecesOf(name, complete as Pieces);
     if (!(await buckets.head(path))) {
-      await sideBySide(pieces, async (piece) => {
-        if (!(await buckets.head(piece))) throw this.lost(name);
-      });
-      const bodies = this.bodiesOf(pieces);
-      const parts = partsOf(convert === undefined ? bodies : convert(bodies));
-      const first = await parts.next();
-      const second = await parts.next();
-      if (second.done) await buckets.put(path, first.value ?? new Uint8Array(0));
-      else await buckets.putParts(path, chained([first.value as Uint8Array, second.value], parts));
+      try {
+        const { upload } = complete as Pieces;
+        await putTogether(buckets, path, (added) => this.partsOf(pieces.slice(added)), upload);
+      } catch (error) {
+        if (answerOf(error).status === 404 && (await this.isLost(pieces))) throw this.lost(name);
+        throw error;
+      }
     }
-    await sideBySide(pieces, (piece) => buckets.remove(piece));
+    await sideBySide([...pieces, ...this.mergedOf(name, complete as Pieces)], ({ path: piece }) => {
+      this.memory.forget(piece);
+      return buckets.remove(piece);
+    });
   }
 
   async sweep(): Promise<void> {
     await sideBySide(this.leftovers.splice(0), (path) => this.options.buckets.remove(path));
   }
 
+  private partsOf(pieces: readonly Piece[]) {
+    const { convert } = this.options;
+    const bodiesOf = (paths: readonly string[]) => this.bodiesOf(paths);
+    if (convert === undefined) return partsOf(pieces, bodiesOf);
+    return inParts(convert(bodiesOf(pieces.map(({ path }) => path))));
+  }
+
   /** Each is asked for while the one before it goes on its way. Memory: two of them. */
   private async *bodiesOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
     const ask = (piece: string | undefined) => {
-      const body = piece === undefined ? undefined : this.options.buckets.bytes(piece);
-      body?.catch(() => undefined); // told when its turn comes
+      if (piece === undefined) return undefined;
+      const body = Promise.resolve(this.memory.get(piece) ?? this.options.buckets.bytes(piece));
+      body.catch(() => undefined); // told when its turn comes
       return body;
     };
     let next = ask(pieces[0]);
@@ -102,34 +115,17 @@ export class BucketStore implements PartStore {
     }
   }
 
-  private partAt(name: string, { runs }: Pieces): Part {
-    const { buckets, compress } = this.options;
-    const { claim } = this;
-    let waiting: Uint8Array[] = [];
-    let waitingBytes = 0;
-    let count = 0;
-    const flush = async (): Promise<void> => {
-      if (waiting.length === 0) return;
-      const rows = Buffer.concat(waiting);
-      waiting = [];
-      waitingBytes = 0;
-      await buckets.put(this.pathOf(name, claim, count), await compress(rows));
-      count += 1;
-    };
-    const keep = async (): Promise<Pieces> => {
-      await flush();
-      return { runs: count === 0 ? runs : [...runs, { claim, count }] };
-    };
-    return {
-      append(row) {
-        waiting.push(row);
-        waitingBytes += row.length;
-        if (waitingBytes >= PIECE_BYTES) return flush();
-      },
-      keep,
-      complete: keep,
-      close: async () => undefined,
-    };
+  private async isLost(pieces: readonly Piece[]): Promise<boolean> {
+    for (const { path } of pieces) if (!(await this.options.buckets.head(path))) return true;
+    return false;
+  }
+
+  private partAt(name: string, before: Pieces): Part {
+    const { buckets, folder, compress, convert } = this.options;
+    const { claim, memory } = this;
+    const pathOf = (n: number) => this.pathOf(name, claim, n);
+    const path = `${folder}/${name}`;
+    return new BucketPart({ buckets, path, compress, claim, pathOf, memory, merges: convert === undefined }, before);
   }
 
   private pathOf(name: string, claim: string, n: number): string {
@@ -137,12 +133,23 @@ export class BucketStore implements PartStore {
     return `${folder}/.millrace/${owner}~${name.replaceAll('/', '~')}~${claim}~${n}`;
   }
 
-  private pathsOf(name: string, { runs }: Pieces): string[] {
-    return runs.flatMap(({ claim, count }) => Array.from({ length: count }, (_, n) => this.pathOf(name, claim, n)));
+  private piecesOf(name: string, { runs }: Pieces): Piece[] {
+    return runs.flatMap((run) => this.piecesOfRun(name, run));
   }
 
-  private keep(paths: readonly string[]): void {
-    const kept = new Set(paths);
+  private mergedOf(name: string, { merged = [] }: Pieces): Piece[] {
+    return merged.flatMap((run) => this.piecesOfRun(name, run));
+  }
+
+  private piecesOfRun(name: string, { claim, from = 0, count, large }: Run): Piece[] {
+    return Array.from({ length: count }, (_, i) => ({
+      path: this.pathOf(name, claim, from + i),
+      large: large ?? false,
+    }));
+  }
+
+  private keep(pieces: readonly Piece[]): void {
+    const kept = new Set(pieces.map(({ path }) => path));
     this.leftovers = this.leftovers.filter((path) => !kept.has(path));
   }
 
@@ -156,32 +163,12 @@ export class BucketStore implements PartStore {
   }
 }
 
-/** Does something with each of some paths, a few at a time. */
-async function sideBySide(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
-  const rest = paths[Symbol.iterator]();
+/** Does something with each of some things, a few at a time. */
+async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<void>): Promise<void> {
+  const rest = things[Symbol.iterator]();
   await Promise.all(
     Array.from({ length: REQUESTS_MAX }, async () => {
-      for (const path of rest) await work(path);
+      for (const thing of rest) await work(thing);
     }),
   );
-}
-
-/** Bytes in parts that an upload takes. Memory: two of them. */
-async function* partsOf(bodies: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const body of bodies) {
-    waiting.push(body);
-    bytes += body.length;
-    if (bytes < PIECE_BYTES) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    bytes = 0;
-  }
-  if (bytes > 0) yield Buffer.concat(waiting);
-}
-
-async function* chained(first: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* first;
-  yield* rest;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, getFips } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsClient } from 'aws4fetch';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
@@ -22,11 +22,16 @@ export interface ObjectState {
 
 /** A request that a store answered with no. */
 class Answered extends Error {
+  /** Such as `NoSuchKey`. */
+  readonly code: string;
+
   constructor(
     readonly status: number,
     text: string,
   ) {
-    super(`status ${status} ${/<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? ''}`.trim());
+    const code = /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? '';
+    super(`status ${status} ${code}`.trim());
+    this.code = code;
   }
 }
 
@@ -36,7 +41,7 @@ interface Range {
   readonly end?: number;
 }
 
-interface Request {
+export interface Request {
   readonly method: string;
   readonly path: string;
   readonly query?: string;
@@ -44,6 +49,8 @@ interface Request {
   readonly range?: Range;
   /** Of the object that is meant: another one in its place is an error. */
   readonly mark?: string;
+  /** The object whose bytes the store is to take, instead of a body. */
+  readonly from?: string;
 }
 
 interface Begun {
@@ -55,10 +62,10 @@ const isPassing = (status: number): boolean => status >= 500 || status === 429 |
 
 const mayPass = (error: unknown): boolean => !(error instanceof Answered) || isPassing(error.status);
 
-/** What the store said no with; 0 where it did not answer. */
-function statusOf(error: unknown): number {
+/** What the store said no with: status 0 where it did not answer. */
+export function answerOf(error: unknown): { readonly status: number; readonly code: string } {
   const cause = error instanceof MillraceError ? error.cause : error;
-  return cause instanceof Answered ? cause.status : 0;
+  return cause instanceof Answered ? cause : { status: 0, code: '' };
 }
 
 const keyHint = 'key and secret stand in the URL, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
@@ -95,6 +102,11 @@ export class Buckets {
 
   async put(path: string, body: Uint8Array): Promise<void> {
     await this.ask({ method: 'PUT', path, body });
+  }
+
+  /** Puts an object whose bytes the store takes from another one. */
+  async copy(path: string, from: string): Promise<void> {
+    await this.copied({ method: 'PUT', path, from });
   }
 
   /**
@@ -138,7 +150,7 @@ export class Buckets {
         writtenMs: Date.parse(headers.get('last-modified') ?? '') || 0,
       };
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
+      if (answerOf(error).status === 404) return undefined;
       throw error;
     }
   }
@@ -169,41 +181,20 @@ export class Buckets {
     }
   }
 
-  /** Puts parts together under a key that shows them all at once; what failed half-way is taken back. */
-  async putParts(path: string, parts: AsyncIterable<Uint8Array>): Promise<void> {
-    const begun = await this.ask({ method: 'POST', path, query: '?uploads=' }, textOf);
-    const id = encodeURIComponent(plain(/<UploadId>([^<]*)</.exec(begun)?.[1] ?? ''));
-    try {
-      const tags: string[] = [];
-      for await (const body of parts) {
-        const query = `?partNumber=${tags.length + 1}&uploadId=${id}`;
-        const { headers } = await this.ask({ method: 'PUT', path, query, body });
-        tags.push(headers.get('etag') ?? '');
-      }
-      const xml = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('');
-      const body = Buffer.from(`<CompleteMultipartUpload>${xml}</CompleteMultipartUpload>`);
-      await this.complete(path, id, body);
-    } catch (error) {
-      await this.ask({ method: 'DELETE', path, query: `?uploadId=${id}` }).catch(() => undefined); // the first failure is the one to tell
-      throw error;
-    }
-  }
-
-  private async complete(path: string, id: string, body: Uint8Array): Promise<void> {
-    try {
-      const answer = await this.ask({ method: 'POST', path, query: `?uploadId=${id}`, body }, textOf);
-      // The answer begins with 200 before the work is done, and may turn out to be an error.
-      if (answer.includes('<Error>')) throw this.error(`cannot complete ${path}`, new Answered(500, answer));
-    } catch (error) {
-      // It was done at an earlier try whose answer was lost: the upload is no more, and the object is there.
-      if (statusOf(error) !== 404 || !(await this.head(path))) throw error;
-    }
+  /** Asks for work that is answered with 200 before it is done, and may turn out to be an error; what the answer says. */
+  async copied(request: Request): Promise<string> {
+    const read = async (response: Response): Promise<string> => {
+      const text = await response.text();
+      if (text.includes('<Error>')) throw new Answered(500, text);
+      return text;
+    };
+    return this.ask(request, read);
   }
 
   /** Asks until there is an answer that `read` has read to its end. */
-  private ask(request: Request): Promise<Response>;
-  private ask<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T>;
-  private async ask<T>(request: Request, read?: (response: Response) => Promise<T>): Promise<T | Response> {
+  ask(request: Request): Promise<Response>;
+  ask<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T>;
+  async ask<T>(request: Request, read?: (response: Response) => Promise<T>): Promise<T | Response> {
     const once = async (): Promise<T | Response> => {
       const { response, patience } = await this.begin(request);
       return read === undefined ? response : patience.during(read(response));
@@ -216,18 +207,18 @@ export class Buckets {
   }
 
   /** One try, up to where a good answer begins. */
-  private async begin({ method, path, query = '', body, range, mark }: Request): Promise<Begun> {
-    const address = `${this.endpoint.origin}/${path.split('/').map(encodeURIComponent).join('/')}${query}`;
+  private async begin({ method, path, query = '', body, range, mark, from }: Request): Promise<Begun> {
+    const address = `${this.endpoint.origin}${addressOf(path)}${query}`;
     this.client ??= this.connect();
     const client = await this.client;
     const headers = {
       ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
       ...(mark === undefined ? {} : { 'if-match': mark }),
-      // Signed with the request: without it a store may keep the half of a body whose connection broke, over what a later try put.
-      ...(body === undefined ? {} : { 'x-amz-content-sha256': createHash('sha256').update(body).digest('hex') }),
+      ...(from === undefined ? {} : { 'x-amz-copy-source': addressOf(from) }),
+      ...(body === undefined ? {} : digestOf(body)),
     };
     const patience = new Patience(this.options.timeoutMs ?? 60_000);
-    const init = { method, headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) };
+    const init = { method, headers, ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }) };
     const response = await patience.during(client.fetch(address, { ...init, signal: patience.signal }));
     if (!response.ok) throw new Answered(response.status, await patience.during(response.text()));
     if (range !== undefined && response.status !== 206) throw new Answered(416, 'it gave all of it');
@@ -261,9 +252,21 @@ export class Buckets {
   }
 }
 
-const textOf = (response: Response): Promise<string> => response.text();
+/** Below the endpoint. */
+const addressOf = (path: string): string => `/${path.split('/').map(encodeURIComponent).join('/')}`;
 
-const plain = (xml: string): string =>
+/**
+ * Signed with the request: without it a store may keep the half of a body whose connection broke, over what a later try put.
+ * Stores make the MD5 of every object anyway, so it is the one that costs them least; where it is not allowed to be used, SHA-256.
+ */
+const digestOf = (body: Uint8Array): Record<string, string> =>
+  getFips() === 1
+    ? { 'x-amz-content-sha256': createHash('sha256').update(body).digest('hex') }
+    : { 'content-md5': createHash('md5').update(body).digest('base64') };
+
+export const textOf = (response: Response): Promise<string> => response.text();
+
+export const plain = (xml: string): string =>
   xml
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

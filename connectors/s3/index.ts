@@ -44,7 +44,7 @@ export const s3 = {
 
   /**
    * Writes rows to objects exactly once: pieces lie below `.millrace/` of the prefix, and an object appears under its key, by
-   * one request or a multipart upload, after the checkpoint that has all its rows.
+   * one copy or a multipart upload, after the checkpoint that has all its rows.
    *
    * @example
    * orders.to('archive', s3.sink({ folder: 'lake/orders', schema: ndjson<Order>(), compression: 'gzip', by: 'hour' }));

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Buckets } from '../../../connectors/s3/bucket.js';
+import { putTogether } from '../../../connectors/s3/upload.js';
 
 const ended: (() => void)[] = [];
 afterEach(() => {
@@ -80,14 +81,15 @@ describe('Buckets', () => {
   it('takes an upload for complete whose answer was lost', async () => {
     const { buckets } = await storeOf(
       (response) => response.end('<UploadId>1</UploadId>'),
-      (response) => response.writeHead(200, { etag: '"part"' }).end(),
+      (response) => response.end('<CopyPartResult><ETag>"part"</ETag></CopyPartResult>'),
+      (response) => response.end('<CopyPartResult><ETag>"part"</ETag></CopyPartResult>'),
       (response) => response.destroy(),
       (response) => response.writeHead(404).end('<Error><Code>NoSuchUpload</Code></Error>'),
       (response) => response.writeHead(200, { etag: '"whole"' }).end(), // of the object
     );
-    const parts = (async function* () {
-      yield Buffer.from('part');
-    })();
-    await buckets.putParts('lake/object', parts);
+    await putTogether(buckets, 'lake/object', async function* () {
+      yield { from: 'lake/part' };
+      yield { from: 'lake/another' };
+    });
   });
 });

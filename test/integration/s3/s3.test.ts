@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { rowPacker } from '../../../connectors/file/packed-rows.js';
 import { parquetOf } from '../../../connectors/file/to-parquet.js';
 import { type S3SinkOptions, s3 } from '../../../connectors/s3/index.js';
@@ -12,7 +12,7 @@ import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { openWorld } from '../../connectors/embedded/world.js';
 import { generator } from '../../random.js';
 import { readBy } from '../file/foreign.js';
-import { BUCKET, between, keysOf, plain, shownOf, urlOf } from './store.js';
+import { BUCKET, between, type Fault, keysOf, plain, shownOf, uploadsOf, urlOf } from './store.js';
 
 const openAt = (url = urlOf()) => openS3({ url, schemas: localRegistry() });
 
@@ -119,28 +119,150 @@ describe('s3.sink', () => {
     },
   );
 
-  it('puts large objects together of parts', async () => {
-    const prefix = fresh();
-    const watched = await between(() => undefined);
-    const { sink: driver } = openAt(watched.url);
-    const sink = s3.sink<{ n: number; pad: string }>({
-      folder: `${BUCKET}/${prefix}`,
-      schema: ndjson(),
-    }) as Sink<never>;
-    const writer = await driver.open(sink as Sink<unknown>, {
-      step: 'out',
-      task: { topology: 't', partition: 0 },
-      incarnation: 0,
+  describe('of large objects', () => {
+    const MIB = 1024 * 1024;
+    const task = { topology: 't', partition: 0 };
+    const openIn = (prefix: string, url: string, receipt?: unknown, options: object = {}) => {
+      const sink = s3.sink<{ n: number; pad: string }>({ folder: `${BUCKET}/${prefix}`, schema: ndjson(), ...options });
+      const kept = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
+      const context = { step: 'out', task, incarnation: 0, receipt: kept };
+      return openAt(url).sink.open(sink as Sink<never> as Sink<unknown>, context);
+    };
+    const putRows = async (writer: SinkWriter, numbers: readonly number[], bytes: number) => {
+      for (const n of numbers) await writer.write([{ n, pad: 'x'.repeat(bytes) }], [originAt(n)]);
+    };
+    const finish = async (writer: SinkWriter) => {
+      writer.finish?.();
+      await writer.prepare?.();
+      await writer.commit?.();
+    };
+    const bytesOf = (asked: readonly { readonly bytes: number }[]) => asked.reduce((sum, { bytes }) => sum + bytes, 0);
+    /** Answered ones. */
+    const copiesOf = ({ done }: { readonly done: readonly string[] }) =>
+      done.filter((path) => path.includes('partNumber='));
+    const watching = (fault: (path: string, method: string) => Fault = () => undefined) => between(fault);
+
+    it('sends every byte once and fetches none, where epochs are large', async () => {
+      const prefix = fresh();
+      const watched = await watching();
+      const writer = await openIn(prefix, watched.url);
+      await putRows(writer, range(0, 200), 100_000);
+      await writer.prepare?.();
+      await writer.commit?.();
+      await putRows(writer, range(200, 300), 100_000);
+      await finish(writer);
+      expect(watched.asked.filter(({ path }) => path.includes('partNumber='))).toHaveLength(4);
+      expect(watched.asked.filter(({ method, path }) => method === 'GET' && !path.includes('list-type'))).toEqual([]);
+      expect(bytesOf(watched.asked) / MIB).toBeLessThan(35); // of 29; the last piece, of 2, and the small end of an epoch twice
+      expect(await shownOf(prefix)).toHaveLength(1);
+      expect(await numbersIn(prefix)).toEqual(range(0, 300));
+      expect(await keysOf(prefix)).toHaveLength(1);
+      await watched.close();
     });
-    const pad = 'x'.repeat(100_000);
-    for (const n of range(0, 200)) await writer.write([{ n, pad }], [originAt(n)]);
-    writer.finish?.();
-    await writer.prepare?.();
-    await writer.commit?.();
-    expect(watched.asked.filter(({ path }) => path.includes('partNumber='))).toHaveLength(3);
-    expect(await shownOf(prefix)).toHaveLength(1);
-    expect(await numbersIn(prefix)).toEqual(range(0, 200));
-    await watched.close();
+
+    it('puts small epochs again in larger pieces, which the store copies', async () => {
+      const prefix = fresh();
+      const watched = await watching();
+      const writer = await openIn(prefix, watched.url);
+      for (let n = 0; n < 12; n++) {
+        await putRows(writer, [n], MIB);
+        await writer.prepare?.();
+        await writer.commit?.();
+      }
+      await finish(writer);
+      expect(watched.asked.filter(({ path }) => path.includes('partNumber='))).toHaveLength(3);
+      expect(watched.asked.filter(({ method, path }) => method === 'GET' && !path.includes('list-type'))).toEqual([]);
+      expect(await numbersIn(prefix)).toEqual(range(0, 12));
+      expect(await keysOf(prefix)).toHaveLength(1);
+      await watched.close();
+    });
+
+    it.each([
+      ['an answer of its completion', (path: string) => /\?uploadId=/.test(path)],
+      ['a part', (path: string) => /partNumber=2/.test(path)],
+    ])('begins another upload where the store has spoilt one: %s', async (_, isMeant) => {
+      const prefix = fresh();
+      let spoilt = 0;
+      const faulty = await watching((path, method) =>
+        method !== 'DELETE' && isMeant(path) && spoilt++ === 0 ? 'spoilt' : undefined,
+      );
+      const writer = await openIn(prefix, faulty.url);
+      await putRows(writer, range(0, 20), MIB);
+      await finish(writer);
+      expect(spoilt).toBeGreaterThan(0);
+      expect(await numbersIn(prefix)).toEqual(range(0, 20));
+      expect(await uploadsOf(prefix)).toBe(0);
+      expect(await keysOf(prefix)).toHaveLength(1);
+      await faulty.close();
+    });
+
+    it('takes back the upload of a task that died, and makes the object of its pieces', async () => {
+      const prefix = fresh();
+      const watched = await watching();
+      const first = await openIn(prefix, watched.url);
+      await putRows(first, range(0, 25), MIB);
+      await first.prepare?.();
+      await first.commit?.();
+      await vi.waitFor(() => expect(copiesOf(watched)).toHaveLength(3), 5_000);
+      await putRows(first, range(25, 27), MIB);
+      const receipt = await first.prepare?.();
+      await first.commit?.();
+      await putRows(first, [90, 91], MIB); // it dies in the next epoch
+      await first.close();
+      expect(await uploadsOf(prefix)).toBe(1);
+      const second = await openIn(prefix, urlOf(), receipt);
+      expect(await uploadsOf(prefix)).toBe(0);
+      await putRows(second, range(27, 40), MIB);
+      await finish(second);
+      expect(await numbersIn(prefix)).toEqual(range(0, 40));
+      expect(await keysOf(prefix)).toHaveLength(1);
+      await watched.close();
+    });
+
+    it('shows an object by the pieces where its upload is gone', async () => {
+      const prefix = fresh();
+      const first = await openIn(prefix, urlOf(), undefined, { roll: { rows: 20 } });
+      await putRows(first, range(0, 20), MIB);
+      const receipt = await first.prepare?.(); // stored, and it dies before it shows
+      const listed = await (await plain(`?uploads=&prefix=${prefix}/`)).text();
+      const id = /<UploadId>([^<]*)</.exec(listed)?.[1] ?? '';
+      expect(JSON.stringify(receipt)).toContain(id);
+      await plain(`${prefix}/part-00000-0-00000000.ndjson?uploadId=${id}`, { method: 'DELETE' });
+      await openIn(prefix, urlOf(), receipt);
+      expect(await numbersIn(prefix)).toEqual(range(0, 20));
+    });
+
+    it('has every row in exactly one object while tasks die, answers are lost and the store is busy', async () => {
+      const random = generator(11);
+      const prefix = fresh();
+      const faulty = await watching(() => {
+        const dice = random();
+        return dice < 0.04 ? 'lose' : dice < 0.08 ? 'busy' : dice < 0.1 ? 'cut' : dice < 0.12 ? 'half' : undefined;
+      });
+      const open = (kept?: unknown) => openIn(prefix, faulty.url, kept, { roll: { rows: 23 } });
+      let receipt: unknown;
+      let writer = await open();
+      let stored = 0;
+      for (let epoch = 0; epoch < 15; epoch++) {
+        const count = Math.floor(random() * 14);
+        await putRows(writer, range(stored, stored + count), MIB);
+        const prepared = await writer.prepare?.();
+        const dies = epoch % 5;
+        if (dies !== 1) {
+          receipt = prepared;
+          stored += count;
+          if (dies !== 2) await writer.commit?.();
+        }
+        if (dies !== 1 && dies !== 2 && dies !== 4) continue;
+        const zombie = writer;
+        writer = await open(receipt);
+        await putRows(zombie, [90_000, 90_001], 4 * MIB);
+        await zombie.prepare?.();
+      }
+      await finish(writer);
+      expect((await numbersIn(prefix)).sort((a, b) => a - b)).toEqual(range(0, stored));
+      await faulty.close();
+    });
   });
 
   it('is let in by its secret alone', async () => {

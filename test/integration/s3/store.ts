@@ -30,21 +30,41 @@ export async function keysOf(prefix: string): Promise<string[]> {
   return [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => key).sort();
 }
 
+/** How many uploads are begun and not ended below a prefix. */
+export async function uploadsOf(prefix: string): Promise<number> {
+  const text = await (await plain(`?uploads=&prefix=${prefix}/`)).text();
+  return text.match(/<UploadId>/g)?.length ?? 0;
+}
+
 /** Those of them that readers see. */
 export const shownOf = async (prefix: string) => (await keysOf(prefix)).filter((key) => !key.includes('/.millrace/'));
 
-export type Fault = 'lose' | 'busy' | 'denied' | 'cut' | 'half' | undefined;
+export type Fault = 'lose' | 'busy' | 'denied' | 'spoilt' | 'cut' | 'half' | undefined;
+
+const refusals: Partial<Record<NonNullable<Fault>, readonly [number, string]>> = {
+  busy: [503, 'SlowDown'],
+  denied: [403, 'AccessDenied'],
+  spoilt: [400, 'InvalidPart'],
+};
 
 /** Something in between that loses answers or halves of them, refuses, or breaks connections, as often as it is told. */
 export async function between(fault: (path: string, method: string) => Fault) {
-  const asked: { readonly path: string; readonly method: string; readonly range: string | undefined }[] = [];
+  const asked: {
+    readonly path: string;
+    readonly method: string;
+    readonly range: string | undefined;
+    readonly bytes: number;
+  }[] = [];
+  /** Paths of those that were answered in full. */
+  const done: string[] = [];
   const server = createServer((request, response) => {
     const { method = '', url: path = '', headers } = request;
-    asked.push({ path, method, range: headers.range });
+    asked.push({ path, method, range: headers.range, bytes: Number(headers['content-length'] ?? 0) });
     const what = fault(path, method);
     if (what === 'cut') return request.socket.destroy();
-    if (what === 'busy' || what === 'denied') {
-      const [status, code] = what === 'busy' ? [503, 'SlowDown'] : [403, 'AccessDenied'];
+    const refusal = what && refusals[what];
+    if (refusal) {
+      const [status, code] = refusal;
       request.resume().once('end', () => response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`));
       return;
     }
@@ -54,6 +74,7 @@ export async function between(fault: (path: string, method: string) => Fault) {
         return;
       }
       response.writeHead(answer.statusCode ?? 500, answer.headers);
+      response.once('finish', () => done.push(path));
       const hasBody = method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > 1;
       if (what !== 'half' || !hasBody) return void answer.pipe(response);
       const half = (bytes: Buffer) => bytes.subarray(0, bytes.length / 2);
@@ -66,6 +87,7 @@ export async function between(fault: (path: string, method: string) => Fault) {
   return {
     url: urlOf({ port: (server.address() as AddressInfo).port }),
     asked,
+    done,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
