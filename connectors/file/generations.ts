@@ -25,7 +25,7 @@ const rotated = /^[._-](\d|old$)/;
 export async function generationsOf(path: string): Promise<readonly Generation[]> {
   const folder = dirname(path);
   const own = basename(path);
-  const names = await readdir(folder).catch(() => []); // a folder that is not there yet has none
+  const names = await readdir(folder).catch(orNone<string[]>([])); // a folder that is not there yet has none
   const found: Generation[] = [];
   for (const name of names) {
     if (!name.startsWith(own) || /\.(gz|zst|xz|bz2)$/.test(name)) continue;
@@ -39,12 +39,31 @@ export async function generationsOf(path: string): Promise<readonly Generation[]
 
 /** The file at a path as it is now; `undefined` where there is none. */
 export async function generationAt(path: string): Promise<Generation | undefined> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined; // rotated away meanwhile
-    throw error;
-  });
+  const found = await stat(path).catch(orNone(undefined)); // rotated away meanwhile
   if (!found?.isFile()) return undefined;
   return { path, id: idOf(found), size: found.size, writtenMs: found.mtimeMs };
+}
+
+/** What is not there is none; what cannot be read for another reason may be there. */
+const orNone =
+  <T>(none: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return none;
+    throw error;
+  };
+
+/** Opens a generation that was found; `undefined` where it has been renamed since, and another one may have its name. */
+export async function openGeneration({ path, id }: Generation): Promise<FileHandle | undefined> {
+  const file = await open(path, 'r').catch(orNone(undefined));
+  if (file === undefined) return undefined;
+  try {
+    if (idOf(await file.stat()) === id) return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return undefined;
 }
 
 export const idOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }): string => `${dev}:${ino}`;
@@ -56,14 +75,19 @@ export async function headOf(file: FileHandle, bytes = HEAD_BYTES): Promise<Iden
   return { bytes: bytesRead, digest };
 }
 
+export async function beginsAs(file: FileHandle, head: Identity['head']): Promise<boolean> {
+  const now = await headOf(file, head.bytes);
+  return now.bytes === head.bytes && now.digest === head.digest;
+}
+
 /** The generation that an identity belongs to, whatever it is called now. */
 export async function findAgain(path: string, { id, head }: Identity): Promise<Generation | undefined> {
   for (const generation of await generationsOf(path)) {
     if (generation.id !== id) continue;
-    const file = await open(generation.path, 'r');
+    const file = await openGeneration(generation);
+    if (file === undefined) return findAgain(path, { id, head });
     try {
-      const now = await headOf(file, head.bytes);
-      if (now.bytes === head.bytes && now.digest === head.digest) return generation;
+      if (await beginsAs(file, head)) return generation;
     } finally {
       await file.close();
     }

@@ -1,9 +1,18 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MillraceError } from '../../src/core/errors.js';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { findAgain, type Generation, generationAt, generationsOf, headOf, type Identity, idOf } from './generations.js';
+import {
+  beginsAs,
+  findAgain,
+  type Generation,
+  generationAt,
+  generationsOf,
+  headOf,
+  type Identity,
+  openGeneration,
+} from './generations.js';
 import { HandedOut } from './handed-out.js';
 import { type Line, Lines } from './lines.js';
 import type { ReadFiles } from './read-options.js';
@@ -21,16 +30,31 @@ export interface TailPlace extends Identity {
   readonly skip: number;
 }
 
+interface Polled {
+  readonly records: readonly RawRecord[];
+  readonly ended: boolean;
+}
+
 export interface TailTask {
   readonly bounded: boolean;
   readonly offset: number;
   readonly place: TailPlace | undefined;
 }
 
-/** Follows a growing file from a place on, or from its beginning. */
+/**
+ * Follows a growing file from a place on, or from its beginning.
+ *
+ * @throws MillraceError `source`, then and from `poll`: one that lasts where the file of the place is gone, another one where
+ * something cannot be read, which may be over soon.
+ */
 export async function openTailReader(options: ReadFiles, task: TailTask): Promise<SourceReader> {
   const reader = new TailReader(options, task);
-  await reader.begin();
+  try {
+    await reader.begin();
+  } catch (error) {
+    await reader.close();
+    throw unreadable(options.path, error);
+  }
   return reader;
 }
 
@@ -49,6 +73,8 @@ class TailReader implements SourceReader {
   private next: number;
   /** Everything that was there has been given. */
   private caughtUp = false;
+  /** There was nothing more the last time: a file that is longer now may have been emptied and written anew meanwhile. */
+  private wasAtEnd = false;
   /** When another file was first seen in the place of this one. */
   private leftAtMs: number | undefined;
   /** Where a bounded run ends: in the newest file, as it was at the start. */
@@ -68,12 +94,14 @@ class TailReader implements SourceReader {
     const { path } = this.options;
     if (bounded) this.end = (await generationAt(path)) ?? { id: '', size: 0 };
     if (place === undefined) return;
-    const found = await findAgain(path, place);
-    if (found === undefined || found.size < place.at) {
-      if (this.options.changed === 'stop') throw lost(path);
-      return;
+    for (;;) {
+      const found = await findAgain(path, place);
+      if (found === undefined || found.size < place.at) {
+        if (this.options.changed === 'stop') throw lost(path);
+        return;
+      }
+      if (await this.enter(found, place.at)) break;
     }
-    await this.enter(found, place.at);
     this.skip = place.skip;
   }
 
@@ -81,13 +109,21 @@ class TailReader implements SourceReader {
     return !this.caughtUp;
   }
 
-  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(recordsMax: number): Promise<Polled> {
+    try {
+      return await this.pollOn(recordsMax);
+    } catch (error) {
+      throw unreadable(this.options.path, error);
+    }
+  }
+
+  private async pollOn(recordsMax: number): Promise<Polled> {
     while (!this.closing.signal.aborted) {
       if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
       if (this.file === undefined) {
         const begun = await this.enterFirst();
         if (begun) continue;
-      } else if ((await this.readOn(this.file)) || (await this.moveOn())) continue;
+      } else if ((await this.readOn(this.file)) || (await this.moveOn(this.file))) continue;
       this.caughtUp = true;
       if (this.task.bounded && this.isAtEnd()) break;
       await sleep(POLL_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
@@ -119,17 +155,28 @@ class TailReader implements SourceReader {
   }
 
   private async enterFirst(): Promise<boolean> {
-    const found = await generationAt(this.options.path);
-    if (found === undefined) return false;
-    await this.enter(found, 0);
+    for (;;) {
+      const found = await generationAt(this.options.path);
+      if (found === undefined) return false;
+      if (await this.enter(found, 0)) return true;
+    }
+  }
+
+  /** Whether it could be: it may have been renamed since it was found. */
+  private async enter(found: Generation, at: number): Promise<boolean> {
+    const file = await openGeneration(found);
+    if (file === undefined) return false;
+    await this.file?.close();
+    this.file = file;
+    this.identity = { id: found.id, head: await headOf(file) };
+    this.begunAt(at);
     return true;
   }
 
-  private async enter({ path }: Generation, at: number): Promise<void> {
-    await this.file?.close();
-    this.file = await open(path, 'r');
-    this.identity = { id: idOf(await this.file.stat()), head: await headOf(this.file) };
-    this.begunAt(at);
+  /** The same file has other content now: what was not read by then is gone. */
+  private async beginAnew(file: FileHandle): Promise<void> {
+    this.identity = { ...this.identity, head: await headOf(file) };
+    this.begunAt(0);
   }
 
   private begunAt(at: number): void {
@@ -139,6 +186,7 @@ class TailReader implements SourceReader {
     this.rows = [];
     this.head = 0;
     this.leftAtMs = undefined;
+    this.wasAtEnd = false;
   }
 
   private linesAt(at: number): Lines {
@@ -152,7 +200,15 @@ class TailReader implements SourceReader {
     const most = end?.id === identity.id ? Math.min(PIECE_BYTES, end.size - readAt) : PIECE_BYTES;
     if (most <= 0) return false;
     const { bytesRead, buffer } = await file.read(Buffer.alloc(most), 0, most, readAt);
-    if (bytesRead === 0) return false;
+    if (bytesRead === 0) {
+      this.wasAtEnd = true;
+      return false;
+    }
+    if (this.wasAtEnd && !(await beginsAs(file, identity.head))) {
+      await this.beginAnew(file);
+      return true;
+    }
+    this.wasAtEnd = false;
     if (identity.head.bytes === 0) this.identity = { ...identity, head: await headOf(file) };
     this.readAt += bytesRead;
     this.accept(this.lines.push(buffer.subarray(0, bytesRead)));
@@ -160,12 +216,12 @@ class TailReader implements SourceReader {
   }
 
   /** At the end of what was written: whether another file, or the same one emptied, is to be read from now on. */
-  private async moveOn(): Promise<boolean> {
+  private async moveOn(file: FileHandle): Promise<boolean> {
     const { path } = this.options;
     const newest = await generationAt(path);
     if (newest?.id === this.identity.id) {
       if (newest.size >= this.readAt) return false;
-      this.begunAt(0); // emptied in its place: what was not read by then is gone
+      await this.beginAnew(file);
       return true;
     }
     this.leftAtMs ??= performance.now();
@@ -177,7 +233,7 @@ class TailReader implements SourceReader {
     }
     const next = await this.following(await generationsOf(path));
     if (next === undefined) return false; // renamed, and the new one is not there yet
-    await this.enter(next, 0);
+    await this.enter(next, 0); // or look again
     return true;
   }
 
@@ -206,6 +262,15 @@ class TailReader implements SourceReader {
     return taken.map(({ bytes }) => ({ offset: this.next++, timestampMs, key: null, value: bytes }));
   }
 }
+
+const unreadable = (path: string, cause: unknown): MillraceError =>
+  cause instanceof MillraceError
+    ? cause
+    : new MillraceError('source', `cannot read ${path}: ${messageOf(cause)}`, {
+        where: path,
+        hint: 'may this process read it, its folder, and what it was rotated to?',
+        cause,
+      });
 
 const lost = (path: string): MillraceError =>
   new MillraceError('source', `the file that was read last is neither at ${path} nor beside it`, {

@@ -1,4 +1,13 @@
-import { appendFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { file, type TailOptions } from '../../../connectors/file/index.js';
@@ -89,6 +98,43 @@ describe('file.tail', () => {
     appendFileSync(path, '3\n');
     expect(await readRows(reader, 1)).toEqual(numbered(['3'], 2));
     await reader.close();
+  });
+
+  it('sees that a file was emptied even where it is longer already, and finds its place in it again', async () => {
+    const path = newLog('1\n2\n');
+    const reader = await openReader(tail(path), { bounded: false });
+    await readRows(reader, 2);
+    await reader.poll(1);
+    truncateSync(path, 0);
+    appendFileSync(path, '3\n4\n5\n');
+    expect(await readRows(reader, 2)).toEqual(numbered(['3', '4'], 2));
+    const place = JSON.parse(JSON.stringify(reader.placeOf?.(4)));
+    await reader.close();
+    expect(await readAll(tail(path), { offset: 4, place })).toEqual(numbered(['5'], 4));
+  });
+
+  it('does not take what cannot be read for now for what is gone', async () => {
+    const folder = newFolder();
+    const [path, link] = [join(folder, 'logs', 'app.log'), join(folder, 'link')];
+    mkdirSync(join(folder, 'logs'));
+    writeFileSync(path, '1\n2\n');
+    symlinkSync(join(folder, 'logs'), link);
+    const source = tail(join(link, 'app.log'));
+    const reader = await openReader(source, { bounded: false });
+    await readRows(reader, 1);
+    const place = reader.placeOf?.(1);
+    await readRows(reader, 1);
+    const pointAt = (target: string) => {
+      rmSync(link);
+      symlinkSync(target, link);
+    };
+    pointAt(link); // in a circle
+    const passing = { code: 'source', lasting: false, message: expect.stringContaining('cannot read') };
+    await expect(reader.poll(1)).rejects.toMatchObject(passing);
+    await reader.close();
+    await expect(openReader(source, { offset: 1, place })).rejects.toMatchObject(passing);
+    pointAt(join(folder, 'logs'));
+    expect(await readAll(source, { offset: 1, place })).toEqual(numbered(['2'], 1));
   });
 
   it('says when the file that it read last is gone, or begins with what is there', async () => {

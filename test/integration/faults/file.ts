@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { file } from '../../../connectors/file/index.js';
@@ -44,6 +44,27 @@ export const sinks = {
 };
 
 export const sources = {
+  async 'file.tail'(): Promise<SourceFaultWorld> {
+    const folder = newFolder();
+    const path = join(folder, 'app.log');
+    return {
+      driver: openFiles({ schemas: localRegistry() }).source,
+      source: file.tail<{ n: number }>({
+        path,
+        schema: ndjson<{ n: number }>(),
+        eventTime: () => 0,
+      }) as Source<unknown>,
+      append: async (numbers) => writeFileSync(path, numbers.map((n) => `${JSON.stringify({ n })}\n`).join('')),
+      numberOf: ({ value }) => numberIn(Buffer.from(value ?? []).toString()),
+      async refusedForNow() {
+        renameSync(path, `${path}.away`);
+        symlinkSync(path, path); // in a circle, since rights do not keep everybody out
+        return async () => renameSync(`${path}.away`, path);
+      },
+      close: async () => rmSync(folder, { recursive: true }),
+    };
+  },
+
   async 'file.source'(): Promise<SourceFaultWorld> {
     const folder = newFolder();
     return {
