@@ -32,7 +32,7 @@ export interface ClipOptions<As extends string> {
  * - `hampel: k`: what lies more than k scaled median distances from the median of the last 31 values becomes that median.
  *
  * A value is held against those before it in this task, then learnt from; nothing is clipped before 30 values have come (`warmUp`), nor
- * while all are equal. Missing values and NaN pass; infinities are clipped but not learnt from. A record with nothing to clip is
+ * while a band has no width, since all values are equal (with `hampel` more than half of the window, with `iqr` its middle half). Missing values and NaN pass; infinities are clipped but not learnt from. A record with nothing to clip is
  * passed on as it is, otherwise a copy is. With `mark` each record says which of its fields were clipped.
  *
  * Counters: `clipped`, and `clipped:<field>`. Memory: three numbers a field, or its window.

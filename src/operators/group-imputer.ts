@@ -1,6 +1,7 @@
 import { type MapCell, mapCell } from '../state/index.js';
 import { type ImputerSpec, isNumber } from './imputers.js';
 import { isEmptyKey, type Key } from './keys.js';
+import { sameFor } from './running-mode.js';
 
 /** How the values of one group are kept, as plain data, and what is guessed from them. */
 interface GroupWay<S> {
@@ -55,9 +56,10 @@ function modeOf(values: readonly unknown[]): unknown {
   const counts = new Map<unknown, number>();
   let mode: unknown;
   let most = 0;
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  for (const value of values) {
-    const count = counts.get(value) as number;
+  const same = values.map(sameFor);
+  for (const value of same) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const [i, value] of values.entries()) {
+    const count = counts.get(same[i]) as number;
     if (count < most) continue;
     most = count;
     mode = value;

@@ -1,5 +1,6 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
-import { mapCell } from '../state/index.js';
+import { mapCell, merged, valueCell } from '../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 import { uniformBy } from './uniform.js';
 
@@ -31,7 +32,8 @@ type Count = readonly [startMs: number, records: number];
  *   out     --A--A-----B--------B--|     a quota of two for each of A and B
  *
  * Rates draw keys as `sample` does. A quota takes the first records of each window; for an even draw of a whole window see
- * `sampleWindows`. A record that comes after the first one of a later window of its stratum counts for that later window.
+ * `sampleWindows`. A record that comes after the first one of a later window of its stratum counts for that later window; one with an
+ * absurd time counts for the window in which it came (see `observe`).
  *
  * Counters: `unsampled` (by rate), `over_quota`. Dead letters: `empty-key`, `empty-stratum`, `too-many-keys` for a stratum
  * beyond `strataMax`. Memory: two numbers a stratum, where there is a quota.
@@ -59,17 +61,22 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
       seed,
     },
     problems: problemsOf(options),
-    cells: { counts: mapCell<Key, Count>() },
-    open({ counts }, context) {
+    cells: { counts: mapCell<Key, Count>(), clock: merged(valueCell({ initial: eventClock() }), furthest) },
+    open({ counts, clock }, context) {
       const unsampled = context.counter('unsampled');
       const overQuota = context.counter('over_quota');
 
       /** Whether the quota of its stratum has room for one more; `undefined` where the stratum has no place. */
       const takes = (of: Key, eventTimeMs: number, { records, every }: NonNullable<typeof quota>) => {
-        const startMs = Math.floor(eventTimeMs / every) * every;
+        const now = clock.get();
+        const nowMs = observe(now, eventTimeMs, credibleJump(every));
+        clock.set(now);
+        const startMs = startOf(Math.min(eventTimeMs, nowMs), every);
         const known = counts.get(of);
         if (!known && counts.size >= strataMax) return undefined;
-        const [fromMs, passed] = known && startMs <= known[0] ? known : [startMs, 0];
+        // A window beyond now began at a time that the clock has given up as absurd.
+        const isOpen = known && startMs <= known[0] && known[0] <= startOf(nowMs, every);
+        const [fromMs, passed] = isOpen ? known : [startMs, 0];
         if (passed >= records) return false;
         counts.set(of, [fromMs, passed + 1]);
         return true;
@@ -95,6 +102,8 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
     },
   });
 }
+
+const startOf = (timeMs: number, every: number): number => Math.floor(timeMs / every) * every;
 
 function problemsOf<T>({ key, rates = {}, otherwise = 1, quota, strataMax }: StratifyOptions<T>): Problem[] {
   const problems: Problem[] = [];

@@ -155,6 +155,18 @@ describe('impute', () => {
     );
   });
 
+  it('takes times and objects that hold the same for one value', () => {
+    const records = [1, 2, 1, 2, 2, 3].map((at) => ({ of: 'A', at: new Date(at) as Date | null }));
+    const missing = { of: 'A', at: null };
+    const by = (record: (typeof records)[number]) => record.of;
+    for (const rule of ['mode', { use: 'mode', by, groupsMax: 3 }] as const) {
+      const operator = impute<(typeof records)[number], { at: typeof rule }>({ at: rule });
+      const all = [...records, missing].map((value, eventTimeMs) => ({ value, eventTimeMs }));
+      expect(driveOperator(operator, all).emitted.at(-1)?.value).toEqual({ of: 'A', at: new Date(2) });
+      checkOperator(operator, all);
+    }
+  });
+
   it('fills in by group; of a new group as all records say', () => {
     const atl = (distance: number | null) => ({ from: 'ATL', distance });
     const bos = (distance: number | null) => ({ from: 'BOS', distance });

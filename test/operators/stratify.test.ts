@@ -57,6 +57,21 @@ describe('stratify', () => {
     );
   });
 
+  it('one absurd time, even the first, does not close the quota of its stratum for ever', () => {
+    const hour = 3_600_000;
+    const every = Array.from({ length: 12 }, (_, i) => at('A', i, Math.floor(i / 3) * hour + i));
+    const quota = { quota: { records: 2, every: millis(hour) }, strataMax: 9 };
+    const expected = [0, 1, 3, 4, 6, 7, 9, 10];
+    expect(ids(driveOperator(operator(quota), every))).toEqual(expected);
+    for (const place of [5, 8]) {
+      const records = [...every.slice(0, place), at('A', 99, 8e15), ...every.slice(place)];
+      expect(ids(driveOperator(operator(quota), records)).filter((id) => id !== 99)).toEqual(expected);
+      checkOperator(operator(quota), records, { stateBytesMax: 200 });
+    }
+    const first = [at('A', 99, 8e15), ...every];
+    expect(ids(driveOperator(operator(quota), first)).slice(-6)).toEqual([3, 4, 6, 7, 9, 10]);
+  });
+
   it('sends what it cannot place to the dead letters', () => {
     const step = operator({ quota: { records: 5, every: minutes(1) }, strataMax: 1, rates: { Z: 0.5 } });
     const { deadLetters, emitted } = driveOperator(step, [
