@@ -4,6 +4,9 @@ import { type Columns, canonicalTypes } from './canonical.js';
 import type { Engine } from './engine.js';
 import type { Units } from './rows.js';
 
+/** By column, as SQL. */
+export type Defaults = Readonly<Record<string, string>>;
+
 /** A table as it must stand: what is stored, and by which columns a row replaces another. */
 export interface TableLayout {
   /** The name that readers use: a view without duplicates. */
@@ -14,6 +17,8 @@ export interface TableLayout {
   readonly columns: Columns;
   /** What numbers in columns of times count. */
   readonly units: Units;
+  /** What rows have that were there before a column was added. */
+  readonly defaults?: Defaults | undefined;
   /** A column that the table fills by itself, for readers too. */
   readonly insertedAt?: string | undefined;
   /** Columns that only the table has. */
@@ -42,8 +47,10 @@ const plain = { units: {}, views: [], unchanging: true, migrate: 'add' } as cons
 export const tableLayout = (
   { table, orderBy, schema: _, ...options }: TableSinkOptions,
   units: Units = {},
+  defaults: Defaults = {},
 ): TableLayout => ({
   ...options,
+  defaults,
   view: table,
   rows: `${table}_rows`,
   units,

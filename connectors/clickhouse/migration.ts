@@ -22,7 +22,8 @@ export function columnDifferences(layout: TableLayout, found: Columns): Differen
     if (actual === type) continue;
     const setting = `column ${name}`;
     if (actual === undefined) {
-      const repair = `ADD COLUMN IF NOT EXISTS ${quoted(name)} ${type}${name in stamp ? ' DEFAULT now64(3)' : ''}`;
+      const value = name in stamp ? 'now64(3)' : layout.defaults?.[name];
+      const repair = `ADD COLUMN IF NOT EXISTS ${quoted(name)} ${type}${value === undefined ? '' : ` DEFAULT ${value}`}`;
       differences.push({ setting, declared: type, actual: 'missing', change: 'add', repair });
       continue;
     }

@@ -185,7 +185,9 @@ async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promi
   if (kind === UPSERTS) return checkedLayout(engine, upsertLayout(options as UpsertTableOptions));
   const table = options as TableSinkOptions;
   if (table.schema === undefined) return checkedLayout(engine, tableLayout(table));
-  const { columns, units } = schemaColumns(await fieldsOfSchema(table.schema));
-  const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units);
+  const { columns, units, defaults } = schemaColumns(await fieldsOfSchema(table.schema));
+  // Of a column that the sink itself declares, the schema's default may be of another type.
+  const theirs = Object.fromEntries(Object.entries(defaults).filter(([name]) => table.columns[name] === undefined));
+  const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units, theirs);
   return checkedLayout(engine, layout);
 }

@@ -1,5 +1,6 @@
 import type { Field, Shape } from '../../src/schema/shape/index.js';
 import type { Columns } from './canonical.js';
+import { type Defaults, quotedText } from './layout.js';
 import type { Units } from './rows.js';
 import { quotedName } from './type-text.js';
 import type { TimeUnit } from './values/index.js';
@@ -22,13 +23,43 @@ const DECIMAL_DIGITS_MAX = 76;
  * @example
  * schemaColumns([{ name: 'late', shape: { kind: 'nullable', inner: { kind: 'float', bits: 64 } } }]); // Nullable(Float64)
  */
-export function schemaColumns(fields: readonly Field[]): { columns: Columns; units: Units } {
+export function schemaColumns(fields: readonly Field[]): { columns: Columns; units: Units; defaults: Defaults } {
   const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
   return {
     columns: Object.fromEntries(derived.map(({ name, type }) => [name, type])),
     units: Object.fromEntries(derived.flatMap(({ name, unit }) => (unit === undefined ? [] : [[name, unit]]))),
+    defaults: Object.fromEntries(
+      fields.flatMap(({ name, shape, default: value }) => {
+        const literal = literalOf(shape, value);
+        return literal === undefined ? [] : [[name, literal]];
+      }),
+    ),
   };
 }
+
+/** A default as SQL has it; none of what ClickHouse has as its own, and of what is no plain value. */
+function literalOf(shape: Shape, value: unknown): string | undefined {
+  switch (shape.kind) {
+    case 'nullable':
+      return value === null ? undefined : literalOf(shape.inner, value);
+    case 'boolean':
+      return typeof value === 'boolean' ? String(value) : undefined;
+    case 'text':
+    case 'word':
+      return typeof value === 'string' ? quotedText(value) : undefined;
+    case 'integer':
+      return typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : undefined;
+    case 'float':
+      return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined;
+    case 'time':
+      return typeof value === 'number' && Number.isSafeInteger(value) ? timeOf(value, shape.unit) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const timeOf = (value: number, unit: 'millis' | 'micros'): string =>
+  `fromUnixTimestamp64${unit === 'millis' ? 'Milli' : 'Micro'}(toInt64(${value}), 'UTC')`;
 
 function typeOf(shape: Shape): Derived {
   switch (shape.kind) {

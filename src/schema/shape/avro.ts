@@ -18,7 +18,11 @@ const primitives: Readonly<Record<AvroPrimitive['kind'], Shape>> = {
 /** The fields of an Avro record; nothing where the schema is no record. */
 export function avroFields(schema: SchemaText, { timestamp = 'number' }: AvroValues): readonly Field[] | undefined {
   const fieldsOf = (record: AvroRecord, within: readonly AvroRecord[]): Field[] =>
-    record.fields.map(({ name, type }) => ({ name, shape: shapeOf(type, [...within, record]) }));
+    record.fields.map(({ name, type, default: fallback }) => ({
+      name,
+      shape: shapeOf(type, [...within, record]),
+      ...(fallback === undefined ? {} : { default: fallback }),
+    }));
 
   const shapeOf = (type: AvroType, within: readonly AvroRecord[]): Shape => {
     switch (type.kind) {

@@ -23,7 +23,9 @@ export function jsonFields(schema: SchemaText): readonly Field[] | undefined {
     const required = new Set(Array.isArray(at.required) ? at.required : []);
     return Object.entries(objectOf(at.properties)).map(([name, inner]) => {
       const shape = shapeOf(inner, depth);
-      return { name, shape: required.has(name) || objectOf(inner).default !== undefined ? shape : orNull(shape) };
+      const { default: fallback } = objectOf(inner);
+      if (fallback !== undefined) return { name, shape, default: fallback };
+      return { name, shape: required.has(name) ? shape : orNull(shape) };
     });
   };
 

@@ -21,6 +21,8 @@ export type Shape =
 export interface Field {
   readonly name: string;
   readonly shape: Shape;
+  /** What stands for the field where a writer does not have it, in the JSON of the schema. */
+  readonly default?: unknown;
 }
 
 export const JSON_VALUE: Shape = { kind: 'json' };
