@@ -85,15 +85,18 @@ export function redis8(more: readonly string[] = []): Start {
 
 /** A cluster of servers that are all masters, each with its share of the slots. */
 export class OwnCluster {
-  private constructor(readonly servers: readonly OwnServer[]) {}
+  private readonly replicas: OwnServer[] = [];
+
+  private constructor(
+    readonly servers: readonly OwnServer[],
+    /** Of the first server: where nodes meet it. */
+    private readonly bus: number,
+  ) {}
 
   static async start(masters = 3): Promise<OwnCluster> {
-    const args = ['--port', 'PORT', '--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
     const buses = await Promise.all(Array.from({ length: masters }, freePort));
-    const servers = await Promise.all(
-      buses.map((bus) => OwnServer.start({ args: [...args, '--cluster-port', String(bus)] })),
-    );
-    const cluster = new OwnCluster(servers);
+    const servers = await Promise.all(buses.map(nodeAt));
+    const cluster = new OwnCluster(servers, buses[0] as number);
     const share = Math.ceil(16_384 / masters);
     await Promise.all(
       servers.map(async (server, i) => {
@@ -101,7 +104,7 @@ export class OwnCluster {
         const [from, to] = [share * i, Math.min(16_384, share * (i + 1)) - 1];
         await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
         await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
-        await client.call('CLUSTER', 'MEET', '127.0.0.1', (servers[0] as OwnServer).port, buses[0] as number);
+        await cluster.meet(client);
         client.disconnect();
       }),
     );
@@ -118,18 +121,62 @@ export class OwnCluster {
     await Promise.all(
       this.servers.map(async (server) => {
         const client = server.client();
-        for (let tries = 0; ; tries++) {
+        await until(async () => {
           const info = await client.cluster('INFO');
-          if (info.includes('cluster_slots_assigned:16384') && info.includes('cluster_state:ok')) break;
-          if (tries > 500) throw new Error(`the cluster did not settle: ${info}`);
-          await sleep(20);
-        }
+          return info.includes('cluster_slots_assigned:16384') && info.includes('cluster_state:ok');
+        });
         client.disconnect();
       }),
     );
   }
 
+  private meet(node: Client): Promise<unknown> {
+    return node.call('CLUSTER', 'MEET', '127.0.0.1', (this.servers[0] as OwnServer).port, this.bus);
+  }
+
+  /** A node that has what a master has, as far as it has heard of it, and may take its place. */
+  async addReplicaOf(master: OwnServer): Promise<OwnServer> {
+    const replica = await nodeAt(await freePort());
+    this.replicas.push(replica);
+    const [client, of] = [replica.client(), master.client()];
+    const id = String(await of.cluster('MYID'));
+    await this.meet(client);
+    await until(async () => String(await client.cluster('NODES')).includes(id));
+    await client.cluster('REPLICATE', id);
+    await until(async () => /master_link_status:up/.test(await client.info('replication')));
+    // Those who do not know of it would not vote for it.
+    const others = this.servers.map((server) => server.client());
+    await until(async () => {
+      const known = await Promise.all(others.map((node) => node.cluster('REPLICAS', id)));
+      return known.every((replicas) => (replicas as string[]).length === 1);
+    });
+    for (const node of [client, of, ...others]) node.disconnect();
+    return replica;
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.stop()));
+    await Promise.all([...this.servers, ...this.replicas].map((server) => server.stop()));
+  }
+}
+
+const nodeAt = (bus: number): Promise<OwnServer> => {
+  const args = [
+    '--port',
+    'PORT',
+    '--cluster-enabled',
+    'yes',
+    '--cluster-node-timeout',
+    '1000',
+    '--repl-diskless-sync-delay',
+    '0',
+  ];
+  return OwnServer.start({ args: [...args, '--cluster-port', String(bus)] });
+};
+
+/** Resolves when it is so; rejects after some ten seconds. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries > 500) throw new Error(`it never came to be that ${isSo}`);
+    await sleep(20);
   }
 }
