@@ -134,6 +134,34 @@ describe('references of a JSON schema', () => {
   });
 });
 
+describe('unique items of a JSON schema', () => {
+  it('are told apart by what they hold', async () => {
+    const unique = [
+      [1, '1', true, null, [1], ['1'], { a: 1 }, { a: '1' }, { a: { b: 1 } }, '{"a":1}'],
+      [[], {}, [[]], [{}], 0, false, ''],
+    ];
+    const twice = [
+      [1, 2, 1.0],
+      [0, -0],
+      [
+        { a: 1, b: [2] },
+        { b: [2], a: 1 },
+      ],
+      [[{ x: 1, y: 2 }], [{ y: 2, x: 1 }]],
+    ];
+    expect(await verdicts(unique, { uniqueItems: true })).toEqual(unique.map(() => true));
+    expect(await verdicts(twice, { uniqueItems: true })).toEqual(twice.map(() => refused));
+    expect(await verdicts(twice, { uniqueItems: false })).toEqual(twice.map(() => true));
+  });
+
+  it('cost no more time than there are items', async () => {
+    const many = Array.from({ length: 100_000 }, (_, a) => ({ a }));
+    const started = performance.now();
+    expect(await verdicts([many, [...many, { a: 5 }]], { uniqueItems: true })).toEqual([true, refused]);
+    expect(performance.now() - started).toBeLessThan(20_000); // in pairs it would be minutes
+  });
+});
+
 describe('patterns of a JSON schema', () => {
   it('are read by the rules of Unicode, or by older ones where only those allow them', async () => {
     const values = ['a-b.c@d_e', 'no'];

@@ -5,6 +5,7 @@ import formats from 'ajv-formats';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
 import { jsonReferences } from './references.js';
+import { uniqueItems } from './unique-items.js';
 
 const draft6 = 'http://json-schema.org/draft-06/schema';
 const makers: readonly (readonly [name: string, make: (options: Options) => Ajv])[] = [
@@ -59,6 +60,8 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   // The types of this CommonJS package promise a default export that Node gives as the whole module.
   const add = formats as unknown as (typeof formats)['default'];
   add(ajv);
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword(uniqueItems);
   addReferences(ajv, schema, new Set());
   return ajv.compile(json);
 }
