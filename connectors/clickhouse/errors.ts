@@ -52,8 +52,10 @@ const lasting = new Set([
   193, // WRONG_PASSWORD
   194, // REQUIRED_PASSWORD
   349, // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+  450, // BAD_TTL_EXPRESSION
   455, // SUSPICIOUS_TYPE_FOR_LOW_CARDINALITY
   469, // VIOLATED_CONSTRAINT
+  478, // UNKNOWN_POLICY
   497, // ACCESS_DENIED
   516, // AUTHENTICATION_FAILED
 ]);
@@ -66,6 +68,11 @@ const hints = new Map([
   [241, 'the statement needs more memory than it may have: ask for less, or raise `max_memory_usage`'],
   [469, 'a constraint of the table refuses the row: filter such values before the sink, or change the constraint'],
   [252, 'merges do not keep up: fewer tasks or longer epochs make fewer, larger inserts'],
+  [450, "`ttl` names what there is not: a disk, or a volume of the table's `storagePolicy`"],
+  [
+    478,
+    "`storagePolicy` is of the server's configuration: `SELECT policy_name FROM system.storage_policies` lists them",
+  ],
   [497, 'the user lacks a grant that the message names'],
   [516, 'user or password is wrong: they stand in the URL'],
 ]);

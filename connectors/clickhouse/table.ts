@@ -62,10 +62,11 @@ export async function differencesOf(engine: Engine, layout: TableLayout): Promis
   other('sorting key', layout.key.join(', '), table.key.replaceAll(/[`()]/g, ''));
   if (layout.partitionBy !== undefined)
     other('partition key', await formatted(engine, layout.partitionBy), table.partition);
-  if (layout.ttl !== undefined) other('ttl', ttlSql(layout.ttl), table.ttl, `MODIFY TTL ${ttlSql(layout.ttl)}`);
   const { storagePolicy: policy } = layout;
   if (policy !== undefined)
     other('storage policy', policy, table.policy, `MODIFY SETTING storage_policy = ${quotedText(policy)}`);
+  // Behind the policy, of which it names a disk or volume.
+  if (layout.ttl !== undefined) other('ttl', ttlSql(layout.ttl), table.ttl, `MODIFY TTL ${ttlSql(layout.ttl)}`);
   return differences;
 }
 
@@ -85,7 +86,18 @@ export function hintFor(layout: TableLayout, differences: readonly Difference[])
   const allow = wider
     ? `, or allow it by \`migrate: '${differences.some(({ change }) => change === 'widen') ? 'widen' : 'add'}'\``
     : '';
-  return `run \`${alterSql(layout, differences)}\`${allow}, or choose another table name`;
+  const statements = statementsFor(layout, differences).map((sql) => `\`${sql}\``);
+  return `run ${statements.join(', then ')}${allow}, or choose another table name`;
+}
+
+/** Columns in one statement, and each of the others in one of its own: what they set goes on behind a comma. */
+function statementsFor(layout: TableLayout, differences: readonly Difference[]): string[] {
+  const isColumn = ({ repair }: Difference) => repair?.includes(' COLUMN ') ?? false;
+  const columns = differences.filter(isColumn);
+  const others = differences.filter((difference) => !isColumn(difference));
+  return [...(columns.length > 0 ? [columns] : []), ...others.map((other) => [other])].map((each) =>
+    alterSql(layout, each),
+  );
 }
 
 const alterSql = ({ rows }: TableLayout, differences: readonly Difference[]): string =>
