@@ -1,16 +1,12 @@
-import type { AsyncBuffer, ColumnMetaData, DecodedArray, RowGroup, SchemaTree } from 'hyparquet';
-import { parquetMetadataAsync, parquetSchema } from 'hyparquet';
-import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
-import { assembleAsync } from 'hyparquet/src/rowgroup.js';
-import { getTreePath, isFlatColumn } from 'hyparquet/src/schema.js';
+import { gunzipSync } from 'node:zlib';
+import { decompress as unzstd } from 'fzstd';
+import type { AsyncBuffer } from 'hyparquet';
+import { parquetMetadataAsync, parquetScan } from 'hyparquet';
+import { uncompressSync } from 'snappy';
 import { cellsOf } from './parquet-cells.js';
-import { flatCells } from './parquet-flat.js';
-import { byGroups, type ReadBytes, rangeOf } from './parquet-groups.js';
-import { damaged } from './parquet-hybrid.js';
-import { leafValues } from './parquet-leaf.js';
-import { VALUES_MAX } from './parquet-page.js';
-import type { Cells, Column, Group } from './parquet-protocol.js';
-import { type Cell, parsers, takeDecimals } from './parquet-values.js';
+import { byGroups, type ReadBytes } from './parquet-groups.js';
+import type { Column, Group } from './parquet-protocol.js';
+import { parsers, takeDecimals } from './parquet-values.js';
 
 /** Cells of a row group: what they take is in memory twice, where they are decoded and where rows are made of them. */
 const CELLS_MAX = 2 ** 28;
@@ -22,81 +18,52 @@ export interface Decoding {
   /** Row groups that end before this row are passed over. */
   readonly from: number;
   readonly read: ReadBytes;
-  /** Called again and again while a row group is decoded, and seldom enough to cost nothing. */
+  /** Called before each column of a row group is decoded. */
   readonly onProgress: () => void;
 }
 
 /** The row groups of a Parquet file by columns. Memory: one of them, compressed and decoded. */
-export async function* decodeParquet(decoding: Decoding): AsyncGenerator<Group> {
-  const { path, size, from, read } = decoding;
-  const whole: AsyncBuffer = {
-    byteLength: size,
-    slice: async (start, end = size) => {
-      const { buffer, byteOffset, length } = await read(start, end);
-      return buffer.slice(byteOffset, byteOffset + length);
-    },
-  };
-  const metadata = await parquetMetadataAsync(whole);
+export async function* decodeParquet({ path, size, from, read, onProgress }: Decoding): AsyncGenerator<Group> {
+  const metadata = await parquetMetadataAsync(bufferOf(read, size));
   const cells = takeDecimals(metadata, path);
-  const tree = parquetSchema(metadata);
-  const bytes = byGroups(read, size, metadata);
-  let first = 0;
-  for (const group of metadata.row_groups) {
-    const rows = Number(group.num_rows);
-    if (!(rows >= 0 && rows <= VALUES_MAX)) throw new Error(`a row group of ${rows} rows`);
-    if (rows * group.columns.length > CELLS_MAX) {
-      throw new Error(`a row group of ${rows} rows and ${group.columns.length} columns is more than fits in memory`);
-    }
-    if (first + rows > from)
-      yield { first, rows, columns: await columnsOf(group, rows, { bytes, tree, cells, decoding }) };
-    first += rows;
-  }
-}
-
-interface File {
-  readonly bytes: ReadBytes;
-  readonly tree: SchemaTree;
-  readonly cells: ReadonlyMap<string, Cell>;
-  readonly decoding: Decoding;
-}
-
-async function columnsOf({ columns }: RowGroup, rows: number, file: File): Promise<Column[]> {
-  const chunks = columns.map(({ file_path, meta_data }) => {
-    if (file_path === undefined && meta_data !== undefined) return meta_data;
-    throw new Error('a column of it lies in another file');
+  const { ranges, readColumn } = await parquetScan({
+    file: bufferOf(byGroups(read, size, metadata), size),
+    metadata,
+    compressors,
+    parsers,
+    utf8: false, // texts are those that say so
+    useOffsetIndex: false, // row groups are read as a whole
   });
-  const names = new Set(chunks.map(({ path_in_schema }) => path_in_schema[0] ?? ''));
-  const decoded: Column[] = [];
-  for (const name of names) {
-    file.decoding.onProgress();
-    const own = chunks.filter(({ path_in_schema }) => path_in_schema[0] === name);
-    decoded.push({ name, ...(await columnCells(name, own, rows, file)) });
+  const paths = metadata.row_groups[0]?.columns.map(({ meta_data }) => meta_data?.path_in_schema[0] ?? '') ?? [];
+  const names = [...new Set(paths)];
+  for (const { rowStart, rowEnd } of ranges) {
+    const rows = rowEnd - rowStart;
+    if (!(rows >= 0 && rows * paths.length <= CELLS_MAX)) throw new Error(`a row group of ${rows} rows`);
+    if (rowEnd <= from) continue;
+    const columns: Column[] = [];
+    for (const name of names) {
+      onProgress();
+      const values = await readColumn({ column: name, rowStart, rowEnd });
+      // Where pages are missing there are fewer values, and these are no missing values.
+      if (values.length !== rows) throw new Error(`a column of ${values.length} values in a row group of ${rows} rows`);
+      columns.push({ name, ...cellsOf(values, cells.get(name)) });
+    }
+    yield { first: rowStart, rows, columns };
   }
-  return decoded;
 }
 
-async function columnCells(name: string, chunks: readonly ColumnMetaData[], rows: number, file: File): Promise<Cells> {
-  const { tree, cells, bytes, decoding } = file;
-  const asyncColumns: { pathInSchema: string[]; data: Promise<{ data: DecodedArray[]; skipped: number }> }[] = [];
-  for (const chunk of chunks) {
-    const { start, end } = rangeOf(chunk);
-    const piece = await bytes(start, end);
-    const path = getTreePath(tree, chunk.path_in_schema);
-    const leaf = path[path.length - 1] as SchemaTree;
-    if (isFlatColumn(path) && !cells.has(name)) {
-      const flat = flatCells(piece, chunk, leaf.element, rows);
-      if (flat !== undefined) return flat;
-    }
-    const data = leafValues(piece, chunk, path, { ...DEFAULT_PARSERS, ...parsers }, decoding.onProgress);
-    asyncColumns.push({ pathInSchema: chunk.path_in_schema, data: Promise.resolve({ data, skipped: 0 }) });
-  }
-  const group = { groupStart: 0, groupRows: rows, selectStart: 0, selectEnd: rows, asyncColumns };
-  const assembled = assembleAsync(group, tree, parsers).asyncColumns.find(
-    ({ pathInSchema }) => pathInSchema[0] === name,
-  );
-  if (assembled === undefined) throw new Error(`it has no column ${name}`);
-  const { data } = await assembled.data;
-  const values = data.length === 1 ? (data[0] as DecodedArray) : data.flatMap((each) => Array.from(each as never));
-  if (values.length !== rows) throw damaged(`a column of ${values.length} values where the row group has ${rows}`);
-  return cellsOf(values, cells.get(name));
-}
+/** As the library takes files. It asks ahead, and where it gives up before, nobody waits for the answer. */
+const bufferOf = (read: ReadBytes, size: number): AsyncBuffer => ({
+  byteLength: size,
+  slice(start, end = size) {
+    const answer = read(start, end).then((bytes) => bytes.slice().buffer);
+    answer.catch(() => undefined);
+    return answer;
+  },
+});
+
+const compressors = {
+  SNAPPY: (input: Uint8Array) => uncompressSync(input, { asBuffer: true }) as Buffer,
+  GZIP: (input: Uint8Array) => gunzipSync(input),
+  ZSTD: (input: Uint8Array, outputLength: number) => unzstd(input, new Uint8Array(outputLength)),
+};

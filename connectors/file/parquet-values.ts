@@ -3,17 +3,24 @@ import { MillraceError } from '../../src/core/errors.js';
 
 // Values of Parquet in the forms that JSON has, without loss: what no number holds exactly is a text.
 
-/** Times as texts of ISO 8601 with as many digits as they have, at least three; dates as dates. */
+/** Times are `Date`s where these hold all their digits, otherwise texts of ISO 8601; dates are texts. */
 export const parsers: Partial<ParquetParsers> = {
-  timestampFromMilliseconds: (ms) => new Date(Number(ms)).toISOString(),
-  timestampFromMicroseconds: (us) => timeText(us, 1_000_000n),
-  timestampFromNanoseconds: (ns) => timeText(ns, 1_000_000_000n),
+  timestampFromMilliseconds: (ms) => timeOf(Number(ms)),
+  timestampFromMicroseconds: (us) => (us % 1_000n === 0n ? timeOf(Number(us / 1_000n)) : timeText(us, 1_000_000n)),
+  timestampFromNanoseconds: (ns) =>
+    ns % 1_000_000n === 0n ? timeOf(Number(ns / 1_000_000n)) : timeText(ns, 1_000_000_000n),
   dateFromDays: (days) => dateText(days),
   stringFromBytes: (bytes) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
 };
 
 /** A date by days since 1970. */
-export const dateText = (days: number): string => new Date(days * 86_400_000).toISOString().replace(/T.*/, '');
+const dateText = (days: number): string => new Date(days * 86_400_000).toISOString().replace(/T.*/, '');
+
+function timeOf(ms: number): Date {
+  const time = new Date(ms);
+  if (Number.isNaN(time.getTime())) throw new RangeError(`${ms} ms from 1970 is no time`);
+  return time;
+}
 
 function timeText(ticks: bigint, perSecond: bigint): string {
   const fraction = ((ticks % perSecond) + perSecond) % perSecond;
@@ -22,13 +29,14 @@ function timeText(ticks: bigint, perSecond: bigint): string {
   return `${second}.${digits.slice(0, 3)}${digits.slice(3).replace(/0+$/, '')}Z`;
 }
 
-/** A value as JSON has one: whole numbers beyond 2^53 are texts, bytes are Base64, also within lists and structures. */
+/** A value as JSON has one: whole numbers beyond 2^53 and times are texts, bytes are Base64, also within lists and structures. */
 export function asJson(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);
   }
   if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (Array.isArray(value)) return value.map(asJson);
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;

@@ -18,13 +18,13 @@ export interface WireDecoder<T> {
 }
 
 /** The value of a record: of what its source has, which need not be bytes. Throws as `decode` does. No tombstones. */
-export function decodeRecord<T>(decoder: WireDecoder<T>, { json, value, headers }: RawRecord): T {
+export function decodeRecord<T>(decoder: WireDecoder<T>, record: RawRecord): T {
+  const { json } = record;
   try {
-    return json !== undefined && decoder.decodeJson !== undefined
-      ? decoder.decodeJson(json)
-      : decoder.decode(value as Uint8Array);
+    if (json !== undefined && decoder.decodeJson !== undefined) return decoder.decodeJson(json);
+    return decoder.decode(record.value as Uint8Array); // who asks for it has it made
   } catch (error) {
-    throw error instanceof DecodeFailure ? withHeaders(error, headers) : error;
+    throw error instanceof DecodeFailure ? withHeaders(error, record.headers) : error;
   }
 }
 

@@ -13,16 +13,18 @@ describe('times of Parquet', () => {
         fc.nat(999_999),
         (at, rest) => {
           const ms = BigInt(at.getTime());
-          expect(parsers.timestampFromMilliseconds?.(ms)).toBe(at.toISOString());
+          expect(asJson(parsers.timestampFromMilliseconds?.(ms))).toBe(at.toISOString());
           const ns = ms * 1_000_000n + BigInt(rest);
           const digits = `${at.toISOString().slice(0, -1)}${String(rest).padStart(6, '0')}`;
-          expect(parsers.timestampFromNanoseconds?.(ns)).toBe(
+          expect(asJson(parsers.timestampFromNanoseconds?.(ns))).toBe(
             `${digits.slice(0, -6)}${digits.slice(-6).replace(/0+$/, '')}Z`,
           );
         },
       ),
     );
     expect(parsers.timestampFromMicroseconds?.(-1n)).toBe('1969-12-31T23:59:59.999999Z');
+    expect(parsers.timestampFromMicroseconds?.(-1_000n)).toEqual(new Date(-1));
+    expect(() => parsers.timestampFromMilliseconds?.(8_640_000_000_000_001n)).toThrow('is no time');
     expect(parsers.dateFromDays?.(-1)).toBe('1969-12-31');
   });
 });
