@@ -2,17 +2,6 @@ import type { BasicType } from 'hyparquet-writer';
 import { MillraceError } from '../../src/core/errors.js';
 import { ByteReader } from '../../src/schema/bytes/byte-reader.js';
 import { ByteWriter } from '../../src/schema/bytes/byte-writer.js';
-import { generate } from '../../src/schema/bytes/shapes.js';
-import {
-  Bigints,
-  Booleans,
-  type Collected,
-  type Collector,
-  doubleBytes,
-  integerBytes,
-  Numbers,
-  Texts,
-} from './column-values.js';
 
 // Rows that are to become Parquet lie packed in their part: Parquet holds columns, so a file of it cannot grow row by row.
 // A row is its length (four bytes, little-endian), then cell after cell; one that may be missing has a byte in front that says so.
@@ -25,54 +14,48 @@ interface Kind {
   readonly type: BasicType;
   fits(value: unknown): boolean;
   write(writer: ByteWriter, value: never): void;
-  collector(): Collector;
+  /** In the form that Parquet's writer wants. */
+  read(reader: ByteReader): unknown;
 }
 
 const millisOf = (date: Date | number): number => (typeof date === 'number' ? date : date.getTime());
-
-const integers = () => new Numbers((reader) => reader.zigzag(), integerBytes, BigInt);
 
 const kinds: Readonly<Record<string, Kind>> = {
   text: {
     type: 'STRING',
     fits: (value) => typeof value === 'string',
     write: (writer, value: string) => writer.text(value, 0),
-    collector: () => new Texts(),
+    read: (reader) => reader.text(reader.unsigned()),
   },
   number: {
     type: 'DOUBLE',
     fits: (value) => typeof value === 'number' && Number.isFinite(value),
     write: (writer, value: number) => writer.double(value),
-    collector: () =>
-      new Numbers(
-        (reader) => reader.double(),
-        doubleBytes,
-        (value) => value,
-      ),
+    read: (reader) => reader.double(),
   },
   integer: {
     type: 'INT64',
     fits: (value) => Number.isSafeInteger(value),
     write: (writer, value: number) => writer.zigzag(value),
-    collector: integers,
+    read: (reader) => BigInt(reader.zigzag()),
   },
   bigint: {
     type: 'INT64',
     fits: (value) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
     write: (writer, value: bigint) => writer.zigzag64(value),
-    collector: () => new Bigints(),
+    read: (reader) => reader.zigzag64(),
   },
   boolean: {
     type: 'BOOLEAN',
     fits: (value) => typeof value === 'boolean',
     write: (writer, value: boolean) => writer.byte(value ? 1 : 0),
-    collector: () => new Booleans(),
+    read: (reader) => reader.byte() === 1,
   },
   date: {
     type: 'TIMESTAMP',
     fits: (value) => (value instanceof Date && !Number.isNaN(value.getTime())) || Number.isSafeInteger(value),
     write: (writer, value: Date | number) => writer.zigzag(millisOf(value)),
-    collector: integers,
+    read: (reader) => new Date(reader.zigzag()),
   },
 };
 
@@ -92,41 +75,34 @@ const columnsOf = (columns: Columns): Column[] =>
 const LENGTH_BYTES = 4;
 
 /**
- * Packs values into rows of columns, by code that is made for these columns.
+ * Packs values into rows of columns.
  *
  * @throws MillraceError `schema`, from what it returns, for a value that a column has no room for.
  */
 export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
   const columns = columnsOf(declared);
   const writer = new ByteWriter();
-  const refuse = (column: number, value: unknown): never => {
-    const { name, declared: type } = columns[column] as Column;
-    throw misfit(name, value, type);
+  const put = ({ name, nullable, kind, declared: type }: Column, value: unknown): void => {
+    if (nullable) {
+      const isMissing = value === null || value === undefined;
+      writer.byte(isMissing ? 0 : 1);
+      if (isMissing) return;
+    }
+    if (!kind.fits(value)) throw misfit(name, value, type);
+    kind.write(writer, value as never);
   };
-  const cells = columns.map(({ name, nullable }, i) => {
-    const put = `if (!k${i}.fits(value)) refuse(${i}, value); k${i}.write(writer, value);`;
-    const cell = nullable
-      ? `if (value === null || value === undefined) writer.byte(0); else { writer.byte(1); ${put} }`
-      : put;
-    return `{ const value = row[${JSON.stringify(name)}]; ${cell} }`;
-  });
-  const parts = Object.fromEntries(columns.map(({ kind }, i) => [`k${i}`, kind]));
-  const put = generate<(row: object) => void>({ writer, refuse, ...parts }, `(row) => { ${cells.join('\n')} }`);
   return (value) => {
+    const row = (value ?? {}) as Readonly<Record<string, unknown>>;
     writer.begin();
     writer.fixed32(0); // its length, once that is known
     try {
-      put(value ?? {});
+      for (const column of columns) put(column, row[column.name]);
     } catch (error) {
       writer.abandon();
       throw error;
     }
     const bytes = writer.finish();
-    const size = bytes.length - LENGTH_BYTES;
-    bytes[0] = size;
-    bytes[1] = size >>> 8;
-    bytes[2] = size >>> 16;
-    bytes[3] = size >>> 24;
+    bytes.writeUInt32LE(bytes.length - LENGTH_BYTES, 0);
     return bytes;
   };
 }
@@ -134,76 +110,54 @@ export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
 /** A longer row is none: it is read in no part that was written here. */
 const ROW_BYTES_MAX = 2 ** 28;
 
-/** A column of a row group. */
-export interface PackedColumn extends Collected {
-  readonly name: string;
-  readonly type: BasicType;
-  readonly nullable: boolean;
-  /** Of a column whose values may be missing: 1 for each row that has one. */
-  readonly isPresent: Uint8Array | undefined;
-}
-
-/** Unpacks rows, whatever pieces they come in, column by column. Memory: the rows until `take`, and a piece. */
+/** Unpacks rows, whatever pieces they come in, into one array a column. Memory: the rows until `take`, and a piece. */
 export class RowUnpacker {
   rows = 0;
   private readonly columns: readonly Column[];
-  private readonly collectors: readonly Collector[];
-  private readonly present: (Uint8Array | undefined)[];
+  private data: unknown[][];
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
   private readonly reader = new ByteReader();
 
-  /** `rowsMax`: as many are taken at a time, at most. */
-  constructor(
-    declared: Columns,
-    private readonly rowsMax: number,
-  ) {
+  constructor(declared: Columns) {
     this.columns = columnsOf(declared);
-    this.collectors = this.columns.map(({ kind }) => kind.collector());
-    this.present = this.columns.map(({ nullable }) => (nullable ? new Uint8Array(rowsMax) : undefined));
+    this.data = this.columns.map(() => []);
   }
 
   push(piece: Uint8Array): void {
     this.bytes = Buffer.concat([this.bytes.subarray(this.at), piece]);
     this.at = 0;
-    this.reader.open(this.bytes, 0);
   }
 
   /** Reads the next row; `false` where it has not come as a whole. */
   next(): boolean {
-    const { bytes, at, reader, collectors, present, rows } = this;
-    if (bytes.length - at < LENGTH_BYTES || rows === this.rowsMax) return false;
+    const { bytes, at, reader, columns, data } = this;
+    if (bytes.length - at < LENGTH_BYTES) return false;
     const start = at + LENGTH_BYTES;
     const size = bytes.readUInt32LE(at);
     if (size > ROW_BYTES_MAX) throw damaged(`a row of ${size} bytes`);
     if (bytes.length - start < size) return false;
-    reader.at = start;
-    reader.end = start + size;
-    for (let i = 0; i < collectors.length; i++) {
-      const flags = present[i];
-      if (flags === undefined) (collectors[i] as Collector).read(reader);
-      else {
-        const flag = reader.byte() === 0 ? 0 : 1;
-        flags[rows] = flag;
-        if (flag === 1) (collectors[i] as Collector).read(reader);
-      }
+    reader.open(bytes.subarray(start, start + size), 0);
+    for (let i = 0; i < columns.length; i++) {
+      const { nullable, kind } = columns[i] as Column;
+      (data[i] as unknown[]).push(nullable && reader.byte() === 0 ? null : kind.read(reader));
     }
     reader.close();
     this.at = start + size;
-    this.rows = rows + 1;
+    this.rows += 1;
     return true;
   }
 
-  /** What was read so far. */
-  take(): PackedColumn[] {
-    const { rows, present, collectors } = this;
+  /** What was read so far, as Parquet's writer wants it. */
+  take() {
+    const { data } = this;
+    this.data = this.columns.map(() => []);
     this.rows = 0;
-    return this.columns.map(({ name, nullable, kind: { type } }, i) => ({
+    return this.columns.map(({ name, nullable, kind }, i) => ({
       name,
-      type,
+      type: kind.type,
       nullable,
-      isPresent: present[i]?.slice(0, rows),
-      ...(collectors[i] as Collector).take(),
+      data: data[i] as unknown[],
     }));
   }
 
