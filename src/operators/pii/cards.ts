@@ -1,5 +1,5 @@
 import { holdsLuhn } from './checksums.js';
-import { type Detector, digitsOf, GAPS, type Span, starred } from './span.js';
+import { type Detector, digitsOf, GAPS, type Span, starred, withDigits } from './span.js';
 
 const RUN = new RegExp(`\\d(?:[${GAPS}]?\\d){13,}`, 'g');
 const GROUP = /\d+/g;
@@ -18,7 +18,7 @@ const isCard = (digits: string): boolean => NETWORKS.test(digits) && holdsLuhn(d
  * Groups beside them that belong to something else are left out; digits of a word, or behind a decimal point, are none.
  */
 export const card: Detector = {
-  needs: /\d/,
+  mayBeIn: withDigits(DIGITS_MIN),
   *find(text) {
     for (const { 0: run, index } of text.matchAll(RUN)) {
       yield* cardsIn(

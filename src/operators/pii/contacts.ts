@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import { type Detector, digitsOf, GAPS, matching, type Span, starred } from './span.js';
+import { type Detector, digitsOf, GAPS, matching, type Span, starred, withDigits } from './span.js';
 
 const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?`;
 /** Of what may stand before the `@`, what people have there: not the signs that set apart fields of a URL, or quote and mark a text. */
@@ -11,7 +11,7 @@ const EMAIL = new RegExp(
 
 /** Addresses as browsers take them (WHATWG HTML), with letters of all scripts; a domain has a dot. */
 export const email: Detector = {
-  needs: /@/,
+  mayBeIn: (text) => text.includes('@'),
   find: (text) => matching(text, EMAIL),
   normalize: (found) => found.toLowerCase(),
   partial(found) {
@@ -30,7 +30,7 @@ const NORTH_AMERICAN = new RegExp(
 );
 
 export const phone: Detector = {
-  needs: /\d/,
+  mayBeIn: withDigits(8),
   *find(text) {
     yield* matching(text, INTERNATIONAL);
     yield* matching(text, NORTH_AMERICAN);
@@ -51,7 +51,7 @@ const IP_V6 =
   /(?<=^|[^\p{L}\p{N}:.]|[g-z_]\w{0,30}:)[\da-f]{0,4}:[\da-f:]{1,37}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\p{L}\p{N}:]|\.\d)/giu;
 
 export const ip: Detector = {
-  needs: /[:\d]/,
+  mayBeIn: (text) => /\d\.\d{1,3}\.\d|:[\da-f]{0,4}:/i.test(text),
   *find(text): Iterable<Span> {
     // First: it may end in one of version 4. Words of hexadecimal letters alone (`a::b`) are names of programs.
     yield* matching(text, IP_V6, (found) => /\d/.test(found) && isIPv6(found));

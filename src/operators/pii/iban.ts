@@ -16,7 +16,7 @@ const SPACE = new RegExp(`[${SPACES}]`);
 
 /** Account numbers of a country in the registry, of its length, holding the check of ISO 13616; in one piece or in groups. */
 export const iban: Detector = {
-  needs: /\d/,
+  mayBeIn: (text) => /[a-z]{2}\d\d/i.test(text),
   *find(text) {
     for (const { 0: found, index } of text.matchAll(START)) {
       const end = endOf(text, index, LENGTHS[found.slice(0, 2).toUpperCase()] ?? 0);

@@ -32,7 +32,7 @@ export interface Finding extends Span {
 export function findPii(text: string, kinds: readonly PiiKind[]): readonly Finding[] {
   const findings: Finding[] = [];
   for (const kind of piiKinds) {
-    if (!kinds.includes(kind) || !detectors[kind].needs.test(text)) continue;
+    if (!kinds.includes(kind) || !detectors[kind].mayBeIn(text)) continue;
     for (const gap of gapsIn(text, findings)) findings.push(...findIn(text, gap, kind));
     findings.sort((a, b) => a.start - b.start);
   }

@@ -6,14 +6,26 @@ export interface Span {
 
 /** How one kind of personal data is found in a text, told apart from what only looks like it, and shown in part. */
 export interface Detector {
-  /** A character that is in each of them: most texts have none, and need not be searched. */
-  readonly needs: RegExp;
+  /** Whether there may be one at all, by a look that is cheap: most texts have none, and need not be searched. */
+  mayBeIn(text: string): boolean;
   find(text: string): Iterable<Span>;
   /** One spelling of all that mean the same: what tokens are made of. */
   normalize(found: string): string;
   /** With most of it hidden. */
   partial(found: string): string;
 }
+
+/** Whether a text has as many digits, wherever they stand. */
+export const withDigits =
+  (count: number) =>
+  (text: string): boolean => {
+    let left = count;
+    for (let i = 0; i < text.length && left > 0; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x30 && code <= 0x39) left--;
+    }
+    return left === 0;
+  };
 
 /** Spaces between the parts of a number, as a class of a pattern has them: also thin ones, and those that do not break a line. */
 export const SPACES = ' \\u00a0\\u2009\\u202f';
