@@ -109,8 +109,13 @@ export class FolderStore implements PartStore {
     const temp = this.tempOf(name);
     return at(folder, async () => {
       const file = await open(join(this.hidden, temp), bytes === 0 ? 'w' : 'r+');
-      await file.truncate(bytes);
-      await sync(this.hidden);
+      try {
+        await file.truncate(bytes);
+        await sync(this.hidden);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
       return new FilePart({ folder, hidden: this.hidden, temp, compress, convert }, file, bytes);
     });
   }

@@ -160,8 +160,8 @@ export class RollingWriter implements SinkWriter {
     const name = `${key}${prefix}-${String(this.next).padStart(8, '0')}${ending}`;
     this.next += 1;
     const begun = { name, key, part: await store.create(name), rows: 0, bytes: 0, sinceMs: now() };
-    if (encoder.header !== undefined) await begun.part.append(encoder.header);
     this.open.set(key, begun);
+    if (encoder.header !== undefined) await begun.part.append(encoder.header);
     return begun;
   }
 

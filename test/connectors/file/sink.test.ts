@@ -1,11 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Decoder } from '@toondepauw/node-zstd';
 import { queryAsync } from 'chdb';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type FileSinkOptions, file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
 import { parquetRows } from '../../../connectors/file/parquet-rows.js';
@@ -53,6 +62,26 @@ const numbersIn = (folder: string): number[] =>
       .map((line) => (JSON.parse(line) as { n: number }).n),
   );
 
+const opened: SinkWriter[] = [];
+afterEach(async () => {
+  for (const writer of opened.splice(0)) await writer.close();
+  expect(handlesIn(tmpdir())).toEqual([]); // what is closed leaves no file open
+});
+
+/** Parts below a folder that this process has open, as far as the system tells. */
+function handlesIn(folder: string): string[] {
+  const own = '/proc/self/fd';
+  if (!existsSync(own)) return [];
+  const targets = readdirSync(own).map((fd) => {
+    try {
+      return readlinkSync(join(own, fd));
+    } catch {
+      return ''; // of the look itself
+    }
+  });
+  return targets.filter((target) => target.startsWith(folder) && target.includes('.millrace'));
+}
+
 interface Opened {
   readonly writer: SinkWriter;
   epoch(): Promise<unknown>;
@@ -69,6 +98,7 @@ async function open(
   const task = { topology: 't', partition: 3 };
   const stored = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
   const writer = await driver.open(made, { step: 'out', task, incarnation, receipt: stored });
+  opened.push(writer);
   return {
     writer,
     async epoch() {
