@@ -154,7 +154,8 @@ class FilesReader implements SourceReader {
   }
 
   private enter(entered: Omit<Current, 'rows'>, at: number): void {
-    this.current = { ...entered, rows: rowsOfFile(entered.file, at, this.options, this.storage) };
+    const rows = rowsOfFile(entered.file, at, this.options, this.storage, () => this.lookBack());
+    this.current = { ...entered, rows };
     this.last = entered;
     this.lastEnded = false;
     this.rows = [];
@@ -211,7 +212,7 @@ class FilesReader implements SourceReader {
     this.queue = fresh.filter((name) => !this.known.has(name));
   }
 
-  /** The file that was read last is the one that may have been written to since. */
+  /** The file that was read last is the one that may have been written to, or cut short, since. */
   private async lookBack(): Promise<void> {
     const { last } = this;
     const now = last && (await this.storage.likeness(last.file));

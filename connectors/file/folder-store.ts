@@ -207,11 +207,16 @@ const lost = (name: string, folder: string): MillraceError =>
     lasting: true,
   });
 
-const hints: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: what is written goes on as soon as there is room',
+/** What waiting does not mend. */
+const lastingHints: Readonly<Record<string, string>> = {
   EACCES: 'may this process write there?',
+  EPERM: 'may this process write there?',
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is a file',
+};
+const hints: Readonly<Record<string, string>> = {
+  ...lastingHints,
+  ENOSPC: 'the disk is full: what is written goes on as soon as there is room',
 };
 
 /** Failures of the file system in Millrace's words. */
@@ -222,6 +227,11 @@ async function at<T>(folder: string, work: () => Promise<T>): Promise<T> {
     if (error instanceof MillraceError) throw error;
     const code = String((error as { code?: unknown }).code);
     const hint = hints[code] ?? 'the message is the words of the system';
-    throw new MillraceError('sink', `cannot write files: ${messageOf(error)}`, { where: folder, hint, cause: error });
+    throw new MillraceError('sink', `cannot write files: ${messageOf(error)}`, {
+      where: folder,
+      hint,
+      lasting: code in lastingHints,
+      cause: error,
+    });
   }
 }

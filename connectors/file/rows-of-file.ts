@@ -27,13 +27,14 @@ export interface Openers {
 
 /**
  * The rows of a file from a place on: a byte of what is decompressed, or a row of Parquet. `next` of each row is the
- * place behind it.
+ * place behind it. `atEnd` is asked when the bytes have ended, before a last line that may be the half of one.
  */
 export async function* rowsOfFile(
   path: string,
   at: number,
   options: RowsIn,
   { open, openRandom }: Openers = {},
+  atEnd?: () => Promise<void>,
 ): AsyncGenerator<readonly Line[]> {
   if (path.endsWith('.parquet')) {
     yield* parquetRows(path, at, openRandom);
@@ -53,6 +54,7 @@ export async function* rowsOfFile(
     return rest;
   };
   for await (const piece of bytesOf(path, at, open)) yield rows(lines.push(piece));
+  await atEnd?.();
   const last = lines.end();
   if (last !== undefined) yield rows([last]);
 }

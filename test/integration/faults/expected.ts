@@ -72,8 +72,13 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
     'clickhouse.metrics': idempotent,
   },
   http: { 'http.webhook': { mode: 'append', expected: all } },
-  s3: { 's3.sink': { mode: 'prepared', expected: { ...patient, ...refused } } },
-  file: { 'file.sink': { mode: 'prepared', expected: { 'refused for now': 'is restored', crash: 'is restored' } } },
+  s3: { 's3.sink': { mode: 'prepared', expected: all } },
+  file: {
+    'file.sink': {
+      mode: 'prepared',
+      expected: { 'refused for now': 'is restored', 'refused for good': 'ends', crash: 'is restored' },
+    },
+  },
   embedded: {
     'kafka.sink': { mode: 'transactional', expected: { crash: 'is restored' } },
     'clickhouse.table': { mode: 'idempotent', expected: inProcess },
@@ -88,9 +93,9 @@ export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, 
   redis: { 'redis.entries': { ...patient, ...killed } },
   clickhouse: { 'clickhouse.query': { ...patient, ...killed } },
   http: { 'http.poll': all },
-  s3: { 's3.source': patient },
+  s3: { 's3.source': { ...patient, ...killed } },
   file: {
-    'file.source': { crash: 'is restored' },
+    'file.source': { 'refused for now': 'is restored', 'refused for good': 'ends', crash: 'is restored' },
     'file.tail': { 'refused for now': 'is restored', crash: 'is restored' },
   },
   embedded: { 'kafka.source': { crash: 'is restored' } },

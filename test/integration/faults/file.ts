@@ -1,23 +1,40 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
 import type { Sink, Source } from '../../../src/core/io.js';
 import { localRegistry, ndjson } from '../../../src/schema/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
+import type { FaultName } from '../../../src/testing/fault-list.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
-import { limitFiles } from './limit-files.js';
+import { canForbid, canMount, forbid, newFolder, outOfFiles, smallDisk } from './disk.js';
+import { limitFiles, notHere as notLimited } from './limit-files.js';
 
-export { notHere } from './limit-files.js';
+export const notHere: Partial<Readonly<Record<FaultName, string>>> = {
+  ...notLimited,
+  ...(canForbid ? {} : { 'refused for good': 'rights do not bite root, who may mount nothing' }),
+};
 
-const newFolder = () => mkdtempSync(join(tmpdir(), 'millrace-faults-'));
+/** A full disk, or as if it were one. */
+function disk() {
+  if (canMount) return smallDisk();
+  const folder = newFolder();
+  return {
+    folder,
+    async fill() {
+      limitFiles(100);
+      return async () => void limitFiles('unlimited');
+    },
+    close: () => rmSync(folder, { recursive: true }),
+  };
+}
+
 const numberIn = (line: string) => (JSON.parse(line) as { n: number }).n;
 
 export const sinks = {
   async 'file.sink'(): Promise<SinkFaultWorld> {
-    const folder = newFolder();
+    const { folder, fill, close } = disk();
     return {
       driver: openFiles({ schemas: localRegistry() }).sink,
       sink: file.sink<{ n: number }>({
@@ -28,17 +45,15 @@ export const sinks = {
       openLedger: memoryLedgers(),
       value: (n) => ({ n }),
       keyOf: () => 'the order of rows',
-      async refusedForNow() {
-        limitFiles(100);
-        return async () => void limitFiles('unlimited');
-      },
+      refusedForNow: fill,
+      refusedForGood: () => forbid(folder),
       async visible() {
         const names = readdirSync(folder).filter((name) => name.startsWith('part-'));
         return names
           .sort()
           .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n').map(numberIn));
       },
-      close: async () => rmSync(folder, { recursive: true }),
+      close: async () => close(),
     };
   },
 };
@@ -83,6 +98,14 @@ export const sources = {
         }
       },
       numberOf: ({ value }) => numberIn(Buffer.from(value ?? []).toString()),
+      refusedForNow: outOfFiles,
+      /** The file that is being read is cut in the middle of a row; then it is put back. */
+      async refusedForGood() {
+        const first = join(folder, '00000.ndjson');
+        const whole = readFileSync(first);
+        truncateSync(first, whole.length - 5);
+        return async () => writeFileSync(first, whole);
+      },
       close: async () => rmSync(folder, { recursive: true }),
     };
   },

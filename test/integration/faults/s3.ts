@@ -5,16 +5,18 @@ import { localRegistry, ndjson } from '../../../src/schema/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
-import { BUCKET, between, type Fault, plain, port, shownOf, urlOf } from '../s3/store.js';
-import { fresh, proxyTo } from './shared.js';
+import { BUCKET, between, type Fault, plain, shownOf, urlOf } from '../s3/store.js';
+import { fresh, OwnService, proxyTo, shared } from './shared.js';
 
-const SECRET = () => new URL(urlOf()).password;
+const server = shared(() => OwnService.start('s3'));
 const few = { attemptsMax: 5, timeoutMs: 700, schemas: localRegistry() };
 
 async function objects(): Promise<SinkFaultWorld> {
+  const own = await server();
+  const { url } = own;
   const folder = fresh();
   let refusal: Fault;
-  const refusing = await between(() => refusal);
+  const refusing = await between(() => refusal, url);
   const proxy = await proxyTo(Number(new URL(refusing.url).port));
   const answering = (what: Fault) => async () => {
     refusal = what;
@@ -23,7 +25,7 @@ async function objects(): Promise<SinkFaultWorld> {
     };
   };
   return {
-    driver: openS3({ url: urlOf({ port: proxy.port }), ...few }).sink,
+    driver: openS3({ url: urlOf({ port: proxy.port }, url), ...few }).sink,
     sink: s3.sink<{ n: number }>({
       folder: `${BUCKET}/${folder}`,
       schema: ndjson<{ n: number }>(),
@@ -32,12 +34,15 @@ async function objects(): Promise<SinkFaultWorld> {
     openLedger: memoryLedgers(),
     value: (n) => ({ n }),
     keyOf: () => 'the order of rows',
-    secret: SECRET(),
+    secret: url.password,
     proxy,
+    restart: () => own.restart(),
     refusedForNow: answering('busy'),
     refusedForGood: answering('denied'),
     async visible() {
-      const texts = await Promise.all((await shownOf(folder)).map(async (key) => (await plain(key)).text()));
+      const texts = await Promise.all(
+        (await shownOf(folder, url)).map(async (key) => (await plain(key, {}, url)).text()),
+      );
       return texts.flatMap((text) => text.trim().split('\n')).map((line) => (JSON.parse(line) as { n: number }).n);
     },
     async close() {
@@ -49,10 +54,12 @@ async function objects(): Promise<SinkFaultWorld> {
 
 /** A few objects with a few rows each. */
 async function objectRows(): Promise<SourceFaultWorld> {
+  const own = await server();
+  const { url } = own;
   const folder = fresh();
-  const proxy = await proxyTo(port());
+  const proxy = await proxyTo(own.port);
   return {
-    driver: openS3({ url: urlOf({ port: proxy.port }), ...few }).source,
+    driver: openS3({ url: urlOf({ port: proxy.port }, url), ...few }).source,
     source: s3.source<number>({
       path: `${BUCKET}/${folder}/*`,
       schema: ndjson<number>(),
@@ -61,15 +68,14 @@ async function objectRows(): Promise<SourceFaultWorld> {
     async append(numbers) {
       for (let from = 0; from < numbers.length; from += 50) {
         const rows = numbers.slice(from, from + 50).map((n) => JSON.stringify({ n, pad: 'x'.repeat(200) }));
-        await plain(`${folder}/${String(from).padStart(5, '0')}.ndjson`, {
-          method: 'PUT',
-          body: `${rows.join('\n')}\n`,
-        });
+        const body = `${rows.join('\n')}\n`;
+        await plain(`${folder}/${String(from).padStart(5, '0')}.ndjson`, { method: 'PUT', body }, url);
       }
     },
     numberOf: ({ value }) => (JSON.parse(Buffer.from(value ?? []).toString()) as { n: number }).n,
-    secret: SECRET(),
+    secret: url.password,
     proxy,
+    restart: () => own.restart(),
     close: () => proxy.close(),
   };
 }

@@ -11,6 +11,7 @@ import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { openWorld } from '../../connectors/embedded/world.js';
 import { generator } from '../../random.js';
+import { OwnService } from '../faults/shared.js';
 import { readBy } from '../file/foreign.js';
 import { BUCKET, between, type Fault, keysOf, plain, shownOf, uploadsOf, urlOf } from './store.js';
 
@@ -231,6 +232,42 @@ describe('s3.sink', () => {
       await openIn(prefix, urlOf(), receipt);
       expect(await numbersIn(prefix)).toEqual(range(0, 20));
     });
+
+    it('loses nothing where the store is killed in the middle of parts', async () => {
+      const own = await OwnService.start('s3');
+      const prefix = fresh();
+      const open = (kept?: unknown) => openIn(prefix, own.url.toString(), kept);
+      try {
+        let receipt: unknown;
+        let stored = 0;
+        for (const killedAt of [9, 17]) {
+          const writer = await open(receipt);
+          let restarted: Promise<void> | undefined;
+          const dying = (async () => {
+            for (let n = stored; n < stored + 20; n++) {
+              if (n === stored + killedAt) restarted = own.restart();
+              await putRows(writer, [n], MIB);
+            }
+            return writer.prepare?.();
+          })();
+          const kept = await dying.catch(() => undefined);
+          await restarted;
+          await writer.close();
+          if (kept === undefined) continue;
+          receipt = kept;
+          stored += 20;
+        }
+        const last = await open(receipt);
+        await putRows(last, range(stored, stored + 20), MIB);
+        await finish(last);
+        const shown = await shownOf(prefix, own.url);
+        const texts = await Promise.all(shown.map(async (key) => (await plain(key, {}, own.url)).text()));
+        const numbers = texts.flatMap((text) => text.trim().split('\n')).map((line) => (JSON.parse(line) as Value).n);
+        expect(numbers).toEqual(range(0, stored + 20));
+      } finally {
+        await own.stop();
+      }
+    }, 120_000);
 
     it('has every row in exactly one object while tasks die, answers are lost and the store is busy', async () => {
       const random = generator(11);

@@ -8,16 +8,18 @@ import { address } from '../address.js';
 export const BUCKET = 'lake';
 
 const endpoint = () => new URL(address('MILLRACE_S3'));
-export const port = () => Number(endpoint().port);
 
 /** The store's address by another port, or with another secret. */
-export function urlOf(changes: { readonly port?: number; readonly password?: string } = {}): string {
-  return Object.assign(endpoint(), changes).toString();
+export function urlOf(
+  changes: { readonly port?: number; readonly password?: string } = {},
+  store: URL = endpoint(),
+): string {
+  return Object.assign(new URL(store), changes).toString();
 }
 
 /** Asks the store for something in the bucket, signed, and not by the connector. */
-export async function plain(path: string, init: RequestInit = {}): Promise<Response> {
-  const { username, password, origin } = endpoint();
+export async function plain(path: string, init: RequestInit = {}, store: URL = endpoint()): Promise<Response> {
+  const { username, password, origin } = store;
   const client = new AwsClient({ accessKeyId: username, secretAccessKey: password, service: 's3', retries: 0 });
   const response = await client.fetch(`${origin}/${BUCKET}/${path}`, init);
   if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${await response.text()}`);
@@ -25,8 +27,8 @@ export async function plain(path: string, init: RequestInit = {}): Promise<Respo
 }
 
 /** Keys below a prefix. */
-export async function keysOf(prefix: string): Promise<string[]> {
-  const text = await (await plain(`?list-type=2&prefix=${prefix}/`)).text();
+export async function keysOf(prefix: string, store?: URL): Promise<string[]> {
+  const text = await (await plain(`?list-type=2&prefix=${prefix}/`, {}, store)).text();
   return [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => key).sort();
 }
 
@@ -37,7 +39,8 @@ export async function uploadsOf(prefix: string): Promise<number> {
 }
 
 /** Those of them that readers see. */
-export const shownOf = async (prefix: string) => (await keysOf(prefix)).filter((key) => !key.includes('/.millrace/'));
+export const shownOf = async (prefix: string, store?: URL) =>
+  (await keysOf(prefix, store)).filter((key) => !key.includes('/.millrace/'));
 
 export type Fault = 'lose' | 'busy' | 'denied' | 'spoilt' | 'cut' | 'half' | undefined;
 
@@ -48,7 +51,7 @@ const refusals: Partial<Record<NonNullable<Fault>, readonly [number, string]>> =
 };
 
 /** Something in between that loses answers or halves of them, refuses, or breaks connections, as often as it is told. */
-export async function between(fault: (path: string, method: string) => Fault) {
+export async function between(fault: (path: string, method: string) => Fault, store: URL = endpoint()) {
   const asked: {
     readonly path: string;
     readonly method: string;
@@ -68,7 +71,7 @@ export async function between(fault: (path: string, method: string) => Fault) {
       request.resume().once('end', () => response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`));
       return;
     }
-    const onwards = ask({ host: '127.0.0.1', port: port(), path, method, headers }, (answer) => {
+    const onwards = ask({ host: '127.0.0.1', port: Number(store.port), path, method, headers }, (answer) => {
       if (what === 'lose') {
         answer.resume().once('end', () => request.socket.destroy());
         return;
@@ -85,7 +88,7 @@ export async function between(fault: (path: string, method: string) => Fault) {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    url: urlOf({ port: (server.address() as AddressInfo).port }),
+    url: urlOf({ port: (server.address() as AddressInfo).port }, store),
     asked,
     done,
     async close() {
