@@ -1,6 +1,6 @@
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import type { Metric, Sink, Source } from '../../../src/core/index.js';
+import type { Metric, Sink, SinkDriver, Source } from '../../../src/core/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
@@ -19,6 +19,8 @@ export interface Rows {
   sink(table: string): Sink<unknown>;
   readonly value: (n: number) => unknown;
   readonly numbers: (table: string) => string;
+  /** Rows stay as they were inserted. */
+  readonly unmerged?: boolean;
 }
 
 export const tables = {
@@ -27,8 +29,9 @@ export const tables = {
     value: (n) => ({ n }),
     numbers: (table) => `SELECT n FROM ${table}`,
   },
-  // What is stored, not what a view makes of it.
+  // What was stored, not what a view or a merge makes of it.
   'clickhouse.table exactlyOnce': {
+    unmerged: true,
     sink: (table) =>
       clickhouse.table<Numbered>({ table, columns: { n: 'UInt32' }, exactlyOnce: true }) as Sink<unknown>,
     value: (n) => ({ n }),
@@ -48,9 +51,17 @@ export const tables = {
 } satisfies Record<string, Rows>;
 
 /** What it writes goes by the driver, what else happens to the table by `direct`. */
-export function tableWorld({ sink, value, numbers }: Rows, name: string, driver: ClickHouse, direct: ClickHouse) {
+export function tableWorld(rows: Rows, name: string, { tableSink }: ClickHouse, direct: ClickHouse) {
+  const { sink, value, numbers, unmerged = false } = rows;
   return {
-    driver: driver.tableSink,
+    driver: {
+      ...tableSink,
+      async setUp(...args: Parameters<NonNullable<SinkDriver['setUp']>>) {
+        await tableSink.setUp?.(...args);
+        if (unmerged)
+          await direct.command(`ALTER TABLE ${name}_rows MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1`);
+      },
+    },
     sink: sink(name),
     openLedger: memoryLedgers(),
     value,
