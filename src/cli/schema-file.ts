@@ -32,19 +32,25 @@ export async function schemaInFile(file: string, subject: string, values?: Value
   }
   const url = pathToFileURL(at);
   if (path.endsWith('.proto')) {
-    return protobuf<unknown>({ subject, file: url, message: message ?? (await firstMessage(at, path)), ...values });
+    return protobuf<unknown>({
+      subject,
+      file: url,
+      message: message ?? (await firstMessage(readFileSync(at, 'utf8'), path)),
+      ...values,
+    });
   }
   return path.endsWith('.json') ? jsonSchema<unknown>({ subject, file: url }) : avro<unknown>({ subject, file: url });
 }
 
-async function firstMessage(at: string, path: string): Promise<string> {
+/** The full name of the message that a text of Protobuf declares first. */
+export async function firstMessage(text: string, where: string): Promise<string> {
   const { indexPaths } = await import('../schema/protobuf/load.js');
   let first: string | undefined;
   try {
-    first = indexPaths(readFileSync(at, 'utf8')).get('0');
+    first = indexPaths(text).get('0');
   } catch (cause) {
     throw new MillraceError('schema', `this is not valid Protobuf: ${messageOf(cause)}`, {
-      where: path,
+      where,
       hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
       lasting: true,
       cause,
@@ -52,7 +58,7 @@ async function firstMessage(at: string, path: string): Promise<string> {
   }
   if (first !== undefined) return first;
   throw new MillraceError('schema', 'the file declares no message', {
-    where: path,
+    where,
     hint: 'name a file that does',
     lasting: true,
   });

@@ -6,7 +6,8 @@ import { installStep } from '../own-package.js';
 import { nextSteps, starterFiles } from '../starter/index.js';
 import { type ExitCode, exitCodes } from '../terminal.js';
 
-interface Flags extends Answers {
+interface Flags extends Omit<Answers, 'header'> {
+  readonly header?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
@@ -31,6 +32,7 @@ export function initCommand({ terminal, act }: CommandContext): Command {
       'sample, kafka:TOPIC, a path of .csv, .ndjson or .parquet files, http:PORT, or redis:STREAM',
     )
     .option('--schema <file>', 'what they look like: .avsc, .proto, .json, a file of samples, or "registry"')
+    .option('--no-header', 'the first line of .csv files is a row; their columns are c1, c2 and so on')
     .option('--registry <url>', 'schema registry; that of the configuration without it')
     .option('--name <name>', 'what they are called; as the file or topic by default')
     .option('--key <field>', 'field that keys them')
@@ -41,8 +43,9 @@ export function initCommand({ terminal, act }: CommandContext): Command {
     .option('--labels-schema <file>', 'what labels look like, as --schema has it')
     .option('--model <file>', 'to score: an ONNX file')
     .option('--to <what>', 'kafka, clickhouse, redis, file, postgres or webhook, with :NAME behind it, or a URL')
-    .action((folder: string, { json, verbose, yes, ...given }: Flags) =>
+    .action((folder: string, { json, verbose, yes, header, ...others }: Flags) =>
       act({ json, verbose }, async () => {
+        const given: Answers = { ...others, ...(header === false ? { header } : {}) };
         const isByHand = !yes && !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
         const answers = isByHand ? await answersByHand(given, folder) : given;
         if (answers === undefined) return exitCodes.interrupted satisfies ExitCode;

@@ -13,6 +13,8 @@ import { denseFeatures, numbersOf } from './tasks/features.js';
 export interface Answers {
   readonly name?: string | undefined;
   readonly from?: string | undefined;
+  /** `false`: the first line of CSV is a row. */
+  readonly header?: false | undefined;
   readonly schema?: string | undefined;
   readonly registry?: string | undefined;
   readonly key?: string | undefined;
@@ -119,11 +121,18 @@ const reservedRecords = new Set(['scored', 'counted', 'test', 'assert', 'run', '
 async function shapeOf(
   origin: Place<OriginKind>,
   name: string,
-  { schema, registry }: Pick<Answers, 'schema' | 'registry'>,
+  { schema, registry, header }: Pick<Answers, 'schema' | 'registry' | 'header'>,
   folder: string,
 ): Promise<Shape> {
   // Only topics have payloads in a registry's form.
-  const options = { name, folder, plain: origin.kind === 'http' || origin.kind === 'redis' };
+  const topic = origin.kind === 'kafka' && origin.name !== '' ? origin.name : `${name}.v1`;
+  const options = {
+    name,
+    folder,
+    header,
+    subject: `${topic}-value`,
+    plain: origin.kind === 'http' || origin.kind === 'redis',
+  };
   if (origin.kind === 'file') return shapeOfFiles(origin.name, options);
   if (origin.kind === 'sample') return (await import('./sample-shapes.js')).paymentShape(options);
   if (schema === undefined) return shapeToChange(options);
@@ -132,7 +141,7 @@ async function shapeOf(
     import('../../schema/index.js'),
     import('../registry-options.js'),
   ]);
-  const subject = `${origin.name}-value`;
+  const { subject } = options;
   const latest = await confluentRegistry(await registryOptions(await readConfig({ registry }))).latest(subject);
   if (latest !== undefined) return shapeOfRegistered(latest.schema, options);
   throw new MillraceError('schema', `the registry has no subject ${subject}`, {
@@ -161,7 +170,7 @@ async function labelOf(answers: Answers, input: Input, folder: string): Promise<
 /** A second input, that says what became of the first one's records. Its key is what the first one's key is called. */
 async function labelsOf(
   from: string,
-  { labelsSchema, registry }: Answers,
+  { labelsSchema, registry, header }: Answers,
   input: Input,
   folder: string,
 ): Promise<Input> {
@@ -169,7 +178,7 @@ async function labelsOf(
   if (origin.kind === 'sample') return (await import('./sample-shapes.js')).reviewInput(folder);
   const name = nameOf(defaultName(origin));
   const id = name === input.id ? `${name}-labels` : name;
-  const shape = await shapeOf(origin, id, { schema: labelsSchema, registry }, folder);
+  const shape = await shapeOf(origin, id, { schema: labelsSchema, registry, header }, folder);
   const key = fieldOf(shape, input.key.name, '--labels');
   return { id, origin, shape, key, time: likelyTime(shape.fields, shape.rows) };
 }

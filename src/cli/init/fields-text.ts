@@ -21,7 +21,11 @@ export const textKey = (row: string, { name, holds, optional }: Field): string =
   holds === 'text' && !optional ? access(row, name) : `String(${access(row, name)})`;
 
 /** Milliseconds since 1970; not a number where there is no time, which makes the record a dead letter. */
-export function timeText(row: string, { name, holds, optional }: Field, rows: readonly unknown[]): string {
+export function timeText(
+  row: string,
+  { name, holds, optional, micros = false }: Field,
+  rows: readonly unknown[],
+): string {
   const value = access(row, name);
   switch (holds) {
     case 'date':
@@ -29,7 +33,7 @@ export function timeText(row: string, { name, holds, optional }: Field, rows: re
     case 'number': {
       // Numbers that would lie in January 1970 are seconds.
       const first = rows.find((one) => typeof one === 'number');
-      const scale = typeof first === 'number' && first < 1e11 ? ' * 1_000' : '';
+      const scale = micros ? ' / 1_000' : typeof first === 'number' && first < 1e11 ? ' * 1_000' : '';
       return optional ? `(${value} ?? Number.NaN)${scale}` : `${value}${scale}`;
     }
     case 'text': {

@@ -10,6 +10,8 @@ export interface Field {
   readonly holds: Holds;
   /** Whether it may be null or missing. */
   readonly optional: boolean;
+  /** A time as a number of microseconds. */
+  readonly micros?: boolean;
 }
 
 /** A value of a record's type, as it is in memory. */

@@ -26,14 +26,19 @@ const isCode = (cell: string): boolean =>
   /^0\d/.test(cell) || (/^[+-]?\d+$/.test(cell) && !Number.isSafeInteger(Number(cell)));
 
 /**
- * How a file of CSV is laid out, by the cells of its first rows: a header where the first row is made of words, and for each column the
+ * How a file of CSV is laid out, by the cells of its first rows: a header where the first row is made of words (or it is
+ * known whether there is one), and for each column the
  * narrowest type that fits.
  *
  * @throws MillraceError `config` for a header in which a column has no name of its own.
  */
-export function inferCsv(rows: readonly (readonly string[])[], where: string): InferredCsv {
+export function inferCsv(
+  rows: readonly (readonly string[])[],
+  where: string,
+  known: boolean | undefined = undefined,
+): InferredCsv {
   const [first = [], ...others] = rows;
-  const header = isHeader(first);
+  const header = known ?? isHeader(first);
   const names = header ? namesOf(first, where) : first.map((_, i) => `c${i + 1}`);
   const values = header ? others : rows;
   const columns = names.map((name, i): [string, CsvColumn] => [name, columnOf(values.map((row) => row[i] ?? ''))]);
@@ -52,7 +57,7 @@ function namesOf(header: readonly string[], where: string): readonly string[] {
   const trouble = names[at] === '' ? 'has no name' : `is called ${names[at]}, as another one is`;
   throw new MillraceError('config', `column ${at + 1} of the header ${trouble}`, {
     where,
-    hint: 'give each column a name of its own in the first line; if that line is no header, put one above it',
+    hint: 'give each column a name of its own in the first line; if that line is no header, give --no-header',
   });
 }
 

@@ -66,11 +66,13 @@ function produceStep(input: Input): string {
   const { shape, time, key } = input;
   const flags = [
     ...(shape.schemaFile === undefined ? [] : [`--schema ${shape.schemaFile}`]),
-    `--key ${key.name}`,
-    ...(time === undefined ? [] : [`--time ${time.name}`]),
+    `--key ${argument(key.name)}`,
+    ...(time === undefined || time.micros ? [] : [`--time ${argument(time.name)}`]), // it reads milliseconds
   ];
   return `millrace produce ${topicOf(input)} ${flags.join(' ')} < ${dataFile(input)}`;
 }
+
+const argument = (name: string): string => (/^[\w.-]+$/.test(name) ? name : `"${name.replaceAll(/["\\$`]/g, '\\$&')}"`);
 
 /** How to see what came out, where a command shows it. */
 function lookSteps(plan: Plan): string[] {

@@ -7,6 +7,15 @@ const STEP_MS = 10 * 60_000;
 const TEXTS = 7;
 const NUMBERS = 97;
 
+interface Wanted {
+  readonly count: number;
+  /** The field that tells rows apart. */
+  readonly identity?: string;
+  readonly time?: string;
+  /** Whether that time counts microseconds. */
+  readonly micros?: boolean;
+}
+
 /**
  * Made-up values of a type, the same each time: one every ten minutes, whole numbers and texts that come again, ids and times that do
  * not. What is true or not depends on the numbers, so there is something to learn. Of what may be missing there is one thing at a
@@ -14,10 +23,7 @@ const NUMBERS = 97;
  *
  * @param declared the type first, then those that it is made of
  */
-export function sampleRows(
-  declared: readonly Declaration[],
-  { count, identity, time }: { readonly count: number; readonly identity?: string; readonly time?: string },
-): Row[] {
+export function sampleRows(declared: readonly Declaration[], { count, identity, time, micros = false }: Wanted): Row[] {
   const record = declared.find((one) => 'members' in one);
   const types = new Map(declared.map((one) => [one.name, one]));
   const madeUp = (type: string, name: string, n: number, depth: number): unknown => {
@@ -34,7 +40,7 @@ export function sampleRows(
         if (isTime) return new Date(atMs).toISOString();
         return depth === 0 && name === identity ? `${name}-${n + 1}` : `${name}-${(n % TEXTS) + 1}`;
       case 'number':
-        if (isTime) return atMs;
+        if (isTime) return micros ? atMs * 1_000 : atMs;
         return depth === 0 && name === identity ? n + 1 : (n * 31) % NUMBERS;
       case 'bigint':
         return BigInt(n + 1);

@@ -5,8 +5,9 @@ import { MillraceError, messageOf } from '../../core/errors.js';
 import type { RegistryFormat, SchemaData, SchemaText } from '../../core/schema.js';
 import { csv, json, localRegistry, openCodec, schemaTextOf } from '../../schema/index.js';
 import { splitRow } from '../../schema/plain/csv-cells.js';
+import { avroFields } from '../../schema/shape/avro.js';
 import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
-import { schemaInFile, soundness } from '../schema-file.js';
+import { firstMessage, schemaInFile, soundness } from '../schema-file.js';
 import { type Field, fieldsOf, identityOf, likelyTime, type Row } from './fields.js';
 import { delimiterOf, inferCsv } from './infer-csv.js';
 import { inferJsonSchema, isRounded } from './infer-json.js';
@@ -39,8 +40,12 @@ export interface Shape {
 export interface ShapeOptions {
   /** What the stream is called: `orders` are made of an `Order`. */
   readonly name: string;
+  /** What the registry calls its schema. */
+  readonly subject: string;
   /** The folder that is written to. */
   readonly folder: string;
+  /** Of CSV: whether the first line has the names of the columns, where it is known. */
+  readonly header?: boolean | undefined;
   /** Whether payloads are plain JSON, whatever the schema: requests are. */
   readonly plain: boolean;
 }
@@ -72,6 +77,7 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
   const { header, columns } = inferCsv(
     lines.map((line) => read(line, cellsOf, rowHint)),
     first.where,
+    options.header,
   );
   const codec = await openCodec(csv({ columns, delimiter }), localRegistry());
   const decode = (text: string) => codec.decode(Buffer.from(text)) as Row;
@@ -123,7 +129,7 @@ export async function shapeOfSchema(path: string, options: ShapeOptions): Promis
 }
 
 /** Of the newest schema of a topic's values in the registry; its text is written down. */
-export function shapeOfRegistered(text: SchemaText, options: ShapeOptions): Shape {
+export async function shapeOfRegistered(text: SchemaText, options: ShapeOptions): Promise<Shape> {
   if (text.references.length > 0) {
     throw new MillraceError('config', 'the schema in the registry refers to others', {
       hint: 'put their files into a folder and give --schema FILE',
@@ -131,7 +137,8 @@ export function shapeOfRegistered(text: SchemaText, options: ShapeOptions): Shap
   }
   const file = `${recordFile(options.name)}${endings[text.format]}`;
   const files = new Map([[`schemas/${file}`, text.text]]);
-  return ofText(text, options, { file: `./${file}`, message: undefined, schemaFile: `schemas/${file}`, files });
+  const message = text.format === 'protobuf' ? await firstMessage(text.text, options.subject) : undefined;
+  return ofText(text, options, { file: `./${file}`, message, schemaFile: `schemas/${file}`, files });
 }
 
 function ofText(
@@ -148,10 +155,20 @@ function ofText(
   const { format } = text;
   // As JSON has no dates, requests have times as numbers.
   const declared = declarationsOf(text, { message, ...(options.plain ? { timestamp: 'number' } : {}) });
-  if (options.plain && format !== 'json-schema') return shape({ format: 'json' }, declared, options, {});
+  const micros = format === 'avro' ? microsIn(text) : new Set<string>();
+  if (options.plain && format !== 'json-schema') return shape({ format: 'json' }, declared, options, { micros });
   const source: SchemaSource = { format, file, message, bare: options.plain };
-  return shape(source, declared, options, { files, schemaFile: options.plain ? undefined : schemaFile });
+  return shape(source, declared, options, { files, micros, schemaFile: options.plain ? undefined : schemaFile });
 }
+
+/** Fields that count microseconds, as Avro has them. */
+const microsIn = (text: SchemaText): ReadonlySet<string> =>
+  new Set(
+    (avroFields(text, { timestamp: 'number' }) ?? []).flatMap(({ name, shape }) => {
+      const bare = shape.kind === 'nullable' ? shape.inner : shape;
+      return bare.kind === 'time' && bare.unit === 'micros' ? [name] : [];
+    }),
+  );
 
 /** Events to begin with where nothing is known of them: a schema to be changed. */
 export function shapeToChange(options: ShapeOptions): Shape {
@@ -174,10 +191,12 @@ export function shapeToChange(options: ShapeOptions): Shape {
 function shape(
   source: SchemaSource,
   declared: readonly Declaration[],
-  { name }: ShapeOptions,
-  known: Partial<Pick<Shape, 'rows' | 'header' | 'files' | 'schemaFile'>>,
+  { name, subject }: ShapeOptions,
+  known: Partial<Pick<Shape, 'rows' | 'header' | 'files' | 'schemaFile'>> & { readonly micros?: ReadonlySet<string> },
 ): Shape {
-  const fields = fieldsOf(declared);
+  const fields = fieldsOf(declared).map((field) =>
+    known.micros?.has(field.name) ? { ...field, micros: true } : field,
+  );
   const record = declared.find((one) => 'members' in one)?.name;
   if (record === undefined) {
     throw new MillraceError('config', 'the values are no records with fields', { hint: 'give a schema of a record' });
@@ -189,12 +208,12 @@ function shape(
     });
   }
   const named = identityOf(fields, record)?.name;
-  const time = likelyTime(fields, known.rows ?? [])?.name;
-  const made = { count: ROWS_MADE_UP, ...(named ? { identity: named } : {}), ...(time ? { time } : {}) };
+  const at = likelyTime(fields, known.rows ?? []);
+  const when = at && { time: at.name, micros: at.micros === true };
+  const made = { count: ROWS_MADE_UP, ...(named ? { identity: named } : {}), ...when };
   const rows = known.rows ?? sampleRows(declared, made);
   const schema = `${record}V1`;
   const module = `schemas/${recordFile(name)}`;
-  const subject = `${name}.v1-value`;
   return {
     record,
     schema,

@@ -41,6 +41,19 @@ const click = {
   ],
 };
 
+const tick = {
+  type: 'record',
+  name: 'Tick',
+  fields: [
+    { name: 'symbol', type: 'string' },
+    { name: 'tradedAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
+    { name: 'seen', type: ['null', { type: 'long', logicalType: 'timestamp-micros' }], default: null },
+    { name: 'price', type: 'double' },
+    { name: 'bid', type: 'double' },
+    { name: 'volume', type: 'int' },
+  ],
+};
+
 const { folder, remove } = userFolder({
   'package.json': JSON.stringify({ type: 'module' }),
   'data/orders.csv': lines([
@@ -49,6 +62,12 @@ const { folder, remove } = userFolder({
   ]),
   'data/orders.ndjson': lines(orders.map((row) => JSON.stringify(row))),
   'click.avsc': JSON.stringify(click),
+  'tick.avsc': JSON.stringify(tick),
+  'data/words.csv': lines(
+    orders.map(({ customer, at, returned, amount, items }, n) =>
+      [customer, at, returned ? 'yes' : 'no', amount, items, n].join(),
+    ),
+  ),
 });
 
 /** Each kind of source, in each format that one can have. */
@@ -73,6 +92,15 @@ const origins: Readonly<Record<string, Answers>> = {
   requests: { from: 'http:8181' },
   'requests-avro': { from: 'http', name: 'clicks', schema: join(folder, 'click.avsc') },
   stream: { from: 'redis:orders' },
+  'topic-micros': { from: 'kafka:ticks.v1', schema: join(folder, 'tick.avsc'), label: 'price>=50' },
+  'topic-spaced': { from: 'kafka:spaced', schema: join(folder, 'data/orders.ndjson'), key: 'order id' },
+  'csv-without-header': {
+    from: join(folder, 'data/words.csv'),
+    header: false,
+    key: 'c1',
+    time: 'c2',
+    label: 'c3=yes',
+  },
 };
 const model = join(repository, 'test/inference/models/sigmoid.onnx');
 
@@ -148,6 +176,9 @@ describe('topologies that init writes', () => {
     ['csv-route-redis', 300],
     ['topic-avro-count-clickhouse', 500],
     ['topic-protobuf-count-kafka', 500],
+    ['topic-micros-learn-clickhouse', 500],
+    ['topic-spaced-count-redis', 300],
+    ['csv-without-header-count-clickhouse', 300],
   ])(
     'run at once: %s',
     async (name, records) => {

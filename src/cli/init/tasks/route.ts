@@ -66,7 +66,7 @@ const inputFields = ({ input: { shape, key, time } }: Plan): readonly ResultFiel
   shape.fields.map((field) => ({
     ...field,
     optional: field.optional && field.name !== key.name,
-    isTime: field.name === time?.name && shape.rows.some((row) => isMilliseconds(row[field.name])),
+    isTime: field.name === time?.name && !field.micros && shape.rows.some((row) => isMilliseconds(row[field.name])),
   }));
 
 /** A time as tables take it; numbers below are seconds. */
