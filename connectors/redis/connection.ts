@@ -92,6 +92,11 @@ const isElsewhere = (answer: unknown): boolean =>
 const commandOf = ({ command: [name, ...args], binary }: Keyed, Command: MakeCommand): ClientCommand =>
   new Command(name, args, { replyEncoding: binary ? null : 'utf8' });
 
+/** Of a transaction that was discarded because of one of its commands, what Redis said of that one. */
+function refuse(error: { readonly previousErrors?: readonly unknown[] }): never {
+  throw error.previousErrors?.[0] ?? error;
+}
+
 /** Fills a pipeline and sends it. Its own methods would not take a long list of arguments. */
 async function answersOf(
   pipeline: ReturnType<Client['pipeline']>,
@@ -100,6 +105,6 @@ async function answersOf(
 ): Promise<unknown[]> {
   const queue = pipeline as unknown as { sendCommand(command: ClientCommand): void };
   for (const keyed of commands) queue.sendCommand(commandOf(keyed, Command));
-  const results = ((await pipeline.exec()) ?? []) as Result[];
+  const results = ((await pipeline.exec().catch(refuse)) ?? []) as Result[];
   return results.map(([error, answer]) => error ?? answer);
 }

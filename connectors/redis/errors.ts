@@ -8,9 +8,13 @@ const moving =
 /** Redis's own words for "later": it loads its data, a script runs, a replica is being made the master. */
 const later = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|NOREPLICAS)\b/;
 
+/** Of a transaction Redis says only behind its own word why it was discarded. */
+const forbidden = /^(?:EXECABORT .*)?\bNOPERM\b/;
+
 /** Whether another try may succeed. */
 export function isPassing(error: unknown): boolean {
   const text = messageOf(error);
+  if (forbidden.test(text)) return false;
   return (
     later.test(text) ||
     moving.test(text) ||
@@ -20,7 +24,7 @@ export function isPassing(error: unknown): boolean {
 
 /** What stays as it is until somebody does something about it. */
 const lasting =
-  /^(NOAUTH|WRONGPASS|NOPERM|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
+  /^(NOAUTH|WRONGPASS|(?:EXECABORT .*)?NOPERM|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
 
 /** Redis refuses to write a record. */
 export class Refusal extends Error {
@@ -38,7 +42,7 @@ const full = /^(OOM|MISCONF)\b/;
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
   [
-    /^NOPERM/,
+    /NOPERM|executing the script can't/,
     'the user needs EVALSHA, EVAL and what the sink writes with (HGET and HSET for fences), on its keys and on millrace:fence:*',
   ],
   [/^OOM/, 'Redis has no memory left: raise `maxmemory`, or shorten the ttl of what is written'],
@@ -57,6 +61,9 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/^READONLY/, 'this is a replica: give the address of the master'],
 ];
 
+const MAY_READ =
+  'the user needs MULTI, EXEC, XINFO, XRANGE and XREAD for streams, HGETALL and MGET for look-ups, on the keys that are read';
+
 /** The client hangs the command on its errors with all that was sent: values, and the password of a login. */
 export function withoutCommand(error: unknown): unknown {
   if (typeof error === 'object' && error !== null) delete (error as { command?: unknown }).command;
@@ -67,9 +74,11 @@ export function withoutCommand(error: unknown): unknown {
 export function explain(error: unknown, doing: string, where: string, code: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const text = messageOf(error);
-  const hint = hints.find(([pattern]) => pattern.test(text))?.[1];
+  const reading = code !== 'sink' && forbidden.test(text);
+  const hint = reading ? MAY_READ : hints.find(([pattern]) => pattern.test(text))?.[1];
   const refused = error instanceof Refusal;
-  const unreachable = `does Redis answer at ${where}? \`npm run stack\` starts one; only hashes need none, on the embedded profile`;
+  const tls = where.startsWith('rediss:') ? ' By TLS? A server without it stays silent.' : '';
+  const unreachable = `does Redis answer at ${where}?${tls} \`npm run stack\` starts one; only hashes need none, on the embedded profile`;
   return new MillraceError(code, `${doing}${refused ? `, key ${error.key}` : ''}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),

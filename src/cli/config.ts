@@ -45,7 +45,10 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources): Co
       const parsed =
         typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
       if (!(parsed instanceof Mistake)) return parsed;
-      const shown = setting.secret ? '' : `, not ${JSON.stringify(value)}`;
+      const advice = String(value).includes('@')
+        ? ' (in user and password / ? # @ : % are written as %2F and so on)'
+        : '';
+      const shown = setting.secret ? advice : `, not ${JSON.stringify(value)}`;
       mistakes.push(`${where} must be ${parsed.expected}${shown}`);
       return undefined;
     }

@@ -17,5 +17,7 @@ export function eventTimeIn(given: unknown): number {
 export function shownTime(given: unknown): string {
   if (typeof given === 'string') return JSON.stringify(given.slice(0, 100));
   if (given instanceof Date) return String(given);
-  return typeof given === 'object' && given !== null ? 'an object' : String(given);
+  return (typeof given === 'object' && given !== null) || typeof given === 'function'
+    ? `of type ${typeof given}`
+    : String(given);
 }

@@ -78,6 +78,12 @@ describe('resolveConfig', () => {
     expect(settings.redis.secret && settings.clickhouse.secret && settings.registry.secret).toBe(true);
   });
 
+  it('says how a password is written in a URL where one breaks it', () => {
+    const env = { MILLRACE_REDIS: 'redis://app:p@ss:w/#%@host:6379' };
+    expect(() => resolveConfig({ env })).toThrowError(/ \/ \? # @ : % are written as %2F/);
+    expect(() => resolveConfig({ env })).not.toThrowError(/p@ss/);
+  });
+
   it('takes secrets from the environment alone, and says where they may come from', () => {
     const sealed = settingNames.filter((name) => (settings[name] as Setting<unknown>).sealed);
     expect(sealed).toEqual([

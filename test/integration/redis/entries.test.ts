@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
+import { openRedis } from '../../../connectors/redis/open.js';
 import { EARLIEST, type SourceReader } from '../../../src/core/index.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
 import type { Schema } from '../../../src/core/schema.js';
 import { json, text } from '../../../src/schema/index.js';
 import { sourceContract } from '../../../src/testing/source-contract.js';
+import { address } from '../address.js';
 import { ownRedis, range } from './world.js';
 
 const { server, client, fresh } = ownRedis('e');
@@ -213,4 +215,25 @@ describe('redis.entries', () => {
     await client.set(key, 'text');
     await expect(open(key)).rejects.toMatchObject({ code: 'source', hint: expect.stringContaining('another kind') });
   });
+});
+
+it.each([
+  ['-multi', 'multi'],
+  ['-exec', 'exec'],
+  ['-xinfo', 'xinfo'],
+])('is refused at once to a user with %s, with what it lacks', async (rule, lacks) => {
+  const stream = fresh();
+  await add(stream, 0, 3);
+  await client.acl('SETUSER', stream, 'reset', 'on', '>secret', '~*', '&*', '+@all', rule);
+  const url = new URL(address('MILLRACE_REDIS').split(',')[0] as string);
+  url.username = stream;
+  url.password = 'secret';
+  const theirs = openRedis({ url: url.href });
+  const task = { topology: 'any', partition: 0 };
+  const opening = theirs.source.open(sourceOf(stream), task, EARLIEST, true, 'in', 0);
+  const error: unknown = await opening.catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ lasting: true, message: expect.stringMatching(new RegExp(`NOPERM.*'${lacks}`)) });
+  expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('secret');
+  await theirs.close();
+  await client.acl('DELUSER', stream);
 });
