@@ -82,7 +82,14 @@ export function explain(error: unknown, doing: string, where: string, as: ErrorC
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
   const text = withoutValues(messageOf(error).split('\n')[0]?.trim() ?? '');
-  const hint = code !== undefined ? hints.get(code) : isPassing(error) ? unreachable(where) : undefined;
+  const hint =
+    code === UNKNOWN_TABLE && as !== 'sink'
+      ? NO_TABLE
+      : code !== undefined
+        ? hints.get(code)
+        : isPassing(error)
+          ? unreachable(where)
+          : undefined;
   return new MillraceError(as, `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
     where,
     ...(hint ? { hint } : {}),
@@ -92,6 +99,9 @@ export function explain(error: unknown, doing: string, where: string, as: ErrorC
 }
 
 const VIOLATED_CONSTRAINT = 469;
+const UNKNOWN_TABLE = 60;
+/** Where a table is read, somebody else makes it. */
+const NO_TABLE = 'is the name right, and the database that the URL names?';
 
 /** What ClickHouse says of a constraint repeats the row, which may hold what logs must not. */
 const withoutValues = (text: string): string => text.replace(/ Column values: .*$/s, '');

@@ -95,6 +95,13 @@ const TRANSACTION_TIMEOUT_MS = 60_000;
 const SESSION_TIMEOUT_MS = 10_000;
 const RELEASE_EVERY_MS = 30_000;
 
+/** A group without anybody else takes its members at once. */
+const SLOW_JOIN_MS = 2_000;
+
+const slowGroup = (topology: string, sessionTimeoutMs: number): string =>
+  `the group of '${topology}' waits for a process that does not answer; one that was killed is put out after ` +
+  `${Math.ceil(sessionTimeoutMs / 1_000)} s, then tasks begin`;
+
 /**
  * Connects to a Kafka cluster on which a topology can run exactly-once: outputs, state, positions and group offsets of
  * an epoch are one transaction.
@@ -174,7 +181,12 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
         onFailed,
       });
       memberships.set(topology, membership); // before any task of it opens
-      await membership.join();
+      const slow = setTimeout(() => options.onWarning?.(slowGroup(topology, sessionTimeout)), SLOW_JOIN_MS);
+      try {
+        await membership.join();
+      } finally {
+        clearTimeout(slow);
+      }
       return membership;
     },
     expel: (topology, memberId) => expel(cluster, namesOf(prefix, { topology, partition: 0 }).group, memberId),

@@ -263,6 +263,13 @@ export function querySuite(options: () => ClickHouseOptions): void {
       await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(message), lasting: true });
     });
 
+    it('a table that is not there, with what may be wrong about it', async () => {
+      await expect(open(queryOf({ sql: 'SELECT n FROM nowhere' }))).rejects.toMatchObject({
+        lasting: true,
+        hint: 'is the name right, and the database that the URL names?',
+      });
+    });
+
     it('a place in another order', async () => {
       const place = { orderBy: ['m'], after: ['1'], bound: ['2'] };
       await expect(open(queryOf({ sql: 'SELECT 1 AS n' }), 1, place)).rejects.toMatchObject({

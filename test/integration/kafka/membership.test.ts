@@ -34,10 +34,13 @@ class Member {
   private constructor(
     readonly kafka: Kafka,
     readonly topology: string,
+    readonly warnings: readonly string[],
   ) {}
 
   static async join(topology: string): Promise<Member> {
-    const member = new Member(await open({ prefix, sessionTimeout: seconds(6) }), topology);
+    const warnings: string[] = [];
+    const onWarning = (message: string) => void warnings.push(message);
+    const member = new Member(await open({ prefix, sessionTimeout: seconds(6), onWarning }), topology, warnings);
     members.push(member);
     member.membership = await member.kafka.join({
       topology,
@@ -162,7 +165,8 @@ describe('a member of a group', () => {
       await sleep(100);
     }
     expect(Math.max(...slowestMs)).toBeLessThan(2_000);
-    await third;
+    expect((await third).warnings).toEqual([expect.stringMatching(/waits for a process .* put out after 6 s/)]);
+    expect(first.warnings).toEqual([]);
     await task.write(21);
     await task.commit();
     await task.ledger.close();
