@@ -131,6 +131,36 @@ describe('TypeScript of a schema', () => {
     ]);
   });
 
+  it('of a JSON schema that is more than one object', () => {
+    const properties = (name: string) => ({ [name]: { enum: ["it's", 'two\nlines', 'back\\slash "quoted"'] } });
+    const order = schema('json-schema', {
+      title: 'Order',
+      properties: properties('own'),
+      allOf: [{ properties: properties('first') }, { properties: { none: { enum: [] } } }],
+    });
+    expect(typesOf(order)).toMatchInlineSnapshot(`
+      "export type Order = Order1 & Order2 & OrderOwn;
+
+      export interface Order1 {
+        readonly first?: 'it\\'s' | 'two\\nlines' | 'back\\\\slash "quoted"';
+      }
+
+      export interface Order2 {
+        readonly none?: never;
+      }
+
+      export interface OrderOwn {
+        readonly own?: 'it\\'s' | 'two\\nlines' | 'back\\\\slash "quoted"';
+      }"
+    `);
+    expect(typesOf(schema('avro', ['null', { type: 'record', name: 'Value', fields: [] }]))).toMatchInlineSnapshot(`
+      "export type Value2 = Value | null;
+
+      export interface Value {
+      }"
+    `);
+  });
+
   it('of a JSON schema', () => {
     const payment = schema('json-schema', {
       title: 'card payment',

@@ -55,6 +55,6 @@ export function avroTypes(schema: SchemaText, values: AvroValues): Declaration[]
   };
 
   const top = typeOf(parsed);
-  if (parsed.kind !== 'record') declared.push({ name: 'Value', type: top });
+  if (parsed.kind !== 'record') declared.unshift({ name: freeName(['Value'], written), type: top });
   return declared;
 }

@@ -46,7 +46,7 @@ export function jsonTypes(schema: SchemaText): Declaration[] {
   /** What all of several schemas allow, and the one that they stand in. */
   const allOf = ({ allOf: _, ...rest }: Json, parts: readonly unknown[], name: string): string => {
     const types = parts.map((part, i) => typeOf(part, `${name} ${i + 1}`));
-    if (rest.properties !== undefined) types.push(interfaceOf(rest, textOf(rest.title) ?? name));
+    if (rest.properties !== undefined) types.push(interfaceOf(rest, `${textOf(rest.title) ?? name} own`));
     return intersectionOf(types);
   };
 
@@ -90,7 +90,7 @@ export function jsonTypes(schema: SchemaText): Declaration[] {
 
   const title = textOf(objectOf(root).title) ?? 'Value';
   const top = typeOf(root, title);
-  if (![...names.values()].includes(top)) declared.push({ name: typeName(title), type: top });
+  if (![...names.values()].includes(top)) declared.unshift({ name: freeName([typeName(title)], names), type: top });
   return declared;
 }
 

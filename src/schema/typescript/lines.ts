@@ -52,9 +52,11 @@ export const arrayOf = (type: string): string => (/[ |]/.test(type) ? `readonly 
 
 export const mapOf = (type: string): string => `Readonly<Record<string, ${type}>>`;
 
-/** Each type once, `null` last. */
+/** Each type once, `null` last; of none, `never`. */
 export const unionOf = (types: readonly string[]): string =>
-  [...new Set(types)].sort((a, b) => Number(a === 'null') - Number(b === 'null')).join(' | ');
+  [...new Set(types.length === 0 ? ['never'] : types)]
+    .sort((a, b) => Number(a === 'null') - Number(b === 'null'))
+    .join(' | ');
 
 /** What is of all these types; where one of them says nothing, what the others say. */
 export function intersectionOf(types: readonly string[]): string {
@@ -65,4 +67,6 @@ export function intersectionOf(types: readonly string[]): string {
 
 /** Texts as a union of literals. */
 export const literals = (values: readonly string[]): string =>
-  values.map((value) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join(' | ');
+  unionOf(
+    values.map((value) => `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`),
+  );
