@@ -15,7 +15,9 @@ interface Kind {
   fits(value: unknown): boolean;
   write(writer: ByteWriter, value: never): void;
   /** In the form that Parquet's writer wants. */
-  read(reader: ByteReader): unknown;
+  read(reader: ByteReader, texts: Texts): unknown;
+  /** Where all rows have a value, arrays of these take their values' place: nothing of them is for the garbage collector. */
+  readonly Numbers?: typeof Float64Array | typeof BigInt64Array;
 }
 
 const millisOf = (date: Date | number): number => (typeof date === 'number' ? date : date.getTime());
@@ -25,25 +27,28 @@ const kinds: Readonly<Record<string, Kind>> = {
     type: 'STRING',
     fits: (value) => typeof value === 'string',
     write: (writer, value: string) => writer.text(value, 0),
-    read: (reader) => reader.text(reader.unsigned()),
+    read: (reader, texts) => texts.one(reader.text(reader.unsigned())),
   },
   number: {
     type: 'DOUBLE',
     fits: (value) => typeof value === 'number' && Number.isFinite(value),
     write: (writer, value: number) => writer.double(value),
     read: (reader) => reader.double(),
+    Numbers: Float64Array,
   },
   integer: {
     type: 'INT64',
     fits: (value) => Number.isSafeInteger(value),
     write: (writer, value: number) => writer.zigzag(value),
     read: (reader) => BigInt(reader.zigzag()),
+    Numbers: BigInt64Array,
   },
   bigint: {
     type: 'INT64',
     fits: (value) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
     write: (writer, value: bigint) => writer.zigzag64(value),
     read: (reader) => reader.zigzag64(),
+    Numbers: BigInt64Array,
   },
   boolean: {
     type: 'BOOLEAN',
@@ -55,9 +60,25 @@ const kinds: Readonly<Record<string, Kind>> = {
     type: 'TIMESTAMP',
     fits: (value) => (value instanceof Date && !Number.isNaN(value.getTime())) || Number.isSafeInteger(value),
     write: (writer, value: Date | number) => writer.zigzag(millisOf(value)),
-    read: (reader) => new Date(reader.zigzag()),
+    read: (reader) => BigInt(reader.zigzag()),
+    Numbers: BigInt64Array,
   },
 };
+
+/** Texts that come again are one text: columns of names hold few of them. */
+class Texts {
+  private readonly known = new Map<string, string>();
+
+  one(text: string): string {
+    const found = this.known.get(text);
+    if (found !== undefined) return found;
+    if (this.known.size >= TEXTS_MAX) this.known.clear();
+    this.known.set(text, text);
+    return text;
+  }
+}
+
+const TEXTS_MAX = 4_096;
 
 interface Column {
   readonly name: string;
@@ -110,18 +131,54 @@ export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
 /** A longer row is none: it is read in no part that was written here. */
 const ROW_BYTES_MAX = 2 ** 28;
 
+/** The values of a column, in the order of rows. */
+interface Values {
+  add(row: number, value: unknown): void;
+  /** Those of so many rows; good until the next row is added. */
+  take(rows: number): unknown[] | Float64Array | BigInt64Array;
+}
+
+function valuesOf({ nullable, kind: { Numbers } }: Column): Values {
+  if (!nullable && Numbers !== undefined) return numbers(Numbers);
+  let values: unknown[] = [];
+  return {
+    add: (_, value) => void values.push(value),
+    take() {
+      const taken = values;
+      values = [];
+      return taken;
+    },
+  };
+}
+
+function numbers(Numbers: typeof Float64Array | typeof BigInt64Array): Values {
+  let values = new Numbers(1_024);
+  return {
+    add(row, value) {
+      if (row === values.length) {
+        const larger = new Numbers(2 * row);
+        larger.set(values as never);
+        values = larger;
+      }
+      values[row] = value as never;
+    },
+    take: (rows) => values.subarray(0, rows),
+  };
+}
+
 /** Unpacks rows, whatever pieces they come in, into one array a column. Memory: the rows until `take`, and a piece. */
 export class RowUnpacker {
   rows = 0;
   private readonly columns: readonly Column[];
-  private data: unknown[][];
+  private readonly values: readonly Values[];
+  private readonly texts = new Texts();
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
   private readonly reader = new ByteReader();
 
   constructor(declared: Columns) {
     this.columns = columnsOf(declared);
-    this.data = this.columns.map(() => []);
+    this.values = this.columns.map(valuesOf);
   }
 
   push(piece: Uint8Array): void {
@@ -131,7 +188,7 @@ export class RowUnpacker {
 
   /** Reads the next row; `false` where it has not come as a whole. */
   next(): boolean {
-    const { bytes, at, reader, columns, data } = this;
+    const { bytes, at, reader, columns, values, texts, rows } = this;
     if (bytes.length - at < LENGTH_BYTES) return false;
     const start = at + LENGTH_BYTES;
     const size = bytes.readUInt32LE(at);
@@ -140,24 +197,23 @@ export class RowUnpacker {
     reader.open(bytes.subarray(start, start + size), 0);
     for (let i = 0; i < columns.length; i++) {
       const { nullable, kind } = columns[i] as Column;
-      (data[i] as unknown[]).push(nullable && reader.byte() === 0 ? null : kind.read(reader));
+      (values[i] as Values).add(rows, nullable && reader.byte() === 0 ? null : kind.read(reader, texts));
     }
     reader.close();
     this.at = start + size;
-    this.rows += 1;
+    this.rows = rows + 1;
     return true;
   }
 
-  /** What was read so far, as Parquet's writer wants it. */
+  /** What was read so far, as Parquet's writer wants it; good until the next row is read. */
   take() {
-    const { data } = this;
-    this.data = this.columns.map(() => []);
+    const { columns, values, rows } = this;
     this.rows = 0;
-    return this.columns.map(({ name, nullable, kind }, i) => ({
+    return columns.map(({ name, nullable, kind: { type } }, i) => ({
       name,
-      type: kind.type,
+      type,
       nullable,
-      data: data[i] as unknown[],
+      data: (values[i] as Values).take(rows),
     }));
   }
 

@@ -29,14 +29,34 @@ function unpacked(bytes: Buffer, sizes: readonly number[]): RowUnpacker {
 }
 
 describe('packed rows', () => {
+  it('are taken in groups of any size, each on its own', () => {
+    const pack = rowPacker({ n: 'number', name: 'text' });
+    const unpacker = new RowUnpacker({ n: 'number', name: 'text' });
+    const taken = [3, 5_000, 1].map((rows) => {
+      for (let n = 0; n < rows; n++) unpacker.push(pack({ n, name: `name ${n}` }));
+      while (unpacker.next());
+      return unpacker.take().map(({ data }) => [data.length, data[rows - 1]]);
+    });
+    expect(taken).toEqual(
+      [3, 5_000, 1].map((rows) => [
+        [rows, rows - 1],
+        [rows, `name ${rows - 1}`],
+      ]),
+    );
+  });
+
   it('are the columns that were packed, whatever pieces they come in', () => {
     const pack = rowPacker(columns);
     const sizes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1 });
     fc.assert(
       fc.property(rows, sizes, (given, pieces) => {
         const read = unpacked(Buffer.concat(given.map(pack)), pieces);
-        const wanted = given.map((row) => ({ ...row, integer: BigInt(row.integer) }));
-        const data = Object.fromEntries(read.take().map(({ name, data: cells }) => [name, cells]));
+        const wanted = given.map((row) => ({
+          ...row,
+          integer: BigInt(row.integer),
+          at: BigInt(row.at.getTime()),
+        }));
+        const data = Object.fromEntries(read.take().map(({ name, data: cells }) => [name, Array.from(cells)]));
         return Object.keys(columns).every((name) =>
           isDeepStrictEqual(
             data[name],
