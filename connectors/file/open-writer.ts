@@ -1,6 +1,6 @@
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import { type PartStore, RollingWriter } from './rolling-writer.js';
+import { type PartStore, type Place, RollingWriter } from './rolling-writer.js';
 import { openRowEncoder } from './row-encoder.js';
 import { endingOf } from './row-format.js';
 import type { WriteFiles } from './sink.js';
@@ -11,19 +11,21 @@ export const ownerOf = ({ task, step }: SinkContext): string =>
 
 export interface WriterParts {
   readonly store: PartStore;
+  readonly connector: Place['connector'];
   readonly schemas: SchemaRegistry;
   readonly now: () => number;
 }
 
 /** Opens the writer of a task, over any store of parts, where its last checkpoint left it. */
 export async function openWriter(
-  { format, by, roll }: WriteFiles,
+  { format, folder, by, roll }: WriteFiles,
   { task, incarnation, receipt }: SinkContext,
-  { store, schemas, now }: WriterParts,
+  { store, connector, schemas, now }: WriterParts,
 ): Promise<SinkWriter> {
   const writer = new RollingWriter({
     encoder: await openRowEncoder(format, schemas),
     store,
+    place: { connector, folder },
     prefix: `part-${String(task.partition).padStart(5, '0')}-${incarnation}`,
     ending: endingOf(format),
     by,

@@ -56,7 +56,7 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
           convert: isParquet(format) ? (packed, file) => toParquet(packed, file, format.columns) : undefined,
         });
-        return openWriter(options, context, { store, schemas, now });
+        return openWriter(options, context, { store, connector: 'file', schemas, now });
       },
     },
   };

@@ -40,16 +40,30 @@ interface Open {
 interface Receipt {
   readonly next: number;
   readonly open: readonly (Omit<Open, 'part'> & { readonly kept: unknown })[];
-  readonly complete: readonly { readonly name: string; readonly complete: unknown }[];
+  readonly complete: readonly { readonly name: string; readonly rows?: number; readonly complete: unknown }[];
+  /** Where files appear. */
+  readonly place?: Place | undefined;
+}
+
+export interface Place {
+  readonly connector: 'file' | 's3';
+  readonly folder: string;
 }
 
 /** The files of a receipt that have not ended: their rows are in no file yet that readers see. */
 export const openPartsOf = (receipt: unknown): readonly { readonly name: string; readonly rows: number }[] =>
   ((receipt ?? {}) as Partial<Receipt>).open ?? [];
 
+/** The files of a receipt that were to be shown right after its checkpoint, and where; older receipts do not say it. */
+export function completePartsOf(receipt: unknown) {
+  const { complete = [], place } = (receipt ?? {}) as Partial<Receipt>;
+  return { place, parts: complete.map(({ name, rows }) => ({ name, rows })) };
+}
+
 export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
   readonly encoder: RowEncoder;
   readonly store: PartStore;
+  readonly place: Place;
   /** What names of files begin and end in; between stands their number. */
   readonly prefix: string;
   readonly ending: string;
@@ -120,12 +134,12 @@ export class RollingWriter implements SinkWriter {
   private async keepAll(): Promise<Receipt | undefined> {
     for (const each of this.finishing ? [...this.open.values()] : this.aged()) this.fill(each);
     const complete = [...this.complete];
-    for (const { name, part } of this.full) complete.push({ name, complete: await part.complete() });
+    for (const { name, rows, part } of this.full) complete.push({ name, rows, complete: await part.complete() });
     this.full = [];
     this.complete = complete;
     const open: Receipt['open'][number][] = [];
     for (const { part, ...known } of this.open.values()) open.push({ ...known, kept: await part.keep() });
-    return this.next === 0 ? undefined : { next: this.next, open, complete };
+    return this.next === 0 ? undefined : { next: this.next, open, complete, place: this.options.place };
   }
 
   async commit(): Promise<void> {

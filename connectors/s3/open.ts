@@ -72,7 +72,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
           convert: isParquet(format) ? (packed) => parquetOf(packed, format.columns) : undefined,
         });
-        return openWriter(options, context, { store, schemas, now });
+        return openWriter(options, context, { store, connector: 's3', schemas, now });
       },
       ping: () => buckets.ping(),
     },

@@ -1,16 +1,29 @@
-import { openPartsOf } from '../../connectors/file/rolling-writer.js';
-import { counted } from '../core/counted.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { completePartsOf, openPartsOf } from '../../connectors/file/rolling-writer.js';
 import { sinksOf } from '../runtime/index.js';
 import type { Topology, Unfinished } from '../topology/index.js';
 
 /** Connectors whose sinks write files over many epochs. */
 const ofFiles: ReadonlySet<string> = new Set(['file', 's3']);
 
-/** What sinks that a topology has no longer, or no longer as sinks of files, have begun and nobody ends. */
+/**
+ * What sinks that a topology has no longer, or no longer as sinks of files, have begun and nobody ends: files that have not ended,
+ * and complete ones that are not where they were to be shown after the checkpoint. Of objects that is not looked at.
+ */
 export function unfinishedIn(topology: Topology): Unfinished {
   const sinks = new Map(sinksOf(topology).map(({ id, sink }) => [id, sink]));
   return (id, receipt) =>
-    ofFiles.has(sinks.get(id)?.connector ?? '')
-      ? []
-      : openPartsOf(receipt).map(({ name, rows }) => `${name} (${counted(rows, 'row')})`);
+    ofFiles.has(sinks.get(id)?.connector ?? '') ? [] : [...openIn(receipt), ...notShownIn(receipt)];
+}
+
+const openIn = (receipt: unknown): string[] => openPartsOf(receipt).map(({ name, rows }) => `${name} (${rows} rows)`);
+
+function notShownIn(receipt: unknown): string[] {
+  const { place, parts } = completePartsOf(receipt);
+  const isHere = place?.connector === 'file';
+  const said = isHere ? 'complete, not shown yet' : 'complete; shown already, unless the process died before it was';
+  return parts
+    .filter(({ name }) => !isHere || !existsSync(join(place.folder, name)))
+    .map(({ name, rows }) => `${name} (${rows === undefined ? '' : `${rows} rows, `}${said})`);
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -136,6 +137,33 @@ describe('inputs that are no topics', async () => {
       ]);
       expect(planText(plan)).toMatch(/sink +files +dropped +0: part-00000-0-00000000\.ndjson \(3 rows\) .*--until-end/);
     }
+  });
+
+  it('of complete files that were not shown are named by plan, and what to do about them', async () => {
+    const receipt = (place: object | undefined, rows?: number) => ({
+      next: 1,
+      open: [],
+      complete: [{ name: 'part.ndjson', rows, complete: {} }],
+      place,
+    });
+    const without = unfinishedIn(archive(undefined));
+    const place = { connector: 'file', folder };
+    expect(without('files', receipt(place, 3))).toEqual(['part.ndjson (3 rows, complete, not shown yet)']);
+    expect(unfinishedIn(flow)('files', receipt(place, 3))).toEqual([]);
+    const unseen = 'complete; shown already, unless the process died before it was';
+    expect(without('files', receipt({ connector: 's3', folder: 'lake' }, 3))).toEqual([
+      `part.ndjson (3 rows, ${unseen})`,
+    ]);
+    expect(without('files', receipt(undefined))).toEqual([`part.ndjson (${unseen})`]);
+    const task = { state: [], topics: {}, partition: 0 };
+    const [stored] = await storedTasks(profile, flow);
+    const checkpoint = { ...stored?.checkpoint, receipts: { files: receipt(place, 3) } };
+    const plan = planState(archive(undefined), [{ ...task, checkpoint } as never], { unfinished: without });
+    expect(planText(plan)).toMatch(
+      /sink +files +dropped +0: part\.ndjson \(3 rows, complete, not shown yet\) .*--until-end/,
+    );
+    writeFileSync(join(folder, 'part.ndjson'), '');
+    expect(without('files', receipt(place, 3))).toEqual([]);
   });
 
   it('are not verified but as JSON lines; those of a door are, from their topic, without opening it', async () => {
