@@ -8,8 +8,9 @@ export interface DecodeImageOptions<T, As extends string> {
   readonly from: (value: T) => Uint8Array | null | undefined;
   /** Name of the field that is added. */
   readonly as: As;
-  /** The size in pixels that every image gets. */
+  /** The width in pixels that every image gets. */
   readonly width: number;
+  /** The height likewise. */
   readonly height: number;
   /** How an image of other proportions gets it: `cover` cuts its edges off (default), `contain` frames it in black, `fill` stretches it. */
   readonly fit?: DecoderOptions['fit'];

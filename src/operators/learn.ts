@@ -46,9 +46,11 @@ export interface LearnOptions<Row, Label, As extends string, B extends string> {
   readonly view: FeatureView;
   /** Identity of a record. */
   readonly key: (row: Row) => Key;
+  /** What the values of the side input `labels` say. */
   readonly label: {
     /** Identity of the record that a label speaks of. */
     readonly key: (label: Label) => Key;
+    /** The truth about that record. */
     readonly value: (label: Label) => boolean;
     /** How long a record waits for its label, in event time. */
     readonly wait: Duration;

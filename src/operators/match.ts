@@ -20,6 +20,7 @@ export interface MatchSpan<K extends Key = Key> {
 export interface MatchOptions<In, K extends Key, M, Out, Missed> {
   /** Whose events are looked at together: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: In) => K | null | undefined;
+  /** The sequence that is looked for, begun by `startsWith`. */
   readonly pattern: Pattern<In, M>;
   /** The last event of a match comes less than this after its first one. */
   readonly within: Duration;

@@ -5,6 +5,7 @@ import { uniformBy } from './uniform.js';
 import { type SlicedSpec, textOf } from './window/spec.js';
 
 export interface SampleWindowsOptions<T> {
+  /** The windows of event time: `tumbling`, or `hopping`. */
   readonly window: SlicedSpec;
   /** How many records of a window are drawn. */
   readonly size: number;

@@ -4,9 +4,11 @@ import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 
 export interface ThrottleOptions<T> {
+  /** Whose records are counted together. */
   readonly key: (value: T) => Key | null | undefined;
   /** How many records of a key pass in `per` of event time in the long run. */
   readonly records: number;
+  /** The length of event time that `records` is of. */
   readonly per: Duration;
   /** How many pass at once after a pause; as many as `records` by default. */
   readonly burst?: number;

@@ -3,6 +3,7 @@ import { mapCell, timerCell, valueCell } from '../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 
 export interface TrackPresenceOptions<T, K extends Key> {
+  /** Who a record tells of: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: T) => K | null | undefined;
   /** How long (processing time) a key may be silent before it counts as gone. */
   readonly silentMax: Duration;

@@ -57,13 +57,17 @@ export const verdictColumns = Object.freeze({
 }) satisfies Readonly<Record<keyof WindowVerdict, string>>;
 
 export interface ValidateWindowsOptions<T> {
+  /** The windows of event time that are judged: `tumbling`, or `hopping`. */
   readonly window: SlicedSpec;
+  /** What is expected of each, made by `windowExpectations`. */
   readonly expect: WindowExpectations<T>;
   /** Judges each key by itself; without it the whole stream of the task is judged. */
   readonly key?: (value: T) => string | null | undefined;
   /** Keys in one slice at most; 1 without `key`. */
   readonly keysMax?: number;
+  /** How long after its end (by the watermark) a window still takes late records; none by default. */
   readonly latenessMax?: Duration;
+  /** What becomes of records that are too late for every window: dead letters by default. Both count them. */
   readonly late?: 'dead-letter' | 'count';
 }
 

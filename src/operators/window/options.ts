@@ -18,6 +18,7 @@ export type Emitted<Form, Row> = Form extends 'change' ? Change<Row> : Row;
 export interface WindowOptions<In, K, A, Form extends 'row' | 'change'> {
   /** Whose windows: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: In) => K | null | undefined;
+  /** How time is cut: `tumbling`, `hopping`, `sliding`, `session` or `counting`. */
   readonly window: WindowSpec;
   /** What is told of each window, by name. */
   readonly aggregate: A;

@@ -1,0 +1,161 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { repository } from '../import-graph.js';
+
+// Options of operators are interfaces: what a table says of them is read from their text, which the formatter keeps uniform.
+
+export interface OptionRow {
+  /** With the name of the option it is a part of, as `cache.ttl`. */
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly type: string;
+  readonly doc: string;
+}
+
+export interface OperatorPart {
+  readonly name: string;
+  /** The first paragraph of its docstring. */
+  readonly doc: string;
+  readonly options: readonly OptionRow[];
+}
+
+interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+const folder = join(repository, 'src/operators');
+const sources: readonly Source[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('index.ts'))
+  .sort()
+  .map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') }));
+
+const DOC = String.raw`\/\*\*((?:[^*]|\*(?!\/))*)\*\/\n`;
+
+/** A docstring without its frame: the paragraphs before diagrams and tags, on one line each. */
+const paragraphsOf = (doc: string): string[] =>
+  doc
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
+    .join('\n')
+    .trim()
+    .split(/\n\n|\n(?=@)/)
+    .map((paragraph) => paragraph.replaceAll(/\s+/g, ' '));
+
+/** The text within the brackets that open at a place. */
+function within(text: string, open: number): string {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === '{') depth += 1;
+    if (text[at] === '}') depth -= 1;
+    if (depth === 0) return text.slice(open + 1, at);
+  }
+  throw new Error('brackets that do not close');
+}
+
+/** The members of an interface's body, those of nested objects among them. */
+function membersOf(body: string, before = ''): OptionRow[] {
+  const rows: OptionRow[] = [];
+  let rest = body;
+  for (;;) {
+    const found = new RegExp(`^\\s*(?:${DOC})?\\s*(?:readonly )?(\\w+)(\\?)?: `).exec(rest);
+    if (!found) return rows;
+    const [head, doc = '', name = '', optional] = found;
+    const end = endOfType(rest, head.length);
+    const type = rest.slice(head.length, end).trim();
+    const isObject = type.startsWith('{') && type.endsWith('}') && within(type, 0).length === type.length - 2;
+    const inner = isObject ? membersOf(within(type, 0), `${before}${name}.`) : [];
+    // What nobody explains one by one is explained as a whole.
+    const parts = inner.some((row) => row.doc !== '') ? inner : [];
+    const shown = parts.length > 0 ? 'object' : plain(type);
+    rows.push(
+      { name: before + name, isRequired: optional === undefined, type: shown, doc: paragraphsOf(doc).join(' ') },
+      ...parts,
+    );
+    rest = rest.slice(end + 1);
+  }
+}
+
+function endOfType(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    if ('({[<'.includes(text[at] as string)) depth += 1;
+    if (')}]'.includes(text[at] as string) || (text[at] === '>' && text[at - 1] !== '=')) depth -= 1;
+    if (depth === 0 && text[at] === ';') return at;
+  }
+  return text.length;
+}
+
+/** A type as a reader takes it: without what the compiler alone needs. */
+const plain = (type: string): string =>
+  type
+    .replaceAll(/\/\*\*(?:[^*]|\*(?!\/))*\*\//g, '')
+    .replaceAll('readonly ', '')
+    .replaceAll(/NoInfer<([^<>]*)>/g, '$1')
+    .replaceAll(' | undefined', '')
+    .replaceAll(/\s+/g, ' ')
+    .replace(/^\| /, '')
+    .replace(/^As$/, 'text');
+
+interface Options {
+  readonly source: Source;
+  readonly parents: readonly string[];
+  readonly body: string;
+}
+
+/** The interface that a file means by a name: its own, or the one that it imports. */
+function optionsNamed(name: string, { file, text }: Source): Options | undefined {
+  const imported = new RegExp(`import [^;]*\\b${name}\\b[^;]*from '([^']+)\\.js'`).exec(text)?.[1];
+  const wanted = imported === undefined ? file : join(dirname(file), `${imported}.ts`);
+  const source = sources.find((one) => one.file === wanted);
+  const found = source && new RegExp(`^(?:export )?interface ${name}\\b([^{]*)\\{`, 'm').exec(source.text);
+  if (!source || !found) return undefined;
+  const parents = namesIn(/ extends (.*)$/s.exec(found[1] ?? '')?.[1] ?? '');
+  return { source, parents, body: within(source.text, found.index + found[0].length - 1) };
+}
+
+const namesIn = (text: string): readonly string[] => [
+  ...new Set([...text.matchAll(/\b([A-Z]\w*Options)\b/g)].map(([, name = '']) => name)),
+];
+
+function rowsOf(name: string, from: Source): OptionRow[] {
+  const found = optionsNamed(name, from);
+  if (found === undefined) return [];
+  const own = membersOf(found.body);
+  const names = new Set(own.map((row) => row.name));
+  return [
+    ...own,
+    ...found.parents.flatMap((parent) => rowsOf(parent, found.source)).filter((row) => !names.has(row.name)),
+  ];
+}
+
+/** What the rules of each field look like, where an operator takes an object of them. */
+const ofEachField: Readonly<Record<string, string>> = { cleanText: 'CleanTextOptions' };
+
+/** What the code says of an operator. */
+export function operatorPart(name: string): OperatorPart {
+  for (const source of sources) {
+    const found = new RegExp(`${DOC}export (?:function ${name}\\b|const ${name} =)`).exec(source.text);
+    if (!found) continue;
+    const [head, doc = ''] = found;
+    // All overloads, up to the first statement of the body.
+    const signature =
+      source.text.slice(found.index + head.length).split(/\{\n {2}(?:const|return|let|if) |=>\n/)[0] ?? '';
+    const overloads = signature.split(new RegExp(`export function ${name}\\b`));
+    const published = overloads.length > 1 ? overloads.slice(0, -1) : overloads;
+    const each = ofEachField[name];
+    const names = each === undefined ? namesIn(signature) : [each];
+    const rows = new Map(names.flatMap((one) => rowsOf(one, source)).map((row) => [row.name, row]));
+    // Asked for by every overload; what stands in an argument that may be missing is not.
+    const isAsked = (option: string) =>
+      each !== undefined ||
+      published.every((overload) =>
+        namesIn(overload.replaceAll(/Partial<\w+Options/g, '')).some((one) =>
+          rowsOf(one, source).some((row) => row.name === option && row.isRequired),
+        ),
+      );
+    const options = [...rows.values()].map((row) => ({ ...row, isRequired: row.isRequired && isAsked(row.name) }));
+    return { name, doc: paragraphsOf(doc)[0] ?? '', options };
+  }
+  throw new Error(`${name} has no docstring`);
+}

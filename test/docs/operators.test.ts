@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { markdownTable } from '../../src/cli/connector-kinds.js';
+import { fill, read } from './generated.js';
+import { type OperatorPart, operatorPart } from './operator-options.js';
+import { publishedOperators } from './published-operators.js';
+
+// Options of every operator, as their interfaces say. `npx vitest run --project unit test/docs -u` writes the page anew.
+
+const page = 'docs/guide/operators.md';
+/** What takes plain RxJS has no options, and lies in the runtime. */
+const parts = publishedOperators()
+  .filter((name) => name !== 'rx')
+  .map(operatorPart);
+
+const code = (text: string): string => `\`${text}\``;
+
+function sectionOf({ name, doc, options }: OperatorPart): string {
+  const rows = options.map((option) => [
+    code(option.name),
+    code(option.type),
+    option.isRequired ? 'yes' : '',
+    option.doc,
+  ]);
+  const table = rows.length === 0 ? [] : ['', markdownTable(['option', 'takes', 'needed', ''], rows)];
+  return [`### ${code(name)}`, '', doc, ...table, ''].join('\n');
+}
+
+describe('the page of operators', () => {
+  it('has every option of each, as the code says', async () => {
+    const expected = fill(read(page), 'operators', parts.map(sectionOf).join('\n'));
+    await expect(expected).toMatchFileSnapshot(`../../${page}`);
+  });
+
+  it('says of every option what it is', () => {
+    const silent = parts.flatMap(({ name, options }) =>
+      options.filter(({ doc }) => doc === '').map((option) => `${name}: ${option.name}`),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it('is read from the text of interfaces: their own, inherited and nested ones, with what overloads ask for', () => {
+    const optionsOf = (name: string) => new Map(operatorPart(name).options.map((option) => [option.name, option]));
+    const lookUp = optionsOf('lookUp');
+    expect(lookUp.get('from')).toMatchObject({ isRequired: true, type: 'Lookup<V>' });
+    expect(lookUp.get('cache.ttl')).toMatchObject({ isRequired: true, type: 'Duration' });
+    expect(lookUp.get('timeout')?.isRequired).toBe(false);
+    const infer = optionsOf('infer');
+    expect(infer.get('batchMax')?.isRequired).toBe(true); // of what both overloads extend
+    expect(infer.get('inputs')?.isRequired).toBe(false); // of one of them
+    expect(optionsOf('clip').get('mark')?.isRequired).toBe(false); // in an argument that may be missing
+    expect(optionsOf('maskPii').get('fields')?.isRequired).toBe(true);
+    expect(optionsOf('tokenize').size).toBe(5); // taken apart in its signature
+    expect(optionsOf('window').get('emit')?.isRequired).toBe(false); // of a type with parameters of its own
+    expect(optionsOf('windowOfChanges').get('keysMax')?.isRequired).toBe(true);
+  });
+});
