@@ -65,11 +65,12 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** Texts that come again are one text: columns of names hold few of them. */
+/** Short texts that come again are one text: columns of names hold few of them. */
 class Texts {
   private readonly known = new Map<string, string>();
 
   one(text: string): string {
+    if (text.length > TEXT_LENGTH_MAX) return text;
     const found = this.known.get(text);
     if (found !== undefined) return found;
     if (this.known.size >= TEXTS_MAX) this.known.clear();
@@ -79,6 +80,7 @@ class Texts {
 }
 
 const TEXTS_MAX = 4_096;
+const TEXT_LENGTH_MAX = 64;
 
 interface Column {
   readonly name: string;
