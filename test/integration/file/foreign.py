@@ -68,6 +68,8 @@ def write(folder):
         'snappy': {'compression': 'snappy', 'row_group_size': 7},
         'gzip': {'compression': 'gzip', 'data_page_version': '2.0', 'row_group_size': 3},
         'zstd': {'compression': 'zstd', 'version': '2.6', 'data_page_size': 64, 'write_page_index': True},
+        # Dictionaries that are given up within a column, whose other pages have values.
+        'fallen': {'dictionary_pagesize_limit': 40, 'data_page_size': 16, 'write_batch_size': 4},
         'delta': {'use_dictionary': False, 'column_encoding': {'id': 'DELTA_BINARY_PACKED', 'name': 'DELTA_BYTE_ARRAY'}},
     }.items():
         pq.write_table(table, folder / f'{name}.parquet', **options)

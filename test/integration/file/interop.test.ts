@@ -53,7 +53,9 @@ async function rowsOf(name: string, from = 0): Promise<unknown[]> {
 }
 
 describe('files that others wrote', () => {
-  const names = ['plain', 'snappy', 'gzip', 'zstd', 'delta', 'int96', 'none'].map((name) => `${name}.parquet`);
+  const names = ['plain', 'snappy', 'gzip', 'zstd', 'fallen', 'delta', 'int96', 'none'].map(
+    (name) => `${name}.parquet`,
+  );
   const lines = ['ndjson', 'csv'].flatMap((kind) => ['', '.gz', '.zst'].map((ending) => `a.${kind}${ending}`));
   for (const name of [...names, ...lines]) {
     it(`${name}: every row as it was written, from any row on`, async () => {
