@@ -105,7 +105,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
     getHash: (key) => hashes.get(key),
     hashes: () => hashes.entries(),
     close() {
-      closing ??= store.close(() => releaseOwnership(store));
+      closing ??= store.close([releaseOwnership(store)]);
       return closing;
     },
   };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { MillraceError } from '../../src/core/errors.js';
-import type { Store } from './store.js';
+import type { Store, Write } from './store.js';
 
 // LMDB lets several processes in, but offsets are handed out and tasks are fenced in memory: there must be one. The
 // owner is written inside an LMDB write transaction, which excludes other processes by itself, so unlike with a lock
@@ -35,7 +35,7 @@ export function takeOwnership(store: Store): void {
 }
 
 /** Gives the store back, so that this process may open it again. */
-export const releaseOwnership = (store: Store): Promise<boolean> => store.owner.remove(KEY);
+export const releaseOwnership = (store: Store): Write => ({ table: store.owner, key: KEY, value: null });
 
 function isAlive({ pid, started }: Owner): boolean {
   try {

@@ -30,6 +30,7 @@ export class TopicLog {
 
   constructor(private readonly store: Store) {
     for (const { key, value } of store.topics.getRange()) this.register(String(key), value);
+    store.onFailedSteps(() => this.reread());
   }
 
   names(): string[] {
@@ -40,7 +41,7 @@ export class TopicLog {
   async create(name: string, partitions: number): Promise<void> {
     const existing = this.topics.get(name);
     if (existing === undefined) {
-      const row: TopicRow = { id: this.topics.size, partitions };
+      const row: TopicRow = { id: 1 + Math.max(-1, ...[...this.topics.values()].map(({ id }) => id)), partitions };
       this.register(name, row);
       await this.store.commit([{ table: this.store.topics, key: name, value: row }]);
     } else if (existing.partitions.length !== partitions) {
@@ -141,6 +142,18 @@ export class TopicLog {
       const timer = setTimeout(wake, waitMs);
       waiting.add(wake);
     });
+  }
+
+  /** Forgets topics and offsets that were given away and did not come into the store. */
+  private reread(): void {
+    for (const [name, { id, partitions }] of this.topics) {
+      if (this.store.topics.get(name) === undefined) this.topics.delete(name);
+      else
+        for (const [n, partition] of partitions.entries()) {
+          partition.endOffset = this.storedEnd(id, n);
+          partition.nextOffset = partition.endOffset;
+        }
+    }
   }
 
   private topic(name: string): Topic {

@@ -26,15 +26,15 @@ export const canMount = ((): boolean => {
 export const canForbid = canMount || (process.platform !== 'win32' && !isRoot);
 
 /** A disk of its own with little room. */
-export function smallDisk(): { readonly folder: string; fill(): Promise<Undo>; close(): void } {
+export function smallDisk(bytes = 512 * 1024): { readonly folder: string; fill(): Promise<Undo>; close(): void } {
   const folder = newFolder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
   const filler = join(folder, '.filler');
   return {
     folder,
     async fill() {
       try {
-        writeFileSync(filler, Buffer.alloc(1024 * 1024));
+        writeFileSync(filler, Buffer.alloc(2 * bytes));
       } catch {
         // it is full, which was the purpose
       }
