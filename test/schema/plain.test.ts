@@ -100,7 +100,9 @@ describe('csv', () => {
   it('wants times with their zone, and numbers in full', async () => {
     const codec = await openCodec(csv({ columns: { at: 'date' } }), registry);
     expect(codec.decode(Buffer.from('2024-01-02T03:04:05+01:00'))).toEqual({ at: new Date('2024-01-02T02:04:05Z') });
-    for (const wrong of ['2024-01-02T03:04:05', '1/2/2024', '2024-13-01', 'now']) {
+    expect(codec.decode(Buffer.from('2024-02-29'))).toEqual({ at: new Date('2024-02-29') });
+    const noDays = ['2024-02-30', '2023-02-29', '1900-02-29', '2024-04-31T10:00:00+02:00'];
+    for (const wrong of ['2024-01-02T03:04:05', '1/2/2024', '2024-13-01', 'now', ...noDays]) {
       expect(reasonOf(() => codec.decode(Buffer.from(wrong)))).toBe('not-csv');
     }
     await expect(openCodec(csv({ columns: { a: 'time' as never } }), registry)).rejects.toThrow(/no type of a column/);

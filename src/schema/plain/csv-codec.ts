@@ -35,7 +35,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   date: {
     // With its zone: a time without one depends on where it is read.
     read: (text) =>
-      /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(text) ? valid(new Date(text)) : undefined,
+      /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(text) && isDay(text.slice(0, 10))
+        ? valid(new Date(text))
+        : undefined,
     write: (value) => (value instanceof Date && valid(value) ? value.toISOString() : undefined),
   },
 };
@@ -64,6 +66,12 @@ function isWhole(text: string): boolean {
 
 const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
 const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
+/** Whether a month has that day: JavaScript takes the 30th of February for the 1st of March. */
+const isDay = (date: string): boolean => {
+  const day = Number(date.slice(8));
+  return day <= 28 || new Date(date).getUTCDate() === day;
+};
+
 const valid = (date: Date): Date | undefined => (Number.isNaN(date.getTime()) ? undefined : date);
 
 interface Column {
