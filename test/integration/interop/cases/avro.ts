@@ -45,6 +45,8 @@ const logical = record(
   { name: 'price', type: { type: 'bytes', logicalType: 'decimal', precision: 12, scale: 2 } },
   { name: 'rate', type: ['null', { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 10 }] },
   { name: 'fixed', type: { type: 'fixed', name: 'F', size: 6, logicalType: 'decimal', precision: 12, scale: 1 } },
+  { name: 'wide', type: { type: 'fixed', name: 'W', size: 16, logicalType: 'decimal', precision: 9, scale: 2 } },
+  { name: 'far', type: { type: 'long', logicalType: 'timestamp-micros' } },
   { name: 'unique', type: { type: 'string', logicalType: 'uuid' } },
   { name: 'clock', type: { type: 'int', logicalType: 'time-millis' } },
 );
@@ -58,6 +60,8 @@ export const avroCases: readonly PayloadCase[] = [
     price: decimal('-1234567890.05'),
     rate: decimal('12345678901234567890.0123456789'),
     fixed: decimal('-0.1'),
+    wide: decimal('-0.01'),
+    far: new Date('9999-12-31T23:59:59.999Z'),
     unique: '5f0f1a52-6b5d-4d8b-9d3c-0a4b5c6d7e8f',
     clock: 86_399_999,
   }),

@@ -46,7 +46,7 @@ const zeros = {
 
 const nested = file(`message Before { int32 x = 1; }
 message Order {
-  message Line { string article_name = 1; uint32 count = 2; Order gift = 3; }
+  message Line { string article_name = 1; uint32 count = 2; Order gift = 3; string address_line_1 = 4; }
   enum Kind { NONE = 0; CARD = 1; }
   Kind kind = 1;
   repeated Line lines = 2;
@@ -65,7 +65,7 @@ const empty = {
   byNumber: {},
   note: null,
 };
-const line = { articleName: 'tea', count: 4_000_000_000, gift: null };
+const line = { articleName: 'tea', count: 4_000_000_000, gift: null, addressLine1: 'x' };
 
 const wellKnown = file(
   `message Order {
