@@ -58,7 +58,7 @@ interface Begun {
   readonly patience: Patience;
 }
 
-const isPassing = (status: number): boolean => status >= 500 || status === 429 || status === 408;
+const isPassing = (status: number): boolean => (status >= 500 && status !== 501) || status === 429 || status === 408;
 
 const mayPass = (error: unknown): boolean => !(error instanceof Answered) || isPassing(error.status);
 
@@ -104,9 +104,23 @@ export class Buckets {
     await this.ask({ method: 'PUT', path, body });
   }
 
-  /** Puts an object whose bytes the store takes from another one. */
-  async copy(path: string, from: string): Promise<void> {
-    await this.copied({ method: 'PUT', path, from });
+  /** Puts an object, or a part of one (`query`), whose bytes the store takes from another object; its tag. */
+  async copy(path: string, from: string, query = ''): Promise<string> {
+    const tag = await this.copiedTag({ method: 'PUT', path, query, from });
+    if (tag !== undefined) return tag;
+    const { headers } = await this.ask({ method: 'PUT', path, query, body: await this.bytes(from) });
+    return headers.get('etag') ?? '';
+  }
+
+  /** `undefined` where the store cannot copy, and says so or has made something empty. */
+  private async copiedTag(request: Request): Promise<string | undefined> {
+    try {
+      const tag = /<ETag>([^<]*)</.exec(await this.copied(request))?.[1];
+      return tag === undefined ? undefined : plain(tag);
+    } catch (error) {
+      if (answerOf(error).status !== 501 && answerOf(error).status !== 405) throw error;
+      return undefined;
+    }
   }
 
   /**

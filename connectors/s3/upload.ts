@@ -80,11 +80,10 @@ export class Upload {
 
   private async put(n: number, part: UploadPart): Promise<void> {
     const query = `?partNumber=${n}&${this.query.slice(1)}`;
-    const request = { method: 'PUT', path: this.path, query, ...part };
     this.tags[n - 1] =
       'from' in part
-        ? plain(/<ETag>([^<]*)</.exec(await this.buckets.copied(request))?.[1] ?? '')
-        : ((await this.buckets.ask(request)).headers.get('etag') ?? '');
+        ? await this.buckets.copy(this.path, part.from, query)
+        : ((await this.buckets.ask({ method: 'PUT', path: this.path, query, ...part })).headers.get('etag') ?? '');
   }
 
   private get query(): string {
@@ -116,7 +115,10 @@ export async function putTogether(
       if (upload === undefined) {
         const first = next.done ? { body: new Uint8Array(0) } : next.value;
         next = await parts.next();
-        if (next.done) return await ('from' in first ? buckets.copy(path, first.from) : buckets.put(path, first.body));
+        if (next.done) {
+          await ('from' in first ? buckets.copy(path, first.from) : buckets.put(path, first.body));
+          return;
+        }
         upload = await Upload.begin(buckets, path);
         await upload.add(first);
       }

@@ -11,11 +11,20 @@ afterEach(() => {
   for (const end of ended.splice(0)) end();
 });
 
+interface Asked {
+  readonly method: string | undefined;
+  readonly bytes: number;
+  readonly range: string | undefined;
+  readonly ifMatch: string | undefined;
+}
+
 /** A store that answers each request in turn as it is told; the headers that it was asked with. */
 async function storeOf(...answers: readonly ((response: ServerResponse) => unknown)[]) {
-  const asked: { readonly range: string | undefined; readonly ifMatch: string | undefined }[] = [];
+  const asked: Asked[] = [];
   const server = createServer((request, response) => {
-    asked.push({ range: request.headers.range, ifMatch: request.headers['if-match'] });
+    const { method, headers } = request;
+    const bytes = Number(headers['content-length'] ?? 0);
+    asked.push({ method, bytes, range: headers.range, ifMatch: headers['if-match'] });
     void answers[asked.length - 1]?.(response);
   }).listen(0, '127.0.0.1');
   ended.push(() => {
@@ -62,7 +71,7 @@ describe('Buckets', () => {
       (response) => response.writeHead(206, { etag: '"a"', 'content-length': '3' }).end('ghi'),
     );
     expect(await textOf(buckets.stream('lake/object'))).toBe('abcdefghi');
-    expect(asked).toEqual([
+    expect(asked).toMatchObject([
       { range: undefined, ifMatch: undefined },
       { range: 'bytes=3-', ifMatch: '"a"' },
       { range: 'bytes=6-', ifMatch: '"a"' },
@@ -91,5 +100,25 @@ describe('Buckets', () => {
       yield { from: 'lake/part' };
       yield { from: 'lake/another' };
     });
+  });
+
+  it.each([
+    [
+      'says so',
+      (response: ServerResponse) => response.writeHead(501).end('<Error><Code>NotImplemented</Code></Error>'),
+    ],
+    ['makes something empty', (response: ServerResponse) => response.writeHead(200, { etag: '"empty"' }).end()],
+  ])('fetches and sends what a store cannot copy, which %s', async (_, answer) => {
+    const { buckets, asked } = await storeOf(
+      answer,
+      (response) => response.end('rows'),
+      (response) => response.writeHead(200, { etag: '"rows"' }).end(),
+    );
+    expect(await buckets.copy('lake/object', 'lake/part')).toBe('"rows"');
+    expect(asked.map(({ method, bytes }) => [method, bytes])).toEqual([
+      ['PUT', 0],
+      ['GET', 0],
+      ['PUT', 4],
+    ]);
   });
 });
