@@ -15,6 +15,8 @@ export interface KeySpace {
   contents(keys: readonly string[]): Promise<readonly unknown[]>;
   /** Removes every key that begins so; resolves with their number. */
   remove(prefix: string): Promise<number>;
+  /** Removes the fences of a topology and of its stages, wherever in a cluster they are. */
+  removeFences(topology: string): Promise<void>;
 }
 
 /** The command that reads all of a key, by the type that Redis tells. */
@@ -36,10 +38,12 @@ function plain(type: string, answer: unknown): unknown {
   return answer;
 }
 
+/** A text as a pattern of Redis that it alone fits. */
+const literal = (text: string): string => text.replaceAll(/[*?[\]\\]/g, '\\$&');
+
 export function keySpaceOf(server: Server): KeySpace {
-  const keys = async (prefix: string): Promise<readonly string[]> => {
-    const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, '\\$&')}*`;
-    return server.attempt('cannot list keys', async (on) => {
+  const matching = (pattern: string): Promise<readonly string[]> =>
+    server.attempt('cannot list keys', async (on) => {
       const found = new Set<string>();
       for (const node of on.masters()) {
         let cursor = '0';
@@ -51,6 +55,11 @@ export function keySpaceOf(server: Server): KeySpace {
       }
       return [...found];
     });
+  const keys = (prefix: string) => matching(`${literal(prefix)}*`);
+  const removeAll = async (gone: readonly string[]): Promise<void> => {
+    for (let start = 0; start < gone.length; start += SCAN_KEYS) {
+      await each('cannot remove keys', 'unlink', gone.slice(start, start + SCAN_KEYS));
+    }
   };
   const each = (doing: string, name: string, wanted: readonly string[]) =>
     server.send(
@@ -71,10 +80,16 @@ export function keySpaceOf(server: Server): KeySpace {
     },
     async remove(prefix) {
       const gone = await keys(prefix);
-      for (let start = 0; start < gone.length; start += SCAN_KEYS) {
-        await each('cannot remove keys', 'unlink', gone.slice(start, start + SCAN_KEYS));
-      }
+      await removeAll(gone);
       return gone.length;
+    },
+    // In a cluster the tag of a slot stands before the topology.
+    removeFences: async (topology) => {
+      const found = await matching(`millrace:fence:*${literal(topology)}*`);
+      const named = (key: string) => key.replace(/^millrace:fence:(\{[^}]*\}:)?/, '');
+      await removeAll(
+        found.filter((key) => named(key).startsWith(`${topology}:`) || named(key).startsWith(`${topology}/`)),
+      );
     },
   };
 }

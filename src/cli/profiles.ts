@@ -52,6 +52,8 @@ export interface Removal {
   topology(name: string): Promise<void>;
   /** Everything in the key-value store whose key begins so. */
   keys(prefix: string): Promise<void>;
+  /** What the key-value store remembers of a topology's writes. */
+  fences(topology: string): Promise<void>;
 }
 
 export interface ProfileOptions {
@@ -114,7 +116,7 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
         read: async (keys) => keys.map((key) => log.getHash(key) ?? {}),
       },
       ...looksOf(anywhere),
-      removal: { ...nothingOf, keys: (prefix) => removeKeys(anywhere, prefix) },
+      removal: { ...nothingOf, ...removalIn(anywhere) },
     };
   });
 }
@@ -171,7 +173,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
       removal: {
         topic: (name) => topics.deleteTopic(name),
         topology: (name) => topics.forget(name),
-        keys: (prefix) => removeKeys(anywhere, prefix),
+        ...removalIn(anywhere),
       },
     };
   });
@@ -204,7 +206,10 @@ const looksOf = ({ redis, postgres, files, objects }: Anywhere) => ({
   objects,
 });
 
-const removeKeys = async ({ redis }: Anywhere, prefix: string): Promise<void> => void (await redis.remove(prefix));
+const removalIn = ({ redis }: Anywhere): Pick<Removal, 'keys' | 'fences'> => ({
+  keys: async (prefix) => void (await redis.remove(prefix)),
+  fences: (topology) => redis.removeFences(topology),
+});
 
 const nothingOf = { topic: async () => undefined, topology: async () => undefined };
 

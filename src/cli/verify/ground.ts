@@ -45,6 +45,8 @@ export interface Traces {
   readonly tables: readonly string[];
   /** Prefixes of keys in Redis. */
   readonly keys: readonly string[];
+  /** Topologies that wrote to Redis. */
+  readonly fences: readonly string[];
   /** Whether some of them are on a Redis server even on the embedded profile. */
   readonly onServer: boolean;
   /** What of Postgres begins so. */
@@ -59,6 +61,7 @@ export function tracesOf(topology: Topology, trial: Trial): Traces {
   const tables = new Set<string>();
   const topologies: string[] = [];
   const keys: string[] = [];
+  const fences: string[] = [];
   const kinds = new Set(topology.sinks.map(({ sink }) => sink.kind));
   const inRedis = [...kinds].filter((kind) => kind.startsWith('redis.') && !isSent(kind));
   const buckets = topology.sinks.flatMap(({ sink }) =>
@@ -74,13 +77,17 @@ export function tracesOf(topology: Topology, trial: Trial): Traces {
     }
     for (const { id } of shadow.repartitions) topics.add(internalTopic(shadow.name, id));
     for (const { name } of stagesOf(shadow)) topologies.push(name);
-    if (inRedis.length > 0) keys.push(names.keys, `millrace:fence:${names.topology}`);
+    if (inRedis.length > 0) {
+      keys.push(names.keys);
+      fences.push(names.topology);
+    }
   }
   return {
     topologies,
     topics: [...topics],
     tables: [...tables],
     keys,
+    fences,
     onServer: inRedis.some((kind) => kind !== 'redis.hash' && kind !== 'redis.upserts'),
     rows: kinds.has('postgres.table') ? trial.id : undefined,
     folders: kinds.has('file.sink') ? [foldersOf(trial.id)] : [],
@@ -104,7 +111,7 @@ export async function removeTraces(ground: Ground, traces: Traces): Promise<read
 const inReach = ({ folder }: Ground, traces: Traces): Traces =>
   folder === undefined
     ? traces
-    : { ...traces, topologies: [], topics: [], tables: [], keys: traces.onServer ? traces.keys : [] };
+    : { ...traces, topologies: [], topics: [], tables: [], ...(traces.onServer ? {} : { keys: [], fences: [] }) };
 
 async function removeFrom(config: Config, traces: Traces): Promise<readonly string[]> {
   const left: string[] = [];
@@ -121,6 +128,7 @@ async function removeFrom(config: Config, traces: Traces): Promise<readonly stri
     for (const name of traces.topologies) await attempt(`topology ${name}`, () => removal.topology(name));
     for (const name of traces.topics) await attempt(`topic ${name}`, () => removal.topic(name));
     for (const prefix of traces.keys) await attempt(`keys ${prefix}*`, () => removal.keys(prefix));
+    for (const name of traces.fences) await attempt(`fences of ${name}`, () => removal.fences(name));
     const { rows, objects } = traces;
     if (rows !== undefined) await attempt(`tables of ${rows}`, () => removeRows(profile.postgres, rows));
     for (const path of objects) await attempt(`objects of ${path}`, () => profile.objects.remove(path));

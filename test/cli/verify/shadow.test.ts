@@ -107,7 +107,8 @@ describe('names of a trial', () => {
     expect(traces.topics).toContain('verify-0a1b2c3d.input.departed');
     expect(traces.topologies).toEqual(['verify-0a1b2c3d.calm', 'verify-0a1b2c3d.disturbed']);
     for (const name of [...traces.topics, ...traces.tables, ...traces.topologies]) expect(name).toMatch(/^verify[-_]/);
-    for (const prefix of traces.keys) expect(prefix).toMatch(/^(millrace:fence:)?verify-0a1b2c3d/);
+    for (const prefix of traces.keys) expect(prefix).toMatch(/^verify-0a1b2c3d/);
+    expect(traces.fences).toEqual(traces.topologies);
   });
 
   it('count the records that are read', () => {

@@ -107,6 +107,15 @@ describe('a cluster', () => {
     await write(old, range(300, 600));
     await expect(old.prepare?.()).rejects.toMatchObject({ code: 'fenced' });
     expect(await countsOf(name, 300)).toEqual(range(0, 300).map(() => 2));
+    const fencesOf = async (topology: string) =>
+      (await server.keys('millrace:fence:')).filter((key) => key.includes(`:${topology}`));
+    const other = `${name}x`;
+    const beside = await open(counters(other), other);
+    await write(beside, range(0, 3));
+    await beside.prepare?.();
+    await server.removeFences(name);
+    expect(await fencesOf(`${name}:`)).toEqual([]);
+    expect(await fencesOf(other)).not.toEqual([]);
   });
 
   it('answers look-ups and publishes, whichever nodes that concerns', async () => {
