@@ -1,3 +1,4 @@
+import { ok } from 'node:assert';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, openClickHouse } from '../../../connectors/clickhouse/open.js';
 import type { Metric, Sink, SinkDriver, Source } from '../../../src/core/index.js';
@@ -117,6 +118,31 @@ async function query(start: Server): Promise<SourceFaultWorld> {
     async append(numbers) {
       await direct.command(`CREATE TABLE ${name} (n UInt32) ENGINE = MergeTree ORDER BY n`);
       await direct.command(`INSERT INTO ${name} VALUES ${numbers.map((n) => `(${n})`).join(', ')}`);
+    },
+    async refusedForNow() {
+      // One reader at a time, and another one reads.
+      await direct.command(
+        `ALTER TABLE ${name} MODIFY SETTING max_concurrent_queries = 1, min_marks_to_honor_max_concurrent_queries = 1`,
+      );
+      const read = (async (): Promise<unknown> => {
+        for (;;) {
+          try {
+            return await direct.query(`SELECT sleepEachRow(0.003) FROM ${name}`);
+          } catch {} // whoever looks whether it is refused came first
+        }
+      })();
+      const refusal = () => direct.query(`SELECT n FROM ${name} LIMIT 1`).catch(({ message }) => String(message));
+      for (let tries = 0; !String(await refusal()).includes('202'); tries++) ok(tries < 20, 'it refuses nobody');
+      return async () => {
+        await read;
+        await direct.command(
+          `ALTER TABLE ${name} RESET SETTING max_concurrent_queries, min_marks_to_honor_max_concurrent_queries`,
+        );
+      };
+    },
+    async refusedForGood() {
+      await direct.command(`RENAME TABLE ${name} TO ${name}_away`);
+      return () => direct.command(`RENAME TABLE ${name}_away TO ${name}`);
     },
     numberOf: ({ value }) => Number((JSON.parse(Buffer.from(value ?? []).toString()) as { n: unknown }).n),
     secret: SECRET,

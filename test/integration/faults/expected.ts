@@ -97,8 +97,8 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
 
 export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
   kafka: { 'kafka.source': { ...patient, ...killed } },
-  redis: { 'redis.entries': { ...patient, ...killed } },
-  clickhouse: { 'clickhouse.query': { ...patient, ...killed } },
+  redis: { 'redis.entries': all },
+  clickhouse: { 'clickhouse.query': all },
   http: { 'http.poll': all },
   s3: { 's3.source': { ...patient, ...killed } },
   file: {

@@ -144,9 +144,14 @@ async function busy(port: number, admin: Client) {
 
 async function entries(start: Server): Promise<SourceFaultWorld> {
   const stream = fresh();
-  const { driver, admin, ...world } = await opened(start);
+  const { driver, admin, said, port, ...world } = await opened(start);
   return {
     ...world,
+    refusedForNow: () => busy(port, admin),
+    async refusedForGood() {
+      await said('ACL', 'SETUSER', 'default', '-@stream');
+      return () => said('ACL', 'SETUSER', 'default', '+@all');
+    },
     driver: driver.source,
     source: redis.entries<unknown>({ stream, schema: json<unknown>({ subject: 'any' }) }),
     async append(numbers) {
