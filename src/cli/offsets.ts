@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { partitionsRead, positionKey } from '../core/positions.js';
 import type { StateChange } from '../core/state.js';
 import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
@@ -28,6 +29,13 @@ export async function lagOf(profile: OpenProfile, topology: Topology): Promise<S
   const lags: SourceLag[] = [];
   for (const stage of await stagesThere(profile, topology)) lags.push(...(await lagOfStage(profile, stage)));
   return lags;
+}
+
+/** How far all of it is behind, in words; of files and pages nobody knows, and nothing would be wrong. */
+export function behindText(rows: readonly SourceLag[]): string {
+  const lag = rows.reduce((sum, row) => sum + (row.lag ?? 0), 0);
+  if (rows.length > 0 && rows.every((row) => row.lag === null)) return 'how much is left to read stands in no topic';
+  return `${counted(lag, 'record')} behind${rows.some((row) => row.lag === null) ? ', besides what is in no topic' : ''}`;
 }
 
 async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {

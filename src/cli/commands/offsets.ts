@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { counted } from '../../core/counted.js';
 import { MillraceError } from '../../core/errors.js';
 import type { Topology } from '../../topology/index.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
@@ -45,7 +44,10 @@ function showCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: OffsetsFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const [{ openProfile }, { lagOf }] = await Promise.all([import('../profiles.js'), import('../offsets.js')]);
+        const [{ openProfile }, { behindText, lagOf }] = await Promise.all([
+          import('../profiles.js'),
+          import('../offsets.js'),
+        ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const rows = await lagOf(profile, topology);
@@ -53,7 +55,7 @@ function showCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
-              : `${textTable(legible(placed(rows)))}${counted(lag, 'record')} behind\n`,
+              : `${textTable(legible(placed(rows)))}${behindText(rows)}\n`,
           );
         } finally {
           await profile.close();
