@@ -5,6 +5,7 @@ import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
 import { backOffMs } from '../../src/core/retry.js';
 import { causeOf, mayPass, textOf } from './answer.js';
+import { deadline } from './deadline.js';
 import type { Poll } from './poll.js';
 import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
@@ -158,11 +159,12 @@ export class PollReader implements SourceReader {
     this.askAtMs = performance.now() + 1_000 / perSecondMax;
     let detail: string;
     let waitMs: number | undefined;
+    const limit = deadline(this.patience.timeoutMs, this.closing.signal);
     try {
       const response = await fetch(address, {
         headers: { accept: 'application/json', ...headers?.() },
         redirect: 'manual', // what the headers hold is for this service alone
-        signal: AbortSignal.any([AbortSignal.timeout(this.patience.timeoutMs), this.closing.signal]),
+        signal: limit.signal,
       });
       const { status } = response;
       if (response.ok) {
@@ -193,6 +195,8 @@ export class PollReader implements SourceReader {
       if (error instanceof MillraceError) throw error;
       if (this.closing.signal.aborted) return undefined;
       detail = `no answer: ${causeOf(error)}`;
+    } finally {
+      limit.end();
     }
     this.failures += 1;
     if (this.failures >= this.patience.attemptsMax) throw this.error(detail, 'is the service up?', false);

@@ -6,6 +6,7 @@ import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import { backOffMs } from '../../src/core/retry.js';
 import { causeOf, mayPass } from './answer.js';
+import { deadline } from './deadline.js';
 import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
 import type { Webhook } from './webhook.js';
@@ -122,13 +123,14 @@ export class WebhookWriter implements SinkWriter {
     const timestamp = String(Math.floor(Date.now() / 1_000));
     const own: Record<string, string> = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'idempotency-key': id };
     if (this.secret !== undefined) own['webhook-signature'] = signature(this.secret, id, timestamp, body);
+    const limit = deadline(timeoutMs, this.closing.signal);
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers?.(), ...own },
         body,
         redirect: 'manual',
-        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.closing.signal]),
+        signal: limit.signal,
       });
       await response.body?.cancel();
       const { ok, status } = response;
@@ -140,6 +142,8 @@ export class WebhookWriter implements SinkWriter {
       };
     } catch (error) {
       return { detail: `no answer: ${causeOf(error)}`, isTaken: false, isLasting: false, waitMs: undefined };
+    } finally {
+      limit.end();
     }
   }
 }
