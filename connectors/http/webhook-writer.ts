@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
+import { jsonText } from '../../src/core/json-text.js';
 import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import { backOffMs } from '../../src/core/retry.js';
@@ -59,7 +60,7 @@ export class WebhookWriter implements SinkWriter {
 
   private enqueue(value: unknown, origin: Origin): void {
     const id = this.idOf(origin);
-    const body = JSON.stringify(this.options.body(value)) ?? 'null';
+    const body = jsonText(this.options.body(value)) ?? 'null';
     const lane = this.options.key?.(value) ?? (origin.key === null ? id : Buffer.from(origin.key).toString('base64'));
     this.waiting += 1;
     const before = this.lanes.get(lane) ?? Promise.resolve();

@@ -1,9 +1,11 @@
+import { jsonText, withMaps } from '../../src/core/json-text.js';
+
 /** A value as Postgres reads it from text. */
 export type Cell = string | null;
 
 /** How values of a column's type are written: the type is looked at once, not with each value. */
 export function cellOf(type: string): (value: unknown) => Cell {
-  const toText = /^jsonb?$/i.test(type) ? jsonText : /^(timestamp|date)/i.test(type) ? timeText : plainText;
+  const toText = /^jsonb?$/i.test(type) ? jsonCell : /^(timestamp|date)/i.test(type) ? timeText : plainText;
   return (value) => (value === null || value === undefined ? null : toText(value));
 }
 
@@ -23,8 +25,8 @@ export function arrayOf(cells: readonly Cell[]): string {
 
 const MUST_BE_ESCAPED = /["\\]/;
 
-const jsonText = (value: unknown): string =>
-  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
+const jsonCell = (value: unknown): string =>
+  JSON.stringify(value, (name, each) => (typeof each === 'bigint' ? String(each) : withMaps(name, each)));
 
 const timeText = (value: unknown): string =>
   typeof value === 'number' ? new Date(value).toISOString() : plainText(value);
@@ -33,5 +35,5 @@ function plainText(value: unknown): string {
   if (typeof value !== 'object') return String(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  return JSON.stringify(value);
+  return jsonText(value) ?? String(value);
 }

@@ -125,6 +125,8 @@ describe('text, bytes and ndjson', () => {
     expect(rows.decode(Buffer.from('{"a":1}\r\n'))).toEqual({ a: 1 });
     expect(reasonOf(() => rows.decode(Buffer.from('{"a":1}\n{"a":2}\n')))).toBe('not-json');
     expect(() => rows.encode({ a: 1n })).toThrow(/has no JSON/);
+    expect(Buffer.from(rows.encode({ a: new Map([['b', 1]]) })).toString()).toBe('{"a":{"b":1}}\n');
+    expect(() => rows.encode({ a: new Set([1]) })).toThrow(/has no JSON/);
   });
 });
 

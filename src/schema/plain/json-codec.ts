@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/json-text.js';
 import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { parseJson, valueOfJson } from './json-text.js';
@@ -16,13 +17,13 @@ export function jsonCodec<T>(subject: string, newline: boolean): WireCodec<T> {
   };
 }
 
-/** A value as JSON text. */
+/** A value as JSON text, `Map`s as objects. */
 export function jsonOf(value: unknown, subject: string): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    text = jsonText(value);
   } catch (cause) {
-    const hint = 'JSON has no bigint and no cycles: emit text for the one, and no value that contains itself';
+    const hint = 'JSON has no bigint, no Set and no cycles: emit a text, an array, and no value that contains itself';
     throw valueMisfit('a value has no JSON', subject, hint, cause);
   }
   if (text !== undefined) return text;

@@ -9,6 +9,9 @@ describe('cells of Postgres', () => {
     expect(cellOf('date')(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
     expect(cellOf('bytea')(Buffer.from('ü'))).toBe('\\xc3bc');
     expect(cellOf('jsonb')({ a: 1n })).toBe('{"a":"1"}');
+    expect(cellOf('jsonb')({ a: new Map([['b', 1n]]) })).toBe('{"a":{"b":"1"}}');
+    expect(cellOf('text')(new Map([['b', 1]]))).toBe('{"b":1}');
+    expect(() => cellOf('jsonb')(new Set([1]))).toThrow(TypeError);
     expect(cellOf('jsonb')('x')).toBe('"x"');
     expect(cellOf('float8')(-0.5)).toBe('-0.5');
     expect([cellOf('text')(null), cellOf('jsonb')(undefined)]).toEqual([null, null]);
