@@ -251,6 +251,7 @@ class Simulation {
           },
         },
       );
+      if (life.stopped) void life.running.stop().catch(() => undefined); // it was still starting when it was asked to
       await life.running.finished;
       this.chaos.tell(`${process.name} ends`);
       if (this.groups.size === 0 && !life.stopped && !this.isAllStored())
