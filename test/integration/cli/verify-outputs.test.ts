@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,12 +62,15 @@ export const dice = topology('${name}-dice', dead, (t) => {
 });
 `;
 
-const user = userFolder({ 'outs.ts': topologies });
+const user = userFolder({ 'outs.ts': topologies, 'temporary/none': '' });
+/** Of these tests alone: others verify at the same time. */
+const temporary = join(user.folder, 'temporary');
 let postgres: PostgresServer;
 const call = (args: readonly string[], input = '') =>
   millrace(args, {
     folder: user.folder,
     env: {
+      TMPDIR: temporary,
       MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
       MILLRACE_REDIS: address('MILLRACE_REDIS'),
       MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
@@ -111,7 +113,7 @@ async function left(): Promise<string[]> {
   const listed = await (await plain('?list-type=2')).text();
   const objects = [...listed.matchAll(/<Key>([^<]*verify-[^<]*)</g)].map(([, key = '']) => key);
   objects.push(...(await keysOf(name)));
-  const folders = readdirSync(tmpdir()).filter((each) => each.startsWith('millrace-verify-'));
+  const folders = readdirSync(temporary).filter((each) => each.startsWith('millrace-verify-'));
   return [...keys, ...tables.flat(), ...rows.flat(), ...objects, ...folders];
 }
 
