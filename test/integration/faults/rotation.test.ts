@@ -14,7 +14,7 @@ const ROTATIONS = 4;
 const LINES = 1_500;
 
 /** Writes numbered lines, cut anywhere, as a program does whose log is rotated under it: for a while it goes on in the old file. */
-async function writeOn(path: string, random: () => number): Promise<void> {
+async function writeOn(path: string, random: () => number, isBegun: () => boolean): Promise<void> {
   const text = Buffer.from(
     range(0, LINES)
       .map((n) => `${n}\n`)
@@ -30,6 +30,8 @@ async function writeOn(path: string, random: () => number): Promise<void> {
     const isLineEnd = text[at - 1] === 10;
     if (target !== path && isLineEnd) target = path; // it opens its log anew
     if (target === path && rotations < ROTATIONS && at > ((rotations + 1) * text.length) / (ROTATIONS + 1)) {
+      // Who has read nothing yet begins with the newest file.
+      while (!isBegun()) await sleep(5);
       for (let n = rotations; n > 0; n--) renameSync(`${path}.${n}`, `${path}.${n + 1}`);
       renameSync(path, `${path}.1`);
       rotations += 1;
@@ -49,9 +51,9 @@ it.concurrent.each([1, 2])(
     const path = join(folder, 'app.log');
     const source = file.tail({ path, schema: ndjson<unknown>(), eventTime: () => 0 }) as Source<unknown>;
     const { source: driver } = openFiles({ schemas: localRegistry() });
-    const writing = writeOn(path, random);
     const read: number[] = [];
     let place: unknown;
+    const writing = writeOn(path, random, () => place !== undefined);
     let deaths = 0;
     while (read.length < LINES) {
       const offset = read.length === 0 ? EARLIEST : read.length;

@@ -79,10 +79,10 @@ function workersOf(pid: number): number[] {
   }
 }
 
-async function until(what: () => Promise<boolean> | boolean, patienceMs = 60_000): Promise<void> {
+async function until(what: () => Promise<boolean> | boolean, said: () => string, patienceMs = 60_000): Promise<void> {
   const giveUpMs = Date.now() + patienceMs;
   while (!(await what())) {
-    if (Date.now() > giveUpMs) throw new Error('it did not come to that');
+    if (Date.now() > giveUpMs) throw new Error(`it did not come to that:\n${said()}`);
     await sleep(100);
   }
 }
@@ -93,9 +93,12 @@ describe('transfers between accounts of different tasks', () => {
   it('are booked with both legs or none while processes are killed, and add up to nothing in the end', async () => {
     const { process: parent, ended, output } = run('--processes', '3');
     const pid = parent.pid as number;
-    await until(() => workersOf(pid).length === 3);
+    await until(() => workersOf(pid).length === 3, output);
     await send(500);
-    await until(async () => (await profile.endOffsets(`${name}.balances.v1`).catch(() => [0])).some((end) => end > 0));
+    await until(
+      async () => (await profile.endOffsets(`${name}.balances.v1`).catch(() => [0])).some((end) => end > 0),
+      output,
+    );
     checker = startChecker({
       brokers: address('MILLRACE_KAFKA'),
       transfers: `${name}.v1`,
