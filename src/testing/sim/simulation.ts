@@ -152,7 +152,7 @@ class Simulation {
       for (const { process } of this.lives) process.pausedUntilMs = 0;
       this.lastStepTurn = this.time.turns;
       for (const life of this.lives) if (life.process.alive && !life.over) this.stop(life);
-      await this.until(() => this.lives.every(({ process, over, running }) => !process.alive || over || !running));
+      await this.until(() => this.lives.every(({ process, over }) => !process.alive || over));
       // What the last checkpoint owes to sinks is paid by whoever opens the tasks next; it also sees the logs end.
       this.start(true);
       await this.until(() => this.lives.at(-1)?.over === true);
