@@ -196,7 +196,7 @@ export class RowUnpacker {
     const size = bytes.readUInt32LE(at);
     if (size > ROW_BYTES_MAX) throw damaged(`a row of ${size} bytes`);
     if (bytes.length - start < size) return false;
-    reader.open(bytes.subarray(start, start + size), 0);
+    reader.open(bytes, start, start + size);
     for (let i = 0; i < columns.length; i++) {
       const { nullable, kind } = columns[i] as Column;
       (values[i] as Values).add(rows, nullable && reader.byte() === 0 ? null : kind.read(reader, texts));

@@ -66,7 +66,7 @@ function timesOf(column: DecodedArray): Cells | undefined {
 /** Texts where all of them are, or times; otherwise JSON. Each is kept once. */
 function textsOf(column: DecodedArray): Cells {
   const places = new Int32Array(column.length);
-  const asTexts = Array.from(column as ArrayLike<unknown>).every(isTextOrMissing);
+  const asTexts = isOfTexts(column);
   const texts: string[] = [];
   const known = new Map<unknown, number>();
   let depth = 0;
@@ -80,7 +80,7 @@ function textsOf(column: DecodedArray): Cells {
     }
     const value = asJson(raw);
     const text = asTexts ? (value as string) : JSON.stringify(value);
-    depth = Math.max(depth, depthOf(value));
+    if (!asTexts) depth = Math.max(depth, depthOf(value));
     total += text.length;
     if (total > TEXT_MAX) throw new Error(`more than ${TEXT_MAX} characters in a column`);
     places[i] = texts.push(text) - 1;
@@ -89,8 +89,13 @@ function textsOf(column: DecodedArray): Cells {
   return asTexts ? { kind: 'texts', places, texts } : { kind: 'json', places, texts, depth };
 }
 
-const isTextOrMissing = (value: unknown): boolean =>
-  typeof value === 'string' || isMissing(value) || value instanceof Date;
+function isOfTexts(column: DecodedArray): boolean {
+  for (let i = 0; i < column.length; i++) {
+    const value: unknown = column[i];
+    if (typeof value !== 'string' && !isMissing(value) && !(value instanceof Date)) return false;
+  }
+  return true;
+}
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;

@@ -31,10 +31,10 @@ export class ByteReader {
   private middle = 0;
   private high = 0;
 
-  open(bytes: Uint8Array, start: number): void {
+  open(bytes: Uint8Array, start: number, end = bytes.length): void {
     this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.at = start;
-    this.end = bytes.length;
+    this.end = end;
     this.depth = 0;
     this.emptyItems = 0;
   }
