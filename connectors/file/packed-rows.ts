@@ -12,54 +12,73 @@ export type Columns = Readonly<Record<string, string | undefined>>;
 interface Kind {
   /** Of Parquet. */
   readonly type: BasicType;
-  fits(value: unknown): boolean;
-  write(writer: ByteWriter, value: never): void;
+  /** Whether there is room for it: nothing is written of a value that is none of this kind. */
+  write(writer: ByteWriter, value: unknown): boolean;
   /** In the form that Parquet's writer wants. */
   read(reader: ByteReader, texts: Texts): unknown;
   /** Where all rows have a value, arrays of these take their values' place: nothing of them is for the garbage collector. */
   readonly Numbers?: typeof Float64Array | typeof BigInt64Array;
 }
 
-const millisOf = (date: Date | number): number => (typeof date === 'number' ? date : date.getTime());
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 
 const kinds: Readonly<Record<string, Kind>> = {
   text: {
     type: 'STRING',
-    fits: (value) => typeof value === 'string',
-    write: (writer, value: string) => writer.text(value, 0),
+    write(writer, value) {
+      if (typeof value !== 'string') return false;
+      writer.text(value, 0);
+      return true;
+    },
     read: (reader, texts) => texts.one(reader.text(reader.unsigned())),
   },
   number: {
     type: 'DOUBLE',
-    fits: (value) => typeof value === 'number' && Number.isFinite(value),
-    write: (writer, value: number) => writer.double(value),
+    write(writer, value) {
+      if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+      writer.double(value);
+      return true;
+    },
     read: (reader) => reader.double(),
     Numbers: Float64Array,
   },
   integer: {
     type: 'INT64',
-    fits: (value) => Number.isSafeInteger(value),
-    write: (writer, value: number) => writer.zigzag(value),
+    write(writer, value) {
+      if (!isWhole(value)) return false;
+      writer.zigzag(value);
+      return true;
+    },
     read: (reader) => BigInt(reader.zigzag()),
     Numbers: BigInt64Array,
   },
   bigint: {
     type: 'INT64',
-    fits: (value) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
-    write: (writer, value: bigint) => writer.zigzag64(value),
+    write(writer, value) {
+      if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) return false;
+      writer.zigzag64(value);
+      return true;
+    },
     read: (reader) => reader.zigzag64(),
     Numbers: BigInt64Array,
   },
   boolean: {
     type: 'BOOLEAN',
-    fits: (value) => typeof value === 'boolean',
-    write: (writer, value: boolean) => writer.byte(value ? 1 : 0),
+    write(writer, value) {
+      if (typeof value !== 'boolean') return false;
+      writer.byte(value ? 1 : 0);
+      return true;
+    },
     read: (reader) => reader.byte() === 1,
   },
   date: {
     type: 'TIMESTAMP',
-    fits: (value) => (value instanceof Date && !Number.isNaN(value.getTime())) || Number.isSafeInteger(value),
-    write: (writer, value: Date | number) => writer.zigzag(millisOf(value)),
+    write(writer, value) {
+      const ms = value instanceof Date ? value.getTime() : value;
+      if (!isWhole(ms)) return false;
+      writer.zigzag(ms);
+      return true;
+    },
     read: (reader) => BigInt(reader.zigzag()),
     Numbers: BigInt64Array,
   },
@@ -111,8 +130,7 @@ export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
       writer.byte(isMissing ? 0 : 1);
       if (isMissing) return;
     }
-    if (!kind.fits(value)) throw misfit(name, value, type);
-    kind.write(writer, value as never);
+    if (!kind.write(writer, value)) throw misfit(name, value, type);
   };
   return (value) => {
     const row = (value ?? {}) as Readonly<Record<string, unknown>>;
