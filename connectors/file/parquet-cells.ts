@@ -11,12 +11,22 @@ export function cellsOf(values: DecodedArray, cell: Cell | undefined): Cells {
   return plainCells(column) ?? textsOf(column);
 }
 
-/** `undefined` where a value is not as the first one. */
+/** Numbers, booleans or times; `undefined` where a value is not as the first one. */
 function plainCells(column: DecodedArray): Cells | undefined {
   const first = firstOf(column);
-  if (first === undefined || typeof first === 'number' || typeof first === 'bigint') return numbersOf(column);
-  if (typeof first === 'boolean') return booleansOf(column);
-  return first instanceof Date ? timesOf(column) : undefined;
+  const { length } = column;
+  if (first instanceof Date)
+    return filled({ kind: 'times', values: new Float64Array(length) }, column, msOf, Number.NaN);
+  switch (typeof first) {
+    case 'boolean':
+      return filled({ kind: 'booleans', values: new Uint8Array(length) }, column, bitOf, 2);
+    case 'number':
+    case 'bigint':
+    case 'undefined':
+      return filled({ kind: 'numbers', values: new Float64Array(length) }, column, numberOf, Number.NaN);
+    default:
+      return undefined;
+  }
 }
 
 const isMissing = (value: unknown): value is null | undefined => value === null || value === undefined;
@@ -26,41 +36,30 @@ function firstOf(column: DecodedArray): unknown {
   return undefined;
 }
 
-function numbersOf(column: DecodedArray): Cells | undefined {
-  const values = new Float64Array(column.length);
-  for (let i = 0; i < column.length; i++) {
+/** Cells with what is made of each value; `undefined` where nothing is. */
+function filled<C extends Extract<Cells, { readonly values: unknown }>>(
+  cells: C,
+  column: DecodedArray,
+  of: (value: unknown) => number | undefined,
+  missing: number,
+): C | undefined {
+  const { values } = cells;
+  for (let i = 0; i < values.length; i++) {
     const value: unknown = column[i];
-    if (isMissing(value)) values[i] = Number.NaN;
-    else if (typeof value === 'number') values[i] = value;
-    else {
-      const number = typeof value === 'bigint' ? Number(value) : Number.NaN;
-      if (!Number.isSafeInteger(number)) return undefined;
-      values[i] = number;
-    }
+    const made = isMissing(value) ? missing : of(value);
+    if (made === undefined) return undefined;
+    values[i] = made;
   }
-  return { kind: 'numbers', values };
+  return cells;
 }
 
-function booleansOf(column: DecodedArray): Cells | undefined {
-  const values = new Uint8Array(column.length);
-  for (let i = 0; i < column.length; i++) {
-    const value: unknown = column[i];
-    if (isMissing(value)) values[i] = 2;
-    else if (typeof value === 'boolean') values[i] = value ? 1 : 0;
-    else return undefined;
-  }
-  return { kind: 'booleans', values };
-}
+const msOf = (value: unknown) => (value instanceof Date ? value.getTime() : undefined);
+const bitOf = (value: unknown) => (typeof value === 'boolean' ? Number(value) : undefined);
 
-function timesOf(column: DecodedArray): Cells | undefined {
-  const values = new Float64Array(column.length);
-  for (let i = 0; i < column.length; i++) {
-    const value: unknown = column[i];
-    if (isMissing(value)) values[i] = Number.NaN;
-    else if (value instanceof Date) values[i] = value.getTime();
-    else return undefined;
-  }
-  return { kind: 'times', values };
+function numberOf(value: unknown): number | undefined {
+  if (typeof value !== 'bigint') return typeof value === 'number' ? value : undefined;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** Texts where all of them are, or times; otherwise JSON. Each is kept once. */

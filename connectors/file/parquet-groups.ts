@@ -6,7 +6,7 @@ export type ReadBytes = (start: number, end: number) => Promise<Uint8Array<Array
 /** Row groups of more bytes than this are read column by column. */
 const GROUP_BYTES_MAX = 32 * 1024 * 1024;
 
-export interface Range {
+interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -39,7 +39,7 @@ const outside = (start: number, end: number, size: number): RangeError =>
   new RangeError(`its footer points at the bytes from ${start} to ${end} of ${size}`);
 
 /** Where the pages of a column in a row group lie. Some writers say 0 where there is no dictionary. */
-export function rangeOf(chunk: ColumnMetaData): Range {
+function rangeOf(chunk: ColumnMetaData): Range {
   const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
   return { start, end: start + Number(chunk.total_compressed_size) };
 }

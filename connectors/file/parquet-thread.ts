@@ -12,7 +12,7 @@ const IDLE_MS = 10_000;
 const LOOKS = 30;
 
 export interface Patience {
-  /** How long the decoder may be busy with one page, and with making rows of a column. */
+  /** How long the decoder may be busy with one column of a row group. */
   readonly stalledMs: number;
 }
 

@@ -9,12 +9,9 @@ export const parsers: Partial<ParquetParsers> = {
   timestampFromMicroseconds: (us) => (us % 1_000n === 0n ? timeOf(Number(us / 1_000n)) : timeText(us, 1_000_000n)),
   timestampFromNanoseconds: (ns) =>
     ns % 1_000_000n === 0n ? timeOf(Number(ns / 1_000_000n)) : timeText(ns, 1_000_000_000n),
-  dateFromDays: (days) => dateText(days),
+  dateFromDays: (days) => new Date(days * 86_400_000).toISOString().replace(/T.*/, ''),
   stringFromBytes: (bytes) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
 };
-
-/** A date by days since 1970. */
-const dateText = (days: number): string => new Date(days * 86_400_000).toISOString().replace(/T.*/, '');
 
 function timeOf(ms: number): Date {
   const time = new Date(ms);

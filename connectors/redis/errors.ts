@@ -24,7 +24,7 @@ export function isPassing(error: unknown): boolean {
 
 /** What stays as it is until somebody does something about it. */
 const lasting =
-  /^(NOAUTH|WRONGPASS|(?:EXECABORT .*)?NOPERM|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
+  /^(NOAUTH|WRONGPASS|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
 
 /** Redis refuses to write a record. */
 export class Refusal extends Error {
@@ -82,7 +82,7 @@ export function explain(error: unknown, doing: string, where: string, code: Erro
   return new MillraceError(code, `${doing}${refused ? `, key ${error.key}` : ''}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
-    lasting: lasting.test(text) || (refused && !isPassing(error) && !full.test(text)),
+    lasting: lasting.test(text) || forbidden.test(text) || (refused && !isPassing(error) && !full.test(text)),
     cause: withoutCommand(error),
   });
 }

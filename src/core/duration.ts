@@ -9,6 +9,9 @@ export const minutes = (n: number): Duration => (n * 60_000) as Duration;
 export const hours = (n: number): Duration => (n * 3_600_000) as Duration;
 export const days = (n: number): Duration => (n * 86_400_000) as Duration;
 
+/** What was given as a duration, for a message: a name that is misspelt leaves none. */
+export const givenDuration = (given: number | undefined): string => (given === undefined ? 'missing' : `${given} ms`);
+
 /** `1500` as `1.5s`: how durations read in `describe` and in messages. */
 export function formatDuration(duration: Duration): string {
   const units = [

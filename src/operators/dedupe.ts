@@ -1,4 +1,12 @@
-import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
+import {
+  type Adds,
+  type Duration,
+  formatDuration,
+  givenDuration,
+  type Operator,
+  type Problem,
+  stateful,
+} from '../core/index.js';
 import { byKey, mapCell, merged, valueCell } from '../state/index.js';
 import { credibleJump, eventClock, furthest, observe } from './event-clock.js';
 import { emptyKeyText, isEmptyKey } from './keys.js';
@@ -70,7 +78,7 @@ function problemsOf(retention: number, keysMax: number): Problem[] {
   const problems: Problem[] = [];
   if (!(retention > 0))
     problems.push({
-      message: `the retention is ${retention} ms`,
+      message: `the retention is ${givenDuration(retention)}`,
       hint: 'give it a positive duration, such as hours(24)',
     });
   if (!(keysMax >= 1))

@@ -1,5 +1,5 @@
 import { joint } from '../core/define.js';
-import { type Duration, formatDuration, hours } from '../core/duration.js';
+import { type Duration, formatDuration, givenDuration, hours } from '../core/duration.js';
 import type { FeatureVector, Learner } from '../core/learner.js';
 import { fieldAdder, objectOf } from '../core/literals.js';
 import type { Adds, Counter, Free, Joint, Problem, StepContext } from '../core/operator.js';
@@ -216,7 +216,10 @@ export function learn<Row, Label, const As extends string, const B extends strin
 function problemsOf(wait: number, pendingMax: number, versionEvery: number): Problem[] {
   const problems: Problem[] = [];
   if (!(wait > 0))
-    problems.push({ message: `label.wait is ${wait} ms`, hint: 'give it a positive duration, such as hours(24)' });
+    problems.push({
+      message: `label.wait is ${givenDuration(wait)}`,
+      hint: 'give it a positive duration, such as hours(24)',
+    });
   if (!(pendingMax >= 1))
     problems.push({
       message: `pendingMax is ${pendingMax}`,

@@ -17,7 +17,7 @@ import {
   type StepContext,
   withField,
 } from '../core/index.js';
-import { jsonText } from './json-text.js';
+import { comparableText } from './comparable-text.js';
 
 /** What becomes of a record whose key is not in the store. */
 export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
@@ -223,7 +223,7 @@ function settingsOf(
   };
 }
 
-const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${jsonText(way.use)}`);
+const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${comparableText(way.use)}`);
 
 function problemsOf(
   { from, cache }: LookUpOptions<never, unknown, string, unknown, unknown>,

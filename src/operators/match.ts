@@ -1,4 +1,4 @@
-import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
+import { type Duration, formatDuration, givenDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { layoutVersion } from '../features/plan.js';
 import { mapCell, timerCell, valueCell } from '../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
@@ -210,7 +210,10 @@ function boundProblems({
 >): Problem[] {
   const problems: Problem[] = [];
   if (!(within > 0))
-    problems.push({ message: `within is ${within} ms`, hint: 'say how long a match may take, such as minutes(10)' });
+    problems.push({
+      message: `within is ${givenDuration(within)}`,
+      hint: 'say how long a match may take, such as minutes(10)',
+    });
   if (!(runsMax >= 1))
     problems.push({
       message: `runsMax is ${runsMax}`,

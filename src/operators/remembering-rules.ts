@@ -1,7 +1,7 @@
 import { type Cell, type Duration, formatDuration, type Problem } from '../core/index.js';
 import { type MapCell, mapCell } from '../state/index.js';
 import { type BandRule, bandOf } from './bands.js';
-import { jsonText } from './json-text.js';
+import { comparableText } from './comparable-text.js';
 import { fieldOf, head, isMissing, type Rule, type Severity, show } from './rules.js';
 
 // The rules of `expectations` that look at more than one record.
@@ -56,7 +56,7 @@ export function uniqueRule(names: readonly string[], { within, keysMax }: Unique
 }
 
 /** What is neither text nor number, as a text that equal values share. */
-const plain = (field: unknown): string => (typeof field === 'object' ? jsonText(field) : String(field));
+const plain = (field: unknown): string => (typeof field === 'object' ? comparableText(field) : String(field));
 
 export interface ReferenceOptions {
   /** Keys of the table held at most; a change of one more is refused. */

@@ -1,5 +1,5 @@
 import { type Adds, type Origin, type Splitter, split } from '../core/index.js';
-import { jsonText } from './json-text.js';
+import { comparableText } from './comparable-text.js';
 import type { Repairs } from './repairs.js';
 
 /** One thing that was repaired, as a row for a table. */
@@ -93,5 +93,5 @@ function rowOf(field: string, from: unknown, to: unknown, rule: string, step: st
 
 function asText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  return typeof value === 'object' ? jsonText(value) : String(value);
+  return typeof value === 'object' ? comparableText(value) : String(value);
 }

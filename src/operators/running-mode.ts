@@ -1,9 +1,9 @@
 import type { RingCell } from '../state/index.js';
-import { jsonText } from './json-text.js';
+import { comparableText } from './comparable-text.js';
 
 /** What is the same for equal values: of times, bytes and objects what they hold. */
 export const sameFor = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null ? jsonText(value) : value;
+  typeof value === 'object' && value !== null ? comparableText(value) : value;
 
 /** The most frequent value of a ring; of several equally frequent ones the one that came last. Only the ring is state. */
 export class RunningMode<V> {

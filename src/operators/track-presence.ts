@@ -1,4 +1,4 @@
-import { type Duration, formatDuration, type Operator, type Problem, stateful } from '../core/index.js';
+import { type Duration, formatDuration, givenDuration, type Operator, type Problem, stateful } from '../core/index.js';
 import { mapCell, timerCell, valueCell } from '../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from './keys.js';
 
@@ -105,9 +105,12 @@ export function trackPresence<T, const K extends Key>(options: TrackPresenceOpti
 function problemsOf(silentMax: number, tickEvery: number, keysMax: number): Problem[] {
   const problems: Problem[] = [];
   if (!(silentMax > 0))
-    problems.push({ message: `silentMax is ${silentMax} ms`, hint: 'give it a duration, such as minutes(5)' });
+    problems.push({
+      message: `silentMax is ${givenDuration(silentMax)}`,
+      hint: 'give it a duration, such as minutes(5)',
+    });
   if (!(tickEvery > 0))
-    problems.push({ message: `tickEvery is ${tickEvery} ms`, hint: 'give it a duration, or leave it out' });
+    problems.push({ message: `tickEvery is ${givenDuration(tickEvery)}`, hint: 'give it a duration, or leave it out' });
   if (!(keysMax >= 1))
     problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
   return problems;

@@ -124,5 +124,7 @@ describe('dedupe', () => {
     expect(operator().settings).toEqual({ retention: '1d', keysMax: 1_000 });
     expect(operator().problems).toEqual([]);
     expect(operator(millis(0), 0).problems).toHaveLength(2);
+    const misspelt = { key: (value: Value) => value.id, retension: hours(24), keysMax: 10 };
+    expect(dedupe(misspelt as never).problems).toMatchObject([{ message: 'the retention is missing' }]);
   });
 });

@@ -23,16 +23,6 @@ export const open = (
 ): Promise<WireCodec<unknown>> =>
   openCodec(avro<unknown>({ subject: 's', definition: JSON.stringify(definition), ...values }), registry);
 
-export const reasonOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof DecodeFailure) return error.reason;
-    throw error;
-  }
-  return 'a value';
-};
-
 /** What a reader makes of a value that a writer with another schema wrote. */
 export async function resolved(
   writer: unknown,

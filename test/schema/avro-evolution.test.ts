@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { localRegistry } from '../../src/schema/index.js';
-import { open, raw, reasonOf, reasonOfResolved, record, resolved } from './avro-codecs.js';
+import { open, raw, reasonOfResolved, record, resolved } from './avro-codecs.js';
+import { reasonOf } from './reason-of.js';
 
 describe('avro evolution', () => {
   it('promotes numbers and texts', async () => {

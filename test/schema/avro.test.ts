@@ -2,7 +2,8 @@ import avsc from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { avro, localRegistry, openCodec } from '../../src/schema/index.js';
-import { open, reasonOf, record } from './avro-codecs.js';
+import { open, record } from './avro-codecs.js';
+import { reasonOf } from './reason-of.js';
 
 const everything = record([
   { name: 'flag', type: 'boolean' },

@@ -5,18 +5,9 @@ import { PredictionV1 } from '../../schemas/prediction.v1.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { avro, DecodeFailure, json, localRegistry, openCodec } from '../../src/schema/index.js';
 import { withHeaders } from '../../src/schema/wire-format.js';
+import { reasonOf } from './reason-of.js';
 
 const raw = (value: Uint8Array | null, offset = 0) => ({ offset, timestampMs: 0, key: null, value });
-
-const reasonOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof DecodeFailure) return error.reason;
-    throw error;
-  }
-  return 'a value';
-};
 
 const departed = {
   flightId: 2_999_999,

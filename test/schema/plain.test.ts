@@ -4,7 +4,6 @@ import type { SchemaValue } from '../../src/core/schema.js';
 import {
   bytes,
   csv,
-  DecodeFailure,
   jsonSchema,
   localRegistry,
   ndjson,
@@ -13,17 +12,9 @@ import {
   subjects,
   text,
 } from '../../src/schema/index.js';
+import { reasonOf } from './reason-of.js';
 
 const registry = localRegistry();
-const reasonOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof DecodeFailure) return error.reason;
-    throw error;
-  }
-  return 'a value';
-};
 
 const readings = csv({
   columns: {

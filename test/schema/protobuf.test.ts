@@ -1,19 +1,10 @@
 import fc from 'fast-check';
 import protobufjs from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import { DecodeFailure, localRegistry, openCodec, protobuf } from '../../src/schema/index.js';
+import { localRegistry, openCodec, protobuf } from '../../src/schema/index.js';
+import { reasonOf } from './reason-of.js';
 
 const raw = (value: Uint8Array) => ({ offset: 0, timestampMs: 0, key: null, value });
-
-const reasonOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof DecodeFailure) return error.reason;
-    throw error;
-  }
-  return 'a value';
-};
 
 const everything = `
 syntax = "proto3";

@@ -1,6 +1,13 @@
 import { type Aggregates, accumulatorOf, aggregateProblems, retractionProblems } from '../../aggregates/accumulator.js';
 import type { Aggregate, ResultOf } from '../../aggregates/index.js';
-import { type Change, type Duration, formatDuration, type Problem, type Settings } from '../../core/index.js';
+import {
+  type Change,
+  type Duration,
+  formatDuration,
+  givenDuration,
+  type Problem,
+  type Settings,
+} from '../../core/index.js';
 import { type Emission, emissionText } from './emission.js';
 import { isSliced, specProblems, textOf, type WindowSpec } from './spec.js';
 
@@ -86,7 +93,8 @@ export function problemsOf(plan: WindowPlan): Problem[] {
       'key, startMs and endMs are those of every result, and numbers lose their order',
     );
   if (!(keysMax >= 1)) add(`keysMax is ${keysMax}`, 'give it the number of keys that a window has, and some more');
-  if (!(latenessMax >= 0)) add(`latenessMax is ${latenessMax} ms`, 'give it a duration, such as minutes(10)');
+  if (!(latenessMax >= 0))
+    add(`latenessMax is ${givenDuration(latenessMax)}`, 'give it a duration, such as minutes(10)');
   if (emit.kind === 'early' && !(Number.isInteger(emit.every) && emit.every > 0))
     add(`early every ${emit.every} ms`, 'give whole milliseconds above 0');
   if ((window.kind === 'sliding' || window.kind === 'counting') && emit.kind !== 'on-close')
