@@ -1,45 +1,50 @@
 // All tests: `npm test`. Unit tests and the simulation first; then the integration tests against real services, which this
 // starts on free ports and ends. `--unit` stops after the unit tests. The last line says how many passed and failed.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
 const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
-const totals = { passed: 0, failed: 0 };
+let passed = 0;
+/** What failed, a line each. */
+const failures = [];
 
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', encoding: 'utf8', ...options });
 const succeeds = (command, args) => run(command, args, { stdio: 'ignore' }).status === 0;
 
-/** Runs one project of vitest, or less of it, and adds up what it says in its report; a run without one has failed. */
-async function test(project, env = {}, less = []) {
-  const report = join(folder, `${[project, ...less.slice(0, 1)].join('-').replaceAll('/', '-')}.json`);
+/** Runs one project of vitest, and adds up what it says in its report; a run without one has failed. */
+async function test(project, env = {}) {
+  const report = join(folder, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters, ...less], {
+  const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });
   const status = await new Promise((resolve) => child.on('close', resolve));
-  const {
-    numPassedTests = 0,
-    numFailedTests = 0,
-    testResults = [],
-  } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
-  // A file that could not be loaded has no tests to count.
-  const broken = testResults.filter(
-    ({ status: of, assertionResults }) => of === 'failed' && assertionResults.length === 0,
-  );
-  const failed = numFailedTests + broken.length;
-  totals.passed += numPassedTests;
-  totals.failed += failed === 0 && status !== 0 ? 1 : failed;
+  const { numPassedTests = 0, testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+  const named = testResults
+    .filter((file) => file.status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const tests = assertionResults.filter((each) => each.status === 'failed');
+      const file = relative(root, name);
+      // None of them: the file could not be loaded, or what is around its tests failed.
+      if (tests.length === 0) return [`${file}: ${firstLine(message)}`];
+      return tests.map(({ fullName, failureMessages }) => `${file} > ${fullName}: ${firstLine(failureMessages[0])}`);
+    });
+  if (named.length === 0 && status !== 0) named.push(`the run of the ${project} tests, with ${status}`);
+  passed += numPassedTests;
+  failures.push(...named);
 }
+
+const firstLine = (message = '') => message.split('\n')[0].slice(0, 300);
 
 /** Programs that the integration tests need: each with what shows that it is there, and what installs it. */
 const programs = [
@@ -93,15 +98,6 @@ function installPrograms() {
   return false;
 }
 
-/** The integration tests in three parts of about one length, to be run side by side: they wait for timeouts and restarts most of the time. */
-function parts() {
-  const folders = readdirSync(join(root, 'test/integration'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `test/integration/${name}/`);
-  const kafka = 'test/integration/kafka/';
-  return [[kafka], folders.filter((each) => each !== kafka), ['test/e2e/']];
-}
-
 // The stack from the sources, so that what is tested is what is there.
 const stackArgs = ['--import', pathToFileURL(require.resolve('tsx')).href, join(root, 'stack/main.ts')];
 const stack = (...args) =>
@@ -135,13 +131,14 @@ try {
   if (!process.argv.includes('--unit')) {
     await test('sim');
     // End-to-end tests run the command as it is installed.
-    if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) totals.failed++;
+    if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) failures.push('the build');
     const env = installPrograms() ? startStack() : undefined;
-    if (env) await Promise.all(parts().map((folders) => test('integration', env, folders)));
-    else totals.failed++;
+    if (env) await test('integration', env);
+    else failures.push('the start of the services that the integration tests need');
   }
 } finally {
   cleanUp();
 }
-console.log(`${totals.passed} passed, ${totals.failed} failed`);
-process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+for (const each of failures) console.log(`failed: ${each}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
