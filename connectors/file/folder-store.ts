@@ -3,7 +3,10 @@ import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } fro
 import { dirname, join } from 'node:path';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Compress } from './compress.js';
+import type { Columns } from './packed-rows.js';
+import { ParquetFile } from './parquet-file.js';
 import type { Part, PartStore } from './rolling-writer.js';
+import { GROUP_ROWS } from './to-parquet.js';
 import { HIDDEN } from './written.js';
 
 /** Bytes that wait before they are written, and the most that is compressed in one piece. */
@@ -25,8 +28,8 @@ export interface FolderStoreOptions {
   /** Of names of parts: topology, step and task. */
   readonly owner: string;
   readonly compress: Compress;
-  /** Makes the file that is shown of the packed rows in a part (Parquet); the part itself is shown where it is missing. */
-  readonly convert?: ((packed: string, file: string) => Promise<void>) | undefined;
+  /** Of Parquet: a part has packed rows, of which the file is made that is shown. The part itself is shown where it is missing. */
+  readonly columns?: Columns | undefined;
 }
 
 /**
@@ -105,7 +108,7 @@ export class FolderStore implements PartStore {
   private tempOf = (name: string): string => `${this.options.owner}~${name.replaceAll('/', '~')}~${this.claim}.part`;
 
   private async partAt(name: string, bytes: number): Promise<Part> {
-    const { folder, compress, convert } = this.options;
+    const { folder, compress, columns } = this.options;
     const temp = this.tempOf(name);
     return at(folder, async () => {
       const file = await open(join(this.hidden, temp), bytes === 0 ? 'w' : 'r+');
@@ -116,20 +119,24 @@ export class FolderStore implements PartStore {
         await file.close();
         throw error;
       }
-      return new FilePart({ folder, hidden: this.hidden, temp, compress, convert }, file, bytes);
+      const parquet = columns && new ParquetFile(join(this.hidden, temp), columns);
+      return new FilePart({ folder, hidden: this.hidden, temp, compress, parquet }, file, bytes);
     });
   }
 }
 
-interface PartParts extends Pick<FolderStoreOptions, 'folder' | 'compress' | 'convert'> {
+interface PartParts extends Pick<FolderStoreOptions, 'folder' | 'compress'> {
   readonly hidden: string;
   readonly temp: string;
+  readonly parquet: ParquetFile | undefined;
 }
 
-/** Memory: 256 KiB and one row. */
+/** Memory: 256 KiB and one row; of Parquet also a row group, in a thread. */
 class FilePart implements Part {
   private waiting: Uint8Array[] = [];
   private waitingBytes = 0;
+  /** That came since a row group was complete. */
+  private rows = 0;
 
   constructor(
     private readonly parts: PartParts,
@@ -140,6 +147,8 @@ class FilePart implements Part {
   append(row: Uint8Array): void | Promise<void> {
     this.waiting.push(row);
     this.waitingBytes += row.length;
+    this.rows += 1;
+    if (this.rows === GROUP_ROWS) return this.convert();
     if (this.waitingBytes >= BUFFER_BYTES) return this.flush();
   }
 
@@ -150,21 +159,27 @@ class FilePart implements Part {
   }
 
   async complete(): Promise<Complete> {
-    const { folder, hidden, temp, convert } = this.parts;
+    const { folder, hidden, temp, parquet } = this.parts;
     await this.keep();
     await this.file.close();
-    if (convert === undefined) return { temp };
-    const converted = `${temp}.converted`;
+    if (parquet === undefined) return { temp };
     await at(folder, async () => {
-      await convert(join(hidden, temp), join(hidden, converted));
-      await sync(join(hidden, converted));
+      await parquet.end(this.bytes);
       await sync(hidden);
     });
-    return { temp: converted, packed: temp };
+    return { temp: parquet.name, packed: temp };
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  async close(): Promise<void> {
+    await Promise.all([this.file.close(), this.parts.parquet?.close()]);
+  }
+
+  /** What a row group's rows are there for is done beside the rows that follow, a group at a time. */
+  private async convert(): Promise<void> {
+    const { folder, parquet } = this.parts;
+    this.rows = 0;
+    await this.flush();
+    await at(folder, async () => parquet?.goOn(this.bytes));
   }
 
   private async flush(): Promise<void> {

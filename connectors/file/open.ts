@@ -9,7 +9,6 @@ import type { ReadFiles } from './read-options.js';
 import { isParquet } from './row-format.js';
 import type { WriteFiles } from './sink.js';
 import { openTailReader, type TailPlace } from './tail-source.js';
-import { toParquet } from './to-parquet.js';
 import { type WrittenFiles, writtenFiles } from './written.js';
 
 export interface Files {
@@ -54,7 +53,7 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
           folder,
           owner: ownerOf(context),
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
-          convert: isParquet(format) ? (packed, file) => toParquet(packed, file, format.columns) : undefined,
+          columns: isParquet(format) ? format.columns : undefined,
         });
         return openWriter(options, context, { store, connector: 'file', schemas, now });
       },

@@ -1,14 +1,35 @@
 import type { DecodedArray } from 'hyparquet';
 import type { Cells } from './parquet-protocol.js';
-import { asJson, type Cell } from './parquet-values.js';
+import { asJson, type Taken } from './parquet-values.js';
 
 /** Characters that a column's lists, structures and bytes may have as texts, in a row group. */
 const TEXT_MAX = 2 ** 29;
 
-/** The cells of a column of whatever the library makes of values, by what the first of them is. */
-export function cellsOf(values: DecodedArray, cell: Cell | undefined): Cells {
-  const column = cell === undefined ? values : Array.from(values as ArrayLike<unknown>, cell);
+/** The cells of a column, by what the first of its values is where they come as the library makes them. */
+export function cellsOf(values: DecodedArray, taken: Taken | undefined): Cells {
+  const times = taken?.ticksPerMs === undefined ? undefined : timesOf(values, taken.ticksPerMs);
+  if (times !== undefined) return times;
+  const column = taken === undefined ? values : Array.from(values as ArrayLike<unknown>, taken.cell);
   return plainCells(column) ?? textsOf(column);
+}
+
+/** So many milliseconds has the latest `Date`, and the earliest before 1970. Numbers are exact up to there, whatever they count. */
+const EXACT_MAX = 8.64e15;
+
+/** `undefined` where one of them is no whole millisecond, or may be another one than its number. */
+function timesOf(ticks: DecodedArray, perMs: number): Cells | undefined {
+  const values = new Float64Array(ticks.length);
+  for (let i = 0; i < values.length; i++) {
+    const each: unknown = ticks[i];
+    if (isMissing(each)) {
+      values[i] = Number.NaN;
+      continue;
+    }
+    const exact = Number(each);
+    if (!(Math.abs(exact) <= EXACT_MAX && exact % perMs === 0)) return undefined;
+    values[i] = exact / perMs;
+  }
+  return { kind: 'times', values };
 }
 
 /** Numbers, booleans or times; `undefined` where a value is not as the first one. */

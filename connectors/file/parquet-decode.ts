@@ -6,7 +6,7 @@ import { uncompressSync } from 'snappy';
 import { cellsOf } from './parquet-cells.js';
 import { byGroups, type ReadBytes } from './parquet-groups.js';
 import type { Column, Group } from './parquet-protocol.js';
-import { parsers, takeDecimals } from './parquet-values.js';
+import { parsers, takeColumns } from './parquet-values.js';
 
 /** Cells of a row group: what they take is in memory twice, where they are decoded and where rows are made of them. */
 const CELLS_MAX = 2 ** 28;
@@ -25,7 +25,7 @@ export interface Decoding {
 /** The row groups of a Parquet file by columns. Memory: one of them, compressed and decoded. */
 export async function* decodeParquet({ path, size, from, read, onProgress }: Decoding): AsyncGenerator<Group> {
   const metadata = await parquetMetadataAsync(bufferOf(read, size));
-  const cells = takeDecimals(metadata, path);
+  const taken = takeColumns(metadata, path);
   const { ranges, readColumn } = await parquetScan({
     file: bufferOf(byGroups(read, size, metadata), size),
     metadata,
@@ -46,7 +46,7 @@ export async function* decodeParquet({ path, size, from, read, onProgress }: Dec
       const values = await readColumn({ column: name, rowStart, rowEnd });
       // Where pages are missing there are fewer values, and these are no missing values.
       if (values.length !== rows) throw new Error(`a column of ${values.length} values in a row group of ${rows} rows`);
-      columns.push({ name, ...cellsOf(values, cells.get(name)) });
+      columns.push({ name, ...cellsOf(values, taken.get(name)) });
     }
     yield { first: rowStart, rows, columns };
   }

@@ -1,17 +1,18 @@
-import type { FileMetaData, ParquetParsers } from 'hyparquet';
+import type { FileMetaData, ParquetParsers, SchemaElement } from 'hyparquet';
 import { MillraceError } from '../../src/core/errors.js';
 
 // Values of Parquet in the forms that JSON has, without loss: what no number holds exactly is a text.
 
 /** Times are `Date`s where these hold all their digits, otherwise texts of ISO 8601; dates are texts. */
-export const parsers: Partial<ParquetParsers> = {
-  timestampFromMilliseconds: (ms) => timeOf(Number(ms)),
-  timestampFromMicroseconds: (us) => (us % 1_000n === 0n ? timeOf(Number(us / 1_000n)) : timeText(us, 1_000_000n)),
-  timestampFromNanoseconds: (ns) =>
+export const parsers = {
+  timestampFromMilliseconds: (ms: bigint) => timeOf(Number(ms)),
+  timestampFromMicroseconds: (us: bigint) =>
+    us % 1_000n === 0n ? timeOf(Number(us / 1_000n)) : timeText(us, 1_000_000n),
+  timestampFromNanoseconds: (ns: bigint) =>
     ns % 1_000_000n === 0n ? timeOf(Number(ns / 1_000_000n)) : timeText(ns, 1_000_000_000n),
-  dateFromDays: (days) => new Date(days * 86_400_000).toISOString().replace(/T.*/, ''),
-  stringFromBytes: (bytes) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
-};
+  dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().replace(/T.*/, ''),
+  stringFromBytes: (bytes: Uint8Array) => bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
+} satisfies Partial<ParquetParsers>;
 
 function timeOf(ms: number): Date {
   const time = new Date(ms);
@@ -40,26 +41,34 @@ export function asJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asJson(each)]));
 }
 
-/** Makes the value of a cell of what was read. */
+/** Makes the value of a cell of what lies in the file. */
 export type Cell = (raw: unknown) => unknown;
 
+/** A column that the library would not read well. */
+export interface Taken {
+  readonly cell: Cell;
+  /** Of a column of times. */
+  readonly ticksPerMs?: number;
+}
+
 /**
- * Takes decimals out of the hands of the reader, which multiplies floats: `metadata` is changed so that they come unscaled, and
- * the cells that scale them are given by the name of their column.
+ * Takes columns out of the hands of the library: decimals, which it multiplies as floats, and times, of which it makes an object
+ * each. `metadata` is changed so that their values come as they lie in the file. By the names of the columns.
  *
  * @throws MillraceError `source` where decimals lie within lists or structures.
  */
-export function takeDecimals({ schema }: FileMetaData, path: string): ReadonlyMap<string, Cell> {
-  const cells = new Map<string, Cell>();
+export function takeColumns({ schema }: FileMetaData, path: string): ReadonlyMap<string, Taken> {
+  const columns = new Map<string, Taken>();
   let column = '';
   let depth = 0;
   const left: number[] = [];
   for (const element of schema) {
     if (depth === 1) column = element.name;
-    if (element.converted_type === 'DECIMAL') {
-      if (depth > 1) throw nested(column, path);
-      const { scale = 0 } = element;
-      cells.set(column, (raw) => (raw === null || raw === undefined ? null : decimalOf(raw, scale)));
+    const isDecimal = element.converted_type === 'DECIMAL';
+    if (isDecimal && depth > 1) throw nested(column, path);
+    const taken = isDecimal ? decimals(element) : depth === 1 ? times(element) : undefined;
+    if (taken !== undefined) {
+      columns.set(column, taken);
       delete element.converted_type;
       delete element.logical_type;
     }
@@ -70,7 +79,28 @@ export function takeDecimals({ schema }: FileMetaData, path: string): ReadonlyMa
     }
     while (depth > 0 && left[depth - 1] === 0) depth -= 1;
   }
-  return cells;
+  return columns;
+}
+
+const decimals = ({ scale = 0 }: SchemaElement): Taken => ({ cell: present((raw) => decimalOf(raw, scale)) });
+
+const { timestampFromMilliseconds, timestampFromMicroseconds, timestampFromNanoseconds } = parsers;
+const units = {
+  MILLIS: { cell: present(timestampFromMilliseconds), ticksPerMs: 1 },
+  MICROS: { cell: present(timestampFromMicroseconds), ticksPerMs: 1_000 },
+  NANOS: { cell: present(timestampFromNanoseconds), ticksPerMs: 1_000_000 },
+} as const satisfies Record<string, Taken>;
+
+function times({ type, repetition_type, converted_type, logical_type }: SchemaElement): Taken | undefined {
+  if (type !== 'INT64' || repetition_type === 'REPEATED') return undefined;
+  if (logical_type?.type === 'TIMESTAMP') return units[logical_type.unit];
+  if (converted_type === 'TIMESTAMP_MILLIS') return units.MILLIS;
+  return converted_type === 'TIMESTAMP_MICROS' ? units.MICROS : undefined;
+}
+
+/** Of what is not missing. */
+function present<T>(cell: (raw: T) => unknown): Cell {
+  return (raw) => (raw === null || raw === undefined ? null : cell(raw as T));
 }
 
 /** A number where it holds all digits, otherwise a text. */

@@ -9,7 +9,7 @@ import type { RandomAccess } from '../file/random-access.js';
 import type { ReadFiles } from '../file/read-options.js';
 import { isParquet } from '../file/row-format.js';
 import type { WriteFiles } from '../file/sink.js';
-import { parquetOf } from '../file/to-parquet.js';
+import { parquetOf } from '../file/to-parquet-thread.js';
 import { HIDDEN, type WrittenFiles, writtenRows } from '../file/written.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';

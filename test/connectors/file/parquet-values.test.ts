@@ -1,7 +1,17 @@
 import fc from 'fast-check';
-import type { FileMetaData, SchemaElement } from 'hyparquet';
+import type { DecodedArray, FileMetaData, SchemaElement } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { asJson, parsers, takeDecimals } from '../../../connectors/file/parquet-values.js';
+import { cellsOf } from '../../../connectors/file/parquet-cells.js';
+import { rowMaker } from '../../../connectors/file/parquet-row-maker.js';
+import { asJson, parsers, takeColumns } from '../../../connectors/file/parquet-values.js';
+
+const textOf = (make: () => unknown): unknown => {
+  try {
+    return make();
+  } catch (error) {
+    return `Error: ${error}`;
+  }
+};
 
 const metadataOf = (...schema: Partial<SchemaElement>[]) => ({ schema }) as unknown as FileMetaData;
 
@@ -13,28 +23,69 @@ describe('times of Parquet', () => {
         fc.nat(999_999),
         (at, rest) => {
           const ms = BigInt(at.getTime());
-          expect(asJson(parsers.timestampFromMilliseconds?.(ms))).toBe(at.toISOString());
+          expect(asJson(parsers.timestampFromMilliseconds(ms))).toBe(at.toISOString());
           const ns = ms * 1_000_000n + BigInt(rest);
           const digits = `${at.toISOString().slice(0, -1)}${String(rest).padStart(6, '0')}`;
-          expect(asJson(parsers.timestampFromNanoseconds?.(ns))).toBe(
+          expect(asJson(parsers.timestampFromNanoseconds(ns))).toBe(
             `${digits.slice(0, -6)}${digits.slice(-6).replace(/0+$/, '')}Z`,
           );
         },
       ),
     );
-    expect(parsers.timestampFromMicroseconds?.(-1n)).toBe('1969-12-31T23:59:59.999999Z');
-    expect(parsers.timestampFromMicroseconds?.(-1_000n)).toEqual(new Date(-1));
-    expect(() => parsers.timestampFromMilliseconds?.(8_640_000_000_000_001n)).toThrow('is no time');
-    expect(parsers.dateFromDays?.(-1)).toBe('1969-12-31');
+    expect(parsers.timestampFromMicroseconds(-1n)).toBe('1969-12-31T23:59:59.999999Z');
+    expect(parsers.timestampFromMicroseconds(-1_000n)).toEqual(new Date(-1));
+    expect(() => parsers.timestampFromMilliseconds(8_640_000_000_000_001n)).toThrow('is no time');
+    expect(parsers.dateFromDays(-1)).toBe('1969-12-31');
+  });
+
+  it('are read at once where all are whole milliseconds, and each for itself otherwise, to the same texts', () => {
+    const units = [
+      { converted_type: 'TIMESTAMP_MILLIS' },
+      { converted_type: 'TIMESTAMP_MICROS' },
+      { logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'NANOS' } },
+    ] as const;
+    const ticks = fc.array(
+      fc.oneof(
+        fc.constant(null),
+        fc.bigInt({ min: -(10n ** 10n), max: 10n ** 10n }).map((n) => n * 1_000_000n),
+        fc.bigInt({ min: -(8n * 10n ** 15n), max: 9n * 10n ** 15n }),
+      ),
+      { minLength: 1 },
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...units), ticks, fc.boolean(), (unit, some, isTyped) => {
+        const typed = isTyped && !some.includes(null);
+        const metadata = metadataOf({ name: 'root', num_children: 1 }, { name: 'at', type: 'INT64', ...unit });
+        const taken = takeColumns(metadata, 'a.parquet').get('at');
+        expect(metadata.schema[1]).toEqual({ name: 'at', type: 'INT64' });
+        const one = (raw: bigint | null) => textOf(() => asJson(taken?.cell(raw)));
+        const wanted = some.map(one);
+        fc.pre(!wanted.some((text) => String(text).startsWith('Error')));
+        const values = typed ? BigInt64Array.from(some as bigint[]) : some;
+        const cells = cellsOf(values as DecodedArray, taken);
+        const read = rowMaker({ first: 0, rows: some.length, columns: [{ name: 'at', ...cells }] });
+        expect(some.map((_, row) => read(row).at)).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('of lists and structures are left to the library', () => {
+    const metadata = metadataOf(
+      { name: 'root', num_children: 2 },
+      { name: 'group', num_children: 1 },
+      { name: 'at', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
+      { name: 'all', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', repetition_type: 'REPEATED' },
+    );
+    expect([...takeColumns(metadata, 'a.parquet').keys()]).toEqual([]);
   });
 });
 
 describe('decimals of Parquet', () => {
   const cellOf = (scale: number) => {
     const metadata = metadataOf({ name: 'root', num_children: 1 }, { name: 'd', converted_type: 'DECIMAL', scale });
-    const cell = takeDecimals(metadata, 'a.parquet').get('d');
+    const taken = takeColumns(metadata, 'a.parquet').get('d');
     expect(metadata.schema[1]).toEqual({ name: 'd', scale });
-    return cell ?? ((raw) => raw);
+    return taken?.cell ?? ((raw) => raw);
   };
 
   it('are numbers where these hold every digit, otherwise texts', () => {
@@ -56,8 +107,8 @@ describe('decimals of Parquet', () => {
         { name: 'price', converted_type: 'DECIMAL', scale: 2 },
         { name: 'n' },
       );
-    expect([...takeDecimals(list({}), 'a').keys()]).toEqual(['price']);
-    expect(() => takeDecimals(list({ converted_type: 'DECIMAL' }), 'a')).toThrow(/column list/);
+    expect([...takeColumns(list({}), 'a').keys()]).toEqual(['price']);
+    expect(() => takeColumns(list({ converted_type: 'DECIMAL' }), 'a')).toThrow(/column list/);
   });
 });
 

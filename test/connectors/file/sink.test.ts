@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdtempSync,
@@ -18,6 +19,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type FileSinkOptions, file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
 import { parquetRows } from '../../../connectors/file/parquet-rows.js';
+import { GROUP_ROWS } from '../../../connectors/file/to-parquet.js';
 import { minutes } from '../../../src/core/index.js';
 import type { Sink, SinkWriter } from '../../../src/core/io.js';
 import { csv, localRegistry, ndjson } from '../../../src/schema/index.js';
@@ -45,6 +47,8 @@ function shown(folder: string): Map<string, Buffer> {
   visit('');
   return found;
 }
+
+const digest = (bytes: Buffer): string => `${bytes.length} bytes, ${createHash('sha256').update(bytes).digest('hex')}`;
 
 const unpack = (name: string, bytes: Buffer): string =>
   (name.endsWith('.gz')
@@ -277,6 +281,42 @@ describe('file.sink', () => {
         const { at, ok, big, ...plain } = row(n);
         return { ...plain, at: at.getTime(), ok: ok ?? null, big: Number(big) };
       }),
+    );
+  });
+
+  it('makes row groups of Parquet while rows come, and the same file after a task died among them', async () => {
+    const rows = 2 * GROUP_ROWS + 10;
+    const origins = range(0, rows).map((n) => originAt(n));
+    const made = (folder: string) =>
+      file.sink<{ n: number }>({ folder, columns: { n: 'integer' } }) as Sink<never> as Sink<unknown>;
+    const write = (writer: SinkWriter, from: number, to: number) =>
+      writer.write(
+        range(from, to - from).map((n) => ({ n })),
+        origins.slice(from, to),
+      );
+    const [atOnce, killed] = [newFolder(), newFolder()];
+
+    const first = await open(made(atOnce));
+    await write(first.writer, 0, rows);
+    const parts = readdirSync(join(atOnce, '.millrace'));
+    expect(parts).toHaveLength(2);
+    const converted = parts.find((name) => name.endsWith('.converted')) as string;
+    await expect.poll(() => statSync(join(atOnce, '.millrace', converted)).size).toBeGreaterThan(GROUP_ROWS);
+    first.writer.finish?.();
+    await first.epoch();
+
+    const second = await open(made(killed));
+    await write(second.writer, 0, GROUP_ROWS - 5);
+    const receipt = await second.epoch();
+    await write(second.writer, GROUP_ROWS - 5, rows);
+    await second.writer.close();
+    const third = await open(made(killed), receipt);
+    await write(third.writer, GROUP_ROWS - 5, rows);
+    third.writer.finish?.();
+    await third.epoch();
+    expect(readdirSync(join(killed, '.millrace'))).toEqual([]);
+    expect([...shown(killed)].map(([name, bytes]) => [name, digest(bytes)])).toEqual(
+      [...shown(atOnce)].map(([name, bytes]) => [name, digest(bytes)]),
     );
   });
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { rowPacker } from '../../../connectors/file/packed-rows.js';
-import { parquetOf } from '../../../connectors/file/to-parquet.js';
+import { parquetOf } from '../../../connectors/file/to-parquet-thread.js';
 import { type S3SinkOptions, s3 } from '../../../connectors/s3/index.js';
 import { openS3 } from '../../../connectors/s3/open.js';
 import { EARLIEST, type Sink, type SinkWriter, type Source, type SourceReader } from '../../../src/core/io.js';

@@ -1,0 +1,63 @@
+import { randomInt } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { rowPacker } from '../../../connectors/file/packed-rows.js';
+import { toParquet } from '../../../connectors/file/to-parquet.js';
+import { Conversion, parquetOf } from '../../../connectors/file/to-parquet-thread.js';
+
+const columns = { n: 'integer', name: 'text?' };
+const GROUP_ROWS = 100;
+
+function packed(from: number, rows: number): Buffer {
+  const pack = rowPacker(columns);
+  return Buffer.concat(Array.from({ length: rows }, (_, i) => pack({ n: from + i, name: i % 3 ? `name ${i}` : null })));
+}
+
+async function whole(rows: Uint8Array): Promise<Buffer> {
+  const parquet = await toParquet(columns, GROUP_ROWS);
+  return Buffer.concat([parquet.push(rows), parquet.end()]);
+}
+
+/** Bytes in pieces of any size. */
+function* pieces(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + randomInt(1, 2_000);
+    yield bytes.subarray(at, end);
+    at = end;
+  }
+}
+
+describe('the thread that makes Parquet of packed rows', () => {
+  it('makes the same file as is made without it, of many at once, whatever pieces they come in', async () => {
+    await Promise.all(
+      [0, 99, 100, 1_234].map(async (count, i) => {
+        const rows = packed(i, count);
+        const made: Uint8Array[] = [];
+        const given = async function* () {
+          yield* pieces(rows);
+        };
+        for await (const bytes of parquetOf(given(), columns, GROUP_ROWS)) made.push(bytes);
+        expect(Buffer.concat(made)).toEqual(await whole(rows));
+      }),
+    );
+  });
+
+  it('gives a row group as soon as its rows are there, and takes nobody their bytes', async () => {
+    const conversion = new Conversion(columns, GROUP_ROWS);
+    const rows = packed(0, GROUP_ROWS);
+    const before = Buffer.from(rows);
+    expect((await conversion.push(rows)).length).toBeGreaterThan(GROUP_ROWS);
+    expect(rows).toEqual(before);
+    expect((await conversion.push(packed(GROUP_ROWS, 1))).length).toBe(0);
+    conversion.drop();
+  });
+
+  it('says what is wrong with rows, and goes on with those of others', async () => {
+    const [damaged, other] = [new Conversion(columns, GROUP_ROWS), new Conversion(columns, GROUP_ROWS)];
+    const failed = damaged.push(Buffer.from([0xff, 0xff, 0xff, 0xff, 1]));
+    await expect(failed).rejects.toMatchObject({ code: 'state', lasting: true, hint: expect.any(String) });
+    damaged.drop();
+    const rows = packed(0, 10);
+    const made = [await other.push(rows), await other.end()];
+    expect(Buffer.concat(made)).toEqual(await whole(rows));
+  });
+});
