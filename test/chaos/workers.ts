@@ -82,7 +82,7 @@ export class Workers {
   }
 
   /** Resolves when these workers, and no others, have all tasks among them. */
-  async settled(workers: readonly Worker[], tasks: number, patienceMs = 30_000): Promise<void> {
+  async settled(workers: readonly Worker[], tasks: number, patienceMs = 60_000): Promise<void> {
     const giveUpMs = Date.now() + patienceMs;
     for (;;) {
       const own = workers.map((worker) => worker.tasks.length);
@@ -113,13 +113,25 @@ export class Workers {
     return Math.max(...all.slice(1).map((atMs, index) => atMs - (all[index] as number)));
   }
 
-  /** How long after a moment a task's next checkpoint came, by one of these workers. */
-  nextStoredMs(task: number, afterMs: number, by: readonly Worker[]): number {
-    const found = this.stored.find(
-      (each) => each.task === task && each.atMs > afterMs && by.some(({ id }) => id === each.worker),
-    );
-    if (!found) throw new Error(`task ${task} stored no checkpoint again`);
-    return found.atMs - afterMs;
+  /** How long after a moment each of some tasks' next checkpoint came, by one of these workers; waits for them. */
+  async nextStoredMs(
+    tasks: readonly number[],
+    afterMs: number,
+    by: readonly Worker[],
+    patienceMs = 60_000,
+  ): Promise<number[]> {
+    const giveUpMs = Date.now() + patienceMs;
+    for (;;) {
+      const next = tasks.map((task) =>
+        this.stored.find(
+          (each) => each.task === task && each.atMs > afterMs && by.some(({ id }) => id === each.worker),
+        ),
+      );
+      const late = tasks.filter((_, i) => next[i] === undefined);
+      if (late.length === 0) return next.map((each) => (each as Stored).atMs - afterMs);
+      if (Date.now() > giveUpMs) throw new Error(`tasks ${late} stored no checkpoint again`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   private hear(worker: Worker, news: WorkerNews): void {
