@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { MillraceError } from '../../src/core/errors.js';
 import type { Compress } from '../file/compress.js';
+import type { Columns } from '../file/packed-rows.js';
 import type { Part, PartStore } from '../file/rolling-writer.js';
+import { GROUP_ROWS } from '../file/to-parquet.js';
+import { parquetOf } from '../file/to-parquet-thread.js';
 import { answerOf, type Buckets } from './bucket.js';
 import { BucketPart } from './bucket-part.js';
+import { LineKeeper } from './line-keeper.js';
 import { Memory } from './memory.js';
-import { inParts, type Piece, type Pieces, partsOf, type Run } from './pieces.js';
+import { PackedKeeper } from './packed-keeper.js';
+import { ParquetUpload } from './parquet-upload.js';
+import { bodiesOf, inParts, type Kept, nothingKept, Pieces, pathsOf } from './pieces.js';
 import { putTogether, Upload } from './upload.js';
 
 /** Requests without a body that are under way at a time. */
@@ -14,25 +20,31 @@ const REQUESTS_MAX = 8;
 /** Bytes of pieces that are kept for the object that they become, of all objects of a task. */
 const MEMORY_BYTES = 32 * 1024 * 1024;
 
+/** What names of pieces end in that are the markers of uploads. */
+const UPLOAD = 'upload';
+
 export interface BucketStoreOptions {
   readonly buckets: Buckets;
   /** Bucket and prefix. */
   readonly folder: string;
   readonly owner: string;
   readonly compress: Compress;
-  /** Makes the object of the packed rows in its pieces (Parquet); they are put together as they are where it is missing. */
-  readonly convert?: ((packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>) | undefined;
+  /** Of Parquet: rows are packed, and the object is made of them. */
+  readonly columns?: Columns | undefined;
 }
 
 /**
- * Parts as pieces below `.millrace/` of a prefix: one for each epoch in which rows came, never changed once it is there. A
- * complete part becomes one object, and its pieces go. Claims as in a folder: nobody writes over what another one put.
+ * Objects on their way: of lines, the parts of an upload, and what is too small for one as pieces below `.millrace/` of the
+ * prefix; of Parquet, packed rows in such pieces. They are shown at once. Claims as in a folder: nobody writes over what another
+ * one put.
  *
  * Memory: what open parts have, and `MEMORY_BYTES`.
  */
 export class BucketStore implements PartStore {
   private readonly claim = randomBytes(4).toString('hex');
   private readonly memory = new Memory(MEMORY_BYTES);
+  /** Objects of Parquet that this process makes while their rows come, by name. */
+  private readonly made = new Map<string, { readonly keeper: PackedKeeper; readonly object: ParquetUpload }>();
   private leftovers: string[] = [];
 
   private constructor(private readonly options: BucketStoreOptions) {}
@@ -44,120 +56,129 @@ export class BucketStore implements PartStore {
   }
 
   async create(name: string): Promise<Part> {
-    const { buckets, folder } = this.options;
-    if (await buckets.head(`${folder}/${name}`)) {
-      throw new MillraceError('config', `${folder}/${name} is there already`, {
+    const { buckets, folder, columns } = this.options;
+    const path = `${folder}/${name}`;
+    if (await buckets.head(path)) {
+      throw new MillraceError('config', `${path} is there already`, {
         where: folder,
         hint: 'another run wrote it, with checkpoints that are gone: give this one an empty prefix',
         lasting: true,
       });
     }
-    return this.partAt(name, { runs: [] });
+    if (columns === undefined) return this.partAt(name, nothingKept);
+    const object = new ParquetUpload({ buckets, columns, path, marker: this.markerOf(name) });
+    const keeper = new PackedKeeper(this.piecesOf(name, nothingKept), object);
+    this.made.set(name, { keeper, object });
+    return new BucketPart(keeper, GROUP_ROWS);
   }
 
-  async adopt(name: string, kept: unknown): Promise<Part | undefined> {
+  /** An upload is ended as it was kept, since who lost the task may still add to it: what follows is another object. */
+  async adopt(name: string, receipt: unknown): Promise<Part | undefined> {
     const { buckets, folder } = this.options;
-    const pieces = this.piecesOf(name, kept as Pieces);
-    this.keep([...pieces, ...this.mergedOf(name, kept as Pieces)]);
-    const { upload, ...rows } = kept as Pieces;
-    if (upload) await Upload.goOn(buckets, `${folder}/${name}`, upload).abort(); // it has what came after the checkpoint
-    const [first] = pieces;
-    if (first !== undefined && !(await buckets.head(first.path))) {
+    const kept = receipt as Kept;
+    if (kept.parts !== undefined) {
+      await this.show(name, kept);
+      return undefined;
+    }
+    const paths = this.pathsOf(name, kept);
+    this.leftovers = this.leftovers.filter((path) => !paths.includes(path));
+    const [first] = paths;
+    if (first !== undefined && !(await buckets.head(first))) {
       if (await buckets.head(`${folder}/${name}`)) return undefined;
       throw this.lost(name);
     }
-    return this.partAt(name, rows);
+    return this.partAt(name, kept);
   }
 
   async show(name: string, complete: unknown): Promise<void> {
     const { buckets, folder } = this.options;
+    const kept = complete as Kept;
     const path = `${folder}/${name}`;
-    const pieces = this.piecesOf(name, complete as Pieces);
     if (!(await buckets.head(path))) {
       try {
-        const { upload } = complete as Pieces;
-        await putTogether(buckets, path, (added) => this.partsOf(pieces.slice(added)), upload);
+        await this.make(name, kept);
       } catch (error) {
-        if (answerOf(error).status === 404 && (await this.isLost(pieces))) throw this.lost(name);
+        if (answerOf(error).status === 404 && (await this.isLost(name, kept))) throw this.lost(name);
         throw error;
       }
     }
-    await sideBySide([...pieces, ...this.mergedOf(name, complete as Pieces)], ({ path: piece }) => {
+    this.made.delete(name);
+    await sideBySide(this.pathsOf(name, kept), (piece) => {
       this.memory.forget(piece);
       return buckets.remove(piece);
     });
   }
 
   async sweep(): Promise<void> {
-    await sideBySide(this.leftovers.splice(0), (path) => this.options.buckets.remove(path));
+    const { buckets } = this.options;
+    await sideBySide(this.leftovers.splice(0), async (path) => {
+      if (!path.endsWith(`~${UPLOAD}`)) return buckets.remove(path);
+      await Upload.takeBack(buckets, path).catch((error: unknown) => {
+        if (answerOf(error).status !== 404) throw error; // it has ended since
+      });
+    });
   }
 
-  private partsOf(pieces: readonly Piece[]) {
-    const { convert } = this.options;
-    const bodiesOf = (paths: readonly string[]) => this.bodiesOf(paths);
-    if (convert === undefined) return partsOf(pieces, bodiesOf);
-    return inParts(convert(bodiesOf(pieces.map(({ path }) => path))));
-  }
-
-  /** Each is asked for while the one before it goes on its way. Memory: two of them. */
-  private async *bodiesOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
-    const ask = (piece: string | undefined) => {
-      if (piece === undefined) return undefined;
-      const body = Promise.resolve(this.memory.get(piece) ?? this.options.buckets.bytes(piece));
-      body.catch(() => undefined); // told when its turn comes
-      return body;
-    };
-    let next = ask(pieces[0]);
-    for (let i = 1; next !== undefined; i++) {
-      const body = await next;
-      next = ask(pieces[i]);
-      yield body;
+  /** Makes the object of what is kept of it. */
+  private async make(name: string, { parts, runs }: Kept): Promise<void> {
+    const { buckets, folder, columns } = this.options;
+    const path = `${folder}/${name}`;
+    const bodies = () => bodiesOf(buckets, this.memory, pathsOf(runs, this.pathOf(name)));
+    if (parts !== undefined) return Upload.goOn(buckets, path, parts).complete(await whole(bodies()));
+    const made = this.made.get(name);
+    this.made.delete(name);
+    if (made !== undefined) {
+      try {
+        return await made.object.complete(made.keeper.rest());
+      } catch {
+        // It is made anew of its pieces, and what is wrong with these is told then.
+      }
     }
+    const given = columns === undefined ? bodies : () => parquetOf(bodies(), columns);
+    await putTogether(buckets, path, this.markerOf(name), () => inParts(given()));
   }
 
-  private async isLost(pieces: readonly Piece[]): Promise<boolean> {
-    for (const { path } of pieces) if (!(await this.options.buckets.head(path))) return true;
+  /** Whether rows are gone: the upload that has them, or pieces. */
+  private async isLost(name: string, { parts, runs }: Kept): Promise<boolean> {
+    if (parts !== undefined) return true;
+    for (const path of pathsOf(runs, this.pathOf(name))) if (!(await this.options.buckets.head(path))) return true;
     return false;
   }
 
-  private partAt(name: string, before: Pieces): Part {
-    const { buckets, folder, compress, convert } = this.options;
-    const { claim, memory } = this;
-    const pathOf = (n: number) => this.pathOf(name, claim, n);
+  private partAt(name: string, kept: Kept): Part {
+    const { buckets, folder, compress, columns } = this.options;
+    const pieces = this.piecesOf(name, kept);
+    if (columns !== undefined) return new BucketPart(new PackedKeeper(pieces, undefined));
     const path = `${folder}/${name}`;
-    return new BucketPart({ buckets, path, compress, claim, pathOf, memory, merges: convert === undefined }, before);
+    return new BucketPart(new LineKeeper({ buckets, compress, path, marker: this.markerOf(name), pieces }, kept));
   }
 
-  private pathOf(name: string, claim: string, n: number): string {
-    const { folder, owner } = this.options;
-    return `${folder}/.millrace/${owner}~${name.replaceAll('/', '~')}~${claim}~${n}`;
+  private piecesOf(name: string, kept: Kept): Pieces {
+    return new Pieces(this.options.buckets, this.memory, this.claim, this.pathOf(name), kept);
   }
 
-  private piecesOf(name: string, { runs }: Pieces): Piece[] {
-    return runs.flatMap((run) => this.piecesOfRun(name, run));
+  private readonly pathOf =
+    (name: string) =>
+    (claim: string, n: number | string): string => {
+      const { folder, owner } = this.options;
+      return `${folder}/.millrace/${owner}~${name.replaceAll('/', '~')}~${claim}~${n}`;
+    };
+
+  private markerOf(name: string): string {
+    return this.pathOf(name)(this.claim, UPLOAD);
   }
 
-  private mergedOf(name: string, { merged = [] }: Pieces): Piece[] {
-    return merged.flatMap((run) => this.piecesOfRun(name, run));
-  }
-
-  private piecesOfRun(name: string, { claim, from = 0, count, large }: Run): Piece[] {
-    return Array.from({ length: count }, (_, i) => ({
-      path: this.pathOf(name, claim, from + i),
-      large: large ?? false,
-    }));
-  }
-
-  private keep(pieces: readonly Piece[]): void {
-    const kept = new Set(pieces.map(({ path }) => path));
-    this.leftovers = this.leftovers.filter((path) => !kept.has(path));
+  private pathsOf(name: string, { runs, merged }: Kept): string[] {
+    return [...pathsOf(runs, this.pathOf(name)), ...pathsOf(merged, this.pathOf(name))];
   }
 
   private lost(name: string): MillraceError {
     const { folder } = this.options;
     return new MillraceError('sink', `rows of ${name} that the checkpoint counts as written are gone`, {
       where: folder,
-      hint: `somebody removed objects below ${folder}/.millrace: restore them, or begin anew from a savepoint before`,
+      hint:
+        `somebody, or a rule of the bucket, removed objects below ${folder}/.millrace or aborted an upload that was not complete: restore ` +
+        'them, or begin anew from a savepoint before',
       lasting: true,
     });
   }
@@ -171,4 +192,10 @@ async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<v
       for (const thing of rest) await work(thing);
     }),
   );
+}
+
+async function whole(bodies: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const body of bodies) all.push(body);
+  return Buffer.concat(all);
 }

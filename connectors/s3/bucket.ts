@@ -49,8 +49,6 @@ export interface Request {
   readonly range?: Range;
   /** Of the object that is meant: another one in its place is an error. */
   readonly mark?: string;
-  /** The object whose bytes the store is to take, instead of a body. */
-  readonly from?: string;
 }
 
 interface Begun {
@@ -102,25 +100,6 @@ export class Buckets {
 
   async put(path: string, body: Uint8Array): Promise<void> {
     await this.ask({ method: 'PUT', path, body });
-  }
-
-  /** Puts an object, or a part of one (`query`), whose bytes the store takes from another object; its tag. */
-  async copy(path: string, from: string, query = ''): Promise<string> {
-    const tag = await this.copiedTag({ method: 'PUT', path, query, from });
-    if (tag !== undefined) return tag;
-    const { headers } = await this.ask({ method: 'PUT', path, query, body: await this.bytes(from) });
-    return headers.get('etag') ?? '';
-  }
-
-  /** `undefined` where the store cannot copy, and says so or has made something empty. */
-  private async copiedTag(request: Request): Promise<string | undefined> {
-    try {
-      const tag = /<ETag>([^<]*)</.exec(await this.copied(request))?.[1];
-      return tag === undefined ? undefined : plain(tag);
-    } catch (error) {
-      if (answerOf(error).status !== 501 && answerOf(error).status !== 405) throw error;
-      return undefined;
-    }
   }
 
   /**
@@ -196,7 +175,7 @@ export class Buckets {
   }
 
   /** Asks for work that is answered with 200 before it is done, and may turn out to be an error; what the answer says. */
-  async copied(request: Request): Promise<string> {
+  async completed(request: Request): Promise<string> {
     const read = async (response: Response): Promise<string> => {
       const text = await response.text();
       if (text.includes('<Error>')) throw new Answered(500, text);
@@ -221,14 +200,13 @@ export class Buckets {
   }
 
   /** One try, up to where a good answer begins. */
-  private async begin({ method, path, query = '', body, range, mark, from }: Request): Promise<Begun> {
+  private async begin({ method, path, query = '', body, range, mark }: Request): Promise<Begun> {
     const address = `${this.endpoint.origin}${addressOf(path)}${query}`;
     this.client ??= this.connect();
     const client = await this.client;
     const headers = {
       ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
       ...(mark === undefined ? {} : { 'if-match': mark }),
-      ...(from === undefined ? {} : { 'x-amz-copy-source': addressOf(from) }),
       ...(body === undefined ? {} : digestOf(body)),
     };
     const patience = new Patience(this.options.timeoutMs ?? 60_000);

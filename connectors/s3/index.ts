@@ -43,8 +43,8 @@ export const s3 = {
   },
 
   /**
-   * Writes rows to objects exactly once: pieces lie below `.millrace/` of the prefix, and an object appears under its key, by
-   * one copy or a multipart upload, after the checkpoint that has all its rows.
+   * Writes rows to objects exactly once: they are parts of a multipart upload, and pieces below `.millrace/` of the prefix where
+   * they are few; an object appears under its key after the checkpoint that has all its rows.
    *
    * @example
    * orders.to('archive', s3.sink({ folder: 'lake/orders', schema: ndjson<Order>(), compression: 'gzip', by: 'hour' }));

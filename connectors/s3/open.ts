@@ -9,7 +9,6 @@ import type { RandomAccess } from '../file/random-access.js';
 import type { ReadFiles } from '../file/read-options.js';
 import { isParquet } from '../file/row-format.js';
 import type { WriteFiles } from '../file/sink.js';
-import { parquetOf } from '../file/to-parquet-thread.js';
 import { HIDDEN, type WrittenFiles, writtenRows } from '../file/written.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';
@@ -70,7 +69,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
           folder,
           owner: ownerOf(context),
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
-          convert: isParquet(format) ? (packed) => parquetOf(packed, format.columns) : undefined,
+          columns: isParquet(format) ? format.columns : undefined,
         });
         return openWriter(options, context, { store, connector: 's3', schemas, now });
       },

@@ -1,21 +1,25 @@
 import { answerOf, type Buckets, plain, textOf } from './bucket.js';
 
-/** A part of an object: bytes, or an object that the store takes them from. */
-export type UploadPart = { readonly body: Uint8Array } | { readonly from: string };
-
-/** An upload and the first of its parts, as a receipt has it. */
+/** An upload and its parts, as a receipt has it. */
 export interface Begun {
   readonly id: string;
+  /** Of the parts with the numbers from 1 on. */
   readonly tags: readonly string[];
+  /** Where the upload is written down, for who has to take it back. */
+  readonly marker: string;
 }
+
+/** The largest number of a part. */
+const LAST_PART = 10_000;
 
 /** Parts that are under way at a time. */
 const PARTS_MAX = 4;
 
 /**
- * A multipart upload: nobody sees anything of the object before it is complete.
+ * A multipart upload: nobody sees anything of the object before it is complete. A marker beside the object says that there is one
+ * as long as it has not ended: stores keep what was begun for ever, and show it to nobody.
  *
- * Memory: `PARTS_MAX` parts that have bytes.
+ * Memory: `PARTS_MAX` parts.
  */
 export class Upload {
   private readonly tags: string[];
@@ -26,26 +30,34 @@ export class Upload {
   private constructor(
     private readonly buckets: Buckets,
     private readonly path: string,
-    readonly id: string,
-    tags: readonly string[],
+    private readonly begunAs: Begun,
   ) {
-    this.tags = [...tags];
-    this.added = tags.length;
+    this.tags = [...begunAs.tags];
+    this.added = this.tags.length;
   }
 
-  static async begin(buckets: Buckets, path: string): Promise<Upload> {
+  static async begin(buckets: Buckets, path: string, marker: string): Promise<Upload> {
     const begun = await buckets.ask({ method: 'POST', path, query: '?uploads=' }, textOf);
-    return new Upload(buckets, path, plain(/<UploadId>([^<]*)</.exec(begun)?.[1] ?? ''), []);
+    const id = plain(/<UploadId>([^<]*)</.exec(begun)?.[1] ?? '');
+    await buckets.put(marker, Buffer.from(JSON.stringify({ path, id })));
+    return new Upload(buckets, path, { id, tags: [], marker });
   }
 
-  static goOn(buckets: Buckets, path: string, { id, tags }: Begun): Upload {
-    return new Upload(buckets, path, id, tags);
+  static goOn(buckets: Buckets, path: string, begun: Begun): Upload {
+    return new Upload(buckets, path, begun);
   }
 
-  /** Resolves when another part may be added. */
-  async add(part: UploadPart): Promise<void> {
+  /** Takes back what a marker says was begun. */
+  static async takeBack(buckets: Buckets, marker: string): Promise<void> {
+    const text = Buffer.from(await buckets.bytes(marker)).toString();
+    const { path, id } = JSON.parse(text) as { readonly path: string; readonly id: string };
+    await new Upload(buckets, path, { id, tags: [], marker }).abort();
+  }
+
+  /** Adds the next part; resolves when another one may be added. */
+  async add(body: Uint8Array): Promise<void> {
     this.added += 1;
-    const work: Promise<void> = this.put(this.added, part)
+    const work: Promise<void> = this.put(this.added, body)
       .catch((error) => void this.failures.push(error))
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
@@ -57,79 +69,86 @@ export class Upload {
   async begun(): Promise<Begun> {
     await Promise.all(this.underWay);
     if (this.failures.length > 0) throw this.failures[0];
-    return { id: this.id, tags: [...this.tags] };
+    return { ...this.begunAs, tags: [...this.tags] };
   }
 
-  async complete(): Promise<void> {
-    const { tags } = await this.begun();
-    const xml = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('');
-    const body = Buffer.from(`<CompleteMultipartUpload>${xml}</CompleteMultipartUpload>`);
+  /**
+   * Shows the object, with the bytes of `rest` behind the parts. Their number is one that nobody else gives: who lost the task and
+   * does not know it may still add parts.
+   */
+  async complete(rest?: Uint8Array): Promise<void> {
+    const { tags, marker } = await this.begun();
+    const parts = tags.map((tag, i) => partXml(i + 1, tag));
+    if (rest !== undefined && rest.length > 0) parts.push(partXml(LAST_PART, await this.putPart(LAST_PART, rest)));
+    const body = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
     try {
-      await this.buckets.copied({ method: 'POST', path: this.path, query: this.query, body });
+      await this.buckets.completed({ method: 'POST', path: this.path, query: this.query, body });
     } catch (error) {
       // It was done at an earlier try whose answer was lost: the upload is no more, and the object is there.
       if (answerOf(error).status !== 404 || !(await this.buckets.head(this.path))) throw error;
     }
+    await this.buckets.remove(marker);
   }
 
   /** Takes back what there is of it, as well as can be. */
   async abort(): Promise<void> {
     await Promise.all(this.underWay); // a part that comes after the end would stay
-    await this.buckets.ask({ method: 'DELETE', path: this.path, query: this.query }).catch(() => undefined); // the store does it after some days
+    try {
+      await this.buckets.ask({ method: 'DELETE', path: this.path, query: this.query });
+    } catch (error) {
+      if (answerOf(error).status !== 404) return; // the marker stays, for a later try
+    }
+    await this.buckets.remove(this.begunAs.marker);
   }
 
-  private async put(n: number, part: UploadPart): Promise<void> {
+  private async put(n: number, body: Uint8Array): Promise<void> {
+    this.tags[n - 1] = await this.putPart(n, body);
+  }
+
+  private async putPart(n: number, body: Uint8Array): Promise<string> {
     const query = `?partNumber=${n}&${this.query.slice(1)}`;
-    this.tags[n - 1] =
-      'from' in part
-        ? await this.buckets.copy(this.path, part.from, query)
-        : ((await this.buckets.ask({ method: 'PUT', path: this.path, query, ...part })).headers.get('etag') ?? '');
+    const { headers } = await this.buckets.ask({ method: 'PUT', path: this.path, query, body });
+    return headers.get('etag') ?? '';
   }
 
   private get query(): string {
-    return `?uploadId=${encodeURIComponent(this.id)}`;
+    return `?uploadId=${encodeURIComponent(this.begunAs.id)}`;
   }
 }
+
+const partXml = (n: number, tag: string): string => `<Part><PartNumber>${n}</PartNumber><ETag>${tag}</ETag></Part>`;
 
 /** Uploads of an object in all: one that a store has spoilt (`400`), or forgotten (`404`), is given up for another. */
 const UPLOADS_MAX = 3;
 
 /**
- * Puts parts together under a key that shows them all at once: by one request where there is one part, otherwise by an upload. It
- * goes on with one that was begun, as long as the store knows it. What failed half-way is taken back. `partsFrom` is asked for
- * the parts behind so many, again for each upload.
+ * Puts parts together under a key that shows them all at once: by one request where there is one part, otherwise by an upload,
+ * which is written down in `marker`. What failed half-way is taken back, and `parts` is asked again.
  */
 export async function putTogether(
   buckets: Buckets,
   path: string,
-  partsFrom: (added: number) => AsyncGenerator<UploadPart>,
-  begun?: Begun,
+  marker: string,
+  parts: () => AsyncGenerator<Uint8Array>,
 ): Promise<void> {
-  let known = begun;
   for (let uploads = 1; ; uploads++) {
-    const parts = partsFrom(known?.tags.length ?? 0);
-    let upload = known && Upload.goOn(buckets, path, known);
-    known = undefined;
+    const given = parts();
+    let upload: Upload | undefined;
     try {
-      let next = await parts.next();
-      if (upload === undefined) {
-        const first = next.done ? { body: new Uint8Array(0) } : next.value;
-        next = await parts.next();
-        if (next.done) {
-          await ('from' in first ? buckets.copy(path, first.from) : buckets.put(path, first.body));
-          return;
-        }
-        upload = await Upload.begin(buckets, path);
-        await upload.add(first);
-      }
-      for (; !next.done; next = await parts.next()) await upload.add(next.value);
+      const first = await given.next();
+      const second = await given.next();
+      if (second.done) return await buckets.put(path, first.done ? new Uint8Array(0) : first.value);
+      upload = await Upload.begin(buckets, path, marker);
+      await upload.add(first.value as Uint8Array);
+      await upload.add(second.value);
+      for await (const part of given) await upload.add(part);
       return await upload.complete();
     } catch (error) {
       await upload?.abort();
       const { status } = answerOf(error);
       if (uploads === UPLOADS_MAX || (status !== 400 && status !== 404)) throw error;
     } finally {
-      await parts.return(undefined);
+      await given.return(undefined);
     }
   }
 }

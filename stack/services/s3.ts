@@ -33,14 +33,14 @@ const logging = `\
 
 export const s3: Service = {
   name: 's3',
-  title: 'S3Proxy 3.1.0',
+  title: 'S3Proxy 4.1.0',
   defaultPort: 9000,
   variable: 'MILLRACE_S3',
   url: (port) => `http://${key}:${secret}@${HOST}:${port}/`,
 
   async prepare({ data, cache }: Places, port, log) {
     await requireJava();
-    const classPath = `${await jars('s3', cache, () => log('fetching S3Proxy 3.1.0 from Maven Central (24 MB, once)'))}/*`;
+    const classPath = `${await jars('s3', cache, () => log('fetching S3Proxy 4.1.0 from Maven Central (24 MB, once)'))}/*`;
     await mkdir(join(data, 'buckets', bucket), { recursive: true });
     await writeText(join(data, 's3proxy.conf'), settings(data, port));
     await writeText(join(data, 'logback.xml'), logging);

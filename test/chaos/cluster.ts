@@ -10,7 +10,7 @@ import { HOST } from '../../stack/ports.js';
 import { kafkaJars } from '../../stack/services/kafka.js';
 import { cacheFolder } from '../../stack/stack.js';
 import { requireJava, runToEnd, writeText } from '../../stack/tools.js';
-import { lastingPorts } from './ports.js';
+import { lastingPorts } from '../ports.js';
 
 const BROKERS = 3;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Launch, Service } from '../../stack/service.js';
 import { cacheFolder, services } from '../../stack/stack.js';
-import { lastingPorts } from './ports.js';
+import { lastingPorts } from '../ports.js';
 
 /** One real server as a process of this one, on a free port of loopback, that can be ended, begun anew and put to sleep. */
 export class Store {

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nextSteps, starterFiles } from '../../src/cli/starter/index.js';
+import { lastingPorts } from '../ports.js';
 import { millrace, startMillrace, userFolder } from './millrace.js';
 
 const run = promisify(execFile);
@@ -18,14 +18,6 @@ function takeApart(step: string): { readonly args: string[]; readonly inputFile:
   const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
   return { args: words.slice(1), inputFile };
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 describe('a first topology', () => {
   const { folder, remove } = userFolder();
@@ -127,7 +119,7 @@ describe('a first topology', () => {
   });
 
   it('runs until it is stopped, is seen from outside meanwhile, and goes on with what came later', async () => {
-    const port = await freePort();
+    const [port] = await lastingPorts(1);
     const running = startMillrace(['run', 'payments.ts', '--port', String(port)], { folder });
     await expect.poll(running.output, { timeout: 20_000 }).toContain(`http://127.0.0.1:${port}`);
     // Counters are there once the tasks are open.

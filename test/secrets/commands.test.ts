@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/program.js';
 import { startMillrace, userFolder } from '../cli/millrace.js';
+import { lastingPorts } from '../ports.js';
 import { leaksIn, planted } from './planted.js';
 import {
   answeringHttp,
@@ -181,8 +182,8 @@ describe('a run that goes wrong half-way', () => {
     ['something fails that nobody catches', 'crash', 'none'],
     ['a sink lets nobody in', 'ada', 'pager'],
   ])('where %s: its reports, metrics, health and files have no secret', async (_, culprit, variant) => {
-    const ports = { INGEST_PORT: String(20_000 + Math.floor(Math.random() * 20_000)) };
-    const port = Number(ports.INGEST_PORT) + 1;
+    const [ingestPort, port] = await lastingPorts(2);
+    const ports = { INGEST_PORT: String(ingestPort) };
     const more = { ...env, ...ports, MILLRACE_DATA: `data-${culprit}` };
     const args = ['run', `${variant}.ts`, '--verbose', '--port', String(port)];
     const started = startMillrace(args, { folder: user.folder, env: more });

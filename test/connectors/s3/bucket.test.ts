@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Buckets } from '../../../connectors/s3/bucket.js';
-import { putTogether } from '../../../connectors/s3/upload.js';
+import { putTogether, Upload } from '../../../connectors/s3/upload.js';
 
 const ended: (() => void)[] = [];
 afterEach(() => {
@@ -88,37 +88,29 @@ describe('Buckets', () => {
   });
 
   it('takes an upload for complete whose answer was lost', async () => {
-    const { buckets } = await storeOf(
+    const { buckets, asked } = await storeOf(
       (response) => response.end('<UploadId>1</UploadId>'),
-      (response) => response.end('<CopyPartResult><ETag>"part"</ETag></CopyPartResult>'),
-      (response) => response.end('<CopyPartResult><ETag>"part"</ETag></CopyPartResult>'),
+      (response) => response.end(), // the marker
+      (response) => response.writeHead(200, { etag: '"part"' }).end(),
+      (response) => response.writeHead(200, { etag: '"part"' }).end(),
       (response) => response.destroy(),
       (response) => response.writeHead(404).end('<Error><Code>NoSuchUpload</Code></Error>'),
       (response) => response.writeHead(200, { etag: '"whole"' }).end(), // of the object
+      (response) => response.end(), // the marker goes
     );
-    await putTogether(buckets, 'lake/object', async function* () {
-      yield { from: 'lake/part' };
-      yield { from: 'lake/another' };
+    await putTogether(buckets, 'lake/object', 'lake/marker', async function* () {
+      yield Buffer.from('a part');
+      yield Buffer.from('another');
     });
+    expect(asked.map(({ method }) => method)).toEqual(['POST', 'PUT', 'PUT', 'PUT', 'POST', 'POST', 'HEAD', 'DELETE']);
   });
 
-  it.each([
-    [
-      'says so',
-      (response: ServerResponse) => response.writeHead(501).end('<Error><Code>NotImplemented</Code></Error>'),
-    ],
-    ['makes something empty', (response: ServerResponse) => response.writeHead(200, { etag: '"empty"' }).end()],
-  ])('fetches and sends what a store cannot copy, which %s', async (_, answer) => {
+  it('leaves the marker of an upload that could not be taken back', async () => {
     const { buckets, asked } = await storeOf(
-      answer,
-      (response) => response.end('rows'),
-      (response) => response.writeHead(200, { etag: '"rows"' }).end(),
+      (response) => response.end('{"path":"lake/object","id":"1"}'),
+      (response) => response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>'),
     );
-    expect(await buckets.copy('lake/object', 'lake/part')).toBe('"rows"');
-    expect(asked.map(({ method, bytes }) => [method, bytes])).toEqual([
-      ['PUT', 0],
-      ['GET', 0],
-      ['PUT', 4],
-    ]);
+    await Upload.takeBack(buckets, 'lake/marker');
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'DELETE']);
   });
 });

@@ -9,8 +9,8 @@ import { millis, type Sink, type Source, type SourceDriver, type TopicProducer }
 import { json, localRegistry } from '../../../src/schema/index.js';
 import type { Refusal, SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
-import { lastingPorts } from '../../chaos/ports.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { lastingPorts } from '../../ports.js';
 import { proxyTo } from './shared.js';
 
 /** Pages of a service, each with the number of the next. */

@@ -7,7 +7,7 @@ import { originAt } from '../../../src/testing/contract.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import { FaultProxy } from '../../../src/testing/fault-proxy.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
-import { lastingPorts } from '../../chaos/ports.js';
+import { lastingPorts } from '../../ports.js';
 import { OwnBroker } from '../kafka/own-broker.js';
 import { type ForeignRecord, foreignRead, json, librdkafkaAt, settled } from '../kafka/world.js';
 import { fresh, shared } from './shared.js';

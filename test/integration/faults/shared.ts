@@ -9,7 +9,7 @@ import { probePort } from '../../../stack/ports.js';
 import { beginOf } from '../../../stack/processes.js';
 import type { ServiceName } from '../../../stack/service.js';
 import { stackStatus, startStack, stopStack } from '../../../stack/stack.js';
-import { lastingPorts } from '../../chaos/ports.js';
+import { lastingPorts } from '../../ports.js';
 
 /** Made when it is first asked for, ended after all tests. */
 export function shared<T extends { stop(): Promise<unknown> }>(start: () => Promise<T>): () => Promise<T> {

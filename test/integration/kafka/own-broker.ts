@@ -10,7 +10,7 @@ import { ask, HOST } from '../../../stack/ports.js';
 import { kafkaJars } from '../../../stack/services/kafka.js';
 import { cacheFolder } from '../../../stack/stack.js';
 import { requireJava, runToEnd, writeText } from '../../../stack/tools.js';
-import { lastingPorts } from '../../chaos/ports.js';
+import { lastingPorts } from '../../ports.js';
 import { diesWithUs } from '../dies-with-us.js';
 
 /** A listener beside the plain one: its name and what clients speak there. */

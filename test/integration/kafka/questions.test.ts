@@ -8,6 +8,7 @@ import { type Running, runTopology } from '../../../src/runtime/index.js';
 import { json as anyJson, localRegistry } from '../../../src/schema/index.js';
 import { valueCell } from '../../../src/state/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { lastingPorts } from '../../ports.js';
 import { fresh, open } from './world.js';
 
 const PARTITIONS = 4;
@@ -48,7 +49,8 @@ interface Member {
   stop(): Promise<void>;
 }
 
-async function start(port: number): Promise<Member> {
+async function start(): Promise<Member> {
+  const [port = 0] = await lastingPorts(1);
   const world = await open();
   const profile = {
     name: 'local',
@@ -101,11 +103,11 @@ it('ten thousand questions, asked of any process while tasks move, get a committ
     }
   })();
 
-  const members: Member[] = [await start(41_731), await start(41_732)];
+  const members: Member[] = [await start(), await start()];
   let asking = true;
   const moving = (async () => {
-    for (let port = 41_733; asking; port++) {
-      members.push(await start(port));
+    while (asking) {
+      members.push(await start());
       await sleep(1_000);
       await members.shift()?.stop();
       await sleep(1_000);

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lastingPorts } from '../../chaos/ports.js';
+import { lastingPorts } from '../../ports.js';
 import { diesWithUs } from '../dies-with-us.js';
 
 /** Where Debian keeps the programs of each version; they are not on the path. */

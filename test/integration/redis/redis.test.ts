@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis as Client } from 'ioredis';
@@ -11,6 +10,7 @@ import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { changesOf, foldOf, type Kept } from '../../changes.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { lastingPorts } from '../../ports.js';
 import { address } from '../address.js';
 
 const url = () => address('MILLRACE_REDIS');
@@ -286,10 +286,7 @@ describe('redis.hash', () => {
   it('waits for a server that is still starting', async () => {
     const at = new URL(url());
     const inFront = createServer((socket) => socket.pipe(connect(Number(at.port), at.hostname)).pipe(socket));
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
+    const [port] = await lastingPorts(1);
     const opening = ready({ url: `redis://127.0.0.1:${port}` });
     await sleep(300);
     inFront.listen(port, '127.0.0.1');

@@ -1,4 +1,4 @@
-import { probePort } from '../../stack/ports.js';
+import { probePort } from '../stack/ports.js';
 
 /** Below the ports that systems hand out to outgoing connections. */
 const FROM = 15_000;

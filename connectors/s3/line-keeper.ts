@@ -1,0 +1,52 @@
+import type { Compress } from '../file/compress.js';
+import type { Buckets } from './bucket.js';
+import type { RowKeeper } from './bucket-part.js';
+import { type Kept, PART_BYTES_MIN, type Pieces, type Run } from './pieces.js';
+import { Upload } from './upload.js';
+
+export interface LineKeeperOptions {
+  readonly buckets: Buckets;
+  readonly compress: Compress;
+  /** Of the object, and of what says that there is an upload. */
+  readonly path: string;
+  readonly marker: string;
+  /** Of rows that are too few for a part yet. */
+  readonly pieces: Pieces;
+}
+
+/**
+ * Lines as parts of the object that they become: they go to the store once. What an epoch leaves that is too small for a part is a
+ * piece, until there is enough.
+ *
+ * Memory: a part, and what the pieces have.
+ */
+export class LineKeeper implements RowKeeper {
+  private upload: Upload | undefined;
+  private merged: readonly Run[];
+
+  constructor(
+    private readonly options: LineKeeperOptions,
+    before: Kept,
+  ) {
+    this.merged = before.merged;
+  }
+
+  async put(rows: Buffer): Promise<void> {
+    const { buckets, compress, path, marker, pieces } = this.options;
+    const bytes = await compress(rows);
+    if (pieces.bytes + bytes.length < PART_BYTES_MIN) return void (await pieces.put(bytes));
+    const small: Uint8Array[] = [];
+    for await (const body of pieces.bodiesOf(pieces.runs)) small.push(body);
+    this.upload ??= await Upload.begin(buckets, path, marker);
+    await this.upload.add(small.length === 0 ? bytes : Buffer.concat([...small, bytes]));
+    await this.upload.begun();
+    this.merged = [...this.merged, ...pieces.take()];
+  }
+
+  async kept(): Promise<Kept> {
+    const { runs, bytes } = this.options.pieces;
+    return { parts: await this.upload?.begun(), runs, bytes, merged: this.merged };
+  }
+
+  stop(): void {}
+}

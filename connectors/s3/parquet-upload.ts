@@ -1,0 +1,80 @@
+import type { Columns } from '../file/packed-rows.js';
+import { Conversion } from '../file/to-parquet-thread.js';
+import type { Buckets } from './bucket.js';
+import { PIECE_BYTES } from './pieces.js';
+import { Upload } from './upload.js';
+
+export interface ParquetUploadOptions {
+  readonly buckets: Buckets;
+  readonly columns: Columns;
+  /** Of the object, and of what says that there is an upload. */
+  readonly path: string;
+  readonly marker: string;
+}
+
+/**
+ * A Parquet object that is made, and sent, while its rows still come. It dies with this process, and nothing is lost: the rows are
+ * in pieces, of which it can be made anew.
+ *
+ * Memory: a part, and what a conversion has.
+ */
+export class ParquetUpload {
+  private readonly conversion: Conversion;
+  private upload: Upload | undefined;
+  private waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
+  private underWay: Promise<void> = Promise.resolve();
+  private isStopped = false;
+
+  constructor(private readonly options: ParquetUploadOptions) {
+    this.conversion = new Conversion(options.columns);
+  }
+
+  /** Goes on with packed rows, beside all else. */
+  add(packed: AsyncIterable<Uint8Array>): void {
+    this.underWay = this.underWay.then(() => this.convert(packed));
+    this.underWay.catch(() => undefined); // told when it is to be complete
+  }
+
+  /** Shows the object, once the last of its packed rows are in it. What has failed is taken back. */
+  async complete(packed: AsyncIterable<Uint8Array>): Promise<void> {
+    const { buckets, path } = this.options;
+    this.add(packed);
+    try {
+      await this.underWay;
+      this.waiting.push(await this.conversion.end());
+      this.isStopped = true;
+      const rest = Buffer.concat(this.waiting);
+      await (this.upload === undefined ? buckets.put(path, rest) : this.upload.complete(rest));
+    } catch (error) {
+      this.stop();
+      await this.upload?.abort();
+      throw error;
+    }
+  }
+
+  /** It is not wanted any more. Its upload stays, for who takes the task over. */
+  stop(): void {
+    if (!this.isStopped) this.conversion.drop();
+    this.isStopped = true;
+  }
+
+  private async convert(packed: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const piece of packed) {
+      if (this.isStopped) return;
+      const bytes = await this.conversion.push(piece);
+      this.waiting.push(bytes);
+      this.waitingBytes += bytes.length;
+      if (this.waitingBytes >= PIECE_BYTES) await this.send();
+    }
+  }
+
+  private async send(): Promise<void> {
+    const { buckets, path, marker } = this.options;
+    const part = Buffer.concat(this.waiting);
+    this.waiting = [];
+    this.waitingBytes = 0;
+    this.upload ??= await Upload.begin(buckets, path, marker);
+    await this.upload.add(part);
+  }
+}
