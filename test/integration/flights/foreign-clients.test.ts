@@ -15,12 +15,12 @@ import { address } from '../address.js';
 import { librdkafka } from '../kafka/world.js';
 import {
   addresses,
-  clean,
   kafkajs,
   readTopic,
   registeredId,
   runLocal,
   sql,
+  takeTurns,
   temporaryFolder,
   withRedis,
 } from './world.js';
@@ -110,10 +110,10 @@ async function produceByConfluent(ids: readonly number[]): Promise<void> {
 
 let predictions: ReadonlyMap<number, PredictionValue>;
 
+takeTurns();
 beforeAll(async () => {
   temporary = await temporaryFolder('foreign');
   await mkdir(join(temporary.folder, 'kcat'));
-  await clean();
   flights = await firstFlights(ENDS.confluent);
   const load = ['--load-only', '--clean', '--limit', String(ENDS.loader), '--data', join(temporary.folder, 'load')];
   await runBuilt(['demo', '--profile', 'local', ...load], addresses());

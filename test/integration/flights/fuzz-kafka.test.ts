@@ -15,7 +15,7 @@ import { decodeArrived, decodeDeparted } from '../../e2e/records.js';
 import { placesOf, placesSql } from '../../e2e/tables.js';
 import { generator } from '../../random.js';
 import { foreignProducer, foreignSend } from '../kafka/world.js';
-import { addresses, clean, readTopic, registeredId, sql, withAdmin } from './world.js';
+import { addresses, readTopic, registeredId, sql, takeTurns, withAdmin } from './world.js';
 
 const COUNTS = { departed: 12_000, arrived: 5_000, json: 3_000 } as const;
 const topicOf = { ...topics, json: 'events' } as const;
@@ -54,8 +54,8 @@ async function fill(): Promise<void> {
 }
 
 let profile: Awaited<ReturnType<typeof open>>;
+takeTurns();
 beforeAll(async () => {
-  await clean();
   profile = await open();
   await openCodec(FlightDepartedV1, profile.schemas); // registers its schema
   await openCodec(FlightArrivedV1, profile.schemas);

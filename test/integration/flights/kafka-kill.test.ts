@@ -4,7 +4,6 @@ import { runBuilt, startBuilt } from '../../e2e/cli.js';
 import { readEmbedded } from '../../e2e/embedded.js';
 import {
   addresses,
-  clean,
   hashes,
   lettersOf,
   loadedTwice,
@@ -12,6 +11,7 @@ import {
   runLocal,
   sequenceOf,
   sql,
+  takeTurns,
   temporaryFolder,
   withAdmin,
 } from './world.js';
@@ -21,9 +21,9 @@ const FLIGHTS = 30_000;
 const KILLS_AT = [0.02, 0.25, 0.5, 0.75];
 
 let temporary: Awaited<ReturnType<typeof temporaryFolder>>;
+takeTurns();
 beforeAll(async () => {
   temporary = await temporaryFolder('kafka-kill');
-  await clean();
 });
 afterAll(() => temporary.remove());
 

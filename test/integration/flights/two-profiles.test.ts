@@ -3,7 +3,6 @@ import { runBuilt } from '../../e2e/cli.js';
 import { readEmbedded, withTables } from '../../e2e/embedded.js';
 import {
   addresses,
-  clean,
   hashes,
   lettersOf,
   loadedTwice,
@@ -11,15 +10,16 @@ import {
   runLocal,
   sequenceOf,
   sql,
+  takeTurns,
   temporaryFolder,
 } from './world.js';
 
 const FLIGHTS = 30_000;
 
 let temporary: Awaited<ReturnType<typeof temporaryFolder>>;
+takeTurns();
 beforeAll(async () => {
   temporary = await temporaryFolder('two-profiles');
-  await clean();
 });
 afterAll(() => temporary.remove());
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { afterAll, beforeAll } from 'vitest';
 import { openEmbedded } from '../../../connectors/embedded/index.js';
 import { FlightArrivedV1 } from '../../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../../schemas/flight-departed.v1.js';
@@ -89,11 +90,26 @@ export const hashes = (): Promise<ReadonlyMap<string, Readonly<Record<string, st
     return new Map(keys.map((key, n) => [key, answers[n]?.[1] as Record<string, string>]));
   });
 
+const turn = 'tests:flights';
+/** Longer than a file of tests takes. */
+const TURN_MS = 600_000;
+
+/** For a file of tests: begins with nothing of the flights in the services, while no other such file is at it. */
+export function takeTurns(): void {
+  beforeAll(async () => {
+    await withRedis(async (redis) => {
+      while ((await redis.set(turn, process.pid, 'PX', TURN_MS, 'NX')) === null) await sleep(200);
+    });
+    await clean();
+  }, TURN_MS);
+  afterAll(() => withRedis((redis) => redis.del(turn)));
+}
+
 /**
  * Takes away what the flights' topology, and a topology of these tests, has left in the services: its topics, group,
  * tables, hashes and fences, and nothing else.
  */
-export async function clean(): Promise<void> {
+async function clean(): Promise<void> {
   const own = [...Object.values(topics), 'predictions.v1', 'flights.dead', `${group}.changelog`];
   const ownOfTests = ['events', 'events.dead', 'millrace.json-events.changelog'];
   await withAdmin(async (admin) => {
