@@ -2,10 +2,13 @@ import type { Part } from '../file/rolling-writer.js';
 import { type Kept, PIECE_BYTES } from './pieces.js';
 import { RowBuffer } from './row-buffer.js';
 
+/** What ends with some rows: a row group of Parquet, or the object. */
+export type End = 'group' | 'object' | undefined;
+
 /** Who puts the rows of an object somewhere safe. */
 export interface RowKeeper {
-  /** Resolves when they are safe, and their memory is not needed any more; `endsGroup` where they are the last ones of a row group. */
-  put(rows: Buffer, endsGroup: boolean): Promise<void>;
+  /** Resolves when they are safe, and their memory is not needed any more. */
+  put(rows: Buffer, end: End): Promise<void>;
   /** Where all of them are. */
   kept(): Promise<Kept>;
   /** Nothing follows, and nobody waits. */
@@ -29,24 +32,24 @@ export class BucketPart implements Part {
   ) {}
 
   append(row: Uint8Array): void | Promise<void> {
+    const earlier = this.waiting.bytes + row.length > PIECE_BYTES ? this.flush() : undefined;
     this.waiting.add(row);
     this.rows += 1;
-    const endsGroup = this.rows === this.groupRows;
-    if (!endsGroup && this.waiting.bytes < PIECE_BYTES) return;
-    if (endsGroup) this.rows = 0;
-    const earlier = this.underWay;
-    this.flush(endsGroup);
-    return earlier;
+    if (this.rows < this.groupRows) return earlier;
+    this.rows = 0;
+    return this.flush('group');
   }
 
   async keep(): Promise<Kept> {
-    this.flush(false);
+    this.flush();
     await this.underWay;
     return this.keeper.kept();
   }
 
-  complete(): Promise<Kept> {
-    return this.keep();
+  async complete(): Promise<Kept> {
+    this.flush('object');
+    await this.underWay;
+    return this.keeper.kept();
   }
 
   async close(): Promise<void> {
@@ -54,13 +57,16 @@ export class BucketPart implements Part {
     await this.underWay.catch(() => undefined); // what was not kept is written again
   }
 
-  private flush(endsGroup: boolean): void {
-    if (this.waiting.bytes === 0) return;
+  /** Resolves when what was under way before is safe. */
+  private flush(end?: End): Promise<void> {
+    const earlier = this.underWay;
+    if (this.waiting.bytes === 0) return earlier;
     const rows = this.waiting.take();
-    this.underWay = this.underWay.then(async () => {
-      await this.keeper.put(rows, endsGroup);
+    this.underWay = earlier.then(async () => {
+      await this.keeper.put(rows, end);
       this.waiting.giveBack(rows);
     });
     this.underWay.catch(() => undefined); // whoever awaits it is told
+    return earlier;
   }
 }

@@ -59,6 +59,8 @@ interface Begun {
 const isPassing = (status: number): boolean => (status >= 500 && status !== 501) || status === 429 || status === 408;
 
 const mayPass = (error: unknown): boolean => !(error instanceof Answered) || isPassing(error.status);
+/** S3Proxy does not find its way among the parts of an upload while somebody else's comes. */
+const mayPassAtEnd = (error: unknown): boolean => mayPass(error) || (error instanceof Answered && error.status === 400);
 
 /** What the store said no with: status 0 where it did not answer. */
 export function answerOf(error: unknown): { readonly status: number; readonly code: string } {
@@ -181,19 +183,23 @@ export class Buckets {
       if (text.includes('<Error>')) throw new Answered(500, text);
       return text;
     };
-    return this.ask(request, read);
+    return this.ask(request, read, mayPassAtEnd);
   }
 
   /** Asks until there is an answer that `read` has read to its end. */
   ask(request: Request): Promise<Response>;
-  ask<T>(request: Request, read: (response: Response) => Promise<T>): Promise<T>;
-  async ask<T>(request: Request, read?: (response: Response) => Promise<T>): Promise<T | Response> {
+  ask<T>(request: Request, read: (response: Response) => Promise<T>, retriable?: typeof mayPass): Promise<T>;
+  async ask<T>(
+    request: Request,
+    read?: (response: Response) => Promise<T>,
+    retriable = mayPass,
+  ): Promise<T | Response> {
     const once = async (): Promise<T | Response> => {
       const { response, patience } = await this.begin(request);
       return read === undefined ? response : patience.during(read(response));
     };
     try {
-      return await retry(once, this.retrying);
+      return await retry(once, { ...this.retrying, retriable });
     } catch (error) {
       throw this.error(`cannot ${request.method} ${request.path}`, error);
     }

@@ -1,4 +1,4 @@
-import type { RowKeeper } from './bucket-part.js';
+import type { End, RowKeeper } from './bucket-part.js';
 import type { ParquetUpload } from './parquet-upload.js';
 import type { Kept, Pieces, Run } from './pieces.js';
 
@@ -16,9 +16,9 @@ export class PackedKeeper implements RowKeeper {
     private readonly object: ParquetUpload | undefined,
   ) {}
 
-  async put(rows: Buffer, endsGroup: boolean): Promise<void> {
+  async put(rows: Buffer, end: End): Promise<void> {
     this.waiting.push(await this.pieces.put(rows));
-    if (!endsGroup) return;
+    if (end !== 'group') return;
     const group = this.waiting;
     this.waiting = [];
     this.object?.add(this.used(group));

@@ -44,7 +44,7 @@ export const s3: Service = {
     await mkdir(join(data, 'buckets', bucket), { recursive: true });
     await writeText(join(data, 's3proxy.conf'), settings(data, port));
     await writeText(join(data, 'logback.xml'), logging);
-    const java = ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dlogback.configurationFile=${data}/logback.xml`];
+    const java = ['-Xmx256m', `-Dlogback.configurationFile=${data}/logback.xml`];
     const main = ['org.gaul.s3proxy.Main', '--properties', join(data, 's3proxy.conf')];
     return { command: 'java', args: [...java, '-cp', classPath, ...main] };
   },

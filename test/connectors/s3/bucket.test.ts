@@ -105,6 +105,17 @@ describe('Buckets', () => {
     expect(asked.map(({ method }) => method)).toEqual(['POST', 'PUT', 'PUT', 'PUT', 'POST', 'POST', 'HEAD', 'DELETE']);
   });
 
+  it('tries again to end an upload, where a store does not find its way among the parts', async () => {
+    const { buckets, asked } = await storeOf(
+      (response) => response.writeHead(400).end('<html>For input string: "7-3f1c"</html>'),
+      (response) => response.writeHead(400).end('<Error><Code>InvalidPart</Code></Error>'),
+      (response) => response.end('<CompleteMultipartUploadResult/>'),
+    );
+    const request = { method: 'POST', path: 'lake/object', query: '?uploadId=1' };
+    expect(await buckets.completed(request)).toContain('CompleteMultipartUploadResult');
+    expect(asked.length).toBe(3);
+  });
+
   it('leaves the marker of an upload that could not be taken back', async () => {
     const { buckets, asked } = await storeOf(
       (response) => response.end('{"path":"lake/object","id":"1"}'),
