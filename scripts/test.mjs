@@ -1,5 +1,6 @@
 // All tests: `npm test`. Unit tests and the simulation first; then the integration tests against real services, which this
-// starts on free ports and ends. `--unit` stops after the unit tests. The last line says how many passed and failed.
+// starts on free ports and ends. `--unit` stops after the unit tests; paths behind it are the ones to run. The last line says how
+// many passed and failed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,10 +21,10 @@ const run = (command, args, options = {}) =>
 const succeeds = (command, args) => run(command, args, { stdio: 'ignore' }).status === 0;
 
 /** Runs one project of vitest, and adds up what it says in its report; a run without one has failed. */
-async function test(project, env = {}) {
+async function test(project, env = {}, paths = []) {
   const report = join(folder, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters], {
+  const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters, ...paths], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },
@@ -127,7 +128,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 try {
-  await test('unit');
+  await test('unit', {}, process.argv.slice(2).filter((each) => each !== '--unit'));
   if (!process.argv.includes('--unit')) {
     await test('sim');
     // End-to-end tests run the command as it is installed.
