@@ -6,6 +6,8 @@ import type { Compress } from './compress.js';
 import type { Columns } from './packed-rows.js';
 import { ParquetFile } from './parquet-file.js';
 import type { Part, PartStore } from './rolling-writer.js';
+import { RowBuffer } from './row-buffer.js';
+import type { Row } from './row-encoder.js';
 import { GROUP_ROWS } from './to-parquet.js';
 import { HIDDEN } from './written.js';
 
@@ -133,29 +135,31 @@ interface PartParts extends Pick<FolderStoreOptions, 'folder' | 'compress'> {
 
 /** Memory: 256 KiB and one row; of Parquet also a row group, in a thread. */
 class FilePart implements Part {
-  private waiting: Uint8Array[] = [];
-  private waitingBytes = 0;
+  bytes = 0;
+  private readonly waiting = new RowBuffer();
   /** That came since a row group was complete. */
   private rows = 0;
 
   constructor(
     private readonly parts: PartParts,
     private readonly file: FileHandle,
-    private bytes: number,
+    /** Of the file. */
+    private size: number,
   ) {}
 
-  append(row: Uint8Array): void | Promise<void> {
-    this.waiting.push(row);
-    this.waitingBytes += row.length;
+  append(row: Row): void | Promise<void> {
+    const before = this.waiting.bytes;
+    this.waiting.add(row);
+    this.bytes += this.waiting.bytes - before;
     this.rows += 1;
     if (this.rows === GROUP_ROWS) return this.convert();
-    if (this.waitingBytes >= BUFFER_BYTES) return this.flush();
+    if (this.waiting.bytes >= BUFFER_BYTES) return this.flush();
   }
 
   async keep(): Promise<Kept> {
     await this.flush();
     await at(this.parts.folder, () => this.file.datasync());
-    return { temp: this.parts.temp, bytes: this.bytes };
+    return { temp: this.parts.temp, bytes: this.size };
   }
 
   async complete(): Promise<Complete> {
@@ -164,7 +168,7 @@ class FilePart implements Part {
     await this.file.close();
     if (parquet === undefined) return { temp };
     await at(folder, async () => {
-      await parquet.end(this.bytes);
+      await parquet.end(this.size);
       await sync(hidden);
     });
     return { temp: parquet.name, packed: temp };
@@ -179,22 +183,21 @@ class FilePart implements Part {
     const { folder, parquet } = this.parts;
     this.rows = 0;
     await this.flush();
-    await at(folder, async () => parquet?.goOn(this.bytes));
+    await at(folder, async () => parquet?.goOn(this.size));
   }
 
   private async flush(): Promise<void> {
-    if (this.waiting.length === 0) return;
-    const rows = Buffer.concat(this.waiting);
-    this.waiting = [];
-    this.waitingBytes = 0;
+    if (this.waiting.bytes === 0) return;
+    const rows = this.waiting.take();
     await at(this.parts.folder, async () => {
       const bytes = await this.parts.compress(rows);
       for (let written = 0; written < bytes.length; ) {
-        const { bytesWritten } = await this.file.write(bytes, written, bytes.length - written, this.bytes + written);
+        const { bytesWritten } = await this.file.write(bytes, written, bytes.length - written, this.size + written);
         written += bytesWritten;
       }
-      this.bytes += bytes.length;
+      this.size += bytes.length;
     });
+    this.waiting.giveBack(rows);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
-import type { RowEncoder } from './row-encoder.js';
+import type { Row, RowEncoder } from './row-encoder.js';
 import type { WriteFiles } from './sink.js';
 
 /** Files that are open at a time, where each hour or day has its own; the one that was opened first is ended before more. */
@@ -8,8 +8,10 @@ const OPEN_MAX = 32;
 
 /** A file on its way, out of sight of readers. */
 export interface Part {
-  /** Takes the bytes of one row; a promise where it has to write first. */
-  append(bytes: Uint8Array): void | Promise<void>;
+  /** Takes one row; a promise where it has to write first. */
+  append(row: Row): void | Promise<void>;
+  /** Of the rows that this process has appended. */
+  readonly bytes: number;
   /** From here on what was appended survives a crash: resolves with what it can be found again by (JSON). */
   keep(): Promise<unknown>;
   /** Likewise, and nothing follows: resolves with what it can be shown by (JSON). */
@@ -108,13 +110,14 @@ export class RollingWriter implements SinkWriter {
   private async add(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
     const { encoder, roll } = this.options;
     for (let i = 0; i < values.length; i++) {
-      const bytes = encoder.encode(values[i]);
+      const row = encoder.encode(values[i]);
       const key = this.keyOf(origins[i]);
       const into = this.open.get(key) ?? (await this.begin(key));
-      const written = into.part.append(bytes);
+      const before = into.part.bytes;
+      const written = into.part.append(row);
       if (written) await written;
       into.rows += 1;
-      into.bytes += bytes.length;
+      into.bytes += into.part.bytes - before;
       if (into.rows >= roll.rows || into.bytes >= roll.bytes) this.fill(into);
     }
   }

@@ -1,6 +1,7 @@
 import type { Part } from '../file/rolling-writer.js';
+import { RowBuffer } from '../file/row-buffer.js';
+import type { Row } from '../file/row-encoder.js';
 import { type Kept, PIECE_BYTES } from './pieces.js';
-import { RowBuffer } from './row-buffer.js';
 
 /** What ends with some rows: a row group of Parquet, or the object. */
 export type End = 'group' | 'object' | undefined;
@@ -22,6 +23,7 @@ export interface RowKeeper {
  * Memory: `PIECE_BYTES` twice, and what the keeper has.
  */
 export class BucketPart implements Part {
+  bytes = 0;
   private readonly waiting = new RowBuffer();
   private underWay: Promise<void> = Promise.resolve();
   private rows = 0;
@@ -31,9 +33,12 @@ export class BucketPart implements Part {
     private readonly groupRows = Number.POSITIVE_INFINITY,
   ) {}
 
-  append(row: Uint8Array): void | Promise<void> {
-    const earlier = this.waiting.bytes + row.length > PIECE_BYTES ? this.flush() : undefined;
+  append(row: Row): void | Promise<void> {
+    // A line may have more bytes than its length says, and makes the piece a little larger then.
+    const earlier = this.waiting.bytes + row.length >= PIECE_BYTES ? this.flush() : undefined;
+    const before = this.waiting.bytes;
     this.waiting.add(row);
+    this.bytes += this.waiting.bytes - before;
     this.rows += 1;
     if (this.rows < this.groupRows) return earlier;
     this.rows = 0;

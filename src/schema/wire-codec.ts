@@ -31,6 +31,8 @@ export function decodeRecord<T>(decoder: WireDecoder<T>, record: RawRecord): T {
 export interface WireCodec<T> extends Codec<T>, WireDecoder<T> {
   /** Throws `MillraceError('schema')` where the value does not fit. The bytes must not be changed. */
   encode(value: T): Uint8Array;
+  /** Of formats that are texts: that of a value, without a line end. Who puts many into one block spares bytes for each. */
+  textOf?(value: T): string;
 }
 
 /** Formats that need no registry learn nothing. */

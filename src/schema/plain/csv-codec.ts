@@ -99,6 +99,7 @@ export function csvCodec<T>(
   const write = writeRow(columns, delimiter, subject);
   return {
     encode: (value) => Buffer.from(write(value)),
+    textOf: write,
     decode(bytes) {
       const cells = cellsOf(bytes, delimiter);
       if (cells.length !== columns.length) {

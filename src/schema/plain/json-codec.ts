@@ -7,10 +7,8 @@ import { parseJson, valueOfJson } from './json-text.js';
 export function jsonCodec<T>(subject: string, newline: boolean): WireCodec<T> {
   const end = newline ? '\n' : '';
   return {
-    encode(value) {
-      const text = jsonOf(value, subject);
-      return Buffer.from(text + end);
-    },
+    encode: (value) => Buffer.from(jsonOf(value, subject) + end),
+    textOf: (value) => jsonOf(value, subject),
     decode: (bytes) => parseJson(bytes) as T,
     decodeJson: (json) => valueOfJson(json) as T,
     prepare: nothingToPrepare,

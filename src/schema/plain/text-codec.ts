@@ -1,21 +1,25 @@
 import { DecodeFailure } from '../decode-failure.js';
 import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
-import { textOf } from './utf8.js';
+import { textOf as ofUtf8 } from './utf8.js';
 
 /** The codec of `text()`. */
-export const textCodec = (subject: string): WireCodec<string> => ({
-  encode(value) {
+export function textCodec(subject: string): WireCodec<string> {
+  const textOf = (value: string): string => {
     if (typeof value !== 'string') throw misfit(value, subject, 'a string');
-    return Buffer.from(value);
-  },
-  decode(bytes) {
-    const value = textOf(bytes);
-    if (value === undefined) throw new DecodeFailure('not-utf8', 'not text in UTF-8');
     return value;
-  },
-  prepare: nothingToPrepare,
-});
+  };
+  return {
+    textOf,
+    encode: (value) => Buffer.from(textOf(value)),
+    decode(bytes) {
+      const value = ofUtf8(bytes);
+      if (value === undefined) throw new DecodeFailure('not-utf8', 'not text in UTF-8');
+      return value;
+    },
+    prepare: nothingToPrepare,
+  };
+}
 
 /** The codec of `bytes()`. */
 export const bytesCodec = (subject: string): WireCodec<Uint8Array> => ({

@@ -1,5 +1,10 @@
+import type { Row } from './row-encoder.js';
+
 const BLOCK_BYTES = 256 * 1024;
 const NOTHING = Buffer.alloc(0);
+const LINE_END = 0x0a;
+/** Bytes of UTF-8 that a unit of a text has at most. */
+const UTF8_MAX = 3;
 
 /**
  * Rows that wait to be put, one after another in one block: thousands of small buffers, or a new block for each piece, would
@@ -12,10 +17,28 @@ export class RowBuffer {
   private block: Buffer = NOTHING;
   private spare: Buffer = NOTHING;
 
-  add(row: Uint8Array): void {
+  /** Adds a row, a line with its end. */
+  add(row: Row): void {
+    if (typeof row === 'string') this.addLine(row);
+    else this.addBytes(row);
+  }
+
+  private addBytes(row: Uint8Array): void {
     const end = this.bytes + row.length;
     if (end > this.block.length) this.grow(end);
     this.block.set(row, this.bytes);
+    this.bytes = end;
+  }
+
+  /** Written where it is to be: bytes of its own would cost as much again. */
+  private addLine(line: string): void {
+    if (this.bytes + UTF8_MAX * line.length + 1 > this.block.length) {
+      const end = this.bytes + Buffer.byteLength(line) + 1;
+      if (end > this.block.length) this.grow(end);
+    }
+    const { block } = this;
+    let end = this.bytes + block.write(line, this.bytes);
+    if (line.length === 0 || block[end - 1] !== LINE_END) block[end++] = LINE_END;
     this.bytes = end;
   }
 
