@@ -128,7 +128,11 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 try {
-  await test('unit', {}, process.argv.slice(2).filter((each) => each !== '--unit'));
+  await test(
+    'unit',
+    {},
+    process.argv.slice(2).filter((each) => each !== '--unit'),
+  );
   if (!process.argv.includes('--unit')) {
     await test('sim');
     // End-to-end tests run the command as it is installed.
