@@ -217,7 +217,8 @@ export class Buckets {
     };
     const patience = new Patience(this.options.timeoutMs ?? 60_000);
     const init = { method, headers, ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }) };
-    const response = await patience.during(client.fetch(address, { ...init, signal: patience.signal }));
+    const signed = await client.sign(address, init);
+    const response = await patience.during(fetch(signed, { signal: patience.signal }));
     if (!response.ok) throw new Answered(response.status, await patience.during(response.text()));
     if (range !== undefined && response.status !== 206) throw new Answered(416, 'it gave all of it');
     return { response, patience };

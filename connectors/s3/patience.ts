@@ -6,10 +6,20 @@ export class Patience {
 
   constructor(private readonly ms: number) {}
 
-  /** Waits for something of the answer. */
+  /**
+   * Waits for something of the answer. The signal alone would not do: on Node 20 what hands it on within `fetch` may be collected as
+   * garbage, and the request waits for ever.
+   */
   async during<T>(work: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.late.abort(new Error(`no answer within ${this.ms} ms`)), this.ms);
-    return work.finally(() => clearTimeout(timer));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = new Error(`no answer within ${this.ms} ms`);
+        this.late.abort(error);
+        reject(error);
+      }, this.ms);
+    });
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
 
   /** The body in pieces as they come. */

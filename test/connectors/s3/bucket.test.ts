@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Buckets } from '../../../connectors/s3/bucket.js';
 import { putTogether, Upload } from '../../../connectors/s3/upload.js';
@@ -44,6 +46,9 @@ async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
 
 const silent = () => undefined;
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
 describe('Buckets', () => {
   it('has as much patience with a reader as it takes', async () => {
     const { buckets } = await storeOf((response) => response.end('x'.repeat(300_000)));
@@ -62,6 +67,18 @@ describe('Buckets', () => {
     expect(String((failure as Error).message)).toContain('no answer within 300 ms');
     expect(asked.length).toBe(3);
   });
+
+  it('gives it up though garbage is collected meanwhile', async () => {
+    const { buckets, asked } = await storeOf(
+      silent,
+      (response) => response.writeHead(200, { etag: '"a"' }).write('half'),
+      (response) => response.writeHead(206, { etag: '"a"' }).end('way'),
+    );
+    const collecting = setInterval(collect, 20);
+    ended.push(() => clearInterval(collecting));
+    expect(await textOf(buckets.stream('lake/silent'))).toBe('halfway');
+    expect(asked.length).toBe(3);
+  }, 5_000);
 
   it('goes on where an answer broke off or fell silent, while the object is the same', async () => {
     const begin = (response: ServerResponse) => response.writeHead(200, { etag: '"a"', 'content-length': '9' });
