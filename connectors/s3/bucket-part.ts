@@ -3,13 +3,10 @@ import { RowBuffer } from '../file/row-buffer.js';
 import type { Row } from '../file/row-encoder.js';
 import { type Kept, PIECE_BYTES } from './pieces.js';
 
-/** What ends with some rows: a row group of Parquet, or the object. */
-export type End = 'group' | 'object' | undefined;
-
 /** Who puts the rows of an object somewhere safe. */
 export interface RowKeeper {
-  /** Resolves when they are safe, and their memory is not needed any more. */
-  put(rows: Buffer, end: End): Promise<void>;
+  /** Resolves when they are safe, and their memory is not needed any more; `areLast` where no rows follow. */
+  put(rows: Buffer, areLast: boolean): Promise<void>;
   /** Where all of them are. */
   kept(): Promise<Kept>;
   /** Nothing follows, and nobody waits. */
@@ -17,7 +14,7 @@ export interface RowKeeper {
 }
 
 /**
- * Rows of an object on their way: handed over when an epoch or a row group ends, and where they are many. Some are under way
+ * Rows of an object on their way: handed over when an epoch ends, and where they are many. Some are under way
  * while the next ones gather.
  *
  * Memory: `PIECE_BYTES` twice, and what the keeper has.
@@ -26,12 +23,8 @@ export class BucketPart implements Part {
   bytes = 0;
   private readonly waiting = new RowBuffer();
   private underWay: Promise<void> = Promise.resolve();
-  private rows = 0;
 
-  constructor(
-    private readonly keeper: RowKeeper,
-    private readonly groupRows = Number.POSITIVE_INFINITY,
-  ) {}
+  constructor(private readonly keeper: RowKeeper) {}
 
   append(row: Row): void | Promise<void> {
     // A line may have more bytes than its length says, and makes the piece a little larger then.
@@ -39,10 +32,7 @@ export class BucketPart implements Part {
     const before = this.waiting.bytes;
     this.waiting.add(row);
     this.bytes += this.waiting.bytes - before;
-    this.rows += 1;
-    if (this.rows < this.groupRows) return earlier;
-    this.rows = 0;
-    return this.flush('group');
+    return earlier;
   }
 
   async keep(): Promise<Kept> {
@@ -52,7 +42,7 @@ export class BucketPart implements Part {
   }
 
   async complete(): Promise<Kept> {
-    this.flush('object');
+    this.flush(true);
     await this.underWay;
     return this.keeper.kept();
   }
@@ -63,12 +53,12 @@ export class BucketPart implements Part {
   }
 
   /** Resolves when what was under way before is safe. */
-  private flush(end?: End): Promise<void> {
+  private flush(areLast = false): Promise<void> {
     const earlier = this.underWay;
     if (this.waiting.bytes === 0) return earlier;
     const rows = this.waiting.take();
     this.underWay = earlier.then(async () => {
-      await this.keeper.put(rows, end);
+      await this.keeper.put(rows, areLast);
       this.waiting.giveBack(rows);
     });
     this.underWay.catch(() => undefined); // whoever awaits it is told

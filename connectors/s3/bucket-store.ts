@@ -3,7 +3,6 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { Compress } from '../file/compress.js';
 import type { Columns } from '../file/packed-rows.js';
 import type { Part, PartStore } from '../file/rolling-writer.js';
-import { GROUP_ROWS } from '../file/to-parquet.js';
 import { parquetOf } from '../file/to-parquet-thread.js';
 import { answerOf, type Buckets } from './bucket.js';
 import { BucketPart } from './bucket-part.js';
@@ -44,7 +43,7 @@ export class BucketStore implements PartStore {
   private readonly claim = randomBytes(4).toString('hex');
   private readonly memory = new Memory(MEMORY_BYTES);
   /** Objects of Parquet that this process makes while their rows come, by name. */
-  private readonly made = new Map<string, { readonly keeper: PackedKeeper; readonly object: ParquetUpload }>();
+  private readonly made = new Map<string, ParquetUpload>();
   private leftovers: string[] = [];
 
   private constructor(private readonly options: BucketStoreOptions) {}
@@ -67,9 +66,8 @@ export class BucketStore implements PartStore {
     }
     if (columns === undefined) return this.partAt(name, nothingKept);
     const object = new ParquetUpload({ buckets, columns, path, marker: this.markerOf(name) });
-    const keeper = new PackedKeeper(this.piecesOf(name, nothingKept), object);
-    this.made.set(name, { keeper, object });
-    return new BucketPart(keeper, GROUP_ROWS);
+    this.made.set(name, object);
+    return new BucketPart(new PackedKeeper(this.piecesOf(name, nothingKept), object));
   }
 
   /** An upload is ended as it was kept, since who lost the task may still add to it: what follows is another object. */
@@ -129,7 +127,7 @@ export class BucketStore implements PartStore {
     this.made.delete(name);
     if (made !== undefined) {
       try {
-        return await made.object.complete(made.keeper.rest());
+        return await made.complete();
       } catch {
         // It is made anew of its pieces, and what is wrong with these is told then.
       }

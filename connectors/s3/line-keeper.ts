@@ -1,6 +1,6 @@
 import type { Compress } from '../file/compress.js';
 import type { Buckets } from './bucket.js';
-import type { End, RowKeeper } from './bucket-part.js';
+import type { RowKeeper } from './bucket-part.js';
 import { type Kept, PART_BYTES_MIN, type Pieces, type Run } from './pieces.js';
 import { Upload } from './upload.js';
 
@@ -31,10 +31,10 @@ export class LineKeeper implements RowKeeper {
     this.merged = before.merged;
   }
 
-  async put(rows: Buffer, end: End): Promise<void> {
+  async put(rows: Buffer, areLast: boolean): Promise<void> {
     const { buckets, compress, path, marker, pieces } = this.options;
     const bytes = await compress(rows);
-    const isPart = pieces.bytes + bytes.length >= PART_BYTES_MIN || (end === 'object' && this.upload !== undefined);
+    const isPart = pieces.bytes + bytes.length >= PART_BYTES_MIN || (areLast && this.upload !== undefined);
     if (!isPart) return void (await pieces.put(bytes));
     const small: Uint8Array[] = [];
     for await (const body of pieces.bodiesOf(pieces.runs)) small.push(body);

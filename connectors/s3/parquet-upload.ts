@@ -36,10 +36,9 @@ export class ParquetUpload {
     this.underWay.catch(() => undefined); // told when it is to be complete
   }
 
-  /** Shows the object, once the last of its packed rows are in it. What has failed is taken back. */
-  async complete(packed: AsyncIterable<Uint8Array>): Promise<void> {
+  /** Shows the object, once all its rows are in it. What has failed is taken back. */
+  async complete(): Promise<void> {
     const { buckets, path } = this.options;
-    this.add(packed);
     try {
       await this.underWay;
       this.waiting.push(await this.conversion.end());
