@@ -46,6 +46,8 @@ export interface Request {
   readonly path: string;
   readonly query?: string;
   readonly body?: Uint8Array;
+  /** Of a part: the store is held to the tag that it answers with when the upload is complete, so the body needs no digest. */
+  readonly isTagged?: boolean;
   readonly range?: Range;
   /** Of the object that is meant: another one in its place is an error. */
   readonly mark?: string;
@@ -206,14 +208,14 @@ export class Buckets {
   }
 
   /** One try, up to where a good answer begins. */
-  private async begin({ method, path, query = '', body, range, mark }: Request): Promise<Begun> {
+  private async begin({ method, path, query = '', body, isTagged, range, mark }: Request): Promise<Begun> {
     const address = `${this.endpoint.origin}${addressOf(path)}${query}`;
     this.client ??= this.connect();
     const client = await this.client;
     const headers = {
       ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
       ...(mark === undefined ? {} : { 'if-match': mark }),
-      ...(body === undefined ? {} : digestOf(body)),
+      ...(body === undefined || isTagged ? {} : digestOf(body)),
     };
     const patience = new Patience(this.options.timeoutMs ?? 60_000);
     const init = { method, headers, ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }) };

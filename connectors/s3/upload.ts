@@ -107,7 +107,7 @@ export class Upload {
 
   private async putPart(n: number, body: Uint8Array): Promise<string> {
     const query = `?partNumber=${n}&${this.query.slice(1)}`;
-    const { headers } = await this.buckets.ask({ method: 'PUT', path: this.path, query, body });
+    const { headers } = await this.buckets.ask({ method: 'PUT', path: this.path, query, body, isTagged: true });
     return headers.get('etag') ?? '';
   }
 
