@@ -133,11 +133,11 @@ interface PartParts extends Pick<FolderStoreOptions, 'folder' | 'compress'> {
   readonly parquet: ParquetFile | undefined;
 }
 
-/** Memory: 256 KiB and one row; of Parquet also a row group, in a thread. */
+/** Memory: twice 256 KiB and one row; of Parquet also a row group, in a thread. */
 class FilePart implements Part {
   bytes = 0;
   private readonly waiting = new RowBuffer();
-  /** That came since a row group was complete. */
+  /** That this process has appended. */
   private rows = 0;
 
   constructor(
@@ -148,12 +148,12 @@ class FilePart implements Part {
   ) {}
 
   append(row: Row): void | Promise<void> {
-    const before = this.waiting.bytes;
-    this.waiting.add(row);
-    this.bytes += this.waiting.bytes - before;
+    const written = this.waiting.bytes + row.length > BUFFER_BYTES ? this.flush() : undefined;
+    this.bytes += this.waiting.add(row);
+    const { parquet } = this.parts;
+    if (parquet === undefined) return written;
     this.rows += 1;
-    if (this.rows === GROUP_ROWS) return this.convert();
-    if (this.waiting.bytes >= BUFFER_BYTES) return this.flush();
+    return this.rows % GROUP_ROWS === 0 ? this.convert(parquet, written) : written;
   }
 
   async keep(): Promise<Kept> {
@@ -179,11 +179,10 @@ class FilePart implements Part {
   }
 
   /** What a row group's rows are there for is done beside the rows that follow, a group at a time. */
-  private async convert(): Promise<void> {
-    const { folder, parquet } = this.parts;
-    this.rows = 0;
+  private async convert(parquet: ParquetFile, before: Promise<void> | undefined): Promise<void> {
+    await before;
     await this.flush();
-    await at(folder, async () => parquet?.goOn(this.size));
+    await at(this.parts.folder, () => parquet.goOn(this.size));
   }
 
   private async flush(): Promise<void> {

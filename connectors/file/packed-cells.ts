@@ -99,15 +99,18 @@ export function cellsOf({ reader, numbers }: Kind, nullable: boolean): Cells {
 /** How many rows there is room for at first. */
 const ROOM = 1_024;
 
+/** With room for as many again. */
+function withRoom<A extends Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>>(values: A): A {
+  const bytes = new Uint8Array(2 * values.byteLength);
+  bytes.set(new Uint8Array(values.buffer));
+  return new (values.constructor as new (buffer: ArrayBuffer) => A)(bytes.buffer);
+}
+
 function doubles(): Cells {
   let values = new Float64Array(ROOM);
   return {
     read(reader, row) {
-      if (row === values.length) {
-        const before = values;
-        values = new Float64Array(2 * row);
-        values.set(before);
-      }
+      if (row === values.length) values = withRoom(values);
       values[row] = reader.double();
     },
     take: (rows) => values.subarray(0, rows),
@@ -123,9 +126,7 @@ function wholeNumbers(): Cells {
   return {
     read(reader, row) {
       if (row === values.length) {
-        const before = values;
-        values = new BigInt64Array(2 * row);
-        values.set(before);
+        values = withRoom(values);
         halves = new Uint32Array(values.buffer);
       }
       const value = reader.zigzag();

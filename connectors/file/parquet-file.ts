@@ -42,7 +42,6 @@ export class ParquetFile {
     await this.goOn(end);
     await this.underWay;
     const { conversion, file } = await this.begun();
-    this.conversion = undefined; // it has ended, however that goes
     await file.appendFile(await conversion.end());
     await file.sync();
     await file.close();
@@ -50,7 +49,7 @@ export class ParquetFile {
 
   /** It is not wanted any more, if it has not ended. */
   async close(): Promise<void> {
-    await this.underWay.catch(() => undefined);
+    await this.underWay.catch(() => undefined); // the rows are there, and are converted again
     this.conversion?.drop();
     await this.file?.close();
   }

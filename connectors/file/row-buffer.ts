@@ -17,10 +17,12 @@ export class RowBuffer {
   private block: Buffer = NOTHING;
   private spare: Buffer = NOTHING;
 
-  /** Adds a row, a line with its end. */
-  add(row: Row): void {
+  /** Adds a row, a line with its end; how many bytes that were. */
+  add(row: Row): number {
+    const before = this.bytes;
     if (typeof row === 'string') this.addLine(row);
     else this.addBytes(row);
+    return this.bytes - before;
   }
 
   private addBytes(row: Uint8Array): void {

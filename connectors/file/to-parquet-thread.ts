@@ -19,6 +19,7 @@ let lastId = 0;
 export class Conversion {
   private readonly id = ++lastId;
   private readonly thread = Thread.take();
+  private hasEnded = false;
 
   constructor(columns: Columns, groupRows?: number) {
     this.say({ id: this.id, kind: 'begin', columns, groupRows }).catch(() => undefined); // told at the next word
@@ -35,12 +36,13 @@ export class Conversion {
     return this.last('end');
   }
 
-  /** The file is not wanted any more. */
+  /** The file is not wanted any more, if it has not ended. */
   drop(): void {
-    this.last('drop').catch(() => undefined); // nothing is left of it where the thread ended
+    if (!this.hasEnded) this.last('drop').catch(() => undefined); // nothing is left of it where the thread ended
   }
 
   private last(kind: 'end' | 'drop'): Promise<Uint8Array<ArrayBuffer>> {
+    this.hasEnded = true;
     return this.say({ id: this.id, kind }).finally(() => this.thread.giveBack());
   }
 
@@ -56,16 +58,14 @@ export async function* parquetOf(
   groupRows?: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const conversion = new Conversion(columns, groupRows);
-  let ended = false;
   try {
     for await (const piece of packed) {
       const bytes = await conversion.push(piece);
       if (bytes.length > 0) yield bytes;
     }
-    ended = true;
     yield await conversion.end();
   } finally {
-    if (!ended) conversion.drop();
+    conversion.drop();
   }
 }
 

@@ -7,27 +7,18 @@ import type { FromThread, ToThread } from './to-parquet-protocol.js';
 
 assert(parentPort !== null, 'the thread of conversions was started outside a worker thread');
 const port = parentPort;
-const files = new Map<number, ToParquet>();
+const files = new Map<number, Promise<ToParquet>>();
 
 const nothing = (): Uint8Array<ArrayBuffer> => new Uint8Array(0);
 
 async function answer(message: ToThread): Promise<Uint8Array<ArrayBuffer>> {
   const { id } = message;
-  switch (message.kind) {
-    case 'begin':
-      files.set(id, await toParquet(message.columns, message.groupRows));
-      return nothing();
-    case 'push':
-      return (files.get(id) as ToParquet).push(message.packed);
-    case 'end': {
-      const bytes = (files.get(id) as ToParquet).end();
-      files.delete(id);
-      return bytes;
-    }
-    case 'drop':
-      files.delete(id);
-      return nothing();
-  }
+  if (message.kind === 'begin') files.set(id, toParquet(message.columns, message.groupRows));
+  const file = files.get(id) as Promise<ToParquet>; // one that could not begin says why at each word
+  if (message.kind === 'end' || message.kind === 'drop') files.delete(id);
+  const parquet = await file;
+  if (message.kind === 'push') return parquet.push(message.packed);
+  return message.kind === 'end' ? parquet.end() : nothing();
 }
 
 function failed(error: unknown): FromThread {

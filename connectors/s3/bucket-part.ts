@@ -29,9 +29,7 @@ export class BucketPart implements Part {
   append(row: Row): void | Promise<void> {
     // A line may have more bytes than its length says, and makes the piece a little larger then.
     const earlier = this.waiting.bytes + row.length >= PIECE_BYTES ? this.flush() : undefined;
-    const before = this.waiting.bytes;
-    this.waiting.add(row);
-    this.bytes += this.waiting.bytes - before;
+    this.bytes += this.waiting.add(row);
     return earlier;
   }
 

@@ -100,6 +100,7 @@ export class BucketStore implements PartStore {
         throw error;
       }
     }
+    this.made.get(name)?.stop();
     this.made.delete(name);
     await sideBySide(this.pathsOf(name, kept), (piece) => {
       this.memory.forget(piece);

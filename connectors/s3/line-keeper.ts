@@ -49,5 +49,6 @@ export class LineKeeper implements RowKeeper {
     return { parts: await this.upload?.begun(), runs, bytes, merged: this.merged };
   }
 
+  /** An upload stays, for who takes the task over. */
   stop(): void {}
 }

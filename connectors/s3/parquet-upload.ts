@@ -42,7 +42,6 @@ export class ParquetUpload {
     try {
       await this.underWay;
       this.waiting.push(await this.conversion.end());
-      this.isStopped = true;
       const rest = Buffer.concat(this.waiting);
       await (this.upload === undefined ? buckets.put(path, rest) : this.upload.complete(rest));
     } catch (error) {
@@ -54,8 +53,8 @@ export class ParquetUpload {
 
   /** It is not wanted any more. Its upload stays, for who takes the task over. */
   stop(): void {
-    if (!this.isStopped) this.conversion.drop();
     this.isStopped = true;
+    this.conversion.drop();
   }
 
   private async convert(packed: AsyncIterable<Uint8Array>): Promise<void> {

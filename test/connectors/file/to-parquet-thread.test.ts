@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { rowPacker } from '../../../connectors/file/packed-rows.js';
 import { toParquet } from '../../../connectors/file/to-parquet.js';
 import { Conversion, parquetOf } from '../../../connectors/file/to-parquet-thread.js';
@@ -57,6 +57,20 @@ describe('the thread that makes Parquet of packed rows', () => {
     await expect(failed).rejects.toMatchObject({ code: 'state', lasting: true, hint: expect.any(String) });
     damaged.drop();
     const rows = packed(0, 10);
+    const made = [await other.push(rows), await other.end()];
+    expect(Buffer.concat(made)).toEqual(await whole(rows));
+  });
+
+  it('goes on for one file where another fails at its end, and is dropped too', async () => {
+    const [other, damaged] = [new Conversion(columns, GROUP_ROWS), new Conversion(columns, GROUP_ROWS)];
+    const rows = packed(0, 10);
+    await damaged.push(rows.subarray(0, 5));
+    await expect(damaged.end()).rejects.toMatchObject({ code: 'state' });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    damaged.drop();
+    await other.push(new Uint8Array(0)); // answered after all that was said before
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
     const made = [await other.push(rows), await other.end()];
     expect(Buffer.concat(made)).toEqual(await whole(rows));
   });
