@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
 /** Bytes at the start of a file that tell it from another one that got its inode. */
 const HEAD_BYTES = 256;
@@ -23,6 +24,18 @@ const rotated = /^[._-](\d|old$)/;
 
 /** A file that is followed and what it was rotated to (`NAME.1`, `NAME-20261126`), oldest first, the file itself last. */
 export async function generationsOf(path: string): Promise<readonly Generation[]> {
+  // A file that is renamed between the look at its folder and the one at itself is in neither place: all is looked at until
+  // nothing has moved between two looks.
+  for (let seen = await look(path); ; ) {
+    const again = await look(path);
+    if (isDeepStrictEqual(again.map(whereOf), seen.map(whereOf))) return again;
+    seen = again;
+  }
+}
+
+const whereOf = ({ path, id }: Generation) => [path, id] as const;
+
+async function look(path: string): Promise<Generation[]> {
   const folder = dirname(path);
   const own = basename(path);
   const names = await readdir(folder).catch(orNone<string[]>([])); // a folder that is not there yet has none
