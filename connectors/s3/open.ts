@@ -12,6 +12,7 @@ import type { WriteFiles } from '../file/sink.js';
 import { HIDDEN, type WrittenFiles, writtenRows } from '../file/written.js';
 import { Buckets, type S3Options } from './bucket.js';
 import { BucketStore } from './bucket-store.js';
+import { OBJECT_BYTES_MAX } from './pieces.js';
 
 /**
  * The drivers of `s3.source` and `s3.sink`, for any store that speaks S3 with paths (`host/bucket/key`). Nothing is asked before a
@@ -62,7 +63,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     sink: {
       mode: 'prepared',
       async open(sink, context) {
-        const options = sink.options as WriteFiles;
+        const options = withinAnUpload(sink.options as WriteFiles);
         const { format, folder } = options;
         const store = await BucketStore.open({
           buckets,
@@ -77,6 +78,12 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     },
   };
 }
+
+/** Objects that end before an upload has no part left. */
+const withinAnUpload = ({ roll, ...options }: WriteFiles): WriteFiles => ({
+  ...options,
+  roll: { ...roll, bytes: Math.min(roll.bytes, OBJECT_BYTES_MAX) },
+});
 
 /** An object by ranges of its bytes; another one in its place is an error. */
 async function openObject(objects: Buckets, path: string): Promise<RandomAccess> {

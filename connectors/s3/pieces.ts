@@ -1,11 +1,14 @@
 import type { Buckets } from './bucket.js';
 import type { Memory } from './memory.js';
-import type { Begun } from './upload.js';
+import { type Begun, LAST_PART } from './upload.js';
 
 /** Bytes that wait before they are put, and of a part of an upload that is made of several. */
 export const PIECE_BYTES = 8 * 1024 * 1024;
 /** S3 takes no smaller part of an upload but the last. */
 export const PART_BYTES_MIN = 5 * 1024 * 1024;
+
+/** Of an object, whatever its parts: then there are numbers for all of them. */
+export const OBJECT_BYTES_MAX = PART_BYTES_MIN * (LAST_PART - 1);
 
 /** Pieces with consecutive numbers, under the claim of who put them. */
 export interface Run {

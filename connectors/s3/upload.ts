@@ -10,7 +10,7 @@ export interface Begun {
 }
 
 /** The largest number of a part. */
-const LAST_PART = 10_000;
+export const LAST_PART = 10_000;
 
 /** Parts that are under way at a time. */
 const PARTS_MAX = 4;
