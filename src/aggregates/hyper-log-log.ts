@@ -20,10 +20,11 @@ export function hash52(value: string | number | boolean): number {
     }
     a ^= value.length;
   } else {
+    // Each word goes through a whole round before the next: linear mixing maps consecutive doubles onto few hashes.
     float[0] = Number(value) + 0;
     const type = typeof value === 'number' ? 0x2545f491 : 0x6c8e9cf5;
-    a = Math.imul(a ^ (words[0] as number), 0x9e3779b1) ^ Math.imul((words[1] as number) ^ type, 0x5f356495);
-    b = Math.imul(b ^ (words[1] as number), 0x2c1b3c6d) ^ Math.imul((words[0] as number) ^ type, 0x297a2d39);
+    a = finish(finish(a ^ type ^ (words[0] as number)) ^ (words[1] as number));
+    b = finish(finish(b ^ type ^ (words[1] as number)) ^ (words[0] as number));
   }
   const high = finish(a ^ Math.imul(b, 0x27d4eb2f));
   const low = finish(b ^ Math.imul(high, 0x165667b1));
