@@ -1,8 +1,10 @@
 import { Packr } from 'msgpackr';
 import { MillraceError } from '../core/index.js';
+import { addExactForms, exactForm, mayBeInexact } from './exact-values.js';
 
 // Every message stands alone (no shared structures): a bucket must be readable without any other bucket.
 const packr = new Packr({ useRecords: true, moreTypes: true, useBigIntExtension: true, copyBuffers: true });
+addExactForms();
 
 /** What a bucket's first byte says about the rest: cells refuse bytes that another kind of cell wrote. */
 export const tags = {
@@ -30,10 +32,10 @@ export type Tag = (typeof tags)[keyof typeof tags];
 /**
  * Bytes of a bucket: the tag, then MessagePack. Numbers (except the sign of -0), strings, booleans, null, undefined,
  * bigints, dates, plain objects, arrays, maps, sets and typed arrays come back as they were.
- * Class instances come back as plain objects, a key `__proto__` under another name.
+ * Class instances come back as plain objects.
  */
 export function encode(tag: Tag, value: unknown): Uint8Array {
-  const body = packr.pack(value); // lies in the packer's own buffer: copied out below
+  const body = pack(value);
   const bytes = new Uint8Array(body.length + 1);
   bytes[0] = tag;
   bytes.set(body, 1);
@@ -47,7 +49,10 @@ export function decode(tag: Tag, bytes: Uint8Array): unknown {
 }
 
 /** A value alone, without a tag. The bytes lie in the packer's own buffer: copy them before the next call. */
-export const pack = (value: unknown): Uint8Array => packr.pack(value);
+export function pack(value: unknown): Uint8Array {
+  const bytes = packr.pack(value);
+  return mayBeInexact(bytes) ? packr.pack(exactForm(value)) : bytes;
+}
 
 const int = new Uint8Array(5);
 const digit = new Uint8Array(1);
