@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openKafka } from '../connectors/kafka/open.js';
-import { resolveConfig } from '../src/cli/config.js';
+import { resolveConfig } from '../src/profiles/config.js';
 import { confluentRegistry } from '../src/schema/index.js';
 import { stackStatus, startStack, stopStack } from '../stack/stack.js';
 import type { Benchmark } from './benchmark.js';

@@ -20,7 +20,7 @@ export const options = { images: 200, texts: 20_000, rows: 20_000 };
 
 const test = (file: string) => new URL(`../test/${file}`, import.meta.url);
 const model = test('inference/models/tiny-encoder.onnx');
-const tokenizer = test('operators/tokenizers/word-piece.json');
+const tokenizer = test('operators/text/tokenizers/word-piece.json');
 const LENGTH = 32;
 const SIZE = 224;
 const BATCH = 32;

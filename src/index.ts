@@ -1,8 +1,6 @@
 // The public API: named re-exports, nothing else.
 
 export * from './aggregates/index.js';
-export { defineConfig } from './cli/config.js';
-export type { ConfigFile } from './cli/settings.js';
 export {
   type Adds,
   type Change,
@@ -39,11 +37,12 @@ export {
   traceHeaders,
   transform,
   type Upsert,
-  withField,
 } from './core/index.js';
-export * from './features/index.js';
-export * from './learning/index.js';
+export * from './ml/features/index.js';
+export * from './ml/index.js';
 export * from './operators/index.js';
+export { defineConfig } from './profiles/config.js';
+export type { ConfigFile } from './profiles/settings.js';
 export {
   type Outage,
   type Running,
@@ -81,3 +80,4 @@ export {
   whileEmpty,
 } from './state/index.js';
 export { check, describe, mermaid, type Stream, type Topology, topology } from './topology/index.js';
+export { withField } from './util/literals.js';

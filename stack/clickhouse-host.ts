@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Session } from 'chdb';
-import { engineArguments } from '../connectors/clickhouse/engine-limits.js';
+import { engineArguments } from '../connectors/clickhouse/engine/engine-limits.js';
 import { codeOf } from '../connectors/clickhouse/errors.js';
-import { Lanes } from '../connectors/clickhouse/lanes.js';
+import { Lanes } from '../connectors/clickhouse/table/sessions.js';
 import { messageOf } from '../src/core/errors.js';
 import { readStatement } from './clickhouse-request.js';
 import { HostSession } from './clickhouse-session.js';

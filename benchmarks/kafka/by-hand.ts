@@ -1,4 +1,4 @@
-import { Cluster } from '../../connectors/kafka/cluster.js';
+import { Cluster } from '../../connectors/kafka/connection/cluster.js';
 import { PartitionLog } from '../../connectors/kafka/partition-log.js';
 import { type GroupOffset, Transaction } from '../../connectors/kafka/transaction.js';
 import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
@@ -7,7 +7,7 @@ import { type Prediction, PredictionV1 } from '../../schemas/prediction.v1.js';
 import type { InferenceService, ModelHandle, OutgoingRecord, RawRecord } from '../../src/core/index.js';
 import { EARLIEST } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
-import { vectorDigest } from '../../src/features/index.js';
+import { vectorDigest } from '../../src/ml/features/index.js';
 import { localRegistry, openCodec, type WireCodec } from '../../src/schema/index.js';
 import type { Run } from '../pairs.js';
 import { FlightsByHand, type Judged } from '../work/flights-by-hand.js';

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClickHouse } from '../../connectors/clickhouse/open.js';
-import { departedMs, type Flights, flightFiles, readFlights } from '../../src/cli/demo/flights.js';
+import { departedMs, type Flights, flightFiles, readFlights } from '../../examples/flights/flights.js';
 import type { OutgoingRecord } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/partition.js';
-import { cyclic, featureView, hashed, numeric } from '../../src/features/index.js';
+import { cyclic, featureView, hashed, numeric } from '../../src/ml/features/index.js';
 
 /** A flight as it lies in the topic, in JSON: with its outcome, so that a model can predict it and learn it at once. */
 export interface FlightRecord {

@@ -1,10 +1,11 @@
 import { kafka } from '../../connectors/kafka/index.js';
-import { type Adds, type FeatureVector, hours, millis, stateful, withField } from '../../src/core/index.js';
-import { ftrl, logisticRegression } from '../../src/learning/index.js';
+import { type Adds, type FeatureVector, hours, millis, stateful } from '../../src/core/index.js';
+import { ftrl, logisticRegression } from '../../src/ml/index.js';
 import { dedupe, featurize, infer, map } from '../../src/operators/index.js';
 import { bytes, json } from '../../src/schema/index.js';
 import { mapCell } from '../../src/state/index.js';
 import { type Topology, topology } from '../../src/topology/index.js';
+import { withField } from '../../src/util/literals.js';
 import { type FlightPrediction, type FlightRecord, peerFeatures } from './flights.js';
 import type { Order } from './order.js';
 

@@ -1,5 +1,5 @@
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
-import { Cluster } from '../../connectors/kafka/cluster.js';
+import { Cluster } from '../../connectors/kafka/connection/cluster.js';
 import type { Kafka } from '../../connectors/kafka/open.js';
 import { PartitionLog } from '../../connectors/kafka/partition-log.js';
 import type { RawRecord } from '../../src/core/index.js';

@@ -1,6 +1,6 @@
-import { type OpenProfile, openProfile } from '../../src/cli/profiles.js';
-import type { Config } from '../../src/cli/settings.js';
 import { createInference } from '../../src/inference/index.js';
+import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
+import type { Config } from '../../src/profiles/settings.js';
 import { type Running, runTopology } from '../../src/runtime/index.js';
 import { serve } from './remote.js';
 import { soak } from './topology.js';

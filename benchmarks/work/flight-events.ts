@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClickHouse } from '../../connectors/clickhouse/open.js';
+import { arrivalSecond, departedMs, flightFiles, readFlights } from '../../examples/flights/flights.js';
 import type { FlightArrived } from '../../schemas/flight-arrived.v1.js';
 import type { FlightDeparted } from '../../schemas/flight-departed.v1.js';
-import { arrivalSecond, departedMs, flightFiles, readFlights } from '../../src/cli/demo/flights.js';
 import { partitionOf } from '../../src/core/partition.js';
 
 /** One record of either topic, in the place in which a task merges it. */

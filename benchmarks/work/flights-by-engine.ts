@@ -2,10 +2,10 @@ import type { SinkWriter } from '../../src/core/io.js';
 import type { Services } from '../../src/core/operator.js';
 import { BEFORE_ALL_MS, type Origin, type Tick } from '../../src/core/record.js';
 import type { Share } from '../../src/runtime/merge.js';
+import { Waits } from '../../src/runtime/pending-operations.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';
 import { TaskState } from '../../src/runtime/state.js';
 import type { Outbox } from '../../src/runtime/step-context.js';
-import { Waits } from '../../src/runtime/waits.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import type { FlightEvent } from './flight-events.js';
 

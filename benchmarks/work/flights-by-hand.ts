@@ -2,7 +2,7 @@ import type { FlightArrived } from '../../schemas/flight-arrived.v1.js';
 import type { FlightDeparted } from '../../schemas/flight-departed.v1.js';
 import type { FeatureVector } from '../../src/core/learner.js';
 import type { Cell, CellSpecs } from '../../src/core/state.js';
-import { baselineCells } from '../../src/learning/baseline-cells.js';
+import { baselineCells } from '../../src/ml/evaluation/baseline-cells.js';
 import {
   ftrl,
   lastClass,
@@ -12,7 +12,7 @@ import {
   rateBy,
   scoreboard,
   scoreboardSize,
-} from '../../src/learning/index.js';
+} from '../../src/ml/index.js';
 import { float64Cell } from '../../src/state/index.js';
 import { type Flight, flightFeatures, localHour } from '../../topologies/flight-features.js';
 

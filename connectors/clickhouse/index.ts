@@ -1,16 +1,16 @@
 import type { ConnectorKind } from '../../src/core/options.js';
-import { rows, rowsKind } from './look-up.js';
+import { rows, rowsKind } from './lookup.js';
 import { metrics, metricsKind } from './metrics-sink.js';
 import { query, queryKind } from './query.js';
+import { tableView } from './table/table-view.js';
 import { table, tableKind } from './table-sink.js';
-import { tableView } from './table-view.js';
 import { upserts, upsertsKind } from './upserts-sink.js';
 
-export type { ClickHouseRowsOptions } from './look-up.js';
+export type { ClickHouseRowsOptions } from './lookup.js';
 export type { ClickHouseMetricsOptions } from './metrics-sink.js';
 export type { ClickHouseQueryOptions } from './query.js';
+export type { ClickHouseViewOptions } from './table/table-view.js';
 export type { ClickHouseTableOptions } from './table-sink.js';
-export type { ClickHouseViewOptions } from './table-view.js';
 export type { ClickHouseUpsertsOptions } from './upserts-sink.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Sink } from '../../src/core/io.js';
-import type { Metric } from '../../src/core/metric.js';
+import type { Metric } from '../../src/core/metric-row.js';
 import { connectorKind, type OptionsOf, problemsOf, required, settingsOf } from '../../src/core/options.js';
-import { name } from './column-options.js';
+import { name } from './table/column-options.js';
 
 export const metricsKind = connectorKind({
   kind: 'clickhouse.metrics',

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drift, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
-import type { LookupDriver } from '../../src/core/look-up.js';
-import { retry } from '../../src/core/retry.js';
+import type { LookupDriver } from '../../src/core/lookup.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
-import { Batches } from './batches.js';
-import { type ChdbOptions, openChdbEngine } from './chdb-engine.js';
-import type { Engine, QueryParams } from './engine.js';
+import { retry } from '../../src/util/retry.js';
+import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';
+import type { Engine, QueryParams } from './engine/engine.js';
+import { type HttpOptions, openHttpEngine } from './engine/http-engine.js';
+import { parseRows } from './engine/json-rows.js';
 import { explain, isCollision, isPassing } from './errors.js';
-import { type HttpOptions, openHttpEngine } from './http-engine.js';
-import { parseRows } from './json-rows.js';
-import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './layout.js';
-import { clickHouseReader } from './look-up-reader.js';
-import { type Difference, isAllowed } from './migration.js';
-import { querySource } from './query-driver.js';
-import { schemaColumns } from './schema-columns.js';
-import { differencesOf, hintFor, setUpTable } from './table.js';
-import { UpsertWriter } from './upsert-writer.js';
-import { MetricsWriter, type StoredIdentities, TableWriter } from './writer.js';
+import { clickHouseReader } from './lookup-reader.js';
+import { querySource } from './query/query-driver.js';
+import { Batches } from './table/batches.js';
+import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './table/layout.js';
+import { type Difference, isAllowed } from './table/migration.js';
+import { schemaColumns } from './table/schema-columns.js';
+import { differencesOf, hintFor, setUpTable } from './table/table.js';
+import { UpsertWriter } from './table/upsert-writer.js';
+import { MetricsWriter, type StoredIdentities, TableWriter } from './table/writer.js';
 
 export interface CommonOptions {
   /** Rows of one insert: 20,000 by default. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
+import type { Cursor, QueryPages, Row } from './query/query-pages.js';
 import type { Query } from './query.js';
-import type { Cursor, QueryPages, Row } from './query-pages.js';
 
 /** How long a poll of the runtime waits at most. */
 const POLL_WAIT_MS = 100;

@@ -1,3 +1,4 @@
+import { timing } from '../../src/connect/source-options.js';
 import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
@@ -12,9 +13,8 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
-import { timing } from '../../src/core/source-options.js';
 import { json } from '../../src/schema/json.js';
-import { name } from './column-options.js';
+import { name } from './table/column-options.js';
 
 export const queryKind = connectorKind({
   kind: 'clickhouse.query',

@@ -13,8 +13,8 @@ import {
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { TableSinkOptions, TableTtl, TableView } from '../../src/core/sinks.js';
-import { columns, MIGRATE_DOC, migrate, name } from './column-options.js';
-import { tableView, viewProblems } from './table-view.js';
+import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
+import { tableView, viewProblems } from './table/table-view.js';
 
 export const tableKind = connectorKind({
   kind: 'clickhouse.table',

@@ -11,7 +11,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { UpsertTableOptions } from '../../src/core/sinks.js';
-import { columns, MIGRATE_DOC, migrate, name } from './column-options.js';
+import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 
 export const upsertsKind = connectorKind({
   kind: 'clickhouse.upserts',

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { JsonRecord, type RawRecord } from '../../src/core/record.js';
-import { HandedOut } from './handed-out.js';
+import { counted } from '../../src/util/counted.js';
 import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
 import type { ReadFiles } from './read-options.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
+import { HandedOut } from './uncommitted-positions.js';
 
 /** How long a poll waits where there is nothing to read. */
 const POLL_WAIT_MS = 100;

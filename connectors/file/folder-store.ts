@@ -3,12 +3,12 @@ import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } fro
 import { dirname, join } from 'node:path';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Compress } from './compress.js';
-import type { Columns } from './packed-rows.js';
-import { ParquetFile } from './parquet-file.js';
+import type { Columns } from './parquet/packed-rows.js';
+import { ParquetFile } from './parquet/parquet-file.js';
+import { RowBuffer } from './parquet/row-buffer.js';
+import { GROUP_ROWS } from './parquet/to-parquet.js';
 import type { Part, PartStore } from './rolling-writer.js';
-import { RowBuffer } from './row-buffer.js';
 import type { Row } from './row-encoder.js';
-import { GROUP_ROWS } from './to-parquet.js';
 import { HIDDEN } from './written.js';
 
 /** Bytes that wait before they are written, and the most that is compressed in one piece. */

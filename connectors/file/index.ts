@@ -3,7 +3,7 @@ import { sink, sinkKind } from './sink.js';
 import { source, sourceKind } from './source.js';
 import { tail, tailKind } from './tail.js';
 
-export { type ColumnBatch, type Query, type ReadParquetOptions, readParquet } from './read-parquet.js';
+export { type ColumnBatch, type Query, type ReadParquetOptions, readParquet } from './parquet/read-parquet.js';
 export type { FileSinkOptions, Roll } from './sink.js';
 export type { FileSourceOptions } from './source.js';
 export type { TailOptions } from './tail.js';

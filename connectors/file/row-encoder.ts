@@ -1,7 +1,7 @@
 import { assert } from '../../src/core/errors.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { openCodec } from '../../src/schema/index.js';
-import { rowPacker } from './packed-rows.js';
+import { rowPacker } from './parquet/packed-rows.js';
 import { csvDelimiter, csvHeader, isParquet, type RowFormat } from './row-format.js';
 
 /** A line, whose end may be left out, or bytes as they are. */

@@ -13,10 +13,10 @@ import {
   type Identity,
   openGeneration,
 } from './generations.js';
-import { HandedOut } from './handed-out.js';
 import { type Line, Lines } from './lines.js';
 import type { ReadFiles } from './read-options.js';
 import { lineBytesMax } from './rows-of-file.js';
+import { HandedOut } from './uncommitted-positions.js';
 
 const PIECE_BYTES = 256 * 1024;
 /** How long a poll waits where nothing was written. */

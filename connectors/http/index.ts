@@ -1,11 +1,11 @@
 import type { ConnectorKind } from '../../src/core/options.js';
 import { ingest, ingestKind } from './ingest.js';
-import { get, getKind, post, postKind } from './look-up.js';
+import { get, getKind, post, postKind } from './lookup.js';
 import { poll, pollKind } from './poll.js';
 import { webhook, webhookKind } from './webhook.js';
 
 export type { IngestOptions } from './ingest.js';
-export type { HttpGetOptions, HttpPostOptions } from './look-up.js';
+export type { HttpGetOptions, HttpPostOptions } from './lookup.js';
 export type { PollOptions } from './poll.js';
 export { publicPartOf } from './public-part.js';
 export type { WebhookOptions } from './webhook.js';

@@ -6,9 +6,9 @@ import {
   type LookupReader,
   MISSING,
   readAnswer,
-} from '../../src/core/look-up.js';
+} from '../../src/core/lookup.js';
 import { causeOf, mayPass, textOf } from './answer.js';
-import type { HttpLookUp } from './look-up.js';
+import type { HttpLookUp } from './lookup.js';
 import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
 

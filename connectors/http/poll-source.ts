@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { backOffMs } from '../../src/core/retry.js';
+import { backOffMs } from '../../src/util/retry.js';
 import { causeOf, mayPass, textOf } from './answer.js';
 import { deadline } from './deadline.js';
 import type { Poll } from './poll.js';

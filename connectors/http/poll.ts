@@ -1,3 +1,4 @@
+import { timing } from '../../src/connect/source-options.js';
 import { seconds } from '../../src/core/duration.js';
 import type { Source } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
@@ -12,7 +13,6 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
-import { timing } from '../../src/core/source-options.js';
 import { identityOf } from './public-part.js';
 
 interface Cursor {

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Numbering } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
-import { jsonText } from '../../src/core/json-text.js';
-import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
-import { backOffMs } from '../../src/core/retry.js';
+import { jsonText } from '../../src/util/json-text.js';
+import { backOffMs } from '../../src/util/retry.js';
 import { causeOf, mayPass } from './answer.js';
 import { deadline } from './deadline.js';
 import { publicPartOf } from './public-part.js';

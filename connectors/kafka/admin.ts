@@ -6,11 +6,11 @@ import {
   deleteTopicsV6,
   describeConfigsV4,
 } from '@platformatic/kafka';
-import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
-import { brokerError, code, hasCode } from './broker-error.js';
-import type { Cluster, TopicInfo } from './cluster.js';
-import { Links } from './links.js';
+import { counted } from '../../src/util/counted.js';
+import type { Cluster, TopicInfo } from './connection/cluster.js';
+import { Links } from './connection/connection-pool.js';
+import { brokerError, code, hasCode } from './protocol/broker-error.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
 

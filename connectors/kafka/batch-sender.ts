@@ -1,9 +1,9 @@
-import { getOrInsert } from '../../src/core/index.js';
-import { type Address, addressText } from './address.js';
-import { code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
-import type { Links } from './links.js';
-import { wavesOf } from './outbox.js';
-import { type OutgoingBatch, produceApi } from './produce.js';
+import { getOrInsert } from '../../src/util/maps.js';
+import { type Address, addressText } from './connection/address.js';
+import type { Links } from './connection/connection-pool.js';
+import { code, hasCode, isLost, isMoved, retrying } from './protocol/broker-error.js';
+import { type OutgoingBatch, produceApi } from './protocol/produce.js';
+import { wavesOf } from './record-accumulator.js';
 
 /** Who leads which partition: a `Cluster`. */
 export interface Leaders {

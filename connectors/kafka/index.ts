@@ -5,8 +5,8 @@ import { type ConnectorKind, type OptionsOf, problemsOf, settingsOf } from '../.
 import type { DeadLetter } from '../../src/core/record.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
 import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
-import { topicNameProblems } from '../../src/core/topic-name.js';
 import { deadLettersKind, globalTableKind, sinkKind, sourceKind, tableKind, upsertsKind } from './kinds.js';
+import { topicNameProblems } from './topic-name.js';
 
 export interface KafkaSourceOptions<T> extends OptionsOf<typeof sourceKind.options> {
   readonly schema: Schema<T>;

@@ -1,8 +1,8 @@
+import { timing } from '../../src/connect/source-options.js';
 import { type Duration, formatDuration } from '../../src/core/duration.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, optional, required } from '../../src/core/options.js';
 import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
-import { timing } from '../../src/core/source-options.js';
 
 // The options of every kind, once.
 

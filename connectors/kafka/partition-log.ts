@@ -1,12 +1,12 @@
-import { counted } from '../../src/core/counted.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST } from '../../src/core/io.js';
-import { brokerError, code, hasCode, isLost, isMoved, retrying } from './broker-error.js';
-import { ClosestReplica, type ReadPlace } from './closest.js';
-import type { Cluster } from './cluster.js';
-import { CommittedRange, type FetchedPartition } from './committed.js';
-import { type Fetched, fetchApi } from './fetch.js';
-import { Links } from './links.js';
+import { counted } from '../../src/util/counted.js';
+import type { Cluster } from './connection/cluster.js';
+import { Links } from './connection/connection-pool.js';
+import { ClosestReplica, type ReadPlace } from './connection/preferred-read-replica.js';
+import { CommittedRange, type FetchedPartition } from './group/committed.js';
+import { brokerError, code, hasCode, isLost, isMoved, retrying } from './protocol/broker-error.js';
+import { type Fetched, fetchApi } from './protocol/fetch.js';
 
 type WhenGone = 'earliest' | 'latest';
 

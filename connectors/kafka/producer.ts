@@ -6,10 +6,10 @@ import type { OutgoingRecord } from '../../src/core/record.js';
 import type { Compression } from '../../src/core/sinks.js';
 import type { Admin } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
-import { brokerError } from './broker-error.js';
-import { type Cluster, noTopic } from './cluster.js';
-import { Links } from './links.js';
-import { Outbox } from './outbox.js';
+import { type Cluster, noTopic } from './connection/cluster.js';
+import { Links } from './connection/connection-pool.js';
+import { brokerError } from './protocol/broker-error.js';
+import { Outbox } from './record-accumulator.js';
 
 interface Identity {
   readonly producerId: bigint;

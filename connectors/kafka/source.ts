@@ -1,10 +1,10 @@
-import { counted } from '../../src/core/counted.js';
 import type { SourceDriver, SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { type Cluster, noTopic } from './cluster.js';
-import type { CommittedRange } from './committed.js';
+import { counted } from '../../src/util/counted.js';
+import type { TaskSessions } from './checkpoint/task-session.js';
+import { type Cluster, noTopic } from './connection/cluster.js';
+import type { CommittedRange } from './group/committed.js';
 import { PartitionLog } from './partition-log.js';
-import type { TaskSessions } from './task-session.js';
 
 /** The driver of `kafka.source`: one reader, with a connection of its own, for each task and input. */
 export function kafkaSource(

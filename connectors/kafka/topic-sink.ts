@@ -13,9 +13,9 @@ import {
 import { keyBytes, unwritable } from '../../src/core/unwritable.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
-import { type Cluster, noTopic } from './cluster.js';
-import type { TaskSessions } from './task-session.js';
-import { driftOfTopic, setUpTopic } from './topic-drift.js';
+import type { TaskSessions } from './checkpoint/task-session.js';
+import { type Cluster, noTopic } from './connection/cluster.js';
+import { driftOfTopic, setUpTopic } from './topic-mismatch.js';
 import type { Transaction } from './transaction.js';
 
 /** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */

@@ -7,17 +7,17 @@ import {
   txnOffsetCommitV4,
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
-import { getOrInsert } from '../../src/core/index.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import type { Compression } from '../../src/core/sinks.js';
+import { getOrInsert } from '../../src/util/maps.js';
 import { BatchSender, producingOver } from './batch-sender.js';
-import { brokerError, code, hasCode } from './broker-error.js';
-import type { Cluster } from './cluster.js';
-import { Coordinator } from './coordinator.js';
-import { Links } from './links.js';
-import { Outbox } from './outbox.js';
-import type { OutgoingBatch } from './produce.js';
-import { duringTenure, type MemberIdentity, type Tenure } from './tenure.js';
+import type { Cluster } from './connection/cluster.js';
+import { Links } from './connection/connection-pool.js';
+import { Coordinator } from './group/coordinator.js';
+import { duringTenure, type MemberIdentity, type Tenure } from './group/task-lease.js';
+import { brokerError, code, hasCode } from './protocol/broker-error.js';
+import type { OutgoingBatch } from './protocol/produce.js';
+import { Outbox } from './record-accumulator.js';
 
 export interface TransactionOptions {
   readonly transactionalId: string;

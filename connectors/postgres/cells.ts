@@ -1,4 +1,4 @@
-import { jsonText, withMaps } from '../../src/core/json-text.js';
+import { jsonText, withMaps } from '../../src/util/json-text.js';
 
 /** A value as Postgres reads it from text. */
 export type Cell = string | null;

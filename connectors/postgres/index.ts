@@ -1,5 +1,5 @@
 import type { Sink } from '../../src/core/io.js';
-import type { Lookup } from '../../src/core/look-up.js';
+import type { Lookup } from '../../src/core/lookup.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { SinkContext, SinkDriver } from '../../src/core/io.js';
-import type { LookupDriver } from '../../src/core/look-up.js';
-import { retry } from '../../src/core/retry.js';
+import type { LookupDriver } from '../../src/core/lookup.js';
+import { retry } from '../../src/util/retry.js';
 import { Connection } from './connection.js';
 import { explain, isPassing } from './errors.js';
 import type { RowsOptions, TableOptions } from './index.js';
-import { Connections, rowsReader } from './look-up-reader.js';
+import { Connections, rowsReader } from './lookup-reader.js';
 import { setUpTable } from './table.js';
 import { TableWriter, type Transaction } from './writer.js';
 

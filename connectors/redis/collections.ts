@@ -1,7 +1,7 @@
-import { keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
+import { keyMisfit } from './hash-fields.js';
 import { nameOf, nameOrCallback, sinkOf } from './sink.js';
 import type { Write } from './structures.js';
 

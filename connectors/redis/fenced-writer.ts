@@ -1,6 +1,6 @@
+import { Numbering } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
-import { Numbering } from '../../src/core/numbering.js';
 import type { Origin } from '../../src/core/record.js';
 import type { CallText } from './fenced.js';
 import { Outflow, PIECE_MAX } from './outflow.js';

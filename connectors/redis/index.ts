@@ -1,18 +1,18 @@
 import type { ConnectorKind } from '../../src/core/options.js';
 import { counter, counterKind, set, setKind, sortedSet, sortedSetKind } from './collections.js';
-import { entries, entriesKind } from './entries.js';
 import { hash, hashKind, upserts, upsertsKind } from './hash.js';
-import { hashes, hashesKind, strings, stringsKind } from './look-up.js';
+import { hashes, hashesKind, strings, stringsKind } from './lookup.js';
 import { publish, publishKind } from './publish.js';
-import { stream, streamKind } from './stream.js';
+import { entries, entriesKind } from './stream/entries.js';
+import { stream, streamKind } from './stream/stream.js';
 import { json, jsonKind, string, stringKind } from './values.js';
 
 export type { RedisCounterOptions, RedisSetOptions, RedisSortedSetOptions } from './collections.js';
-export type { RedisEntriesOptions } from './entries.js';
 export type { RedisHashOptions, RedisUpsertsOptions } from './hash.js';
-export type { HashFields, RedisLookUpOptions } from './look-up.js';
+export type { HashFields, RedisLookUpOptions } from './lookup.js';
 export type { RedisPublishOptions } from './publish.js';
-export type { RedisStreamOptions } from './stream.js';
+export type { RedisEntriesOptions } from './stream/entries.js';
+export type { RedisStreamOptions } from './stream/stream.js';
 export type { RedisJsonOptions, RedisStringOptions } from './values.js';
 
 /** What `redis` has, as data. */

@@ -1,20 +1,20 @@
 import { MillraceError } from '../../src/core/errors.js';
 import type { Drift, Sink, SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
-import type { LookupDriver } from '../../src/core/look-up.js';
-import type { Entries } from './entries.js';
-import { type EntriesPlace, EntriesReader } from './entries-reader.js';
-import { explain } from './errors.js';
-import { requireFencesKept } from './eviction.js';
+import type { LookupDriver } from '../../src/core/lookup.js';
 import { FencedWriter } from './fenced-writer.js';
-import { requireJson } from './json-support.js';
-import { type KeySpace, keySpaceOf } from './key-space.js';
-import { redisReader } from './look-up-reader.js';
+import { redisReader } from './lookup-reader.js';
 import { type Publishing, PublishWriter } from './publish-writer.js';
 import { makeCallsOf, placesOf } from './script-calls.js';
-import { Server, type ServerOptions } from './server.js';
+import { explain } from './server/errors.js';
+import { requireFencesKept } from './server/eviction.js';
+import { requireJson } from './server/json-support.js';
+import { type KeySpace, keySpaceOf } from './server/key-space.js';
+import { Server, type ServerOptions } from './server/server.js';
+import type { Entries } from './stream/entries.js';
+import { type EntriesPlace, EntriesReader } from './stream/entries-reader.js';
 import { structureKinds, structureOf } from './structures.js';
 
-export type { ServerOptions as RedisOptions } from './server.js';
+export type { ServerOptions as RedisOptions } from './server/server.js';
 
 export interface Redis extends KeySpace {
   /** Hashes, strings, documents, streams, sets and counters; a repeated write has no effect. */

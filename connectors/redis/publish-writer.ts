@@ -1,7 +1,7 @@
 import type { SinkWriter } from '../../src/core/io.js';
-import type { Keyed } from './connection.js';
 import { Outflow, PIECE_MAX } from './outflow.js';
-import { allAnswered, type Server } from './server.js';
+import type { Keyed } from './server/connection.js';
+import { allAnswered, type Server } from './server/server.js';
 
 /** What a sink publishes of a value, and where. */
 export interface Publishing {

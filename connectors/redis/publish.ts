@@ -1,8 +1,8 @@
-import { jsonMisfit, keyMisfit } from '../../src/core/hash-fields.js';
 import type { Sink } from '../../src/core/io.js';
-import { jsonText } from '../../src/core/json-text.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import { jsonText } from '../../src/util/json-text.js';
+import { jsonMisfit, keyMisfit } from './hash-fields.js';
 import type { Publishing } from './publish-writer.js';
 import { nameOf, nameOrCallback, sinkOf } from './sink.js';
 

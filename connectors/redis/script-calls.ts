@@ -1,9 +1,9 @@
-import type { Keyed } from './connection.js';
-import { Refusal } from './errors.js';
 import type { Script } from './fenced.js';
 import type { Call, Places } from './fenced-writer.js';
-import { slotOf, tagOf } from './hash-slot.js';
-import { allAnswered, type Server } from './server.js';
+import type { Keyed } from './server/connection.js';
+import { Refusal } from './server/errors.js';
+import { slotOf, tagOf } from './server/hash-slot.js';
+import { allAnswered, type Server } from './server/server.js';
 
 /** On one server all keys lie together; in a cluster those of a slot do, and each slot has a fence of its own. */
 export const placesOf = (isCluster: boolean): Places =>

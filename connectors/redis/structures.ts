@@ -1,6 +1,6 @@
-import { hashFields, hashMisfit } from '../../src/core/hash-fields.js';
 import type { HashSinkOptions } from '../../src/core/sinks.js';
 import { fenced, type Script } from './fenced.js';
+import { hashFields, hashMisfit } from './hash-fields.js';
 
 /** A sink as the writer sees it: what it makes of a value, and the script that writes that. */
 export interface Structure {

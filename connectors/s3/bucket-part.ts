@@ -1,5 +1,5 @@
+import { RowBuffer } from '../file/parquet/row-buffer.js';
 import type { Part } from '../file/rolling-writer.js';
-import { RowBuffer } from '../file/row-buffer.js';
 import type { Row } from '../file/row-encoder.js';
 import { type Kept, PIECE_BYTES } from './pieces.js';
 

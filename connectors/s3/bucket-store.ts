@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { MillraceError } from '../../src/core/errors.js';
 import type { Compress } from '../file/compress.js';
-import type { Columns } from '../file/packed-rows.js';
+import type { Columns } from '../file/parquet/packed-rows.js';
+import { parquetOf } from '../file/parquet/to-parquet-thread.js';
 import type { Part, PartStore } from '../file/rolling-writer.js';
-import { parquetOf } from '../file/to-parquet-thread.js';
 import { answerOf, type Buckets } from './bucket.js';
 import { BucketPart } from './bucket-part.js';
-import { LineKeeper } from './line-keeper.js';
+import { LineKeeper } from './line-part-writer.js';
 import { Memory } from './memory.js';
-import { PackedKeeper } from './packed-keeper.js';
+import { PackedKeeper } from './packed-part-writer.js';
 import { ParquetUpload } from './parquet-upload.js';
 import { bodiesOf, inParts, type Kept, nothingKept, Pieces, pathsOf } from './pieces.js';
 import { putTogether, Upload } from './upload.js';

@@ -2,8 +2,8 @@ import { createHash, getFips } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsClient } from 'aws4fetch';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import { backOffMs, type RetryOptions, retry } from '../../src/core/retry.js';
-import { Patience } from './patience.js';
+import { backOffMs, type RetryOptions, retry } from '../../src/util/retry.js';
+import { Patience } from './response-timeout.js';
 
 export interface S3Options {
   /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; key and secret from AWS's variables where they are not in it. */

@@ -1,5 +1,5 @@
-import type { Columns } from '../file/packed-rows.js';
-import { Conversion } from '../file/to-parquet-thread.js';
+import type { Columns } from '../file/parquet/packed-rows.js';
+import { Conversion } from '../file/parquet/to-parquet-thread.js';
 import type { Buckets } from './bucket.js';
 import { PIECE_BYTES } from './pieces.js';
 import { Upload } from './upload.js';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openClickHouse } from '../../connectors/clickhouse/open.js';
-import { flightFiles, readFlights } from '../../src/cli/demo/flights.js';
+import { flightFiles, readFlights } from '../../examples/flights/flights.js';
 import { flightFeatures } from '../../topologies/flight-features.js';
 import { npyBytes } from './npy.js';
 import { factNames, trainingRows } from './rows.js';

@@ -1,6 +1,6 @@
-import { arrivalSecond, departedMs, type Flights } from '../../src/cli/demo/flights.js';
-import { lateFromMinutes, partitions } from '../../src/cli/demo/names.js';
-import { type Entry, entryAt, isAbsurd, type Plan, planLoad, type TopicPlan } from '../../src/cli/demo/plan.js';
+import { arrivalSecond, departedMs, type Flights } from '../../examples/flights/flights.js';
+import { lateFromMinutes, partitions } from '../../examples/flights/names.js';
+import { type Entry, entryAt, isAbsurd, type Plan, planLoad, type TopicPlan } from '../../examples/flights/plan.js';
 import {
   BEFORE_ALL_MS,
   type FeatureVector,
@@ -9,7 +9,7 @@ import {
   type StepContext,
 } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/partition.js';
-import { featurize } from '../../src/operators/featurize.js';
+import { featurize } from '../../src/operators/ml/featurize.js';
 import { flightFeatures } from '../../topologies/flight-features.js';
 
 /** What a model is trained on: one row a flight, in the order in which its task saw it. */

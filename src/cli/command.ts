@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { settings } from './settings.js';
-import type { ErrorStyle, ExitCode, Terminal } from './terminal.js';
+import { settings } from '../profiles/settings.js';
+import type { ErrorStyle, ExitCode, Terminal } from '../util/terminal.js';
 
 /** What every command gets from the program. */
 export interface CommandContext {

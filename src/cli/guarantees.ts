@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import { type Delivery, driverOf, type Sink, type WriteMode } from '../core/io.js';
+import type { Config } from '../profiles/settings.js';
 import { deliveryOf } from '../topology/index.js';
-import type { Config } from './settings.js';
 
 // How each connector, or a kind that differs from the others of its connector, writes on each profile, known without opening it; a
 // test compares it with the drivers.

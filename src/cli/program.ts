@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { type ExitCode, exitCodes, reportError, type Terminal } from '../util/terminal.js';
 import type { CommandContext } from './command.js';
 import { checkCommand } from './commands/check.js';
 import { connectorsCommand } from './commands/connectors.js';
@@ -16,8 +17,7 @@ import { savepointCommand } from './commands/savepoint.js';
 import { schemaCommand } from './commands/schema.js';
 import { tailCommand } from './commands/tail.js';
 import { verifyCommand } from './commands/verify.js';
-import { ownPackage } from './own-package.js';
-import { type ExitCode, exitCodes, reportError, type Terminal } from './terminal.js';
+import { ownPackage } from './load/own-package.js';
 
 /**
  * The `millrace` command: parses arguments, runs one command and gives back its exit code.

@@ -1,11 +1,11 @@
 import type { Duration } from './duration.js';
 import type { SinkWriter } from './io.js';
-import type { Mark } from './mark.js';
 import { partitionOf } from './partition.js';
 import { headerPicker, type PassedHeaders } from './passed-headers.js';
 import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
 import { keyBytes } from './unwritable.js';
+import type { Mark } from './watermark-marker.js';
 
 // Topics between two stages of a topology: what lies in them, whichever log they lie in.
 

@@ -1,10 +1,10 @@
 import type { Duration } from './duration.js';
-import type { LookupDriver } from './look-up.js';
-import type { Mark, Marks } from './mark.js';
+import type { LookupDriver } from './lookup.js';
 import type { Problem, Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Schema, SchemaRegistry } from './schema.js';
 import type { StateChange } from './state.js';
+import type { Mark, Marks } from './watermark-marker.js';
 
 declare const OUT: unique symbol;
 declare const IN: unique symbol;

@@ -1,6 +1,6 @@
 import type { Duration } from './duration.js';
 import type { InferenceService } from './inference.js';
-import type { LookupService } from './look-up.js';
+import type { LookupService } from './lookup.js';
 import type { Origin } from './record.js';
 import type { Problem, Settings } from './settings.js';
 import type { CellSpecs } from './state.js';

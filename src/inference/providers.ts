@@ -1,4 +1,4 @@
-import type { Provider } from '../operators/model-options.js';
+import type { Provider } from '../operators/ml/model-options.js';
 
 /** How ONNX Runtime's profile names the provider that ran a node: the only proof of where a model really runs. */
 const executionProviders: Readonly<Record<Provider, string>> = {

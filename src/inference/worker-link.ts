@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { MillraceError, messageOf } from '../core/index.js';
-import { startThread as startWorker } from '../core/thread.js';
+import { startThread as startWorker } from '../util/thread.js';
 import { type AnswerTo, type Ask, control, type Reply, type Request, type RequestKind } from './protocol.js';
 
 /** A worker thread that is started when it is needed and again after it died. */

@@ -1,37 +1,34 @@
-export { type BalanceOptions, balance } from './balance.js';
-export type { BandRule } from './bands.js';
-export { type CleanTextOptions, type CleanTextRules, cleanText } from './clean-text.js';
-export { type ClipOptions, type ClipRule, type ClipRules, clip } from './clip.js';
-export { type DecodeImageOptions, decodeImage } from './decode-image.js';
-export { type DedupeOptions, dedupe } from './dedupe.js';
-export { type DetectLanguageOptions, detectLanguage } from './detect-language.js';
-export { divertLate } from './divert-late.js';
-export { type Expectations, expectations } from './expectations.js';
-export { featureRows } from './feature-rows.js';
-export { featurize } from './featurize.js';
-export { filter } from './filter.js';
-export { flatMap } from './flat-map.js';
-export { type DebeziumEvent, fromDebezium } from './from-debezium.js';
-export { type ImputeRules, impute } from './impute.js';
-export type { ImputeRule } from './impute-rules.js';
-export { type InferOptions, type Inferred, infer } from './infer.js';
-export type { InferredVector, InferVectorsOptions } from './infer-vectors.js';
-export { innerJoin, type JoinOptions, leftJoin, outerJoin } from './join.js';
-export { type JoinTableOptions, joinTable, leftJoinTable } from './join-table.js';
-export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTables } from './join-tables.js';
-export { type Learned, type LearnOptions, learn } from './learn.js';
-export { type LookUpOptions, lookUp, type OnFailure, type OnMissing } from './look-up.js';
-export { map } from './map.js';
-export { type MarkPiiOptions, type Masking, type MaskPiiOptions, maskPii, type PiiCounts } from './mask-pii.js';
-export { type MatchOptions, type MatchSpan, match } from './match.js';
-export type { ModelOptions, Provider } from './model-options.js';
+export { type DedupeOptions, dedupe } from './basic/dedupe.js';
+export { type Presence, type TrackPresenceOptions, trackPresence } from './basic/detect-inactivity.js';
+export { filter } from './basic/filter.js';
+export { flatMap } from './basic/flat-map.js';
+export { type LookUpOptions, lookUp, type OnFailure, type OnMissing } from './basic/lookup.js';
+export { map } from './basic/map.js';
+export { peek } from './basic/peek.js';
+export { route } from './basic/route.js';
+export { type ThrottleOptions, throttle } from './basic/throttle.js';
+export { type DecodeImageOptions, decodeImage } from './image/decode-image.js';
+export { innerJoin, type JoinOptions, leftJoin, outerJoin } from './join/join.js';
+export { type JoinTableOptions, joinTable, leftJoinTable } from './join/join-table.js';
+export { innerJoinTables, type JoinTablesOptions, leftJoinTables, outerJoinTables } from './join/join-tables.js';
+export { featureRows } from './ml/feature-rows.js';
+export { featurize } from './ml/featurize.js';
+export { type InferOptions, type Inferred, infer } from './ml/infer.js';
+export type { InferredVector, InferVectorsOptions } from './ml/infer-vectors.js';
+export { type Learned, type LearnOptions, learn } from './ml/learn.js';
+export type { ModelOptions, Provider } from './ml/model-options.js';
+export type { ScaleRule } from './ml/scalers.js';
+export { type ScaleRules, standardize } from './ml/standardize.js';
+export { type MatchOptions, type MatchSpan, match } from './pattern/match.js';
 export { type Loop, type Optional, type Pattern, type Stage, startsWith } from './pattern/pattern.js';
 export type { Skip } from './pattern/skip.js';
-export { peek } from './peek.js';
-export type { PiiKind } from './pii/kinds.js';
-export { type QuarantineOptions, quarantine } from './quarantine.js';
-export type { ReferenceOptions, UniqueOptions } from './remembering-rules.js';
-export { type RepairRow, repair, repairColumns } from './repair.js';
+export type { BandRule } from './quality/bands.js';
+export { type ClipOptions, type ClipRule, type ClipRules, clip } from './quality/clip.js';
+export { type Expectations, expectations } from './quality/expectations.js';
+export { type ImputeRules, impute } from './quality/impute.js';
+export type { ImputeRule } from './quality/imputers/impute-rules.js';
+export { type QuarantineOptions, quarantine } from './quality/quarantine.js';
+export { type RepairRow, repair, repairColumns } from './quality/repair.js';
 export {
   type Conversion,
   type RangeOptions,
@@ -39,28 +36,31 @@ export {
   repairs,
   type SpellingOptions,
   type UnitOptions,
-} from './repairs.js';
-export { route } from './route.js';
-export type { Severity } from './rules.js';
-export { type SampleOptions, sample } from './sample.js';
-export { type SampleWindowsOptions, sampleWindows } from './sample-windows.js';
-export type { ScaleRule } from './scalers.js';
-export { type ScaleRules, standardize } from './standardize.js';
-export { type StratifyOptions, stratify } from './stratify.js';
-export { type TableOptions, table } from './table.js';
-export { type ThrottleOptions, throttle } from './throttle.js';
-export { type TokenIds, type TokenIdsOptions, tokenIds } from './token-ids.js';
-export { type TokenizeOptions, tokenize } from './tokenize.js';
-export { type Presence, type TrackPresenceOptions, trackPresence } from './track-presence.js';
-export { validate } from './validate.js';
+} from './quality/repairs.js';
+export type { ReferenceOptions, UniqueOptions } from './quality/rules/remembering-rules.js';
+export type { Severity } from './quality/rules/rules.js';
+export { validate } from './quality/validate.js';
 export {
   type ValidateWindowsOptions,
   validateWindows,
   verdictColumns,
   type WindowVerdict,
-} from './validate-windows.js';
-export { type Emission, early, onClose, onUpdate } from './window/emission.js';
-export type { Emitted, WindowOptions, WindowRow } from './window/options.js';
+} from './quality/validate-windows.js';
+export { type WindowExpectations, type WindowSeverity, windowExpectations } from './quality/window-expectations.js';
+export { type SampleOptions, sample } from './sampling/sample.js';
+export { type SampleWindowsOptions, sampleWindows } from './sampling/sample-windows.js';
+export { type StratifyOptions, stratify } from './sampling/stratify.js';
+export { type BalanceOptions, balance } from './sampling/undersample.js';
+export { type DebeziumEvent, fromDebezium } from './table/from-debezium.js';
+export { type TableOptions, table } from './table/table.js';
+export { type CleanTextOptions, type CleanTextRules, cleanText } from './text/clean-text.js';
+export { type DetectLanguageOptions, detectLanguage } from './text/detect-language.js';
+export { type TokenIds, type TokenIdsOptions, tokenIds } from './text/encode-tokens.js';
+export { type MarkPiiOptions, type Masking, type MaskPiiOptions, maskPii, type PiiCounts } from './text/mask-pii.js';
+export type { PiiKind } from './text/pii/kinds.js';
+export { type TokenizeOptions, tokenize } from './text/split-words.js';
+export { type Emission, early, onClose, onUpdate } from './window/emit-strategy.js';
+export type { Emitted, WindowOptions, WindowRow } from './window/engine/options.js';
 export {
   type AlignmentOptions,
   counting,
@@ -70,5 +70,5 @@ export {
   tumbling,
   type WindowSpec,
 } from './window/spec.js';
-export { type ChangesOptions, window, windowOfChanges } from './window.js';
-export { type WindowExpectations, type WindowSeverity, windowExpectations } from './window-expectations.js';
+export { divertLate } from './window/split-late.js';
+export { type ChangesOptions, window, windowOfChanges } from './window/window.js';

@@ -1,5 +1,6 @@
 import type { BucketChange, Cell, Counter } from '../core/index.js';
-import { getOrInsert, MillraceError } from '../core/index.js';
+import { MillraceError } from '../core/index.js';
+import { getOrInsert } from '../util/maps.js';
 
 class PlainCounter implements Counter {
   value = 0;

@@ -3,8 +3,8 @@ import { internalEventTime, type Mark, markOf, messageOf, positionKey, readBy } 
 import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { eventTimeIn, shownTime } from './event-time.js';
-import { lowestOf, withMark } from './marks.js';
 import { advance, type MergeClock } from './merge-time.js';
+import { lowestOf, withMark } from './watermark-markers.js';
 
 /** What a buffer holds in the place of a value that the steps cannot be given. */
 export class Unusable {

@@ -1,7 +1,7 @@
-import { counted } from '../core/counted.js';
 import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/index.js';
 import { driverOf, INTERNAL, MillraceError } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
+import { counted } from '../util/counted.js';
 import { sinksOf } from './task-sinks.js';
 
 /**

@@ -4,9 +4,9 @@ import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import { Input } from './input.js';
+import { watchedReader } from './instrumented.js';
+import type { Waits } from './pending-operations.js';
 import { noDriver } from './task-sinks.js';
-import type { Waits } from './waits.js';
-import { watchedReader } from './watched.js';
 
 export interface TaskInputsOptions {
   readonly topology: Topology;

@@ -1,4 +1,6 @@
-import { backOffMs, getOrInsert, MillraceError, messageOf, placedMessageOf } from '../core/index.js';
+import { MillraceError, messageOf, placedMessageOf } from '../core/index.js';
+import { getOrInsert } from '../util/maps.js';
+import { backOffMs } from '../util/retry.js';
 import type { Clock } from './clock.js';
 
 /** A sink that does not take what it is given, or a store that does not answer look-ups. */

@@ -1,18 +1,19 @@
 import { concatMap, from, map, of, Subject, zip } from 'rxjs';
 import type { BatchedLogic, Chunk, DeadLetter, Services, SinkWriter } from '../core/index.js';
-import { getOrInsert, inTheLog, MillraceError } from '../core/index.js';
+import { inTheLog, MillraceError } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
+import { getOrInsert } from '../util/maps.js';
 import type { Counters } from './counters.js';
 import { DurationHistogram } from './histogram.js';
 import { InFlight } from './in-flight.js';
 import { ELSEWHERE, TOMBSTONE } from './input.js';
 import type { Round } from './merge.js';
-import { withoutMisfits } from './misfits.js';
+import type { Reason, Waits } from './pending-operations.js';
 import { settle, unwrap } from './settled.js';
 import type { TaskState } from './state.js';
 import { type Outbox, TaskStepContext } from './step-context.js';
 import { runBatched, runSplit, runStateful, runTransform } from './steps.js';
-import type { Reason, Waits } from './waits.js';
+import { withoutMisfits } from './unrepresentable.js';
 import { written } from './written.js';
 
 export interface PipelineParts {

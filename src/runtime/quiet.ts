@@ -1,5 +1,5 @@
 import type { Input } from './input.js';
-import type { Waits } from './waits.js';
+import type { Waits } from './pending-operations.js';
 
 /** Notes which inputs bring nothing while another one has records that wait for them. */
 export function noteQuiet(waits: Waits, inputs: readonly Input[], blocked: boolean): void {

@@ -1,6 +1,6 @@
-import { counted } from '../core/counted.js';
 import { MillraceError } from '../core/index.js';
 import { check, stagesOf, type Topology, type TopologyProblem } from '../topology/index.js';
+import { counted } from '../util/counted.js';
 import { systemClock } from './clock.js';
 import { layOut } from './layout.js';
 import { paceOf, unpaced } from './pace.js';

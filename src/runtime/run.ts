@@ -3,10 +3,10 @@ import { driverOf, MillraceError, messageOf, millis, partitionOf } from '../core
 import type { Topology } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
-import { LookUps } from './look-ups/service.js';
+import { LookUps } from './lookups/service.js';
 import { type Outage, Outages } from './outages.js';
 import type { Pace } from './pace.js';
-import type { Reply } from './questions.js';
+import type { Reply } from './state-queries.js';
 import { Supervisor, type TaskCare } from './supervisor.js';
 import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
 import { sinksOf } from './task-sinks.js';

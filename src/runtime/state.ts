@@ -1,4 +1,5 @@
-import { type Cell, type CellSpecs, getOrInsert, type StateChange } from '../core/index.js';
+import type { Cell, CellSpecs, StateChange } from '../core/index.js';
+import { getOrInsert } from '../util/maps.js';
 import { COUNTERS_STEP, Counters } from './counters.js';
 
 interface OpenCell {

@@ -1,4 +1,5 @@
-import { backOffMs, MillraceError, messageOf, placedMessageOf } from '../core/index.js';
+import { MillraceError, messageOf, placedMessageOf } from '../core/index.js';
+import { backOffMs } from '../util/retry.js';
 import type { Clock } from './clock.js';
 import type { Outages } from './outages.js';
 import type { Task } from './task.js';

@@ -9,10 +9,10 @@ import {
 } from '../core/index.js';
 import { deferralIn, type Topology } from '../topology/index.js';
 import { DeferredSink } from './deferred-sink.js';
-import { NumberedSink } from './numbered-sink.js';
+import { watchedWriter } from './instrumented.js';
+import type { Waits } from './pending-operations.js';
+import { NumberedSink } from './sequenced-sink.js';
 import type { TaskState } from './state.js';
-import type { Waits } from './waits.js';
-import { watchedWriter } from './watched.js';
 
 /** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
 export const DEAD_LETTERS = '$dead-letters';

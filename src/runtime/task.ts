@@ -1,7 +1,7 @@
-import { counted } from '../core/counted.js';
 import type { Checkpoint, Metric, Position, Profile, Services, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
 import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
+import { counted } from '../util/counted.js';
 import type { Clock } from './clock.js';
 import { ClockTicks } from './clock-ticks.js';
 import type { DeferredSink } from './deferred-sink.js';
@@ -9,15 +9,15 @@ import type { Input } from './input.js';
 import { loneTick } from './lone-tick.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
-import { Outlet } from './outlet.js';
 import type { Pace } from './pace.js';
+import { type Reason, Waits } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';
-import { Questions, type Reply } from './questions.js';
 import { noteQuiet } from './quiet.js';
 import { TaskState } from './state.js';
+import { Questions, type Reply } from './state-queries.js';
 import type { Outbox } from './step-context.js';
 import { DEAD_LETTERS, METRICS, openSinks } from './task-sinks.js';
-import { type Reason, Waits } from './waits.js';
+import { Outlet } from './watermark-emitter.js';
 
 /** The topic in the origin of what is emitted at the end of time. */
 const END_TOPIC = '$end';

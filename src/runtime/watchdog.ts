@@ -1,6 +1,6 @@
 import { type ErrorCode, MillraceError } from '../core/index.js';
 import type { Clock } from './clock.js';
-import type { Reason, Wait, Waits } from './waits.js';
+import type { Reason, Wait, Waits } from './pending-operations.js';
 
 /** A task got nothing from what it asks, and heard no error either. */
 export class Stall extends MillraceError {

@@ -14,8 +14,9 @@ import type {
   TaskLedger,
   WriteMode,
 } from '../core/index.js';
-import { getOrInsert, INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
+import { INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
 import { localRegistry, openCodec } from '../schema/index.js';
+import { getOrInsert } from '../util/maps.js';
 import { type FakeStore, fakeLookUp } from './fake-store.js';
 
 /** What a sink was given: the value as the topology made it, before any encoding. */

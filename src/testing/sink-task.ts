@@ -1,7 +1,7 @@
 import { ok } from 'node:assert';
 import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
 import { DeferredSink } from '../runtime/deferred-sink.js';
-import { NumberedSink } from '../runtime/numbered-sink.js';
+import { NumberedSink } from '../runtime/sequenced-sink.js';
 import { TaskState } from '../runtime/state.js';
 import { originAt } from './contract.js';
 

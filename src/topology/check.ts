@@ -1,7 +1,7 @@
 import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
 import { globalNodes } from './global.js';
-import { circularRepartitions, stagesOf } from './stages.js';
+import { circularRepartitions, stagesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
 import { inputName, outputsOf } from './wires.js';
 

@@ -1,5 +1,5 @@
 import type { Sink } from '../core/io.js';
-import { stagesOf } from './stages.js';
+import { stagesOf } from './subtopologies.js';
 import type { Topology } from './topology.js';
 
 /** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */

@@ -3,7 +3,7 @@ import type { Delivery, Sink } from '../core/io.js';
 import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
 import { sinkAsWritten } from './deferral.js';
-import { internalTopic, stagesOf } from './stages.js';
+import { internalTopic, stagesOf } from './subtopologies.js';
 import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';
 

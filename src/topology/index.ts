@@ -19,7 +19,7 @@ export {
 } from './plan.js';
 export { planText } from './plan-text.js';
 export { furthestIn, type RescaledTask, type RescaleOptions, rescaleTasks } from './rescale.js';
-export { internalTopic, stagesOf } from './stages.js';
+export { internalTopic, stagesOf } from './subtopologies.js';
 export {
   isTopology,
   type RepartitionNode,

@@ -1,4 +1,4 @@
-import { counted } from '../core/counted.js';
+import { counted } from '../util/counted.js';
 import type { StatePlan } from './plan.js';
 
 /**

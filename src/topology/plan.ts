@@ -1,9 +1,9 @@
 import type { StoredTask } from '../core/checkpoints.js';
 import { MillraceError } from '../core/errors.js';
 import { EARLIEST } from '../core/io.js';
-import { getOrInsert } from '../core/maps.js';
 import { positionsIn, stepOfPosition } from '../core/positions.js';
 import type { CellSpec, StateChange } from '../core/state.js';
+import { getOrInsert } from '../util/maps.js';
 import { divisionOf } from './division.js';
 import { topologyHash } from './hash.js';
 import type { Topology } from './topology.js';

@@ -1,8 +1,8 @@
 import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
-import { getOrInsert } from '../core/maps.js';
 import { partitionOf } from '../core/partition.js';
 import type { Cell, CellSpec, StateChange } from '../core/state.js';
+import { getOrInsert } from '../util/maps.js';
 import { isSameInAll } from './division.js';
 import type { PlannedTask } from './plan.js';
 import type { Topology } from './topology.js';

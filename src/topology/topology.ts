@@ -1,6 +1,6 @@
 import type { Duration } from '../core/duration.js';
 import type { Sink, Source } from '../core/io.js';
-import type { Metric } from '../core/metric.js';
+import type { Metric } from '../core/metric-row.js';
 import type { Adds, Joint, JointSplitter, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
 import { outputNames } from '../core/operator.js';
 import type { PassedHeaders } from '../core/passed-headers.js';

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../src/cli/config.js';
 import { deliveryOn } from '../../src/cli/guarantees.js';
-import { openProfile } from '../../src/cli/profiles.js';
+import { resolveConfig } from '../../src/profiles/config.js';
+import { openProfile } from '../../src/profiles/profiles.js';
 import { deliveryOf } from '../../src/topology/index.js';
 import { topicSink } from '../topology/fixtures.js';
 

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { countLetters, type FoundLetter, letterOf, preview, REPLAYED } from '../../src/cli/dead-letters.js';
-import { lagOf, planReset } from '../../src/cli/offsets.js';
-import type { OpenProfile } from '../../src/cli/profiles.js';
-import { followTopic, offsetsOf, parseStart, readTopic } from '../../src/cli/read-topic.js';
-import { replay } from '../../src/cli/replay.js';
-import { listSavepoints, readSavepoint, savepointFile } from '../../src/cli/savepoint-files.js';
-import { createSavepoint, restoreSavepoint } from '../../src/cli/savepoints.js';
-import { storedTasks } from '../../src/cli/stored-state.js';
+import { lagOf, planReset } from '../../src/cli/state/offsets.js';
+import { listSavepoints, readSavepoint, savepointFile } from '../../src/cli/state/savepoint-files.js';
+import { createSavepoint, restoreSavepoint } from '../../src/cli/state/savepoints.js';
+import { storedTasks } from '../../src/cli/state/stored-state.js';
+import type { OpenProfile } from '../../src/profiles/profiles.js';
+import { countLetters, type FoundLetter, letterOf, preview, REPLAYED } from '../../src/topics/dead-letters.js';
+import { followTopic, offsetsOf, parseStart, readTopic } from '../../src/topics/read-topic.js';
+import { replay } from '../../src/topics/replay.js';
 import { planState, topologyHash } from '../../src/topology/index.js';
 import { events, feed, freshWorld, job, namesOf, PARTITIONS, runToEnd, textsIn } from './operations.js';
 

@@ -1,15 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Embedded, openEmbedded } from '../../connectors/embedded/index.js';
 import { kafka } from '../../connectors/kafka/index.js';
-import type { OpenProfile } from '../../src/cli/profiles.js';
-import { readTopic } from '../../src/cli/read-topic.js';
 import { hours, type OutgoingRecord, stateful } from '../../src/core/index.js';
 import { dedupe } from '../../src/operators/index.js';
+import { type Embedded, openEmbedded } from '../../src/profiles/embedded/index.js';
+import type { OpenProfile } from '../../src/profiles/profiles.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { json, localRegistry } from '../../src/schema/index.js';
 import { mapCell, valueCell } from '../../src/state/index.js';
+import { readTopic } from '../../src/topics/read-topic.js';
 import { type Topology, topology } from '../../src/topology/index.js';
 
 // A topology whose every output depends on all that its task has read: what is lost, doubled or out of order shows.

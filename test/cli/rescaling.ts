@@ -1,6 +1,4 @@
 import { kafka } from '../../connectors/kafka/index.js';
-import type { OpenProfile } from '../../src/cli/profiles.js';
-import { readTopic } from '../../src/cli/read-topic.js';
 import { hours, minutes, type OutgoingRecord, stateful } from '../../src/core/index.js';
 import {
   count,
@@ -18,8 +16,10 @@ import {
   validate,
   window,
 } from '../../src/index.js';
+import type { OpenProfile } from '../../src/profiles/profiles.js';
 import { byKey, highest, mapCell, merged, valueCell } from '../../src/state/index.js';
 import { Random } from '../../src/testing/sim/random.js';
+import { readTopic } from '../../src/topics/read-topic.js';
 
 // A topology of steps that are kept by the key of their records, in every way there is.
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/cli/config-file.js';
-import { type OpenProfile, openProfile } from '../../src/cli/profiles.js';
+import { readConfig } from '../../src/cli/load/config-file.js';
 import { createInference } from '../../src/inference/index.js';
+import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
 import { runTopology } from '../../src/runtime/index.js';
 import type { Topology } from '../../src/topology/index.js';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Side, sides, topics } from '../../src/cli/demo/names.js';
+import { type Side, sides, topics } from '../../examples/flights/names.js';
 import { accountFor, countedBy } from './accounting.js';
 import { runBuilt, startBuilt } from './cli.js';
 import { kindsOf } from './dirt.js';

@@ -1,4 +1,4 @@
-import type { Side } from '../../src/cli/demo/names.js';
+import type { Side } from '../../examples/flights/names.js';
 import { decodeArrived, decodeDeparted, type LogRecord, schemaIdOf } from './records.js';
 
 const hourMs = 3_600_000;

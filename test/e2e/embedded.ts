@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Session } from 'chdb';
-import { openEmbedded } from '../../connectors/embedded/index.js';
+import { openEmbedded } from '../../src/profiles/embedded/index.js';
 import { localRegistry } from '../../src/schema/index.js';
 import type { LogRecord } from './records.js';
 

@@ -1,7 +1,8 @@
 // Runs the demo of the built package and kills its own process at the n-th passing of a named point of an epoch.
 // node killed-demo.mjs DATA LIMIT [POINT N]
+
+import { runDemo } from '../../dist/examples/flights/demo.js';
 import { resolveConfig } from '../../dist/src/cli/config.js';
-import { runDemo } from '../../dist/src/cli/demo/demo.js';
 import { openProfile } from '../../dist/src/cli/profiles.js';
 
 const [data, limit, point, n] = process.argv.slice(2);

@@ -1,6 +1,6 @@
+import { topics } from '../../examples/flights/names.js';
 import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
-import { topics } from '../../src/cli/demo/names.js';
 import type { InferenceService } from '../../src/core/inference.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { runTopology } from '../../src/runtime/index.js';

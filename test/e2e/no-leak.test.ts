@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Flights } from '../../src/cli/demo/flights.js';
+import type { Flights } from '../../examples/flights/flights.js';
 import { createInference } from '../../src/inference/index.js';
 import type { Topology } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';

@@ -1,5 +1,5 @@
 import { Session } from 'chdb';
-import { arrivalSecond, departedMs, type Flights, flightFiles, readFlights } from '../../src/cli/demo/flights.js';
+import { arrivalSecond, departedMs, type Flights, flightFiles, readFlights } from '../../examples/flights/flights.js';
 import type { ArrivedValue, DepartedValue } from './records.js';
 
 /** The first flights of the file, in a process of their own engine. */

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { VerifyReport } from '../../src/cli/verify/report.js';
+import type { VerifyReport } from '../../src/verify/report.js';
 import { millrace, userFolder } from '../cli/millrace.js';
-import { clicks, topologiesFile } from '../cli/verify/topologies.js';
+import { clicks, topologiesFile } from '../verify/topologies.js';
 
 const user = userFolder({
   'temporary/none': '',

@@ -8,7 +8,7 @@ import { Encoder } from '@toondepauw/node-zstd';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { file } from '../../connectors/file/index.js';
 import type { Line } from '../../connectors/file/lines.js';
-import { parquetRows } from '../../connectors/file/parquet-rows.js';
+import { parquetRows } from '../../connectors/file/parquet/parquet-rows.js';
 import type { ReadFiles } from '../../connectors/file/read-options.js';
 import { rowsOfFile } from '../../connectors/file/rows-of-file.js';
 import { MillraceError } from '../../src/core/errors.js';

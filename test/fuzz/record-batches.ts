@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { compress } from '../../connectors/kafka/compression.js';
-import { batch } from '../../connectors/kafka/record-batch.js';
-import { BatchEncoder } from '../../connectors/kafka/record-batch-encode.js';
+import { compress } from '../../connectors/kafka/protocol/compression.js';
+import { batch } from '../../connectors/kafka/protocol/record-batch.js';
+import { BatchEncoder } from '../../connectors/kafka/protocol/record-batch-encode.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import { rangeOf, recordsOf, resealed } from '../connectors/kafka/batches.js';

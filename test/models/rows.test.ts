@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { arrivalSecond, departedMs, type Flights } from '../../examples/flights/flights.js';
+import { partitions } from '../../examples/flights/names.js';
+import { entryAt, planLoad } from '../../examples/flights/plan.js';
 import { npyBytes } from '../../models/risk/npy.js';
 import { factNames, type TrainingRows, trainingRows } from '../../models/risk/rows.js';
 import type { Prediction } from '../../schemas/prediction.v1.js';
-import { arrivalSecond, departedMs, type Flights } from '../../src/cli/demo/flights.js';
-import { partitions } from '../../src/cli/demo/names.js';
-import { entryAt, planLoad } from '../../src/cli/demo/plan.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { createInference } from '../../src/inference/index.js';
 import { TopologyTest } from '../../src/testing/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
-import { someFlights } from '../cli/demo/fixtures.js';
+import { someFlights } from '../examples/flights/fixtures.js';
 
 /** The dense features of each flight, by its id. */
 function byFlight({ rows, names, dense, facts }: TrainingRows): Map<number, Float32Array> {

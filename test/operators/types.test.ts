@@ -1,18 +1,18 @@
 import { expectTypeOf, test } from 'vitest';
 import { type Change, type DeadLetter, hours, type Sink, type Source } from '../../src/core/index.js';
-import { balance } from '../../src/operators/balance.js';
-import { clip } from '../../src/operators/clip.js';
-import { dedupe } from '../../src/operators/dedupe.js';
-import { expectations } from '../../src/operators/expectations.js';
-import { filter } from '../../src/operators/filter.js';
-import { flatMap } from '../../src/operators/flat-map.js';
-import { impute } from '../../src/operators/impute.js';
-import { map } from '../../src/operators/map.js';
-import { peek } from '../../src/operators/peek.js';
-import { route } from '../../src/operators/route.js';
-import { sample } from '../../src/operators/sample.js';
-import { standardize } from '../../src/operators/standardize.js';
-import { validate } from '../../src/operators/validate.js';
+import { dedupe } from '../../src/operators/basic/dedupe.js';
+import { filter } from '../../src/operators/basic/filter.js';
+import { flatMap } from '../../src/operators/basic/flat-map.js';
+import { map } from '../../src/operators/basic/map.js';
+import { peek } from '../../src/operators/basic/peek.js';
+import { route } from '../../src/operators/basic/route.js';
+import { standardize } from '../../src/operators/ml/standardize.js';
+import { clip } from '../../src/operators/quality/clip.js';
+import { expectations } from '../../src/operators/quality/expectations.js';
+import { impute } from '../../src/operators/quality/impute.js';
+import { validate } from '../../src/operators/quality/validate.js';
+import { sample } from '../../src/operators/sampling/sample.js';
+import { balance } from '../../src/operators/sampling/undersample.js';
 import { type Stream, topology } from '../../src/topology/topology.js';
 
 interface Flight {

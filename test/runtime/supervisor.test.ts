@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/core/index.js';
 import { Outages } from '../../src/runtime/outages.js';
+import { Waits } from '../../src/runtime/pending-operations.js';
 import { Supervisor } from '../../src/runtime/supervisor.js';
 import type { Task } from '../../src/runtime/task.js';
-import { Waits } from '../../src/runtime/waits.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** A task that runs until it is told to end, or to fail. */

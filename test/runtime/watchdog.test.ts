@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/index.js';
 import { seconds, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
-import { Waits } from '../../src/runtime/waits.js';
+import { Waits } from '../../src/runtime/pending-operations.js';
 import { Stall, Watchdog } from '../../src/runtime/watchdog.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';

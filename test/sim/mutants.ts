@@ -148,7 +148,7 @@ export const mutants: readonly Mutant[] = [
   mutant('a failed read taken for the end', 'copies', ['input.ts', 'this.failure = error;', 'this.reachedEnd = true;']),
   mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch();', '']),
   mutant('a task that was not heard of yet is not waited for', 'transfers', [
-    'marks.ts',
+    'watermark-markers.ts',
     'if (watermarkMs === undefined) return BEFORE_ALL_MS;',
     'if (watermarkMs === undefined) continue;',
   ]),
@@ -164,12 +164,12 @@ export const mutants: readonly Mutant[] = [
     'marked ? record.timestampMs : eventTimeOf',
   ]),
   mutant('marks that promise what comes next', 'transfers', [
-    'outlet.ts',
+    'watermark-emitter.ts',
     'writer.mark?.({ ...task, watermarkMs, idle });',
     'writer.mark?.({ ...task, watermarkMs: watermarkMs + 60, idle });',
   ]),
   mutant('a task that is idle says so and nobody hears it', 'transfers', [
-    'marks.ts',
+    'watermark-markers.ts',
     '[task]: idle ? null : watermarkMs',
     '[task]: watermarkMs',
   ]),
@@ -230,17 +230,17 @@ export const mutants: readonly Mutant[] = [
     'tasks > 0',
   ]),
   mutant('what a join has met is not written down', 'joins', [
-    '../operators/join.ts',
+    '../operators/join/join.ts',
     'if (news) other.entries.set(key, partners);',
     '',
   ]),
   mutant('a change told late taken for the newest', 'joins', [
-    '../operators/join-table.ts',
+    '../operators/join/join-table.ts',
     'findLastIndex(([timeMs]) => timeMs <= eventTimeMs) + 1',
     'length',
   ]),
   mutant('a row that is gone forgotten', 'joins', [
-    '../operators/join-table.ts',
+    '../operators/join/join-table.ts',
     'if (goneMs !== undefined && goneMs < nowMs) gone.add(goneMs, of);',
     'if (goneMs !== undefined && goneMs < nowMs) versions.delete(of);',
   ]),

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { count, sum } from '../../src/aggregates/index.js';
 import { minutes, seconds } from '../../src/core/index.js';
-import { featureView, hashed, numeric, rolling, vectorDigest } from '../../src/features/index.js';
-import { ftrl, logisticRegression } from '../../src/learning/index.js';
+import { featureView, hashed, numeric, rolling, vectorDigest } from '../../src/ml/features/index.js';
+import { ftrl, logisticRegression } from '../../src/ml/index.js';
 import {
   featurize,
   learn,

@@ -1,4 +1,4 @@
-import { tupleElements } from '../type-text.js';
+import { tupleElements } from '../table/type-text.js';
 import { quotedText, type ValueType } from './value-type.js';
 
 /** `Nullable`: `undefined` is null too. */

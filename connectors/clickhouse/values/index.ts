@@ -1,4 +1,4 @@
-import { typeTextOf } from '../type-text.js';
+import { typeTextOf } from '../table/type-text.js';
 import { array, map, nullable, tuple } from './containers.js';
 import { bool, decimal, float, integer } from './numbers.js';
 import { enumeration, fixedString, ipv4, ipv6, json, string, uuid } from './texts.js';

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { withMaps } from '../../../src/core/json-text.js';
-import { unquoted } from '../type-text.js';
+import { withMaps } from '../../../src/util/json-text.js';
+import { unquoted } from '../table/type-text.js';
 import { asBytes, isWellFormed, quotedText, type ValueType } from './value-type.js';
 
 /** `String` takes text, bytes as they are, and everything else as the text it has in JSON. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { counted } from '../../core/counted.js';
 import { check, type Topology } from '../../topology/index.js';
+import { counted } from '../../util/counted.js';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
-import type { SinkDrift } from '../drift.js';
-import { loadTopology } from '../load-topology.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
+import type { SinkDrift } from '../run/config-mismatches.js';
 
 interface CheckFlags {
   readonly profile?: string;
@@ -37,14 +37,17 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
           const lines = problems.map(({ where, message, hint }) => `  ${where}: ${message}\n    hint: ${hint}`);
           terminal.out(`${topology.name}: ${counted(problems.length, 'problem')}\n${lines.join('\n')}\n`);
         }
-        if (!style.json && drift) terminal.out((await import('../drift.js')).driftLines(drift));
+        if (!style.json && drift) terminal.out((await import('../run/config-mismatches.js')).driftLines(drift));
         return problems.length === 0 && !drift?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;
       }),
     );
 }
 
 async function lookAt(topology: Topology, { profile, data }: CheckFlags): Promise<SinkDrift[]> {
-  const [{ openProfile }, { driftOf }] = await Promise.all([import('../profiles.js'), import('../drift.js')]);
+  const [{ openProfile }, { driftOf }] = await Promise.all([
+    import('../../profiles/profiles.js'),
+    import('../run/config-mismatches.js'),
+  ]);
   const opened = await openProfile(await readConfig({ profile, data }));
   try {
     return await driftOf(topology, opened);

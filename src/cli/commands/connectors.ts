@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import type { Sink } from '../../core/io.js';
 import type { ConnectorKind } from '../../core/options.js';
+import { settings } from '../../profiles/settings.js';
+import { exitCodes } from '../../util/terminal.js';
+import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group } from '../command.js';
 import { connectorKinds, connectorOf, defaultText } from '../connector-kinds.js';
 import { deliveryOn } from '../guarantees.js';
-import { settings } from '../settings.js';
-import { exitCodes } from '../terminal.js';
-import { textTable } from '../text-table.js';
 
 interface Style {
   readonly json?: boolean;

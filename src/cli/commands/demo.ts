@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
 
 interface DemoFlags {
   readonly all?: boolean;
@@ -36,7 +36,10 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     .option('--data <folder>', 'folder for logs, state, tables and the report', '.millrace/demo')
     .action((flags: DemoFlags) =>
       act(flags, async () => {
-        const [{ runDemo }, { openProfile }] = await Promise.all([import('../demo/demo.js'), import('../profiles.js')]);
+        const [{ runDemo }, { openProfile }] = await Promise.all([
+          import('../../../examples/flights/demo.js'),
+          import('../../profiles/profiles.js'),
+        ]);
         await runDemo({
           limit: flags.all ? 3_000_000 : flags.limit,
           rate: flags.rate,

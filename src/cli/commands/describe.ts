@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { describe, internalTopic, mermaid, sinkAsWritten, stagesOf, topologyHash } from '../../topology/index.js';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
-import { loadTopology } from '../load-topology.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
 
 interface DescribeOptions {
   readonly mermaid?: boolean;

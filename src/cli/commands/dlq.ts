@@ -1,15 +1,22 @@
 import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import type { Schema } from '../../core/schema.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
 import type { WireDecoder } from '../../schema/index.js';
+import {
+  countLetters,
+  type FoundLetter,
+  type LetterFilter,
+  letterOf,
+  matches,
+  preview,
+} from '../../topics/dead-letters.js';
 import { stagesOf } from '../../topology/index.js';
+import { exitCodes } from '../../util/terminal.js';
+import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { countLetters, type FoundLetter, type LetterFilter, letterOf, matches, preview } from '../dead-letters.js';
-import { loadTopology } from '../load-topology.js';
-import type { OpenProfile } from '../profiles.js';
-import { exitCodes } from '../terminal.js';
-import { textTable } from '../text-table.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
 
 interface DlqFlags {
   readonly reason?: string;
@@ -81,7 +88,7 @@ function replayCommand({ terminal, act }: CommandContext): Command {
   return selecting(replay).action((where: string, flags: DlqFlags) =>
     act(flags, () =>
       withLetters(where, flags, async ({ topic, letters, profile }) => {
-        const { replay: send } = await import('../replay.js');
+        const { replay: send } = await import('../../topics/replay.js');
         const producer = flags.yes ? profile.producer() : undefined;
         try {
           const chosen = flags.again ? letters : only(letters, ({ replayed }) => !replayed);
@@ -123,9 +130,9 @@ async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters
   const { topic, schemas } = await placeOf(from);
   const filter: LetterFilter = { ...flags, offsets: rangeOf(flags.offsets) };
   const [{ openProfile }, { openDecoder }, { readTopic }] = await Promise.all([
-    import('../profiles.js'),
+    import('../../profiles/profiles.js'),
     import('../../schema/index.js'),
-    import('../read-topic.js'),
+    import('../../topics/read-topic.js'),
   ]);
   const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
   try {

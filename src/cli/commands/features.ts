@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { counted } from '../../core/counted.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
+import { counted } from '../../util/counted.js';
+import { exitCodes } from '../../util/terminal.js';
+import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { loadTopology } from '../load-topology.js';
-import type { OpenProfile } from '../profiles.js';
-import { exitCodes } from '../terminal.js';
-import { textTable } from '../text-table.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
 
 interface Flags {
   readonly profile?: string;
@@ -151,7 +151,7 @@ function backfillCommand({ terminal, act }: CommandContext): Command {
 }
 
 // Loaded by the command that runs, so that the others start at once.
-const loaders = () => Promise.all([import('../features/views.js'), import('../load-exported.js')]);
+const loaders = () => Promise.all([import('../features/views.js'), import('../load/load-exported.js')]);
 
 async function loadView(file: string) {
   const [{ views }, { loadExported }] = await loaders();
@@ -159,7 +159,7 @@ async function loadView(file: string) {
 }
 
 async function onProfile<T>({ profile, data }: Flags, work: (profile: OpenProfile) => Promise<T>): Promise<T> {
-  const { openProfile } = await import('../profiles.js');
+  const { openProfile } = await import('../../profiles/profiles.js');
   const opened = await openProfile(await readConfig({ profile, data }));
   try {
     return await work(opened);

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
+import { type ExitCode, exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command } from '../command.js';
 import type { Answers } from '../init/complete.js';
 import type { Project } from '../init/project.js';
-import { installStep } from '../own-package.js';
+import { installStep } from '../load/own-package.js';
 import { nextSteps, starterFiles } from '../starter/index.js';
-import { type ExitCode, exitCodes } from '../terminal.js';
 
 interface Flags extends Omit<Answers, 'header'> {
   readonly header?: boolean;

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import type { Topology } from '../../topology/index.js';
+import { exitCodes } from '../../util/terminal.js';
+import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { loadTopology } from '../load-topology.js';
-import type { SourceLag } from '../offsets.js';
-import { exitCodes } from '../terminal.js';
-import { textTable } from '../text-table.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
+import type { SourceLag } from '../state/offsets.js';
 
 interface OffsetsFlags {
   readonly profile?: string;
@@ -45,8 +45,8 @@ function showCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const topology = await loadTopology(file);
         const [{ openProfile }, { behindText, lagOf }] = await Promise.all([
-          import('../profiles.js'),
-          import('../offsets.js'),
+          import('../../profiles/profiles.js'),
+          import('../state/offsets.js'),
         ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
@@ -84,9 +84,9 @@ function resetCommand({ terminal, act }: CommandContext): Command {
         const topology = await loadTopology(file);
         mustHave(topology, flags.source);
         const [{ openProfile }, { planReset }, { startOf }] = await Promise.all([
-          import('../profiles.js'),
-          import('../offsets.js'),
-          import('../read-topic.js'),
+          import('../../profiles/profiles.js'),
+          import('../state/offsets.js'),
+          import('../../topics/read-topic.js'),
         ]);
         const to = startOf(flags.to, '--to');
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));

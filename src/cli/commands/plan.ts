@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { isRefused, planState, planText, type StatePlan, stagesOf } from '../../topology/index.js';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { loadTopology } from '../load-topology.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
 
 interface PlanFlags {
   readonly profile?: string;
@@ -28,9 +28,9 @@ export function planCommand({ terminal, act }: CommandContext): Command {
         const topology = await loadTopology(file);
         const [{ openProfile }, { storedTasks, tasksNow }, { driftLines, driftOf }, { unfinishedIn }] =
           await Promise.all([
-            import('../profiles.js'),
-            import('../stored-state.js'),
-            import('../drift.js'),
+            import('../../profiles/profiles.js'),
+            import('../state/stored-state.js'),
+            import('../run/config-mismatches.js'),
             import('../unfinished.js'),
           ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { counted } from '../../core/counted.js';
+import { counted } from '../../util/counted.js';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
 
 interface ProduceFlags {
   readonly schema?: string;
@@ -32,11 +32,11 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     .action((topic: string, flags: ProduceFlags) =>
       act(flags, async () => {
         const [{ openProfile }, { openCodec }, { schemaOf }, { produce }, { readNdjson }] = await Promise.all([
-          import('../profiles.js'),
+          import('../../profiles/profiles.js'),
           import('../../schema/index.js'),
           import('../schema-file.js'),
-          import('../produce.js'),
-          import('../ndjson.js'),
+          import('../../topics/produce.js'),
+          import('../../topics/ndjson.js'),
         ]);
         // JSON has no dates.
         const schema = await schemaOf(topic, flags.schema, { timestamp: 'number' });

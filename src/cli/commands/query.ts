@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { exitCodes } from '../../util/terminal.js';
+import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { exitCodes } from '../terminal.js';
-import { textTable } from '../text-table.js';
+import { readConfig } from '../load/config-file.js';
 
 interface QueryFlags {
   readonly profile?: string;
@@ -23,7 +23,7 @@ export function queryCommand({ terminal, act }: CommandContext): Command {
     .addOption(shared.data)
     .action((sql: string, flags: QueryFlags) =>
       act(flags, async () => {
-        const { openProfile } = await import('../profiles.js');
+        const { openProfile } = await import('../../profiles/profiles.js');
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const rows = await profile.query<Record<string, unknown>>(sql);

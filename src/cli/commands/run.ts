@@ -1,16 +1,16 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
+import { configHelp } from '../../profiles/config.js';
+import type { Config } from '../../profiles/settings.js';
 import { describe, stagesOf } from '../../topology/index.js';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
-import { configHelp } from '../config.js';
-import { readConfig } from '../config-file.js';
 import { deliveryOn } from '../guarantees.js';
-import { loadTopology } from '../load-topology.js';
-import { type RunExtent, run } from '../run.js';
-import { supervisedReport, terminalReport } from '../run-report.js';
-import { summaryText } from '../run-summary.js';
-import type { Config } from '../settings.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
+import { type RunExtent, run } from '../run/run.js';
+import { supervisedReport, terminalReport } from '../run/run-report.js';
+import { summaryText } from '../run/run-summary.js';
 
 interface RunFlags {
   readonly profile?: string;
@@ -67,7 +67,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
           workerArguments(file, { ...flags, ...(stage === undefined ? {} : { stage }) }, config, place);
         const summary =
           processes > 1
-            ? await (await import('../run-processes.js')).runProcesses({
+            ? await (await import('../run/run-processes.js')).runProcesses({
                 topology,
                 config,
                 processes,

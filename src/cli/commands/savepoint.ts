@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
-import { counted } from '../../core/counted.js';
 import { MillraceError } from '../../core/errors.js';
 import { stagesIn } from '../../state/savepoint.js';
+import type { RestoredPositions } from '../../topics/positions.js';
 import { isRefused, type PlannedTask, planState, planText, stagesOf, topologyHash } from '../../topology/index.js';
+import { counted } from '../../util/counted.js';
+import { exitCodes } from '../../util/terminal.js';
+import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { loadTopology } from '../load-topology.js';
-import type { RestoredPositions } from '../positions.js';
-import { exitCodes } from '../terminal.js';
-import { textTable } from '../text-table.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
 
 interface SavepointFlags {
   readonly profile?: string;
@@ -50,8 +50,8 @@ function createCommand({ terminal, act }: CommandContext): Command {
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data });
         const [{ openProfile }, { createSavepoint }] = await Promise.all([
-          import('../profiles.js'),
-          import('../savepoints.js'),
+          import('../../profiles/profiles.js'),
+          import('../state/savepoints.js'),
         ]);
         const profile = await openProfile(config);
         try {
@@ -78,7 +78,7 @@ function listCommand({ terminal, act }: CommandContext): Command {
     .action((flags: SavepointFlags) =>
       act(flags, async () => {
         const { data } = await readConfig({ data: flags.data });
-        const { listSavepoints } = await import('../savepoint-files.js');
+        const { listSavepoints } = await import('../state/savepoint-files.js');
         const savepoints = listSavepoints(data);
         if (flags.json) terminal.out(`${JSON.stringify({ savepoints })}\n`);
         else {
@@ -124,9 +124,9 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         const config = await readConfig({ profile: flags.profile, data: flags.data });
         const [{ openProfile }, { restoreSavepoint }, { readSavepoint, savepointFile }, { unfinishedIn }] =
           await Promise.all([
-            import('../profiles.js'),
-            import('../savepoints.js'),
-            import('../savepoint-files.js'),
+            import('../../profiles/profiles.js'),
+            import('../state/savepoints.js'),
+            import('../state/savepoint-files.js'),
             import('../unfinished.js'),
           ]);
         const path = savepointFile(config.data, name);

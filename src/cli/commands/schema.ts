@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
 import type { ConfluentRegistry } from '../../schema/index.js';
+import { exitCodes, type Terminal } from '../../util/terminal.js';
 import { type CommandContext, command, group } from '../command.js';
-import { readConfig } from '../config-file.js';
+import { readConfig } from '../load/config-file.js';
 import { schemaInFile, soundness, subjectOf } from '../schema-file.js';
-import { exitCodes, type Terminal } from '../terminal.js';
 
 interface Flags {
   readonly subject?: string;
@@ -210,7 +210,7 @@ async function registered(subject: string, flags: Flags): Promise<SchemaText> {
 async function registryOf(flags: Flags): Promise<ConfluentRegistry> {
   const [{ confluentRegistry }, { registryOptions }] = await Promise.all([
     import('../../schema/index.js'),
-    import('../registry-options.js'),
+    import('../../profiles/registry-options.js'),
   ]);
   return confluentRegistry(await registryOptions(await readConfig({ registry: flags.registry })));
 }

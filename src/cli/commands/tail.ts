@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { onInterrupt } from '../../util/interrupt.js';
+import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { onInterrupt } from '../interrupt.js';
-import { exitCodes } from '../terminal.js';
+import { readConfig } from '../load/config-file.js';
 
 interface TailFlags {
   readonly schema?: string;
@@ -34,11 +34,11 @@ export function tailCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const [{ openProfile }, { openDecoder }, { schemaOf }, { shown }, { followTopic, readTopic, startOf }] =
           await Promise.all([
-            import('../profiles.js'),
+            import('../../profiles/profiles.js'),
             import('../../schema/index.js'),
             import('../schema-file.js'),
-            import('../tail.js'),
-            import('../read-topic.js'),
+            import('../../topics/tail.js'),
+            import('../../topics/read-topic.js'),
           ]);
         const start = startOf(flags.from, '--from');
         const schema = await schemaOf(topic, flags.schema);

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MillraceError } from '../../core/errors.js';
+import { onInterrupt } from '../../util/interrupt.js';
+import { exitCodes } from '../../util/terminal.js';
+import type { TrialWork } from '../../verify/worker.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
-import { readConfig } from '../config-file.js';
-import { onInterrupt } from '../interrupt.js';
-import { loadTopology } from '../load-topology.js';
-import { exitCodes } from '../terminal.js';
-import type { TrialWork } from '../verify/worker.js';
+import { readConfig } from '../load/config-file.js';
+import { loadTopology } from '../load/load-topology.js';
 
 interface VerifyFlags {
   readonly input: readonly string[];
@@ -71,15 +71,15 @@ their own, whose names begin with "verify-", and which are removed at the end. N
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data });
         if (flags.worker !== undefined) {
-          const { runTrialWork } = await import('../verify/worker.js');
+          const { runTrialWork } = await import('../../verify/worker.js');
           await runTrialWork(topology, config, JSON.parse(flags.worker) as TrialWork);
           return exitCodes.ok;
         }
         const [{ verify }, { inputFiles }, { reportText }, { startOf }] = await Promise.all([
-          import('../verify/verify.js'),
-          import('../verify/inputs.js'),
-          import('../verify/report.js'),
-          import('../read-topic.js'),
+          import('../../verify/verify.js'),
+          import('../../verify/inputs.js'),
+          import('../../verify/report.js'),
+          import('../../topics/read-topic.js'),
         ]);
         const { kills, processes = config.profile === 'embedded' ? 1 : 2 } = flags;
         if (config.profile === 'embedded' && processes > 1) throw oneProcess();

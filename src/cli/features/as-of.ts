@@ -1,4 +1,4 @@
-import { denseColumns, type FeatureView } from '../../features/index.js';
+import { denseColumns, type FeatureView } from '../../ml/features/index.js';
 
 // A point in time, in SQL: for each row of a query with `entity` and `time`, the last stored features of that entity that
 // were not in its future.

@@ -1,5 +1,5 @@
-import { denseColumns, type FeatureView, vectorDigest } from '../../features/index.js';
-import type { OpenProfile } from '../profiles.js';
+import { denseColumns, type FeatureView, vectorDigest } from '../../ml/features/index.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
 import { asOfSql, FRESH, name } from './as-of.js';
 
 export interface AuditOptions {

@@ -3,11 +3,11 @@ import type { Profile, SourceDriver, SourceReader } from '../../core/io.js';
 import { positionKey, stepOfPosition } from '../../core/positions.js';
 import { readerAround } from '../../core/reader-around.js';
 import { createInference } from '../../inference/index.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
 import { runTopology } from '../../runtime/index.js';
+import { onlyRead } from '../../topics/positions.js';
 import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../../topology/index.js';
-import { onlyRead } from '../positions.js';
-import type { OpenProfile } from '../profiles.js';
-import { storedTasks } from '../stored-state.js';
+import { storedTasks } from '../state/stored-state.js';
 
 export interface BackfillOptions {
   /** The step whose state is to be as if it had always been there. */

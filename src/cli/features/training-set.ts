@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { FeatureView } from '../../features/index.js';
-import type { OpenProfile } from '../profiles.js';
+import type { FeatureView } from '../../ml/features/index.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
 import { asOfSql, FRESH, featureColumns } from './as-of.js';
 
 export interface TrainingSetOptions {

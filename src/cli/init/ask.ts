@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isCancel, select, text } from '@clack/prompts';
 import { type Answers, inputOf } from './complete.js';
-import { likelyLabel } from './fields.js';
 import { type OriginKind, parseOrigin, type TargetKind } from './places.js';
 import type { Input, Task } from './plan.js';
+import { likelyLabel } from './samples/fields.js';
 
 /** Ctrl-C at a prompt. */
 export class Cancelled extends Error {}

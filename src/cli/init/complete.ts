@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { MillraceError } from '../../core/errors.js';
-import { readConfig } from '../config-file.js';
+import { readConfig } from '../load/config-file.js';
 import { variableName } from './code.js';
-import { type Field, likelyKey, likelyLabel, likelyTime } from './fields.js';
 import { type OriginKind, type Place, parseOrigin, parseTarget } from './places.js';
 import type { Input, Label, Plan, Task } from './plan.js';
+import { type Field, likelyKey, likelyLabel, likelyTime } from './samples/fields.js';
 import { type Shape, shapeOfFiles, shapeOfRegistered, shapeOfSchema, shapeToChange, singular } from './shape.js';
 import { denseFeatures, numbersOf } from './tasks/features.js';
 
@@ -134,12 +134,12 @@ async function shapeOf(
     plain: origin.kind === 'http' || origin.kind === 'redis',
   };
   if (origin.kind === 'file') return shapeOfFiles(origin.name, options);
-  if (origin.kind === 'sample') return (await import('./sample-shapes.js')).paymentShape(options);
+  if (origin.kind === 'sample') return (await import('./samples/sample-shapes.js')).paymentShape(options);
   if (schema === undefined) return shapeToChange(options);
   if (schema !== 'registry' || origin.kind !== 'kafka') return shapeOfSchema(schema, options);
   const [{ confluentRegistry }, { registryOptions }] = await Promise.all([
     import('../../schema/index.js'),
-    import('../registry-options.js'),
+    import('../../profiles/registry-options.js'),
   ]);
   const { subject } = options;
   const latest = await confluentRegistry(await registryOptions(await readConfig({ registry }))).latest(subject);
@@ -175,7 +175,7 @@ async function labelsOf(
   folder: string,
 ): Promise<Input> {
   const origin = parseOrigin(from);
-  if (origin.kind === 'sample') return (await import('./sample-shapes.js')).reviewInput(folder);
+  if (origin.kind === 'sample') return (await import('./samples/sample-shapes.js')).reviewInput(folder);
   const name = nameOf(defaultName(origin));
   const id = name === input.id ? `${name}-labels` : name;
   const shape = await shapeOf(origin, id, { schema: labelsSchema, registry, header }, folder);

@@ -1,5 +1,5 @@
-import type { Field } from './fields.js';
 import type { OriginKind, Place, TargetKind } from './places.js';
+import type { Field } from './samples/fields.js';
 import type { Shape } from './shape.js';
 
 export const tasks = ['route', 'learn', 'score', 'count'] as const;

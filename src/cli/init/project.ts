@@ -1,7 +1,7 @@
 import { packageFile, tsconfigFile } from '../starter/sources.js';
 import { Imports } from './code.js';
-import type { Row } from './fields.js';
 import type { Input, Plan } from './plan.js';
+import type { Row } from './samples/fields.js';
 import { tableName, topicName } from './sinks.js';
 import { timeMs, topicOf } from './sources.js';
 import { taskText } from './tasks/index.js';

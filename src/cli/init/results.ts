@@ -1,5 +1,5 @@
 import { propertyName } from './code.js';
-import type { Field } from './fields.js';
+import type { Field } from './samples/fields.js';
 
 /** What comes out of a task, as sinks are to write it. */
 export interface Result {

@@ -8,10 +8,10 @@ import { splitRow } from '../../schema/plain/csv-cells.js';
 import { avroFields } from '../../schema/shape/avro.js';
 import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
 import { firstMessage, schemaInFile, soundness } from '../schema-file.js';
-import { type Field, fieldsOf, identityOf, likelyTime, type Row } from './fields.js';
-import { delimiterOf, inferCsv } from './infer-csv.js';
-import { inferJsonSchema, isRounded } from './infer-json.js';
-import { sampleRows } from './samples.js';
+import { type Field, fieldsOf, identityOf, likelyTime, type Row } from './samples/fields.js';
+import { delimiterOf, inferCsv } from './samples/infer-csv.js';
+import { inferJsonSchema, isRounded } from './samples/infer-json.js';
+import { sampleRows } from './samples/samples.js';
 import { type SchemaSource, schemaModule } from './schema-module.js';
 
 /** What records look like: their type, where its schema is, and some of them. */

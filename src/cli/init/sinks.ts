@@ -1,8 +1,8 @@
 import { type Imports, objectText, quoted } from './code.js';
-import { textKey } from './fields-text.js';
 import type { TargetKind } from './places.js';
 import type { Plan } from './plan.js';
 import type { Result, ResultField } from './results.js';
+import { textKey } from './samples/fields-text.js';
 
 interface Given {
   readonly result: Result;

@@ -1,8 +1,8 @@
 import { relative, resolve } from 'node:path';
 import { type Imports, objectText, quoted } from './code.js';
-import { rowName, textKey, timeText } from './fields-text.js';
 import type { OriginKind } from './places.js';
 import type { Input, Plan } from './plan.js';
+import { rowName, textKey, timeText } from './samples/fields-text.js';
 
 /** A source as a topology has it. */
 export function sourceText(input: Input, plan: Pick<Plan, 'folder'>, imports: Imports, indent: string): string {

@@ -1,6 +1,6 @@
 import { literalOf, quoted, variableName } from './code.js';
-import { rowName } from './fields-text.js';
 import type { Input, Plan } from './plan.js';
+import { rowName } from './samples/fields-text.js';
 
 /** A test beside the topology: one record through it, and what must not pass. */
 export function testFile(plan: Plan, outputs: readonly string[]): string {

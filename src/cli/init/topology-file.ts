@@ -1,6 +1,6 @@
 import { access, Imports, objectText, quoted, variableName } from './code.js';
-import { keyText, rowName } from './fields-text.js';
 import type { Input, Plan } from './plan.js';
+import { keyText, rowName } from './samples/fields-text.js';
 import { sinkText } from './sinks.js';
 import { sourceText } from './sources.js';
 import { taskText } from './tasks/index.js';

@@ -1,4 +1,4 @@
-import { jsonText } from '../../core/json-text.js';
+import { jsonText } from '../../util/json-text.js';
 import { valueMisfit } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { parseJson, valueOfJson } from './json-text.js';

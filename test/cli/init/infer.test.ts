@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { delimiterOf, inferCsv } from '../../../src/cli/init/infer-csv.js';
-import { inferJsonSchema } from '../../../src/cli/init/infer-json.js';
+import { delimiterOf, inferCsv } from '../../../src/cli/init/samples/infer-csv.js';
+import { inferJsonSchema } from '../../../src/cli/init/samples/infer-json.js';
 import { jsonSchema, localRegistry, openCodec } from '../../../src/schema/index.js';
 
 const columnsOf = (lines: readonly string[]) => {

@@ -1,6 +1,6 @@
 import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../../../src/core/index.js';
-import { getOrInsert } from '../../../src/core/maps.js';
 import { FakeLedger } from '../../../src/testing/fake-ledger.js';
+import { getOrInsert } from '../../../src/util/maps.js';
 
 /** Ledgers that remember checkpoints and state, for sinks that write by themselves. */
 export function memoryLedgers(): (task: TaskId) => Promise<TaskLedger> {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { losesNothing } from '../../../connectors/clickhouse/migration.js';
-import { schemaColumns } from '../../../connectors/clickhouse/schema-columns.js';
-import { bareTypeOf, quotedName, tupleElements, typeTextOf } from '../../../connectors/clickhouse/type-text.js';
+import { losesNothing } from '../../../connectors/clickhouse/table/migration.js';
+import { schemaColumns } from '../../../connectors/clickhouse/table/schema-columns.js';
+import { bareTypeOf, quotedName, tupleElements, typeTextOf } from '../../../connectors/clickhouse/table/type-text.js';
 import { valueTypeOf } from '../../../connectors/clickhouse/values/index.js';
 
 describe('losesNothing', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import { quotedName } from '../../../connectors/clickhouse/type-text.js';
+import { quotedName } from '../../../connectors/clickhouse/table/type-text.js';
 import type { Sink, SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 

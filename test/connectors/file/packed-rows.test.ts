@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RowUnpacker, rowPacker } from '../../../connectors/file/packed-rows.js';
+import { RowUnpacker, rowPacker } from '../../../connectors/file/parquet/packed-rows.js';
 
 const columns = { text: 'text?', number: 'number', integer: 'integer', big: 'bigint', is: 'boolean?', at: 'date' };
 const rows = fc.array(

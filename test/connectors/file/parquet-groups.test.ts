@@ -1,6 +1,6 @@
 import type { FileMetaData } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { byGroups, type ReadBytes } from '../../../connectors/file/parquet-groups.js';
+import { byGroups, type ReadBytes } from '../../../connectors/file/parquet/parquet-groups.js';
 
 const chunk = (data_page_offset: bigint, total_compressed_size: bigint) => ({
   meta_data: { data_page_offset, total_compressed_size },

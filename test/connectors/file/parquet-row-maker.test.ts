@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rowMaker } from '../../../connectors/file/parquet-row-maker.js';
+import { rowMaker } from '../../../connectors/file/parquet/parquet-row-maker.js';
 
 describe('rowMaker', () => {
   it('makes what JSON has: no numbers but finite ones, no sign of a zero, fields of any name', () => {

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parquetRows } from '../../../connectors/file/parquet-rows.js';
-import { asJson, parsers } from '../../../connectors/file/parquet-values.js';
+import { parquetRows } from '../../../connectors/file/parquet/parquet-rows.js';
+import { asJson, parsers } from '../../../connectors/file/parquet/parquet-values.js';
 import type { RandomAccess } from '../../../connectors/file/random-access.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-parquet-'));

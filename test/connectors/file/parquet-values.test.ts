@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { DecodedArray, FileMetaData, SchemaElement } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { cellsOf } from '../../../connectors/file/parquet-cells.js';
-import { rowMaker } from '../../../connectors/file/parquet-row-maker.js';
-import { asJson, parsers, takeColumns } from '../../../connectors/file/parquet-values.js';
+import { cellsOf } from '../../../connectors/file/parquet/parquet-cells.js';
+import { rowMaker } from '../../../connectors/file/parquet/parquet-row-maker.js';
+import { asJson, parsers, takeColumns } from '../../../connectors/file/parquet/parquet-values.js';
 
 const textOf = (make: () => unknown): unknown => {
   try {

@@ -10,8 +10,8 @@ import { map } from '../../../src/operators/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { json, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { openWorld, type World } from '../../profiles/embedded/world.js';
 import { generator } from '../../random.js';
-import { openWorld, type World } from '../embedded/world.js';
 import { newFolder } from './folder.js';
 
 interface Order {

@@ -18,14 +18,14 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FileSinkOptions, file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
-import { parquetRows } from '../../../connectors/file/parquet-rows.js';
-import { GROUP_ROWS } from '../../../connectors/file/to-parquet.js';
+import { parquetRows } from '../../../connectors/file/parquet/parquet-rows.js';
+import { GROUP_ROWS } from '../../../connectors/file/parquet/to-parquet.js';
 import { minutes } from '../../../src/core/index.js';
 import type { Sink, SinkWriter } from '../../../src/core/io.js';
 import { csv, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
-import { openWorld } from '../embedded/world.js';
+import { openWorld } from '../../profiles/embedded/world.js';
 import { newFolder } from './folder.js';
 
 const sink = (folder: string, options: Partial<FileSinkOptions<{ n: number }>> = {}): Sink<unknown> =>

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { rowPacker } from '../../../connectors/file/packed-rows.js';
-import { toParquet } from '../../../connectors/file/to-parquet.js';
-import { Conversion, parquetOf } from '../../../connectors/file/to-parquet-thread.js';
+import { rowPacker } from '../../../connectors/file/parquet/packed-rows.js';
+import { toParquet } from '../../../connectors/file/parquet/to-parquet.js';
+import { Conversion, parquetOf } from '../../../connectors/file/parquet/to-parquet-thread.js';
 
 const columns = { n: 'integer', name: 'text?' };
 const GROUP_ROWS = 100;

@@ -9,7 +9,7 @@ import { http, type IngestOptions } from '../../../connectors/http/index.js';
 import { httpSource } from '../../../connectors/http/source.js';
 import { EARLIEST, type Source, type TopicProducer } from '../../../src/core/io.js';
 import { json } from '../../../src/schema/index.js';
-import { openWorld } from '../embedded/world.js';
+import { openWorld } from '../../profiles/embedded/world.js';
 import { certificate, key } from './certificate.js';
 import { range } from './service.js';
 

@@ -2,10 +2,10 @@ import { NetworkError, ResponseError } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BatchSender, type Produce } from '../../../connectors/kafka/batch-sender.js';
-import { code } from '../../../connectors/kafka/broker-error.js';
-import { Outbox } from '../../../connectors/kafka/outbox.js';
-import type { OutgoingBatch } from '../../../connectors/kafka/produce.js';
-import { batch } from '../../../connectors/kafka/record-batch.js';
+import { code } from '../../../connectors/kafka/protocol/broker-error.js';
+import type { OutgoingBatch } from '../../../connectors/kafka/protocol/produce.js';
+import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
+import { Outbox } from '../../../connectors/kafka/record-accumulator.js';
 import { record } from './batches.js';
 
 /** What becomes of one request. */

@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
-import { type AbortedTransaction, CommittedRange } from '../../../connectors/kafka/committed.js';
-import { batch } from '../../../connectors/kafka/record-batch.js';
-import { BatchEncoder } from '../../../connectors/kafka/record-batch-encode.js';
+import { type AbortedTransaction, CommittedRange } from '../../../connectors/kafka/group/committed.js';
+import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
+import { BatchEncoder } from '../../../connectors/kafka/protocol/record-batch-encode.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
 
 // Hand-made stretches of a log, as a broker would send them.

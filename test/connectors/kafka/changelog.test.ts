@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ChangelogReader, changeRecord, checkpointRecord } from '../../../connectors/kafka/changelog.js';
+import { ChangelogReader, changeRecord, checkpointRecord } from '../../../connectors/kafka/checkpoint/changelog.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
 import type { StateChange } from '../../../src/core/state.js';
 

@@ -3,8 +3,8 @@ import { Encoder } from '@toondepauw/node-zstd';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
-import { compress, decompress } from '../../../connectors/kafka/compression.js';
-import { lz4SizeMax, snappySize, zstdSizeMax } from '../../../connectors/kafka/decompressed-size.js';
+import { compress, decompress } from '../../../connectors/kafka/protocol/compression.js';
+import { lz4SizeMax, snappySize, zstdSizeMax } from '../../../connectors/kafka/protocol/decompressed-size.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Cluster } from '../../../connectors/kafka/cluster.js';
-import type { Fetched, FetchRequest } from '../../../connectors/kafka/fetch.js';
-import { Links } from '../../../connectors/kafka/links.js';
+import type { Cluster } from '../../../connectors/kafka/connection/cluster.js';
+import { Links } from '../../../connectors/kafka/connection/connection-pool.js';
 import { PartitionLog } from '../../../connectors/kafka/partition-log.js';
+import type { Fetched, FetchRequest } from '../../../connectors/kafka/protocol/fetch.js';
 
 const leader = { host: 'leader', port: 1 };
 const follower = { host: 'follower', port: 2 };

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
-import { batch } from '../../../connectors/kafka/record-batch.js';
-import { BatchRecords, readBatch } from '../../../connectors/kafka/record-batch-decode.js';
-import { BatchEncoder, recordSizeMax } from '../../../connectors/kafka/record-batch-encode.js';
+import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
+import { BatchRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
+import { BatchEncoder, recordSizeMax } from '../../../connectors/kafka/protocol/record-batch-encode.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
 import { dataBatch, record, resealed, text, withAttributes } from './batches.js';
 

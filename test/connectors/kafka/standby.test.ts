@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ChangelogFollower } from '../../../connectors/kafka/read-changelog.js';
-import { Standbys } from '../../../connectors/kafka/standby.js';
+import type { ChangelogFollower } from '../../../connectors/kafka/checkpoint/read-changelog.js';
+import { Standbys } from '../../../connectors/kafka/checkpoint/standby.js';
 
 /** A changelog in the hands of the test: each step waits until it is told how it ends. */
 class Changelog {

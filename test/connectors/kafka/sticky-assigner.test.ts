@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { AssignerProtocol } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
+import { assignTasks, type MemberClaim } from '../../../connectors/kafka/group/sticky-assigner.js';
 import {
   decodeAssignment,
   decodeClaim,
   encodeAssignment,
   encodeSubscription,
-} from '../../../connectors/kafka/membership-messages.js';
-import { assignTasks, type MemberClaim } from '../../../connectors/kafka/sticky-assigner.js';
+} from '../../../connectors/kafka/protocol/membership-messages.js';
 
 /** Of a member that follows nothing. */
 const nothing = { standby: [], ready: [] } as const;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Throttle, throttleMsIn } from '../../../connectors/kafka/throttle.js';
+import { Throttle, throttleMsIn } from '../../../connectors/kafka/connection/throttle.js';
 
 it('adds the waits up, and tells of the first', () => {
   let told = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf } from '../../../connectors/redis/address.js';
+import { addressOf } from '../../../connectors/redis/server/address.js';
 
 describe('addressOf', () => {
   it('takes a URL apart, with what is escaped in it', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Entry, isAfter, recordOf } from '../../../connectors/redis/entry.js';
 import { redis } from '../../../connectors/redis/index.js';
-import { stateOf } from '../../../connectors/redis/stream-state.js';
+import { type Entry, isAfter, recordOf } from '../../../connectors/redis/stream/entry.js';
+import { stateOf } from '../../../connectors/redis/stream/stream-state.js';
 import { avro, json } from '../../../src/schema/index.js';
 
 describe('isAfter', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain, isPassing } from '../../../connectors/redis/errors.js';
+import { explain, isPassing } from '../../../connectors/redis/server/errors.js';
 
 const where = 'redis://127.0.0.1:6379';
 const told = (text: string, code: 'sink' | 'source' = 'sink', at = where) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SLOTS, slotOf, tagOf } from '../../../connectors/redis/hash-slot.js';
+import { SLOTS, slotOf, tagOf } from '../../../connectors/redis/server/hash-slot.js';
 
 describe('slots', () => {
   // As `CLUSTER KEYSLOT` of Redis 7.0.15 has them.

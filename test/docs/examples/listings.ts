@@ -48,7 +48,7 @@ export const listings = topology('listings', { deadLetters: kafka.deadLetters({ 
       tokenIds({
         from: (l) => l.title,
         as: 'tokens',
-        tokenizer: new URL('../../operators/tokenizers/word-piece.json', import.meta.url),
+        tokenizer: new URL('../../operators/text/tokenizers/word-piece.json', import.meta.url),
         lengths,
       }),
     )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkLearner } from '../../../src/testing/learner-contract.js';
-import { openLearner, vector } from '../../learning/support.js';
+import { openLearner, vector } from '../../ml/support.js';
 import { perceptron } from './perceptron.js';
 
 const shape = { denseSize: 2, hashedSize: 16 };

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
-import { letterOf } from '../../../src/cli/dead-letters.js';
-import { lagOf, planReset } from '../../../src/cli/offsets.js';
-import type { OpenProfile } from '../../../src/cli/profiles.js';
-import { followTopic, readTopic } from '../../../src/cli/read-topic.js';
-import { replay } from '../../../src/cli/replay.js';
-import { savepointFile } from '../../../src/cli/savepoint-files.js';
-import { createSavepoint, restoreSavepoint } from '../../../src/cli/savepoints.js';
-import { storedTasks } from '../../../src/cli/stored-state.js';
+import { lagOf, planReset } from '../../../src/cli/state/offsets.js';
+import { savepointFile } from '../../../src/cli/state/savepoint-files.js';
+import { createSavepoint, restoreSavepoint } from '../../../src/cli/state/savepoints.js';
+import { storedTasks } from '../../../src/cli/state/stored-state.js';
+import type { OpenProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
+import { letterOf } from '../../../src/topics/dead-letters.js';
+import { followTopic, readTopic } from '../../../src/topics/read-topic.js';
+import { replay } from '../../../src/topics/replay.js';
 import { planState } from '../../../src/topology/index.js';
 import {
   events,

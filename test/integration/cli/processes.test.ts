@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../../src/cli/config.js';
-import { type OpenProfile, openProfile } from '../../../src/cli/profiles.js';
+import { resolveConfig } from '../../../src/profiles/config.js';
+import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
 import { address } from '../address.js';
 import { foreignRead } from '../kafka/world.js';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from '../../../src/cli/config.js';
 import { deliveryOn } from '../../../src/cli/guarantees.js';
-import { produce } from '../../../src/cli/produce.js';
-import { openProfile } from '../../../src/cli/profiles.js';
-import { readTopic } from '../../../src/cli/read-topic.js';
-import { shown } from '../../../src/cli/tail.js';
+import { resolveConfig } from '../../../src/profiles/config.js';
+import { openProfile } from '../../../src/profiles/profiles.js';
 import { avro, openCodec } from '../../../src/schema/index.js';
+import { produce } from '../../../src/topics/produce.js';
+import { readTopic } from '../../../src/topics/read-topic.js';
+import { shown } from '../../../src/topics/tail.js';
 import { deliveryOf } from '../../../src/topology/index.js';
 import { topicSink } from '../../topology/fixtures.js';
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { VerifyReport } from '../../../src/cli/verify/report.js';
+import type { VerifyReport } from '../../../src/verify/report.js';
 import { millrace, userFolder } from '../../cli/millrace.js';
-import { clicks, topologiesFile } from '../../cli/verify/topologies.js';
+import { clicks, topologiesFile } from '../../verify/topologies.js';
 import { address } from '../address.js';
 
 const name = `shop-${randomUUID().slice(0, 8)}`;

@@ -1,16 +1,16 @@
-import type { Embedded } from '../../../connectors/embedded/index.js';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { hours } from '../../../src/core/index.js';
 import type { Sink } from '../../../src/core/io.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import { deadLetterHeaders } from '../../../src/core/sinks.js';
+import type { Embedded } from '../../../src/profiles/embedded/index.js';
 import { json } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { FaultName } from '../../../src/testing/fault-list.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
-import { openWorld, sourceOf, topicSinkOf } from '../../connectors/embedded/world.js';
+import { openWorld, sourceOf, topicSinkOf } from '../../profiles/embedded/world.js';
 import { changeTo, changing } from './changes.js';
 import { canMount, smallDisk } from './disk.js';
 

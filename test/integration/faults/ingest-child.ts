@@ -1,11 +1,11 @@
 // A run that takes records in over HTTP and copies one of each id. It kills itself at the n-th point of an epoch of that name.
 
-import { openEmbedded } from '../../../connectors/embedded/index.js';
 import { http } from '../../../connectors/http/index.js';
 import { httpSource } from '../../../connectors/http/source.js';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { hours, type InferenceService, millis } from '../../../src/core/index.js';
 import { dedupe } from '../../../src/operators/index.js';
+import { openEmbedded } from '../../../src/profiles/embedded/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { json, localRegistry } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { RawRecord } from '../../../src/core/record.js';
 import { range } from '../../../src/testing/sink-task.js';
-import { openWorld } from '../../connectors/embedded/world.js';
 import { lastingPorts } from '../../ports.js';
+import { openWorld } from '../../profiles/embedded/world.js';
 
 const script = new URL('./ingest-child.ts', import.meta.url).pathname;
 const CLIENTS = 4;

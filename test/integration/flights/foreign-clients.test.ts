@@ -6,8 +6,8 @@ import { SchemaRegistryClient } from '@confluentinc/schemaregistry/dist/schemare
 import { AvroDeserializer, AvroSerializer } from '@confluentinc/schemaregistry/dist/serde/avro.js';
 import { SerdeType } from '@confluentinc/schemaregistry/dist/serde/serde.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Flights } from '../../../src/cli/demo/flights.js';
-import { sides, topics } from '../../../src/cli/demo/names.js';
+import type { Flights } from '../../../examples/flights/flights.js';
+import { sides, topics } from '../../../examples/flights/names.js';
 import { runBuilt } from '../../e2e/cli.js';
 import { arrivalOf, departureOf, firstFlights } from '../../e2e/real-flights.js';
 import { decodeArrived, decodeDeparted, decodePrediction, encoded, type PredictionValue } from '../../e2e/records.js';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { topics } from '../../../examples/flights/names.js';
 import { FlightArrivedV1 } from '../../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../../schemas/flight-departed.v1.js';
-import { resolveConfig } from '../../../src/cli/config.js';
-import { topics } from '../../../src/cli/demo/names.js';
-import { openProfile } from '../../../src/cli/profiles.js';
 import { createInference } from '../../../src/inference/index.js';
+import { resolveConfig } from '../../../src/profiles/config.js';
+import { openProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { openCodec } from '../../../src/schema/index.js';
 import { flightDelays } from '../../../topologies/flight-delays.js';

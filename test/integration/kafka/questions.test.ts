@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
-import { serveMonitoring } from '../../../src/cli/http.js';
 import { stateful } from '../../../src/core/index.js';
 import { millis } from '../../../src/index.js';
 import { type Running, runTopology } from '../../../src/runtime/index.js';
 import { json as anyJson, localRegistry } from '../../../src/schema/index.js';
+import { serveMonitoring } from '../../../src/server/http.js';
 import { valueCell } from '../../../src/state/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { lastingPorts } from '../../ports.js';

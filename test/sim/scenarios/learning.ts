@@ -1,6 +1,6 @@
 import { type Metric, seconds } from '../../../src/core/index.js';
-import { featureView, hashed, numeric, rolling } from '../../../src/features/index.js';
-import { ftrl, logisticRegression, rateBy } from '../../../src/learning/index.js';
+import { featureView, hashed, numeric, rolling } from '../../../src/ml/features/index.js';
+import { ftrl, logisticRegression, rateBy } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
 import {
   logOf,

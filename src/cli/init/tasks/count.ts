@@ -1,8 +1,8 @@
 import { access, type Imports, objectText } from '../code.js';
-import type { Field } from '../fields.js';
-import { keyText, rowName } from '../fields-text.js';
 import type { Plan } from '../plan.js';
 import { interfaceOf, numberField, type ResultField, timeField } from '../results.js';
+import type { Field } from '../samples/fields.js';
+import { keyText, rowName } from '../samples/fields-text.js';
 import { numbersOf } from './features.js';
 import { INDENT, type TaskText } from './task-text.js';
 

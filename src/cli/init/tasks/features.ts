@@ -1,8 +1,8 @@
 import { access, type Imports, objectText, quoted } from '../code.js';
-import type { Field } from '../fields.js';
-import { rowName, timeText } from '../fields-text.js';
 import type { Input, Plan } from '../plan.js';
 import { freeName } from '../results.js';
+import type { Field } from '../samples/fields.js';
+import { rowName, timeText } from '../samples/fields-text.js';
 
 /** What a model sees of a record. */
 export interface Features {

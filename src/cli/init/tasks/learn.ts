@@ -1,7 +1,7 @@
 import { type Imports, objectText, quoted } from '../code.js';
-import { keyText, labelText, rowName } from '../fields-text.js';
 import type { Plan } from '../plan.js';
 import { freeName } from '../results.js';
+import { keyText, labelText, rowName } from '../samples/fields-text.js';
 import { featuresOf, featureViewText } from './features.js';
 import { scored } from './scored.js';
 import { INDENT, type TaskText } from './task-text.js';

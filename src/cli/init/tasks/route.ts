@@ -1,7 +1,7 @@
 import { access, type Imports, propertyName, quoted } from '../code.js';
-import { rowName } from '../fields-text.js';
 import type { Plan } from '../plan.js';
 import type { Result, ResultField } from '../results.js';
+import { rowName } from '../samples/fields-text.js';
 import { numbersOf } from './features.js';
 import type { TaskText } from './task-text.js';
 

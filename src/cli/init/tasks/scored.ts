@@ -1,7 +1,7 @@
 import { access, type Imports, isName, objectText, variableName } from '../code.js';
-import { rowName, timeText } from '../fields-text.js';
 import type { Plan } from '../plan.js';
 import { freeName, interfaceOf, type ResultField, timeField } from '../results.js';
+import { rowName, timeText } from '../samples/fields-text.js';
 import { INDENT, type TaskText } from './task-text.js';
 
 interface Scoring {

@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { MillraceError, messageOf } from '../../../src/core/errors.js';
+import { Lanes } from '../table/sessions.js';
+import { type Engine, insertSettings, querySettings } from './engine.js';
+import { engineArguments, memorySettings } from './engine-limits.js';
+
+export interface ChdbOptions {
+  /** The engine's folder; one process at a time, and one folder a process. */
+  readonly path: string;
+  /** Statements at the same time; each takes a thread of libuv's pool while it runs. */
+  readonly lanes?: number;
+}
+
+const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }).map(
+  ([name, value]) => `SET ${name} = '${value}'`,
+);
+
+/**
+ * Opens the real ClickHouse engine in this process, through the official client's connection hook. Statements run on
+ * libuv's threads and never block the event loop; `UV_THREADPOOL_SIZE` (4 by default, shared with the file system and
+ * DNS) should be raised before Node starts: the command line sets 16.
+ */
+export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<Engine> {
+  const folder = resolve(path);
+  await mkdir(dirname(folder), { recursive: true });
+  const [{ ClickHouseLogLevel, createClient }, { createChdbConnection }, { Session }] = await Promise.all([
+    import('@clickhouse/client'),
+    import('chdb/connection'),
+    import('chdb'),
+  ]);
+  const open = () => {
+    const connection = createChdbConnection({ path: folder });
+    // chdb is compiled against a copy of the client's types that is not installed: theirs and ours differ in name only.
+    return {
+      client: createClient({ connection: connection as never, log: { level: ClickHouseLogLevel.OFF } }),
+      chdb: connection.chdb,
+    };
+  };
+  let first: InstanceType<typeof Session>;
+  try {
+    first = new Session(folder, { connectionArgs: engineArguments }); // the engine takes its arguments from whoever opens it first
+  } catch (cause) {
+    throw cannotOpen(folder, cause);
+  }
+  const opened = Array.from({ length: lanes }, open);
+  first.close();
+  const pool = new Lanes(opened);
+  for (const { client } of opened) for (const set of sessionStatements) await client.command({ query: set });
+  return {
+    where: folder,
+    query: (sql, params) =>
+      pool.use(async ({ client }) => {
+        const result = await client.query({ query: sql, format: 'JSONEachRow', query_params: { ...params } });
+        return result.text();
+      }),
+    command: (sql) =>
+      pool.use(async ({ client }) => {
+        await client.command({ query: sql });
+      }),
+    exportParquet: (sql, file) =>
+      pool.use(async ({ client }) => {
+        const target = `'${resolve(file).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+        await client.command({
+          query: `INSERT INTO FUNCTION file(${target}, 'Parquet') SETTINGS engine_file_truncate_on_insert = 1 ${sql}`,
+        });
+      }),
+    // The client would turn the bytes into a string and into one statement; the engine takes them as they are.
+    insert: (table, columns, body) =>
+      pool.use(async ({ chdb }) => {
+        const settings = insertSettings;
+        await chdb.rawInsert({ table, columns, values: body, format: 'JSONCompactEachRow', settings });
+      }),
+    async close() {
+      for (const { client } of await pool.drain()) await client.close();
+    },
+  };
+}
+
+/** The engine prints why to standard error and says here only that it failed. */
+const cannotOpen = (folder: string, cause: unknown): MillraceError =>
+  new MillraceError('config', `cannot open the ClickHouse engine: ${messageOf(cause).split('\n')[0]}`, {
+    where: folder,
+    hint: 'does another process have this folder open (one at a time), or is it not writable?',
+    cause,
+  });

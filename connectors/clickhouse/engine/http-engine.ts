@@ -1,0 +1,69 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { MillraceError } from '../../../src/core/errors.js';
+import { type Engine, insertSettings, querySettings } from './engine.js';
+
+export interface HttpOptions {
+  /** `http://host:8123`, with user, password and database in it where needed: `https://user:secret@host/database`. */
+  readonly url: string;
+  readonly database?: string;
+  /** Compresses what is sent with gzip: for networks slower than a core. */
+  readonly compress?: boolean;
+  /** PEM of the authority that signed the server's certificate, where the system does not know it. */
+  readonly ca?: Buffer;
+  readonly requestTimeoutMs?: number;
+}
+
+/** Opens a server's HTTP interface; the client library is loaded here. */
+export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
+  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
+  const { url, database, compress = false, ca, requestTimeoutMs = 60_000 } = options;
+  if (!URL.canParse(url)) {
+    // Said here and without it: the client's own error has the whole address.
+    throw new MillraceError('config', 'the address of ClickHouse is no URL', {
+      hint: 'it looks like http://host:8123/database',
+    });
+  }
+  const client: ClickHouseClient = createClient({
+    url,
+    application: 'millrace',
+    request_timeout: requestTimeoutMs,
+    log: { level: ClickHouseLogLevel.OFF }, // errors are thrown, not printed
+    compression: { request: compress, response: false },
+    ...(database === undefined ? {} : { database }),
+    ...(ca ? { tls: { ca_cert: ca } } : {}),
+  });
+  const { protocol, host } = new URL(url);
+  return {
+    where: `${protocol}//${host}`,
+    async query(sql, params, signal) {
+      const result = await client.query({
+        query: sql,
+        format: 'JSONEachRow',
+        query_params: { ...params },
+        clickhouse_settings: querySettings,
+        ...(signal ? { abort_signal: signal } : {}),
+      });
+      return result.text();
+    },
+    async command(sql) {
+      await client.command({ query: sql });
+    },
+    async exportParquet(sql, file) {
+      const { stream } = await client.exec({ query: `${sql} FORMAT Parquet`, clickhouse_settings: querySettings });
+      await pipeline(stream, createWriteStream(file));
+    },
+    // As a statement with a body: the client's own `insert` would parse and write again what is bytes already.
+    async insert(table, columns, body) {
+      const { stream } = await client.exec({
+        query: `INSERT INTO \`${table}\` (${columns.map((name) => `\`${name}\``).join(', ')}) FORMAT JSONCompactEachRow`,
+        values: Readable.from([body], { objectMode: false }),
+        clickhouse_settings: insertSettings,
+      });
+      for await (const _ of stream); // an unread answer would break the next request on this connection
+    },
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,92 @@
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import {
+  askHalves,
+  type Lookup,
+  type LookupAnswer,
+  type LookupReader,
+  MISSING,
+  readAnswer,
+} from '../../src/core/lookup.js';
+import type { Engine } from './engine/engine.js';
+import { parseRows } from './engine/json-rows.js';
+import { codeOf, explain, isPassing } from './errors.js';
+import type { RowsOptions } from './lookup.js';
+
+/** Keys of one statement: they are sent as a parameter of the URL, which a server takes up to about a megabyte of. */
+const KEYS_MAX = 2_000;
+
+/** What ClickHouse says of a key that is none of its column's type. */
+const badKey = new Set([
+  6, // CANNOT_PARSE_TEXT
+  26, // CANNOT_PARSE_QUOTED_STRING
+  27, // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+  38, // CANNOT_PARSE_DATE
+  41, // CANNOT_PARSE_DATETIME
+  69, // ARGUMENT_OUT_OF_BOUND
+  72, // CANNOT_PARSE_NUMBER
+  130, // CANNOT_READ_ARRAY_FROM_TEXT
+  376, // CANNOT_PARSE_UUID
+  457, // BAD_QUERY_PARAMETER
+  675, // CANNOT_PARSE_IPV4
+  676, // CANNOT_PARSE_IPV6
+]);
+
+/** Reads rows for a look-up; one try a question, since the step tries again. */
+export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): LookupReader {
+  const { sql, key, keyType, decode } = lookup.options as RowsOptions;
+  const parameter = parameterOf(keyType);
+
+  const askAll = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
+    let text: string;
+    try {
+      text = await engine.query(sql, { keys: keys.map(parameter) }, signal);
+    } catch (error) {
+      if (badKey.has(codeOf(error) ?? -1)) return messageOf(error).split('\n')[0] ?? '';
+      throw failureOf(error, engine.where);
+    }
+    const found = new Map(parseRows<Record<string, unknown>>(text).map(({ [key]: name, ...row }) => [name, row]));
+    return keys.map((name) => {
+      const row = found.get(String(parameter(name)));
+      return row === undefined ? MISSING : readAnswer(() => (decode ? decode(row) : row));
+    });
+  };
+
+  return {
+    keysMax: KEYS_MAX,
+    async ask(keys, signal) {
+      // What is no number cannot be written into the statement as one.
+      const askable = keys.filter((name) => parameter(name) !== undefined);
+      const answers = askable.length > 0 ? await askHalves(askable, (some) => askAll(some, signal)) : [];
+      const byKey = new Map(askable.map((name, i) => [name, answers[i] as LookupAnswer]));
+      return keys.map((name) => byKey.get(name) ?? { kind: 'refused', detail: `no ${keyType}` });
+    },
+    async ping() {
+      await engine.query('SELECT 1', {});
+    },
+    close: async () => undefined, // the engine is the profile's
+  };
+}
+
+/** Passing failures are those that another try may mend; all else is the statement's own fault and stays so. */
+function failureOf(error: unknown, where: string): MillraceError {
+  const explained = explain(error, 'cannot look up', where, 'look-up');
+  if (isPassing(error)) return explained;
+  const { message, hint = 'the message is the words of ClickHouse' } = explained;
+  return new MillraceError('look-up', message, { where, hint, lasting: true, cause: error });
+}
+
+type Parameter = (key: string) => string | bigint | number | undefined;
+
+/** How a key stands in a parameter of its type, and in what ClickHouse gives back: numbers bare, all else as text. */
+function parameterOf(keyType: string): Parameter {
+  const [, unsigned, bits] = /^(U?)Int(\d+)$/.exec(keyType) ?? [];
+  if (bits !== undefined) {
+    const narrowed = unsigned ? BigInt.asUintN : BigInt.asIntN;
+    return (key) =>
+      /^-?\d+$/.test(key) && narrowed(Number(bits), BigInt(key)) === BigInt(key) ? BigInt(key) : undefined;
+  }
+  if (/^(Float|Decimal)/.test(keyType))
+    return (key) => (/\d/.test(key) && !Number.isNaN(Number(key)) ? Number(key) : undefined);
+  if (keyType === 'UUID') return (key) => key.toLowerCase();
+  return (key) => key;
+}

@@ -1,0 +1,125 @@
+import type { Lookup } from '../../src/core/lookup.js';
+import type { Problem } from '../../src/core/operator.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  connectorKind,
+  defaulted,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
+
+export const rowsKind = connectorKind({
+  kind: 'clickhouse.rows',
+  role: 'look-up',
+  doc: 'Looks rows up by a column, all keys of a question in one statement.',
+  options: {
+    table: optional(is.text, 'The table or view to look in; one with a row a key. This, or `query`.'),
+    columns: optional(is.listOf(is.text), 'With `table`: columns to read, the key besides.'),
+    query: optional(
+      is.text,
+      "A statement whose rows have the key's column, and which takes the keys as `{keys:Array(Type)}`.",
+    ),
+    key: required(is.text, "The column that is looked up; a row's value of it, as text, is the key."),
+    keyType: defaulted(is.text, 'String', "ClickHouse's type of that column."),
+    decode: optional(
+      is.callback<(row: never) => unknown>('(row) => unknown'),
+      'Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default.',
+    ),
+  },
+});
+
+interface RowsCommon<V> {
+  /** The column that is looked up; a row's value of it, as text, is the key. */
+  readonly key: string;
+  /** ClickHouse's type of that column; `String` by default. */
+  readonly keyType?: string;
+  /** Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default. */
+  readonly decode?: (row: never) => V;
+}
+
+export interface TableRows<V> extends RowsCommon<V> {
+  readonly table: string;
+  /** Columns to read, the key besides. */
+  readonly columns: readonly string[];
+}
+
+export interface QueryRows<V> extends RowsCommon<V> {
+  /** A statement whose rows have the key's column, and which takes the keys as `{keys:Array(Type)}`. */
+  readonly query: string;
+}
+
+export type ClickHouseRowsOptions<V> = TableRows<V> | QueryRows<V>;
+
+/** As the driver sees it. */
+export interface RowsOptions {
+  readonly sql: string;
+  /** Under which a row of the result says its key. */
+  readonly key: string;
+  readonly keyType: string;
+  readonly decode: ((row: unknown) => unknown) | undefined;
+}
+
+/**
+ * Looks rows up by a column, all keys of a question in one statement. A key without a row is missing; where there are
+ * several rows of one key, any of them is the answer, so look up in what has one, a view that reads `FINAL` for example.
+ *
+ * A column is quick to look up by if the table is ordered by it. Integers of 64 bits are exact up to 2^53 in rows; as keys
+ * they are exact.
+ *
+ * @example
+ * lookUp({
+ *   from: clickhouse.rows<{ name: string }>({ table: 'airports', key: 'iata', columns: ['name'] }),
+ *   key: (f) => f.origin,
+ *   as: 'airport',
+ * })
+ */
+export function rows<V = Readonly<Record<string, unknown>>>(options: ClickHouseRowsOptions<V>): Lookup<V> {
+  const { keyType, decode } = resolve(rowsKind, options);
+  const problems = [...problemsOf(rowsKind, options), ...placeProblems(options)];
+  const read: RowsOptions = {
+    sql: problems.length > 0 ? '' : sqlOf(options, keyType),
+    key: KEY_TEXT,
+    keyType,
+    decode: decode as RowsOptions['decode'],
+  };
+  return Object.freeze({
+    connector: 'clickhouse',
+    kind: rowsKind.kind,
+    settings: settingsOf(rowsKind, options),
+    problems: Object.freeze(problems),
+    options: Object.freeze(read),
+  });
+}
+
+/** JavaScript, and casts, can say both or neither. */
+function placeProblems(options: object): Problem[] {
+  const { table, query, columns } = options as { table?: unknown; query?: unknown; columns?: unknown };
+  const hint = 'give `table` and `columns`, or `query`';
+  if (table === undefined && query === undefined) return [{ message: 'neither table nor query', hint }];
+  if (query === undefined) return columns === undefined ? [{ message: 'columns is missing', hint }] : [];
+  if (table !== undefined || columns !== undefined) return [{ message: 'query beside table or columns', hint }];
+  if (typeof query === 'string' && !/\{\s*keys\s*:/.test(query)) {
+    return [{ message: 'the query asks for no keys', hint: 'let it read WHERE key IN {keys:Array(String)}' }];
+  }
+  return [];
+}
+
+/** Under which a row of the result says its key as text: a number of 64 bits would lose digits on the way. */
+const KEY_TEXT = '_key';
+
+const sqlOf = (options: ClickHouseRowsOptions<unknown>, keyType: string): string =>
+  'query' in options ? withKeyText(options.query, options.key) : selectOf(options, keyType);
+
+function selectOf({ table, key, columns }: TableRows<unknown>, keyType: string): string {
+  const names = [...new Set([key, ...columns])].map(quoted).join(', ');
+  const source = table.split('.').map(quoted).join('.');
+  return `SELECT toString(${quoted(key)}) AS ${KEY_TEXT}, ${names} FROM ${source} WHERE ${quoted(key)} IN {keys:Array(${keyType})} LIMIT 1 BY ${KEY_TEXT}`;
+}
+
+const withKeyText = (query: string, key: string): string =>
+  `SELECT toString(${quoted(key)}) AS ${KEY_TEXT}, * FROM (${query.trim().replace(/;\s*$/, '')}) LIMIT 1 BY ${KEY_TEXT}`;
+
+const quoted = (name: string): string => `\`${name.replaceAll('`', '\\`')}\``;

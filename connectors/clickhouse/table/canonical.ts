@@ -1,0 +1,39 @@
+import type { Engine } from '../engine/engine.js';
+import { parseRows } from '../engine/json-rows.js';
+
+/** Columns and their types. */
+export type Columns = Readonly<Record<string, string>>;
+
+/** `Tuple`s are written in several lines; what stands in quotes stays as it is. */
+const withoutSpaces = (type: string): string =>
+  type
+    .replaceAll(/'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\s+/g, (part) => (/^\s/.test(part) ? ' ' : part))
+    .replaceAll(/\( /g, '(');
+
+/**
+ * Types as ClickHouse itself writes them: `Decimal64(2)` is `Decimal(18, 2)`, the names of an `Enum` have an order of their own.
+ *
+ * @throws what the engine says of a type that is none.
+ */
+export async function canonicalTypes(engine: Engine, columns: Columns): Promise<Columns> {
+  const structure = Object.entries(columns).map(([name, type]) => `\`${name}\` ${type}`);
+  const text = await engine.query('DESCRIBE TABLE null({structure:String})', { structure: structure.join(', ') });
+  return typesIn(parseRows(text));
+}
+
+/** The columns of a query's result; it may end in a comment. */
+export async function columnsOfQuery(engine: Engine, sql: string): Promise<Columns> {
+  return typesIn(parseRows(await engine.query(`DESCRIBE TABLE (${sql}\n)`, {})));
+}
+
+/** The columns of a table that is there; none where there is no such table. */
+export async function columnsOf(engine: Engine, table: string): Promise<Columns> {
+  const text = await engine.query(
+    'SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position',
+    { table },
+  );
+  return typesIn(parseRows(text));
+}
+
+const typesIn = (rows: readonly { readonly name: string; readonly type: string }[]): Columns =>
+  Object.fromEntries(rows.map(({ name, type }) => [name, withoutSpaces(type)]));

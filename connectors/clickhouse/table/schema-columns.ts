@@ -1,0 +1,113 @@
+import type { Field, Shape } from '../../../src/schema/shape/index.js';
+import type { TimeUnit } from '../values/index.js';
+import type { Columns } from './canonical.js';
+import { type Defaults, quotedText } from './layout.js';
+import type { Units } from './rows.js';
+import { quotedName } from './type-text.js';
+
+/** A column's type, and what its numbers count where it is a time. */
+interface Derived {
+  readonly type: string;
+  readonly unit?: TimeUnit | undefined;
+}
+
+const JSON_TEXT: Derived = { type: 'String' };
+const DECIMAL_DIGITS_MAX = 76;
+
+/**
+ * The columns that records of these fields need, with types that hold all that the fields may be.
+ *
+ * Lists, maps and records have no null in ClickHouse: where they may be missing they are text of JSON, and so is what has no
+ * type of its own. Words are `LowCardinality`, since an `Enum` would refuse the name that comes with the next version.
+ *
+ * @example
+ * schemaColumns([{ name: 'late', shape: { kind: 'nullable', inner: { kind: 'float', bits: 64 } } }]); // Nullable(Float64)
+ */
+export function schemaColumns(fields: readonly Field[]): { columns: Columns; units: Units; defaults: Defaults } {
+  const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
+  return {
+    columns: Object.fromEntries(derived.map(({ name, type }) => [name, type])),
+    units: Object.fromEntries(derived.flatMap(({ name, unit }) => (unit === undefined ? [] : [[name, unit]]))),
+    defaults: Object.fromEntries(
+      fields.flatMap(({ name, shape, default: value }) => {
+        const literal = literalOf(shape, value);
+        return literal === undefined ? [] : [[name, literal]];
+      }),
+    ),
+  };
+}
+
+/** A default as SQL has it; none of what ClickHouse has as its own, and of what is no plain value. */
+function literalOf(shape: Shape, value: unknown): string | undefined {
+  switch (shape.kind) {
+    case 'nullable':
+      return value === null ? undefined : literalOf(shape.inner, value);
+    case 'boolean':
+      return typeof value === 'boolean' ? String(value) : undefined;
+    case 'text':
+    case 'word':
+      return typeof value === 'string' ? quotedText(value) : undefined;
+    case 'integer':
+      return typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : undefined;
+    case 'float':
+      return typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined;
+    case 'time':
+      return typeof value === 'number' && Number.isSafeInteger(value) ? timeOf(value, shape.unit) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const timeOf = (value: number, unit: 'millis' | 'micros'): string =>
+  `fromUnixTimestamp64${unit === 'millis' ? 'Milli' : 'Micro'}(toInt64(${value}), 'UTC')`;
+
+function typeOf(shape: Shape): Derived {
+  switch (shape.kind) {
+    case 'boolean':
+      return { type: 'Bool' };
+    case 'word':
+      return { type: 'LowCardinality(String)' };
+    case 'integer':
+      return { type: `${shape.signed ? '' : 'U'}Int${shape.bits}` };
+    case 'float':
+      return { type: `Float${shape.bits}` };
+    case 'decimal':
+      if (shape.precision > DECIMAL_DIGITS_MAX) return { type: 'String' };
+      return { type: `Decimal(${shape.precision}, ${shape.scale})` };
+    case 'time':
+      return shape.unit === 'micros'
+        ? { type: 'DateTime64(6)', unit: 'micros' }
+        : { type: 'DateTime64(3)', unit: 'millis' };
+    case 'day':
+      return { type: 'Date32', unit: shape.counted ? 'days' : 'millis' };
+    case 'list': {
+      const { type, unit } = typeOf(shape.items);
+      return { type: `Array(${type})`, unit };
+    }
+    case 'map': {
+      const { type, unit } = typeOf(shape.values);
+      return { type: `Map(${typeOf(shape.keys).type}, ${type})`, unit };
+    }
+    case 'record':
+      return tupleOf(shape.fields);
+    case 'nullable':
+      return orNull(typeOf(shape.inner));
+    default:
+      return JSON_TEXT; // text, bytes as they are, and JSON
+  }
+}
+
+function orNull({ type, unit }: Derived): Derived {
+  if (/^(Array|Map|Tuple)\(/.test(type)) return { type: 'Nullable(String)' };
+  const [, inner] = /^LowCardinality\((.*)\)$/.exec(type) ?? [];
+  return { type: inner === undefined ? `Nullable(${type})` : `LowCardinality(Nullable(${inner}))`, unit };
+}
+
+/** A record inside a record. All times of one column count the same; where they would not, it is text of JSON. */
+function tupleOf(fields: readonly Field[]): Derived {
+  const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
+  const units = new Set(derived.flatMap(({ unit }) => unit ?? []));
+  if (fields.length === 0 || units.size > 1) return JSON_TEXT;
+  const [unit] = units;
+  return { type: `Tuple(${derived.map(({ name, type }) => `${quotedName(name)} ${type}`).join(', ')})`, unit };
+}

@@ -1,0 +1,163 @@
+import { MillraceError } from '../../../src/core/errors.js';
+import type { TableTtl } from '../../../src/core/sinks.js';
+import type { Engine } from '../engine/engine.js';
+import { parseRows } from '../engine/json-rows.js';
+import { columnsOf } from './canonical.js';
+import { quoted, quotedText, stampOf, type TableLayout } from './layout.js';
+import { columnDifferences, type Difference, isAllowed } from './migration.js';
+import { setUpViews } from './views.js';
+
+/**
+ * Blocks that ClickHouse remembers by their digest: an insert whose answer was lost, or that a dead process had on its
+ * way, changes nothing when it comes again among so many others. (A server's own default remembers none.)
+ */
+const REMEMBERED_BLOCKS = 10_000;
+const WINDOW = 'non_replicated_deduplication_window';
+
+/**
+ * Creates the table and its views where they are missing, and changes what is there as far as the layout allows it. Several
+ * processes may do so at the same time.
+ *
+ * @throws MillraceError `config` that says what differs, and the statement that would mend it.
+ */
+export async function setUpTable(engine: Engine, layout: TableLayout): Promise<void> {
+  await refuseForeignTable(engine, layout);
+  await engine.command(createSql(layout));
+  const differences = await differencesOf(engine, layout);
+  const refused = differences.filter((difference) => !isAllowed(difference, layout));
+  if (refused.length > 0) throw refusal(layout, refused);
+  if (differences.length > 0) await engine.command(alterSql(layout, differences));
+  if (layout.unchanging) await rememberBlocks(engine, layout);
+  await setUpReading(engine, layout);
+  await setUpViews(engine, layout.views);
+}
+
+/** The view that readers use; it stays as it is where it is right, since not every database replaces one at one stroke. */
+async function setUpReading(engine: Engine, layout: TableLayout): Promise<void> {
+  const shown = { ...layout.columns, ...stampOf(layout) };
+  const there = await columnsOf(engine, layout.view);
+  if (JSON.stringify(Object.entries(there)) === JSON.stringify(Object.entries(shown))) return;
+  const names = Object.keys(shown).map(quoted).join(', ');
+  await engine.command(
+    `CREATE OR REPLACE VIEW ${quoted(layout.view)} AS SELECT ${names} FROM ${quoted(layout.rows)} FINAL`,
+  );
+}
+
+/** How a table that is there differs from its layout; nothing where there is no table. */
+export async function differencesOf(engine: Engine, layout: TableLayout): Promise<Difference[]> {
+  const [table] = parseRows<{ key: string; partition: string; ttl: string; policy: string }>(
+    await engine.query(
+      `SELECT sorting_key AS key, partition_key AS partition, extract(engine_full, ' TTL (.*?)(?: SETTINGS |$)') AS ttl,
+         storage_policy AS policy
+       FROM system.tables WHERE database = currentDatabase() AND name = {table:String}`,
+      { table: layout.rows },
+    ),
+  );
+  if (!table) return [];
+  const differences = columnDifferences(layout, await columnsOf(engine, layout.rows));
+  const other = (setting: string, declared: string, actual: string, repair?: string) => {
+    if (declared !== actual) differences.push({ setting, declared, actual, change: 'other', repair });
+  };
+  // A key of one column is given back in brackets of its own by some versions.
+  other('sorting key', layout.key.join(', '), table.key.replaceAll(/[`()]/g, ''));
+  if (layout.partitionBy !== undefined)
+    other('partition key', await formatted(engine, layout.partitionBy), table.partition);
+  const { storagePolicy: policy } = layout;
+  if (policy !== undefined)
+    other('storage policy', policy, table.policy, `MODIFY SETTING storage_policy = ${quotedText(policy)}`);
+  // Behind the policy, of which it names a disk or volume.
+  if (layout.ttl !== undefined) other('ttl', ttlSql(layout.ttl), table.ttl, `MODIFY TTL ${ttlSql(layout.ttl)}`);
+  return differences;
+}
+
+/** An expression as ClickHouse itself writes it. */
+async function formatted(engine: Engine, expression: string): Promise<string> {
+  const sql = 'SELECT formatQuerySingleLine({sql:String}) AS sql';
+  const [row] = parseRows<{ sql: string }>(await engine.query(sql, { sql: `SELECT ${expression}` }));
+  return row?.sql.replace(/^SELECT /, '') ?? expression;
+}
+
+/** What mends a difference, in words. */
+export function hintFor(layout: TableLayout, differences: readonly Difference[]): string {
+  if (differences.some(({ repair }) => repair === undefined)) {
+    return 'keys and the types of their columns cannot be changed: choose another table name, or what the table was made with';
+  }
+  const wider = differences.every((difference) => isAllowed(difference, { ...layout, migrate: 'widen' }));
+  const allow = wider
+    ? `, or allow it by \`migrate: '${differences.some(({ change }) => change === 'widen') ? 'widen' : 'add'}'\``
+    : '';
+  const statements = statementsFor(layout, differences).map((sql) => `\`${sql}\``);
+  return `run ${statements.join(', then ')}${allow}, or choose another table name`;
+}
+
+/** Columns in one statement, and each of the others in one of its own: what they set goes on behind a comma. */
+function statementsFor(layout: TableLayout, differences: readonly Difference[]): string[] {
+  const isColumn = ({ repair }: Difference) => repair?.includes(' COLUMN ') ?? false;
+  const columns = differences.filter(isColumn);
+  const others = differences.filter((difference) => !isColumn(difference));
+  return [...(columns.length > 0 ? [columns] : []), ...others.map((other) => [other])].map((each) =>
+    alterSql(layout, each),
+  );
+}
+
+const alterSql = ({ rows }: TableLayout, differences: readonly Difference[]): string =>
+  `ALTER TABLE ${quoted(rows)} ${differences.map(({ repair }) => repair).join(', ')}`;
+
+const refusal = (layout: TableLayout, refused: readonly Difference[]): MillraceError =>
+  new MillraceError(
+    'config',
+    `table ${layout.rows} differs from the topology: ${refused.map(({ setting, declared, actual }) => `${setting} is ${actual}, declared is ${declared}`).join('; ')}`,
+    { where: layout.rows, hint: hintFor(layout, refused) },
+  );
+
+function createSql(layout: TableLayout): string {
+  const stamp = stampOf(layout);
+  const lines = Object.entries({ ...layout.columns, ...stamp, ...layout.identity }).map(
+    ([name, type]) => `${quoted(name)} ${type}${name in stamp ? ' DEFAULT now64(3)' : ''}`,
+  );
+  return [
+    `CREATE TABLE IF NOT EXISTS ${quoted(layout.rows)} (${lines.join(', ')})`,
+    `ENGINE = ReplacingMergeTree(${layout.version.join(', ')})`,
+    ...(layout.partitionBy === undefined ? [] : [`PARTITION BY ${layout.partitionBy}`]),
+    `ORDER BY (${layout.key.map(quoted).join(', ')})`,
+    ...(layout.ttl === undefined ? [] : [`TTL ${ttlSql(layout.ttl)}`]),
+    ...(layout.storagePolicy === undefined ? [] : [`SETTINGS storage_policy = ${quotedText(layout.storagePolicy)}`]),
+  ].join('\n');
+}
+
+/** As ClickHouse itself writes it, so that it can be compared. */
+function ttlSql({ since, after, to }: TableTtl): string {
+  const at = `${since} + toIntervalSecond(${Math.ceil(after / 1_000)})`;
+  if (to === undefined) return at;
+  return 'disk' in to ? `${at} TO DISK ${quotedText(to.disk)}` : `${at} TO VOLUME ${quotedText(to.volume)}`;
+}
+
+/** Tables made before this was asked for get it too; a cluster's own variants of the engine remember blocks anyway. */
+async function rememberBlocks(engine: Engine, { rows }: TableLayout): Promise<void> {
+  const [table] = parseRows<{ engine: string; full: string }>(
+    await engine.query(
+      'SELECT engine, engine_full AS full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+      { table: rows },
+    ),
+  );
+  if (table?.engine !== 'ReplacingMergeTree' || table.full.includes(WINDOW)) return;
+  await engine.command(`ALTER TABLE ${quoted(rows)} MODIFY SETTING ${WINDOW} = ${REMEMBERED_BLOCKS}`);
+}
+
+async function refuseForeignTable(engine: Engine, { view, rows }: TableLayout): Promise<void> {
+  const tables = parseRows<{ name: string; engine: string }>(
+    await engine.query(
+      'SELECT name, engine FROM system.tables WHERE database = currentDatabase() AND name IN {names:Array(String)}',
+      { names: [view, rows] },
+    ),
+  );
+  for (const table of tables) {
+    const expected = table.name === view ? 'View' : 'ReplacingMergeTree';
+    // A cluster's own variants of the engine do as well.
+    if (table.engine.endsWith(expected) && table.engine !== 'MaterializedView') continue;
+    throw new MillraceError('config', `${table.name} is there already, as ${table.engine} where ${expected} must be`, {
+      where: table.name,
+      hint: 'it is not one of Millrace: choose another table name in the topology',
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { MillraceError } from '../../../src/core/errors.js';
+import type { TableView } from '../../../src/core/sinks.js';
+import type { Engine } from '../engine/engine.js';
+import { parseRows } from '../engine/json-rows.js';
+import { quoted, quotedText } from './layout.js';
+
+/**
+ * Makes the views of a sink, anew where they are declared otherwise than they were made.
+ *
+ * One that stores its result computes it as a whole, from what the table shows (`REFRESH EVERY`): a materialized view that
+ * is fed by inserts would count a row again each time that it is written again. Databases that cannot exchange a table
+ * atomically (the engine inside a process has such a one) compute it when it is read; the result is the same, and newer.
+ *
+ * @throws MillraceError `config` where something else has the name.
+ */
+export async function setUpViews(engine: Engine, views: readonly TableView[]): Promise<void> {
+  if (views.length === 0) return;
+  const refreshes = await canRefresh(engine);
+  for (const view of views) await setUpView(engine, view, refreshes);
+}
+
+async function setUpView(engine: Engine, view: TableView, refreshes: boolean): Promise<void> {
+  const { name, as } = view;
+  const [there] = parseRows<{ engine: string; comment: string }>(
+    await engine.query(
+      'SELECT engine, comment FROM system.tables WHERE database = currentDatabase() AND name = {name:String}',
+      { name },
+    ),
+  );
+  const mark = markOf(view, refreshes);
+  if (there?.comment === mark) return;
+  if (there && !there.comment.startsWith(MARK)) {
+    throw new MillraceError('config', `${name} is there already, as ${there.engine}`, {
+      where: name,
+      hint: 'it is not one of Millrace: give the view another name',
+    });
+  }
+  if (there) await engine.command(`DROP TABLE IF EXISTS ${quoted(name)} SYNC`);
+  const comment = `COMMENT ${quotedText(mark)}`;
+  if (view.every === undefined || !refreshes) {
+    await engine.command(`CREATE VIEW IF NOT EXISTS ${quoted(name)} AS ${as} ${comment}`);
+    return;
+  }
+  const key = view.orderBy.length === 0 ? 'tuple()' : `(${view.orderBy.map(quoted).join(', ')})`;
+  await engine.command(
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${quoted(name)} REFRESH EVERY ${Math.ceil(view.every / 1_000)} SECOND
+     ENGINE = MergeTree ORDER BY ${key} AS ${as} ${comment}`,
+  );
+}
+
+const MARK = 'millrace view ';
+
+/** How a view was made: what declares another one is another one. */
+const markOf = ({ as, every, orderBy }: TableView, refreshes: boolean): string =>
+  MARK +
+  createHash('sha256')
+    .update(JSON.stringify([as, refreshes ? every : undefined, refreshes ? orderBy : []]))
+    .digest('base64url')
+    .slice(0, 16);
+
+async function canRefresh(engine: Engine): Promise<boolean> {
+  const [database] = parseRows<{ engine: string }>(
+    await engine.query('SELECT engine FROM system.databases WHERE name = currentDatabase()', {}),
+  );
+  return /^(Atomic|Replicated|Shared)$/.test(database?.engine ?? '');
+}

@@ -1,0 +1,126 @@
+import { MillraceError } from '../../../src/core/errors.js';
+import { ByteReader } from '../../../src/schema/bytes/byte-reader.js';
+import { ByteWriter } from '../../../src/schema/bytes/byte-writer.js';
+import { type Cells, cellsOf, type Kind, kinds } from './packed-cells.js';
+
+// Rows that are to become Parquet lie packed in their part: Parquet holds columns, so a file of it cannot grow row by row.
+// A row is its length (four bytes, little-endian), then cell after cell; one that may be missing has a byte in front that says so.
+
+/** Names of columns and what they hold, as `csv()` has it. */
+export type Columns = Readonly<Record<string, string | undefined>>;
+
+interface Column {
+  readonly name: string;
+  readonly declared: string;
+  readonly nullable: boolean;
+  readonly kind: Kind;
+}
+
+const columnsOf = (columns: Columns): Column[] =>
+  Object.entries(columns).map(([name, type]) => {
+    const declared = String(type);
+    return { name, declared, nullable: declared.endsWith('?'), kind: kinds[declared.replace('?', '')] as Kind };
+  });
+
+const LENGTH_BYTES = 4;
+
+/**
+ * Packs values into rows of columns.
+ *
+ * @throws MillraceError `schema`, from what it returns, for a value that a column has no room for.
+ */
+export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
+  const columns = columnsOf(declared);
+  const writer = new ByteWriter();
+  const put = ({ name, nullable, kind, declared: type }: Column, value: unknown): void => {
+    if (nullable) {
+      const isMissing = value === null || value === undefined;
+      writer.byte(isMissing ? 0 : 1);
+      if (isMissing) return;
+    }
+    if (!kind.write(writer, value)) throw misfit(name, value, type);
+  };
+  return (value) => {
+    const row = (value ?? {}) as Readonly<Record<string, unknown>>;
+    writer.begin();
+    writer.fixed32(0); // its length, once that is known
+    try {
+      for (const column of columns) put(column, row[column.name]);
+    } catch (error) {
+      writer.abandon();
+      throw error;
+    }
+    const bytes = writer.finish();
+    bytes.writeUInt32LE(bytes.length - LENGTH_BYTES, 0);
+    return bytes;
+  };
+}
+
+/** A longer row is none: it is read in no part that was written here. */
+const ROW_BYTES_MAX = 2 ** 28;
+
+/** Unpacks rows, whatever pieces they come in, into one array a column. Memory: the rows until `take`, and a piece. */
+export class RowUnpacker {
+  rows = 0;
+  private readonly columns: readonly Column[];
+  private readonly cells: readonly Cells[];
+  private bytes: Buffer = Buffer.alloc(0);
+  private at = 0;
+  private readonly reader = new ByteReader();
+
+  constructor(declared: Columns) {
+    this.columns = columnsOf(declared);
+    this.cells = this.columns.map(({ kind, nullable }) => cellsOf(kind, nullable));
+  }
+
+  push(piece: Uint8Array): void {
+    this.bytes = Buffer.concat([this.bytes.subarray(this.at), piece]);
+    this.at = 0;
+  }
+
+  /** Reads the next row; `false` where it has not come as a whole. */
+  next(): boolean {
+    const { bytes, at, reader, cells, rows } = this;
+    if (bytes.length - at < LENGTH_BYTES) return false;
+    const start = at + LENGTH_BYTES;
+    const size = bytes.readUInt32LE(at);
+    if (size > ROW_BYTES_MAX) throw damaged(`a row of ${size} bytes`);
+    if (bytes.length - start < size) return false;
+    reader.open(bytes, start, start + size);
+    for (let i = 0; i < cells.length; i++) (cells[i] as Cells).read(reader, rows);
+    reader.close();
+    this.at = start + size;
+    this.rows = rows + 1;
+    return true;
+  }
+
+  /** What was read so far, as Parquet's writer wants it; good until the next row is read. */
+  take() {
+    const { columns, cells, rows } = this;
+    this.rows = 0;
+    return columns.map(({ name, nullable, kind: { type } }, i) => ({
+      name,
+      type,
+      nullable,
+      data: (cells[i] as Cells).take(rows),
+    }));
+  }
+
+  /** Nothing follows. */
+  end(): void {
+    if (this.at < this.bytes.length) throw damaged('it ends within a row');
+  }
+}
+
+const misfit = (column: string, value: unknown, type: string): MillraceError =>
+  new MillraceError('schema', `column ${column}: a ${typeof value} is no ${type}`, {
+    where: column,
+    hint: 'emit rows with a value of the right type for every column',
+    lasting: true,
+  });
+
+const damaged = (problem: string): MillraceError =>
+  new MillraceError('state', `a part of a Parquet file is damaged: ${problem}`, {
+    hint: 'its disk is failing, or another version wrote it: begin anew from a savepoint before',
+    lasting: true,
+  });

@@ -1,0 +1,96 @@
+import { MillraceError, messageOf } from '../../../src/core/errors.js';
+import type { LazyJson } from '../../../src/core/lazy-json.js';
+import type { Line } from '../lines.js';
+import { type OpenRandom, openRandomFile } from '../random-access.js';
+import { mostOf, type RowMaker, rowMaker } from './parquet-row-maker.js';
+import { groupsOf, type Patience } from './parquet-thread.js';
+
+/** Rows handed over at a time. */
+const PIECE_ROWS = 1_000;
+
+/**
+ * The rows of a Parquet file from a row on, each as a JSON object, with bytes for who asks for them; `next` is the number of the next row.
+ * Times are texts of ISO 8601; what no number holds exactly is a text; bytes are Base64; lists and structures are those of
+ * JSON. Snappy, gzip and zstd are decompressed.
+ *
+ * Memory: two row groups, and those of which rows are still in use.
+ *
+ * @throws MillraceError `source` where it is no Parquet, is damaged, or is compressed in another way.
+ * @example
+ * for await (const rows of parquetRows('trips.parquet', 0)) rows[0]?.bytes; // {"id":1,"at":"2026-11-26T04:00:00.000Z"}
+ */
+export async function* parquetRows(
+  path: string,
+  from: number,
+  open: OpenRandom = openRandomFile,
+  patience?: Patience,
+): AsyncGenerator<Line[]> {
+  const opened = await open(path).catch((cause: unknown) => {
+    throw notOpened(path, cause);
+  });
+  try {
+    for await (const group of groupsOf(opened, path, from, patience)) {
+      const read = { first: group.first, make: rowMaker(group), ...mostOf(group) };
+      for (let row = Math.max(0, from - group.first); row < group.rows; row += PIECE_ROWS) {
+        yield rowsOf(read, row, Math.min(group.rows, row + PIECE_ROWS));
+      }
+    }
+  } finally {
+    await opened.close();
+  }
+}
+
+function rowsOf(group: ReadGroup, from: number, to: number): Line[] {
+  const rows: Line[] = [];
+  for (let row = from; row < to; row++) rows.push(new ParquetRow(group, row));
+  return rows;
+}
+
+/** What the rows of a group are made of. */
+interface ReadGroup {
+  readonly first: number;
+  readonly make: RowMaker;
+  readonly bytesMost: number;
+  readonly depthMost: number;
+}
+
+/** A row by its place. Memory: while there is one of a group, the columns of the group. */
+class ParquetRow implements Line, LazyJson {
+  constructor(
+    private readonly group: ReadGroup,
+    private readonly row: number,
+  ) {}
+
+  get next(): number {
+    return this.group.first + this.row + 1;
+  }
+
+  get json(): LazyJson {
+    return this;
+  }
+
+  value(): unknown {
+    return this.group.make(this.row);
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.from(JSON.stringify(this.value()));
+  }
+
+  get bytesMost(): number {
+    return this.group.bytesMost;
+  }
+
+  get depthMost(): number {
+    return this.group.depthMost;
+  }
+}
+
+const notOpened = (path: string, cause: unknown): MillraceError =>
+  cause instanceof MillraceError
+    ? cause
+    : new MillraceError('source', `cannot read the Parquet file: ${messageOf(cause)}`, {
+        where: path,
+        hint: 'is it there, and may this process read it?',
+        cause,
+      });

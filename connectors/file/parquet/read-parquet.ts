@@ -1,0 +1,94 @@
+import { MillraceError, messageOf } from '../../../src/core/errors.js';
+
+/** Runs SQL in a ClickHouse engine that can see the file (chdb in this process), and gives the rows. */
+export type Query = <T>(sql: string) => Promise<readonly T[]>;
+
+export interface ReadParquetOptions<C extends string> {
+  /** Path of the file, as the engine sees it. */
+  readonly path: string;
+  readonly query: Query;
+  /** What to read: a name for the batch, and an SQL expression over the file's columns. */
+  readonly columns: Readonly<Record<C, string>>;
+  /** The first row, counted from 0 in file order. */
+  readonly offset?: number;
+  /** The largest number of rows. */
+  readonly limit?: number;
+  /** Rows a batch: what is in memory at a time. */
+  readonly batchRows?: number;
+}
+
+/** Rows of the file one after another, each column an array: `columns.x[i]` is of row `firstRow + i`. */
+export interface ColumnBatch<C extends string> {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly columns: Readonly<Record<C, readonly unknown[]>>;
+}
+
+/**
+ * Reads columns of a Parquet file in file order, batch by batch.
+ *
+ * The order is by the engine's own `_row_number`, so it is the same in every run; NULL stays `null`. Memory: one batch.
+ *
+ * @throws MillraceError `source` where the file cannot be read, with what the engine says.
+ * @example
+ * for await (const { columns } of readParquet({ path, query, columns: { delay: 'delay', day: 'toDate(date)' } })) {
+ *   columns.delay[0];
+ * }
+ */
+export async function* readParquet<C extends string>(options: ReadParquetOptions<C>): AsyncGenerator<ColumnBatch<C>> {
+  const { path, query, columns, offset = 0, limit = Number.POSITIVE_INFINITY, batchRows = 100_000 } = options;
+  const names = Object.keys(columns) as C[];
+  const end = offset + limit;
+  for (let firstRow = offset; firstRow < end; firstRow += batchRows) {
+    const sql = batchSql(path, columns, firstRow, Math.min(end, firstRow + batchRows));
+    const batch = await answer<C>(query, sql, path);
+    const rows = batch[ROWS];
+    if (rows > 0) yield { firstRow, rows, columns: pick(batch, names) };
+    if (rows < Math.min(batchRows, end - firstRow)) return;
+  }
+}
+
+const ROWS = '__rows';
+type Answer<C extends string> = { readonly [K in C]: readonly unknown[] } & { readonly [ROWS]: number };
+
+/**
+ * One row of arrays, so that a batch is six values to parse and not a hundred thousand objects. Rows go through tuples
+ * because `groupArray` leaves NULLs out, and are sorted after it because it promises no order.
+ */
+function batchSql(path: string, columns: Readonly<Record<string, string>>, from: number, to: number): string {
+  const names = Object.keys(columns);
+  const fields = ['_row_number', ...Object.values(columns)].join(', ');
+  const outputs = names.map((name, i) => `arrayMap(r -> r.${i + 2}, sorted) AS ${identifier(name)}`);
+  return `
+    SELECT ${[...outputs, `toUInt32(length(sorted)) AS ${ROWS}`].join(', ')}
+    FROM (
+      SELECT arraySort(r -> r.1, groupArray((${fields}))) AS sorted
+      FROM file(${literal(path)}, Parquet)
+      WHERE _row_number >= ${from} AND _row_number < ${to}
+    )`;
+}
+
+async function answer<C extends string>(query: Query, sql: string, path: string): Promise<Answer<C>> {
+  let rows: readonly Answer<C>[];
+  try {
+    rows = await query<Answer<C>>(sql);
+  } catch (cause) {
+    throw new MillraceError('source', `cannot read the Parquet file: ${messageOf(cause)}`, {
+      where: path,
+      hint: 'is it there, is it Parquet, and does it have these columns?',
+      cause,
+    });
+  }
+  const [row] = rows;
+  if (row !== undefined) return row;
+  throw new MillraceError('source', 'the engine gave no row where an aggregate always gives one', { where: path });
+}
+
+function pick<C extends string>(batch: Answer<C>, names: readonly C[]): Record<C, readonly unknown[]> {
+  const columns = {} as Record<C, readonly unknown[]>;
+  for (const name of names) columns[name] = batch[name];
+  return columns;
+}
+
+const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+const identifier = (name: string): string => `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;

@@ -1,0 +1,137 @@
+import type { Lookup } from '../../src/core/lookup.js';
+import * as is from '../../src/core/option-types.js';
+import {
+  type ConnectorKind,
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../src/core/options.js';
+import { publicPartOf } from './public-part.js';
+
+const MEBIBYTE = 2 ** 20;
+
+/** Shown with the place of the key as it was written. */
+const urlOfKey = is.custom<string>(
+  'URL of http or https, without a user, with `{key}` in it',
+  (value) => is.url.accepts(value) && (value as string).includes('{key}'),
+  publicPartOf,
+);
+
+const asking = {
+  headers: optional(
+    is.callback<() => Readonly<Record<string, string>>>('() => headers'),
+    'Headers of each request, asked for each time: for tokens that are renewed. They are in no description, message or log.',
+  ),
+  decode: optional(
+    is.callback<(found: never) => unknown>('(found) => unknown'),
+    'Makes the value of what was found, parsed as JSON; what it throws is said of the key, which then is refused.',
+  ),
+} as const;
+
+export const getKind = connectorKind({
+  kind: 'http.get',
+  role: 'look-up',
+  doc: 'Looks keys up at a service, one request each.',
+  options: {
+    url: required(urlOfKey, 'The address of a key, with `{key}` in its place: it is escaped there.'),
+    ...asking,
+    bytesMax: defaulted(is.integer(1), MEBIBYTE, 'The longest answer, in bytes.'),
+  },
+});
+
+export const postKind = connectorKind({
+  kind: 'http.post',
+  role: 'look-up',
+  doc: 'Looks keys up at a service, several in one request that has no effect.',
+  options: {
+    url: required(is.url, 'The address of the service.'),
+    ...asking,
+    bytesMax: defaulted(is.integer(1), 16 * MEBIBYTE, 'The longest answer, in bytes.'),
+    keysMax: optional(is.integer(1), "Keys of one request; the step's `batchMax` by default."),
+    body: optional(
+      is.callback<(keys: readonly string[]) => unknown>('(keys) => unknown'),
+      'What is sent, as JSON; `{ keys: [...] }` by default.',
+    ),
+    pick: optional(
+      is.callback<(answer: never, key: string) => unknown>('(answer, key) => unknown'),
+      'The part of an answer that is about a key, `undefined` where there is none; its property of that name by default.',
+    ),
+  },
+});
+
+export interface HttpGetOptions<V> extends Omit<OptionsOf<typeof getKind.options>, 'decode'> {
+  readonly decode?: (found: never) => V;
+}
+
+export interface HttpPostOptions<V> extends Omit<OptionsOf<typeof postKind.options>, 'decode'> {
+  readonly decode?: (found: never) => V;
+}
+
+/** As the driver sees it. */
+export interface HttpLookUp {
+  readonly url: string;
+  readonly headers: (() => Readonly<Record<string, string>>) | undefined;
+  readonly decode: ((found: unknown) => unknown) | undefined;
+  readonly bytesMax: number;
+  /** Only where several keys go into one request. */
+  readonly batch:
+    | {
+        readonly keysMax: number;
+        readonly body: (keys: readonly string[]) => unknown;
+        readonly pick: (answer: unknown, key: string) => unknown;
+      }
+    | undefined;
+}
+
+/**
+ * One request a key.
+ *
+ * @example
+ * lookUp({ from: http.get<Customer>({ url: 'https://crm.example/customers/{key}' }), key: (p) => p.customerId, as: 'customer' })
+ */
+export function get<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
+  return lookUpOf(getKind, options, resolve(getKind, options), undefined);
+}
+
+/**
+ * One request for several keys. It must have no effect, since it may come again.
+ *
+ * @example
+ * lookUp({ from: http.post<Score>({ url: 'https://scores.example/batch' }), key: (p) => p.customerId, as: 'score' })
+ */
+export function post<V = unknown>(options: HttpPostOptions<V>): Lookup<V> {
+  const resolved = resolve(postKind, options);
+  const { keysMax = Number.MAX_SAFE_INTEGER, body = (keys) => ({ keys }), pick = propertyOf } = resolved;
+  return lookUpOf(postKind, options, resolved, {
+    keysMax,
+    body,
+    pick: pick as (answer: unknown, key: string) => unknown,
+  });
+}
+
+type Asked = Pick<HttpLookUp, 'url' | 'bytesMax'> & {
+  readonly headers: HttpLookUp['headers'] | undefined;
+  readonly decode: ((found: never) => unknown) | undefined;
+};
+
+function lookUpOf<V>(kind: ConnectorKind, options: object, asked: Asked, batch: HttpLookUp['batch']): Lookup<V> {
+  const { url, headers, decode, bytesMax } = asked;
+  const driven: HttpLookUp = { url, headers, decode: decode as HttpLookUp['decode'], bytesMax, batch };
+  return Object.freeze({
+    connector: 'http',
+    kind: kind.kind,
+    settings: settingsOf(kind, options),
+    problems: Object.freeze(problemsOf(kind, options)),
+    options: Object.freeze(driven),
+  });
+}
+
+const propertyOf = (answer: unknown, key: string): unknown =>
+  typeof answer === 'object' && answer !== null && Object.hasOwn(answer, key)
+    ? (answer as Readonly<Record<string, unknown>>)[key]
+    : undefined;

@@ -1,0 +1,160 @@
+import { MillraceError } from '../../../src/core/errors.js';
+import type { Checkpoint } from '../../../src/core/io.js';
+import type { OutgoingRecord } from '../../../src/core/record.js';
+import type { StateChange } from '../../../src/core/state.js';
+
+// How a task's state lies in its changelog topic: one record a bucket, one for the checkpoint, compacted by key.
+// A value is a version (32 bits, of the cell's encoding or of the checkpoint's) and bytes.
+
+/** Keys of state have slashes, which a step's id cannot have; this one has none. */
+const CHECKPOINT_KEY = 'checkpoint';
+const CHECKPOINT_VERSION = 1;
+const VERSION_BYTES = 4;
+
+/** The topic that a source step read when a position was stored: a position is worth nothing for another one. */
+export interface InputTopic {
+  readonly topic: string;
+  readonly topicId: string;
+}
+
+export interface StoredCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** By source step id. */
+  readonly inputs: Readonly<Record<string, InputTopic>>;
+}
+
+/** The record of one bucket; a tombstone where it is gone. */
+export function changeRecord({ step, cell, bucket, version, bytes }: StateChange, timestampMs: number): OutgoingRecord {
+  return { key: Buffer.from(`${step}/${cell}/${bucket}`), value: bytes && versioned(version, bytes), timestampMs };
+}
+
+export function checkpointRecord(stored: StoredCheckpoint, timestampMs: number): OutgoingRecord {
+  const value = versioned(CHECKPOINT_VERSION, Buffer.from(JSON.stringify(stored)));
+  return { key: Buffer.from(CHECKPOINT_KEY), value, timestampMs };
+}
+
+/** A cell's part of a changelog: the first bytes of its keys, up to the number of the bucket, and the newest value of each. */
+interface Lane {
+  readonly prefix: Uint8Array;
+  readonly step: string;
+  readonly cell: string;
+  readonly buckets: Map<number, Uint8Array>;
+}
+
+/**
+ * The newest value of each key of a changelog, as its records go by: bytes, of which nothing is decoded. Memory: the
+ * state, once, and some 200 bytes a bucket.
+ */
+export class ChangelogReader {
+  private readonly lanes = new Map<string, Lane>();
+  private readonly foreign = new Set<string>();
+  /** Of the values kept. */
+  bytes = 0;
+  private checkpoint: Uint8Array | undefined;
+  private lane: Lane | undefined;
+
+  put(key: Uint8Array | null, value: Uint8Array | null): void {
+    // A copy: a view would keep the whole fetched range in memory.
+    const bytes = value === null ? undefined : new Uint8Array(value);
+    const lane = this.laneOf(key ?? NOTHING);
+    const bucket = lane && numberIn(key ?? NOTHING, lane.prefix.length);
+    if (lane && bucket !== undefined) {
+      this.bytes += (bytes?.length ?? 0) - (lane.buckets.get(bucket)?.length ?? 0);
+      if (bytes) lane.buckets.set(bucket, bytes);
+      else lane.buckets.delete(bucket);
+      return;
+    }
+    const name = Buffer.from(key ?? NOTHING).toString();
+    if (name === CHECKPOINT_KEY) this.checkpoint = bytes;
+    else if (bytes) this.foreign.add(name);
+    else this.foreign.delete(name);
+  }
+
+  /**
+   * What was read, handed over: the reader is empty afterwards.
+   *
+   * @throws MillraceError `state` on keys and versions that are not this program's.
+   */
+  restored(where: string): { readonly stored: StoredCheckpoint | undefined; readonly state: StateChange[] } {
+    for (const name of this.foreign) throw foreignKey(name, where);
+    const state: StateChange[] = [];
+    for (const { step, cell, buckets } of this.lanes.values()) {
+      for (const [bucket, value] of buckets) {
+        state.push({ step, cell, bucket, version: versionIn(value), bytes: value.subarray(VERSION_BYTES) });
+      }
+      buckets.clear();
+    }
+    this.bytes = 0;
+    const { checkpoint } = this;
+    const stored = checkpoint && parseCheckpoint(versionIn(checkpoint), checkpoint.subarray(VERSION_BYTES), where);
+    this.checkpoint = undefined;
+    return { stored, state };
+  }
+
+  /** The lane of a key of state: mostly that of the record before. */
+  private laneOf(key: Uint8Array): Lane | undefined {
+    const { lane } = this;
+    if (lane && startsWith(key, lane.prefix)) return lane;
+    const end = key.lastIndexOf(SLASH) + 1;
+    const prefix = Buffer.from(key.subarray(0, end)).toString('latin1');
+    const known = this.lanes.get(prefix);
+    if (known) {
+      this.lane = known;
+      return known;
+    }
+    const match = /^([^/]+)\/(.+)\/$/s.exec(Buffer.from(key.subarray(0, end)).toString());
+    if (!match) return undefined;
+    const begun = { prefix: key.slice(0, end), step: match[1] as string, cell: match[2] as string, buckets: new Map() };
+    this.lanes.set(prefix, begun);
+    this.lane = begun;
+    return begun;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const SLASH = 0x2f;
+const ZERO = 0x30;
+
+/** The number that a key ends in, from `at` on; `undefined` where that is none. */
+function numberIn(key: Uint8Array, at: number): number | undefined {
+  let number = 0;
+  for (let i = at; i < key.length; i++) {
+    const digit = (key[i] as number) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    number = 10 * number + digit;
+  }
+  return at < key.length && number <= Number.MAX_SAFE_INTEGER ? number : undefined;
+}
+
+/** Whether a key is this prefix and no further slash: names of cells may contain some. */
+function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
+  for (let i = prefix.length - 1; i >= 0; i--) if (key[i] !== prefix[i]) return false;
+  return !key.includes(SLASH, prefix.length);
+}
+
+const versionIn = (value: Uint8Array): number => new DataView(value.buffer, value.byteOffset).getInt32(0);
+
+function versioned(version: number, bytes: Uint8Array): Buffer {
+  const value = Buffer.allocUnsafe(VERSION_BYTES + bytes.length);
+  value.writeInt32BE(version);
+  value.set(bytes, VERSION_BYTES);
+  return value;
+}
+
+function parseCheckpoint(version: number, bytes: Uint8Array, where: string): StoredCheckpoint {
+  if (version !== CHECKPOINT_VERSION) {
+    throw new MillraceError('state', `unknown version ${version} of the checkpoint`, {
+      where,
+      hint: 'a newer Millrace wrote it: run that version',
+      lasting: true,
+    });
+  }
+  return JSON.parse(Buffer.from(bytes).toString()) as StoredCheckpoint;
+}
+
+const foreignKey = (key: string, where: string): MillraceError =>
+  new MillraceError('state', `foreign key '${key}' in the changelog`, {
+    where,
+    hint: 'nothing but Millrace may write to this topic: delete the record, or the topic to begin anew',
+    lasting: true,
+  });

@@ -1,0 +1,137 @@
+import { deleteRecordsV2 } from '@platformatic/kafka';
+import {
+  type Drift,
+  type InternalSinkOptions,
+  internalWriter,
+  readerAround,
+  type Sink,
+  type SinkDriver,
+  type SourceDriver,
+} from '../../../src/core/index.js';
+import type { SchemaRegistry } from '../../../src/core/schema.js';
+import { openCodec, registerSchema } from '../../../src/schema/index.js';
+import type { Admin, TopicSettings } from '../admin.js';
+import { type Cluster, noTopic } from '../connection/cluster.js';
+import { Links } from '../connection/connection-pool.js';
+import { brokerError, isBusy, isLost, isMoved } from '../protocol/broker-error.js';
+import { type DeclaredTopic, driftOfTopic, setUpTopic } from '../topic-mismatch.js';
+import { transactionOf } from '../topic-sink.js';
+import type { TaskSessions } from './task-session.js';
+
+/**
+ * Records between two stages are kept until the next stage has them in a checkpoint, and deleted by it. Their times are
+ * event times, so neither the broker's clock nor its retention may have a say.
+ */
+const SETTINGS: TopicSettings = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'message.timestamp.type': 'CreateTime',
+};
+
+/** Anything else would lose records or change their times. */
+function declarationOf(sink: Sink<unknown>): DeclaredTopic {
+  const { topic, partitions } = sink.options as InternalSinkOptions;
+  return { topic, partitions, configs: SETTINGS, drift: 'fail' };
+}
+
+/** How long the broker may take to delete. */
+const TIMEOUT_MS = 30_000;
+
+/** The sink into topics between stages: part of the task's transaction, as every output is. */
+export function kafkaInternalSink(
+  cluster: Cluster,
+  admin: Admin,
+  sessions: TaskSessions,
+  registry: SchemaRegistry,
+  onDrift: (drift: Drift) => void,
+): SinkDriver {
+  return {
+    mode: 'transactional',
+    drift: (sink) => driftOfTopic(cluster, admin, declarationOf(sink)),
+    async setUp(sink, { partitions }) {
+      await registerSchema((sink.options as InternalSinkOptions).schema, registry);
+      const declared = { ...declarationOf(sink), partitionsByDefault: partitions };
+      await setUpTopic(cluster, admin, declared, {}, onDrift);
+    },
+    async open(sink, context) {
+      const options = sink.options as InternalSinkOptions;
+      const transaction = transactionOf(sessions, context);
+      const found = await cluster.topic(options.topic);
+      if (!found) throw noTopic(options.topic);
+      const writer = internalWriter({
+        options,
+        codec: await openCodec(options.schema, registry),
+        partitions: found.leaders.length,
+        now: () => Date.now(),
+        append: (partition, record) => transaction.add(options.topic, partition, record),
+        settle: () => (transaction.congested ? transaction.settle() : undefined),
+      });
+      return { ...writer, close: async () => undefined };
+    },
+  };
+}
+
+/** The source behind it: a topic as any other, and what was read is deleted now and then, `everyMs`. */
+export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, everyMs: number): SourceDriver {
+  return {
+    partitions: (source) => topics.partitions(source),
+    async open(source, task, offset, bounded, step) {
+      const reader = await topics.open(source, task, offset, bounded, step);
+      const deletion = new Deletion(cluster, source.topic, task.partition, everyMs);
+      return readerAround(reader, {
+        release: (released) => deletion.upTo(released),
+        async close() {
+          await reader.close();
+          await deletion.close();
+        },
+      });
+    },
+  };
+}
+
+/**
+ * Deletes the beginning of a partition. A broker that cannot be reached is of no account: the next deletion does it too.
+ * One that refuses would let the topic grow for ever, so that ends the reading.
+ */
+class Deletion {
+  private readonly links: Links;
+  private dueMs: number;
+  private running: Promise<void> = Promise.resolve();
+  private refusal: unknown;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly topic: string,
+    private readonly partition: number,
+    private readonly everyMs: number,
+  ) {
+    this.links = new Links(cluster.linkOptions);
+    this.dueMs = performance.now() + everyMs;
+  }
+
+  /** Starts one where it is time. @throws MillraceError `source` where the broker refused the last one. */
+  upTo(offset: number): void {
+    if (this.refusal !== undefined) {
+      throw brokerError('source', `the records of ${this.topic} that were read cannot be deleted`, this.refusal, {
+        where: `${this.topic}/${this.partition}`,
+        hint: 'allow this user to delete records of the topic',
+      });
+    }
+    if (offset <= 0 || performance.now() < this.dueMs) return;
+    this.dueMs = performance.now() + this.everyMs;
+    this.running = this.delete(offset).catch((error: unknown) => {
+      if (!isLost(error) && !isMoved(error) && !isBusy(error)) this.refusal = error;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.running;
+    await this.links.close();
+  }
+
+  private async delete(offset: number): Promise<void> {
+    const { address } = await this.cluster.leader(this.topic, this.partition);
+    const partitions = [{ partitionIndex: this.partition, offset: BigInt(offset) }];
+    await this.links.request(address, deleteRecordsV2.api, [{ name: this.topic, partitions }], TIMEOUT_MS);
+  }
+}

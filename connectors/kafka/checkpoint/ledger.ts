@@ -1,0 +1,143 @@
+import { offsetFetchV8 } from '@platformatic/kafka';
+import { MillraceError } from '../../../src/core/errors.js';
+import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/io.js';
+import type { StateChange } from '../../../src/core/state.js';
+import type { Cluster } from '../connection/cluster.js';
+import { Links } from '../connection/connection-pool.js';
+import { Coordinator } from '../group/coordinator.js';
+import { brokerError } from '../protocol/broker-error.js';
+import type { GroupOffset } from '../transaction.js';
+import { changeRecord, checkpointRecord, type StoredCheckpoint } from './changelog.js';
+import type { Restorer } from './restorer.js';
+import type { TaskSession } from './task-session.js';
+
+/**
+ * The keeper of one task's checkpoints on Kafka: state and checkpoint lie in the task's partition of a compacted
+ * changelog topic, and go there in the transaction that also holds what the task's Kafka sinks wrote and its group
+ * offsets. So outputs, state and positions are committed together or not at all.
+ *
+ * After a failed commit it refuses further use: open the task anew, which reads what really was committed.
+ */
+export class KafkaLedger implements TaskLedger {
+  private state: 'opened' | 'restored' | 'failed' | 'closed' = 'opened';
+  private failure: unknown;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly session: TaskSession,
+    private readonly restorer: Restorer,
+  ) {}
+
+  async restore(): Promise<RestoredTask> {
+    const { session } = this;
+    this.must('opened');
+    await session.transaction.begin();
+    const { stored, state } = await this.restorer.read(session.task, session.names.changelog);
+    await this.compareOffsets(stored);
+    session.restoredInputs = stored?.inputs ?? {};
+    this.state = 'restored';
+    return { checkpoint: stored?.checkpoint, state };
+  }
+
+  async commit(checkpoint: Checkpoint, changes: readonly StateChange[]): Promise<void> {
+    this.must('restored');
+    const { transaction, names, task, inputs } = this.session;
+    try {
+      const nowMs = Date.now();
+      const record = checkpointRecord({ checkpoint, inputs: Object.fromEntries(inputs) }, nowMs);
+      for (const change of changes) transaction.add(names.changelog, task.partition, changeRecord(change, nowMs));
+      transaction.add(names.changelog, task.partition, record);
+      await transaction.commit(this.offsetsOf(checkpoint));
+    } catch (error) {
+      this.state = 'failed';
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    await this.session.close();
+  }
+
+  private must(state: KafkaLedger['state']): void {
+    if (this.state === state) return;
+    // Who was fenced stays so, and should hear it again rather than that something failed.
+    if (this.failure instanceof MillraceError && this.failure.code === 'fenced') throw this.failure;
+    throw new MillraceError('state', `the ledger is ${this.state}, not ${state}`, {
+      where: this.session.names.transactionalId,
+      hint: 'open the task anew: only that tells what was committed',
+      cause: this.failure,
+    });
+  }
+
+  private offsetsOf({ positions }: Checkpoint): GroupOffset[] {
+    const { inputs, task } = this.session;
+    return Object.entries(positions).flatMap(([step, { offset }]) => {
+      const topic = inputs.get(step)?.topic;
+      // Inputs of other connectors have no offsets here; one that was never read has none yet.
+      return topic === undefined || offset === EARLIEST ? [] : [{ topic, partition: task.partition, offset }];
+    });
+  }
+
+  /** Offsets of the group that differ were moved by hand: neither they nor the checkpoint can be trusted alone. */
+  private async compareOffsets(stored: StoredCheckpoint | undefined): Promise<void> {
+    const { names, task } = this.session;
+    const { partition } = task;
+    const committed = await this.groupOffsets();
+    if (!stored) {
+      const stray = committed.find((each) => each.partition === partition);
+      if (!stray) return;
+      throw new MillraceError(
+        'state',
+        `group '${names.group}' has read ${stray.topic}/${partition} but has no checkpoint`,
+        {
+          where: `${names.changelog}/${partition}`,
+          hint: 'the changelog was deleted: bring it back, or delete the group too to begin anew (kafka-consumer-groups --delete)',
+          lasting: true,
+        },
+      );
+    }
+    for (const [step, { topic }] of Object.entries(stored.inputs)) {
+      const expected = stored.checkpoint.positions[step]?.offset ?? EARLIEST;
+      const found = committed.find((each) => each.topic === topic && each.partition === partition)?.offset;
+      if (found === undefined || expected === EARLIEST || found === expected) continue;
+      throw new MillraceError(
+        'state',
+        `group '${names.group}' stands at ${found} of ${topic}/${partition}, the checkpoint at ${expected}`,
+        {
+          where: `${names.changelog}/${partition}`,
+          hint: 'offsets cannot be moved alone, state would not fit them: put them back, or delete group and changelog to begin anew',
+          lasting: true,
+        },
+      );
+    }
+  }
+
+  private async groupOffsets(): Promise<GroupOffset[]> {
+    const { group } = this.session.names;
+    const links = new Links(this.cluster.linkOptions);
+    const coordinator = new Coordinator(this.cluster, links, 'group', group);
+    try {
+      const { groups } = await coordinator.requestAgain(
+        offsetFetchV8.api,
+        [{ groupId: group, memberEpoch: -1, topics: null }],
+        true,
+      );
+      return groups.flatMap(({ topics }) =>
+        topics.flatMap(({ name, partitions }) =>
+          partitions.map(({ partitionIndex, committedOffset }) => ({
+            topic: name,
+            partition: partitionIndex,
+            offset: Number(committedOffset),
+          })),
+        ),
+      );
+    } catch (error) {
+      throw brokerError('state', `cannot read the offsets of group '${group}'`, error);
+    } finally {
+      await links.close();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { MillraceError } from '../../../src/core/errors.js';
+import { EARLIEST } from '../../../src/core/io.js';
+import type { Cluster } from '../connection/cluster.js';
+import type { CommittedRange } from '../group/committed.js';
+import { PartitionLog } from '../partition-log.js';
+import { ChangelogReader } from './changelog.js';
+
+/** A changelog is read whole: fewer, longer ranges. Two are in memory at once. */
+const RANGE_BYTES = 4 * 1024 * 1024;
+
+export type RestoredChangelog = ReturnType<ChangelogReader['restored']>;
+
+/** One task's changelog as it is read, from its start on: the newest committed value of each key. */
+export class ChangelogFollower {
+  private readonly reader = new ChangelogReader();
+  private read = 0;
+  private logEnd = 0;
+
+  private constructor(
+    private readonly cluster: Cluster,
+    private readonly log: PartitionLog,
+    private readonly where: string,
+  ) {}
+
+  static async open(cluster: Cluster, topic: string, partition: number): Promise<ChangelogFollower> {
+    const log = await PartitionLog.open(cluster, topic, partition, EARLIEST, { bytesMax: RANGE_BYTES });
+    return new ChangelogFollower(cluster, log, `${topic}/${partition}`);
+  }
+
+  /** Of the record to read next. */
+  get offset(): number {
+    return this.log.offset;
+  }
+
+  /** Records read so far. */
+  get records(): number {
+    return this.read;
+  }
+
+  /** Records, and marks of transactions, that the log had and that were not read yet, as of the last answer. */
+  get recordsBehind(): number {
+    return Math.max(0, this.logEnd - this.offset);
+  }
+
+  /** Of the newest values. */
+  get bytes(): number {
+    return this.reader.bytes;
+  }
+
+  /** Takes in the next range, and says whether that was all; waits a fraction of a second where nothing is new. */
+  async step(): Promise<boolean> {
+    const range = await this.log.next();
+    this.take(range);
+    return range.bytes < RANGE_BYTES / 2;
+  }
+
+  /**
+   * Takes in everything before an offset.
+   *
+   * @throws MillraceError `state` where the log is not readable as far as that within the cluster's patience.
+   */
+  async readTo(end: number): Promise<void> {
+    let giveUpMs = Date.now() + this.cluster.patienceMs;
+    while (this.offset < end) {
+      const from = this.offset;
+      await this.step();
+      if (this.offset > from) giveUpMs = Date.now() + this.cluster.patienceMs;
+      else if (Date.now() > giveUpMs) throw stuck(this.where, this.offset, end);
+    }
+  }
+
+  /** Hands over what was read, once. */
+  restored(): RestoredChangelog {
+    return this.reader.restored(this.where);
+  }
+
+  close(): Promise<void> {
+    return this.log.close();
+  }
+
+  private take(range: CommittedRange): void {
+    this.logEnd = range.logEnd;
+    for (let records = range.take(); records; records = range.take()) {
+      this.read += records.length;
+      for (const { key, value } of records) this.reader.put(key, value);
+    }
+  }
+}
+
+/** The newest committed value of each key in one task's changelog, up to an offset. */
+export async function readChangelog(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  end: number,
+): Promise<RestoredChangelog> {
+  const follower = await ChangelogFollower.open(cluster, topic, partition);
+  try {
+    await follower.readTo(end);
+    return follower.restored();
+  } finally {
+    await follower.close();
+  }
+}
+
+const stuck = (where: string, offset: number, end: number): MillraceError =>
+  new MillraceError('state', `the changelog cannot be read beyond ${offset} of ${end}`, {
+    where,
+    hint: 'a transaction in it does not end: see kafka-transactions find-hanging',
+  });

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StandbyStatus } from '../../../src/core/io.js';
+import type { ChangelogFollower } from './read-changelog.js';
+
+export interface StandbyOptions {
+  open(task: number): Promise<ChangelogFollower>;
+  /** Following failed and begins anew: it costs nothing but time if the task is needed meanwhile. */
+  onWarning(message: string): void;
+}
+
+const BACK_OFF_MS = 500;
+const BACK_OFF_MAX_MS = 30_000;
+
+interface Standby {
+  /** Resolves when nothing of it runs any more; never rejects. */
+  gone: Promise<void>;
+  follower: ChangelogFollower | undefined;
+  readonly stop: AbortController;
+  ready: boolean;
+}
+
+/**
+ * The tasks that this process could take over at once: it reads their changelogs as their owners write them, committed
+ * records only, and keeps the newest bytes of every bucket.
+ *
+ * Memory: the state of these tasks as it is stored, and two fetched ranges each.
+ */
+export class Standbys {
+  private readonly standbys = new Map<number, Standby>();
+
+  constructor(private readonly options: StandbyOptions) {}
+
+  /** Follows these tasks from now on. Those that became this process's own are kept until `take` asks for them. */
+  assign(standby: readonly number[], owned: readonly number[]): void {
+    for (const [task, each] of this.standbys) {
+      if (standby.includes(task) || owned.includes(task)) continue;
+      each.stop.abort();
+      this.standbys.delete(task);
+      void each.gone.then(() => each.follower?.close());
+    }
+    for (const task of standby) if (!this.standbys.has(task)) this.standbys.set(task, this.begin(task));
+  }
+
+  /** Hands a task's changelog over as far as it was read; whoever gets it closes it. */
+  async take(task: number): Promise<ChangelogFollower | undefined> {
+    const standby = this.standbys.get(task);
+    if (!standby) return undefined;
+    this.standbys.delete(task);
+    standby.stop.abort();
+    await standby.gone;
+    return standby.follower;
+  }
+
+  /** Tasks that are followed. */
+  get tasks(): number[] {
+    return [...this.standbys.keys()];
+  }
+
+  /** Tasks that could be taken over with little to read. */
+  get ready(): number[] {
+    return [...this.standbys].filter(([, { ready }]) => ready).map(([task]) => task);
+  }
+
+  status(): StandbyStatus[] {
+    return [...this.standbys].map(([partition, { follower, ready }]) => ({
+      partition,
+      ready,
+      recordsBehind: follower?.recordsBehind ?? 0,
+      bytes: follower?.bytes ?? 0,
+    }));
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.standbys.values()];
+    this.assign([], []);
+    await Promise.all(all.map(({ gone }) => gone));
+  }
+
+  private begin(task: number): Standby {
+    const standby: Standby = {
+      gone: Promise.resolve(),
+      follower: undefined,
+      stop: new AbortController(),
+      ready: false,
+    };
+    standby.gone = this.follow(task, standby);
+    return standby;
+  }
+
+  private async follow(task: number, standby: Standby): Promise<void> {
+    const { signal } = standby.stop;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        standby.follower ??= await this.options.open(task);
+        const isAll = await standby.follower.step();
+        failures = 0;
+        if (isAll) standby.ready = true;
+      } catch (error) {
+        const { follower } = standby;
+        standby.follower = undefined;
+        standby.ready = false;
+        await follower?.close();
+        if (signal.aborted) return;
+        failures++;
+        const why = error instanceof Error ? error.message : String(error);
+        this.options.onWarning(`the standby of task ${task} begins anew: ${why}`);
+        const waitMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (failures - 1));
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined); // `stop` ends the wait
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { MillraceError } from '../../../src/core/errors.js';
+import type { TaskId } from '../../../src/core/io.js';
+import type { Tenure } from '../group/task-lease.js';
+import type { Transaction } from '../transaction.js';
+import type { InputTopic } from './changelog.js';
+
+/** What the tasks of a topology are called on a cluster. */
+export interface TaskNames {
+  readonly transactionalId: string;
+  readonly group: string;
+  readonly changelog: string;
+}
+
+export const namesOf = (prefix: string, { topology, partition }: TaskId): TaskNames => ({
+  transactionalId: `${prefix}.${topology}.${partition}`,
+  group: `${prefix}.${topology}`,
+  // Stages are called TOPOLOGY/STAGE; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
+  changelog: `${prefix}.${topology.replace('/', '../..')}.changelog`,
+});
+
+/** What the ledger, the sinks and the inputs of one open task share: above all its transaction. */
+export class TaskSession {
+  /** By source step id, as they are opened. */
+  readonly inputs = new Map<string, InputTopic>();
+  /** By source step id, as the checkpoint has them. */
+  restoredInputs: Readonly<Record<string, InputTopic>> = {};
+
+  constructor(
+    readonly task: TaskId,
+    readonly names: TaskNames,
+    readonly transaction: Transaction,
+    private readonly onClosed: () => void,
+  ) {}
+
+  /** @throws MillraceError `source` where the step's position was one in another topic. */
+  addInput(step: string, input: InputTopic): void {
+    const restored = this.restoredInputs[step];
+    if (restored && restored.topic !== input.topic) {
+      throw new MillraceError(
+        'source',
+        `source '${step}' now reads '${input.topic}', its position is in '${restored.topic}'`,
+        {
+          where: step,
+          hint: 'positions belong to step ids: give the source a new id to read the new topic from its start',
+          lasting: true,
+        },
+      );
+    }
+    if (restored && restored.topicId !== input.topicId) {
+      throw new MillraceError(
+        'source',
+        `topic '${input.topic}' was deleted and created again since the last checkpoint`,
+        {
+          where: step,
+          hint: 'its offsets began anew: give the source a new id to read it from its start, or begin the topology anew',
+          lasting: true,
+        },
+      );
+    }
+    this.inputs.set(step, input);
+  }
+
+  async close(): Promise<void> {
+    this.onClosed();
+    await this.transaction.close();
+  }
+}
+
+/** The open tasks of this process, the newest session of each; an older one stays open until it is closed, but is fenced. */
+export class TaskSessions {
+  private readonly newest = new Map<string, TaskSession>();
+  private readonly open = new Set<TaskSession>();
+
+  constructor(
+    private readonly prefix: string,
+    private readonly begin: (names: TaskNames, tenure: Tenure | undefined) => Transaction,
+  ) {}
+
+  create(task: TaskId, tenure: Tenure | undefined): TaskSession {
+    const names = namesOf(this.prefix, task);
+    const key = names.transactionalId;
+    const session: TaskSession = new TaskSession(task, names, this.begin(names, tenure), () => {
+      this.open.delete(session);
+      if (this.newest.get(key) === session) this.newest.delete(key);
+    });
+    this.newest.set(key, session);
+    this.open.add(session);
+    return session;
+  }
+
+  /** The session of a task whose ledger is open. */
+  of(task: TaskId): TaskSession | undefined {
+    return this.newest.get(namesOf(this.prefix, task).transactionalId);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.open].map((session) => session.close()));
+  }
+}

@@ -1,0 +1,256 @@
+import { findCoordinatorV4, listOffsetsV7, metadataV12 } from '@platformatic/kafka';
+import { type ErrorCode, MillraceError } from '../../../src/core/errors.js';
+import { brokerError, code, isBusy, isLost, isMoved, retrying } from '../protocol/broker-error.js';
+import { type Address, addressText, parseAddress } from './address.js';
+import type { LinkOptions } from './broker-connection.js';
+import { whyUnreached } from './connection-failure.js';
+import { Links } from './connection-pool.js';
+import type { KafkaSasl, KafkaTls } from './security.js';
+import { Throttle } from './throttle.js';
+
+export interface ClusterOptions {
+  /** `host:port` of some brokers; the others are learned from them. */
+  readonly brokers: readonly string[];
+  /** What brokers call this client, in logs and quotas; `millrace` by default. */
+  readonly clientId?: string;
+  /** How long lost connections, elections and loading coordinators are waited for, in milliseconds; 30,000 by default. */
+  readonly patienceMs?: number;
+  /** How long an answer may take until its connection is given up, in milliseconds; 30,000 by default. */
+  readonly requestTimeoutMs?: number;
+  /** Speaks TLS to the brokers; `{}` trusts whom Node trusts. */
+  readonly tls?: KafkaTls;
+  readonly sasl?: KafkaSasl;
+  /** Where this client is, as brokers name it in `broker.rack`: inputs are then read from the closest replica. */
+  readonly rack?: string;
+  /** Told when a broker makes this client wait for the first time because it exceeds a quota. */
+  readonly onThrottled?: () => void;
+}
+
+/** Where a partition is led. */
+export interface Leader {
+  readonly address: Address;
+  /** The broker's name for this incarnation of the topic. */
+  readonly topicId: string;
+}
+
+export interface TopicInfo {
+  readonly topicId: string;
+  /** Leaders by partition; `undefined` during an election. */
+  readonly leaders: readonly (Address | undefined)[];
+  /** The fewest replicas that a partition has. */
+  readonly replication: number;
+}
+
+/** Timestamps that ask for an end of the log instead of a time. */
+const LATEST = -1n;
+const EARLIEST_OFFSET = -2n;
+
+/** What the brokers know of themselves: topics, leaders, coordinators, ends of logs. One for all tasks of a process. */
+export class Cluster {
+  readonly linkOptions: LinkOptions;
+  readonly patienceMs: number;
+  readonly throttle: Throttle;
+  readonly rack: string;
+  private readonly seeds: readonly Address[];
+  private known: ReadonlyMap<number, Address> = new Map();
+  private readonly topics = new Map<string, TopicInfo>();
+  private readonly links: Links;
+  private closed = false;
+
+  private constructor(options: ClusterOptions) {
+    const { brokers, clientId = 'millrace', patienceMs = 30_000, requestTimeoutMs, tls, sasl } = options;
+    this.seeds = brokers.map(addressOf);
+    this.patienceMs = patienceMs;
+    this.rack = options.rack ?? '';
+    this.throttle = new Throttle(() => options.onThrottled?.());
+    this.linkOptions = {
+      clientId,
+      security: { tls, sasl },
+      throttle: this.throttle,
+      ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    };
+    this.links = new Links(this.linkOptions);
+  }
+
+  /** @throws MillraceError `config` on malformed addresses and where none of the brokers can be reached. */
+  static async open(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options);
+    if (cluster.seeds.length === 0) throw new MillraceError('config', 'no broker is named', { where: 'kafka.brokers' });
+    try {
+      await cluster.request([]);
+    } catch (cause) {
+      await cluster.close();
+      const where = cluster.seeds.map(addressText).join(', ');
+      throw brokerError('config', `no Kafka broker answers at ${where}`, cause, {
+        where: 'kafka.brokers',
+        hint: whyUnreached(cause, cluster.linkOptions.security),
+      });
+    }
+    return cluster;
+  }
+
+  /** A topic as the brokers know it; `undefined` where it does not exist. */
+  async topic(name: string): Promise<TopicInfo | undefined> {
+    const cached = this.topics.get(name);
+    return cached?.leaders.every((leader) => leader) ? cached : this.refresh(name);
+  }
+
+  /** Asks the brokers again, after a sign that the answer in hand is old. */
+  async refresh(name: string): Promise<TopicInfo | undefined> {
+    const { brokers, topics } = await this.patiently('source', `cannot look up topic '${name}'`, () =>
+      this.request([name]),
+    );
+    const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    const found = topics.find((topic) => topic.name === name);
+    if (!found || found.errorCode === code.unknownTopicOrPartition) {
+      this.topics.delete(name);
+      return undefined;
+    }
+    const leaders = new Array<Address | undefined>(found.partitions.length);
+    for (const { partitionIndex, leaderId } of found.partitions) leaders[partitionIndex] = addresses.get(leaderId);
+    const replication = Math.min(...found.partitions.map(({ replicaNodes }) => replicaNodes.length));
+    const info: TopicInfo = { topicId: found.topicId, leaders, replication };
+    this.topics.set(name, info);
+    return info;
+  }
+
+  /**
+   * The leader of a partition, waiting for an election to end.
+   *
+   * @throws MillraceError `source` where topic or partition do not exist.
+   */
+  async leader(name: string, partition: number): Promise<Leader> {
+    const look = async (): Promise<Leader> => {
+      const topic = await this.topic(name);
+      if (!topic) throw noTopic(name);
+      if (partition >= topic.leaders.length) {
+        throw new MillraceError('source', `topic '${name}' has no partition ${partition}`, {
+          where: `${name}/${partition}`,
+          hint: `it has ${topic.leaders.length}: it was re-created smaller, or the number was never right`,
+        });
+      }
+      const address = topic.leaders[partition];
+      if (!address) throw new NoLeader(`partition ${partition} of topic '${name}' has no leader`);
+      return { address, topicId: topic.topicId };
+    };
+    const patience = { firstMs: 20, mostMs: 500, totalMs: this.patienceMs, stopped: () => this.closed };
+    return retrying(look, { ...patience, while: (error) => error instanceof NoLeader });
+  }
+
+  /** The broker that keeps a transactional id or a consumer group. */
+  async coordinator(of: 'group' | 'transaction', key: string): Promise<Address> {
+    const find = async () => {
+      const broker = await this.anyBroker();
+      const { coordinators } = await this.links.request(broker, findCoordinatorV4.api, of === 'group' ? 0 : 1, [key]);
+      const found = coordinators[0];
+      if (!found) throw new NoLeader(`no coordinator for '${key}'`);
+      return { host: found.host, port: found.port };
+    };
+    return this.patiently('state', `cannot find the coordinator of ${of} '${key}'`, find);
+  }
+
+  /** The offset after the last record: committed or not for `any`, up to the first open transaction for `committed`. */
+  endOffset(name: string, partition: number, records: 'any' | 'committed'): Promise<number> {
+    return this.listOffset(name, partition, records === 'any' ? 0 : 1, LATEST);
+  }
+
+  /** The oldest offset that the log still has. */
+  startOffset(name: string, partition: number): Promise<number> {
+    return this.listOffset(name, partition, 0, EARLIEST_OFFSET);
+  }
+
+  /** The offset of the first record with this timestamp or a later one; the end where there is none. */
+  async offsetAt(name: string, partition: number, timestampMs: number): Promise<number> {
+    const found = await this.listOffset(name, partition, 1, BigInt(timestampMs));
+    return found < 0 ? this.endOffset(name, partition, 'committed') : found;
+  }
+
+  /** Runs a request on whichever broker answers, over lost connections and elections. */
+  async patiently<T>(as: ErrorCode, message: string, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await retrying(attempt, {
+        while: (error) => isLost(error) || isMoved(error) || isBusy(error) || error instanceof NoLeader,
+        firstMs: 20,
+        mostMs: 500,
+        totalMs: this.patienceMs,
+        stopped: () => this.closed,
+      });
+    } catch (error) {
+      throw brokerError(as, message, error);
+    }
+  }
+
+  /** A broker by its id, as far as it is known. */
+  broker(id: number): Address | undefined {
+    return this.known.get(id);
+  }
+
+  /** A broker that answers, for requests that any of them can. */
+  async anyBroker(): Promise<Address> {
+    const failures: unknown[] = [];
+    for (const address of new Map(
+      [...this.known.values(), ...this.seeds].map((each) => [addressText(each), each]),
+    ).values()) {
+      try {
+        await this.links.to(address);
+        return address;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw failures[0];
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.links.close();
+  }
+
+  private async listOffset(name: string, partition: number, isolation: number, timestamp: bigint): Promise<number> {
+    return this.patiently('source', `cannot read the ends of ${name}/${partition}`, async () => {
+      const { address } = await this.leader(name, partition);
+      try {
+        const asked = [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }] }];
+        const { topics } = await this.links.request(address, listOffsetsV7.api, -1, isolation, asked);
+        return Number(topics[0]?.partitions[0]?.offset);
+      } catch (error) {
+        await this.refresh(name);
+        throw error;
+      }
+    });
+  }
+
+  /** Metadata; what is wrong with single topics and partitions is part of it and no error here. */
+  private async request(names: string[]): Promise<metadataV12.MetadataResponse> {
+    const broker = await this.anyBroker();
+    const answer = await this.links.request(broker, metadataV12.api, names, false, false).catch(answerIn);
+    this.known = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    return answer;
+  }
+}
+
+/** The client throws where any part of an answer carries an error code, and hands over the whole with it. */
+function answerIn(error: unknown): metadataV12.MetadataResponse {
+  const { response } = error as { response?: metadataV12.MetadataResponse };
+  if (response) return response;
+  throw error;
+}
+
+class NoLeader extends Error {}
+
+export const noTopic = (name: string): MillraceError =>
+  new MillraceError('source', `topic '${name}' does not exist`, {
+    where: name,
+    hint: 'create the topic first, or correct its name',
+  });
+
+function addressOf(text: string): Address {
+  const address = parseAddress(text);
+  if (!address) {
+    throw new MillraceError('config', `malformed broker address '${text}'`, {
+      where: 'kafka.brokers',
+      hint: 'write host:port',
+    });
+  }
+  return address;
+}

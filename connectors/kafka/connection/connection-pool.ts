@@ -1,0 +1,97 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { API } from '@platformatic/kafka';
+import { type Address, addressText } from './address.js';
+import { Link, type LinkOptions } from './broker-connection.js';
+
+/** How long requests wait for answers on a connection whose login ends, before they take the next one beside it. */
+const RETIRE_MS = 2_000;
+
+/**
+ * The connections of one owner, one a broker, opened when they are first needed and again after a loss. Owners do not
+ * share them: a long poll or a slow commit holds up everything else on its connection.
+ *
+ * Where the broker lets a login hold for a time only, a new connection takes the place of the old one before, with
+ * secrets and certificates as they are then, and with no request under way, so that their order stays.
+ *
+ * Requests on a lost connection reject with the client's `NetworkError`; nothing is sent twice from here.
+ */
+export class Links {
+  private readonly open = new Map<string, Promise<Link>>();
+  private readonly retired = new Set<Link>();
+  private closed = false;
+  private readonly closing = new AbortController();
+
+  constructor(private readonly options: LinkOptions) {}
+
+  /** Sends one request of the client's protocol and awaits its answer. */
+  async request<Arguments extends unknown[], Answer>(
+    address: Address,
+    api: API<Arguments, Answer>,
+    ...args: Arguments
+  ): Promise<Answer> {
+    const link = await this.to(address);
+    return link.send(api, ...args);
+  }
+
+  /** A connection to send on at once: one that a broker holds back is given out when the time is over. */
+  async to(address: Address): Promise<Link> {
+    for (;;) {
+      const link = await this.linkTo(address);
+      const heldForMs = link.heldForMs;
+      if (heldForMs === 0) return link;
+      await sleep(heldForMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+    }
+  }
+
+  private async linkTo(address: Address): Promise<Link> {
+    const key = addressText(address);
+    const known = this.open.get(key);
+    const link = await known;
+    if (link?.isConnected && !link.isDue) return link;
+    if (this.closed) throw new Error('the links are closed');
+    // Whoever comes first opens the next one, for all.
+    const current = this.open.get(key);
+    const opening = current !== undefined && current !== known ? current : this.after(link, address);
+    this.open.set(key, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.open.get(key) === opening) this.open.delete(key);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.closing.abort();
+    const all = [...this.open.values()];
+    this.open.clear();
+    await Promise.all([...all.map(closed), ...[...this.retired].map((link) => link.close())]);
+  }
+
+  private async after(link: Link | undefined, address: Address): Promise<Link> {
+    if (link?.isConnected) {
+      this.retired.add(link);
+      const gaveUp = new AbortController();
+      const tooLong = sleep(RETIRE_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined);
+      const idle = link.idle();
+      void idle.then(() => this.retire(link));
+      await Promise.race([idle, tooLong]);
+      gaveUp.abort();
+    }
+    return Link.open(address, this.options);
+  }
+
+  private async retire(link: Link): Promise<void> {
+    await nextTurn(); // who was given it a moment ago sends yet
+    await link.idle();
+    await link.close();
+    this.retired.delete(link);
+  }
+}
+
+async function closed(opening: Promise<Link>): Promise<void> {
+  // One that never opened has nothing to close, and its error went to who asked for it.
+  const link = await opening.catch(() => undefined);
+  await link?.close();
+}

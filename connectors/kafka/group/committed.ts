@@ -1,0 +1,96 @@
+import type { RawRecord } from '../../../src/core/record.js';
+import { batch } from '../protocol/record-batch.js';
+import { type Batch, BatchRecords, damaged, isAbort, readBatch } from '../protocol/record-batch-decode.js';
+
+/** A transaction that a fetched range overlaps and that was aborted. */
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+
+/** Of a batch in memory at once: one may be made of millions of empty ones. */
+const RECORDS_MAX = 65_536;
+
+/** What the broker answered about one partition. */
+export interface FetchedPartition {
+  readonly highWatermark: number;
+  readonly aborted: readonly AbortedTransaction[];
+  /** Whole batches, the last one perhaps cut off. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * The committed records of one fetched range, batch by batch, from an offset that may lie inside the first one.
+ *
+ * Filters aborted transactions as Kafka's Java consumer does: a producer id is live from the first offset of its
+ * aborted transaction to its abort marker, and its transactional batches in between are dropped. Whether a batch is a
+ * marker is told by its control bit alone. Each range is filtered by the list that came with it, so nothing carries
+ * over: a transaction that began before the range is in its list too.
+ *
+ * @throws MillraceError `source` on bytes that are no batches, at once for headers and checksums, in `take` for records.
+ * @example
+ * const range = new CommittedRange(fetched, 42, 'flights/0');
+ * for (let records = range.take(); records; records = range.take()) use(records);
+ * fetchFrom(range.nextOffset);
+ */
+export class CommittedRange {
+  /** Where to fetch next: after the last whole batch. */
+  readonly nextOffset: number;
+  /** The offset after the last record that the log has, committed or not, as of this answer. */
+  readonly logEnd: number;
+  readonly bytes: number;
+  private readonly batches: Batch[] = [];
+  private readonly aborted: readonly AbortedTransaction[];
+  private readonly live = new Set<bigint>();
+  private abortedBegun = 0;
+  private taken = 0;
+  private open: BatchRecords | undefined;
+
+  constructor(
+    { bytes, aborted, highWatermark }: FetchedPartition,
+    private readonly fromOffset: number,
+    private readonly where: string,
+  ) {
+    this.aborted = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+    let nextOffset = fromOffset;
+    for (let at = 0; ; ) {
+      const next = readBatch(bytes, at, where);
+      if (!next) break;
+      at = next.end;
+      nextOffset = Math.max(nextOffset, next.nextOffset);
+      this.batches.push(next);
+    }
+    // The first batch comes whole, however large it is: what is asked for again would be the same.
+    if (bytes.length > 0 && this.batches.length === 0)
+      throw damaged(`${bytes.length} bytes hold no whole batch`, where);
+    this.nextOffset = nextOffset;
+    this.logEnd = highWatermark;
+    this.bytes = bytes.length;
+  }
+
+  /** The next records of a batch that has any for the reader; `undefined` at the end. */
+  take(): RawRecord[] | undefined {
+    for (;;) {
+      const records = this.open?.take(RECORDS_MAX);
+      if (records !== undefined) return records;
+      this.open = undefined;
+      const next = this.batches[this.taken];
+      if (next === undefined) return undefined;
+      this.taken += 1;
+      if (this.keeps(next)) this.open = new BatchRecords(next, this.fromOffset, this.where);
+    }
+  }
+
+  private keeps(next: Batch): boolean {
+    for (let begun = this.aborted[this.abortedBegun]; begun && begun.firstOffset < next.nextOffset; ) {
+      this.live.add(begun.producerId);
+      this.abortedBegun += 1;
+      begun = this.aborted[this.abortedBegun];
+    }
+    if (next.attributes & batch.control) {
+      if (next.count > 0 && isAbort(next, this.where)) this.live.delete(next.producerId);
+      return false;
+    }
+    return !(next.attributes & batch.transactional && this.live.has(next.producerId));
+  }
+}

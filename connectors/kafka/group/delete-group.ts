@@ -1,0 +1,26 @@
+import { deleteGroupsV2 } from '@platformatic/kafka';
+import type { Cluster } from '../connection/cluster.js';
+import { Links } from '../connection/connection-pool.js';
+import { brokerError, code, hasCode, retrying } from '../protocol/broker-error.js';
+import { Coordinator } from './coordinator.js';
+
+/** A member that was killed counts until its session times out: 10 s, or as long as the group was told. */
+const PATIENCE_MS = 60_000;
+
+/** Deletes a group and its offsets, if there is one; waits for members whose death is not known yet. */
+export async function deleteGroup(cluster: Cluster, group: string): Promise<void> {
+  const links = new Links(cluster.linkOptions);
+  const coordinator = new Coordinator(cluster, links, 'group', group);
+  try {
+    await retrying(() => coordinator.requestAgain(deleteGroupsV2.api, [group]), {
+      while: (error) => hasCode(error, code.nonEmptyGroup),
+      firstMs: 200,
+      mostMs: 2_000,
+      totalMs: PATIENCE_MS,
+    });
+  } catch (error) {
+    if (!hasCode(error, code.groupIdNotFound)) throw brokerError('state', `cannot delete group '${group}'`, error);
+  } finally {
+    await links.close();
+  }
+}

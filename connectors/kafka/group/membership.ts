@@ -1,0 +1,317 @@
+import { heartbeatV4, joinGroupV8, leaveGroupV5, ResponseError, syncGroupV5 } from '@platformatic/kafka';
+import { MillraceError } from '../../../src/core/errors.js';
+import type { Membership, StandbyStatus } from '../../../src/core/io.js';
+import type { Standbys } from '../checkpoint/standby.js';
+import type { Cluster } from '../connection/cluster.js';
+import { Links } from '../connection/connection-pool.js';
+import { brokerError, code, hasCode, isBusy, isLost } from '../protocol/broker-error.js';
+import {
+  decodeAssignment,
+  decodeClaim,
+  encodeAssignment,
+  encodeSubscription,
+} from '../protocol/membership-messages.js';
+import { addressesOf, type Share, shareOut } from './assign-tasks.js';
+import { Coordinator } from './coordinator.js';
+import { type Group, gone, type MemberIdentity, Tenure } from './task-lease.js';
+
+export interface MembershipOptions {
+  readonly group: string;
+  /** Co-partitioned: a task is the partition of its number in all of them. */
+  readonly topics: readonly string[];
+  readonly tasks: number;
+  /** A member that is not heard of for this long loses its tasks. */
+  readonly sessionTimeoutMs: number;
+  /** How many other members follow each task's changelog; that of the group's leader counts. */
+  readonly standbysMax: number;
+  readonly standbys: Standbys;
+  /** Where this process answers questions about its tasks: the group tells the others. */
+  readonly address: string | undefined;
+  onAssigned(tasks: readonly number[]): void;
+  /** What the group calls this process from now on. */
+  onJoined(memberId: string): void;
+  onFailed(cause: unknown): void;
+}
+
+const PROTOCOL_TYPE = 'consumer';
+const PROTOCOL = 'millrace-sticky';
+/** How soon a member hears that others came or went. */
+const HEARTBEAT_MS = 250;
+/** Over and above the longest rebalance: how long the broker may take to answer. */
+const ANSWER_MS = 15_000;
+/** How often in a row the coordinator may stay out of reach, each time for the cluster's patience. */
+const OUTAGES_MAX = 10;
+
+const NO_SHARE: Share = { owned: [], standby: [], coming: [] };
+const NOBODY: MemberIdentity = { generation: -1, memberId: '' };
+
+/**
+ * One process's place in the consumer group that shares out a topology's tasks, by Kafka's classic group protocol and
+ * `shareOut`. It reads nothing: it joins, hears which tasks are its own, and says every 250 ms that it lives.
+ *
+ * While others are waited for in a rebalance, tasks go on and commit: the coordinator takes transactional offsets of the
+ * old generation until all have joined. From then until the assignment is known, commits wait, some milliseconds.
+ */
+export class GroupMembership implements Membership, Group {
+  private readonly links: Links;
+  private readonly coordinator: Coordinator;
+  private readonly tenures = new Map<number, Tenure>();
+  private current = NOBODY;
+  private coming: readonly number[] = [];
+  private addresses: readonly (string | null)[] = [];
+  private memberId = '';
+  private leaving = false;
+  private confirmedAtMs = Number.NEGATIVE_INFINITY;
+  private wake: () => void = () => undefined;
+  private waiting: (() => void)[] = [];
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly options: MembershipOptions,
+  ) {
+    const requestTimeoutMs = options.sessionTimeoutMs + ANSWER_MS;
+    this.links = new Links({ ...cluster.linkOptions, requestTimeoutMs });
+    this.coordinator = new Coordinator(cluster, this.links, 'group', options.group);
+  }
+
+  /** Resolves when the first assignment is known and told. */
+  async join(): Promise<void> {
+    await this.rejoin();
+    this.running = this.stay().catch((cause: unknown) => {
+      this.settle(NOBODY, NO_SHARE);
+      if (!this.leaving) this.options.onFailed(cause);
+    });
+  }
+
+  get identity(): MemberIdentity {
+    return this.current;
+  }
+
+  nextAssignment(): Promise<void> {
+    this.wake();
+    return this.changed();
+  }
+
+  /**
+   * The right to take a task over, asked of the coordinator at this moment: a process that was suspended must not take
+   * back what was given to another one meanwhile.
+   *
+   * @throws MillraceError `fenced` where the task is not this process's.
+   */
+  async claim(task: number): Promise<Tenure> {
+    const askedAtMs = performance.now();
+    while (this.tenures.has(task) && this.confirmedAtMs < askedAtMs) await this.nextAssignment();
+    const tenure = this.tenures.get(task);
+    if (!tenure) throw gone(this.where(task));
+    return tenure;
+  }
+
+  addressOf(task: number): string | undefined {
+    return this.addresses[task] ?? undefined;
+  }
+
+  standbys(): StandbyStatus[] {
+    return this.options.standbys.status();
+  }
+
+  async leave(): Promise<void> {
+    if (this.leaving) return;
+    this.leaving = true;
+    this.wake();
+    await this.links.close(); // ends a join that waits for others
+    await this.running;
+    this.settle(NOBODY, NO_SHARE);
+    if (this.memberId) await expel(this.cluster, this.options.group, this.memberId);
+  }
+
+  /** Heartbeats until one says that the group is gathering anew, then joins it again; and so on. */
+  private async stay(): Promise<void> {
+    while (!this.leaving) {
+      await this.pause();
+      if (this.leaving) return;
+      if (!(await this.beat()) || this.isReadyForMore()) await this.rejoin();
+    }
+  }
+
+  /** Whether all is as it was. */
+  private async beat(): Promise<boolean> {
+    const { generation, memberId } = this.current;
+    const beganAtMs = performance.now();
+    try {
+      await this.patiently(() =>
+        this.coordinator.requestAgain(heartbeatV4.api, this.options.group, generation, memberId, null),
+      );
+      this.confirm(beganAtMs);
+      return true;
+    } catch (error) {
+      // Others come or go; this member and its generation were found good.
+      if (hasCode(error, code.rebalanceInProgress)) this.confirm(beganAtMs);
+      else if (hasCode(error, code.unknownMemberId)) this.forget('');
+      else if (hasCode(error, code.illegalGeneration)) this.forget(memberId);
+      else throw this.explain(error);
+      return false;
+    }
+  }
+
+  private async rejoin(): Promise<void> {
+    while (!this.leaving) {
+      try {
+        await this.patiently(() => this.joinOnce());
+        return;
+      } catch (error) {
+        if (hasCode(error, code.unknownMemberId)) this.forget('');
+        else if (hasCode(error, code.illegalGeneration)) this.forget(this.memberId);
+        else if (hasCode(error, code.memberIdRequired)) this.memberId = memberIdIn(error);
+        else if (!hasCode(error, code.rebalanceInProgress)) throw this.explain(error);
+      }
+    }
+  }
+
+  private async joinOnce(): Promise<void> {
+    const { group, topics, sessionTimeoutMs, address } = this.options;
+    const { generation } = this.current;
+    const { ready, tasks: standby } = this.options.standbys;
+    const owned = [...this.tenures.keys()];
+    const metadata = encodeSubscription({ topics, owned, generation, standby, ready, address });
+    this.coming = [];
+    const joined = await this.coordinator.requestAgain(
+      joinGroupV8.api,
+      group,
+      sessionTimeoutMs,
+      sessionTimeoutMs,
+      this.memberId,
+      null,
+      PROTOCOL_TYPE,
+      [{ name: PROTOCOL, metadata }],
+      null,
+    );
+    const memberId = joined.memberId ?? '';
+    this.memberId = memberId;
+    const beganAtMs = performance.now();
+    const { assignment } = await this.coordinator.requestAgain(
+      syncGroupV5.api,
+      group,
+      joined.generationId,
+      memberId,
+      null,
+      PROTOCOL_TYPE,
+      PROTOCOL,
+      joined.leader === memberId ? this.assign(joined.members) : [],
+    );
+    this.settle({ generation: joined.generationId, memberId }, decodeAssignment(assignment));
+    this.confirm(beganAtMs);
+  }
+
+  /** As the leader of the group: who gets which tasks. */
+  private assign(members: joinGroupV8.JoinGroupResponse['members']): syncGroupV5.SyncGroupRequestAssignment[] {
+    const claims = members.map(({ memberId, metadata }) => decodeClaim(memberId, metadata ?? Buffer.alloc(0)));
+    const { topics, tasks, standbysMax } = this.options;
+    const shares = shareOut(claims, tasks, standbysMax);
+    const addresses = addressesOf(claims, shares, tasks);
+    return [...shares].map(([memberId, share]) => ({
+      memberId,
+      assignment: encodeAssignment(topics, addresses ? { ...share, addresses } : share),
+    }));
+  }
+
+  /** A new assignment holds: kept tasks go on under the new identity, lost ones end. */
+  private settle(identity: MemberIdentity, { owned: tasks, standby, coming, addresses = [] }: Share): void {
+    this.current = identity;
+    this.addresses = addresses;
+    this.coming = coming;
+    // Put out of the group for a moment, it keeps what it has read: most likely it goes on with it.
+    if (identity !== NOBODY || this.leaving) this.options.standbys.assign(standby, tasks);
+    for (const [task, tenure] of this.tenures) {
+      if (tasks.includes(task)) continue;
+      tenure.end();
+      this.tenures.delete(task);
+    }
+    for (const task of tasks) {
+      if (!this.tenures.has(task)) this.tenures.set(task, new Tenure(this, this.where(task)));
+    }
+    if (!this.leaving) this.options.onAssigned(tasks);
+    if (identity !== NOBODY) this.options.onJoined(identity.memberId);
+    this.tell();
+  }
+
+  /** Whether a task that is to be this process's could be taken over now: it is given to who asks by joining again. */
+  private isReadyForMore(): boolean {
+    const { ready } = this.options.standbys;
+    return this.coming.length > 0 && this.coming.every((task) => ready.includes(task));
+  }
+
+  /** The group has gone on without this process: its tasks are others' now. */
+  private forget(memberId: string): void {
+    this.memberId = memberId;
+    this.settle(NOBODY, NO_SHARE);
+  }
+
+  private confirm(asOfMs: number): void {
+    this.confirmedAtMs = asOfMs;
+    this.tell();
+  }
+
+  private changed(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  private tell(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private pause(): Promise<void> {
+    if (this.waiting.length > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, HEARTBEAT_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Outlasts a coordinator that is out of reach for longer than one request waits for it. */
+  private async patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let outages = 1; ; outages++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.leaving || outages >= OUTAGES_MAX || !(isLost(error) || isBusy(error))) throw error;
+      }
+    }
+  }
+
+  private explain(error: unknown): MillraceError {
+    return brokerError('state', `cannot stay in group '${this.options.group}'`, error, { where: this.options.group });
+  }
+
+  private where(task: number): string {
+    return `${this.options.group}.${task}`;
+  }
+}
+
+/**
+ * Takes a member out of a group at once instead of when its session times out: one's own, or that of a process known to
+ * be dead. Nothing happens where the group does not know it any more.
+ */
+export async function expel(cluster: Cluster, group: string, memberId: string): Promise<void> {
+  const links = new Links(cluster.linkOptions);
+  try {
+    const coordinator = new Coordinator(cluster, links, 'group', group);
+    await coordinator.requestAgain(leaveGroupV5.api, group, [{ memberId, groupInstanceId: null, reason: null }]);
+  } catch (error) {
+    if (!hasCode(error, code.unknownMemberId)) throw brokerError('state', `cannot leave group '${group}'`, error);
+  } finally {
+    await links.close();
+  }
+}
+
+/** The broker gives a new member its id by refusing it once. */
+function memberIdIn(error: unknown): string {
+  if (error instanceof ResponseError) {
+    const { memberId } = error.response as { memberId?: unknown };
+    if (typeof memberId === 'string' && memberId) return memberId;
+  }
+  throw new MillraceError('internal', 'the coordinator asks for a member id and gives none', { cause: error });
+}

@@ -1,0 +1,118 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { Decoder, Encoder } from '@toondepauw/node-zstd';
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
+import { compressSync, uncompressSync } from 'snappy';
+import { MillraceError } from '../../../src/core/errors.js';
+import type { Compression } from '../../../src/core/sinks.js';
+import { lz4SizeMax, snappySize, zstdSizeMax } from './decompressed-size.js';
+
+type Decompress = (bytes: Buffer) => Buffer;
+type Compress = (bytes: Buffer) => Buffer;
+
+/** More than a hundred times what brokers take of a batch by default: beyond it some bytes are meant to fill the memory. */
+const DECOMPRESSED_BYTES_MAX = 128 * 1024 * 1024;
+
+/** By the number that the attributes of a batch carry. */
+const codecs: readonly (Decompress | undefined)[] = [
+  undefined, // 0: none
+  (bytes) => gunzipSync(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX }),
+  unsnap,
+  (bytes) => decompressFrameSync(within(lz4SizeMax(bytes), bytes)),
+  (bytes) => new Decoder().decodeSync(within(zstdSizeMax(bytes), bytes)),
+];
+
+class TooLarge extends Error {}
+
+function within(size: number, bytes: Buffer): Buffer {
+  if (size > DECOMPRESSED_BYTES_MAX) throw new TooLarge(`${bytes.length} bytes would become ${size}`);
+  return bytes;
+}
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof TooLarge || (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE');
+
+/**
+ * The records section of a compressed batch in the clear.
+ *
+ * Memory: what comes out, 128 MiB at most.
+ *
+ * @throws MillraceError `source` on a codec that is not gzip, snappy, lz4 or zstd, on bytes that do not decompress, and on
+ * those that become more than 128 MiB.
+ */
+export function decompress(codec: number, bytes: Buffer, where: string): Buffer {
+  const open = codecs[codec];
+  if (!open) {
+    throw new MillraceError('source', `unknown compression codec ${codec}`, {
+      where,
+      hint: 'gzip (1), snappy (2), lz4 (3) and zstd (4) can be read: let the producer use one of these',
+      lasting: true,
+    });
+  }
+  try {
+    return open(bytes);
+  } catch (cause) {
+    if (isTooLarge(cause)) {
+      throw new MillraceError('source', `a batch becomes more than ${DECOMPRESSED_BYTES_MAX} bytes`, {
+        where,
+        hint: 'no client writes such batches by itself: find out who did, and skip it by moving the position',
+        lasting: true,
+        cause,
+      });
+    }
+    throw new MillraceError('source', `a batch does not decompress (codec ${codec})`, {
+      where,
+      hint: 'the batch is damaged although its checksum holds: the producer wrote it so; look at its compression library',
+      lasting: true,
+      cause,
+    });
+  }
+}
+
+const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+/** Magic, version and lowest compatible version. */
+const XERIAL_HEADER_BYTES = 16;
+
+/** Snappy comes raw (librdkafka) or as length-prefixed blocks behind the header of the xerial library (Java). */
+function unsnap(bytes: Buffer): Buffer {
+  if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return uncompressed(bytes);
+  const blocks: Buffer[] = [];
+  let size = 0;
+  for (let at = XERIAL_HEADER_BYTES; at < bytes.length; ) {
+    const start = at + 4;
+    const end = start + bytes.readInt32BE(at);
+    if (end > bytes.length || end < start) throw new RangeError('a snappy block ends beyond its batch');
+    const block = bytes.subarray(start, end);
+    size += snappySize(block);
+    blocks.push(uncompressed(within(size, block)));
+    at = end;
+  }
+  return Buffer.concat(blocks);
+}
+
+const uncompressed = (bytes: Buffer): Buffer =>
+  uncompressSync(within(snappySize(bytes), bytes), { asBuffer: true }) as Buffer;
+
+/** The number that the attributes of a batch carry. */
+const numbers: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
+
+/** The levels are those of Kafka's own clients. */
+const compressors: Readonly<Record<Exclude<Compression, 'none'>, Compress>> = {
+  gzip: (bytes) => gzipSync(bytes),
+  snappy: (bytes) => compressSync(bytes), // raw, as librdkafka writes it
+  lz4: (bytes) => compressFrameSync(bytes),
+  zstd: (bytes) => new Encoder(3).encodeSync(bytes),
+};
+
+export interface Compressed {
+  /** For the attributes of the batch. */
+  readonly codec: number;
+  readonly bytes: Buffer;
+}
+
+/** The records section of a batch, compressed; as it is where that would make it longer. */
+export function compress(compression: Compression, bytes: Buffer): Compressed {
+  const plain = { codec: numbers.none, bytes };
+  if (compression === 'none') return plain;
+  const smaller = compressors[compression](bytes);
+  return smaller.length < bytes.length ? { codec: numbers[compression], bytes: smaller } : plain;
+}

@@ -1,0 +1,131 @@
+import type { Share } from '../group/assign-tasks.js';
+import type { MemberClaim } from '../group/sticky-assigner.js';
+
+// The two messages that members of a group exchange through the broker, in the layout of Kafka's consumer protocol
+// (version 1 of ConsumerProtocolSubscription and ConsumerProtocolAssignment), so that Kafka's own tools show who has
+// which partition. What only Millrace understands lies in their user data.
+
+const VERSION = 1;
+
+/** What a member says of itself when it joins. */
+export interface Subscription extends Omit<MemberClaim, 'memberId'> {
+  readonly topics: readonly string[];
+}
+
+/** Empty lists are left out: without standbys the messages are those of members that know of none. */
+const unlessEmpty = (list: readonly number[]): readonly number[] | undefined => (list.length > 0 ? list : undefined);
+
+export function encodeSubscription({ topics, owned, generation, standby, ready, address }: Subscription): Buffer {
+  const said = { owned, generation, standby: unlessEmpty(standby), ready: unlessEmpty(ready), address };
+  const userData = Buffer.from(JSON.stringify(said));
+  const noPartitions = int32(0); // owned ones stand in the user data
+  return Buffer.concat([
+    int16(VERSION),
+    int32(topics.length),
+    ...topics.map(string),
+    int32(userData.length),
+    userData,
+    noPartitions,
+  ]);
+}
+
+/** What a member claims; nothing where another client joined the group or the bytes make no sense. */
+export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
+  const none = { memberId, owned: [], generation: -1, standby: [], ready: [] };
+  try {
+    const reader = new Reader(metadata);
+    reader.int16();
+    for (let left = reader.int32(); left > 0; left--) reader.string();
+    const said: unknown = JSON.parse(reader.bytes().toString());
+    const {
+      owned,
+      generation,
+      standby = [],
+      ready = [],
+      address,
+    } = said as Partial<Record<keyof MemberClaim, unknown>>;
+    if (typeof generation !== 'number') return none;
+    if (!Array.isArray(owned) || !Array.isArray(standby) || !Array.isArray(ready)) return none;
+    const where = typeof address === 'string' ? { address } : {};
+    return { memberId, owned, generation, standby, ready, ...where };
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) return none;
+    throw error;
+  }
+}
+
+/** A task is the partition of its number in every topic; what Kafka has no place for goes into the user data. */
+export function encodeAssignment(topics: readonly string[], { owned, standby, coming, addresses }: Share): Buffer {
+  const partitions = Buffer.concat([int32(owned.length), ...owned.map(int32)]);
+  const more = { ...(standby.length > 0 ? { standby, coming } : {}), ...(addresses ? { addresses } : {}) };
+  const userData = Buffer.from(Object.keys(more).length > 0 ? JSON.stringify(more) : '');
+  return Buffer.concat([
+    int16(VERSION),
+    int32(topics.length),
+    ...topics.flatMap((topic) => [string(topic), partitions]),
+    int32(userData.length > 0 ? userData.length : -1),
+    userData,
+  ]);
+}
+
+/** A member's share; nothing where it is empty, as that of a member that the leader did not know. */
+export function decodeAssignment(bytes: Buffer): Share {
+  const nothing: Share = { owned: [], standby: [], coming: [] };
+  if (bytes.length === 0) return nothing;
+  const reader = new Reader(bytes);
+  reader.int16();
+  const topics = reader.int32();
+  if (topics === 0) return nothing;
+  let owned: number[] = [];
+  for (let left = topics; left > 0; left--) {
+    reader.string();
+    owned = Array.from({ length: reader.int32() }, () => reader.int32());
+  }
+  const userData = reader.bytes().toString();
+  return { ...nothing, owned, ...(userData === '' ? {} : (JSON.parse(userData) as Omit<Share, 'owned'>)) };
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function string(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([int16(bytes.length), bytes]);
+}
+
+class Reader {
+  private at = 0;
+
+  constructor(private readonly buffer: Buffer) {}
+
+  int16(): number {
+    this.at += 2;
+    return this.buffer.readInt16BE(this.at - 2);
+  }
+
+  int32(): number {
+    this.at += 4;
+    return this.buffer.readInt32BE(this.at - 4);
+  }
+
+  string(): string {
+    const length = this.int16();
+    this.at += length;
+    return this.buffer.toString('utf8', this.at - length, this.at);
+  }
+
+  bytes(): Buffer {
+    const length = Math.max(0, this.int32());
+    this.at += length;
+    return this.buffer.subarray(this.at - length, this.at);
+  }
+}

@@ -1,0 +1,223 @@
+import { crc32c } from '@node-rs/crc32';
+import { MillraceError } from '../../../src/core/errors.js';
+import type { Headers, RawRecord } from '../../../src/core/record.js';
+import { decompress } from './compression.js';
+import { batch } from './record-batch.js';
+
+/** The header of a batch inside fetched bytes; its records are decoded later, by `BatchRecords`. */
+export interface Batch {
+  readonly bytes: Buffer;
+  /** Where it begins and ends in `bytes`. */
+  readonly start: number;
+  readonly end: number;
+  readonly baseOffset: number;
+  /** The offset after its last record; compaction may have removed records, never this. */
+  readonly nextOffset: number;
+  readonly attributes: number;
+  readonly producerId: bigint;
+  readonly count: number;
+}
+
+/**
+ * The batch that begins at `start`, or `undefined` where the bytes end before it does: a fetch may cut the last one.
+ *
+ * @throws MillraceError `source` on another message format than 2, on nonsense in the header, and on a wrong checksum.
+ */
+export function readBatch(bytes: Buffer, start: number, where: string): Batch | undefined {
+  if (start + batch.magic >= bytes.length) return undefined;
+  const magic = bytes.readInt8(start + batch.magic);
+  if (magic !== 2) {
+    throw new MillraceError('source', `unknown message format ${magic}`, {
+      where,
+      hint: 'only format 2 (Kafka 0.11 and later) can be read: let the broker convert the topic, or write it anew',
+    });
+  }
+  const length = bytes.readInt32BE(start + batch.length);
+  if (length < batch.headerBytes - batch.lengthCountsFrom) throw damaged(`a batch claims a length of ${length}`, where);
+  const end = start + batch.lengthCountsFrom + length;
+  if (end > bytes.length) return undefined;
+  const crc = crc32c(bytes.subarray(start + batch.attributes, end));
+  if (crc !== bytes.readUInt32BE(start + batch.crc)) throw damaged('a batch fails its checksum', where);
+
+  const baseOffset = Number(bytes.readBigInt64BE(start + batch.baseOffset));
+  const lastOffset = baseOffset + bytes.readInt32BE(start + batch.lastOffsetDelta);
+  // Whoever reads on behind such a batch would read it again, for ever.
+  if (baseOffset < 0 || lastOffset < baseOffset) {
+    throw damaged(`a batch claims the offsets ${baseOffset} to ${lastOffset}`, where);
+  }
+  return {
+    bytes,
+    start,
+    end,
+    baseOffset,
+    nextOffset: lastOffset + 1,
+    attributes: bytes.readInt16BE(start + batch.attributes),
+    producerId: bytes.readBigInt64BE(start + batch.producerId),
+    count: bytes.readInt32BE(start + batch.count),
+  };
+}
+
+/**
+ * The records of a batch from an offset on, some at a time: a batch may hold more than should be in memory at once. Keys,
+ * values and headers are views of the fetched (or decompressed) bytes, which stay in memory as long as one of them does.
+ *
+ * @throws MillraceError `source` on records that do not fill their batch exactly or in order, and as `decompress` does.
+ */
+export class BatchRecords {
+  private readonly reader: RecordReader;
+  private read = 0;
+  private lowest: number;
+
+  constructor(
+    private readonly source: Batch,
+    private readonly fromOffset: number,
+    private readonly where: string,
+  ) {
+    this.reader = new RecordReader(sectionOf(source, where), source, where);
+    this.lowest = source.baseOffset;
+  }
+
+  /** At most so many of the next ones; `undefined` after the last one. */
+  take(recordsMax: number): RawRecord[] | undefined {
+    const { count, baseOffset, nextOffset } = this.source;
+    const { reader, fromOffset } = this;
+    const records: RawRecord[] = [];
+    while (this.read < count && records.length < recordsMax) {
+      const record = reader.next();
+      if (record.offset < this.lowest || record.offset >= nextOffset) {
+        const claimed = `a batch of the offsets ${baseOffset} to ${nextOffset - 1}`;
+        throw damaged(`${claimed} has ${record.offset} out of order`, this.where);
+      }
+      this.lowest = record.offset + 1;
+      this.read += 1;
+      if (record.offset >= fromOffset) records.push(record);
+    }
+    if (this.read >= count && !reader.atEnd) throw damaged('a batch holds bytes beyond its records', this.where);
+    return records.length > 0 ? records : undefined;
+  }
+}
+
+/** What follows the header, in the clear. */
+function sectionOf({ bytes, start, end, attributes }: Batch, where: string): Buffer {
+  const codec = attributes & batch.compression;
+  const section = bytes.subarray(start + batch.headerBytes, end);
+  return codec === 0 ? section : decompress(codec, section, where);
+}
+
+/** Whether a control batch ends its producer's transaction by an abort. Other control records are none of ours. */
+export function isAbort(marker: Batch, where: string): boolean {
+  const { key } = new RecordReader(sectionOf(marker, where), marker, where).next();
+  // The key is a version and a type, both 16 bits: 0 is abort, 1 is commit.
+  if (key === null || key.length < 4) throw damaged('a control record without a type', where);
+  return key[2] === 0 && key[3] === 0;
+}
+
+class RecordReader {
+  private at = 0;
+  private readonly baseOffset: number;
+  private readonly baseTimestampMs: number;
+  /** Of a topic whose records bear the time of their append. */
+  private readonly appendedMs: number | undefined;
+
+  constructor(
+    private readonly bytes: Buffer,
+    { bytes: whole, start, attributes, baseOffset }: Batch,
+    private readonly where: string,
+  ) {
+    this.baseOffset = baseOffset;
+    this.baseTimestampMs = Number(whole.readBigInt64BE(start + batch.baseTimestamp));
+    const isAppendTime = (attributes & batch.logAppendTime) !== 0;
+    this.appendedMs = isAppendTime ? Number(whole.readBigInt64BE(start + batch.maxTimestamp)) : undefined;
+  }
+
+  get atEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
+  next(): RawRecord {
+    const length = this.varint();
+    const end = this.at + length;
+    if (length < 0 || end > this.bytes.length) throw damaged(`a record claims a length of ${length}`, this.where);
+    this.at += 1; // attributes of the record: none are defined
+    const timestampMs = this.baseTimestampMs + this.varlong();
+    const offset = this.baseOffset + this.varint();
+    const key = this.slice();
+    const value = this.slice();
+    const headerCount = this.varint();
+    const record = { offset, timestampMs: this.appendedMs ?? timestampMs, key, value };
+    const whole: RawRecord = headerCount === 0 ? record : { ...record, headers: this.headers(headerCount) };
+    if (this.at !== end) throw damaged('a record does not end where it says', this.where);
+    return whole;
+  }
+
+  private headers(count: number): Headers {
+    if (count < 0) throw damaged(`a record with ${count} headers`, this.where);
+    const headers: [string, Uint8Array][] = [];
+    for (let i = 0; i < count; i += 1) {
+      const name = this.slice();
+      if (name === null) throw damaged('a header without a name', this.where);
+      headers.push([Buffer.from(name.buffer, name.byteOffset, name.length).toString(), this.slice() ?? NOTHING]);
+    }
+    return headers;
+  }
+
+  /** Length-prefixed bytes; `null` where the length is -1. */
+  private slice(): Uint8Array | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    const from = this.at;
+    this.at = from + length;
+    if (this.at > this.bytes.length) throw damaged(`a field claims a length of ${length}`, this.where);
+    return this.bytes.subarray(from, this.at);
+  }
+
+  private varint(): number {
+    const { bytes } = this;
+    let at = this.at;
+    let byte = bytes[at++] as number;
+    let result = byte & 0x7f;
+    // Bytes beyond the end read as undefined, which ends the loop; the checks of the lengths then fail.
+    for (let shift = 7; byte & 0x80; shift += 7) {
+      byte = bytes[at++] as number;
+      result |= (byte & 0x7f) << shift;
+    }
+    this.at = at;
+    return (result >>> 1) ^ -(result & 1);
+  }
+
+  private varlong(): number {
+    const { bytes, at } = this;
+    // Nearly all deltas are short; four bytes hold no more than 28 bits.
+    if (
+      !(
+        (bytes[at] as number) &
+        (bytes[at + 1] as number) &
+        (bytes[at + 2] as number) &
+        (bytes[at + 3] as number) &
+        0x80
+      )
+    ) {
+      return this.varint();
+    }
+    let next = at;
+    let result = 0n;
+    let byte: number;
+    let shift = 0n;
+    do {
+      if (shift > 63n) throw damaged('a number of more than ten bytes', this.where);
+      byte = bytes[next++] as number;
+      result |= BigInt(byte & 0x7f) << shift;
+      shift += 7n;
+    } while (byte & 0x80);
+    this.at = next;
+    return Number((result >> 1n) ^ -(result & 1n));
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+export const damaged = (message: string, where: string): MillraceError =>
+  new MillraceError('source', message, {
+    where,
+    hint: 'the log is damaged here: compare the replicas (kafka-dump-log), or skip the batch by moving the position',
+  });

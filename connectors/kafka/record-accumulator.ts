@@ -1,0 +1,93 @@
+import type { OutgoingRecord } from '../../src/core/record.js';
+import type { Compression } from '../../src/core/sinks.js';
+import { getOrInsert } from '../../src/util/maps.js';
+import type { OutgoingBatch } from './protocol/produce.js';
+import type { ProducerStamp } from './protocol/record-batch.js';
+import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
+
+/** Below the broker's default limit of a batch, `message.max.bytes` (1 MiB). */
+const BATCH_BYTES_MAX = 1_000_000;
+
+/** Sequences are counted up to this and begin anew. */
+const SEQUENCES = 2 ** 31;
+
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+  readonly encoder: BatchEncoder;
+  sequence: number;
+}
+
+/**
+ * Collects records by partition and seals them into batches of up to 1 MB; a larger record gets one of its own.
+ *
+ * Memory: one encoder per partition written to, each as large as its largest batch, and what is sealed until taken.
+ */
+export class Outbox {
+  private readonly lanes = new Map<string, Lane[]>();
+  private readonly compressions = new Map<string, Compression>();
+  private sealed: OutgoingBatch[] = [];
+
+  /** `identity` is asked for the producer's at the time a batch is sealed. */
+  constructor(
+    private readonly identity: () => Omit<ProducerStamp, 'sequence'>,
+    private readonly compression: Compression = 'none',
+  ) {}
+
+  /** Compresses the batches of a topic from here on, in another way than those of the others. */
+  compress(topic: string, compression: Compression): void {
+    this.compressions.set(topic, compression);
+  }
+
+  add(topic: string, partition: number, record: OutgoingRecord): void {
+    const lanes = getOrInsert(this.lanes, topic, () => []);
+    const lane = lanes[partition] ?? { topic, partition, encoder: new BatchEncoder(), sequence: 0 };
+    lanes[partition] = lane;
+    if (lane.encoder.records > 0 && lane.encoder.bytes + recordSizeMax(record) > BATCH_BYTES_MAX) this.seal(lane);
+    lane.encoder.add(record);
+  }
+
+  /** Whether batches are full and wait to be taken. */
+  get hasSealed(): boolean {
+    return this.sealed.length > 0;
+  }
+
+  /** Takes the sealed batches, in the order of their sequences. */
+  takeSealed(): OutgoingBatch[] {
+    const { sealed } = this;
+    this.sealed = [];
+    return sealed;
+  }
+
+  /** Seals what is there, however small, and takes it all. */
+  takeAll(): OutgoingBatch[] {
+    for (const lanes of this.lanes.values()) {
+      for (const lane of lanes) if (lane && lane.encoder.records > 0) this.seal(lane);
+    }
+    return this.takeSealed();
+  }
+
+  private seal(lane: Lane): void {
+    const { topic, partition, encoder, sequence } = lane;
+    lane.sequence = (sequence + encoder.records) % SEQUENCES;
+    const compression = this.compressions.get(topic) ?? this.compression;
+    this.sealed.push({ topic, partition, bytes: encoder.finish({ ...this.identity(), sequence }, compression) });
+  }
+}
+
+/** Splits batches into requests: no partition twice in one, none above `bytesMax` but by a single batch, order kept. */
+export function wavesOf(batches: readonly OutgoingBatch[], bytesMax: number): OutgoingBatch[][] {
+  const waves: { bytes: number; readonly batches: OutgoingBatch[] }[] = [];
+  const nextWave = new Map<string, number>();
+  for (const batch of batches) {
+    const lane = `${batch.partition}/${batch.topic}`;
+    let at = nextWave.get(lane) ?? 0;
+    while ((waves[at]?.bytes ?? 0) > 0 && (waves[at]?.bytes ?? 0) + batch.bytes.length > bytesMax) at += 1;
+    const wave = waves[at] ?? { bytes: 0, batches: [] };
+    waves[at] = wave;
+    wave.bytes += batch.bytes.length;
+    wave.batches.push(batch);
+    nextWave.set(lane, at + 1);
+  }
+  return waves.map((wave) => wave.batches);
+}

@@ -1,0 +1,112 @@
+import { MillraceError } from '../../src/core/errors.js';
+import type { Drift } from '../../src/core/io.js';
+import type { TopicDeclaration } from '../../src/core/sinks.js';
+import type { Admin, TopicSettings } from './admin.js';
+import type { Cluster } from './connection/cluster.js';
+
+/** A topic as its user wants it. */
+export interface DeclaredTopic extends TopicDeclaration {
+  readonly topic: string;
+  readonly partitions?: number | undefined;
+}
+
+/** A topic as it is. */
+export interface ActualTopic {
+  readonly partitions: number;
+  /** The fewest replicas that any of its partitions has. */
+  readonly replication: number;
+  /** What the broker applies, by name; without those that it does not know. */
+  readonly configs: ReadonlyMap<string, string>;
+}
+
+/** Declared configs as the broker has them. */
+export const configsOf = ({ configs = {} }: TopicDeclaration): TopicSettings =>
+  Object.fromEntries(Object.entries(configs).map(([name, value]) => [name, String(value)]));
+
+/** Where a topic is not as it was declared; what is not declared may be anything. */
+export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): Drift[] {
+  const { topic, partitions, replication, drift = 'warn' } = declared;
+  const found: Drift[] = [];
+  const add = (setting: string, wanted: string, is: string, hint: string, refused = drift === 'fail') =>
+    found.push({ what: `topic '${topic}'`, setting, declared: wanted, actual: is, hint, refused });
+
+  if (partitions !== undefined && partitions !== actual.partitions) {
+    const hint = 'keys would move between partitions if their number changed: keep it, or take a new topic';
+    add('partitions', String(partitions), String(actual.partitions), hint, true);
+  }
+  if (drift === 'ignore') return found;
+  if (replication !== undefined && replication !== actual.replication) {
+    const hint = 'kafka-reassign-partitions gives it other replicas; or declare what is there';
+    add('replication', String(replication), String(actual.replication), hint);
+  }
+  for (const [name, value] of Object.entries(configsOf(declared))) {
+    const is = actual.configs.get(name);
+    if (is !== undefined && same(value, is)) continue;
+    const alter = `kafka-configs --alter --entity-type topics --entity-name ${topic} --add-config '${name}=[${value}]'`;
+    add(name, value, is ?? 'unknown to the broker', `${alter}; or declare what is there`);
+  }
+  return found;
+}
+
+/** Lists are the same in any order. */
+const same = (a: string, b: string): boolean => a === b || list(a) === list(b);
+const list = (text: string): string =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .sort()
+    .join(',');
+
+/** Looks at a topic; what is not there differs in nothing unless it is never created. */
+export async function driftOfTopic(cluster: Cluster, admin: Admin, declared: DeclaredTopic): Promise<Drift[]> {
+  const { topic, create = true } = declared;
+  const found = await cluster.refresh(topic);
+  if (!found) {
+    const hint = 'create it, or leave `create` out to have it made at the start';
+    const missing = { setting: 'topic', declared: 'there', actual: 'missing', hint, refused: true };
+    return create ? [] : [{ what: `topic '${topic}'`, ...missing }];
+  }
+  const names = Object.keys(configsOf(declared));
+  const configs = names.length === 0 ? new Map<string, string>() : await admin.settings(topic, names);
+  return compareTopic(declared, { partitions: found.leaders.length, replication: found.replication, configs });
+}
+
+/**
+ * Sees to it that a topic is there and as declared. One that is missing is created, with `defaults` where nothing is
+ * declared; of one that is there nothing is changed: `onDrift` is told what differs, or the run is refused.
+ *
+ * @throws MillraceError `config` with everything that makes it refuse, and where it may not be created.
+ */
+export async function setUpTopic(
+  cluster: Cluster,
+  admin: Admin,
+  declared: DeclaredTopic & { readonly partitionsByDefault: number },
+  defaults: TopicSettings,
+  onDrift: (drift: Drift) => void,
+): Promise<void> {
+  const { topic, partitions, partitionsByDefault, replication, create = true } = declared;
+  if (!(await cluster.refresh(topic))) {
+    if (!create) {
+      const hint = 'create it, or leave `create` out to have it made at the start';
+      throw new MillraceError('config', `topic '${topic}' does not exist`, { where: topic, hint, lasting: true });
+    }
+    const settings = { ...defaults, ...configsOf(declared) };
+    await admin.ensureTopic(topic, partitions ?? partitionsByDefault, settings, replication);
+  }
+  const drift = await driftOfTopic(cluster, admin, declared);
+  const refused = drift.filter((each) => each.refused);
+  if (refused.length > 0) throw driftError(topic, refused);
+  for (const each of drift) onDrift(each);
+}
+
+function driftError(topic: string, refused: readonly Drift[]): MillraceError {
+  const [first] = refused;
+  const parts = refused.map(({ setting, declared, actual }) =>
+    setting === 'partitions' ? `${actual} partitions, not ${declared}` : `${setting} ${actual}, not ${declared}`,
+  );
+  return new MillraceError('config', `topic '${topic}' has ${parts.join('; ')}`, {
+    where: topic,
+    ...(first ? { hint: first.hint } : {}),
+    lasting: true,
+  });
+}

@@ -1,0 +1,58 @@
+import { askHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
+import type { Connection, Run } from './connection.js';
+import { explain, isMisfit } from './errors.js';
+import { ASKED, type RowsOptions } from './index.js';
+
+const KEYS_MAX = 10_000;
+
+/** Asks for rows, each question on a connection that is free. */
+export function rowsReader({ sql, decode }: RowsOptions, connections: Connections, where: string): LookupReader {
+  const ask = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
+    try {
+      type Found = Readonly<Record<string, unknown>>;
+      const rows = await connections.use((run) => run<Found>(sql, [keys]), signal);
+      const found = new Map(rows.map(({ [ASKED]: n, ...row }) => [n, row]));
+      return keys.map((_, i) => {
+        const row = found.get(i + 1);
+        return row === undefined ? MISSING : readAnswer(() => (decode === undefined ? row : decode(row)));
+      });
+    } catch (error) {
+      const told = explain(error, 'cannot look rows up', where, 'look-up');
+      if (isMisfit(error)) return told.message;
+      throw told;
+    }
+  };
+  return {
+    keysMax: KEYS_MAX,
+    ask: (keys, signal) => askHalves(keys, (some) => ask(some, signal)),
+    ping: async () => {
+      await connections.use((run) => run('SELECT 1'));
+    },
+    close: () => connections.close(),
+  };
+}
+
+/**
+ * Connections that are lent out one question at a time; as many as there are questions that somebody waits for. One whose
+ * question is given up is broken off at once, and free for the next.
+ */
+export class Connections {
+  private readonly free: Connection[] = [];
+  private readonly all = new Set<Connection>();
+
+  constructor(private readonly make: () => Connection) {}
+
+  async use<T>(work: (run: Run) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const connection = this.free.pop() ?? this.make();
+    this.all.add(connection);
+    try {
+      return await connection.use(work, signal);
+    } finally {
+      this.free.push(connection);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.all].map((connection) => connection.close()));
+  }
+}

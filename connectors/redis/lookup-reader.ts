@@ -1,0 +1,71 @@
+import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { type Lookup, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
+import type { DecodeOption } from './lookup.js';
+import type { Connection } from './server/connection.js';
+import { explain, isPassing } from './server/errors.js';
+import type { Server } from './server/server.js';
+
+/** Keys of one question: Redis does nothing else while it reads strings. */
+const KEYS_MAX = 1_000;
+
+/** Reads hashes or strings for a look-up; one try a question, since the step tries again. */
+export function redisReader(server: Server, lookup: Lookup<unknown>): LookupReader {
+  const decode = (lookup.options as DecodeOption).decode as ((found: unknown) => unknown) | undefined;
+  const found = (value: unknown): LookupAnswer => readAnswer(() => (decode ? decode(value) : value));
+  const read = kinds[lookup.kind];
+  if (!read) throw unknownKind(lookup.kind, server.where);
+  return {
+    keysMax: KEYS_MAX,
+    async ask(keys) {
+      try {
+        return (await read(await server.connection(), keys)).map((answer) =>
+          answer instanceof Error
+            ? refusal(answer, messageOf(server.causeOf(answer)))
+            : answer === undefined
+              ? MISSING
+              : found(answer),
+        );
+      } catch (error) {
+        throw explain(server.causeOf(error), 'cannot look up', server.where, 'look-up');
+      }
+    },
+    ping: () => server.ping(),
+    close: async () => undefined, // the connection is the profile's
+  };
+}
+
+type Read = (on: Connection, keys: readonly string[]) => Promise<readonly unknown[]>;
+
+const kinds: Readonly<Record<string, Read>> = {
+  async 'redis.hashes'(on, keys) {
+    const answers = await on.send(keys.map((key) => ({ key, command: ['hgetall', key] })));
+    return answers.map((fields) =>
+      fields instanceof Error || Object.keys(fields as object).length > 0 ? fields : undefined,
+    );
+  },
+  async 'redis.strings'(on, keys) {
+    // A cluster answers for keys of one slot at a time.
+    const questions = on.isCluster ? keys.map((key) => [key]) : [keys];
+    const answers = await on.send(questions.map((some) => ({ key: some[0] as string, command: ['mget', ...some] })));
+    return answers.flatMap((texts, i): readonly unknown[] =>
+      texts instanceof Error
+        ? (questions[i] as readonly string[]).map(() => texts)
+        : (texts as (string | null)[]).map((text) => text ?? undefined),
+    );
+  },
+};
+
+/** The client speaks of its own options where a connection is lost. */
+const inWords = (text: string): string => (/max retries/i.test(text) ? 'the connection to Redis is lost' : text);
+
+/** What Redis says of one key among others; where it says the same of all there is no use in going on. */
+function refusal(error: Error, detail: string): LookupAnswer {
+  if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(error.message)) throw error;
+  return { kind: isPassing(error) ? 'failed' : 'refused', detail: inWords(detail) };
+}
+
+const unknownKind = (kind: string, where: string): MillraceError =>
+  new MillraceError('config', `Redis has no look-up of kind ${kind}`, {
+    where,
+    hint: `it has: ${Object.keys(kinds).join(', ')}`,
+  });

@@ -1,0 +1,88 @@
+import { type ErrorCode, MillraceError, messageOf } from '../../../src/core/errors.js';
+
+const broken =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Command aborted|max retries|timed out|socket timeout/i;
+/** In a cluster: nodes that do not answer, slots on their way to another node. */
+const moving =
+  /^(MOVED|ASK|EXECABORT)\b|Too many Cluster redirections|Failed to refresh slots|startup nodes|Cluster isn't ready|Cluster Ended/i;
+/** Redis's own words for "later": it loads its data, a script runs, a replica is being made the master. */
+const later = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|NOREPLICAS)\b/;
+
+/** Of a transaction Redis says only behind its own word why it was discarded. */
+const forbidden = /^(?:EXECABORT .*)?\bNOPERM\b/;
+
+/** Whether another try may succeed. */
+export function isPassing(error: unknown): boolean {
+  const text = messageOf(error);
+  if (forbidden.test(text)) return false;
+  return (
+    later.test(text) ||
+    moving.test(text) ||
+    broken.test(`${String((error as { code?: unknown } | null)?.code)} ${text}`)
+  );
+}
+
+/** What stays as it is until somebody does something about it. */
+const lasting =
+  /^(NOAUTH|WRONGPASS|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
+
+/** Redis refuses to write a record. */
+export class Refusal extends Error {
+  constructor(
+    words: string,
+    readonly key: string,
+  ) {
+    super(words);
+  }
+}
+
+/** What may be written later: there is no memory now, or no disk. */
+const full = /^(OOM|MISCONF)\b/;
+
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
+  [
+    /NOPERM|executing the script can't/,
+    'the user needs EVALSHA, EVAL and what the sink writes with (HGET and HSET for fences), on its keys and on millrace:fence:*',
+  ],
+  [/^OOM/, 'Redis has no memory left: raise `maxmemory`, or shorten the ttl of what is written'],
+  [/^WRONGTYPE/, 'a key holds something of another kind: choose other keys, or delete it'],
+  [
+    /overflow|NaN or Infinity|not an integer|not a valid float|out of range/,
+    'the number that the key holds is none, or would grow beyond what Redis counts: choose other keys, or delete it',
+  ],
+  [/^CROSSSLOT/, 'there is a Redis Cluster behind something that hides it: give the addresses of its nodes'],
+  [/cluster support disabled/, 'several hosts are those of a Redis Cluster: name one, where it is a single server'],
+  [
+    /self[- ]signed|certificate/i,
+    'name who signed the certificate with redisCa, and the name in it with redisServerName',
+  ],
+  [/wrong version number/i, 'the server does not speak TLS: begin the URL with redis://'],
+  [/^READONLY/, 'this is a replica: give the address of the master'],
+];
+
+const MAY_READ =
+  'the user needs MULTI, EXEC, XINFO, XRANGE and XREAD for streams, HGETALL and MGET for look-ups, on the keys that are read';
+
+/** The client hangs the command on its errors with all that was sent: values, and the password of a login. */
+export function withoutCommand(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null) delete (error as { command?: unknown }).command;
+  return error;
+}
+
+/** An error of Redis in Millrace's words. */
+export function explain(error: unknown, doing: string, where: string, code: ErrorCode = 'sink'): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const text = messageOf(error);
+  const reading = code !== 'sink' && forbidden.test(text);
+  const hint = reading ? MAY_READ : hints.find(([pattern]) => pattern.test(text))?.[1];
+  const refused = error instanceof Refusal;
+  const tls = where.startsWith('rediss:') ? ' By TLS? A server without it stays silent.' : '';
+  const unreachable = `does Redis answer at ${where}?${tls} \`npm run stack\` starts one; only hashes need none, on the embedded profile`;
+  return new MillraceError(code, `${doing}${refused ? `, key ${error.key}` : ''}: ${text}`, {
+    where,
+    hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
+    lasting: lasting.test(text) || forbidden.test(text) || (refused && !isPassing(error) && !full.test(text)),
+    cause: withoutCommand(error),
+  });
+}

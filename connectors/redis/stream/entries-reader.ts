@@ -1,0 +1,237 @@
+import { MillraceError } from '../../../src/core/errors.js';
+import { EARLIEST, type SourceReader } from '../../../src/core/io.js';
+import type { RawRecord } from '../../../src/core/record.js';
+import type { Keyed } from '../server/connection.js';
+import type { Server } from '../server/server.js';
+import type { Entries } from './entries.js';
+import { type Entry, isAfter, NO_ID, recordOf } from './entry.js';
+import { hasHoles, type StreamState, stateOf } from './stream-state.js';
+
+/** How long a poll waits where there is nothing new. */
+const POLL_WAIT_MS = 100;
+/** Entries of one read. */
+const READ_MAX = 1_000;
+
+/** Where the next entry lies: behind the one with this id. */
+export interface EntriesPlace {
+  readonly id: string;
+}
+
+export interface EntriesTask {
+  /** The Redis key of the stream. */
+  readonly stream: string;
+  readonly bounded: boolean;
+  readonly offset: number;
+  readonly place: EntriesPlace | undefined;
+  readonly whenGone: 'earliest' | 'latest' | undefined;
+}
+
+type Polled = Awaited<ReturnType<SourceReader['poll']>>;
+
+/**
+ * Reads one stream over a connection of its own. Each read sees entries and the state of the stream at one moment, so what
+ * was trimmed in between is known to the entry. Memory: `READ_MAX` entries, and the ids of those that no checkpoint has yet.
+ */
+export class EntriesReader implements SourceReader {
+  private buffer: readonly Entry[] = [];
+  private head = 0;
+  /** Id of the last entry that was read into the buffer, and the number of the next one. */
+  private after: string;
+  private next: number;
+  /** Entries to be passed over: the place is not known, only how many lie before it. */
+  private passOver = 0;
+  private skipped = 0;
+  /** Ids of entries that were given, by the offset behind each. */
+  private given: { readonly offset: number; readonly id: string }[] = [];
+  private lastAtOpen = NO_ID;
+  private caughtUp = false;
+  private reachedEnd = false;
+  private closed = false;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: Entries,
+    private readonly task: EntriesTask,
+  ) {
+    this.after = task.place?.id ?? NO_ID;
+    this.next = Math.max(0, task.offset);
+  }
+
+  /** @throws MillraceError `source` where the stream is another one than the checkpoint speaks of. */
+  static async open(server: Server, options: Entries, task: EntriesTask): Promise<EntriesReader> {
+    const reader = new EntriesReader(server, options, task);
+    try {
+      await reader.begin();
+      return reader;
+    } catch (error) {
+      await reader.close();
+      throw error;
+    }
+  }
+
+  get isBehind(): boolean {
+    return !this.caughtUp && isAfter(this.lastAtOpen, this.after);
+  }
+
+  async poll(recordsMax: number): Promise<Polled> {
+    let waited = false;
+    while (!this.closed) {
+      if (this.head < this.buffer.length) return this.polled(this.take(recordsMax), false);
+      if (this.reachedEnd) break;
+      await this.unlessClosed(() => this.read(Math.min(recordsMax, READ_MAX)));
+      if (this.head < this.buffer.length || this.reachedEnd) continue;
+      if (waited) return this.polled([], false);
+      await this.unlessClosed(() => this.wait());
+      waited = true;
+    }
+    return this.polled([], true);
+  }
+
+  placeOf(offset: number): EntriesPlace | undefined {
+    const index = this.given.findLastIndex((each) => each.offset <= offset);
+    const found = this.given[index];
+    if (found === undefined) return undefined;
+    this.given = this.given.slice(index);
+    return { id: found.id };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.buffer = [];
+    this.server.disconnect();
+  }
+
+  private async begin(): Promise<void> {
+    const { offset, place } = this.task;
+    const [state] = await this.look(1);
+    this.lastAtOpen = state.lastId;
+    this.caughtUp = !isAfter(state.lastId, this.after);
+    this.reachedEnd = this.task.bounded && this.caughtUp;
+    if (place !== undefined) return this.mustBeTheSame(state);
+    const first = state.added - state.length;
+    if (offset > state.added) throw this.gone(`it holds ${first} to ${state.added}`);
+    if (offset !== EARLIEST && offset < first) return; // the first read tells
+    this.passOver = offset === EARLIEST ? 0 : offset - first;
+    this.next = first;
+  }
+
+  /** The state of the stream, and the entries that come next, as they were at one moment. */
+  private async look(count: number): Promise<readonly [StreamState, readonly Entry[]]> {
+    const { stream: key } = this.task;
+    const commands: Keyed[] = [
+      { key, command: ['xinfo', 'stream', key] },
+      { key, command: ['xrange', key, `(${this.after}`, '+', 'COUNT', count], binary: true },
+    ];
+    return this.server.attempt(
+      `cannot read the stream ${key}`,
+      async (on) => {
+        const [info, found] = await on.transact(commands);
+        if (found instanceof Error) throw found;
+        return [stateOf(info, key), found as readonly Entry[]] as const;
+      },
+      'source',
+    );
+  }
+
+  private async read(count: number): Promise<void> {
+    const [state, found] = await this.look(count);
+    this.mustBeTheSame(state);
+    const { whenGone } = this.task;
+    const trimmed =
+      state.firstId === undefined || isAfter(state.firstId, this.after) ? state.added - state.length - this.next : 0;
+    const holes = hasHoles(state, this.after);
+    if (whenGone === undefined && trimmed > 0) throw this.gone(`${trimmed} entries were trimmed before they were read`);
+    // A replay might count what lies behind a hole differently, and pass over what was never written, or write it twice.
+    if (whenGone === undefined && holes) throw this.gone(`some were deleted, up to ${state.deletedId}`);
+    if (whenGone === 'latest' && (trimmed > 0 || holes)) return this.goTo(state);
+    this.skip(Math.max(0, trimmed));
+    const isAll = found.length < count;
+    if (isAll) this.skip(Math.max(0, state.added - found.length - this.next));
+    this.caughtUp ||= isAll;
+    this.enter(found, isAll);
+  }
+
+  private skip(count: number): void {
+    this.skipped += count;
+    this.next += count;
+  }
+
+  /** Behind everything. */
+  private goTo({ added, lastId }: StreamState): void {
+    this.skip(added - this.next);
+    this.after = lastId;
+    this.passOver = 0;
+    this.caughtUp = true;
+    this.enter([], true);
+  }
+
+  private enter(entries: readonly Entry[], isAll: boolean): void {
+    const passed = Math.min(this.passOver, entries.length);
+    this.passOver -= passed;
+    this.next += passed;
+    const last = entries.at(-1);
+    if (last) this.after = String(last[0]);
+    let within = entries;
+    if (this.task.bounded) {
+      this.reachedEnd = isAll || !isAfter(this.lastAtOpen, this.after);
+      if (isAfter(this.after, this.lastAtOpen))
+        within = entries.filter(([id]) => !isAfter(String(id), this.lastAtOpen));
+    }
+    this.buffer = within;
+    this.head = passed;
+  }
+
+  private take(recordsMax: number): RawRecord[] {
+    const taken = this.buffer.slice(this.head, this.head + recordsMax);
+    this.head += taken.length;
+    return taken.map((entry) => {
+      const record = recordOf(entry, this.next++, this.options);
+      this.given.push({ offset: this.next, id: String(entry[0]) });
+      return record;
+    });
+  }
+
+  private polled(records: readonly RawRecord[], ended: boolean): Polled {
+    const { skipped } = this;
+    this.skipped = 0;
+    return skipped > 0 ? { records, ended, skipped } : { records, ended };
+  }
+
+  /** Until there is an entry, or for a little while. */
+  private async wait(): Promise<void> {
+    const { stream: key } = this.task;
+    const block = ['COUNT', 1, 'BLOCK', POLL_WAIT_MS] as const;
+    const command = ['xread', ...block, 'STREAMS', key, this.after] as const;
+    await this.server.send(`cannot read the stream ${key}`, [{ key, command }], 'source');
+  }
+
+  /** Closing ends what is under way by a broken connection. */
+  private async unlessClosed(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.closed) throw error;
+    }
+  }
+
+  private mustBeTheSame({ added, lastId }: StreamState): void {
+    if (added >= this.next && !isAfter(this.after, lastId)) return;
+    throw new MillraceError('source', `the stream ${this.task.stream} is not the one that was read before`, {
+      where: this.task.stream,
+      hint: 'it was deleted, or its server forgot some of it: give the source another id to read it from its beginning',
+      lasting: true,
+    });
+  }
+
+  private gone(what: string): MillraceError {
+    return new MillraceError(
+      'source',
+      `from ${this.next} on, entries of the stream ${this.task.stream} are gone: ${what}`,
+      {
+        where: this.task.stream,
+        hint: 'delete only what a checkpoint has passed, and let the stream keep more entries; `whenGone` of the source says where to go on',
+        lasting: true,
+      },
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { timing } from '../../../src/connect/source-options.js';
+import type { Source } from '../../../src/core/io.js';
+import * as is from '../../../src/core/option-types.js';
+import {
+  connectorKind,
+  defaulted,
+  type OptionsOf,
+  optional,
+  problemsOf,
+  required,
+  resolve,
+  settingsOf,
+} from '../../../src/core/options.js';
+import type { Schema } from '../../../src/core/schema.js';
+
+export const entriesKind = connectorKind({
+  kind: 'redis.entries',
+  role: 'source',
+  doc: 'Reads the entries of Redis streams, in their order.',
+  options: {
+    stream: required(is.text, 'The Redis key of the stream; with `partitions`, what stands before the number of each.'),
+    partitions: optional(
+      is.integer(1, 10_000),
+      'Reads the streams `STREAM:0` to `STREAM:(n - 1)`, a task each; the one stream of that very name where this is left out.',
+    ),
+    schema: required(
+      is.schema,
+      'Of the payload: of `field`, or of all fields as a JSON object of texts where that is left out (`json()`).',
+    ),
+    field: optional(is.text, 'The field that has the payload; the others go with the record as its headers.'),
+    keyField: optional(is.text, 'The field that has the key of the record; it has none where this is left out.'),
+    eventTime: optional(
+      is.callback<(value: never, entryTimeMs: number) => number>('(value, entryTimeMs) => number'),
+      "When it happened, in milliseconds; the time in the entry's id where this is left out.",
+    ),
+    whenGone: defaulted(
+      is.oneOf('fail', 'earliest', 'latest'),
+      'fail',
+      'What to do where entries were trimmed or deleted before they were read: go on at the oldest, or at what comes next, or end the run.',
+    ),
+    ...timing,
+  },
+});
+
+export interface RedisEntriesOptions<T> extends Omit<OptionsOf<typeof entriesKind.options>, 'schema'> {
+  readonly schema: Schema<T>;
+  readonly eventTime?: (value: T, entryTimeMs: number) => number;
+}
+
+/** As the driver sees it. */
+export interface Entries {
+  readonly stream: string;
+  readonly partitions: number | undefined;
+  readonly field: string | undefined;
+  readonly keyField: string | undefined;
+}
+
+/**
+ * Reads streams of Redis 7 or newer, without consumer groups: the checkpoint has the id of the last entry that was read, so that
+ * positions go with the state. Offsets count the entries that were ever added. Entries that were trimmed before they were read, or
+ * deleted behind the checkpoint, end the run, unless `whenGone` says where to go on; so does, always, a stream that was deleted and made
+ * again.
+ *
+ * An entry without `field` counts as a tombstone.
+ *
+ * @example
+ * t.source('orders', redis.entries({ stream: 'orders', partitions: 4, field: 'order', schema: json<Order>(), eventTime: (o) => o.at }));
+ */
+export function entries<T>(options: RedisEntriesOptions<T>): Source<T> {
+  const { stream, partitions, schema, field, keyField, whenGone, disorderMax, idleMax } = resolve(entriesKind, options);
+  const eventTime = options.eventTime as ((value: unknown, entryTimeMs: number) => number) | undefined;
+  const { stream: _, schema: __, ...others } = settingsOf(entriesKind, options); // described as its topic, and by its subject
+  const needsJson = field === undefined && schema?.format !== 'json' && schema?.format !== 'json-schema';
+  return Object.freeze({
+    connector: 'redis',
+    kind: entriesKind.kind,
+    topic: stream,
+    schema: schema as Schema<unknown>,
+    settings: Object.freeze({ ...others, eventTime: eventTime ? 'field' : 'timestamp' }),
+    problems: Object.freeze([
+      ...problemsOf(entriesKind, options),
+      ...(needsJson
+        ? [
+            {
+              message: 'without `field` a payload is JSON',
+              hint: 'pass json<Entry>(), or name the field of the payload',
+            },
+          ]
+        : []),
+    ]),
+    options: Object.freeze({ stream, partitions, field, keyField } satisfies Entries),
+    covers: (sample: string) => sample === stream || (partitions !== undefined && isPartition(stream, sample)),
+    whenGone: whenGone === 'fail' ? undefined : whenGone,
+    disorderMax,
+    idleMax,
+    eventTimeOf: eventTime ?? ((_value: unknown, entryTimeMs: number) => entryTimeMs),
+  });
+}
+
+const isPartition = (stream: string, name: string): boolean =>
+  name.startsWith(`${stream}:`) && /^\d+$/.test(name.slice(stream.length + 1));

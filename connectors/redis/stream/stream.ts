@@ -1,0 +1,55 @@
+import type { Sink } from '../../../src/core/io.js';
+import * as is from '../../../src/core/option-types.js';
+import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../../src/core/options.js';
+import { hashFields, hashMisfit } from '../hash-fields.js';
+import { nameOf, nameOrCallback, sinkOf } from '../sink.js';
+import { ENTRY_FIELDS_MAX, type Write } from '../structures.js';
+
+export const streamKind = connectorKind({
+  kind: 'redis.stream',
+  role: 'sink',
+  doc: 'Appends every value to a Redis stream as an entry, once.',
+  options: {
+    stream: required(nameOrCallback, 'The Redis key of the stream.'),
+    entriesMax: required(is.integer(1), 'Entries that a stream keeps: older ones are gone, read or not.'),
+    exact: defaulted(is.flag, false, 'Trim to the very entry; otherwise some hundred more may stay, which is cheaper.'),
+    fields: optional(
+      is.callback<(value: never) => object>('(value) => object'),
+      'The fields of the entry, as those of a hash; the properties of the value where this is left out.',
+    ),
+  },
+});
+
+export interface RedisStreamOptions<T> extends OptionsOf<typeof streamKind.options> {
+  readonly stream: string | ((value: T) => string);
+  readonly fields?: (value: T) => object;
+}
+
+/**
+ * Appends every value to a stream (`XADD`), in order, with ids by Redis's clock. Effectively once: the fence moves in the same call, so a
+ * replay, or a process that lost its task, appends nothing. After an offset reset or a restored savepoint records that are read
+ * again are appended again.
+ *
+ * @example
+ * alerts.to('alerts', redis.stream({ stream: (a) => `alerts:${a.region}`, entriesMax: 100_000 }));
+ */
+export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
+  const { stream: name, entriesMax, exact } = resolve(streamKind, options);
+  const fields = (options.fields as ((value: unknown) => object) | undefined) ?? ((value: unknown) => value);
+  const key = nameOf(name);
+  const place = typeof name === 'string' ? { called: `stream ${name}`, sample: name } : undefined;
+  const driven: Write = {
+    key,
+    strings: (value) => Object.entries(hashFields(fields(value))).flat(),
+    misfit: (value) => {
+      const misfit = hashMisfit(key(value), fields(value));
+      if (misfit !== undefined) return misfit;
+      const { length } = Object.keys(hashFields(fields(value)));
+      if (length === 0) return 'an entry needs a field';
+      return length <= ENTRY_FIELDS_MAX ? undefined : `an entry has at most ${ENTRY_FIELDS_MAX} fields, not ${length}`;
+    },
+    limit: entriesMax,
+    how: exact ? '=' : '~',
+  };
+  return sinkOf(streamKind, options, driven, place);
+}

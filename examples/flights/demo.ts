@@ -1,0 +1,216 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
+import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
+import type { Duration } from '../../src/core/duration.js';
+import { createInference } from '../../src/inference/index.js';
+import type { OpenProfile } from '../../src/profiles/profiles.js';
+import { type EpochPoint, type Running, runTopology, systemClock } from '../../src/runtime/index.js';
+import { openCodec } from '../../src/schema/index.js';
+import { onInterrupt } from '../../src/util/interrupt.js';
+import type { Terminal } from '../../src/util/terminal.js';
+import { flightDelays } from '../../topologies/flight-delays.js';
+import { flightFiles, readFlights } from './flights.js';
+import { loadFlights } from './loader.js';
+import { type Manifest, recordsIn } from './manifest.js';
+import { progressWriter } from './progress.js';
+import { snapshotOf } from './progress-snapshot.js';
+import { type FlightReport, makeReport } from './report.js';
+import { reportHtml } from './report-html.js';
+import { reportText } from './report-text.js';
+
+export interface DemoOptions {
+  readonly limit: number;
+  /** Records a second of both topics together; as fast as it goes where it is missing. */
+  readonly rate?: number | undefined;
+  readonly clean: boolean;
+  readonly seed: number;
+  /** Begin anew: everything in `data` is removed first. */
+  readonly fresh: boolean;
+  readonly json: boolean;
+  /** Folder of the report and, on the embedded profile, of logs, state and tables. */
+  readonly data: string;
+  readonly terminal: Terminal;
+  /** Opens the profile on a folder. */
+  readonly openProfile: (data: string) => Promise<OpenProfile>;
+  /** Fill the topics and end. */
+  readonly loadOnly?: boolean;
+  /** How often a task commits; for tests. */
+  readonly epochInterval?: Duration;
+  /** Called at the named points of every epoch; for tests. */
+  readonly onPoint?: (point: EpochPoint, task: number) => void;
+}
+
+const PROGRESS_EVERY_MS = 500;
+
+/**
+ * The main job: real flights, made dirty, through `topologies/flight-delays.ts` to a report. What was done stays in
+ * `data`, so a run that was stopped, or killed, goes on where it was.
+ */
+export async function runDemo(options: DemoOptions): Promise<FlightReport | undefined> {
+  const { data, fresh, terminal } = options;
+  if (fresh) await rm(data, { recursive: true, force: true });
+  await mkdir(data, { recursive: true });
+  const profile = await options.openProfile(data);
+  try {
+    const manifest = await load(options, profile);
+    if (!manifest.complete || options.loadOnly) {
+      terminal.err(manifest.complete ? 'the topics are filled\n' : 'stopped; the same command goes on from here\n');
+      return undefined;
+    }
+    const ran = await run(options, profile, manifest);
+    if (!ran.finished) {
+      terminal.err('stopped and committed; the same command goes on from here\n');
+      return undefined;
+    }
+    return await report(options, profile, manifest, ran);
+  } finally {
+    await profile.close();
+  }
+}
+
+async function load(options: DemoOptions, profile: OpenProfile): Promise<Manifest> {
+  const { limit, seed, clean, data, terminal } = options;
+  const abort = new AbortController();
+  const forget = onInterrupt(terminal, () => abort.abort());
+  const producer = profile.producer();
+  try {
+    return await loadFlights({
+      limit,
+      seed,
+      clean,
+      manifestFile: join(data, 'manifest.json'),
+      producer,
+      encoders: {
+        departed: await openCodec(FlightDepartedV1, profile.schemas),
+        arrived: await openCodec(FlightArrivedV1, profile.schemas),
+      },
+      endOffsets: (topic) => profile.endOffsets(topic),
+      flights: () => {
+        terminal.err(
+          `reading ${limit.toLocaleString('en-US')} flights and writing them, with the dirt of a real stream, to two topics\n`,
+        );
+        return readFlights(profile.query, flightFiles(), limit);
+      },
+      clock: systemClock,
+      rate: options.loadOnly ? options.rate : undefined,
+      signal: abort.signal,
+    });
+  } finally {
+    forget();
+    await producer.close();
+  }
+}
+
+interface Ran {
+  /** To the end of the topics, not stopped before. */
+  readonly finished: boolean;
+  readonly recordsPerSecond: number;
+}
+
+async function run(options: DemoOptions, profile: OpenProfile, manifest: Manifest): Promise<Ran> {
+  const { terminal, rate, epochInterval, onPoint } = options;
+  const inference = createInference();
+  try {
+    const startedMs = performance.now();
+    const running = await runTopology(flightDelays, {
+      profile,
+      inference,
+      bounded: true,
+      recordsPerSecondMax: rate,
+      onWarning: (message) => terminal.err(`warning: ${message}\n`),
+      ...(epochInterval === undefined ? {} : { epochInterval }),
+      ...(onPoint ? { onPoint } : {}),
+    });
+    const before = snapshotOf(running.snapshot(), undefined, 0, recordsIn(manifest)).records;
+    const finished = await attend(running, terminal, startedMs, recordsIn(manifest));
+    const seconds = (performance.now() - startedMs) / 1_000;
+    const { records } = snapshotOf(running.snapshot(), undefined, seconds, recordsIn(manifest));
+    return { finished, recordsPerSecond: (records - before) / seconds };
+  } finally {
+    await inference.close();
+  }
+}
+
+/** Shows progress until the run ends; answers whether it came to its own end. */
+async function attend(running: Running, terminal: Terminal, startedMs: number, recordsTotal: number): Promise<boolean> {
+  let stopped = false;
+  const forget = onInterrupt(terminal, () => {
+    stopped = true;
+    running.stop().catch(() => undefined); // `finished` rejects with the same cause
+  });
+  const progress = progressWriter({
+    isTTY: process.stderr.isTTY,
+    columns: process.stderr.columns,
+    write: terminal.err,
+  });
+  let last: ReturnType<typeof snapshotOf> | undefined;
+  const show = () => {
+    last = snapshotOf(running.snapshot(), last, (performance.now() - startedMs) / 1_000, recordsTotal);
+    progress.show(last);
+  };
+  const timer = setInterval(show, PROGRESS_EVERY_MS);
+  try {
+    await running.finished;
+    show();
+    return !stopped;
+  } finally {
+    clearInterval(timer);
+    progress.end();
+    forget();
+  }
+}
+
+async function report(options: DemoOptions, profile: OpenProfile, manifest: Manifest, ran: Ran): Promise<FlightReport> {
+  const { data, json, terminal } = options;
+  const speed = await rememberedSpeed(join(data, 'speed.json'), ran);
+  const made = await makeReport({
+    query: profile.query,
+    command: profile.command,
+    manifest,
+    facts: {
+      profile: profile.name,
+      seconds: process.uptime(),
+      recordsPerSecond: speed,
+      peakRssMiB: process.resourceUsage().maxRSS / 1_024,
+    },
+  });
+  const page = join(data, 'report.html');
+  const figures = join(data, 'report.json');
+  await writeFile(page, reportHtml(made));
+  await writeFile(figures, `${JSON.stringify(made, null, 2)}\n`);
+  const shown = (path: string) => relative('.', path) || path;
+  terminal.out(
+    json
+      ? `${JSON.stringify(made)}\n`
+      : reportText(made, {
+          files: [
+            ['report', shown(page)],
+            ['figures', shown(figures)],
+            ['data', shown(data)],
+          ],
+          commands: [
+            ['npx millrace describe topologies/flight-delays.ts', 'the topology, and what each sink guarantees'],
+            [
+              `npx millrace query --data ${shown(data)} "SELECT * FROM predictions LIMIT 5"`,
+              'SQL over what was written',
+            ],
+            ['npx millrace init my-stream', 'a first topology of your own'],
+          ],
+        }),
+  );
+  return made;
+}
+
+/** A run that only looks at what an earlier one finished shows that one's speed. */
+async function rememberedSpeed(file: string, { recordsPerSecond }: Ran): Promise<number> {
+  if (recordsPerSecond < 1) {
+    try {
+      return Number(JSON.parse(await readFile(file, 'utf8')));
+    } catch {
+      return 0; // the run that finished was killed before it could say
+    }
+  }
+  await writeFile(file, JSON.stringify(recordsPerSecond));
+  return recordsPerSecond;
+}

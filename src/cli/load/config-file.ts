@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { MillraceError } from '../../core/errors.js';
+import { type ConfigSources, resolveConfig } from '../../profiles/config.js';
+import type { Config } from '../../profiles/settings.js';
+import { loadModule } from './load-module.js';
+
+const NAMES = ['millrace.config.ts', 'millrace.config.js', 'millrace.config.mjs'];
+
+/** The settings that hold in a folder: its `millrace.config.ts` where there is one, the environment, and the options. */
+export async function readConfig(flags: ConfigSources['flags'] = {}, folder = process.cwd()): Promise<Config> {
+  const path = NAMES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
+  if (path === undefined) return resolveConfig({ flags, env: process.env });
+  const { default: values } = await loadModule(path);
+  if (typeof values !== 'object' || values === null) {
+    throw new MillraceError('config', 'has no default export with settings', {
+      where: path,
+      hint: "export default defineConfig({ profile: 'local' })",
+    });
+  }
+  return resolveConfig({ flags, env: process.env, file: { path, values: values as Record<string, unknown> } });
+}

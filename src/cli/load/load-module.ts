@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { register as registerHook } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MillraceError, messageOf } from '../../core/errors.js';
+
+/**
+ * Imports a file of the user's, TypeScript or JavaScript, without a build step; types are not checked.
+ *
+ * Its imports resolve as Node does it: `millrace` is the installed package, so that the file and this command share one
+ * copy of it. A TypeScript file is an ES module whatever the `package.json` around it says.
+ *
+ * @throws MillraceError `config` with file and line where the file does not exist, does not parse or throws.
+ */
+export async function loadModule(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const path = resolve(file);
+  if (!existsSync(path)) {
+    throw new MillraceError('config', 'no such file', { where: file, hint: 'give the path of a topology file' });
+  }
+  if (/\.[cm]?tsx?$/.test(path)) await readTypeScript();
+  try {
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw loadFailure(error, file, path);
+  }
+}
+
+let registered: Promise<void> | undefined;
+
+function readTypeScript(): Promise<void> {
+  registered ??= import('tsx/esm/api').then(({ register }) => {
+    register({ tsconfig: false });
+    registerHook(`data:text/javascript,${encodeURIComponent(everyTsIsAModule)}`);
+  });
+  return registered;
+}
+
+// Without `"type": "module"` beside it, a .ts file would pass for CommonJS, which cannot import the package.
+const everyTsIsAModule = `
+const ours = (url) => /\\.tsx?(\\?|$)/.test(url) && !url.includes('/node_modules/');
+export async function resolve(specifier, context, next) {
+  const found = await next(specifier, context);
+  return ours(found.url) ? { ...found, format: 'module' } : found;
+}
+export const load = (url, context, next) => next(url, ours(url) ? { ...context, format: 'module' } : context);
+`;
+
+function loadFailure(error: unknown, file: string, path: string): MillraceError {
+  if (error instanceof Error && error.name === 'MillraceError') return error as MillraceError;
+  const message = messageOf(error);
+  const code = (error as { code?: unknown }).code;
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
+    const name = /(?:package|module) '([^']+)'/.exec(message)?.[1] ?? 'a module';
+    const isMillrace = /^millrace(\/|$)/.test(name);
+    const hint = isMillrace
+      ? 'npm install millrace, in the folder of the file'
+      : 'is it installed, and the path right?';
+    return new MillraceError('config', `cannot find ${shorten(name)}`, {
+      where: placeOf(error, file, path),
+      hint,
+      cause: error,
+    });
+  }
+  const syntax = /^Transform failed.*?\n(.+?):(\d+):(\d+): ERROR: (.+)$/ms.exec(message);
+  if (syntax) {
+    const [, where, line, column, what = ''] = syntax;
+    const hint = 'correct the line; your editor or `npx tsc --noEmit` says more';
+    return new MillraceError('config', `does not parse: ${what}`, {
+      where: `${shorten(where ?? path)}:${line}:${column}`,
+      hint,
+      cause: error,
+    });
+  }
+  const missing = /module '(.+)' does not provide an export named '(.+)'/.exec(message);
+  const hint = missing
+    ? `${missing[1]} has no "${missing[2]}": is the name spelt right? \`npx tsc --noEmit\` lists what it has`
+    : 'the file threw while it was loaded; `npx tsc --noEmit` finds mistakes of types';
+  return new MillraceError('config', message, { where: placeOf(error, file, path), hint, cause: error });
+}
+
+/** The first line of the user's code on the stack; the file alone where there is none. */
+function placeOf(error: unknown, file: string, path: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const lines = stack.split('\n').flatMap((line) => {
+    const place = /((?:file:\/\/)?\/[^\s()?]+)(?:\?[^\s():]*)?:(\d+)(?::\d+)?\)?$/.exec(line);
+    return place && !/node:|\/node_modules\//.test(line) ? [`${toPath(place[1] ?? '')}:${place[2]}`] : [];
+  });
+  const inFile =
+    lines.find((line) => line.startsWith(`${path}:`)) ?? lines.find((line) => !line.includes('/dist/src/'));
+  return inFile === undefined ? file : shorten(inFile);
+}
+
+const toPath = (text: string): string => (text.startsWith('file:') ? fileURLToPath(text) : text);
+
+const shorten = (path: string): string => {
+  const plain = toPath(path);
+  const folder = `${process.cwd()}/`;
+  return plain.startsWith(folder) ? plain.slice(folder.length) : plain;
+};

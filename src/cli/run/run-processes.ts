@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { MillraceError } from '../../core/errors.js';
+import { expelMember } from '../../profiles/profiles.js';
+import type { Config } from '../../profiles/settings.js';
+import type { Topology } from '../../topology/index.js';
+import { onInterrupt } from '../../util/interrupt.js';
+import { getOrInsert } from '../../util/maps.js';
+import { ProcessSupervisor } from '../../util/process-supervisor.js';
+import type { Terminal } from '../../util/terminal.js';
+import { progressText, type RunSummary, summarize } from './run-summary.js';
+import { type ProgressNews, together, type WorkerNews } from './worker-news.js';
+
+export interface RunProcessesOptions {
+  readonly topology: Topology;
+  readonly config: Config;
+  readonly processes: number;
+  /** Stages to run one after another, each in all processes to its end; none where processes run all that they run at once. */
+  readonly stages: readonly string[];
+  /** Arguments of `millrace` that make a process one of several, given its place among them and its stage. */
+  argumentsOf(place: number, stage: string | undefined): readonly string[];
+  readonly terminal: Terminal;
+}
+
+const PROGRESS_EVERY_MS = 5_000;
+
+/**
+ * Runs a topology in several processes on this machine: starts them, starts dead ones anew, tells the group of their
+ * death so that the others take over at once, and sums up what they tell.
+ *
+ * @throws MillraceError `config` on a profile whose tasks cannot be shared; `step` where a process failed.
+ */
+export async function runProcesses(options: RunProcessesOptions): Promise<RunSummary> {
+  const { topology, config, processes, stages, argumentsOf, terminal } = options;
+  if (config.profile === 'embedded') {
+    throw new MillraceError('config', 'the embedded profile runs in one process', {
+      where: '--processes',
+      hint: 'take --profile local, or leave --processes out',
+    });
+  }
+  const startedMs = performance.now();
+  /** By stage and place. */
+  const progress = new Map<string, ProgressNews>();
+  const begin = (stage: string | undefined): ProcessSupervisor => {
+    const memberIds = new Map<number, Map<string, string>>();
+    return new ProcessSupervisor({
+      processes,
+      // A process group of its own: Ctrl-C in a terminal goes to this process, which asks the others to end.
+      start: (place) =>
+        spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place, stage)], {
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+          detached: true,
+        }),
+      onNews(place, news) {
+        const told = news as WorkerNews;
+        if (told.kind === 'joined')
+          getOrInsert(memberIds, place, () => new Map<string, string>()).set(told.stage, told.memberId);
+        else progress.set(`${stage}/${place}`, told);
+      },
+      async onDeath(place) {
+        progress.delete(`${stage}/${place}`); // others tell of its tasks from now on
+        const members = [...(memberIds.get(place) ?? [])];
+        memberIds.delete(place);
+        await Promise.all(members.map(([group, memberId]) => expelMember(config, group, memberId)));
+      },
+      onWarning: (message) => terminal.err(`warning: ${message}\n`),
+    });
+  };
+  const summary = () =>
+    summarize(topology, config.profile, (performance.now() - startedMs) / 1_000, together(progress.values()));
+  let running: ProcessSupervisor | undefined;
+  let stopping = false;
+  const forget = onInterrupt(terminal, () => {
+    stopping = true;
+    running?.stop();
+  });
+  let readBefore: number | undefined;
+  const timer = setInterval(() => {
+    const current = summary();
+    const read = Object.values(current.read).reduce((sum, value) => sum + value, 0);
+    const perSecond = readBefore === undefined ? 0 : ((read - readBefore) * 1_000) / PROGRESS_EVERY_MS;
+    terminal.err(`${progressText(current, Math.max(0, perSecond))}\n`);
+    readBefore = read;
+  }, PROGRESS_EVERY_MS);
+  try {
+    for (const stage of stages.length > 0 ? stages : [undefined]) {
+      if (stopping) break;
+      running = begin(stage);
+      await running.finished;
+    }
+    return summary();
+  } finally {
+    clearInterval(timer);
+    forget();
+  }
+}

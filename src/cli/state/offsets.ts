@@ -1,0 +1,158 @@
+import { partitionsRead, positionKey } from '../../core/positions.js';
+import type { StateChange } from '../../core/state.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
+import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } from '../../topics/positions.js';
+import type { Start } from '../../topics/read-topic.js';
+import { type PlannedTask, type Topology, topologyHash } from '../../topology/index.js';
+import { counted } from '../../util/counted.js';
+import { mustBeDrained, mustBeStopped, stagesThere } from './between-subtopologies.js';
+import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
+
+export interface SourceLag {
+  readonly source: string;
+  readonly topic: string;
+  readonly task: number;
+  /** Of the topic: that of the task's number, and each in a global source. */
+  readonly partition: number;
+  /** The next offset to read; `null` where the task has committed nothing and begins at the oldest record. */
+  readonly position: number | null;
+  /** `null` where nobody can tell without reading: of files, objects and pages. */
+  readonly end: number | null;
+  /** Committed records that were not read yet; `null` likewise. On Kafka it counts the marks of transactions too. */
+  readonly lag: number | null;
+  /** Of what is no topic: where the next record lies, in the words of its connector. */
+  readonly place?: unknown;
+}
+
+/** How far each task has come in each source, by its newest checkpoint. */
+export async function lagOf(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
+  const lags: SourceLag[] = [];
+  for (const stage of await stagesThere(profile, topology)) lags.push(...(await lagOfStage(profile, stage)));
+  return lags;
+}
+
+/** How far all of it is behind, in words; of files and pages nobody knows, and nothing would be wrong. */
+export function behindText(rows: readonly SourceLag[]): string {
+  const lag = rows.reduce((sum, row) => sum + (row.lag ?? 0), 0);
+  if (rows.length > 0 && rows.every((row) => row.lag === null)) return 'how much is left to read stands in no topic';
+  return `${counted(lag, 'record')} behind${rows.some((row) => row.lag === null) ? ', besides what is in no topic' : ''}`;
+}
+
+async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
+  const stored = new Map((await storedTasks(profile, topology)).map((task) => [task.partition, task]));
+  const [starts, ends] = await Promise.all([
+    offsetsBySource(profile, topology, 'earliest'),
+    offsetsBySource(profile, topology, 'latest'),
+  ]);
+  const tasks = Array.from({ length: await tasksOf(profile, topology) }, (_, task) => task);
+  return topology.sources.flatMap(({ id, source }) =>
+    tasks.flatMap((task) =>
+      partitionsRead(source, task, ends.get(id)?.length ?? 0).map((partition) => {
+        const found = stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)];
+        const position = offsetOrNull(found);
+        const known = { source: id, topic: source.topic, task, partition, position };
+        if (!isTopic(source)) return { ...known, end: null, lag: null, place: found?.place ?? null };
+        const end = ends.get(id)?.[partition] ?? 0;
+        const lag = Math.max(0, end - (position ?? starts.get(id)?.[partition] ?? 0));
+        return { ...known, end, lag };
+      }),
+    ),
+  );
+}
+
+export interface ResetOptions {
+  readonly to: Start;
+  /** Only this source; the others stay where they are. */
+  readonly source: string | undefined;
+  readonly dropState: boolean;
+}
+
+export interface OffsetMove {
+  readonly source: string;
+  readonly task: number;
+  /** Of the topic, as in `SourceLag`. */
+  readonly partition: number;
+  readonly from: number | null;
+  readonly to: number;
+}
+
+export interface Reset {
+  readonly moves: readonly OffsetMove[];
+  /** What the tasks will carry afterwards. */
+  readonly incarnation: number;
+  /** Puts the new checkpoints in place, task by task; may be repeated. */
+  apply(): Promise<void>;
+}
+
+/**
+ * What moving the positions of a topology that does not run would change, and the way to do it. Every task gets a higher
+ * incarnation, so that sinks take what is written again for newer than what they have. What lies between stages is passed
+ * over: it comes again from where the stages before begin.
+ *
+ * @throws MillraceError `config` while the topology runs, and where state is kept and records lie between stages.
+ */
+export async function planReset(profile: OpenProfile, topology: Topology, options: ResetOptions): Promise<Reset> {
+  await mustBeStopped(profile, topology);
+  if (!options.dropState) await mustBeDrained(profile, topology);
+  const stages = await stagesThere(profile, topology);
+  const stored = new Map<string, PlannedTask[]>();
+  for (const stage of stages) stored.set(stage.name, await storedTasks(profile, stage));
+  const incarnation = incarnationOf([...stored.values()].flat()) + 1;
+  const tasks: Awaited<ReturnType<typeof resetsOf>> = [];
+  for (const stage of stages)
+    tasks.push(...(await resetsOf(profile, stage, stored.get(stage.name) ?? [], incarnation, options)));
+  return {
+    moves: tasks.flatMap(({ moves }) => moves),
+    incarnation,
+    async apply() {
+      for (const { task, stored: placed } of tasks) await profile.checkpoints.replace(task, placed);
+    },
+  };
+}
+
+async function resetsOf(
+  profile: OpenProfile,
+  stage: Topology,
+  stored: readonly PlannedTask[],
+  incarnation: number,
+  { to, source, dropState }: ResetOptions,
+) {
+  const found = new Map(stored.map((task) => [task.partition, task]));
+  const [targets, ends] = await Promise.all([
+    offsetsBySource(profile, stage, to),
+    offsetsBySource(profile, stage, 'latest'),
+  ]);
+  const hash = topologyHash(stage);
+  const moved = stage.sources.filter((node) => source === undefined || node.id === source || node.source.marked);
+  const topics = topicsOf(stage);
+  const count = await tasksOf(profile, stage);
+  return Array.from({ length: count }, (_, task) => {
+    const before = found.get(task);
+    const checkpoint = before?.checkpoint ?? emptyCheckpoint(hash);
+    const moves = moved.flatMap(({ id, source: node }) => {
+      const offsets = (node.marked ? ends : targets).get(id) ?? [];
+      return partitionsRead(node, task, offsets.length).map((partition) => {
+        const key = positionKey(id, node, partition);
+        return {
+          key,
+          move: {
+            source: id,
+            task,
+            partition,
+            from: offsetOrNull(checkpoint.positions[key]),
+            to: offsets[partition] ?? 0,
+          },
+        };
+      });
+    });
+    const positions = Object.fromEntries(moves.map(({ key, move }) => [key, positionAt(move.to)]));
+    const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
+    const tasks = dropState ? count : checkpoint.tasks;
+    const placed = { ...checkpoint, tasks, incarnation, positions: { ...checkpoint.positions, ...positions } };
+    return {
+      moves: moves.map(({ move }) => move),
+      task: { topology: stage.name, partition: task },
+      stored: { checkpoint: placed, state, topics },
+    };
+  });
+}

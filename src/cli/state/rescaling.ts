@@ -1,0 +1,158 @@
+import { openPartsOf } from '../../../connectors/file/rolling-writer.js';
+import { MillraceError } from '../../core/errors.js';
+import { EARLIEST, type Position } from '../../core/io.js';
+import { partitionOf } from '../../core/partition.js';
+import { positionKey, positionsIn } from '../../core/positions.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
+import { Counters } from '../../runtime/counters.js';
+import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../../topics/positions.js';
+import { readPartition } from '../../topics/read-topic.js';
+import {
+  furthestIn,
+  type PlannedTask,
+  readerIn,
+  rescaleTasks,
+  type SourceNode,
+  type Topology,
+  topologyHash,
+} from '../../topology/index.js';
+import { counted } from '../../util/counted.js';
+
+export interface Rescaling {
+  /** How many tasks there are to be: the partitions of the inputs now. */
+  readonly tasks: number;
+  readonly positions: RestoredPositions;
+  readonly assumeKeyed: boolean;
+}
+
+/**
+ * The tasks of a stage as another number of tasks, with positions in the logs of this profile.
+ *
+ * @throws MillraceError `state` where a cell cannot be divided, or a task that goes has files that have not ended; `config` where positions cannot be kept, and where records that
+ * were written under the old number of partitions are still unread.
+ */
+export async function rescaled(
+  profile: OpenProfile,
+  stage: Topology,
+  stored: readonly PlannedTask[],
+  { tasks, positions, assumeKeyed }: Rescaling,
+): Promise<PlannedTask[]> {
+  mustOweNoFiles(stored.filter(({ partition }) => partition >= tasks));
+  const reads = readerIn(stage);
+  const known = stored.map((task) => ({ ...task, state: task.state.filter(reads) }));
+  const made = rescaleTasks(stage, known, { tasks, assumeKeyed, counters: () => new Counters() });
+  const places = await placesIn(profile, stage, stored, { tasks, positions, assumeKeyed });
+  const base = { ...emptyCheckpoint(topologyHash(stage)), tasks };
+  const epoch = Math.max(0, ...stored.map(({ checkpoint }) => checkpoint?.epoch ?? 0));
+  return made.map(({ state, copyOf }, partition) => ({
+    partition,
+    state,
+    topics: stored[0]?.topics ?? {},
+    checkpoint: {
+      ...base,
+      epoch,
+      positions: places(partition, copyOf),
+      receipts: stored[partition]?.checkpoint?.receipts, // what a sink has of this task's
+    },
+  }));
+}
+
+/** Nobody goes on with the files of a task that goes, and their rows were read already. */
+function mustOweNoFiles(going: readonly PlannedTask[]): void {
+  for (const { partition, checkpoint } of going) {
+    const [step] =
+      Object.entries(checkpoint?.receipts ?? {}).find(([, receipt]) => openPartsOf(receipt).length > 0) ?? [];
+    if (step === undefined) continue;
+    throw new MillraceError('state', `task ${partition} has files that have not ended`, {
+      where: step,
+      hint: 'a task that goes must owe nothing: `millrace run FILE --until-end` ends its files, then make the savepoint',
+    });
+  }
+}
+
+async function placesIn(
+  profile: OpenProfile,
+  stage: Topology,
+  stored: readonly PlannedTask[],
+  { tasks, positions }: Rescaling,
+): Promise<(task: number, copyOf: number) => Record<string, Position>> {
+  const [first, last] = await Promise.all([
+    offsetsBySource(profile, stage, 'earliest'),
+    offsetsBySource(profile, stage, 'latest'),
+  ]);
+  for (const { id, source } of stage.sources) {
+    const found = last.get(id)?.length ?? 0;
+    if (source.global || found === tasks) continue;
+    throw new MillraceError(
+      'config',
+      `${source.topic} has ${counted(found, 'partition')}, other inputs have ${tasks}`,
+      {
+        where: id,
+        hint: source.marked
+          ? 'it lies between stages and is read to its end: delete it, and it is made anew'
+          : 'records that meet in a step must lie in the same partition: give all inputs the same number',
+      },
+    );
+  }
+  const own = stage.sources.filter(({ source }) => !source.global && !source.marked);
+  if (positions === 'keep') for (const node of own) await mustBeKept(profile, node, stored, tasks, last);
+  const checkpoints = stored.map(({ checkpoint }) => checkpoint);
+  return (task, copyOf) => {
+    const placed: Record<string, Position> = {};
+    const copied = checkpoints[copyOf];
+    for (const { id, source } of stage.sources) {
+      if (source.global) {
+        for (const [partition, position] of copied ? positionsIn(copied, id, source, copyOf) : []) {
+          const anew = (positions === 'earliest' ? first : last).get(id)?.[partition] ?? 0;
+          placed[positionKey(id, source, partition)] = positions === 'keep' ? position : { ...position, offset: anew };
+        }
+        continue;
+      }
+      const time = furthestIn(checkpoints, id);
+      if (time === undefined) continue;
+      const anew = (positions === 'earliest' ? first : last).get(id)?.[task] ?? 0;
+      if (source.marked) {
+        const { marks } = copied?.positions[id] ?? {};
+        placed[id] = { ...time, offset: last.get(id)?.[task] ?? 0, ...(marks ? { marks } : {}) };
+      } else if (positions === 'keep') {
+        placed[id] = { offset: EARLIEST, ...checkpoints[task]?.positions[id], ...time };
+      } else placed[id] = { ...positionAt(anew), ...time };
+    }
+    return placed;
+  };
+}
+
+/**
+ * Positions can be kept where the topic got more partitions: the old ones are what they were. What they still hold unread must
+ * lie where its keys belong now; records of before the change do not.
+ */
+async function mustBeKept(
+  profile: OpenProfile,
+  { id, source: { topic } }: SourceNode,
+  stored: readonly PlannedTask[],
+  tasks: number,
+  last: ReadonlyMap<string, readonly number[]>,
+): Promise<void> {
+  if (tasks < stored.length) {
+    throw new MillraceError(
+      'config',
+      `${topic} has ${counted(tasks, 'partition')}, its positions are in ${stored.length}`,
+      {
+        where: id,
+        hint: 'the log is another one: --positions earliest or latest',
+      },
+    );
+  }
+  for (const { partition, checkpoint } of stored) {
+    const position = checkpoint?.positions[id];
+    const end = last.get(id)?.[partition] ?? 0;
+    if (!position || position.offset === EARLIEST || position.offset >= end) continue;
+    for await (const { key, offset } of readPartition(profile, topic, partition, position.offset)) {
+      if (key !== null && partitionOf(key, tasks) === partition) continue;
+      throw new MillraceError('config', 'there are unread records that belong to other partitions by now', {
+        where: `${topic}/${partition}@${offset}`,
+        hint: 'a topic gets more partitions once all of it has been read: copy it into a topic of its own with as many, and begin there (--positions earliest)',
+      });
+    }
+  }
+}

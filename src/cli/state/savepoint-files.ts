@@ -1,0 +1,119 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { MillraceError } from '../../core/errors.js';
+import { decodeSavepoint, type SavepointManifest, type SavepointTask } from '../../state/savepoint.js';
+
+const SUFFIX = '.mrsp';
+const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i;
+
+/** Where the savepoint of a name lies. */
+export function savepointFile(data: string, name: string): string {
+  if (!NAME.test(name)) {
+    throw new MillraceError('config', `a savepoint cannot be called '${name}'`, {
+      hint: '1 to 64 letters, digits, ".", "_" and "-"',
+    });
+  }
+  return join(data, 'savepoints', `${name}${SUFFIX}`);
+}
+
+export interface ListedSavepoint {
+  readonly file: string;
+  readonly bytes: number;
+  readonly manifest: SavepointManifest;
+}
+
+/** The savepoints of a data folder, by name. @throws MillraceError `state` where one cannot be read. */
+export function listSavepoints(data: string): ListedSavepoint[] {
+  const folder = join(data, 'savepoints');
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
+  return names.sort().map((name) => {
+    const file = join(folder, name);
+    return withSavepoint(file, ({ manifest }, bytes) => ({ file, bytes, manifest }));
+  });
+}
+
+/** The manifest and all tasks of a savepoint, checked from end to end. Memory: its state. */
+export const readSavepoint = (file: string) =>
+  withSavepoint(file, (savepoint) => ({ manifest: savepoint.manifest, tasks: [...savepoint.tasks()] }));
+
+/** The tasks of a savepoint one by one, each with its number. */
+export function* decodedTasks(file: string): Generator<SavepointTask & { readonly partition: number }> {
+  const descriptor = openSync(file, 'r');
+  try {
+    let partition = 0;
+    for (const task of decodeSavepoint(reading(descriptor), file).tasks()) yield { partition: partition++, ...task };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Opens a savepoint for as long as `use` needs it. @throws MillraceError `config` where there is none. */
+export function withSavepoint<T>(
+  file: string,
+  use: (savepoint: ReturnType<typeof decodeSavepoint>, bytes: number) => T,
+): T {
+  if (!existsSync(file)) {
+    throw new MillraceError('config', `no savepoint '${basename(file, SUFFIX)}'`, {
+      where: file,
+      hint: 'millrace savepoint list shows those of --data',
+    });
+  }
+  const descriptor = openSync(file, 'r');
+  try {
+    return use(decodeSavepoint(reading(descriptor), file), fstatSync(descriptor).size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads on; never makes room for more than the file has, whatever a damaged length says. */
+function reading(descriptor: number) {
+  const { size } = fstatSync(descriptor);
+  let at = 0;
+  return (length: number): Uint8Array => {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
+    let read = 0;
+    while (read < bytes.length) {
+      const more = readSync(descriptor, bytes, read, bytes.length - read, at + read);
+      if (more === 0) break;
+      read += more;
+    }
+    at += read;
+    return bytes.subarray(0, read);
+  };
+}
+
+/** Under another name until it is whole and on the disk. Returns its size. */
+export async function writeWhole(file: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
+  mkdirSync(dirname(file), { recursive: true });
+  const partial = `${file}.partial`;
+  const descriptor = openSync(partial, 'w');
+  let size = 0;
+  try {
+    for await (const bytes of pieces) {
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      size += bytes.length;
+    }
+    fsyncSync(descriptor);
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(partial, { force: true });
+    throw error;
+  }
+  closeSync(descriptor);
+  renameSync(partial, file);
+  return size;
+}

@@ -1,0 +1,238 @@
+import { existsSync } from 'node:fs';
+import { MillraceError } from '../../core/errors.js';
+import type { Checkpoint, Position } from '../../core/io.js';
+import { partitionsRead, positionKey, positionsIn } from '../../core/positions.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
+import {
+  encodeSavepoint,
+  type SavepointManifest,
+  type SavepointStage,
+  type SavepointTask,
+  stagesIn,
+} from '../../state/savepoint.js';
+import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../../topics/positions.js';
+import {
+  type PlannedTask,
+  readerIn,
+  type SourceNode,
+  stagesOf,
+  type Topology,
+  topologyHash,
+} from '../../topology/index.js';
+import { counted } from '../../util/counted.js';
+import { mustBeDrained, mustBeStopped, setUpBetween, stagesThere } from './between-subtopologies.js';
+import { rescaled } from './rescaling.js';
+import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
+import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
+
+export interface CreatedSavepoint extends SavepointManifest {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/**
+ * Writes the newest checkpoints of a topology that does not run into a file: all of it or nothing. Memory: one task.
+ *
+ * @throws MillraceError `config` while the topology runs, where the name is taken or there is nothing to save.
+ */
+export async function createSavepoint(
+  profile: OpenProfile,
+  topology: Topology,
+  { name, data, nowMs }: { readonly name: string; readonly data: string; readonly nowMs: number },
+): Promise<CreatedSavepoint> {
+  const file = savepointFile(data, name);
+  if (existsSync(file)) {
+    throw new MillraceError('config', `there is a savepoint '${name}'`, { where: file, hint: 'take another name' });
+  }
+  const { checkpoints } = profile;
+  await mustBeStopped(profile, topology);
+  await mustBeDrained(profile, topology);
+  const stages: SavepointStage[] = [];
+  for (const stage of await stagesThere(profile, topology)) {
+    const saved = await checkpoints.tasks(stage.name);
+    const first = saved[0];
+    if (first === undefined) continue;
+    const { checkpoint } = await checkpoints.inspect({ topology: stage.name, partition: first });
+    stages.push({
+      name: stage.name,
+      topologyHash: checkpoint?.topologyHash ?? '',
+      // Inputs that got more partitions since then are no matter: the state is that of so many tasks.
+      partitions: checkpoint?.tasks ?? (await tasksOf(profile, stage)),
+      topics: topicsOf(stage),
+    });
+  }
+  const first = stages[0];
+  if (first === undefined) {
+    throw new MillraceError('config', `no checkpoint of '${topology.name}' on the ${profile.name} profile`, {
+      hint: 'run it first; --profile and --data say where',
+    });
+  }
+  const isWhole = topology.repartitions.length === 0;
+  const manifest: SavepointManifest = {
+    name,
+    topology: topology.name,
+    topologyHash: isWhole ? first.topologyHash : topologyHash(topology),
+    createdAt: new Date(nowMs).toISOString(),
+    partitions: stages.reduce((sum, { partitions }) => sum + partitions, 0),
+    topics: topicsOf(topology),
+    profile: profile.name,
+    ...(isWhole ? {} : { stages }),
+  };
+  const tasks = (async function* (): AsyncGenerator<SavepointTask> {
+    for (const stage of stages)
+      for (let partition = 0; partition < stage.partitions; partition++)
+        yield await checkpoints.inspect({ topology: stage.name, partition });
+  })();
+  return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
+}
+
+export interface RestoreOptions {
+  readonly file: string;
+  readonly positions: RestoredPositions;
+  /** Into as many tasks as the inputs have partitions now, whatever their number was. */
+  readonly rescale?: { readonly assumeKeyed: boolean } | undefined;
+}
+
+/**
+ * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
+ * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
+ * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a stage twice.
+ *
+ * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs; `state` where
+ * state cannot be divided.
+ */
+export async function restoreSavepoint(
+  profile: OpenProfile,
+  topology: Topology,
+  { file, positions, rescale }: RestoreOptions,
+): Promise<{ readonly incarnation: number; readonly tasks: number }> {
+  await mustBeStopped(profile, topology);
+  const { manifest, incarnation: saved } = verified(file);
+  const stages: PlacedStage[] = [];
+  for (const stage of stagesOf(topology)) {
+    const kept = stagesIn(manifest).find(({ name }) => name === stage.name);
+    if (!kept) continue; // new, or had committed nothing
+    await setUpBetween(profile, topology, stage, kept.partitions);
+    const partitions = await tasksOf(profile, stage);
+    if (partitions === kept.partitions) {
+      stages.push({
+        stage,
+        kept,
+        partitions,
+        made: undefined,
+        place: await placing(profile, stage, kept.topics, positions),
+      });
+      continue;
+    }
+    if (!rescale) {
+      throw new MillraceError(
+        'config',
+        `the savepoint has ${counted(kept.partitions, 'task')}, the inputs have ${counted(partitions, 'partition')}`,
+        { where: file, hint: 'give the topics the same number, or divide the state anew: --rescale' },
+      );
+    }
+    const saved = [...tasksIn(file, [{ kept }])].map((task): PlannedTask => ({ ...task, topics: kept.topics }));
+    const made = await rescaled(profile, stage, saved, { tasks: partitions, positions, ...rescale });
+    stages.push({ stage, kept, partitions, made, place: (checkpoint) => checkpoint?.positions ?? {} });
+  }
+  const before = await Promise.all(stages.map(({ stage }) => storedTasks(profile, stage)));
+  const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
+  // Looked at before anything is written: a position that does not fit must not be found half-way.
+  for (const { placed, partition, checkpoint } of restoredTasks(file, stages)) placed.place(checkpoint, partition);
+  let tasks = 0;
+  for (const { placed, partition, checkpoint, state } of restoredTasks(file, stages)) {
+    const { stage, place } = placed;
+    const base = checkpoint ?? emptyCheckpoint(topologyHash(stage));
+    await profile.checkpoints.replace(
+      { topology: stage.name, partition },
+      {
+        checkpoint: { ...base, tasks: placed.partitions, incarnation, positions: place(checkpoint, partition) },
+        state: state.filter(readerIn(stage)),
+        topics: topicsOf(stage),
+      },
+    );
+    tasks += 1;
+  }
+  return { incarnation, tasks };
+}
+
+interface PlacedStage {
+  readonly stage: Topology;
+  readonly kept: ReturnType<typeof stagesIn>[number];
+  /** How many tasks there will be. */
+  readonly partitions: number;
+  /** Its tasks, where the file has another number of them. */
+  readonly made: readonly PlannedTask[] | undefined;
+  readonly place: Place;
+}
+
+/** All tasks of these stages as they are to be: those of the file, or what was made of them. */
+function* restoredTasks(file: string, stages: readonly PlacedStage[]) {
+  yield* tasksIn(
+    file,
+    stages.filter(({ made }) => made === undefined),
+  );
+  for (const placed of stages) for (const task of placed.made ?? []) yield { placed, ...task };
+}
+
+/** The tasks of a savepoint that some of these stages take over, each with its number in the stage. */
+function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, stages: readonly S[]) {
+  for (const { partition: number, ...task } of decodedTasks(file)) {
+    const placed = stages.find(({ kept: { first, partitions } }) => number >= first && number < first + partitions);
+    if (placed) yield { placed, ...task, partition: number - placed.kept.first };
+  }
+}
+
+type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
+
+/**
+ * How a task's positions come into the logs of this profile. What lies between stages is passed over, since it comes again
+ * from where the stages before go on; what marks said of time is still true where those do.
+ */
+async function placing(
+  profile: OpenProfile,
+  stage: Topology,
+  topics: SavepointStage['topics'],
+  positions: RestoredPositions,
+): Promise<Place> {
+  const [first, last] = await Promise.all([
+    offsetsBySource(profile, stage, 'earliest'),
+    offsetsBySource(profile, stage, 'latest'),
+  ]);
+  const anew = positions === 'earliest' ? first : last;
+  const placeIn = ({ id, source }: SourceNode, partition: number, position: Position | undefined) => {
+    const from = first.get(id)?.[partition] ?? 0;
+    const to = last.get(id)?.[partition] ?? 0;
+    if (positions !== 'keep') return positionAt(source.marked ? to : (anew.get(id)?.[partition] ?? 0));
+    if (source.marked) return { ...(position ?? positionAt(to)), offset: to };
+    if (!position) return undefined;
+    const isHere = position.offset < 0 || (position.offset >= from && position.offset <= to);
+    if (topics[id] === source.topic && isHere) return position;
+    throw new MillraceError(
+      'config',
+      `the position ${position.offset} in ${topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
+      { where: id, hint: 'the log is another one: --positions earliest or latest' },
+    );
+  };
+  return (checkpoint, task) => {
+    const placed: Record<string, Position> = {};
+    for (const node of stage.sources) {
+      const here = partitionsRead(node.source, task, last.get(node.id)?.length ?? 0);
+      const saved = checkpoint ? positionsIn(checkpoint, node.id, node.source, task).keys() : [];
+      for (const partition of positions === 'keep' ? new Set([...here, ...saved]) : here) {
+        const key = positionKey(node.id, node.source, partition);
+        const position = placeIn(node, partition, checkpoint?.positions[key]);
+        if (position) placed[key] = position;
+      }
+    }
+    return placed;
+  };
+}
+
+function verified(file: string): { readonly manifest: SavepointManifest; readonly incarnation: number } {
+  return withSavepoint(file, (savepoint) => {
+    let incarnation = 0;
+    for (const { checkpoint } of savepoint.tasks()) incarnation = Math.max(incarnation, checkpoint?.incarnation ?? 0);
+    return { manifest: savepoint.manifest, incarnation };
+  });
+}

@@ -1,0 +1,55 @@
+import type { StoredTask } from '../../core/checkpoints.js';
+import { MillraceError } from '../../core/errors.js';
+import { driverOf } from '../../core/io.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
+import type { PlannedTask, Topology } from '../../topology/index.js';
+
+type World = Pick<OpenProfile, 'name' | 'sources' | 'checkpoints'>;
+
+/**
+ * The newest checkpoint of every task that has one. Left out are tasks that are no more since the topology was restored into
+ * fewer. Memory: the state of the topology.
+ */
+export async function storedTasks({ checkpoints }: World, topology: Topology): Promise<PlannedTask[]> {
+  const stored: PlannedTask[] = [];
+  for (const partition of await checkpoints.tasks(topology.name)) {
+    stored.push({ partition, ...(await checkpoints.inspect({ topology: topology.name, partition })) });
+  }
+  const newest = incarnationOf(stored);
+  const now = stored.find(({ checkpoint }) => checkpoint?.incarnation === newest)?.checkpoint?.tasks;
+  return now === undefined
+    ? stored
+    : stored.filter(({ partition, checkpoint }) => partition < now || checkpoint?.incarnation === newest);
+}
+
+/** How many tasks a topology has on a profile: the partitions of its inputs. */
+export async function tasksOf({ name, sources }: World, topology: Topology): Promise<number> {
+  const counts = await Promise.all(
+    topology.sources
+      .filter(({ source }) => !source.global)
+      .map(async ({ id, source }) => {
+        const driver = driverOf(sources, source);
+        if (driver) return driver.partitions(source);
+        throw new MillraceError('config', `the ${name} profile cannot read '${source.connector}'`, { where: id });
+      }),
+  );
+  return Math.max(0, ...counts);
+}
+
+/** As `tasksOf`; `undefined` where topics are not there. */
+export async function tasksNow(world: World, topology: Topology): Promise<number | undefined> {
+  try {
+    return await tasksOf(world, topology);
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'source') return undefined;
+    throw error;
+  }
+}
+
+/** The topic of each source, by step id. */
+export const topicsOf = ({ sources }: Topology): Record<string, string> =>
+  Object.fromEntries(sources.map(({ id, source }) => [id, source.topic]));
+
+/** The highest incarnation among checkpoints. */
+export const incarnationOf = (tasks: readonly Pick<StoredTask, 'checkpoint'>[]): number =>
+  Math.max(0, ...tasks.map(({ checkpoint }) => checkpoint?.incarnation ?? 0));

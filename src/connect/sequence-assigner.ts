@@ -1,0 +1,39 @@
+import { assert } from '../core/errors.js';
+import type { Origin } from '../core/record.js';
+
+/**
+ * Numbers the values that one record gave rise to at one sink: 0 for the first, 1 for the next. With topic, partition
+ * and offset the number is the identity of a value, the same again in every replay however it is cut.
+ *
+ * Memory: one entry a topic. Relies on a task's records reaching its sinks in the order of their offsets, and throws
+ * `internal` where they do not: a wrong identity would overwrite another value's.
+ *
+ * @example
+ * const numbering = new Numbering();
+ * numbering.next(origin); // 0, and 1 for the same origin again
+ */
+export class Numbering {
+  private readonly last = new Map<string, { offset: number; n: number }>();
+  private topic = '';
+  private partition = -1;
+  private current: { offset: number; n: number } | undefined;
+
+  next({ topic, partition, offset }: Origin): number {
+    if (!this.current || topic !== this.topic || partition !== this.partition) this.turnTo(topic, partition);
+    const current = this.current as { offset: number; n: number };
+    if (offset === current.offset) return ++current.n;
+    assert(offset > current.offset, `record ${offset} of ${topic}/${partition} reached a sink after ${current.offset}`);
+    current.offset = offset;
+    current.n = 0;
+    return 0;
+  }
+
+  private turnTo(topic: string, partition: number): void {
+    const key = `${topic}/${partition}`;
+    const known = this.last.get(key) ?? { offset: -1, n: 0 };
+    this.last.set(key, known);
+    this.topic = topic;
+    this.partition = partition;
+    this.current = known;
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  type Adds,
+  type Duration,
+  formatDuration,
+  givenDuration,
+  type Operator,
+  type Problem,
+  stateful,
+} from '../../core/index.js';
+import { byKey, mapCell, merged, valueCell } from '../../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
+import { emptyKeyText, isEmptyKey } from '../keys.js';
+
+export interface DedupeOptions<T> {
+  /** What makes two records the same one: a string or a number. */
+  readonly key: (value: T) => string | number | null | undefined;
+  /** How long a key is remembered, in event time. */
+  readonly retention: Duration;
+  /** How many keys are remembered at most; the oldest go first. */
+  readonly keysMax: number;
+}
+
+/**
+ * Drops records whose key was seen before.
+ *
+ * @example
+ * flights.via('dedupe', dedupe({ key: (flight) => flight.flightId, retention: hours(24), keysMax: 5_000_000 }));
+ *
+ * Exact, not probabilistic: a key is remembered from the stream's time at its first record until `retention` later, to the
+ * millisecond. The stream's time is the maximum of the event times so far (single absurd ones excepted, see `observe`), so
+ * a late copy is found as surely as a prompt one, and a replay decides alike. It holds within one task: equal keys must
+ * be in one partition. Beyond `keysMax` the oldest keys are forgotten early, which `evicted` counts.
+ *
+ * Counters: `duplicates`, `evicted`. Dead letters: `empty-key` for a key that is null, undefined, NaN or ''.
+ * Memory: some 100 bytes a key; changelog: some 8 bytes a key and its own length.
+ */
+export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operator<T, Adds<unknown>> {
+  const problems = problemsOf(retention, keysMax);
+  const bounds = problems.length === 0 ? { ttl: retention, entriesMax: keysMax } : {};
+  const jumpMs = credibleJump(retention);
+  return stateful({
+    kind: 'dedupe',
+    settings: { retention: formatDuration(retention), keysMax },
+    problems,
+    cells: {
+      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      seen: byKey(mapCell<string | number, true>(bounds)),
+    },
+    open({ clock, seen }, context) {
+      const duplicates = context.counter('duplicates');
+      const evicted = context.counter('evicted');
+      return {
+        onRecord(_input, value: T, emit, origin) {
+          const id = key(value);
+          if (isEmptyKey(id)) {
+            context.deadLetter('empty-key', emptyKeyText(id));
+            return;
+          }
+          const now = clock.get();
+          const nowMs = observe(now, origin.eventTimeMs, jumpMs);
+          clock.set(now);
+          seen.expire(nowMs);
+          if (seen.has(id)) {
+            duplicates.add();
+            return;
+          }
+          const before = seen.evicted;
+          seen.set(id, true, nowMs);
+          if (seen.evicted > before) evicted.add(seen.evicted - before);
+          emit(value as never);
+        },
+      };
+    },
+  });
+}
+
+function problemsOf(retention: number, keysMax: number): Problem[] {
+  const problems: Problem[] = [];
+  if (!(retention > 0))
+    problems.push({
+      message: `the retention is ${givenDuration(retention)}`,
+      hint: 'give it a positive duration, such as hours(24)',
+    });
+  if (!(keysMax >= 1))
+    problems.push({
+      message: `keysMax is ${keysMax}`,
+      hint: 'give it the number of keys that come within the retention, and some more',
+    });
+  return problems;
+}

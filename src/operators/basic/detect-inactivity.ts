@@ -1,0 +1,124 @@
+import {
+  type Duration,
+  formatDuration,
+  givenDuration,
+  type Operator,
+  type Problem,
+  stateful,
+} from '../../core/index.js';
+import { mapCell, timerCell, valueCell } from '../../state/index.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+
+export interface TrackPresenceOptions<T, K extends Key> {
+  /** Who a record tells of: null, undefined, NaN and '' send a record to the dead letters. */
+  readonly key: (value: T) => K | null | undefined;
+  /** How long (processing time) a key may be silent before it counts as gone. */
+  readonly silentMax: Duration;
+  /** How often it is looked at; a tenth of `silentMax` by default. */
+  readonly tickEvery?: Duration;
+  /** Keys that are present at once at most. */
+  readonly keysMax: number;
+}
+
+/** Whether a key is there, as a change: it has come (back), or it was silent for too long. */
+export interface Presence<K extends Key> {
+  readonly key: K;
+  readonly present: boolean;
+  /** Event time of its last record. */
+  readonly lastMs: number;
+}
+
+/** A present key: event time of its last record, the number of the tick before it, and when that was followed by the next. */
+type Known = [lastMs: number, tick: number, heardMs: number];
+
+/**
+ * Says which keys are there: one change when a key's first record comes, one when nothing has come of it for `silentMax` of
+ * processing time.
+ *
+ *   in   --a--a-----------a--|
+ *   out  --a+--------a-----a+|     + present, - gone
+ *
+ * @example
+ * readings.via('devices', trackPresence({ key: (r) => r.device, silentMax: minutes(5), keysMax: 100_000 }));
+ *
+ * For what event time cannot tell: that nothing comes at all. A record counts as heard at the first tick after it, so a key is
+ * gone at the earliest after `silentMax`, at the latest two ticks later. After a pause of the task, records that were written
+ * meanwhile have an interval between ticks to be read before anybody counts as gone for want of them.
+ *
+ * What is gone, and when, depends on the clock; it is settled by the checkpoint, so that state and all sinks tell of the same.
+ * Counters: none. Dead letters: `too-many-keys`, `empty-key`. Equal keys must be in one partition.
+ * Memory: some 150 bytes a key that is present.
+ */
+export function trackPresence<T, const K extends Key>(options: TrackPresenceOptions<T, K>): Operator<T, Presence<K>> {
+  const { key, silentMax, tickEvery = Math.ceil(silentMax / 10) as Duration, keysMax } = options;
+  const problems = problemsOf(silentMax, tickEvery, keysMax);
+  const cells = {
+    known: mapCell<K, Known>(),
+    /** Keys that were heard since the last tick, in their order. */
+    heard: valueCell<K[]>({ initial: [] }),
+    silent: timerCell<K>({ timersMax: problems.length === 0 ? keysMax : 1 }),
+    tick: valueCell({ initial: 0 }),
+  };
+  return stateful<T, Presence<K>, typeof cells>({
+    kind: 'trackPresence',
+    settings: { silentMax: formatDuration(silentMax), tickEvery: formatDuration(tickEvery), keysMax },
+    problems,
+    cells,
+    tickEvery,
+    open: ({ known, heard, silent, tick }, context) => ({
+      onRecord(_input, value, emit, { eventTimeMs }) {
+        const id = key(value);
+        if (isEmptyKey(id)) return context.deadLetter('empty-key', emptyKeyText(id));
+        const of = known.get(id);
+        if (!of && known.size >= keysMax)
+          return context.deadLetter('too-many-keys', `${keysMax} keys are present already`);
+        const [lastMs, at, heardMs] = of ?? [eventTimeMs, -1, Number.NaN];
+        known.set(id, [Math.max(lastMs, eventTimeMs), tick.get(), heardMs]);
+        if (at !== tick.get()) {
+          const ids = heard.get();
+          ids.push(id);
+          heard.set(ids);
+        }
+        if (!of) emit({ key: id, present: true, lastMs: eventTimeMs } as never);
+      },
+
+      onTick(clockMs, emit) {
+        for (const id of heard.get()) {
+          const [lastMs, at, before] = known.get(id) as Known;
+          known.set(id, [lastMs, at, clockMs]);
+          if (Number.isNaN(before)) silent.add(clockMs + silentMax, id);
+        }
+        if (heard.get().length > 0) heard.set([]);
+        tick.set(tick.get() + 1);
+        silent.takeDue(clockMs, (id, dueMs) => {
+          const [lastMs, , heardMs] = known.get(id) as Known;
+          if (heardMs + silentMax > dueMs) {
+            silent.add(heardMs + silentMax, id);
+            return;
+          }
+          known.delete(id);
+          emit({ key: id, present: false, lastMs } as never);
+        });
+      },
+
+      query(id) {
+        const of = known.get(id as K) ?? known.get(Number(id) as K);
+        return of && { lastMs: of[0], heardMs: Number.isNaN(of[2]) ? null : of[2] };
+      },
+    }),
+  });
+}
+
+function problemsOf(silentMax: number, tickEvery: number, keysMax: number): Problem[] {
+  const problems: Problem[] = [];
+  if (!(silentMax > 0))
+    problems.push({
+      message: `silentMax is ${givenDuration(silentMax)}`,
+      hint: 'give it a duration, such as minutes(5)',
+    });
+  if (!(tickEvery > 0))
+    problems.push({ message: `tickEvery is ${givenDuration(tickEvery)}`, hint: 'give it a duration, or leave it out' });
+  if (!(keysMax >= 1))
+    problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
+  return problems;
+}

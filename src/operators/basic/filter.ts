@@ -1,0 +1,21 @@
+import { type Adds, type Operator, type Origin, transform } from '../../core/index.js';
+
+/**
+ * Keeps the values for which a predicate holds. A predicate that is a type guard narrows the stream.
+ *
+ * @example
+ * flights.via('only-atlanta', filter((flight) => flight.origin === 'ATL'));
+ *
+ * What does not pass is gone without a trace besides the step's counts in and out: for records that are wrong, use
+ * `validate`. The predicate must depend on its arguments alone.
+ */
+export function filter<T, U extends T>(predicate: (value: T, origin: Origin) => value is U): Operator<T, U>;
+export function filter<T>(predicate: (value: T, origin: Origin) => boolean): Operator<T, Adds<unknown>>;
+export function filter<T>(predicate: (value: T, origin: Origin) => boolean): Operator<T, Adds<unknown>> {
+  return transform<T, Adds<unknown>>({
+    kind: 'filter',
+    open: () => (value, emit, origin) => {
+      if (predicate(value, origin)) emit(value as never);
+    },
+  });
+}

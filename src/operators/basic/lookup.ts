@@ -1,0 +1,251 @@
+import {
+  type Adds,
+  type BatchedLogic,
+  type Duration,
+  type Free,
+  formatDuration,
+  type Lookup,
+  type LookupAnswer,
+  type LookupHandle,
+  type LookupLimits,
+  MISSING,
+  MillraceError,
+  type Operator,
+  type Problem,
+  RowFailure,
+  type Settings,
+  type StepContext,
+} from '../../core/index.js';
+import { withField } from '../../util/literals.js';
+import { comparableText } from '../quality/spelling/comparable-text.js';
+
+/** What becomes of a record whose key is not in the store. */
+export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
+
+/** What becomes of a record whose key could not be looked up. `wait`: the store is down, and everything waits until it answers. */
+export type OnFailure<F> = 'wait' | 'dead-letter' | 'fail' | { readonly use: F };
+
+export interface LookUpOptions<In, V, As extends string, M, F> {
+  /** The store: `redis.hashes()`, `redis.strings()`, `clickhouse.rows()`, `postgres.rows()`, `http.get()`, `http.post()`. */
+  readonly from: Lookup<V>;
+  /** What is looked up; a record without a key is one whose key is missing. */
+  readonly key: (value: In) => string | number | null | undefined;
+  /** The field that is added. */
+  readonly as: As;
+  /** Keys of one question; 100 by default, and never more than the store takes. */
+  readonly batchMax?: number;
+  /** How long a key may wait for others; 5 ms by default. */
+  readonly waitMax?: Duration;
+  /** Questions under way at the same time, over all tasks of a process; 4 by default. */
+  readonly concurrencyMax?: number;
+  /** Questions a second, over all tasks of a process; no limit by default. */
+  readonly perSecondMax?: number;
+  /** How long a question may take; 2 s by default. Less than the setting `stallSeconds`, or the task is taken for hung. */
+  readonly timeout?: Duration;
+  /** Tries of a question in all, with growing pauses; 4 by default. */
+  readonly attemptsMax?: number;
+  /** Remembers answers; nothing is remembered by default. */
+  readonly cache?: {
+    /** Keys remembered at most; those that were not asked for longest go first. */
+    readonly entriesMax: number;
+    /** How long a value is used after it was read, by the clock. */
+    readonly ttl: Duration;
+    /** The same for a key that was not there; by default it is asked for again each time. */
+    readonly missingTtl?: Duration;
+  };
+  /** `dead-letter` by default. */
+  readonly onMissing?: OnMissing<M>;
+  /** `wait` by default. */
+  readonly onFailure?: OnFailure<F>;
+}
+
+/**
+ * Adds to each record what a store outside knows of its key, in batches shared by all tasks of the process.
+ *
+ * Keys of a batch are asked for once, however many records have them, and so are keys that are being asked for already.
+ * Answers may be remembered (`cache`). A question that fails is tried again with growing pauses, or when the store says.
+ *
+ * Guarantees: records leave in the order they came. What a store says depends on when it is asked, so sinks outside the
+ * ledger's transaction are written after the checkpoint that settles the answers: a replay may get others, and nobody has
+ * seen the first ones.
+ *
+ * Failures: with `onFailure: 'wait'` a store that does not answer is waited for, without limit and without reading on, as a
+ * sink is. With `use` or `dead-letter` records go on; after five questions in a row that failed, none is asked for a
+ * while. A key that the store refuses is no outage: it goes the way of `onFailure`, and with `wait` to the dead letters.
+ *
+ * Counters: `cached`, `missing`, `failed`, `fallback` (records that got a value of `use`). Dead letters: `not-found`,
+ * `look-up-failed`. Errors: `MillraceError('look-up')` while the store is down; lasting where it will not let this user in;
+ * `step` with `fail`.
+ *
+ * Memory: the keys in flight and `cache.entriesMax` answers, once a process.
+ *
+ * @example
+ * payments.via('customer', lookUp({
+ *   from: redis.hashes<Customer>({ decode: ({ tier, since }) => ({ tier, since: Number(since) }) }),
+ *   key: (p) => `customer:${p.customerId}`,
+ *   as: 'customer',
+ *   cache: { entriesMax: 100_000, ttl: minutes(5), missingTtl: seconds(10) },
+ *   onMissing: { use: null },
+ * }));
+ */
+export function lookUp<In, V, const As extends string, M = never, F = never>(
+  options: LookUpOptions<In, V, As, M, F>,
+): Operator<In & Free<As>, Adds<{ readonly [K in As]: V | M | F }>> {
+  const { from, as } = options;
+  const limits = limitsOf(options);
+  return {
+    kind: 'lookUp',
+    settings: settingsOf(options, limits),
+    problems: problemsOf(options, limits),
+    shape: {
+      shape: 'batched',
+      undecided: true,
+      async open(context, { lookUps, progress }) {
+        const handle = await lookUps.open(context.step, from, limits);
+        const key = options.key as (value: unknown) => string | number | null | undefined;
+        const { onMissing = 'dead-letter', onFailure = 'wait' } = options;
+        return enricher({ handle, context, progress, key, as, onMissing, onFailure });
+      },
+    },
+  };
+}
+
+interface Enricher {
+  readonly handle: LookupHandle;
+  readonly context: StepContext;
+  readonly progress: () => void;
+  readonly key: (value: unknown) => string | number | null | undefined;
+  readonly as: string;
+  readonly onMissing: OnMissing<unknown>;
+  readonly onFailure: OnFailure<unknown>;
+}
+
+function enricher(parts: Enricher): BatchedLogic {
+  const { handle, context, progress, key, as } = parts;
+  const [cachedOnes, missing, failed] = [
+    context.counter('cached'),
+    context.counter('missing'),
+    context.counter('failed'),
+  ];
+
+  const answerTo = (value: unknown, name: string | undefined, answer: LookupAnswer): unknown => {
+    switch (answer.kind) {
+      case 'found':
+        return withField(value, as, answer.value);
+      case 'missing':
+        missing.add();
+        return otherwise(parts, value, parts.onMissing, 'not-found', `there is nothing of ${inWords(name)}`);
+      case 'refused':
+        failed.add();
+        return otherwise(
+          parts,
+          value,
+          parts.onFailure === 'wait' ? 'dead-letter' : parts.onFailure,
+          'look-up-failed',
+          `${inWords(name)} was refused: ${answer.detail}`,
+        );
+      case 'failed':
+        failed.add();
+        if (parts.onFailure === 'wait') throw storeIsDown(parts, answer.detail);
+        return otherwise(parts, value, parts.onFailure, 'look-up-failed', `${inWords(name)}: ${answer.detail}`);
+    }
+  };
+
+  return {
+    async onBatch(values) {
+      const names = values.map((value) => textOf(key(value)));
+      const asked = [...new Set(names)].filter((name) => name !== undefined);
+      const { answers, cached } = await handle.ask(asked, progress);
+      cachedOnes.add(cached);
+      return values.map((value, i) => {
+        const name = names[i];
+        return answerTo(value, name, (name === undefined ? undefined : answers.get(name)) ?? MISSING);
+      });
+    },
+    flush: () => handle.flush(),
+  };
+}
+
+function otherwise(
+  { context, as }: Enricher,
+  value: unknown,
+  how: Exclude<OnFailure<unknown>, 'wait'>,
+  reason: string,
+  detail: string,
+): unknown {
+  if (how === 'dead-letter') return new RowFailure(reason, detail);
+  if (how === 'fail') return context.fail(`'${as}' cannot be added: ${detail}`);
+  context.counter('fallback').add();
+  return withField(value, as, how.use);
+}
+
+function storeIsDown({ handle, context }: Enricher, detail: string): MillraceError {
+  const error = new MillraceError('look-up', `the store does not answer: ${detail}`, {
+    where: context.step,
+    hint: 'it is waited for; give the step an onFailure to go on without it',
+  });
+  handle.report(error);
+  return error;
+}
+
+/** An empty key is none. */
+const textOf = (key: string | number | null | undefined): string | undefined =>
+  key === null || key === undefined || key === '' ? undefined : String(key);
+
+const inWords = (key: string | undefined): string =>
+  key === undefined ? 'a record without a key' : `key '${key.length > 100 ? `${key.slice(0, 100)}...` : key}'`;
+
+function limitsOf(options: LookUpOptions<never, unknown, string, unknown, unknown>): LookupLimits {
+  const { batchMax = 100, waitMax = 5, concurrencyMax = 4, perSecondMax } = options;
+  const { timeout = 2_000, attemptsMax = 4, cache } = options;
+  return { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax, cache };
+}
+
+function settingsOf(
+  { from, as, cache, onMissing, onFailure }: LookUpOptions<never, unknown, string, unknown, unknown>,
+  { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax }: LookupLimits,
+): Settings {
+  const duration = (ms: number) => formatDuration(ms as Duration);
+  return {
+    from: from.kind,
+    ...from.settings,
+    as,
+    batchMax,
+    waitMax: duration(waitMax),
+    concurrencyMax,
+    ...(perSecondMax === undefined ? {} : { perSecondMax }),
+    timeout: duration(timeout),
+    attemptsMax,
+    ...(cache ? { cacheMax: cache.entriesMax, ttl: duration(cache.ttl) } : {}),
+    ...(cache?.missingTtl === undefined ? {} : { missingTtl: duration(cache.missingTtl) }),
+    onMissing: wayOf(onMissing ?? 'dead-letter'),
+    onFailure: wayOf(onFailure ?? 'wait'),
+  };
+}
+
+const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${comparableText(way.use)}`);
+
+function problemsOf(
+  { from, cache }: LookUpOptions<never, unknown, string, unknown, unknown>,
+  { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax }: LookupLimits,
+): readonly Problem[] {
+  const whole = { batchMax, concurrencyMax, attemptsMax, ...(cache ? { 'cache.entriesMax': cache.entriesMax } : {}) };
+  const positive = {
+    timeout,
+    ...(perSecondMax === undefined ? {} : { perSecondMax }),
+    ...(cache ? { 'cache.ttl': cache.ttl } : {}),
+  };
+  const least0 = { waitMax, ...(cache?.missingTtl === undefined ? {} : { 'cache.missingTtl': cache.missingTtl }) };
+  return [
+    ...(from.problems ?? []).map(({ message, hint }) => ({ message: `${from.kind}: ${message}`, hint })),
+    ...Object.entries(whole)
+      .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
+      .map(([name, value]) => ({ message: `${name} is ${value}`, hint: 'give a whole number from 1' })),
+    ...Object.entries(positive)
+      .filter(([, value]) => !(value > 0))
+      .map(([name, value]) => ({ message: `${name} is ${value}`, hint: 'give more than 0' })),
+    ...Object.entries(least0)
+      .filter(([, value]) => !(value >= 0))
+      .map(([name, value]) => ({ message: `${name} is ${value}`, hint: 'give a duration, e.g. millis(5)' })),
+  ];
+}

@@ -1,0 +1,96 @@
+import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
+import { byKey, mapCell, merged, valueCell } from '../../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+
+export interface ThrottleOptions<T> {
+  /** Whose records are counted together. */
+  readonly key: (value: T) => Key | null | undefined;
+  /** How many records of a key pass in `per` of event time in the long run. */
+  readonly records: number;
+  /** The length of event time that `records` is of. */
+  readonly per: Duration;
+  /** How many pass at once after a pause; as many as `records` by default. */
+  readonly burst?: number;
+  /** What becomes of the others: the dead letters (the default), or they are counted only. */
+  readonly excess?: 'dead-letter' | 'drop';
+  /** Keys held at most; the one that passed longest ago makes room, and begins anew. */
+  readonly keysMax: number;
+}
+
+/**
+ * Lets records of a key pass at a rate of event time, with bursts: a token bucket.
+ *
+ *   in   --a1-a2-a3-a4--------a5--|     two in 10 s, bursts of 2
+ *   out  --a1-a2--------------a5--|
+ *
+ * Goes by the stream's time, the greatest event time so far (see `observe`), so a replay decides alike, and a backlog read
+ * fast is not held up. A bucket is what it lacks, and the time of that: a record takes `per` of it and a millisecond gives
+ * `records` back, whole numbers that no rounding spoils. Once it is full the key is forgotten, which changes nothing.
+ *
+ * Counters: `throttled`, `evicted` (keys beyond `keysMax`). Dead letters: `rate-exceeded`, `empty-key`.
+ * Memory: some 100 bytes a key that passed within the time that a bucket takes to fill.
+ * Source: the generic cell rate algorithm as a leaky bucket of continuous state, ITU-T I.371.
+ *
+ * @example
+ * events.via('fair', throttle({ key: (e) => e.device, records: 100, per: minutes(1), keysMax: 1_000_000 }));
+ */
+export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unknown>> {
+  const { key, records, per, burst = records, excess = 'dead-letter', keysMax } = options;
+  const problems = problemsOf(records, per, burst, keysMax);
+  const most = burst * per;
+  const fullMs = most / records;
+  const bounds = problems.length === 0 ? { ttl: Math.ceil(fullMs) as Duration, entriesMax: keysMax } : {};
+  const jumpMs = credibleJump(fullMs);
+  return stateful({
+    kind: 'throttle',
+    settings: { records, per: formatDuration(per), burst, excess, keysMax },
+    problems,
+    cells: {
+      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      /** Of a key: when a record passed last, and what its bucket lacked then. */
+      lacking: byKey(mapCell<Key, readonly [atMs: number, lack: number]>(bounds)),
+    },
+    open({ clock, lacking }, context) {
+      const throttled = context.counter('throttled');
+      const evicted = context.counter('evicted');
+      return {
+        onRecord(_input, value: T, emit, origin) {
+          const id = key(value);
+          if (isEmptyKey(id)) return context.deadLetter('empty-key', emptyKeyText(id));
+          const now = clock.get();
+          const nowMs = observe(now, origin.eventTimeMs, jumpMs);
+          clock.set(now);
+          lacking.expire(nowMs);
+          const [atMs, lacked] = lacking.get(id as Key) ?? [nowMs, 0];
+          const left = lacked - (nowMs - atMs) * records;
+          // No bucket lacks more than all: that was at a time that the clock has given up as absurd.
+          const lack = (left > most ? 0 : Math.max(0, left)) + per;
+          if (lack > most) {
+            throttled.add();
+            if (excess === 'dead-letter')
+              context.deadLetter(
+                'rate-exceeded',
+                `more than ${records} in ${formatDuration(per)}, and bursts of ${burst}`,
+              );
+            return;
+          }
+          const before = lacking.evicted;
+          lacking.set(id as Key, [nowMs, lack], nowMs);
+          if (lacking.evicted > before) evicted.add(lacking.evicted - before);
+          emit(value as never);
+        },
+      };
+    },
+  });
+}
+
+function problemsOf(records: number, per: number, burst: number, keysMax: number): Problem[] {
+  const problems: Problem[] = [];
+  if (!(records > 0 && per > 0))
+    problems.push({ message: `${records} records in ${per} ms`, hint: 'give both a positive value' });
+  if (!(burst >= 1)) problems.push({ message: `burst is ${burst}`, hint: 'give it 1 at least, or no record passes' });
+  if (!(keysMax >= 1))
+    problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
+  return problems;
+}

@@ -1,0 +1,138 @@
+import { type Adds, type Free, type Operator, type Problem, RowFailure, type Tensor } from '../../core/index.js';
+import { fieldAdder } from '../../util/literals.js';
+import { type DecoderOptions, openDecoder } from './decoder.js';
+import { type PixelLayout, pixelScale, pixelTensor } from './pixels.js';
+
+export interface DecodeImageOptions<T, As extends string> {
+  /** The bytes of an image file: JPEG, PNG, WebP, GIF (its first picture), AVIF or TIFF. */
+  readonly from: (value: T) => Uint8Array | null | undefined;
+  /** Name of the field that is added. */
+  readonly as: As;
+  /** The width in pixels that every image gets. */
+  readonly width: number;
+  /** The height likewise. */
+  readonly height: number;
+  /** How an image of other proportions gets it: `cover` cuts its edges off (default), `contain` frames it in black, `fill` stretches it. */
+  readonly fit?: DecoderOptions['fit'];
+  /** `rgb` by default; `grey` makes one channel. */
+  readonly colour?: DecoderOptions['colour'];
+  /** `nchw` by default: a plane a channel, as PyTorch has it; `nhwc`: the channels of a pixel side by side, as TensorFlow. */
+  readonly layout?: PixelLayout;
+  /** Per channel, of values from 0 to 1; subtracted. 0 by default. */
+  readonly mean?: readonly number[];
+  /** Per channel; the difference is divided by it. 1 by default. */
+  readonly std?: readonly number[];
+  /** Larger files are not looked at; 20 MB by default. */
+  readonly bytesMax?: number;
+  /** Images of more pixels are not decoded, however small their file is; 50 million by default. */
+  readonly pixelsMax?: number;
+  /** Images decoded at the same time in a task; 4 by default, the threads that Node has for such work. */
+  readonly concurrencyMax?: number;
+  /** About how many records of a task are on their way at the same time, since each holds its pixels; 128 by default. */
+  readonly inFlightMax?: number;
+}
+
+/**
+ * Decodes an image, makes it upright by its EXIF orientation, resizes it, and adds its pixels as a tensor of floats:
+ * `[channels, height, width]` or `[height, width, channels]`, each number `(byte / 255 - mean) / std`.
+ *
+ * By `sharp` (libvips, Lanczos), which is to be installed beside this package: `npm install sharp`. Colours become sRGB, 16 bits
+ * 8, and what is transparent black. Of the same version of `sharp` all processes and replays get the same numbers; another
+ * version may decode or resize a little differently.
+ *
+ * For the whole process it turns the cache of `sharp` off and sets it to one thread an image: images are decoded side by side.
+ *
+ * What is no image of these formats, ends too early, or is larger than the limits goes to the dead letters as `image`.
+ * Errors: `MillraceError('config')` when the task opens, where `sharp` is missing.
+ *
+ * Memory: `inFlightMax` records with their pixels, twice at most; a decoded image of `pixelsMax` for each of `concurrencyMax`.
+ *
+ * @example
+ * photos.via('pixels', decodeImage({
+ *   from: (p) => p.jpeg, as: 'pixels', width: 224, height: 224,
+ *   mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225],
+ * }));
+ */
+export function decodeImage<T, const As extends string>(
+  options: DecodeImageOptions<T, As>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: Tensor<Float32Array> }>> {
+  const { from, as, ...given } = options;
+  const { mean, std, layout, concurrencyMax, inFlightMax, ...decoding } = withDefaults(given);
+  return {
+    kind: 'decodeImage',
+    settings: { as, ...decoding, layout, mean: mean.join(', '), std: std.join(', '), concurrencyMax, inFlightMax },
+    problems: problemsOf(withDefaults(given)),
+    shape: {
+      shape: 'batched',
+      inFlightMax,
+      async open({ step }, { progress }) {
+        const decode = await openDecoder(step, decoding);
+        const scale = pixelScale(mean, std);
+        const withPixels = fieldAdder(as);
+        const answerTo = async (value: unknown): Promise<unknown> => {
+          const bytes = await decode(from(value as T));
+          progress();
+          return bytes instanceof RowFailure ? bytes : withPixels(value, pixelTensor(bytes, decoding, scale, layout));
+        };
+        return { onBatch: (values) => inOrder(values, concurrencyMax, answerTo) };
+      },
+    },
+  };
+}
+
+type Settled = Required<Omit<DecodeImageOptions<never, string>, 'from' | 'as'>>;
+
+function withDefaults({
+  width,
+  height,
+  fit = 'cover',
+  colour = 'rgb',
+  layout = 'nchw',
+  mean = channelsOf(colour).map(() => 0),
+  std = channelsOf(colour).map(() => 1),
+  bytesMax = 20_000_000,
+  pixelsMax = 50_000_000,
+  concurrencyMax = 4,
+  inFlightMax = 128,
+}: Omit<DecodeImageOptions<never, string>, 'from' | 'as'>): Settled {
+  return { width, height, fit, colour, layout, mean, std, bytesMax, pixelsMax, concurrencyMax, inFlightMax };
+}
+
+const channelsOf = (colour: Settled['colour']): readonly string[] =>
+  colour === 'grey' ? ['grey'] : ['red', 'green', 'blue'];
+
+/** Answers to all values in their order, so many under way at a time. */
+async function inOrder(
+  values: readonly unknown[],
+  concurrencyMax: number,
+  answerTo: (value: unknown) => Promise<unknown>,
+): Promise<readonly unknown[]> {
+  const answers = new Array<unknown>(values.length);
+  const waiting = values.entries();
+  const work = async () => {
+    for (const [i, value] of waiting) answers[i] = await answerTo(value);
+  };
+  await Promise.all(Array.from({ length: concurrencyMax }, work));
+  return answers;
+}
+
+function problemsOf(settled: Settled): Problem[] {
+  const problems: Problem[] = [];
+  for (const name of ['width', 'height', 'bytesMax', 'pixelsMax', 'concurrencyMax', 'inFlightMax'] as const) {
+    if (!Number.isSafeInteger(settled[name]) || settled[name] < 1)
+      problems.push({ message: `${name} is ${settled[name]}`, hint: 'give a whole number, from 1' });
+  }
+  const channels = channelsOf(settled.colour);
+  for (const name of ['mean', 'std'] as const) {
+    const numbers = settled[name];
+    if (
+      numbers.length !== channels.length ||
+      !numbers.every((number) => Number.isFinite(number) && (name === 'mean' || number > 0))
+    )
+      problems.push({
+        message: `${name} is ${numbers.join(', ')}`,
+        hint: `give a number for each channel: ${channels.join(', ')}`,
+      });
+  }
+  return problems;
+}

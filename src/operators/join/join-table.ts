@@ -1,0 +1,195 @@
+import type { Change } from '../../core/change.js';
+import { joint } from '../../core/define.js';
+import { type Duration, formatDuration } from '../../core/duration.js';
+import type { Joint, Problem } from '../../core/operator.js';
+import { byKey, highest, mapCell, merged, timerCell, valueCell, whileEmpty } from '../../state/index.js';
+import { emptyKeyText, isEmptyKey } from '../keys.js';
+
+export interface JoinTableOptions<T> {
+  /** Which row of the table a record is to meet. */
+  readonly key: (value: T) => string | null | undefined;
+  /** How far behind the watermark a record may come and still count, and a change for records of its own time; not at
+   * all by default. */
+  readonly latenessMax?: Duration;
+  /** Keys of the table held at most; a change of one more is refused. */
+  readonly keysMax: number;
+  /** Records that wait at most for their moment to be over. */
+  readonly pendingMax: number;
+}
+
+/**
+ * Joins a stream with a table as it was: a record meets the version of its row that held at the record's own event time,
+ * whatever was changed after it, and whether record or change was told first. A record whose row there was none is dropped.
+ *
+ *   table   --r=1-------------r=2---------|
+ *   stream  --------a----------------b----|     a late record of the time of `a` would meet r=1 too
+ *   out     --------a1---------------b2---|
+ *
+ * A record waits until the watermark says that nothing earlier can come; with inputs in order (no `disorderMax`) that is
+ * at once. Changes and records of one moment count in their merged order. A record that comes later than `latenessMax` is
+ * late. A change that does is not lost: it holds for what comes after it, and is counted, since records of its time may
+ * have met the row before it.
+ *
+ * Counters: `unmatched`, `late_changes`. Dead letters: `late`, `empty-key`, `table-full`, `join-full` (more than
+ * `pendingMax` wait).
+ * Equal keys must be in one partition.
+ * Memory: the table (rows that are gone too, as long as there is room within `keysMax`), versions that records may still ask
+ * for, and `pendingMax` records.
+ *
+ * @example
+ * orders.via('in-euro', { table: rates }, joinTable({
+ *   key: (o) => o.currency,
+ *   combine: (order, rate) => ({ ...order, euro: order.amount * rate.euro }),
+ *   keysMax: 200,
+ *   pendingMax: 100_000,
+ * }));
+ */
+export const joinTable = <T, R, Out>(
+  options: JoinTableOptions<T> & { readonly combine: (value: T, row: R) => Out },
+): Joint<T, { table: Change<R> }, Out> =>
+  asOf<T, R, Out>('joinTable', options, (value, row) =>
+    row === null ? undefined : { out: options.combine(value, row) },
+  );
+
+/**
+ * As `joinTable`, and a record whose row there was none is emitted with `null` in its place.
+ *
+ * @example
+ * orders.via('customer', { table: customers }, leftJoinTable({
+ *   key: (o) => o.customer,
+ *   combine: (order, customer) => ({ ...order, since: customer?.since ?? null }),
+ *   keysMax: 1_000_000,
+ *   pendingMax: 100_000,
+ * }));
+ */
+export const leftJoinTable = <T, R, Out>(
+  options: JoinTableOptions<T> & { readonly combine: (value: T, row: R | null) => Out },
+): Joint<T, { table: Change<R> }, Out> =>
+  asOf<T, R, Out>('leftJoinTable', options, (value, row) => ({ out: options.combine(value, row) }));
+
+/** A row as it was from a time on; `null` where it was gone. `at` is its place in the merged order. */
+type Version = readonly [timeMs: number, at: number, row: unknown];
+type Pending = readonly [value: unknown, key: string];
+
+const isBefore = ([timeMs, at]: Version, thenMs: number, order: number): boolean =>
+  timeMs < thenMs || (timeMs === thenMs && at < order);
+
+/** Since when a row is gone of which no other version is known. */
+const goneSince = ([version, another]: readonly Version[]): number | undefined =>
+  version !== undefined && another === undefined && version[2] === null ? version[0] : undefined;
+
+function asOf<T, R, Out>(
+  kind: string,
+  { key, latenessMax = 0 as Duration, keysMax, pendingMax }: JoinTableOptions<T>,
+  combine: (value: T, row: R | null) => { readonly out: Out } | undefined,
+): Joint<T, { table: Change<R> }, Out> {
+  const problems = problemsOf(latenessMax, keysMax, pendingMax);
+  const bounded = problems.length === 0;
+  const cells = {
+    versions: byKey(mapCell<string, readonly Version[]>(), 1),
+    /** Rows with versions that nobody can ask for any more, by when that is. */
+    outdated: byKey(timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }), 1),
+    /** Rows of which nothing is known but that they are gone, by when they went: the first ones make room for others. */
+    gone: byKey(timerCell<string>({ timersMax: bounded ? keysMax : 1 }), 1),
+    pending: whileEmpty(mapCell<number, Pending>()),
+    due: whileEmpty(timerCell<number>({ timersMax: bounded ? pendingMax : 1 })),
+    next: merged(valueCell({ initial: 0 }), highest),
+  };
+  return joint<T, { table: Change<R> }, Out, typeof cells>({
+    kind,
+    settings: { latenessMax: formatDuration(latenessMax), keysMax, pendingMax },
+    problems,
+    sides: ['table'],
+    cells,
+    open({ versions, outdated, gone, pending, due, next }, context) {
+      const unmatched = context.counter('unmatched');
+      const lateChanges = context.counter('late_changes');
+      const rowAt = (of: string, timeMs: number, at: number): R | null => {
+        const known = versions.get(of)?.findLast((version) => isBefore(version, timeMs, at));
+        return (known?.[2] as R | undefined) ?? null;
+      };
+      const meet = (value: T, of: string, timeMs: number, at: number, emit: (out: Out) => void) => {
+        const row = rowAt(of, timeMs, at);
+        if (row === null) unmatched.add();
+        const met = combine(value, row);
+        if (met) emit(met.out);
+      };
+      /**
+       * Leaves the version that holds at `nowMs`, and those after it. That a row is gone is remembered as well: a change from
+       * before that, told late, would bring it back.
+       */
+      const forget = (of: string, nowMs: number) => {
+        const known = versions.get(of) ?? [];
+        const kept = known.slice(
+          Math.max(
+            0,
+            known.findLastIndex(([timeMs]) => timeMs < nowMs),
+          ),
+        );
+        if (kept.length < known.length) versions.set(of, kept);
+        const goneMs = goneSince(kept);
+        if (goneMs !== undefined && goneMs < nowMs) gone.add(goneMs, of);
+      };
+      const makeRoom = () => {
+        if (versions.size >= keysMax && gone.size > 0) gone.takeDue(gone.nextMs, (of) => versions.delete(of));
+        return versions.size < keysMax;
+      };
+
+      return {
+        onRecord(input, value, emit, { eventTimeMs }) {
+          const horizonMs = context.watermarkMs - latenessMax;
+          const isLate = eventTimeMs < horizonMs;
+          if (isLate && input === 0)
+            return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
+          const at = next.get();
+          next.set(at + 1);
+          if (input === 1) {
+            const change = value as Change<R>;
+            const known = versions.get(change.key);
+            if (!known && !makeRoom()) return context.deadLetter('table-full', `${keysMax} keys are there already`);
+            const goneMs = goneSince(known ?? []);
+            if (goneMs !== undefined) gone.delete(goneMs, change.key);
+            const version: Version = [eventTimeMs, at, change.after];
+            const place = (known ?? []).findLastIndex(([timeMs]) => timeMs <= eventTimeMs) + 1;
+            versions.set(change.key, (known ?? []).toSpliced(place, 0, version));
+            if (!isLate) return outdated.add(eventTimeMs + latenessMax + 1, change.key);
+            lateChanges.add();
+            return forget(change.key, horizonMs);
+          }
+          const of = key(value as T);
+          if (isEmptyKey(of)) return context.deadLetter('empty-key', emptyKeyText(of));
+          if (eventTimeMs <= context.watermarkMs)
+            return meet(value as T, of, eventTimeMs, at, emit as (out: Out) => void);
+          if (due.size >= pendingMax) return context.deadLetter('join-full', `${pendingMax} records wait already`);
+          pending.set(at, [value, of]);
+          due.add(eventTimeMs, at);
+        },
+
+        onWatermark(watermarkMs, emit) {
+          due.takeDue(watermarkMs, (at, timeMs) => {
+            const [value, of] = pending.get(at) as Pending;
+            pending.delete(at);
+            meet(value as T, of, timeMs, at, (out) => emit(out as never, timeMs));
+          });
+          outdated.takeDue(watermarkMs, (of, timeMs) => forget(of, timeMs - latenessMax));
+        },
+
+        query: (of) => versions.get(of)?.at(-1)?.[2] ?? undefined,
+      };
+    },
+  });
+}
+
+function problemsOf(latenessMax: number, keysMax: number, pendingMax: number): Problem[] {
+  const problems: Problem[] = [];
+  if (!(latenessMax >= 0))
+    problems.push({ message: `latenessMax is ${latenessMax}`, hint: 'give it a duration, or leave it out' });
+  if (!(keysMax >= 1))
+    problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
+  if (!(pendingMax >= 1))
+    problems.push({
+      message: `pendingMax is ${pendingMax}`,
+      hint: 'give it the number of records within the disorder, and some more',
+    });
+  return problems;
+}

@@ -1,0 +1,228 @@
+import { joint } from '../../core/define.js';
+import { type Duration, formatDuration } from '../../core/duration.js';
+import type { Joint, Problem } from '../../core/operator.js';
+import { byKey, derived, type MapCell, mapCell, type TimerCell, timerCell, valueCell } from '../../state/index.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+
+export interface JoinOptions<L, R> {
+  /** What must be equal for two records to meet. */
+  readonly keys: {
+    readonly left: (value: L) => Key | null | undefined;
+    readonly right: (value: R) => Key | null | undefined;
+  };
+  /** Where in event time a right record meets a left one: from `before` before it to `after` after it, both included. */
+  readonly within: { readonly before: Duration; readonly after: Duration };
+  /** How far behind the watermark a record may come and still be joined; not at all by default. */
+  readonly latenessMax?: Duration;
+  /** Records kept at most, of both sides together. */
+  readonly entriesMax: number;
+}
+
+/**
+ * Joins two streams: every pair with equal keys whose event times lie within the interval, exactly once.
+ *
+ *   left   --a---------b----------|      within 2 before, 3 after
+ *   right  ------x--y-------------|
+ *   out    -----ax-ay--by---------|
+ *
+ * A pair is emitted with its second record, at the later of both event times. A record waits for partners until the
+ * watermark says that none can come (`before` or `after`, and `latenessMax`, past its time). Later still it is late: a
+ * dead letter.
+ *
+ * Counters: `expired` (records that ended their wait). Dead letters: `late`, `empty-key`, `join-full` (a record that would
+ * be one more than `entriesMax`; it joins nothing). Equal keys must be in one partition.
+ * Memory: `entriesMax` records and some 150 bytes each; the work of a record is linear in the records kept of its key.
+ *
+ * @example
+ * orders.via('paid', { right: payments }, innerJoin({
+ *   keys: { left: (o) => o.orderId, right: (p) => p.orderId },
+ *   within: { before: minutes(0), after: hours(1) },
+ *   combine: (order, payment) => ({ ...order, paidAt: payment.at }),
+ *   entriesMax: 1_000_000,
+ * }));
+ */
+export const innerJoin = <L, R, Out>(
+  options: JoinOptions<L, R> & { readonly combine: (left: L, right: R) => Out },
+): Joint<L, { right: R }, Out> => join('innerJoin', options, options.combine as Combine<Out>, false, false);
+
+/**
+ * As `innerJoin`, and a left record without a partner is emitted with `null` in its place, once, as soon as no partner
+ * can come any more: at that event time, not its own.
+ *
+ * @example
+ * orders.via('paid', { right: payments }, leftJoin({
+ *   keys: { left: (o) => o.orderId, right: (p) => p.orderId },
+ *   within: { before: minutes(0), after: hours(1) },
+ *   combine: (order, payment) => ({ ...order, paidAt: payment?.at ?? null }),
+ *   entriesMax: 1_000_000,
+ * }));
+ */
+export const leftJoin = <L, R, Out>(
+  options: JoinOptions<L, R> & { readonly combine: (left: L, right: R | null) => Out },
+): Joint<L, { right: R }, Out> => join('leftJoin', options, options.combine as Combine<Out>, true, false);
+
+/**
+ * As `innerJoin`, and a record of either side without a partner is emitted with `null` in its place, once, as soon as no
+ * partner can come any more: at that event time, not its own.
+ *
+ * @example
+ * asked.via('pairs', { right: answered }, outerJoin({
+ *   keys: { left: (q) => q.id, right: (a) => a.id },
+ *   within: { before: minutes(1), after: minutes(1) },
+ *   combine: (question, answer) => ({ question, answer }),
+ *   entriesMax: 100_000,
+ * }));
+ */
+export const outerJoin = <L, R, Out>(
+  options: JoinOptions<L, R> & { readonly combine: (left: L | null, right: R | null) => Out },
+): Joint<L, { right: R }, Out> => join('outerJoin', options, options.combine as Combine<Out>, true, true);
+
+type Combine<Out> = (left: unknown, right: unknown) => Out;
+
+/** A record that waits: its event time, itself, and whether it has met a partner. */
+type Entry = [timeMs: number, value: unknown, matched: 0 | 1];
+
+/** One side of a join as it runs. */
+interface Side {
+  readonly entries: MapCell<Key, Entry[]>;
+  readonly due: TimerCell<Key>;
+  readonly keyOf: (value: never) => Key | null | undefined;
+  /** How long after its event time a record of this side may still meet one of the other. */
+  readonly spanMs: number;
+  /** How long before its event time a partner may lie. */
+  readonly reachMs: number;
+  readonly emitsAlone: boolean;
+  readonly pair: (own: unknown, other: unknown) => unknown;
+}
+
+const entriesIn = (cells: Readonly<Record<'left' | 'right', MapCell<Key, Entry[]>>>): number =>
+  [cells.left, cells.right]
+    .flatMap((side) => [...side.keys()].map((key) => side.get(key)?.length ?? 0))
+    .reduce((sum, entries) => sum + entries, 0);
+
+function join<L, R, Out>(
+  kind: string,
+  { keys, within, latenessMax = 0 as Duration, entriesMax }: JoinOptions<L, R>,
+  combine: Combine<Out>,
+  leftAlone: boolean,
+  rightAlone: boolean,
+): Joint<L, { right: R }, Out> {
+  const { before, after } = within;
+  const problems = problemsOf(before, after, latenessMax, entriesMax);
+  const timersMax = problems.length === 0 ? entriesMax : 1;
+  const cells = {
+    left: byKey(mapCell<Key, Entry[]>(), 0),
+    right: byKey(mapCell<Key, Entry[]>(), 1),
+    leftDue: byKey(timerCell<Key>({ timersMax }), 0),
+    rightDue: byKey(timerCell<Key>({ timersMax }), 1),
+    held: derived(valueCell({ initial: 0 }), entriesIn),
+  };
+  return joint<L, { right: R }, Out, typeof cells>({
+    kind,
+    settings: {
+      before: formatDuration(before),
+      after: formatDuration(after),
+      latenessMax: formatDuration(latenessMax),
+      entriesMax,
+    },
+    problems,
+    sides: ['right'],
+    cells,
+    open({ left, right, leftDue, rightDue, held }, context) {
+      const expired = context.counter('expired');
+      const sides: readonly [Side, Side] = [
+        {
+          entries: left,
+          due: leftDue,
+          keyOf: keys.left,
+          spanMs: after + latenessMax,
+          reachMs: before,
+          emitsAlone: leftAlone,
+          pair: combine,
+        },
+        {
+          entries: right,
+          due: rightDue,
+          keyOf: keys.right,
+          spanMs: before + latenessMax,
+          reachMs: after,
+          emitsAlone: rightAlone,
+          pair: (own, other) => combine(other, own),
+        },
+      ];
+      // One past the last moment at which a partner would not be late.
+      const expiryOf = (side: Side, timeMs: number) => timeMs + side.spanMs + 1;
+
+      const expire = (side: Side, key: Key, nowMs: number, emit: (value: never, timeMs: number) => void) => {
+        const entries = side.entries.get(key) ?? [];
+        const kept = entries.filter((entry) => expiryOf(side, entry[0]) > nowMs);
+        for (const [timeMs, value, matched] of entries) {
+          if (expiryOf(side, timeMs) <= nowMs && side.emitsAlone && matched === 0)
+            emit(side.pair(value, null) as never, nowMs);
+        }
+        if (kept.length > 0) side.entries.set(key, kept);
+        else side.entries.delete(key);
+        held.set(held.get() - (entries.length - kept.length));
+        expired.add(entries.length - kept.length);
+      };
+
+      return {
+        onRecord(input, value, emit, { eventTimeMs }) {
+          const [own, other] = input === 0 ? sides : [sides[1], sides[0]];
+          const key = own.keyOf(value as never);
+          if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
+          if (eventTimeMs < context.watermarkMs - latenessMax)
+            return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
+          if (held.get() >= entriesMax) return context.deadLetter('join-full', `${entriesMax} records wait already`);
+
+          const partners = other.entries.get(key) ?? [];
+          let met = false;
+          let news = false;
+          for (const partner of partners) {
+            const aheadMs = partner[0] - eventTimeMs;
+            if (aheadMs < -own.reachMs || aheadMs > own.spanMs - latenessMax) continue;
+            emit(own.pair(value, partner[1]) as never, aheadMs > 0 ? partner[0] : undefined);
+            met = true;
+            if (partner[2] === 0 && other.emitsAlone) {
+              partner[2] = 1;
+              news = true;
+            }
+          }
+          if (news) other.entries.set(key, partners);
+          const entries = own.entries.get(key) ?? [];
+          entries.push([eventTimeMs, value, met ? 1 : 0]);
+          own.entries.set(key, entries);
+          own.due.add(expiryOf(own, eventTimeMs), key);
+          held.set(held.get() + 1);
+        },
+
+        onWatermark(watermarkMs, emit) {
+          const [a, b] = sides;
+          // In the order of time over both sides, so that what is emitted does not depend on how the watermark rose.
+          for (;;) {
+            const nextMs = Math.min(a.due.nextMs, b.due.nextMs);
+            if (nextMs > watermarkMs) return;
+            for (const side of sides) side.due.takeDue(nextMs, (key) => expire(side, key, nextMs, emit as never));
+          }
+        },
+      };
+    },
+  });
+}
+
+function problemsOf(before: number, after: number, latenessMax: number, entriesMax: number): Problem[] {
+  const problems: Problem[] = [];
+  if (!(before + after >= 0))
+    problems.push({
+      message: `the interval from ${-before} to ${after} ms is empty`,
+      hint: 'its end must not lie before its start',
+    });
+  if (!(latenessMax >= 0))
+    problems.push({ message: `latenessMax is ${latenessMax}`, hint: 'give it a duration, or leave it out' });
+  if (!(entriesMax >= 1))
+    problems.push({
+      message: `entriesMax is ${entriesMax}`,
+      hint: 'give it the number of records that come within the interval, and some more',
+    });
+  return problems;
+}

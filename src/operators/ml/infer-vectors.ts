@@ -1,0 +1,175 @@
+import {
+  type Adds,
+  type BatchedLogic,
+  type Free,
+  MillraceError,
+  type ModelHandle,
+  type ModelInput,
+  type Operator,
+  type Pooling,
+  type Problem,
+  RowFailure,
+  type Settings,
+  type StepContext,
+  sizeOf,
+  type Tensor,
+  tensorTypeOf,
+} from '../../core/index.js';
+import { fieldAdder } from '../../util/literals.js';
+import { isUndecided, lengthsProblems, type ModelOptions, modelProblems, modelSettings } from './model-options.js';
+
+/** A model's vector for one record. */
+export interface InferredVector {
+  /** The model's output row, flat: an embedding, or the probabilities of classes. An array that every format and sink takes. */
+  readonly vector: readonly number[];
+  /** SHA-256 of the model file that made the vector. */
+  readonly model: string;
+  /** Which provider answered in place of the first declared one; `null` where that one did. */
+  readonly degraded: string | null;
+}
+
+export interface InferVectorsOptions<T, As extends string, Name extends string> extends ModelOptions<As> {
+  /** A record's tensor for each input of the model, without the axis of the batch. */
+  readonly inputs: { readonly [N in Name]: (value: T) => Tensor };
+  /** The output to take; the only float32 one where it is not named. */
+  readonly output?: string;
+  /** Which lengths the varying axis of a record's tensors may have, rising. Rows of one length share batches. */
+  readonly lengths?: readonly number[];
+  /** One vector of those of all positions: the first, or the mean of those that the named input marks. */
+  readonly pooling?: 'first' | { readonly mean: NoInfer<Name> };
+  /** Divides the vector by its Euclidean length. */
+  readonly normalize?: boolean;
+}
+
+/** `infer` with `inputs`: see there. */
+export function inferVectors<T, const As extends string, Name extends string>(
+  options: InferVectorsOptions<T, As, Name>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: InferredVector }>> {
+  const { model, batchMax, waitMax, providers, output, lengths, pooling, normalize } = options;
+  const inputs = Object.keys(options.inputs);
+  const tensors = {
+    inputs,
+    ...(output !== undefined && { output }),
+    ...(lengths !== undefined && { lengths }),
+    ...(pooling !== undefined && { pooling: pooling as Pooling }),
+    ...(normalize !== undefined && { normalize }),
+  };
+  return {
+    kind: 'infer',
+    settings: settingsOf(options),
+    problems: problemsOf(options),
+    shape: {
+      shape: 'batched',
+      undecided: isUndecided(options),
+      async open(context, { inference }) {
+        const handle = await inference.open({ model, batchMax, waitMax, providers, tensors });
+        const readers = Object.values<(value: T) => Tensor>(options.inputs) as readonly ((value: unknown) => Tensor)[];
+        return vectorizer(handle, readers, options.as, context);
+      },
+    },
+  };
+}
+
+function vectorizer(
+  model: ModelHandle,
+  readers: readonly ((value: unknown) => Tensor)[],
+  as: string,
+  context: StepContext,
+): BatchedLogic {
+  const { outputSize, version } = model;
+  const withVector = fieldAdder(as);
+
+  /** The rows that the model can take, with their tensors; the others are answered at once. */
+  function readRows(values: readonly unknown[], answers: unknown[]) {
+    const rows: { readonly at: number; readonly lane: number; readonly tensors: readonly Tensor[] }[] = [];
+    for (const [at, value] of values.entries()) {
+      const tensors = readers.map((read) => read(value));
+      const lane = laneOf(tensors, model, context);
+      if (typeof lane === 'number') rows.push({ at, lane, tensors });
+      else answers[at] = lane;
+    }
+    return rows;
+  }
+
+  return {
+    async onBatch(values) {
+      const answers = new Array<unknown>(values.length);
+      const rows = readRows(values, answers);
+      const { scores, failures, degraded } = await model.run(
+        rows.length,
+        (row, into, place) => {
+          const { tensors } = rows[row] as (typeof rows)[number];
+          for (const [i, { data }] of tensors.entries()) into[i]?.set(data as never, place * data.length);
+        },
+        (row) => rows[row]?.lane ?? 0,
+      );
+      for (const [row, { at }] of rows.entries()) {
+        const vector = Array.from(scores.subarray(row * outputSize, (row + 1) * outputSize));
+        const failure = failures.get(row) ?? whatIsNoNumber(vector);
+        answers[at] =
+          failure === undefined
+            ? withVector(values[at], { vector, model: version, degraded } satisfies InferredVector)
+            : new RowFailure('inference', failure);
+      }
+      return answers;
+    },
+    flush: () => model.flush(),
+  };
+}
+
+/** The place of a row's length among those of the model. Throws where its tensors are of another kind than the model's inputs. */
+function laneOf(tensors: readonly Tensor[], model: ModelHandle, context: StepContext): number | RowFailure {
+  const lengths = new Set<number>();
+  for (const [i, input] of model.inputs.entries()) {
+    const tensor = tensors[i] as Tensor;
+    if (!fits(tensor, input)) throw doesNotFit(tensor, input, context);
+    for (const [axis, size] of input.shape.entries()) if (size === null) lengths.add(tensor.shape[axis] as number);
+  }
+  if (lengths.size === 0) return 0;
+  const [length = 0] = lengths;
+  const lane = lengths.size === 1 ? model.lengths.indexOf(length) : -1;
+  if (lane >= 0) return lane;
+  return new RowFailure(
+    'inference',
+    `the length is ${[...lengths].join(' and ')}, not one of ${model.lengths.join(', ')}`,
+  );
+}
+
+const fits = ({ shape, data }: Tensor, input: ModelInput): boolean =>
+  tensorTypeOf(data) === input.type &&
+  data.length === sizeOf(shape) &&
+  shape.length === input.shape.length &&
+  input.shape.every((size, axis) => size === null || size === shape[axis]);
+
+function doesNotFit({ shape, data }: Tensor, input: ModelInput, { step }: StepContext): MillraceError {
+  const wanted = `${input.type} [${input.shape.map((size) => size ?? 'length').join(', ')}]`;
+  const given = `${tensorTypeOf(data) ?? 'another array'} [${shape.join(', ')}] of ${data.length} numbers`;
+  return new MillraceError('model', `input '${input.name}' of step '${step}' takes ${wanted}, not ${given}`, {
+    where: step,
+    hint: 'make the tensors as the model was exported: type, order and sizes of axes',
+  });
+}
+
+function whatIsNoNumber(vector: readonly number[]): string | undefined {
+  const wrong = vector.find((number) => !Number.isFinite(number));
+  return wrong === undefined ? undefined : `the vector holds ${wrong}`;
+}
+
+function settingsOf(options: InferVectorsOptions<never, string, string>): Settings {
+  const { inputs, output, lengths, pooling, normalize } = options;
+  return {
+    ...modelSettings(options),
+    inputs: Object.keys(inputs).join(', '),
+    ...(output !== undefined && { output }),
+    ...(lengths !== undefined && { lengths: lengths.join(', ') }),
+    ...(pooling !== undefined && { pooling: pooling === 'first' ? pooling : `mean by ${pooling.mean}` }),
+    ...(normalize !== undefined && { normalize }),
+  };
+}
+
+function problemsOf(options: InferVectorsOptions<never, string, string>): readonly Problem[] {
+  const problems = [...modelProblems(options), ...(options.lengths ? lengthsProblems(options.lengths) : [])];
+  if (Object.keys(options.inputs).length === 0)
+    problems.push({ message: 'no inputs', hint: 'name the inputs of the model: { pixels: (r) => r.pixels }' });
+  return problems;
+}

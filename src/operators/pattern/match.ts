@@ -1,0 +1,237 @@
+import {
+  type Duration,
+  formatDuration,
+  givenDuration,
+  type Operator,
+  type Problem,
+  stateful,
+} from '../../core/index.js';
+import { layoutVersion } from '../../ml/features/plan.js';
+import { mapCell, timerCell, valueCell } from '../../state/index.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { forgetEvents, type KeyRuns, noRuns, timeOf } from './matcher/key-runs.js';
+import { Matcher, type Outcome } from './matcher/matcher.js';
+import { patternProblems, patternText, planOf } from './matcher/plan.js';
+import { MatchView } from './matcher/view.js';
+import type { Pattern } from './pattern.js';
+import { type Skip, skipProblems, skipText, type Taken } from './skip.js';
+
+/** Where and when a match was. */
+export interface MatchSpan<K extends Key = Key> {
+  readonly key: K;
+  /** Event time of its first event, and of its last one. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface MatchOptions<In, K extends Key, M, Out, Missed> {
+  /** Whose events are looked at together: null, undefined, NaN and '' send a record to the dead letters. */
+  readonly key: (value: In) => K | null | undefined;
+  /** The sequence that is looked for, begun by `startsWith`. */
+  readonly pattern: Pattern<In, M>;
+  /** The last event of a match comes less than this after its first one. */
+  readonly within: Duration;
+  /** Which other matches a match takes the place of; `none` by default. */
+  readonly skip?: Skip<keyof NoInfer<M> & string>;
+  /** What is emitted for a match. */
+  readonly select: (match: M, span: MatchSpan<K>) => Out;
+  /** What is emitted for events that began a match and were none when `within` was over; nothing by default. */
+  readonly timedOut?: (begun: { readonly [P in keyof M]?: M[P] }, span: MatchSpan<K>) => Missed;
+  /** Matches that may have begun at once, over all keys of a task. */
+  readonly runsMax: number;
+  /** The same of one key: what an event costs grows with it. 1,000 by default. */
+  readonly runsPerKeyMax?: number;
+  /** Records that wait at most for the watermark, so that they can be looked at in order. */
+  readonly pendingMax: number;
+}
+
+/**
+ * Looks for sequences of events in the records of each key, in the order of their event times: `A`, then `B` without a `C`
+ * between, and so on.
+ *
+ *   in   --a--x--b1--b2--|     startsWith('a', ...).followedBy('b', ...)
+ *   out  --------ab1-----|
+ *
+ * @example
+ * const tested = startsWith('small', (e: CardEvent) => e.kind === 'charge' && e.amount < 2)
+ *   .notFollowedBy('login', (e) => e.kind === 'login')
+ *   .followedBy('large', (e, { small }) => e.kind === 'charge' && e.amount > 100 * small.amount);
+ * cardEvents.via('tested-cards', match({
+ *   key: (e) => e.card,
+ *   pattern: tested,
+ *   within: minutes(10),
+ *   skip: 'past-last',
+ *   select: ({ small, large }, { key }) => ({ card: key, small: small.amount, large: large.amount }),
+ *   runsMax: 100_000,
+ *   pendingMax: 100_000,
+ * }));
+ *
+ * A record waits until the watermark says that nothing earlier can come, so results do not depend on the order of arrival; records of
+ * one moment count in their merged order. A match is emitted at the event time at which it is certain: that of its last event, or later
+ * where something must not follow, or where `skip` gives way to a run that began earlier. What could only be certain when
+ * `within` is over is emitted then.
+ *
+ * What is emitted is right; what there was no room for is missing and counted: a run that would be one more than `runsMax` or
+ * `runsPerKeyMax` is not begun, while those that have begun see every event.
+ *
+ * Counters: `timed_out` (runs that were no match when their time was over), `refused` (for a bound). Dead letters: `late`
+ * (before the watermark), `empty-key`, `match-full` (more than `pendingMax` wait). Equal keys must be in one partition.
+ * Memory: records that wait, events of runs that have begun (once each), and 16 bytes for each event of each run.
+ *
+ * Source: contiguity, quantifiers and skip strategies are those of Flink CEP; `docs/guide/patterns.md` says where they differ.
+ */
+export function match<In, const K extends Key, M, Out, Missed = never>(
+  options: MatchOptions<In, K, M, Out, Missed>,
+): Operator<In, Out | Missed> {
+  const { key: keyOf, pattern, within, skip = 'none', select, timedOut } = options;
+  const { runsMax, runsPerKeyMax = Math.min(1_000, runsMax), pendingMax } = options;
+  const plan = planOf(pattern.parts);
+  const problems = [...patternProblems(pattern.parts), ...skipProblems(skip, plan.stages), ...boundProblems(options)];
+  const bounded = problems.length === 0;
+  const cells = {
+    /** Records that wait for the watermark, by their number. */
+    waiting: mapCell<number, readonly [key: K, value: In]>(),
+    due: timerCell<number>({ timersMax: bounded ? pendingMax : 1 }),
+    next: valueCell({ initial: 0 }),
+    /** Runs know stages by their numbers: state of another pattern is refused. */
+    keys: mapCell<K, KeyRuns>({ version: layoutVersion([patternText(pattern.parts), within]) }),
+    /** When the time of a key's first run is over, or was, where that run is gone. */
+    deadlines: timerCell<K>({ timersMax: bounded ? runsMax : 1 }),
+    /** Runs of all keys. */
+    held: valueCell({ initial: 0 }),
+  };
+  return stateful<In, Out | Missed, typeof cells>({
+    kind: 'match',
+    settings: {
+      pattern: patternText(pattern.parts),
+      within: formatDuration(within),
+      skip: skipText(skip),
+      ...(timedOut !== undefined && { timedOut: true }),
+      runsMax,
+      runsPerKeyMax,
+      pendingMax,
+    },
+    problems,
+    cells,
+    open({ waiting, due, next, keys, deadlines, held }, context) {
+      const counters = { timedOut: context.counter('timed_out'), refused: context.counter('refused') };
+      const view = new MatchView(plan);
+      const matcher = new Matcher(plan, within, skip, view);
+      type EmitAt = (value: never, timeMs: number) => void;
+
+      const spanOf = (key: K, runs: KeyRuns, { ids }: Taken): MatchSpan<K> => ({
+        key,
+        startMs: timeOf(runs, ids[0] as number),
+        endMs: timeOf(runs, ids.at(-1) as number),
+      });
+      const tell = (key: K, runs: KeyRuns, outcome: Outcome, nowMs: number, emit: EmitAt) => {
+        if (timedOut)
+          for (const taken of outcome.timedOut)
+            emit(timedOut(view.resultOf(runs, taken) as M, spanOf(key, runs, taken)) as never, nowMs);
+        for (const taken of outcome.matches)
+          emit(select(view.resultOf(runs, taken) as M, spanOf(key, runs, taken)) as never, nowMs);
+        counters.timedOut.add(outcome.timedOut.length);
+        counters.refused.add(outcome.refused);
+      };
+      /** Puts a key's runs back, with a timer for the first of them. */
+      const keep = (key: K, runs: KeyRuns, heldBefore: number) => {
+        const count = runs.runs.length + runs.done.length;
+        if (count !== heldBefore) held.set(held.get() + count - heldBefore);
+        if (count === 0) {
+          if (heldBefore > 0) keys.delete(key);
+          if (!Number.isNaN(runs.timerMs)) deadlines.delete(runs.timerMs, key);
+          return;
+        }
+        if (Number.isNaN(runs.timerMs)) {
+          runs.timerMs = matcher.deadlineOf(runs);
+          deadlines.add(runs.timerMs, key);
+        }
+        forgetEvents(runs);
+        keys.set(key, runs);
+      };
+      const look = (key: K, value: In, timeMs: number, emit: EmitAt) => {
+        const runs = keys.get(key) ?? noRuns();
+        const before = runs.runs.length + runs.done.length;
+        const room = Math.min(runsPerKeyMax, runsMax - held.get() + before);
+        tell(key, runs, matcher.onEvent(runs, timeMs, value, room), timeMs, emit);
+        keep(key, runs, before);
+      };
+      const expire = (key: K, nowMs: number, emit: EmitAt) => {
+        const runs = keys.get(key) as KeyRuns;
+        const before = runs.runs.length + runs.done.length;
+        runs.timerMs = Number.NaN;
+        tell(key, runs, matcher.onTime(runs, nowMs), nowMs, emit);
+        keep(key, runs, before);
+      };
+
+      return {
+        onRecord(_input, value, emit, { eventTimeMs }) {
+          const key = keyOf(value);
+          if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
+          if (eventTimeMs < context.watermarkMs)
+            return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
+          if (eventTimeMs === context.watermarkMs) return look(key, value, eventTimeMs, emit as EmitAt);
+          if (due.size >= pendingMax) return context.deadLetter('match-full', `${pendingMax} records wait already`);
+          const at = next.get();
+          next.set(at + 1);
+          waiting.set(at, [key, value]);
+          due.add(eventTimeMs, at);
+        },
+
+        onWatermark(watermarkMs, emit) {
+          // In the order of time over records and deadlines, so that nothing depends on how the watermark rose. A run's time
+          // is over before the events of the moment at which it ends.
+          for (;;) {
+            const nowMs = Math.min(deadlines.nextMs, due.nextMs);
+            if (nowMs > watermarkMs) return;
+            if (deadlines.nextMs === nowMs) deadlines.takeDue(nowMs, (key) => expire(key, nowMs, emit as EmitAt));
+            else
+              due.takeDue(nowMs, (at) => {
+                const [key, value] = waiting.get(at) as readonly [K, In];
+                waiting.delete(at);
+                look(key, value, nowMs, emit as EmitAt);
+              });
+          }
+        },
+
+        query(key) {
+          const runs = keys.get(key as K) ?? keys.get(Number(key) as K);
+          return runs?.runs.map((taken) => ({
+            ...spanOf(key as K, runs, taken),
+            matched: view.resultOf(runs, taken),
+          }));
+        },
+      };
+    },
+  });
+}
+
+function boundProblems({
+  within,
+  runsMax,
+  runsPerKeyMax = 1,
+  pendingMax,
+}: Pick<
+  MatchOptions<never, never, never, never, never>,
+  'within' | 'runsMax' | 'runsPerKeyMax' | 'pendingMax'
+>): Problem[] {
+  const problems: Problem[] = [];
+  if (!(within > 0))
+    problems.push({
+      message: `within is ${givenDuration(within)}`,
+      hint: 'say how long a match may take, such as minutes(10)',
+    });
+  if (!(runsMax >= 1))
+    problems.push({
+      message: `runsMax is ${runsMax}`,
+      hint: 'give it the matches that begin within the time, and some more',
+    });
+  if (!(runsPerKeyMax >= 1))
+    problems.push({ message: `runsPerKeyMax is ${runsPerKeyMax}`, hint: 'give it a number from 1, or leave it out' });
+  if (!(pendingMax >= 1))
+    problems.push({
+      message: `pendingMax is ${pendingMax}`,
+      hint: 'give it the number of records within the disorder, and some more',
+    });
+  return problems;
+}

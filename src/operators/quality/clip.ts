@@ -1,0 +1,134 @@
+import { type Adds, type CellSpecs, type Free, type Operator, type Problem, stateful } from '../../core/index.js';
+import { withField } from '../../util/literals.js';
+import { type BandRule, bandOf } from './bands.js';
+
+/** How one field is bounded: by fixed ends, or by where its values usually lie. */
+export type ClipRule = { readonly min?: number; readonly max?: number } | BandRule;
+export type ClipRules<T> = {
+  readonly [K in keyof T]?: NonNullable<T[K]> extends number ? ClipRule : never;
+};
+
+export interface ClipOptions<As extends string> {
+  /** Adds a field of this name: which fields were clipped. */
+  readonly mark: As;
+}
+
+/**
+ * Moves numbers that lie too far out to where they may lie at most.
+ *
+ * @example
+ * flights.via('clip', clip({ distance: { min: 0, max: 12_000 }, delay: { zScore: 4 }, speed: { iqr: 3 }, fuel: { hampel: 3 } }));
+ *
+ * - `min`, `max`: fixed ends.
+ * - `zScore: k`: k standard deviations of the mean so far (Welford's update; a value beyond it, and beyond 3, is learnt from as if it lay there).
+ * - `iqr: k`, `quantiles: [low, high]`: fences around the quartiles, or quantiles, of the last 1,001 values, exactly.
+ * - `hampel: k`: what lies more than k scaled median distances from the median of the last 31 values becomes that median.
+ *
+ * A value is held against those before it in this task, then learnt from; nothing is clipped before 30 values have come (`warmUp`), nor
+ * while a band has no width, since all values are equal (with `hampel` more than half of the window, with `iqr` its middle half). Missing values and NaN pass; infinities are clipped but not learnt from. A record with nothing to clip is
+ * passed on as it is, otherwise a copy is. With `mark` each record says which of its fields were clipped.
+ *
+ * Counters: `clipped`, and `clipped:<field>`. Memory: three numbers a field, or its window.
+ * Source: Hampel, "The influence curve and its role in robust estimation" (1974); Tukey, "Exploratory data analysis" (1977).
+ */
+export function clip<T>(rules: ClipRules<NoInfer<T>>): Operator<T, Adds<unknown>>;
+export function clip<T, const As extends string>(
+  rules: ClipRules<NoInfer<T>>,
+  options: ClipOptions<As>,
+): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly (keyof T & string)[] }>>;
+export function clip<T>(
+  rules: ClipRules<NoInfer<T>>,
+  { mark }: Partial<ClipOptions<string>> = {},
+): Operator<T, Adds<unknown>> {
+  const fields = Object.keys(rules);
+  const specs = Object.values<ClipRule>(rules as Record<string, ClipRule>).map(specOf);
+  const cells: CellSpecs = Object.fromEntries(specs.flatMap(({ cell }, i) => (cell ? [[fields[i], cell]] : [])));
+  return stateful({
+    kind: 'clip',
+    settings: {
+      ...Object.fromEntries(fields.map((field, i) => [field, specs[i]?.text ?? ''])),
+      ...(mark === undefined ? {} : { mark }),
+    },
+    problems: problemsOf(fields, specs),
+    cells,
+    open(opened, context) {
+      const clipped = context.counter('clipped');
+      const clippers = specs.map(({ open }, i) => open(opened[fields[i] as string]));
+      const counters = fields.map((field) => context.counter(`clipped:${field}`));
+      return {
+        onRecord(_input, value: T, emit) {
+          let out = value as Record<string, unknown>;
+          const marked: string[] = [];
+          for (let i = 0; i < fields.length; i++) {
+            const field = fields[i] as string;
+            const present = out[field];
+            if (typeof present !== 'number' || Number.isNaN(present)) continue;
+            const bounded = clippers[i]?.(present) as number;
+            if (bounded === present) continue;
+            clipped.add();
+            counters[i]?.add();
+            marked.push(field);
+            if (out === value) out = withField(value, field, bounded);
+            else out[field] = bounded;
+          }
+          emit((mark === undefined ? out : withField(out, mark, marked)) as never);
+        },
+      };
+    },
+  });
+}
+
+type Clipper = (value: number) => number;
+
+interface ClipSpec {
+  readonly cell: ReturnType<typeof bandOf>['cell'] | undefined;
+  readonly text: string;
+  readonly problems: readonly Problem[];
+  // biome-ignore lint/suspicious/noExplicitAny: each rule knows its own cell; the pair is made in one place
+  open(cell: any): Clipper;
+}
+
+function specOf(rule: ClipRule): ClipSpec {
+  if (!isBand(rule)) return fixed(rule.min, rule.max);
+  const { cell, text, problems, open } = bandOf(rule);
+  const toCenter = 'hampel' in rule;
+  return {
+    cell,
+    text,
+    problems,
+    open(opened) {
+      const band = open(opened);
+      return (value) => {
+        let bounded = value;
+        if (band.know()) {
+          if (value < band.low) bounded = toCenter ? band.center : band.low;
+          else if (value > band.high) bounded = toCenter ? band.center : band.high;
+        }
+        if (Number.isFinite(value)) band.see(value);
+        return bounded;
+      };
+    },
+  };
+}
+
+const isBand = (rule: ClipRule): rule is BandRule =>
+  'zScore' in rule || 'iqr' in rule || 'quantiles' in rule || 'hampel' in rule;
+
+function fixed(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): ClipSpec {
+  const sane = min <= max && (min > Number.NEGATIVE_INFINITY || max < Number.POSITIVE_INFINITY);
+  const problem = { message: `values from ${min} to ${max}`, hint: 'give `min`, `max` or both, the lower end first' };
+  return {
+    cell: undefined,
+    text: `${min} to ${max}`,
+    problems: sane ? [] : [problem],
+    open: () => (value) => Math.min(Math.max(value, min), max),
+  };
+}
+
+function problemsOf(fields: readonly string[], specs: readonly ClipSpec[]): Problem[] {
+  if (fields.length === 0)
+    return [{ message: 'no field to clip', hint: 'name one: clip({ distance: { max: 12_000 } })' }];
+  return specs.flatMap(({ problems }, i) =>
+    problems.map(({ message, hint }) => ({ message: `${fields[i]}: ${message}`, hint })),
+  );
+}

@@ -1,0 +1,192 @@
+import { type Duration, formatDuration } from '../../core/index.js';
+import type { BandRule } from './bands.js';
+import {
+  type ReferenceOptions,
+  referenceRule,
+  type UniqueOptions,
+  uniqueRule,
+  usualRule,
+} from './rules/remembering-rules.js';
+import { type Check, fieldOf, head, isMissing, type Rule, type Severity, show } from './rules/rules.js';
+
+type Name<T> = keyof T & string;
+type NumberName<T> = { [K in Name<T>]: NonNullable<T[K]> extends number | bigint ? K : never }[Name<T>];
+type PlainNumberName<T> = { [K in Name<T>]: NonNullable<T[K]> extends number ? K : never }[Name<T>];
+type TextName<T> = { [K in Name<T>]: NonNullable<T[K]> extends string ? K : never }[Name<T>];
+
+declare const CHECKED: unique symbol;
+declare const NOT_NULL: unique symbol;
+declare const SIDES: unique symbol;
+
+/**
+ * Rules about a record, as inert data: every method returns a new value with one rule more. Missing values (null or
+ * undefined) pass all rules but `notNull`; NaN passes neither `range` nor `usual`.
+ *
+ * `N` are the fields that are not null afterwards, `S` the side inputs that `validate` needs.
+ */
+export interface Expectations<T, N extends keyof T = never, S extends string = never> {
+  readonly rules: readonly Rule[];
+  /** These fields are there. The stream's type knows it from then on, unless it is only a warning. Reason `null:<field>`. */
+  notNull<K extends Name<T>>(...names: K[]): Expectations<T, N | K, S>;
+  notNull<K extends Name<T>>(names: readonly K[], severity: 'dead-letter' | 'stop'): Expectations<T, N | K, S>;
+  notNull(names: readonly Name<T>[], severity: 'warn'): Expectations<T, N, S>;
+  /** The number lies within both ends. Reason `range:<field>`. */
+  range(name: NumberName<T>, min: number, max: number, severity?: Severity): Expectations<T, N, S>;
+  /** The value is one of these. Reason `one-of:<field>`. */
+  oneOf<K extends Name<T>>(name: K, values: readonly NonNullable<T[K]>[], severity?: Severity): Expectations<T, N, S>;
+  /** The text matches. Reason `matches:<field>`. */
+  matches(name: TextName<T>, pattern: RegExp, severity?: Severity): Expectations<T, N, S>;
+  /** Anything else, over several fields too. Reason `that:<name>`. The predicate must depend on its argument alone. */
+  that(name: string, predicate: (value: T) => boolean, severity?: Severity): Expectations<T, N, S>;
+  /** The record is no older than `maxAge`, measured against the stream's own time. Reason `stale`. */
+  fresh(timeOf: (value: T) => number, maxAge: Duration, severity?: Severity): Expectations<T, N, S>;
+  /**
+   * No record that passed within the time has had the same value (or values, of several fields). Remembered is what passes all
+   * rules, from the first one's time on; beyond `keysMax` the oldest are forgotten early. Reason `unique:<fields>`.
+   */
+  unique(names: Name<T> | readonly Name<T>[], options: UniqueOptions, severity?: Severity): Expectations<T, N, S>;
+  /**
+   * The value is a key of a table, which is given to `validate` as a side input of this name. Goes by the changes that came
+   * before the record in event time. Reason `references:<field>`.
+   */
+  references<Side extends string>(
+    name: Name<T>,
+    table: Side,
+    options: ReferenceOptions,
+    severity?: Severity,
+  ): Expectations<T, N, S | Side>;
+  /**
+   * The number lies where its values so far usually do: within k standard deviations, between quantiles, inside fences. Learns from all
+   * values that the rules before it let pass, so that it follows a stream that has moved. Reason `usual:<field>`.
+   */
+  usual(name: PlainNumberName<T>, band: BandRule, severity?: Severity): Expectations<T, N, S>;
+  readonly [CHECKED]?: ((value: T) => void) | undefined;
+  readonly [NOT_NULL]?: N;
+  readonly [SIDES]?: S;
+}
+
+/**
+ * Begins a list of expectations for `validate`.
+ *
+ * @example
+ * const flightExpectations = expectations<FlightDeparted>()
+ *   .notNull('origin', 'destination')
+ *   .range('distance', 1, 12_000)
+ *   .that('not a loop', (flight) => flight.origin !== flight.destination, 'warn')
+ *   .fresh((flight) => flight.departedAt, hours(12))
+ *   .unique('flightId', { within: hours(24), keysMax: 1_000_000 })
+ *   .references('origin', 'airports', { keysMax: 10_000 })
+ *   .usual('taxiMinutes', { zScore: 6 }, 'warn');
+ *
+ * A severity is 'dead-letter' where none is given. Rules are checked in the order in which they stand.
+ */
+export function expectations<T>(): Expectations<T> {
+  return new RuleList<T, never, never>([]);
+}
+
+class RuleList<T, N extends keyof T, S extends string> implements Expectations<T, N, S> {
+  constructor(readonly rules: readonly Rule[]) {
+    Object.freeze(rules);
+    Object.freeze(this);
+  }
+
+  notNull<K extends Name<T>>(...names: K[]): Expectations<T, N | K, S>;
+  notNull<K extends Name<T>>(names: readonly K[], severity: 'dead-letter' | 'stop'): Expectations<T, N | K, S>;
+  notNull(names: readonly Name<T>[], severity: 'warn'): Expectations<T, N, S>;
+  notNull(...args: readonly unknown[]): Expectations<T, never, S> {
+    const [names, severity] = Array.isArray(args[0]) ? (args as [string[], Severity]) : [args as string[], undefined];
+    return new RuleList([...this.rules, ...names.map((name) => notNullRule(name, severity))]);
+  }
+
+  range(name: NumberName<T>, min: number, max: number, severity?: Severity): Expectations<T, N, S> {
+    return this.withCheck(head(`range:${name}`, severity, `[${min}, ${max}]`), {
+      holds: (value) => {
+        const field = fieldOf(value, name);
+        return (
+          isMissing(field) || ((typeof field === 'number' || typeof field === 'bigint') && field >= min && field <= max)
+        );
+      },
+      detail: (value) => `${name} is ${show(fieldOf(value, name))}, outside ${min} to ${max}`,
+    });
+  }
+
+  oneOf<K extends Name<T>>(name: K, values: readonly NonNullable<T[K]>[], severity?: Severity): Expectations<T, N, S> {
+    const allowed = new Set<unknown>(values);
+    return this.withCheck(head(`one-of:${name}`, severity, `{${values.join(', ')}}`), {
+      holds: (value) => {
+        const field = fieldOf(value, name);
+        return isMissing(field) || allowed.has(field);
+      },
+      detail: (value) => `${name} is ${show(fieldOf(value, name))}, none of the ${allowed.size} allowed values`,
+    });
+  }
+
+  matches(name: TextName<T>, pattern: RegExp, severity?: Severity): Expectations<T, N, S> {
+    // A global or sticky pattern remembers where it stopped: the same text would pass once and fail the next time.
+    const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+    return this.withCheck(head(`matches:${name}`, severity, String(stateless)), {
+      holds: (value) => {
+        const field = fieldOf(value, name);
+        return isMissing(field) || (typeof field === 'string' && stateless.test(field));
+      },
+      detail: (value) => `${name} is ${show(fieldOf(value, name))}, which does not match ${stateless}`,
+    });
+  }
+
+  that(name: string, predicate: (value: T) => boolean, severity?: Severity): Expectations<T, N, S> {
+    return this.withCheck(head(`that:${name}`, severity, ''), {
+      holds: (value) => predicate(value as T),
+      detail: () => `not true of it: ${name}`,
+    });
+  }
+
+  fresh(timeOf: (value: T) => number, maxAge: Duration, severity?: Severity): Expectations<T, N, S> {
+    const problem = {
+      message: `a record is stale at an age of ${maxAge} ms`,
+      hint: 'give `fresh` a positive duration',
+    };
+    return this.withCheck(
+      head('stale', severity, ` over ${formatDuration(maxAge)}`),
+      {
+        holds: (value, nowMs) => nowMs - timeOf(value as T) <= maxAge,
+        detail: (value, nowMs) => `${nowMs - timeOf(value as T)} ms old, over ${maxAge} ms`,
+      },
+      { horizon: maxAge, problems: maxAge > 0 ? [] : [problem] },
+    );
+  }
+
+  unique(names: Name<T> | readonly Name<T>[], options: UniqueOptions, severity?: Severity): Expectations<T, N, S> {
+    return this.with(uniqueRule(typeof names === 'string' ? [names] : names, options, severity));
+  }
+
+  references<Side extends string>(
+    name: Name<T>,
+    table: Side,
+    options: ReferenceOptions,
+    severity?: Severity,
+  ): Expectations<T, N, S | Side> {
+    return this.with(referenceRule(name, table, options, severity)) as Expectations<T, N, S | Side>;
+  }
+
+  usual(name: PlainNumberName<T>, band: BandRule, severity?: Severity): Expectations<T, N, S> {
+    return this.with(usualRule(name, band, severity));
+  }
+
+  private with(rule: Rule): Expectations<T, N, S> {
+    return new RuleList([...this.rules, rule]);
+  }
+
+  private withCheck(named: Named, check: Check, more: Pick<Rule, 'horizon' | 'problems'> = {}): Expectations<T, N, S> {
+    return this.with(Object.freeze({ ...named, ...more, open: () => check }));
+  }
+}
+
+type Named = ReturnType<typeof head>;
+
+function notNullRule(name: string, severity: Severity | undefined): Rule {
+  const check: Check = {
+    holds: (value) => !isMissing(fieldOf(value, name)),
+    detail: (value) => `${name} is ${fieldOf(value, name)}`,
+  };
+  return Object.freeze({ ...head(`null:${name}`, severity, ''), open: () => check });
+}

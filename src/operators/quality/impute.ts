@@ -1,0 +1,90 @@
+import { type Adds, type CellSpecs, type Operator, type Settings, stateful } from '../../core/index.js';
+import { withField } from '../../util/literals.js';
+import { type AnyImputeRule, type ImputeRule, type ParsedRule, parseRule } from './imputers/impute-rules.js';
+import type { Imputer } from './imputers/imputers.js';
+
+export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<T[K]>, T> };
+
+/**
+ * Fills in missing values (null, undefined, NaN) from the values of the records before.
+ *
+ * @example
+ * flights.via('impute', impute({
+ *   origin: { constant: 'unknown' },
+ *   carrier: 'mode',
+ *   distance: { use: 'median', by: (f) => `${f.origin}-${f.destination}`, groupsMax: 10_000 },
+ *   taxiMinutes: { use: 'nearest', of: ['hour', 'distance'], fallback: 15 },
+ *   airMinutes: { from: (f) => (f.distance === null ? null : f.distance / 7.5) },
+ * }));
+ *
+ * - `mean`: of all finite values so far (Welford's update).
+ * - `median`, `mode`: of the last 1,001 values, exactly; `window` sets another number. The mode is the most frequent value, of equally
+ *   frequent ones the latest.
+ * - `last`: the last value that was there.
+ * - `by`: the same by group (medians and modes of its last 101 values); of a group not seen yet, as all records say.
+ * - `nearest`: the mean over the records of a window that are nearest by the fields named; those they lack are made up for.
+ * - `model`: what a learner predicts from the record's features, which learns from the records that have the value.
+ * - `constant`: always this one. `from`: what a function makes of the record.
+ *
+ * Only values that came are learnt from, never one that was filled in, and groups, neighbours, models and functions see the record as it
+ * came. A record with nothing missing is passed on as it is, otherwise a copy is. A fill depends on the records before it in this task
+ * alone, hence is the same in a replay.
+ *
+ * Counter: `imputed` (values filled in). Dead letters: `nothing-to-impute` where there is nothing to go by, such as before the first
+ * value, unless there is a `fallback`. Memory: `window` values a field, one or two for `last` and `mean`; by group as many of each
+ * group; `nearest` the fields of its window; a learner its own.
+ * Source: of `nearest`, Troyanskaya et al., "Missing value estimation methods for DNA microarrays" (2001).
+ */
+export function impute<T, const S extends ImputeRules<T>>(
+  rules: S,
+  // Nothing to give: a rule for a field that is not there asks for what cannot be. In the type of `rules` it would keep callbacks from theirs.
+  ..._noSuchField: [Exclude<keyof S, keyof T>] extends [never] ? [] : [never]
+): Operator<T, Adds<{ readonly [K in keyof S & keyof T]: NonNullable<T[K]> }>> {
+  const fields = Object.keys(rules);
+  const parsed = Object.values<AnyImputeRule>(rules as Record<string, AnyImputeRule>).map(parseRule);
+  const cells: CellSpecs = Object.fromEntries(
+    parsed.flatMap(({ spec }, i) => Object.entries(spec.cells).map(([name, cell]) => [`${fields[i]}${name}`, cell])),
+  );
+  return stateful({
+    kind: 'impute',
+    settings: Object.fromEntries(fields.map((field, i) => [field, (parsed[i] as ParsedRule).text])) satisfies Settings,
+    problems: parsed.flatMap(({ problems }, i) =>
+      problems.map(({ message, hint }) => ({ message: `${fields[i]}: ${message}`, hint })),
+    ),
+    cells,
+    open(opened, context) {
+      const imputed = context.counter('imputed');
+      const imputers = parsed.map(({ spec }, i) =>
+        spec.open(
+          Object.fromEntries(Object.keys(spec.cells).map((name) => [name, opened[`${fields[i]}${name}`] as never])),
+        ),
+      );
+      return {
+        onRecord(_input, value: T, emit) {
+          let out = value as Record<string, unknown>;
+          for (let i = 0; i < fields.length; i++) {
+            const field = fields[i] as string;
+            const imputer = imputers[i] as Imputer;
+            const present = out[field];
+            if (!isMissing(present)) {
+              imputer.see(present, value);
+              continue;
+            }
+            const guessed = imputer.guess(value);
+            const guess = isMissing(guessed) ? parsed[i]?.fallback : guessed;
+            if (guess === undefined) {
+              context.deadLetter('nothing-to-impute', `${field} is ${present}, and there is nothing to go by`);
+              return;
+            }
+            imputed.add();
+            if (out === value) out = withField(value, field, guess);
+            else out[field] = guess;
+          }
+          emit(out as never);
+        },
+      };
+    },
+  });
+}
+
+const isMissing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);

@@ -1,0 +1,45 @@
+import type { CellSpecs, Learner, OpenCells } from '../../../core/index.js';
+import type { StatelessView } from '../../../ml/features/index.js';
+import { type ValueCell, valueCell } from '../../../state/index.js';
+import type { ImputerSpec } from './imputers.js';
+
+export interface ModelOptions {
+  readonly learner: Learner<never, number>;
+  readonly view: StatelessView<never>;
+  /** Values that the model learns from before it is asked. */
+  readonly warmUp: number;
+}
+
+/** How many values a model has learnt from, and whether they are flags, so that a probability is to become one. */
+type Learnt = readonly [count: number, areFlags: boolean];
+
+/** What a learner, which learns from the records that have the value, predicts for one that has not. */
+export function model({ learner, view, warmUp }: ModelOptions): ImputerSpec {
+  const cells = learner.cells(view.shape);
+  const names = Object.keys(cells);
+  return {
+    cells: {
+      '-learnt': valueCell<Learnt>({ initial: [0, false] }),
+      ...Object.fromEntries(names.map((name) => [`-${name}`, cells[name]])),
+    } as CellSpecs,
+    open(opened) {
+      const learnt = opened['-learnt'] as ValueCell<Learnt>;
+      const own = Object.fromEntries(names.map((name) => [name, opened[`-${name}`]])) as OpenCells<CellSpecs>;
+      const logic = learner.open(own, view.shape);
+      const vectors = view.open();
+      return {
+        see(value, record) {
+          if (logic.learnOne(vectors.vector(record as never), value as never))
+            learnt.set([learnt.get()[0] + 1, typeof value === 'boolean']);
+        },
+        guess(record) {
+          const [count, areFlags] = learnt.get();
+          if (count < warmUp) return undefined;
+          const predicted = logic.predictOne(vectors.vector(record as never));
+          if (!Number.isFinite(predicted)) return undefined;
+          return areFlags ? predicted >= 0.5 : predicted;
+        },
+      };
+    },
+  };
+}

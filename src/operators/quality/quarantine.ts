@@ -1,0 +1,70 @@
+import { type Adds, type Joint, joint, type Problem } from '../../core/index.js';
+import { byKey, mapCell } from '../../state/index.js';
+import type { WindowVerdict } from './validate-windows.js';
+
+export interface QuarantineOptions<T> {
+  /** As in `validateWindows`: whose windows were judged. */
+  readonly key?: (value: T) => string | null | undefined;
+  /** Keys held back at once at most; 1 without `key`. */
+  readonly keysMax?: number;
+}
+
+/** Expectations that did not hold in the newest window judged, each with the start of that window. */
+type Broken = Record<string, number>;
+
+/**
+ * Holds records back while the newest window was not as expected: they go to the dead letters until a window holds again.
+ *
+ * @example
+ * const verdicts = trips.via('quality', validateWindows({ window: tumbling(minutes(5)), expect: tripsAsExpected }));
+ * const good = trips.via('gate', { verdicts }, quarantine());
+ *
+ * Goes by expectations of severity `divert`. A window is judged when it has closed: the records in it have passed, those
+ * that come after it are held back, and `millrace dlq replay` sends them again. Where windows are judged by key, give both the same `key`.
+ *
+ * Counter: `quarantined`. Dead letters: `quarantined`; `too-many-keys` for verdicts of more keys than `keysMax`. Memory: what is
+ * broken of each key held back.
+ */
+export function quarantine<T>({
+  key,
+  keysMax = key ? 0 : 1,
+}: QuarantineOptions<T> = {}): Joint<T, { verdicts: WindowVerdict }, Adds<unknown>> {
+  const problem: Problem = { message: `keysMax is ${keysMax}`, hint: 'with `key`, say how many keys may be held back' };
+  return joint<T, { verdicts: WindowVerdict }, Adds<unknown>, { readonly broken: ReturnType<typeof brokenCell> }>({
+    kind: 'quarantine',
+    settings: { keysMax },
+    problems: keysMax >= 1 ? [] : [problem],
+    sides: ['verdicts'],
+    cells: { broken: brokenCell() },
+    open({ broken }, context) {
+      const quarantined = context.counter('quarantined');
+      const note = ({ key: of, expectation, startMs, success }: WindowVerdict): void => {
+        const held = broken.get(of);
+        if (success && held?.[expectation] === undefined) return;
+        const { [expectation]: _, ...others } = held ?? {};
+        if (!success) {
+          if (!held && broken.size >= keysMax) context.deadLetter('too-many-keys', `${of} cannot be held back as well`);
+          else broken.set(of, { ...others, [expectation]: startMs });
+        } else if (Object.keys(others).length === 0) broken.delete(of);
+        else broken.set(of, others);
+      };
+      return {
+        onRecord(input, value, emit) {
+          if (input === 1) {
+            const verdict = value as WindowVerdict;
+            if (verdict.severity === 'divert') note(verdict);
+            return;
+          }
+          const of = key ? key(value as T) : '';
+          const held = of === null || of === undefined ? undefined : broken.get(of);
+          if (!held) return emit(value as never);
+          quarantined.add();
+          const reasons = Object.entries(held).map(([expectation, startMs]) => `${expectation} since ${startMs}`);
+          context.deadLetter('quarantined', reasons.join(', '));
+        },
+      };
+    },
+  });
+}
+
+const brokenCell = () => byKey(mapCell<string, Broken>(), 1);

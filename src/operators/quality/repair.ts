@@ -1,0 +1,97 @@
+import { type Adds, type Origin, type Splitter, split } from '../../core/index.js';
+import type { Repairs } from './repairs.js';
+import { comparableText } from './spelling/comparable-text.js';
+
+/** One thing that was repaired, as a row for a table. */
+export interface RepairRow {
+  readonly field: string;
+  /** As text; what is no scalar as JSON, and `null` where there was nothing. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly rule: string;
+  /** The step that repaired it. */
+  readonly step: string;
+  /** The record that it was in. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since 1970. */
+  readonly eventTime: number;
+}
+
+/** The columns of a ClickHouse table of repairs. */
+export const repairColumns = Object.freeze({
+  field: 'LowCardinality(String)',
+  from: 'Nullable(String)',
+  to: 'Nullable(String)',
+  rule: 'LowCardinality(String)',
+  step: 'LowCardinality(String)',
+  topic: 'LowCardinality(String)',
+  partition: 'UInt32',
+  offset: 'UInt64',
+  eventTime: 'DateTime64(3)',
+}) satisfies Readonly<Record<keyof RepairRow, string>>;
+
+/** Every record, repaired where it had to be; and a row for each thing that was. */
+interface Repaired {
+  readonly repaired: Adds<unknown>;
+  readonly repairs: RepairRow;
+}
+
+/**
+ * Repairs records by rules, and leaves a trail of what it changed: units, aliases, spelling, and rules of your own.
+ *
+ * @example
+ * const { repaired, repairs: trail } = readings.split('repair', repair(readingRepairs));
+ * trail.to('repairs', clickhouse.table({ table: 'repairs', columns: repairColumns, orderBy: ['field', 'eventTime'] }));
+ * repaired.via('validate', validate(readingExpectations));
+ *
+ * Guarantees: every record leaves by `repaired`, in order; one that nothing was wrong with is the very same value. A rule sees
+ * what the ones before it have left, and each change of a field has a row in the trail, so that the record as it came can be
+ * had back from it. A rule that gives the same value (NaN for NaN too) has repaired nothing. A rule that would have to guess
+ * (two words as near, two units as likely) does nothing: what is still wrong is for `validate` to find.
+ *
+ * Counters: `repaired` (records), `repairs` (changes). The trail holds values of records: what must not lie there (see
+ * `maskPii`) is masked before. Memory: words and aliases.
+ */
+export function repair<T>({ rules }: Repairs<T>): Splitter<T, Repaired> {
+  return split<T, Repaired>({
+    kind: 'repair',
+    settings: { rules: rules.map(({ text }) => text).join('; ') },
+    problems: [
+      ...rules.flatMap(({ problems }) => problems),
+      ...(rules.length > 0 ? [] : [{ message: 'there are no rules', hint: 'name at least one thing to repair' }]),
+    ],
+    outputs: ['repaired', 'repairs'],
+    open(context) {
+      const opened = rules.map((rule) => ({ name: rule.name, apply: rule.open() }));
+      const [records, changes] = [context.counter('repaired'), context.counter('repairs')];
+      return (value, emit, origin) => {
+        let record = value as Readonly<Record<string, unknown>>;
+        const trail: RepairRow[] = [];
+        for (const { name, apply } of opened) {
+          const changed = Object.entries(apply(record) ?? {}).filter(([field, to]) => !Object.is(record[field], to));
+          if (changed.length === 0) continue;
+          for (const [field, to] of changed) trail.push(rowOf(field, record[field], to, name, context.step, origin));
+          record = Object.assign({}, record, Object.fromEntries(changed));
+        }
+        if (trail.length > 0) {
+          records.add();
+          changes.add(trail.length);
+        }
+        emit(0, record as never);
+        for (const row of trail) emit(1, row);
+      };
+    },
+  });
+}
+
+function rowOf(field: string, from: unknown, to: unknown, rule: string, step: string, origin: Origin): RepairRow {
+  const { topic, partition, offset, eventTimeMs } = origin;
+  return { field, from: asText(from), to: asText(to), rule, step, topic, partition, offset, eventTime: eventTimeMs };
+}
+
+function asText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'object' ? comparableText(value) : String(value);
+}

@@ -1,0 +1,206 @@
+import type { Problem } from '../../core/index.js';
+import { Spelling } from './spelling/spelling.js';
+
+type Name<T> = keyof T & string;
+type TextName<T> = {
+  [K in Name<T>]: NonNullable<T[K]> extends string ? (string extends NonNullable<T[K]> ? K : never) : never;
+}[Name<T>];
+type NumberName<T> = { [K in Name<T>]: NonNullable<T[K]> extends number ? K : never }[Name<T>];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Of a unit, how a number in it becomes one in the wanted unit: by a factor, or by a function (of temperatures, for example). */
+export type Conversion = number | ((value: number) => number);
+
+export interface UnitOptions<U extends string> {
+  /** The field that names the unit. */
+  readonly unit: U;
+  /** The unit that is wanted; the field says so afterwards. */
+  readonly to: string;
+  /** By the names of other units. A unit without one is left as it is. */
+  readonly from: Readonly<Record<string, Conversion>>;
+}
+
+export interface RangeOptions {
+  /** Where a number lies that is in the right unit. */
+  readonly min: number;
+  readonly max: number;
+  /** What a number outside may have to be converted by. Only one of them may bring it inside: else it is left as it is. */
+  readonly conversions: Readonly<Record<string, Conversion>>;
+}
+
+export interface SpellingOptions {
+  /** Letters put in, left out, exchanged, or swapped with their neighbour: 1 or 2 mostly. */
+  readonly distanceMax: number;
+  /** Shorter texts are left as they are; 4 letters by default. */
+  readonly lengthMin?: number;
+}
+
+/** What a rule makes of a record: the fields that it changes, `undefined` for none. */
+export interface RepairRule {
+  /** What it is called in the trail: `aliases`, or the name of a rule of your own. */
+  readonly name: string;
+  readonly field: string;
+  readonly text: string;
+  readonly problems: readonly Problem[];
+  open(): (record: Fields) => Fields | undefined;
+}
+
+declare const REPAIRED: unique symbol;
+
+/**
+ * Rules that repair fields of a record, as inert data: every method returns a new value with one rule more. They are applied in the
+ * order in which they stand, each to what the ones before have left. Missing values (null or undefined) are left as they are:
+ * `impute` fills them in.
+ */
+export interface Repairs<T> {
+  readonly rules: readonly RepairRule[];
+  /** Spaces at both ends go, those inside become one each. */
+  trim(field: TextName<T>): Repairs<T>;
+  case(field: TextName<T>, to: 'lower' | 'upper'): Repairs<T>;
+  /** The text on the left stands for the one on the right; the whole text, as it is written. */
+  aliases(field: TextName<T>, synonyms: Readonly<Record<string, string>>): Repairs<T>;
+  /** A text that is near to one word only (by Damerau-Levenshtein) becomes that word. */
+  spelling(field: TextName<T>, words: readonly string[], options: SpellingOptions): Repairs<T>;
+  /** A number whose unit is named in another field is converted, and the field says the new unit. */
+  unit<U extends TextName<T>>(field: NumberName<T>, options: UnitOptions<U>): Repairs<T>;
+  /** A number out of its range is converted by the only conversion that brings it inside, as if it were in that unit. */
+  rescale(field: NumberName<T>, options: RangeOptions): Repairs<T>;
+  /** Anything else: gives the new value, or the same one. It must depend on its arguments alone. */
+  custom<K extends Name<T>>(field: K, name: string, repair: (value: NonNullable<T[K]>, record: T) => T[K]): Repairs<T>;
+  readonly [REPAIRED]?: ((value: T) => void) | undefined;
+}
+
+/**
+ * Begins a list of rules for `repair`.
+ *
+ * @example
+ * const readingRepairs = repairs<Reading>()
+ *   .trim('station')
+ *   .aliases('station', { NYC: 'New York' })
+ *   .spelling('station', stations, { distanceMax: 2 })
+ *   .unit('temperature', { unit: 'scale', to: 'C', from: { F: (f) => (f - 32) / 1.8, K: (k) => k - 273.15 } })
+ *   .rescale('pressure', { min: 870, max: 1_085, conversions: { kPa: 10, inHg: 33.8639 } });
+ */
+export const repairs = <T>(): Repairs<T> => new RuleList<T>([]);
+
+class RuleList<T> implements Repairs<T> {
+  constructor(readonly rules: readonly RepairRule[]) {
+    Object.freeze(rules);
+    Object.freeze(this);
+  }
+
+  trim(field: TextName<T>): Repairs<T> {
+    return this.withText(field, 'trim', () => (text) => text.trim().replaceAll(/\s+/g, ' '));
+  }
+
+  case(field: TextName<T>, to: 'lower' | 'upper'): Repairs<T> {
+    return this.withText(field, 'case', () => (text) => (to === 'lower' ? text.toLowerCase() : text.toUpperCase()));
+  }
+
+  aliases(field: TextName<T>, synonyms: Readonly<Record<string, string>>): Repairs<T> {
+    const meanings = new Map(Object.entries(synonyms));
+    const problems = meanings.size > 0 ? [] : [{ message: `no aliases of ${field}`, hint: 'name at least one' }];
+    return this.withText(field, 'aliases', () => (text) => meanings.get(text) ?? text, problems);
+  }
+
+  spelling(field: TextName<T>, words: readonly string[], { distanceMax, lengthMin = 4 }: SpellingOptions): Repairs<T> {
+    const problems: Problem[] = [];
+    if (words.length === 0)
+      problems.push({ message: `no words for ${field}`, hint: 'give the words as they should be' });
+    if (!Number.isSafeInteger(distanceMax) || distanceMax < 1)
+      problems.push({
+        message: `distanceMax is ${distanceMax}`,
+        hint: 'give a whole number from 1; 2 suits words of ten letters',
+      });
+    return this.withText(
+      field,
+      'spelling',
+      () => {
+        const spelling = new Spelling(words, distanceMax, lengthMin);
+        return (text) => spelling.meant(text) ?? text;
+      },
+      problems,
+    );
+  }
+
+  unit<U extends TextName<T>>(field: NumberName<T>, { unit, to, from }: UnitOptions<U>): Repairs<T> {
+    const conversions = new Map(Object.entries(from));
+    const problems = conversions.has(to)
+      ? [{ message: `${field}: a conversion from ${to} to itself`, hint: 'name the other units only' }]
+      : [];
+    return this.with({
+      name: 'unit',
+      field,
+      text: `${field}: unit`,
+      problems,
+      open: () => (record) => {
+        const [value, named] = [record[field], record[unit]];
+        const conversion = typeof named === 'string' ? conversions.get(named) : undefined;
+        if (conversion === undefined || typeof value !== 'number') return undefined;
+        return { [field]: converted(value, conversion), [unit]: to };
+      },
+    });
+  }
+
+  rescale(field: NumberName<T>, { min, max, conversions }: RangeOptions): Repairs<T> {
+    const all = Object.values(conversions);
+    const problems =
+      min <= max ? [] : [{ message: `${field}: the range is ${min} to ${max}`, hint: 'give min below max' }];
+    const isInside = (value: number) => value >= min && value <= max;
+    return this.with({
+      name: 'rescale',
+      field,
+      text: `${field}: rescale`,
+      problems,
+      open: () => (record) => {
+        const value = record[field];
+        if (typeof value !== 'number' || isInside(value)) return undefined;
+        const inside = all.map((conversion) => converted(value, conversion)).filter(isInside);
+        return inside.length === 1 ? { [field]: inside[0] } : undefined;
+      },
+    });
+  }
+
+  custom<K extends Name<T>>(field: K, name: string, repair: (value: NonNullable<T[K]>, record: T) => T[K]): Repairs<T> {
+    return this.with({
+      name,
+      field,
+      text: `${field}: ${name}`,
+      problems: [],
+      open: () => (record) => {
+        const value = record[field];
+        if (value === null || value === undefined) return undefined;
+        return { [field]: repair(value as NonNullable<T[K]>, record as T) };
+      },
+    });
+  }
+
+  private withText(
+    field: string,
+    name: string,
+    open: () => (text: string) => string,
+    problems: readonly Problem[] = [],
+  ): Repairs<T> {
+    return this.with({
+      name,
+      field,
+      text: `${field}: ${name}`,
+      problems,
+      open: () => {
+        const repair = open();
+        return (record) => {
+          const text = record[field];
+          return typeof text === 'string' ? { [field]: repair(text) } : undefined;
+        };
+      },
+    });
+  }
+
+  private with(rule: RepairRule): Repairs<T> {
+    return new RuleList<T>([...this.rules, Object.freeze(rule)]);
+  }
+}
+
+const converted = (value: number, conversion: Conversion): number =>
+  typeof conversion === 'number' ? value * conversion : conversion(value);

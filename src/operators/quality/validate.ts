@@ -1,0 +1,136 @@
+import {
+  type Adds,
+  type Cell,
+  type CellSpecs,
+  type Change,
+  type Joint,
+  joint,
+  type Operator,
+  type Problem,
+} from '../../core/index.js';
+import { byKey, type MapCell, mapCell, merged, type ValueCell, valueCell } from '../../state/index.js';
+import { credibleJump, type EventClock, eventClock, furthest, observe } from '../event-clock.js';
+import type { Expectations } from './expectations.js';
+import type { Rule, Side } from './rules/rules.js';
+
+/**
+ * Checks each record against expectations and passes on, unchanged, those that meet them.
+ *
+ * @example
+ * flights.via('validate', validate(expectations<FlightDeparted>().notNull('origin').range('distance', 1, 12_000)));
+ * flights.via('known', { airports }, validate(expectations<FlightDeparted>().references('origin', 'airports', { keysMax: 10_000 })));
+ *
+ * The first broken rule decides: `dead-letter` sends the record to the dead letters with the rule's reason, `stop`
+ * stops the task with it, `warn` counts and goes on to the next rule. Fields under `notNull` are not null in the stream's type
+ * from here on. Tables that `references` names are side inputs: streams of changes, as `table` makes them.
+ *
+ * Time (for `fresh` and `unique`) is the greatest event time among the records so far, which lies in the step's
+ * state: a replay decides alike, and a stream that is a day behind is not stale by that alone. A single record with
+ * an absurd time does not move it (see `observe`).
+ *
+ * Counters: `invalid` (records sent to the dead letters), `warned` (broken rules that only warn). Dead letters: the rules' reasons,
+ * and `table-full` for a change of one more key than `keysMax`. Memory: a few numbers; of `unique` some 100 bytes a value, of
+ * `references` the table's keys, of `usual` three numbers or a window.
+ */
+export function validate<R, N extends keyof R>(expectations: Expectations<R, N>): Operator<R, NotNull<R, N>>;
+export function validate<R, N extends keyof R, S extends string>(
+  expectations: Expectations<R, N, S>,
+): Joint<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>>;
+export function validate<R, N extends keyof R, S extends string>({
+  rules,
+}: Expectations<R, N, S>):
+  | Operator<R, NotNull<R, N>>
+  | Joint<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>> {
+  const horizons = rules.flatMap(({ horizon }) => (horizon === undefined ? [] : [horizon]));
+  const jumpMs = horizons.length === 0 ? undefined : credibleJump(Math.max(...horizons));
+  const sides = new Map(rules.flatMap(({ side }) => (side ? [[side.name, side] as const] : [])));
+  return joint<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>, CellSpecs>({
+    kind: 'validate',
+    settings: { rules: rules.map((rule) => rule.text).join(', ') },
+    problems: problemsOf(rules),
+    sides: [...sides.keys()] as S[],
+    cells: {
+      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      ...Object.fromEntries(rules.flatMap((rule) => (rule.cell ? [[cellOf(rule), rule.cell]] : []))),
+      ...Object.fromEntries([...sides.keys()].map((name, i) => [tableOf(name), byKey(mapCell<string, true>(), i + 1)])),
+    },
+    open(cells, context) {
+      const clock = cells.clock as ValueCell<EventClock>;
+      const checks = rules.map((rule) => rule.open(cells[rule.side ? tableOf(rule.side.name) : cellOf(rule)] as Cell));
+      const remembering = checks.filter(({ passed }) => passed);
+      const tables = [...sides.values()].map((side) => {
+        const keys = cells[tableOf(side.name)] as MapCell<string, true>;
+        return (change: Change<unknown>) => {
+          if (!keep(keys, change, side)) context.deadLetter('table-full', `${side.keysMax} keys are there already`);
+        };
+      });
+      const invalid = context.counter('invalid');
+      const warned = context.counter('warned');
+      return {
+        onRecord(input, value, emit, origin) {
+          if (input > 0) {
+            tables[input - 1]?.(value as Change<unknown>);
+            return;
+          }
+          let nowMs = 0;
+          if (jumpMs !== undefined) {
+            const now = clock.get();
+            nowMs = observe(now, origin.eventTimeMs, jumpMs);
+            clock.set(now);
+          }
+          for (let i = 0; i < checks.length; i++) {
+            const check = checks[i] as (typeof checks)[number];
+            if (check.holds(value, nowMs)) continue;
+            const { severity, reason } = rules[i] as Rule;
+            if (severity === 'warn') {
+              warned.add();
+              continue;
+            }
+            const detail = check.detail(value, nowMs);
+            if (severity === 'stop')
+              context.fail(`${reason}: ${detail}`, 'correct the input, or give this rule the severity dead-letter');
+            invalid.add();
+            context.deadLetter(reason, detail);
+            return;
+          }
+          for (const check of remembering) check.passed?.(value, nowMs);
+          emit(value as never);
+        },
+      };
+    },
+  });
+}
+
+type NotNull<R, N extends keyof R> = Adds<{ readonly [K in N]: NonNullable<R[K]> }>;
+
+const cellOf = ({ reason }: Rule): string => reason.replace(':', '-');
+const tableOf = (side: string): string => `table-${side}`;
+
+/** Takes a change of a table over; `false` where there is no room for one more key. */
+function keep(keys: MapCell<string, true>, { key, after }: Change<unknown>, { keysMax }: Side): boolean {
+  if (after === null) keys.delete(key);
+  else if (!keys.has(key)) {
+    if (keys.size >= keysMax) return false;
+    keys.set(key, true);
+  }
+  return true;
+}
+
+function problemsOf(rules: readonly Rule[]): Problem[] {
+  const problems = rules.flatMap((rule) => rule.problems ?? []);
+  if (rules.length === 0) problems.push({ message: 'no rule to validate by', hint: 'add one, such as .notNull(...)' });
+  for (const [i, { reason, cell, side }] of rules.entries()) {
+    const before = rules.slice(0, i);
+    if (cell && before.some((other) => other.cell && other.reason === reason))
+      problems.push({
+        message: `${reason} stands there twice`,
+        hint: 'rules that remember are told apart by their fields',
+      });
+    if (side && before.some((other) => other.side?.name === side.name && other.side.keysMax !== side.keysMax))
+      problems.push({
+        message: `${side.name} has two bounds`,
+        hint: 'give each reference to a table the same keysMax',
+      });
+  }
+  return problems;
+}

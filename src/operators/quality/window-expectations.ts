@@ -1,0 +1,211 @@
+import type { Aggregate } from '../../aggregates/index.js';
+import { count, distinctCount, max, mean, quantile } from '../../aggregates/index.js';
+import { type Duration, formatDuration, type Problem } from '../../core/index.js';
+
+/**
+ * What a broken expectation of a window leads to: its row only; its row, and `quarantine` holds records back until a window
+ * is as expected; or the end of the task.
+ */
+export type WindowSeverity = 'warn' | 'divert' | 'stop';
+
+/** An expectation as `validateWindows` runs it. */
+export interface WindowRule {
+  /** Stable: how rows name it, such as `completeness:station`. */
+  readonly name: string;
+  readonly severity: WindowSeverity;
+  readonly min: number | null;
+  readonly max: number | null;
+  /** What must be known of a window to judge it; `records` is known anyway. */
+  readonly aggregates: Readonly<Record<string, Aggregate<never, unknown>>>;
+  /** What is held against the bounds; `null` where there is nothing to judge. */
+  observe(results: Readonly<Record<string, unknown>>, endMs: number): number | null;
+  /** Whether nothing to judge is what is expected. */
+  readonly holdsOfNothing: boolean;
+}
+
+type Name<T> = keyof T & string;
+type NumberName<T> = { [K in Name<T>]: NonNullable<T[K]> extends number ? K : never }[Name<T>];
+type TextName<T> = { [K in Name<T>]: NonNullable<T[K]> extends string | number | boolean ? K : never }[Name<T>];
+
+declare const CHECKED: unique symbol;
+
+/**
+ * Rules about the records of a window, as inert data: every method returns a new value with one rule more. A severity is
+ * 'warn' where none is given. Fields that are null, undefined or NaN are missing.
+ */
+export interface WindowExpectations<T> {
+  readonly rules: readonly WindowRule[];
+  /** There are so many records. `volume`; of a window without records too. */
+  volume(min: number, max: number, severity?: WindowSeverity): WindowExpectations<T>;
+  /** At least this share of the records has the field. `completeness:<field>`. */
+  completeness(name: Name<T>, min: number, severity?: WindowSeverity): WindowExpectations<T>;
+  /**
+   * At least this share of the values of a field are different ones. `uniqueness:<field>`. Exact up to 512 different
+   * values, then with a standard error of 1.6 %: see `distinctCount`.
+   */
+  uniqueness(name: TextName<T>, min: number, severity?: WindowSeverity): WindowExpectations<T>;
+  /** At the window's end the newest record is no older than this. `freshness`; observed in milliseconds. */
+  freshness(
+    timeOf: (value: T) => number | null | undefined,
+    maxAge: Duration,
+    severity?: WindowSeverity,
+  ): WindowExpectations<T>;
+  /** The mean of a field lies within both ends. `mean:<field>`. */
+  mean(name: NumberName<T>, min: number, max: number, severity?: WindowSeverity): WindowExpectations<T>;
+  /** A quantile of a field lies within both ends, known to 1 %. `p95:<field>` for 0.95. */
+  quantile(name: NumberName<T>, at: number, min: number, max: number, severity?: WindowSeverity): WindowExpectations<T>;
+  /** Any number that an aggregate says lies within both ends. `that:<name>`. */
+  that(
+    name: string,
+    aggregate: Aggregate<T, number | null>,
+    min: number,
+    max: number,
+    severity?: WindowSeverity,
+  ): WindowExpectations<T>;
+  readonly [CHECKED]?: ((value: T) => void) | undefined;
+}
+
+/**
+ * Begins a list of expectations for `validateWindows`.
+ *
+ * @example
+ * const tripsAsExpected = windowExpectations<Trip>()
+ *   .volume(100, 50_000, 'divert')
+ *   .completeness('station', 0.95)
+ *   .uniqueness('tripId', 1, 'divert')
+ *   .freshness((trip) => trip.endedAt, minutes(10))
+ *   .quantile('distance', 0.95, 1, 40);
+ */
+export const windowExpectations = <T>(): WindowExpectations<T> => new WindowRules<T>([]);
+
+type Draft = Omit<WindowRule, 'name' | 'severity' | 'holdsOfNothing'> & { readonly holdsOfNothing?: boolean };
+
+class WindowRules<T> implements WindowExpectations<T> {
+  constructor(readonly rules: readonly WindowRule[]) {
+    Object.freeze(rules);
+    Object.freeze(this);
+  }
+
+  volume(min: number, most: number, severity?: WindowSeverity): WindowExpectations<T> {
+    return this.with('volume', severity, {
+      min,
+      max: most,
+      aggregates: {},
+      observe: ({ records }) => records as number,
+    });
+  }
+
+  completeness(name: Name<T>, min: number, severity?: WindowSeverity): WindowExpectations<T> {
+    return this.with(`completeness:${name}`, severity, {
+      min,
+      max: null,
+      aggregates: { known: count(fieldOf(name)) },
+      observe: ({ known, records }) => share(known, records),
+    });
+  }
+
+  uniqueness(name: TextName<T>, min: number, severity?: WindowSeverity): WindowExpectations<T> {
+    const of = fieldOf<string | number | boolean>(name);
+    return this.with(`uniqueness:${name}`, severity, {
+      min,
+      max: null,
+      aggregates: { known: count(of), different: distinctCount(of) },
+      observe: ({ different, known }) => share(different, known),
+    });
+  }
+
+  freshness(
+    timeOf: (value: T) => number | null | undefined,
+    maxAge: Duration,
+    severity?: WindowSeverity,
+  ): WindowExpectations<T> {
+    return this.with('freshness', severity, {
+      min: null,
+      max: maxAge,
+      aggregates: { newestMs: max(timeOf) },
+      observe: ({ newestMs }, endMs) => (newestMs === null ? null : endMs - (newestMs as number)),
+      holdsOfNothing: false,
+    });
+  }
+
+  mean(name: NumberName<T>, min: number, most: number, severity?: WindowSeverity): WindowExpectations<T> {
+    return this.measure(`mean:${name}`, mean(fieldOf<number>(name)), min, most, severity);
+  }
+
+  quantile(
+    name: NumberName<T>,
+    at: number,
+    min: number,
+    most: number,
+    severity?: WindowSeverity,
+  ): WindowExpectations<T> {
+    const percent = Number((100 * at).toPrecision(12));
+    return this.measure(`p${percent}:${name}`, quantile(fieldOf<number>(name), at), min, most, severity);
+  }
+
+  that(
+    name: string,
+    aggregate: Aggregate<T, number | null>,
+    min: number,
+    most: number,
+    severity?: WindowSeverity,
+  ): WindowExpectations<T> {
+    return this.measure(`that:${name}`, aggregate, min, most, severity);
+  }
+
+  private measure(
+    name: string,
+    aggregate: Aggregate<T, number | null>,
+    min: number,
+    most: number,
+    severity: WindowSeverity | undefined,
+  ): WindowExpectations<T> {
+    const observe: WindowRule['observe'] = ({ measured }) => measured as number | null;
+    return this.with(name, severity, { min, max: most, aggregates: { measured: aggregate }, observe });
+  }
+
+  private with(name: string, severity: WindowSeverity = 'warn', draft: Draft): WindowExpectations<T> {
+    const [min, most] = [bound(draft.min), bound(draft.max)];
+    return new WindowRules([...this.rules, { holdsOfNothing: true, ...draft, min, max: most, name, severity }]);
+  }
+}
+
+/** No bound at all is none in a row either. */
+const bound = (end: number | null): number | null =>
+  end === Number.POSITIVE_INFINITY || end === Number.NEGATIVE_INFINITY ? null : end;
+
+/** Whether an observation is as expected. */
+export function holds({ min, max: most, holdsOfNothing }: WindowRule, observed: number | null): boolean {
+  if (observed === null || Number.isNaN(observed)) return holdsOfNothing;
+  return (min === null || observed >= min) && (most === null || observed <= most);
+}
+
+/** How a rule reads in `describe`. */
+export function ruleText({ name, severity, min, max: most }: WindowRule): string {
+  const bounds = name === 'freshness' ? `<= ${formatDuration(most as Duration)}` : `[${min ?? ''}, ${most ?? ''}]`;
+  return `${name} ${bounds}${severity === 'warn' ? '' : ` or ${severity}`}`;
+}
+
+export function ruleProblems(rules: readonly WindowRule[]): Problem[] {
+  const problems: Problem[] = [];
+  if (rules.length === 0) problems.push({ message: 'no expectation', hint: 'add one, such as .volume(1, 10_000)' });
+  for (const { name, min, max: most } of rules) {
+    if (rules.filter((rule) => rule.name === name).length > 1)
+      problems.push({
+        message: `${name} stands there twice`,
+        hint: 'rows are told apart by the names of expectations',
+      });
+    if (Number.isNaN(min) || Number.isNaN(most) || (min !== null && most !== null && min > most))
+      problems.push({ message: `${name} within ${min} and ${most}`, hint: 'give the lower end first' });
+  }
+  return problems;
+}
+
+const fieldOf =
+  <V>(name: string) =>
+  (value: unknown): V | null | undefined =>
+    (value as Record<string, V | null | undefined>)[name];
+
+/** A share of nothing is nothing to judge; an estimated one is at most the whole. */
+const share = (part: unknown, whole: unknown): number | null =>
+  whole === 0 ? null : Math.min(1, (part as number) / (whole as number));

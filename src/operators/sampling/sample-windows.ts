@@ -1,0 +1,117 @@
+import { type Adds, type Operator, type Problem, stateful } from '../../core/index.js';
+import { mapCell, timerCell } from '../../state/index.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { type SlicedSpec, textOf } from '../window/spec.js';
+import { uniformBy } from './uniform.js';
+
+export interface SampleWindowsOptions<T> {
+  /** The windows of event time: `tumbling`, or `hopping`. */
+  readonly window: SlicedSpec;
+  /** How many records of a window are drawn. */
+  readonly size: number;
+  /** What is drawn: identity of a record. */
+  readonly key: (value: T) => Key | null | undefined;
+  /** Draws `size` of each group; without it of the whole stream of the task. */
+  readonly by?: (value: T) => Key | null | undefined;
+  /** Groups in all windows that are open at once at most; 100 without `by`. */
+  readonly groupsMax?: number;
+  /** Another seed draws others; 'sample-windows' by default, so that it does not depend on what `sample` drew before. */
+  readonly seed?: string;
+}
+
+/** A record that is drawn so far: its draw, its place in the order of coming, its event time. */
+type Drawn = readonly [draw: number, at: number, eventTimeMs: number, value: unknown];
+interface Reservoir {
+  /** Records of the window so far. */
+  seen: number;
+  /** By draw, the lowest first. */
+  readonly drawn: Drawn[];
+}
+
+/** Windows open at once where there is one group. */
+const WINDOWS_MAX = 100;
+
+/**
+ * A reservoir: draws a fixed number of records of each window of event time, evenly, and emits them when it has closed.
+ *
+ *   in   --a--b--c--d--e--|  window closes
+ *   out                   b, d             size 2
+ *
+ * A record's draw is a hash of its key and the seed; those with the lowest draws are kept. So each set of `size` records is as
+ * likely as any other, the sample does not depend on the order of the records, and a replay draws alike. Records of the same
+ * key have the same draw: dedupe first. What is drawn is emitted in order of event time, as of the last millisecond of the window.
+ *
+ * Counters: `unsampled`. Dead letters: `late` for a record whose window has closed, `too-many-keys` for one of a group
+ * beyond `groupsMax`, `empty-key`. Memory: `size` records a group and open window.
+ * Source: Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007.
+ *
+ * @example
+ * flights.via('to-review', sampleWindows({ window: tumbling(hours(1)), size: 50, key: (flight) => flight.flightId }));
+ */
+export function sampleWindows<T>(options: SampleWindowsOptions<T>): Operator<T, Adds<unknown>> {
+  const { window, size, key, by, groupsMax = by ? 0 : WINDOWS_MAX, seed = 'sample-windows' } = options;
+  const uniform = uniformBy(seed);
+  const problems = problemsOf(options, groupsMax);
+  return stateful({
+    kind: 'sampleWindows',
+    settings: { window: textOf(window), size, groupsMax, seed },
+    problems,
+    cells: {
+      reservoirs: mapCell<string, Reservoir>(),
+      closing: timerCell<string>({ timersMax: problems.length === 0 ? groupsMax : 1 }),
+    },
+    open({ reservoirs, closing }, context) {
+      const unsampled = context.counter('unsampled');
+      return {
+        onRecord(_input, value: T, _emit, { eventTimeMs }) {
+          const id = key(value);
+          const group = by ? by(value) : 0;
+          if (isEmptyKey(id) || isEmptyKey(group))
+            return context.deadLetter('empty-key', emptyKeyText(isEmptyKey(id) ? id : group));
+          const startMs = Math.floor((eventTimeMs - window.offset) / window.size) * window.size + window.offset;
+          const endMs = startMs + window.size;
+          if (endMs <= context.watermarkMs)
+            return context.deadLetter('late', `${context.watermarkMs - endMs} ms after its window had closed`);
+          const of = `${startMs} ${typeof group === 'number' ? '#' : '$'}${group}`;
+          const held = reservoirs.get(of);
+          if (!held && reservoirs.size >= groupsMax)
+            return context.deadLetter('too-many-keys', `${groupsMax} groups are open already`);
+          if (!held) closing.add(endMs, of);
+          const { seen, drawn } = held ?? { seen: 0, drawn: [] };
+          const draw = uniform(id as Key);
+          const place = drawn.findLastIndex(([other]) => other <= draw) + 1;
+          if (place < size) drawn.splice(place, 0, [draw, seen, eventTimeMs, value]);
+          if (place >= size || drawn.length > size) unsampled.add();
+          drawn.length = Math.min(drawn.length, size);
+          reservoirs.set(of, { seen: seen + 1, drawn });
+        },
+
+        onWatermark(watermarkMs, emit) {
+          closing.takeDue(watermarkMs, (of, endMs) => {
+            const { drawn } = reservoirs.get(of) as Reservoir;
+            reservoirs.delete(of);
+            const inOrder = [...drawn].sort((a, b) => a[2] - b[2] || a[1] - b[1]);
+            for (const [, , , value] of inOrder) emit(value as never, endMs - 1);
+          });
+        },
+      };
+    },
+  });
+}
+
+function problemsOf<T>({ window, size, by }: SampleWindowsOptions<T>, groupsMax: number): Problem[] {
+  const problems: Problem[] = [];
+  if (window.kind !== 'tumbling' || !(window.size > 0))
+    problems.push({
+      message: `a sample of the window ${textOf(window)}`,
+      hint: 'give `tumbling` of a positive duration',
+    });
+  if (!(Number.isInteger(size) && size >= 1))
+    problems.push({ message: `size is ${size}`, hint: 'give the number of records to draw of a window' });
+  if (!(groupsMax >= 1))
+    problems.push({
+      message: `groupsMax is ${groupsMax}`,
+      hint: by ? 'with `by`, say how many groups may be open at once' : 'give a positive number, or leave it out',
+    });
+  return problems;
+}

@@ -1,0 +1,47 @@
+import { type Adds, type Operator, transform } from '../../core/index.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { uniformBy } from './uniform.js';
+
+export interface SampleOptions<T> {
+  /** What is drawn: all records of a key are kept, or none. */
+  readonly key: (value: T) => Key | null | undefined;
+  /** The share of keys that is kept, from 0 to 1. */
+  readonly rate: number;
+  /** Another seed draws other keys; '' by default. */
+  readonly seed?: string;
+}
+
+/**
+ * Keeps a share of the keys, drawn evenly by hash, and drops the records of the others.
+ *
+ *   in   --a1--b1--a2--c1--b2--|
+ *   out  --a1------a2--c1------|     rate 2/3: b is not drawn
+ *
+ * Guarantees: what is kept depends on key, seed and rate alone. So a replay keeps the same records, two streams sampled with
+ * the same seed keep the same keys, and a higher rate keeps all that a lower one does.
+ *
+ * Counter: `unsampled`. Dead letters: `empty-key`. Memory: none.
+ *
+ * @example
+ * flights.via('one-percent', sample({ key: (flight) => flight.flightId, rate: 0.01 }));
+ */
+export function sample<T>({ key, rate, seed = '' }: SampleOptions<T>): Operator<T, Adds<unknown>> {
+  const uniform = uniformBy(seed);
+  return transform<T, Adds<unknown>>({
+    kind: 'sample',
+    settings: { rate, seed },
+    problems:
+      rate >= 0 && rate <= 1
+        ? []
+        : [{ message: `rate is ${rate}`, hint: 'give a share between 0 and 1, such as 0.01' }],
+    open(context) {
+      const unsampled = context.counter('unsampled');
+      return (value, emit) => {
+        const id = key(value);
+        if (isEmptyKey(id)) context.deadLetter('empty-key', emptyKeyText(id));
+        else if (uniform(id) < rate) emit(value as never);
+        else unsampled.add();
+      };
+    },
+  });
+}

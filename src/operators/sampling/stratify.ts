@@ -1,0 +1,126 @@
+import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
+import { mapCell, merged, valueCell } from '../../state/index.js';
+import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
+import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
+import { uniformBy } from './uniform.js';
+
+export interface StratifyOptions<T> {
+  /** Which part of the stream a record belongs to. */
+  readonly stratum: (value: T) => Key | null | undefined;
+  /** What is drawn, as in `sample`; needed for rates. */
+  readonly key?: (value: T) => Key | null | undefined;
+  /** The share of keys kept of each stratum. */
+  readonly rates?: Readonly<Record<string, number>>;
+  /** The share kept of strata that `rates` does not name; 1 by default. */
+  readonly otherwise?: number;
+  /** How many records of a stratum pass in a window of event time at most, whatever its rate. */
+  readonly quota?: { readonly records: number; readonly every: Duration };
+  /** Strata counted for a quota at most; needed with `quota`. */
+  readonly strataMax?: number;
+  /** Another seed draws others; 'stratify' by default, so that it does not depend on what `sample` drew before. */
+  readonly seed?: string;
+}
+
+/** The start of the newest window of a stratum, and what passed in it. */
+type Count = readonly [startMs: number, records: number];
+
+/**
+ * Samples each stratum by a rate of its own, a quota a window of event time, or both: rare parts of a stream stay whole,
+ * common ones are thinned.
+ *
+ *   in      --A--A--A--B--A--A--B--|     a window of event time
+ *   out     --A--A-----B--------B--|     a quota of two for each of A and B
+ *
+ * Rates draw keys as `sample` does. A quota takes the first records of each window; for an even draw of a whole window see
+ * `sampleWindows`. A record that comes after the first one of a later window of its stratum counts for that later window; one with an
+ * absurd time counts for the window in which it came (see `observe`).
+ *
+ * Counters: `unsampled` (by rate), `over_quota`. Dead letters: `empty-key`, `empty-stratum`, `too-many-keys` for a stratum
+ * beyond `strataMax`. Memory: two numbers a stratum, where there is a quota.
+ *
+ * @example
+ * flights.via('thin', stratify({
+ *   stratum: (f) => f.origin,
+ *   key: (f) => f.flightId,
+ *   rates: { ATL: 0.1, ORD: 0.1 },
+ *   quota: { records: 1_000, every: hours(1) },
+ *   strataMax: 500,
+ * }));
+ */
+export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unknown>> {
+  const { stratum, key, rates = {}, otherwise = 1, quota, strataMax = 0, seed = 'stratify' } = options;
+  const rateOf = new Map(Object.entries(rates));
+  const uniform = uniformBy(seed);
+  return stateful({
+    kind: 'stratify',
+    settings: {
+      rates: [...rateOf].map(([name, rate]) => `${name}: ${rate}`).join(', '),
+      otherwise,
+      quota: quota ? `${quota.records} every ${formatDuration(quota.every)}` : '',
+      strataMax,
+      seed,
+    },
+    problems: problemsOf(options),
+    cells: { counts: mapCell<Key, Count>(), clock: merged(valueCell({ initial: eventClock() }), furthest) },
+    open({ counts, clock }, context) {
+      const unsampled = context.counter('unsampled');
+      const overQuota = context.counter('over_quota');
+
+      /** Whether the quota of its stratum has room for one more; `undefined` where the stratum has no place. */
+      const takes = (of: Key, eventTimeMs: number, { records, every }: NonNullable<typeof quota>) => {
+        const now = clock.get();
+        const nowMs = observe(now, eventTimeMs, credibleJump(every));
+        clock.set(now);
+        const startMs = startOf(Math.min(eventTimeMs, nowMs), every);
+        const known = counts.get(of);
+        if (!known && counts.size >= strataMax) return undefined;
+        // A window beyond now began at a time that the clock has given up as absurd.
+        const isOpen = known && startMs <= known[0] && known[0] <= startOf(nowMs, every);
+        const [fromMs, passed] = isOpen ? known : [startMs, 0];
+        if (passed >= records) return false;
+        counts.set(of, [fromMs, passed + 1]);
+        return true;
+      };
+
+      return {
+        onRecord(_input, value: T, emit, { eventTimeMs }) {
+          const of = stratum(value);
+          if (isEmptyKey(of)) return context.deadLetter('empty-stratum', `the stratum is ${of === '' ? 'empty' : of}`);
+          const rate = rateOf.get(String(of)) ?? otherwise;
+          if (rate < 1) {
+            const id = key?.(value);
+            if (isEmptyKey(id)) return context.deadLetter('empty-key', emptyKeyText(id));
+            if (uniform(id as Key) >= rate) return unsampled.add();
+          }
+          const taken = quota ? takes(of as Key, eventTimeMs, quota) : true;
+          if (taken === undefined)
+            return context.deadLetter('too-many-keys', `${strataMax} strata are counted already`);
+          if (taken) emit(value as never);
+          else overQuota.add();
+        },
+      };
+    },
+  });
+}
+
+const startOf = (timeMs: number, every: number): number => Math.floor(timeMs / every) * every;
+
+function problemsOf<T>({ key, rates = {}, otherwise = 1, quota, strataMax }: StratifyOptions<T>): Problem[] {
+  const problems: Problem[] = [];
+  const all = [...Object.entries(rates), ['otherwise', otherwise] as const];
+  for (const [name, rate] of all)
+    if (!(rate >= 0 && rate <= 1))
+      problems.push({ message: `the rate of ${name} is ${rate}`, hint: 'give a share between 0 and 1' });
+  if (!key && all.some(([, rate]) => rate < 1))
+    problems.push({ message: 'rates without a key', hint: 'say by `key` what is drawn, such as the id of a record' });
+  if (quota && !(quota.records >= 1 && quota.every > 0))
+    problems.push({
+      message: `the quota is ${quota.records} records every ${quota.every} ms`,
+      hint: 'give it one record at least and a positive duration',
+    });
+  if (quota && !((strataMax ?? 0) >= 1))
+    problems.push({ message: `strataMax is ${strataMax}`, hint: 'say how many strata there may be, and some more' });
+  if (!quota && all.every(([, rate]) => rate >= 1))
+    problems.push({ message: 'neither rates nor a quota', hint: 'give one of them' });
+  return problems;
+}

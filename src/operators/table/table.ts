@@ -1,0 +1,50 @@
+import type { Change, Upsert } from '../../core/change.js';
+import { stateful } from '../../core/define.js';
+import type { Operator } from '../../core/operator.js';
+import { byKey, mapCell } from '../../state/index.js';
+
+export interface TableOptions {
+  /** Keys held at most; what would be one more is refused. */
+  readonly keysMax: number;
+}
+
+/**
+ * Keeps the newest value of each key, and emits what changes: the value before and the one after.
+ *
+ *   in   --a=1-----b=2-----a=3-----a=null-----|
+ *   out  --a:-,1---b:-,2---a:1,3---a:3,-------|
+ *
+ * What says nothing new of a key that is not there (a tombstone of an unknown key) emits nothing. `GET /state/STEP/KEY`
+ * answers with the value.
+ *
+ * Dead letters: `table-full`, for a new key beyond `keysMax`. Equal keys must be in one partition.
+ * Memory: keys and values as bytes, and some 20 bytes each.
+ *
+ * @example
+ * const rates = t.source('rates', kafka.table({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
+ */
+export function table<T>({ keysMax }: TableOptions): Operator<Upsert<T>, Change<T>> {
+  const problems =
+    keysMax >= 1 ? [] : [{ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' }];
+  return stateful<Upsert<T>, Change<T>, { rows: ReturnType<typeof mapCell<string, T>> }>({
+    kind: 'table',
+    settings: { keysMax },
+    problems,
+    cells: { rows: byKey(mapCell<string, T>(), 0) },
+    open: ({ rows }, context) => ({
+      onRecord(_, { key, value }, emit) {
+        const before = rows.get(key) ?? null;
+        if (value === null) {
+          if (before === null) return;
+          rows.delete(key);
+        } else {
+          if (before === null && rows.size >= keysMax)
+            return context.deadLetter('table-full', `${keysMax} keys are there already`);
+          rows.set(key, value);
+        }
+        emit({ key, before, after: value } as never);
+      },
+      query: (key) => rows.get(key),
+    }),
+  });
+}

@@ -1,0 +1,119 @@
+import { type Accumulator, type Aggregates, accumulatorOf } from '../../../aggregates/accumulator.js';
+import { BEFORE_ALL_MS, type CellSpecs, type OpenCells, type StepContext } from '../../../core/index.js';
+import { layoutVersion } from '../../../ml/features/plan.js';
+import { byKey, lowest, mapCell, merged, paneCell, sameInAll, timerCell, valueCell } from '../../../state/index.js';
+import type { CountingSpec, SessionSpec, SlicedSpec, SlidingSpec } from '../spec.js';
+import { CountingWindows, type Unfinished } from './counting-windows.js';
+import type { Row, WindowEngine, WindowKey } from './engine.js';
+import type { WindowPlan } from './options.js';
+import { type Session, SessionWindows } from './session-windows.js';
+import { SlicedChanges } from './sliced-changes.js';
+import { SlicedRows } from './sliced-rows.js';
+import { slicesOf } from './slices.js';
+import { type Moment, SlidingWindows } from './sliding-windows.js';
+
+/** A kind of windows ready to run: its cells, and what runs on them. */
+export interface WindowMachine<In> {
+  readonly cells: CellSpecs;
+  open(cells: OpenCells<CellSpecs>, context: StepContext): WindowEngine<In>;
+}
+
+/** Slices that may be open beyond twice those of a window and its lateness. */
+const SLICES_SPARE = 10_000;
+/** Timers are bounded by what they are set for. */
+const ALL = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Chooses the machine for a plan. The layout of state follows from windows and aggregates: its version does too, so that
+ * state of others is refused and never misread.
+ */
+export function machineOf<In>(plan: WindowPlan): WindowMachine<In> {
+  const { window } = plan;
+  const accumulator = accumulatorOf<In>(plan.aggregate as Aggregates<In>, plan.ofChanges);
+  switch (window.kind) {
+    case 'tumbling':
+    case 'hopping':
+      return slicedMachine(plan, window, accumulator);
+    case 'session':
+      return sessionMachine(plan, window, accumulator);
+    case 'sliding':
+      return slidingMachine(plan, window, accumulator);
+    case 'counting':
+      return countingMachine(plan, window, accumulator);
+  }
+}
+
+function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Accumulator<In>): WindowMachine<In> {
+  const { emit, latenessMax: latenessMs, keysMax } = plan;
+  const slices = slicesOf(window);
+  const version = layoutVersion([window, accumulator.layout]);
+  const { numbers, values } = accumulator;
+  const base = {
+    panes: byKey(paneCell<WindowKey>({ version, numbers, values })),
+    // What one task has closed and another has not: of tumbling windows it holds nothing any more, of hopping ones a part.
+    closed: merged(valueCell({ initial: BEFORE_ALL_MS }), slices.perWindow === 1 ? lowest : sameInAll),
+  };
+  const earlyCells = {
+    told: mapCell<string, [WindowKey, number, Row | null, boolean]>({ version }),
+    due: timerCell<string>({ timersMax: ALL }),
+  };
+  return {
+    cells: emit.kind === 'early' ? { ...base, ...earlyCells } : base,
+    open(cells, context) {
+      const { panes, closed } = cells as unknown as OpenCells<typeof base>;
+      const slicesMax = 2 * (slices.perWindow + Math.ceil(latenessMs / slices.sliceMs)) + SLICES_SPARE;
+      const parts = { slices, accumulator, panes, closed, keysMax, slicesMax, latenessMs };
+      if (emit.kind === 'on-close') return new SlicedRows(parts);
+      const { watermarkMs } = context;
+      if (emit.kind === 'on-update') return new SlicedChanges({ ...parts, watermarkMs, early: undefined });
+      const { told, due } = cells as unknown as OpenCells<typeof earlyCells>;
+      return new SlicedChanges({ ...parts, watermarkMs, early: { everyMs: emit.every, told, due } });
+    },
+  };
+}
+
+function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: Accumulator<In>): WindowMachine<In> {
+  const { emit, latenessMax: latenessMs, keysMax } = plan;
+  const gapMs = window.gap;
+  const specs = {
+    sessions: byKey(mapCell<WindowKey, Session[]>({ version: layoutVersion([window, emit, accumulator.layout]) })),
+    due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
+  };
+  const tells = emit.kind === 'on-close' ? 'rows' : emit.kind === 'early' ? emit.every : 'at-once';
+  return {
+    cells: specs,
+    open(cells, { watermarkMs }) {
+      const opened = cells as unknown as OpenCells<typeof specs>;
+      return new SessionWindows({ ...opened, gapMs, accumulator, keysMax, latenessMs, watermarkMs, tells });
+    },
+  };
+}
+
+function slidingMachine<In>(plan: WindowPlan, window: SlidingSpec, accumulator: Accumulator<In>): WindowMachine<In> {
+  const { latenessMax: latenessMs, keysMax } = plan;
+  const sizeMs = window.size;
+  const specs = {
+    moments: byKey(mapCell<WindowKey, Moment[]>({ version: layoutVersion([window, accumulator.layout]) })),
+    due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
+  };
+  return {
+    cells: specs,
+    open(cells, { watermarkMs }) {
+      const opened = cells as unknown as OpenCells<typeof specs>;
+      return new SlidingWindows({ ...opened, sizeMs, accumulator, keysMax, latenessMs, watermarkMs });
+    },
+  };
+}
+
+function countingMachine<In>(plan: WindowPlan, window: CountingSpec, accumulator: Accumulator<In>): WindowMachine<In> {
+  const { keysMax } = plan;
+  const { records } = window;
+  const specs = {
+    unfinished: byKey(mapCell<WindowKey, Unfinished>({ version: layoutVersion([window, accumulator.layout]) })),
+  };
+  return {
+    cells: specs,
+    open: (cells) =>
+      new CountingWindows({ ...(cells as unknown as OpenCells<typeof specs>), records, accumulator, keysMax }),
+  };
+}

@@ -1,0 +1,113 @@
+import {
+  type Aggregates,
+  accumulatorOf,
+  aggregateProblems,
+  retractionProblems,
+} from '../../../aggregates/accumulator.js';
+import type { Aggregate, ResultOf } from '../../../aggregates/index.js';
+import {
+  type Change,
+  type Duration,
+  formatDuration,
+  givenDuration,
+  type Problem,
+  type Settings,
+} from '../../../core/index.js';
+import { type Emission, emissionText } from '../emit-strategy.js';
+import { isSliced, specProblems, textOf, type WindowSpec } from '../spec.js';
+
+/** What `window` emits for a key and a window, when it emits rows. */
+export type WindowRow<K, A> =
+  Readonly<
+    { [P in 'key']: K } & { [P in 'startMs' | 'endMs']: number } & { [N in keyof A]: ResultOf<A[N]> }
+  > extends infer Row
+    ? { readonly [P in keyof Row]: Row[P] }
+    : never;
+
+/** What is emitted: rows, or changes of them. */
+export type Emitted<Form, Row> = Form extends 'change' ? Change<Row> : Row;
+
+export interface WindowOptions<In, K, A, Form extends 'row' | 'change'> {
+  /** Whose windows: null, undefined, NaN and '' send a record to the dead letters. */
+  readonly key: (value: In) => K | null | undefined;
+  /** How time is cut: `tumbling`, `hopping`, `sliding`, `session` or `counting`. */
+  readonly window: WindowSpec;
+  /** What is told of each window, by name. */
+  readonly aggregate: A;
+  /** `onClose()` by default. */
+  readonly emit?: Emission<Form>;
+  /** How long after its end (by the watermark) a window still takes late records; none by default. */
+  readonly latenessMax?: Duration;
+  /** What becomes of records that are too late for every window: dead letters by default. Both count them. */
+  readonly late?: 'dead-letter' | 'count';
+  /** Keys that are held at once at most: in one slice of time, or at all where windows follow the records. */
+  readonly keysMax: number;
+}
+
+/** What the compiler knows no more: options as data. */
+export interface WindowPlan {
+  readonly window: WindowSpec;
+  readonly aggregate: Aggregates<never>;
+  readonly emit: Emission<'row' | 'change'>;
+  readonly latenessMax: number;
+  readonly late: 'dead-letter' | 'count';
+  readonly keysMax: number;
+  readonly ofChanges: boolean;
+}
+
+type AnyOptions = Omit<
+  WindowOptions<never, unknown, Readonly<Record<string, Aggregate<never, unknown>>>, 'row' | 'change'>,
+  'key'
+>;
+
+export const planOf = (options: AnyOptions, ofChanges: boolean): WindowPlan => ({
+  window: options.window,
+  aggregate: options.aggregate,
+  emit: options.emit ?? { kind: 'on-close', every: 0 },
+  latenessMax: options.latenessMax ?? 0,
+  late: options.late ?? 'dead-letter',
+  keysMax: options.keysMax,
+  ofChanges,
+});
+
+export function settingsOf({ window, aggregate, emit, latenessMax, late, keysMax }: WindowPlan): Settings {
+  const { layout } = accumulatorOf(aggregate);
+  return {
+    window: textOf(window),
+    aggregate: layout.map(([name, text]) => (name === text ? name : `${name}: ${text}`)).join(', '),
+    emit: emissionText(emit),
+    ...(latenessMax > 0 && { latenessMax: formatDuration(latenessMax as Duration) }),
+    late,
+    keysMax,
+  };
+}
+
+const RESERVED = ['key', 'startMs', 'endMs'];
+
+export function problemsOf(plan: WindowPlan): Problem[] {
+  const { window, aggregate, emit, latenessMax, keysMax, ofChanges } = plan;
+  const names = Object.keys(aggregate);
+  const problems = [...specProblems(window), ...aggregateProblems(aggregate)];
+  const add = (message: string, hint: string) => problems.push({ message, hint });
+  if (names.length === 0) add('no aggregate', 'say what is to be told of a window: { records: count() }');
+  for (const name of names.filter(
+    (each) => RESERVED.includes(each) || /^(0|[1-9]\d*)$/.test(each) || each === '__proto__',
+  ))
+    add(
+      `an aggregate cannot be called ${name}`,
+      'key, startMs and endMs are those of every result, and numbers lose their order',
+    );
+  if (!(keysMax >= 1)) add(`keysMax is ${keysMax}`, 'give it the number of keys that a window has, and some more');
+  if (!(latenessMax >= 0))
+    add(`latenessMax is ${givenDuration(latenessMax)}`, 'give it a duration, such as minutes(10)');
+  if (emit.kind === 'early' && !(Number.isInteger(emit.every) && emit.every > 0))
+    add(`early every ${emit.every} ms`, 'give whole milliseconds above 0');
+  if ((window.kind === 'sliding' || window.kind === 'counting') && emit.kind !== 'on-close')
+    add(`${window.kind} windows emit on close only`, 'leave `emit` out');
+  if (window.kind === 'counting' && latenessMax > 0)
+    add('windows that count records know no lateness', 'leave `latenessMax` out');
+  if (!ofChanges) return problems;
+  if (!isSliced(window))
+    add(`${window.kind} windows cannot take corrections`, 'use tumbling or hopping windows over changes');
+  return [...problems, ...retractionProblems(aggregate)];
+}

@@ -1,0 +1,102 @@
+import type {
+  Adds,
+  Emit,
+  Joint,
+  JointSplitter,
+  Operator,
+  Problem,
+  Splitter,
+  StatefulShape,
+  StepContext,
+} from '../../core/index.js';
+
+/** A join of two streams has late records of both. What a table is told too late still holds for what follows. */
+type LateOf<Sides> = Sides extends { readonly right: infer R } ? { lateRight: R } : unknown;
+
+/**
+ * Gives late records an output of their own, where a window, a join or a pattern would send them to the dead letters.
+ *
+ *   in       --a(3)--b(9)--c(2)--|
+ *   results  -----------ab-------|
+ *   late     --------------c-----|
+ *
+ * @example
+ * const { results, late } = trips.split('hourly', divertLate(window({
+ *   key: (trip) => trip.station,
+ *   window: tumbling(hours(1)),
+ *   aggregate: { trips: count() },
+ *   keysMax: 10_000,
+ * })));
+ * late.to('late-trips', kafka.sink({ topic: 'trips.late.v1', schema: json() }));
+ *
+ * A late record comes out as it went in, with its own event time, once. A join of two streams has a further output, `lateRight`, for
+ * those of its side input. Steps behind these outputs that go by event time will find the records late as well: count or store
+ * them, or send them through a topic of their own. What is refused for other reasons stays a dead letter.
+ *
+ * State, counters and memory are those of the operator: a step that is given the outputs, or loses them, keeps its state.
+ */
+export function divertLate<In, Out>(operator: Operator<In, Out>): Splitter<In, { results: Out; late: Adds<unknown> }>;
+export function divertLate<In, Sides, Out>(
+  operator: Joint<In, Sides, Out>,
+): JointSplitter<In, Sides, { results: Out; late: Adds<unknown> } & LateOf<Sides>>;
+export function divertLate(operator: Operator<never, unknown> | Joint<never, never, unknown>): unknown {
+  const { kind, settings, shape, problems = [] } = operator;
+  if (shape.shape !== 'stateful' || shape.outputs !== undefined)
+    return { kind, settings, shape, problems: [...problems, notLate(kind)] };
+  return {
+    kind,
+    settings: { ...settings, late: 'output' },
+    shape: diverted(shape),
+    problems: settings.late === 'count' ? [...problems, counted] : problems,
+  };
+}
+
+const notLate = (kind: string): Problem => ({
+  message: `no record is late for ${kind}`,
+  hint: 'divert the late records of windows, joins and patterns',
+});
+
+const counted: Problem = {
+  message: 'late records are to be counted only, and to be diverted',
+  hint: "leave `late: 'count'` out",
+};
+
+function diverted(shape: StatefulShape): StatefulShape {
+  const right = shape.sides.indexOf('right') + 1;
+  return {
+    ...shape,
+    outputs: ['results', 'late', ...(right > 0 ? ['lateRight'] : [])],
+    open(cells, context) {
+      let input = 0;
+      let isLate = false;
+      const inner: StepContext = {
+        topology: context.topology,
+        step: context.step,
+        task: context.task,
+        get watermarkMs() {
+          return context.watermarkMs;
+        },
+        counter: (name) => context.counter(name),
+        measure: (name, value, eventTimeMs) => context.measure(name, value, eventTimeMs),
+        fail: (message, hint) => context.fail(message, hint),
+        deadLetter(reason, detail) {
+          if (reason === 'late' && (input === 0 || input === right)) isLate = true;
+          else context.deadLetter(reason, detail);
+        },
+      };
+      const logic = shape.open(cells, inner);
+      const { onWatermark, onTick, query } = logic;
+      return {
+        onRecord(of, value, emit: Emit, origin) {
+          input = of;
+          isLate = false;
+          logic.onRecord(of, value, emit, origin);
+          if (isLate) emit(value, undefined, of === 0 ? 1 : 2);
+        },
+        ...(onWatermark && { onWatermark: onWatermark.bind(logic) }),
+        ...(onTick && { onTick: onTick.bind(logic) }),
+        ...(query && { query: query.bind(logic) }),
+      };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { MillraceError } from '../../core/errors.js';
+import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../../core/io.js';
+import type { StateChange } from '../../core/state.js';
+import type { Hashes } from './hashes.js';
+import type { Store, Write } from './store.js';
+import type { TaskOutputs, TaskOwners } from './task-outputs.js';
+import type { Appending, TopicLog } from './topic-log.js';
+
+/** Bytes of the encoding's version in front of a bucket. */
+const VERSION_SIZE = 4;
+
+/**
+ * The checkpoints of one task: what its sinks wrote, its state and its positions change in one step of the store.
+ */
+export function openLedger(
+  task: TaskId,
+  parts: { readonly store: Store; readonly log: TopicLog; readonly hashes: Hashes; readonly owners: TaskOwners },
+): TaskLedger {
+  const { store, log, hashes, owners } = parts;
+  const id = [task.topology, task.partition];
+  let outputs: TaskOutputs | undefined;
+
+  return {
+    async restore() {
+      store.mustWork();
+      outputs = owners.takeOver(task);
+      return { checkpoint: store.checkpoints.get(id) as Checkpoint | undefined, state: restoreState(store, task) };
+    },
+
+    async commit(checkpoint, changes) {
+      if (outputs === undefined) {
+        throw new MillraceError('internal', `task ${id.join('/')} commits before it was restored`);
+      }
+      outputs.mustOwn();
+      const appends: Appending[] = [];
+      for (const { topic, partition, blobs } of outputs.takeAppends())
+        appends.push(log.append(topic, partition, blobs));
+      const hashWrites = hashes.writesFor(outputs.hashes);
+      outputs.hashes.clear();
+      await store.commit([
+        ...appends.flatMap(({ writes }) => writes),
+        ...hashWrites,
+        ...changes.map((change) => stateWrite(store, task, change)),
+        { table: store.checkpoints, key: id, value: checkpoint },
+      ]);
+      for (const { publish } of appends) publish();
+    },
+
+    close: async () => undefined,
+  };
+}
+
+export function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, bytes }: StateChange): Write {
+  const key = [task.topology, task.partition, step, cell, bucket];
+  if (bytes === null) return { table: store.state, key, value: null };
+  const value = Buffer.allocUnsafe(VERSION_SIZE + bytes.length);
+  value.writeUInt32LE(version, 0);
+  value.set(bytes, VERSION_SIZE);
+  return { table: store.state, key, value };
+}
+
+export function restoreState(store: Store, { topology, partition }: TaskId): RestoredTask['state'] {
+  const state: StateChange[] = [];
+  // Arrays are ordered item by item: everything of this task lies before its next partition.
+  for (const { key, value } of store.state.getRange({
+    start: [topology, partition],
+    end: [topology, partition + 1],
+  })) {
+    const [, , step, cell, bucket] = key as [string, number, string, string, number];
+    state.push({ step, cell, bucket, version: value.readUInt32LE(0), bytes: value.subarray(VERSION_SIZE) });
+  }
+  return state;
+}

@@ -1,0 +1,63 @@
+import { MillraceError } from '../../core/errors.js';
+import { EARLIEST, type SourceDriver, type SourceReader } from '../../core/io.js';
+import type { RawRecord } from '../../core/record.js';
+import type { BlobReader } from './record-blob.js';
+import type { TopicLog } from './topic-log.js';
+
+/** How long a poll waits for an append where there is nothing to read. */
+const POLL_WAIT_MS = 100;
+
+/** Reads topics of the embedded log; the task's partition is the topic's. */
+export function logSource(log: TopicLog): SourceDriver {
+  return {
+    partitions: async ({ topic }) => log.partitionsOf(topic),
+    open: async ({ topic }, task, offset, bounded, _step, partition = task.partition) =>
+      openReader(log, topic, partition, offset === EARLIEST ? 0 : offset, bounded),
+  };
+}
+
+function openReader(log: TopicLog, topic: string, partition: number, from: number, bounded: boolean): SourceReader {
+  const endAtOpen = log.endOffset(topic, partition);
+  if (from > endAtOpen || from < 0) {
+    throw new MillraceError('source', `offset ${from} of ${topic}/${partition} is beyond its end, ${endAtOpen}`, {
+      where: topic,
+      hint: 'the checkpoint belongs to another log: use its data folder, or begin anew with --fresh',
+    });
+  }
+  let offset = from;
+  let blob: BlobReader | undefined;
+  let closed = false;
+
+  const end = (): number => (bounded ? endAtOpen : log.endOffset(topic, partition));
+  const take = (recordsMax: number): RawRecord[] => {
+    const records: RawRecord[] = [];
+    const until = Math.min(end(), offset + recordsMax);
+    while (offset < until) {
+      if (blob === undefined || blob.done) blob = log.open(topic, partition, offset);
+      while (offset < until && !blob.done) {
+        records.push(blob.next());
+        offset++;
+      }
+    }
+    return records;
+  };
+
+  return {
+    get isBehind() {
+      return offset < endAtOpen;
+    },
+    async poll(recordsMax) {
+      if (closed) return { records: [], ended: true };
+      let records = take(recordsMax);
+      if (records.length === 0 && !bounded) {
+        await log.appended(topic, partition, POLL_WAIT_MS);
+        if (!closed) records = take(recordsMax);
+      }
+      return { records, ended: closed || (bounded && offset >= endAtOpen) };
+    },
+    close: async () => {
+      closed = true;
+      blob = undefined;
+    },
+  };
+}

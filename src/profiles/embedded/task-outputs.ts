@@ -1,0 +1,63 @@
+import { MillraceError } from '../../core/index.js';
+import type { TaskId } from '../../core/io.js';
+import { getOrInsert } from '../../util/maps.js';
+import type { HashWrites } from './hashes.js';
+import { BlobWriter } from './record-blob.js';
+
+/** What the sinks of one owner of a task wrote since its last checkpoint: it becomes visible with the next one. */
+export class TaskOutputs {
+  fenced = false;
+  private readonly appends = new Map<string, { topic: string; partition: number; writer: BlobWriter }>();
+  readonly hashes: HashWrites = new Map();
+
+  constructor(private readonly task: TaskId) {}
+
+  /** @throws MillraceError `fenced` where another owner has taken the task. */
+  mustOwn(): void {
+    if (!this.fenced) return;
+    throw new MillraceError('fenced', `task ${this.task.topology}/${this.task.partition} has another owner now`, {
+      hint: 'close this task; its newer owner goes on from the last checkpoint',
+    });
+  }
+
+  writerOf(topic: string, partition: number): BlobWriter {
+    return getOrInsert(this.appends, `${topic}/${partition}`, () => ({
+      topic,
+      partition,
+      writer: new BlobWriter(),
+    })).writer;
+  }
+
+  *takeAppends(): Generator<{ topic: string; partition: number; blobs: ReturnType<BlobWriter['take']> }> {
+    for (const { topic, partition, writer } of this.appends.values()) {
+      const blobs = writer.take();
+      if (blobs.length > 0) yield { topic, partition, blobs };
+    }
+  }
+}
+
+/** Who owns which task in this process. */
+export class TaskOwners {
+  private readonly outputs = new Map<string, TaskOutputs>();
+
+  /** Fences the owner so far, whose uncommitted outputs are dropped with it. */
+  takeOver(task: TaskId): TaskOutputs {
+    const key = keyOf(task);
+    const earlier = this.outputs.get(key);
+    if (earlier !== undefined) earlier.fenced = true;
+    const outputs = new TaskOutputs(task);
+    this.outputs.set(key, outputs);
+    return outputs;
+  }
+
+  /** The outputs of the present owner, for a sink that opens. */
+  current(task: TaskId): TaskOutputs {
+    const outputs = this.outputs.get(keyOf(task));
+    if (outputs !== undefined) return outputs;
+    throw new MillraceError('internal', `task ${keyOf(task)} writes to the embedded store without its ledger`, {
+      hint: 'restore the ledger of the task before its sinks open; both must be of this store',
+    });
+  }
+}
+
+const keyOf = ({ topology, partition }: TaskId): string => `${topology}/${partition}`;

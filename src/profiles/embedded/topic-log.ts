@@ -1,0 +1,200 @@
+import type { LogPoint } from '../../core/checkpoints.js';
+import { MillraceError } from '../../core/errors.js';
+import type { RawRecord } from '../../core/record.js';
+import { counted } from '../../util/counted.js';
+import { type Blob, BlobReader } from './record-blob.js';
+import type { Store, TopicRow, Write } from './store.js';
+
+/** One partition: where the next record goes, and up to where records can be read. */
+interface Partition {
+  nextOffset: number;
+  endOffset: number;
+  readonly waiting: Set<() => void>;
+}
+
+interface Topic {
+  readonly name: string;
+  readonly id: number;
+  readonly partitions: readonly Partition[];
+}
+
+/** Blobs on their way into the log: the entries to write, and what to do once they are. */
+export interface Appending {
+  readonly writes: readonly Write[];
+  publish(): void;
+}
+
+/** The topics of the store: append-only partitions of blobs, keyed by (topic, partition, first offset). */
+export class TopicLog {
+  private readonly topics = new Map<string, Topic>();
+
+  constructor(private readonly store: Store) {
+    for (const { key, value } of store.topics.getRange()) this.register(String(key), value);
+    store.onFailedSteps(() => this.reread());
+  }
+
+  names(): string[] {
+    return [...this.topics.keys()].sort();
+  }
+
+  /** Creates a topic where it is missing; one that is there must have as many partitions. */
+  async create(name: string, partitions: number): Promise<void> {
+    const existing = this.topics.get(name);
+    if (existing === undefined) {
+      const row: TopicRow = { id: 1 + Math.max(-1, ...[...this.topics.values()].map(({ id }) => id)), partitions };
+      this.register(name, row);
+      await this.store.commit([{ table: this.store.topics, key: name, value: row }]);
+    } else if (existing.partitions.length !== partitions) {
+      throw new MillraceError(
+        'config',
+        `topic ${name} has ${counted(existing.partitions.length, 'partition')}, not ${partitions}`,
+        {
+          where: name,
+          hint: 'partitions cannot change: keep their number, or take a new topic',
+        },
+      );
+    }
+  }
+
+  partitionsOf(name: string): number {
+    return this.topic(name).partitions.length;
+  }
+
+  endOffsets(name: string): number[] {
+    return this.topic(name).partitions.map(({ endOffset }) => endOffset);
+  }
+
+  endOffset(name: string, partition: number): number {
+    return this.partition(name, partition).endOffset;
+  }
+
+  offsetsAt(name: string, point: LogPoint): number[] {
+    const ends = this.endOffsets(name);
+    if (point === 'latest') return ends;
+    if (point === 'earliest') return ends.map(() => 0);
+    return ends.map((end, partition) => {
+      for (const { offset, timestampMs } of this.scan(name, partition))
+        if (timestampMs >= point.timestampMs) return offset;
+      return end;
+    });
+  }
+
+  /** Gives the blobs their offsets. The caller commits the writes at once, before anything else is appended. */
+  append(name: string, partition: number, blobs: readonly Blob[]): Appending {
+    const { id } = this.topic(name);
+    const target = this.partition(name, partition);
+    const writes = blobs.map(({ records, bytes }): Write => {
+      const key = [id, partition, target.nextOffset];
+      target.nextOffset += records;
+      return { table: this.store.log, key, value: bytes };
+    });
+    const { nextOffset } = target;
+    return {
+      writes,
+      publish() {
+        target.endOffset = Math.max(target.endOffset, nextOffset);
+        for (const wake of [...target.waiting]) wake();
+      },
+    };
+  }
+
+  /** The blob that holds an offset below the end, opened at that offset. */
+  open(name: string, partition: number, offset: number): BlobReader {
+    const { id } = this.topic(name);
+    // The usual case first: a reader that goes on where a blob ended.
+    const next = this.store.log.get([id, partition, offset]);
+    if (next !== undefined) return new BlobReader(next, offset);
+    const range = { start: [id, partition, offset], end: [id, partition, -1], reverse: true, limit: 1 };
+    for (const { key, value } of this.store.log.getRange(range)) {
+      const reader = new BlobReader(value, (key as number[])[2] as number);
+      reader.skipTo(offset);
+      if (!reader.done) return reader;
+    }
+    throw new MillraceError('state', `the log of ${name}/${partition} has no record ${offset}`, {
+      where: name,
+      hint: 'the store is damaged: restore the folder from a copy',
+      lasting: true,
+    });
+  }
+
+  /** Records from `from` to the end as of now, in order. */
+  *scan(name: string, partition: number, from = 0): Generator<RawRecord> {
+    const end = this.endOffset(name, partition);
+    let offset = from;
+    while (offset < end) {
+      const reader = this.open(name, partition, offset);
+      while (!reader.done && offset < end) {
+        yield reader.next();
+        offset++;
+      }
+    }
+  }
+
+  /** Resolves when something was appended, or after `waitMs`. */
+  async appended(name: string, partition: number, waitMs: number): Promise<void> {
+    const { waiting } = this.partition(name, partition);
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, waitMs);
+      waiting.add(wake);
+    });
+  }
+
+  /** Forgets topics and offsets that were given away and did not come into the store. */
+  private reread(): void {
+    for (const [name, { id, partitions }] of this.topics) {
+      if (this.store.topics.get(name) === undefined) this.topics.delete(name);
+      else
+        for (const [n, partition] of partitions.entries()) {
+          partition.endOffset = this.storedEnd(id, n);
+          partition.nextOffset = partition.endOffset;
+        }
+    }
+  }
+
+  private topic(name: string): Topic {
+    const topic = this.topics.get(name);
+    if (topic !== undefined) return topic;
+    throw new MillraceError('source', `topic ${name} does not exist`, {
+      where: name,
+      hint: `create it with the producer first; there are: ${this.names().join(', ') || 'none'}`,
+    });
+  }
+
+  private partition(name: string, partition: number): Partition {
+    const topic = this.topic(name);
+    const found = topic.partitions[partition];
+    if (found !== undefined) return found;
+    throw new MillraceError('source', `topic ${name} has no partition ${partition}`, {
+      where: name,
+      hint: `it has ${topic.partitions.length}, counted from 0`,
+    });
+  }
+
+  private register(name: string, { id, partitions }: TopicRow): void {
+    const ends = Array.from({ length: partitions }, (_, partition) => this.storedEnd(id, partition));
+    this.topics.set(name, {
+      name,
+      id,
+      partitions: ends.map((end) => ({ nextOffset: end, endOffset: end, waiting: new Set() })),
+    });
+  }
+
+  private storedEnd(id: number, partition: number): number {
+    const range = {
+      start: [id, partition, Number.MAX_SAFE_INTEGER],
+      end: [id, partition, -1],
+      reverse: true,
+      limit: 1,
+    };
+    for (const { key, value } of this.store.log.getRange(range)) {
+      const base = (key as number[])[2] as number;
+      return base + new BlobReader(value, base).count;
+    }
+    return 0;
+  }
+}

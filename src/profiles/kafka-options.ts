@@ -1,0 +1,71 @@
+import type { KafkaSasl, KafkaTls } from '../../connectors/kafka/connection/security.js';
+import { clientCredentials } from '../../connectors/kafka/connection/token.js';
+import type { KafkaOptions } from '../../connectors/kafka/open.js';
+import { contradiction, fileOf, required, type Secret, secretOf } from './secrets.js';
+import type { Config } from './settings.js';
+
+type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'replication' | 'rack' | 'tls' | 'sasl'>;
+
+/**
+ * How the settings say that the cluster is reached.
+ *
+ * @throws MillraceError `config` where settings contradict each other or one is missing.
+ */
+export function kafkaOptions(config: Config): Brokers {
+  const { kafka, kafkaClientId: clientId, kafkaCompression: compression, kafkaReplication: replication } = config;
+  const { kafkaRack: rack } = config;
+  const tls = tlsOf(config);
+  const sasl = saslOf(config);
+  return {
+    brokers: kafka.split(',').map((broker) => broker.trim()),
+    clientId,
+    compression,
+    ...(rack === '' ? {} : { rack }),
+    ...(replication === 0 ? {} : { replication }),
+    ...(tls ? { tls } : {}),
+    ...(sasl ? { sasl } : {}),
+  };
+}
+
+function tlsOf(config: Config): KafkaTls | undefined {
+  const { kafkaTls, kafkaCa, kafkaCert, kafkaKey, kafkaKeyPassphrase, kafkaServerName } = config;
+  if (kafkaTls === 'no') {
+    const idle = (['kafkaCa', 'kafkaCert', 'kafkaKey', 'kafkaServerName'] as const).find((name) => config[name] !== '');
+    if (idle) throw contradiction(idle, 'it is of no use without TLS', 'set kafkaTls to yes');
+    return undefined;
+  }
+  if ((kafkaCert === '') !== (kafkaKey === '')) {
+    const [there, missing] =
+      kafkaCert === '' ? (['kafkaKey', 'kafkaCert'] as const) : (['kafkaCert', 'kafkaKey'] as const);
+    throw contradiction(there, `${missing} is missing`, 'a certificate and its key go together');
+  }
+  return {
+    ...(kafkaCa === '' ? {} : { ca: fileOf('kafkaCa', kafkaCa) }),
+    ...(kafkaCert === '' ? {} : { certificate: fileOf('kafkaCert', kafkaCert), key: fileOf('kafkaKey', kafkaKey) }),
+    ...(kafkaKeyPassphrase === '' ? {} : { passphrase: kafkaKeyPassphrase }),
+    ...(kafkaServerName === '' ? {} : { serverName: kafkaServerName }),
+  };
+}
+
+function saslOf(config: Config): KafkaSasl | undefined {
+  const { kafkaSasl: mechanism, kafkaUser: username } = config;
+  if (mechanism === 'none') {
+    if (username === '') return undefined;
+    throw contradiction('kafkaUser', 'it is of no use without a way to log in', 'set kafkaSasl');
+  }
+  if (mechanism === 'oauthbearer') return { mechanism, token: tokenOf(config) };
+  if (username === '') throw contradiction('kafkaSasl', 'kafkaUser is missing', 'say who logs in');
+  const password = secretOf(config, 'kafkaPassword', 'kafkaPasswordFile');
+  return { mechanism, username, password: required(password, 'kafkaSasl', 'kafkaPassword') };
+}
+
+function tokenOf(config: Config): Secret {
+  const { kafkaTokenUrl: url, kafkaTokenClient: clientId, kafkaTokenScope: scope } = config;
+  const given = secretOf(config, 'kafkaToken', 'kafkaTokenFile');
+  if (url === '') return required(given, 'kafkaSasl', 'kafkaToken');
+  if (given !== undefined) throw contradiction('kafkaTokenUrl', 'a token is given too', 'leave one of the two out');
+  if (clientId === '') throw contradiction('kafkaTokenUrl', 'kafkaTokenClient is missing', 'say who asks for tokens');
+  const secret = secretOf(config, 'kafkaTokenSecret', 'kafkaTokenSecretFile');
+  const clientSecret = required(secret, 'kafkaTokenUrl', 'kafkaTokenSecret');
+  return clientCredentials({ url, clientId, clientSecret, ...(scope === '' ? {} : { scope }) });
+}

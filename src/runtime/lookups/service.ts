@@ -1,0 +1,67 @@
+import {
+  driverOf,
+  type Lookup,
+  type LookupHandle,
+  type LookupLimits,
+  type LookupService,
+  MillraceError,
+  type Profile,
+} from '../../core/index.js';
+import { getOrInsert } from '../../util/maps.js';
+import type { Clock } from '../clock.js';
+import { Asker } from './batch-loader.js';
+
+export interface LookUpsOptions {
+  readonly profile: Profile;
+  readonly clock: Clock;
+  /** Uniform in [0, 1), for the jitter of pauses. */
+  readonly random: () => number;
+  /** Told that the store of a step does not answer. */
+  onFailure(step: string, error: unknown): void;
+}
+
+/**
+ * The stores that the steps of a run look things up in: one asker a step, shared by its tasks.
+ *
+ * @throws MillraceError `config` from `open` where the profile cannot look things up in such a store.
+ */
+export class LookUps implements LookupService {
+  private readonly askers = new Map<string, Promise<Asker>>();
+
+  constructor(private readonly options: LookUpsOptions) {}
+
+  async open(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<LookupHandle> {
+    const opening = getOrInsert(this.askers, step, () => this.openAsker(step, lookup, limits));
+    opening.catch(() => this.askers.delete(step)); // it may be tried again
+    const asker = await opening;
+    asker.reset(); // no task is opened while its store is down
+    return {
+      ask: (keys, onProgress) => asker.ask(keys, onProgress),
+      flush: () => asker.flush(),
+      report: (error) => this.options.onFailure(step, error),
+    };
+  }
+
+  /** Asks the store of a step whether it answers; nothing where the step has none that is open. */
+  ping(step: string): Promise<void> | undefined {
+    return this.askers.get(step)?.then((asker) => asker.ping());
+  }
+
+  async close(): Promise<void> {
+    const askers = await Promise.allSettled(this.askers.values());
+    await Promise.all(askers.map(async (asker) => asker.status === 'fulfilled' && (await asker.value.close())));
+  }
+
+  private async openAsker(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<Asker> {
+    const { profile, clock, random } = this.options;
+    const driver = driverOf(profile.lookups ?? {}, lookup);
+    if (!driver) throw noLookUps(profile, lookup.connector, step);
+    return new Asker(await driver.open(lookup, step, limits), limits, clock, random);
+  }
+}
+
+const noLookUps = (profile: Profile, connector: string, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile cannot look anything up in '${connector}'`, {
+    where,
+    hint: `it can in: ${Object.keys(profile.lookups ?? {}).join(', ') || 'nothing'}`,
+  });

@@ -1,0 +1,72 @@
+import { MillraceError } from '../core/errors.js';
+import { INTERNAL } from '../core/internal.js';
+import { type Checkpoint, driverOf, EARLIEST, type Position, type Source } from '../core/io.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import type { Topology } from '../topology/index.js';
+import { offsetsOf, type Start } from './read-topic.js';
+
+/** Before every event time: what the runtime begins an input with. */
+const BEFORE_ALL_MS = -8.64e15;
+
+/** How positions come out of a savepoint: as they are, or anew where the log is another one. */
+export type RestoredPositions = 'keep' | 'earliest' | 'latest';
+
+/** A position at an offset, from which the merge begins anew. */
+export function positionAt(offset: number): Position {
+  if (Number.isFinite(offset)) return { offset, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };
+  throw new MillraceError('config', 'only in topics can one begin at a time, or at the end', {
+    hint: 'in other inputs at `earliest`, or at the number of a record',
+  });
+}
+
+/** Whether a source reads a topic, of which the profile can tell where it begins and ends. */
+export const isTopic = ({ connector, kind }: Source<unknown>): boolean =>
+  connector === 'kafka' || connector === INTERNAL || kind === 'http.ingest';
+
+/**
+ * A source that is looked at and not opened for others: records that come by HTTP are read from the topic where they lie, and
+ * no door is opened for more.
+ */
+export const onlyRead = <T>(source: Source<T>): Source<T> =>
+  source.kind === 'http.ingest' ? Object.freeze({ ...source, connector: 'kafka' }) : source;
+
+/**
+ * By source step id and partition, the offset of a point in each source's log. Inputs that are no topics count from 0 and
+ * have no end.
+ */
+export async function offsetsBySource(
+  profile: Pick<OpenProfile, 'offsetsAt' | 'sources'>,
+  { sources }: Topology,
+  start: Start,
+): Promise<Map<string, readonly number[]>> {
+  const found = new Map<string, readonly number[]>();
+  for (const { id, source } of sources) {
+    if (isTopic(source)) found.set(id, await offsetsOf(profile, source.topic, start));
+    else {
+      const partitions = (await driverOf(profile.sources, source)?.partitions(source)) ?? 0;
+      found.set(
+        id,
+        Array.from({ length: partitions }, () => countedFrom(start)),
+      );
+    }
+  }
+  return found;
+}
+
+function countedFrom(start: Start): number {
+  if (typeof start === 'object' && 'offset' in start) return start.offset;
+  return start === 'earliest' ? 0 : Number.POSITIVE_INFINITY;
+}
+
+/** A checkpoint for a task that has none: it has read nothing. */
+export const emptyCheckpoint = (topologyHash: string): Checkpoint => ({
+  epoch: 0,
+  incarnation: 0,
+  topologyHash,
+  positions: {},
+  choices: {},
+});
+
+/** The offset of a position as people read it: `null` where the task begins at the oldest record. */
+export const offsetOrNull = (position: Position | undefined): number | null =>
+  position === undefined || position.offset === EARLIEST ? null : position.offset;

@@ -1,0 +1,57 @@
+import { topicNameProblems } from '../../connectors/kafka/topic-name.js';
+import { MillraceError } from '../core/errors.js';
+import type { TopicProducer } from '../core/io.js';
+import type { OutgoingRecord } from '../core/record.js';
+import { getOrInsert } from '../util/maps.js';
+import { type FoundLetter, replayOf } from './dead-letters.js';
+
+export interface ReplayCount {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+}
+
+const BATCH = 1_000;
+
+/**
+ * Sends letters back to the topic and partition that they came from, in their order. Without a producer it only counts.
+ *
+ * Sending is not atomic over batches of 1,000, and the letters stay where they are: sending twice is up to the caller.
+ * Memory: a batch for each topic and partition.
+ *
+ * @throws MillraceError `config` for a letter that does not say where it came from.
+ */
+export async function replay(
+  letters: AsyncIterable<FoundLetter>,
+  deadLetterTopic: string,
+  producer: Pick<TopicProducer, 'append'> | undefined,
+): Promise<ReplayCount[]> {
+  const lanes = new Map<string, { topic: string; partition: number; records: number; waiting: OutgoingRecord[] }>();
+  for await (const letter of letters) {
+    const { origin } = letter;
+    if (origin === undefined || !Number.isInteger(origin.partition)) {
+      throw new MillraceError('config', 'a record does not say where it came from', {
+        where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,
+        hint: 'only dead letters of a topology can be sent back: choose them by --reason or --offsets',
+      });
+    }
+    const { topic, partition } = origin;
+    if (topicNameProblems(topic).length > 0) {
+      throw new MillraceError('config', `${topic} is no topic: its records cannot be sent back`, {
+        where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,
+        hint: 'mend them where they come from, under a new name; those of topics can be chosen by --step, --reason or --offsets',
+      });
+    }
+    const lane = getOrInsert(lanes, `${partition}/${topic}`, () => ({ topic, partition, records: 0, waiting: [] }));
+    lane.records += 1;
+    if (producer === undefined) continue;
+    lane.waiting.push(replayOf(letter, deadLetterTopic));
+    if (lane.waiting.length === BATCH) await producer.append(topic, partition, lane.waiting.splice(0));
+  }
+  for (const { topic, partition, waiting } of lanes.values()) {
+    if (waiting.length > 0) await producer?.append(topic, partition, waiting);
+  }
+  return [...lanes.values()]
+    .map(({ topic, partition, records }) => ({ topic, partition, records }))
+    .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+}

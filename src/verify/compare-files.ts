@@ -1,0 +1,71 @@
+import { hash } from 'node:crypto';
+import type { RowFormat } from '../../connectors/file/row-format.js';
+import type { WrittenFiles } from '../../connectors/file/written.js';
+import { getOrInsert } from '../util/maps.js';
+import type { Places } from './compare-topics.js';
+import { Differences, type Entry } from './differences.js';
+import { EntryStreams } from './entry-streams.js';
+import type { Run } from './verification.js';
+
+/**
+ * Compares what two runs wrote into files, row by row. Where one file ends and the next begins is decided by the clock too, so
+ * the rows of a task (and, with `by`, of an hour or day) are taken as one sequence. Rows name no input record: they are told
+ * apart by what they are. `ordered` false: sequences are compared as bags.
+ *
+ * Memory: names of files; what one run has written ahead of the other, and after a difference the rest of that sequence.
+ */
+export async function compareFiles(
+  written: WrittenFiles,
+  folders: Places,
+  format: RowFormat<unknown>,
+  ordered: boolean,
+): Promise<Differences> {
+  const found = new Differences();
+  const [calm, disturbed] = await Promise.all([
+    sequencesOf(written, folders.calm),
+    sequencesOf(written, folders.disturbed),
+  ]);
+  for (const name of new Set([...calm.keys(), ...disturbed.keys()])) {
+    const streams = new EntryStreams(ordered, found);
+    const read = {
+      calm: entriesOf(written, calm.get(name) ?? [], format),
+      disturbed: entriesOf(written, disturbed.get(name) ?? [], format),
+    };
+    const open = new Set<Run>(['calm', 'disturbed']);
+    while (open.size > 0) {
+      for (const run of open) {
+        const next = await read[run].next();
+        if (next.done) open.delete(run);
+        else streams.add(run, { ...next.value, task: 0 });
+      }
+    }
+    streams.end();
+  }
+  return found;
+}
+
+/** Files in their order, by folder and task: names are `part-TASK-INCARNATION-NUMBER`. */
+async function sequencesOf(written: WrittenFiles, folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const sequences = new Map<string, string[]>();
+  for (const path of await written.list(folder)) {
+    const name = path.slice(folder.length + 1).replace(/-\d+-\d+\.[a-z.]+$/, '');
+    getOrInsert(sequences, name, () => []).push(path);
+  }
+  return sequences;
+}
+
+/** Of equal rows any may stand for any: as records of an input they would be one that led to several. */
+async function* entriesOf(
+  written: WrittenFiles,
+  paths: readonly string[],
+  format: RowFormat<unknown>,
+): AsyncGenerator<Entry> {
+  for (const path of paths) {
+    for await (const rows of written.rows(path, format)) {
+      for (const { bytes } of rows) {
+        const digest = hash('sha1', bytes, 'hex');
+        yield { id: `${digest}/0`, digest, at: Buffer.from(bytes).toString() };
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { getOrInsert } from '../util/maps.js';
+import { compareEntries, type Differences, type Entry } from './differences.js';
+
+/** An entry of a log to which several tasks may have written: the order of each task's own entries means something. */
+export interface TaskEntry extends Entry {
+  readonly task: number;
+}
+
+/** Entries of both runs that have no counterpart yet. */
+interface Open {
+  calm: Entry[];
+  disturbed: Entry[];
+  /** How many of each are settled, from the front. */
+  settled: number;
+  /** They differed once: what is left is compared at the end. */
+  parted: boolean;
+  /** Of each input partition, the furthest record that is settled. */
+  readonly furthest: Map<string, number>;
+}
+
+/** Settled entries are taken off the lists in pieces of this size. */
+const PIECE = 4_096;
+
+/**
+ * Compares two logs as they are read, task by task. While both say the same, only what one run has written ahead of the
+ * other is kept; from the first difference of a task on, all of its entries are.
+ */
+export class EntryStreams {
+  private readonly tasks = new Map<number, Open>();
+
+  constructor(
+    private readonly ordered: boolean,
+    private readonly found: Differences,
+  ) {}
+
+  add(run: 'calm' | 'disturbed', { task, ...entry }: TaskEntry): void {
+    const open = getOrInsert(this.tasks, task, () => ({
+      calm: [],
+      disturbed: [],
+      settled: 0,
+      parted: false,
+      furthest: new Map(),
+    }));
+    open[run].push(entry);
+    if (!open.parted && this.ordered) this.settle(open);
+  }
+
+  /** Both logs are read: what is left has no counterpart, or differs. */
+  end(): void {
+    for (const open of this.tasks.values()) {
+      const { calm, disturbed, settled, furthest } = open;
+      const known = (id: string): boolean => {
+        const { input, offset } = placeOf(id);
+        return offset <= (furthest.get(input) ?? -1);
+      };
+      compareEntries(calm.slice(settled), disturbed.slice(settled), this.ordered, this.found, known);
+    }
+    this.tasks.clear();
+  }
+
+  private settle(open: Open): void {
+    for (;;) {
+      const [a, b] = [open.calm[open.settled], open.disturbed[open.settled]];
+      if (a === undefined || b === undefined) break;
+      if (a.id !== b.id || a.digest !== b.digest) {
+        open.parted = true;
+        break;
+      }
+      open.settled += 1;
+      const { input, offset } = placeOf(a.id);
+      open.furthest.set(input, Math.max(offset, open.furthest.get(input) ?? -1));
+      this.found.compared += 1;
+    }
+    if (open.settled < PIECE) return;
+    open.calm = open.calm.slice(open.settled);
+    open.disturbed = open.disturbed.slice(open.settled);
+    open.settled = 0;
+  }
+}
+
+function placeOf(id: string): { readonly input: string; readonly offset: number } {
+  const slash = id.lastIndexOf('/');
+  return { input: id.slice(0, slash), offset: Number(id.slice(slash + 1)) };
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EpochPoint } from '../runtime/index.js';
+
+const POINTS: readonly EpochPoint[] = ['pushed', 'drained', 'prepared', 'stored', 'committed'];
+
+export interface KillerOptions {
+  readonly kills: number;
+  /** From one kill to the next, at most about: input that lasts as often so long as there are kills lasts for all of them. */
+  readonly everyMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Ends the process of this place at once; false where none runs there. */
+  kill(place: number): boolean;
+  onKill(point: EpochPoint, kills: number): void;
+}
+
+/**
+ * Kills one process after another, each just after it told that it passed a point of an epoch: while records are on
+ * their way, before and after the checkpoint is stored. A message travels for a moment, so the place is never quite the same.
+ * Between two kills at least one checkpoint is stored, or the same records would be begun again and again.
+ */
+export class Killer {
+  /** Kills by the point after which they came. */
+  readonly done: Partial<Record<EpochPoint, number>> = {};
+  private kills = 0;
+  private armed: { readonly point: EpochPoint; readonly fired: () => void } | undefined;
+  private onStored: (() => void) | undefined;
+
+  constructor(private readonly options: KillerOptions) {}
+
+  /** A process passed a point. */
+  hear(place: number, point: EpochPoint): void {
+    if (point === 'stored') this.onStored?.();
+    if (this.armed?.point !== point || !this.options.kill(place)) return;
+    const { fired } = this.armed;
+    this.armed = undefined;
+    this.kills += 1;
+    this.done[point] = (this.done[point] ?? 0) + 1;
+    this.options.onKill(point, this.kills);
+    fired();
+  }
+
+  /** Kills until it has killed often enough, or is told to stop. */
+  async run(stopped: AbortSignal): Promise<void> {
+    const { kills, everyMs, random } = this.options;
+    while (this.kills < kills && !stopped.aborted) {
+      await until(stopped, (resolve) => {
+        this.onStored = resolve;
+      });
+      // The rest goes by while a checkpoint, and then a point, is waited for.
+      await sleep(0.6 * everyMs * random(), undefined, { signal: stopped }).catch(() => undefined); // told to stop
+      const point = POINTS[Math.floor(random() * POINTS.length)] as EpochPoint;
+      await until(stopped, (resolve) => {
+        this.armed = { point, fired: resolve };
+      });
+    }
+  }
+}
+
+/** Resolves with what is waited for, or when nobody waits any more. */
+const until = (stopped: AbortSignal, begin: (resolve: () => void) => void): Promise<void> =>
+  new Promise((resolve) => {
+    if (stopped.aborted) return resolve();
+    stopped.addEventListener('abort', () => resolve(), { once: true });
+    begin(resolve);
+  });

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { MillraceError } from '../core/errors.js';
+import { expelMember } from '../profiles/profiles.js';
+import type { Config } from '../profiles/settings.js';
+import { ProcessSupervisor } from '../util/process-supervisor.js';
+import { Killer } from './fault-injector.js';
+import type { TrialNews, TrialWork } from './worker.js';
+
+export interface ProcessesOptions {
+  readonly work: TrialWork;
+  readonly config: Config;
+  readonly topology: string;
+  readonly processes: number;
+  /** None for the run that nobody disturbs. */
+  readonly kills: number;
+  readonly killEveryMs: number;
+  /** Arguments of `millrace` for a process that does this work. */
+  argumentsOf(work: TrialWork): readonly string[];
+  /** Calls `stop` where the user wants no more; returns what stops listening. */
+  onStop(stop: () => void): () => void;
+  onKill(text: string): void;
+  onWarning(message: string): void;
+}
+
+export interface ProcessesDone {
+  readonly seconds: number;
+  readonly killedAfter: Readonly<Record<string, number>>;
+}
+
+/** Deaths that nobody meant, after which the run ends. */
+const DEATHS_MAX = 5;
+/** A run of which nothing is heard for so long is stuck. */
+const SILENCE_MAX_MS = 5 * 60_000;
+
+/**
+ * Runs a part of a trial in processes of its own to the end of its input, and kills some of them meanwhile. Killed ones are
+ * started anew at once.
+ *
+ * @throws MillraceError `step` where a process failed by itself, where nothing was heard for five minutes, and where it was
+ * stopped.
+ */
+export async function runProcesses(options: ProcessesOptions): Promise<ProcessesDone> {
+  const { work, config, topology, processes, kills, killEveryMs, argumentsOf, onStop, onKill, onWarning } = options;
+  const startedMs = performance.now();
+  const memberIds = new Map<number, string>();
+  const killed = new Set<number>();
+  let deaths = 0;
+  let heardMs = performance.now();
+  let why: MillraceError | undefined;
+  const killer = new Killer({
+    kills,
+    everyMs: killEveryMs,
+    random: Math.random,
+    kill(place) {
+      const pid = supervisor.pids.get(place);
+      if (pid === undefined) return false;
+      killed.add(place);
+      return process.kill(pid, 'SIGKILL');
+    },
+    onKill: (point, count) => onKill(`kill ${count} of ${kills}, after ${point}`),
+  });
+  const supervisor = new ProcessSupervisor({
+    processes,
+    start: () =>
+      spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(work)], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        detached: true, // Ctrl-C in a terminal goes to this process, which asks the others to end
+      }),
+    onNews(place, news) {
+      const told = news as TrialNews;
+      heardMs = performance.now();
+      if (told.kind === 'joined') memberIds.set(place, told.memberId);
+      else killer.hear(place, told.point);
+    },
+    async onDeath(place) {
+      if (!killed.delete(place) && why === undefined) {
+        deaths += 1;
+        onWarning(`process ${place} died, and not of a kill that was meant`);
+        if (deaths >= DEATHS_MAX) end(dying(work));
+      }
+      const memberId = memberIds.get(place);
+      memberIds.delete(place);
+      if (memberId !== undefined) await expelMember(config, topology, memberId);
+    },
+    onWarning(message) {
+      if (!message.includes('started anew')) onWarning(message); // deaths are told of above
+    },
+    backOffMs: 50,
+    livedMs: 0, // however soon it dies, it died of being killed
+  });
+  const end = (error: MillraceError) => {
+    why ??= error;
+    supervisor.stop();
+  };
+  const over = new AbortController();
+  const watch = setInterval(() => {
+    if (performance.now() - heardMs < SILENCE_MAX_MS) return;
+    end(stuck(work));
+    for (const pid of supervisor.pids.values()) process.kill(pid, 'SIGKILL'); // who is stuck may not hear
+  }, 5_000);
+  const forget = onStop(() => end(stoppedByUser()));
+  const killing = killer.run(over.signal);
+  try {
+    await supervisor.finished;
+  } finally {
+    over.abort();
+    clearInterval(watch);
+    forget();
+    await killing;
+  }
+  if (why) throw why;
+  return { seconds: (performance.now() - startedMs) / 1_000, killedAfter: killer.done };
+}
+
+const dying = ({ run }: TrialWork): MillraceError =>
+  new MillraceError('step', `processes of the ${run} run die by themselves`, { hint: 'have they enough memory?' });
+
+const stuck = ({ run }: TrialWork): MillraceError =>
+  new MillraceError('step', `the ${run} run got nowhere for five minutes`, {
+    hint: 'does `millrace run FILE --until-end` come to its end?',
+  });
+
+const stoppedByUser = (): MillraceError =>
+  new MillraceError('step', 'stopped before it could say anything', {
+    hint: 'what it had written is taken away again',
+  });

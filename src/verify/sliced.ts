@@ -1,0 +1,33 @@
+import { EARLIEST, type SourceDriver, type SourceReader } from '../core/io.js';
+import { readerAround } from '../core/reader-around.js';
+import type { Slice } from './verification.js';
+
+/**
+ * Reads of each topic exactly its slice, so that two runs one after another read the same while more is appended. A topic
+ * without a slice is read as ever.
+ */
+export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Slice>>): SourceDriver {
+  return {
+    ...driver,
+    async open(source, task, offset, bounded, step, partition = task.partition, place) {
+      const slice = slices[source.topic];
+      if (slice === undefined) return driver.open(source, task, offset, bounded, step, partition, place);
+      const from = offset === EARLIEST ? (slice.from[partition] ?? offset) : offset;
+      return until(await driver.open(source, task, from, true, step, partition), slice.to[partition] ?? 0);
+    },
+  };
+}
+
+function until(reader: SourceReader, end: number): SourceReader {
+  let passed = false;
+  return readerAround(reader, {
+    async poll(recordsMax) {
+      if (passed) return { records: [], ended: true };
+      const polled = await reader.poll(recordsMax);
+      const last = polled.records.at(-1);
+      if (last === undefined || last.offset < end - 1) return polled;
+      passed = true;
+      return { records: polled.records.filter(({ offset }) => offset < end), ended: true };
+    },
+  });
+}

@@ -1,0 +1,216 @@
+import { MillraceError, messageOf } from '../core/errors.js';
+import type { TopicSinkOptions } from '../core/sinks.js';
+import { openProfile, type TrialProfile } from '../profiles/profiles.js';
+import type { Config } from '../profiles/settings.js';
+import { isTopic } from '../topics/positions.js';
+import type { Start } from '../topics/read-topic.js';
+import { check, type SourceNode, type Topology } from '../topology/index.js';
+import { counted } from '../util/counted.js';
+import { kinds } from './differences.js';
+import { type InputFiles, loadInput, sliceOf } from './inputs.js';
+import { isSent, shadowOf } from './isolated.js';
+import { compareOutputs } from './outputs.js';
+import { type ProcessesDone, runProcesses } from './processes.js';
+import type { VerifyReport } from './report.js';
+import { prepareGround, removeTraces, tracesOf } from './sandbox.js';
+import { newTrialId, type Run, recordsOf, type Slice, type Trial } from './verification.js';
+import { registersNothing, type TrialWork } from './worker.js';
+
+export interface VerifyOptions {
+  readonly topology: Topology;
+  readonly config: Config;
+  readonly files: InputFiles;
+  /** Of topics that are filled from files. */
+  readonly partitions: number;
+  readonly keyField: string | undefined;
+  readonly timeField: string | undefined;
+  /** Where topics that are there already are read from. */
+  readonly from: Start;
+  readonly kills: number;
+  /** How long the run with kills is made to take, about. */
+  readonly minutes: number;
+  readonly processes: number;
+  /** Leave outputs and state of both runs where they are. */
+  readonly keep: boolean;
+  /** Arguments of `millrace` for a process that does this work, on a profile with this data folder. */
+  argumentsOf(work: TrialWork, data: string): readonly string[];
+  onProgress(text: string): void;
+  onWarning(message: string): void;
+  /** Calls `stop` where the user wants no more; returns what stops listening. */
+  onStop(stop: () => void): () => void;
+}
+
+/**
+ * Runs a topology twice over the same records, once undisturbed and once while its processes are killed again and again,
+ * and compares everything that comes of it. Outputs, state and groups of both runs are their own and are taken away.
+ *
+ * @throws MillraceError `config` for a topology or an input that cannot be tried; what a process failed of.
+ */
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  const { topology, files, keep, onProgress, onWarning } = options;
+  const problems = check(topology);
+  if (problems[0]) {
+    throw new MillraceError(
+      'config',
+      `the topology has ${counted(problems.length, 'problem')}, such as: ${problems[0].message}`,
+      {
+        where: problems[0].where,
+        hint: '`millrace check` lists them',
+      },
+    );
+  }
+  const other = topology.sources.find((node) => !isTopic(node.source) && !files.has(node.id));
+  if (other) throw noTopic(other);
+  const id = newTrialId();
+  const inputs = Object.fromEntries([...files.keys()].map((source) => [source, `${id}.input.${source}`]));
+  const empty: Trial = { id, inputs, slices: {}, partitions: {} };
+  shadowOf(topology, empty, 'calm'); // throws before anything is written
+  const ground = await prepareGround(
+    options.config,
+    topology.sources.some((source) => !files.has(source.id)),
+  );
+  const there = { ...options, config: ground.config };
+  try {
+    const trial = await prepareTrial(there, empty);
+    return await runTrial(there, trial);
+  } finally {
+    if (keep) onProgress(ground.folder === undefined ? `what begins with ${id} is kept` : `kept in ${ground.folder}`);
+    else {
+      const left = await removeTraces(ground, tracesOf(topology, empty)).catch((error: unknown) => [messageOf(error)]);
+      for (const what of left) onWarning(`could not be taken away: ${what}`);
+    }
+  }
+}
+
+const noTopic = ({ id, source: { kind } }: SourceNode): MillraceError =>
+  new MillraceError('config', `both runs must read the same, and ${kind} has no topic that holds it`, {
+    where: id,
+    hint: `give it as JSON lines instead: --input ${id}=FILE`,
+  });
+
+/** Writes the inputs that come from files, and settles what of each topic both runs read. */
+async function prepareTrial(options: VerifyOptions, empty: Trial): Promise<Trial> {
+  const { topology, config, files, partitions, keyField, timeField, from } = options;
+  const profile = await openProfile(config);
+  try {
+    const slices: Record<string, Slice> = {};
+    for (const node of topology.sources) {
+      const { id, source } = node;
+      const file = files.get(id);
+      const topic = empty.inputs[id] ?? source.topic;
+      if (file !== undefined) await loadInput(profile, node, { topic, file, partitions, keyField, timeField });
+      slices[topic] = await sliceOf(profile, topic, file === undefined ? from : 'earliest');
+    }
+    const outputs = topology.sinks.flatMap(({ sink }) =>
+      sink.kind === 'kafka.sink' || sink.kind === 'kafka.upserts' ? [(sink.options as TopicSinkOptions).topic] : [],
+    );
+    const trial = { ...empty, slices, partitions: await partitionsOf(profile, outputs) };
+    if (recordsOf(trial) > 0) return trial;
+    throw new MillraceError('config', 'there is nothing to read', {
+      where: topology.sources.map(({ source }) => source.topic).join(', '),
+      hint: 'fill the topics, or give the input as a file: --input events.ndjson',
+    });
+  } finally {
+    await profile.close();
+  }
+}
+
+/** Of the topics that exist. */
+async function partitionsOf(profile: TrialProfile, topics: readonly string[]): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const topic of topics) {
+    try {
+      found[topic] = (await profile.endOffsets(topic)).length;
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error; // it does not exist yet: the sink decides
+    }
+  }
+  return found;
+}
+
+async function runTrial(options: VerifyOptions, trial: Trial): Promise<VerifyReport> {
+  const { topology, config, kills, minutes, processes, argumentsOf, onProgress, onWarning, onStop } = options;
+  const records = recordsOf(trial);
+  const run = (
+    name: Run,
+    more: { processes: number; kills: number; recordsPerSecondMax?: number },
+  ): Promise<ProcessesDone> =>
+    runProcesses({
+      work: { trial, run: name, recordsPerSecondMax: more.recordsPerSecondMax },
+      config,
+      topology: shadowOf(topology, trial, name).name,
+      processes: more.processes,
+      kills: more.kills,
+      killEveryMs: (minutes * 60_000) / (more.kills + 1),
+      argumentsOf: (work) => argumentsOf(work, config.data),
+      onStop,
+      onKill: onProgress,
+      onWarning,
+    });
+
+  onProgress(`${trial.id}: ${counted(records, 'record')}, undisturbed`);
+  const calm = await run('calm', { processes: 1, kills: 0 });
+  onProgress(`undisturbed in ${calm.seconds.toFixed(1)} s; again, with kills`);
+  const recordsPerSecondMax = Math.max(RATE_MIN, Math.ceil(records / (minutes * 60) / processes));
+  const disturbed = await run('disturbed', { processes, kills, recordsPerSecondMax });
+  onProgress('comparing');
+
+  const { notes, ordered } = freedomsOf(topology);
+  const profile = await openProfile(config, { registry: registersNothing });
+  try {
+    const compared = await compareOutputs(profile, topology, trial, ordered);
+    const done = Object.values(disturbed.killedAfter).reduce((sum, times) => sum + times, 0);
+    return {
+      topology: topology.name,
+      profile: config.profile,
+      trial: trial.id,
+      right: compared.every(({ counts }) => kinds.every((kind) => counts[kind] === 0)),
+      records,
+      processes,
+      kills: done,
+      killedAfter: disturbed.killedAfter,
+      seconds: { calm: calm.seconds, disturbed: disturbed.seconds },
+      compared,
+      notes:
+        done < kills
+          ? [...notes, `the input was at its end after ${done} of ${kills} kills: --minutes makes it last`]
+          : notes,
+    };
+  } finally {
+    await profile.close();
+  }
+}
+
+/** So that a round has at least one record. */
+const RATE_MIN = 20;
+
+interface Freedoms {
+  /** Each task's outputs have one order. */
+  readonly ordered: boolean;
+  readonly notes: readonly string[];
+}
+
+/** What of a topology's outputs a clock decides, so that two runs need not agree. */
+function freedomsOf({ sources, steps, sinks, repartitions }: Topology): Freedoms {
+  const waiting = sources.filter(({ source }) => source.idleMax !== undefined).map(({ id }) => id);
+  const answering = steps.filter(({ shape }) => shape.shape === 'batched' && shape.undecided === true);
+  const ticking = steps.filter(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
+  const asBags = 'outputs are compared as bags, state not at all';
+  const notes: string[] = [];
+  if (waiting.length > 0) {
+    notes.push(`with idleMax (${waiting.join(', ')}) the order of inputs depends on the clock: ${asBags}`);
+  }
+  if (repartitions.length > 0) notes.push(`behind a repartition records of several tasks meet in any order: ${asBags}`);
+  if (answering.length > 0) {
+    const ids = answering.map(({ id }) => id).join(', ');
+    notes.push(`what ${ids} answers may depend on who is asked and when: differences in it are no fault of the kills`);
+  }
+  for (const { id, sink } of sinks.filter(({ sink }) => isSent(sink.kind))) {
+    notes.push(`${id} sends nothing (${sink.kind}): what it would send is written to a topic and compared there`);
+  }
+  if (ticking.length > 0) {
+    const ids = ticking.map(({ id }) => id).join(', ');
+    notes.push(`${ids} goes by processing time: ${asBags}, and differences in what it emits are no fault of the kills`);
+  }
+  return { ordered: waiting.length === 0 && ticking.length === 0 && repartitions.length === 0, notes };
+}

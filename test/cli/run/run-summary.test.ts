@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { progressText, summarize, summaryText } from '../../../src/cli/run/run-summary.js';
+import { orders } from '../../topology/fixtures.js';
+import { someSnapshot } from '../snapshot.js';
+
+describe('the summary of a run', () => {
+  const summary = summarize(orders, 'embedded', 12.34, someSnapshot());
+
+  it('counts what was read, written and given up, by step and reason', () => {
+    expect(summary).toMatchObject({
+      topology: 'orders',
+      profile: 'embedded',
+      read: { orders: 120, refunds: 0 },
+      written: { 'large-orders': 0, history: 112 },
+      deadLetters: { 'range:amount': 2, truncated: 1 },
+    });
+    expect(summary.counters.dedupe).toEqual({ duplicates: 5 });
+  });
+
+  it('adds up one reason over steps', () => {
+    const twice = { ...someSnapshot(), counters: ['a', 'b'].map((step) => ({ step, name: 'dead:stale', value: 2 })) };
+    expect(summarize(orders, 'embedded', 1, twice).deadLetters).toEqual({ stale: 4 });
+  });
+
+  it('reads well, and survives JSON', () => {
+    expect(summaryText(summary)).toMatch(/^read\n {2}refunds +0\n {2}orders +120\nwritten\n/);
+    expect(summaryText({ ...summary, deadLetters: {} })).toContain('dead letters: none');
+    expect(progressText(summary, 1_234.5)).toMatch(
+      /^120 read \(1,235\/s\) · 112 written · 3 dead letters · p99 [\d.]+ ms$/,
+    );
+    expect(JSON.parse(JSON.stringify(summary))).toEqual(summary);
+  });
+});

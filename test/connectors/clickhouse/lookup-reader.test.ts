@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../../connectors/clickhouse/engine/engine.js';
+import { clickhouse } from '../../../connectors/clickhouse/index.js';
+import { clickHouseReader } from '../../../connectors/clickhouse/lookup-reader.js';
+
+/** An engine that has rows under some keys, as ClickHouse writes them. */
+function answering(keyType: string, keys: readonly string[]) {
+  const asked: unknown[] = [];
+  const query = async (_sql: string, parameters: unknown) => {
+    asked.push(parameters);
+    return keys.map((key) => `${JSON.stringify({ _key: key, tier: 'gold' })}\n`).join('');
+  };
+  const engine: Partial<Engine> = { where: 'here', query };
+  const lookup = clickhouse.rows({ table: 'customers', key: 'id', keyType, columns: ['tier'] });
+  const reader = clickHouseReader(engine as Engine, lookup);
+  return { asked, ask: (some: readonly string[]) => reader.ask(some, new AbortController().signal) };
+}
+
+const gold = { kind: 'found', value: { tier: 'gold' } };
+
+describe('clickHouseReader', () => {
+  it('finds a row however its key is written', async () => {
+    const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+    const ids = answering('UUID', [id]);
+    expect(await ids.ask([id.toUpperCase(), id])).toEqual([gold, gold]);
+    expect(await answering('UInt64', ['7']).ask(['007', '8'])).toEqual([gold, { kind: 'missing' }]);
+  });
+
+  it('refuses what is no number by itself, and asks for the others', async () => {
+    const numbers = answering('Int8', ['7']);
+    expect(await numbers.ask(['x', '7', '300'])).toEqual([
+      { kind: 'refused', detail: 'no Int8' },
+      gold,
+      { kind: 'refused', detail: 'no Int8' },
+    ]);
+    expect(numbers.asked).toEqual([{ keys: [7n] }]);
+  });
+});

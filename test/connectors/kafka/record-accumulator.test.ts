@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { OutgoingBatch } from '../../../connectors/kafka/protocol/produce.js';
+import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
+import { BatchRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
+import { Outbox, wavesOf } from '../../../connectors/kafka/record-accumulator.js';
+import type { RawRecord } from '../../../src/core/record.js';
+import { record, text } from './batches.js';
+
+const identity = { producerId: 3n, producerEpoch: 1, transactional: true };
+const header = ({ topic, partition, bytes }: OutgoingBatch) => ({
+  lane: `${topic}/${partition}`,
+  sequence: bytes.readInt32BE(batch.sequence),
+  records: bytes.readInt32BE(batch.count),
+});
+
+function valuesOf(batches: readonly OutgoingBatch[]): (string | null)[] {
+  const records: RawRecord[] = [];
+  for (const { bytes } of batches) {
+    const found = readBatch(bytes, 0, 'sent');
+    if (found) records.push(...(new BatchRecords(found, 0, 'sent').take(Number.POSITIVE_INFINITY) ?? []));
+  }
+  return records.map(({ value }) => text(value));
+}
+
+it('numbers the records of each partition without a gap, over batches and epochs', () => {
+  const outbox = new Outbox(() => identity);
+  for (let i = 0; i < 3; i += 1) outbox.add('a', 0, record(`${i}`));
+  outbox.add('a', 1, record('x'));
+  outbox.add('b', 0, record('y'));
+  expect(outbox.hasSealed).toBe(false);
+  expect(outbox.takeAll().map(header)).toEqual([
+    { lane: 'a/0', sequence: 0, records: 3 },
+    { lane: 'a/1', sequence: 0, records: 1 },
+    { lane: 'b/0', sequence: 0, records: 1 },
+  ]);
+  outbox.add('a', 0, record('3'));
+  expect(outbox.takeAll().map(header)).toEqual([{ lane: 'a/0', sequence: 3, records: 1 }]);
+  expect(outbox.takeAll()).toEqual([]);
+});
+
+it('seals a batch before it outgrows the default limit of brokers', () => {
+  const outbox = new Outbox(() => identity);
+  const value = 'v'.repeat(10_000);
+  for (let i = 0; i < 250; i += 1) outbox.add('a', 0, record(`${i}:${value}`));
+  expect(outbox.hasSealed).toBe(true);
+  const batches = [...outbox.takeSealed(), ...outbox.takeAll()];
+  expect(batches.map(({ bytes }) => bytes.length).every((length) => length <= 1_000_000)).toBe(true);
+  expect(batches.length).toBe(3);
+  expect(valuesOf(batches).map((each) => Number(each?.split(':')[0]))).toEqual(
+    Array.from({ length: 250 }, (_, i) => i),
+  );
+});
+
+it('gives a record that is larger than that a batch of its own', () => {
+  const outbox = new Outbox(() => identity);
+  outbox.add('a', 0, record('before'));
+  outbox.add('a', 0, record('v'.repeat(2_000_000)));
+  outbox.add('a', 0, record('after'));
+  const batches = [...outbox.takeSealed(), ...outbox.takeAll()];
+  expect(batches.map(header).map(({ records }) => records)).toEqual([1, 1, 1]);
+});
+
+it('splits batches into requests that brokers accept, in order', () => {
+  const lane = fc.record({ partition: fc.integer({ min: 0, max: 3 }), size: fc.integer({ min: 1, max: 60 }) });
+  fc.assert(
+    fc.property(fc.array(lane, { maxLength: 40 }), (lanes) => {
+      const batches = lanes.map(
+        ({ partition, size }): OutgoingBatch => ({ topic: 't', partition, bytes: Buffer.alloc(size) }),
+      );
+      const waves = wavesOf(batches, 100);
+      for (const wave of waves) {
+        expect(wave.length).toBeGreaterThan(0);
+        expect(new Set(wave.map(({ partition }) => partition)).size).toBe(wave.length);
+        const bytes = wave.reduce((sum, each) => sum + each.bytes.length, 0);
+        expect(bytes <= 100 || wave.length === 1).toBe(true);
+      }
+      const sent = waves.flat();
+      for (let partition = 0; partition < 4; partition += 1) {
+        const of = (all: readonly OutgoingBatch[]) => all.filter((each) => each.partition === partition);
+        expect(of(sent)).toEqual(of(batches));
+      }
+    }),
+  );
+});
+
+it('compresses each topic as it was told, and the others as all', () => {
+  const outbox = new Outbox(() => identity, 'zstd');
+  outbox.compress('plain', 'none');
+  outbox.compress('b', 'lz4');
+  for (const topic of ['plain', 'a', 'b']) outbox.add(topic, 0, record('v'.repeat(5_000)));
+  const batches = outbox.takeAll();
+  expect(batches.map(({ topic, bytes }) => [topic, bytes.readInt16BE(batch.attributes) & batch.compression])).toEqual([
+    ['plain', 0],
+    ['a', 4],
+    ['b', 3],
+  ]);
+  expect(valuesOf(batches)).toEqual(Array.from({ length: 3 }, () => 'v'.repeat(5_000)));
+});

@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { topicNameProblems } from '../../../connectors/kafka/topic-name.js';
+
+describe('the name of a topic', () => {
+  it.each(['payments.v1', 'a', '_internal-2', 'x'.repeat(249)])('may be %s', (topic) => {
+    expect(topicNameProblems(topic)).toEqual([]);
+  });
+
+  it.each(['', '.', '../..', 'payments..v1 ', 'zahlungen/eu', 'prüfung', 'two\nlines', 'x'.repeat(250)])(
+    'may not be %j',
+    (topic) => {
+      expect(topicNameProblems(topic)).toMatchObject([{ message: `'${topic}' cannot be the name of a topic` }]);
+    },
+  );
+});

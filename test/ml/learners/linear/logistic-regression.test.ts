@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { FeatureVector } from '../../../../src/core/index.js';
+import { ftrl, logisticRegression, type Optimizer, sgd } from '../../../../src/ml/index.js';
+import {
+  accuracy,
+  addAccuracy,
+  addLogLoss,
+  emptyAccuracy,
+  emptyLogLoss,
+  logLoss,
+} from '../../../../src/ml/metrics/index.js';
+import { checkLearner } from '../../../../src/testing/learner-contract.js';
+import { openLearner, vector } from '../../support.js';
+
+// The Website Phishing data set (R. Mohammad, UCI, CC BY 4.0) in the order in which River ships it: nine features of
+// 0, 1/2 or 1 as the digits 0 to 2, in the alphabetic order of their names, then the label.
+const phishing = readFileSync(new URL('../../phishing.txt', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => ({
+    features: vector([...line.slice(0, 9)].map((digit) => Number(digit) / 2)),
+    label: line[9] === '1',
+  }));
+
+function progressive(optimizer: Optimizer, scale: 'none' | 'standard') {
+  const model = openLearner(logisticRegression({ optimizer, scale }), { denseSize: 9, hashedSize: 0 });
+  const right = emptyAccuracy();
+  const loss = emptyLogLoss();
+  const confusion = { truePositive: 0, falsePositive: 0, falseNegative: 0 };
+  for (const { features, label } of phishing) {
+    const probability = model.predictOne(features);
+    addAccuracy(right, probability, label);
+    addLogLoss(loss, probability, label);
+    if (probability > 0.5 && label) confusion.truePositive++;
+    if (probability > 0.5 && !label) confusion.falsePositive++;
+    if (probability <= 0.5 && label) confusion.falseNegative++;
+    model.learnOne(features, label);
+  }
+  const { truePositive, falsePositive, falseNegative } = confusion;
+  const f1 = (2 * truePositive) / (2 * truePositive + falsePositive + falseNegative);
+  return { accuracy: accuracy(right), f1, logLoss: logLoss(loss) };
+}
+
+describe('logistic regression: published figures', () => {
+  it('gives the figures of River’s documentation with SGD and its scaler', () => {
+    expect(phishing).toHaveLength(1_250);
+    const figures = progressive(sgd({ rate: 0.1, interceptRate: 0.01 }), 'standard');
+    expect(figures.accuracy).toBe(0.8896);
+    expect(figures.f1).toBeCloseTo(0.8785211267605635, 12);
+    expect(figures.logLoss).toBeCloseTo(0.2705944229105603, 10);
+  });
+
+  it('gives the figures of River’s benchmark table at rate 0.005', () => {
+    const figures = progressive(sgd({ rate: 0.005, interceptRate: 0.01 }), 'standard');
+    expect(figures.accuracy).toBe(0.8872);
+    expect(figures.f1).toBeCloseTo(0.8712328767123287, 12);
+    expect(figures.logLoss).toBeCloseTo(0.3829302908826168, 10);
+  });
+
+  it('gives River’s figures without a scaler', () => {
+    expect(progressive(sgd({ rate: 0.1, interceptRate: 0.01 }), 'none').logLoss).toBeCloseTo(0.3844025245891237, 10);
+  });
+
+  it('gives the figures of Vowpal Wabbit’s --ftrl, whose numbers have 24 bits', () => {
+    const figures = progressive(ftrl({ alpha: 0.05 }), 'none');
+    expect(figures.logLoss).toBeCloseTo(0.5350531, 5);
+    expect(figures.accuracy).toBe(0.72);
+  });
+});
+
+/** The same mathematics with maps and without any of the tricks: what the fast one is held against. */
+function naiveFtrl(alpha: number, beta: number, l1: number, l2: number) {
+  const z = new Map<string, number>();
+  const n = new Map<string, number>();
+  const entriesOf = ({ dense, indices, values }: FeatureVector): [string, number][] => [
+    ['intercept', 1],
+    ...Array.from(dense, (x, i): [string, number] => [`d${i}`, x]),
+    ...Array.from(indices, (index, i): [string, number] => [`h${index}`, values[i] as number]),
+  ];
+  const weight = (name: string) => {
+    const [one, two] = name === 'intercept' ? [0, 0] : [l1, l2];
+    const at = z.get(name) ?? 0;
+    if (Math.abs(at) <= one) return 0;
+    return -(at - Math.sign(at) * one) / ((beta + Math.sqrt(n.get(name) ?? 0)) / alpha + two);
+  };
+  const predict = (features: FeatureVector) =>
+    1 / (1 + Math.exp(-entriesOf(features).reduce((sum, [name, x]) => sum + weight(name) * x, 0)));
+  const learn = (features: FeatureVector, label: boolean) => {
+    const slope = predict(features) - (label ? 1 : 0);
+    for (const [name, x] of entriesOf(features)) {
+      const g = slope * x;
+      const before = n.get(name) ?? 0;
+      const sigma = (Math.sqrt(before + g * g) - Math.sqrt(before)) / alpha;
+      z.set(name, (z.get(name) ?? 0) + g - sigma * weight(name));
+      n.set(name, before + g * g);
+    }
+  };
+  return { predict, learn };
+}
+
+const shape = { denseSize: 3, hashedSize: 32 };
+const row = fc.record({
+  features: fc
+    .tuple(
+      fc.array(fc.float({ min: -50, max: 50, noNaN: true }), { minLength: 3, maxLength: 3 }),
+      fc.uniqueArray(fc.nat(31), { maxLength: 6 }),
+    )
+    .map(([dense, indices]) => vector(dense, indices)),
+  label: fc.boolean(),
+});
+
+describe('logistic regression with FTRL', () => {
+  it('agrees with the naive algorithm to 1e-12', () => {
+    const options = fc.record({
+      alpha: fc.constantFrom(0.01, 0.1, 1),
+      beta: fc.constantFrom(0.1, 1),
+      l1: fc.constantFrom(0, 0.5),
+      l2: fc.constantFrom(0, 1),
+    });
+    fc.assert(
+      fc.property(options, fc.array(row, { maxLength: 40 }), (hyper, rows) => {
+        const fast = openLearner(logisticRegression({ optimizer: ftrl(hyper) }), shape);
+        const naive = naiveFtrl(hyper.alpha, hyper.beta, hyper.l1, hyper.l2);
+        for (const { features, label } of rows) {
+          expect(Math.abs(fast.predictOne(features) - naive.predict(features))).toBeLessThan(1e-12);
+          fast.learnOne(features, label);
+          naive.learn(features, label);
+        }
+      }),
+    );
+  });
+
+  it('keeps weights with little evidence at exactly zero', () => {
+    const learner = logisticRegression({ optimizer: ftrl({ alpha: 1, l1: 3 }) });
+    const model = openLearner(learner, { denseSize: 0, hashedSize: 4 });
+    const base = model.predictOne(vector([]));
+    model.learnOne(vector([], [2]), true);
+    const intercept = model.predictOne(vector([]));
+    expect(intercept).toBeGreaterThan(base);
+    expect(model.predictOne(vector([], [2]))).toBe(intercept);
+  });
+});
+
+describe('logistic regression: promises of a learner', () => {
+  const learners = {
+    ftrl: logisticRegression({ optimizer: ftrl({ alpha: 0.3, l1: 0.01, l2: 0.1 }) }),
+    sgd: logisticRegression({ optimizer: sgd({ rate: 0.05, l2: 0.001 }) }),
+    'ftrl, scaled': logisticRegression({ optimizer: ftrl({ alpha: 0.3 }), scale: 'standard' }),
+    'sgd, scaled': logisticRegression({ optimizer: sgd({ rate: 0.05 }), scale: 'standard' }),
+  };
+  it.each(Object.entries(learners))('%s keeps them', (_name, learner) => {
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 12 }), (rows) => checkLearner(learner, rows, shape)),
+      { numRuns: 30 },
+    );
+  });
+
+  it('refuses rows with absurd numbers and goes on learning', () => {
+    const model = openLearner(logisticRegression({ optimizer: ftrl({ alpha: 0.5 }), featureMax: 100 }), shape);
+    const sane = vector([1, 2, 3], [4]);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 101, -101]) {
+      expect(model.learnOne(vector([1, bad, 3], [4]), true)).toBe(false);
+    }
+    expect(model.predictOne(sane)).toBe(0.5);
+    for (let i = 0; i < 50; i++) expect(model.learnOne(sane, true)).toBe(true);
+    expect(model.predictOne(sane)).toBeGreaterThan(0.95);
+    expect(model.predictOne(vector([1, 1e9, 3], [4]))).toBe(model.predictOne(vector([1, 100, 3], [4])));
+  });
+
+  it('says which option is out of range', () => {
+    expect(() => ftrl({ alpha: 0 })).toThrow('ftrl: alpha is 0');
+    expect(() => ftrl({ alpha: 1, l1: -1 })).toThrow('ftrl: l1 is -1');
+    expect(() => sgd({ rate: Number.NaN })).toThrow('sgd: rate is NaN');
+  });
+});
+
+describe('the contract itself', () => {
+  it('catches a learner whose predictions change it', () => {
+    const honest = logisticRegression({ optimizer: sgd({ rate: 0.1 }) });
+    const cheat: typeof honest = {
+      ...honest,
+      open: (cells, size) => {
+        const logic = honest.open(cells, size);
+        return {
+          ...logic,
+          predictOne(features) {
+            cells.model.values[0] = (cells.model.values[0] as number) + 1e-6;
+            cells.model.touch(0);
+            return logic.predictOne(features);
+          },
+        };
+      },
+    };
+    expect(() => checkLearner(cheat, phishing.slice(0, 5), { denseSize: 9, hashedSize: 0 })).toThrow(
+      'breaks a promise',
+    );
+  });
+
+  it('catches a learner that forgets what is not in its cells', () => {
+    const honest = logisticRegression({ optimizer: sgd({ rate: 0.1 }) });
+    const cheat: typeof honest = {
+      ...honest,
+      open: (cells, size) => {
+        const logic = honest.open(cells, size);
+        let seen = 0;
+        return {
+          predictOne: (features) => logic.predictOne(features) + seen * 1e-9,
+          learnOne(features, label) {
+            seen++;
+            return logic.learnOne(features, label);
+          },
+        };
+      },
+    };
+    expect(() => checkLearner(cheat, phishing.slice(0, 5), { denseSize: 9, hashedSize: 0 })).toThrow(
+      'predicted otherwise',
+    );
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import {
+  type BatchedLogic,
+  type DeadLetter,
+  type FeatureVector,
+  type InferenceService,
+  type ModelSpec,
+  millis,
+  type Origin,
+  type RowFailure,
+  type Services,
+  type Sink,
+  type Source,
+  type StepContext,
+} from '../../../src/core/index.js';
+import { createInference } from '../../../src/inference/index.js';
+import { type InferOptions, type Inferred, infer } from '../../../src/operators/ml/infer.js';
+import { type Stream, topology } from '../../../src/topology/topology.js';
+
+const modelFile = (name: string) => new URL(`../../inference/models/${name}.onnx`, import.meta.url);
+const options = {
+  model: modelFile('sigmoid'),
+  as: 'risk',
+  batchMax: 8,
+  waitMax: millis(1),
+  providers: ['cpu'],
+} as const satisfies InferOptions<'risk'>;
+
+const context: StepContext = {
+  topology: 'flights',
+  step: 'risk',
+  task: 0,
+  watermarkMs: 0,
+  counter: () => ({ add: () => {} }),
+  measure: () => {},
+  deadLetter: () => {},
+  fail: (message) => {
+    throw new Error(message);
+  },
+};
+
+const row = (...dense: number[]): { readonly id: string; readonly features: FeatureVector } => ({
+  id: dense.join(),
+  features: {
+    view: 'flights',
+    hash: 'h1',
+    dense: Float32Array.from(dense),
+    indices: new Uint32Array(),
+    values: new Float32Array(),
+  },
+});
+const origins: readonly Origin[] = [];
+
+const servicesWith = (inference: InferenceService): Services => ({
+  inference,
+  lookUps: { open: () => Promise.reject(new Error('nothing is looked up here')) },
+  progress: () => {},
+});
+
+/** Opens the step, works with it, and closes the service again. */
+async function withStep(
+  changes: Partial<InferOptions<'risk'>>,
+  work: (logic: BatchedLogic) => Promise<void>,
+): Promise<void> {
+  const inference = createInference();
+  try {
+    const { shape } = infer({ ...options, ...changes });
+    if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
+    await work(await shape.open(context, servicesWith(inference)));
+  } finally {
+    await inference.close();
+  }
+}
+
+describe('infer', () => {
+  test('adds the score, the model and who answered, and keeps every field', async () => {
+    await withStep({}, async (logic) => {
+      const rows = [row(1, 2, 3), row(0, 0, 0)];
+      const answers = await logic.onBatch(rows, origins);
+      expect(answers).toEqual(
+        [1, 2].map((_, i) => ({
+          ...rows[i],
+          risk: {
+            score: expect.closeTo(1 / (1 + Math.exp(-([5, -1][i] ?? 0))), 6),
+            model: expect.stringMatching(/^[0-9a-f]{64}$/),
+            degraded: null,
+          },
+        })),
+      );
+      expect(rows[0]).not.toHaveProperty('risk');
+    });
+  });
+
+  test('scores the positive class: the last of a classifier’s probabilities', async () => {
+    await withStep({ model: modelFile('identity') }, async (logic) => {
+      const [answer] = (await logic.onBatch([row(0.1, 0.2, 0.3, 0.75)], origins)) as { readonly risk: Inferred }[];
+      expect(answer?.risk.score).toBe(0.75);
+    });
+  });
+
+  test('answers rows in their order, over several batches and several chunks', async () => {
+    await withStep({ model: modelFile('identity') }, async (logic) => {
+      const chunks = Array.from({ length: 20 }, (_, chunk) =>
+        Array.from({ length: 30 }, (_, i) => row(0, 0, 0, chunk * 30 + i)),
+      );
+      const answers = chunks.map((chunk) => logic.onBatch(chunk, origins));
+      logic.flush?.();
+      const scores = (await Promise.all(answers)).flat().map((answer) => (answer as { risk: Inferred }).risk.score);
+      expect(scores).toEqual(Array.from({ length: 600 }, (_, i) => i));
+    });
+  });
+
+  test('sends what the model cannot score to the dead letters, and answers the rest', async () => {
+    await withStep({ model: modelFile('table') }, async (logic) => {
+      const answers = await logic.onBatch([row(1), row(99), row(2)], origins);
+      expect(answers[0]).toMatchObject({ risk: { score: 10 } });
+      expect(answers[1]).toMatchObject({ reason: 'inference', detail: expect.stringContaining('out of data bounds') });
+      expect(answers[2]).toMatchObject({ risk: { score: 20 } });
+    });
+  });
+
+  test('takes no score that is not a number', async () => {
+    await withStep({ model: modelFile('identity') }, async (logic) => {
+      const answers = await logic.onBatch([row(0, 0, 0, Number.NaN), row(0, 0, 0, 1)], origins);
+      expect(answers[0]).toEqual({ reason: 'inference', detail: 'the score is NaN' } satisfies RowFailure);
+      expect(answers[1]).toMatchObject({ risk: { score: 1 } });
+    });
+  });
+
+  test('refuses to open with a view that makes another number of features, and names both', async () => {
+    const view = { name: 'flights', shape: { denseSize: 5, hashedSize: 0 } };
+    await expect(withStep({ view }, async () => {})).rejects.toMatchObject({
+      code: 'model',
+      where: 'risk',
+      message: "the feature view 'flights' makes 5 dense features, the model of step 'risk' takes 3",
+    });
+    await withStep({ view: { ...view, shape: { denseSize: 3, hashedSize: 9 } } }, async () => {});
+  });
+
+  test('stops on features of another length rather than score the wrong numbers', async () => {
+    await withStep({}, async (logic) => {
+      await expect(logic.onBatch([row(1, 2, 3), row(1, 2)], origins)).rejects.toMatchObject({
+        code: 'model',
+        message: expect.stringContaining('makes 2 dense features'),
+      });
+    });
+  });
+
+  test('says who answered when the first provider is not there', async () => {
+    await withStep({ providers: ['tensorrt', 'cpu'] }, async (logic) => {
+      const [answer] = (await logic.onBatch([row(1, 2, 3)], origins)) as { readonly risk: Inferred }[];
+      expect(answer?.risk.degraded).toBe('cpu');
+    });
+  });
+
+  test('asks the service for what was declared', async () => {
+    const asked: ModelSpec[] = [];
+    const inference: InferenceService = {
+      open: async (spec) => {
+        asked.push(spec);
+        throw new Error('enough');
+      },
+      close: async () => {},
+    };
+    const { shape } = infer({ ...options, model: 'models/risk.onnx' });
+    if (shape.shape !== 'batched') throw new Error('infer is a batched operator');
+    await expect(shape.open(context, servicesWith(inference))).rejects.toThrow('enough');
+    expect(asked).toMatchObject([{ model: 'models/risk.onnx', batchMax: 8, waitMax: 1, providers: ['cpu'] }]);
+  });
+
+  test('describes itself without the path of this machine', () => {
+    expect(infer(options).settings).toEqual({
+      model: 'sigmoid.onnx',
+      as: 'risk',
+      batchMax: 8,
+      waitMax: 1,
+      providers: 'cpu',
+    });
+    expect(infer({ ...options, model: 'models/risk.onnx' }).settings.model).toBe('models/risk.onnx');
+  });
+
+  test('finds its own mistakes before it runs', () => {
+    expect(infer(options).problems).toEqual([]);
+    const wrong = infer({ ...options, batchMax: 0, waitMax: millis(-1), providers: ['gpu' as 'cpu'] });
+    expect(wrong.problems?.map(({ message }) => message)).toEqual([
+      'batchMax is 0',
+      'waitMax is -1',
+      "there is no provider 'gpu'",
+    ]);
+    expect(infer({ ...options, providers: [] }).problems?.map(({ message }) => message)).toEqual([
+      'no provider is declared',
+    ]);
+  });
+});
+
+interface Scored {
+  readonly id: string;
+  readonly features: FeatureVector;
+}
+declare const source: Source<Scored>;
+declare const deadLetters: Sink<DeadLetter>;
+
+// Never run: the compiler is the judge.
+const proveTypes = () =>
+  topology('types', { deadLetters }, (t) => {
+    const scored = t.source('scored', source);
+    const risky = scored.via('risk', infer(options));
+    expectTypeOf(risky).toExtend<Stream<Scored & { readonly risk: Inferred }>>();
+    // @ts-expect-error the name is taken
+    risky.via('again', infer(options));
+    // @ts-expect-error no such provider
+    infer({ ...options, providers: ['gpu'] });
+    // @ts-expect-error a bare number is no duration
+    infer({ ...options, waitMax: 5 });
+  });
+
+test('types flow through infer', () => {
+  expectTypeOf(proveTypes).toBeFunction();
+});

@@ -1,0 +1,256 @@
+import fc from 'fast-check';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { type CellSpec, days, type FeatureVector, hours, type StatefulShape } from '../../../src/core/index.js';
+import { cyclic, featureView, hashed, numeric } from '../../../src/ml/features/index.js';
+import { ftrl, lastClass, logisticRegression, rateBy } from '../../../src/ml/index.js';
+import { logLossOf } from '../../../src/ml/metrics/index.js';
+import { type Learned, learn } from '../../../src/operators/ml/learn.js';
+import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';
+import { checkOperator } from '../../../src/testing/operator-contract.js';
+import { openLearner } from '../../ml/support.js';
+
+interface Row {
+  readonly id: number;
+  readonly place: string;
+  readonly size: number;
+}
+interface Truth {
+  readonly id: number;
+  readonly late: boolean;
+}
+type Emitted = Row & { features: FeatureVector; late: Learned<'rate' | 'last'> };
+
+const view = featureView({
+  name: 'rows',
+  version: 1,
+  hashBits: 6,
+  columns: { place: (row: Row) => row.place, size: (row: Row) => row.size },
+  features: { size: numeric('size', { scale: 10 }), placeIs: hashed('place') },
+});
+const model = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
+
+const operator = (options: { pendingMax?: number; versionEvery?: number } = {}) =>
+  learn(model, {
+    as: 'late',
+    view,
+    key: (row: Row) => row.id,
+    label: { key: (truth: Truth) => truth.id, value: (truth) => truth.late, wait: hours(3) },
+    pendingMax: 100,
+    baselines: { rate: rateBy({ by: (row: Row) => row.place }), last: lastClass() },
+    ...options,
+  });
+
+const hour = 3_600_000;
+const at = (h: number) => days(400) + h * hour;
+const features = (row: Row) => view.open().vector(row);
+const row = (id: number, h: number, place = 'A', size = 1): DrivenInput & { eventTimeMs: number } => {
+  const value = { id, place, size };
+  return { input: 0, value: { ...value, features: features(value) }, eventTimeMs: at(h) };
+};
+const label = (id: number, h: number, late: boolean): DrivenInput & { eventTimeMs: number } => ({
+  input: 1,
+  value: { id, late },
+  eventTimeMs: at(h),
+});
+/** What came out, and what was counted and measured. */
+const drive = (step: ReturnType<typeof operator>, arrivals: readonly DrivenInput[]) => {
+  const driven = driveOperator(step, arrivals);
+  if (driven.failure) throw new Error(driven.failure);
+  return {
+    ...driven,
+    emitted: driven.emitted.map(({ value }) => value as Emitted),
+    counters: driven.counters,
+    measures: driven.measures,
+  };
+};
+
+describe('learn', () => {
+  it('predicts at once, keeps every field, and learns only when the label arrives', () => {
+    const { emitted, counters } = drive(operator(), [row(1, 0), row(2, 0.1), label(1, 1, true), row(3, 1.1)]);
+    const [first, second, third] = emitted;
+    expect(first).toMatchObject({ id: 1, place: 'A', size: 1 });
+    expect(first?.late).toEqual({ probability: 0.5, modelVersion: 'learn.0.0', baselines: { rate: 0.5, last: 0.5 } });
+    expect(second?.late.probability).toBe(0.5);
+    expect(third?.late.probability).toBeGreaterThan(0.5);
+    expect(third?.late.baselines).toEqual({ rate: 2 / 3, last: 1 });
+    expect(counters).toEqual({ predicted: 3, learned: 1 });
+  });
+
+  it('learns what a plain loop in the order of the labels learns', () => {
+    const rows = Array.from({ length: 50 }, (_, id) => ({ id, place: 'ABC'[id % 3] as string, size: id % 7 }));
+    const truths = rows
+      .map(({ id }) => ({ id, late: (id * 7) % 3 === 0 }))
+      .sort((a, b) => ((a.id * 13) % 50) - ((b.id * 13) % 50));
+    const arrivals = [
+      ...rows.map(({ id, place, size }) => row(id, 0, place, size)),
+      ...truths.map(({ id, late }) => label(id, 1, late)),
+      row(99, 2, 'B', 3),
+    ];
+    const plain = openLearner(model, view.shape);
+    for (const { id, late } of truths) plain.learnOne(features(rows[id] as Row), late);
+    const last = drive(operator(), arrivals).emitted.at(-1);
+    expect(last?.late.probability).toBe(plain.predictOne(features({ id: 99, place: 'B', size: 3 })));
+  });
+
+  it('measures each hour by the predictions that were made, beside the baselines', () => {
+    const arrivals = [
+      row(1, 0),
+      row(2, 0.1),
+      label(1, 0.5, true),
+      row(3, 0.6),
+      label(2, 1.1, false),
+      label(3, 1.2, true),
+      row(4, 2),
+    ];
+    const driven = drive(operator(), arrivals);
+    const third = (driven.emitted[2] as Emitted).late;
+    const measured = new Map(
+      driven.measures.map(({ name, value, eventTimeMs }) => [`${(eventTimeMs - at(0)) / hour} ${name}`, value]),
+    );
+    expect(measured.get('1 labelled')).toBe(1);
+    expect(measured.get('1 log_loss')).toBeCloseTo(Math.LN2, 12);
+    expect(measured.has('1 roc_auc')).toBe(false); // only one class
+    expect(measured.get('2 labelled')).toBe(2);
+    expect(measured.get('2 positives')).toBe(1);
+    expect(measured.get('2 log_loss')).toBeCloseTo((Math.LN2 + logLossOf(third.probability, true)) / 2, 12);
+    expect(measured.get('2 roc_auc')).toBe(1);
+    expect(measured.get('2 accuracy')).toBe(1);
+    expect(measured.get('2 log_loss:rate')).toBeCloseTo((Math.LN2 + logLossOf(2 / 3, true)) / 2, 12);
+    expect(measured.get('2 roc_auc:last')).toBe(1);
+  });
+
+  it('counts labels that find no row, come twice or too late, and rows without labels', () => {
+    const arrivals = [
+      row(1, 0),
+      label(7, 0.5, true),
+      label(1, 1, true),
+      label(1, 1.1, false),
+      row(2, 2),
+      row(3, 20),
+      label(2, 20, true),
+      label(1, 20, true), // forgotten that it was learnt
+    ];
+    expect(drive(operator(), arrivals).counters).toEqual({
+      predicted: 3,
+      learned: 1,
+      unmatched: 3,
+      duplicate_labels: 1,
+      expired: 1,
+    });
+  });
+
+  it('keeps no more rows waiting than it was told', () => {
+    const { counters } = drive(operator({ pendingMax: 2 }), [
+      row(1, 0),
+      row(2, 0),
+      row(3, 0),
+      label(1, 1, true),
+      label(3, 1, true),
+    ]);
+    expect(counters).toEqual({ predicted: 3, learned: 1, unmatched: 1, pending_evicted: 1 });
+  });
+
+  it('counts rows that the learner refused, which change nothing', () => {
+    const { counters, emitted } = drive(operator(), [row(1, 0, 'A', Number.NaN), label(1, 1, true), row(2, 2)]);
+    expect(counters).toEqual({ predicted: 2, rejected_updates: 1 });
+    expect(emitted.map(({ late }) => late.probability)).toEqual([0.5, 0.5]);
+  });
+
+  it('names the model by the labels it has learnt', () => {
+    const arrivals = Array.from({ length: 5 }, (_, id) => [row(id, 0), label(id, 0, true)]).flat();
+    const versions = drive(operator({ versionEvery: 2 }), arrivals).emitted.map(({ late }) => late.modelVersion);
+    expect(versions).toEqual(['learn.0.0', 'learn.0.0', 'learn.0.2', 'learn.0.2', 'learn.0.4']);
+  });
+
+  it('is not carried away by one absurd time', () => {
+    const arrivals = [
+      row(1, 0),
+      row(2, 0.1),
+      { ...row(3, 0.2), eventTimeMs: Date.UTC(2190, 0) },
+      label(1, 0.3, true),
+      row(4, 0.4),
+      label(2, 0.5, true),
+    ];
+    expect(drive(operator(), arrivals).counters).toEqual({ predicted: 4, learned: 2 });
+  });
+
+  it('refuses features of another view', () => {
+    const other = { ...row(1, 0) };
+    const value = other.value as { features: FeatureVector };
+    expect(() =>
+      drive(operator(), [{ ...other, value: { ...value, features: { ...value.features, hash: 'x' } } }]),
+    ).toThrow('the features are of view rows x');
+  });
+
+  it('says which option is out of range', () => {
+    expect(operator({ pendingMax: 0, versionEvery: 0 }).problems?.map(({ message }) => message)).toEqual([
+      'pendingMax is 0',
+      'versionEvery is 0',
+    ]);
+  });
+
+  const step = fc.record({
+    id: fc.nat(9),
+    gap: fc.integer({ min: 0, max: hour }),
+    isLabel: fc.boolean(),
+    late: fc.boolean(),
+    size: fc.nat(5),
+  });
+  const history = fc.array(step, { maxLength: 40 }).map((steps) => {
+    let h = 0;
+    return steps.map(({ id, gap, isLabel, late, size }) => {
+      h += gap / hour;
+      return isLabel ? label(id, h, late) : row(id, h, 'AB'[id % 2], size);
+    });
+  });
+
+  it('keeps the contract of operators: deterministic, restored anywhere, inputs untouched', () => {
+    fc.assert(
+      fc.property(history, (arrivals) => checkOperator(operator({ pendingMax: 4, versionEvery: 3 }), arrivals)),
+      { numRuns: 20 },
+    );
+  });
+
+  it('never lets a prediction depend on what comes after it', () => {
+    fc.assert(
+      fc.property(history, history, (past, future) => {
+        const shift = past.at(-1)?.eventTimeMs ?? 0;
+        const after = future.map((arrival) => ({ ...arrival, eventTimeMs: arrival.eventTimeMs - at(0) + shift }));
+        const { emitted } = drive(operator(), past);
+        expect(drive(operator(), [...past, ...after]).emitted.slice(0, emitted.length)).toEqual(emitted);
+      }),
+    );
+  });
+
+  it('names baselines in the type of what it adds', () => {
+    expectTypeOf<Learned<'rate'>['baselines']>().toEqualTypeOf<{ readonly rate: number }>();
+  });
+});
+
+it('refuses a model and waiting rows that were made with another view', async () => {
+  const viewOf = (period: number) =>
+    featureView({
+      name: 'v',
+      version: 1,
+      columns: { hour: (row: { readonly hour: number }) => row.hour },
+      features: { hour: cyclic('hour', period) },
+    });
+  const cellsWith = (period: number) =>
+    (
+      learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
+        as: 'late',
+        view: viewOf(period),
+        key: (row: { readonly id: number }) => row.id,
+        label: { key: (l: { readonly id: number }) => l.id, value: () => true, wait: hours(1) },
+        pendingMax: 10,
+      }).shape as StatefulShape
+    ).cells;
+  const versions = (period: number) =>
+    ['model-model', 'model-scaler', 'pending'].map((cell) => cellsWith(period)[cell]?.version);
+  expect(versions(24)).toEqual(versions(24));
+  for (const [i, version] of versions(24).entries()) expect(version).not.toBe(versions(12)[i]);
+  const model = cellsWith(24)['model-model'] as CellSpec;
+  const other = (cellsWith(12)['model-model'] as CellSpec).open();
+  const bytes = new Uint8Array(8 * 16 + 1);
+  expect(() => other.restore(0, bytes, model.version)).toThrow(expect.objectContaining({ code: 'state' }));
+});

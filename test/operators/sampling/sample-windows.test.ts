@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { millis } from '../../../src/core/index.js';
+import { type SampleWindowsOptions, sampleWindows } from '../../../src/operators/sampling/sample-windows.js';
+import { uniformBy } from '../../../src/operators/sampling/uniform.js';
+import { hopping, tumbling } from '../../../src/operators/window/spec.js';
+import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
+
+interface Value {
+  readonly id: number | null;
+  readonly of?: string | null;
+}
+const operator = (options: Partial<SampleWindowsOptions<Value>> = {}) =>
+  sampleWindows<Value>({ window: tumbling(millis(100)), size: 3, key: (value) => value.id, ...options });
+const at = (id: number | null, eventTimeMs: number, of = 'A') => ({ value: { id, of }, eventTimeMs });
+const byOf = { by: (value: Value) => value.of, groupsMax: 50 };
+
+describe('sampleWindows', () => {
+  it('keeps the operator contract', () => {
+    const samples = [5, 20, 30, 90, 110, 80, 99, 130, 240, 20, 250].map((t, i) => at(i, t, i % 2 ? 'A' : 'B'));
+    checkOperator(operator({ size: 2 }), [...samples, at(null, 300)], { disorderMs: 50 });
+    checkOperator(operator({ ...byOf, groupsMax: 2, size: 1 }), samples, { disorderMs: 50, stateBytesMax: 2_000 });
+  });
+
+  it('draws the records with the lowest hashes of each window and group, whatever their order', () => {
+    const record = fc.record({ t: fc.nat(350), of: fc.constantFrom('A', 'B') });
+    const uniform = uniformBy('s');
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (records, size) => {
+        const run = driveOperator(
+          operator({ ...byOf, size, seed: 's' }),
+          records.map(({ t, of }, id) => at(id, t, of)),
+          { disorderMs: 1_000, final: true },
+        );
+        const expected = [0, 1, 2, 3].flatMap((window) =>
+          ['A', 'B'].flatMap((group) =>
+            records
+              .map(({ t, of }, id) => ({ t, of, id }))
+              .filter(({ t, of }) => Math.floor(t / 100) === window && of === group)
+              .sort((a, b) => uniform(a.id) - uniform(b.id))
+              .slice(0, size)
+              .sort((a, b) => a.t - b.t || a.id - b.id)
+              .map(({ id }) => [id, 100 * window + 99]),
+          ),
+        );
+        expect(run.emitted.map(({ value, origin }) => [(value as Value).id, origin.eventTimeMs])).toEqual(expected);
+        expect(run.counters.unsampled ?? 0).toBe(records.length - expected.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('takes a number and a text that reads alike for two groups', () => {
+    const by = ({ of }: Value) => (of === '#5' ? of : 5);
+    const records = [at(1, 10, '#5'), at(2, 20, 'five')];
+    const { emitted } = driveOperator(operator({ by, groupsMax: 9, size: 1 }), records, { final: true });
+    expect(emitted.map(({ value }) => (value as Value).id).sort()).toEqual([1, 2]);
+  });
+
+  it('draws evenly: early and late records of a window alike', () => {
+    const windows = 2_000;
+    const records = Array.from({ length: windows * 10 }, (_, i) => at(i, 10 * i));
+    const { emitted } = driveOperator(operator({ size: 2 }), records, { final: true });
+    const drawn = new Array(10).fill(0);
+    for (const { value } of emitted) drawn[((value as Value).id as number) % 10]++;
+    expect(emitted).toHaveLength(2 * windows);
+    // Chi-squared with 9 degrees of freedom: beyond 33.7 once in ten thousand.
+    const expected = emitted.length / 10;
+    expect(drawn.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0)).toBeLessThan(33.7);
+  });
+
+  it('sends late records, empty keys and too many groups to the dead letters', () => {
+    const { deadLetters } = driveOperator(operator({ ...byOf, groupsMax: 1 }), [
+      at(1, 150),
+      at(2, 120, 'B'),
+      at(3, 99),
+      at(null, 150),
+      { value: { id: 4, of: null }, eventTimeMs: 150 },
+    ]);
+    expect(deadLetters.map(({ reason, origin }) => `${reason}@${origin.offset}`)).toEqual([
+      'too-many-keys@1',
+      'late@2',
+      'empty-key@3',
+      'empty-key@4',
+    ]);
+  });
+
+  it('says what is wrong with its options, and how it is set', () => {
+    expect(operator().settings).toEqual({ window: 'tumbling 100ms', size: 3, groupsMax: 100, seed: 'sample-windows' });
+    expect(operator().problems).toEqual([]);
+    expect(operator({ size: 0 }).problems).toHaveLength(1);
+    expect(operator({ by: (value) => value.of }).problems).toHaveLength(1);
+    expect(operator({ window: hopping({ size: millis(10), every: millis(5) }) }).problems).toHaveLength(1);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { type TokenizeOptions, tokenize } from '../../../src/operators/text/split-words.js';
+import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
+
+interface Review {
+  readonly body: string | null;
+}
+type Options = Partial<TokenizeOptions<Review, 'words'>>;
+const operator = (options: Options = {}) =>
+  tokenize<Review, 'words'>({ from: (review) => review.body, as: 'words', wordsMax: 100, ...options });
+const words = (body: string | null, options: Options = {}) => {
+  const { emitted, failure } = driveOperator(operator(options), [{ value: { body } }]);
+  expect(failure).toBe(undefined);
+  return emitted.flatMap(({ value }) => (value as { words: readonly string[] }).words);
+};
+
+describe('tokenize', () => {
+  it('keeps the operator contract', () =>
+    checkOperator(operator({ ngrams: [1, 2], wordsMax: 2 }), [
+      { value: { body: 'one two three' } },
+      { value: { body: null } },
+      { value: { body: '...' } },
+    ]));
+
+  it('divides as Unicode does', () => {
+    // The sentence of UAX #29, figure 1.
+    expect(words('The quick ("brown") fox can’t jump 32.3 feet, right?')).toEqual([
+      'The',
+      'quick',
+      'brown',
+      'fox',
+      'can’t',
+      'jump',
+      '32.3',
+      'feet',
+      'right',
+    ]);
+    expect(words('größer als ﬁ')).toEqual(['größer', 'als', 'ﬁ']);
+    expect(words('')).toEqual([]);
+    expect(words(null)).toEqual([]);
+    expect(words('!? -- 👍')).toEqual([]);
+  });
+
+  it('finds words where there are no spaces', () => {
+    expect(words('我们喜欢音乐', { locale: 'zh' })).toEqual(['我们', '喜欢', '音乐']);
+    expect(words('ขอบคุณครับ', { locale: 'th' }).length).toBeGreaterThan(1);
+  });
+
+  it('makes runs of words, in order of the sizes asked for', () => {
+    expect(words('a b c', { ngrams: [2, 1, 3, 4] })).toEqual(['a b', 'b c', 'a', 'b', 'c', 'a b c']);
+  });
+
+  it('reads so many words and counts longer texts', () => {
+    const { emitted, counters } = driveOperator(operator({ wordsMax: 2, ngrams: [2] }), [
+      { value: { body: 'a b c' } },
+      { value: { body: 'a b .' } },
+    ]);
+    expect(emitted.map(({ value }) => (value as { words: string[] }).words)).toEqual([['a b'], ['a b']]);
+    expect(counters).toEqual({ cut: 1 });
+  });
+
+  it('says what is wrong with its options, and how it is set', () => {
+    expect(operator({ ngrams: [1, 2] }).settings).toEqual({ as: 'words', locale: 'en', ngrams: '1, 2', wordsMax: 100 });
+    expect(operator().problems).toEqual([]);
+    for (const options of [{ locale: 'english!' }, { locale: 'xx' }, { ngrams: [] }, { ngrams: [0] }, { wordsMax: 0 }])
+      expect(operator(options).problems).toHaveLength(1);
+  });
+});

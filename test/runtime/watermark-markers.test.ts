@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  BEFORE_ALL_MS,
+  internalEventTime,
+  internalRecord,
+  type Mark,
+  markOf,
+  markRecord,
+} from '../../src/core/index.js';
+import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
+import { lowestOf, withMark } from '../../src/runtime/watermark-markers.js';
+import { inputOf, markedInput, mergeAll, type Placed } from './inputs.js';
+
+const mark = (task: number, watermarkMs: number, idle = false, tasks = 2): Mark => ({ task, tasks, watermarkMs, idle });
+
+/** What two tasks write into one partition: each its own records in order, and marks that keep their word. */
+const interleaved = fc
+  .array(fc.tuple(fc.constantFrom(0, 1), fc.integer({ min: 0, max: 9 }), fc.boolean()), { maxLength: 40 })
+  .map((steps): Placed[] => {
+    const nowMs = [100, 100];
+    return steps.map(([task, rise, isMark]) => {
+      nowMs[task] = (nowMs[task] ?? 0) + rise;
+      return isMark ? mark(task, nowMs[task] ?? 0) : (nowMs[task] ?? 0);
+    });
+  });
+const times = fc.array(fc.integer({ min: 90, max: 250 }), { maxLength: 30 });
+const polls = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 });
+
+describe('marks', () => {
+  it('tell the lowest watermark of those that are not idle, once all were heard of', () => {
+    let marks = withMark(undefined, mark(0, 50));
+    expect(lowestOf(marks)).toBe(BEFORE_ALL_MS);
+    marks = withMark(marks, mark(1, 30));
+    expect(lowestOf(marks)).toBe(30);
+    marks = withMark(marks, mark(1, 40, true));
+    expect(lowestOf(marks)).toBe(50);
+    expect(lowestOf(withMark(marks, mark(0, 60, true)))).toBe(BEFORE_ALL_MS);
+    expect(lowestOf(withMark(marks, mark(0, 60, false, 3)))).toBe(BEFORE_ALL_MS);
+  });
+
+  it('and event times go through a log unchanged, whatever they are', () => {
+    const anyTime = fc
+      .oneof(fc.double(), fc.integer(), fc.integer({ min: 0, max: 2_000_000_000_000 }))
+      .filter((timeMs) => !Object.is(timeMs, -0));
+    fc.assert(
+      fc.property(anyTime, fc.integer({ min: 0, max: 2_000_000_000_000 }), (eventTimeMs, nowMs) => {
+        const record = internalRecord(new Uint8Array([1]), new Uint8Array([2]), eventTimeMs, nowMs);
+        expect(record.timestampMs).toBeLessThanOrEqual(nowMs);
+        expect(record.timestampMs).toBeGreaterThanOrEqual(0);
+        expect(internalEventTime(record)).toBe(eventTimeMs);
+        expect(markOf(record)).toBeUndefined();
+      }),
+    );
+    expect(markOf(markRecord(mark(3, -8.64e15, true, 7), 5))).toEqual(mark(3, -8.64e15, true, 7));
+    expect(markOf({ value: null, headers: [['other', new Uint8Array()]] })).toBeUndefined();
+  });
+});
+
+describe('an input with marks', () => {
+  it('is merged in the same order with the same watermarks, however it was polled and cut into rounds', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        interleaved,
+        times,
+        polls,
+        fc.integer({ min: 1, max: 9 }),
+        async (placed, b, pollA, roundMax) => {
+          const cut = await mergeAll([markedInput('0', placed, pollA), inputOf('1', b, pollA)], roundMax);
+          const whole = await mergeAll([markedInput('0', placed, [100]), inputOf('1', b, [100])], 1_000);
+          expect(cut).toEqual(whole);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('never calls a record late that its task wrote in time', async () => {
+    await fc.assert(
+      fc.asyncProperty(interleaved, polls, async (placed, pollA) => {
+        const { order, ticks } = await mergeAll([markedInput('0', placed, pollA)], 4);
+        const timeOf = (at: string) => placed[Number(at.slice(2))] as number;
+        const records = placed.filter((each) => typeof each === 'number');
+        expect(order.map(timeOf)).toEqual(records);
+        for (const { watermarkMs, at } of ticks)
+          for (const later of order.filter((each) => Number(each.slice(2)) > Number(at.slice(2))))
+            expect(timeOf(later)).toBeGreaterThanOrEqual(watermarkMs);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('goes on from a position in the middle with what the marks before it said', async () => {
+    await fc.assert(
+      fc.asyncProperty(interleaved, fc.integer({ min: 1, max: 9 }), async (placed, roundMax) => {
+        const first = markedInput('0', placed, [2]);
+        const time = eventTimeOf([first]);
+        await first.fill(1);
+        const round = mergeRound([first], roundMax, 0, time);
+        const rest = await mergeAll([markedInput('0', placed, [3], structuredClone(first.position))], 5);
+        const whole = await mergeAll([markedInput('0', placed, [3])], 5);
+        expect([...(round?.ticks ?? []).map(({ watermarkMs }) => watermarkMs), ...watermarks(rest)]).toEqual(
+          watermarks(whole),
+        );
+      }),
+    );
+  });
+
+  it('that is quiet does not hold up what is certain to come before it', async () => {
+    const quiet = markedInput('0', [mark(0, 50), mark(1, 20)], [2]);
+    const other = inputOf('1', [10, 19, 20, 21], [4]);
+    await Promise.all([quiet.fill(10), other.fill(10)]);
+    Object.defineProperty(quiet, 'ended', { value: false }); // more may follow the marks
+    const round = mergeRound([quiet, other], 100, 0, eventTimeOf([quiet, other]));
+    expect(round?.shares[1]?.values).toEqual([{ timeMs: 10 }, { timeMs: 19 }]);
+    expect(round?.ticks.map(({ watermarkMs }) => watermarkMs)).toEqual([10, 19, 20]);
+  });
+});
+
+const watermarks = ({ ticks }: { readonly ticks: readonly { readonly watermarkMs: number }[] }) =>
+  ticks.map(({ watermarkMs }) => watermarkMs);

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { MillraceError } from '../../src/core/errors.js';
+import type { Running, RunSnapshot } from '../../src/runtime/index.js';
+import { serveMonitoring } from '../../src/server/http.js';
+import { someSnapshot } from '../cli/snapshot.js';
+
+const ask: Running['ask'] = async (step, key, partition = 3) => {
+  if (step !== 'count') throw new MillraceError('config', 'no such step', { where: step, hint: 'these can: count' });
+  if (key === 'moving') return { kind: 'retry', why: 'the task ends' };
+  return { kind: 'answer', value: key === 'a' ? { n: 1 } : undefined, partition, epoch: 9 };
+};
+const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
+  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', running: { snapshot, ask }, isReady });
+
+/** Lines of the exposition format by their name and labels. */
+const samples = (text: string) =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+
+describe('monitoring over HTTP', () => {
+  it('serves the snapshot as Prometheus metrics', async () => {
+    const served = await serve(someSnapshot);
+    const response = await fetch(`${served.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    const found = samples(text);
+    const expected = {
+      'millrace_step_events_total{step="orders",event="read",topology="orders"}': 120,
+      'millrace_step_events_total{step="dedupe",event="duplicates",topology="orders"}': 5,
+      'millrace_dead_letters_total{step="validate",reason="range:amount",topology="orders"}': 2,
+      'millrace_dead_letters_total{step="orders",reason="truncated",topology="orders"}': 1,
+      'millrace_step_busy_seconds_total{step="dedupe",topology="orders"}': 0.25,
+      'millrace_latency_records_total{topology="orders"}': 100,
+      'millrace_throttled_seconds_total{topology="orders"}': 2.5,
+      'millrace_epoch{partition="0",topology="orders"}': 7,
+      'millrace_records_in_flight{partition="0",topology="orders"}': 3,
+      'millrace_watermark_seconds{partition="0",topology="orders"}': 1.5,
+      'millrace_standby_lag_records{partition="7",topology="orders"}': 12,
+      'millrace_standby_ready{partition="7",topology="orders"}': 1,
+      'millrace_standby_bytes{partition="7",topology="orders"}': 4_096,
+      'millrace_task_restarts_total{partition="0",topology="orders"}': 3,
+      'millrace_task_stalls_total{partition="0",topology="orders"}': 1,
+      'millrace_task_waits_for_input{partition="0",input="labels",topology="orders"}': 1,
+      'millrace_position{source="orders",partition="0",topology="orders"}': 120,
+      'millrace_measure{step="model",task="0",name="roc_auc",topology="orders"}': 0.75,
+    };
+    for (const [name, value] of Object.entries(expected)) expect([name, found.get(name)]).toEqual([name, value]);
+    expect(found.get('millrace_sink_down_seconds{sink="history",topology="orders"}')).toBeGreaterThan(1);
+    expect(found.get('millrace_latency_quantile_seconds{quantile="0.5",topology="orders"}')).toBeCloseTo(0.002, 3);
+    expect(found.get('millrace_latency_quantile_seconds{quantile="0.99",topology="orders"}')).toBeGreaterThan(0.04);
+    expect([...found.keys()].some((name) => name.includes('dead:'))).toBe(false);
+    for (const name of found.keys()) expect(text).toContain(`# HELP ${name.split('{')[0]} `);
+    await served.close();
+  });
+
+  it('answers with the state of a step, or says that there is none, or not now', async () => {
+    const served = await serve(someSnapshot);
+    const get = async (path: string) => {
+      const response = await fetch(`${served.url}/state/${path}`);
+      return { status: response.status, body: await response.json(), retryAfter: response.headers.get('retry-after') };
+    };
+    const about = { step: 'count', epoch: 9 };
+    expect(await get('count/a')).toMatchObject({
+      status: 200,
+      body: { ...about, key: 'a', value: { n: 1 }, partition: 3 },
+    });
+    expect(await get('count/a?partition=1')).toMatchObject({ status: 200, body: { partition: 1 } });
+    expect(await get('count/b%2Fc')).toMatchObject({ status: 404, body: { ...about, key: 'b/c', value: null } });
+    expect(await get('count/moving')).toMatchObject({ status: 503, body: { retry: 'the task ends' }, retryAfter: '1' });
+    expect(await get('cuont/a')).toMatchObject({ status: 404, body: { hint: 'these can: count' } });
+    await served.close();
+  });
+
+  it('takes a fresh snapshot at every scrape, one a scrape, and counts nothing twice', async () => {
+    let taken = 0;
+    const served = await serve(() => {
+      taken += 1;
+      return { ...someSnapshot(), counters: [{ step: 'orders', name: 'read', value: taken * 10 }] };
+    });
+    const read = async () =>
+      samples(await (await fetch(`${served.url}/metrics`)).text()).get(
+        'millrace_step_events_total{step="orders",event="read",topology="orders"}',
+      );
+    expect([await read(), await read(), await read()]).toEqual([10, 20, 30]);
+    expect(taken).toBe(3);
+    await served.close();
+  });
+
+  it('is alive while it answers, and ready while the topology runs', async () => {
+    let ready = true;
+    const served = await serve(someSnapshot, () => ready);
+    const status = async (path: string) => (await fetch(served.url + path)).status;
+    expect([await status('/health/live'), await status('/health/ready')]).toEqual([200, 200]);
+    ready = false;
+    expect([await status('/health/live'), await status('/health/ready')]).toEqual([200, 503]);
+    expect(await status('/elsewhere')).toBe(404);
+    await served.close();
+  });
+
+  it('says which sink is down and since when, and what tasks wait for', async () => {
+    let snapshot = someSnapshot();
+    let ready = true;
+    const served = await serve(
+      () => snapshot,
+      () => ready,
+    );
+    const health = async () => {
+      const response = await fetch(`${served.url}/health`);
+      return [response.status, await response.json()];
+    };
+    const waiting = [{ stage: 'orders', partition: 0, input: 'labels' }];
+    expect(await health()).toEqual([
+      503,
+      {
+        status: 'degraded',
+        sinksDown: [{ sink: 'history', seconds: expect.any(Number), cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
+        waiting,
+        restarts: 3,
+        stalls: 1,
+      },
+    ]);
+    snapshot = { ...snapshot, outages: [] };
+    expect(await health()).toMatchObject([200, { status: 'ok', sinksDown: [], waiting }]);
+    ready = false;
+    expect(await health()).toMatchObject([503, { status: 'stopped' }]);
+    await served.close();
+  });
+
+  it('names an address that is taken', async () => {
+    const first = await serve(someSnapshot);
+    const port = Number(new URL(first.url).port);
+    await expect(serve(someSnapshot, undefined, port)).rejects.toMatchObject({
+      code: 'config',
+      where: '--port',
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+    await first.close();
+  });
+});

@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Embedded, openEmbedded } from '../../src/profiles/embedded/index.js';
+import { avro, json, localRegistry, openCodec } from '../../src/schema/index.js';
+import { readNdjson } from '../../src/topics/ndjson.js';
+import { produce } from '../../src/topics/produce.js';
+import { readTopic } from '../../src/topics/read-topic.js';
+import { shown } from '../../src/topics/tail.js';
+
+const PaymentV1 = avro<unknown>({
+  subject: 'payments-value',
+  definition: JSON.stringify({
+    type: 'record',
+    name: 'Payment',
+    fields: [
+      { name: 'id', type: 'string' },
+      { name: 'paidAt', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    ],
+  }),
+});
+
+const lines = (...values: unknown[]) => readNdjson(Readable.from(values.map((value) => `${JSON.stringify(value)}\n`)));
+
+describe('readNdjson', () => {
+  const read = async (text: string) => {
+    const values = [];
+    for await (const value of readNdjson(Readable.from([text]))) values.push(value);
+    return values;
+  };
+
+  it('numbers lines as editors do, and skips blank ones', async () => {
+    expect(await read('{"a":1}\r\n\n  \n[2]\n"last"')).toEqual([
+      { line: 1, value: { a: 1 } },
+      { line: 4, value: [2] },
+      { line: 5, value: 'last' },
+    ]);
+  });
+
+  it('names the line that is not JSON', async () => {
+    await expect(read('{}\n{"a":\n')).rejects.toMatchObject({ code: 'config', where: 'line 2' });
+  });
+});
+
+describe('produce and tail', () => {
+  let folder: string;
+  let embedded: Embedded;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-produce-'));
+    embedded = await openEmbedded({ path: folder, registry: localRegistry() });
+  });
+  afterEach(async () => {
+    await embedded.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const write = async (values: ReturnType<typeof lines>, fields: { key?: string; time?: string } = {}) =>
+    produce(embedded.producer(), values, {
+      topic: 'payments',
+      partitions: 2,
+      codec: await openCodec(PaymentV1, embedded.schemas),
+      keyField: fields.key,
+      timeField: fields.time,
+      nowMs: 42,
+    });
+  const read = async (schema = PaymentV1) => {
+    const profile = { sources: { kafka: embedded.source }, offsetsAt: embedded.offsetsAt };
+    const codec = await openCodec(schema, embedded.schemas);
+    const records = [];
+    for await (const record of readTopic(profile, 'payments')) records.push(await shown(record, codec));
+    return records;
+  };
+
+  it('gives back what was put in, with key and time', async () => {
+    const payments = [
+      { id: 'a', paidAt: 1_000 },
+      { id: 'b', paidAt: 2_000 },
+      { id: 'a', paidAt: 3_000 },
+    ];
+    expect(await write(lines(...payments), { key: 'id', time: 'paidAt' })).toBe(3);
+    const records = await read();
+    expect(records.map(({ value }) => value)).toEqual(expect.arrayContaining(payments));
+    expect(records).toHaveLength(3);
+    const ofA = records.filter(({ key }) => key === 'a');
+    expect(ofA.map(({ timestamp }) => timestamp)).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:03.000Z']);
+    expect(new Set(ofA.map(({ partition }) => partition)).size).toBe(1);
+  });
+
+  it('takes a time in ISO 8601, and now where none is asked for', async () => {
+    await write(lines({ id: 'a', paidAt: 1 }), {});
+    expect((await read())[0]).toMatchObject({ timestamp: '1970-01-01T00:00:00.042Z', key: null });
+  });
+
+  it('carries more than one batch', async () => {
+    const many = Array.from({ length: 2_500 }, (_, index) => ({ id: `p${index}`, paidAt: index }));
+    expect(await write(lines(...many), { key: 'id' })).toBe(2_500);
+    expect(new Set((await read()).map(({ key }) => key)).size).toBe(2_500);
+  });
+
+  it('names the line that does not fit the schema, or lacks its key or time', async () => {
+    const good = { id: 'a', paidAt: 1 };
+    await expect(write(lines(good, { id: 7 }))).rejects.toMatchObject({ code: 'schema', where: 'line 2' });
+    await expect(write(lines(good), { key: 'card' })).rejects.toMatchObject({
+      where: 'line 1',
+      message: 'no field "card"',
+    });
+    await expect(write(lines({ id: 'soon', paidAt: 1 }), { time: 'id' })).rejects.toMatchObject({
+      message: '"id" is no time: "soon"',
+    });
+  });
+
+  it('shows what does not decode as it lies there', async () => {
+    await embedded.producer().createTopic('payments', 2);
+    await embedded.producer().send('payments', [
+      { key: null, value: Buffer.from('not Avro'), timestampMs: 0, headers: [['millrace.reason', Buffer.from('odd')]] },
+      { key: null, value: null, timestampMs: 0 },
+    ]);
+    const records = await read();
+    expect(records.map(({ value }) => value).sort()).toEqual(['not Avro', null].sort());
+    expect(records.find(({ value }) => value !== null)).toMatchObject({
+      undecoded: true,
+      headers: { 'millrace.reason': 'odd' },
+    });
+    expect((await read(json())).find(({ value }) => value !== null)).toMatchObject({ undecoded: true });
+  });
+});

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hashFields, hashMisfit, jsonMisfit } from '../../connectors/redis/hash-fields.js';
+import { jsonText } from '../../src/util/json-text.js';
+
+describe('jsonText', () => {
+  it('is what JSON.stringify writes of what has no Map in it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(jsonText(value)).toBe(JSON.stringify(value));
+      }),
+    );
+    expect(jsonText(undefined)).toBeUndefined();
+    expect(jsonText({ at: new Date(0), gone: undefined, none: {} })).toBe(
+      '{"at":"1970-01-01T00:00:00.000Z","none":{}}',
+    );
+  });
+
+  it('writes a Map as the object of its entries, wherever it stands', () => {
+    const map = new Map<unknown, unknown>([
+      ['__proto__', 1],
+      [7, [new Map([['b', {}]])]],
+    ]);
+    expect(JSON.parse(jsonText({ map, empty: new Map() }) ?? '')).toEqual(
+      JSON.parse('{"map":{"7":[{"b":{}}],"__proto__":1},"empty":{}}'),
+    );
+  });
+
+  it.each([
+    ['a Set', { tags: new Set(['a']) }],
+    ['a Map with keys that are no texts', [new Map([[{}, 1]])]],
+    [
+      'a Map in which two keys are the same text',
+      new Map<unknown, number>([
+        ['1', 1],
+        [1, 2],
+      ]),
+    ],
+  ])('has nothing for %s', (_what, value) => {
+    expect(() => jsonText(value)).toThrow(TypeError);
+    expect(jsonMisfit(value)).toMatch(/^no JSON: .*has none/);
+  });
+});
+
+describe('fields of a hash', () => {
+  it('keep Maps as JSON, and have no room for Sets, nor for a value that is one of them', () => {
+    expect(hashFields({ by: new Map([['a', 1]]) })).toEqual({ by: '{"a":1}' });
+    expect(hashMisfit('k', { by: new Map([['a', 1]]) })).toBeUndefined();
+    expect(hashMisfit('k', { tags: new Set() })).toBe('field tags is no JSON: a Set has none');
+    expect(hashMisfit('k', new Map([['a', 1]]))).toBe('a Map has no fields');
+  });
+});
