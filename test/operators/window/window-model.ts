@@ -96,6 +96,8 @@ export function naiveSessions(
   const rows: Row[] = [];
   let open: Sample[] = [];
   let late = 0;
+  /** Where the last session of a key that was closed ended. */
+  const closedMs = new Map<string | number, number>();
   /** Samples of a key that belong together, in the order of arrival. */
   const groups = (): Sample[][] => {
     const found: Sample[][] = [];
@@ -120,13 +122,15 @@ export function naiveSessions(
       if (to.eventTimeMs + gap + latenessMs > watermarkMs) continue;
       const arrived = open.filter((sample) => group.includes(sample));
       rows.push(rowOf(from.value.key, from.eventTimeMs, to.eventTimeMs + gap, arrived));
+      closedMs.set(from.value.key, Math.max(to.eventTimeMs + gap, closedMs.get(from.value.key) ?? BEFORE_ALL_MS));
       open = open.filter((sample) => !group.includes(sample));
     }
   };
   samples.forEach((sample, i) => {
     open.push(sample);
     const alone = groups().some((group) => group.length === 1 && group[0] === sample);
-    if (alone && sample.eventTimeMs + gap + latenessMs <= (marks[i] as number)) {
+    const reachesClosed = sample.eventTimeMs < (closedMs.get(sample.value.key) ?? BEFORE_ALL_MS);
+    if (reachesClosed || (alone && sample.eventTimeMs + gap + latenessMs <= (marks[i] as number))) {
       open.pop();
       late++;
     }

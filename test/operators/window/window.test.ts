@@ -14,6 +14,7 @@ import {
   naiveSliced,
   naiveSliding,
   type Reading,
+  type Row,
   reversible,
   rowOf,
   type Sample,
@@ -112,6 +113,20 @@ describe('window', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('by session takes no late record that reaches a closed session', () => {
+    const samples = [1, 20, 13, 7, 1, 12].map((timeMs, i) => at('a', 2 ** i, timeMs));
+    const run = driveOperator(windows(session({ gap: millis(8) }), { latenessMs: 0 }), samples, { final: true });
+    const spans = valuesOf(run).map((row) => [(row as Row).startMs, (row as Row).endMs, (row as Row).total]);
+    expect(spans).toEqual([
+      [1, 9, 1],
+      [12, 28, 2 + 4 + 32],
+    ]);
+    expect(run.deadLetters.map(({ reason, origin }) => [reason, origin.offset])).toEqual([
+      ['late', 3],
+      ['late', 4],
+    ]);
   });
 
   it('behind each record agrees with a loop over the log', () => {

@@ -6,7 +6,7 @@ import type { CountingSpec, SessionSpec, SlicedSpec, SlidingSpec } from '../spec
 import { CountingWindows, type Unfinished } from './counting-windows.js';
 import type { Row, WindowEngine, WindowKey } from './engine.js';
 import type { WindowPlan } from './options.js';
-import { type Session, SessionWindows } from './session-windows.js';
+import { type KeySessions, SessionWindows } from './session-windows.js';
 import { SlicedChanges } from './sliced-changes.js';
 import { SlicedRows } from './sliced-rows.js';
 import { slicesOf } from './slices.js';
@@ -76,7 +76,7 @@ function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: 
   const { emit, latenessMax: latenessMs, keysMax } = plan;
   const gapMs = window.gap;
   const specs = {
-    sessions: byKey(mapCell<WindowKey, Session[]>({ version: layoutVersion([window, emit, accumulator.layout]) })),
+    sessions: byKey(mapCell<WindowKey, KeySessions>({ version: layoutVersion([window, emit, accumulator.layout]) })),
     due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
   };
   const tells = emit.kind === 'on-close' ? 'rows' : emit.kind === 'early' ? emit.every : 'at-once';

@@ -1,4 +1,5 @@
 import type { Accumulator } from '../../../aggregates/accumulator.js';
+import { BEFORE_ALL_MS } from '../../../core/index.js';
 import type { MapCell, TimerCell } from '../../../state/index.js';
 import {
   changeKey,
@@ -24,11 +25,13 @@ export type Session = [
   wakeMs: number,
 ];
 
+/** What is held of a key: where its last closed session ended, for as long as a record may reach it, and the others by start. */
+export type KeySessions = readonly [closedMs: number, sessions: Session[]];
+
 export interface SessionParts<In> {
   readonly gapMs: number;
   readonly accumulator: Accumulator<In>;
-  /** Those of a key, by start. */
-  readonly sessions: MapCell<WindowKey, Session[]>;
+  readonly sessions: MapCell<WindowKey, KeySessions>;
   /** A timer a session, not after it wants something; one that goes off too early is set again. */
   readonly due: TimerCell<WindowKey>;
   readonly keysMax: number;
@@ -44,9 +47,12 @@ export interface SessionParts<In> {
  */
 const SESSIONS_MAX = 1_000;
 
+const NOTHING_CLOSED: KeySessions = [BEFORE_ALL_MS, []];
+
 /**
- * Sessions: a record joins those that it is less than the gap away from, and makes one of several. State: the sessions
- * that are open or still taking late records; a timer a session.
+ * Sessions: a record joins those that it is less than the gap away from, and makes one of several. A record that reaches a
+ * closed session is late, so that sessions never overlap. State: the sessions that are open or still taking late records,
+ * and for one gap more where the last one ended; a timer a session.
  */
 export class SessionWindows<In> implements WindowEngine<In> {
   private watermarkMs: number;
@@ -57,25 +63,27 @@ export class SessionWindows<In> implements WindowEngine<In> {
 
   add(key: WindowKey, value: In, timeMs: number, emit: EmitResult): Outcome {
     const { sessions, gapMs, latenessMs, keysMax, tells } = this.parts;
-    const held = sessions.get(key);
-    const joined = held?.filter(([startMs, lastMs]) => startMs - timeMs < gapMs && timeMs - lastMs < gapMs) ?? [];
+    const known = sessions.get(key);
+    const [closedMs, held] = known ?? NOTHING_CLOSED;
+    if (timeMs < closedMs) return 'late';
+    const joined = held.filter(([startMs, lastMs]) => startMs - timeMs < gapMs && timeMs - lastMs < gapMs);
     if (joined.length === 0) {
       if (timeMs + gapMs + latenessMs <= this.watermarkMs) return 'late';
-      if (!held && sessions.size >= keysMax) return 'too-many-keys';
+      if (!known && sessions.size >= keysMax) return 'too-many-keys';
       const isFar = timeMs - this.watermarkMs > SESSIONS_MAX * gapMs;
-      if (isFar && held && held.length >= SESSIONS_MAX) return 'too-many-windows';
+      if (isFar && held.length >= SESSIONS_MAX) return 'too-many-windows';
     }
     const before = tells === 'at-once' ? joined.map((each) => this.rowOf(key, each)) : [];
     const session = this.union(joined, timeMs);
     const { accumulator } = this.parts;
     accumulator.add(session[2], 0, session[3], 0, value, timeMs);
-    const rest = held?.filter((each) => !joined.includes(each)) ?? [];
+    const rest = held.filter((each) => !joined.includes(each));
     const place = rest.findIndex(([startMs]) => startMs > session[0]);
     rest.splice(place < 0 ? rest.length : place, 0, session);
     if (tells === 'at-once') this.tellUnion(key, joined, before, session, emit);
     else if (tells !== 'rows') this.note(key, joined, session, tells, emit);
     this.wake(key, session);
-    sessions.set(key, rest);
+    sessions.set(key, [closedMs, rest]);
     return 'taken';
   }
 
@@ -84,25 +92,34 @@ export class SessionWindows<In> implements WindowEngine<In> {
   }
 
   advance(watermarkMs: number, emit: EmitResult): void {
-    const { sessions, due, latenessMs, tells } = this.parts;
+    const { sessions, due, gapMs, latenessMs, tells } = this.parts;
     this.watermarkMs = watermarkMs;
     const horizonMs = tells === 'rows' ? watermarkMs - latenessMs : watermarkMs;
     due.takeDue(horizonMs, (key, nowMs) => {
-      const held = sessions.get(key);
-      if (!held) return;
-      const kept = held.filter((session) => !this.isOver(key, session, nowMs, emit));
+      const known = sessions.get(key);
+      if (!known) return;
+      let [closedMs] = known;
+      const kept = known[1].filter((session) => {
+        if (!this.isOver(key, session, nowMs, emit)) return true;
+        closedMs = Math.max(closedMs, this.endOf(session));
+        return false;
+      });
       for (const session of kept) {
         if (session[6] > nowMs) continue;
         session[6] = Number.POSITIVE_INFINITY;
         this.wake(key, session);
       }
-      if (kept.length === 0) sessions.delete(key);
-      else sessions.set(key, kept);
+      // One gap later, a record that reached the closed session would be late alone.
+      const forgetMs = closedMs + gapMs + (tells === 'rows' ? 0 : latenessMs);
+      if (forgetMs <= nowMs) closedMs = BEFORE_ALL_MS;
+      else if (kept.length === 0) due.add(forgetMs, key);
+      if (kept.length === 0 && closedMs === BEFORE_ALL_MS) sessions.delete(key);
+      else sessions.set(key, [closedMs, kept]);
     });
   }
 
   query(key: WindowKey): readonly Row[] {
-    return this.parts.sessions.get(key)?.map((session) => this.rowOf(key, session)) ?? [];
+    return this.parts.sessions.get(key)?.[1].map((session) => this.rowOf(key, session)) ?? [];
   }
 
   private endOf([, lastMs]: Session): number {
