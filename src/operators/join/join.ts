@@ -26,7 +26,7 @@ export interface JoinOptions<L, R> {
  *   out    -----ax-ay--by---------|
  *
  * A pair is emitted with its second record, at the later of both event times. A record waits for partners until the
- * watermark says that none can come (`before` or `after`, and `latenessMax`, past its time). Later still it is late: a
+ * watermark says that none can come (`before` or `after`, and `latenessMax`, past its time; never before its time). Later still it is late: a
  * dead letter.
  *
  * Counters: `expired` (records that ended their wait). Dead letters: `late`, `empty-key`, `join-full` (a record that would
@@ -87,10 +87,9 @@ interface Side {
   readonly entries: MapCell<Key, Entry[]>;
   readonly due: TimerCell<Key>;
   readonly keyOf: (value: never) => Key | null | undefined;
-  /** How long after its event time a record of this side may still meet one of the other. */
-  readonly spanMs: number;
-  /** How long before its event time a partner may lie. */
-  readonly reachMs: number;
+  /** How long before and after its event time a partner may lie; below 0 where all of the interval lies on one side of it. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
   readonly emitsAlone: boolean;
   readonly pair: (own: unknown, other: unknown) => unknown;
 }
@@ -135,8 +134,8 @@ function join<L, R, Out>(
           entries: left,
           due: leftDue,
           keyOf: keys.left,
-          spanMs: after + latenessMax,
-          reachMs: before,
+          beforeMs: before,
+          afterMs: after,
           emitsAlone: leftAlone,
           pair: combine,
         },
@@ -144,14 +143,15 @@ function join<L, R, Out>(
           entries: right,
           due: rightDue,
           keyOf: keys.right,
-          spanMs: before + latenessMax,
-          reachMs: after,
+          beforeMs: after,
+          afterMs: before,
           emitsAlone: rightAlone,
           pair: (own, other) => combine(other, own),
         },
       ];
-      // One past the last moment at which a partner would not be late.
-      const expiryOf = (side: Side, timeMs: number) => timeMs + side.spanMs + 1;
+      // One past the last moment at which a partner would not be late, and after the watermark at which the record came:
+      // what is emitted must not lie below it.
+      const expiryOf = (side: Side, timeMs: number) => timeMs + Math.max(0, side.afterMs) + latenessMax + 1;
 
       const expire = (side: Side, key: Key, nowMs: number, emit: (value: never, timeMs: number) => void) => {
         const entries = side.entries.get(key) ?? [];
@@ -180,7 +180,7 @@ function join<L, R, Out>(
           let news = false;
           for (const partner of partners) {
             const aheadMs = partner[0] - eventTimeMs;
-            if (aheadMs < -own.reachMs || aheadMs > own.spanMs - latenessMax) continue;
+            if (aheadMs < -own.beforeMs || aheadMs > own.afterMs) continue;
             emit(own.pair(value, partner[1]) as never, aheadMs > 0 ? partner[0] : undefined);
             met = true;
             if (partner[2] === 0 && other.emitsAlone) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { millis } from '../../../src/core/index.js';
 import { innerJoin, leftJoin, outerJoin } from '../../../src/operators/index.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
+import { watermarks } from '../window/window-model.js';
 
 interface Item {
   readonly side: 0 | 1;
@@ -26,7 +27,10 @@ const logs = fc
       return item(nowMs - trail, side, key, n);
     });
   });
-const span = fc.nat(8);
+/** Intervals that may lie wholly before or after a record. */
+const spans = fc
+  .tuple(fc.integer({ min: -8, max: 8 }), fc.nat(12))
+  .map(([before, length]) => [before, length - before] as const);
 
 const samplesOf = (log: readonly Item[]): DrivenInput[] =>
   log.map((value) => ({ value, input: value.side, eventTimeMs: value.timeMs }));
@@ -58,7 +62,7 @@ describe.each([
 ] as const)('%s', (_, join, leftAlone, rightAlone) => {
   it('gives every pair within the interval once, and who has none, whatever the order within the disorder', () => {
     fc.assert(
-      fc.property(logs, span, span, (log, before, after) => {
+      fc.property(logs, spans, (log, [before, after]) => {
         const { emitted, deadLetters } = driveOperator(join(options(before, after)), samplesOf(log), {
           disorderMs: DISORDER,
           final: true,
@@ -72,9 +76,31 @@ describe.each([
     );
   });
 
+  it('emits no record alone below the watermark, and no pair more than latenessMax below it', () => {
+    fc.assert(
+      fc.property(logs, spans, fc.nat(DISORDER), (log, [before, after], disorderMs) => {
+        const latenessMs = DISORDER - disorderMs;
+        const { emitted } = driveOperator(join(options(before, after, latenessMs)), samplesOf(log), {
+          disorderMs,
+          final: true,
+        });
+        const marks = watermarks(
+          samplesOf(log).map(({ eventTimeMs = 0 }) => ({ eventTimeMs })),
+          disorderMs,
+        );
+        for (const { value, origin } of emitted) {
+          const isPair = !(value as Pair).includes(null);
+          const lowestMs = (marks[origin.offset] as number) - (isPair ? latenessMs : 0);
+          expect(origin.eventTimeMs).toBeGreaterThanOrEqual(lowestMs);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('keeps the operator contract', () => {
     fc.assert(
-      fc.property(logs, span, span, (log, before, after) =>
+      fc.property(logs, spans, (log, [before, after]) =>
         checkOperator(join(options(before, after)), samplesOf(log).slice(0, 12), { disorderMs: 3 }),
       ),
       { numRuns: 15 },
@@ -83,7 +109,7 @@ describe.each([
 
   it('takes late records within latenessMax as if they had been in time', () => {
     fc.assert(
-      fc.property(logs, span, span, (log, before, after) => {
+      fc.property(logs, spans, (log, [before, after]) => {
         const late = driveOperator(join(options(before, after, DISORDER)), samplesOf(log), { final: true });
         expect(late.deadLetters).toEqual([]);
         expect(sorted(late.emitted.map(({ value }) => value))).toEqual(
@@ -96,7 +122,7 @@ describe.each([
 
   it('emits nothing that the future could change', () => {
     fc.assert(
-      fc.property(logs, logs, span, span, fc.nat(25), (log, other, before, after, cut) => {
+      fc.property(logs, logs, spans, fc.nat(25), (log, other, [before, after], cut) => {
         const at = Math.min(cut, log.length);
         const changed = [...log.slice(0, at), ...other.map((each) => ({ ...each, timeMs: each.timeMs + 200 }))];
         const upTo = (samples: readonly Item[]) =>
