@@ -36,6 +36,7 @@ type Bytes<K> = readonly [
  * live one would. Segments keep the values themselves, or the rows in which they are packed.
  */
 export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
+  expired = 0;
   evicted = 0;
   /** By key: the slot of its segment, then the bits of its place there. */
   private readonly index = new KeyIndex<K>();
@@ -143,20 +144,20 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
       }
   }
 
-  expire(nowMs: number): number {
+  expire(nowMs: number): void {
     if (this.frozen) this.thaw();
-    if (nowMs === this.horizonMs || this.sliceMs === 0) return 0;
+    if (nowMs === this.horizonMs || this.sliceMs === 0) return;
     this.horizonChanged = true;
     this.horizonMs = nowMs;
-    const before = this.index.size;
     for (;;) {
       const oldest = this.segments[0];
-      if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return before - this.index.size;
+      if (oldest === undefined || oldest.startMs + oldest.spanMs + this.ttlMs > nowMs) return;
       for (let place = 0; place < oldest.length; place++) {
         const key = oldest.keys[place];
         if (key === undefined) continue;
         this.unlist(key);
         this.packed?.drop(oldest.values[place] as number);
+        this.expired++;
       }
       this.drop(oldest);
     }
@@ -238,9 +239,10 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     assert(oldest, 'a full map has a segment');
     const key = oldest.oldestKey();
     const place = this.index.get(key) & PLACE;
+    if (this.isExpired(oldest, place)) this.expired++;
+    else this.evicted++;
     this.unlist(key);
     this.remove(oldest, place);
-    this.evicted++;
   }
 
   private remove(segment: Segment<K>, place: number): void {

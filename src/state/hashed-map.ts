@@ -32,6 +32,7 @@ interface Entry<K, V> {
  * indexed at their first touch, values decoded when they are asked for.
  */
 export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
+  readonly expired = 0;
   readonly evicted = 0;
   private young = new Map<K, Entry<K, V>>();
   private old = new Map<K, Entry<K, V>>();
@@ -97,9 +98,7 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
     }
   }
 
-  expire(): number {
-    return 0;
-  }
+  expire(): void {}
 
   spread(cellOf: (key: string | number) => HashedMap<K, V>): void {
     for (const key of this.keys()) cellOf(key).set(key, this.get(key) as V);

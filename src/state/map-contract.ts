@@ -15,13 +15,15 @@ export interface MapCell<K extends string | number, V> extends Cell {
   /** The keys: by age where the map has a `ttl` or `entriesMax`, otherwise in an order that is a function of the keys alone. */
   keys(): IterableIterator<K>;
   /**
-   * Tells the map what time it is: entries written `ttl` or longer before are gone from here on. Returns how many
-   * entries were dropped from memory by this call. Without a `ttl` it does nothing.
+   * Tells the map what time it is: entries written `ttl` or longer before are gone from here on. Without a `ttl` it does
+   * nothing.
    *
    * Rounds end where the wall clock says. A step whose output depends on what has expired must therefore call this
    * with a time that comes from its records, never from `onWatermark`.
    */
-  expire(nowMs: number): number;
-  /** Entries pushed out by `entriesMax` since the task opened the cell. */
+  expire(nowMs: number): void;
+  /** Entries dropped from memory because they had expired, since the task opened the cell. */
+  readonly expired: number;
+  /** Entries pushed out by `entriesMax` that had not expired, since the task opened the cell. */
   readonly evicted: number;
 }

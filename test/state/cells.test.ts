@@ -157,10 +157,14 @@ describe('every cell', () => {
           (cell, op) => {
             if (op.do === 'get') return [cell.get(op.key), cell.has(op.key)];
             if (op.do === 'delete') return cell.delete(op.key);
-            if (op.do === 'expire') return cell.expire(op.time);
-            const before = cell.evicted;
+            if (op.do === 'expire') {
+              const before = cell.expired;
+              cell.expire(op.time);
+              return cell.expired - before;
+            }
+            const before = [cell.evicted, cell.expired];
             cell.set(op.key, op.value, op.time);
-            return cell.evicted - before;
+            return [cell.evicted - (before[0] as number), cell.expired - (before[1] as number)];
           },
           (cell) => [cell.size, [...cell.keys()].map((key) => [key, cell.get(key)])],
         );
@@ -286,6 +290,19 @@ describe('the map with bounds', () => {
     );
   });
 
+  it('counts what it pushes out as evicted only where it had not expired', () => {
+    const cell = mapCell<number, true>({ ttl: millis(240), entriesMax: 2 }).open();
+    cell.set(1, true, 3);
+    cell.set(2, true, 4);
+    cell.expire(243); // the first is expired; its slice, up to 10, is not over
+    cell.set(3, true, 243);
+    expect([cell.expired, cell.evicted]).toEqual([1, 0]);
+    cell.set(4, true, 243);
+    expect([cell.expired, cell.evicted]).toEqual([1, 1]);
+    cell.expire(1_000);
+    expect([cell.expired, cell.evicted, cell.size]).toEqual([3, 1, 0]);
+  });
+
   it('writes only the newest segment for new keys and drops old slices whole', () => {
     const cell = mapCell<number, true>({ ttl: hours(24) }).open();
     const ledger = new Ledger();
@@ -296,7 +313,8 @@ describe('the map with bounds', () => {
     for (let i = 0; i < 10; i++) cell.set(100_000 + i, true, 30 * hour);
     expect(ledger.take(cell)).toBe(1);
     const before = ledger.buckets.size;
-    expect(cell.expire(30 * hour)).toBe(6_000); // those written in hours 0 to 5: the slice of hour 6 ends at the 7th
+    cell.expire(30 * hour);
+    expect(cell.expired).toBe(6_000); // those written in hours 0 to 5: the slice of hour 6 ends at the 7th
     expect(cell.has(5_999)).toBe(false);
     expect(cell.has(6_000)).toBe(false); // expired to the millisecond, though its slice is still in memory
     expect(cell.has(7_000)).toBe(true);

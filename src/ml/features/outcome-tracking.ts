@@ -81,7 +81,6 @@ export function openTracking<Row, Outcome>(
   const numbers = new Array<number>(valueFunctions.length).fill(0);
   // Copied a row: an array that grows by `push` takes room for 17.
   const noGroups = grouped.map((): string | number | null => null);
-  let expired = 0;
 
   const vectorOf = (columns: readonly ColumnValue[], nowMs: number): FeatureVector => {
     const vector = vectors.make(columns);
@@ -98,7 +97,7 @@ export function openTracking<Row, Outcome>(
     track(row, nowMs) {
       const columns = vectors.columnsOf(row);
       const vector = vectorOf(columns, nowMs);
-      expired += pending.expire(nowMs);
+      pending.expire(nowMs);
       const groupsOf = noGroups.slice();
       for (let i = 0; i < grouped.length; i++) groupsOf[i] = columns[(grouped[i] as Grouping).column] ?? null;
       pending.set(key(row), groupsOf, nowMs);
@@ -111,6 +110,7 @@ export function openTracking<Row, Outcome>(
         if (!Number.isFinite(number)) return 'rejected';
         numbers[v] = number;
       }
+      pending.expire(nowMs);
       const id = outcomeKey(outcome);
       const of = pending.get(id);
       if (of === undefined) return 'unmatched';
@@ -125,7 +125,7 @@ export function openTracking<Row, Outcome>(
     },
 
     get expired() {
-      return expired;
+      return pending.expired;
     },
     get evicted() {
       return pending.evicted;

@@ -85,11 +85,8 @@ function fromRowsAndOutcomes<Row, Outcome>(
           const time = clock.get();
           const nowMs = observe(time, origin.eventTimeMs, jumpMs);
           clock.set(time);
-          if (input > 0) {
-            counters[logic.observe(value as Outcome, nowMs)].add();
-            return;
-          }
-          const features = logic.track(value as Row, nowMs);
+          const features = input === 0 ? logic.track(value as Row, nowMs) : undefined;
+          if (!features) counters[logic.observe(value as Outcome, nowMs)].add();
           if (logic.expired !== expiredSeen) {
             expired.add(logic.expired - expiredSeen);
             expiredSeen = logic.expired;
@@ -98,7 +95,7 @@ function fromRowsAndOutcomes<Row, Outcome>(
             evicted.add(logic.evicted - evictedSeen);
             evictedSeen = logic.evicted;
           }
-          emit(withFeatures(value, features));
+          if (features) emit(withFeatures(value, features));
         },
       };
     },

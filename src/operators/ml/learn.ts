@@ -155,6 +155,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
       const count = countersOf(context);
       const jumpMs = credibleJump(label.wait);
       const versionOf = versions(context, versionEvery);
+      let expiredSeen = pending.expired;
 
       const onRow = (row: Row, nowMs: number): Learned => {
         const { features } = row as Row & { readonly features: FeatureVector };
@@ -200,13 +201,14 @@ export function learn<Row, Label, const As extends string, const B extends strin
           const time = clock.get();
           const nowMs = observe(time, origin.eventTimeMs, jumpMs);
           clock.set(time);
-          const expired = pending.expire(nowMs);
-          if (expired > 0) count.expired.add(expired);
+          pending.expire(nowMs);
           labelled.expire(nowMs);
           const finished = scores.turn(nowMs);
           if (finished) measure(context, finished, names);
           if (input === 0) emit(withLearned(value, onRow(value as Row, nowMs)));
           else onLabel(value as Label, nowMs);
+          if (pending.expired > expiredSeen) count.expired.add(pending.expired - expiredSeen);
+          expiredSeen = pending.expired;
         },
       };
     },

@@ -190,6 +190,25 @@ describe('rolling features', () => {
     expect(logic.observe({ id: 2, delay: 1 }, at(30))).toBe('unmatched');
   });
 
+  it('do not count an outcome that comes after the wait, whatever came in between', () => {
+    for (const between of [false, true]) {
+      const logic = openTracking();
+      logic.track(trip(1), at(0));
+      if (between) logic.track(trip(2, 'B'), at(24));
+      expect(logic.observe({ id: 1, delay: 40 }, at(24))).toBe('unmatched');
+      expect(logic.vector(trip(9), at(24)).dense[0]).toBe(10);
+    }
+  });
+
+  it('count rows that had waited too long as expired, not as evicted, and each once', () => {
+    const logic = openTracking();
+    for (const id of [1, 2, 3]) logic.track(trip(id), at(0.5));
+    for (const id of [4, 5]) logic.track(trip(id), at(24.7)); // the slice of the first three is not over
+    expect([logic.expired, logic.evicted]).toEqual([2, 0]);
+    logic.observe({ id: 9, delay: 0 }, at(26));
+    expect([logic.expired, logic.evicted]).toEqual([3, 0]);
+  });
+
   it('look, but do not touch, in `vector`', () => {
     const view = tracking();
     const cells = openCells(view.cells);

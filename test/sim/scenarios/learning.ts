@@ -218,6 +218,7 @@ function check(task: number, order: readonly Entry<Row | Label>[], outcome: Outc
     }
     count.modelExpired += pending.expire(nowMs);
     labelled.expire(nowMs);
+    count.expired += waiting.expire(nowMs);
     if ('of' in value) {
       count.labels += 1;
       const tracked = waiting.get(value.of);
@@ -247,7 +248,6 @@ function check(task: number, order: readonly Entry<Row | Label>[], outcome: Outc
       continue;
     }
     const dense = [value.x / 10, meanOf(value.key).at(nowMs), overall.at(nowMs)].map(Math.fround);
-    count.expired += waiting.expire(nowMs);
     waiting.byId.set(value.id, { atMs: nowMs, key: value.key });
     const first = 1 + DENSE;
     const features = [
