@@ -1,4 +1,6 @@
+import { MillraceError } from '../../core/index.js';
 import { denseColumns, type FeatureView } from '../../ml/features/index.js';
+import type { OpenProfile } from '../../profiles/profiles.js';
 
 // A point in time, in SQL: for each row of a query with `entity` and `time`, the last stored features of that entity that
 // were not in its future.
@@ -13,6 +15,28 @@ export interface AsOf {
   readonly select: readonly string[];
   /** A condition on the rows `r`. */
   readonly where?: string;
+}
+
+/**
+ * Refuses a query without the columns `entity`, `time` and others that are needed, or whose times are not dates: a number
+ * may be seconds or milliseconds, and the wrong guess takes features from the future.
+ */
+export async function checkRows(
+  { query }: Pick<OpenProfile, 'query'>,
+  rows: string,
+  others: readonly string[] = [],
+): Promise<void> {
+  const columns = await query<{ name: string; type: string }>(`DESCRIBE TABLE (${rows})`);
+  for (const column of ['entity', 'time', ...others])
+    if (!columns.some((each) => each.name === column))
+      throw new MillraceError('config', `the query has no column ${column}`, {
+        hint: `name it in the query: SELECT ... AS ${column}`,
+      });
+  const type = columns.find((each) => each.name === 'time')?.type ?? '';
+  if (/^(LowCardinality\()?(Nullable\()?Date/.test(type)) return;
+  throw new MillraceError('config', `the column time is ${type}, not a date with a time`, {
+    hint: 'convert it in the query: fromUnixTimestamp64Milli(time) for milliseconds, fromUnixTimestamp(time) for seconds',
+  });
 }
 
 /** Features of another definition do not count, and those older than the view's ttl count as missing: all null. */

@@ -1,6 +1,6 @@
 import { denseColumns, type FeatureView, vectorDigest } from '../../ml/features/index.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
-import { asOfSql, FRESH, name } from './as-of.js';
+import { asOfSql, checkRows, FRESH, name } from './as-of.js';
 
 export interface AuditOptions {
   readonly view: FeatureView;
@@ -11,11 +11,11 @@ export interface AuditOptions {
 
 /** A prediction whose features are not those of the store. */
 export interface Skew {
-  readonly entity: string;
-  readonly time: string;
-  /** `missing`: the store has none by then; `different`: other numbers; `stale`: only such as the ttl forbids. */
+  readonly entity: string | null;
+  readonly time: string | null;
+  /** `missing`: the store has none by then, or the prediction names no entity or time; `different`: other numbers; `stale`: only such as the ttl forbids. */
   readonly kind: 'missing' | 'stale' | 'different';
-  readonly logged: string;
+  readonly logged: string | null;
   readonly stored: string | null;
   /** Event time of the stored row. */
   readonly featureTime: string | null;
@@ -32,9 +32,9 @@ export interface Audit {
 }
 
 interface Row {
-  readonly entity: string;
-  readonly time: string;
-  readonly logged: string;
+  readonly entity: string | null;
+  readonly time: string | null;
+  readonly logged: string | null;
   readonly found: 0 | 1;
   readonly fresh: 0 | 1;
   readonly featureTime: string | null;
@@ -69,10 +69,11 @@ export async function audit(
     `[${bits.join(', ')}]::Array(UInt32) AS bits`,
     view.hashedNames.length > 0 ? 'f.hashed AS hashed' : '[]::Array(UInt32) AS hashed',
   ];
+  await checkRows(profile, predictions, ['digest']);
   const counts = { equal: 0, missing: 0, stale: 0, different: 0 };
   const samples: Skew[] = [];
   for (let part = 0; part < PARTS; part++) {
-    const where = `cityHash64(r.entity) % ${PARTS} = ${part}`;
+    const where = `cityHash64(ifNull(r.entity, '')) % ${PARTS} = ${part}`;
     const sql = asOfSql({ view, table, rows: predictions, select, where });
     for (const row of await profile.query<Row>(sql)) {
       const skew = compare(view, row);

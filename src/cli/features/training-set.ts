@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { FeatureView } from '../../ml/features/index.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
-import { asOfSql, FRESH, featureColumns } from './as-of.js';
+import { asOfSql, checkRows, FRESH, featureColumns } from './as-of.js';
 
 export interface TrainingSetOptions {
   readonly view: FeatureView;
@@ -26,6 +26,7 @@ export async function exportTrainingSet(
   profile: Pick<OpenProfile, 'query' | 'exportParquet'>,
   { view, table, labels, output }: TrainingSetOptions,
 ): Promise<TrainingSet> {
+  await checkRows(profile, labels);
   const file = isAbsolute(output) ? output : resolve(output);
   const featureTime = `if(${FRESH}, f.eventTime, NULL) AS featureTime`;
   const select = ['r.*', featureTime, ...featureColumns(view)];

@@ -216,6 +216,45 @@ describe('the feature store', () => {
     });
   });
 
+  it('counts predictions without an entity, a time or a digest as missing or different, never as none', async () => {
+    const without = (columns: string) =>
+      audit(profile, {
+        view,
+        table: 'shop_features',
+        predictions: `SELECT ${columns} FROM shop_predictions`,
+      });
+    expect(await without('if(orderId % 2 = 0, NULL, entity) AS entity, time, digest')).toMatchObject({
+      predictions: ORDERS,
+      equal: ORDERS / 2,
+      missing: ORDERS / 2,
+      samples: expect.arrayContaining([expect.objectContaining({ kind: 'missing', entity: null })]),
+    });
+    expect(await without('entity, if(orderId % 4 = 0, NULL, time) AS time, digest')).toMatchObject({
+      predictions: ORDERS,
+      missing: ORDERS / 4,
+    });
+    expect(await without('entity, time, if(orderId % 4 = 0, NULL, digest) AS digest')).toMatchObject({
+      predictions: ORDERS,
+      different: ORDERS / 4,
+    });
+  });
+
+  it('refuses times that are numbers: nobody knows whether they are seconds or milliseconds', async () => {
+    for (const time of ['toUnixTimestamp64Milli(time)', 'toFloat64(toUnixTimestamp(time))', "'2024'"]) {
+      const rows = `SELECT entity, ${time} AS time, digest, orderId FROM shop_predictions`;
+      const output = join(data, 'numbers.parquet');
+      const refused = expect.objectContaining({ code: 'config', message: expect.stringContaining('time is') });
+      await expect(exportTrainingSet(profile, { view, table: 'shop_features', labels: rows, output })).rejects.toEqual(
+        refused,
+      );
+      await expect(audit(profile, { view, table: 'shop_features', predictions: rows })).rejects.toEqual(refused);
+    }
+    const rows = 'SELECT entity, digest, orderId FROM shop_predictions';
+    await expect(audit(profile, { view, table: 'shop_features', predictions: rows })).rejects.toMatchObject({
+      message: 'the query has no column time',
+    });
+  });
+
   it('backfills a new step over history and joins the stream without a gap or a double count', async () => {
     // What would be, had the step been there from the beginning.
     for (const part of [
