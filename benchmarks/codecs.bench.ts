@@ -3,7 +3,7 @@
  *
  * A flat flight, and an order with nested lines, a map and an enum; each codec beside the library, encoding and decoding:
  * the values that a step would see, with what the format itself checks. Codecs of a registry also write and judge
- * Confluent's header. CSV is read and written a row at a time, where papaparse is given a thousand.
+ * Confluent's header. CSV is read and written a row at a time, where its libraries are given a thousand, or one.
  */
 import type { Benchmark } from './benchmark.js';
 import type { Ways } from './codecs/case.js';

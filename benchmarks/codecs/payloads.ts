@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import avsc from 'avsc';
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
 import protobufjs from 'protobufjs';
 import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import type { Schema } from '../../src/core/schema.js';
@@ -54,15 +56,32 @@ const bySplitting: OneByOne = {
 };
 
 const columns = ['sensor', 'celsius', 'count'] as const;
-const byPapaparse = () =>
-  inOneText(
-    readings,
-    (rows) => papaparse.unparse(rows, { header: false, columns, newline: '\n' }),
-    (rows) =>
-      papaparse
-        .parse(rows, { dynamicTyping: true })
-        .data.map(([sensor, celsius, count]) => ({ sensor, celsius, count })),
-  );
+
+interface CsvLibrary {
+  toText(rows: readonly object[]): string;
+  parse(text: string): unknown[];
+}
+
+const papa: CsvLibrary = {
+  toText: (rows) => papaparse.unparse(rows, { header: false, columns, newline: '\n' }),
+  parse: (text) =>
+    papaparse.parse(text, { dynamicTyping: true }).data.map(([sensor, celsius, count]) => ({ sensor, celsius, count })),
+};
+
+const csvParse: CsvLibrary = {
+  toText: (rows) => stringify([...rows], { columns }),
+  parse: (text) => parse(text, { columns: [...columns], cast: true }),
+};
+
+const atOnce = ({ toText, parse }: CsvLibrary, rows: readonly Reading[]) => inOneText(rows, toText, parse);
+
+const rowByRow = ({ toText, parse }: CsvLibrary): OneByOne => ({
+  encode: (value: Reading) => Buffer.from(toText([value])),
+  decode: (payload) => parse((payload as Buffer).toString())[0],
+});
+
+/** Of which each row has a cell in quotes. */
+const quotedReadings = readings.map((reading) => ({ ...reading, sensor: `${reading.sensor}, "${reading.count}"` }));
 
 const byBuffer: OneByOne = {
   encode: (value) => Buffer.from(value as string),
@@ -123,7 +142,35 @@ export const payloadCases: readonly Case[] = [
     raw: 'papaparse, 1,000 rows at once',
     schema: readingCsv,
     values: readings,
-    by: byPapaparse,
+    by: () => atOnce(papa, readings),
+  }),
+  payloadCase({
+    name: 'CSV, quoted',
+    raw: 'papaparse, 1,000 rows at once',
+    schema: readingCsv,
+    values: quotedReadings,
+    by: () => atOnce(papa, quotedReadings),
+  }),
+  payloadCase({
+    name: 'CSV, a row a call',
+    raw: 'papaparse',
+    schema: readingCsv,
+    values: readings,
+    by: () => oneByOne(rowByRow(papa), readings),
+  }),
+  payloadCase({
+    name: 'CSV, csv-parse',
+    raw: 'csv-parse and csv-stringify, 1,000 rows at once',
+    schema: readingCsv,
+    values: readings,
+    by: () => atOnce(csvParse, readings),
+  }),
+  payloadCase({
+    name: 'CSV, csv-parse, a row a call',
+    raw: 'csv-parse and csv-stringify',
+    schema: readingCsv,
+    values: readings,
+    by: () => oneByOne(rowByRow(csvParse), readings),
   }),
   payloadCase({
     name: 'CSV, plain cells',
