@@ -13,6 +13,7 @@ export function withMaps(_name: string, each: unknown): unknown {
       throw new TypeError(`a Map with keys of type ${typeof key} has none`);
     return [String(key), value] as const;
   });
+  for (const [, value] of entries) refuseUnwritable(value);
   const object = Object.fromEntries(entries);
   if (Object.keys(object).length < each.size) throw new TypeError('a Map in which two keys are the same text has none');
   return object;
@@ -21,11 +22,24 @@ export function withMaps(_name: string, each: unknown): unknown {
 /**
  * A value as JSON, `Map`s as objects; `undefined` where JSON has nothing for it, such as a function.
  *
- * Costs what `JSON.stringify` does, and more only where something is empty.
+ * Costs what `JSON.stringify` does, and more only where something is empty or `null`: `JSON.stringify` writes `null` for a
+ * number that is not finite, which would be read as a value that is missing.
  *
- * @throws TypeError where it contains itself, a `bigint`, a `Set`, or a `Map` that is no object.
+ * @throws TypeError where it contains itself, a `bigint`, a `Set`, a `Map` that is no object, or a number or date that
+ * JSON has not.
  */
 export function jsonText(value: unknown): string | undefined {
   const text: string | undefined = JSON.stringify(value);
+  if (text?.includes('null')) refuseUnwritable(value);
   return text?.includes('{}') ? JSON.stringify(value, withMaps) : text;
+}
+
+/** Looks only where `JSON.stringify` has been: nothing in it contains itself. */
+function refuseUnwritable(value: unknown): void {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`the number ${value} has none`);
+  } else if (typeof value === 'object' && value !== null) {
+    if (value instanceof Date && Number.isNaN(value.getTime())) throw new TypeError('a date that is none has none');
+    for (const each of Object.values(value)) refuseUnwritable(each);
+  }
 }

@@ -10,6 +10,9 @@ describe('jsonText', () => {
         expect(jsonText(value)).toBe(JSON.stringify(value));
       }),
     );
+    expect(jsonText({ a: null, b: [null, { c: null }], text: 'null' })).toBe(
+      '{"a":null,"b":[null,{"c":null}],"text":"null"}',
+    );
     expect(jsonText(undefined)).toBeUndefined();
     expect(jsonText({ at: new Date(0), gone: undefined, none: {} })).toBe(
       '{"at":"1970-01-01T00:00:00.000Z","none":{}}',
@@ -36,6 +39,10 @@ describe('jsonText', () => {
         [1, 2],
       ]),
     ],
+    ['a sum that overflowed', { total: 1e308 + 1e308 }],
+    ['what is not a number, beside what is missing', { none: null, deep: [{ mean: Number.NaN }] }],
+    ['an infinity in a Map', { by: new Map([['a', Number.NEGATIVE_INFINITY]]) }],
+    ['a date that is none', { at: new Date(Number.NaN) }],
   ])('has nothing for %s', (_what, value) => {
     expect(() => jsonText(value)).toThrow(TypeError);
     expect(jsonMisfit(value)).toMatch(/^no JSON: .*has none/);

@@ -1,4 +1,5 @@
 import { kafka } from '../../../connectors/kafka/index.js';
+import { MillraceError, messageOf } from '../../../src/core/errors.js';
 import type { Schema } from '../../../src/core/schema.js';
 import { json, localRegistry, openCodec } from '../../../src/schema/index.js';
 import { TopologyTest } from '../../../src/testing/topology-test.js';
@@ -43,7 +44,8 @@ export async function fuzzFormat(format: Format, payloads: number, seed: number)
     for (const [at, value] of outcome.values.entries()) {
       assertUsable(value);
       if (at % WRITTEN !== 0) continue;
-      const written = codec.encode(value);
+      const written = writtenBy(codec, value);
+      if (!written) continue;
       const again = codec.encode(codec.decode(written));
       if (Buffer.compare(written, again) !== 0) throw new Error(`read and written again: ${String(written)}`);
     }
@@ -63,6 +65,16 @@ function payloadOf(format: Format, originals: readonly Uint8Array[], at: number,
   // Half of them keep a header that is known: otherwise most would never get past it.
   if (at % 4 === 1 && mutant.length >= header.length) mutant.set(header);
   return mutant;
+}
+
+/** JSON reads a number such as 1e999 as an infinity, and has none to write it as: a sink would refuse the value. */
+function writtenBy(codec: { encode(value: unknown): Uint8Array }, value: unknown): Uint8Array | undefined {
+  try {
+    return codec.encode(value);
+  } catch (error) {
+    if (error instanceof MillraceError && /^the number -?Infinity/.test(messageOf(error.cause))) return undefined;
+    throw error;
+  }
 }
 
 /** A time that is none would become `null` on its way out. */
