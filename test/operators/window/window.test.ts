@@ -469,6 +469,32 @@ describe('windowOfChanges', () => {
     expect(run.deadLetters.map(({ reason }) => reason)).toEqual(['no-time']);
   });
 
+  it('takes back no value from a window that holds none, whose sums then begin anew', () => {
+    const held = (x: number) => ({ key: 'a', x, t: 5 });
+    const changes: [number | null, number | null][] = [
+      [null, 1e300],
+      [1e300, null],
+      [7, null], // never held: the key is known, the window is empty
+      [null, 3],
+      [null, Number.POSITIVE_INFINITY],
+      [Number.POSITIVE_INFINITY, null],
+      [3, null],
+      [3, null],
+      [null, 2],
+    ];
+    for (const emit of [undefined, onUpdate(), early({ every: millis(2) })]) {
+      const samples = changes.map(([before, after]) => ({
+        value: { key: 'x', before: before === null ? null : held(before), after: after === null ? null : held(after) },
+        eventTimeMs: 5,
+      }));
+      const run = driveOperator(ofChanges(tumbling(millis(10)), { latenessMs: 0 }, emit), samples, { final: true });
+      const rows = valuesOf(run).map((value) => (emit ? (value as Change<Row>).after : (value as Row)));
+      expect(rows.every((row) => row === null || (row.n as number) > 0)).toBe(true);
+      expect(rows.at(-1)).toMatchObject({ n: 1, total: 2 });
+      expect(run.counters.unmatched).toBe(2);
+    }
+  });
+
   it('says which windows and aggregates cannot take values back', () => {
     const wrong = windowOfChanges({
       key: (value: Held) => value.key,

@@ -56,7 +56,11 @@ export class KeyPanes<In> {
     const slot = pane ? pane.find(key) : -1;
     if (!pane || slot < 0) return 'unmatched';
     const { numbers, values } = accumulator;
+    if (accumulator.isEmpty(pane.numbers, slot * numbers)) return 'unmatched';
     accumulator.retract(pane.numbers, slot * numbers, pane.values, slot * values, value, timeMs);
+    // What rounding or an infinity left in it must not reach the next value.
+    if (accumulator.isEmpty(pane.numbers, slot * numbers))
+      accumulator.init(pane.numbers, slot * numbers, pane.values, slot * values);
     pane.touch(slot);
     return 'taken';
   }
