@@ -1,13 +1,14 @@
 /**
  * ROC AUC of a batch, exactly: the chance that a row that happened was scored above one that did not, ties counting
- * half (the Mann-Whitney statistic over average ranks). `NaN` where one of the two classes is missing.
+ * half (the Mann-Whitney statistic over average ranks). `NaN` where one of the two classes is missing or a score is `NaN`.
  * Takes `n log n` time and copies the batch once: for bounded batches.
  *
  * @example rocAuc([0.9, 0.4, 0.4, 0.1], [true, true, false, false]); // 0.875
  */
 export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<boolean>): number {
   const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
-  order.sort((a, b) => (scores[a] as number) - (scores[b] as number));
+  if (order.some((i) => Number.isNaN(scores[i]))) return Number.NaN; // NaN has no rank
+  order.sort((a, b) => compare(scores[a] as number, scores[b] as number));
   let positives = 0;
   let below = 0; // rows that did not happen, scored lower than the ties in hand
   let pairs = 0;
@@ -25,6 +26,9 @@ export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<boolean>): n
   }
   return pairs / (positives * below);
 }
+
+/** Infinities compare too: their difference is NaN. */
+const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Counts of scored rows by score bin: a window over any number of rows takes the same space. */
 export interface RocBins {

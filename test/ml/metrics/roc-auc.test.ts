@@ -46,6 +46,13 @@ function binned(all: Rows, bins: number) {
 }
 
 describe('ROC AUC', () => {
+  it('is NaN where a score is, and ends', () => {
+    expect(rocAuc([0.9, Number.NaN, 0.1], [true, true, false])).toBeNaN();
+    expect(rocAuc([Number.NaN], [true])).toBeNaN();
+    expect(rocAuc([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], [true, false])).toBe(1);
+    expect(rocAuc([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0], [true, false, false])).toBe(0.75);
+  });
+
   it('gives the textbook figure', () => {
     // scikit-learn's documentation of roc_auc_score
     expect(rocAuc([0.1, 0.4, 0.35, 0.8], [false, false, true, true])).toBe(0.75);
