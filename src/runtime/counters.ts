@@ -4,9 +4,18 @@ import { getOrInsert } from '../util/maps.js';
 
 class PlainCounter implements Counter {
   value = 0;
+  restored = 0;
   add(by = 1): void {
     this.value += by;
   }
+}
+
+/** A counter of a task: its value, and the one that it had when the task was opened. */
+export interface CounterEntry {
+  readonly step: string;
+  readonly name: string;
+  readonly value: number;
+  readonly restored: number;
 }
 
 /** The id under which a task's counters stand in its state; user ids cannot start with `$`. */
@@ -20,18 +29,23 @@ export class Counters implements Cell {
   private readonly byStep = new Map<string, Map<string, PlainCounter>>();
   private saved = '';
 
-  of(step: string, name: string): Counter & { readonly value: number } {
+  of(step: string, name: string): PlainCounter {
     const names = getOrInsert(this.byStep, step, () => new Map<string, PlainCounter>());
     return getOrInsert(names, name, () => new PlainCounter());
   }
 
-  *entries(): Generator<{ readonly step: string; readonly name: string; readonly value: number }> {
-    for (const [step, names] of this.byStep) for (const [name, { value }] of names) yield { step, name, value };
+  *entries(): Generator<CounterEntry> {
+    for (const [step, names] of this.byStep)
+      for (const [name, { value, restored }] of names) yield { step, name, value, restored };
   }
 
   restore(_bucket: number, bytes: Uint8Array): void {
     this.saved = new TextDecoder().decode(bytes);
-    for (const [step, name, value] of parse(this.saved)) this.of(step, name).add(value);
+    for (const [step, name, value] of parse(this.saved)) {
+      const counter = this.of(step, name);
+      counter.add(value);
+      counter.restored = counter.value;
+    }
   }
 
   takeChanges(): BucketChange[] {

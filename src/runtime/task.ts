@@ -4,6 +4,7 @@ import { type Topology, topologyHash } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import type { Clock } from './clock.js';
 import { ClockTicks } from './clock-ticks.js';
+import type { CounterEntry } from './counters.js';
 import type { DeferredSink } from './deferred-sink.js';
 import type { Input } from './input.js';
 import { loneTick } from './lone-tick.js';
@@ -58,7 +59,7 @@ export interface TaskSnapshot {
   readonly watermarkMs: number;
   readonly recordsInFlight: number;
   /** Cumulative; part of the checkpoint, so they go where the task goes. */
-  readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
+  readonly counters: readonly CounterEntry[];
 }
 
 /**

@@ -48,19 +48,33 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
       },
     });
 
+  // Tasks of the first stage have the topology's name, and need no label for it.
+  const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }): Labels =>
+    stage === topology ? { partition } : { partition, stage };
+  // By partition: a task takes its counts along, and a sum over tasks would jump when one moves.
   counter(
     'step_events_total',
     'What steps counted: read, in, out, written, duplicates, learned, ...',
-    ['step', 'event'],
-    (from) =>
-      from.counters
-        .filter(({ name }) => !name.startsWith(DEAD))
-        .map(({ step, name, value }) => [{ step, event: name }, value]),
+    ['step', 'event', 'partition', 'stage'],
+    ({ tasks }) =>
+      tasks.flatMap((task) =>
+        task.counters
+          .filter(({ name }) => !name.startsWith(DEAD))
+          .map(({ step, name, value }) => [{ step, event: name, ...labelsOf(task) }, value] as const),
+      ),
   );
-  counter('dead_letters_total', 'Records that could not be processed, by step and reason', ['step', 'reason'], (from) =>
-    from.counters
-      .filter(({ name }) => name.startsWith(DEAD))
-      .map(({ step, name, value }) => [{ step, reason: name.slice(DEAD.length) }, value]),
+  counter(
+    'dead_letters_total',
+    'Records that could not be processed, by step and reason',
+    ['step', 'reason', 'partition', 'stage'],
+    ({ tasks }) =>
+      tasks.flatMap((task) =>
+        task.counters
+          .filter(({ name }) => name.startsWith(DEAD))
+          .map(
+            ({ step, name, value }) => [{ step, reason: name.slice(DEAD.length), ...labelsOf(task) }, value] as const,
+          ),
+      ),
   );
   counter('step_busy_seconds_total', 'Time spent in a step since the start', ['step'], ({ busyMs }) =>
     [...busyMs].map(([step, ms]) => [{ step }, ms / 1_000]),
@@ -76,9 +90,6 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     [],
     ({ throttledMs }) => [[{}, throttledMs / 1_000]],
   );
-  // Tasks of the first stage have the topology's name, and need no label for it.
-  const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }): Labels =>
-    stage === topology ? { partition } : { partition, stage };
   gauge('epoch', 'Number of the last checkpoint', ['partition', 'stage'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
   );

@@ -1,5 +1,13 @@
 import { DurationHistogram, type RunSnapshot } from '../../src/runtime/index.js';
 
+const counters = [
+  { step: 'orders', name: 'read', value: 120 },
+  { step: 'dedupe', name: 'duplicates', value: 5 },
+  { step: 'validate', name: 'dead:range:amount', value: 2 },
+  { step: 'orders', name: 'dead:truncated', value: 1 },
+  { step: 'history', name: 'written', value: 112 },
+];
+
 /** A run as it looks from outside, with one of everything. */
 export function someSnapshot(): RunSnapshot {
   const latency = new DurationHistogram();
@@ -14,16 +22,10 @@ export function someSnapshot(): RunSnapshot {
         positions: { orders: { offset: 120, mergeTimeMs: 0, suspectMs: null } },
         watermarkMs: 1_500,
         recordsInFlight: 3,
-        counters: [],
+        counters: counters.map((each) => ({ ...each, restored: 0 })),
       },
     ],
-    counters: [
-      { step: 'orders', name: 'read', value: 120 },
-      { step: 'dedupe', name: 'duplicates', value: 5 },
-      { step: 'validate', name: 'dead:range:amount', value: 2 },
-      { step: 'orders', name: 'dead:truncated', value: 1 },
-      { step: 'history', name: 'written', value: 112 },
-    ],
+    counters,
     measures: [{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', eventTimeMs: 1_000, value: 0.75 }],
     outages: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
     throttledMs: 2_500,

@@ -10,6 +10,13 @@ import { lastingPorts } from '../ports.js';
 import { millrace, startMillrace, userFolder } from './millrace.js';
 
 const run = promisify(execFile);
+/** The sum over partitions of a metric with these labels. */
+const sumOf = (metrics: string, labels: string): number =>
+  metrics
+    .split('\n')
+    .filter((line) => line.includes(labels))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A step of the guide as a shell would take it apart: words, quoted words, and a file for the standard input. */
@@ -126,7 +133,8 @@ describe('a first topology', () => {
     const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await expect
       .poll(metrics, { timeout: 20_000 })
-      .toContain('millrace_step_events_total{step="history",event="written",topology="payments"} 2980');
+      .toMatch(/millrace_step_events_total\{step="history",event="written",partition="0",topology="payments"\} \d+/);
+    expect(sumOf(await metrics(), 'step="history",event="written"')).toBe(2980);
     expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200);
 
     const busy = await millrace(['query', 'SELECT 1'], { folder });

@@ -29,10 +29,10 @@ describe('monitoring over HTTP', () => {
     const text = await response.text();
     const found = samples(text);
     const expected = {
-      'millrace_step_events_total{step="orders",event="read",topology="orders"}': 120,
-      'millrace_step_events_total{step="dedupe",event="duplicates",topology="orders"}': 5,
-      'millrace_dead_letters_total{step="validate",reason="range:amount",topology="orders"}': 2,
-      'millrace_dead_letters_total{step="orders",reason="truncated",topology="orders"}': 1,
+      'millrace_step_events_total{step="orders",event="read",partition="0",topology="orders"}': 120,
+      'millrace_step_events_total{step="dedupe",event="duplicates",partition="0",topology="orders"}': 5,
+      'millrace_dead_letters_total{step="validate",reason="range:amount",partition="0",topology="orders"}': 2,
+      'millrace_dead_letters_total{step="orders",reason="truncated",partition="0",topology="orders"}': 1,
       'millrace_step_busy_seconds_total{step="dedupe",topology="orders"}': 0.25,
       'millrace_latency_records_total{topology="orders"}': 100,
       'millrace_throttled_seconds_total{topology="orders"}': 2.5,
@@ -79,11 +79,13 @@ describe('monitoring over HTTP', () => {
     let taken = 0;
     const served = await serve(() => {
       taken += 1;
-      return { ...someSnapshot(), counters: [{ step: 'orders', name: 'read', value: taken * 10 }] };
+      const snapshot = someSnapshot();
+      const counters = [{ step: 'orders', name: 'read', value: taken * 10, restored: 0 }];
+      return { ...snapshot, tasks: snapshot.tasks.map((task) => ({ ...task, counters })) };
     });
     const read = async () =>
       samples(await (await fetch(`${served.url}/metrics`)).text()).get(
-        'millrace_step_events_total{step="orders",event="read",topology="orders"}',
+        'millrace_step_events_total{step="orders",event="read",partition="0",topology="orders"}',
       );
     expect([await read(), await read(), await read()]).toEqual([10, 20, 30]);
     expect(taken).toBe(3);

@@ -7,8 +7,9 @@ import { onInterrupt } from '../../util/interrupt.js';
 import { getOrInsert } from '../../util/maps.js';
 import { ProcessSupervisor } from '../../util/process-supervisor.js';
 import type { Terminal } from '../../util/terminal.js';
+import { RunCounts } from './run-counts.js';
 import { progressText, type RunSummary, summarize } from './run-summary.js';
-import { type ProgressNews, together, type WorkerNews } from './worker-news.js';
+import { latencyOf, type ProgressNews, type WorkerNews } from './worker-news.js';
 
 export interface RunProcessesOptions {
   readonly topology: Topology;
@@ -38,6 +39,7 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
     });
   }
   const startedMs = performance.now();
+  const counts = new RunCounts();
   /** By stage and place. */
   const progress = new Map<string, ProgressNews>();
   const begin = (stage: string | undefined): ProcessSupervisor => {
@@ -54,10 +56,12 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
         const told = news as WorkerNews;
         if (told.kind === 'joined')
           getOrInsert(memberIds, place, () => new Map<string, string>()).set(told.stage, told.memberId);
-        else progress.set(`${stage}/${place}`, told);
+        else {
+          counts.note(told.tasks);
+          progress.set(`${stage}/${place}`, told);
+        }
       },
       async onDeath(place) {
-        progress.delete(`${stage}/${place}`); // others tell of its tasks from now on
         const members = [...(memberIds.get(place) ?? [])];
         memberIds.delete(place);
         await Promise.all(members.map(([group, memberId]) => expelMember(config, group, memberId)));
@@ -65,8 +69,10 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
       onWarning: (message) => terminal.err(`warning: ${message}\n`),
     });
   };
-  const summary = () =>
-    summarize(topology, config.profile, (performance.now() - startedMs) / 1_000, together(progress.values()));
+  const summary = () => {
+    const seconds = (performance.now() - startedMs) / 1_000;
+    return summarize(topology, config.profile, seconds, counts.all(), latencyOf(progress.values()));
+  };
   let running: ProcessSupervisor | undefined;
   let stopping = false;
   const forget = onInterrupt(terminal, () => {
@@ -76,7 +82,7 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
   let readBefore: number | undefined;
   const timer = setInterval(() => {
     const current = summary();
-    const read = Object.values(current.read).reduce((sum, value) => sum + value, 0);
+    const read = Object.values(current.thisRun.read).reduce((sum, value) => sum + value, 0);
     const perSecond = readBefore === undefined ? 0 : ((read - readBefore) * 1_000) / PROGRESS_EVERY_MS;
     terminal.err(`${progressText(current, Math.max(0, perSecond))}\n`);
     readBefore = read;

@@ -1,5 +1,6 @@
-import type { RunSnapshot } from '../../runtime/index.js';
+import type { DurationHistogram } from '../../runtime/index.js';
 import type { Topology } from '../../topology/index.js';
+import type { RunCount } from './run-counts.js';
 
 /** What a run did, in numbers: for `--json`, and for the text below. */
 export interface RunSummary {
@@ -14,24 +15,40 @@ export interface RunSummary {
   readonly repartitioned: Readonly<Record<string, number>>;
   /** By reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** What this run alone did, without the runs before it that share its state. */
+  readonly thisRun: {
+    readonly read: Readonly<Record<string, number>>;
+    readonly written: Readonly<Record<string, number>>;
+    /** Records read, on average since the start. */
+    readonly recordsPerSecond: number;
+  };
   /** All counters, by step. */
   readonly counters: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly latencyMs: { readonly p50: number; readonly p99: number };
 }
 
 /** Sums up a run from its counters; they are part of the checkpoints, so they count on over restarts. */
-export function summarize(topology: Topology, profile: string, seconds: number, snapshot: RunSnapshot): RunSummary {
+export function summarize(
+  topology: Topology,
+  profile: string,
+  seconds: number,
+  counts: readonly RunCount[],
+  latency: DurationHistogram,
+): RunSummary {
   const counters: Record<string, Record<string, number>> = {};
+  const inThisRun: Record<string, Record<string, number>> = {};
   const deadLetters: Record<string, number> = {};
-  for (const { step, name, value } of snapshot.counters) {
+  for (const { step, name, value, inThisRun: own } of counts) {
     counters[step] = { ...counters[step], [name]: value };
+    inThisRun[step] = { ...inThisRun[step], [name]: own };
     const [prefix, ...reason] = name.split(':');
     if (prefix !== 'dead') continue;
     const key = reason.join(':');
     deadLetters[key] = (deadLetters[key] ?? 0) + value;
   }
-  const counted = (nodes: readonly { readonly id: string }[], name: string) =>
-    Object.fromEntries(nodes.map(({ id }) => [id, counters[id]?.[name] ?? 0]));
+  const counted = (nodes: readonly { readonly id: string }[], name: string, from = counters) =>
+    Object.fromEntries(nodes.map(({ id }) => [id, from[id]?.[name] ?? 0]));
+  const readNow = counted(topology.sources, 'read', inThisRun);
   return {
     topology: topology.name,
     profile,
@@ -40,14 +57,19 @@ export function summarize(topology: Topology, profile: string, seconds: number, 
     written: counted(topology.sinks, 'written'),
     repartitioned: counted(topology.repartitions, 'written'),
     deadLetters,
+    thisRun: {
+      read: readNow,
+      written: counted(topology.sinks, 'written', inThisRun),
+      recordsPerSecond: total(readNow) / Math.max(seconds, 0.001),
+    },
     counters,
-    latencyMs: { p50: snapshot.latency.quantileMs(0.5), p99: snapshot.latency.quantileMs(0.99) },
+    latencyMs: { p50: latency.quantileMs(0.5), p99: latency.quantileMs(0.99) },
   };
 }
 
 /** The summary for people. */
 export function summaryText(summary: RunSummary): string {
-  const { read, written, repartitioned, deadLetters, seconds, latencyMs } = summary;
+  const { read, written, repartitioned, deadLetters, thisRun, seconds, latencyMs } = summary;
   const row = ([name, value]: [string, number]) => `  ${name.padEnd(24)} ${value.toLocaleString('en-US').padStart(12)}`;
   const block = (title: string, values: Readonly<Record<string, number>>) => {
     const rows = Object.entries(values);
@@ -58,16 +80,13 @@ export function summaryText(summary: RunSummary): string {
     ...block('written', written),
     ...(Object.keys(repartitioned).length > 0 ? block('repartitioned', repartitioned) : []),
     ...block('dead letters', deadLetters),
-    `${seconds.toFixed(1)} s, latency p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms`,
+    `${seconds.toFixed(1)} s, ${count(total(thisRun.read))} read in this run (${count(thisRun.recordsPerSecond)}/s), latency p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms`,
   ].join('\n');
 }
 
 /** One line while it runs. */
 export function progressText(summary: RunSummary, recordsPerSecond: number): string {
-  const total = (values: Readonly<Record<string, number>>) =>
-    Object.values(values).reduce((sum, value) => sum + value, 0);
   const { read, written, deadLetters, latencyMs } = summary;
-  const count = (value: number) => Math.round(value).toLocaleString('en-US');
   return [
     `${count(total(read))} read (${count(recordsPerSecond)}/s)`,
     `${count(total(written))} written`,
@@ -75,3 +94,7 @@ export function progressText(summary: RunSummary, recordsPerSecond: number): str
     `p99 ${latencyMs.p99.toFixed(1)} ms`,
   ].join(' · ');
 }
+
+const total = (values: Readonly<Record<string, number>>): number =>
+  Object.values(values).reduce((sum, value) => sum + value, 0);
+const count = (value: number): string => Math.round(value).toLocaleString('en-US');

@@ -2,6 +2,7 @@ import { seconds } from '../../core/duration.js';
 import type { Config } from '../../profiles/settings.js';
 import type { Running, RunOptions } from '../../runtime/index.js';
 import type { Topology } from '../../topology/index.js';
+import { RunCounts } from './run-counts.js';
 import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 
@@ -57,8 +58,12 @@ async function attend(running: Running, topology: Topology, config: Config, repo
     running.stop().catch(() => {}); // `finished` rejects with the same cause, below
   });
   const { progressEveryMs } = report;
-  const summary = (snapshot = running.snapshot()): RunSummary =>
-    summarize(topology, config.profile, (performance.now() - startedMs) / 1_000, snapshot);
+  const counts = new RunCounts();
+  const summary = (snapshot = running.snapshot()): RunSummary => {
+    counts.note(snapshot.tasks);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    return summarize(topology, config.profile, seconds, counts.all(), snapshot.latency);
+  };
   let readBefore = readIn(summary());
   const progress = setInterval(() => {
     const snapshot = running.snapshot();
@@ -104,4 +109,5 @@ async function attend(running: Running, topology: Topology, config: Config, repo
   }
 }
 
-const readIn = ({ read }: RunSummary): number => Object.values(read).reduce((sum, value) => sum + value, 0);
+const readIn = ({ thisRun: { read } }: RunSummary): number =>
+  Object.values(read).reduce((sum, value) => sum + value, 0);

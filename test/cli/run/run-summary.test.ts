@@ -4,7 +4,9 @@ import { orders } from '../../topology/fixtures.js';
 import { someSnapshot } from '../snapshot.js';
 
 describe('the summary of a run', () => {
-  const summary = summarize(orders, 'embedded', 12.34, someSnapshot());
+  const { counters, latency } = someSnapshot();
+  const counts = counters.map((each) => ({ ...each, inThisRun: each.name === 'read' ? 20 : 0 }));
+  const summary = summarize(orders, 'embedded', 12.5, counts, latency);
 
   it('counts what was read, written and given up, by step and reason', () => {
     expect(summary).toMatchObject({
@@ -18,8 +20,19 @@ describe('the summary of a run', () => {
   });
 
   it('adds up one reason over steps', () => {
-    const twice = { ...someSnapshot(), counters: ['a', 'b'].map((step) => ({ step, name: 'dead:stale', value: 2 })) };
-    expect(summarize(orders, 'embedded', 1, twice).deadLetters).toEqual({ stale: 4 });
+    const twice = ['a', 'b'].map((step) => ({ step, name: 'dead:stale', value: 2, inThisRun: 2 }));
+    expect(summarize(orders, 'embedded', 1, twice, latency).deadLetters).toEqual({ stale: 4 });
+  });
+
+  it('tells what this run alone did, and how fast', () => {
+    expect(summary.thisRun).toEqual({
+      read: { orders: 20, refunds: 0 },
+      written: { 'large-orders': 0, history: 0 },
+      recordsPerSecond: 1.6,
+    });
+    expect(summaryText(summary)).toContain('12.5 s, 20 read in this run (2/s), latency p50');
+    const idle = counts.map((each) => ({ ...each, inThisRun: 0 }));
+    expect(summarize(orders, 'embedded', 0.4, idle, latency).thisRun.recordsPerSecond).toBe(0);
   });
 
   it('reads well, and survives JSON', () => {
