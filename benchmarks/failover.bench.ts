@@ -99,7 +99,7 @@ async function failOver(
     victim.kill();
     if (told) {
       await victim.ended;
-      await kafka.expel('failover', victim.memberId);
+      await kafka.removeMember('failover', victim.memberId);
     }
     const answers = await probes.answersAfter(killedMs, lost);
     const seconds = lost.map((task) => ((answers.get(task) as number) - killedMs) / 1_000);

@@ -1,5 +1,5 @@
 /**
- * What does `http.ingest` cost on `node:http`, and what on fastify?
+ * What does `http.ingestSource` cost on `node:http`, and what on fastify?
  *
  * Eight clients of another process post JSON and wait for each answer; both doors check each record by its codec, and what
  * stores the records does nothing. Then 64 clients send 6 MiB of a body each and stop: what that takes is bounded, or is not.

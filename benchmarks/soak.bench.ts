@@ -29,7 +29,7 @@ export const benchmark: Benchmark<typeof options> = async (progress, { minutes, 
   const feeder = new Remote<FeederServices>(new URL('./soak/feeder.ts', import.meta.url));
   const worker = new Remote<WorkerServices>(new URL('./soak/worker.ts', import.meta.url));
   try {
-    const config = resolveConfig({ env: { ...stack.env, MILLRACE_PROFILE: 'local' } });
+    const config = resolveConfig({ env: { ...stack.env, MILLRACE_PROFILE: 'cluster' } });
     const { kafka: broker, registry, clickhouse } = config;
     const kafka = await openKafka({ brokers: [broker], registry: confluentRegistry({ url: registry }) });
     for (const topic of Object.values(topics)) await kafka.createTopic(topic, PARTITIONS);

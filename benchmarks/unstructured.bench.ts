@@ -1,7 +1,7 @@
 /**
  * What do steps cost on top of the libraries that decode images, cut texts into tokens and run models?
  *
- * `decodeImage` against `sharp`, `tokenIds` against `@huggingface/tokenizers`, `infer` of tensors against `onnxruntime-node`: the same
+ * `decodeImage` against `sharp`, `encodeTokens` against `@huggingface/tokenizers`, `infer` of tensors against `onnxruntime-node`: the same
  * files, texts and models, the same limits. The model is tiny, so what shows is the cost of a row, not the model's; `infer` also
  * pools and normalizes, and runs the model in a thread of its own, where another core takes it off the one that asks.
  */
@@ -12,7 +12,7 @@ import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { type BatchedLogic, millis, type Shape, type StepContext } from '../src/core/index.js';
 import { createInference } from '../src/inference/index.js';
-import { decodeImage, infer, type TokenIds, tokenIds } from '../src/operators/index.js';
+import { decodeImage, type EncodedTokens, encodeTokens, infer } from '../src/operators/index.js';
 import type { Benchmark } from './benchmark.js';
 import { type Contestant, measurePairs, type Pairs } from './pairs.js';
 
@@ -34,7 +34,7 @@ interface Text {
   readonly text: string;
 }
 interface Row {
-  readonly tokens: TokenIds;
+  readonly tokens: EncodedTokens;
 }
 
 export const benchmark: Benchmark<typeof options> = async (progress, { images, texts, rows }) => {
@@ -67,9 +67,9 @@ export const benchmark: Benchmark<typeof options> = async (progress, { images, t
       (_, i): Text => ({ text: `Flight ${i} to gate ${i % 40} is late again, please walk.` }),
     );
     const encoding = { from: ({ text }: Text) => text, as: 'tokens', tokenizer, lengths: [LENGTH] } as const;
-    const encoder = await opened(tokenIds(encoding).shape);
+    const encoder = await opened(encodeTokens(encoding).shape);
     const text = await measurePairs(
-      [{ name: 'tokenizer', work: byTokenizer(sentences) }, through('tokenIds', encoder, sentences)],
+      [{ name: 'tokenizer', work: byTokenizer(sentences) }, through('encodeTokens', encoder, sentences)],
       {},
       progress,
     );
@@ -101,7 +101,7 @@ export const benchmark: Benchmark<typeof options> = async (progress, { images, t
       figures: { ...image.rates, ...text.rates, ...vector.rates },
       ratios: {
         'decodeImage through sharp': image.ratio,
-        'tokenIds through its tokenizer': text.ratio,
+        'encodeTokens through its tokenizer': text.ratio,
         'infer through onnxruntime': vector.ratio,
       } satisfies Record<string, Pairs['ratio']>,
     };

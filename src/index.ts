@@ -11,11 +11,10 @@ export {
   type ErrorCode,
   type FeatureVector,
   hours,
-  type Joint,
-  joint,
   type LazyJson,
-  type Metric,
+  type MetricRow,
   MillraceError,
+  type MultiInputOperator,
   millis,
   minutes,
   type Operator,
@@ -50,7 +49,7 @@ export {
   type RunSnapshot,
   runTopology,
   rx,
-  type TaskCare,
+  type TaskHealth,
 } from './runtime/index.js';
 export {
   avro,
@@ -65,19 +64,6 @@ export {
   subjects,
   text,
 } from './schema/index.js';
-export {
-  byKey,
-  derived,
-  float64Cell,
-  highest,
-  lowest,
-  mapCell,
-  merged,
-  ringCell,
-  sameInAll,
-  timerCell,
-  valueCell,
-  whileEmpty,
-} from './state/index.js';
+export { float64Cell, mapCell, rescale, ringCell, timerCell, valueCell } from './state/index.js';
 export { check, describe, mermaid, type Stream, type Topology, topology } from './topology/index.js';
 export { withField } from './util/literals.js';

@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib';
 import { Session } from 'chdb';
 import { engineArguments } from '../connectors/clickhouse/engine/engine-limits.js';
 import { codeOf } from '../connectors/clickhouse/errors.js';
-import { Lanes } from '../connectors/clickhouse/table/sessions.js';
+import { Sessions } from '../connectors/clickhouse/table/sessions.js';
 import { messageOf } from '../src/core/errors.js';
 import { readStatement } from './clickhouse-request.js';
 import { HostSession } from './clickhouse-session.js';
@@ -19,16 +19,16 @@ import { HOST } from './ports.js';
 const SESSIONS = 8;
 const compress = promisify(gzip);
 
-async function open(path: string): Promise<Lanes<HostSession>> {
+async function open(path: string): Promise<Sessions<HostSession>> {
   const sessions = Array.from(
     { length: SESSIONS },
     () => new HostSession(new Session(path, { connectionArgs: [...engineArguments] })),
   );
   for (const session of sessions) await session.prepare();
-  return new Lanes(sessions);
+  return new Sessions(sessions);
 }
 
-async function answer(lanes: Lanes<HostSession>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(lanes: Sessions<HostSession>, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', `http://${HOST}`);
   const queryId = url.searchParams.get('query_id') ?? randomUUID();
   response.setHeader('X-ClickHouse-Query-Id', queryId);

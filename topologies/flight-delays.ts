@@ -36,8 +36,8 @@ const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', 
 export const flightDelays = topology(
   'flight-delays',
   {
-    deadLetters: kafka.deadLetters({ topic: 'flights.dead' }),
-    metrics: clickhouse.metrics({ table: 'metrics' }),
+    deadLetters: kafka.deadLetterSink({ topic: 'flights.dead' }),
+    metrics: clickhouse.metricsSink({ table: 'metrics' }),
   },
   (t) => {
     const departed = t.source(
@@ -102,10 +102,10 @@ export const flightDelays = topology(
       ),
     );
     predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
-    predictions.to('online', redis.hash({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+    predictions.to('online', redis.hashSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
     predictions.to(
       'history',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: 'predictions',
         columns: {
           flightId: 'Int64',
@@ -127,7 +127,7 @@ export const flightDelays = topology(
     );
     arrived.to(
       'arrivals',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: 'arrivals',
         columns: { flightId: 'Int64', arrivedAt: 'DateTime64(3)', delayMinutes: 'Int32' },
         orderBy: ['arrivedAt'],

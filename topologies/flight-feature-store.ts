@@ -27,7 +27,7 @@ const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', 
 /** The features of every flight as a store: what is known at departure, kept for training and for serving. */
 export const flightFeatureStore = topology(
   'flight-feature-store',
-  { deadLetters: kafka.deadLetters({ topic: 'flight-features.dead' }) },
+  { deadLetters: kafka.deadLetterSink({ topic: 'flight-features.dead' }) },
   (t) => {
     // First, as in the topology that predicts: records of one moment meet in the order of the sources.
     const departed = t.source(
@@ -51,13 +51,13 @@ export const flightFeatureStore = topology(
 
     rows.to(
       'offline',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: 'flight_features',
         columns: offlineColumns(flightFeatures),
         orderBy: ['entity', 'eventTime'],
         insertedAt: 'processedAt',
       }),
     );
-    rows.to('online', redis.hash({ key: onlineKey(flightFeatures), ttl: hours(6) }));
+    rows.to('online', redis.hashSink({ key: onlineKey(flightFeatures), ttl: hours(6) }));
   },
 );

@@ -87,8 +87,8 @@ const newest = <Row extends { readonly key: string }>() => map((row: Row) => ({ 
 export const flightWindows = topology(
   'flight-windows',
   {
-    deadLetters: kafka.deadLetters({ topic: 'flight-windows.dead' }),
-    metrics: clickhouse.metrics({ table: 'flight_windows_metrics' }),
+    deadLetters: kafka.deadLetterSink({ topic: 'flight-windows.dead' }),
+    metrics: clickhouse.metricsSink({ table: 'flight_windows_metrics' }),
   },
   (t) => {
     const departed = t
@@ -243,7 +243,7 @@ export const flightWindows = topology(
     );
     predictions.to(
       'history',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: 'flight_windows_predictions',
         columns: {
           flightId: 'Int64',

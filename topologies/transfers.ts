@@ -9,7 +9,7 @@ import { keepBalance } from './keep-balance.js';
 
 /** Amounts move between accounts that different tasks keep; all topics, keys and tables have the topology's name. */
 export const transfersOf = (name: string) =>
-  topology(name, { deadLetters: kafka.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+  topology(name, { deadLetters: kafka.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
     const balances = t
       .source('transfers', kafka.source({ topic: `${name}.v1`, schema: TransferV1, eventTime: (f) => f.bookedAt }))
       .via(
@@ -23,10 +23,10 @@ export const transfersOf = (name: string) =>
       .via('balance', keepBalance());
 
     balances.to('balances', kafka.sink({ topic: `${name}.balances.v1`, schema: BalanceV1, key: (b) => b.account }));
-    balances.to('online', redis.hash({ key: (b) => `${name}:account:${b.account}`, ttl: days(30) }));
+    balances.to('online', redis.hashSink({ key: (b) => `${name}:account:${b.account}`, ttl: days(30) }));
     balances.to(
       'history',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: `${name.replaceAll(/\W/g, '_')}_balances`,
         columns: {
           account: 'String',

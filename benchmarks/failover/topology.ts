@@ -70,7 +70,7 @@ const accounts = stateful<Payment, Balance, { accounts: ReturnType<typeof mapCel
 });
 
 /** Counts and sums by account. One topic of one partition takes the answers: it shows them when all before are decided. */
-export const failover = topology('failover', { deadLetters: kafka.deadLetters({ topic: topics.dead }) }, (t) => {
+export const failover = topology('failover', { deadLetters: kafka.deadLetterSink({ topic: topics.dead }) }, (t) => {
   const payments = t.source('payments', kafka.source({ topic: topics.payments, schema: paymentSchema }));
   payments
     .via('accounts', accounts)

@@ -10,7 +10,7 @@ import { flightDelays } from '../../topologies/flight-delays.js';
 import type { Run } from '../pairs.js';
 import { topics, Window, type Work, type WorkOrder } from './task.js';
 
-const deadLetters = specs.deadLetters({ topic: 'bench.dead' });
+const deadLetters = specs.deadLetterSink({ topic: 'bench.dead' });
 
 const topologies: Readonly<Record<Work, Topology>> = {
   'pass-through': topology('pass-through', { deadLetters }, (t) => {

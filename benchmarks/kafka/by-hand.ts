@@ -106,7 +106,7 @@ async function beginTransaction(cluster: Cluster, { work, run }: WorkOrder, part
     transactionalId: `${id}.${partition}`,
     group: id,
     timeoutMs: 60_000,
-    tenure: undefined,
+    lease: undefined,
   });
   await transaction.begin();
   return transaction;

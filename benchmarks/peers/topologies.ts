@@ -10,7 +10,7 @@ import { type FlightPrediction, type FlightRecord, peerFeatures } from './flight
 import type { Order } from './order.js';
 
 const untouched = bytes({ subject: 'untouched' });
-const deadLetters = kafka.deadLetters({ topic: 'bench.dead' });
+const deadLetters = kafka.deadLetterSink({ topic: 'bench.dead' });
 
 /** The work of an order as a topology. */
 export function topologyOf({ work, name, input, output, model }: Order): Topology {

@@ -24,13 +24,13 @@ const columns = {
   degraded: 'LowCardinality(Nullable(String))',
   featuresDigest: 'String',
 } as const;
-const sink = clickhouse.table<Prediction>({ table: 'predictions', columns, orderBy: ['departedAt'] });
+const sink = clickhouse.tableSink<Prediction>({ table: 'predictions', columns, orderBy: ['departedAt'] });
 const lines = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
 const createByHand = `CREATE TABLE by_hand (${lines.join(', ')}) ENGINE = MergeTree ORDER BY departedAt`;
 
 export const contests: readonly Contest[] = [
   {
-    name: 'clickhouse.table, HTTP',
+    name: 'clickhouse.tableSink, HTTP',
     byHand: `@clickhouse/client: insert() of ${BATCH} objects, JSONEachRow`,
     needs: ['clickhouse'],
     records: 200_000,
@@ -50,7 +50,7 @@ export const contests: readonly Contest[] = [
     },
   },
   {
-    name: 'clickhouse.table, chdb',
+    name: 'clickhouse.tableSink, chdb',
     byHand: `chdb: insert() of the bytes of ${BATCH} rows, JSONEachRow`,
     needs: [],
     records: 200_000,

@@ -26,13 +26,13 @@ const names = Object.keys(columns) as (keyof typeof columns)[];
 
 export const contests: readonly Contest[] = [
   {
-    name: 'postgres.table',
+    name: 'postgres.tableSink',
     byHand: `pg: INSERT ... SELECT FROM unnest of ${BATCH} rows, each a transaction`,
     needs: ['postgres'],
     records: 100_000,
     async open({ postgres: url }) {
       const opened = openPostgres({ url });
-      const sink = postgres.table<Prediction>({ table: 'predictions', columns });
+      const sink = postgres.tableSink<Prediction>({ table: 'predictions', columns });
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       const quoted = names.map((name) => `"${name}"`);

@@ -25,7 +25,7 @@ const contest = (
     const opened = openRedis({ url });
     const client = new Redis(url);
     return {
-      sink: (run) => sinkSide(sink.kind === 'redis.publish' ? opened.publishSink : opened.sink, sink, run),
+      sink: (run) => sinkSide(sink.kind === 'redis.publishSink' ? opened.publishSink : opened.sink, sink, run),
       byHand: async () =>
         inBatches(PIPELINE, (values) => {
           const pipeline = client.pipeline();
@@ -41,16 +41,16 @@ const contest = (
 });
 
 export const contests: readonly Contest[] = [
-  contest(redis.hash({ key: (p) => `flight:${p.flightId}`, ttl }), 'HSET and PEXPIRE', (pipeline, p) =>
+  contest(redis.hashSink({ key: (p) => `flight:${p.flightId}`, ttl }), 'HSET and PEXPIRE', (pipeline, p) =>
     pipeline.hset(`by-hand:${p.flightId}`, p).pexpire(`by-hand:${p.flightId}`, ttl),
   ),
   contest(
-    redis.string({ key: (p) => `late:${p.flightId}`, value: (p) => String(p.late), ttl }),
+    redis.stringSink({ key: (p) => `late:${p.flightId}`, value: (p) => String(p.late), ttl }),
     'SET with PX',
     (pipeline, p) => pipeline.set(`by-hand:late:${p.flightId}`, String(p.late), 'PX', ttl),
   ),
   contest(
-    redis.json({ key: (p) => `flight-json:${p.flightId}`, ttl }),
+    redis.jsonSink({ key: (p) => `flight-json:${p.flightId}`, ttl }),
     'JSON.SET and PEXPIRE',
     (pipeline, p) =>
       pipeline
@@ -59,23 +59,23 @@ export const contests: readonly Contest[] = [
     'redis8',
   ),
   contest(
-    redis.stream({ stream: 'scored', fields: ({ flightId, late }) => ({ flightId, late }), entriesMax: 100_000 }),
+    redis.streamSink({ stream: 'scored', fields: ({ flightId, late }) => ({ flightId, late }), entriesMax: 100_000 }),
     'XADD with MAXLEN',
     (pipeline, { flightId, late }) =>
       pipeline.xadd('by-hand:scored', 'MAXLEN', '~', 100_000, '*', 'flightId', flightId, 'late', late),
   ),
   contest(
-    redis.sortedSet({ key: 'latest', member: (p) => String(p.flightId), score: (p) => p.late }),
+    redis.sortedSetSink({ key: 'latest', member: (p) => String(p.flightId), score: (p) => p.late }),
     'ZADD',
     (pipeline, p) => pipeline.zadd('by-hand:latest', p.late, p.flightId),
   ),
-  contest(redis.set({ key: 'seen', member: (p) => String(p.flightId) }), 'SADD', (pipeline, p) =>
+  contest(redis.setSink({ key: 'seen', member: (p) => String(p.flightId) }), 'SADD', (pipeline, p) =>
     pipeline.sadd('by-hand:seen', p.flightId),
   ),
-  contest(redis.counter({ key: 'flights', field: (p) => p.origin }), 'HINCRBY', (pipeline, p) =>
+  contest(redis.counterSink({ key: 'flights', field: (p) => p.origin }), 'HINCRBY', (pipeline, p) =>
     pipeline.hincrby('by-hand:flights', p.origin, 1),
   ),
-  contest(redis.publish({ channel: 'late', message: (p) => String(p.late) }), 'PUBLISH', (pipeline, p) =>
+  contest(redis.publishSink({ channel: 'late', message: (p) => String(p.late) }), 'PUBLISH', (pipeline, p) =>
     pipeline.publish('by-hand:late', String(p.late)),
   ),
 ];

@@ -56,14 +56,14 @@ export async function sinkSide<T>(
   let epoch = 0;
   return {
     write(values, origins) {
-      if (writer.misfitOf && values.some((value) => writer.misfitOf?.(value) !== undefined))
-        throw new Error('a misfit');
+      if (writer.unrepresentable && values.some((value) => writer.unrepresentable?.(value) !== undefined))
+        throw new Error('a unrepresentable');
       return writer.write(values, origins);
     },
     async settle() {
       await writer.prepare?.();
       epoch += 1;
-      await ledger?.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, []);
+      await ledger?.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} }, []);
       await writer.commit?.();
     },
     finish: () => writer.finish?.(),

@@ -40,12 +40,12 @@ function byHand(url: string): Side {
 
 export const contests: readonly Contest[] = [
   {
-    name: 'http.webhook',
+    name: 'http.webhookSink',
     byHand: `fetch: POST of each value, ${CONCURRENCY} at a time`,
     needs: ['webhook'],
     records: 4_000,
     async open({ webhook: url }) {
-      const sink = http.webhook<Prediction>({ url, key: (p) => String(p.flightId) });
+      const sink = http.webhookSink<Prediction>({ url, key: (p) => String(p.flightId) });
       return {
         sink: (run) => sinkSide(httpSink(), sink, run),
         byHand: async () => byHand(url),

@@ -23,7 +23,7 @@ export const soak: Topology = {
   name: 'soak',
   sinks: flightDelays.sinks.map((node) =>
     node.id === 'online'
-      ? { ...node, sink: redis.hash<Prediction>({ key: slotOf, ttl: hours(24) }) as typeof node.sink }
+      ? { ...node, sink: redis.hashSink<Prediction>({ key: slotOf, ttl: hours(24) }) as typeof node.sink }
       : node,
   ),
 };

@@ -2,10 +2,10 @@ import type { SinkWriter } from '../../src/core/io.js';
 import type { Services } from '../../src/core/operator.js';
 import { BEFORE_ALL_MS, type Origin, type Tick } from '../../src/core/record.js';
 import type { Share } from '../../src/runtime/merge.js';
-import { Waits } from '../../src/runtime/pending-operations.js';
+import { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';
 import { TaskState } from '../../src/runtime/state.js';
-import type { Outbox } from '../../src/runtime/step-context.js';
+import type { StepOutputs } from '../../src/runtime/step-context.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import type { FlightEvent } from './flight-events.js';
 
@@ -65,7 +65,7 @@ export interface FlightsTask {
 
 export async function openFlightsTask(task: number): Promise<FlightsTask> {
   const state = new TaskState([]);
-  const outbox: Outbox = { deadLetters: [], metrics: [] };
+  const outbox: StepOutputs = { deadLetters: [], metrics: [] };
   const pipeline = await Pipeline.open({
     topology: upToLearn,
     task,
@@ -75,7 +75,7 @@ export async function openFlightsTask(task: number): Promise<FlightsTask> {
     writers: new Map(),
     deadLetters: nowhere,
     outbox,
-    waits: new Waits(),
+    waits: new PendingOperations(),
     watermarkMs: BEFORE_ALL_MS,
     now: () => 0,
   });

@@ -33,7 +33,7 @@ export function isPassing(error: unknown): boolean {
 export const isCollision = (error: unknown): boolean => [57, 60, 517].includes(codeOf(error) ?? 0); // (un)known tables; a change on the way
 
 /** What stays as it is until somebody does something about it. */
-const lasting = new Set([
+const permanent = new Set([
   6, // CANNOT_PARSE_TEXT
   16, // NO_SUCH_COLUMN_IN_TABLE
   25, // CANNOT_PARSE_ESCAPE_SEQUENCE
@@ -93,7 +93,7 @@ export function explain(error: unknown, doing: string, where: string, as: ErrorC
   return new MillraceError(as, `${doing}: ${text}${code === undefined ? '' : ` (ClickHouse error ${code})`}`, {
     where,
     ...(hint ? { hint } : {}),
-    lasting: code !== undefined && lasting.has(code),
+    permanent: code !== undefined && permanent.has(code),
     cause: code === VIOLATED_CONSTRAINT ? undefined : error, // its words, too, would be printed
   });
 }

@@ -1,10 +1,10 @@
 import type { ConnectorKind } from '../../src/core/options.js';
-import { rows, rowsKind } from './lookup.js';
-import { metrics, metricsKind } from './metrics-sink.js';
-import { query, queryKind } from './query.js';
+import { rowsKind, tableLookup } from './lookup.js';
+import { metricsKind, metricsSink } from './metrics-sink.js';
+import { queryKind, querySource } from './query.js';
 import { tableView } from './table/table-view.js';
-import { table, tableKind } from './table-sink.js';
-import { upserts, upsertsKind } from './upserts-sink.js';
+import { tableKind, tableSink } from './table-sink.js';
+import { upsertSink, upsertsKind } from './upserts-sink.js';
 
 export type { ClickHouseRowsOptions } from './lookup.js';
 export type { ClickHouseMetricsOptions } from './metrics-sink.js';
@@ -18,11 +18,11 @@ export type { ClickHouseUpsertsOptions } from './upserts-sink.js';
  * connects to anything, and no client library is loaded; `openClickHouse` in `./open.js` is where that happens.
  */
 export const clickhouse = {
-  table,
-  upserts,
-  metrics,
-  query,
-  rows,
+  tableSink,
+  upsertSink,
+  metricsSink,
+  querySource,
+  tableLookup,
 
   /**
    * A query over a sink's table that is kept beside it, for the sink's `views`. Its result is computed from what the table shows, so

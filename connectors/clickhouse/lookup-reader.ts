@@ -31,7 +31,7 @@ const badKey = new Set([
   676, // CANNOT_PARSE_IPV6
 ]);
 
-/** Reads rows for a look-up; one try a question, since the step tries again. */
+/** Reads rows for a lookup; one try a question, since the step tries again. */
 export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): LookupReader {
   const { sql, key, keyType, decode } = lookup.options as RowsOptions;
   const parameter = parameterOf(keyType);
@@ -69,10 +69,10 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
 
 /** Passing failures are those that another try may mend; all else is the statement's own fault and stays so. */
 function failureOf(error: unknown, where: string): MillraceError {
-  const explained = explain(error, 'cannot look up', where, 'look-up');
+  const explained = explain(error, 'cannot look up', where, 'lookup');
   if (isPassing(error)) return explained;
   const { message, hint = 'the message is the words of ClickHouse' } = explained;
-  return new MillraceError('look-up', message, { where, hint, lasting: true, cause: error });
+  return new MillraceError('lookup', message, { where, hint, permanent: true, cause: error });
 }
 
 type Parameter = (key: string) => string | bigint | number | undefined;

@@ -12,8 +12,8 @@ import {
 } from '../../src/core/options.js';
 
 export const rowsKind = connectorKind({
-  kind: 'clickhouse.rows',
-  role: 'look-up',
+  kind: 'clickhouse.tableLookup',
+  role: 'lookup',
   doc: 'Looks rows up by a column, all keys of a question in one statement.',
   options: {
     table: optional(is.text, 'The table or view to look in; one with a row a key. This, or `query`.'),
@@ -70,13 +70,13 @@ export interface RowsOptions {
  * they are exact.
  *
  * @example
- * lookUp({
- *   from: clickhouse.rows<{ name: string }>({ table: 'airports', key: 'iata', columns: ['name'] }),
+ * lookup({
+ *   from: clickhouse.tableLookup<{ name: string }>({ table: 'airports', key: 'iata', columns: ['name'] }),
  *   key: (f) => f.origin,
  *   as: 'airport',
  * })
  */
-export function rows<V = Readonly<Record<string, unknown>>>(options: ClickHouseRowsOptions<V>): Lookup<V> {
+export function tableLookup<V = Readonly<Record<string, unknown>>>(options: ClickHouseRowsOptions<V>): Lookup<V> {
   const { keyType, decode } = resolve(rowsKind, options);
   const problems = [...problemsOf(rowsKind, options), ...placeProblems(options)];
   const read: RowsOptions = {

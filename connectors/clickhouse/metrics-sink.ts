@@ -1,10 +1,10 @@
 import type { Sink } from '../../src/core/io.js';
-import type { Metric } from '../../src/core/metric-row.js';
+import type { MetricRow } from '../../src/core/metric-row.js';
 import { connectorKind, type OptionsOf, problemsOf, required, settingsOf } from '../../src/core/options.js';
 import { name } from './table/column-options.js';
 
 export const metricsKind = connectorKind({
-  kind: 'clickhouse.metrics',
+  kind: 'clickhouse.metricsSink',
   role: 'sink',
   doc: 'Keeps the measurements and counters of every step as rows.',
   options: { table: required(name, 'The name to read: topology, step, task, name, eventTime, value.') },
@@ -17,9 +17,9 @@ export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
  * that speaks of the same point of event time replaces the earlier one.
  *
  * @example
- * topology('flights', { deadLetters, metrics: clickhouse.metrics({ table: 'metrics' }) }, build);
+ * topology('flights', { deadLetters, metrics: clickhouse.metricsSink({ table: 'metrics' }) }, build);
  */
-export const metrics = (options: ClickHouseMetricsOptions): Sink<Metric> =>
+export const metricsSink = (options: ClickHouseMetricsOptions): Sink<MetricRow> =>
   Object.freeze({
     connector: 'clickhouse',
     kind: metricsKind.kind,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Drift, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
+import type { ConfigMismatch, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
@@ -32,10 +32,10 @@ export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
 export interface ClickHouse {
   /** Tables, upserts and metrics; repeated writes have no effect. */
   readonly tableSink: SinkDriver;
-  /** Serves `clickhouse.query`. */
+  /** Serves `clickhouse.querySource`. */
   readonly source: SourceDriver;
-  /** Serves `clickhouse.rows`. */
-  readonly lookUp: LookupDriver;
+  /** Serves `clickhouse.tableLookup`. */
+  readonly lookup: LookupDriver;
   /**
    * The rows of a result; `{name:Type}` in the statement takes values from `params`.
    *
@@ -111,10 +111,10 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
         throw explain(error, `cannot set up table ${table}`, where);
       }
     },
-    async drift(sink) {
+    async mismatches(sink) {
       try {
         const layout = await layoutOf(engine, sink);
-        return (await differencesOf(engine, layout)).map((difference) => driftOf(layout, difference));
+        return (await differencesOf(engine, layout)).map((difference) => mismatchesOf(layout, difference));
       } catch (error) {
         throw explain(error, 'cannot look at the table', where);
       }
@@ -140,7 +140,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   return {
     tableSink,
     source: querySource(engine, retrying),
-    lookUp: {
+    lookup: {
       open: async (lookup) => clickHouseReader(engine, lookup),
     },
     async query<T>(sql: string, params: QueryParams = {}): Promise<T[]> {
@@ -168,16 +168,16 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   };
 }
 
-function driftOf(layout: TableLayout, difference: Difference): Drift {
+function mismatchesOf(layout: TableLayout, difference: Difference): ConfigMismatch {
   const { setting, declared, actual, repair } = difference;
   const allowed = isAllowed(difference, layout);
   const hint = allowed ? `the next run changes it: ${repair}` : hintFor(layout, [difference]);
   return { what: `table '${layout.rows}'`, setting, declared, actual, hint, refused: !allowed };
 }
 
-const METRICS = 'clickhouse.metrics';
+const METRICS = 'clickhouse.metricsSink';
 
-const UPSERTS = 'clickhouse.upserts';
+const UPSERTS = 'clickhouse.upsertSink';
 
 /** What the table of a sink must be: the columns that follow from its schema, and those that it names. */
 async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promise<TableLayout> {

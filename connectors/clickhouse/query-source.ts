@@ -32,7 +32,7 @@ export async function openQueryReader(pages: QueryPages, query: Query, task: Que
     throw new MillraceError('source', `the checkpoint has a place in the order of ${place.orderBy.join(', ')}`, {
       where: query.name,
       hint: `the query is ordered by ${query.orderBy.join(', ')}: order it as before, or give the source another id`,
-      lasting: true,
+      permanent: true,
     });
   }
   const bound = place?.bound ?? (await pages.last());
@@ -87,7 +87,7 @@ class QueryReader implements SourceReader {
     return { records: [], ended: true };
   }
 
-  placeOf(offset: number): QueryPlace {
+  sourceStateOf(offset: number): QueryPlace {
     const passed = Math.min(offset - this.first, this.given.length);
     if (passed > 0) {
       this.before = this.given[passed - 1];

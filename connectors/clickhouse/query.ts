@@ -17,7 +17,7 @@ import { json } from '../../src/schema/json.js';
 import { name } from './table/column-options.js';
 
 export const queryKind = connectorKind({
-  kind: 'clickhouse.query',
+  kind: 'clickhouse.querySource',
   role: 'source',
   doc: 'Reads the rows of a query once, in an order that it states, and goes on at the very row after a restart.',
   options: {
@@ -66,14 +66,14 @@ export interface Query {
  * Memory: a page, and the places of rows since the last checkpoint.
  *
  * @example
- * t.source('orders', clickhouse.query<{ id: string; at: string; amount: number }>({
+ * t.source('orders', clickhouse.querySource<{ id: string; at: string; amount: number }>({
  *   name: 'orders-2026',
  *   sql: "SELECT id, at, amount FROM orders WHERE at >= '2026-01-01'",
  *   orderBy: ['at', 'id'],
  *   eventTime: (order) => Date.parse(order.at),
  * }));
  */
-export function query<T>(options: ClickHouseQueryOptions<T>): Source<T> {
+export function querySource<T>(options: ClickHouseQueryOptions<T>): Source<T> {
   const {
     name: topic,
     sql,
@@ -83,8 +83,8 @@ export function query<T>(options: ClickHouseQueryOptions<T>): Source<T> {
     key,
     pageRowsMax,
     every,
-    disorderMax,
-    idleMax,
+    outOfOrdernessMax,
+    idleTimeout,
   } = resolve(queryKind, options);
   const driven: Query = {
     name: topic,
@@ -102,8 +102,8 @@ export function query<T>(options: ClickHouseQueryOptions<T>): Source<T> {
     settings: settingsOf(queryKind, options),
     problems: Object.freeze([...problemsOf(queryKind, options), ...queryProblems(driven, schema)]),
     options: Object.freeze(driven),
-    idleMax,
-    disorderMax,
+    idleTimeout,
+    outOfOrdernessMax,
     eventTimeOf: eventTime as (value: unknown) => number,
   });
 }

@@ -17,7 +17,7 @@ import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 import { tableView, viewProblems } from './table/table-view.js';
 
 export const tableKind = connectorKind({
-  kind: 'clickhouse.table',
+  kind: 'clickhouse.tableSink',
   role: 'sink',
   doc: 'Writes every value as a row; a row that comes again replaces itself.',
   options: {
@@ -91,17 +91,17 @@ export type ClickHouseTableOptions<T> = TableOptions<T> &
 
 /**
  * Writes every value as a row. Effectively once: a row carries the identity of the record that it comes from, and
- * a repeated one replaces itself. What a column has no room for goes to the dead letters (`misfit`).
+ * a repeated one replaces itself. What a column has no room for goes to the dead letters (`unrepresentable`).
  *
  * @example
- * flights.to('history', clickhouse.table({
+ * flights.to('history', clickhouse.tableSink({
  *   table: 'flights',
  *   columns: { flightId: 'UInt32', departedAt: 'DateTime64(3)' },
  *   orderBy: ['departedAt'],
  * }));
- * scored.to('scored', clickhouse.table({ table: 'scored', schema: PredictionV1, insertedAt: 'storedAt', ttl: { since: 'storedAt', after: days(90) } }));
+ * scored.to('scored', clickhouse.tableSink({ table: 'scored', schema: PredictionV1, insertedAt: 'storedAt', ttl: { since: 'storedAt', after: days(90) } }));
  */
-export function table<T>(given: ClickHouseTableOptions<T>): Sink<T> {
+export function tableSink<T>(given: ClickHouseTableOptions<T>): Sink<T> {
   const options = given as OptionsOf<typeof tableKind.options>;
   const { exactlyOnce, pendingRowsMax, ...rest } = resolve(tableKind, options);
   const sinkOptions: TableSinkOptions = {

@@ -14,7 +14,7 @@ import type { UpsertTableOptions } from '../../src/core/sinks.js';
 import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 
 export const upsertsKind = connectorKind({
-  kind: 'clickhouse.upserts',
+  kind: 'clickhouse.upsertSink',
   role: 'sink',
   doc: 'Keeps what is held to be true now of each key of a stream of changes as a row.',
   options: {
@@ -41,14 +41,14 @@ export interface ClickHouseUpsertsOptions<T> extends Omit<OptionsOf<typeof upser
  * inserts may be repeated. A deletion stays in the stored table as a mark; a change from nothing to nothing is not written.
  *
  * @example
- * hourly.to('hourly', clickhouse.upserts({
+ * hourly.to('hourly', clickhouse.upsertSink({
  *   table: 'trips_per_hour',
  *   key: 'window',
  *   columns: { startMs: 'DateTime64(3)', trips: 'UInt32' },
  *   orderBy: ['startMs'],
  * }));
  */
-export function upserts<T extends object>(options: ClickHouseUpsertsOptions<T>): Sink<Change<T>> {
+export function upsertSink<T extends object>(options: ClickHouseUpsertsOptions<T>): Sink<Change<T>> {
   const { table, key, columns: given, orderBy, migrate: allowed } = resolve(upsertsKind, options);
   const sinkOptions: UpsertTableOptions = {
     table,

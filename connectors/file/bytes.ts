@@ -82,17 +82,17 @@ const isMissing = (error: unknown): boolean => (error as { code?: unknown }).cod
 
 function unreadable(path: string, error: unknown): MillraceError {
   // What storage says may pass; what a decompressor says stays as it is.
-  const lasting = !(error instanceof StorageFailure);
-  const cause = lasting ? error : error.cause;
+  const permanent = !(error instanceof StorageFailure);
+  const cause = permanent ? error : error.cause;
   if (cause instanceof MillraceError) return cause;
   return new MillraceError('source', `cannot read ${path}: ${messageOf(cause)}`, {
     where: path,
     hint: isMissing(cause)
       ? 'it was there: only remove files that were read to their end'
-      : lasting
+      : permanent
         ? 'it is damaged, or was not complete when its name appeared: write files under a name with a dot in front, and rename them'
         : 'may this process read it, and does where it lies answer?',
-    lasting,
+    permanent,
     cause,
   });
 }

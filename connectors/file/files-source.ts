@@ -8,7 +8,7 @@ import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
 import type { ReadFiles } from './read-options.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
-import { HandedOut } from './uncommitted-positions.js';
+import { UncommittedPositions } from './uncommitted-positions.js';
 
 /** How long a poll waits where there is nothing to read. */
 const POLL_WAIT_MS = 100;
@@ -61,7 +61,7 @@ export async function openFilesReader(
 
 /** Memory: the names of the files, one piece of a file (one row group of Parquet), and the rows of it. */
 class FilesReader implements SourceReader {
-  private readonly handedOut = new HandedOut<FilePlace>();
+  private readonly handedOut = new UncommittedPositions<FilePlace>();
   private readonly closing = new AbortController();
   /** Names still to be read, in order. */
   private queue: string[] = [];
@@ -118,7 +118,7 @@ class FilesReader implements SourceReader {
     return { records: [], ended: true };
   }
 
-  placeOf(offset: number): FilePlace | undefined {
+  sourceStateOf(offset: number): FilePlace | undefined {
     const found = this.handedOut.placeOf(offset);
     if (found === undefined) return undefined;
     const { isEnd, ...place } = found;
@@ -237,12 +237,15 @@ class FilesReader implements SourceReader {
 const HINT = "put it back as it was, or give the source changed: 'pass' to go on as well as can be";
 
 const problem = (message: string, where: string): MillraceError =>
-  new MillraceError('source', message, { where, hint: HINT, lasting: true });
+  new MillraceError('source', message, { where, hint: HINT, permanent: true });
 
 const gone = (name: string): MillraceError => problem(`${name} went away before it was read to its end`, name);
 
 const changed = (name: string): MillraceError =>
-  problem(`${name} is not what it was when it was read: files must not change, file.tail follows one that grows`, name);
+  problem(
+    `${name} is not what it was when it was read: files must not change, file.tailSource follows one that grows`,
+    name,
+  );
 
 const cameLate = (count: number, name: string): MillraceError =>
   problem(`${counted(count, 'file')} came whose names sort before ${name}, which was read already`, name);

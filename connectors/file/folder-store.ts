@@ -63,7 +63,7 @@ export class FolderStore implements PartStore {
       throw new MillraceError('config', `${join(folder, name)} is there already`, {
         where: folder,
         hint: 'another run wrote it, with checkpoints that are gone: give this one an empty folder',
-        lasting: true,
+        permanent: true,
       });
     }
     return this.partAt(name, 0);
@@ -221,7 +221,7 @@ const lost = (name: string, folder: string): MillraceError =>
   new MillraceError('sink', `rows of ${name} that the checkpoint counts as written are gone`, {
     where: folder,
     hint: `somebody removed files of ${join(folder, HIDDEN)}: restore them, or begin anew from a savepoint before`,
-    lasting: true,
+    permanent: true,
   });
 
 /** What waiting does not mend. */
@@ -247,7 +247,7 @@ async function at<T>(folder: string, work: () => Promise<T>): Promise<T> {
     throw new MillraceError('sink', `cannot write files: ${messageOf(error)}`, {
       where: folder,
       hint,
-      lasting: code in lastingHints,
+      permanent: code in lastingHints,
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import type { ConnectorKind } from '../../src/core/options.js';
 import { sink, sinkKind } from './sink.js';
 import { source, sourceKind } from './source.js';
-import { tail, tailKind } from './tail.js';
+import { tailKind, tailSource } from './tail.js';
 
 export { type ColumnBatch, type Query, type ReadParquetOptions, readParquet } from './parquet/read-parquet.js';
 export type { FileSinkOptions, Roll } from './sink.js';
@@ -12,4 +12,4 @@ export type { TailOptions } from './tail.js';
 export const kinds: readonly ConnectorKind[] = [sourceKind, tailKind, sinkKind];
 
 /** Files as inputs and outputs of a topology: inert data, read by the profile that runs it. Nothing here opens anything. */
-export const file = { source, tail, sink } as const;
+export const file = { source, tailSource, sink } as const;

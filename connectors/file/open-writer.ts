@@ -19,7 +19,7 @@ export interface WriterParts {
 /** Opens the writer of a task, over any store of parts, where its last checkpoint left it. */
 export async function openWriter(
   { format, folder, by, roll }: WriteFiles,
-  { task, incarnation, receipt }: SinkContext,
+  { task, incarnation, committable }: SinkContext,
   { store, connector, schemas, now }: WriterParts,
 ): Promise<SinkWriter> {
   const writer = new RollingWriter({
@@ -33,7 +33,7 @@ export async function openWriter(
     now,
   });
   try {
-    await writer.restore(receipt as Parameters<RollingWriter['restore']>[0]);
+    await writer.restore(committable as Parameters<RollingWriter['restore']>[0]);
   } catch (error) {
     await writer.close(); // parts that it had taken up already
     throw error;

@@ -13,7 +13,7 @@ import { type WrittenFiles, writtenFiles } from './written.js';
 
 export interface Files {
   readonly source: SourceDriver;
-  /** Exactly once: what was prepared is shown after the checkpoint that has its receipt. */
+  /** Exactly once: what was prepared is shown after the checkpoint that has its committable. */
   readonly sink: SinkDriver;
   /** For tools. */
   readonly written: WrittenFiles;
@@ -26,7 +26,7 @@ export interface FilesOptions {
 }
 
 /**
- * The drivers of `file.source`, `file.tail` and `file.sink`. Nothing is opened before a topology uses it.
+ * The drivers of `file.source`, `file.tailSource` and `file.sink`. Nothing is opened before a topology uses it.
  *
  * @example
  * const files = openFiles({ schemas: localRegistry() });
@@ -39,7 +39,7 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
       partitions: async (source) => readOf(source).partitions,
       async open(source, task, offset, bounded, _step, partition = task.partition, place) {
         const options = readOf(source);
-        return source.kind === 'file.tail'
+        return source.kind === 'file.tailSource'
           ? openTailReader(options, { bounded, offset, place: place as TailPlace | undefined })
           : openFilesReader(options, { partition, bounded, offset, place: place as FilePlace | undefined });
       },

@@ -37,7 +37,7 @@ export interface ReadFiles {
   readonly everyMs: number;
 }
 
-interface Written extends Partial<Pick<Source<unknown>, 'idleMax' | 'disorderMax'>> {
+interface Written extends Partial<Pick<Source<unknown>, 'idleTimeout' | 'outOfOrdernessMax'>> {
   readonly eventTime: (value: never) => number;
 }
 
@@ -48,7 +48,7 @@ export function sourceOf<T>(
   read: ReadFiles,
   problems: readonly Problem[],
 ): Source<T> {
-  const { eventTime, idleMax, disorderMax } = written;
+  const { eventTime, idleTimeout, outOfOrdernessMax } = written;
   const { path, schema } = read;
   return Object.freeze({
     connector: 'file',
@@ -59,8 +59,8 @@ export function sourceOf<T>(
     problems: Object.freeze([...problemsOf(kind, written), ...schemaProblems(schema, path), ...problems]),
     options: Object.freeze(read),
     covers: (sample: string) => isCovered(path, sample),
-    idleMax,
-    disorderMax,
+    idleTimeout,
+    outOfOrdernessMax,
     eventTimeOf: eventTime as (value: unknown) => number,
   });
 }

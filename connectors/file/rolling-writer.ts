@@ -26,7 +26,7 @@ export interface PartStore {
   adopt(name: string, kept: unknown): Promise<Part | undefined>;
   /** Lets readers see a complete part; may be repeated. */
   show(name: string, complete: unknown): Promise<void>;
-  /** A checkpoint of this owner was stored: what nobody had in a receipt when it opened can go. */
+  /** A checkpoint of this owner was stored: what nobody had in a committable when it opened can go. */
   sweep(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ interface Open {
   readonly sinceMs: number;
 }
 
-interface Receipt {
+interface Committable {
   readonly next: number;
   readonly open: readonly (Omit<Open, 'part'> & { readonly kept: unknown })[];
   readonly complete: readonly { readonly name: string; readonly rows?: number; readonly complete: unknown }[];
@@ -52,13 +52,13 @@ export interface Place {
   readonly folder: string;
 }
 
-/** The files of a receipt that have not ended: their rows are in no file yet that readers see. */
-export const openPartsOf = (receipt: unknown): readonly { readonly name: string; readonly rows: number }[] =>
-  ((receipt ?? {}) as Partial<Receipt>).open ?? [];
+/** The files of a committable that have not ended: their rows are in no file yet that readers see. */
+export const openPartsOf = (committable: unknown): readonly { readonly name: string; readonly rows: number }[] =>
+  ((committable ?? {}) as Partial<Committable>).open ?? [];
 
-/** The files of a receipt that were to be shown right after its checkpoint, and where; older receipts do not say it. */
-export function completePartsOf(receipt: unknown) {
-  const { complete = [], place } = (receipt ?? {}) as Partial<Receipt>;
+/** The files of a committable that were to be shown right after its checkpoint, and where; older committables do not say it. */
+export function completePartsOf(committable: unknown) {
+  const { complete = [], place } = (committable ?? {}) as Partial<Committable>;
   return { place, parts: complete.map(({ name, rows }) => ({ name, rows })) };
 }
 
@@ -74,7 +74,7 @@ export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
 
 /**
  * Writes rows into parts, and ends a part when it is full: by rows, bytes, age, or with the run. A part is shown after the
- * checkpoint whose receipt has it complete, so every row is in exactly one file, whatever crashes in between.
+ * checkpoint whose committable has it complete, so every row is in exactly one file, whatever crashes in between.
  *
  * Memory: what a part buffers, times the parts that are open (one, or `OPEN_MAX`).
  */
@@ -82,8 +82,8 @@ export class RollingWriter implements SinkWriter {
   private next = 0;
   private readonly open = new Map<string, Open>();
   private full: Open[] = [];
-  /** In the receipt of the epoch that is being stored, or was. */
-  private complete: Receipt['complete'] = [];
+  /** In the committable of the epoch that is being stored, or was. */
+  private complete: Committable['complete'] = [];
   private finishing = false;
   private swept = false;
   /** Some rows are nowhere: what comes after them must not look whole. */
@@ -92,12 +92,12 @@ export class RollingWriter implements SinkWriter {
   constructor(private readonly options: RollingWriterOptions) {}
 
   /** Takes up what the last checkpoint says. */
-  async restore(receipt: Receipt | undefined): Promise<void> {
-    if (receipt === undefined) return;
+  async restore(committable: Committable | undefined): Promise<void> {
+    if (committable === undefined) return;
     const { store } = this.options;
-    this.next = receipt.next;
-    for (const { name, complete } of receipt.complete) await store.show(name, complete);
-    for (const { kept, ...known } of receipt.open) {
+    this.next = committable.next;
+    for (const { name, complete } of committable.complete) await store.show(name, complete);
+    for (const { kept, ...known } of committable.open) {
       const part = await store.adopt(known.name, kept);
       if (part) this.open.set(known.key, { ...known, part });
     }
@@ -130,17 +130,17 @@ export class RollingWriter implements SinkWriter {
     return this.open.size > 0 && (this.finishing || this.aged().length > 0);
   }
 
-  prepare(): Promise<Receipt | undefined> {
+  prepare(): Promise<Committable | undefined> {
     return this.orFail(() => this.keepAll());
   }
 
-  private async keepAll(): Promise<Receipt | undefined> {
+  private async keepAll(): Promise<Committable | undefined> {
     for (const each of this.finishing ? [...this.open.values()] : this.aged()) this.fill(each);
     const complete = [...this.complete];
     for (const { name, rows, part } of this.full) complete.push({ name, rows, complete: await part.complete() });
     this.full = [];
     this.complete = complete;
-    const open: Receipt['open'][number][] = [];
+    const open: Committable['open'][number][] = [];
     for (const { part, ...known } of this.open.values()) open.push({ ...known, kept: await part.keep() });
     return this.next === 0 ? undefined : { next: this.next, open, complete, place: this.options.place };
   }

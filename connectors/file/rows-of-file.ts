@@ -84,6 +84,6 @@ function compareHeader(path: string, line: Uint8Array, { schema }: RowsIn): void
   throw new MillraceError('source', `the columns of ${path} are ${names.join(', ')}`, {
     where: path,
     hint: `the schema has: ${wanted.join(', ')}`,
-    lasting: true,
+    permanent: true,
   });
 }

@@ -16,7 +16,7 @@ import {
 import { type Line, Lines } from './lines.js';
 import type { ReadFiles } from './read-options.js';
 import { lineBytesMax } from './rows-of-file.js';
-import { HandedOut } from './uncommitted-positions.js';
+import { UncommittedPositions } from './uncommitted-positions.js';
 
 const PIECE_BYTES = 256 * 1024;
 /** How long a poll waits where nothing was written. */
@@ -60,7 +60,7 @@ export async function openTailReader(options: ReadFiles, task: TailTask): Promis
 
 /** Memory: one piece of 256 KiB, its lines, and a line that has not ended. */
 class TailReader implements SourceReader {
-  private readonly handedOut = new HandedOut<TailPlace>();
+  private readonly handedOut = new UncommittedPositions<TailPlace>();
   private readonly closing = new AbortController();
   private file: FileHandle | undefined;
   private identity: Identity = { id: '', head: { bytes: 0, digest: '' } };
@@ -132,7 +132,7 @@ class TailReader implements SourceReader {
     return { records: [], ended: true };
   }
 
-  placeOf(offset: number): TailPlace | undefined {
+  sourceStateOf(offset: number): TailPlace | undefined {
     const found = this.handedOut.placeOf(offset);
     if (found === undefined) return undefined;
     const { isEnd: _, ...place } = found;
@@ -276,5 +276,5 @@ const lost = (path: string): MillraceError =>
   new MillraceError('source', `the file that was read last is neither at ${path} nor beside it`, {
     where: path,
     hint: "keep rotated files, uncompressed, until they were read (logrotate: delaycompress); changed: 'pass' begins with what is there",
-    lasting: true,
+    permanent: true,
   });

@@ -7,7 +7,7 @@ import type { Schema } from '../../src/core/schema.js';
 import { reading, sourceOf } from './read-options.js';
 
 export const tailKind = connectorKind({
-  kind: 'file.tail',
+  kind: 'file.tailSource',
   role: 'source',
   doc: 'Follows a file that grows, line by line, and what takes its place when it is rotated.',
   options: { path: required(is.text, 'One file of lines, not compressed.'), ...reading },
@@ -23,9 +23,9 @@ export interface TailOptions<T> extends Omit<OptionsOf<typeof tailKind.options>,
  * first. A line counts once its line end is written.
  *
  * @example
- * t.source('requests', file.tail({ path: '/var/log/app/requests.ndjson', schema: ndjson<Request>(), eventTime: (r) => r.at }));
+ * t.source('requests', file.tailSource({ path: '/var/log/app/requests.ndjson', schema: ndjson<Request>(), eventTime: (r) => r.at }));
  */
-export function tail<T>(options: TailOptions<T>): Source<T> {
+export function tailSource<T>(options: TailOptions<T>): Source<T> {
   const { path, schema, changed } = resolve(tailKind, options);
   const one = { header: false, partitions: 1, everyMs: seconds(1) };
   return sourceOf(tailKind, options, { path, schema: schema as Schema<unknown>, changed, ...one }, pathProblems(path));

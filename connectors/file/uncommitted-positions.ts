@@ -9,7 +9,7 @@ export interface Batch<P> {
  * Where rows lie that were handed out and may not be in a checkpoint yet. Each batch is kept as one place and a number of
  * rows to pass over behind it. Memory: one entry for each poll since the last checkpoint.
  */
-export class HandedOut<P extends { readonly skip: number }> {
+export class UncommittedPositions<P extends { readonly skip: number }> {
   private batches: Batch<P>[] = [];
 
   add(batch: Batch<P>): void {

@@ -83,7 +83,7 @@ export class IngestServer {
       throw new MillraceError('config', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
         where: topic,
         hint: 'choose a free port; on one machine only one process of a topology can have it',
-        lasting: true,
+        permanent: true,
         cause,
       });
     }
@@ -222,7 +222,7 @@ async function serverOf(tls: Tls | undefined, where: string, requestMs: number):
     throw new MillraceError('config', `the certificate or its key cannot be used: ${messageOf(cause)}`, {
       where,
       hint: 'tls names two files of PEM that belong together, and that this process may read',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

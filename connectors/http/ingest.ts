@@ -26,7 +26,7 @@ const isTls = (value: unknown): boolean => {
 };
 
 export const ingestKind = connectorKind({
-  kind: 'http.ingest',
+  kind: 'http.ingestSource',
   role: 'source',
   doc: 'Takes records by POST, keeps them in a topic and reads them from there.',
   options: {
@@ -92,9 +92,9 @@ export interface Ingest {
  * The body is one JSON value, an array of them, or lines of NDJSON (`application/x-ndjson`), as it is or compressed by gzip.
  *
  * @example
- * t.source('clicks', http.ingest({ topic: 'clicks', schema: json<Click>(), port: 8080, tokenFrom: 'CLICKS_TOKEN', key: (c) => c.user }));
+ * t.source('clicks', http.ingestSource({ topic: 'clicks', schema: json<Click>(), port: 8080, tokenFrom: 'CLICKS_TOKEN', key: (c) => c.user }));
  */
-export function ingest<T>(options: IngestOptions<T>): Source<T> {
+export function ingestSource<T>(options: IngestOptions<T>): Source<T> {
   const resolved = resolve(ingestKind, options);
   const { topic, schema, eventTime, key, port, host, tokenFrom, tls, partitions, pendingMax, bytesMax } = resolved;
   const driven: Ingest = {
@@ -118,8 +118,8 @@ export function ingest<T>(options: IngestOptions<T>): Source<T> {
     settings: settingsOf(ingestKind, options),
     problems: Object.freeze([...problemsOf(ingestKind, options), ...moreProblems(driven)]),
     options: Object.freeze(driven),
-    idleMax: resolved.idleMax,
-    disorderMax: resolved.disorderMax,
+    idleTimeout: resolved.idleTimeout,
+    outOfOrdernessMax: resolved.outOfOrdernessMax,
     eventTimeOf: given ?? ((_value: unknown, timestampMs: number) => timestampMs),
   });
 }

@@ -34,8 +34,8 @@ const asking = {
 } as const;
 
 export const getKind = connectorKind({
-  kind: 'http.get',
-  role: 'look-up',
+  kind: 'http.getLookup',
+  role: 'lookup',
   doc: 'Looks keys up at a service, one request each.',
   options: {
     url: required(urlOfKey, 'The address of a key, with `{key}` in its place: it is escaped there.'),
@@ -45,8 +45,8 @@ export const getKind = connectorKind({
 });
 
 export const postKind = connectorKind({
-  kind: 'http.post',
-  role: 'look-up',
+  kind: 'http.postLookup',
+  role: 'lookup',
   doc: 'Looks keys up at a service, several in one request that has no effect.',
   options: {
     url: required(is.url, 'The address of the service.'),
@@ -73,7 +73,7 @@ export interface HttpPostOptions<V> extends Omit<OptionsOf<typeof postKind.optio
 }
 
 /** As the driver sees it. */
-export interface HttpLookUp {
+export interface HttpLookup {
   readonly url: string;
   readonly headers: (() => Readonly<Record<string, string>>) | undefined;
   readonly decode: ((found: unknown) => unknown) | undefined;
@@ -92,36 +92,36 @@ export interface HttpLookUp {
  * One request a key.
  *
  * @example
- * lookUp({ from: http.get<Customer>({ url: 'https://crm.example/customers/{key}' }), key: (p) => p.customerId, as: 'customer' })
+ * lookup({ from: http.getLookup<Customer>({ url: 'https://crm.example/customers/{key}' }), key: (p) => p.customerId, as: 'customer' })
  */
-export function get<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
-  return lookUpOf(getKind, options, resolve(getKind, options), undefined);
+export function getLookup<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
+  return lookupOf(getKind, options, resolve(getKind, options), undefined);
 }
 
 /**
  * One request for several keys. It must have no effect, since it may come again.
  *
  * @example
- * lookUp({ from: http.post<Score>({ url: 'https://scores.example/batch' }), key: (p) => p.customerId, as: 'score' })
+ * lookup({ from: http.postLookup<Score>({ url: 'https://scores.example/batch' }), key: (p) => p.customerId, as: 'score' })
  */
-export function post<V = unknown>(options: HttpPostOptions<V>): Lookup<V> {
+export function postLookup<V = unknown>(options: HttpPostOptions<V>): Lookup<V> {
   const resolved = resolve(postKind, options);
   const { keysMax = Number.MAX_SAFE_INTEGER, body = (keys) => ({ keys }), pick = propertyOf } = resolved;
-  return lookUpOf(postKind, options, resolved, {
+  return lookupOf(postKind, options, resolved, {
     keysMax,
     body,
     pick: pick as (answer: unknown, key: string) => unknown,
   });
 }
 
-type Asked = Pick<HttpLookUp, 'url' | 'bytesMax'> & {
-  readonly headers: HttpLookUp['headers'] | undefined;
+type Asked = Pick<HttpLookup, 'url' | 'bytesMax'> & {
+  readonly headers: HttpLookup['headers'] | undefined;
   readonly decode: ((found: never) => unknown) | undefined;
 };
 
-function lookUpOf<V>(kind: ConnectorKind, options: object, asked: Asked, batch: HttpLookUp['batch']): Lookup<V> {
+function lookupOf<V>(kind: ConnectorKind, options: object, asked: Asked, batch: HttpLookup['batch']): Lookup<V> {
   const { url, headers, decode, bytesMax } = asked;
-  const driven: HttpLookUp = { url, headers, decode: decode as HttpLookUp['decode'], bytesMax, batch };
+  const driven: HttpLookup = { url, headers, decode: decode as HttpLookup['decode'], bytesMax, batch };
   return Object.freeze({
     connector: 'http',
     kind: kind.kind,

@@ -8,7 +8,7 @@ import {
   readAnswer,
 } from '../../src/core/lookup.js';
 import { causeOf, mayPass, textOf } from './answer.js';
-import type { HttpLookUp } from './lookup.js';
+import type { HttpLookup } from './lookup.js';
 import { publicPartOf } from './public-part.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -21,16 +21,16 @@ type Outcome =
 
 const PING_MS = 5_000;
 
-/** The driver of `http.get` and `http.post`, over the HTTP client that Node brings. */
-export const openHttp = (): { readonly lookUp: LookupDriver } => ({
-  lookUp: {
+/** The driver of `http.getLookup` and `http.postLookup`, over the HTTP client that Node brings. */
+export const openHttp = (): { readonly lookup: LookupDriver } => ({
+  lookup: {
     async open({ options }, step) {
-      return readerOf(options as HttpLookUp, step);
+      return readerOf(options as HttpLookup, step);
     },
   },
 });
 
-function readerOf(options: HttpLookUp, step: string): LookupReader {
+function readerOf(options: HttpLookup, step: string): LookupReader {
   const { url, batch, decode } = options;
   const where = publicPartOf(url);
   const read = (part: unknown): LookupAnswer =>
@@ -64,11 +64,11 @@ function readerOf(options: HttpLookUp, step: string): LookupReader {
     async ping() {
       const init = { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(PING_MS) } as const;
       const response = await fetch(new URL(url).origin, init).catch((error: unknown) => {
-        throw new MillraceError('look-up', `cannot reach it: ${causeOf(error)}`, { where });
+        throw new MillraceError('lookup', `cannot reach it: ${causeOf(error)}`, { where });
       });
       await response.body?.cancel();
       if (response.status === 502 || response.status === 503 || response.status === 504)
-        throw new MillraceError('look-up', `it answers with ${response.status}`, { where });
+        throw new MillraceError('lookup', `it answers with ${response.status}`, { where });
     },
     close: async () => undefined,
   };
@@ -84,7 +84,7 @@ function unwrap(answer: LookupAnswer): unknown {
 async function request(
   address: string,
   body: string | undefined,
-  { headers, bytesMax }: HttpLookUp,
+  { headers, bytesMax }: HttpLookup,
   step: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -105,19 +105,19 @@ async function request(
   if (response.ok) return text === undefined ? tooLong(bytesMax) : parsed(text);
   if (body === undefined && (status === 404 || status === 410)) return { kind: 'none' };
   if (mayPass(status)) return { kind: 'failed', detail: `status ${status}`, retryAfterMs: retryAfterMs(response) };
-  if (lasting.has(status) || (body !== undefined && (status === 404 || status === 405)))
-    throw new MillraceError('look-up', `the service answers with status ${status}`, {
+  if (permanent.has(status) || (body !== undefined && (status === 404 || status === 405)))
+    throw new MillraceError('lookup', `the service answers with status ${status}`, {
       where: step,
-      hint: lasting.has(status)
+      hint: permanent.has(status)
         ? 'do the headers hold what lets this client in?'
         : 'is the address that of the service?',
-      lasting: true,
+      permanent: true,
     });
   return { kind: 'refused', detail: `status ${status}` };
 }
 
 /** Unauthorized, forbidden. */
-const lasting = new Set([401, 403]);
+const permanent = new Set([401, 403]);
 
 const tooLong = (bytesMax: number): Outcome => ({
   kind: 'refused',

@@ -89,7 +89,7 @@ export class PollReader implements SourceReader {
     }
   }
 
-  placeOf(offset: number): PollPlace | undefined {
+  sourceStateOf(offset: number): PollPlace | undefined {
     const index = this.pages.findLastIndex(({ first }) => first <= offset);
     const page = this.pages[index];
     if (page === undefined) return undefined;
@@ -209,8 +209,8 @@ export class PollReader implements SourceReader {
     return sleep(ms, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
   }
 
-  private error(message: string, hint: string, lasting: boolean, cause?: unknown): MillraceError {
-    return new MillraceError('source', message, { where: publicPartOf(this.options.url), hint, lasting, cause });
+  private error(message: string, hint: string, permanent: boolean, cause?: unknown): MillraceError {
+    return new MillraceError('source', message, { where: publicPartOf(this.options.url), hint, permanent, cause });
   }
 }
 

@@ -26,7 +26,7 @@ const isCursor = (value: unknown): boolean => {
 };
 
 export const pollKind = connectorKind({
-  kind: 'http.poll',
+  kind: 'http.pollSource',
   role: 'source',
   doc: 'Reads pages of a service, one behind the other by a cursor, and asks again where they end.',
   options: {
@@ -75,7 +75,7 @@ export interface Poll {
  * A page may grow at its end. One whose beginning is another ends the run, since nobody can say what was lost.
  *
  * @example
- * t.source('orders', http.poll({
+ * t.source('orders', http.pollSource({
  *   url: 'https://shop.example/orders',
  *   schema: json<Order>(),
  *   eventTime: (o) => o.at,
@@ -83,9 +83,20 @@ export interface Poll {
  *   cursor: { param: 'after', next: (page: Page) => page.orders.at(-1)?.id },
  * }));
  */
-export function poll<T>(options: PollOptions<T>): Source<T> {
-  const { url, schema, eventTime, items, cursor, every, perSecondMax, headers, bytesMax, disorderMax, idleMax } =
-    resolve(pollKind, options);
+export function pollSource<T>(options: PollOptions<T>): Source<T> {
+  const {
+    url,
+    schema,
+    eventTime,
+    items,
+    cursor,
+    every,
+    perSecondMax,
+    headers,
+    bytesMax,
+    outOfOrdernessMax,
+    idleTimeout,
+  } = resolve(pollKind, options);
   const driven: Poll = {
     url,
     items: (items as Poll['items'] | undefined) ?? ((answer) => answer as readonly unknown[]),
@@ -107,8 +118,8 @@ export function poll<T>(options: PollOptions<T>): Source<T> {
       ...problemsOf(pollKind, options),
     ]),
     options: Object.freeze(driven),
-    idleMax,
-    disorderMax,
+    idleTimeout,
+    outOfOrdernessMax,
     eventTimeOf: eventTime as (value: unknown) => number,
   });
 }

@@ -11,6 +11,6 @@ export function secretFrom(variable: string, where: string): string {
   throw new MillraceError('config', `the variable ${variable} is not set`, {
     where,
     hint: 'it holds the secret that this step needs: set it where the topology runs',
-    lasting: true,
+    permanent: true,
   });
 }

@@ -9,7 +9,7 @@ export interface HttpSinkOptions {
   readonly attemptsMax?: number;
 }
 
-/** The driver of `http.webhook`: what came after the last checkpoint is sent again after a crash, under the same ids. */
+/** The driver of `http.webhookSink`: what came after the last checkpoint is sent again after a crash, under the same ids. */
 export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver => ({
   mode: 'append',
   async open(sink, context) {
@@ -19,7 +19,7 @@ export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver
       throw new MillraceError('config', `what ${options.secretFrom} holds begins with whsec_, and no base64 follows`, {
         where: context.step,
         hint: 'copy the secret anew, as a whole; one that is no base64 is given without whsec_',
-        lasting: true,
+        permanent: true,
       });
     }
     return new WebhookWriter(options, context, secret, attemptsMax);

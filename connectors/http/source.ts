@@ -14,9 +14,9 @@ export interface HttpSourceOptions {
   readonly topics: SourceDriver;
   readonly producer: () => TopicProducer;
   readonly now?: () => number;
-  /** Of `http.poll`: 30 s for an answer and eight tries by default. */
+  /** Of `http.pollSource`: 30 s for an answer and eight tries by default. */
   readonly patience?: PollPatience;
-  /** Of `http.ingest`: how long a request may take to arrive, in milliseconds; 30 s by default. */
+  /** Of `http.ingestSource`: how long a request may take to arrive, in milliseconds; 30 s by default. */
   readonly requestMs?: number;
 }
 
@@ -26,7 +26,7 @@ export interface HttpSource extends SourceDriver {
   close(): Promise<void>;
 }
 
-/** The driver of `http.poll` and `http.ingest`. The door of a topic is open while a task of this process reads it. */
+/** The driver of `http.pollSource` and `http.ingestSource`. The door of a topic is open while a task of this process reads it. */
 export function httpSource(parts: HttpSourceOptions): HttpSource {
   const { schemas, topics, producer, now = Date.now, patience, requestMs } = parts;
   const doors = new Map<string, { readonly door: Promise<IngestServer>; users: number; readonly out: TopicProducer }>();
@@ -49,7 +49,7 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
   const ports = new Map<string, number>();
   return {
     async setUp(source) {
-      if (source.kind !== 'http.ingest') return;
+      if (source.kind !== 'http.ingestSource') return;
       const { topic, partitions } = source.options as Ingest;
       const isThere = await topics.partitions(source).then(
         () => true,
@@ -63,9 +63,9 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
         await out.close();
       }
     },
-    partitions: async (source) => (source.kind === 'http.ingest' ? topics.partitions(source) : 1),
+    partitions: async (source) => (source.kind === 'http.ingestSource' ? topics.partitions(source) : 1),
     async open(source, task, offset, bounded, step, partition, place) {
-      if (source.kind !== 'http.ingest') {
+      if (source.kind !== 'http.ingestSource') {
         const { options } = source as Source<unknown> & { readonly options: Poll };
         return new PollReader(options, { bounded, offset, place: place as PollPlace | undefined }, patience);
       }

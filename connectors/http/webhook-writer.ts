@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Numbering } from '../../src/connect/sequence-assigner.js';
+import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
@@ -22,7 +22,7 @@ const WAITING_MAX = 1_000;
  * one chunk.
  */
 export class WebhookWriter implements SinkWriter {
-  private readonly numbering = new Numbering();
+  private readonly numbering = new SequenceAssigner();
   private readonly lanes = new Map<string, Promise<void>>();
   private readonly closing = new AbortController();
   private waiting = 0;
@@ -110,7 +110,7 @@ export class WebhookWriter implements SinkWriter {
         throw new MillraceError('sink', `a webhook was not taken: ${detail}`, {
           where,
           hint: isLasting ? `the service refuses ${id}: filter such values before, or mend the service` : 'is it up?',
-          lasting: isLasting,
+          permanent: isLasting,
         });
       }
       const ownMs = backOffMs(attempt, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });

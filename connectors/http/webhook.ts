@@ -13,7 +13,7 @@ import {
 } from '../../src/core/options.js';
 
 export const webhookKind = connectorKind({
-  kind: 'http.webhook',
+  kind: 'http.webhookSink',
   role: 'sink',
   doc: 'Sends every value to a service, one request each, signed as Standard Webhooks has it.',
   options: {
@@ -63,9 +63,9 @@ export interface Webhook {
  * try and replay: with a receiver that heeds it, each value counts once. A value is answered for before its checkpoint.
  *
  * @example
- * alerts.to('pager', http.webhook({ url: 'https://pager.example/alerts', key: (a) => a.account, secretFrom: 'PAGER_SECRET' }));
+ * alerts.to('pager', http.webhookSink({ url: 'https://pager.example/alerts', key: (a) => a.account, secretFrom: 'PAGER_SECRET' }));
  */
-export function webhook<T>(options: WebhookOptions<T>): Sink<T> {
+export function webhookSink<T>(options: WebhookOptions<T>): Sink<T> {
   const { url, body, key, secretFrom, headers, concurrencyMax, timeout } = resolve(webhookKind, options);
   const driven: Webhook = {
     url,

@@ -9,7 +9,7 @@ import {
 import { MillraceError } from '../../src/core/errors.js';
 import { counted } from '../../src/util/counted.js';
 import type { Cluster, TopicInfo } from './connection/cluster.js';
-import { Links } from './connection/connection-pool.js';
+import { ConnectionPool } from './connection/connection-pool.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
@@ -22,14 +22,14 @@ const DEFAULT_REPLICAS = -1;
 
 /** Creating, growing and deleting topics. */
 export class Admin {
-  private readonly links: Links;
+  private readonly connections: ConnectionPool;
 
   /** `replication` is that of topics of which nothing else is said; the broker's own default without it. */
   constructor(
     private readonly cluster: Cluster,
     private readonly replication = DEFAULT_REPLICAS,
   ) {
-    this.links = new Links(cluster.linkOptions);
+    this.connections = new ConnectionPool(cluster.linkOptions);
   }
 
   /**
@@ -69,7 +69,7 @@ export class Admin {
       configs,
     };
     await this.ask(`cannot create topic '${topic}'`, code.topicAlreadyExists, async () =>
-      this.links.request(await this.cluster.anyBroker(), createTopicsV7.api, [wanted], TIMEOUT_MS, false),
+      this.connections.request(await this.cluster.anyBroker(), createTopicsV7.api, [wanted], TIMEOUT_MS, false),
     );
     return this.appeared(topic, 1);
   }
@@ -80,7 +80,7 @@ export class Admin {
     if (existing && existing.leaders.length >= partitions) return;
     const wanted = { name: topic, count: partitions, assignments: null };
     await this.ask(`cannot add partitions to topic '${topic}'`, code.invalidPartitions, async () =>
-      this.links.request(await this.cluster.anyBroker(), createPartitionsV3.api, [wanted], TIMEOUT_MS, false),
+      this.connections.request(await this.cluster.anyBroker(), createPartitionsV3.api, [wanted], TIMEOUT_MS, false),
     );
     await this.appeared(topic, partitions);
   }
@@ -100,7 +100,8 @@ export class Admin {
     const { results } = await this.cluster.patiently(
       'config',
       `cannot read the settings of topic '${topic}'`,
-      async () => this.links.request(await this.cluster.anyBroker(), describeConfigsV4.api, [asked], false, false),
+      async () =>
+        this.connections.request(await this.cluster.anyBroker(), describeConfigsV4.api, [asked], false, false),
     );
     const configs = results[0]?.configs ?? [];
     return new Map(
@@ -111,13 +112,13 @@ export class Admin {
   /** Deletes a topic if it is there, and waits until it is gone. */
   async deleteTopic(topic: string): Promise<void> {
     await this.ask(`cannot delete topic '${topic}'`, code.unknownTopicOrPartition, async () =>
-      this.links.request(await this.cluster.anyBroker(), deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS),
+      this.connections.request(await this.cluster.anyBroker(), deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS),
     );
     while (await this.cluster.refresh(topic)) await sleep(20);
   }
 
   async close(): Promise<void> {
-    await this.links.close();
+    await this.connections.close();
   }
 
   /** `fine` is the code that says that it was so already. */

@@ -1,6 +1,6 @@
 import { getOrInsert } from '../../src/util/maps.js';
 import { type Address, addressText } from './connection/address.js';
-import type { Links } from './connection/connection-pool.js';
+import type { ConnectionPool } from './connection/connection-pool.js';
 import { code, hasCode, isLost, isMoved, retrying } from './protocol/broker-error.js';
 import { type OutgoingBatch, produceApi } from './protocol/produce.js';
 import { wavesOf } from './record-accumulator.js';
@@ -17,10 +17,10 @@ export type Produce = (batches: readonly OutgoingBatch[]) => Promise<unknown>;
 
 /** Opens connections that take batches. */
 export const producingOver =
-  (links: Links, transactionalId: string | null) =>
+  (connections: ConnectionPool, transactionalId: string | null) =>
   async (leader: Address): Promise<Produce> => {
-    const link = await links.to(leader);
-    return (batches) => link.send(produceApi, { transactionalId, batches });
+    const connection = await connections.to(leader);
+    return (batches) => connection.send(produceApi, { transactionalId, batches });
   };
 
 type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];

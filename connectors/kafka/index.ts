@@ -16,7 +16,7 @@ export interface KafkaSourceOptions<T> extends OptionsOf<typeof sourceKind.optio
 export interface KafkaGlobalTableOptions<T> extends OptionsOf<typeof globalTableKind.options> {
   readonly schema: Schema<T>;
   readonly eventTime?: (value: T) => number;
-  readonly idleMax: Duration | 'never';
+  readonly idleTimeout: Duration | 'never';
 }
 
 export interface KafkaSinkOptions<T> extends OptionsOf<typeof sinkKind.options> {
@@ -51,9 +51,9 @@ export const kafka = {
    * otherwise; a tombstone has no other.
    *
    * @example
-   * const rates = t.source('rates', kafka.table({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
+   * const rates = t.source('rates', kafka.tableSource({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
    */
-  table<T>(options: KafkaSourceOptions<T>): Source<Upsert<T>> {
+  tableSource<T>(options: KafkaSourceOptions<T>): Source<Upsert<T>> {
     return Object.freeze({
       ...sourceOf<Upsert<T>>(tableKind, options, timeOfUpsert(options.eventTime)),
       upserts: true,
@@ -62,22 +62,22 @@ export const kafka = {
 
   /**
    * A small table that every task has as a whole: each reads all partitions of the compacted topic, whatever their number, so
-   * what is joined with it may have any key. Otherwise as `table`. `idleMax` must be said, since such a table seldom changes:
+   * what is joined with it may have any key. Otherwise as `table`. `idleTimeout` must be said, since such a table seldom changes:
    * with a duration, records do not wait longer for a change that may come; with `never` they wait, and results are the same
    * in every replay.
    *
    * Memory, changelog and reading: the table once for each task.
    *
    * @example
-   * const rates = t.source('rates', kafka.globalTable({ topic: 'rates.v1', schema: RateV1, idleMax: seconds(1) })).via('rate', table({ keysMax: 200 }));
+   * const rates = t.source('rates', kafka.globalTableSource({ topic: 'rates.v1', schema: RateV1, idleTimeout: seconds(1) })).via('rate', table({ keysMax: 200 }));
    * orders.via('in-euro', { table: rates }, joinTable({ key: (o) => o.currency, combine, keysMax: 200, pendingMax: 100_000 }));
    */
-  globalTable<T>(options: KafkaGlobalTableOptions<T>): Source<Upsert<T>> {
+  globalTableSource<T>(options: KafkaGlobalTableOptions<T>): Source<Upsert<T>> {
     const source = sourceOf<Upsert<T>>(globalTableKind, options, timeOfUpsert(options.eventTime));
-    const { idleMax } = options;
+    const { idleTimeout } = options;
     return Object.freeze({
       ...source,
-      idleMax: idleMax === 'never' ? undefined : idleMax,
+      idleTimeout: idleTimeout === 'never' ? undefined : idleTimeout,
       upserts: true,
       global: true,
     });
@@ -99,13 +99,13 @@ export const kafka = {
 
   /**
    * Writes corrections into a compacted topic, under the key of the change: what is held to be true now, and a tombstone where
-   * that is nothing. So the newest record of each key is the current one, for `kafka.table` and for every other reader.
+   * that is nothing. So the newest record of each key is the current one, for `kafka.tableSource` and for every other reader.
    * Exactly once, as `kafka.sink`. A topic that is made here is compacted; one that is there and is not is told of.
    *
    * @example
-   * hourly.to('hourly', kafka.upserts({ topic: 'trips-per-hour.v1', schema: HourV1 })); // a window with `emit: onUpdate()`
+   * hourly.to('hourly', kafka.upsertSink({ topic: 'trips-per-hour.v1', schema: HourV1 })); // a window with `emit: onUpdate()`
    */
-  upserts<T>(options: KafkaUpsertsOptions<T>): Sink<Change<T>> {
+  upsertSink<T>(options: KafkaUpsertsOptions<T>): Sink<Change<T>> {
     const compacted = { ...options, configs: { 'cleanup.policy': 'compact', ...options.configs } };
     const { partitions } = options;
     const schema: SchemaData = options.schema;
@@ -118,9 +118,9 @@ export const kafka = {
    * (`deadLetterHeaders`), so that each record can be looked at and sent again.
    *
    * @example
-   * topology('flights', { deadLetters: kafka.deadLetters({ topic: 'flights.dead' }) }, build);
+   * topology('flights', { deadLetters: kafka.deadLetterSink({ topic: 'flights.dead' }) }, build);
    */
-  deadLetters(options: DeadLetterSinkOptions): Sink<DeadLetter> {
+  deadLetterSink(options: DeadLetterSinkOptions): Sink<DeadLetter> {
     return sinkOf(deadLettersKind, options, options);
   },
 } as const;
@@ -151,7 +151,7 @@ function sourceOf<T>(
   options: OptionsOf<typeof sourceKind.options> | OptionsOf<typeof globalTableKind.options>,
   eventTimeOf: EventTimeOf,
 ): Source<T> {
-  const { topic, schema, eventTime, idleMax, disorderMax, whenGone } = options;
+  const { topic, schema, eventTime, idleTimeout, outOfOrdernessMax, onDataLoss } = options;
   return Object.freeze({
     connector: 'kafka',
     kind: kind.kind,
@@ -159,15 +159,15 @@ function sourceOf<T>(
     schema,
     problems: [...problemsOf(kind, options), ...topicNameProblems(topic)],
     settings: Object.freeze({ ...settingsOf(kind, options), eventTime: eventTime ? 'field' : 'timestamp' }),
-    idleMax: idleMax === 'never' ? undefined : idleMax,
-    disorderMax,
-    whenGone: whenGone === 'fail' ? undefined : whenGone,
+    idleTimeout: idleTimeout === 'never' ? undefined : idleTimeout,
+    outOfOrdernessMax,
+    onDataLoss: onDataLoss === 'fail' ? undefined : onDataLoss,
     eventTimeOf,
   });
 }
 
 /** Whose key a record has, in words. */
-const keyTexts: Readonly<Record<string, string>> = { 'kafka.upserts': 'of the change' };
+const keyTexts: Readonly<Record<string, string>> = { 'kafka.upsertSink': 'of the change' };
 
 function sinkOf<T>(kind: ConnectorKind, options: { readonly topic: string }, driven: object): Sink<T> {
   const { key } = options as { readonly key?: unknown };

@@ -16,8 +16,8 @@ const reading = {
     is.callback<(value: never) => number>('(value) => number'),
     "Event time in milliseconds since 1970; the record's own timestamp by default. A tombstone has no other.",
   ),
-  disorderMax: timing.disorderMax,
-  whenGone: defaulted(
+  outOfOrdernessMax: timing.outOfOrdernessMax,
+  onDataLoss: defaulted(
     is.oneOf('fail', 'earliest', 'latest'),
     'fail',
     'Where to go on when the log has no more what comes next, because it was deleted before it was read: at the oldest record ' +
@@ -76,23 +76,23 @@ export const sourceKind = connectorKind({
   kind: 'kafka.source',
   role: 'source',
   doc: 'Reads a topic, committed records only, in the order of each partition.',
-  options: { ...reading, idleMax: timing.idleMax },
+  options: { ...reading, idleTimeout: timing.idleTimeout },
 });
 
 export const tableKind = connectorKind({
-  kind: 'kafka.table',
+  kind: 'kafka.tableSource',
   role: 'source',
   doc: 'Reads a compacted topic as a table: each record says what is now true of its key, a tombstone that nothing is.',
-  options: { ...reading, idleMax: timing.idleMax },
+  options: { ...reading, idleTimeout: timing.idleTimeout },
 });
 
 export const globalTableKind = connectorKind({
-  kind: 'kafka.globalTable',
+  kind: 'kafka.globalTableSource',
   role: 'source',
   doc: 'Reads all partitions of a small compacted topic in every task, so what is joined with it may have any key.',
   options: {
     ...reading,
-    idleMax: required(
+    idleTimeout: required(
       is.custom<Duration | 'never'>(
         "duration or `'never'`",
         (value) => value === 'never' || is.durationFromZero.accepts(value),
@@ -117,14 +117,14 @@ export const sinkKind = connectorKind({
 });
 
 export const upsertsKind = connectorKind({
-  kind: 'kafka.upserts',
+  kind: 'kafka.upsertSink',
   role: 'sink',
   doc: 'Writes corrections into a compacted topic: what is held to be true now of a key, and a tombstone where that is nothing.',
   options: writing,
 });
 
 export const deadLettersKind = connectorKind({
-  kind: 'kafka.deadLetters',
+  kind: 'kafka.deadLetterSink',
   role: 'sink',
   doc: 'Keeps what could not be processed: the bytes as they came, with reason, step and origin in headers.',
   options: { topic, ...declared },

@@ -3,10 +3,10 @@ import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { INTERNAL } from '../../src/core/internal.js';
 import {
-  type Drift,
-  driftText,
+  type ConfigMismatch,
   type GroupMember,
   type Membership,
+  mismatchText,
   type SinkDriver,
   type Source,
   type SourceDriver,
@@ -27,8 +27,8 @@ import { Standbys } from './checkpoint/standby.js';
 import { namesOf, type TaskNames, TaskSessions } from './checkpoint/task-session.js';
 import { Cluster, type ClusterOptions, noTopic } from './connection/cluster.js';
 import { deleteGroup } from './group/delete-group.js';
-import { expel, GroupMembership } from './group/membership.js';
-import type { Tenure } from './group/task-lease.js';
+import { GroupMembership, removeGroupMember } from './group/membership.js';
+import type { TaskLease } from './group/task-lease.js';
 import { KafkaProducer } from './producer.js';
 import { kafkaSource } from './source.js';
 import { kafkaTopicSink } from './topic-sink.js';
@@ -42,7 +42,7 @@ export interface KafkaOptions extends ClusterOptions {
   readonly transactionTimeout?: Duration;
   /** A process that is not heard of for this long loses its tasks to others; 10 s by default, the broker's least is 6 s. */
   readonly sessionTimeout?: Duration;
-  /** How often a task deletes what it has read of a topic between two stages; 30 s by default. */
+  /** How often a task deletes what it has read of a topic between two subtopologies; 30 s by default. */
   readonly releaseEvery?: Duration;
   /**
    * How many other processes follow the changelog of each task, so that one of them can take it over at once; 0 by
@@ -51,7 +51,7 @@ export interface KafkaOptions extends ClusterOptions {
   readonly standbys?: number;
   /** Replicas of topics that are created and say nothing else; the broker's default without it. */
   readonly replication?: number;
-  /** Of changelogs, topics between stages, and outputs that do not say otherwise; none by default. */
+  /** Of changelogs, topics between subtopologies, and outputs that do not say otherwise; none by default. */
   readonly compression?: Compression;
   /** Told when the state of a task was read. */
   onRestored?(restored: Restored): void;
@@ -62,16 +62,16 @@ export interface KafkaOptions extends ClusterOptions {
 /** One Kafka cluster as a topology's world: inputs, outputs and checkpoints. */
 export interface Kafka {
   readonly source: SourceDriver;
-  /** Serves `kafka.sink` and `kafka.deadLetters`. */
+  /** Serves `kafka.sink` and `kafka.deadLetterSink`. */
   readonly topicSink: SinkDriver;
-  /** Topics between the stages of a topology: the connector `internal` of a profile. */
+  /** Topics between the subtopologies of a topology: the connector `internal` of a profile. */
   readonly internal: { readonly source: SourceDriver; readonly sink: SinkDriver };
   openLedger(task: TaskId): Promise<TaskLedger>;
   readonly checkpoints: CheckpointStore;
   /** Joins the group of processes that share a topology's tasks; without it every task may be opened here. */
   join(member: GroupMember): Promise<Membership>;
   /** Gives the tasks of a process that is known to be dead to others at once; `memberId` as `onJoined` told it. */
-  expel(topology: string, memberId: string): Promise<void>;
+  removeMember(topology: string, memberId: string): Promise<void>;
   producer(): TopicProducer;
   /** Creates a topic unless it is there; see `Admin.createTopic`. */
   createTopic(topic: string, partitions: number, settings?: TopicSettings): Promise<void>;
@@ -119,11 +119,11 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { registry, prefix = 'millrace', compression } = options;
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open({ onThrottled: () => options.onWarning?.(THROTTLED), ...options });
-  const warn = (drift: Drift) => options.onWarning?.(driftText(drift));
+  const warn = (drift: ConfigMismatch) => options.onWarning?.(mismatchText(drift));
   if (inTheClear(options)) options.onWarning?.(IN_THE_CLEAR);
   const admin = new Admin(cluster, options.replication);
-  const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, tenure?: Tenure) =>
-    new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, tenure, compression });
+  const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, lease?: TaskLease) =>
+    new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, lease, compression });
   const sessions = new TaskSessions(prefix, begin);
   const topicSink = kafkaTopicSink(cluster, admin, sessions, registry, warn);
   const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message));
@@ -147,8 +147,8 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     },
     async openLedger(task) {
       await ensureChangelog(admin, namesOf(prefix, task).changelog, task.partition + 1);
-      const tenure = await memberships.get(task.topology)?.claim(task.partition);
-      const session = sessions.create(task, tenure);
+      const lease = await memberships.get(task.topology)?.claim(task.partition);
+      const session = sessions.create(task, lease);
       return new KafkaLedger(cluster, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
@@ -189,7 +189,8 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       }
       return membership;
     },
-    expel: (topology, memberId) => expel(cluster, namesOf(prefix, { topology, partition: 0 }).group, memberId),
+    removeMember: (topology, memberId) =>
+      removeGroupMember(cluster, namesOf(prefix, { topology, partition: 0 }).group, memberId),
     producer() {
       const producer = new KafkaProducer(cluster, admin, compression);
       producers.push(producer);

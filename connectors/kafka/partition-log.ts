@@ -2,8 +2,8 @@ import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST } from '../../src/core/io.js';
 import { counted } from '../../src/util/counted.js';
 import type { Cluster } from './connection/cluster.js';
-import { Links } from './connection/connection-pool.js';
-import { ClosestReplica, type ReadPlace } from './connection/preferred-read-replica.js';
+import { ConnectionPool } from './connection/connection-pool.js';
+import { PreferredReadReplica, type ReadPlace } from './connection/preferred-read-replica.js';
 import { CommittedRange, type FetchedPartition } from './group/committed.js';
 import { brokerError, code, hasCode, isLost, isMoved, retrying } from './protocol/broker-error.js';
 import { type Fetched, fetchApi } from './protocol/fetch.js';
@@ -24,8 +24,8 @@ const NOTHING: FetchedPartition = { highWatermark: -1, aborted: [], bytes: Buffe
 export class PartitionLog {
   private nextOffset: number;
   private fetching: Promise<CommittedRange> | undefined;
-  private readonly links: Links;
-  private readonly closest: ClosestReplica;
+  private readonly connections: ConnectionPool;
+  private readonly closest: PreferredReadReplica;
   private readonly where: string;
   private closed = false;
   private skipped = 0;
@@ -38,30 +38,33 @@ export class PartitionLog {
     readonly topicId: string,
     offset: number,
     private readonly bytesMax: number,
-    private readonly whenGone: WhenGone | undefined,
+    private readonly onDataLoss: WhenGone | undefined,
   ) {
     this.nextOffset = offset;
-    this.links = new Links(cluster.linkOptions);
-    this.closest = new ClosestReplica(cluster.rack);
+    this.connections = new ConnectionPool(cluster.linkOptions);
+    this.closest = new PreferredReadReplica(cluster.rack);
     this.where = `${topic}/${partition}`;
   }
 
   /**
    * `bytesMax` is the length of a range, 2 MiB by default: longer ones cost memory and fewer round trips.
    *
-   * @throws MillraceError `source` where topic or partition do not exist, and the offset unless it was deleted and `whenGone` says where to go on.
+   * @throws MillraceError `source` where topic or partition do not exist, and the offset unless it was deleted and `onDataLoss` says where to go on.
    */
   static async open(
     cluster: Cluster,
     topic: string,
     partition: number,
     offset: number,
-    { bytesMax = BYTES_MAX, whenGone }: { readonly bytesMax?: number; readonly whenGone?: WhenGone | undefined } = {},
+    {
+      bytesMax = BYTES_MAX,
+      onDataLoss,
+    }: { readonly bytesMax?: number; readonly onDataLoss?: WhenGone | undefined } = {},
   ): Promise<PartitionLog> {
     const { topicId } = await cluster.leader(topic, partition);
     const start = await cluster.startOffset(topic, partition);
     const from = offset === EARLIEST ? start : offset;
-    const log = new PartitionLog(cluster, topic, partition, topicId, from, bytesMax, whenGone);
+    const log = new PartitionLog(cluster, topic, partition, topicId, from, bytesMax, onDataLoss);
     if (from < start || from > (await cluster.endOffset(topic, partition, 'any'))) await log.passOver();
     return log;
   }
@@ -90,7 +93,7 @@ export class PartitionLog {
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.links.close();
+    await this.connections.close();
   }
 
   private async fetch(): Promise<CommittedRange> {
@@ -131,7 +134,7 @@ export class PartitionLog {
     const { topicId, partition, bytesMax } = this;
     const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax, rack };
     try {
-      const fetched = await this.links.request(address, fetchApi, request);
+      const fetched = await this.connections.request(address, fetchApi, request);
       if (isLeader && fetched.preferredReplica >= 0) {
         await this.turnTo(fetched.preferredReplica);
         return undefined;
@@ -159,8 +162,8 @@ export class PartitionLog {
     const start = await this.cluster.startOffset(this.topic, this.partition);
     const end = await this.cluster.endOffset(this.topic, this.partition, 'any');
     // Beyond the end offsets come again with other records, which outputs would take for repetitions: that needs a new incarnation.
-    if (this.whenGone !== undefined && offset < start) {
-      this.nextOffset = this.whenGone === 'earliest' ? start : end;
+    if (this.onDataLoss !== undefined && offset < start) {
+      this.nextOffset = this.onDataLoss === 'earliest' ? start : end;
       this.skipped += this.nextOffset - offset;
       return;
     }
@@ -168,12 +171,12 @@ export class PartitionLog {
       '`millrace offsets reset FILE --to earliest` goes on with what is left, or restore a savepoint that fits';
     const hint =
       offset < start
-        ? `${counted(start - offset, 'record')} ${start - offset === 1 ? 'was' : 'were'} deleted before they were read: raise the topic's retention, then ${ways}; \`whenGone\` of the source decides it beforehand`
+        ? `${counted(start - offset, 'record')} ${start - offset === 1 ? 'was' : 'were'} deleted before they were read: raise the topic's retention, then ${ways}; \`onDataLoss\` of the source decides it beforehand`
         : `the topic was cut or re-created: ${ways}`;
     throw new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
       hint,
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -183,5 +186,5 @@ const recreated = (topic: string, where: string): MillraceError =>
   new MillraceError('source', `topic '${topic}' was re-created while it was read`, {
     where,
     hint: 'its offsets began anew: reset the topology to read it from the start',
-    lasting: true,
+    permanent: true,
   });

@@ -7,9 +7,9 @@ import type { Compression } from '../../src/core/sinks.js';
 import type { Admin } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
-import { Links } from './connection/connection-pool.js';
+import { ConnectionPool } from './connection/connection-pool.js';
 import { brokerError } from './protocol/broker-error.js';
-import { Outbox } from './record-accumulator.js';
+import { RecordAccumulator } from './record-accumulator.js';
 
 interface Identity {
   readonly producerId: bigint;
@@ -24,9 +24,9 @@ type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
  * again after a lost connection is appended once, since batches carry the identity of this producer.
  */
 export class KafkaProducer implements TopicProducer {
-  private readonly links: Links;
+  private readonly connections: ConnectionPool;
   private readonly sender: BatchSender;
-  private readonly outbox: Outbox;
+  private readonly outbox: RecordAccumulator;
   private identity: Identity = { producerId: -1n, producerEpoch: -1, transactional: false };
   private turn = 0;
   private sending: Promise<void> = Promise.resolve();
@@ -36,9 +36,9 @@ export class KafkaProducer implements TopicProducer {
     private readonly admin: Admin,
     compression?: Compression,
   ) {
-    this.links = new Links(cluster.linkOptions);
-    this.sender = new BatchSender(cluster, producingOver(this.links, null));
-    this.outbox = new Outbox(() => this.identity, compression);
+    this.connections = new ConnectionPool(cluster.linkOptions);
+    this.sender = new BatchSender(cluster, producingOver(this.connections, null));
+    this.outbox = new RecordAccumulator(() => this.identity, compression);
   }
 
   createTopic(topic: string, partitions: number): Promise<void> {
@@ -70,7 +70,7 @@ export class KafkaProducer implements TopicProducer {
 
   async close(): Promise<void> {
     await this.sending;
-    await this.links.close();
+    await this.connections.close();
   }
 
   private inTurn(topic: string, records: readonly OutgoingRecord[], choose: ChoosePartition): Promise<void> {
@@ -93,7 +93,8 @@ export class KafkaProducer implements TopicProducer {
   }
 
   private async identify(): Promise<Identity> {
-    const ask = async () => this.links.request(await this.cluster.anyBroker(), initProducerIdV5.api, null, 0, -1n, -1);
+    const ask = async () =>
+      this.connections.request(await this.cluster.anyBroker(), initProducerIdV5.api, null, 0, -1n, -1);
     const { producerId, producerEpoch } = await this.cluster.patiently('sink', 'cannot get a producer id', ask);
     return { producerId, producerEpoch, transactional: false };
   }

@@ -11,7 +11,7 @@ const BATCH_BYTES_MAX = 1_000_000;
 /** Sequences are counted up to this and begin anew. */
 const SEQUENCES = 2 ** 31;
 
-interface Lane {
+interface PartitionBuffer {
   readonly topic: string;
   readonly partition: number;
   readonly encoder: BatchEncoder;
@@ -23,8 +23,8 @@ interface Lane {
  *
  * Memory: one encoder per partition written to, each as large as its largest batch, and what is sealed until taken.
  */
-export class Outbox {
-  private readonly lanes = new Map<string, Lane[]>();
+export class RecordAccumulator {
+  private readonly lanes = new Map<string, PartitionBuffer[]>();
   private readonly compressions = new Map<string, Compression>();
   private sealed: OutgoingBatch[] = [];
 
@@ -67,7 +67,7 @@ export class Outbox {
     return this.takeSealed();
   }
 
-  private seal(lane: Lane): void {
+  private seal(lane: PartitionBuffer): void {
     const { topic, partition, encoder, sequence } = lane;
     lane.sequence = (sequence + encoder.records) % SEQUENCES;
     const compression = this.compressions.get(topic) ?? this.compression;

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { Drift } from '../../src/core/io.js';
+import type { ConfigMismatch } from '../../src/core/io.js';
 import type { TopicDeclaration } from '../../src/core/sinks.js';
 import type { Admin, TopicSettings } from './admin.js';
 import type { Cluster } from './connection/cluster.js';
@@ -24,17 +24,17 @@ export const configsOf = ({ configs = {} }: TopicDeclaration): TopicSettings =>
   Object.fromEntries(Object.entries(configs).map(([name, value]) => [name, String(value)]));
 
 /** Where a topic is not as it was declared; what is not declared may be anything. */
-export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): Drift[] {
-  const { topic, partitions, replication, drift = 'warn' } = declared;
-  const found: Drift[] = [];
-  const add = (setting: string, wanted: string, is: string, hint: string, refused = drift === 'fail') =>
+export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): ConfigMismatch[] {
+  const { topic, partitions, replication, onMismatch = 'warn' } = declared;
+  const found: ConfigMismatch[] = [];
+  const add = (setting: string, wanted: string, is: string, hint: string, refused = onMismatch === 'fail') =>
     found.push({ what: `topic '${topic}'`, setting, declared: wanted, actual: is, hint, refused });
 
   if (partitions !== undefined && partitions !== actual.partitions) {
     const hint = 'keys would move between partitions if their number changed: keep it, or take a new topic';
     add('partitions', String(partitions), String(actual.partitions), hint, true);
   }
-  if (drift === 'ignore') return found;
+  if (onMismatch === 'ignore') return found;
   if (replication !== undefined && replication !== actual.replication) {
     const hint = 'kafka-reassign-partitions gives it other replicas; or declare what is there';
     add('replication', String(replication), String(actual.replication), hint);
@@ -58,7 +58,11 @@ const list = (text: string): string =>
     .join(',');
 
 /** Looks at a topic; what is not there differs in nothing unless it is never created. */
-export async function driftOfTopic(cluster: Cluster, admin: Admin, declared: DeclaredTopic): Promise<Drift[]> {
+export async function topicMismatches(
+  cluster: Cluster,
+  admin: Admin,
+  declared: DeclaredTopic,
+): Promise<ConfigMismatch[]> {
   const { topic, create = true } = declared;
   const found = await cluster.refresh(topic);
   if (!found) {
@@ -73,7 +77,7 @@ export async function driftOfTopic(cluster: Cluster, admin: Admin, declared: Dec
 
 /**
  * Sees to it that a topic is there and as declared. One that is missing is created, with `defaults` where nothing is
- * declared; of one that is there nothing is changed: `onDrift` is told what differs, or the run is refused.
+ * declared; of one that is there nothing is changed: `onMismatch` is told what differs, or the run is refused.
  *
  * @throws MillraceError `config` with everything that makes it refuse, and where it may not be created.
  */
@@ -82,24 +86,24 @@ export async function setUpTopic(
   admin: Admin,
   declared: DeclaredTopic & { readonly partitionsByDefault: number },
   defaults: TopicSettings,
-  onDrift: (drift: Drift) => void,
+  onMismatch: (drift: ConfigMismatch) => void,
 ): Promise<void> {
   const { topic, partitions, partitionsByDefault, replication, create = true } = declared;
   if (!(await cluster.refresh(topic))) {
     if (!create) {
       const hint = 'create it, or leave `create` out to have it made at the start';
-      throw new MillraceError('config', `topic '${topic}' does not exist`, { where: topic, hint, lasting: true });
+      throw new MillraceError('config', `topic '${topic}' does not exist`, { where: topic, hint, permanent: true });
     }
     const settings = { ...defaults, ...configsOf(declared) };
     await admin.ensureTopic(topic, partitions ?? partitionsByDefault, settings, replication);
   }
-  const drift = await driftOfTopic(cluster, admin, declared);
+  const drift = await topicMismatches(cluster, admin, declared);
   const refused = drift.filter((each) => each.refused);
-  if (refused.length > 0) throw driftError(topic, refused);
-  for (const each of drift) onDrift(each);
+  if (refused.length > 0) throw mismatchError(topic, refused);
+  for (const each of drift) onMismatch(each);
 }
 
-function driftError(topic: string, refused: readonly Drift[]): MillraceError {
+function mismatchError(topic: string, refused: readonly ConfigMismatch[]): MillraceError {
   const [first] = refused;
   const parts = refused.map(({ setting, declared, actual }) =>
     setting === 'partitions' ? `${actual} partitions, not ${declared}` : `${setting} ${actual}, not ${declared}`,
@@ -107,6 +111,6 @@ function driftError(topic: string, refused: readonly Drift[]): MillraceError {
   return new MillraceError('config', `topic '${topic}' has ${parts.join('; ')}`, {
     where: topic,
     ...(first ? { hint: first.hint } : {}),
-    lasting: true,
+    permanent: true,
   });
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { Drift, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
+import type { ConfigMismatch, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { type DeadLetter, type Headers, type Origin, type OutgoingRecord, rawOf } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
@@ -15,7 +15,7 @@ import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
-import { driftOfTopic, setUpTopic } from './topic-mismatch.js';
+import { setUpTopic, topicMismatches } from './topic-mismatch.js';
 import type { Transaction } from './transaction.js';
 
 /** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */
@@ -25,7 +25,7 @@ const DEAD_LETTER_TOPIC = { 'max.message.bytes': String(16 * 1024 * 1024) };
 type Outgoing = readonly [partition: number, record: OutgoingRecord];
 
 /**
- * The driver of `kafka.sink`, `kafka.upserts` and `kafka.deadLetters`: what is written becomes part of the task's transaction and
+ * The driver of `kafka.sink`, `kafka.upsertSink` and `kafka.deadLetterSink`: what is written becomes part of the task's transaction and
  * visible with its checkpoint.
  */
 export function kafkaTopicSink(
@@ -33,17 +33,17 @@ export function kafkaTopicSink(
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
-  onDrift: (drift: Drift) => void,
+  onMismatch: (drift: ConfigMismatch) => void,
 ): SinkDriver {
   return {
     mode: 'transactional',
-    drift: (sink) => driftOfTopic(cluster, admin, sink.options as DeadLetterSinkOptions),
+    mismatches: (sink) => topicMismatches(cluster, admin, sink.options as DeadLetterSinkOptions),
     async setUp(sink, { partitions }) {
       const { schema, ...declared } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
       // Before anything runs: a schema that the registry refuses must not be met in the middle of a stream.
       if (schema !== undefined) await registerSchema(schema, registry);
-      const defaults = sink.kind === 'kafka.deadLetters' ? DEAD_LETTER_TOPIC : {};
-      await setUpTopic(cluster, admin, { ...declared, partitionsByDefault: partitions }, defaults, onDrift);
+      const defaults = sink.kind === 'kafka.deadLetterSink' ? DEAD_LETTER_TOPIC : {};
+      await setUpTopic(cluster, admin, { ...declared, partitionsByDefault: partitions }, defaults, onMismatch);
     },
     async open(sink, context) {
       const { topic, compression } = sink.options as Pick<TopicSinkOptions, 'topic' | 'compression'>;
@@ -52,7 +52,7 @@ export function kafkaTopicSink(
       const found = await cluster.topic(topic);
       if (!found) throw noTopic(topic);
       const outgoing =
-        sink.kind === 'kafka.deadLetters'
+        sink.kind === 'kafka.deadLetterSink'
           ? letterEncoder(found.leaders.length)
           : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry, context.step);
       return topicWriter(topic, transaction, outgoing);

@@ -12,12 +12,12 @@ import type { Compression } from '../../src/core/sinks.js';
 import { getOrInsert } from '../../src/util/maps.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import type { Cluster } from './connection/cluster.js';
-import { Links } from './connection/connection-pool.js';
+import { ConnectionPool } from './connection/connection-pool.js';
 import { Coordinator } from './group/coordinator.js';
-import { duringTenure, type MemberIdentity, type Tenure } from './group/task-lease.js';
+import { duringLease, type MemberIdentity, type TaskLease } from './group/task-lease.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
 import type { OutgoingBatch } from './protocol/produce.js';
-import { Outbox } from './record-accumulator.js';
+import { RecordAccumulator } from './record-accumulator.js';
 
 export interface TransactionOptions {
   readonly transactionalId: string;
@@ -26,7 +26,7 @@ export interface TransactionOptions {
   /** After this long without an end the broker aborts a transaction, in milliseconds. */
   readonly timeoutMs: number;
   /** The task as the group gave it to this process; nothing where one process has all tasks and no group shares them. */
-  readonly tenure: Tenure | undefined;
+  readonly lease: TaskLease | undefined;
   /** Of batches to topics that nothing else is said of; none by default. */
   readonly compression?: Compression | undefined;
 }
@@ -56,11 +56,11 @@ const NO_MEMBER: MemberIdentity = { generation: -1, memberId: '' };
  * and read what is committed. Memory: 16 MiB on their way, and one batch of 1 MB per partition written to.
  */
 export class Transaction {
-  private readonly links: Links;
+  private readonly connections: ConnectionPool;
   private readonly coordinator: Coordinator;
   private readonly groupCoordinator: Coordinator;
   private readonly sender: BatchSender;
-  private readonly outbox: Outbox;
+  private readonly outbox: RecordAccumulator;
   private producerId = -1n;
   private producerEpoch = -1;
   /** What the open transaction spans: partitions, and the group when offsets go with it. */
@@ -78,11 +78,11 @@ export class Transaction {
     cluster: Cluster,
     private readonly options: TransactionOptions,
   ) {
-    this.links = new Links(cluster.linkOptions);
-    this.coordinator = new Coordinator(cluster, this.links, 'transaction', options.transactionalId);
-    this.groupCoordinator = new Coordinator(cluster, this.links, 'group', options.group);
-    this.sender = new BatchSender(cluster, producingOver(this.links, options.transactionalId));
-    this.outbox = new Outbox(
+    this.connections = new ConnectionPool(cluster.linkOptions);
+    this.coordinator = new Coordinator(cluster, this.connections, 'transaction', options.transactionalId);
+    this.groupCoordinator = new Coordinator(cluster, this.connections, 'group', options.group);
+    this.sender = new BatchSender(cluster, producingOver(this.connections, options.transactionalId));
+    this.outbox = new RecordAccumulator(
       () => ({
         producerId: this.producerId,
         producerEpoch: this.producerEpoch,
@@ -159,7 +159,7 @@ export class Transaction {
     await this.guard(() => this.sender.flush());
     // A failure leaves the transaction to the next owner, or to the broker when its time is up.
     if (this.added.size > 0) await this.guard(() => this.end(false));
-    await this.links.close();
+    await this.connections.close();
   }
 
   /** Opens a transaction over what the last one spanned, beside the work: the commit then need not wait for it. */
@@ -231,8 +231,8 @@ export class Transaction {
         null,
         topics,
       );
-    const { tenure } = this.options;
-    if (tenure) await duringTenure(tenure, send);
+    const { lease } = this.options;
+    if (lease) await duringLease(lease, send);
     else await send(NO_MEMBER);
   }
 

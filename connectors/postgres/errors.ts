@@ -7,7 +7,7 @@ const broken =
 /** Classes and codes of SQLSTATE that say "later": connection, resources, interventions, serialization, deadlock, locks, a server that is read-only. */
 const later = /^(08|53|57P|40001|40P01|55P03|25P03|25006|57014)/;
 /** What the data or the rights are: the same at every try. */
-const lasting = /^(22|23|28|3D|3F|42|0A)/;
+const permanent = /^(22|23|28|3D|3F|42|0A)/;
 
 /** Whether another try may succeed. */
 export function isPassing(error: unknown): boolean {
@@ -17,7 +17,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** Postgres says that a value, here a key, is of no form that it takes. */
-export const isMisfit = (error: unknown): boolean => codeOf(error).startsWith('22');
+export const isUnrepresentable = (error: unknown): boolean => codeOf(error).startsWith('22');
 
 const hints: readonly (readonly [RegExp, string])[] = [
   [/^28/, 'user and password stand in the URL: postgres://user:password@host:5432/database'],
@@ -32,7 +32,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
 
 /** What Postgres says of a value repeats it in quotes. */
 const withoutValue = (error: unknown): string =>
-  isMisfit(error) ? messageOf(error).replace(/".*"/s, '"..."') : messageOf(error);
+  isUnrepresentable(error) ? messageOf(error).replace(/".*"/s, '"..."') : messageOf(error);
 
 /** An error of Postgres in Millrace's words; never the row, which may hold what logs must not. */
 export function explain(error: unknown, doing: string, where: string, kind: ErrorCode = 'sink'): MillraceError {
@@ -43,7 +43,7 @@ export function explain(error: unknown, doing: string, where: string, kind: Erro
   return new MillraceError(kind, `${doing}: ${withoutValue(error)}${code === '' ? '' : ` (${code})`}`, {
     where,
     hint: known ?? (isPassing(error) ? unreachable : 'the message is the words of Postgres'),
-    lasting: lasting.test(code),
-    cause: isMisfit(error) ? undefined : error, // its words, too, would be printed
+    permanent: permanent.test(code),
+    cause: isUnrepresentable(error) ? undefined : error, // its words, too, would be printed
   });
 }

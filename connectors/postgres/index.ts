@@ -16,7 +16,7 @@ import {
 import { isName, quoted } from './names.js';
 
 const tableKind = connectorKind({
-  kind: 'postgres.table',
+  kind: 'postgres.tableSink',
   role: 'sink',
   doc: 'Writes every value as a row: one that adds to the table, or, with `key`, one that replaces the row of its key.',
   options: {
@@ -51,8 +51,8 @@ export interface TableOptions {
 }
 
 const rowsKind = connectorKind({
-  kind: 'postgres.rows',
-  role: 'look-up',
+  kind: 'postgres.tableLookup',
+  role: 'lookup',
   doc: 'Looks rows up by a column, all keys of a question in one statement.',
   options: {
     table: required(is.text, '`name` or `schema.name`.'),
@@ -76,7 +76,7 @@ export interface RowsOptions {
   readonly decode: ((row: unknown) => unknown) | undefined;
 }
 
-/** Under which a row of a look-up says which of the keys it is of, from 1. Texts of keys would not do: `007` is 7. */
+/** Under which a row of a lookup says which of the keys it is of, from 1. Texts of keys would not do: `007` is 7. */
 export const ASKED = '_asked';
 
 /** What `postgres` has, as data. */
@@ -95,9 +95,9 @@ export const postgres = {
    * with `exactlyOnce` after it.
    *
    * @example
-   * orders.to('orders', postgres.table({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
+   * orders.to('orders', postgres.tableSink({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
    */
-  table<T>(options: PostgresTableOptions<T>): Sink<T> {
+  tableSink<T>(options: PostgresTableOptions<T>): Sink<T> {
     const { table, key = [], exactlyOnce, pendingRowsMax } = resolve(tableKind, options);
     const columns = Object.freeze({ ...options.columns }) as TableOptions['columns'];
     return Object.freeze({
@@ -115,14 +115,14 @@ export const postgres = {
    * one key, any of them is the answer. Integers of 64 bits come as texts.
    *
    * @example
-   * lookUp({ from: postgres.rows<{ tier: string }>({ table: 'customers', key: 'id', keyType: 'bigint', columns: ['tier'] }), key: (p) => p.customer, as: 'customer' })
+   * lookup({ from: postgres.tableLookup<{ tier: string }>({ table: 'customers', key: 'id', keyType: 'bigint', columns: ['tier'] }), key: (p) => p.customer, as: 'customer' })
    */
-  rows<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
+  tableLookup<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
     const resolved = resolve(rowsKind, options);
     const problems = problemsOf(rowsKind, options);
-    if (problems.length === 0) problems.push(...lookUpProblems(resolved));
+    if (problems.length === 0) problems.push(...lookupProblems(resolved));
     const read: RowsOptions = {
-      sql: problems.length > 0 ? '' : lookUpSql(resolved),
+      sql: problems.length > 0 ? '' : lookupSql(resolved),
       decode: resolved.decode as RowsOptions['decode'],
     };
     return Object.freeze({
@@ -142,7 +142,7 @@ interface Rows {
   readonly columns: readonly string[];
 }
 
-function lookUpSql({ table, key, keyType, columns }: Rows): string {
+function lookupSql({ table, key, keyType, columns }: Rows): string {
   const names = [...new Set([key, ...columns])].map((name) => `found.${quoted(name)}`).join(', ');
   return (
     `SELECT DISTINCT ON (asked.n) asked.n::int AS ${ASKED}, ${names} ` +
@@ -152,7 +152,7 @@ function lookUpSql({ table, key, keyType, columns }: Rows): string {
 }
 
 /** The type stands in the statement as it is, so it must be one; names are quoted, and may be any. */
-const lookUpProblems = ({ keyType }: Rows): Problem[] =>
+const lookupProblems = ({ keyType }: Rows): Problem[] =>
   isType(keyType)
     ? []
     : [{ message: `keyType is "${keyType}"`, hint: 'a Postgres type such as bigint, text or uuid; no arrays' }];

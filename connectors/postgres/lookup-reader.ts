@@ -1,6 +1,6 @@
 import { askHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
 import type { Connection, Run } from './connection.js';
-import { explain, isMisfit } from './errors.js';
+import { explain, isUnrepresentable } from './errors.js';
 import { ASKED, type RowsOptions } from './index.js';
 
 const KEYS_MAX = 10_000;
@@ -17,8 +17,8 @@ export function rowsReader({ sql, decode }: RowsOptions, connections: Connection
         return row === undefined ? MISSING : readAnswer(() => (decode === undefined ? row : decode(row)));
       });
     } catch (error) {
-      const told = explain(error, 'cannot look rows up', where, 'look-up');
-      if (isMisfit(error)) return told.message;
+      const told = explain(error, 'cannot look rows up', where, 'lookup');
+      if (isUnrepresentable(error)) return told.message;
       throw told;
     }
   };

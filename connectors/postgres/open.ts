@@ -22,15 +22,15 @@ export interface PostgresOptions {
 export interface Postgres {
   /** Tables; what a replay repeats has no effect. */
   readonly tableSink: SinkDriver;
-  readonly lookUp: LookupDriver;
+  readonly lookup: LookupDriver;
   /** For tools: one statement. */
   query<R>(sql: string, values?: readonly unknown[]): Promise<readonly R[]>;
   close(): Promise<void>;
 }
 
 /**
- * The drivers of `postgres.table` and `postgres.rows`. Nothing connects before a topology uses it: then each task has a
- * connection for each of its tables, and a look-up as many as questions are under way. The client is loaded there.
+ * The drivers of `postgres.tableSink` and `postgres.tableLookup`. Nothing connects before a topology uses it: then each task has a
+ * connection for each of its tables, and a lookup as many as questions are under way. The client is loaded there.
  *
  * Effectively once: rows and the fence behind them change in one transaction, before the checkpoint is stored. A lost connection is
  * tried again; whether its last transaction was committed is what the fence says.
@@ -88,7 +88,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
       },
       ping: () => once((connection) => connection.use(async (run) => void (await run('SELECT 1')))),
     },
-    lookUp: {
+    lookup: {
       async open({ options }, _step, limits) {
         // The server, too, gives up what nobody waits for: it does not see that a connection is broken off.
         const questionMs = Math.min(statementMs, limits?.timeout ?? statementMs);

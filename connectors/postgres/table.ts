@@ -35,7 +35,7 @@ export async function setUpTable(run: Run, { table, columns, key }: TableOptions
   throw new MillraceError('config', `table ${table} lacks ${missing.map(([name]) => name).join(', ')}`, {
     where: table,
     hint: `run \`ALTER TABLE ${quoted(table)} ${repairs}\`, or choose another table`,
-    lasting: true,
+    permanent: true,
   });
 }
 

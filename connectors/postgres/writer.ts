@@ -1,4 +1,4 @@
-import { Numbering } from '../../src/connect/sequence-assigner.js';
+import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
@@ -29,7 +29,7 @@ type Fence = Record<string, readonly [offset: number, n: number]>;
  * repeated, and finds its rows behind the fence. Memory: `WAITING_ROWS` and one chunk.
  */
 export class TableWriter implements SinkWriter {
-  private readonly numbering = new Numbering();
+  private readonly numbering = new SequenceAssigner();
   private readonly insert: string;
   private readonly fields: readonly string[];
   private readonly cells: readonly ((value: unknown) => Cell)[];

@@ -1,7 +1,7 @@
 import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
-import { keyMisfit } from './hash-fields.js';
+import { unrepresentableKey } from './hash-fields.js';
 import { nameOf, nameOrCallback, sinkOf } from './sink.js';
 import type { Write } from './structures.js';
 
@@ -13,7 +13,7 @@ const ttl = optional(
 );
 
 export const sortedSetKind = connectorKind({
-  kind: 'redis.sortedSet',
+  kind: 'redis.sortedSetSink',
   role: 'sink',
   doc: 'Keeps the newest score of each member in sorted sets: rankings, indices by time.',
   options: {
@@ -37,12 +37,12 @@ export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind
 
 /**
  * Keeps the newest score of each member in a sorted set (`ZADD`), and with `sizeMax` the best of them. Effectively once, as
- * `redis.hash`: what a replay repeats is not even trimmed again.
+ * `redis.hashSink`: what a replay repeats is not even trimmed again.
  *
  * @example
- * scored.to('riskiest', redis.sortedSet({ key: 'riskiest', member: (p) => p.account, score: (p) => p.risk, sizeMax: 100 }));
+ * scored.to('riskiest', redis.sortedSetSink({ key: 'riskiest', member: (p) => p.account, score: (p) => p.risk, sizeMax: 100 }));
  */
-export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
+export function sortedSetSink<T>(options: RedisSortedSetOptions<T>): Sink<T> {
   const { sizeMax, keep, ttl } = resolve(sortedSetKind, options);
   const key = nameOf(options.key);
   const member = options.member as (value: unknown) => string;
@@ -53,11 +53,11 @@ export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
       const points = score(value);
       return isMissing(points) ? ['ZREM', member(value)] : ['ZADD', String(points), member(value)];
     },
-    misfit: (value) => {
+    unrepresentable: (value) => {
       const points = score(value);
       const fits = isMissing(points) || (typeof points === 'number' && !Number.isNaN(points));
       if (!fits) return notA('score', points, 'a number or null');
-      return keyMisfit('key', key(value)) ?? keyMisfit('member', member(value));
+      return unrepresentableKey('key', key(value)) ?? unrepresentableKey('member', member(value));
     },
     ttl,
     limit: sizeMax,
@@ -66,7 +66,7 @@ export function sortedSet<T>(options: RedisSortedSetOptions<T>): Sink<T> {
 }
 
 export const setKind = connectorKind({
-  kind: 'redis.set',
+  kind: 'redis.setSink',
   role: 'sink',
   doc: 'Puts members into sets, and takes them out.',
   options: {
@@ -87,25 +87,25 @@ export interface RedisSetOptions<T> extends OptionsOf<typeof setKind.options> {
 }
 
 /**
- * Puts members into a set (`SADD`), and takes those out that are not in it any more (`SREM`). Effectively once, as `redis.hash`.
+ * Puts members into a set (`SADD`), and takes those out that are not in it any more (`SREM`). Effectively once, as `redis.hashSink`.
  *
  * @example
- * accounts.to('blocked', redis.set({ key: 'blocked', member: (a) => a.id, isIn: (a) => a.blocked }));
+ * accounts.to('blocked', redis.setSink({ key: 'blocked', member: (a) => a.id, isIn: (a) => a.blocked }));
  */
-export function set<T>(options: RedisSetOptions<T>): Sink<T> {
+export function setSink<T>(options: RedisSetOptions<T>): Sink<T> {
   const key = nameOf(options.key);
   const member = options.member as (value: unknown) => string;
   const isIn = options.isIn as ((value: unknown) => boolean) | undefined;
   return sinkOf(setKind, options, {
     key,
     strings: (value) => [isIn === undefined || isIn(value) ? 'SADD' : 'SREM', member(value)],
-    misfit: (value) => keyMisfit('key', key(value)) ?? keyMisfit('member', member(value)),
+    unrepresentable: (value) => unrepresentableKey('key', key(value)) ?? unrepresentableKey('member', member(value)),
     ttl: options.ttl,
   } satisfies Write);
 }
 
 export const counterKind = connectorKind({
-  kind: 'redis.counter',
+  kind: 'redis.counterSink',
   role: 'sink',
   doc: 'Adds each value to a number in Redis, once.',
   options: {
@@ -136,9 +136,9 @@ export interface RedisCounterOptions<T> extends OptionsOf<typeof counterKind.opt
  * are added again: delete the keys first.
  *
  * @example
- * payments.to('spent', redis.counter({ key: (p) => `spent:${p.account}`, field: (p) => p.day, by: (p) => p.cents, ttl: days(40) }));
+ * payments.to('spent', redis.counterSink({ key: (p) => `spent:${p.account}`, field: (p) => p.day, by: (p) => p.cents, ttl: days(40) }));
  */
-export function counter<T>(options: RedisCounterOptions<T>): Sink<T> {
+export function counterSink<T>(options: RedisCounterOptions<T>): Sink<T> {
   const { field, ttl, fractions } = resolve(counterKind, options);
   const key = nameOf(options.key);
   const by = (options.by as ((value: unknown) => number) | undefined) ?? (() => 1);
@@ -149,10 +149,13 @@ export function counter<T>(options: RedisCounterOptions<T>): Sink<T> {
     key,
     strings: (value) =>
       fieldOf === undefined ? [command, String(by(value))] : [command, fieldOf(value), String(by(value))],
-    misfit: (value) => {
+    unrepresentable: (value) => {
       const amount = by(value);
       if (!fits(amount)) return notA('by', amount, fractions ? 'a number' : 'a whole number');
-      return keyMisfit('key', key(value)) ?? (fieldOf === undefined ? undefined : keyMisfit('field', fieldOf(value)));
+      return (
+        unrepresentableKey('key', key(value)) ??
+        (fieldOf === undefined ? undefined : unrepresentableKey('field', fieldOf(value)))
+      );
     },
     ttl,
   } satisfies Write);

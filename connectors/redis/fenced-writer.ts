@@ -1,4 +1,4 @@
-import { Numbering } from '../../src/connect/sequence-assigner.js';
+import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
@@ -35,8 +35,8 @@ interface Put {
 
 /** Writes records by a fenced script, a few thousand waiting at most. */
 export class FencedWriter implements SinkWriter {
-  readonly misfitOf: (value: unknown) => string | undefined;
-  private readonly numbering = new Numbering();
+  readonly unrepresentable: (value: unknown) => string | undefined;
+  private readonly numbering = new SequenceAssigner();
   private readonly out: Outflow<Put, readonly Call[]>;
 
   constructor(
@@ -45,7 +45,7 @@ export class FencedWriter implements SinkWriter {
     private readonly places: Places,
     private readonly makeCalls: MakeCalls,
   ) {
-    this.misfitOf = structure.misfit;
+    this.unrepresentable = structure.unrepresentable;
     this.out = new Outflow<Put, readonly Call[]>(
       (waiting) => this.callsOf(takeOneTopic(waiting)),
       (calls) => this.send(calls),

@@ -20,25 +20,25 @@ export function hashFields(value: unknown): Record<string, string> {
 }
 
 /** Why a value cannot be kept as a hash of that key: its key is no text, or a field is not to be written as JSON. */
-export function hashMisfit(key: unknown, value: unknown): string | undefined {
-  const misfit = keyMisfit('key', key);
-  if (misfit !== undefined) return misfit;
+export function unrepresentableHash(key: unknown, value: unknown): string | undefined {
+  const unrepresentable = unrepresentableKey('key', key);
+  if (unrepresentable !== undefined) return unrepresentable;
   if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name} has no fields`;
   for (const [name, field] of Object.entries(value ?? {})) {
-    const reason = typeof field === 'object' ? jsonMisfit(field) : undefined;
+    const reason = typeof field === 'object' ? unrepresentableJson(field) : undefined;
     if (reason !== undefined) return `field ${name} is ${reason}`;
   }
   return undefined;
 }
 
 /** Why what an option gives cannot be a key: everything without one would come to lie under the same. */
-export function keyMisfit(option: string, key: unknown): string | undefined {
+export function unrepresentableKey(option: string, key: unknown): string | undefined {
   if (typeof key === 'string' && key !== '') return undefined;
   return `\`${option}\` gives ${key === '' ? 'an empty text' : `something of type ${typeof key}`}, not a text`;
 }
 
 /** Why a value has no JSON: it contains itself, a `bigint`, or what JSON would keep nothing of. */
-export function jsonMisfit(value: unknown): string | undefined {
+export function unrepresentableJson(value: unknown): string | undefined {
   try {
     jsonText(value);
     return undefined;

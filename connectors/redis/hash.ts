@@ -6,7 +6,7 @@ import type { HashSinkOptions } from '../../src/core/sinks.js';
 import { sinkOf } from './sink.js';
 
 export const hashKind = connectorKind({
-  kind: 'redis.hash',
+  kind: 'redis.hashSink',
   role: 'sink',
   doc: 'Keeps the newest value of each key as a hash, one field a property.',
   options: {
@@ -25,15 +25,15 @@ export interface RedisHashOptions<T> extends OptionsOf<typeof hashKind.options> 
  * fenced by its record's offset, so a replay changes nothing.
  *
  * @example
- * predictions.to('online', redis.hash({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+ * predictions.to('online', redis.hashSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
  */
-export function hash<T>(options: RedisHashOptions<T>): Sink<T> {
+export function hashSink<T>(options: RedisHashOptions<T>): Sink<T> {
   const { key, ttl } = options;
   return sinkOf(hashKind, options, { key: key as (value: unknown) => string, ttl } satisfies HashSinkOptions);
 }
 
 export const upsertsKind = connectorKind({
-  kind: 'redis.upserts',
+  kind: 'redis.upsertSink',
   role: 'sink',
   doc: 'Keeps what holds now of each key of a stream of changes as a hash, and takes it away where nothing does any more.',
   options: {
@@ -49,12 +49,12 @@ export type RedisUpsertsOptions = OptionsOf<typeof upsertsKind.options>;
 
 /**
  * Keeps what is held to be true now of each key of a stream of changes as a hash, and takes the hash away where that is
- * nothing (or has no fields). Effectively once, as `redis.hash`: a change is fenced by its number among those of its task.
+ * nothing (or has no fields). Effectively once, as `redis.hashSink`: a change is fenced by its number among those of its task.
  *
  * @example
- * customers.to('online', redis.upserts({ prefix: 'customer:' })); // a stream of `table()`
+ * customers.to('online', redis.upsertSink({ prefix: 'customer:' })); // a stream of `table()`
  */
-export function upserts<T extends object>(options: RedisUpsertsOptions): Sink<Change<T>> {
+export function upsertSink<T extends object>(options: RedisUpsertsOptions): Sink<Change<T>> {
   const { prefix, ttl } = options;
   const driven: HashSinkOptions = { key: (change) => prefix + keyOfChange(change), content: afterOf, ttl };
   return Object.freeze({ ...sinkOf<Change<T>>(upsertsKind, options, driven), changes: true });

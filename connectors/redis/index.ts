@@ -1,15 +1,15 @@
 import type { ConnectorKind } from '../../src/core/options.js';
-import { counter, counterKind, set, setKind, sortedSet, sortedSetKind } from './collections.js';
-import { hash, hashKind, upserts, upsertsKind } from './hash.js';
-import { hashes, hashesKind, strings, stringsKind } from './lookup.js';
-import { publish, publishKind } from './publish.js';
-import { entries, entriesKind } from './stream/entries.js';
-import { stream, streamKind } from './stream/stream.js';
-import { json, jsonKind, string, stringKind } from './values.js';
+import { counterKind, counterSink, setKind, setSink, sortedSetKind, sortedSetSink } from './collections.js';
+import { hashKind, hashSink, upsertSink, upsertsKind } from './hash.js';
+import { hashesKind, hashLookup, stringLookup, stringsKind } from './lookup.js';
+import { publishKind, publishSink } from './publish.js';
+import { entriesKind, streamSource } from './stream/entries.js';
+import { streamKind, streamSink } from './stream/stream.js';
+import { jsonKind, jsonSink, stringKind, stringSink } from './values.js';
 
 export type { RedisCounterOptions, RedisSetOptions, RedisSortedSetOptions } from './collections.js';
 export type { RedisHashOptions, RedisUpsertsOptions } from './hash.js';
-export type { HashFields, RedisLookUpOptions } from './lookup.js';
+export type { HashFields, RedisLookupOptions } from './lookup.js';
 export type { RedisPublishOptions } from './publish.js';
 export type { RedisEntriesOptions } from './stream/entries.js';
 export type { RedisStreamOptions } from './stream/stream.js';
@@ -36,16 +36,16 @@ export const kinds: readonly ConnectorKind[] = [
  * that runs it. Nothing here connects to anything, and no client library is loaded; `openRedis` in `./open.js` is where that happens.
  */
 export const redis = {
-  hash,
-  upserts,
-  string,
-  json,
-  stream,
-  sortedSet,
-  set,
-  counter,
-  publish,
-  entries,
-  hashes,
-  strings,
+  hashSink,
+  upsertSink,
+  stringSink,
+  jsonSink,
+  streamSink,
+  sortedSetSink,
+  setSink,
+  counterSink,
+  publishSink,
+  streamSource,
+  hashLookup,
+  stringLookup,
 } as const;

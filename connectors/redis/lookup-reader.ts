@@ -8,7 +8,7 @@ import type { Server } from './server/server.js';
 /** Keys of one question: Redis does nothing else while it reads strings. */
 const KEYS_MAX = 1_000;
 
-/** Reads hashes or strings for a look-up; one try a question, since the step tries again. */
+/** Reads hashes or strings for a lookup; one try a question, since the step tries again. */
 export function redisReader(server: Server, lookup: Lookup<unknown>): LookupReader {
   const decode = (lookup.options as DecodeOption).decode as ((found: unknown) => unknown) | undefined;
   const found = (value: unknown): LookupAnswer => readAnswer(() => (decode ? decode(value) : value));
@@ -26,7 +26,7 @@ export function redisReader(server: Server, lookup: Lookup<unknown>): LookupRead
               : found(answer),
         );
       } catch (error) {
-        throw explain(server.causeOf(error), 'cannot look up', server.where, 'look-up');
+        throw explain(server.causeOf(error), 'cannot look up', server.where, 'lookup');
       }
     },
     ping: () => server.ping(),
@@ -37,13 +37,13 @@ export function redisReader(server: Server, lookup: Lookup<unknown>): LookupRead
 type Read = (on: Connection, keys: readonly string[]) => Promise<readonly unknown[]>;
 
 const kinds: Readonly<Record<string, Read>> = {
-  async 'redis.hashes'(on, keys) {
+  async 'redis.hashLookup'(on, keys) {
     const answers = await on.send(keys.map((key) => ({ key, command: ['hgetall', key] })));
     return answers.map((fields) =>
       fields instanceof Error || Object.keys(fields as object).length > 0 ? fields : undefined,
     );
   },
-  async 'redis.strings'(on, keys) {
+  async 'redis.stringLookup'(on, keys) {
     // A cluster answers for keys of one slot at a time.
     const questions = on.isCluster ? keys.map((key) => [key]) : [keys];
     const answers = await on.send(questions.map((some) => ({ key: some[0] as string, command: ['mget', ...some] })));
@@ -65,7 +65,7 @@ function refusal(error: Error, detail: string): LookupAnswer {
 }
 
 const unknownKind = (kind: string, where: string): MillraceError =>
-  new MillraceError('config', `Redis has no look-up of kind ${kind}`, {
+  new MillraceError('config', `Redis has no lookup of kind ${kind}`, {
     where,
     hint: `it has: ${Object.keys(kinds).join(', ')}`,
   });

@@ -13,46 +13,46 @@ const options = {
 };
 
 export const hashesKind = connectorKind({
-  kind: 'redis.hashes',
-  role: 'look-up',
+  kind: 'redis.hashLookup',
+  role: 'lookup',
   doc: 'Looks hashes up by their keys.',
   options,
 });
 
 export const stringsKind = connectorKind({
-  kind: 'redis.strings',
-  role: 'look-up',
+  kind: 'redis.stringLookup',
+  role: 'lookup',
   doc: 'Looks strings up by their keys.',
   options,
 });
 
-/** What a look-up of hashes, or of strings, makes of what it finds. */
-export interface RedisLookUpOptions<Found, V> {
+/** What a lookup of hashes, or of strings, makes of what it finds. */
+export interface RedisLookupOptions<Found, V> {
   /** Makes the value; what it throws is said of the key, which then is refused. As it lies there by default. */
   readonly decode?: (found: Found) => V;
 }
 
 /**
  * Looks hashes up by their Redis keys (`HGETALL`, all keys of a question in one go). A key without a hash is missing; one of
- * another type is refused. On the embedded profile these are the hashes that `redis.hash` writes there.
+ * another type is refused. On the embedded profile these are the hashes that `redis.hashSink` writes there.
  *
  * @example
- * lookUp({ from: redis.hashes({ decode: ({ tier = 'none' }) => ({ tier }) }), key: (p) => `customer:${p.customerId}`, as: 'customer' })
+ * lookup({ from: redis.hashLookup({ decode: ({ tier = 'none' }) => ({ tier }) }), key: (p) => `customer:${p.customerId}`, as: 'customer' })
  */
-export const hashes = <V = HashFields>(options: RedisLookUpOptions<HashFields, V> = {}): Lookup<V> =>
-  lookUpOf(hashesKind, options);
+export const hashLookup = <V = HashFields>(options: RedisLookupOptions<HashFields, V> = {}): Lookup<V> =>
+  lookupOf(hashesKind, options);
 
 /**
  * Looks strings up by their Redis keys (`MGET`). A key that is not there, or of another type, is missing. The embedded store
  * keeps no strings: a Redis server answers on every profile.
  *
  * @example
- * lookUp({ from: redis.strings({ decode: Number }), key: (o) => `price:${o.sku}`, as: 'price' })
+ * lookup({ from: redis.stringLookup({ decode: Number }), key: (o) => `price:${o.sku}`, as: 'price' })
  */
-export const strings = <V = string>(options: RedisLookUpOptions<string, V> = {}): Lookup<V> =>
-  lookUpOf(stringsKind, options);
+export const stringLookup = <V = string>(options: RedisLookupOptions<string, V> = {}): Lookup<V> =>
+  lookupOf(stringsKind, options);
 
-const lookUpOf = <Found, V>(kind: ConnectorKind, options: RedisLookUpOptions<Found, V>): Lookup<V> =>
+const lookupOf = <Found, V>(kind: ConnectorKind, options: RedisLookupOptions<Found, V>): Lookup<V> =>
   Object.freeze({
     connector: 'redis',
     kind: kind.kind,

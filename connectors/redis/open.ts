@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { Drift, Sink, SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
+import type { ConfigMismatch, Sink, SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import { FencedWriter } from './fenced-writer.js';
 import { redisReader } from './lookup-reader.js';
@@ -23,8 +23,8 @@ export interface Redis extends KeySpace {
   readonly publishSink: SinkDriver;
   /** Streams. */
   readonly source: SourceDriver;
-  /** Serves `redis.hashes` and `redis.strings`. */
-  readonly lookUp: LookupDriver;
+  /** Serves `redis.hashLookup` and `redis.stringLookup`. */
+  readonly lookup: LookupDriver;
   close(): Promise<void>;
 }
 
@@ -43,15 +43,15 @@ export interface Redis extends KeySpace {
 export function openRedis(options: ServerOptions): Redis {
   const server = new Server(options);
   const requireAll = async ({ kind }: Sink<unknown>, step: string) => {
-    if (kind === 'redis.json') await requireJson(server, step);
+    if (kind === 'redis.jsonSink') await requireJson(server, step);
     await requireFencesKept(server, kind, step);
   };
-  const common: Pick<SinkDriver, 'setUp' | 'drift' | 'ping'> = {
+  const common: Pick<SinkDriver, 'setUp' | 'mismatches' | 'ping'> = {
     async setUp(sink, { step }) {
       await server.attempt('cannot connect to Redis', async (on) => void (await on.masters()[0]?.ping()));
       await requireAll(sink, step);
     },
-    async drift(sink) {
+    async mismatches(sink) {
       try {
         await server.ping();
         await requireAll(sink, sink.kind);
@@ -80,7 +80,7 @@ export function openRedis(options: ServerOptions): Redis {
       open: async (sink) => new PublishWriter(sink.options as Publishing, server),
     },
     source: entriesSource(server),
-    lookUp: {
+    lookup: {
       open: async (lookup) => redisReader(server, lookup),
     },
     ...keySpaceOf(server),
@@ -94,8 +94,8 @@ const entriesSource = (server: Server): SourceDriver => ({
   async open(source, task, offset, bounded, _step, partition = task.partition, place) {
     const options = entriesOf(source);
     const stream = options.partitions === undefined ? options.stream : `${options.stream}:${partition}`;
-    const { whenGone } = source;
-    const at = { stream, bounded, offset, whenGone, place: place as EntriesPlace | undefined };
+    const { onDataLoss } = source;
+    const at = { stream, bounded, offset, onDataLoss, place: place as EntriesPlace | undefined };
     return EntriesReader.open(server.another(), options, at);
   },
 });
@@ -103,7 +103,7 @@ const entriesSource = (server: Server): SourceDriver => ({
 const entriesOf = (source: Source<unknown>) => source.options as Entries;
 
 /** What `check` tells of a server that a sink could not write to. */
-const unready = ({ kind }: Sink<unknown>, { message, hint = '' }: MillraceError, where: string): Drift => ({
+const unready = ({ kind }: Sink<unknown>, { message, hint = '' }: MillraceError, where: string): ConfigMismatch => ({
   what: kind,
   setting: `the server at ${where}`,
   declared: 'ready',
@@ -115,5 +115,5 @@ const unready = ({ kind }: Sink<unknown>, { message, hint = '' }: MillraceError,
 const unknownKind = ({ kind }: Sink<unknown>, where: string): MillraceError =>
   new MillraceError('config', `Redis has no sink of kind ${kind}`, {
     where,
-    hint: `it has: ${[...structureKinds, 'redis.publish'].join(', ')}`,
+    hint: `it has: ${[...structureKinds, 'redis.publishSink'].join(', ')}`,
   });

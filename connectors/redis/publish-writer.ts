@@ -8,7 +8,7 @@ export interface Publishing {
   readonly channel: (value: unknown) => string;
   readonly message: (value: unknown) => string | Buffer;
   /** Why a value cannot be published. */
-  readonly misfit: (value: unknown) => string | undefined;
+  readonly unrepresentable: (value: unknown) => string | undefined;
 }
 
 /** Publishes messages in their order; those of a go whose answer is lost are published again. */
@@ -25,8 +25,8 @@ export class PublishWriter implements SinkWriter {
     );
   }
 
-  misfitOf(value: unknown): string | undefined {
-    return this.publishing.misfit(value);
+  unrepresentable(value: unknown): string | undefined {
+    return this.publishing.unrepresentable(value);
   }
 
   write(values: readonly unknown[]): void | Promise<void> {

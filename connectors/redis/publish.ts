@@ -2,12 +2,12 @@ import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
 import { jsonText } from '../../src/util/json-text.js';
-import { jsonMisfit, keyMisfit } from './hash-fields.js';
+import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
 import type { Publishing } from './publish-writer.js';
 import { nameOf, nameOrCallback, sinkOf } from './sink.js';
 
 export const publishKind = connectorKind({
-  kind: 'redis.publish',
+  kind: 'redis.publishSink',
   role: 'sink',
   doc: 'Publishes every value to whoever has subscribed to a channel at that moment.',
   options: {
@@ -27,12 +27,12 @@ export interface RedisPublishOptions<T> extends OptionsOf<typeof publishKind.opt
 /**
  * Publishes every value on a channel (`PUBLISH`), in order. At least once as far as Redis goes: a replay publishes again. Redis keeps
  * no message, so a subscriber that is away, slow or cut off misses some whatever is done here: give messages an id, or use
- * `redis.stream` where none may be missed.
+ * `redis.streamSink` where none may be missed.
  *
  * @example
- * alerts.to('live', redis.publish({ channel: (a) => `alerts:${a.region}` }));
+ * alerts.to('live', redis.publishSink({ channel: (a) => `alerts:${a.region}` }));
  */
-export function publish<T>(options: RedisPublishOptions<T>): Sink<T> {
+export function publishSink<T>(options: RedisPublishOptions<T>): Sink<T> {
   const message = options.message as ((value: unknown) => string | Uint8Array) | undefined;
   const bytes = (written: string | Uint8Array) => (typeof written === 'string' ? written : Buffer.from(written));
   const isMessage = (written: unknown) => typeof written === 'string' || written instanceof Uint8Array;
@@ -40,9 +40,9 @@ export function publish<T>(options: RedisPublishOptions<T>): Sink<T> {
   return sinkOf(publishKind, options, {
     channel,
     message: message === undefined ? (value) => jsonText(value) ?? 'null' : (value) => bytes(message(value)),
-    misfit: (value) => {
-      const misfit = keyMisfit('channel', channel(value));
-      if (misfit !== undefined || message === undefined) return misfit ?? jsonMisfit(value);
+    unrepresentable: (value) => {
+      const unrepresentable = unrepresentableKey('channel', channel(value));
+      if (unrepresentable !== undefined || message === undefined) return unrepresentable ?? unrepresentableJson(value);
       const written = message(value);
       return isMessage(written) ? undefined : `\`message\` gives something of type ${typeof written}`;
     },

@@ -1,6 +1,6 @@
 import type { HashSinkOptions } from '../../src/core/sinks.js';
 import { fenced, type Script } from './fenced.js';
-import { hashFields, hashMisfit } from './hash-fields.js';
+import { hashFields, unrepresentableHash } from './hash-fields.js';
 
 /** A sink as the writer sees it: what it makes of a value, and the script that writes that. */
 export interface Structure {
@@ -8,7 +8,7 @@ export interface Structure {
   readonly key: (value: unknown) => string;
   readonly strings: (value: unknown) => readonly (string | Buffer)[];
   /** Why Redis could not take a value: such go to the dead letters, and `strings` is not asked for them. */
-  readonly misfit: (value: unknown) => string | undefined;
+  readonly unrepresentable: (value: unknown) => string | undefined;
   /** In milliseconds, since the key was last written. */
   readonly ttl: number | undefined;
   /** What the script calls `limit` and `how`. */
@@ -19,7 +19,8 @@ export interface Structure {
 }
 
 /** What the options of a sink come to: everything of a structure but its script, which goes by the kind. */
-export type Write = Pick<Structure, 'key' | 'strings' | 'misfit'> & Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
+export type Write = Pick<Structure, 'key' | 'strings' | 'unrepresentable'> &
+  Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
 
 interface Kind {
   readonly script: Script;
@@ -54,30 +55,30 @@ const hash = replacing(`
 
 /** By kind; no strings take a value away. */
 const kinds: Readonly<Record<string, Kind>> = {
-  'redis.hash': hash,
-  'redis.upserts': hash,
-  'redis.string': replacing(`
+  'redis.hashSink': hash,
+  'redis.upsertSink': hash,
+  'redis.stringSink': replacing(`
   local text = row[3]
   if type(text) == 'number' then text = ARGV[text] end
   if not text then redis.call('DEL', key)
   elseif ttl > 0 then redis.call('SET', key, text, 'PX', ttl)
   else redis.call('SET', key, text) end`),
-  'redis.json': replacing(`
+  'redis.jsonSink': replacing(`
   if #row < 3 then redis.call('DEL', key)
   else
     redis.call('JSON.SET', key, '$', row[3])
     expire(key)
   end`),
-  'redis.stream': adding("  redis.call('XADD', key, 'MAXLEN', how, limit, '*', unpack(row, 3))"),
+  'redis.streamSink': adding("  redis.call('XADD', key, 'MAXLEN', how, limit, '*', unpack(row, 3))"),
   // The first string of these is the command.
-  'redis.set': adding(`
+  'redis.setSink': adding(`
   redis.call(row[3], key, row[4])
   expire(key)`),
-  'redis.counter': adding(`
+  'redis.counterSink': adding(`
   redis.call(row[3], key, unpack(row, 4))
   expire(key)`),
   // Trimmed with each record, not with each call: what stays must not depend on where calls are cut.
-  'redis.sortedSet': adding(`
+  'redis.sortedSetSink': adding(`
   redis.call(row[3], key, unpack(row, 4))
   if limit > 0 then
     if how == 'highest' then redis.call('ZREMRANGEBYRANK', key, 0, -limit - 1)
@@ -87,7 +88,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /** Whether what is written twice is there twice. */
-export const addsUp = (kind: string): boolean => kind === 'redis.stream' || kind === 'redis.counter';
+export const addsUp = (kind: string): boolean => kind === 'redis.streamSink' || kind === 'redis.counterSink';
 
 export const structureKinds: readonly string[] = Object.keys(kinds);
 
@@ -103,6 +104,6 @@ export function structureOf(kind: string, options: unknown): Structure | undefin
 const hashWrite = ({ key, content, ttl }: HashSinkOptions): Write => ({
   key,
   strings: (value) => Object.entries(hashFields(content ? content(value) : value)).flat(),
-  misfit: (value) => hashMisfit(key(value), content ? content(value) : value),
+  unrepresentable: (value) => unrepresentableHash(key(value), content ? content(value) : value),
   ttl,
 });

@@ -2,7 +2,7 @@ import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
 import { jsonText } from '../../src/util/json-text.js';
-import { jsonMisfit, keyMisfit } from './hash-fields.js';
+import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
 import { sinkOf } from './sink.js';
 import type { Write } from './structures.js';
 
@@ -15,7 +15,7 @@ const ttl = optional(
 );
 
 export const stringKind = connectorKind({
-  kind: 'redis.string',
+  kind: 'redis.stringSink',
   role: 'sink',
   doc: 'Keeps the newest value of each key as a string.',
   options: {
@@ -34,13 +34,13 @@ export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.optio
 }
 
 /**
- * Keeps the newest value of each key as a string (`SET`). Effectively once, as `redis.hash`: every write is fenced by its
+ * Keeps the newest value of each key as a string (`SET`). Effectively once, as `redis.hashSink`: every write is fenced by its
  * record's offset.
  *
  * @example
- * prices.to('prices', redis.string({ key: (p) => `price:${p.sku}`, value: (p) => String(p.cents), ttl: days(1) }));
+ * prices.to('prices', redis.stringSink({ key: (p) => `price:${p.sku}`, value: (p) => String(p.cents), ttl: days(1) }));
  */
-export function string<T>(options: RedisStringOptions<T>): Sink<T> {
+export function stringSink<T>(options: RedisStringOptions<T>): Sink<T> {
   const key = options.key as Write['key'];
   const value = (options.value as ((value: unknown) => string | Uint8Array | null) | undefined) ?? jsonOf;
   return sinkOf(stringKind, options, {
@@ -49,9 +49,10 @@ export function string<T>(options: RedisStringOptions<T>): Sink<T> {
       const written = value(record);
       return written === null || written === undefined ? [] : [asArgument(written)];
     },
-    misfit: (record) => {
-      const misfit = keyMisfit('key', key(record)) ?? (value === jsonOf ? jsonMisfit(record) : undefined);
-      if (misfit !== undefined) return misfit;
+    unrepresentable: (record) => {
+      const unrepresentable =
+        unrepresentableKey('key', key(record)) ?? (value === jsonOf ? unrepresentableJson(record) : undefined);
+      if (unrepresentable !== undefined) return unrepresentable;
       const written = value(record);
       return isWritable(written) ? undefined : `\`value\` gives something of type ${typeof written}`;
     },
@@ -60,7 +61,7 @@ export function string<T>(options: RedisStringOptions<T>): Sink<T> {
 }
 
 export const jsonKind = connectorKind({
-  kind: 'redis.json',
+  kind: 'redis.jsonSink',
   role: 'sink',
   doc: 'Keeps the newest value of each key as a JSON document that Redis can look into; needs Redis 8, or the RedisJSON module.',
   options: {
@@ -80,13 +81,13 @@ export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> 
 
 /**
  * Keeps the newest value of each key as a JSON document (`JSON.SET`), for who reads parts of it (`JSON.GET key $.risk`) or indexes
- * it. Effectively once, as `redis.hash`.
+ * it. Effectively once, as `redis.hashSink`.
  *
  * @throws MillraceError `config` before anything is read, where the server has no JSON.
  * @example
- * predictions.to('online', redis.json({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+ * predictions.to('online', redis.jsonSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
  */
-export function json<T>(options: RedisJsonOptions<T>): Sink<T> {
+export function jsonSink<T>(options: RedisJsonOptions<T>): Sink<T> {
   const value = (options.value as ((value: unknown) => unknown) | undefined) ?? ((record: unknown) => record);
   const key = options.key as Write['key'];
   return sinkOf(jsonKind, options, {
@@ -95,7 +96,7 @@ export function json<T>(options: RedisJsonOptions<T>): Sink<T> {
       const text = jsonOf(value(record));
       return text === null ? [] : [text];
     },
-    misfit: (record) => keyMisfit('key', key(record)) ?? jsonMisfit(value(record)),
+    unrepresentable: (record) => unrepresentableKey('key', key(record)) ?? unrepresentableJson(value(record)),
     ttl: options.ttl,
   } satisfies Write);
 }

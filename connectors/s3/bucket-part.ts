@@ -4,7 +4,7 @@ import type { Row } from '../file/row-encoder.js';
 import { type Kept, PIECE_BYTES } from './pieces.js';
 
 /** Who puts the rows of an object somewhere safe. */
-export interface RowKeeper {
+export interface PartWriter {
   /** Resolves when they are safe, and their memory is not needed any more; `areLast` where no rows follow. */
   put(rows: Buffer, areLast: boolean): Promise<void>;
   /** Where all of them are. */
@@ -24,7 +24,7 @@ export class BucketPart implements Part {
   private readonly waiting = new RowBuffer();
   private underWay: Promise<void> = Promise.resolve();
 
-  constructor(private readonly keeper: RowKeeper) {}
+  constructor(private readonly keeper: PartWriter) {}
 
   append(row: Row): void | Promise<void> {
     // A line may have more bytes than its length says, and makes the piece a little larger then.

@@ -6,9 +6,9 @@ import { parquetOf } from '../file/parquet/to-parquet-thread.js';
 import type { Part, PartStore } from '../file/rolling-writer.js';
 import { answerOf, type Buckets } from './bucket.js';
 import { BucketPart } from './bucket-part.js';
-import { LineKeeper } from './line-part-writer.js';
+import { LinePartWriter } from './line-part-writer.js';
 import { Memory } from './memory.js';
-import { PackedKeeper } from './packed-part-writer.js';
+import { PackedPartWriter } from './packed-part-writer.js';
 import { ParquetUpload } from './parquet-upload.js';
 import { bodiesOf, inParts, type Kept, nothingKept, Pieces, pathsOf } from './pieces.js';
 import { putTogether, Upload } from './upload.js';
@@ -61,19 +61,19 @@ export class BucketStore implements PartStore {
       throw new MillraceError('config', `${path} is there already`, {
         where: folder,
         hint: 'another run wrote it, with checkpoints that are gone: give this one an empty prefix',
-        lasting: true,
+        permanent: true,
       });
     }
     if (columns === undefined) return this.partAt(name, nothingKept);
     const object = new ParquetUpload({ buckets, columns, path, marker: this.markerOf(name) });
     this.made.set(name, object);
-    return new BucketPart(new PackedKeeper(this.piecesOf(name, nothingKept), object));
+    return new BucketPart(new PackedPartWriter(this.piecesOf(name, nothingKept), object));
   }
 
   /** An upload is ended as it was kept, since who lost the task may still add to it: what follows is another object. */
-  async adopt(name: string, receipt: unknown): Promise<Part | undefined> {
+  async adopt(name: string, committable: unknown): Promise<Part | undefined> {
     const { buckets, folder } = this.options;
-    const kept = receipt as Kept;
+    const kept = committable as Kept;
     if (kept.parts !== undefined) {
       await this.show(name, kept);
       return undefined;
@@ -147,9 +147,9 @@ export class BucketStore implements PartStore {
   private partAt(name: string, kept: Kept): Part {
     const { buckets, folder, compress, columns } = this.options;
     const pieces = this.piecesOf(name, kept);
-    if (columns !== undefined) return new BucketPart(new PackedKeeper(pieces, undefined));
+    if (columns !== undefined) return new BucketPart(new PackedPartWriter(pieces, undefined));
     const path = `${folder}/${name}`;
-    return new BucketPart(new LineKeeper({ buckets, compress, path, marker: this.markerOf(name), pieces }, kept));
+    return new BucketPart(new LinePartWriter({ buckets, compress, path, marker: this.markerOf(name), pieces }, kept));
   }
 
   private piecesOf(name: string, kept: Kept): Pieces {
@@ -178,7 +178,7 @@ export class BucketStore implements PartStore {
       hint:
         `somebody, or a rule of the bucket, removed objects below ${folder}/.millrace or aborted an upload that was not complete: restore ` +
         'them, or begin anew from a savepoint before',
-      lasting: true,
+      permanent: true,
     });
   }
 }

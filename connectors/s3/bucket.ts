@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsClient } from 'aws4fetch';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { backOffMs, type RetryOptions, retry } from '../../src/util/retry.js';
-import { Patience } from './response-timeout.js';
+import { ResponseTimeout } from './response-timeout.js';
 
 export interface S3Options {
   /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; key and secret from AWS's variables where they are not in it. */
@@ -55,7 +55,7 @@ export interface Request {
 
 interface Begun {
   readonly response: Response;
-  readonly patience: Patience;
+  readonly patience: ResponseTimeout;
 }
 
 const isPassing = (status: number): boolean => (status >= 500 && status !== 501) || status === 429 || status === 408;
@@ -217,7 +217,7 @@ export class Buckets {
       ...(mark === undefined ? {} : { 'if-match': mark }),
       ...(body === undefined || isTagged ? {} : digestOf(body)),
     };
-    const patience = new Patience(this.options.timeoutMs ?? 60_000);
+    const patience = new ResponseTimeout(this.options.timeoutMs ?? 60_000);
     const init = { method, headers, ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }) };
     const signed = await client.sign(address, init);
     const response = await patience.during(fetch(signed, { signal: patience.signal }));
@@ -232,7 +232,7 @@ export class Buckets {
     return new MillraceError(this.use, `${doing}: ${messageOf(cause)}`, {
       where: this.where,
       hint: hints[status] ?? 'is the store up, and the bucket there?',
-      lasting: status >= 400 && !isPassing(status),
+      permanent: status >= 400 && !isPassing(status),
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 import type { Compress } from '../file/compress.js';
 import type { Buckets } from './bucket.js';
-import type { RowKeeper } from './bucket-part.js';
+import type { PartWriter } from './bucket-part.js';
 import { type Kept, PART_BYTES_MIN, type Pieces, type Run } from './pieces.js';
 import { Upload } from './upload.js';
 
@@ -20,7 +20,7 @@ export interface LineKeeperOptions {
  *
  * Memory: a part, and what the pieces have.
  */
-export class LineKeeper implements RowKeeper {
+export class LinePartWriter implements PartWriter {
   private upload: Upload | undefined;
   private merged: readonly Run[];
 

@@ -92,7 +92,7 @@ async function openObject(objects: Buckets, path: string): Promise<RandomAccess>
     throw new MillraceError('source', `${path} is gone`, {
       where: path,
       hint: 'only remove objects that were read to their end',
-      lasting: true,
+      permanent: true,
     });
   }
   const { size, mark } = found;

@@ -1,4 +1,4 @@
-import type { RowKeeper } from './bucket-part.js';
+import type { PartWriter } from './bucket-part.js';
 import type { ParquetUpload } from './parquet-upload.js';
 import type { Kept, Pieces, Run } from './pieces.js';
 
@@ -7,7 +7,7 @@ import type { Kept, Pieces, Run } from './pieces.js';
  *
  * Memory: what the pieces and the object have.
  */
-export class PackedKeeper implements RowKeeper {
+export class PackedPartWriter implements PartWriter {
   constructor(
     private readonly pieces: Pieces,
     private readonly object: ParquetUpload | undefined,

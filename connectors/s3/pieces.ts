@@ -17,7 +17,7 @@ export interface Run {
   readonly count: number;
 }
 
-/** Where the rows of an object are until it is shown, as a receipt has it. */
+/** Where the rows of an object are until it is shown, as a committable has it. */
 export interface Kept {
   /** An upload of the object, whose parts have the first rows. */
   readonly parts?: Begun | undefined;

@@ -1,5 +1,5 @@
 /** How long an answer may say nothing. Of the store alone: who reads an object takes as long as what is done with its rows. */
-export class Patience {
+export class ResponseTimeout {
   private readonly late = new AbortController();
   /** For the request: it is given up when patience ends. */
   readonly signal: AbortSignal = this.late.signal;

@@ -1,6 +1,6 @@
 import { answerOf, type Buckets, plain, textOf } from './bucket.js';
 
-/** An upload and its parts, as a receipt has it. */
+/** An upload and its parts, as a committable has it. */
 export interface Begun {
   readonly id: string;
   /** Of the parts with the numbers from 1 on. */

@@ -1,4 +1,4 @@
-import { minutes, seconds, topology, trackPresence } from 'millrace';
+import { detectInactivity, minutes, seconds, topology } from 'millrace';
 import { deadLetters, out, topic } from './io.js';
 
 interface Reading {
@@ -7,11 +7,16 @@ interface Reading {
 }
 
 /** Which devices are there; the clock says who is gone, since nothing comes of them. */
-export const example = topology('track-presence', { deadLetters }, (t) => {
+export const example = topology('detect-inactivity', { deadLetters }, (t) => {
   t.source('readings', topic<Reading>('readings'))
     .via(
       'presence',
-      trackPresence({ key: ({ device }) => device, silentMax: minutes(5), tickEvery: seconds(30), keysMax: 1_000 }),
+      detectInactivity({
+        key: ({ device }) => device,
+        inactivityTimeout: minutes(5),
+        processingTimeInterval: seconds(30),
+        keysMax: 1_000,
+      }),
     )
     .to('out', out());
 });

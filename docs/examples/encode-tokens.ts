@@ -1,4 +1,4 @@
-import { map, tokenIds, topology } from 'millrace';
+import { encodeTokens, map, topology } from 'millrace';
 import { deadLetters, out, topic } from './io.js';
 
 interface Review {
@@ -7,11 +7,11 @@ interface Review {
 }
 
 /** Makes texts the numbers that a language model takes, by the model's own tokenizer. */
-export const example = topology('token-ids', { deadLetters }, (t) => {
+export const example = topology('encode-tokens', { deadLetters }, (t) => {
   t.source('reviews', topic<Review>('reviews'))
     .via(
       'tokens',
-      tokenIds({
+      encodeTokens({
         from: ({ body }) => body,
         as: 'tokens',
         tokenizer: new URL('../../test/operators/text/tokenizers/word-piece.json', import.meta.url),

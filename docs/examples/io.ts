@@ -8,15 +8,15 @@ export interface Timed {
   readonly at: number;
 }
 
-export const deadLetters = kafka.deadLetters({ topic: 'dead' });
+export const deadLetters = kafka.deadLetterSink({ topic: 'dead' });
 
-/** A topic as a source; `disorderMax` says how late a record may come. */
-export const topic = <T extends Timed>(name: string, options: { readonly disorderMax?: Duration } = {}) =>
+/** A topic as a source; `outOfOrdernessMax` says how late a record may come. */
+export const topic = <T extends Timed>(name: string, options: { readonly outOfOrdernessMax?: Duration } = {}) =>
   kafka.source<T>({ topic: name, schema: json<T>(), eventTime: ({ at }) => seconds(at), ...options });
 
 /** A compacted topic as a table: a record is `{ key, value }`, `value` is `null` for a tombstone. */
 export const compacted = <T extends Timed>(name: string) =>
-  kafka.table<T>({ topic: name, schema: json<T>(), eventTime: ({ at }) => seconds(at) });
+  kafka.tableSource<T>({ topic: name, schema: json<T>(), eventTime: ({ at }) => seconds(at) });
 
 /** A topic as a sink. */
 export const out = <T>(name = 'out') => kafka.sink<T>({ topic: name, schema: json<T>() });

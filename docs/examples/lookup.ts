@@ -1,4 +1,4 @@
-import { lookUp, topology } from 'millrace';
+import { lookup, topology } from 'millrace';
 import { redis } from 'millrace/connectors/redis';
 import { deadLetters, out, topic } from './io.js';
 
@@ -11,15 +11,15 @@ interface Customer {
 }
 
 /** Stands in for Redis when the example runs. */
-export const lookUps = { customer: (key: string) => (key === 'customer:ann' ? { tier: 'gold' } : undefined) };
+export const lookups = { customer: (key: string) => (key === 'customer:ann' ? { tier: 'gold' } : undefined) };
 
 /** Adds what Redis knows of a customer; who is not there is a dead letter. */
-export const example = topology('look-up', { deadLetters }, (t) => {
+export const example = topology('lookup', { deadLetters }, (t) => {
   t.source('payments', topic<Payment>('payments'))
     .via(
       'customer',
-      lookUp({
-        from: redis.hashes<Customer>({ decode: ({ tier = '' }) => ({ tier }) }),
+      lookup({
+        from: redis.hashLookup<Customer>({ decode: ({ tier = '' }) => ({ tier }) }),
         key: ({ customer }) => `customer:${customer}`,
         as: 'known',
       }),

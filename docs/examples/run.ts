@@ -10,12 +10,12 @@ export interface Example {
   /** Processing time that passes then. */
   readonly silence?: Duration;
   /** Stand in for stores outside, by step. */
-  readonly lookUps?: Readonly<Record<string, FakeStore>>;
+  readonly lookups?: Readonly<Record<string, FakeStore>>;
 }
 
 /** What comes out of an example when nothing follows its records: a line a value, by sink; then the dead letters. */
-export async function linesOf({ example, records, silence, lookUps }: Example): Promise<string[]> {
-  const test = new TopologyTest(example, lookUps ? { lookUps } : {});
+export async function linesOf({ example, records, silence, lookups }: Example): Promise<string[]> {
+  const test = new TopologyTest(example, lookups ? { lookups } : {});
   try {
     for (const [source, values] of Object.entries(records)) await test.pipe(source, values);
     if (silence !== undefined) {

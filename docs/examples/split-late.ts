@@ -1,4 +1,4 @@
-import { count, divertLate, minutes, seconds, topology, tumbling, window } from 'millrace';
+import { count, minutes, seconds, splitLate, topology, tumbling, window } from 'millrace';
 import { deadLetters, out, topic } from './io.js';
 
 interface Trip {
@@ -7,10 +7,10 @@ interface Trip {
 }
 
 /** Trips by the minute, and those that came when their minute had been told. */
-export const example = topology('divert-late', { deadLetters }, (t) => {
-  const { results, late } = t.source('trips', topic<Trip>('trips', { disorderMax: seconds(10) })).split(
+export const example = topology('split-late', { deadLetters }, (t) => {
+  const { results, late } = t.source('trips', topic<Trip>('trips', { outOfOrdernessMax: seconds(10) })).split(
     'by-minute',
-    divertLate(
+    splitLate(
       window({
         key: ({ station }) => station,
         window: tumbling(minutes(1)),

@@ -1,4 +1,4 @@
-import { tokenize, topology } from 'millrace';
+import { splitWords, topology } from 'millrace';
 import { deadLetters, out, topic } from './io.js';
 
 interface Review {
@@ -7,9 +7,9 @@ interface Review {
 }
 
 /** The words of a text, and the pairs of them. */
-export const example = topology('tokenize', { deadLetters }, (t) => {
+export const example = topology('split-words', { deadLetters }, (t) => {
   t.source('reviews', topic<Review>('reviews'))
-    .via('words', tokenize({ from: ({ body }) => body, as: 'words', ngrams: [1, 2], wordsMax: 1_000 }))
+    .via('words', splitWords({ from: ({ body }) => body, as: 'words', ngrams: [1, 2], wordsMax: 1_000 }))
     .to('out', out());
 });
 

@@ -1,8 +1,8 @@
 import {
   count,
-  early,
   hours,
   minutes,
+  onInterval,
   onUpdate,
   session,
   sum,
@@ -28,7 +28,7 @@ export const example = topology('window-of-changes', { deadLetters }, (t) => {
         key: ({ rider }) => rider,
         window: session({ gap: minutes(10) }),
         aggregate: { km: sum(({ km }) => km) },
-        emit: early({ every: minutes(5) }), // told before it is over, and corrected
+        emit: onInterval({ every: minutes(5) }), // told before it is over, and corrected
         keysMax: 1_000,
       }),
     )
@@ -40,7 +40,7 @@ export const example = topology('window-of-changes', { deadLetters }, (t) => {
         window: tumbling(hours(1)),
         aggregate: { outings: count(), km: sum(({ km }) => km) },
         emit: onUpdate(),
-        latenessMax: hours(1),
+        allowedLateness: hours(1),
         keysMax: 1,
       }),
     )

@@ -9,7 +9,7 @@ interface Trip {
 
 /** One row a station and minute, once nothing can change it any more. */
 export const example = topology('window', { deadLetters }, (t) => {
-  t.source('trips', topic<Trip>('trips', { disorderMax: seconds(10) }))
+  t.source('trips', topic<Trip>('trips', { outOfOrdernessMax: seconds(10) }))
     .via(
       'by-minute',
       window({

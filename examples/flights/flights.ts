@@ -36,7 +36,7 @@ export interface FlightFiles {
 
 /** Finds the data in the installed package. */
 export function flightFiles(): FlightFiles {
-  const data = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '../../src/cli', 'data');
+  const data = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '..', 'data');
   return { flights: join(data, 'flights-3m.parquet'), airports: join(data, 'airports.csv') };
 }
 

@@ -7,7 +7,7 @@ import { kinds as redis } from '../../connectors/redis/index.js';
 import { kinds as s3 } from '../../connectors/s3/index.js';
 import type { ConnectorKind, OptionSpec } from '../core/options.js';
 
-/** Every kind of source, sink and look-up that comes with Millrace. */
+/** Every kind of source, sink and lookup that comes with Millrace. */
 export const connectorKinds: readonly ConnectorKind[] = [
   ...clickhouse,
   ...file,

@@ -11,13 +11,13 @@ const onBoth: Readonly<Record<string, WriteMode>> = {
   s3: 'prepared',
   postgres: 'idempotent',
   http: 'append',
-  'redis.string': 'idempotent',
-  'redis.json': 'idempotent',
-  'redis.stream': 'idempotent',
-  'redis.sortedSet': 'idempotent',
-  'redis.set': 'idempotent',
-  'redis.counter': 'idempotent',
-  'redis.publish': 'append',
+  'redis.stringSink': 'idempotent',
+  'redis.jsonSink': 'idempotent',
+  'redis.streamSink': 'idempotent',
+  'redis.sortedSetSink': 'idempotent',
+  'redis.setSink': 'idempotent',
+  'redis.counterSink': 'idempotent',
+  'redis.publishSink': 'append',
 };
 
 const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, WriteMode>>>> = {
@@ -28,7 +28,7 @@ const writeModes: Readonly<Record<Config['profile'], Readonly<Record<string, Wri
     redis: 'transactional',
     clickhouse: 'idempotent',
   },
-  local: {
+  cluster: {
     ...onBoth,
     kafka: 'transactional',
     internal: 'transactional',

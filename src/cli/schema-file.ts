@@ -27,7 +27,7 @@ export async function schemaInFile(file: string, subject: string, values?: Value
     throw new MillraceError('schema', 'no such file', {
       where: path,
       hint: 'give the path of an Avro schema (.avsc), a Protobuf file (.proto) or a JSON schema (.json)',
-      lasting: true,
+      permanent: true,
     });
   }
   const url = pathToFileURL(at);
@@ -52,7 +52,7 @@ export async function firstMessage(text: string, where: string): Promise<string>
     throw new MillraceError('schema', `this is not valid Protobuf: ${messageOf(cause)}`, {
       where,
       hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -60,7 +60,7 @@ export async function firstMessage(text: string, where: string): Promise<string>
   throw new MillraceError('schema', 'the file declares no message', {
     where,
     hint: 'name a file that does',
-    lasting: true,
+    permanent: true,
   });
 }
 

@@ -13,14 +13,15 @@ const ofFiles: ReadonlySet<string> = new Set(['file', 's3']);
  */
 export function unfinishedIn(topology: Topology): Unfinished {
   const sinks = new Map(sinksOf(topology).map(({ id, sink }) => [id, sink]));
-  return (id, receipt) =>
-    ofFiles.has(sinks.get(id)?.connector ?? '') ? [] : [...openIn(receipt), ...notShownIn(receipt)];
+  return (id, committable) =>
+    ofFiles.has(sinks.get(id)?.connector ?? '') ? [] : [...openIn(committable), ...notShownIn(committable)];
 }
 
-const openIn = (receipt: unknown): string[] => openPartsOf(receipt).map(({ name, rows }) => `${name} (${rows} rows)`);
+const openIn = (committable: unknown): string[] =>
+  openPartsOf(committable).map(({ name, rows }) => `${name} (${rows} rows)`);
 
-function notShownIn(receipt: unknown): string[] {
-  const { place, parts } = completePartsOf(receipt);
+function notShownIn(committable: unknown): string[] {
+  const { place, parts } = completePartsOf(committable);
   const isHere = place?.connector === 'file';
   const said = isHere ? 'complete, not shown yet' : 'complete; shown already, unless the process died before it was';
   return parts

@@ -12,7 +12,7 @@ import type { Origin } from '../core/record.js';
  * const numbering = new Numbering();
  * numbering.next(origin); // 0, and 1 for the same origin again
  */
-export class Numbering {
+export class SequenceAssigner {
   private readonly last = new Map<string, { offset: number; n: number }>();
   private topic = '';
   private partition = -1;

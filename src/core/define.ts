@@ -3,7 +3,7 @@ import type {
   Adds,
   Emit,
   EmitTo,
-  Joint,
+  MultiInputOperator,
   Operator,
   Problem,
   Settings,
@@ -55,8 +55,8 @@ export interface StatefulDefinition<In, Out, S extends CellSpecs> extends Common
 }
 
 interface Clocked {
-  /** How often `onTick` is told the processing time; leave it out wherever event time will do. */
-  readonly tickEvery?: Duration;
+  /** How often `onProcessingTime` is told the processing time; leave it out wherever event time will do. */
+  readonly processingTimeInterval?: Duration;
 }
 
 export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) => void;
@@ -65,33 +65,36 @@ export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) =>
 export interface TypedLogic<In, Any, Out> {
   onRecord(input: number, value: Any, emit: TypedEmit<In, Out>, origin: Origin): void;
   onWatermark?(watermarkMs: number, emit: TypedEmit<In, Out>): void;
-  onTick?(clockMs: number, emit: TypedEmit<In, Out>): void;
+  onProcessingTime?(clockMs: number, emit: TypedEmit<In, Out>): void;
   query?(key: string): unknown;
 }
 
-/** Defines a synchronous operator with one input whose state lies in `cells`. */
-export function stateful<In, Out, S extends CellSpecs>(definition: StatefulDefinition<In, Out, S>): Operator<In, Out> {
-  return { ...common(definition), shape: statefulShape([], definition) };
-}
-
-export interface JointDefinition<In, Sides, Out, S extends CellSpecs> extends Common, Clocked {
-  /** Side inputs in the order in which `onRecord` numbers them, from 1. */
-  readonly sides: readonly (keyof Sides & string)[];
+export interface MultiInputDefinition<In, Inputs, Out, S extends CellSpecs> extends Common, Clocked {
+  /** Further inputs, in the order in which `onRecord` numbers them, from 1; the stream itself is input 0. */
+  readonly inputs: readonly (keyof Inputs & string)[];
   readonly cells: S;
-  open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In | Sides[keyof Sides], Out>;
+  open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In | Inputs[keyof Inputs], Out>;
 }
 
-/** Defines a synchronous operator with side inputs, merged with the main one by event time. */
-export function joint<In, Sides, Out, S extends CellSpecs>(
-  definition: JointDefinition<In, Sides, Out, S>,
-): Joint<In, Sides, Out> {
-  return { ...common(definition), shape: statefulShape(definition.sides, definition) };
+/**
+ * Defines a synchronous operator whose state lies in `cells`: of one input, or, with `inputs`, of several that are merged
+ * by event time.
+ *
+ * @example
+ * stateful<Order, Order, typeof cells>({ kind: 'first-orders', cells, open: ({ seen }) => ({ onRecord(_input, order, emit) { ... } }) });
+ */
+export function stateful<In, Inputs, Out, S extends CellSpecs>(
+  definition: MultiInputDefinition<In, Inputs, Out, S>,
+): MultiInputOperator<In, Inputs, Out>;
+export function stateful<In, Out, S extends CellSpecs>(definition: StatefulDefinition<In, Out, S>): Operator<In, Out>;
+export function stateful(definition: StatefulParts): unknown {
+  return { ...common(definition), shape: statefulShape(definition) };
 }
 
-function statefulShape(
-  sides: readonly string[],
-  { cells, open, tickEvery }: Clocked & { readonly cells: CellSpecs; readonly open: unknown },
-): StatefulShape {
-  const shape = { shape: 'stateful', sides, cells, open: open as StatefulShape['open'] } as const;
-  return tickEvery === undefined ? shape : { ...shape, tickEvery };
+type StatefulParts = Common &
+  Clocked & { readonly inputs?: readonly string[]; readonly cells: CellSpecs; readonly open: unknown };
+
+function statefulShape({ inputs = [], cells, open, processingTimeInterval }: StatefulParts): StatefulShape {
+  const shape = { shape: 'stateful', inputs, cells, open: open as StatefulShape['open'] } as const;
+  return processingTimeInterval === undefined ? shape : { ...shape, processingTimeInterval };
 }

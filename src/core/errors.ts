@@ -4,7 +4,7 @@ export type ErrorCode =
   | 'schema' // a schema that cannot be found, read or agreed upon
   | 'source' // reading an input failed
   | 'sink' // writing an output failed
-  | 'look-up' // a store that records are enriched from does not answer
+  | 'lookup' // a store that records are enriched from does not answer
   | 'state' // a checkpoint that cannot be read or does not fit the topology
   | 'fenced' // another process owns the task now
   | 'model' // a model that cannot be loaded or does not fit its features
@@ -17,7 +17,7 @@ export interface ErrorDetails {
   /** What the reader can do about it. */
   readonly hint?: string;
   /** It will be the same at every try, until somebody does something about it. */
-  readonly lasting?: boolean;
+  readonly permanent?: boolean;
   readonly cause?: unknown;
 }
 
@@ -27,14 +27,14 @@ export class MillraceError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
   readonly hint: string | undefined;
-  readonly lasting: boolean;
+  readonly permanent: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.where = details.where;
     this.hint = details.hint;
-    this.lasting = details.lasting ?? false;
+    this.permanent = details.permanent ?? false;
   }
 }
 

@@ -5,17 +5,17 @@ import { headerPicker, type PassedHeaders } from './passed-headers.js';
 import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
 import { keyBytes } from './unwritable.js';
-import type { Mark } from './watermark-marker.js';
+import type { WatermarkMarker } from './watermark-marker.js';
 
-// Topics between two stages of a topology: what lies in them, whichever log they lie in.
+// Topics between two subtopologies of a topology: what lies in them, whichever log they lie in.
 
 /**
- * The connector's name of the topics between stages. A profile that runs topologies with stages has a source and a sink
+ * The connector's name of the topics between subtopologies. A profile that runs topologies with subtopologies has a source and a sink
  * driver for it; the sink writes in the ledger's transaction.
  */
 export const INTERNAL = 'internal';
 
-/** Options of a sink that hands values to the next stage. */
+/** Options of a sink that hands values to the next subtopology. */
 export interface InternalSinkOptions {
   readonly topic: string;
   readonly schema: Schema<unknown>;
@@ -24,8 +24,8 @@ export interface InternalSinkOptions {
   /** Partitions of the topic where it does not exist yet. */
   readonly partitions: number | undefined;
   /** How long a task may have nothing to read before its mark says that it is idle; for ever where it is missing. */
-  readonly idleMax: Duration | undefined;
-  /** Headers that go on to the next stage; none where it is missing. */
+  readonly idleTimeout: Duration | undefined;
+  /** Headers that go on to the next subtopology; none where it is missing. */
   readonly headers?: PassedHeaders | undefined;
 }
 
@@ -33,7 +33,7 @@ const MARK = 'millrace.mark';
 const EVENT_TIME = 'millrace.event-time';
 
 /**
- * A value on its way to the next stage. Logs keep whole milliseconds and some refuse times ahead of their clock, so an
+ * A value on its way to the next subtopology. Logs keep whole milliseconds and some refuse times ahead of their clock, so an
  * event time that `nowMs` does not cover goes into a header.
  */
 export function internalRecord(
@@ -57,13 +57,13 @@ export function internalEventTime({ timestampMs, headers }: Pick<RawRecord, 'tim
   return bytes === undefined ? timestampMs : new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getFloat64(0);
 }
 
-export function markRecord({ task, tasks, watermarkMs, idle }: Mark, nowMs: number): OutgoingRecord {
+export function markRecord({ task, tasks, watermarkMs, idle }: WatermarkMarker, nowMs: number): OutgoingRecord {
   const bytes = new TextEncoder().encode(JSON.stringify([task, tasks, watermarkMs, idle ? 1 : 0]));
   return { key: null, value: null, timestampMs: nowMs, headers: [[MARK, bytes]] };
 }
 
 /** The mark that a record is; `undefined` for values. */
-export function markOf({ value, headers }: Pick<RawRecord, 'value' | 'headers'>): Mark | undefined {
+export function markOf({ value, headers }: Pick<RawRecord, 'value' | 'headers'>): WatermarkMarker | undefined {
   if (value !== null || headers === undefined) return undefined;
   const bytes = headerOf(headers, MARK);
   if (bytes === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { Problem, Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Schema, SchemaRegistry } from './schema.js';
 import type { StateChange } from './state.js';
-import type { Mark, Marks } from './watermark-marker.js';
+import type { WatermarkMarker, WatermarkMarkers } from './watermark-marker.js';
 
 declare const OUT: unique symbol;
 declare const IN: unique symbol;
@@ -26,23 +26,23 @@ export interface Source<out T> {
    * How long (processing time) a task with several inputs waits for this one when it is quiet; for ever where it is
    * missing, which alone makes the merged order a function of the logs.
    */
-  readonly idleMax?: Duration | undefined;
+  readonly idleTimeout?: Duration | undefined;
   /**
    * How far (event time) a record may trail the latest one before it: the watermark trails by as much. None by default:
    * whatever is out of order is late.
    */
-  readonly disorderMax?: Duration | undefined;
+  readonly outOfOrdernessMax?: Duration | undefined;
   /** Its values are `Upsert`s: the record's key as text, and the decoded value or, for a tombstone, `null`. */
   readonly upserts?: boolean | undefined;
   /** Its log carries marks of the tasks that write it: event time goes by them, not by the records. */
-  readonly marked?: boolean | undefined;
+  readonly hasWatermarkMarkers?: boolean | undefined;
   /** Every task reads all partitions of it, instead of the one of its own number. */
   readonly global?: boolean | undefined;
   /**
    * Where to go on when the log has no more what comes next: at its oldest record, or at its end. Otherwise that is a
    * failure: records would be missing without a word.
    */
-  readonly whenGone?: 'earliest' | 'latest' | undefined;
+  readonly onDataLoss?: 'earliest' | 'latest' | undefined;
   /** Whether it reads what a sink of its connector writes, going by the sample of its `place`. Topics are compared by name. */
   readonly covers?: ((sample: string) => boolean) | undefined;
   readonly [OUT]?: (() => T) | undefined;
@@ -99,13 +99,13 @@ export interface Position {
   readonly mergeTimeMs: number;
   readonly suspectMs: number | null;
   /** Of a source with marks: what they said up to here. */
-  readonly marks?: Marks | undefined;
+  readonly watermarkMarkers?: WatermarkMarkers | undefined;
   /** Of a source whose offsets are no addresses: what the reader said of where this one lies. JSON, some hundred bytes. */
-  readonly place?: unknown;
+  readonly sourceState?: unknown;
 }
 
 /** What the wall clock decided and state alone does not tell, by name. JSON, some hundred bytes. */
-export type Choices = Readonly<Record<string, unknown>>;
+export type SettledDecisions = Readonly<Record<string, unknown>>;
 
 /** The state of a task after an epoch. */
 export interface Checkpoint {
@@ -117,9 +117,9 @@ export interface Checkpoint {
   readonly tasks?: number | undefined;
   /** By source step id; of a global source by id and partition (see `positionKey`). */
   readonly positions: Readonly<Record<string, Position>>;
-  readonly choices: Choices;
+  readonly settledDecisions: SettledDecisions;
   /** By sink step id: what a prepared sink needs to find again what it has prepared. JSON, a few kilobytes at most. */
-  readonly receipts?: Readonly<Record<string, unknown>> | undefined;
+  readonly committables?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface RestoredTask {
@@ -141,7 +141,7 @@ export interface SourceReader {
   poll(recordsMax: number): Promise<{
     readonly records: readonly RawRecord[];
     readonly ended: boolean;
-    /** How many records before these were passed over, since the log has them no more (see `whenGone`). */
+    /** How many records before these were passed over, since the log has them no more (see `onDataLoss`). */
     readonly skipped?: number;
   }>;
   /** A checkpoint stands at this offset: of a log that only this task reads, what lies before it may be deleted. */
@@ -149,7 +149,7 @@ export interface SourceReader {
   /** Whether it has not yet given all that the log held when it was opened: such an input is not quiet, but slow. */
   readonly isBehind?: boolean;
   /** Where the record to read next lies, for `open`; asked at each checkpoint, of offsets that rise. */
-  placeOf?(offset: number): unknown;
+  sourceStateOf?(offset: number): unknown;
   close(): Promise<void>;
 }
 
@@ -178,11 +178,11 @@ export interface SinkWriter {
   /** Takes values in order, one origin each; the runtime never has two writes outstanding. */
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Why the target has no room for a value: asked of each before it is written or kept for later; such go to the dead letters. */
-  misfitOf?(value: unknown): string | undefined;
+  unrepresentable?(value: unknown): string | undefined;
   /** Takes values of which an earlier process may have written some; without it they are simply written again. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Tells every partition of the target how far this task has come, behind all that it wrote before. */
-  mark?(mark: Mark): void;
+  mark?(mark: WatermarkMarker): void;
   /** The inputs of a bounded run have ended: nothing follows the next epoch. */
   finish?(): void;
   /** Whether it wants an epoch although nothing was read. */
@@ -202,15 +202,15 @@ export interface SinkContext {
   readonly task: TaskId;
   readonly incarnation: number;
   /** What the sink said as it prepared the last epoch that was stored. */
-  readonly receipt?: unknown;
+  readonly committable?: unknown;
 }
 
 /** One difference, in words. */
-export const driftText = ({ what, setting, declared, actual }: Drift): string =>
+export const mismatchText = ({ what, setting, declared, actual }: ConfigMismatch): string =>
   `${what}: ${setting} is ${actual}, declared is ${declared}`;
 
 /** Something outside that is not as the topology declares it. */
-export interface Drift {
+export interface ConfigMismatch {
   /** Such as `topic 'scored.v1'`. */
   readonly what: string;
   readonly setting: string;
@@ -229,7 +229,7 @@ export interface SinkDriver {
     context: { readonly topology: string; readonly step: string; readonly partitions: number },
   ): Promise<void>;
   /** Looks where what is there differs from what the sink declares, and changes nothing. */
-  drift?(sink: Sink<unknown>): Promise<readonly Drift[]>;
+  mismatches?(sink: Sink<unknown>): Promise<readonly ConfigMismatch[]>;
   open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
   /** Asks whether what it writes to answers, once and without trying again. Asked only while a sink is down. */
   ping?(): Promise<void>;
@@ -282,7 +282,7 @@ export interface Membership {
 }
 
 /**
- * What serves a source, a sink or a look-up: the driver of its kind, where the profile has one of that name, otherwise that of its
+ * What serves a source, a sink or a lookup: the driver of its kind, where the profile has one of that name, otherwise that of its
  * connector.
  *
  * @example

@@ -10,7 +10,7 @@ export interface LazyJson {
   /** The JSON in UTF-8, as `JSON.stringify` writes the value: made when it is asked for. */
   readonly bytes: Uint8Array;
   /** How many bytes there are at most, without counting them. */
-  readonly bytesMost: number;
+  readonly bytesMax: number;
   /** How many lists and objects lie in each other at most. */
-  readonly depthMost: number;
+  readonly depthMax: number;
 }

@@ -30,7 +30,7 @@ export interface LookupReader {
   /** Keys that fit into one question. */
   readonly keysMax: number;
   /**
-   * One answer a key, in their order. It rejects where none of them could be answered: with a lasting error where no later
+   * One answer a key, in their order. It rejects where none of them could be answered: with a permanent error where no later
    * question can be either. Once the signal says so nobody waits for the answer: what it holds is let go.
    */
   ask(keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[]>;

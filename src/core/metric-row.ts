@@ -1,5 +1,5 @@
 /** One measurement of a step, or one of its counters, as it reaches the metrics sink. */
-export interface Metric {
+export interface MetricRow {
   readonly topology: string;
   readonly step: string;
   readonly task: number;

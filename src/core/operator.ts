@@ -30,7 +30,7 @@ export interface Operator<in In, out Out> {
 }
 
 /** An operator with side inputs, each a named stream. */
-export interface Joint<in In, in Sides, out Out> {
+export interface MultiInputOperator<in In, in Sides, out Out> {
   readonly kind: string;
   readonly settings: Settings;
   readonly shape: StatefulShape;
@@ -50,7 +50,7 @@ export interface Splitter<in In, out Outs> {
 }
 
 /** An operator with side inputs and several named outputs. */
-export interface JointSplitter<in In, in Sides, out Outs> {
+export interface MultiInputSplitter<in In, in Sides, out Outs> {
   readonly kind: string;
   readonly settings: Settings;
   readonly shape: StatefulShape;
@@ -93,14 +93,14 @@ export type SplitLogic = (value: unknown, emit: EmitTo, origin: Origin) => void;
 export interface StatefulShape {
   readonly shape: 'stateful';
   /** Names of the side inputs. */
-  readonly sides: readonly string[];
+  readonly inputs: readonly string[];
   /** Names of the outputs, where there are several; what is emitted without a number goes to the first. */
   readonly outputs?: readonly string[];
   /**
    * How often it is told the processing time; never where it is missing. What it then does depends on the clock: sinks
    * outside the ledger's transaction are written after the checkpoint that settles it.
    */
-  readonly tickEvery?: Duration;
+  readonly processingTimeInterval?: Duration;
   readonly cells: CellSpecs;
   // biome-ignore lint/suspicious/noExplicitAny: each operator knows its own cells; `stateful()` checks them
   open(cells: any, context: StepContext): StatefulLogic;
@@ -114,11 +114,11 @@ export interface StatefulLogic {
    */
   onWatermark?(watermarkMs: number, emit: Emit): void;
   /**
-   * Processing time has come so far: called about every `tickEvery`, perhaps more often, between two records. The time only
+   * Processing time has come so far: called about every `processingTimeInterval`, perhaps more often, between two records. The time only
    * rises, over restarts as well; it may jump, by as long as the task was not running. What is emitted without an event time
    * has the watermark's.
    */
-  onTick?(clockMs: number, emit: Emit): void;
+  onProcessingTime?(clockMs: number, emit: Emit): void;
   /**
    * What it holds of a key, as plain data for people and programs outside; `undefined` for nothing. Only reads. Called
    * between epochs, so that the answer is a committed one.
@@ -133,7 +133,7 @@ export interface BatchedShape {
    * What it answers may depend on more than the row: which of several answered, or when it was asked. Sinks outside the
    * ledger's transaction are then written after the checkpoint that settles it.
    */
-  readonly undecided?: boolean;
+  readonly nondeterministic?: boolean;
   /** A task with this step has no more records on their way, since each is large; by default only the run's own limit holds. */
   readonly inFlightMax?: number;
   open(context: StepContext, services: Services): Promise<BatchedLogic>;
@@ -179,7 +179,7 @@ export interface Counter {
 /** Machinery that only the runtime owns and that batched operators may call. */
 export interface Services {
   readonly inference: InferenceService;
-  readonly lookUps: LookupService;
+  readonly lookups: LookupService;
   /** Says that a batch gets on which takes long: who does not, and does not answer either, is taken for hung. */
   progress(): void;
 }

@@ -50,13 +50,13 @@ export const defaulted = <T>(type: OptionType<T>, fallback: NoInfer<T>, doc: str
   Object.freeze({ type, doc, need: 'defaulted', fallback });
 
 /**
- * A kind of source, sink or look-up: the one place that says what it is called, what it does and which options it takes. From it come
+ * A kind of source, sink or lookup: the one place that says what it is called, what it does and which options it takes. From it come
  * the options' type, their defaults, what `check` finds wrong, `millrace connectors show` and the tables of the guide.
  */
 export interface ConnectorKind<S extends OptionSpecs = OptionSpecs> {
-  /** As in `describe`, and as it is called: `http.webhook`. */
+  /** As in `describe`, and as it is called: `http.webhookSink`. */
   readonly kind: string;
-  readonly role: 'source' | 'sink' | 'look-up';
+  readonly role: 'source' | 'sink' | 'lookup';
   /** A sentence. */
   readonly doc: string;
   readonly options: S;

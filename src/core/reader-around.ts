@@ -15,7 +15,7 @@ export function readerAround(reader: SourceReader, own: Partial<Omit<SourceReade
     get isBehind() {
       return reader.isBehind ?? false;
     },
-    placeOf: (offset) => reader.placeOf?.(offset),
+    sourceStateOf: (offset) => reader.sourceStateOf?.(offset),
     close: () => reader.close(),
   };
   return Object.assign(all, own);

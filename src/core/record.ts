@@ -22,7 +22,7 @@ export interface Origin {
    * Of a record of a global source: where it lies in the log. Each task reads it and may make something else of it, so
    * topic and partition name the reader, and the identity of what comes of it is no other task's.
    */
-  readonly lies?: Place | undefined;
+  readonly physical?: TopicPartition | undefined;
   /** Place in the merged order of its round: how a step with several inputs interleaves them. */
   order: number;
 }
@@ -31,19 +31,19 @@ export interface Origin {
 export const rawOf = ({ raw, json }: Origin): Uint8Array | null => (json === undefined ? raw : json.bytes);
 
 /** A partition of a topic. */
-export interface Place {
+export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
 
 /** The origin of a record of a global source, as one task's: topics have no slash in their names, so it is nobody else's. */
-export const readBy = (task: number, origin: Origin): Origin => {
+export const asReadBy = (task: number, origin: Origin): Origin => {
   const { topic, partition } = origin;
-  return { ...origin, topic: `${topic}/${partition}`, partition: task, lies: { topic, partition } };
+  return { ...origin, topic: `${topic}/${partition}`, partition: task, physical: { topic, partition } };
 };
 
 /** The origin as the log has it: for those who want to find the record there. */
-export const inTheLog = (origin: Origin): Origin => (origin.lies ? { ...origin, ...origin.lies } : origin);
+export const inTheLog = (origin: Origin): Origin => (origin.physical ? { ...origin, ...origin.physical } : origin);
 
 export type Headers = readonly (readonly [name: string, value: Uint8Array])[];
 

@@ -17,7 +17,7 @@ export interface TopicDeclaration {
   /** Whether it is created where it is missing; it is by default. */
   readonly create?: boolean | undefined;
   /** What to do where it is there and not as declared: `warn` by default. Nothing is ever changed. */
-  readonly drift?: 'warn' | 'fail' | 'ignore' | undefined;
+  readonly onMismatch?: 'warn' | 'fail' | 'ignore' | undefined;
 }
 
 /** Options of a sink that appends to a topic. */

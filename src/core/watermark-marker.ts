@@ -1,7 +1,7 @@
 /** What a task says of itself in every partition that it writes to: how far it has come. */
-export interface Mark {
+export interface WatermarkMarker {
   readonly task: number;
-  /** How many tasks its stage has: readers wait for a mark of each. */
+  /** How many tasks its subtopology has: readers wait for a mark of each. */
   readonly tasks: number;
   /** No record of this task with an earlier event time follows, late ones excepted. */
   readonly watermarkMs: number;
@@ -9,9 +9,9 @@ export interface Mark {
   readonly idle: boolean;
 }
 
-/** What is known of a stage's tasks by their marks, up to a place in the log. */
-export interface Marks {
-  /** How many tasks the stage has. */
+/** What is known of a subtopology's tasks by their marks, up to a place in the log. */
+export interface WatermarkMarkers {
+  /** How many tasks the subtopology has. */
   readonly tasks: number;
   /** The newest watermark of each task that was heard of; `null` for one that is idle. */
   readonly watermarksMs: Readonly<Record<number, number | null>>;

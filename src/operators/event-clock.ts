@@ -7,7 +7,7 @@ import { days } from '../core/index.js';
 export interface EventClock {
   nowMs: number;
   /** 0: no record yet; 1: one record, unconfirmed; 2: a second record agreed. */
-  stage: 0 | 1 | 2;
+  subtopology: 0 | 1 | 2;
   /** Records in a row that were ahead by more than a credible jump, and the lowest of their times. */
   aheadCount: number;
   aheadMinMs: number;
@@ -17,7 +17,7 @@ export interface EventClock {
 
 export const eventClock = (): EventClock => ({
   nowMs: 0,
-  stage: 0,
+  subtopology: 0,
   aheadCount: 0,
   aheadMinMs: 0,
   behindMs: Number.NEGATIVE_INFINITY,
@@ -26,7 +26,9 @@ export const eventClock = (): EventClock => ({
 /** The clock that stands furthest ahead, of those that some record agreed with. */
 export const furthest = (clocks: readonly EventClock[]): EventClock =>
   clocks.reduce((best, each) =>
-    each.stage > best.stage || (each.stage === best.stage && each.nowMs > best.nowMs) ? each : best,
+    each.subtopology > best.subtopology || (each.subtopology === best.subtopology && each.nowMs > best.nowMs)
+      ? each
+      : best,
   );
 
 /** The least jump that is believed at once, whatever the step's own horizon. */
@@ -49,16 +51,16 @@ export const credibleJump = (horizonMs: number): number => Math.max(JUMP_MIN, ho
  */
 export function observe(clock: EventClock, timeMs: number, jumpMs: number): number {
   if (!Number.isFinite(timeMs)) return clock.nowMs;
-  if (clock.stage === 0) {
+  if (clock.subtopology === 0) {
     clock.nowMs = timeMs;
-    clock.stage = 1;
+    clock.subtopology = 1;
   } else if (timeMs > clock.nowMs + jumpMs) {
     observeAhead(clock, timeMs);
   } else if (timeMs >= clock.nowMs - jumpMs) {
     clock.nowMs = Math.max(clock.nowMs, timeMs);
-    clock.stage = 2;
+    clock.subtopology = 2;
     clock.aheadCount = 0;
-  } else if (clock.stage === 1) {
+  } else if (clock.subtopology === 1) {
     observeBehind(clock, timeMs, jumpMs);
   }
   return clock.nowMs;
@@ -69,14 +71,14 @@ function observeAhead(clock: EventClock, timeMs: number): void {
   clock.aheadCount++;
   if (clock.aheadCount < AHEAD_NEEDED) return;
   clock.nowMs = clock.aheadMinMs;
-  clock.stage = 2;
+  clock.subtopology = 2;
   clock.aheadCount = 0;
 }
 
 function observeBehind(clock: EventClock, timeMs: number, jumpMs: number): void {
   if (Math.abs(timeMs - clock.behindMs) <= jumpMs) {
     clock.nowMs = Math.max(timeMs, clock.behindMs);
-    clock.stage = 2;
+    clock.subtopology = 2;
   } else {
     clock.behindMs = timeMs;
   }

@@ -1,8 +1,8 @@
 export { type DedupeOptions, dedupe } from './basic/dedupe.js';
-export { type Presence, type TrackPresenceOptions, trackPresence } from './basic/detect-inactivity.js';
+export { type DetectInactivityOptions, detectInactivity, type Presence } from './basic/detect-inactivity.js';
 export { filter } from './basic/filter.js';
 export { flatMap } from './basic/flat-map.js';
-export { type LookUpOptions, lookUp, type OnFailure, type OnMissing } from './basic/lookup.js';
+export { type LookupOptions, lookup, type OnFailure, type OnMissing } from './basic/lookup.js';
 export { map } from './basic/map.js';
 export { peek } from './basic/peek.js';
 export { route } from './basic/route.js';
@@ -50,16 +50,16 @@ export { type WindowExpectations, type WindowSeverity, windowExpectations } from
 export { type SampleOptions, sample } from './sampling/sample.js';
 export { type SampleWindowsOptions, sampleWindows } from './sampling/sample-windows.js';
 export { type StratifyOptions, stratify } from './sampling/stratify.js';
-export { type BalanceOptions, balance } from './sampling/undersample.js';
+export { type UndersampleOptions, undersample } from './sampling/undersample.js';
 export { type DebeziumEvent, fromDebezium } from './table/from-debezium.js';
 export { type TableOptions, table } from './table/table.js';
 export { type CleanTextOptions, type CleanTextRules, cleanText } from './text/clean-text.js';
 export { type DetectLanguageOptions, detectLanguage } from './text/detect-language.js';
-export { type TokenIds, type TokenIdsOptions, tokenIds } from './text/encode-tokens.js';
+export { type EncodedTokens, type EncodeTokensOptions, encodeTokens } from './text/encode-tokens.js';
 export { type MarkPiiOptions, type Masking, type MaskPiiOptions, maskPii, type PiiCounts } from './text/mask-pii.js';
 export type { PiiKind } from './text/pii/kinds.js';
-export { type TokenizeOptions, tokenize } from './text/split-words.js';
-export { type Emission, early, onClose, onUpdate } from './window/emit-strategy.js';
+export { type SplitWordsOptions, splitWords } from './text/split-words.js';
+export { type EmitStrategy, onClose, onInterval, onUpdate } from './window/emit-strategy.js';
 export type { Emitted, WindowOptions, WindowRow } from './window/engine/options.js';
 export {
   type AlignmentOptions,
@@ -70,5 +70,5 @@ export {
   tumbling,
   type WindowSpec,
 } from './window/spec.js';
-export { divertLate } from './window/split-late.js';
+export { splitLate } from './window/split-late.js';
 export { type ChangesOptions, window, windowOfChanges } from './window/window.js';

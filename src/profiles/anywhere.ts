@@ -31,7 +31,14 @@ export interface Around {
 }
 
 /** Sinks that need a Redis server on every profile. */
-const serverKinds = ['redis.string', 'redis.json', 'redis.stream', 'redis.sortedSet', 'redis.set', 'redis.counter'];
+const serverKinds = [
+  'redis.stringSink',
+  'redis.jsonSink',
+  'redis.streamSink',
+  'redis.sortedSetSink',
+  'redis.setSink',
+  'redis.counterSink',
+];
 
 /** Gets ready what every profile has in the same way. Nothing is opened before a topology uses it. */
 export function openAnywhere({ schemas, config, topics, producer }: Around): Anywhere {
@@ -48,9 +55,9 @@ export function openAnywhere({ schemas, config, topics, producer }: Around): Any
       http: httpSink(),
       postgres: postgres.tableSink,
       ...Object.fromEntries(serverKinds.map((kind) => [kind, redis.sink])),
-      'redis.publish': redis.publishSink,
+      'redis.publishSink': redis.publishSink,
     },
-    lookups: { http: openHttp().lookUp, postgres: postgres.lookUp, 'redis.strings': redis.lookUp },
+    lookups: { http: openHttp().lookup, postgres: postgres.lookup, 'redis.stringLookup': redis.lookup },
     redis,
     postgres,
     files: files.written,

@@ -7,7 +7,7 @@ import { type Config, type ConfigFile, type SettingName, settingNames, settings 
  *
  * @example
  * // millrace.config.ts
- * export default defineConfig({ profile: 'local', kafka: 'broker-1:9092,broker-2:9092' });
+ * export default defineConfig({ profile: 'cluster', kafka: 'broker-1:9092,broker-2:9092' });
  */
 export const defineConfig = (config: ConfigFile): ConfigFile => config;
 

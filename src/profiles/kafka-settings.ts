@@ -21,7 +21,7 @@ export const clusterSettings = {
     {
       env: 'MILLRACE_KAFKA_COMPRESSION',
       fallback: 'none',
-      description: 'Of changelogs, topics between stages, and sinks that name no `compression`.',
+      description: 'Of changelogs, topics between subtopologies, and sinks that name no `compression`.',
     },
     ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   ),

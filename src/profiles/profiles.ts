@@ -26,7 +26,7 @@ export interface OpenProfile extends Profile {
 }
 
 /** A profile, and what a trial needs to look at what it wrote and to leave nothing behind. */
-export interface TrialProfile extends OpenProfile {
+export interface VerificationProfile extends OpenProfile {
   readonly hashes: KeyReader;
   /** Whatever lies on the Redis server, on every profile. */
   readonly structures: KeyReader;
@@ -73,10 +73,10 @@ export interface ProfileOptions {
  * @example
  * const profile = await openProfile(await readConfig());
  */
-export const openProfile = (config: Config, options: ProfileOptions = {}): Promise<TrialProfile> =>
-  config.profile === 'embedded' ? openEmbeddedProfile(config) : openLocalProfile(config, options);
+export const openProfile = (config: Config, options: ProfileOptions = {}): Promise<VerificationProfile> =>
+  config.profile === 'embedded' ? openEmbeddedProfile(config) : openClusterProfile(config, options);
 
-async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
+async function openEmbeddedProfile(config: Config): Promise<VerificationProfile> {
   const { data } = config;
   const [{ openEmbedded }, { openClickHouse }, { openAnywhere }, { localRegistry }] = await Promise.all([
     import('./embedded/index.js'),
@@ -101,7 +101,7 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
         redis: log.hashSink,
         clickhouse: tables.tableSink,
       },
-      lookups: { ...anywhere.lookups, redis: log.hashLookUp, clickhouse: tables.lookUp },
+      lookups: { ...anywhere.lookups, redis: log.hashLookup, clickhouse: tables.lookup },
       openLedger: (task) => log.openLedger(task),
       schemas: log.schemas,
       producer: () => log.producer(),
@@ -121,7 +121,7 @@ async function openEmbeddedProfile(config: Config): Promise<TrialProfile> {
   });
 }
 
-async function openLocalProfile(config: Config, options: ProfileOptions): Promise<TrialProfile> {
+async function openClusterProfile(config: Config, options: ProfileOptions): Promise<VerificationProfile> {
   const { clickhouse, standbys } = config;
   const { onWarning } = options;
   const [{ openKafka }, { kafkaOptions }, { registryOptions }, ...others] = await Promise.all([
@@ -142,7 +142,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
     const anywhere = keep(openAnywhere({ schemas, config, topics: topics.source, producer: () => topics.producer() }));
     const { redis } = anywhere;
     return {
-      name: 'local',
+      name: 'cluster',
       sources: {
         ...anywhere.sources,
         kafka: topics.source,
@@ -156,7 +156,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
         redis: redis.sink,
         clickhouse: tables.tableSink,
       },
-      lookups: { ...anywhere.lookups, redis: redis.lookUp, clickhouse: tables.lookUp },
+      lookups: { ...anywhere.lookups, redis: redis.lookup, clickhouse: tables.lookup },
       openLedger: (task) => topics.openLedger(task),
       join: (member) => topics.join(member),
       throttledMs: () => topics.throttledMs(),
@@ -183,7 +183,7 @@ async function openLocalProfile(config: Config, options: ProfileOptions): Promis
  * Takes a process that is known to be dead out of the group that shares a topology's tasks, so that others have them at
  * once and need not wait until its session times out.
  */
-export async function expelMember(config: Config, topology: string, memberId: string): Promise<void> {
+export async function removeMember(config: Config, topology: string, memberId: string): Promise<void> {
   const [{ openKafka }, { kafkaOptions }, { confluentRegistry }] = await Promise.all([
     import('../../connectors/kafka/open.js'),
     import('./kafka-options.js'),
@@ -192,7 +192,7 @@ export async function expelMember(config: Config, topology: string, memberId: st
   const registry = confluentRegistry({ url: config.registry }); // asked nothing
   const opened = await openKafka({ ...kafkaOptions(config), registry });
   try {
-    await opened.expel(topology, memberId);
+    await opened.removeMember(topology, memberId);
   } finally {
     await opened.close();
   }
@@ -219,8 +219,8 @@ interface Closable {
 
 /** Opens several things that close together, in the opposite order, even where opening fails half-way. */
 async function openAll(
-  open: (keep: <T extends Closable>(opened: T) => T) => Promise<Omit<TrialProfile, 'close'>>,
-): Promise<TrialProfile> {
+  open: (keep: <T extends Closable>(opened: T) => T) => Promise<Omit<VerificationProfile, 'close'>>,
+): Promise<VerificationProfile> {
   const kept: Closable[] = [];
   const close = async () => {
     const failures: unknown[] = [];

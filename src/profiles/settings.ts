@@ -12,7 +12,7 @@ export const mainSettings = {
       fallback: 'embedded',
       description: 'Where a topology runs: everything in this process, or on real Kafka, Redis and ClickHouse.',
     },
-    ['embedded', 'local'],
+    ['embedded', 'cluster'],
   ),
   data: text(
     {
@@ -25,13 +25,13 @@ export const mainSettings = {
   kafka: brokers({
     env: 'MILLRACE_KAFKA',
     fallback: '127.0.0.1:9092',
-    description: 'Kafka brokers of the local profile.',
+    description: 'Kafka brokers of the cluster profile.',
   }),
   standbys: wholeNumber(
     {
       env: 'MILLRACE_STANDBYS',
       fallback: 0,
-      description: "Other processes that follow each task's changelog, to take it over at once (local profile).",
+      description: "Other processes that follow each task's changelog, to take it over at once (cluster profile).",
     },
     0,
     10,
@@ -40,7 +40,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_REGISTRY',
       fallback: 'http://127.0.0.1:8081/apis/ccompat/v7',
-      description: "Schema registry of the local profile, by Confluent's REST interface.",
+      description: "Schema registry of the cluster profile, by Confluent's REST interface.",
       secret: true,
     },
     ['http', 'https'],
@@ -49,7 +49,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_REDIS',
       fallback: 'redis://127.0.0.1:6379',
-      description: 'Redis of the local profile, and of topologies that use more than its hashes on every profile.',
+      description: 'Redis of the cluster profile, and of topologies that use more than its hashes on every profile.',
       secret: true,
     },
     ['redis', 'rediss'],
@@ -58,7 +58,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_CLICKHOUSE',
       fallback: 'http://127.0.0.1:8123',
-      description: 'ClickHouse of the local profile, by its HTTP interface.',
+      description: 'ClickHouse of the cluster profile, by its HTTP interface.',
       secret: true,
     },
     ['http', 'https'],

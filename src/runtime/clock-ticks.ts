@@ -1,4 +1,4 @@
-import type { Choices } from '../core/index.js';
+import type { SettledDecisions } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { loneTick } from './lone-tick.js';
 import type { Round } from './merge.js';
@@ -12,7 +12,9 @@ export const CLOCK_CHOICE = 'clockMs';
 export const tickEveryOf = ({ steps }: Topology): number =>
   Math.min(
     Number.POSITIVE_INFINITY,
-    ...steps.map(({ shape }) => (shape.shape === 'stateful' && shape.tickEvery) || Number.POSITIVE_INFINITY),
+    ...steps.map(
+      ({ shape }) => (shape.shape === 'stateful' && shape.processingTimeInterval) || Number.POSITIVE_INFINITY,
+    ),
   );
 
 /**
@@ -31,7 +33,7 @@ export class ClockTicks {
   constructor(
     private readonly topology: Topology,
     private readonly task: number,
-    choices: Choices,
+    choices: SettledDecisions,
     nowMs: number,
   ) {
     this.everyMs = tickEveryOf(topology);
@@ -40,7 +42,7 @@ export class ClockTicks {
   }
 
   /** What the checkpoint must keep. */
-  get choices(): Choices {
+  get choices(): SettledDecisions {
     return this.toldMs === undefined ? {} : { [CLOCK_CHOICE]: this.toldMs };
   }
 

@@ -62,7 +62,7 @@ function parse(text: string): [step: string, name: string, value: number][] {
   } catch (cause) {
     throw new MillraceError('state', 'the counters of the checkpoint cannot be read', {
       where: COUNTERS_STEP,
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

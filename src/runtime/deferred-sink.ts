@@ -34,8 +34,8 @@ export class DeferredSink implements SinkWriter, Cell {
     return this.values.length;
   }
 
-  misfitOf(value: unknown): string | undefined {
-    return this.writer.misfitOf?.(value);
+  unrepresentable(value: unknown): string | undefined {
+    return this.writer.unrepresentable?.(value);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void {

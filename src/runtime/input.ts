@@ -1,5 +1,5 @@
-import type { Marks, Origin, Position, RawRecord, SourceReader, Upsert } from '../core/index.js';
-import { internalEventTime, type Mark, markOf, messageOf, positionKey, readBy } from '../core/index.js';
+import type { Origin, Position, RawRecord, SourceReader, Upsert, WatermarkMarkers } from '../core/index.js';
+import { asReadBy, internalEventTime, markOf, messageOf, positionKey, type WatermarkMarker } from '../core/index.js';
 import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { eventTimeIn, shownTime } from './event-time.js';
@@ -17,13 +17,13 @@ export const TOMBSTONE = new Unusable('tombstone', '');
 /** A mark of a task that writes the log: it moves time and is no record of any stream. */
 export const MARKED = new Unusable('mark', '');
 /** A record of a global source that another task sends to the dead letters: one of them does. */
-export const ELSEWHERE = new Unusable('elsewhere', '');
+export const REPORTED_BY_OTHER_TASK = new Unusable('elsewhere', '');
 
 /** An input that every task of the topology reads. */
 export interface SharedInput {
   readonly task: number;
   /** Whether it is this task that tells of records that cannot be used: one does, not each. */
-  readonly speaks: boolean;
+  readonly isReporter: boolean;
 }
 
 /**
@@ -39,8 +39,8 @@ export class Input {
   private times: number[] = [];
   private suspects: (number | null)[] = [];
   /** Of a log with marks: what they said up to each record. */
-  private marksAfter: (Marks | undefined)[] = [];
-  private marks: Marks | undefined;
+  private marksAfter: (WatermarkMarkers | undefined)[] = [];
+  private marks: WatermarkMarkers | undefined;
   private head = 0;
   private readonly clock: MergeClock;
   private mergedPosition: Position;
@@ -68,7 +68,7 @@ export class Input {
     this.key = positionKey(node.id, node.source, partition);
     this.mergedPosition = position;
     this.clock = { timeMs: position.mergeTimeMs, suspectMs: position.suspectMs };
-    this.marks = position.marks;
+    this.marks = position.watermarkMarkers;
     this.lastRecordMs = now();
   }
 
@@ -83,9 +83,9 @@ export class Input {
 
   /** It has been quiet for as long as others wait for it. One that has not yet read what was there already is not. */
   isIdle(nowMs: number): boolean {
-    const { idleMax } = this.node.source;
-    if (idleMax === undefined || this.buffered > 0 || this.reader.isBehind) return false;
-    return nowMs - this.lastRecordMs >= idleMax;
+    const { idleTimeout } = this.node.source;
+    if (idleTimeout === undefined || this.buffered > 0 || this.reader.isBehind) return false;
+    return nowMs - this.lastRecordMs >= idleTimeout;
   }
 
   get position(): Position {
@@ -95,8 +95,8 @@ export class Input {
   /** The position as a checkpoint keeps it: with what its reader says of where that is. */
   get stored(): Position {
     const { mergedPosition, reader } = this;
-    const place = reader.placeOf?.(mergedPosition.offset) ?? mergedPosition.place;
-    return place === undefined ? mergedPosition : { ...mergedPosition, place };
+    const sourceState = reader.sourceStateOf?.(mergedPosition.offset) ?? mergedPosition.sourceState;
+    return sourceState === undefined ? mergedPosition : { ...mergedPosition, sourceState };
   }
 
   /**
@@ -160,7 +160,7 @@ export class Input {
 
   /** A checkpoint stands at the position: what lies before it is not needed any more. */
   release(): void {
-    if (this.node.source.marked) this.reader.release?.(this.mergedPosition.offset);
+    if (this.node.source.hasWatermarkMarkers) this.reader.release?.(this.mergedPosition.offset);
   }
 
   /** Fixes the position after a round: once a round, since a position object a record would be garbage. */
@@ -179,7 +179,7 @@ export class Input {
       offset: (this.origins[index] as Origin).offset + 1,
       mergeTimeMs: this.times[index] as number,
       suspectMs: this.suspects[index] ?? null,
-      ...(this.node.source.marked ? { marks: this.marksAfter[index] } : {}),
+      ...(this.node.source.hasWatermarkMarkers ? { watermarkMarkers: this.marksAfter[index] } : {}),
     };
   }
 
@@ -203,7 +203,7 @@ export class Input {
   }
 
   private append(record: RawRecord, receivedAtMs: number): void {
-    if (this.node.source.marked) {
+    if (this.node.source.hasWatermarkMarkers) {
       const mark = markOf(record);
       if (mark) this.takeMark(mark);
       this.marksAfter.push(this.marks);
@@ -216,7 +216,8 @@ export class Input {
     const time = value instanceof Unusable ? value : this.eventTime(value, record);
     const eventTimeMs = typeof time === 'number' ? time : Number.NaN;
     const known = typeof time === 'number';
-    const timeMs = known && !this.node.source.marked ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
+    const timeMs =
+      known && !this.node.source.hasWatermarkMarkers ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
     this.put(
       known || value instanceof Unusable ? value : this.told(time),
       record,
@@ -240,19 +241,21 @@ export class Input {
       headers: record.headers,
       order: 0,
     };
-    this.origins.push(this.shared ? readBy(this.shared.task, origin) : origin);
+    this.origins.push(this.shared ? asReadBy(this.shared.task, origin) : origin);
     this.times.push(timeMs);
     this.suspects.push(this.clock.suspectMs);
   }
 
   /** Time never goes back: a task that fell behind, or is not idle any more, writes late records. */
-  private takeMark(mark: Mark): void {
+  private takeMark(mark: WatermarkMarker): void {
     this.marks = withMark(this.marks, mark);
     this.clock.timeMs = Math.max(this.clock.timeMs, lowestOf(this.marks));
   }
 
   private told(value: unknown): unknown {
-    return this.shared?.speaks !== false || !(value instanceof Unusable) || value === TOMBSTONE ? value : ELSEWHERE;
+    return this.shared?.isReporter !== false || !(value instanceof Unusable) || value === TOMBSTONE
+      ? value
+      : REPORTED_BY_OTHER_TASK;
   }
 
   private valueOf(record: RawRecord): unknown {
@@ -275,9 +278,9 @@ export class Input {
   }
 
   private eventTime(value: unknown, record: RawRecord): number | Unusable {
-    const { marked, eventTimeOf } = this.node.source;
+    const { hasWatermarkMarkers, eventTimeOf } = this.node.source;
     try {
-      const given: unknown = marked ? internalEventTime(record) : eventTimeOf(value, record.timestampMs);
+      const given: unknown = hasWatermarkMarkers ? internalEventTime(record) : eventTimeOf(value, record.timestampMs);
       const timeMs = eventTimeIn(given);
       return Number.isFinite(timeMs) ? timeMs : new Unusable('event-time', `event time is ${shownTime(given)}`);
     } catch (error) {

@@ -1,19 +1,19 @@
 import { readerAround, type SinkWriter, type SourceReader } from '../core/index.js';
-import type { Reason, Waits } from './pending-operations.js';
+import type { PendingOperations, Reason } from './pending-operations.js';
 
 // The places where a task waits for the world outside, made visible: what is asked and not yet answered is in `waits`.
 
 /** A reader whose polls can be seen. */
-export function watchedReader(reader: SourceReader, source: string, waits: Waits): SourceReader {
+export function instrumentedReader(reader: SourceReader, source: string, waits: PendingOperations): SourceReader {
   const reason: Reason = { kind: 'source', id: source };
   return readerAround(reader, { poll: (recordsMax) => waits.track(reason, reader.poll(recordsMax)) });
 }
 
 /** A writer whose answers can be waited for in sight, and whose failures are told, with the sink's id, before they spread. */
-export function watchedWriter(
+export function instrumentedWriter(
   writer: SinkWriter,
   sink: string,
-  waits: Waits,
+  waits: PendingOperations,
   onFailure: (sink: string, error: unknown) => void,
 ): SinkWriter {
   const reason: Reason = { kind: 'sink', id: sink };
@@ -31,7 +31,7 @@ export function watchedWriter(
     throw error;
   };
   return {
-    ...(writer.misfitOf ? { misfitOf: (value) => writer.misfitOf?.(value) } : {}),
+    ...(writer.unrepresentable ? { unrepresentable: (value) => writer.unrepresentable?.(value) } : {}),
     write: (values, origins) => watched(() => writer.write(values, origins)),
     recover: (values, origins) =>
       watched(() => (writer.recover ? writer.recover(values, origins) : writer.write(values, origins))),

@@ -5,27 +5,36 @@ import { counted } from '../util/counted.js';
 import { sinksOf } from './task-sinks.js';
 
 /**
- * Sees to it that all topics and tables are there, and finds out how many tasks each stage has: the partitions of its
- * inputs. A topic between two stages is made with as many as the stage behind it has otherwise.
+ * Sees to it that all topics and tables are there, and finds out how many tasks each subtopology has: the partitions of its
+ * inputs. A topic between two subtopologies is made with as many as the subtopology behind it has otherwise.
  *
- * @param stages in the order in which records pass them
- * @returns the number of tasks by the stage's name
- * @throws MillraceError `config` where inputs of a stage are not co-partitioned.
+ * @param subtopologies in the order in which records pass them
+ * @returns the number of tasks by the subtopology's name
+ * @throws MillraceError `config` where inputs of a subtopology are not co-partitioned.
  */
-export async function layOut(stages: readonly Topology[], profile: Profile): Promise<ReadonlyMap<string, number>> {
+export async function layOut(
+  subtopologies: readonly Topology[],
+  profile: Profile,
+): Promise<ReadonlyMap<string, number>> {
   const tasks = new Map<string, number>();
-  for (const stage of stages) {
-    const own = await countsOf(stage, profile, ({ marked, global }) => !marked && !global);
-    const before = stage.sources.flatMap(({ id, source }) => (source.marked ? sinksBefore(stages, id) : []));
-    const wished = own[0]?.partitions ?? Math.max(...before.map(({ stage: name }) => tasks.get(name) ?? 1));
-    for (const { stage: name, id, sink } of before) {
+  for (const subtopology of subtopologies) {
+    const own = await countsOf(
+      subtopology,
+      profile,
+      ({ hasWatermarkMarkers, global }) => !hasWatermarkMarkers && !global,
+    );
+    const before = subtopology.sources.flatMap(({ id, source }) =>
+      source.hasWatermarkMarkers ? sinksBefore(subtopologies, id) : [],
+    );
+    const wished = own[0]?.partitions ?? Math.max(...before.map(({ subtopology: name }) => tasks.get(name) ?? 1));
+    for (const { subtopology: name, id, sink } of before) {
       await writerOf(profile, sink, id).setUp?.(sink, { topology: name, step: id, partitions: wished });
     }
-    const between = await countsOf(stage, profile, ({ marked }) => marked === true);
-    await countsOf(stage, profile, ({ global }) => global === true); // they are there; how many partitions is all one
-    const partitions = samePartitions(stage, [...own, ...between]);
-    tasks.set(stage.name, partitions);
-    await setUpSinks(stage, profile, partitions);
+    const between = await countsOf(subtopology, profile, ({ hasWatermarkMarkers }) => hasWatermarkMarkers === true);
+    await countsOf(subtopology, profile, ({ global }) => global === true); // they are there; how many partitions is all one
+    const partitions = samePartitions(subtopology, [...own, ...between]);
+    tasks.set(subtopology.name, partitions);
+    await setUpSinks(subtopology, profile, partitions);
   }
   return tasks;
 }
@@ -37,14 +46,18 @@ interface Count {
 }
 
 /** The sink that hands records to a source behind a repartition: both have its id. */
-function sinksBefore(stages: readonly Topology[], repartition: string) {
-  return stages.flatMap(({ name, sinks }) =>
-    sinks.filter(({ id }) => id === repartition).map(({ id, sink }) => ({ stage: name, id, sink })),
+function sinksBefore(subtopologies: readonly Topology[], repartition: string) {
+  return subtopologies.flatMap(({ name, sinks }) =>
+    sinks.filter(({ id }) => id === repartition).map(({ id, sink }) => ({ subtopology: name, id, sink })),
   );
 }
 
-function countsOf(stage: Topology, profile: Profile, which: (source: Source<unknown>) => boolean): Promise<Count[]> {
-  const sources = stage.sources.filter(({ source }) => which(source));
+function countsOf(
+  subtopology: Topology,
+  profile: Profile,
+  which: (source: Source<unknown>) => boolean,
+): Promise<Count[]> {
+  const sources = subtopology.sources.filter(({ source }) => which(source));
   return Promise.all(
     sources.map(async ({ id, source }) => {
       const driver = readerOf(profile, source, id);
@@ -55,9 +68,9 @@ function countsOf(stage: Topology, profile: Profile, which: (source: Source<unkn
   );
 }
 
-function samePartitions(stage: Topology, counts: readonly Count[]): number {
+function samePartitions(subtopology: Topology, counts: readonly Count[]): number {
   const first = counts[0];
-  if (!first) throw new MillraceError('config', 'a topology needs a source', { where: stage.name });
+  if (!first) throw new MillraceError('config', 'a topology needs a source', { where: subtopology.name });
   const other = counts.find(({ partitions }) => partitions !== first.partitions);
   if (!other) return first.partitions;
   throw new MillraceError(
@@ -70,10 +83,10 @@ function samePartitions(stage: Topology, counts: readonly Count[]): number {
   );
 }
 
-async function setUpSinks(stage: Topology, profile: Profile, partitions: number): Promise<void> {
-  for (const { id, sink } of sinksOf(stage).filter(({ sink: { connector } }) => connector !== INTERNAL)) {
+async function setUpSinks(subtopology: Topology, profile: Profile, partitions: number): Promise<void> {
+  for (const { id, sink } of sinksOf(subtopology).filter(({ sink: { connector } }) => connector !== INTERNAL)) {
     const driver = writerOf(profile, sink, id);
-    await driver.setUp?.(sink, { topology: stage.name, step: id, partitions });
+    await driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions });
   }
 }
 

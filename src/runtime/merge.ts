@@ -23,7 +23,7 @@ export interface Round {
 /** How far event time has come in the merged order of a task. */
 export interface EventTime {
   watermarkMs: number;
-  /** How far the watermark trails the merge time: the largest `disorderMax` of the inputs. */
+  /** How far the watermark trails the merge time: the largest `outOfOrdernessMax` of the inputs. */
   readonly disorderMs: number;
 }
 
@@ -32,7 +32,7 @@ export interface EventTime {
  * time t has at least t, and an event time of at least t less the disorder.
  */
 export function eventTimeOf(inputs: readonly Input[]): EventTime {
-  const disorderMs = Math.max(0, ...inputs.map(({ node }) => node.source.disorderMax ?? 0));
+  const disorderMs = Math.max(0, ...inputs.map(({ node }) => node.source.outOfOrdernessMax ?? 0));
   // The merged order has come as far as its furthest input.
   const mergeTimeMs = Math.max(...inputs.map((input) => input.position.mergeTimeMs));
   return { watermarkMs: Math.max(BEFORE_ALL_MS, mergeTimeMs - disorderMs), disorderMs };
@@ -43,7 +43,7 @@ export function eventTimeOf(inputs: readonly Input[]): EventTime {
  * input has nothing buffered and what it may still bring could come first. So the order is a function of the logs alone,
  * however they were polled. `undefined` where nothing can be taken. Moves `time`.
  *
- * An input with an `idleMax` that has been quiet for so long is not waited for. What it brings later comes at once, and
+ * An input with an `idleTimeout` that has been quiet for so long is not waited for. What it brings later comes at once, and
  * late: there the order depends on the clock.
  */
 export function mergeRound(

@@ -4,8 +4,8 @@ import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import { Input } from './input.js';
-import { watchedReader } from './instrumented.js';
-import type { Waits } from './pending-operations.js';
+import { instrumentedReader } from './instrumented.js';
+import type { PendingOperations } from './pending-operations.js';
 import { noDriver } from './task-sinks.js';
 
 export interface TaskInputsOptions {
@@ -17,7 +17,7 @@ export interface TaskInputsOptions {
   readonly checkpoint: Checkpoint;
   readonly bounded: boolean;
   readonly clock: Clock;
-  readonly waits: Waits;
+  readonly waits: PendingOperations;
   /** Takes in what must be closed if the task cannot be opened. */
   keep<T extends { close(): Promise<void> }>(opened: T): T;
 }
@@ -40,10 +40,10 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
     for (const partition of partitionsRead(source, task.partition, partitions)) {
       const key = positionKey(id, source, partition);
       const position = checkpoint.positions[key] ?? AT_THE_START;
-      const reader = await driver.open(source, task, position.offset, bounded, id, partition, position.place);
-      const watched = watchedReader(reader, key, waits);
-      const speaks = partition % tasks === task.partition;
-      const shared = source.global ? { task: task.partition, speaks } : undefined;
+      const reader = await driver.open(source, task, position.offset, bounded, id, partition, position.sourceState);
+      const watched = instrumentedReader(reader, key, waits);
+      const isReporter = partition % tasks === task.partition;
+      const shared = source.global ? { task: task.partition, isReporter } : undefined;
       inputs.push(keep(new Input(node, partition, watched, codec, () => clock.now(), position, shared)));
     }
   }

@@ -3,7 +3,7 @@ import { getOrInsert } from '../util/maps.js';
 import { backOffMs } from '../util/retry.js';
 import type { Clock } from './clock.js';
 
-/** A sink that does not take what it is given, or a store that does not answer look-ups. */
+/** A sink that does not take what it is given, or a store that does not answer lookups. */
 export interface Outage {
   /** The id of the sink, or of the step that looks up. */
   readonly sink: string;
@@ -22,7 +22,7 @@ export interface OutagesOptions {
 }
 
 /** What an outage is of, by the code of the error that tells of it. */
-const names: Readonly<Record<string, string>> = { sink: 'sink', 'look-up': 'look-up' };
+const names: Readonly<Record<string, string>> = { sink: 'sink', lookup: 'lookup' };
 
 type Answer = 'given' | 'none' | 'unknown';
 
@@ -52,7 +52,7 @@ export class Outages {
 
   /** A sink, or what a step looks up in, failed a task. Errors that will not pass are none of this. */
   report(sink: string, error: unknown): void {
-    if (!(error instanceof MillraceError) || !(error.code in names) || error.lasting) return;
+    if (!(error instanceof MillraceError) || !(error.code in names) || error.permanent) return;
     const known = this.open.get(sink);
     this.open.set(sink, {
       sink,

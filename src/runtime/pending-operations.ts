@@ -19,7 +19,7 @@ export interface Wait {
  *
  * Memory: one entry for each source, step and sink.
  */
-export class Waits {
+export class PendingOperations {
   private readonly all = new Map<string, Wait>();
 
   /** Every wait with something under way. */

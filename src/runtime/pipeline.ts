@@ -6,14 +6,14 @@ import { getOrInsert } from '../util/maps.js';
 import type { Counters } from './counters.js';
 import { DurationHistogram } from './histogram.js';
 import { InFlight } from './in-flight.js';
-import { ELSEWHERE, TOMBSTONE } from './input.js';
+import { REPORTED_BY_OTHER_TASK, TOMBSTONE } from './input.js';
 import type { Round } from './merge.js';
-import type { Reason, Waits } from './pending-operations.js';
+import type { PendingOperations, Reason } from './pending-operations.js';
 import { settle, unwrap } from './settled.js';
 import type { TaskState } from './state.js';
-import { type Outbox, TaskStepContext } from './step-context.js';
+import { type StepOutputs, TaskStepContext } from './step-context.js';
 import { runBatched, runSplit, runStateful, runTransform } from './steps.js';
-import { withoutMisfits } from './unrepresentable.js';
+import { withoutUnrepresentable } from './unrepresentable.js';
 import { written } from './written.js';
 
 export interface PipelineParts {
@@ -25,8 +25,8 @@ export interface PipelineParts {
   /** By sink id; the dead letters' under `deadLetters`. */
   readonly writers: ReadonlyMap<string, SinkWriter>;
   readonly deadLetters: SinkWriter;
-  readonly outbox: Outbox;
-  readonly waits: Waits;
+  readonly outbox: StepOutputs;
+  readonly waits: PendingOperations;
   /** Where event time had come in an earlier run. */
   readonly watermarkMs: number;
   readonly now: () => number;
@@ -74,7 +74,7 @@ export class Pipeline {
       for (const { cause, origin } of share.unusable) {
         context.origin = origin;
         if (cause === TOMBSTONE) context.counter('tombstones').add();
-        else if (cause !== ELSEWHERE) context.deadLetter(cause.reason, cause.detail);
+        else if (cause !== REPORTED_BY_OTHER_TASK) context.deadLetter(cause.reason, cause.detail);
       }
     });
     // Two loops: counters and dead letters of a round stand before anything that its values cause.
@@ -144,7 +144,7 @@ export class Pipeline {
       const counter = context.counter('written');
       this.streamOf(sink.input)
         .pipe(
-          map((chunk) => withoutMisfits(writer, context, chunk, sink.sink.changes === true)),
+          map((chunk) => withoutUnrepresentable(writer, context, chunk, sink.sink.changes === true)),
           concatMap((chunk) => {
             if (chunk.values.length === 0) return of(chunk);
             const done = written(writer, sink.id, chunk);
@@ -299,7 +299,7 @@ export class Pipeline {
 
   private recordLatency({ origins }: Chunk): void {
     const now = this.parts.now();
-    // Records of one poll stand together and share their time of receipt.
+    // Records of one poll stand together and share their time of committable.
     for (let start = 0; start < origins.length; ) {
       const receivedAtMs = origins[start]?.receivedAtMs ?? now;
       let end = start + 1;

@@ -1,21 +1,21 @@
-import type { Duration, InferenceService, Metric, Profile, StandbyStatus } from '../core/index.js';
+import type { Duration, InferenceService, MetricRow, Profile, StandbyStatus } from '../core/index.js';
 import { driverOf, MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { type Clock, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
-import { LookUps } from './lookups/service.js';
+import { Lookups } from './lookups/service.js';
 import { type Outage, Outages } from './outages.js';
 import type { Pace } from './pace.js';
-import type { Reply } from './state-queries.js';
-import { Supervisor, type TaskCare } from './supervisor.js';
+import type { QueryResult } from './state-queries.js';
+import { Supervisor, type TaskHealth } from './supervisor.js';
 import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
 import { sinksOf } from './task-sinks.js';
 
 export interface RunOptions {
   readonly profile: Profile;
   readonly inference: InferenceService;
-  /** Run only this stage of a topology with repartitions, by its name or the id of its first input; all by default. */
-  readonly stage?: string | undefined;
+  /** Run only this subtopology of a topology with repartitions, by its name or the id of its first input; all by default. */
+  readonly subtopology?: string | undefined;
   /** End where the logs end at the start instead of waiting for more. */
   readonly bounded?: boolean;
   /** With `bounded`: nothing will ever follow, so windows that are still open close and timers fire. */
@@ -40,10 +40,10 @@ export interface RunOptions {
   readonly random?: () => number;
   /** Told of everything that was mended without help: a task that was restarted, for example. */
   onWarning?(message: string): void;
-  /** Told what the profile's group for a stage calls this process, each time that changes. */
-  onJoined?(memberId: string, stage: string): void;
+  /** Told what the profile's group for a subtopology calls this process, each time that changes. */
+  onJoined?(memberId: string, subtopology: string): void;
   /** Called at the named points of every epoch; for tests. */
-  onPoint?(point: EpochPoint, task: number, stage: string): void;
+  onPoint?(point: EpochPoint, task: number, subtopology: string): void;
 }
 
 export interface RunSnapshot {
@@ -51,13 +51,13 @@ export interface RunSnapshot {
   /** Cumulative, over all tasks; part of the checkpoints. */
   readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
   /** The newest measurement of each step, task and name. */
-  readonly measures: readonly Metric[];
-  /** Sinks that do not take what they are given, and stores that do not answer look-ups; nothing is read until they do. */
+  readonly measures: readonly MetricRow[];
+  /** Sinks that do not take what they are given, and stores that do not answer lookups; nothing is read until they do. */
   readonly outages: readonly Outage[];
   /** What was done for each task of this process since the start. */
-  readonly care: readonly (TaskCare & { readonly stage: string })[];
+  readonly health: readonly (TaskHealth & { readonly subtopology: string })[];
   /** Tasks of other processes that this one could take over. */
-  readonly standbys: readonly (StandbyStatus & { readonly stage: string })[];
+  readonly standbys: readonly (StandbyStatus & { readonly subtopology: string })[];
   /** How long servers have made this process wait for quotas of theirs, in milliseconds. */
   readonly throttledMs: number;
   readonly latency: DurationHistogram;
@@ -77,18 +77,18 @@ export interface Running {
    *
    * @throws MillraceError `config` for a step that cannot be asked, or a partition that is none.
    */
-  ask(step: string, key: string, partition?: number): Promise<Reply>;
+  query(step: string, key: string, partition?: number): Promise<QueryResult>;
 }
 
 const STALL_MAX_MS = 60_000;
 
-/** One stage as it runs. */
-export interface RunningStage extends Pick<RunSnapshot, 'outages' | 'care' | 'standbys'> {
+/** One subtopology as it runs. */
+export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'health' | 'standbys'> {
   readonly topology: Topology;
   readonly finished: Promise<void>;
   stop(): void;
   readonly tasks: readonly Task[];
-  readonly ask: Running['ask'];
+  readonly ask: Running['query'];
 }
 
 /**
@@ -100,13 +100,13 @@ export async function runStage(
   partitions: number,
   pace: Pace,
   options: RunOptions,
-): Promise<RunningStage> {
+): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
   const onWarning = (message: string) => options.onWarning?.(message);
   const drivers = new Map(sinksOf(topology).map(({ id, sink }) => [id, driverOf(profile.sinks, sink)]));
-  const ask = (id: string) => lookUps.ping(id) ?? drivers.get(id)?.ping?.();
+  const ask = (id: string) => lookups.ping(id) ?? drivers.get(id)?.ping?.();
   const outages = new Outages({ clock, random, onWarning, ask });
-  const lookUps = new LookUps({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
+  const lookups = new Lookups({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
   const inFlightMax = Math.min(options.inFlightMax ?? 20_000, ...topology.steps.map(recordsOnTheWayMax));
   const open = (partition: number): Promise<Task> =>
     Task.open(
@@ -115,7 +115,7 @@ export async function runStage(
         topology,
         tasks: partitions,
         profile,
-        services: { inference, lookUps },
+        services: { inference, lookups },
         clock,
         bounded: options.bounded ?? false,
         final: options.final ?? false,
@@ -152,7 +152,7 @@ export async function runStage(
   if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));
 
   const finished = supervisor.finished
-    .finally(() => lookUps.close())
+    .finally(() => lookups.close())
     .then(
       () => membership?.leave(),
       async (cause: unknown) => {
@@ -170,11 +170,11 @@ export async function runStage(
     get outages() {
       return outages.down;
     },
-    get care() {
-      return supervisor.care.map((care) => ({ ...care, stage: topology.name }));
+    get health() {
+      return supervisor.health.map((health) => ({ ...health, subtopology: topology.name }));
     },
     get standbys() {
-      return (membership?.standbys?.() ?? []).map((standby) => ({ ...standby, stage: topology.name }));
+      return (membership?.standbys?.() ?? []).map((standby) => ({ ...standby, subtopology: topology.name }));
     },
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
@@ -191,8 +191,8 @@ const noPartition = (partition: number, partitions: number): MillraceError =>
   new MillraceError('config', `there is no partition ${partition}`, { hint: `0 to ${partitions - 1}` });
 
 /** What a run looks like at the moment. */
-export function snapshotOf(stages: readonly RunningStage[], profile: Profile): RunSnapshot {
-  const tasks = stages.flatMap((stage) => stage.tasks);
+export function snapshotOf(subtopologies: readonly RunningSubtopology[], profile: Profile): RunSnapshot {
+  const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();
   const latency = new DurationHistogram();
   const busyMs = new Map<string, number>();
@@ -209,9 +209,9 @@ export function snapshotOf(stages: readonly RunningStage[], profile: Profile): R
     tasks: tasks.map((task) => task.snapshot()),
     counters: [...counters.values()],
     measures: tasks.flatMap((task) => [...task.measures.values()]),
-    outages: stages.flatMap((stage) => stage.outages),
-    care: stages.flatMap((stage) => stage.care),
-    standbys: stages.flatMap((stage) => stage.standbys),
+    outages: subtopologies.flatMap((subtopology) => subtopology.outages),
+    health: subtopologies.flatMap((subtopology) => subtopology.health),
+    standbys: subtopologies.flatMap((subtopology) => subtopology.standbys),
     throttledMs: profile.throttledMs?.() ?? 0,
     latency,
     busyMs,

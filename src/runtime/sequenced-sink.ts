@@ -1,4 +1,4 @@
-import type { BucketChange, Cell, Mark, Origin, SinkWriter } from '../core/index.js';
+import type { BucketChange, Cell, Origin, SinkWriter, WatermarkMarker } from '../core/index.js';
 import { decode, encode, tags } from '../state/codec.js';
 
 /** In the place of a topic, in the origin of what is known by its number. */
@@ -12,14 +12,14 @@ const CHANGES = '$changes';
  * tasks becomes that of others, the highest count goes on.
  * Memory: one number.
  */
-export class NumberedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell {
+export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell {
   private next = 0;
   private stored = 0;
 
   constructor(private readonly writer: SinkWriter) {}
 
-  misfitOf(value: unknown): string | undefined {
-    return this.writer.misfitOf?.(value);
+  unrepresentable(value: unknown): string | undefined {
+    return this.writer.unrepresentable?.(value);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -27,7 +27,7 @@ export class NumberedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell
     return this.writer.write(values, numbered);
   }
 
-  mark(mark: Mark): void {
+  mark(mark: WatermarkMarker): void {
     this.writer.mark?.(mark);
   }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '../core/index.js';
 
 /** The reply to a question about a task's state: what a committed epoch held, who has it, or nothing now. */
-export type Reply =
+export type QueryResult =
   | {
       readonly kind: 'answer';
       /** As the step tells it; `undefined` where it holds nothing of the key. */
@@ -16,7 +16,7 @@ export type Reply =
 interface Question {
   readonly step: string;
   readonly key: string;
-  readonly resolve: (reply: Reply) => void;
+  readonly resolve: (reply: QueryResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,11 +27,11 @@ export const QUESTIONS_MAX = 10_000;
  * Questions about a task's state. Each waits for the next checkpoint that the ledger takes and is answered from the state
  * of that epoch: by then this process is proven to own the task, and nothing newer has been worked on.
  */
-export class Questions {
+export class StateQueries {
   private waiting: Question[] = [];
 
   /** Rejects only with what the step throws. */
-  ask(step: string, key: string): Promise<Reply> {
+  ask(step: string, key: string): Promise<QueryResult> {
     if (this.waiting.length >= QUESTIONS_MAX)
       return Promise.resolve({ kind: 'retry', why: `${QUESTIONS_MAX} questions wait already` });
     return new Promise((resolve, reject) => this.waiting.push({ step, key, resolve, reject }));

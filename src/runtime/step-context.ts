@@ -1,11 +1,11 @@
-import type { Counter, DeadLetter, Metric, Origin, StepContext } from '../core/index.js';
+import type { Counter, DeadLetter, MetricRow, Origin, StepContext } from '../core/index.js';
 import { inTheLog, MillraceError } from '../core/index.js';
 import type { Counters } from './counters.js';
 
 /** What a task collects from all of its steps until somebody takes it. */
-export interface Outbox {
+export interface StepOutputs {
   readonly deadLetters: DeadLetter[];
-  readonly metrics: Metric[];
+  readonly metrics: MetricRow[];
 }
 
 /** A step's view of the world: its counters, its measurements, and the record in hand. */
@@ -19,7 +19,7 @@ export class TaskStepContext implements StepContext {
     readonly step: string,
     readonly task: number,
     private readonly counters: Counters,
-    private readonly outbox: Outbox,
+    private readonly outbox: StepOutputs,
     public watermarkMs: number,
   ) {}
 

@@ -89,7 +89,7 @@ export function runStateful(
   };
   const { ticks } = inputs[0] as Chunk;
   // Downstream, a tick's results stand where its record stood: a tick comes after all that is of its record.
-  let ticksLeft = logic.onWatermark || logic.onTick ? ticks.length : 0;
+  let ticksLeft = logic.onWatermark || logic.onProcessingTime ? ticks.length : 0;
   const tickUpTo = (order: number) => {
     while (ticksLeft > 0) {
       const tick = ticks[ticks.length - ticksLeft] as Tick;
@@ -99,7 +99,7 @@ export function runStateful(
       context.origin = undefined;
       context.watermarkMs = tick.watermarkMs;
       if (tick.clockMs === undefined) logic.onWatermark?.(tick.watermarkMs, emit);
-      else logic.onTick?.(tick.clockMs, emit);
+      else logic.onProcessingTime?.(tick.clockMs, emit);
     }
   };
   try {

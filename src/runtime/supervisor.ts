@@ -26,7 +26,7 @@ const PATIENCE_MS = 10 * 60_000;
 const FORSAKEN_MAX = 16;
 
 /** What a supervisor did for a task since the start. */
-export interface TaskCare {
+export interface TaskHealth {
   readonly partition: number;
   /** Restored from its checkpoint after a failure or a stall. */
   readonly restarts: number;
@@ -88,7 +88,7 @@ export class Supervisor {
     return [...this.seen].sort(([a], [b]) => a - b).map(([, task]) => task);
   }
 
-  get care(): readonly TaskCare[] {
+  get health(): readonly TaskHealth[] {
     return [...this.watched].map(([partition, { restarts, stalls, waitsFor }]) => ({
       partition,
       restarts,
@@ -218,7 +218,7 @@ export class Supervisor {
         if (input !== undefined)
           onWarning(
             `task ${partition} has records and waits for input '${input}', which has brought none for ` +
-              `${stallMaxMs / 1_000} s: an input that may be quiet needs an idleMax`,
+              `${stallMaxMs / 1_000} s: an input that may be quiet needs an idleTimeout`,
           );
       },
     });
@@ -239,7 +239,7 @@ export class Supervisor {
     if (!stall) return;
     if (stall.reason.kind === 'sink') outages.report(stall.reason.id, stall);
     this.forsaken.add(task);
-    void task.forsake().finally(() => this.forsaken.delete(task));
+    void task.forceClose().finally(() => this.forsaken.delete(task));
   }
 
   private settle(): void {
@@ -253,9 +253,9 @@ export class Supervisor {
 
 /** Failures of the world outside, which may be over at the next try; everything else stops the run with its cause. */
 const isPassing = (error: unknown): boolean =>
-  error instanceof MillraceError && !error.lasting && passing.has(error.code);
-// Of a schema: a registry that cannot be reached; one that refuses, and a value that does not fit, are lasting.
-const passing: ReadonlySet<string> = new Set(['source', 'sink', 'look-up', 'state', 'schema']);
+  error instanceof MillraceError && !error.permanent && passing.has(error.code);
+// Of a schema: a registry that cannot be reached; one that refuses, and a value that does not fit, are permanent.
+const passing: ReadonlySet<string> = new Set(['source', 'sink', 'lookup', 'state', 'schema']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';
 

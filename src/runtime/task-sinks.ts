@@ -9,9 +9,9 @@ import {
 } from '../core/index.js';
 import { deferralIn, type Topology } from '../topology/index.js';
 import { DeferredSink } from './deferred-sink.js';
-import { watchedWriter } from './instrumented.js';
-import type { Waits } from './pending-operations.js';
-import { NumberedSink } from './sequenced-sink.js';
+import { instrumentedWriter } from './instrumented.js';
+import type { PendingOperations } from './pending-operations.js';
+import { SequencedSink } from './sequenced-sink.js';
 import type { TaskState } from './state.js';
 
 /** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
@@ -32,9 +32,9 @@ export interface TaskSinksOptions {
   readonly task: TaskId;
   readonly incarnation: number;
   /** By step: what prepared sinks said at the last checkpoint. */
-  readonly receipts: Readonly<Record<string, unknown>>;
+  readonly committables: Readonly<Record<string, unknown>>;
   readonly state: TaskState;
-  readonly waits: Waits;
+  readonly waits: PendingOperations;
   /** Told of a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;
   /** Takes in what must be closed if the task cannot be opened. */
@@ -50,7 +50,7 @@ export interface TaskSinks {
 
 /** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
-  const { topology, profile, task, incarnation, receipts, state, waits, onSinkFailure, keep } = options;
+  const { topology, profile, task, incarnation, committables, state, waits, onSinkFailure, keep } = options;
   const deferralOf = deferralIn(topology);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
@@ -62,8 +62,10 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       onSinkFailure(step, error);
       throw error;
     };
-    const opened = keep(await driver.open(sink, { step, task, incarnation, receipt: receipts[step] }).catch(told));
-    const writer = watchedWriter(opened, step, waits, onSinkFailure);
+    const opened = keep(
+      await driver.open(sink, { step, task, incarnation, committable: committables[step] }).catch(told),
+    );
+    const writer = instrumentedWriter(opened, step, waits, onSinkFailure);
     const { rowsMax } = deferralOf(sink) ?? {};
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
     if (driver.mode === 'transactional' || driver.mode === 'prepared' || step === METRICS) {
@@ -83,8 +85,8 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   return { writers, deferred };
 }
 
-function numberedSink(writer: SinkWriter, step: string, state: TaskState): NumberedSink {
-  const numbered = new NumberedSink(writer);
+function numberedSink(writer: SinkWriter, step: string, state: TaskState): SequencedSink {
+  const numbered = new SequencedSink(writer);
   state.adopt(step, 'number', numbered);
   return numbered;
 }
@@ -92,7 +94,7 @@ function numberedSink(writer: SinkWriter, step: string, state: TaskState): Numbe
 const notTransactional = (profile: Profile, where: string): MillraceError =>
   new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
     where,
-    hint: 'what goes to the next stage must be in the transaction of the checkpoint: keep both in one store',
+    hint: 'what goes to the next subtopology must be in the transaction of the checkpoint: keep both in one store',
   });
 
 export const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>

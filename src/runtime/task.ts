@@ -1,4 +1,13 @@
-import type { Checkpoint, Metric, Position, Profile, Services, SinkWriter, TaskId, TaskLedger } from '../core/index.js';
+import type {
+  Checkpoint,
+  MetricRow,
+  Position,
+  Profile,
+  Services,
+  SinkWriter,
+  TaskId,
+  TaskLedger,
+} from '../core/index.js';
 import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import { counted } from '../util/counted.js';
@@ -11,14 +20,14 @@ import { loneTick } from './lone-tick.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
 import type { Pace } from './pace.js';
-import { type Reason, Waits } from './pending-operations.js';
+import { PendingOperations, type Reason } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';
 import { noteQuiet } from './quiet.js';
 import { TaskState } from './state.js';
-import { Questions, type Reply } from './state-queries.js';
-import type { Outbox } from './step-context.js';
+import { type QueryResult, StateQueries } from './state-queries.js';
+import type { StepOutputs } from './step-context.js';
 import { DEAD_LETTERS, METRICS, openSinks } from './task-sinks.js';
-import { Outlet } from './watermark-emitter.js';
+import { WatermarkEmitter } from './watermark-emitter.js';
 
 /** The topic in the origin of what is emitted at the end of time. */
 const END_TOPIC = '$end';
@@ -51,8 +60,8 @@ export interface TaskOptions {
 
 /** What can be seen of a task while it runs. */
 export interface TaskSnapshot {
-  /** The topology, or the stage of it, that the task belongs to. */
-  readonly stage: string;
+  /** The topology, or the subtopology of it, that the task belongs to. */
+  readonly subtopology: string;
   readonly partition: number;
   readonly epoch: number;
   readonly positions: Readonly<Record<string, Position>>;
@@ -70,7 +79,7 @@ export class Task {
   private stopping = false;
   private abandoned = false;
   private recordsSinceEpoch = 0;
-  private readonly questions = new Questions();
+  private readonly questions = new StateQueries();
 
   private constructor(
     readonly id: TaskId,
@@ -81,21 +90,21 @@ export class Task {
     private readonly deferred: readonly DeferredSink[],
     private readonly metricsWriter: SinkWriter | undefined,
     private readonly state: TaskState,
-    private readonly outbox: Outbox,
+    private readonly outbox: StepOutputs,
     readonly pipeline: Pipeline,
     private checkpoint: Checkpoint,
     /** The newest measurement of each name; for progress lines and pages. */
-    readonly measures: Map<string, Metric>,
+    readonly measures: Map<string, MetricRow>,
     private readonly time: EventTime,
-    private readonly outlet: Outlet,
+    private readonly outlet: WatermarkEmitter,
     private readonly ticks: ClockTicks,
     /** What it has asked and not yet been told. */
-    readonly waits: Waits,
+    readonly waits: PendingOperations,
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
     const { topology, profile, clock, onSinkFailure } = options;
-    const waits = new Waits();
+    const waits = new PendingOperations();
     const opened: { close(): Promise<void> }[] = [];
     const keep = <T extends { close(): Promise<void> }>(resource: T): T => {
       opened.push(resource);
@@ -111,12 +120,12 @@ export class Task {
         incarnation: 0,
         topologyHash: '',
         positions: {},
-        choices: {},
+        settledDecisions: {},
       };
-      const outbox: Outbox = { deadLetters: [], metrics: [] };
+      const outbox: StepOutputs = { deadLetters: [], metrics: [] };
 
-      const { incarnation, receipts = {} } = checkpoint;
-      const parts = { topology, profile, task: id, incarnation, receipts, state, waits, onSinkFailure, keep };
+      const { incarnation, committables = {} } = checkpoint;
+      const parts = { topology, profile, task: id, incarnation, committables, state, waits, onSinkFailure, keep };
       const { writers, deferred } = await openSinks(parts);
 
       const { tasks, bounded } = options;
@@ -139,10 +148,10 @@ export class Task {
         }),
       );
       const between = topology.sinks.filter(({ sink }) => sink.connector === INTERNAL);
-      const outlet = new Outlet(
+      const outlet = new WatermarkEmitter(
         { task: id.partition, tasks: options.tasks },
         between.map(({ id: step }) => writers.get(step) as SinkWriter),
-        between.map(({ sink }) => (sink.options as InternalSinkOptions).idleMax),
+        between.map(({ sink }) => (sink.options as InternalSinkOptions).idleTimeout),
         clock.now(),
       );
       return new Task(
@@ -160,7 +169,7 @@ export class Task {
         new Map(),
         time,
         outlet,
-        new ClockTicks(topology, id.partition, checkpoint.choices, clock.now()),
+        new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
         waits,
       );
     } catch (error) {
@@ -182,7 +191,7 @@ export class Task {
 
   snapshot(): TaskSnapshot {
     return {
-      stage: this.options.topology.name,
+      subtopology: this.options.topology.name,
       partition: this.id.partition,
       epoch: this.checkpoint.epoch,
       positions: this.checkpoint.positions,
@@ -193,7 +202,7 @@ export class Task {
   }
 
   /** What a step holds of a key, as of the next checkpoint: an answer takes an epoch at most. */
-  ask(step: string, key: string): Promise<Reply> {
+  ask(step: string, key: string): Promise<QueryResult> {
     return this.stopping ? Promise.resolve({ kind: 'retry', why: 'the task ends' }) : this.questions.ask(step, key);
   }
 
@@ -237,7 +246,7 @@ export class Task {
   }
 
   /** Gives up a task that hangs: closes everything at once, since one part may never be closed. */
-  async forsake(): Promise<void> {
+  async forceClose(): Promise<void> {
     this.abandon();
     await Promise.allSettled(this.parts.map((part) => part.close()));
   }
@@ -309,7 +318,7 @@ export class Task {
     const prepared = await Promise.all(
       writers.map(async ([step, writer]) => [step, await writer.prepare?.()] as const),
     );
-    const receipts = prepared.filter(([, receipt]) => receipt !== undefined);
+    const committables = prepared.filter(([, committable]) => committable !== undefined);
     onPoint('prepared', task);
 
     const checkpoint: Checkpoint = {
@@ -318,8 +327,8 @@ export class Task {
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
       positions: Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
-      choices: this.ticks.choices,
-      ...(receipts.length > 0 ? { receipts: Object.fromEntries(receipts) } : {}),
+      settledDecisions: this.ticks.choices,
+      ...(committables.length > 0 ? { committables: Object.fromEntries(committables) } : {}),
     };
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));
     this.checkpoint = checkpoint;
@@ -347,7 +356,7 @@ export class Task {
     const eventTimeMs = Math.floor(Math.max(0, this.time.watermarkMs) / HOUR_MS) * HOUR_MS;
     const { name: topology } = this.options.topology;
     const counted = [...this.counters()].map(
-      ({ step, name, value }): Metric => ({
+      ({ step, name, value }): MetricRow => ({
         topology,
         step,
         task: this.id.partition,
@@ -374,7 +383,7 @@ function mustBeOneOfAsMany(
     {
       where: `${topology.name}/${partition}`,
       hint: 'keys lie elsewhere now: millrace savepoint create, then savepoint restore --rescale',
-      lasting: true,
+      permanent: true,
     },
   );
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, MillraceError } from '../core/index.js';
 import type { Clock } from './clock.js';
-import type { Reason, Wait, Waits } from './pending-operations.js';
+import type { PendingOperations, Reason, Wait } from './pending-operations.js';
 
 /** A task got nothing from what it asks, and heard no error either. */
 export class Stall extends MillraceError {
@@ -17,7 +17,7 @@ export class Stall extends MillraceError {
 
 export interface WatchdogOptions {
   readonly clock: Clock;
-  readonly waits: Waits;
+  readonly waits: PendingOperations;
   /** How long an operation may take during which no other of its kind ends. */
   readonly stallMaxMs: number;
   /** Told of an input that brings nothing while others wait for it, and once more (`undefined`) when that is over. */

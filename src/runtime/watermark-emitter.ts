@@ -1,23 +1,23 @@
-import type { Mark, SinkWriter } from '../core/index.js';
+import type { SinkWriter, WatermarkMarker } from '../core/index.js';
 
 /**
- * What a task says to the stages that read what it writes: at each epoch, behind its records, how far it has come; and that
+ * What a task says to the subtopologies that read what it writes: at each epoch, behind its records, how far it has come; and that
  * it has nothing to read, where one of them does not want to wait for that. Such a mark lies in the log, so whoever reads
  * it goes by it in every replay.
  */
-export class Outlet {
-  private readonly idleMaxMs: number;
+export class WatermarkEmitter {
+  private readonly idleTimeoutMs: number;
   private idle = false;
   private told = false;
   private lastRoundMs: number;
 
   constructor(
-    private readonly task: Pick<Mark, 'task' | 'tasks'>,
+    private readonly task: Pick<WatermarkMarker, 'task' | 'tasks'>,
     private readonly writers: readonly SinkWriter[],
-    idleMax: readonly (number | undefined)[],
+    idleTimeout: readonly (number | undefined)[],
     nowMs: number,
   ) {
-    this.idleMaxMs = Math.min(...idleMax.map((each) => each ?? Number.POSITIVE_INFINITY));
+    this.idleTimeoutMs = Math.min(...idleTimeout.map((each) => each ?? Number.POSITIVE_INFINITY));
     this.lastRoundMs = nowMs;
   }
 
@@ -30,7 +30,7 @@ export class Outlet {
 
   /** Whether it is time to say that nothing comes in. */
   isQuiet(nowMs: number): boolean {
-    this.idle ||= nowMs - this.lastRoundMs >= this.idleMaxMs;
+    this.idle ||= nowMs - this.lastRoundMs >= this.idleTimeoutMs;
     return this.isDue;
   }
 
@@ -39,7 +39,7 @@ export class Outlet {
     return this.idle && !this.told;
   }
 
-  /** Writes a mark to every partition of the next stages. */
+  /** Writes a mark to every partition of the next subtopologies. */
   mark(watermarkMs: number): void {
     const { task, idle } = this;
     for (const writer of this.writers) writer.mark?.({ ...task, watermarkMs, idle });

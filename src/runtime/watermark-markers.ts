@@ -1,7 +1,10 @@
-import { BEFORE_ALL_MS, type Mark, type Marks } from '../core/index.js';
+import { BEFORE_ALL_MS, type WatermarkMarker, type WatermarkMarkers } from '../core/index.js';
 
 /** What is known after one more mark. The newest of a task counts, and what it says of the number of tasks. */
-export function withMark(marks: Marks | undefined, { task, tasks, watermarkMs, idle }: Mark): Marks {
+export function withMark(
+  marks: WatermarkMarkers | undefined,
+  { task, tasks, watermarkMs, idle }: WatermarkMarker,
+): WatermarkMarkers {
   return { tasks, watermarksMs: { ...marks?.watermarksMs, [task]: idle ? null : watermarkMs } };
 }
 
@@ -9,7 +12,7 @@ export function withMark(marks: Marks | undefined, { task, tasks, watermarkMs, i
  * The event time before which no task will write any more: the lowest watermark of those that are not idle. Before all
  * time while one was not heard of at all, and where all are idle: then time stands.
  */
-export function lowestOf({ tasks, watermarksMs }: Marks): number {
+export function lowestOf({ tasks, watermarksMs }: WatermarkMarkers): number {
   let lowest = Number.POSITIVE_INFINITY;
   for (let task = 0; task < tasks; task++) {
     const watermarkMs = watermarksMs[task];

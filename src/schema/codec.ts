@@ -132,6 +132,6 @@ function limited<C extends WireDecoder<unknown>>(schema: SchemaData, codec: C): 
   return {
     ...codec,
     decode,
-    decodeJson: (json: LazyJson) => (json.bytesMost > bytesMax ? decode(json.bytes) : decodeJson(json)),
+    decodeJson: (json: LazyJson) => (json.bytesMax > bytesMax ? decode(json.bytes) : decodeJson(json)),
   };
 }

@@ -42,7 +42,7 @@ export async function schemaTextOf(schema: SchemaData, chain: readonly string[] 
     throw new MillraceError('schema', `schema ${chain[0]} refers to itself`, {
       where: subject,
       hint: 'references must end somewhere: put what refers to itself into one file',
-      lasting: true,
+      permanent: true,
     });
   }
   const text = await textOf(schema);
@@ -66,7 +66,7 @@ async function textOf({ definition, subject }: SchemaData): Promise<string> {
     throw new MillraceError('schema', `schema ${subject} has no definition`, {
       where: subject,
       hint: 'give it a file or a definition',
-      lasting: true,
+      permanent: true,
     });
   }
   try {
@@ -75,7 +75,7 @@ async function textOf({ definition, subject }: SchemaData): Promise<string> {
     throw new MillraceError('schema', `cannot read the schema file ${definition}`, {
       where: subject,
       hint: 'the schema file lies beside the module that names it; a build must copy it',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -110,7 +110,7 @@ async function beside(
   throw new MillraceError('schema', `schema ${subject} refers to "${name}", which is nowhere`, {
     where: subject,
     hint: `put the file beside it, or give the schema: references: { '${name}': ... }`,
-    lasting: true,
+    permanent: true,
   });
 }
 

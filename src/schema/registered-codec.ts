@@ -4,7 +4,7 @@ import type { SchemaRegistry, SchemaText } from '../core/schema.js';
 import { ByteReader } from './bytes/byte-reader.js';
 import { ByteWriter } from './bytes/byte-writer.js';
 import { DecodeFailure } from './decode-failure.js';
-import { AS_THE_SCHEMA, valueMisfit } from './value-misfit.js';
+import { AS_THE_SCHEMA, unrepresentableValue } from './value-misfit.js';
 import { nothingToPrepare, type WireCodec, type WireDecoder } from './wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from './wire-format.js';
 
@@ -12,7 +12,7 @@ type Read = (reader: ByteReader) => unknown;
 
 /** What a format knows, apart from where schemas come from. */
 export interface BinaryFormat {
-  /** Writes what follows the schema's id. Throws a `Misfit`. */
+  /** Writes what follows the schema's id. Throws a `Unrepresentable`. */
   write(writer: ByteWriter, value: unknown): void;
   /** How to read what follows the id of our own schema. */
   readonly read: Read;
@@ -66,7 +66,12 @@ function encoderOf<T>(format: BinaryFormat, subject: string, header: Uint8Array)
       format.write(writer, value);
     } catch (cause) {
       writer.abandon();
-      throw valueMisfit(`a value does not fit schema ${subject}: ${messageOf(cause)}`, subject, AS_THE_SCHEMA, cause);
+      throw unrepresentableValue(
+        `a value does not fit schema ${subject}: ${messageOf(cause)}`,
+        subject,
+        AS_THE_SCHEMA,
+        cause,
+      );
     }
     return writer.finish();
   };

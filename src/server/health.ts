@@ -5,14 +5,14 @@ export interface Health {
   readonly status: 'ok' | 'degraded' | 'stopped';
   readonly sinksDown: readonly { readonly sink: string; readonly seconds: number; readonly cause: string }[];
   /** Tasks that have records and hold them back for an input that brings none: right, unless it should bring some. */
-  readonly waiting: readonly { readonly stage: string; readonly partition: number; readonly input: string }[];
+  readonly waiting: readonly { readonly subtopology: string; readonly partition: number; readonly input: string }[];
   /** Tasks restored from their checkpoints since the start, and how many of them had hung. */
   readonly restarts: number;
   readonly stalls: number;
 }
 
 /** What stands in the way of a run, in one object. */
-export function healthOf({ outages, care }: RunSnapshot, isReady: boolean, nowMs: number): Health {
+export function healthOf({ outages, health }: RunSnapshot, isReady: boolean, nowMs: number): Health {
   return {
     status: !isReady ? 'stopped' : outages.length > 0 ? 'degraded' : 'ok',
     sinksDown: outages.map(({ sink, sinceMs, cause }) => ({
@@ -20,10 +20,10 @@ export function healthOf({ outages, care }: RunSnapshot, isReady: boolean, nowMs
       seconds: Math.round((nowMs - sinceMs) / 1_000),
       cause,
     })),
-    waiting: care.flatMap(({ stage, partition, waitsFor }) =>
-      waitsFor === undefined ? [] : [{ stage, partition, input: waitsFor }],
+    waiting: health.flatMap(({ subtopology, partition, waitsFor }) =>
+      waitsFor === undefined ? [] : [{ subtopology, partition, input: waitsFor }],
     ),
-    restarts: care.reduce((sum, { restarts }) => sum + restarts, 0),
-    stalls: care.reduce((sum, { stalls }) => sum + stalls, 0),
+    restarts: health.reduce((sum, { restarts }) => sum + restarts, 0),
+    stalls: health.reduce((sum, { stalls }) => sum + stalls, 0),
   };
 }

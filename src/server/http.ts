@@ -10,7 +10,7 @@ export interface MonitoringOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly topology: string;
-  readonly running: Pick<Running, 'snapshot' | 'ask'>;
+  readonly running: Pick<Running, 'snapshot' | 'query'>;
   /** Whether the topology runs: started, not stopping, not failed. */
   isReady(): boolean;
 }
@@ -47,7 +47,7 @@ export async function serveMonitoring({
   server.get('/health/ready', async (_, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
-  serveState(server, running.ask);
+  serveState(server, running.query);
   try {
     const url = await server.listen({ host, port });
     return { url, close: () => server.close() };

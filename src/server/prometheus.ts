@@ -48,14 +48,19 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
       },
     });
 
-  // Tasks of the first stage have the topology's name, and need no label for it.
-  const labelsOf = ({ stage, partition }: { readonly stage: string; readonly partition: number }): Labels =>
-    stage === topology ? { partition } : { partition, stage };
+  // Tasks of the first subtopology have the topology's name, and need no label for it.
+  const labelsOf = ({
+    subtopology,
+    partition,
+  }: {
+    readonly subtopology: string;
+    readonly partition: number;
+  }): Labels => (subtopology === topology ? { partition } : { partition, subtopology });
   // By partition: a task takes its counts along, and a sum over tasks would jump when one moves.
   counter(
     'step_events_total',
     'What steps counted: read, in, out, written, duplicates, learned, ...',
-    ['step', 'event', 'partition', 'stage'],
+    ['step', 'event', 'partition', 'subtopology'],
     ({ tasks }) =>
       tasks.flatMap((task) =>
         task.counters
@@ -66,7 +71,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   counter(
     'dead_letters_total',
     'Records that could not be processed, by step and reason',
-    ['step', 'reason', 'partition', 'stage'],
+    ['step', 'reason', 'partition', 'subtopology'],
     ({ tasks }) =>
       tasks.flatMap((task) =>
         task.counters
@@ -90,29 +95,32 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     [],
     ({ throttledMs }) => [[{}, throttledMs / 1_000]],
   );
-  gauge('epoch', 'Number of the last checkpoint', ['partition', 'stage'], ({ tasks }) =>
+  gauge('epoch', 'Number of the last checkpoint', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.epoch]),
   );
-  gauge('records_in_flight', 'Records between source and sink', ['partition', 'stage'], ({ tasks }) =>
+  gauge('records_in_flight', 'Records between source and sink', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.recordsInFlight]),
   );
-  gauge('watermark_seconds', 'Event time reached, in seconds since 1970', ['partition', 'stage'], ({ tasks }) =>
+  gauge('watermark_seconds', 'Event time reached, in seconds since 1970', ['partition', 'subtopology'], ({ tasks }) =>
     tasks.map((task) => [labelsOf(task), task.watermarkMs / 1_000]),
   );
   gauge(
     'standby_lag_records',
     'Records of a task that this process follows and has not read yet',
-    ['partition', 'stage'],
+    ['partition', 'subtopology'],
     (from) => from.standbys.map((standby) => [labelsOf(standby), standby.recordsBehind]),
   );
   gauge(
     'standby_ready',
     'Whether a task that this process follows could be taken over at once',
-    ['partition', 'stage'],
+    ['partition', 'subtopology'],
     (from) => from.standbys.map((standby) => [labelsOf(standby), standby.ready ? 1 : 0]),
   );
-  gauge('standby_bytes', 'State of a task that this process follows, in its memory', ['partition', 'stage'], (from) =>
-    from.standbys.map((standby) => [labelsOf(standby), standby.bytes]),
+  gauge(
+    'standby_bytes',
+    'State of a task that this process follows, in its memory',
+    ['partition', 'subtopology'],
+    (from) => from.standbys.map((standby) => [labelsOf(standby), standby.bytes]),
   );
   gauge('sink_down_seconds', 'How long a sink has not taken what it is given; absent while it does', ['sink'], (from) =>
     from.outages.map(({ sink, sinceMs }) => [{ sink }, (Date.now() - sinceMs) / 1_000]),
@@ -120,18 +128,18 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   counter(
     'task_restarts_total',
     'Tasks restored from their checkpoints since the start',
-    ['partition', 'stage'],
-    (from) => from.care.map((task) => [labelsOf(task), task.restarts]),
+    ['partition', 'subtopology'],
+    (from) => from.health.map((task) => [labelsOf(task), task.restarts]),
   );
-  counter('task_stalls_total', 'Those of them that had hung', ['partition', 'stage'], (from) =>
-    from.care.map((task) => [labelsOf(task), task.stalls]),
+  counter('task_stalls_total', 'Those of them that had hung', ['partition', 'subtopology'], (from) =>
+    from.health.map((task) => [labelsOf(task), task.stalls]),
   );
   gauge(
     'task_waits_for_input',
     '1 while a task holds records back for an input that brings none',
-    ['partition', 'stage', 'input'],
+    ['partition', 'subtopology', 'input'],
     (from) =>
-      from.care.flatMap((task) =>
+      from.health.flatMap((task) =>
         task.waitsFor === undefined ? [] : [[{ ...labelsOf(task), input: task.waitsFor }, 1] as const],
       ),
   );

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { MillraceError } from '../core/errors.js';
-import type { Reply, Running } from '../runtime/index.js';
+import type { QueryResult, Running } from '../runtime/index.js';
 
 interface StateRequest {
   Params: { step: string; key: string };
@@ -15,7 +15,7 @@ const OWNER_MS = 10_000;
  * Adds `/state/STEP/KEY`, which answers with what a committed epoch held (200), with nothing (404), or says that now is
  * not the moment (503, `retry-after`). Any process of a topology may be asked: the one that has the key's task answers.
  */
-export function serveState(server: FastifyInstance, ask: Running['ask']): void {
+export function serveState(server: FastifyInstance, ask: Running['query']): void {
   server.get<StateRequest>('/state/:step/:key', async ({ params: { step, key }, query, headers }, reply) => {
     const retry = (why: string) => reply.code(503).header('retry-after', '1').send({ retry: why });
     try {
@@ -36,7 +36,7 @@ export function serveState(server: FastifyInstance, ask: Running['ask']): void {
   });
 }
 
-type Elsewhere = Extract<Reply, { readonly kind: 'elsewhere' }>;
+type Elsewhere = Extract<QueryResult, { readonly kind: 'elsewhere' }>;
 
 /** What the process says that has the task; nothing where it cannot be reached. */
 async function askOwner({ address, partition }: Elsewhere, step: string, key: string) {

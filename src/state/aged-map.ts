@@ -49,7 +49,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   private newest: Segment<K> | undefined;
   private changed: Segment<K>[] = [];
   private dropped: number[] = [];
-  /** The last look-up: most writes follow a look-up of the same key. */
+  /** The last lookup: most writes follow a lookup of the same key. */
   private lastKey: K | typeof NO_KEY = NO_KEY;
   private lastAt = NOWHERE;
   private nextId = 1;

@@ -91,14 +91,14 @@ export function checkTag(tag: Tag, bytes: Uint8Array): void {
   if (bytes[0] === tag) return;
   throw new MillraceError('state', 'the checkpoint holds this cell as another kind of cell', {
     hint: 'give the changed cell or its step a new name, or begin with fresh state',
-    lasting: true,
+    permanent: true,
   });
 }
 
 export function unreadable(cause?: unknown): MillraceError {
   return new MillraceError('state', 'a bucket of the checkpoint cannot be read', {
     hint: 'its bytes are damaged or of another layout: restore an older checkpoint, or begin with fresh state',
-    lasting: true,
+    permanent: true,
     cause,
   });
 }

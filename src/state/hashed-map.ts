@@ -36,7 +36,7 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   readonly evicted = 0;
   private young = new Map<K, Entry<K, V>>();
   private old = new Map<K, Entry<K, V>>();
-  /** The last look-up: most writes follow one of the same key. */
+  /** The last lookup: most writes follow one of the same key. */
   private last: Entry<K, V> | undefined;
   private dirty: Entry<K, V>[] = [];
   private dirtyShards: Shard[] = [];

@@ -6,7 +6,7 @@ export { type PackedMapCellOptions, packedMapCell } from './packed-map-cell.js';
 export type { Packing } from './packed-rows.js';
 export type { Pane } from './pane.js';
 export { type PaneCell, type PaneCellOptions, paneCell } from './pane-cell.js';
-export { byKey, derived, highest, lowest, merged, sameInAll, whileEmpty } from './rescale.js';
+export { rescale } from './rescale.js';
 export { type RingCell, type RingCellOptions, ringCell } from './ring-cell.js';
 export { type TimerCell, type TimerCellOptions, timerCell } from './timer-cell.js';
 export { type ValueCell, type ValueCellOptions, valueCell } from './value-cell.js';

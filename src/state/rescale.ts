@@ -1,8 +1,6 @@
 import { type Cell, type CellSpec, MillraceError } from '../core/index.js';
 import type { ValueCell } from './value-cell.js';
 
-// What a step says of each of its cells, for the day when its topology gets another number of tasks.
-
 /**
  * The keys of this cell are the keys of records, which decide their partition: entries go where their keys do. `input` is the
  * one that brings the entries, where that may be a global table.
@@ -10,7 +8,7 @@ import type { ValueCell } from './value-cell.js';
  * @example
  * const cells = { totals: byKey(mapCell<string, number>()) };
  */
-export const byKey = <S extends CellSpec>(spec: S, input?: number): S => ({
+const byKey = <S extends CellSpec>(spec: S, input?: number): S => ({
   ...spec,
   rescale: { kind: 'by-key', input },
 });
@@ -21,31 +19,40 @@ export const byKey = <S extends CellSpec>(spec: S, input?: number): S => ({
  * @example
  * const cells = { clock: merged(valueCell({ initial: 0 }), highest) };
  */
-export const merged = <T>(
-  spec: CellSpec<ValueCell<T>>,
-  merge: (values: readonly T[]) => T,
-): CellSpec<ValueCell<T>> => ({
+const merged = <T>(spec: CellSpec<ValueCell<T>>, merge: (values: readonly T[]) => T): CellSpec<ValueCell<T>> => ({
   ...spec,
   rescale: { kind: 'merged', merge: (values) => merge(values as readonly T[]) },
 });
 
 /** The value follows from the other cells of the step. */
-export const derived = <T, C extends Readonly<Record<string, Cell>>>(
+const derived = <T, C extends Readonly<Record<string, Cell>>>(
   spec: CellSpec<ValueCell<T>>,
   derive: (cells: C) => T,
 ): CellSpec<ValueCell<T>> => ({ ...spec, rescale: { kind: 'derived', derive: (cells) => derive(cells as C) } });
 
 /** It cannot be divided, and need not be while it holds nothing. */
-export const whileEmpty = <S extends CellSpec>(spec: S): S => ({ ...spec, rescale: { kind: 'empty' } });
+const whileEmpty = <S extends CellSpec>(spec: S): S => ({ ...spec, rescale: { kind: 'empty' } });
 
-export const highest = (values: readonly number[]): number => Math.max(...values);
-export const lowest = (values: readonly number[]): number => Math.min(...values);
+const highest = (values: readonly number[]): number => Math.max(...values);
+const lowest = (values: readonly number[]): number => Math.min(...values);
 
 /** @throws MillraceError `state` where tasks differ. */
-export function sameInAll<T>(values: readonly T[]): T {
+function sameInAll<T>(values: readonly T[]): T {
   const [first] = values;
   if (values.every((value) => value === first)) return first as T;
   throw new MillraceError('state', `tasks differ: ${values.join(', ')}`, {
     hint: 'it can go into another number of tasks only where all have the same',
   });
 }
+
+/**
+ * How a cell is divided when its topology gets another number of tasks (`millrace savepoint restore --rescale`). A cell that
+ * says nothing cannot be divided.
+ *
+ * @example
+ * const cells = {
+ *   totals: rescale.byKey(mapCell<string, number>()),
+ *   clock: rescale.merged(valueCell({ initial: 0 }), rescale.highest),
+ * };
+ */
+export const rescale = { byKey, merged, derived, whileEmpty, highest, lowest, sameInAll } as const;

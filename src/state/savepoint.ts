@@ -21,8 +21,8 @@ export interface SavepointManifest {
   readonly topics: Readonly<Record<string, string>>;
   /** Where it was made: for people. */
   readonly profile: string;
-  /** Of a topology with repartitions: whose tasks these are, stage after stage. */
-  readonly stages?: readonly SavepointStage[];
+  /** Of a topology with repartitions: whose tasks these are, subtopology after subtopology. */
+  readonly subtopologies?: readonly SavepointStage[];
 }
 
 export interface SavepointStage {
@@ -33,13 +33,13 @@ export interface SavepointStage {
   readonly topics: Readonly<Record<string, string>>;
 }
 
-/** The stages of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
+/** The subtopologies of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
 export function stagesIn(manifest: SavepointManifest): (SavepointStage & { readonly first: number })[] {
   const { topology: name, topologyHash, partitions, topics } = manifest;
   let first = 0;
-  return (manifest.stages ?? [{ name, topologyHash, partitions, topics }]).map((stage) => {
-    const placed = { ...stage, first };
-    first += stage.partitions;
+  return (manifest.subtopologies ?? [{ name, topologyHash, partitions, topics }]).map((subtopology) => {
+    const placed = { ...subtopology, first };
+    first += subtopology.partitions;
     return placed;
   });
 }

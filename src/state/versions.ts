@@ -17,6 +17,6 @@ export function migrationFor<T>(from: number, own: number, migrate: Migrate<T> |
       : 'give the cell a `migrate`, or begin with fresh state';
   throw new MillraceError('state', `the checkpoint holds version ${from} of a cell whose code is at version ${own}`, {
     hint,
-    lasting: true,
+    permanent: true,
   });
 }

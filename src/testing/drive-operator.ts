@@ -3,7 +3,7 @@ import {
   BEFORE_ALL_MS,
   type Cell,
   type Emit,
-  type Metric,
+  type MetricRow,
   MillraceError,
   messageOf,
   type Origin,
@@ -42,7 +42,7 @@ export interface Driving {
   readonly deadLetters: readonly { readonly reason: string; readonly detail: string; readonly origin: Origin }[];
   /** Cumulative, those of restored state not included. */
   readonly counters: Readonly<Record<string, number>>;
-  readonly measures: readonly Pick<Metric, 'name' | 'value' | 'eventTimeMs'>[];
+  readonly measures: readonly Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>[];
   /** The message of `context.fail` or of what the operator threw; nothing was driven after it. */
   readonly failure?: string;
 }
@@ -81,7 +81,7 @@ export class DrivenStep implements Driving {
   readonly emitted: DrivenOutput[] = [];
   readonly deadLetters: { reason: string; detail: string; origin: Origin }[] = [];
   readonly counters: Record<string, number> = {};
-  readonly measures: Pick<Metric, 'name' | 'value' | 'eventTimeMs'>[] = [];
+  readonly measures: Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>[] = [];
   failure?: string;
   private readonly cells: { readonly name: string; readonly version: number; readonly cell: Cell }[] = [];
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
@@ -110,7 +110,7 @@ export class DrivenStep implements Driving {
       const { outputs } = shape;
       this.run = (input, value, origin) => logic.onRecord(input, value, this.emitterAt(origin, outputs), origin);
       this.tellWatermark = (watermarkMs, origin) => logic.onWatermark?.(watermarkMs, this.emitterAt(origin, outputs));
-      this.tellClock = (clockMs, origin) => logic.onTick?.(clockMs, this.emitterAt(origin, outputs));
+      this.tellClock = (clockMs, origin) => logic.onProcessingTime?.(clockMs, this.emitterAt(origin, outputs));
       query = logic.query?.bind(logic);
     } else if (shape.shape === 'split') {
       const logic = shape.open(context);

@@ -3,14 +3,14 @@ import { type LookupAnswer, type LookupDriver, MillraceError, messageOf, readAns
 /** Stands in for the store of a step that looks up: the value of a key, `undefined` where there is none; what it throws is a failure. */
 export type FakeStore = (key: string) => unknown;
 
-export function fakeLookUp(stores: Readonly<Record<string, FakeStore>>): LookupDriver {
+export function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupDriver {
   return {
     async open(_, step) {
       const store = stores[step];
       if (!store)
         throw new MillraceError('config', `there is no store for step '${step}'`, {
           where: step,
-          hint: 'give the test what stands in for it: `lookUps`',
+          hint: 'give the test what stands in for it: `lookups`',
         });
       return {
         keysMax: Number.MAX_SAFE_INTEGER,

@@ -146,7 +146,7 @@ const trials: Readonly<Record<FaultName, Trial>> = {
     const takeAgain = await given(world.refusedForGood, 'refused for good')();
     const [error, again] = await task.attempt();
     ok(error instanceof MillraceError, `a crash without a type: ${error}`);
-    deepStrictEqual([error.code, error.lasting], ['sink', true], error.message);
+    deepStrictEqual([error.code, error.permanent], ['sink', true], error.message);
     mustHide(error, world.secret);
     ok(again !== undefined, 'a writer that has failed goes on as if nothing were missing');
     await takeAgain();

@@ -2,7 +2,7 @@ import { ok } from 'node:assert';
 import { type ErrorCode, MillraceError, messageOf } from '../core/errors.js';
 import type { Fault, FaultProxy, Traffic, Way } from './fault-proxy.js';
 
-/** What may go wrong between a connector and the service that it speaks to, on either side of it or in between. */
+/** What may go wrong between a connector and the service that it isReporter to, on either side of it or in between. */
 export type FaultName =
   /** Requests end in the middle, at places all over an epoch: a batch is half there. */
   | 'request cut'
@@ -81,7 +81,7 @@ export async function trafficOf(proxy: FaultProxy, work: () => Promise<unknown>)
 export function mustPass(error: unknown, codes: readonly ErrorCode[], secret: string | undefined): void {
   ok(error instanceof MillraceError, `a crash without a type: ${(error as Error)?.stack ?? messageOf(error)}`);
   ok(codes.includes(error.code), `an error of code ${error.code}: ${error.message}`);
-  ok(!error.lasting, `said to last: ${error.message}`);
+  ok(!error.permanent, `said to last: ${error.message}`);
   mustHide(error, secret);
 }
 

@@ -118,7 +118,7 @@ const checkpoint = (epoch: number): Checkpoint => ({
     departed: { offset: epoch * 1_000, mergeTimeMs: 1_600_000_000_000 + epoch, suspectMs: null },
     arrived: { offset: 0, mergeTimeMs: -8.64e15, suspectMs: 4_102_444_800_000 },
   },
-  choices: epoch % 2 === 0 ? {} : { order: [epoch, 2, 3] },
+  settledDecisions: epoch % 2 === 0 ? {} : { order: [epoch, 2, 3] },
 });
 
 const change = (step: string, cell: string, bucket: number, text: string | null, version = 1): StateChange => ({

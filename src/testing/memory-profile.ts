@@ -17,7 +17,7 @@ import type {
 import { INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
 import { localRegistry, openCodec } from '../schema/index.js';
 import { getOrInsert } from '../util/maps.js';
-import { type FakeStore, fakeLookUp } from './fake-store.js';
+import { type FakeStore, fakeLookup } from './fake-store.js';
 
 /** What a sink was given: the value as the topology made it, before any encoding. */
 export interface Written {
@@ -49,8 +49,8 @@ export class MemoryProfile implements Profile {
     /** By step. */
     stores: Readonly<Record<string, FakeStore>> = {},
   ) {
-    const lookUp = fakeLookUp(stores);
-    this.lookups = new Proxy({}, { get: () => lookUp });
+    const lookup = fakeLookup(stores);
+    this.lookups = new Proxy({}, { get: () => lookup });
     const source = this.source();
     this.sources = new Proxy({}, { get: () => source, has: () => true });
     this.sinks = new Proxy(
@@ -135,7 +135,7 @@ export class MemoryProfile implements Profile {
     };
   }
 
-  /** Into the log itself, for the next stage to read. */
+  /** Into the log itself, for the next subtopology to read. */
   private internalSink(): SinkDriver {
     return {
       mode: 'transactional',

@@ -1,7 +1,7 @@
 import { ok } from 'node:assert';
 import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
 import { DeferredSink } from '../runtime/deferred-sink.js';
-import { NumberedSink } from '../runtime/sequenced-sink.js';
+import { SequencedSink } from '../runtime/sequenced-sink.js';
 import { TaskState } from '../runtime/state.js';
 import { originAt } from './contract.js';
 
@@ -62,12 +62,12 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
     incarnation: 0,
     topologyHash: 'contract',
     positions: {},
-    choices: {},
+    settledDecisions: {},
   };
-  const { incarnation, receipts, positions } = checkpoint;
+  const { incarnation, committables, positions } = checkpoint;
   // Receipts lie in the checkpoint as JSON.
-  const receipt = receipts?.[STEP] === undefined ? undefined : JSON.parse(JSON.stringify(receipts[STEP]));
-  const opened = await driver.open(sink, { step: STEP, task, incarnation, receipt });
+  const committable = committables?.[STEP] === undefined ? undefined : JSON.parse(JSON.stringify(committables[STEP]));
+  const opened = await driver.open(sink, { step: STEP, task, incarnation, committable });
   let writer: SinkWriter;
   try {
     writer = await asInRuns(world, opened, state);
@@ -80,7 +80,7 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
     checkpoint = {
       ...checkpoint,
       epoch: checkpoint.epoch + 1,
-      receipts: prepared === undefined ? {} : { [STEP]: prepared },
+      committables: prepared === undefined ? {} : { [STEP]: prepared },
       positions: { [INPUT]: { offset: next, mergeTimeMs: 0, suspectMs: null } },
     };
     await ledger.commit(checkpoint, state.takeChanges());
@@ -110,7 +110,7 @@ async function asInRuns(world: SinkWorld, opened: SinkWriter, state: TaskState):
     writer = later;
   }
   if (!world.sink.changes || !outsideOfLedger(world.driver)) return writer;
-  const numbered = new NumberedSink(writer);
+  const numbered = new SequencedSink(writer);
   state.adopt(STEP, 'number', numbered);
   return numbered;
 }

@@ -119,7 +119,7 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
       async onEnd(error) {
         if (ended) return false;
         ended = true;
-        deepStrictEqual([error.code, error.lasting], ['source', true], error.message);
+        deepStrictEqual([error.code, error.permanent], ['source', true], error.message);
         mustHide(error, world.secret);
         await refusal.end();
         return true; // somebody has mended it, and starts the run again
@@ -207,12 +207,12 @@ async function readThrough(world: SourceFaultWorld, reading: Reading = {}): Prom
         }
         if (last === undefined || polls % epochPolls !== 0) continue;
         const offset = last.offset + 1;
-        checkpoint = { offset, place: asStored(reader.placeOf?.(offset)), count: read.length };
+        checkpoint = { offset, place: asStored(reader.sourceStateOf?.(offset)), count: read.length };
         await reading.onCheckpoint?.();
         if (diesAtCheckpoints) break;
       }
     } catch (error) {
-      if (error instanceof MillraceError && error.lasting && (await reading.onEnd?.(error))) continue;
+      if (error instanceof MillraceError && error.permanent && (await reading.onEnd?.(error))) continue;
       mustPass(error, ['source'], world.secret);
       if (performance.now() > giveUpMs) throw error;
       await reading.onFailure?.();

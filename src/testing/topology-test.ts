@@ -1,4 +1,4 @@
-import type { InferenceService, Metric, OutgoingRecord, Source, Upsert } from '../core/index.js';
+import type { InferenceService, MetricRow, OutgoingRecord, Source, Upsert } from '../core/index.js';
 import { MillraceError } from '../core/index.js';
 import { createInference } from '../inference/index.js';
 import { type RunSnapshot, runTopology } from '../runtime/index.js';
@@ -14,7 +14,7 @@ export interface TopologyTestOptions {
   /** Stands in for the real inference service, which is used by default. */
   readonly inference?: InferenceService;
   /** Stand in for the stores of steps that look up, by step. */
-  readonly lookUps?: Readonly<Record<string, FakeStore>>;
+  readonly lookups?: Readonly<Record<string, FakeStore>>;
 }
 
 /** A dead letter as tests like to read it. */
@@ -47,7 +47,7 @@ export class TopologyTest {
     private readonly topology: Topology,
     options: TopologyTestOptions = {},
   ) {
-    this.profile = new MemoryProfile(options.partitions ?? 1, {}, options.lookUps);
+    this.profile = new MemoryProfile(options.partitions ?? 1, {}, options.lookups);
     this.inference = options.inference ?? createInference();
   }
 
@@ -118,8 +118,8 @@ export class TopologyTest {
   }
 
   /** Measurements and counters that reached the topology's metrics sink. */
-  metrics(): Metric[] {
-    return this.profile.outputOf('$metrics').map(({ value }) => value as Metric);
+  metrics(): MetricRow[] {
+    return this.profile.outputOf('$metrics').map(({ value }) => value as MetricRow);
   }
 
   /** A cumulative counter of a step, summed over tasks; 0 where it was never touched. */

@@ -21,14 +21,14 @@ export function positionAt(offset: number): Position {
 
 /** Whether a source reads a topic, of which the profile can tell where it begins and ends. */
 export const isTopic = ({ connector, kind }: Source<unknown>): boolean =>
-  connector === 'kafka' || connector === INTERNAL || kind === 'http.ingest';
+  connector === 'kafka' || connector === INTERNAL || kind === 'http.ingestSource';
 
 /**
  * A source that is looked at and not opened for others: records that come by HTTP are read from the topic where they lie, and
  * no door is opened for more.
  */
 export const onlyRead = <T>(source: Source<T>): Source<T> =>
-  source.kind === 'http.ingest' ? Object.freeze({ ...source, connector: 'kafka' }) : source;
+  source.kind === 'http.ingestSource' ? Object.freeze({ ...source, connector: 'kafka' }) : source;
 
 /**
  * By source step id and partition, the offset of a point in each source's log. Inputs that are no topics count from 0 and
@@ -64,7 +64,7 @@ export const emptyCheckpoint = (topologyHash: string): Checkpoint => ({
   incarnation: 0,
   topologyHash,
   positions: {},
-  choices: {},
+  settledDecisions: {},
 });
 
 /** The offset of a position as people read it: `null` where the task begins at the oldest record. */

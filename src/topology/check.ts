@@ -1,7 +1,7 @@
 import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
 import { globalNodes } from './global.js';
-import { circularRepartitions, stagesOf } from './subtopologies.js';
+import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
 import { inputName, outputsOf } from './wires.js';
 
@@ -98,7 +98,7 @@ function repartitionProblems(topology: Topology): TopologyProblem[] {
   const circular = circularRepartitions(topology).map(({ id }) => ({
     where: id,
     message: 'what comes out of it meets what went in',
-    hint: 'a step cannot wait for its own stage: let the other side go through a repartition of its own too',
+    hint: 'a step cannot wait for its own subtopology: let the other side go through a repartition of its own too',
   }));
   const keyless = topology.repartitions
     .filter(({ key }) => typeof key !== 'function')
@@ -121,9 +121,9 @@ function globalProblems(topology: Topology): TopologyProblem[] {
   return alone ? [...written, { where, message: 'all its sources are global', hint }] : written;
 }
 
-/** A stage has one position in a topic: of two sources a restart would take either for moved by hand. */
+/** A subtopology has one position in a topic: of two sources a restart would take either for moved by hand. */
 function twiceRead(topology: Topology): TopologyProblem[] {
-  return stagesOf(topology).flatMap(({ sources }) => {
+  return subtopologiesOf(topology).flatMap(({ sources }) => {
     const readBy = new Map<string, string>();
     return sources.flatMap(({ id, source }) => {
       const { connector, topic, global } = source;

@@ -1,33 +1,33 @@
 import type { Sink } from '../core/io.js';
-import { stagesOf } from './subtopologies.js';
+import { subtopologiesOf } from './subtopologies.js';
 import type { Topology } from './topology.js';
 
 /** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
 const ROWS_MAX = 100_000;
 
-/** What decides by the clock: of a topology, or of a stage of it. */
+/** What decides by the clock: of a topology, or of a subtopology of it. */
 type Deciding = Pick<Topology, 'sources' | 'steps'>;
 
 /** Whether the clock may decide an order or an answer: a replay may decide otherwise, and only a checkpoint settles it. */
-const isUndecided = ({ sources, steps }: Deciding): boolean =>
-  sources.some(({ source }) => source.idleMax !== undefined) ||
-  steps.some(({ shape }) => shape.shape === 'batched' && shape.undecided === true) ||
-  steps.some(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
+const isNondeterministic = ({ sources, steps }: Deciding): boolean =>
+  sources.some(({ source }) => source.idleTimeout !== undefined) ||
+  steps.some(({ shape }) => shape.shape === 'batched' && shape.nondeterministic === true) ||
+  steps.some(({ shape }) => shape.shape === 'stateful' && shape.processingTimeInterval !== undefined);
 
-/** Whether a sink of this stage is written after the checkpoint where it is outside of the ledger's transaction, and how many rows wait at most. */
-export const deferralIn = (stage: Deciding): ((sink: Sink<unknown>) => Sink<unknown>['deferred']) => {
-  const settled = isUndecided(stage) ? Object.freeze({ rowsMax: ROWS_MAX }) : undefined;
+/** Whether a sink of this subtopology is written after the checkpoint where it is outside of the ledger's transaction, and how many rows wait at most. */
+export const deferralIn = (subtopology: Deciding): ((sink: Sink<unknown>) => Sink<unknown>['deferred']) => {
+  const settled = isNondeterministic(subtopology) ? Object.freeze({ rowsMax: ROWS_MAX }) : undefined;
   return (sink) => sink.deferred ?? settled;
 };
 
 /**
- * A sink of a topology as runs write it, for who asks what it guarantees: deferred where its stage has a clock that decides.
+ * A sink of a topology as runs write it, for who asks what it guarantees: deferred where its subtopology has a clock that decides.
  *
  * @example
  * deliveryOn(profile)(sinkAsWritten(topology, 'history', sink));
  */
 export function sinkAsWritten(topology: Topology, id: string, sink: Sink<unknown>): Sink<unknown> {
-  const stage = stagesOf(topology).find(({ sinks }) => sinks.some((each) => each.id === id));
-  const deferred = stage && deferralIn(stage)(sink);
+  const subtopology = subtopologiesOf(topology).find(({ sinks }) => sinks.some((each) => each.id === id));
+  const deferred = subtopology && deferralIn(subtopology)(sink);
   return deferred === sink.deferred ? sink : { ...sink, deferred };
 }

@@ -3,7 +3,7 @@ import type { Delivery, Sink } from '../core/io.js';
 import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
 import { sinkAsWritten } from './deferral.js';
-import { internalTopic, stagesOf } from './subtopologies.js';
+import { internalTopic, subtopologiesOf } from './subtopologies.js';
 import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';
 
@@ -31,13 +31,13 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
       const head = ['step', step.id, inputsText(topology, step), `${step.kind} (${step.shape.shape})`] as const;
       return { head, details: [settingsText(step.settings), outputsText(step), stateText(step)] };
     }),
-    ...topology.repartitions.map(({ id, input, schema, partitions, idleMax, headers }): Node => {
+    ...topology.repartitions.map(({ id, input, schema, partitions, idleTimeout, headers }): Node => {
       const facts = {
         topic: internalTopic(topology.name, id),
         schema: schema.subject,
         format: schema.format,
         ...(partitions === undefined ? {} : { partitions }),
-        ...(idleMax === undefined ? {} : { idleMax: formatDuration(idleMax) }),
+        ...(idleTimeout === undefined ? {} : { idleTimeout: formatDuration(idleTimeout) }),
         ...(headers === undefined ? {} : { headers: passedHeadersText(headers) }),
       };
       return {
@@ -54,11 +54,11 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
 
 /** Which nodes run together, where not all do. */
 function stagesText(topology: Topology): string {
-  const stages = stagesOf(topology);
-  if (stages.length === 1) return '';
+  const subtopologies = subtopologiesOf(topology);
+  if (subtopologies.length === 1) return '';
   const idsOf = (nodes: readonly { readonly id: string }[]) => nodes.map(({ id }) => id).join(' ');
-  const rows = stages.map(({ name, sources, steps, sinks }) => [
-    `stage  ${name}`,
+  const rows = subtopologies.map(({ name, sources, steps, sinks }) => [
+    `subtopology  ${name}`,
     `reads ${idsOf(sources)}`,
     steps.length === 0 ? '' : `runs ${idsOf(steps)}`,
     sinks.length === 0 ? '' : `writes ${idsOf(sinks)}`,

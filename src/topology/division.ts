@@ -3,16 +3,16 @@ import { globalNodes } from './global.js';
 import type { StepNode, Topology } from './topology.js';
 
 /** Whether every task has the same in a cell: it is fed by a global table alone. */
-export function isSameInAll(stage: Topology, step: StepNode, rescale: Rescale | undefined): boolean {
-  const global = globalNodes(stage);
+export function isSameInAll(subtopology: Topology, step: StepNode, rescale: Rescale | undefined): boolean {
+  const global = globalNodes(subtopology);
   if (global.has(step.id)) return true;
   if (rescale?.kind !== 'by-key' || rescale.input === undefined) return false;
   return global.has(step.inputs[rescale.input]?.from ?? '');
 }
 
 /** How a cell goes into another number of tasks, in words; `undefined` where it cannot. */
-export function divisionOf(stage: Topology, step: StepNode, rescale: Rescale | undefined): string | undefined {
-  if (isSameInAll(stage, step, rescale)) return 'the same in every task';
+export function divisionOf(subtopology: Topology, step: StepNode, rescale: Rescale | undefined): string | undefined {
+  if (isSameInAll(subtopology, step, rescale)) return 'the same in every task';
   return rescale && words[rescale.kind];
 }
 

@@ -6,7 +6,6 @@ export { topologyHash } from './hash.js';
 export { mermaid } from './mermaid.js';
 export {
   type CellPlan,
-  type Fate,
   isRefused,
   type PlannedTask,
   type PlanOptions,
@@ -14,12 +13,13 @@ export {
   readerIn,
   type SinkPlan,
   type SourcePlan,
+  type StateAction,
   type StatePlan,
   type Unfinished,
 } from './plan.js';
 export { planText } from './plan-text.js';
 export { furthestIn, type RescaledTask, type RescaleOptions, rescaleTasks } from './rescale.js';
-export { internalTopic, stagesOf } from './subtopologies.js';
+export { internalTopic, subtopologiesOf } from './subtopologies.js';
 export {
   isTopology,
   type RepartitionNode,

@@ -12,19 +12,19 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
   const unchanged = storedHashes.length === 1 && storedHashes[0] === hash;
   const from = unchanged ? 'the same topology' : `topology ${storedHashes.join(', ')}`;
   const rows = [
-    ...sources.map(({ source, fate, topic, offsets, note }) => {
+    ...sources.map(({ source, action, topic, offsets, note }) => {
       const at = Object.entries(offsets).map(([task, offset]) => `${task}:${offset ?? 'earliest'}`);
-      return ['source', source, topic, fate, at.join(' '), note];
+      return ['source', source, topic, action, at.join(' '), note];
     }),
-    ...sinks.map(({ sink, fate, lost, note }) => {
+    ...sinks.map(({ sink, action, lost, note }) => {
       const what = Object.entries(lost).map(([task, names]) => `${task}: ${names.join(', ')}`);
-      return ['sink', sink, '', fate, what.join('; '), note];
+      return ['sink', sink, '', action, what.join('; '), note];
     }),
-    ...cells.map(({ step, cell, fate, stored, version, buckets, bytes, note }) => {
+    ...cells.map(({ step, cell, action, stored, version, buckets, bytes, note }) => {
       const target = version === undefined || stored.every((each) => each === version) ? '' : ` -> v${version}`;
       const versions = stored.length === 0 ? '' : `${stored.map((each) => `v${each}`).join(' and ')}${target}`;
       const size = buckets === 0 ? '' : `${counted(buckets, 'bucket')}, ${counted(bytes, 'byte')}`;
-      return ['state', step, cell, fate, [versions, size].filter((text) => text !== '').join(', '), note];
+      return ['state', step, cell, action, [versions, size].filter((text) => text !== '').join(', '), note];
     }),
   ];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -34,11 +34,11 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
       .join('  ')
       .trimEnd(),
   );
-  const count = (fate: string) => [...sources, ...sinks, ...cells].filter((each) => each.fate === fate).length;
+  const count = (action: string) => [...sources, ...sinks, ...cells].filter((each) => each.action === action).length;
   const sum = ['continues', 'reused', 'migrated', 'divided', 'new', 'dropped', 'refused']
-    .map((fate) => [fate, count(fate)] as const)
+    .map((action) => [action, count(action)] as const)
     .filter(([, number]) => number > 0)
-    .map(([fate, number]) => `${number} ${fate}`)
+    .map(([action, number]) => `${number} ${action}`)
     .join(', ');
   const into =
     tasksNow === undefined

@@ -13,12 +13,12 @@ import type { Topology } from './topology.js';
  * `savepoint restore --rescale`; `refused` stops the run, or the restore, at its start; `dropped` state has no
  * reader: it is left where it is and nothing uses it.
  */
-export type Fate = 'reused' | 'migrated' | 'divided' | 'refused' | 'dropped' | 'new';
+export type StateAction = 'reused' | 'migrated' | 'divided' | 'refused' | 'dropped' | 'new';
 
 export interface CellPlan {
   readonly step: string;
   readonly cell: string;
-  readonly fate: Fate;
+  readonly action: StateAction;
   /** Versions found in the checkpoints, in order; none for a new cell. */
   readonly stored: readonly number[];
   /** The version of the code; `undefined` where it has no such cell. */
@@ -31,7 +31,7 @@ export interface CellPlan {
 
 export interface SourcePlan {
   readonly source: string;
-  readonly fate: 'continues' | 'new' | 'refused' | 'dropped';
+  readonly action: 'continues' | 'new' | 'refused' | 'dropped';
   readonly topic: string;
   /**
    * Next offset by task; `null` for one that begins at the oldest record. Of a global source by partition, the lowest of all
@@ -44,14 +44,14 @@ export interface SourcePlan {
 /** A sink that is gone, or is of another kind, and has written what only it could have finished. */
 export interface SinkPlan {
   readonly sink: string;
-  readonly fate: 'dropped';
+  readonly action: 'dropped';
   /** By task, what is lost, in words. */
   readonly lost: Readonly<Record<number, readonly string[]>>;
   readonly note: string;
 }
 
-/** What a sink's receipt has that nobody finishes in this topology, in words: the connector's own business. */
-export type Unfinished = (sink: string, receipt: unknown) => readonly string[];
+/** What a sink's committable has that nobody finishes in this topology, in words: the connector's own business. */
+export type Unfinished = (sink: string, committable: unknown) => readonly string[];
 
 export interface StatePlan {
   readonly topology: string;
@@ -114,11 +114,11 @@ function dividing(topology: Topology, cells: readonly CellPlan[]): CellPlan[] {
   const specs = new Map([...declaredCells(topology)].map(({ step, cell, spec }) => [`${step}/${cell}`, spec]));
   return cells.map((plan) => {
     const spec = specs.get(`${plan.step}/${plan.cell}`);
-    if (!spec || (plan.fate !== 'reused' && plan.fate !== 'migrated')) return plan;
+    if (!spec || (plan.action !== 'reused' && plan.action !== 'migrated')) return plan;
     const step = topology.steps.find(({ id }) => id === plan.step);
     const how = step && divisionOf(topology, step, spec.rescale);
-    if (how !== undefined) return { ...plan, fate: 'divided', note: how };
-    return { ...plan, fate: 'refused', note: 'it belongs to one task and cannot be divided' };
+    if (how !== undefined) return { ...plan, action: 'divided', note: how };
+    return { ...plan, action: 'refused', note: 'it belongs to one task and cannot be divided' };
   });
 }
 
@@ -131,7 +131,7 @@ export function readerIn(topology: Topology): (place: { readonly step: string; r
 
 /** Whether state is refused, by a run or by the restore that another number of tasks needs. */
 export const isRefused = ({ sources, cells }: StatePlan): boolean =>
-  [...sources, ...cells].some(({ fate }) => fate === 'refused');
+  [...sources, ...cells].some(({ action }) => action === 'refused');
 
 function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): SourcePlan[] {
   const declared = sources.map(({ id, source }): SourcePlan => {
@@ -144,12 +144,12 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
     for (const { partition, offset } of found.toSorted((a, b) => b.offset - a.offset || a.partition - b.partition))
       offsets[partition] = offset === EARLIEST ? null : offset;
     const base = { source: id, topic: source.topic, offsets };
-    if (found.length === 0) return { ...base, fate: 'new', note: 'begins at the oldest record' };
+    if (found.length === 0) return { ...base, action: 'new', note: 'begins at the oldest record' };
     const other = found.find(({ topic }) => topic !== undefined && topic !== source.topic)?.topic;
     if (other === undefined)
-      return { ...base, fate: 'continues', note: source.global ? 'all of it in every task' : '' };
+      return { ...base, action: 'continues', note: source.global ? 'all of it in every task' : '' };
     const note = `its position is in ${other}: give the source a new id to read ${source.topic} from its start`;
-    return { ...base, fate: 'refused', note };
+    return { ...base, action: 'refused', note };
   });
   const known = new Set(sources.map(({ id }) => id));
   const gone = new Set(tasks.flatMap(({ checkpoint }) => Object.keys(checkpoint?.positions ?? {}).map(stepOfPosition)));
@@ -159,7 +159,7 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
     .map((id): SourcePlan => {
       const topic = tasks.map(({ topics }) => topics[id]).find((each) => each !== undefined) ?? '';
       const note = 'its positions are lost with the next checkpoint';
-      return { source: id, topic, offsets: {}, fate: 'dropped', note };
+      return { source: id, topic, offsets: {}, action: 'dropped', note };
     });
   return [...declared, ...dropped];
 }
@@ -167,15 +167,15 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
 function planSinks(tasks: readonly PlannedTask[], unfinished: Unfinished): SinkPlan[] {
   const lost = new Map<string, Record<number, readonly string[]>>();
   for (const { partition, checkpoint } of tasks) {
-    for (const [sink, receipt] of Object.entries(checkpoint?.receipts ?? {})) {
-      const found = unfinished(sink, receipt);
+    for (const [sink, committable] of Object.entries(checkpoint?.committables ?? {})) {
+      const found = unfinished(sink, committable);
       if (found.length > 0) getOrInsert(lost, sink, (): Record<number, readonly string[]> => ({}))[partition] = found;
     }
   }
   const note = 'it is lost: with the sink as it was, `run --until-end` finishes it';
   return [...lost]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([sink, found]) => ({ sink, fate: 'dropped', lost: found, note }));
+    .map(([sink, found]) => ({ sink, action: 'dropped', lost: found, note }));
 }
 
 interface Place {
@@ -209,7 +209,7 @@ function planCells(topology: Topology, tasks: readonly PlannedTask[]): CellPlan[
       cell,
       version: known ? 1 : undefined,
       ...sizeOf(byTask),
-      fate: known ? 'reused' : 'dropped',
+      action: known ? 'reused' : 'dropped',
       note: known ? '' : noteOnDropped(topology, cell, step),
     });
   }
@@ -243,16 +243,16 @@ function sizeOf(byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'st
   };
 }
 
-function fateOf(spec: CellSpec, byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'fate' | 'note'> {
-  if (byTask.length === 0) return { fate: 'new', note: '' };
+function fateOf(spec: CellSpec, byTask: readonly (readonly StateChange[])[]): Pick<CellPlan, 'action' | 'note'> {
+  if (byTask.length === 0) return { action: 'new', note: '' };
   try {
     for (const changes of byTask) tryRestore(spec, changes);
   } catch (error) {
     if (!isStateError(error)) throw error;
-    return { fate: 'refused', note: error.hint === undefined ? error.message : `${error.message}: ${error.hint}` };
+    return { action: 'refused', note: error.hint === undefined ? error.message : `${error.message}: ${error.hint}` };
   }
   const migrates = byTask.some((changes) => changes.some(({ version }) => version !== spec.version));
-  return { fate: migrates ? 'migrated' : 'reused', note: '' };
+  return { action: migrates ? 'migrated' : 'reused', note: '' };
 }
 
 /** By its name: cells of another installed copy of the package throw that copy's class. */

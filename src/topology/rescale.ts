@@ -27,7 +27,7 @@ export interface RescaledTask {
 }
 
 /**
- * Spreads the state of all tasks of a stage over another number of tasks, cell by cell, as each cell says (`Rescale`).
+ * Spreads the state of all tasks of a subtopology over another number of tasks, cell by cell, as each cell says (`Rescale`).
  *
  * Guarantee: an entry of a cell that is kept by key is afterwards in the task that records with this key go to. It is refused
  * as a whole where a cell does not say how, and where a key lies in another task than the partitioner says: then the key
@@ -39,19 +39,23 @@ export interface RescaledTask {
  * @example
  * const [first] = rescaleTasks(payments, stored, { tasks: 6, counters: () => new Counters() });
  */
-export function rescaleTasks(stage: Topology, from: readonly PlannedTask[], options: RescaleOptions): RescaledTask[] {
+export function rescaleTasks(
+  subtopology: Topology,
+  from: readonly PlannedTask[],
+  options: RescaleOptions,
+): RescaledTask[] {
   const to = Array.from({ length: options.tasks }, (_, task): { state: StateChange[]; copyOf: number } => ({
     state: [],
     copyOf: task % from.length,
   }));
   const places = placesIn(from);
-  for (const step of stage.steps) {
+  for (const step of subtopology.steps) {
     if (step.shape.shape !== 'stateful') continue;
     const opened = to.map((): Record<string, Cell> => ({}));
     for (const [name, spec] of inTurn(step.shape.cells)) {
       const changes = places.get(`${step.id}/${name}`) ?? from.map(() => []);
       const where = `${step.id}/${name}`;
-      const isCopied = isSameInAll(stage, step, spec.rescale);
+      const isCopied = isSameInAll(subtopology, step, spec.rescale);
       if (isCopied) {
         for (const task of to) task.state.push(...(changes[task.copyOf] ?? []));
         continue;
@@ -67,7 +71,7 @@ export function rescaleTasks(stage: Topology, from: readonly PlannedTask[], opti
       });
     }
   }
-  keepEngines(stage, places, to, options);
+  keepEngines(subtopology, places, to, options);
   return to;
 }
 

@@ -5,17 +5,17 @@ import { globalNodes } from './global.js';
 import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology.js';
 
 /**
- * A topology cut at its repartitions: each stage is a topology of its own, with tasks and checkpoints under its own name,
- * and what was a repartition is a sink of one stage and a source of another. In the order in which records pass them.
+ * A topology cut at its repartitions: each subtopology is a topology of its own, with tasks and checkpoints under its own name,
+ * and what was a repartition is a sink of one subtopology and a source of another. In the order in which records pass them.
  *
- * A topology without repartitions is its only stage, unchanged. Otherwise the stage with the first declared source has the
+ * A topology without repartitions is its only subtopology, unchanged. Otherwise the subtopology with the first declared source has the
  * topology's name, and every other one that name, a slash and the id of its first input. Global sources, and steps fed by
- * nothing else, are in every stage that reads them. Linear in the number of nodes.
+ * nothing else, are in every subtopology that reads them. Linear in the number of nodes.
  *
  * @example
  * stagesOf(transfers).map(({ name }) => name); // ['transfers', 'transfers/by-account']
  */
-export function stagesOf(topology: Topology): readonly Topology[] {
+export function subtopologiesOf(topology: Topology): readonly Topology[] {
   if (topology.repartitions.length === 0) return [topology];
   const { part, order } = cut(topology);
   return order.map((number) => {
@@ -24,7 +24,7 @@ export function stagesOf(topology: Topology): readonly Topology[] {
   });
 }
 
-/** What is global goes into every stage that reads it: the sources and steps in front of the nodes of a stage. */
+/** What is global goes into every subtopology that reads it: the sources and steps in front of the nodes of a subtopology. */
 function feeding(topology: Topology, isIn: (id: string) => boolean): ReadonlySet<string> {
   const global = globalNodes(topology);
   const needed = new Set<string>();
@@ -34,7 +34,7 @@ function feeding(topology: Topology, isIn: (id: string) => boolean): ReadonlySet
 }
 
 /**
- * Repartitions whose records could come back to where they went out: their two sides meet in a step, or the stages behind
+ * Repartitions whose records could come back to where they went out: their two sides meet in a step, or the subtopologies behind
  * them lead back to those before.
  */
 export function circularRepartitions(topology: Topology): readonly RepartitionNode[] {
@@ -51,7 +51,7 @@ export function circularRepartitions(topology: Topology): readonly RepartitionNo
   });
 }
 
-/** The topic between two stages. */
+/** The topic between two subtopologies. */
 export const internalTopic = (topology: string, repartition: string): string =>
   `${topology}.${repartition}.repartition`;
 
@@ -146,15 +146,18 @@ function sourceOf(topology: string, { id, schema }: RepartitionNode): SourceNode
     topic,
     schema,
     settings: Object.freeze({ topic, schema: schema.subject }),
-    marked: true,
+    hasWatermarkMarkers: true,
     eventTimeOf: (_value, timestampMs) => timestampMs,
   };
   return Object.freeze({ id, source: Object.freeze(source) });
 }
 
-function sinkOf(topology: string, { id, input, key, schema, partitions, idleMax, headers }: RepartitionNode): SinkNode {
+function sinkOf(
+  topology: string,
+  { id, input, key, schema, partitions, idleTimeout, headers }: RepartitionNode,
+): SinkNode {
   const topic = internalTopic(topology, id);
-  const options: InternalSinkOptions = { topic, schema, key, partitions, idleMax, headers };
+  const options: InternalSinkOptions = { topic, schema, key, partitions, idleTimeout, headers };
   const sink: Sink<unknown> = {
     connector: INTERNAL,
     kind: 'repartition',

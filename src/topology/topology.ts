@@ -1,7 +1,16 @@
 import type { Duration } from '../core/duration.js';
 import type { Sink, Source } from '../core/io.js';
-import type { Metric } from '../core/metric-row.js';
-import type { Adds, Joint, JointSplitter, Operator, Problem, Settings, Shape, Splitter } from '../core/operator.js';
+import type { MetricRow } from '../core/metric-row.js';
+import type {
+  Adds,
+  MultiInputOperator,
+  MultiInputSplitter,
+  Operator,
+  Problem,
+  Settings,
+  Shape,
+  Splitter,
+} from '../core/operator.js';
 import { outputNames } from '../core/operator.js';
 import type { PassedHeaders } from '../core/passed-headers.js';
 import type { DeadLetter } from '../core/record.js';
@@ -41,7 +50,7 @@ export interface RepartitionNode {
   readonly key: (value: unknown) => string;
   readonly schema: Schema<unknown>;
   readonly partitions: number | undefined;
-  readonly idleMax: Duration | undefined;
+  readonly idleTimeout: Duration | undefined;
   readonly headers?: PassedHeaders | undefined;
 }
 
@@ -59,7 +68,7 @@ export interface RepartitionOptions<T> {
    * How long (processing time) a task that writes may have nothing to read before those that read go on without it; for
    * ever by default. What it writes later may be late.
    */
-  readonly idleMax?: Duration;
+  readonly idleTimeout?: Duration;
   /** Headers of the records that values come from which go on with them, such as `traceHeaders`; none by default. */
   readonly headers?: PassedHeaders;
 }
@@ -68,7 +77,7 @@ export interface TopologyOptions {
   /** Where records go that cannot be processed: decode, validation, processing and inference failures. */
   readonly deadLetters: Sink<DeadLetter>;
   /** Where counters and measurements of the steps go. */
-  readonly metrics?: Sink<Metric>;
+  readonly metrics?: Sink<MetricRow>;
 }
 
 /**
@@ -78,11 +87,11 @@ export interface TopologyOptions {
 export interface Topology {
   readonly name: string;
   readonly deadLetters: Sink<DeadLetter>;
-  readonly metrics: Sink<Metric> | undefined;
+  readonly metrics: Sink<MetricRow> | undefined;
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
   readonly sinks: readonly SinkNode[];
-  /** Where it is cut into stages; see `stagesOf`. */
+  /** Where it is cut into subtopologies; see `stagesOf`. */
   readonly repartitions: readonly RepartitionNode[];
 }
 
@@ -98,7 +107,7 @@ export interface Stream<out T> {
   via<Sides, Out>(
     id: string,
     sides: { readonly [K in keyof Sides]: Stream<Sides[K]> },
-    operator: Joint<T, Sides, Out>,
+    operator: MultiInputOperator<T, Sides, Out>,
   ): Stream<Next<T, Out>>;
   /** Attaches an operator with several named outputs. */
   split<Outs>(id: string, operator: Splitter<T, Outs>): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
@@ -106,10 +115,10 @@ export interface Stream<out T> {
   split<Sides, Outs>(
     id: string,
     sides: { readonly [K in keyof Sides]: Stream<Sides[K]> },
-    operator: JointSplitter<T, Sides, Outs>,
+    operator: MultiInputSplitter<T, Sides, Outs>,
   ): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
   /**
-   * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a stage of their
+   * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a subtopology of their
    * own: own tasks, state and checkpoints. Event times, and the order of each writing task, are kept; nothing is lost or
    * doubled on the way.
    *
@@ -159,9 +168,9 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
         return Object.freeze(Object.fromEntries(names.map((name, index) => [name, output(index)])));
       },
       repartition(id: string, options: RepartitionOptions<unknown>) {
-        const { key, schema, partitions, idleMax, headers } = options;
+        const { key, schema, partitions, idleTimeout, headers } = options;
         const passed = headers === undefined ? {} : { headers };
-        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleMax, ...passed }));
+        repartitions.push(Object.freeze({ id, input: wire, key, schema, partitions, idleTimeout, ...passed }));
         return stream({ from: id, output: 0 });
       },
       to(id: string, sink: Sink<unknown>) {
@@ -176,7 +185,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
   const attach = (wire: Wire, id: string, second: object, third: object | undefined) => {
     const { kind, settings, shape, problems = [] } = (third ?? second) as AnyOperator;
     const sides = (third ? second : {}) as Record<string, object>;
-    const names = shape.shape === 'stateful' ? shape.sides : [];
+    const names = shape.shape === 'stateful' ? shape.inputs : [];
     // A missing side stays visible to `check`; a superfluous one has no place in the operator and is dropped here.
     const inputs = [wire, ...names.map((side) => (sides[side] ? wireOf(sides[side]) : { from: '', output: 0 }))];
     steps.push(Object.freeze({ id, kind, settings, shape, problems, inputs: Object.freeze(inputs) }));

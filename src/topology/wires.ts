@@ -15,7 +15,7 @@ export function outputsOf({ sources, steps, repartitions }: Topology): Map<strin
 /** The name of a step's input: `input` for the main one, a side input's own name otherwise. */
 export function inputName({ shape }: StepNode, index: number): string {
   if (index === 0) return 'input';
-  return (shape.shape === 'stateful' ? shape.sides[index - 1] : undefined) ?? `input ${index}`;
+  return (shape.shape === 'stateful' ? shape.inputs[index - 1] : undefined) ?? `input ${index}`;
 }
 
 /** `route.hubs` for the output `hubs` of a split, otherwise the id alone. */

@@ -21,17 +21,17 @@ export async function compareFiles(
   ordered: boolean,
 ): Promise<Differences> {
   const found = new Differences();
-  const [calm, disturbed] = await Promise.all([
-    sequencesOf(written, folders.calm),
-    sequencesOf(written, folders.disturbed),
+  const [reference, faulted] = await Promise.all([
+    sequencesOf(written, folders.reference),
+    sequencesOf(written, folders.faulted),
   ]);
-  for (const name of new Set([...calm.keys(), ...disturbed.keys()])) {
+  for (const name of new Set([...reference.keys(), ...faulted.keys()])) {
     const streams = new EntryStreams(ordered, found);
     const read = {
-      calm: entriesOf(written, calm.get(name) ?? [], format),
-      disturbed: entriesOf(written, disturbed.get(name) ?? [], format),
+      reference: entriesOf(written, reference.get(name) ?? [], format),
+      faulted: entriesOf(written, faulted.get(name) ?? [], format),
     };
-    const open = new Set<Run>(['calm', 'disturbed']);
+    const open = new Set<Run>(['reference', 'faulted']);
     while (open.size > 0) {
       for (const run of open) {
         const next = await read[run].next();

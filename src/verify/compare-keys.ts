@@ -13,25 +13,25 @@ const READ = 500;
  */
 export async function compareKeys(store: KeyReader, prefixes: Places, valuesCount: boolean): Promise<Differences> {
   const found = new Differences();
-  const calm = await keysBehind(store, prefixes.calm);
-  const disturbed = new Set(await keysBehind(store, prefixes.disturbed));
-  found.compared = calm.length;
-  for (let start = 0; start < calm.length; start += READ) {
-    const keys = calm.slice(start, start + READ);
+  const reference = await keysBehind(store, prefixes.reference);
+  const faulted = new Set(await keysBehind(store, prefixes.faulted));
+  found.compared = reference.length;
+  for (let start = 0; start < reference.length; start += READ) {
+    const keys = reference.slice(start, start + READ);
     const [a, b] = await Promise.all([
-      store.read(keys.map((key) => prefixes.calm + key)),
-      store.read(keys.map((key) => prefixes.disturbed + key)),
+      store.read(keys.map((key) => prefixes.reference + key)),
+      store.read(keys.map((key) => prefixes.faulted + key)),
     ]);
     for (const [i, key] of keys.entries()) {
-      if (!disturbed.delete(key)) found.add({ kind: 'lost', id: key, calm: text(a[i]) });
+      if (!faulted.delete(key)) found.add({ kind: 'lost', id: key, reference: text(a[i]) });
       else if (valuesCount && !isDeepStrictEqual(a[i], b[i])) {
-        found.add({ kind: 'different', id: key, calm: text(a[i]), disturbed: text(b[i]) });
+        found.add({ kind: 'different', id: key, reference: text(a[i]), faulted: text(b[i]) });
       }
     }
   }
-  for (const key of disturbed) {
-    const [contents] = await store.read([prefixes.disturbed + key]);
-    found.add({ kind: 'strange', id: key, disturbed: text(contents) });
+  for (const key of faulted) {
+    const [contents] = await store.read([prefixes.faulted + key]);
+    found.add({ kind: 'strange', id: key, faulted: text(contents) });
   }
   return found;
 }

@@ -1,9 +1,9 @@
 import { quoted } from '../../connectors/postgres/names.js';
-import type { TrialProfile } from '../profiles/profiles.js';
+import type { VerificationProfile } from '../profiles/profiles.js';
 import type { Places } from './compare-topics.js';
 import { Differences } from './differences.js';
 
-type Ask = TrialProfile['postgres'];
+type Ask = VerificationProfile['postgres'];
 
 /** Rows that are shown as differences at most. */
 const ROWS_MAX = 10_000;
@@ -18,21 +18,21 @@ export async function compareRows(
   columns: readonly string[] | undefined,
 ): Promise<Differences> {
   const found = new Differences();
-  const [calm, disturbed] = await Promise.all([ownTables(ask, tables.calm), ownTables(ask, tables.disturbed)]);
+  const [reference, faulted] = await Promise.all([ownTables(ask, tables.reference), ownTables(ask, tables.faulted)]);
   const row = columns ? `json_build_array(${columns.map(quoted).join(', ')})::text` : 'row_to_json(t)::text';
   const rowsOf = (table: string | undefined, c: number, d: number) =>
     table === undefined ? [] : [`SELECT ${row} AS row, ${c} AS c, ${d} AS d FROM ${quoted(table)} AS t`];
-  for (const task of new Set([...calm.keys(), ...disturbed.keys()])) {
-    const all = [...rowsOf(calm.get(task), 1, 0), ...rowsOf(disturbed.get(task), 0, 1)].join(' UNION ALL ');
+  for (const task of new Set([...reference.keys(), ...faulted.keys()])) {
+    const all = [...rowsOf(reference.get(task), 1, 0), ...rowsOf(faulted.get(task), 0, 1)].join(' UNION ALL ');
     const [counts] = await ask.query<{ rows: string }>(`SELECT coalesce(sum(c), 0) AS rows FROM (${all}) AS both_runs`);
     found.compared += Number(counts?.rows);
-    const differing = await ask.query<{ row: string; calm: number; disturbed: number }>(
-      `SELECT row, sum(c)::int AS calm, sum(d)::int AS disturbed FROM (${all}) AS both_runs
+    const differing = await ask.query<{ row: string; reference: number; faulted: number }>(
+      `SELECT row, sum(c)::int AS reference, sum(d)::int AS faulted FROM (${all}) AS both_runs
        GROUP BY row HAVING sum(c) <> sum(d) ORDER BY row LIMIT ${ROWS_MAX}`,
     );
-    for (const { row: id, calm: c, disturbed: d } of differing) {
-      for (let n = d; n < c; n++) found.add({ kind: 'lost', id, calm: id });
-      for (let n = c; n < d; n++) found.add({ kind: c > 0 ? 'doubled' : 'strange', id, disturbed: id });
+    for (const { row: id, reference: c, faulted: d } of differing) {
+      for (let n = d; n < c; n++) found.add({ kind: 'lost', id, reference: id });
+      for (let n = c; n < d; n++) found.add({ kind: c > 0 ? 'doubled' : 'strange', id, faulted: id });
     }
   }
   return found;
@@ -50,7 +50,7 @@ async function ownTables(ask: Ask, table: string): Promise<ReadonlyMap<string, s
   );
 }
 
-/** Takes away everything of a trial that lies in Postgres. */
+/** Takes away everything of a verification that lies in Postgres. */
 export async function removeRows(ask: Ask, id: string): Promise<void> {
   const pattern = `${id.replaceAll('-', '\\_')}\\_%`;
   const tables = await ask.query<{ name: string }>(

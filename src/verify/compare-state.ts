@@ -14,18 +14,18 @@ import type { Run } from './verification.js';
  */
 export async function compareState(
   { checkpoints }: Pick<OpenProfile, 'checkpoints'>,
-  stages: Readonly<Record<Run, readonly Topology[]>>,
+  subtopologies: Readonly<Record<Run, readonly Topology[]>>,
 ): Promise<Differences> {
   const found = new Differences();
-  for (const [index, stage] of stages.calm.entries()) {
-    const other = stages.disturbed[index]?.name ?? '';
-    const tasks = new Set([...(await checkpoints.tasks(stage.name)), ...(await checkpoints.tasks(other))]);
+  for (const [index, subtopology] of subtopologies.reference.entries()) {
+    const other = subtopologies.faulted[index]?.name ?? '';
+    const tasks = new Set([...(await checkpoints.tasks(subtopology.name)), ...(await checkpoints.tasks(other))]);
     for (const partition of tasks) {
-      const [calm, disturbed] = await Promise.all(
-        [stage.name, other].map(async (topology) => (await checkpoints.inspect({ topology, partition })).state),
+      const [reference, faulted] = await Promise.all(
+        [subtopology.name, other].map(async (topology) => (await checkpoints.inspect({ topology, partition })).state),
       );
-      for (const { id, shape } of stage.steps) {
-        if (shape.shape === 'stateful') compareStep(id, partition, shape.cells, calm ?? [], disturbed ?? [], found);
+      for (const { id, shape } of subtopology.steps) {
+        if (shape.shape === 'stateful') compareStep(id, partition, shape.cells, reference ?? [], faulted ?? [], found);
       }
     }
   }
@@ -36,13 +36,13 @@ function compareStep(
   step: string,
   task: number,
   cells: CellSpecs,
-  calm: readonly StateChange[],
-  disturbed: readonly StateChange[],
+  reference: readonly StateChange[],
+  faulted: readonly StateChange[],
   found: Differences,
 ): void {
   for (const [cell, spec] of Object.entries(cells)) {
     const of = (state: readonly StateChange[]) => state.filter((each) => each.step === step && each.cell === cell);
-    const [a, b] = [of(calm), of(disturbed)];
+    const [a, b] = [of(reference), of(faulted)];
     found.compared += 1;
     if (sameBuckets(a, b)) continue;
     const [left, right] = [restored(spec.open(), a), restored(spec.open(), b)];

@@ -34,11 +34,11 @@ export async function compareTables(
 ): Promise<Differences> {
   const found = new Differences();
   const tableOf = (run: Run) => `${namesOf(trialId, run).table(options.table)}_rows`;
-  const names = options.schema ? await columnsOf(profile, tableOf('calm'), options) : Object.keys(options.columns);
+  const names = options.schema ? await columnsOf(profile, tableOf('reference'), options) : Object.keys(options.columns);
   const columns = names.map((name) => `\`${name}\``);
   const row = `trimBoth(formatRow('JSONCompactEachRow', ${columns.join(', ')}))`;
   if (exactlyOnce) {
-    const doubled = await storedTwice(profile, tableOf('disturbed'));
+    const doubled = await storedTwice(profile, tableOf('faulted'));
     for (const { id, times } of doubled) for (let n = 1; n < times; n++) found.add({ kind: 'doubled', id });
   }
   if (!byIdentity) await compareBags(profile, tableOf, row, found);
@@ -67,7 +67,7 @@ async function compareByIdentity(
   found: Differences,
 ): Promise<void> {
   const sources = new Map<string, { from: number; to: number }>();
-  for (const run of ['calm', 'disturbed'] as const) {
+  for (const run of ['reference', 'faulted'] as const) {
     const { topology } = namesOf(trialId, run);
     for (const { source, first, last } of await sourcesOf(profile, tableOf(run))) {
       const behind = source.slice(topology.length + step.length + 2); // of `topology/step/topic/partition`
@@ -85,8 +85,11 @@ async function compareByIdentity(
   };
   for (const [behind, { from, to }] of sources) {
     for (let offset = from; offset <= to; offset += OFFSETS) {
-      const [calm, disturbed] = await Promise.all([read('calm', behind, offset), read('disturbed', behind, offset)]);
-      compareEntries(calm, disturbed, false, found);
+      const [reference, faulted] = await Promise.all([
+        read('reference', behind, offset),
+        read('faulted', behind, offset),
+      ]);
+      compareEntries(reference, faulted, false, found);
     }
   }
 }
@@ -97,18 +100,20 @@ async function compareBags(
   row: string,
   found: Differences,
 ): Promise<void> {
-  const [counted] = await query<{ rows: number }>(`SELECT toUInt32(count()) AS rows FROM ${tableOf('calm')} FINAL`);
-  found.compared += counted?.rows ?? 0;
-  const differing = await query<{ row: string; calm: number; disturbed: number }>(
-    `SELECT row, toUInt32(sum(c)) AS calm, toUInt32(sum(d)) AS disturbed FROM (
-       SELECT ${row} AS row, 1 AS c, 0 AS d FROM ${tableOf('calm')} FINAL UNION ALL
-       SELECT ${row} AS row, 0 AS c, 1 AS d FROM ${tableOf('disturbed')} FINAL
-     ) GROUP BY row HAVING calm != disturbed ORDER BY row LIMIT ${BAG_MAX}`,
+  const [counted] = await query<{ rows: number }>(
+    `SELECT toUInt32(count()) AS rows FROM ${tableOf('reference')} FINAL`,
   );
-  for (const { row: text, calm, disturbed } of differing) {
+  found.compared += counted?.rows ?? 0;
+  const differing = await query<{ row: string; reference: number; faulted: number }>(
+    `SELECT row, toUInt32(sum(c)) AS reference, toUInt32(sum(d)) AS faulted FROM (
+       SELECT ${row} AS row, 1 AS c, 0 AS d FROM ${tableOf('reference')} FINAL UNION ALL
+       SELECT ${row} AS row, 0 AS c, 1 AS d FROM ${tableOf('faulted')} FINAL
+     ) GROUP BY row HAVING reference != faulted ORDER BY row LIMIT ${BAG_MAX}`,
+  );
+  for (const { row: text, reference, faulted } of differing) {
     const times = (count: number): Entry[] => Array.from({ length: count }, () => ({ id: text, digest: '', at: text }));
-    compareEntries(times(calm), times(disturbed), false, found);
-    found.compared -= calm; // counted above
+    compareEntries(times(reference), times(faulted), false, found);
+    found.compared -= reference; // counted above
   }
 }
 

@@ -20,14 +20,14 @@ export type Places = Readonly<Record<Run, string>>;
  */
 export async function compareTopics(profile: OpenProfile, topics: Places, ordered: boolean): Promise<Differences> {
   const found = new Differences();
-  const starts = await profile.offsetsAt(topics.calm, 'earliest');
+  const starts = await profile.offsetsAt(topics.reference, 'earliest');
   for (const [partition, offset] of starts.entries()) {
     const streams = new EntryStreams(ordered, found);
     const read = {
-      calm: readPartition(profile, topics.calm, partition, offset),
-      disturbed: readPartition(profile, topics.disturbed, partition, offset),
+      reference: readPartition(profile, topics.reference, partition, offset),
+      faulted: readPartition(profile, topics.faulted, partition, offset),
     };
-    const open = new Set<Run>(['calm', 'disturbed']);
+    const open = new Set<Run>(['reference', 'faulted']);
     while (open.size > 0) {
       for (const run of open) {
         const next = await read[run].next();

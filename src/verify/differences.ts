@@ -10,7 +10,7 @@ export interface Entry {
 
 export const kinds = ['lost', 'doubled', 'different', 'strange', 'outOfOrder'] as const;
 /**
- * What can be wrong with the disturbed run: it lacks an entry, has one more often than the other, has one with other
+ * What can be wrong with the faulted run: it lacks an entry, has one more often than the other, has one with other
  * contents, has one from a record of which the other has none, or has them in another order.
  */
 export type Kind = (typeof kinds)[number];
@@ -19,8 +19,8 @@ export type Kind = (typeof kinds)[number];
 export interface Sample {
   readonly kind: Kind;
   readonly id: string;
-  readonly calm?: string | undefined;
-  readonly disturbed?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly faulted?: string | undefined;
 }
 
 /** Of each kind so many cases are kept, to be shown. */
@@ -28,7 +28,7 @@ const SAMPLES_MAX = 3;
 
 /** Counts what is wrong, and keeps the first cases of each kind. */
 export class Differences {
-  /** Entries of the calm run that were compared. */
+  /** Entries of the reference run that were compared. */
   compared = 0;
   readonly counts: Record<Kind, number> = { lost: 0, doubled: 0, different: 0, strange: 0, outOfOrder: 0 };
   readonly samples: Sample[] = [];
@@ -44,8 +44,8 @@ export class Differences {
 }
 
 interface Pair {
-  readonly calm: Entry[];
-  readonly disturbed: Entry[];
+  readonly reference: Entry[];
+  readonly faulted: Entry[];
 }
 
 /**
@@ -53,56 +53,56 @@ interface Pair {
  * both runs are held to the order of the first. `known` tells of records that were compared before. Memory: all entries.
  */
 export function compareEntries(
-  calm: readonly Entry[],
-  disturbed: readonly Entry[],
+  reference: readonly Entry[],
+  faulted: readonly Entry[],
   ordered: boolean,
   found: Differences,
   known: (id: string) => boolean = () => false,
 ): void {
-  found.compared += calm.length;
+  found.compared += reference.length;
   const pairs = new Map<string, Pair>();
   const pairOf = (id: string): Pair => {
-    const pair = pairs.get(id) ?? { calm: [], disturbed: [] };
+    const pair = pairs.get(id) ?? { reference: [], faulted: [] };
     pairs.set(id, pair);
     return pair;
   };
-  for (const entry of calm) pairOf(entry.id).calm.push(entry);
-  for (const entry of disturbed) pairOf(entry.id).disturbed.push(entry);
+  for (const entry of reference) pairOf(entry.id).reference.push(entry);
+  for (const entry of faulted) pairOf(entry.id).faulted.push(entry);
   for (const pair of pairs.values()) comparePair(pair, found, known);
-  if (ordered) compareOrder(calm, pairs, disturbed, found);
+  if (ordered) compareOrder(reference, pairs, faulted, found);
 }
 
 /** What one input record gave rise to: the first entries belong together, the rest is too many or too few. */
-function comparePair({ calm, disturbed }: Pair, found: Differences, known: (id: string) => boolean): void {
-  const both = Math.min(calm.length, disturbed.length);
+function comparePair({ reference, faulted }: Pair, found: Differences, known: (id: string) => boolean): void {
+  const both = Math.min(reference.length, faulted.length);
   for (let n = 0; n < both; n++) {
-    const [a, b] = [calm[n] as Entry, disturbed[n] as Entry];
-    if (a.digest !== b.digest) found.add({ kind: 'different', id: a.id, calm: a.at, disturbed: b.at });
+    const [a, b] = [reference[n] as Entry, faulted[n] as Entry];
+    if (a.digest !== b.digest) found.add({ kind: 'different', id: a.id, reference: a.at, faulted: b.at });
   }
-  for (const { id, at } of calm.slice(both)) found.add({ kind: 'lost', id, calm: at });
-  for (const { id, at } of disturbed.slice(both)) {
-    const kind = calm.length > 0 || known(id) ? 'doubled' : 'strange';
-    found.add({ kind, id, calm: calm[0]?.at, disturbed: at });
+  for (const { id, at } of reference.slice(both)) found.add({ kind: 'lost', id, reference: at });
+  for (const { id, at } of faulted.slice(both)) {
+    const kind = reference.length > 0 || known(id) ? 'doubled' : 'strange';
+    found.add({ kind, id, reference: reference[0]?.at, faulted: at });
   }
 }
 
 /** An entry is out of order where one that should come after it came before it. */
 function compareOrder(
-  calm: readonly Entry[],
+  reference: readonly Entry[],
   pairs: ReadonlyMap<string, Pair>,
-  disturbed: readonly Entry[],
+  faulted: readonly Entry[],
   found: Differences,
 ): void {
-  const places = new Map<Entry, number>(calm.map((entry, place) => [entry, place]));
+  const places = new Map<Entry, number>(reference.map((entry, place) => [entry, place]));
   const seen = new Map<string, number>();
   let furthest = -1;
-  for (const entry of disturbed) {
+  for (const entry of faulted) {
     const n = seen.get(entry.id) ?? 0;
     seen.set(entry.id, n + 1);
-    const twin = pairs.get(entry.id)?.calm[n];
+    const twin = pairs.get(entry.id)?.reference[n];
     if (twin === undefined) continue; // counted already
     const place = places.get(twin) as number;
-    if (place < furthest) found.add({ kind: 'outOfOrder', id: entry.id, calm: twin.at, disturbed: entry.at });
+    if (place < furthest) found.add({ kind: 'outOfOrder', id: entry.id, reference: twin.at, faulted: entry.at });
     furthest = Math.max(furthest, place);
   }
 }

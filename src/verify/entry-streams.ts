@@ -8,8 +8,8 @@ export interface TaskEntry extends Entry {
 
 /** Entries of both runs that have no counterpart yet. */
 interface Open {
-  calm: Entry[];
-  disturbed: Entry[];
+  reference: Entry[];
+  faulted: Entry[];
   /** How many of each are settled, from the front. */
   settled: number;
   /** They differed once: what is left is compared at the end. */
@@ -33,10 +33,10 @@ export class EntryStreams {
     private readonly found: Differences,
   ) {}
 
-  add(run: 'calm' | 'disturbed', { task, ...entry }: TaskEntry): void {
+  add(run: 'reference' | 'faulted', { task, ...entry }: TaskEntry): void {
     const open = getOrInsert(this.tasks, task, () => ({
-      calm: [],
-      disturbed: [],
+      reference: [],
+      faulted: [],
       settled: 0,
       parted: false,
       furthest: new Map(),
@@ -48,19 +48,19 @@ export class EntryStreams {
   /** Both logs are read: what is left has no counterpart, or differs. */
   end(): void {
     for (const open of this.tasks.values()) {
-      const { calm, disturbed, settled, furthest } = open;
+      const { reference, faulted, settled, furthest } = open;
       const known = (id: string): boolean => {
         const { input, offset } = placeOf(id);
         return offset <= (furthest.get(input) ?? -1);
       };
-      compareEntries(calm.slice(settled), disturbed.slice(settled), this.ordered, this.found, known);
+      compareEntries(reference.slice(settled), faulted.slice(settled), this.ordered, this.found, known);
     }
     this.tasks.clear();
   }
 
   private settle(open: Open): void {
     for (;;) {
-      const [a, b] = [open.calm[open.settled], open.disturbed[open.settled]];
+      const [a, b] = [open.reference[open.settled], open.faulted[open.settled]];
       if (a === undefined || b === undefined) break;
       if (a.id !== b.id || a.digest !== b.digest) {
         open.parted = true;
@@ -72,8 +72,8 @@ export class EntryStreams {
       this.found.compared += 1;
     }
     if (open.settled < PIECE) return;
-    open.calm = open.calm.slice(open.settled);
-    open.disturbed = open.disturbed.slice(open.settled);
+    open.reference = open.reference.slice(open.settled);
+    open.faulted = open.faulted.slice(open.settled);
     open.settled = 0;
   }
 }

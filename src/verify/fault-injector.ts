@@ -19,7 +19,7 @@ export interface KillerOptions {
  * their way, before and after the checkpoint is stored. A message travels for a moment, so the place is never quite the same.
  * Between two kills at least one checkpoint is stored, or the same records would be begun again and again.
  */
-export class Killer {
+export class FaultInjector {
   /** Kills by the point after which they came. */
   readonly done: Partial<Record<EpochPoint, number>> = {};
   private kills = 0;

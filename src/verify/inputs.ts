@@ -48,7 +48,7 @@ export interface LoadOptions {
   readonly timeField: string | undefined;
 }
 
-/** Writes a file of JSON lines into a topic of the trial's own. */
+/** Writes a file of JSON lines into a topic of the verification's own. */
 export async function loadInput(
   profile: OpenProfile,
   { source }: SourceNode,

@@ -8,28 +8,32 @@ import type { HashSinkOptions, TableSinkOptions, TopicSinkOptions, UpsertTableOp
 import { json } from '../schema/index.js';
 import { onlyRead } from '../topics/positions.js';
 import type { Topology } from '../topology/index.js';
-import { namesOf, type Run, type Trial, type TrialNames } from './verification.js';
+import { namesOf, type Run, type Verification, type VerificationNames } from './verification.js';
 
 /** Keys are looked at when both runs have ended: none may expire before. */
 const KEYS_STAY = days(7);
 /** Nor may entries be trimmed: where a stream is cut is up to the server. As much as Lua writes as a whole number. */
 const ENTRIES_STAY = 2 ** 31 - 1;
 
-type Shadow = (options: never, names: TrialNames, trial: Trial, id: string) => object;
+type Shadow = (options: never, names: VerificationNames, verification: Verification, id: string) => object;
 
-const topicShadow = (options: TopicSinkOptions, names: TrialNames, { partitions }: Trial): TopicSinkOptions => ({
+const topicShadow = (
+  options: TopicSinkOptions,
+  names: VerificationNames,
+  { partitions }: Verification,
+): TopicSinkOptions => ({
   ...options,
   topic: names.topic(options.topic),
   partitions: partitions[options.topic] ?? options.partitions,
   nameOrigin: true,
   create: true,
-  drift: 'ignore',
+  onMismatch: 'ignore',
 });
 
 const keyShadow = (options: HashSinkOptions | Write) => ({ ...options, ttl: KEYS_STAY });
 
 /** A topic for what is sent and kept by nobody. */
-const sentShadow = (content: (value: unknown) => unknown, names: TrialNames, id: string): TopicSinkOptions => ({
+const sentShadow = (content: (value: unknown) => unknown, names: VerificationNames, id: string): TopicSinkOptions => ({
   topic: names.topic(id),
   schema: json<unknown>(),
   content,
@@ -37,17 +41,19 @@ const sentShadow = (content: (value: unknown) => unknown, names: TrialNames, id:
   partitions: undefined,
   nameOrigin: true,
   create: true,
-  drift: 'ignore',
+  onMismatch: 'ignore',
 });
 
 /** Sinks whose target keeps nothing to compare: what they would send goes to a topic in its place. */
 const sent: Readonly<Record<string, Shadow>> = {
-  'http.webhook': ({ body }: Webhook, names, _trial, id) => sentShadow(body, names, id),
-  'redis.publish': ({ channel, message, misfit }: Publishing, names, _trial, id) =>
+  'http.webhookSink': ({ body }: Webhook, names, _trial, id) => sentShadow(body, names, id),
+  'redis.publishSink': ({ channel, message, unrepresentable }: Publishing, names, _trial, id) =>
     sentShadow(
       (value) => {
-        const why = misfit(value);
-        return why === undefined ? { channel: channel(value), message: String(message(value)) } : { misfit: why };
+        const why = unrepresentable(value);
+        return why === undefined
+          ? { channel: channel(value), message: String(message(value)) }
+          : { unrepresentable: why };
       },
       names,
       id,
@@ -57,28 +63,28 @@ const sent: Readonly<Record<string, Shadow>> = {
 export const isSent = (kind: string): boolean => Object.hasOwn(sent, kind);
 
 /** How each kind of sink is led to a place of the run's own. */
-const shadows: Readonly<Record<string, Shadow>> = {
+const isolations: Readonly<Record<string, Shadow>> = {
   'kafka.sink': topicShadow,
-  'kafka.upserts': topicShadow,
-  'kafka.deadLetters': ({ topic }: TopicSinkOptions, names) => ({ topic: names.topic(topic) }),
-  'redis.hash': keyShadow,
-  'redis.upserts': keyShadow,
-  'redis.string': keyShadow,
-  'redis.json': keyShadow,
-  'redis.set': keyShadow,
-  'redis.sortedSet': keyShadow,
-  'redis.counter': keyShadow,
-  'redis.stream': (options: Write) => ({ ...keyShadow(options), limit: ENTRIES_STAY, how: '=' }),
+  'kafka.upsertSink': topicShadow,
+  'kafka.deadLetterSink': ({ topic }: TopicSinkOptions, names) => ({ topic: names.topic(topic) }),
+  'redis.hashSink': keyShadow,
+  'redis.upsertSink': keyShadow,
+  'redis.stringSink': keyShadow,
+  'redis.jsonSink': keyShadow,
+  'redis.setSink': keyShadow,
+  'redis.sortedSetSink': keyShadow,
+  'redis.counterSink': keyShadow,
+  'redis.streamSink': (options: Write) => ({ ...keyShadow(options), limit: ENTRIES_STAY, how: '=' }),
   'file.sink': (options: WriteFiles, names, _trial, id) => ({ ...options, folder: names.folder(id) }),
   's3.sink': (options: WriteFiles, names, _trial, id) => ({ ...options, folder: names.objects(options.folder, id) }),
-  'postgres.table': (options: RowsOptions, names) => ({ ...options, table: names.rows(options.table) }),
-  'clickhouse.table': (options: TableSinkOptions, names) => ({
+  'postgres.tableSink': (options: RowsOptions, names) => ({ ...options, table: names.rows(options.table) }),
+  'clickhouse.tableSink': (options: TableSinkOptions, names) => ({
     ...options,
     table: names.table(options.table),
     ttl: undefined, // all rows are looked at when both runs have ended
     views: [],
   }),
-  'clickhouse.upserts': (options: UpsertTableOptions, names) => ({ ...options, table: names.table(options.table) }),
+  'clickhouse.upsertSink': (options: UpsertTableOptions, names) => ({ ...options, table: names.table(options.table) }),
   ...sent,
 };
 
@@ -88,33 +94,33 @@ const shadows: Readonly<Record<string, Shadow>> = {
  *
  * @throws MillraceError `config` for a sink that cannot be led elsewhere.
  */
-export function shadowOf(topology: Topology, trial: Trial, run: Run): Topology {
-  const names = namesOf(trial.id, run);
-  const shadow = <T>(id: string, sink: Sink<T>): Sink<T> => {
-    const make = shadows[sink.kind];
+export function isolatedTopology(topology: Topology, verification: Verification, run: Run): Topology {
+  const names = namesOf(verification.id, run);
+  const isolated = <T>(id: string, sink: Sink<T>): Sink<T> => {
+    const make = isolations[sink.kind];
     if (make === undefined) throw unknownKind(id, sink.kind);
-    const options = Object.freeze(make(sink.options as never, names, trial, id));
+    const options = Object.freeze(make(sink.options as never, names, verification, id));
     const kind = isSent(sink.kind) ? { connector: 'kafka', kind: 'kafka.sink' } : {};
     return Object.freeze({ ...sink, ...kind, options });
   };
   return Object.freeze({
     ...topology,
     name: names.topology,
-    deadLetters: shadow('deadLetters', topology.deadLetters),
+    deadLetters: isolated('deadLetters', topology.deadLetters),
     metrics: undefined,
     sources: Object.freeze(
       topology.sources.map(({ id, source }) => {
-        const topic = trial.inputs[id];
+        const topic = verification.inputs[id];
         if (topic === undefined) return Object.freeze({ id, source: onlyRead(source) });
         return Object.freeze({ id, source: Object.freeze({ ...source, connector: 'kafka', topic }) });
       }),
     ),
-    sinks: Object.freeze(topology.sinks.map((node) => Object.freeze({ ...node, sink: shadow(node.id, node.sink) }))),
+    sinks: Object.freeze(topology.sinks.map((node) => Object.freeze({ ...node, sink: isolated(node.id, node.sink) }))),
   });
 }
 
 const unknownKind = (id: string, kind: string): MillraceError =>
   new MillraceError('config', `a sink of kind ${kind} cannot be led to a place where it touches nothing`, {
     where: id,
-    hint: `verify knows ${Object.keys(shadows).join(', ')}: verify the topology without this sink`,
+    hint: `verify knows ${Object.keys(isolations).join(', ')}: verify the topology without this sink`,
   });

@@ -2,11 +2,11 @@ import type { WriteFiles } from '../../connectors/file/sink.js';
 import type { TableOptions as RowsOptions } from '../../connectors/postgres/index.js';
 import type { Sink } from '../core/io.js';
 import type { TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../core/sinks.js';
-import type { TrialProfile } from '../profiles/profiles.js';
+import type { VerificationProfile } from '../profiles/profiles.js';
 import { json, openDecoder } from '../schema/index.js';
 import { readPartition } from '../topics/read-topic.js';
 import { shown } from '../topics/tail.js';
-import { stagesOf, type Topology } from '../topology/index.js';
+import { subtopologiesOf, type Topology } from '../topology/index.js';
 import { compareFiles } from './compare-files.js';
 import { compareKeys } from './compare-keys.js';
 import { compareRows } from './compare-rows.js';
@@ -14,53 +14,56 @@ import { compareState } from './compare-state.js';
 import { compareTables } from './compare-tables.js';
 import { compareTopics } from './compare-topics.js';
 import type { Differences, Sample } from './differences.js';
-import { isSent, shadowOf } from './isolated.js';
+import { isolatedTopology, isSent } from './isolated.js';
 import type { Compared, ShownSample } from './report.js';
-import { namesOf, type Run, type Trial, type TrialNames } from './verification.js';
+import { namesOf, type Run, type Verification, type VerificationNames } from './verification.js';
 
 /** Shows what lies somewhere in one of the runs. */
 type Show = (run: Run, at: string) => Promise<unknown>;
 
 /**
- * Compares everything that the two runs of a trial left: each sink, the dead letters and the state. `ordered` false: clocks
+ * Compares everything that the two runs of a verification left: each sink, the dead letters and the state. `ordered` false: clocks
  * decided the order of inputs, so that only what does not depend on it is compared.
  */
 export async function compareOutputs(
-  profile: TrialProfile,
+  profile: VerificationProfile,
   topology: Topology,
-  trial: Trial,
+  verification: Verification,
   ordered: boolean,
 ): Promise<Compared[]> {
   const compared: Compared[] = [];
   for (const { id, sink } of [...topology.sinks, { id: '$dead-letters', sink: topology.deadLetters }]) {
-    compared.push(await compareSink(profile, trial, id, sink as Sink<unknown>, ordered));
+    compared.push(await compareSink(profile, verification, id, sink as Sink<unknown>, ordered));
   }
   if (!ordered) return compared;
-  const stages = (run: Run) => stagesOf(shadowOf(topology, trial, run));
-  const found = await compareState(profile, { calm: stages('calm'), disturbed: stages('disturbed') });
+  const subtopologies = (run: Run) => subtopologiesOf(isolatedTopology(topology, verification, run));
+  const found = await compareState(profile, {
+    reference: subtopologies('reference'),
+    faulted: subtopologies('faulted'),
+  });
   return [...compared, await summed('$state', 'every cell of every step', 'cells', found, async () => undefined)];
 }
 
 async function compareSink(
-  profile: TrialProfile,
-  trial: Trial,
+  profile: VerificationProfile,
+  verification: Verification,
   id: string,
   sink: Sink<unknown>,
   ordered: boolean,
 ): Promise<Compared> {
-  const names = { calm: namesOf(trial.id, 'calm'), disturbed: namesOf(trial.id, 'disturbed') };
+  const names = { reference: namesOf(verification.id, 'reference'), faulted: namesOf(verification.id, 'faulted') };
   switch (sink.kind) {
-    case 'redis.hash':
-    case 'redis.upserts': {
+    case 'redis.hashSink':
+    case 'redis.upsertSink': {
       const found = await compareKeys(profile.hashes, prefixesOf(names, id), ordered);
       return summed(id, 'hashes', ordered ? 'by key' : 'keys only', found, asJson);
     }
-    case 'redis.string':
-    case 'redis.json':
-    case 'redis.set':
-    case 'redis.sortedSet':
-    case 'redis.counter':
-    case 'redis.stream': {
+    case 'redis.stringSink':
+    case 'redis.jsonSink':
+    case 'redis.setSink':
+    case 'redis.sortedSetSink':
+    case 'redis.counterSink':
+    case 'redis.streamSink': {
       const found = await compareKeys(profile.structures, prefixesOf(names, id), ordered);
       return summed(id, `${sink.kind.slice('redis.'.length)} keys`, ordered ? 'by key' : 'keys only', found, asJson);
     }
@@ -71,36 +74,36 @@ async function compareSink(
         sink.kind === 'file.sink'
           ? [profile.files, (run: Run) => names[run].folder(id)]
           : [profile.objects, (run: Run) => names[run].objects(folder, id)];
-      const folders = { calm: of('calm'), disturbed: of('disturbed') };
+      const folders = { reference: of('reference'), faulted: of('faulted') };
       const found = await compareFiles(written, folders, format, ordered);
       return summed(id, folder, ordered ? 'in order' : 'as bags', found, asText);
     }
-    case 'postgres.table': {
+    case 'postgres.tableSink': {
       const { table, key } = sink.options as RowsOptions;
-      const tables = { calm: names.calm.rows(table), disturbed: names.disturbed.rows(table) };
+      const tables = { reference: names.reference.rows(table), faulted: names.faulted.rows(table) };
       // Which of several rows of a key came last is decided by clocks then.
       const keysOnly = !ordered && key.length > 0;
       const found = await compareRows(profile.postgres, tables, keysOnly ? key : undefined);
       return summed(id, table, keysOnly ? 'keys only' : 'as bags', found, asJson);
     }
-    case 'clickhouse.table': {
+    case 'clickhouse.tableSink': {
       const options = sink.options as TableSinkOptions;
       const table = { options, step: id, exactlyOnce: sink.deferred !== undefined };
-      const found = await compareTables(profile, trial.id, table, ordered);
+      const found = await compareTables(profile, verification.id, table, ordered);
       return summed(id, options.table, ordered ? 'by record' : 'as bags', found, asJson);
     }
-    case 'clickhouse.upserts': {
+    case 'clickhouse.upsertSink': {
       // Rows of one key replace each other: what counts is what is there in the end.
       const options = sink.options as UpsertTableOptions;
       const table = { options, step: id, exactlyOnce: false };
-      const found = await compareTables(profile, trial.id, table, false);
+      const found = await compareTables(profile, verification.id, table, false);
       return summed(id, options.table, 'as bags', found, asJson);
     }
     default: {
       const { topic, schema = json<unknown>({ subject: `${id}-value` }) } = isSent(sink.kind)
         ? { topic: id, schema: json<unknown>() }
         : (sink.options as Partial<TopicSinkOptions> & { readonly topic: string });
-      const topics = { calm: names.calm.topic(topic), disturbed: names.disturbed.topic(topic) };
+      const topics = { reference: names.reference.topic(topic), faulted: names.faulted.topic(topic) };
       const found = await compareTopics(profile, topics, ordered);
       const decoder = await openDecoder(schema, profile.schemas);
       const show: Show = async (run, at) => {
@@ -115,15 +118,15 @@ async function compareSink(
   }
 }
 
-const prefixesOf = (names: Record<Run, TrialNames>, id: string) => ({
-  calm: `${names.calm.keys}${id}:`,
-  disturbed: `${names.disturbed.keys}${id}:`,
+const prefixesOf = (names: Record<Run, VerificationNames>, id: string) => ({
+  reference: `${names.reference.keys}${id}:`,
+  faulted: `${names.faulted.keys}${id}:`,
 });
 
 const asText: Show = async (_run, at) => at;
 const asJson: Show = async (_run, at) => JSON.parse(at);
 
-/** Of a record only what it says: where it lies has no meaning outside of the trial. */
+/** Of a record only what it says: where it lies has no meaning outside of the verification. */
 const withoutPlace = ({ key, value }: { readonly key: unknown; readonly value: unknown }) => ({ key, value });
 
 async function summed(
@@ -133,11 +136,11 @@ async function summed(
   { compared, counts, samples }: Differences,
   show: Show,
 ): Promise<Compared> {
-  const showOne = async ({ kind, id, calm, disturbed }: Sample): Promise<ShownSample> => ({
+  const showOne = async ({ kind, id, reference, faulted }: Sample): Promise<ShownSample> => ({
     kind,
     record: id,
-    ...(calm === undefined ? {} : { calm: await show('calm', calm) }),
-    ...(disturbed === undefined ? {} : { disturbed: await show('disturbed', disturbed) }),
+    ...(reference === undefined ? {} : { reference: await show('reference', reference) }),
+    ...(faulted === undefined ? {} : { faulted: await show('faulted', faulted) }),
   });
   const cases: ShownSample[] = [];
   for (const sample of samples) cases.push(await showOne(sample));

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { MillraceError } from '../core/errors.js';
-import { expelMember } from '../profiles/profiles.js';
+import { removeMember } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import { ProcessSupervisor } from '../util/process-supervisor.js';
-import { Killer } from './fault-injector.js';
-import type { TrialNews, TrialWork } from './worker.js';
+import { FaultInjector } from './fault-injector.js';
+import type { VerificationNews, VerificationWork } from './worker.js';
 
 export interface ProcessesOptions {
-  readonly work: TrialWork;
+  readonly work: VerificationWork;
   readonly config: Config;
   readonly topology: string;
   readonly processes: number;
@@ -15,7 +15,7 @@ export interface ProcessesOptions {
   readonly kills: number;
   readonly killEveryMs: number;
   /** Arguments of `millrace` for a process that does this work. */
-  argumentsOf(work: TrialWork): readonly string[];
+  argumentsOf(work: VerificationWork): readonly string[];
   /** Calls `stop` where the user wants no more; returns what stops listening. */
   onStop(stop: () => void): () => void;
   onKill(text: string): void;
@@ -33,7 +33,7 @@ const DEATHS_MAX = 5;
 const SILENCE_MAX_MS = 5 * 60_000;
 
 /**
- * Runs a part of a trial in processes of its own to the end of its input, and kills some of them meanwhile. Killed ones are
+ * Runs a part of a verification in processes of its own to the end of its input, and kills some of them meanwhile. Killed ones are
  * started anew at once.
  *
  * @throws MillraceError `step` where a process failed by itself, where nothing was heard for five minutes, and where it was
@@ -47,7 +47,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
   let deaths = 0;
   let heardMs = performance.now();
   let why: MillraceError | undefined;
-  const killer = new Killer({
+  const faultInjector = new FaultInjector({
     kills,
     everyMs: killEveryMs,
     random: Math.random,
@@ -67,10 +67,10 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
         detached: true, // Ctrl-C in a terminal goes to this process, which asks the others to end
       }),
     onNews(place, news) {
-      const told = news as TrialNews;
+      const told = news as VerificationNews;
       heardMs = performance.now();
       if (told.kind === 'joined') memberIds.set(place, told.memberId);
-      else killer.hear(place, told.point);
+      else faultInjector.hear(place, told.point);
     },
     async onDeath(place) {
       if (!killed.delete(place) && why === undefined) {
@@ -80,7 +80,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
       }
       const memberId = memberIds.get(place);
       memberIds.delete(place);
-      if (memberId !== undefined) await expelMember(config, topology, memberId);
+      if (memberId !== undefined) await removeMember(config, topology, memberId);
     },
     onWarning(message) {
       if (!message.includes('started anew')) onWarning(message); // deaths are told of above
@@ -99,7 +99,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
     for (const pid of supervisor.pids.values()) process.kill(pid, 'SIGKILL'); // who is stuck may not hear
   }, 5_000);
   const forget = onStop(() => end(stoppedByUser()));
-  const killing = killer.run(over.signal);
+  const killing = faultInjector.run(over.signal);
   try {
     await supervisor.finished;
   } finally {
@@ -109,13 +109,13 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
     await killing;
   }
   if (why) throw why;
-  return { seconds: (performance.now() - startedMs) / 1_000, killedAfter: killer.done };
+  return { seconds: (performance.now() - startedMs) / 1_000, killedAfter: faultInjector.done };
 }
 
-const dying = ({ run }: TrialWork): MillraceError =>
+const dying = ({ run }: VerificationWork): MillraceError =>
   new MillraceError('step', `processes of the ${run} run die by themselves`, { hint: 'have they enough memory?' });
 
-const stuck = ({ run }: TrialWork): MillraceError =>
+const stuck = ({ run }: VerificationWork): MillraceError =>
   new MillraceError('step', `the ${run} run got nowhere for five minutes`, {
     hint: 'does `millrace run FILE --until-end` come to its end?',
   });

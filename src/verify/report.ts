@@ -20,21 +20,21 @@ export interface ShownSample {
   readonly kind: Kind;
   /** The input record that it comes from, or the key. */
   readonly record: string;
-  readonly calm?: unknown;
-  readonly disturbed?: unknown;
+  readonly reference?: unknown;
+  readonly faulted?: unknown;
 }
 
 export interface VerifyReport {
   readonly topology: string;
   readonly profile: string;
-  readonly trial: string;
+  readonly verification: string;
   readonly right: boolean;
   readonly records: number;
   readonly processes: number;
   readonly kills: number;
   /** Kills by the point of an epoch after which they came. */
   readonly killedAfter: Readonly<Record<string, number>>;
-  readonly seconds: { readonly calm: number; readonly disturbed: number };
+  readonly seconds: { readonly reference: number; readonly faulted: number };
   readonly compared: readonly Compared[];
   /** What the reader must know to judge the result. */
   readonly notes: readonly string[];
@@ -62,16 +62,16 @@ export function reportText(report: VerifyReport): string {
     ...Object.fromEntries(kinds.map((kind) => [titles[kind], counts[kind]])),
   }));
   const samples = compared.flatMap(({ what, samples: some }) =>
-    some.flatMap(({ kind, record, calm, disturbed }) => [
+    some.flatMap(({ kind, record, reference, faulted }) => [
       `${what}: ${titles[kind]}: ${record}`,
-      ...(calm === undefined ? [] : [`  undisturbed  ${JSON.stringify(calm)}`]),
-      ...(disturbed === undefined ? [] : [`  with kills   ${JSON.stringify(disturbed)}`]),
+      ...(reference === undefined ? [] : [`  without faults  ${JSON.stringify(reference)}`]),
+      ...(faulted === undefined ? [] : [`  with kills   ${JSON.stringify(faulted)}`]),
     ]),
   );
   return [
     `${topology} on the ${profile} profile: ${counted(records, 'record')}`,
-    `undisturbed  1 process, ${seconds.calm.toFixed(1)} s`,
-    `with kills   ${counted(processes, 'process', 'processes')}, ${counted(kills, 'kill')}${after ? ` (${after})` : ''}, ${seconds.disturbed.toFixed(1)} s`,
+    `without faults  1 process, ${seconds.reference.toFixed(1)} s`,
+    `with kills   ${counted(processes, 'process', 'processes')}, ${counted(kills, 'kill')}${after ? ` (${after})` : ''}, ${seconds.faulted.toFixed(1)} s`,
     '',
     textTable(rows).trimEnd(),
     '',

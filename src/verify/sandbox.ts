@@ -3,27 +3,27 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WriteFiles } from '../../connectors/file/sink.js';
-import { openProfile, type TrialProfile } from '../profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
-import { internalTopic, stagesOf, type Topology } from '../topology/index.js';
+import { internalTopic, subtopologiesOf, type Topology } from '../topology/index.js';
 import { removeRows } from './compare-rows.js';
-import { isSent, shadowOf } from './isolated.js';
-import { foldersOf, namesOf, objectsOf, type Trial } from './verification.js';
+import { isolatedTopology, isSent } from './isolated.js';
+import { foldersOf, namesOf, objectsOf, type Verification } from './verification.js';
 
-/** Where a trial takes place: on the embedded profile a copy, elsewhere the cluster itself under names of its own. */
-export interface Ground {
+/** Where a verification takes place: on the embedded profile a copy, elsewhere the cluster itself under names of its own. */
+export interface Sandbox {
   readonly config: Config;
   /** The folder of the copy. */
   readonly folder: string | undefined;
 }
 
 /**
- * Prepares the ground. The embedded store takes one process at a time and has no way to delete a topic, so its log is
+ * Prepares the sandbox. The embedded store takes one process at a time and has no way to delete a topic, so its log is
  * copied into a folder that is removed as a whole.
  *
  * @throws MillraceError `config` where a process has the store open.
  */
-export async function prepareGround(config: Config, withLog: boolean): Promise<Ground> {
+export async function prepareSandbox(config: Config, withLog: boolean): Promise<Sandbox> {
   if (config.profile !== 'embedded') return { config, folder: undefined };
   const folder = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
   const log = join(config.data, 'log');
@@ -38,8 +38,8 @@ export async function prepareGround(config: Config, withLog: boolean): Promise<G
   return { config: { ...config, data: folder }, folder };
 }
 
-/** Names of everything that a trial may have left on a cluster. */
-export interface Traces {
+/** Names of everything that a verification may have left on a cluster. */
+export interface Artifacts {
   readonly topologies: readonly string[];
   readonly topics: readonly string[];
   readonly tables: readonly string[];
@@ -56,8 +56,8 @@ export interface Traces {
   readonly objects: readonly string[];
 }
 
-export function tracesOf(topology: Topology, trial: Trial): Traces {
-  const topics = new Set(Object.values(trial.inputs));
+export function artifactsOf(topology: Topology, verification: Verification): Artifacts {
+  const topics = new Set(Object.values(verification.inputs));
   const tables = new Set<string>();
   const topologies: string[] = [];
   const keys: string[] = [];
@@ -65,18 +65,18 @@ export function tracesOf(topology: Topology, trial: Trial): Traces {
   const kinds = new Set(topology.sinks.map(({ sink }) => sink.kind));
   const inRedis = [...kinds].filter((kind) => kind.startsWith('redis.') && !isSent(kind));
   const buckets = topology.sinks.flatMap(({ sink }) =>
-    sink.kind === 's3.sink' ? [objectsOf(trial.id, (sink.options as WriteFiles).folder)] : [],
+    sink.kind === 's3.sink' ? [objectsOf(verification.id, (sink.options as WriteFiles).folder)] : [],
   );
-  for (const run of ['calm', 'disturbed'] as const) {
-    const names = namesOf(trial.id, run);
-    const shadow = shadowOf(topology, trial, run);
-    for (const { sink } of [...shadow.sinks, { sink: shadow.deadLetters }]) {
+  for (const run of ['reference', 'faulted'] as const) {
+    const names = namesOf(verification.id, run);
+    const isolated = isolatedTopology(topology, verification, run);
+    for (const { sink } of [...isolated.sinks, { sink: isolated.deadLetters }]) {
       const { topic, table } = sink.options as { readonly topic?: string; readonly table?: string };
       if (topic !== undefined) topics.add(topic);
       if (table !== undefined && sink.connector === 'clickhouse') tables.add(table);
     }
-    for (const { id } of shadow.repartitions) topics.add(internalTopic(shadow.name, id));
-    for (const { name } of stagesOf(shadow)) topologies.push(name);
+    for (const { id } of isolated.repartitions) topics.add(internalTopic(isolated.name, id));
+    for (const { name } of subtopologiesOf(isolated)) topologies.push(name);
     if (inRedis.length > 0) {
       keys.push(names.keys);
       fences.push(names.topology);
@@ -88,34 +88,34 @@ export function tracesOf(topology: Topology, trial: Trial): Traces {
     tables: [...tables],
     keys,
     fences,
-    onServer: inRedis.some((kind) => kind !== 'redis.hash' && kind !== 'redis.upserts'),
-    rows: kinds.has('postgres.table') ? trial.id : undefined,
-    folders: kinds.has('file.sink') ? [foldersOf(trial.id)] : [],
+    onServer: inRedis.some((kind) => kind !== 'redis.hashSink' && kind !== 'redis.upsertSink'),
+    rows: kinds.has('postgres.tableSink') ? verification.id : undefined,
+    folders: kinds.has('file.sink') ? [foldersOf(verification.id)] : [],
     objects: [...new Set(buckets)],
   };
 }
 
 /**
- * Takes away what a trial left. Goes on where something cannot be taken away, and resolves with what that was.
+ * Takes away what a verification left. Goes on where something cannot be taken away, and resolves with what that was.
  */
-export async function removeTraces(ground: Ground, traces: Traces): Promise<readonly string[]> {
-  for (const folder of traces.folders) await rm(folder, { recursive: true, force: true });
-  const { folder, config } = ground;
-  const outside = traces.onServer || traces.rows !== undefined || traces.objects.length > 0;
-  const left = folder === undefined || outside ? await removeFrom(config, inReach(ground, traces)) : [];
+export async function removeArtifacts(sandbox: Sandbox, artifacts: Artifacts): Promise<readonly string[]> {
+  for (const folder of artifacts.folders) await rm(folder, { recursive: true, force: true });
+  const { folder, config } = sandbox;
+  const outside = artifacts.onServer || artifacts.rows !== undefined || artifacts.objects.length > 0;
+  const left = folder === undefined || outside ? await removeFrom(config, inReach(sandbox, artifacts)) : [];
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   return left;
 }
 
 /** What goes with the folder of the embedded profile need not be taken out of it. */
-const inReach = ({ folder }: Ground, traces: Traces): Traces =>
+const inReach = ({ folder }: Sandbox, artifacts: Artifacts): Artifacts =>
   folder === undefined
-    ? traces
-    : { ...traces, topologies: [], topics: [], tables: [], ...(traces.onServer ? {} : { keys: [], fences: [] }) };
+    ? artifacts
+    : { ...artifacts, topologies: [], topics: [], tables: [], ...(artifacts.onServer ? {} : { keys: [], fences: [] }) };
 
-async function removeFrom(config: Config, traces: Traces): Promise<readonly string[]> {
+async function removeFrom(config: Config, artifacts: Artifacts): Promise<readonly string[]> {
   const left: string[] = [];
-  const profile: TrialProfile = await openProfile(config);
+  const profile: VerificationProfile = await openProfile(config);
   const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -125,14 +125,14 @@ async function removeFrom(config: Config, traces: Traces): Promise<readonly stri
   };
   try {
     const { removal } = profile;
-    for (const name of traces.topologies) await attempt(`topology ${name}`, () => removal.topology(name));
-    for (const name of traces.topics) await attempt(`topic ${name}`, () => removal.topic(name));
-    for (const prefix of traces.keys) await attempt(`keys ${prefix}*`, () => removal.keys(prefix));
-    for (const name of traces.fences) await attempt(`fences of ${name}`, () => removal.fences(name));
-    const { rows, objects } = traces;
+    for (const name of artifacts.topologies) await attempt(`topology ${name}`, () => removal.topology(name));
+    for (const name of artifacts.topics) await attempt(`topic ${name}`, () => removal.topic(name));
+    for (const prefix of artifacts.keys) await attempt(`keys ${prefix}*`, () => removal.keys(prefix));
+    for (const name of artifacts.fences) await attempt(`fences of ${name}`, () => removal.fences(name));
+    const { rows, objects } = artifacts;
     if (rows !== undefined) await attempt(`tables of ${rows}`, () => removeRows(profile.postgres, rows));
     for (const path of objects) await attempt(`objects of ${path}`, () => profile.objects.remove(path));
-    for (const name of traces.tables) {
+    for (const name of artifacts.tables) {
       await attempt(`table ${name}`, async () => {
         await profile.command(`DROP VIEW IF EXISTS \`${name}\``);
         await profile.command(`DROP TABLE IF EXISTS \`${name}_rows\``);

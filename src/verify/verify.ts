@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { TopicSinkOptions } from '../core/sinks.js';
-import { openProfile, type TrialProfile } from '../profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import { isTopic } from '../topics/positions.js';
 import type { Start } from '../topics/read-topic.js';
@@ -8,13 +8,13 @@ import { check, type SourceNode, type Topology } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { kinds } from './differences.js';
 import { type InputFiles, loadInput, sliceOf } from './inputs.js';
-import { isSent, shadowOf } from './isolated.js';
+import { isolatedTopology, isSent } from './isolated.js';
 import { compareOutputs } from './outputs.js';
 import { type ProcessesDone, runProcesses } from './processes.js';
 import type { VerifyReport } from './report.js';
-import { prepareGround, removeTraces, tracesOf } from './sandbox.js';
-import { newTrialId, type Run, recordsOf, type Slice, type Trial } from './verification.js';
-import { registersNothing, type TrialWork } from './worker.js';
+import { artifactsOf, prepareSandbox, removeArtifacts } from './sandbox.js';
+import { newVerificationId, type Run, recordsOf, type Slice, type Verification } from './verification.js';
+import { registersNothing, type VerificationWork } from './worker.js';
 
 export interface VerifyOptions {
   readonly topology: Topology;
@@ -33,7 +33,7 @@ export interface VerifyOptions {
   /** Leave outputs and state of both runs where they are. */
   readonly keep: boolean;
   /** Arguments of `millrace` for a process that does this work, on a profile with this data folder. */
-  argumentsOf(work: TrialWork, data: string): readonly string[];
+  argumentsOf(work: VerificationWork, data: string): readonly string[];
   onProgress(text: string): void;
   onWarning(message: string): void;
   /** Calls `stop` where the user wants no more; returns what stops listening. */
@@ -41,7 +41,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Runs a topology twice over the same records, once undisturbed and once while its processes are killed again and again,
+ * Runs a topology twice over the same records, once without faults and once while its processes are killed again and again,
  * and compares everything that comes of it. Outputs, state and groups of both runs are their own and are taken away.
  *
  * @throws MillraceError `config` for a topology or an input that cannot be tried; what a process failed of.
@@ -61,22 +61,24 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   const other = topology.sources.find((node) => !isTopic(node.source) && !files.has(node.id));
   if (other) throw noTopic(other);
-  const id = newTrialId();
+  const id = newVerificationId();
   const inputs = Object.fromEntries([...files.keys()].map((source) => [source, `${id}.input.${source}`]));
-  const empty: Trial = { id, inputs, slices: {}, partitions: {} };
-  shadowOf(topology, empty, 'calm'); // throws before anything is written
-  const ground = await prepareGround(
+  const empty: Verification = { id, inputs, slices: {}, partitions: {} };
+  isolatedTopology(topology, empty, 'reference'); // throws before anything is written
+  const sandbox = await prepareSandbox(
     options.config,
     topology.sources.some((source) => !files.has(source.id)),
   );
-  const there = { ...options, config: ground.config };
+  const there = { ...options, config: sandbox.config };
   try {
-    const trial = await prepareTrial(there, empty);
-    return await runTrial(there, trial);
+    const verification = await prepareVerification(there, empty);
+    return await runVerification(there, verification);
   } finally {
-    if (keep) onProgress(ground.folder === undefined ? `what begins with ${id} is kept` : `kept in ${ground.folder}`);
+    if (keep) onProgress(sandbox.folder === undefined ? `what begins with ${id} is kept` : `kept in ${sandbox.folder}`);
     else {
-      const left = await removeTraces(ground, tracesOf(topology, empty)).catch((error: unknown) => [messageOf(error)]);
+      const left = await removeArtifacts(sandbox, artifactsOf(topology, empty)).catch((error: unknown) => [
+        messageOf(error),
+      ]);
       for (const what of left) onWarning(`could not be taken away: ${what}`);
     }
   }
@@ -89,7 +91,7 @@ const noTopic = ({ id, source: { kind } }: SourceNode): MillraceError =>
   });
 
 /** Writes the inputs that come from files, and settles what of each topic both runs read. */
-async function prepareTrial(options: VerifyOptions, empty: Trial): Promise<Trial> {
+async function prepareVerification(options: VerifyOptions, empty: Verification): Promise<Verification> {
   const { topology, config, files, partitions, keyField, timeField, from } = options;
   const profile = await openProfile(config);
   try {
@@ -102,10 +104,10 @@ async function prepareTrial(options: VerifyOptions, empty: Trial): Promise<Trial
       slices[topic] = await sliceOf(profile, topic, file === undefined ? from : 'earliest');
     }
     const outputs = topology.sinks.flatMap(({ sink }) =>
-      sink.kind === 'kafka.sink' || sink.kind === 'kafka.upserts' ? [(sink.options as TopicSinkOptions).topic] : [],
+      sink.kind === 'kafka.sink' || sink.kind === 'kafka.upsertSink' ? [(sink.options as TopicSinkOptions).topic] : [],
     );
-    const trial = { ...empty, slices, partitions: await partitionsOf(profile, outputs) };
-    if (recordsOf(trial) > 0) return trial;
+    const verification = { ...empty, slices, partitions: await partitionsOf(profile, outputs) };
+    if (recordsOf(verification) > 0) return verification;
     throw new MillraceError('config', 'there is nothing to read', {
       where: topology.sources.map(({ source }) => source.topic).join(', '),
       hint: 'fill the topics, or give the input as a file: --input events.ndjson',
@@ -116,7 +118,7 @@ async function prepareTrial(options: VerifyOptions, empty: Trial): Promise<Trial
 }
 
 /** Of the topics that exist. */
-async function partitionsOf(profile: TrialProfile, topics: readonly string[]): Promise<Record<string, number>> {
+async function partitionsOf(profile: VerificationProfile, topics: readonly string[]): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const topic of topics) {
     try {
@@ -128,17 +130,17 @@ async function partitionsOf(profile: TrialProfile, topics: readonly string[]): P
   return found;
 }
 
-async function runTrial(options: VerifyOptions, trial: Trial): Promise<VerifyReport> {
+async function runVerification(options: VerifyOptions, verification: Verification): Promise<VerifyReport> {
   const { topology, config, kills, minutes, processes, argumentsOf, onProgress, onWarning, onStop } = options;
-  const records = recordsOf(trial);
+  const records = recordsOf(verification);
   const run = (
     name: Run,
     more: { processes: number; kills: number; recordsPerSecondMax?: number },
   ): Promise<ProcessesDone> =>
     runProcesses({
-      work: { trial, run: name, recordsPerSecondMax: more.recordsPerSecondMax },
+      work: { verification, run: name, recordsPerSecondMax: more.recordsPerSecondMax },
       config,
-      topology: shadowOf(topology, trial, name).name,
+      topology: isolatedTopology(topology, verification, name).name,
       processes: more.processes,
       kills: more.kills,
       killEveryMs: (minutes * 60_000) / (more.kills + 1),
@@ -148,28 +150,28 @@ async function runTrial(options: VerifyOptions, trial: Trial): Promise<VerifyRep
       onWarning,
     });
 
-  onProgress(`${trial.id}: ${counted(records, 'record')}, undisturbed`);
-  const calm = await run('calm', { processes: 1, kills: 0 });
-  onProgress(`undisturbed in ${calm.seconds.toFixed(1)} s; again, with kills`);
+  onProgress(`${verification.id}: ${counted(records, 'record')}, without faults`);
+  const reference = await run('reference', { processes: 1, kills: 0 });
+  onProgress(`without faults in ${reference.seconds.toFixed(1)} s; again, with kills`);
   const recordsPerSecondMax = Math.max(RATE_MIN, Math.ceil(records / (minutes * 60) / processes));
-  const disturbed = await run('disturbed', { processes, kills, recordsPerSecondMax });
+  const faulted = await run('faulted', { processes, kills, recordsPerSecondMax });
   onProgress('comparing');
 
   const { notes, ordered } = freedomsOf(topology);
   const profile = await openProfile(config, { registry: registersNothing });
   try {
-    const compared = await compareOutputs(profile, topology, trial, ordered);
-    const done = Object.values(disturbed.killedAfter).reduce((sum, times) => sum + times, 0);
+    const compared = await compareOutputs(profile, topology, verification, ordered);
+    const done = Object.values(faulted.killedAfter).reduce((sum, times) => sum + times, 0);
     return {
       topology: topology.name,
       profile: config.profile,
-      trial: trial.id,
+      verification: verification.id,
       right: compared.every(({ counts }) => kinds.every((kind) => counts[kind] === 0)),
       records,
       processes,
       kills: done,
-      killedAfter: disturbed.killedAfter,
-      seconds: { calm: calm.seconds, disturbed: disturbed.seconds },
+      killedAfter: faulted.killedAfter,
+      seconds: { reference: reference.seconds, faulted: faulted.seconds },
       compared,
       notes:
         done < kills
@@ -192,13 +194,13 @@ interface Freedoms {
 
 /** What of a topology's outputs a clock decides, so that two runs need not agree. */
 function freedomsOf({ sources, steps, sinks, repartitions }: Topology): Freedoms {
-  const waiting = sources.filter(({ source }) => source.idleMax !== undefined).map(({ id }) => id);
-  const answering = steps.filter(({ shape }) => shape.shape === 'batched' && shape.undecided === true);
-  const ticking = steps.filter(({ shape }) => shape.shape === 'stateful' && shape.tickEvery !== undefined);
+  const waiting = sources.filter(({ source }) => source.idleTimeout !== undefined).map(({ id }) => id);
+  const answering = steps.filter(({ shape }) => shape.shape === 'batched' && shape.nondeterministic === true);
+  const ticking = steps.filter(({ shape }) => shape.shape === 'stateful' && shape.processingTimeInterval !== undefined);
   const asBags = 'outputs are compared as bags, state not at all';
   const notes: string[] = [];
   if (waiting.length > 0) {
-    notes.push(`with idleMax (${waiting.join(', ')}) the order of inputs depends on the clock: ${asBags}`);
+    notes.push(`with idleTimeout (${waiting.join(', ')}) the order of inputs depends on the clock: ${asBags}`);
   }
   if (repartitions.length > 0) notes.push(`behind a repartition records of several tasks meet in any order: ${asBags}`);
   if (answering.length > 0) {

@@ -8,27 +8,27 @@ import type { Config } from '../profiles/settings.js';
 import { type EpochPoint, runTopology } from '../runtime/index.js';
 import { localRegistry } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
-import { shadowOf } from './isolated.js';
+import { isolatedTopology } from './isolated.js';
 import { sliced } from './sliced.js';
-import { namesOf, type Run, type Trial } from './verification.js';
+import { namesOf, type Run, type Verification } from './verification.js';
 
-/** What one process of a trial is to do. */
-export interface TrialWork {
-  readonly trial: Trial;
+/** What one process of a verification is to do. */
+export interface VerificationWork {
+  readonly verification: Verification;
   readonly run: Run;
   /** Of this process; as fast as it goes without it. */
   readonly recordsPerSecondMax?: number | undefined;
 }
 
 /** What it tells the process that started it. */
-export type TrialNews =
+export type VerificationNews =
   | { readonly kind: 'joined'; readonly memberId: string }
   | { readonly kind: 'passed'; readonly point: EpochPoint };
 
-/** Runs the shadow of a topology over the trial's slices to their end, as one process of several or alone. */
-export async function runTrialWork(topology: Topology, config: Config, work: TrialWork): Promise<void> {
-  const { trial, run, recordsPerSecondMax } = work;
-  const tell = (news: TrialNews) => {
+/** Runs the isolated of a topology over the verification's slices to their end, as one process of several or alone. */
+export async function runVerificationWork(topology: Topology, config: Config, work: VerificationWork): Promise<void> {
+  const { verification, run, recordsPerSecondMax } = work;
+  const tell = (news: VerificationNews) => {
     if (process.connected) process.send?.(news);
   };
   const profile = await openProfile(config, { registry: registersNothing });
@@ -36,11 +36,11 @@ export async function runTrialWork(topology: Topology, config: Config, work: Tri
     const inference = createInference();
     try {
       const { kafka, ...others } = profile.sources;
-      const running = await runTopology(shadowOf(topology, trial, run), {
+      const running = await runTopology(isolatedTopology(topology, verification, run), {
         profile: {
           ...profile,
-          sources: { ...others, ...(kafka ? { kafka: sliced(kafka, trial.slices) } : {}) },
-          sinks: byTask(profile.sinks, namesOf(trial.id, run).keys),
+          sources: { ...others, ...(kafka ? { kafka: sliced(kafka, verification.slices) } : {}) },
+          sinks: byTask(profile.sinks, namesOf(verification.id, run).keys),
         },
         inference,
         bounded: true,
@@ -63,7 +63,7 @@ export async function runTrialWork(topology: Topology, config: Config, work: Tri
   }
 }
 
-/** A registry in which a trial leaves nothing: a schema that it does not know gets an id that means something here only. */
+/** A registry in which a verification leaves nothing: a schema that it does not know gets an id that means something here only. */
 export function registersNothing(registry: SchemaRegistry): SchemaRegistry {
   const own = localRegistry();
   return {
@@ -91,12 +91,12 @@ function byTask(sinks: Profile['sinks'], prefix: string): Profile['sinks'] {
     },
     async open(sink, context) {
       if (sink.connector !== 'redis' && sink.connector !== 'postgres') return driver.open(sink, context);
-      const shadow = own(sink, context);
+      const isolated = own(sink, context);
       if (sink.connector === 'postgres') {
         const { step, task } = context;
-        await driver.setUp?.(shadow, { topology: task.topology, step, partitions: 1 });
+        await driver.setUp?.(isolated, { topology: task.topology, step, partitions: 1 });
       }
-      return driver.open(shadow, context);
+      return driver.open(isolated, context);
     },
   });
   return Object.fromEntries(Object.entries(sinks).map(([name, driver]) => [name, led(driver)]));

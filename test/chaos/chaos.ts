@@ -86,7 +86,7 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
       throw error;
     });
     writing.catch(() => undefined); // awaited below
-    const expel = (memberId: string) => kafka.expel('clicks', memberId);
+    const expel = (memberId: string) => kafka.removeMember('clicks', memberId);
     const agent = new Agent(
       { workers, brokers, redis, clickhouse, sessionTimeoutMs: SESSION_MS, expel },
       random,

@@ -83,7 +83,7 @@ const view = featureView({
  * comes of it goes to a topic and, where names for them are given, to Redis and ClickHouse too.
  */
 export const clicks = (topics: Topics, stores?: StoreNames) =>
-  topology('clicks', { deadLetters: kafka.deadLetters({ topic: `${topics.scored}.dead` }) }, (t) => {
+  topology('clicks', { deadLetters: kafka.deadLetterSink({ topic: `${topics.scored}.dead` }) }, (t) => {
     const clicked = t.source(
       'clicks',
       kafka.source({ topic: topics.clicks, schema: json<Click>('clicks-value'), eventTime: (c) => c.atMs }),
@@ -122,10 +122,10 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
       );
     scored.to('scored', kafka.sink({ topic: topics.scored, schema: json('scored-value'), key: ({ key }) => key }));
     if (stores === undefined) return;
-    scored.to('each', redis.hash({ key: ({ n }) => `${stores.hashes}:click:${n}`, ttl: hours(24) }));
-    scored.to('newest', redis.hash({ key: ({ key }) => `${stores.hashes}:newest:${key}`, ttl: hours(24) }));
-    scored.to('rows', clickhouse.table({ table: stores.table, columns, orderBy: ['key'] }));
-    scored.to('once', clickhouse.table({ table: stores.onceTable, columns, exactlyOnce: true }));
+    scored.to('each', redis.hashSink({ key: ({ n }) => `${stores.hashes}:click:${n}`, ttl: hours(24) }));
+    scored.to('newest', redis.hashSink({ key: ({ key }) => `${stores.hashes}:newest:${key}`, ttl: hours(24) }));
+    scored.to('rows', clickhouse.tableSink({ table: stores.table, columns, orderBy: ['key'] }));
+    scored.to('once', clickhouse.tableSink({ table: stores.onceTable, columns, exactlyOnce: true }));
   });
 
 const count = () =>

@@ -45,7 +45,7 @@ describe('millrace connectors', () => {
     const { code, err } = await printed('show', 'http.webhok');
     expect(code).toBe(1);
     expect(err).toContain('there is no connector http.webhok');
-    expect(err).toContain('http.webhook');
+    expect(err).toContain('http.webhookSink');
   });
 
   it('names each kind once, in a sentence', () => {

@@ -28,8 +28,8 @@ describe('guarantees', () => {
   });
 
   it('of an unknown connector are refused', () => {
-    expect(() => deliveryOn('local')({ ...topicSink('any'), connector: 'pigeon' })).toThrowError(
-      "the local profile cannot write 'pigeon'",
+    expect(() => deliveryOn('cluster')({ ...topicSink('any'), connector: 'pigeon' })).toThrowError(
+      "the cluster profile cannot write 'pigeon'",
     );
   });
 });

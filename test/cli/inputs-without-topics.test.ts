@@ -13,7 +13,7 @@ import { storedTasks, tasksNow } from '../../src/cli/state/stored-state.js';
 import { unfinishedIn } from '../../src/cli/unfinished.js';
 import { type InferenceService, millis, type Sink } from '../../src/core/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
-import { openProfile, type TrialProfile } from '../../src/profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../../src/profiles/profiles.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { json, ndjson } from '../../src/schema/index.js';
 import { letterOf } from '../../src/topics/dead-letters.js';
@@ -30,7 +30,7 @@ interface Row {
   readonly at: number;
 }
 
-const dead = { deadLetters: kafka.deadLetters({ topic: 'dead' }) };
+const dead = { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) };
 const toTopic = kafka.sink<Row>({ topic: 'rows', schema: json<Row>() });
 
 /** As a file for the command: a door that would be found taken, and files. */
@@ -39,13 +39,13 @@ import { json, ndjson, topology } from 'millrace';
 import { file } from 'millrace/connectors/file';
 import { http } from 'millrace/connectors/http';
 import { kafka } from 'millrace/connectors/kafka';
-const dead = { deadLetters: kafka.deadLetters({ topic: 'dead' }) };
+const dead = { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) };
 export const rows = topology('rows', dead, (t) => {
   t.source('rows', file.source({ path: 'in/*.ndjson', schema: ndjson(), eventTime: ({ at }) => at }))
     .to('out', kafka.sink({ topic: 'out', schema: json() }));
 });
 export const clicks = topology('clicks', dead, (t) => {
-  t.source('clicks', http.ingest({ topic: 'clicks', schema: json(), port: ${port} }))
+  t.source('clicks', http.ingestSource({ topic: 'clicks', schema: json(), port: ${port} }))
     .to('out', kafka.sink({ topic: 'clicked', schema: json(), key: ({ user }) => user }));
 });
 `;
@@ -67,9 +67,9 @@ describe('inputs that are no topics', async () => {
     });
   const flow = archive(file.sink<Row>({ folder: join(folder, 'out'), schema: ndjson<Row>() }));
   const clicks = topology('clicks', dead, (t) => {
-    t.source('clicks', http.ingest<Row>({ topic: 'clicks', schema: json<Row>(), port })).to('out', toTopic);
+    t.source('clicks', http.ingestSource<Row>({ topic: 'clicks', schema: json<Row>(), port })).to('out', toTopic);
   });
-  let profile: TrialProfile;
+  let profile: VerificationProfile;
 
   beforeAll(async () => {
     profile = await openProfile(resolveConfig({ flags: { data }, env: {} }));
@@ -90,10 +90,10 @@ describe('inputs that are no topics', async () => {
       { source: 'rows', task: 0, position: 4, end: null, lag: null, place },
     ]);
     const pages = topology('pages', dead, (t) => {
-      t.source('pages', http.poll<Row>({ url: 'http://127.0.0.1:1/', schema: json<Row>(), eventTime: () => 0 })).to(
-        'out',
-        toTopic,
-      );
+      t.source(
+        'pages',
+        http.pollSource<Row>({ url: 'http://127.0.0.1:1/', schema: json<Row>(), eventTime: () => 0 }),
+      ).to('out', toTopic);
     });
     expect(await lagOf(profile, pages)).toMatchObject([{ position: null, end: null, lag: null, place: null }]);
     const known = { ...(await lagOf(profile, pages))[0], lag: 2 } as SourceLag;
@@ -137,14 +137,14 @@ describe('inputs that are no topics', async () => {
     for (const sink of [undefined, toTopic]) {
       const plan = await planOf(archive(sink));
       expect(plan.sinks).toMatchObject([
-        { sink: 'files', fate: 'dropped', lost: { 0: ['part-00000-0-00000000.ndjson (3 rows)'] } },
+        { sink: 'files', action: 'dropped', lost: { 0: ['part-00000-0-00000000.ndjson (3 rows)'] } },
       ]);
       expect(planText(plan)).toMatch(/sink +files +dropped +0: part-00000-0-00000000\.ndjson \(3 rows\) .*--until-end/);
     }
   });
 
   it('of complete files that were not shown are named by plan, and what to do about them', async () => {
-    const receipt = (place: object | undefined, rows?: number) => ({
+    const committable = (place: object | undefined, rows?: number) => ({
       next: 1,
       open: [],
       complete: [{ name: 'part.ndjson', rows, complete: {} }],
@@ -152,22 +152,22 @@ describe('inputs that are no topics', async () => {
     });
     const without = unfinishedIn(archive(undefined));
     const place = { connector: 'file', folder };
-    expect(without('files', receipt(place, 3))).toEqual(['part.ndjson (3 rows, complete, not shown yet)']);
-    expect(unfinishedIn(flow)('files', receipt(place, 3))).toEqual([]);
+    expect(without('files', committable(place, 3))).toEqual(['part.ndjson (3 rows, complete, not shown yet)']);
+    expect(unfinishedIn(flow)('files', committable(place, 3))).toEqual([]);
     const unseen = 'complete; shown already, unless the process died before it was';
-    expect(without('files', receipt({ connector: 's3', folder: 'lake' }, 3))).toEqual([
+    expect(without('files', committable({ connector: 's3', folder: 'lake' }, 3))).toEqual([
       `part.ndjson (3 rows, ${unseen})`,
     ]);
-    expect(without('files', receipt(undefined))).toEqual([`part.ndjson (${unseen})`]);
+    expect(without('files', committable(undefined))).toEqual([`part.ndjson (${unseen})`]);
     const task = { state: [], topics: {}, partition: 0 };
     const [stored] = await storedTasks(profile, flow);
-    const checkpoint = { ...stored?.checkpoint, receipts: { files: receipt(place, 3) } };
+    const checkpoint = { ...stored?.checkpoint, committables: { files: committable(place, 3) } };
     const plan = planState(archive(undefined), [{ ...task, checkpoint } as never], { unfinished: without });
     expect(planText(plan)).toMatch(
       /sink +files +dropped +0: part\.ndjson \(3 rows, complete, not shown yet\) .*--until-end/,
     );
     writeFileSync(join(folder, 'part.ndjson'), '');
-    expect(without('files', receipt(place, 3))).toEqual([]);
+    expect(without('files', committable(place, 3))).toEqual([]);
   });
 
   it('are not verified but as JSON lines; those of a door are, from their topic, without opening it', async () => {

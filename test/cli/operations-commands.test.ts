@@ -33,7 +33,7 @@ const totals = {
     open: ({ sum }) => ({ onRecord: (_, value, emit) => emit({ ...value, sum: sum.add(value.n) }) }),
   },
 };
-export const numbers = topology('numbers', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+export const numbers = topology('numbers', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
   t.source('in', kafka.source({ topic: 'numbers', schema: json() }))
     .via('${step}', totals)
     .to('out', kafka.sink({ topic: 'sums', schema: json() }));
@@ -65,7 +65,7 @@ describe('operations from the command line', () => {
 
   it('plan, offsets and tail look and change nothing', async () => {
     const plan = await asJson('plan', 'numbers.mjs');
-    expect(plan.cells.map(({ step, fate }: { step: string; fate: string }) => [step, fate])).toEqual([
+    expect(plan.cells.map(({ step, action }: { step: string; action: string }) => [step, action])).toEqual([
       ['totals', 'reused'],
       ['$counters', 'reused'],
     ]);

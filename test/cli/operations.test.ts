@@ -171,7 +171,7 @@ describe('a plan over a real ledger', () => {
   it('reuses what is there and begins what is not', async () => {
     await runToEnd(profile, ops);
     const fates = planState(job(names, 'again'), await storedTasks(profile, ops)).cells.map(
-      ({ step, cell, fate }) => `${step}/${cell} ${fate}`,
+      ({ step, cell, action }) => `${step}/${cell} ${action}`,
     );
     expect(fates).toContain('totals/sum reused');
     expect(fates).toContain('totals/byKey reused');

@@ -51,7 +51,7 @@ export const namesOf = (name: string): JobNames => ({
 });
 
 export function job({ name, input, output, dead }: JobNames, addedStep?: string): Topology {
-  return topology(name, { deadLetters: kafka.deadLetters({ topic: dead }) }, (t) => {
+  return topology(name, { deadLetters: kafka.deadLetterSink({ topic: dead }) }, (t) => {
     const counted = t
       .source('events', kafka.source({ topic: input, schema: json<Event>() }))
       .via('dedupe', dedupe({ key: (event) => event.id, retention: hours(24), keysMax: 10_000 }))

@@ -17,7 +17,7 @@ import {
   window,
 } from '../../src/index.js';
 import type { OpenProfile } from '../../src/profiles/profiles.js';
-import { byKey, highest, mapCell, merged, valueCell } from '../../src/state/index.js';
+import { mapCell, rescale, valueCell } from '../../src/state/index.js';
 import { Random } from '../../src/testing/sim/random.js';
 import { readTopic } from '../../src/topics/read-topic.js';
 
@@ -39,8 +39,8 @@ interface Rate {
 /** A user's own operator, with state by key and one time for the whole task. */
 const totals = () => {
   const cells = {
-    byUser: byKey(mapCell<string, number>()),
-    last: merged(valueCell({ initial: 0 }), highest),
+    byUser: rescale.byKey(mapCell<string, number>()),
+    last: rescale.merged(valueCell({ initial: 0 }), rescale.highest),
   };
   return stateful<Order, { readonly user: string; readonly id: number; readonly total: number }, typeof cells>({
     kind: 'totals',
@@ -70,17 +70,17 @@ export const OUTPUTS = [
 export const INPUTS = ['orders', 'payments', 'users'] as const;
 
 export const keyed = (name: string, windows = tumbling(minutes(1))) =>
-  topology(name, { deadLetters: kafka.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+  topology(name, { deadLetters: kafka.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
     const topic = (of: string) => `${name}.${of}`;
     const to = (of: (typeof OUTPUTS)[number]) =>
       kafka.sink<unknown>({ topic: topic(of), schema: json<unknown>(), key: () => of });
     const orders = t.source('orders', kafka.source({ topic: topic('orders'), schema: json<Order>() }));
     const payments = t.source('payments', kafka.source({ topic: topic('payments'), schema: json<Order>() }));
     const users = t
-      .source('users', kafka.table({ topic: topic('users'), schema: json<Named>() }))
+      .source('users', kafka.tableSource({ topic: topic('users'), schema: json<Named>() }))
       .via('user', table({ keysMax: 1_000 }));
     const rates = t
-      .source('rates', kafka.globalTable({ topic: topic('rates'), schema: json<Rate>(), idleMax: 'never' }))
+      .source('rates', kafka.globalTableSource({ topic: topic('rates'), schema: json<Rate>(), idleTimeout: 'never' }))
       .via('rate', table({ keysMax: 100 }));
     const key = ({ user }: Order) => user;
     const bounds = { key, keysMax: 1_000 };

@@ -16,7 +16,7 @@ export function someSnapshot(): RunSnapshot {
   return {
     tasks: [
       {
-        stage: 'orders',
+        subtopology: 'orders',
         partition: 0,
         epoch: 7,
         positions: { orders: { offset: 120, mergeTimeMs: 0, suspectMs: null } },
@@ -29,8 +29,8 @@ export function someSnapshot(): RunSnapshot {
     measures: [{ topology: 'orders', step: 'model', task: 0, name: 'roc_auc', eventTimeMs: 1_000, value: 0.75 }],
     outages: [{ sink: 'history', sinceMs: 1_000, cause: 'connect ECONNREFUSED 127.0.0.1:8123' }],
     throttledMs: 2_500,
-    standbys: [{ stage: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
-    care: [{ stage: 'orders', partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
+    standbys: [{ subtopology: 'orders', partition: 7, ready: true, recordsBehind: 12, bytes: 4_096 }],
+    health: [{ subtopology: 'orders', partition: 0, restarts: 3, stalls: 1, waitsFor: 'labels' }],
     latency,
     busyMs: new Map([['dedupe', 250]]),
   };

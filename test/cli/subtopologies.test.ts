@@ -10,13 +10,13 @@ import { flatMap } from '../../src/operators/index.js';
 import type { OpenProfile } from '../../src/profiles/profiles.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { json } from '../../src/schema/index.js';
-import { stagesOf, topology, topologyHash } from '../../src/topology/index.js';
+import { subtopologiesOf, topology, topologyHash } from '../../src/topology/index.js';
 import { keepBalance } from '../../topologies/keep-balance.js';
 import { freshWorld, PARTITIONS, runToEnd, textsIn } from './operations.js';
 
-// Operations on a topology with two stages, on the embedded store.
+// Operations on a topology with two subtopologies, on the embedded store.
 
-const staged = topology('tx', { deadLetters: kafka.deadLetters({ topic: 'tx.dead' }) }, (t) => {
+const staged = topology('tx', { deadLetters: kafka.deadLetterSink({ topic: 'tx.dead' }) }, (t) => {
   t.source('transfers', kafka.source({ topic: 'tx.in', schema: json<Transfer>(), eventTime: (f) => f.bookedAt }))
     .via(
       'legs',
@@ -29,7 +29,7 @@ const staged = topology('tx', { deadLetters: kafka.deadLetters({ topic: 'tx.dead
     .via('balance', keepBalance())
     .to('balances', kafka.sink({ topic: 'tx.out', schema: json() }));
 });
-const [first, second] = stagesOf(staged) as [ReturnType<typeof topology>, ReturnType<typeof topology>];
+const [first, second] = subtopologiesOf(staged) as [ReturnType<typeof topology>, ReturnType<typeof topology>];
 
 let sent = 0;
 async function feed(profile: OpenProfile, from: number, to: number): Promise<void> {
@@ -52,9 +52,9 @@ async function feed(profile: OpenProfile, from: number, to: number): Promise<voi
   sent = to;
 }
 
-const runStage = async (profile: OpenProfile, stage: string): Promise<void> => {
+const runStage = async (profile: OpenProfile, subtopology: string): Promise<void> => {
   const inference = { open: () => Promise.reject(new Error('no model')), close: async () => undefined };
-  await (await runTopology(staged, { profile, inference, bounded: true, stage })).finished;
+  await (await runTopology(staged, { profile, inference, bounded: true, subtopology })).finished;
 };
 
 /** Balances by account, as the newest output says. */
@@ -87,8 +87,8 @@ afterEach(() => world.remove());
 const save = (name: string) => createSavepoint(world.profile, staged, { name, data: world.data, nowMs: 0 });
 const file = (name: string) => savepointFile(world.data, name);
 
-describe('operations on stages', () => {
-  it('show the lag of every stage, of those whose topic is there', async () => {
+describe('operations on subtopologies', () => {
+  it('show the lag of every subtopology, of those whose topic is there', async () => {
     const { profile } = world;
     expect((await lagOf(profile, staged)).map(({ source }) => source)).toEqual(['transfers', 'transfers']);
     await runStage(profile, 'tx');
@@ -103,7 +103,7 @@ describe('operations on stages', () => {
   it('refuse a savepoint and a reset that keeps state while something lies between, and say what to do', async () => {
     const { profile } = world;
     await runStage(profile, 'tx');
-    const refused = { code: 'config', hint: expect.stringContaining('--stage by-account --until-end') };
+    const refused = { code: 'config', hint: expect.stringContaining('--subtopology by-account --until-end') };
     await expect(save('early')).rejects.toMatchObject(refused);
     await expect(
       planReset(profile, staged, { to: 'earliest', source: undefined, dropState: false }),
@@ -112,27 +112,29 @@ describe('operations on stages', () => {
     await save('early');
   });
 
-  it('restore all stages together: what was written between them since is passed over', async () => {
+  it('restore all subtopologies together: what was written between them since is passed over', async () => {
     const { profile } = world;
     await runToEnd(profile, staged);
     const created = await save('middle');
     expect(created).toMatchObject({ topology: 'tx', topologyHash: topologyHash(staged), partitions: PARTITIONS + 3 });
     await feed(profile, 300, 500);
-    await runStage(profile, 'tx'); // its legs lie between the stages, unread
+    await runStage(profile, 'tx'); // its legs lie between the subtopologies, unread
     expect(await restoreSavepoint(profile, staged, { file: file('middle'), positions: 'keep' })).toEqual({
       incarnation: 1,
       tasks: PARTITIONS + 3,
     });
     await runToEnd(profile, staged);
     expect(await balancesIn(profile)).toEqual(expected());
-    for (const stage of [first, second])
-      for (const { checkpoint } of await storedTasks(profile, stage)) expect(checkpoint?.incarnation).toBe(1);
+    for (const subtopology of [first, second])
+      for (const { checkpoint } of await storedTasks(profile, subtopology)) expect(checkpoint?.incarnation).toBe(1);
   });
 
-  it('take a savepoint to another store, where no topic lies between the stages yet', async () => {
+  it('take a savepoint to another store, where no topic lies between the subtopologies yet', async () => {
     await runToEnd(world.profile, staged);
     await save('middle');
-    expect(readSavepoint(file('middle')).manifest.stages?.map(({ name, partitions }) => [name, partitions])).toEqual([
+    expect(
+      readSavepoint(file('middle')).manifest.subtopologies?.map(({ name, partitions }) => [name, partitions]),
+    ).toEqual([
       ['tx', PARTITIONS],
       ['tx/by-account', 3],
     ]);

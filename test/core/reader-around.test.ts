@@ -16,7 +16,7 @@ describe('readerAround', () => {
     release(offset: number) {
       told.push(`release ${offset}`);
     }
-    placeOf(offset: number) {
+    sourceStateOf(offset: number) {
       return { at: offset, behind: this.behind };
     }
     async close() {
@@ -31,7 +31,7 @@ describe('readerAround', () => {
     around.release?.(5);
     await around.close();
     expect(told).toEqual(['poll 3', 'release 5', 'own close']);
-    expect(around.placeOf?.(7)).toEqual({ at: 7, behind: true });
+    expect(around.sourceStateOf?.(7)).toEqual({ at: 7, behind: true });
     expect(around.isBehind).toBe(true);
     reader.behind = false;
     expect(around.isBehind).toBe(false);
@@ -41,7 +41,7 @@ describe('readerAround', () => {
     const plain = { poll: async () => ({ records: [], ended: true }), close: async () => undefined };
     const around = readerAround(plain, {});
     expect(around.isBehind).toBe(false);
-    expect(around.placeOf?.(1)).toBeUndefined();
+    expect(around.sourceStateOf?.(1)).toBeUndefined();
     expect(around.release?.(1)).toBeUndefined();
   });
 });

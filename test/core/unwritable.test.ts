@@ -15,17 +15,17 @@ describe('keyBytes', () => {
 describe('unwritable', () => {
   it('names the sink and the record, whoever threw', () => {
     const error = unwritable(new TypeError('no foo'), 'out', originAt(7));
-    expect(error).toMatchObject({ code: 'sink', where: 'out', lasting: true });
+    expect(error).toMatchObject({ code: 'sink', where: 'out', permanent: true });
     expect(error.message).toMatch(/^a callback of the sink threw: no foo at .+\[\d+\]@7$/);
   });
 
   it('keeps what an error of ours says', () => {
-    const inner = new MillraceError('schema', 'a hole', { where: 'json', hint: 'fill it', lasting: true });
+    const inner = new MillraceError('schema', 'a hole', { where: 'json', hint: 'fill it', permanent: true });
     expect(unwritable(inner, 'out')).toMatchObject({
       code: 'schema',
       where: 'out (json)',
       hint: 'fill it',
-      lasting: true,
+      permanent: true,
     });
     expect(placedMessageOf(unwritable(inner, 'out'))).toBe('a hole (out (json))');
     expect(placedMessageOf(new MillraceError('sink', 'no answer of x', { where: 'x' }))).toBe('no answer of x');

@@ -32,7 +32,7 @@ const pages: Readonly<Record<string, string>> = {
 
 const exampleOf = (connector: string) => join(repository, `docs/connectors/examples/${connector}.ts`);
 
-/** What connectors publish that is no source, sink or look-up. */
+/** What connectors publish that is no source, sink or lookup. */
 const helpers = ['clickhouse.view'];
 const published = Object.entries({ kafka, redis, clickhouse, file, s3, http, postgres }).flatMap(([connector, made]) =>
   Object.keys(made)
@@ -44,8 +44,10 @@ const published = Object.entries({ kafka, redis, clickhouse, file, s3, http, pos
 function deliveryText({ kind, role }: ConnectorKind): string {
   if (role !== 'sink') return '';
   const sink = { connector: connectorOf(kind), kind } as Sink<unknown>;
-  const [embedded, local] = settings.profile.values.map((profile) => deliveryOn(profile)(sink));
-  return embedded === local ? `${embedded}` : `${embedded} on the embedded profile, ${local} on the local one`;
+  const [embedded, cluster] = settings.profile.values.map((profile) => deliveryOn(profile)(sink));
+  return embedded === cluster
+    ? `${embedded}`
+    : `${embedded} on the embedded profile, ${cluster} on the cluster profile`;
 }
 
 function sectionOf(kind: ConnectorKind): string {

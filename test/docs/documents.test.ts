@@ -152,17 +152,19 @@ describe('documents', () => {
 
   it('the table of sinks promises what is computed, for each sink and profile, and names tests', () => {
     const rows = [
-      ...read('docs/guide/delivery.md').matchAll(/^\| `([\w.]+)` \| `(embedded|local)` \|([^|]*)\| ([a-z-]+) \|.*$/gm),
+      ...read('docs/guide/delivery.md').matchAll(
+        /^\| `([\w.]+)` \| `(embedded|cluster)` \|([^|]*)\| ([a-z-]+) \|.*$/gm,
+      ),
     ];
     const connectors: Readonly<Record<string, string>> = { repartition: 'internal' };
     for (const [row, kind = '', profile = '', mode = '', promise] of rows) {
       const connector = connectors[kind] ?? kind.split('.')[0];
       const sink = { connector, kind, ...(mode.trim() === '' ? {} : { deferred: { rowsMax: 1 } }) } as Sink<unknown>;
-      expect([row, deliveryOn(profile as 'local')(sink)]).toEqual([row, promise]);
+      expect([row, deliveryOn(profile as 'cluster')(sink)]).toEqual([row, promise]);
       expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
     }
     const declared = connectorKinds.filter(({ role }) => role === 'sink').map(({ kind }) => kind);
-    const wanted = [...declared, 'repartition'].flatMap((kind) => [`${kind} embedded`, `${kind} local`]).sort();
+    const wanted = [...declared, 'repartition'].flatMap((kind) => [`${kind} embedded`, `${kind} cluster`]).sort();
     expect([...new Set(rows.map(([, kind, profile]) => `${kind} ${profile}`))].sort()).toEqual(wanted);
   });
 

@@ -8,7 +8,7 @@ import { read } from './generated.js';
 
 // Whatever a connector publishes is run through the list of faults, by what `check` prints of it, or says why not.
 
-const profileOf = (service: string) => (service === 'embedded' ? 'embedded' : 'local');
+const profileOf = (service: string) => (service === 'embedded' ? 'embedded' : 'cluster');
 const entriesOf = <T>(table: Readonly<Record<string, Readonly<Record<string, T>>>>) =>
   Object.entries(table).flatMap(([service, kinds]) =>
     Object.entries(kinds).map(([name, entry]) => ({ service, name, kind: name.split(' ')[0] as string, entry })),
@@ -52,10 +52,10 @@ describe('the list of faults', () => {
     expect(deliveryOn(profileOf(service))(sink as Sink<unknown>)).toBe(deliveryOf(mode, deferred));
   });
 
-  it('has every way of writing that the guide promises something of on the local profile', () => {
-    const rows = [...read('docs/guide/delivery.md').matchAll(/^\| `([\w.]+)` \| `local` \| (?:`(\w+)` )?\|/gm)];
+  it('has every way of writing that the guide promises something of on the cluster profile', () => {
+    const rows = [...read('docs/guide/delivery.md').matchAll(/^\| `([\w.]+)` \| `cluster` \| (?:`(\w+)` )?\|/gm)];
     const promised = rows.map(([, kind = '', option]) => (option === undefined ? kind : `${kind} ${option}`));
-    const held = sinks.filter(({ service }) => profileOf(service) === 'local').map(({ name }) => name);
+    const held = sinks.filter(({ service }) => profileOf(service) === 'cluster').map(({ name }) => name);
     expect(promised.length).toBeGreaterThan(20);
     expect(promised.filter((each) => !held.includes(each)).sort()).toEqual(Object.keys(likeAnother).sort());
   });
@@ -63,6 +63,6 @@ describe('the list of faults', () => {
 
 /** Promises of the guide that others in the list stand for. */
 const likeAnother: Readonly<Record<string, string>> = {
-  'clickhouse.table idleMax': 'clickhouse.table exactlyOnce',
+  'clickhouse.tableSink idleTimeout': 'clickhouse.tableSink exactlyOnce',
   repartition: 'kafka.sink, whose driver it is written by',
 };

@@ -40,16 +40,16 @@ describe('the page of operators', () => {
 
   it('is read from the text of interfaces: their own, inherited and nested ones, with what overloads ask for', () => {
     const optionsOf = (name: string) => new Map(operatorPart(name).options.map((option) => [option.name, option]));
-    const lookUp = optionsOf('lookUp');
-    expect(lookUp.get('from')).toMatchObject({ isRequired: true, type: 'Lookup<V>' });
-    expect(lookUp.get('cache.ttl')).toMatchObject({ isRequired: true, type: 'Duration' });
-    expect(lookUp.get('timeout')?.isRequired).toBe(false);
+    const lookup = optionsOf('lookup');
+    expect(lookup.get('from')).toMatchObject({ isRequired: true, type: 'Lookup<V>' });
+    expect(lookup.get('cache.ttl')).toMatchObject({ isRequired: true, type: 'Duration' });
+    expect(lookup.get('timeout')?.isRequired).toBe(false);
     const infer = optionsOf('infer');
     expect(infer.get('batchMax')?.isRequired).toBe(true); // of what both overloads extend
     expect(infer.get('inputs')?.isRequired).toBe(false); // of one of them
     expect(optionsOf('clip').get('mark')?.isRequired).toBe(false); // in an argument that may be missing
     expect(optionsOf('maskPii').get('fields')?.isRequired).toBe(true);
-    expect(optionsOf('tokenize').size).toBe(5); // taken apart in its signature
+    expect(optionsOf('splitWords').size).toBe(5); // taken apart in its signature
     expect(optionsOf('window').get('emit')?.isRequired).toBe(false); // of a type with parameters of its own
     expect(optionsOf('windowOfChanges').get('keysMax')?.isRequired).toBe(true);
   });

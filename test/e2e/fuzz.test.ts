@@ -104,16 +104,16 @@ it('a million strange payloads are each a prediction, a duplicate, a tombstone o
   expect(logOf('flights.dead')).toHaveLength(accounts.departed.deadLetters + accounts.arrived.deadLetters);
   expect(logOf('events.dead')).toHaveLength(accounts.json.deadLetters);
   // A flight at a time that the table has no room for is predicted all the same.
-  const misfits = logOf('flights.dead').filter((letter) => {
+  const unrepresentable = logOf('flights.dead').filter((letter) => {
     const { place, reason } = letterOf(letter);
-    return reason === 'misfit' && place.startsWith(`${topics.departed}/`);
+    return reason === 'unrepresentable' && place.startsWith(`${topics.departed}/`);
   });
-  expect(misfits.length).toBeGreaterThan(100);
-  expect(logOf('predictions.v1')).toHaveLength(accounts.departed.accepted + misfits.length);
+  expect(unrepresentable.length).toBeGreaterThan(100);
+  expect(logOf('predictions.v1')).toHaveLength(accounts.departed.accepted + unrepresentable.length);
   // The most absurd id is the same number wherever it is written.
   const numbers = (ids: readonly number[]) => [...ids].sort((a, b) => a - b).join(' ');
   const predicted = logOf('predictions.v1').map(({ value }) => decodePrediction(value as Buffer).flightId);
-  const untold = misfits.map(({ value }) => decodeDeparted(value as Buffer).flightId);
+  const untold = unrepresentable.map(({ value }) => decodeDeparted(value as Buffer).flightId);
   expect(numbers([...rows.map(({ flightId }) => flightId), ...untold]) === numbers(predicted)).toBe(true);
   expect(predicted.includes(-(2 ** 52 - 1))).toBe(true);
   expect(Object.keys(accounts.departed.deadLettersByReason).length).toBeGreaterThanOrEqual(10);

@@ -7,7 +7,7 @@ import { millrace, startMillrace, userFolder } from '../cli/millrace.js';
 import { generator } from '../random.js';
 import { readEmbedded } from './embedded.js';
 
-// The command with look-ups in all three kinds of stores, on the embedded profile: a service that is slow, fails and cuts
+// The command with lookups in all three kinds of stores, on the embedded profile: a service that is slow, fails and cuts
 // connections; the process is killed, told to stop, and run to the end.
 
 const ORDERS = 600;
@@ -34,7 +34,7 @@ beforeAll(async () => {
   const { port } = server.address() as AddressInfo;
   user = userFolder({
     'shop.ts': `
-import { hours, json, lookUp, millis, topology } from 'millrace';
+import { hours, json, lookup, millis, topology } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { http } from 'millrace/connectors/http';
 import { kafka } from 'millrace/connectors/kafka';
@@ -42,17 +42,17 @@ import { redis } from 'millrace/connectors/redis';
 
 interface Customer { readonly id: number; readonly tier: string }
 interface Order { readonly n: number; readonly customer: number; readonly sku: string }
-export const load = topology('load', { deadLetters: kafka.deadLetters({ topic: 'load.dead' }) }, (t) => {
+export const load = topology('load', { deadLetters: kafka.deadLetterSink({ topic: 'load.dead' }) }, (t) => {
   const customers = t.source('customers', kafka.source({ topic: 'customers', schema: json<Customer>() }));
-  customers.to('hashes', redis.hash({ key: (c) => 'customer:' + c.id, ttl: hours(1) }));
-  customers.to('table', clickhouse.table({ table: 'customers', columns: { id: 'UInt32', tier: 'String' }, orderBy: ['id'] }));
+  customers.to('hashes', redis.hashSink({ key: (c) => 'customer:' + c.id, ttl: hours(1) }));
+  customers.to('table', clickhouse.tableSink({ table: 'customers', columns: { id: 'UInt32', tier: 'String' }, orderBy: ['id'] }));
 });
-export const enrich = topology('enrich', { deadLetters: kafka.deadLetters({ topic: 'enrich.dead' }) }, (t) => {
+export const enrich = topology('enrich', { deadLetters: kafka.deadLetterSink({ topic: 'enrich.dead' }) }, (t) => {
   const enriched = t
     .source('orders', kafka.source({ topic: 'orders', schema: json<Order>() }))
-    .via('hash', lookUp({ from: redis.hashes(), key: (o) => 'customer:' + o.customer, as: 'hash' }))
-    .via('row', lookUp({ from: clickhouse.rows<Customer>({ table: 'customers', key: 'id', keyType: 'UInt32', columns: ['tier'] }), key: (o) => o.customer, as: 'row' }))
-    .via('price', lookUp({ from: http.get<{ price: number }>({ url: 'http://127.0.0.1:${port}/prices/{key}' }), key: (o) => o.sku, as: 'price', waitMax: millis(1), attemptsMax: 8, onMissing: { use: null } }));
+    .via('hash', lookup({ from: redis.hashLookup(), key: (o) => 'customer:' + o.customer, as: 'hash' }))
+    .via('row', lookup({ from: clickhouse.tableLookup<Customer>({ table: 'customers', key: 'id', keyType: 'UInt32', columns: ['tier'] }), key: (o) => o.customer, as: 'row' }))
+    .via('price', lookup({ from: http.getLookup<{ price: number }>({ url: 'http://127.0.0.1:${port}/prices/{key}' }), key: (o) => o.sku, as: 'price', waitMax: millis(1), attemptsMax: 8, onMissing: { use: null } }));
   enriched.to('out', kafka.sink({ topic: 'out', schema: json(), key: (o) => String(o.n) }));
 });
 `,

@@ -19,7 +19,7 @@ import { flightFeatures } from '../../topologies/flight-features.js';
 
 /** The feature store of the flights, with something wrong on the way into the table. */
 const store = (table: string, skew: (row: FeatureRow) => FeatureRow) =>
-  topology(table.replaceAll('_', '-'), { deadLetters: kafka.deadLetters({ topic: `${table}.dead` }) }, (t) => {
+  topology(table.replaceAll('_', '-'), { deadLetters: kafka.deadLetterSink({ topic: `${table}.dead` }) }, (t) => {
     const departed = t.source(
       'departed',
       kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
@@ -48,7 +48,7 @@ const store = (table: string, skew: (row: FeatureRow) => FeatureRow) =>
       .via('skew', map(skew))
       .to(
         'offline',
-        clickhouse.table({
+        clickhouse.tableSink({
           table,
           columns: offlineColumns(flightFeatures),
           orderBy: ['entity', 'eventTime'],

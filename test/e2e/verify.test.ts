@@ -101,16 +101,16 @@ describe('millrace verify on the embedded profile', () => {
 
   it('catches what is kept outside of cells, by a kill alone', async () => {
     const oneTask = ['--input', 'clicks.ndjson', '--minutes', '0.15'];
-    const calm = await verify('forgetful', ...oneTask, '--kills', '0');
-    expect(calm).toMatchObject({ code: 0, report: { right: true, kills: 0 } });
+    const reference = await verify('forgetful', ...oneTask, '--kills', '0');
+    expect(reference).toMatchObject({ code: 0, report: { right: true, kills: 0 } });
     const { code, report } = await verify('forgetful', ...oneTask, '--kills', '2');
     expect(report).toMatchObject({ right: false, kills: 2 });
     expect(countsOf(report).out?.different).toBeGreaterThan(100);
     const [sample] = report.compared[0]?.samples ?? [];
     expect(sample).toMatchObject({ kind: 'different', record: expect.stringMatching(/\.input\.clicks\/\d\/\d+$/) });
     const seen = (shown: unknown) => (shown as { value: { n: number; seen: number } }).value;
-    expect(seen(sample?.calm).n).toBe(seen(sample?.disturbed).n);
-    expect(seen(sample?.calm).seen).not.toBe(seen(sample?.disturbed).seen);
+    expect(seen(sample?.reference).n).toBe(seen(sample?.faulted).n);
+    expect(seen(sample?.reference).seen).not.toBe(seen(sample?.faulted).seen);
     expect(code).toBe(1);
   });
 

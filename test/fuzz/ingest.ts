@@ -11,7 +11,7 @@ const honest = new Set([202, 400, 413, 422]);
 /** Posts so many bodies to an ingest source. Throws where one is answered otherwise than it should be. */
 export async function fuzzIngest(count: number, seed: number): Promise<Readonly<Record<string, number>>> {
   const chance = chanceOf(seed);
-  const { options } = http.ingest({
+  const { options } = http.ingestSource({
     topic: 'in',
     schema: json<unknown>(),
     port: 0,

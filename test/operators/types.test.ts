@@ -12,7 +12,7 @@ import { expectations } from '../../src/operators/quality/expectations.js';
 import { impute } from '../../src/operators/quality/impute.js';
 import { validate } from '../../src/operators/quality/validate.js';
 import { sample } from '../../src/operators/sampling/sample.js';
-import { balance } from '../../src/operators/sampling/undersample.js';
+import { undersample } from '../../src/operators/sampling/undersample.js';
 import { type Stream, topology } from '../../src/topology/topology.js';
 
 interface Flight {
@@ -112,7 +112,7 @@ const proveTypes = () =>
     flights.via('k8', standardize({ origin: 'standard' }));
     const weighed = flights.via(
       'k9',
-      balance({ class: (f) => f.origin, shares: { ATL: 1, BOS: 1 }, key: (f) => f.flightId, as: 'weight' }),
+      undersample({ class: (f) => f.origin, shares: { ATL: 1, BOS: 1 }, key: (f) => f.flightId, as: 'weight' }),
     );
     expectTypeOf<StreamValue<typeof weighed>['weight']>().toEqualTypeOf<number>();
     expectTypeOf(flights.via('k10', sample({ key: (f) => f.flightId, rate: 0.5 }))).toEqualTypeOf<Stream<Flight>>();

@@ -123,7 +123,7 @@ describe('resolveConfig', () => {
   });
 
   it('types a configuration file', () => {
-    expect(defineConfig({ profile: 'local' })).toEqual({ profile: 'local' });
+    expect(defineConfig({ profile: 'cluster' })).toEqual({ profile: 'cluster' });
     // @ts-expect-error no such profile
     defineConfig({ profile: 'moon' });
     // @ts-expect-error no such setting

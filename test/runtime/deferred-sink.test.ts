@@ -103,14 +103,14 @@ describe('DeferredSink', () => {
   });
 });
 
-const sourceOf = (topic: string, idleMax?: ReturnType<typeof millis>): Source<Event> => ({
+const sourceOf = (topic: string, idleTimeout?: ReturnType<typeof millis>): Source<Event> => ({
   connector: 'memory',
   kind: 'memory.source',
   topic,
   schema: { format: 'json', subject: topic, definition: undefined },
   settings: {},
   eventTimeOf: (value) => (value as Event).timeMs,
-  idleMax,
+  idleTimeout,
 });
 const sinkOf = <T>(deferred?: Sink<T>['deferred']): Sink<T> => ({
   connector: 'table',
@@ -205,7 +205,7 @@ describe('a deferred sink in a run', () => {
   );
 });
 
-describe('idleMax', () => {
+describe('idleTimeout', () => {
   /** A profile whose `quiet` topic stays open and brings nothing, until `release` is called. */
   function quietWorld() {
     const profile = new MemoryProfile(1, { table: 'idempotent' });
@@ -243,10 +243,10 @@ describe('idleMax', () => {
       },
     };
   }
-  const flowOf = (idleMax?: ReturnType<typeof millis>) =>
+  const flowOf = (idleTimeout?: ReturnType<typeof millis>) =>
     topology('flow', { deadLetters: sinkOf() }, (t) => {
       t.source('busy', sourceOf('busy')).to('rows', sinkOf<Event>());
-      t.source('quiet', sourceOf('quiet', idleMax)).to('others', sinkOf<Event>());
+      t.source('quiet', sourceOf('quiet', idleTimeout)).to('others', sinkOf<Event>());
     });
   const seen = ({ profile }: ReturnType<typeof quietWorld>) => profile.outputOf('rows').length;
 

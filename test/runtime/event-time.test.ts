@@ -38,7 +38,7 @@ it('sends a record without a time to the dead letters, and says what stood there
     readonly id: string;
     readonly at: { readonly ms: number | null } | undefined;
   }
-  const orders = topology('orders', { deadLetters: kafka.deadLetters({ topic: 'orders.dead' }) }, (t) => {
+  const orders = topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'orders.dead' }) }, (t) => {
     t.source('orders', kafka.source({ topic: 'orders', schema: json<Order>(), eventTime: (o) => o.at?.ms as number }))
       .via(
         'all',

@@ -24,11 +24,11 @@ interface Timed {
   readonly at: number;
 }
 
-const rates = kafka.globalTable({
+const rates = kafka.globalTableSource({
   topic: 'rates',
   schema: json<Timed>(),
   eventTime: ({ at }) => at,
-  idleMax: 'never',
+  idleTimeout: 'never',
 });
 const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
 const record = (key: string, at: number) => ({
@@ -42,7 +42,12 @@ it('what several tasks make of one row of the table has an identity in each, and
     const rate = t.source('rates', rates).via('rate', table({ keysMax: 1 }));
     t.source(
       'orders',
-      kafka.source({ topic: 'orders', schema: json<Timed>(), eventTime: ({ at }) => at, disorderMax: minutes(1) }),
+      kafka.source({
+        topic: 'orders',
+        schema: json<Timed>(),
+        eventTime: ({ at }) => at,
+        outOfOrdernessMax: minutes(1),
+      }),
     )
       .via(
         'priced',
@@ -82,7 +87,7 @@ it('what several tasks make of one row of the table has an identity in each, and
 describe('an input that may be quiet', () => {
   it('is not, before it has read what was there', async () => {
     const clock = new VirtualClock();
-    const node = { id: 'rates', source: { ...rates, idleMax: seconds(1) } };
+    const node = { id: 'rates', source: { ...rates, idleTimeout: seconds(1) } };
     const batches: RawRecord[][] = [[{ ...record('usd', 5), offset: 0 }], []];
     let isBehind = true;
     const reader: SourceReader = {
@@ -94,7 +99,7 @@ describe('an input that may be quiet', () => {
     };
     const codec = await openDecoder(node.source.schema, new MemoryProfile(1).schemas);
     const position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };
-    const shared = { task: 0, speaks: true };
+    const shared = { task: 0, isReporter: true };
     const input = new Input(node, 2, reader, codec, () => clock.now(), position, shared);
     const isIdle = (waitedMs: number) => input.isIdle(clock.now() + waitedMs);
     expect(isIdle(60_000)).toBe(false); // a slow start

@@ -1,11 +1,11 @@
 import {
   BEFORE_ALL_MS,
-  type Mark,
   markRecord,
   millis,
   type Origin,
   type Position,
   type RawRecord,
+  type WatermarkMarker,
 } from '../../src/core/index.js';
 import { Input } from '../../src/runtime/input.js';
 import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
@@ -37,7 +37,7 @@ export function inputOf(
 }
 
 /** What lies in a log with marks: a record's event time, or a mark. */
-export type Placed = number | Mark;
+export type Placed = number | WatermarkMarker;
 
 /** An input over a log with marks. */
 export function markedInput(
@@ -80,7 +80,7 @@ function inputOver(
       topic,
       schema: { format: 'json' as const, subject: topic, definition: undefined },
       settings: {},
-      disorderMax: millis(disorderMs),
+      outOfOrdernessMax: millis(disorderMs),
       marked,
       eventTimeOf: (value: unknown) => (value as Timed).timeMs,
     },

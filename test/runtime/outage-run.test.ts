@@ -138,7 +138,7 @@ it.each([
     expect(during.every(({ outages }) => outages.join() === 'rows')).toBe(true);
     expect(asked).toBeLessThan((45 * 60) / 5); // every ten seconds at most, with jitter, whatever the number of tasks
     expect(running.snapshot().outages).toEqual([]);
-    expect(running.snapshot().care.map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
+    expect(running.snapshot().health.map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
     expect(warnings.filter((warning) => warning.startsWith("sink 'rows'"))).toEqual([
       "sink 'rows' is down, its tasks wait for it: connect ECONNREFUSED",
       expect.stringMatching(/^sink 'rows' answers again after 27\d\d s$/),

@@ -95,7 +95,7 @@ describe('Outages', () => {
       random: () => 0,
       onWarning: () => undefined,
     });
-    outages.report('history', new MillraceError('sink', 'no such column', { lasting: true }));
+    outages.report('history', new MillraceError('sink', 'no such column', { permanent: true }));
     outages.report('history', new MillraceError('fenced', 'another owner'));
     outages.report('history', new TypeError('undefined is not a function'));
     expect(outages.down).toEqual([]);

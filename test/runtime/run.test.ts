@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   type InferenceService,
-  joint,
   type MillraceError,
   type Operator,
   type Profile,
   type Sink,
   type Source,
   type SourceDriver,
+  stateful,
   transform,
 } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
@@ -139,9 +139,9 @@ describe('a run', () => {
     };
     const both = topology('both', { deadLetters: sink() }, (t) => {
       const quick = t.source('quick', source('quick'));
-      const all = joint<Event, { quick: Event }, number, Record<never, never>>({
+      const all = stateful<Event, { quick: Event }, number, Record<never, never>>({
         kind: 'times',
-        sides: ['quick'],
+        inputs: ['quick'],
         cells: {},
         open: () => ({ onRecord: (_input, value, emit) => emit((value as Event).timeMs) }),
       });

@@ -19,7 +19,7 @@ import { table } from '../../src/operators/table/table.js';
 import { Counters } from '../../src/runtime/counters.js';
 import { DeferredSink } from '../../src/runtime/deferred-sink.js';
 import { runTopology } from '../../src/runtime/index.js';
-import { NumberedSink } from '../../src/runtime/sequenced-sink.js';
+import { SequencedSink } from '../../src/runtime/sequenced-sink.js';
 import { originAt } from '../../src/testing/contract.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -29,7 +29,7 @@ import { foldOf } from '../changes.js';
 describe('NumberedSink', () => {
   const open = () => {
     const given: Origin[] = [];
-    const sink = new NumberedSink({
+    const sink = new SequencedSink({
       write: (_, origins) => void given.push(...origins),
       close: async () => undefined,
     });
@@ -56,7 +56,7 @@ describe('NumberedSink', () => {
   });
 
   it.each([
-    ['NumberedSink', (writer: SinkWriter) => new NumberedSink(writer)],
+    ['NumberedSink', (writer: SinkWriter) => new SequencedSink(writer)],
     ['DeferredSink', (writer: SinkWriter) => new DeferredSink(writer, 10)],
   ])('lets its writer know that the inputs have ended, and ask for an epoch: %s', (_, around) => {
     let finished = 0;
@@ -78,11 +78,11 @@ describe('the numbers of tasks that become others', () => {
   it('go on from the highest, in every one of them, and again', () => {
     const flow = flowOf(true);
     const stored = [3, 7, 5].map((count) => {
-      const sink = new NumberedSink({ write: () => undefined, close: async () => undefined });
+      const sink = new SequencedSink({ write: () => undefined, close: async () => undefined });
       sink.write(new Array(count).fill(null), new Array(count).fill(originAt(0)));
       return sink.takeChanges().map((change) => ({ ...change, step: 'rows', cell: 'number', version: 1 }));
     });
-    const checkpoint = { epoch: 1, incarnation: 0, topologyHash: '', positions: {}, choices: {} };
+    const checkpoint = { epoch: 1, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} };
     const spread = (states: readonly (readonly StateChange[])[], tasks: number) =>
       rescaleTasks(
         flow,
@@ -91,7 +91,7 @@ describe('the numbers of tasks that become others', () => {
       ).map(({ state }) => state);
     for (const state of spread(spread(stored, 2), 4)) {
       const given: number[] = [];
-      const sink = new NumberedSink({
+      const sink = new SequencedSink({
         write: (_, origins) => void given.push(...origins.map(({ offset }) => offset)),
         close: async () => undefined,
       });
@@ -111,7 +111,7 @@ interface Both {
   readonly left: number | null;
   readonly right: number | null;
 }
-const tableOf = (topic: string, idleMax?: number): Source<Upsert<Row>> =>
+const tableOf = (topic: string, idleTimeout?: number): Source<Upsert<Row>> =>
   ({
     connector: 'memory',
     kind: 'memory.table',
@@ -120,7 +120,7 @@ const tableOf = (topic: string, idleMax?: number): Source<Upsert<Row>> =>
     settings: {},
     upserts: true,
     eventTimeOf: (_: unknown, timestampMs: number) => timestampMs,
-    ...(idleMax === undefined ? {} : { idleMax }),
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
   }) as Source<Upsert<Row>>;
 const sinkTo = <T>(connector: string, changes?: boolean): Sink<T> => ({
   connector,
@@ -130,10 +130,10 @@ const sinkTo = <T>(connector: string, changes?: boolean): Sink<T> => ({
   ...(changes ? { changes } : {}),
 });
 
-const flowOf = (changes: boolean, idleMax?: number) =>
+const flowOf = (changes: boolean, idleTimeout?: number) =>
   topology('joined', { deadLetters: sinkTo('dead') }, (t) => {
-    const left = t.source('left', tableOf('left', idleMax)).via('left-rows', table({ keysMax: 100 }));
-    const right = t.source('right', tableOf('right', idleMax)).via('right-rows', table({ keysMax: 100 }));
+    const left = t.source('left', tableOf('left', idleTimeout)).via('left-rows', table({ keysMax: 100 }));
+    const right = t.source('right', tableOf('right', idleTimeout)).via('right-rows', table({ keysMax: 100 }));
     left
       .via(
         'both',
@@ -148,7 +148,12 @@ const flowOf = (changes: boolean, idleMax?: number) =>
 
 type Step = readonly [side: number, key: number, deleted: boolean];
 
-async function runWithCrashes(steps: readonly Step[], crashes: readonly number[], changes = true, idleMax?: number) {
+async function runWithCrashes(
+  steps: readonly Step[],
+  crashes: readonly number[],
+  changes = true,
+  idleTimeout?: number,
+) {
   const memory = new MemoryProfile(1);
   const state = [new Map<string, number>(), new Map<string, number>()] as const;
   for (const [n, [side, number, deleted]] of steps.entries()) {
@@ -181,7 +186,7 @@ async function runWithCrashes(steps: readonly Step[], crashes: readonly number[]
     sinks: { dead: memory.sinks.dead as SinkDriver, store },
   });
   let points = 0;
-  const running = await runTopology(flowOf(changes, idleMax), {
+  const running = await runTopology(flowOf(changes, idleTimeout), {
     profile,
     inference: {} as InferenceService,
     clock: new VirtualClock(),
@@ -205,8 +210,8 @@ const crashes = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { maxLength: 8 }
 describe('changes of two inputs, in a store that keeps the newest of each key', () => {
   it('end in the state that they tell of, through any crashes', async () => {
     await fc.assert(
-      fc.asyncProperty(steps, crashes, fc.constantFrom(undefined, 5), async (all, killed, idleMax) => {
-        const { expected, found } = await runWithCrashes(all, killed, true, idleMax);
+      fc.asyncProperty(steps, crashes, fc.constantFrom(undefined, 5), async (all, killed, idleTimeout) => {
+        const { expected, found } = await runWithCrashes(all, killed, true, idleTimeout);
         expect(found).toEqual(expected);
       }),
       { numRuns: 60 },

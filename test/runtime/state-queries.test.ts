@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type InferenceService, millis, type Sink, type Source, stateful } from '../../src/core/index.js';
-import { type Reply, type Running, runTopology } from '../../src/runtime/index.js';
+import { type QueryResult, type Running, runTopology } from '../../src/runtime/index.js';
 import { mapCell } from '../../src/state/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -47,7 +47,7 @@ describe('questions about state', () => {
   it('are answered with what the checkpoint of their epoch holds, never with what is still being worked on', async () => {
     const profile = profileWith(500);
     const committed = new Map<number, number>();
-    const replies: Promise<Reply>[] = [];
+    const replies: Promise<QueryResult>[] = [];
     let running: Running | undefined;
     running = await runTopology(counts, {
       profile,
@@ -57,7 +57,7 @@ describe('questions about state', () => {
       roundMax: 7,
       epochInterval: millis(0),
       onPoint(point) {
-        if (point === 'pushed') replies.push((running as Running).ask('count', 'a'));
+        if (point === 'pushed') replies.push((running as Running).query('count', 'a'));
         if (point !== 'stored') return;
         const checkpoint = profile.checkpointOf(0);
         committed.set(checkpoint?.epoch ?? -1, checkpoint?.positions.events?.offset ?? -1);
@@ -75,7 +75,7 @@ describe('questions about state', () => {
 
   it('are told to retry by a task that another process has taken', async () => {
     const profile = profileWith(20);
-    let reply: Promise<Reply> | undefined;
+    let reply: Promise<QueryResult> | undefined;
     let running: Running | undefined;
     running = await runTopology(counts, {
       profile,
@@ -84,7 +84,7 @@ describe('questions about state', () => {
       bounded: true,
       onPoint(point) {
         if (point !== 'pushed') return;
-        reply ??= (running as Running).ask('count', 'a');
+        reply ??= (running as Running).query('count', 'a');
         void profile.openLedger({ topology: 'counts', partition: 0 });
       },
     });
@@ -107,7 +107,7 @@ describe('questions about state', () => {
           ['cuont', 0],
           ['count', 1],
         ] as const)
-          asked.push((running as Running).ask(step, 'a', partition).catch((error: unknown) => error));
+          asked.push((running as Running).query(step, 'a', partition).catch((error: unknown) => error));
       },
     });
     await running.finished;

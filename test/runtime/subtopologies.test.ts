@@ -129,7 +129,7 @@ describe('a topology with a repartition', () => {
     expect(out.filter(({ late }) => late)).toEqual([]);
   });
 
-  it('sends what the second stage cannot take to the dead letters, from where it lay between the stages', async () => {
+  it('sends what the second subtopology cannot take to the dead letters, from where it lay between the subtopologies', async () => {
     const picky = topology('picky', { deadLetters: sink() }, (t) => {
       t.source('transfers', source)
         .repartition('by-from', { key: ({ from }) => from, schema: json<Transfer>('transfers') })
@@ -152,7 +152,7 @@ describe('a topology with a repartition', () => {
   });
 });
 
-describe('runTopology with stages', () => {
+describe('runTopology with subtopologies', () => {
   const inference = {} as InferenceService;
   const filled = (values: readonly Transfer[]) => {
     const profile = new MemoryProfile(TASKS);
@@ -170,35 +170,35 @@ describe('runTopology with stages', () => {
     ...more,
   });
 
-  it('runs one stage alone where it is told to, by name or by its first input', async () => {
+  it('runs one subtopology alone where it is told to, by name or by its first input', async () => {
     const profile = filled(some(30, 0));
-    const stages: string[] = [];
+    const subtopologies: string[] = [];
     const first = await runTopology(
       transfers(),
-      options(profile, { stage: 'transfers', onPoint: (_p, _t, s) => stages.push(s) }),
+      options(profile, { subtopology: 'transfers', onPoint: (_p, _t, s) => subtopologies.push(s) }),
     );
     await first.finished;
-    expect(new Set(stages.splice(0))).toEqual(new Set(['transfers']));
+    expect(new Set(subtopologies.splice(0))).toEqual(new Set(['transfers']));
     expect(profile.outputOf('balances')).toEqual([]);
     const second = await runTopology(
       transfers(),
-      options(profile, { stage: 'by-account', onPoint: (_p, _t, s) => stages.push(s) }),
+      options(profile, { subtopology: 'by-account', onPoint: (_p, _t, s) => subtopologies.push(s) }),
     );
     await second.finished;
-    expect(new Set(stages)).toEqual(new Set(['transfers/by-account']));
+    expect(new Set(subtopologies)).toEqual(new Set(['transfers/by-account']));
     expect(profile.outputOf('balances')).toHaveLength(60);
-    expect(second.snapshot().tasks.map(({ stage, partition }) => [stage, partition])).toEqual([
+    expect(second.snapshot().tasks.map(({ subtopology, partition }) => [subtopology, partition])).toEqual([
       ['transfers/by-account', 0],
       ['transfers/by-account', 1],
       ['transfers/by-account', 2],
     ]);
-    await expect(runTopology(transfers(), options(profile, { stage: 'by-colour' }))).rejects.toMatchObject({
+    await expect(runTopology(transfers(), options(profile, { subtopology: 'by-colour' }))).rejects.toMatchObject({
       code: 'config',
       hint: 'it has: transfers, transfers/by-account',
     });
   });
 
-  it('ends all stages with the cause when one fails', async () => {
+  it('ends all subtopologies with the cause when one fails', async () => {
     for (const bounded of [true, false]) {
       const profile = filled(some(30, 0));
       const broken = topology('broken', { deadLetters: sink() }, (t) => {
@@ -212,14 +212,14 @@ describe('runTopology with stages', () => {
           )
           .to('out', sink());
       });
-      // A log in memory ends where it ends when it is opened: something must lie between the stages by then.
-      if (!bounded) await (await runTopology(broken, options(profile, { stage: 'broken' }))).finished;
+      // A log in memory ends where it ends when it is opened: something must lie between the subtopologies by then.
+      if (!bounded) await (await runTopology(broken, options(profile, { subtopology: 'broken' }))).finished;
       const running = await runTopology(broken, { ...options(profile), bounded });
       await expect(running.finished).rejects.toMatchObject({ code: 'step', where: 'boom' });
     }
   });
 
-  it('does not begin the next stage of a bounded run that is stopped', async () => {
+  it('does not begin the next subtopology of a bounded run that is stopped', async () => {
     const profile = filled(some(30, 0));
     const running = await runTopology(
       transfers(),
@@ -229,7 +229,7 @@ describe('runTopology with stages', () => {
     expect(profile.outputOf('balances')).toEqual([]);
   });
 
-  it('refuses a profile that cannot write between stages in the transaction of the checkpoint', async () => {
+  it('refuses a profile that cannot write between subtopologies in the transaction of the checkpoint', async () => {
     const profile = filled(some(3, 0));
     const elsewhere = {
       ...profile,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../src/core/index.js';
 import { Outages } from '../../src/runtime/outages.js';
-import { Waits } from '../../src/runtime/pending-operations.js';
+import { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Supervisor } from '../../src/runtime/supervisor.js';
 import type { Task } from '../../src/runtime/task.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -9,7 +9,7 @@ import { VirtualClock } from '../../src/testing/virtual-clock.js';
 /** A task that runs until it is told to end, or to fail. */
 class Puppet {
   readonly said: string[] = [];
-  readonly waits = new Waits();
+  readonly waits = new PendingOperations();
   epoch = 0;
   private settle: { resolve: () => void; reject: (cause: unknown) => void } | undefined;
   readonly running = new Promise<void>((resolve, reject) => {
@@ -128,7 +128,7 @@ describe('Supervisor', () => {
     const { supervisor, warnings, turn, of } = world(false);
     supervisor.assign([0]);
     await turn();
-    of(0)[0]?.break(new MillraceError('state', 'another version', { lasting: true }));
+    of(0)[0]?.break(new MillraceError('state', 'another version', { permanent: true }));
     await expect(supervisor.finished).rejects.toThrow('another version');
     expect([of(0).length, warnings]).toEqual([1, []]);
   });
@@ -226,7 +226,7 @@ describe('Supervisor', () => {
     expect(warnings).toContain(
       "sink 'history' is down, its tasks wait for it: sink 'history' has not answered for 60 s",
     );
-    expect(supervisor.care).toEqual([{ partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }]);
+    expect(supervisor.health).toEqual([{ partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }]);
     of(0)[1]?.end();
     await supervisor.finished;
   });

@@ -24,7 +24,7 @@ const source: Source<Event> = {
   topic: 'events',
   schema: { format: 'json', subject: 'events', definition: undefined },
   settings: {},
-  disorderMax: millis(DISORDER_MS),
+  outOfOrdernessMax: millis(DISORDER_MS),
   eventTimeOf: (value) => (value as Event).timeMs,
 };
 const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });

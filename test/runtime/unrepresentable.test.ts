@@ -34,7 +34,7 @@ async function run(sink: Sink<Numbered>, roundMax: number) {
   const driver: SinkDriver = {
     mode: 'idempotent',
     open: async () => ({
-      misfitOf: (given) => {
+      unrepresentable: (given) => {
         const { n } = given as Numbered;
         return n >= 10 && n % 2 === 0 ? `column n has no room for ${n}` : undefined;
       },
@@ -76,13 +76,13 @@ it.each([
   expect(whole.letters.map(({ n }) => n)).toEqual(Array.from({ length: 30 }, (_, n) => n).filter((n) => !fits(n)));
   expect(whole.letters.find(({ n }) => n === 12)).toEqual({
     n: 12,
-    reason: 'misfit',
+    reason: 'unrepresentable',
     step: 'narrow',
     detail: 'column n has no room for 12',
   });
   expect(Object.fromEntries(whole.counters.map(({ name, value }) => [name, value]))).toMatchObject({
     written: whole.written.length,
-    'dead:misfit': 8,
+    'dead:unrepresentable': 8,
   });
   for (const roundMax of [1, 7]) expect((await run(sink, roundMax)).letters).toEqual(whole.letters);
 });
@@ -99,7 +99,7 @@ it('of a change that has no room it stays that what was held before holds no lon
   const driver: SinkDriver = {
     mode: 'idempotent',
     open: async () => ({
-      misfitOf: (given) => (Number((given as Change<Numbered>).after?.n) < 0 ? 'negative' : undefined),
+      unrepresentable: (given) => (Number((given as Change<Numbered>).after?.n) < 0 ? 'negative' : undefined),
       write: (values, origins) => void written.push(...values.map((each, i) => [origins[i]?.offset, each])),
       close: async () => {},
     }),

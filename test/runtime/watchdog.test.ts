@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/index.js';
 import { seconds, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
-import { Waits } from '../../src/runtime/pending-operations.js';
+import { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Stall, Watchdog } from '../../src/runtime/watchdog.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
@@ -25,7 +25,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('Watchdog', () => {
   function world() {
     const clock = new VirtualClock();
-    const waits = new Waits();
+    const waits = new PendingOperations();
     const quiet: (string | undefined)[] = [];
     const watchdog = new Watchdog({ clock, waits, stallMaxMs: 60_000, onQuiet: (input) => quiet.push(input) });
     let stall: unknown;
@@ -162,7 +162,7 @@ describe('a run whose world hangs once', () => {
     }
     await finished;
     expect(memory.outputOf('rows').map(({ value }) => (value as Event).id)).toEqual(ids);
-    return { warnings, care: running.snapshot().care };
+    return { warnings, health: running.snapshot().health };
   }
 
   /** Hangs at the `at`-th call alone. */
@@ -170,11 +170,11 @@ describe('a run whose world hangs once', () => {
     let calls = 0;
     return <T>(work: () => T): T | Promise<never> => (++calls === at ? never() : work());
   }
-  const restored = [{ stage: 'flow', partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }];
+  const restored = [{ subtopology: 'flow', partition: 0, restarts: 1, stalls: 1, waitsFor: undefined }];
 
   it('a sink that never answers', async () => {
     const hang = once(7);
-    const { warnings, care } = await run({
+    const { warnings, health } = await run({
       sink: (driver) => ({
         mode: driver.mode,
         open: async (of, context) => {
@@ -187,13 +187,13 @@ describe('a run whose world hangs once', () => {
         },
       }),
     });
-    expect(care).toEqual(restored);
+    expect(health).toEqual(restored);
     expect(warnings.join('\n')).toContain("sink 'rows' has not answered for 40 s");
   });
 
   it('a source that never answers', async () => {
     const hang = once(9);
-    const { warnings, care } = await run({
+    const { warnings, health } = await run({
       source: (driver) => ({
         partitions: (of) => driver.partitions(of),
         open: async (...of) => {
@@ -202,7 +202,7 @@ describe('a run whose world hangs once', () => {
         },
       }),
     });
-    expect(care).toEqual(restored);
+    expect(health).toEqual(restored);
     expect(warnings).toEqual([
       "task 0 failed and is restored from its checkpoint: source 'events' has not answered for 40 s",
     ]);
@@ -210,19 +210,19 @@ describe('a run whose world hangs once', () => {
 
   it('a ledger that never answers', async () => {
     const hang = once(4);
-    const { warnings, care } = await run({
+    const { warnings, health } = await run({
       ledger: (ledger) => ({
         ...ledger,
         commit: async (checkpoint, changes) => hang(() => ledger.commit(checkpoint, changes)),
       }),
     });
-    expect(care).toEqual(restored);
+    expect(health).toEqual(restored);
     expect(warnings.join('\n')).toContain("ledger 'commit' has not answered for 40 s");
   });
 
   it('a step that never answers', async () => {
     const hang = once(5);
-    const { warnings, care } = await run({
+    const { warnings, health } = await run({
       flow: topology('flow', { deadLetters: sink() }, (t) => {
         t.source('events', source)
           .via(
@@ -232,7 +232,7 @@ describe('a run whose world hangs once', () => {
           .to('rows', sink<Event>());
       }),
     });
-    expect(care).toEqual(restored);
+    expect(health).toEqual(restored);
     expect(warnings.join('\n')).toContain("step 'ask' has not answered for 40 s");
   });
 });
@@ -288,10 +288,10 @@ it('a run names the input that its tasks wait for, once, and goes on by itself w
   };
   await pass(200);
   expect(warnings).toEqual([
-    "task 0 has records and waits for input 'labels', which has brought none for 40 s: an input that may be quiet needs an idleMax",
+    "task 0 has records and waits for input 'labels', which has brought none for 40 s: an input that may be quiet needs an idleTimeout",
   ]);
-  expect(running.snapshot().care).toEqual([
-    { stage: 'flow', partition: 0, restarts: 0, stalls: 0, waitsFor: 'labels' },
+  expect(running.snapshot().health).toEqual([
+    { subtopology: 'flow', partition: 0, restarts: 0, stalls: 0, waitsFor: 'labels' },
   ]);
   ended = true;
   await pass(20);

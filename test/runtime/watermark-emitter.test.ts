@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { Mark, SinkWriter } from '../../src/core/index.js';
-import { Outlet } from '../../src/runtime/watermark-emitter.js';
+import type { SinkWriter, WatermarkMarker } from '../../src/core/index.js';
+import { WatermarkEmitter } from '../../src/runtime/watermark-emitter.js';
 
-function outletOf(idleMax: readonly (number | undefined)[]) {
-  const marks: Mark[] = [];
+function outletOf(idleTimeout: readonly (number | undefined)[]) {
+  const marks: WatermarkMarker[] = [];
   const writer: SinkWriter = { write: () => undefined, mark: (mark) => marks.push(mark), close: async () => undefined };
-  const outlet = new Outlet(
+  const outlet = new WatermarkEmitter(
     { task: 1, tasks: 3 },
-    idleMax.map(() => writer),
-    idleMax,
+    idleTimeout.map(() => writer),
+    idleTimeout,
     1_000,
   );
   return { outlet, marks };
 }
 
 describe('an outlet', () => {
-  it('tells every next stage how far the task has come', () => {
+  it('tells every next subtopology how far the task has come', () => {
     const { outlet, marks } = outletOf([undefined, undefined]);
     outlet.onRound(1_010);
     outlet.mark(77);
@@ -42,7 +42,7 @@ describe('an outlet', () => {
     expect(outlet.isQuiet(9_400)).toBe(true);
   });
 
-  it('of a task without next stages is never due', () => {
+  it('of a task without next subtopologies is never due', () => {
     const { outlet } = outletOf([]);
     expect(outlet.isQuiet(1e12)).toBe(false);
     expect(outlet.isDue).toBe(false);

@@ -4,15 +4,20 @@ import {
   BEFORE_ALL_MS,
   internalEventTime,
   internalRecord,
-  type Mark,
   markOf,
   markRecord,
+  type WatermarkMarker,
 } from '../../src/core/index.js';
 import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
 import { lowestOf, withMark } from '../../src/runtime/watermark-markers.js';
 import { inputOf, markedInput, mergeAll, type Placed } from './inputs.js';
 
-const mark = (task: number, watermarkMs: number, idle = false, tasks = 2): Mark => ({ task, tasks, watermarkMs, idle });
+const mark = (task: number, watermarkMs: number, idle = false, tasks = 2): WatermarkMarker => ({
+  task,
+  tasks,
+  watermarkMs,
+  idle,
+});
 
 /** What two tasks write into one partition: each its own records in order, and marks that keep their word. */
 const interleaved = fc

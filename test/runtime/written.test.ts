@@ -12,7 +12,7 @@ interface Order {
 }
 
 const into = (sink: Sink<Order>) =>
-  topology('orders', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     t.source('orders', kafka.source({ topic: 'in', schema: json<Order>(), eventTime: ({ at }) => at })).to('out', sink);
   });
 
@@ -26,12 +26,12 @@ async function failureOf(built: ReturnType<typeof into>): Promise<unknown> {
 
 describe('a value that cannot be written', () => {
   it('does not move to another partition for want of a key', async () => {
-    const built = topology('orders', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+    const built = topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
       t.source('orders', kafka.source({ topic: 'in', schema: json<Order>(), eventTime: ({ at }) => at }))
         .repartition('by-id', { key: (order) => order.id as string, schema: json<Order>() })
         .to('out', kafka.sink({ topic: 'out', schema: json<Order>() }));
     });
-    expect(await failureOf(built)).toMatchObject({ message: 'the key is undefined, no text', lasting: true });
+    expect(await failureOf(built)).toMatchObject({ message: 'the key is undefined, no text', permanent: true });
   });
 
   it.each([

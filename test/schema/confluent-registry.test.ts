@@ -123,7 +123,7 @@ describe('confluent registry', () => {
     answer = () => ({ status: 200, body: { schema: '"int"', references } });
     await expect(confluentRegistry({ url }).schemaOf(1)).rejects.toMatchObject({
       code: 'schema',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('refers to more than 1000 others'),
     });
   });
@@ -139,11 +139,11 @@ describe('confluent registry', () => {
     const conflict = await confluentRegistry({ url, auth })
       .idOf('s', long)
       .catch((error: unknown) => error);
-    expect(conflict).toMatchObject({ code: 'schema', lasting: true, hint: expect.stringContaining('incompatible') });
+    expect(conflict).toMatchObject({ code: 'schema', permanent: true, hint: expect.stringContaining('incompatible') });
     const gone = await confluentRegistry({ url: 'http://ada:secret@127.0.0.1:1' })
       .schemaOf(1)
       .catch((error: unknown) => error);
-    expect(gone).toMatchObject({ code: 'schema', lasting: false, hint: expect.stringContaining('running') });
+    expect(gone).toMatchObject({ code: 'schema', permanent: false, hint: expect.stringContaining('running') });
     for (const error of [conflict, gone]) {
       const { message, where, hint, cause } = error as Error & { where: string; hint: string };
       expect(`${message} ${where} ${hint} ${JSON.stringify(cause)}`).not.toMatch(/secret|YWRh/);

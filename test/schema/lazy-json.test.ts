@@ -13,8 +13,8 @@ function lazyOf(value: unknown, slack = 0): LazyJson & { asked: number } {
       this.asked += 1;
       return Buffer.from(text);
     },
-    bytesMost: Buffer.byteLength(text) + slack,
-    depthMost: depthOf(value) + slack,
+    bytesMax: Buffer.byteLength(text) + slack,
+    depthMax: depthOf(value) + slack,
   };
 }
 const depthOf = (value: unknown): number =>

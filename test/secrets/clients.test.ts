@@ -56,7 +56,7 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
     server: 'postgres',
     attempt: (host) => {
       const url = `postgres://user:${inUrl(planted.postgresPassword)}@${host}/db`;
-      const table = postgres.table({ table: 'orders', columns: { id: 'bigint' } });
+      const table = postgres.tableSink({ table: 'orders', columns: { id: 'bigint' } });
       return openPostgres({ url, attemptsMax: 2 }).tableSink.setUp?.(
         table as never,
         { step: 'out' } as never,
@@ -129,7 +129,7 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
     attempt: async (host) => {
       process.env.PAGER_SECRET = planted.webhookSecret;
       const headers = () => ({ authorization: `Bearer ${planted.headerToken}` });
-      const sink = http.webhook({ url: `http://${host}/`, secretFrom: 'PAGER_SECRET', headers } as never);
+      const sink = http.webhookSink({ url: `http://${host}/`, secretFrom: 'PAGER_SECRET', headers } as never);
       const writer = await httpSink({ attemptsMax: 2 } as never).open(sink as never, context);
       await writer.write([{ a: 1 }], [origin]);
       await writer.prepare?.();
@@ -139,7 +139,7 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
     server: 'http',
     attempt: async (host) => {
       const headers = () => ({ authorization: `Bearer ${planted.headerToken}` });
-      const source = http.poll({
+      const source = http.pollSource({
         url: `http://${host}/?key=${planted.headerToken}`,
         schema: json(),
         eventTime: () => 0,
@@ -158,8 +158,8 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
     server: 'http',
     attempt: async (host) => {
       const headers = () => ({ authorization: `Bearer ${planted.headerToken}` });
-      const from = http.get({ url: `http://${host}/{key}?token=${planted.headerToken}`, headers });
-      const reader = await openHttp().lookUp.open(from as never, context);
+      const from = http.getLookup({ url: `http://${host}/{key}?token=${planted.headerToken}`, headers });
+      const reader = await openHttp().lookup.open(from as never, context);
       return reader.ask(['a'], AbortSignal.timeout(5_000));
     },
   },
@@ -210,8 +210,8 @@ describe('an address that is none', () => {
     ['clickhouse', () => openClickHouse({ url: `http${bad(planted.clickhousePassword)}` })],
     ['s3', () => openS3({ url: `http${bad(planted.s3Secret)}`, schemas })],
     ['a registry', () => confluentRegistry({ url: `http${bad(planted.registryUrlPassword)}` }).schemaOf(1)],
-    ['a webhook', () => http.webhook({ url: `http${bad(planted.headerToken)}` })],
-    ['a service', () => http.get({ url: `http${bad(planted.headerToken)}` })],
+    ['a webhook', () => http.webhookSink({ url: `http${bad(planted.headerToken)}` })],
+    ['a service', () => http.getLookup({ url: `http${bad(planted.headerToken)}` })],
   ])('of %s is not said', async (_, open) => {
     const outcome = await Promise.resolve()
       .then(open)

@@ -37,20 +37,20 @@ const headers = () => ({ authorization: \`Bearer \${process.env.HEADER_TOKEN}\` 
 const { SERVICE: service = '', PAGER: pager = '' } = process.env;
 
 const variant: string = '${variant}';
-export const everything = topology('everything', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+export const everything = topology('everything', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
   const clicks = t
-    .source('clicks', http.ingest({ topic: 'clicks', schema: json<Click>(), port: Number(process.env.INGEST_PORT ?? 0), tokenFrom: 'INGEST_TOKEN' }))
+    .source('clicks', http.ingestSource({ topic: 'clicks', schema: json<Click>(), port: Number(process.env.INGEST_PORT ?? 0), tokenFrom: 'INGEST_TOKEN' }))
     .via('mask', maskPii({ fields: ['note'], find: { email: 'token' }, key: process.env.PII_KEY as string }))
     .via('crash', peek(({ user }) => {
       if (user === 'step') throw new Error('a step fails');
       if (user === 'crash') setTimeout(() => { throw new Error('nobody catches this'); });
     }));
   clicks.to('kept', kafka.sink({ topic: 'kept', schema: json<Click>() }));
-  if (variant === 'pager') clicks.to('pager', http.webhook({ url: pager, secretFrom: 'PAGER_SECRET', headers }));
-  if (variant === 'table') clicks.to('table', postgres.table({ table: 'clicks', columns: { user: 'text', note: 'text' } }));
+  if (variant === 'pager') clicks.to('pager', http.webhookSink({ url: pager, secretFrom: 'PAGER_SECRET', headers }));
+  if (variant === 'table') clicks.to('table', postgres.tableSink({ table: 'clicks', columns: { user: 'text', note: 'text' } }));
   if (variant === 'archive') clicks.to('archive', s3.sink({ folder: 'lake/clicks', schema: ndjson<Click>() }));
-  if (variant === 'sets') clicks.to('cache', redis.string({ key: ({ user }: Click) => user, value: ({ note }: Click) => note }));
-  t.source('polled', http.poll({ url: \`\${service}?key=\${process.env.HEADER_TOKEN}\`, schema: json<Click>(), eventTime: ({ at }) => at, headers, idleMax: millis(100) }))
+  if (variant === 'sets') clicks.to('cache', redis.stringSink({ key: ({ user }: Click) => user, value: ({ note }: Click) => note }));
+  t.source('polled', http.pollSource({ url: \`\${service}?key=\${process.env.HEADER_TOKEN}\`, schema: json<Click>(), eventTime: ({ at }) => at, headers, idleTimeout: millis(100) }))
     .to('polled-too', kafka.sink({ topic: 'polled', schema: json<Click>() }));
 });
 `;
@@ -111,25 +111,25 @@ const commands: readonly (readonly [line: string, variant: Variant, env?: Readon
   ['check FILE --json', 'none'],
   ['describe FILE --verbose', 'pager'],
   ['describe FILE --json', 'archive'],
-  ['plan FILE --profile local --verbose', 'none'],
-  ['run FILE --profile local --until-end --verbose', 'none'],
-  ['run FILE --profile local --until-end --json', 'none'],
+  ['plan FILE --profile cluster --verbose', 'none'],
+  ['run FILE --profile cluster --until-end --verbose', 'none'],
+  ['run FILE --profile cluster --until-end --json', 'none'],
   ['run FILE --until-end --verbose', 'table'],
   ['run FILE --until-end --json', 'sets'],
   ['run FILE --until-end --verbose', 'archive'],
-  ['verify FILE --profile local --verbose', 'none'],
-  ['tail kept --profile local --verbose', 'none'],
-  ['query SELECT --profile local --verbose', 'none'],
-  ['offsets show FILE --profile local --verbose', 'none'],
+  ['verify FILE --profile cluster --verbose', 'none'],
+  ['tail kept --profile cluster --verbose', 'none'],
+  ['query SELECT --profile cluster --verbose', 'none'],
+  ['offsets show FILE --profile cluster --verbose', 'none'],
   [`run FILE --kafka-password ${planted.kafkaToken}`, 'none'],
   ['run FILE --verbose', 'none', { MILLRACE_REDIS: `redis//${planted.redisUrlPassword}` }],
   [
-    'run FILE --profile local --verbose',
+    'run FILE --profile cluster --verbose',
     'none',
     { MILLRACE_KAFKA_TOKEN: planted.kafkaToken, MILLRACE_KAFKA_SASL: 'oauthbearer' },
   ],
   [
-    'run FILE --profile local --verbose',
+    'run FILE --profile cluster --verbose',
     'none',
     { MILLRACE_REGISTRY_TOKEN: planted.registryToken, MILLRACE_REGISTRY_USER: 'user' },
   ],

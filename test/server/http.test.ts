@@ -4,13 +4,13 @@ import type { Running, RunSnapshot } from '../../src/runtime/index.js';
 import { serveMonitoring } from '../../src/server/http.js';
 import { someSnapshot } from '../cli/snapshot.js';
 
-const ask: Running['ask'] = async (step, key, partition = 3) => {
+const query: Running['query'] = async (step, key, partition = 3) => {
   if (step !== 'count') throw new MillraceError('config', 'no such step', { where: step, hint: 'these can: count' });
   if (key === 'moving') return { kind: 'retry', why: 'the task ends' };
   return { kind: 'answer', value: key === 'a' ? { n: 1 } : undefined, partition, epoch: 9 };
 };
 const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
-  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', running: { snapshot, ask }, isReady });
+  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', running: { snapshot, query }, isReady });
 
 /** Lines of the exposition format by their name and labels. */
 const samples = (text: string) =>
@@ -114,7 +114,7 @@ describe('monitoring over HTTP', () => {
       const response = await fetch(`${served.url}/health`);
       return [response.status, await response.json()];
     };
-    const waiting = [{ stage: 'orders', partition: 0, input: 'labels' }];
+    const waiting = [{ subtopology: 'orders', partition: 0, input: 'labels' }];
     expect(await health()).toEqual([
       503,
       {

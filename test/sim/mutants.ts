@@ -108,21 +108,21 @@ export const mutants: readonly Mutant[] = [
     ['pipeline.ts', 'concatMap((chunk) => {', 'mergeMap((chunk) => {'],
     ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
   ),
-  mutant('rows of an undecided order written before the checkpoint', 'quiet', [
+  mutant('rows of an nondeterministic order written before the checkpoint', 'quiet', [
     'task-sinks.ts',
     'const { rowsMax } = deferralOf(sink) ?? {};',
     'const { rowsMax } = (deferralOf, sink.deferred ?? {});',
   ]),
   mutant('an answer by chance taken for one that a replay repeats', 'quiet', [
     '../topology/deferral.ts',
-    "shape.shape === 'batched' && shape.undecided === true",
+    "shape.shape === 'batched' && shape.nondeterministic === true",
     'shape === undefined',
   ]),
   mutant('rows owed to a sink not restored', 'copies', ['task-sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',
-    'const receipts = prepared.filter(([, receipt]) => receipt !== undefined);',
-    'const receipts = prepared.filter(([, receipt]) => receipt !== undefined);\n    for (const later of this.deferred) later.takeChanges();\n    for (const later of this.deferred) await later.commit();',
+    'const committables = prepared.filter(([, committable]) => committable !== undefined);',
+    'const committables = prepared.filter(([, committable]) => committable !== undefined);\n    for (const later of this.deferred) later.takeChanges();\n    for (const later of this.deferred) await later.commit();',
   ]),
   mutant('dead letters of asynchronous rounds as they come', 'scores', [
     'steps.ts',
@@ -152,16 +152,16 @@ export const mutants: readonly Mutant[] = [
     'if (watermarkMs === undefined) return BEFORE_ALL_MS;',
     'if (watermarkMs === undefined) continue;',
   ]),
-  mutant('marks forgotten by the restore', 'transfers', ['input.ts', 'this.marks = position.marks;', '']),
-  mutant('records between stages merged by their own times', 'transfers', [
+  mutant('marks forgotten by the restore', 'transfers', ['input.ts', 'this.marks = position.watermarkMarkers;', '']),
+  mutant('records between subtopologies merged by their own times', 'transfers', [
     'input.ts',
-    'const timeMs = known && !this.node.source.marked ?',
-    'const timeMs = known ?',
+    'known && !this.node.source.hasWatermarkMarkers ?',
+    'known ?',
   ]),
-  mutant("the log's times taken for event times between stages", 'transfers', [
+  mutant("the log's times taken for event times between subtopologies", 'transfers', [
     'input.ts',
-    'marked ? internalEventTime(record) : eventTimeOf',
-    'marked ? record.timestampMs : eventTimeOf',
+    'hasWatermarkMarkers ? internalEventTime(record) : eventTimeOf',
+    'hasWatermarkMarkers ? record.timestampMs : eventTimeOf',
   ]),
   mutant('marks that promise what comes next', 'transfers', [
     'watermark-emitter.ts',
@@ -201,7 +201,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('rows of the clock written before the checkpoint', 'clocked', [
     '../topology/deferral.ts',
-    "shape.shape === 'stateful' && shape.tickEvery !== undefined",
+    "shape.shape === 'stateful' && shape.processingTimeInterval !== undefined",
     'shape === undefined',
   ]),
   mutant('a clock that goes back with the next owner of a task', 'clocked', [

@@ -1,18 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, type CellSpec, hours } from '../../src/core/index.js';
-import {
-  derived,
-  highest,
-  lowest,
-  mapCell,
-  merged,
-  packedMapCell,
-  paneCell,
-  sameInAll,
-  timerCell,
-  valueCell,
-} from '../../src/state/index.js';
+import { mapCell, packedMapCell, paneCell, rescale, timerCell, valueCell } from '../../src/state/index.js';
 
 const TTL = hours(1);
 const key = fc.oneof(fc.nat(30), fc.stringMatching(/^[a-z]{1,3}$/));
@@ -147,13 +136,13 @@ describe('cells that are divided by key', () => {
 
 describe('values of all tasks', () => {
   it('become one', () => {
-    expect([highest([1, 3, 2]), lowest([2, 1, 3]), sameInAll(['a', 'a'])]).toEqual([3, 1, 'a']);
-    expect(() => sameInAll([1, 2])).toThrow('tasks differ: 1, 2');
+    expect([rescale.highest([1, 3, 2]), rescale.lowest([2, 1, 3]), rescale.sameInAll(['a', 'a'])]).toEqual([3, 1, 'a']);
+    expect(() => rescale.sameInAll([1, 2])).toThrow('tasks differ: 1, 2');
   });
 
   it('are declared with the cell, which stays as it was otherwise', () => {
     const spec = valueCell({ initial: 3 });
-    for (const declared of [merged(spec, highest), derived(spec, () => 4)]) {
+    for (const declared of [rescale.merged(spec, rescale.highest), rescale.derived(spec, () => 4)]) {
       expect({ ...declared, rescale: undefined }).toEqual({ ...spec, rescale: undefined });
       expect(declared.open().get()).toBe(3);
     }

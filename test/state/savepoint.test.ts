@@ -59,7 +59,7 @@ const checkpoint = fc.record({
       suspectMs: fc.option(fc.integer(), { nil: null }),
     }),
   ),
-  choices: fc.constant({ merge: [3, 1, 2] }),
+  settledDecisions: fc.constant({ merge: [3, 1, 2] }),
 });
 const task = fc.record({ checkpoint: fc.option(checkpoint, { nil: undefined }), state });
 const tasks = fc.array(task, { maxLength: 4 });

@@ -13,16 +13,16 @@ interface Rate {
   readonly at: number;
 }
 
-const shop = topology('shop', { deadLetters: kafka.deadLetters({ topic: 'shop.dead' }) }, (t) => {
+const shop = topology('shop', { deadLetters: kafka.deadLetterSink({ topic: 'shop.dead' }) }, (t) => {
   const rates = t
     .source(
       'rates',
-      kafka.globalTable({ topic: 'rates', schema: json<Rate>(), eventTime: (r) => r.at, idleMax: 'never' }),
+      kafka.globalTableSource({ topic: 'rates', schema: json<Rate>(), eventTime: (r) => r.at, idleTimeout: 'never' }),
     )
     .via('rate', table({ keysMax: 100 }));
   t.source(
     'orders',
-    kafka.source({ topic: 'orders', schema: json<Order>(), eventTime: (o) => o.at, disorderMax: minutes(1) }),
+    kafka.source({ topic: 'orders', schema: json<Order>(), eventTime: (o) => o.at, outOfOrdernessMax: minutes(1) }),
   )
     .via(
       'in-euro',

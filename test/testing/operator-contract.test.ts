@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Cell, type CellSpec, joint, type Operator, split, stateful, transform } from '../../src/core/index.js';
+import { type Cell, type CellSpec, type Operator, split, stateful, transform } from '../../src/core/index.js';
 import { float64Cell, mapCell, valueCell } from '../../src/state/index.js';
 import { checkOperator, driveOperator } from '../../src/testing/operator-contract.js';
 
@@ -34,9 +34,9 @@ describe('the contract passes', () => {
   });
 
   it('an operator with a side input, and one that fails', () => {
-    const latest = joint<Value, { rates: number }, unknown, { rate: ReturnType<typeof valueCell<number>> }>({
+    const latest = stateful<Value, { rates: number }, unknown, { rate: ReturnType<typeof valueCell<number>> }>({
       kind: 'convert',
-      sides: ['rates'],
+      inputs: ['rates'],
       cells: { rate: valueCell({ initial: 1 }) },
       open: ({ rate }, context) => ({
         onRecord(input, value, emit) {

@@ -18,14 +18,14 @@ interface Paid {
   readonly at: number;
 }
 
-const shop = topology('shop', { deadLetters: kafka.deadLetters({ topic: 'shop.dead' }) }, (t) => {
+const shop = topology('shop', { deadLetters: kafka.deadLetterSink({ topic: 'shop.dead' }) }, (t) => {
   const rates = t
-    .source('rates', kafka.table({ topic: 'rates', schema: json<Rate>(), eventTime: (rate) => rate.at }))
+    .source('rates', kafka.tableSource({ topic: 'rates', schema: json<Rate>(), eventTime: (rate) => rate.at }))
     .via('rate', table({ keysMax: 100 }));
   const paid = t.source('paid', kafka.source({ topic: 'paid', schema: json<Paid>(), eventTime: (p) => p.at }));
   t.source(
     'orders',
-    kafka.source({ topic: 'orders', schema: json<Order>(), eventTime: (o) => o.at, disorderMax: minutes(5) }),
+    kafka.source({ topic: 'orders', schema: json<Order>(), eventTime: (o) => o.at, outOfOrdernessMax: minutes(5) }),
   )
     .via(
       'in-euro',

@@ -79,7 +79,7 @@ const view = featureView({
 
 /** `earlier` is by how much what is told of payments comes before its time: 0 is honest. */
 const shop = (disorder: number, earlier = 0) =>
-  topology('shop', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  topology('shop', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     const source = <T extends { readonly at: number }>(name: string, aheadOf = 0) =>
       t.source(
         name,
@@ -87,7 +87,7 @@ const shop = (disorder: number, earlier = 0) =>
           topic: name,
           schema: json<T>(),
           eventTime: ({ at }) => seconds(at - aheadOf),
-          disorderMax: seconds(disorder),
+          outOfOrdernessMax: seconds(disorder),
         }),
       );
     const orders = source<Order>('orders');

@@ -105,7 +105,7 @@ describe('check', () => {
     expect(messages(value)).toEqual(['orders: no schema for topic "orders.v1"']);
   });
 
-  it('refuses two sources of one topic, unless they are in different stages', () => {
+  it('refuses two sources of one topic, unless they are in different subtopologies', () => {
     const twice = topology('twice', { deadLetters }, (t) => {
       t.source('some', topicSource('orders.v1')).to('a', topicSink('a.v1'));
       t.source('more', topicSource('orders.v1')).to('b', topicSink('b.v1'));
@@ -136,13 +136,13 @@ describe('check', () => {
       [file.source({ ...read, path: 'out/*' }), file.sink({ folder: 'out/', columns: { id: 'text' } }), 'folder out/'],
       [s3.source({ ...read, path: 'lake/in/part*.ndjson' }), s3.sink({ folder: 'lake/in', schema }), 'folder lake/in'],
       [
-        redis.entries({ stream: 'orders', schema: json<Order>() }),
-        redis.stream({ stream: 'orders', entriesMax: 9 }),
+        redis.streamSource({ stream: 'orders', schema: json<Order>() }),
+        redis.streamSink({ stream: 'orders', entriesMax: 9 }),
         'stream orders',
       ],
       [
-        redis.entries({ stream: 'orders', partitions: 4, schema: json<Order>() }),
-        redis.stream({ stream: 'orders:3', entriesMax: 9 }),
+        redis.streamSource({ stream: 'orders', partitions: 4, schema: json<Order>() }),
+        redis.streamSink({ stream: 'orders:3', entriesMax: 9 }),
         'stream orders:3',
       ],
     ];
@@ -154,10 +154,13 @@ describe('check', () => {
       [file.source({ ...read, path: 'out/orders-*.ndjson' }), file.sink({ folder: 'out', schema })],
       [file.source({ ...read, path: 'out/*.ndjson' }), file.sink({ folder: 'out', by: 'day', schema })],
       [file.source({ ...read, path: 'out/*.ndjson' }), s3.sink({ folder: 'out', schema })],
-      [redis.entries({ stream: 'orders', schema: json<Order>() }), redis.stream({ stream: 'orders:3', entriesMax: 9 })],
       [
-        redis.entries({ stream: 'orders', schema: json<Order>() }),
-        redis.stream({ stream: ({ id }) => id, entriesMax: 9 }),
+        redis.streamSource({ stream: 'orders', schema: json<Order>() }),
+        redis.streamSink({ stream: 'orders:3', entriesMax: 9 }),
+      ],
+      [
+        redis.streamSource({ stream: 'orders', schema: json<Order>() }),
+        redis.streamSink({ stream: ({ id }) => id, entriesMax: 9 }),
       ],
     ];
     for (const [source, sink] of fine) expect(messagesOf(source, sink)).toEqual([]);

@@ -17,10 +17,10 @@ suite('describe', () => {
   });
 
   it('says what a sink guarantees where a clock decides: it is written after the checkpoint', () => {
-    const promised = (idleMax?: Duration) =>
+    const promised = (idleTimeout?: Duration) =>
       describe(
         topology('idle', { deadLetters, metrics: tableSink('metrics') }, (t) => {
-          t.source('in', topicSource<Order>('in', { idleMax })).to('rows', tableSink('rows'));
+          t.source('in', topicSource<Order>('in', { idleTimeout })).to('rows', tableSink('rows'));
         }),
         (sink) => deliveryOf(modes[sink.connector] ?? 'append', sink.deferred !== undefined),
       ).match(/\S+ +<-.*once/g);

@@ -1,4 +1,4 @@
-import { joint, type Schema, type Sink, type Source, split, stateful, transform } from '../../src/core/index.js';
+import { type Schema, type Sink, type Source, split, stateful, transform } from '../../src/core/index.js';
 import { topology } from '../../src/topology/index.js';
 
 // A small world of operators and connectors without any logic: readers of a topology look at its data only.
@@ -32,7 +32,7 @@ export const topicSink = (topic: string): Sink<unknown> => ({
 
 export const tableSink = (table: string): Sink<unknown> => ({
   connector: 'clickhouse',
-  kind: 'clickhouse.table',
+  kind: 'clickhouse.tableSink',
   settings: { table },
   options: undefined,
 });
@@ -54,9 +54,9 @@ export const seenOnce = (settings = { retention: 86_400_000, keysMax: 1_000 }, v
   });
 
 export const pairUp = () =>
-  joint<Order, { refunds: Refund }, Order, Record<string, ReturnType<typeof cell>>>({
+  stateful<Order, { refunds: Refund }, Order, Record<string, ReturnType<typeof cell>>>({
     kind: 'join',
-    sides: ['refunds'],
+    inputs: ['refunds'],
     settings: { wait: 3_600_000 },
     cells: { pending: cell('map', 2), latest: cell('value', 1) },
     open: () => ({ onRecord: () => {} }),

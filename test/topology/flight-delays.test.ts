@@ -10,7 +10,9 @@ suite('the flight topology', () => {
 
   it('is the golden text on both profiles', async () => {
     await expect(describe(flightDelays, deliveryOn('embedded'))).toMatchFileSnapshot('../golden/flight-delays.txt');
-    await expect(describe(flightDelays, deliveryOn('local'))).toMatchFileSnapshot('../golden/flight-delays.local.txt');
+    await expect(describe(flightDelays, deliveryOn('cluster'))).toMatchFileSnapshot(
+      '../golden/flight-delays.cluster.txt',
+    );
   });
 
   it('is the golden drawing, which the README shows', async () => {

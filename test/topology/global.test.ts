@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import { type Change, joint, seconds } from '../../src/core/index.js';
+import { type Change, seconds, stateful } from '../../src/core/index.js';
 import { map, table } from '../../src/operators/index.js';
 import { json } from '../../src/schema/index.js';
-import { check, mermaid, type PlannedTask, planState, stagesOf, topology } from '../../src/topology/index.js';
+import { check, mermaid, type PlannedTask, planState, subtopologiesOf, topology } from '../../src/topology/index.js';
 
 interface Order {
   readonly id: string;
@@ -13,19 +13,19 @@ interface Rate {
   readonly euro: number;
 }
 
-const deadLetters = kafka.deadLetters({ topic: 'dead' });
+const deadLetters = kafka.deadLetterSink({ topic: 'dead' });
 const orders = kafka.source({ topic: 'orders', schema: json<Order>() });
-const rates = kafka.globalTable({ topic: 'rates', schema: json<Rate>(), idleMax: seconds(1) });
+const rates = kafka.globalTableSource({ topic: 'rates', schema: json<Rate>(), idleTimeout: seconds(1) });
 const out = (topic: string) => kafka.sink<unknown>({ topic, schema: json<unknown>() });
 const meet = () =>
-  joint<Order, { table: Change<Rate> }, Order, Record<string, never>>({
+  stateful<Order, { table: Change<Rate> }, Order, Record<string, never>>({
     kind: 'meet',
-    sides: ['table'],
+    inputs: ['table'],
     cells: {},
     open: () => ({ onRecord() {} }),
   });
 
-/** A global table that two stages read, one on each side of a repartition. */
+/** A global table that two subtopologies read, one on each side of a repartition. */
 const twice = topology('twice', { deadLetters }, (t) => {
   const rate = t.source('rates', rates).via('rate', table({ keysMax: 10 }));
   const unused = t.source('other-rates', rates).via('other-rate', table({ keysMax: 10 }));
@@ -39,10 +39,14 @@ const twice = topology('twice', { deadLetters }, (t) => {
 });
 
 describe('global tables', () => {
-  it('are in every stage that reads them, and name none', () => {
+  it('are in every subtopology that reads them, and name none', () => {
     expect(check(twice)).toEqual([]);
     expect(
-      stagesOf(twice).map(({ name, sources, steps }) => [name, sources.map((s) => s.id), steps.map((s) => s.id)]),
+      subtopologiesOf(twice).map(({ name, sources, steps }) => [
+        name,
+        sources.map((s) => s.id),
+        steps.map((s) => s.id),
+      ]),
     ).toEqual([
       ['twice', ['rates', 'orders'], ['rate', 'first']],
       ['twice/by-currency', ['rates', 'other-rates', 'by-currency'], ['rate', 'other-rate', 'second', 'third']],
@@ -94,7 +98,7 @@ describe('global tables', () => {
         epoch: 1,
         incarnation: 0,
         topologyHash: '',
-        choices: {},
+        settledDecisions: {},
         positions: Object.fromEntries(
           Object.entries(positions).map(([key, offset]) => [key, { offset, mergeTimeMs: 0, suspectMs: null }]),
         ),
@@ -105,12 +109,18 @@ describe('global tables', () => {
       taskOf(1, { 'rates/0': 7, 'rates/1': 6, orders: 50, 'gone/3': 1 }),
     ];
     expect(planState(shop, tasks).sources).toEqual([
-      { source: 'rates', topic: 'rates', fate: 'continues', offsets: { 0: 7, 1: 4 }, note: 'all of it in every task' },
-      { source: 'orders', topic: 'orders', fate: 'continues', offsets: { 0: 5, 1: 50 }, note: '' },
-      expect.objectContaining({ source: 'gone', fate: 'dropped' }),
+      {
+        source: 'rates',
+        topic: 'rates',
+        action: 'continues',
+        offsets: { 0: 7, 1: 4 },
+        note: 'all of it in every task',
+      },
+      { source: 'orders', topic: 'orders', action: 'continues', offsets: { 0: 5, 1: 50 }, note: '' },
+      expect.objectContaining({ source: 'gone', action: 'dropped' }),
     ]);
     // One that was read by partitions before begins anew as a whole: its old position is not a task's only one.
     const before = taskOf(0, { rates: 3, orders: 5 });
-    expect(planState(shop, [before]).sources[0]).toMatchObject({ source: 'rates', fate: 'new' });
+    expect(planState(shop, [before]).sources[0]).toMatchObject({ source: 'rates', action: 'new' });
   });
 });

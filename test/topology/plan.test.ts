@@ -18,7 +18,7 @@ const step = (cells: CellSpecs) =>
   stateful<unknown, unknown, CellSpecs>({ kind: 'test', cells, open: () => ({ onRecord() {} }) });
 
 function withSteps(steps: Readonly<Record<string, CellSpecs>>, topic = 'in'): Topology {
-  return topology('planned', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  return topology('planned', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     let stream = t.source('events', kafka.source({ topic, schema: json<unknown>() }));
     for (const [id, cells] of Object.entries(steps)) stream = stream.via(id, step(cells));
     stream.to('out', kafka.sink({ topic: 'out', schema: json<unknown>() }));
@@ -52,12 +52,12 @@ const taskOf = (partition: number, state: readonly StateChange[], topic = 'in'):
     incarnation: 0,
     topologyHash: 'abc',
     positions: { events: { offset: 10 + partition, mergeTimeMs: 0, suspectMs: null } },
-    choices: {},
+    settledDecisions: {},
   },
 });
 
 const fates = (plan: ReturnType<typeof planState>) =>
-  Object.fromEntries(plan.cells.map(({ step: id, cell, fate }) => [`${id}/${cell}`, fate]));
+  Object.fromEntries(plan.cells.map(({ step: id, cell, action }) => [`${id}/${cell}`, action]));
 
 describe('planState', () => {
   it('finds nothing where nothing is stored', () => {
@@ -121,7 +121,7 @@ describe('planState', () => {
 
   it('refuses a position that is one in another topic', () => {
     const plan = planState(withSteps({}, 'elsewhere'), [taskOf(0, [])]);
-    expect(plan.sources).toMatchObject([{ source: 'events', fate: 'refused' }]);
+    expect(plan.sources).toMatchObject([{ source: 'events', action: 'refused' }]);
     expect(plan.sources[0]?.note).toContain('in');
     expect(isRefused(plan)).toBe(true);
   });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Schema, transform } from '../../src/core/index.js';
-import { check, describe as describeTopology, stagesOf, topology, topologyHash } from '../../src/topology/index.js';
+import {
+  check,
+  describe as describeTopology,
+  subtopologiesOf,
+  topology,
+  topologyHash,
+} from '../../src/topology/index.js';
 import { deadLetters, keepAll, type Order, orders, pairUp, type Refund, topicSink, topicSource } from './fixtures.js';
 
 const json = <T>(subject: string): Schema<T> => ({ format: 'json', subject, definition: undefined });
@@ -30,13 +36,13 @@ const paired = topology('paired', { deadLetters }, (t) => {
 
 describe('stagesOf', () => {
   it('leaves a topology without repartitions as it is', () => {
-    expect(stagesOf(orders)).toEqual([orders]);
-    expect(stagesOf(orders)[0]).toBe(orders);
-    expect(topologyHash(orders)).toBe('eccf94f8ab1c074e');
+    expect(subtopologiesOf(orders)).toEqual([orders]);
+    expect(subtopologiesOf(orders)[0]).toBe(orders);
+    expect(topologyHash(orders)).toBe('98ce614bb2ea09d9');
   });
 
   it('cuts at repartitions, in the order of the records, under names that hold', () => {
-    const shape = stagesOf(paired).map(({ name, sources, steps, sinks }) => ({
+    const shape = subtopologiesOf(paired).map(({ name, sources, steps, sinks }) => ({
       name,
       sources: sources.map(({ id }) => id),
       steps: steps.map(({ id }) => id),
@@ -53,19 +59,23 @@ describe('stagesOf', () => {
       },
       { name: 'paired/again', sources: ['again'], steps: [], sinks: ['last'] },
     ]);
-    for (const stage of stagesOf(paired)) {
-      expect(stage.repartitions).toEqual([]);
-      expect(stage.deadLetters).toBe(paired.deadLetters);
-      expect(Object.isFrozen(stage)).toBe(true);
+    for (const subtopology of subtopologiesOf(paired)) {
+      expect(subtopology.repartitions).toEqual([]);
+      expect(subtopology.deadLetters).toBe(paired.deadLetters);
+      expect(Object.isFrozen(subtopology)).toBe(true);
     }
   });
 
-  it('makes one topic of a repartition, written by one stage and read by the other', () => {
-    const [, before, after] = stagesOf(paired);
+  it('makes one topic of a repartition, written by one subtopology and read by the other', () => {
+    const [, before, after] = subtopologiesOf(paired);
     const sink = before?.sinks.find(({ id }) => id === 'orders-by-id')?.sink;
     const source = after?.sources.find(({ id }) => id === 'orders-by-id')?.source;
     expect(sink).toMatchObject({ connector: 'internal', settings: { topic: 'paired.orders-by-id.repartition' } });
-    expect(source).toMatchObject({ connector: 'internal', topic: 'paired.orders-by-id.repartition', marked: true });
+    expect(source).toMatchObject({
+      connector: 'internal',
+      topic: 'paired.orders-by-id.repartition',
+      hasWatermarkMarkers: true,
+    });
     expect(
       (sink as { options: { key: (order: Order) => string } } | undefined)?.options.key({ id: 'a', amount: 1 }),
     ).toBe('a');
@@ -105,13 +115,13 @@ describe('stagesOf', () => {
       sink         deadLetters       <- whatever fails                           kafka.sink
                 topic=orders.dead
 
-      stage  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
-      stage  paired/orders            reads orders                                            writes orders-by-id
-      stage  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
-      stage  paired/again             reads again                                             writes last
+      subtopology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
+      subtopology  paired/orders            reads orders                                            writes orders-by-id
+      subtopology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
+      subtopology  paired/again             reads again                                             writes last
       "
     `);
-    expect(describeTopology(without)).not.toContain('stage');
+    expect(describeTopology(without)).not.toContain('subtopology');
   });
 });
 
@@ -123,7 +133,7 @@ describe('check', () => {
     expect(check(paired)).toEqual([]);
   });
 
-  it('refuses a step that would wait for its own stage, directly or around other stages', () => {
+  it('refuses a step that would wait for its own subtopology, directly or around other subtopologies', () => {
     expect(
       problemsOf((t) => {
         const refunds = t.source('refunds', topicSource<Refund>('refunds.v1'));

@@ -16,7 +16,7 @@ suite('the transfers topology', () => {
 
   it('is the golden text on both profiles, and the golden drawing', async () => {
     await expect(describe(transfers, deliveryOn('embedded'))).toMatchFileSnapshot('../golden/transfers.txt');
-    await expect(describe(transfers, deliveryOn('local'))).toMatchFileSnapshot('../golden/transfers.local.txt');
+    await expect(describe(transfers, deliveryOn('cluster'))).toMatchFileSnapshot('../golden/transfers.cluster.txt');
     await expect(mermaid(transfers)).toMatchFileSnapshot('../golden/transfers.mmd');
   });
 

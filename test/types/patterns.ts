@@ -20,7 +20,7 @@ type ValueOf<S> = S extends Stream<infer T> ? T : never;
 const holds = <_T extends true>() => {};
 const isCharge = (event: CardEvent): event is Charge => event.kind === 'charge';
 
-topology('patterns', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+topology('patterns', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
   const events = t.source('events', kafka.source({ topic: 'events.v1', schema: json<CardEvent>() }));
   const bounds = { key: (event: CardEvent) => event.card, within: minutes(10), runsMax: 10, pendingMax: 10 };
 

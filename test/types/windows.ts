@@ -2,7 +2,6 @@ import {
   type Change,
   count,
   distinctCount,
-  early,
   first,
   hopping,
   hours,
@@ -11,6 +10,7 @@ import {
   mean,
   minutes,
   onClose,
+  onInterval,
   onUpdate,
   quantiles,
   type Stream,
@@ -46,7 +46,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 type ValueOf<S> = S extends Stream<infer T> ? T : never;
 const holds = <_T extends true>() => {};
 
-topology('windows', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+topology('windows', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
   const trips = t.source('trips', kafka.source({ topic: 'trips.v1', schema: json<Trip>() }));
 
   const hourly = trips.via(
@@ -73,7 +73,7 @@ topology('windows', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) =
       key: (trip) => trip.bike,
       window: session({ gap: minutes(5) }),
       aggregate: { stations: distinctCount((trip) => trip.station) },
-      emit: early({ every: minutes(1) }),
+      emit: onInterval({ every: minutes(1) }),
       keysMax: 10,
     }),
   );

@@ -77,7 +77,7 @@ const late = {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_T extends true>() => {};
 
-topology('trips', { deadLetters: kafka.deadLetters({ topic: 'trips.dead' }) }, (t) => {
+topology('trips', { deadLetters: kafka.deadLetterSink({ topic: 'trips.dead' }) }, (t) => {
   const trips = t.source(
     'trips',
     kafka.source({ topic: 'trips.v1', schema: TripV1, eventTime: (trip) => trip.startedAt }),
@@ -108,10 +108,10 @@ topology('trips', { deadLetters: kafka.deadLetters({ topic: 'trips.dead' }) }, (
     map((trip): Scored => ({ tripId: trip.tripId, station: trip.station, late: trip.late.probability })),
   );
   written.to('topic', kafka.sink({ topic: 'scored.v1', schema: ScoredV1, key: (s) => s.station }));
-  written.to('hash', redis.hash({ key: (s) => s.tripId, ttl: hours(6) }));
+  written.to('hash', redis.hashSink({ key: (s) => s.tripId, ttl: hours(6) }));
   written.to(
     'table',
-    clickhouse.table({ table: 'scored', columns: { tripId: 'String', late: 'Float64' }, orderBy: ['tripId'] }),
+    clickhouse.tableSink({ table: 'scored', columns: { tripId: 'String', late: 'Float64' }, orderBy: ['tripId'] }),
   );
   const { far, otherwise } = whole.split('by-distance', route({ far: (trip) => trip.distance > 10 }));
   far
@@ -145,7 +145,7 @@ topology('trips', { deadLetters: kafka.deadLetters({ topic: 'trips.dead' }) }, (
   // @ts-expect-error labels of another type
   featured.via('model', { labels: trips }, learn(model, late));
   // @ts-expect-error no such column
-  written.to('table', clickhouse.table({ table: 'scored', columns: { fare: 'Float64' } }));
+  written.to('table', clickhouse.tableSink({ table: 'scored', columns: { fare: 'Float64' } }));
   // @ts-expect-error a learner has no place as a plain step
   featured.via('model', learn(model, late));
   // @ts-expect-error no such output

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashFields, hashMisfit, jsonMisfit } from '../../connectors/redis/hash-fields.js';
+import { hashFields, unrepresentableHash, unrepresentableJson } from '../../connectors/redis/hash-fields.js';
 import { jsonText } from '../../src/util/json-text.js';
 
 describe('jsonText', () => {
@@ -45,15 +45,15 @@ describe('jsonText', () => {
     ['a date that is none', { at: new Date(Number.NaN) }],
   ])('has nothing for %s', (_what, value) => {
     expect(() => jsonText(value)).toThrow(TypeError);
-    expect(jsonMisfit(value)).toMatch(/^no JSON: .*has none/);
+    expect(unrepresentableJson(value)).toMatch(/^no JSON: .*has none/);
   });
 });
 
 describe('fields of a hash', () => {
   it('keep Maps as JSON, and have no room for Sets, nor for a value that is one of them', () => {
     expect(hashFields({ by: new Map([['a', 1]]) })).toEqual({ by: '{"a":1}' });
-    expect(hashMisfit('k', { by: new Map([['a', 1]]) })).toBeUndefined();
-    expect(hashMisfit('k', { tags: new Set() })).toBe('field tags is no JSON: a Set has none');
-    expect(hashMisfit('k', new Map([['a', 1]]))).toBe('a Map has no fields');
+    expect(unrepresentableHash('k', { by: new Map([['a', 1]]) })).toBeUndefined();
+    expect(unrepresentableHash('k', { tags: new Set() })).toBe('field tags is no JSON: a Set has none');
+    expect(unrepresentableHash('k', new Map([['a', 1]]))).toBe('a Map has no fields');
   });
 });

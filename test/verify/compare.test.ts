@@ -6,7 +6,7 @@ import { clickhouse } from '../../connectors/clickhouse/index.js';
 import type { Cell, Origin, OutgoingRecord, Sink, StateChange } from '../../src/core/index.js';
 import { deadLetterHeaders, originHeaders, type TableSinkOptions } from '../../src/core/sinks.js';
 import { resolveConfig } from '../../src/profiles/config.js';
-import { openProfile, type TrialProfile } from '../../src/profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../../src/profiles/profiles.js';
 import { mapCell, paneCell, timerCell, valueCell } from '../../src/state/index.js';
 import { originAt } from '../../src/testing/contract.js';
 import { compareKeys } from '../../src/verify/compare-keys.js';
@@ -20,7 +20,7 @@ import { job, namesOf as jobNames } from '../cli/operations.js';
 // What two runs left, in the real stores of the embedded profile.
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-compare-'));
-let profile: TrialProfile;
+let profile: VerificationProfile;
 beforeAll(async () => {
   profile = await openProfile(resolveConfig({ flags: { profile: 'embedded', data: folder } }));
 });
@@ -36,12 +36,12 @@ const origin = (offset: number, partition = 0): Origin => ({ ...originAt(offset)
 describe('topics', () => {
   let made = 0;
   /** Each word is a record: the number of its task, the offset of its origin, and its value. */
-  async function compare(calm: string, disturbed: string, ordered = true): Promise<Differences> {
-    const topics = { calm: `topic-${made++}`, disturbed: `topic-${made++}` };
+  async function compare(reference: string, faulted: string, ordered = true): Promise<Differences> {
+    const topics = { reference: `topic-${made++}`, faulted: `topic-${made++}` };
     const producer = profile.producer();
     for (const [run, text] of [
-      ['calm', calm],
-      ['disturbed', disturbed],
+      ['reference', reference],
+      ['faulted', faulted],
     ] as const) {
       await producer.createTopic(topics[run], 1);
       const records = text.split(' ').map((word): OutgoingRecord => {
@@ -69,8 +69,8 @@ describe('topics', () => {
     ['00a 10x 01b 11y', '10x 11y 00a 01b', {}], // nothing decides the order of two tasks
     ['00a 10x 01b 11y', '11y 10x 00a 01b', { outOfOrder: 1 }],
     ['00a 00b 01c', '00a 00b 01c', {}],
-  ])('%s against %s', async (calm, disturbed, expected) => {
-    expect(wrong(await compare(calm, disturbed))).toEqual(expected);
+  ])('%s against %s', async (reference, faulted, expected) => {
+    expect(wrong(await compare(reference, faulted))).toEqual(expected);
   });
 
   it('are bags of records where their order means nothing', async () => {
@@ -80,7 +80,7 @@ describe('topics', () => {
   });
 
   it('of dead letters differ where a reason does, and by headers of the record itself', async () => {
-    const topics = { calm: 'dead-calm', disturbed: 'dead-disturbed' };
+    const topics = { reference: 'dead-reference', faulted: 'dead-faulted' };
     const producer = profile.producer();
     const letter = (reason: string, own: string): OutgoingRecord => ({
       key: null,
@@ -93,8 +93,8 @@ describe('topics', () => {
       ],
     });
     for (const topic of Object.values(topics)) await producer.createTopic(topic, 1);
-    await producer.append(topics.calm, 0, [letter('a', 'own'), letter('b', 'own'), letter('c', 'own')]);
-    await producer.append(topics.disturbed, 0, [letter('a', 'own'), letter('B', 'own'), letter('c', 'other')]);
+    await producer.append(topics.reference, 0, [letter('a', 'own'), letter('b', 'own'), letter('c', 'own')]);
+    await producer.append(topics.faulted, 0, [letter('a', 'own'), letter('B', 'own'), letter('c', 'other')]);
     await producer.close();
     expect(wrong(await compareTopics(profile, topics, true))).toEqual({ different: 2 });
   });
@@ -105,7 +105,7 @@ describe('hashes', () => {
     keys: async (prefix: string) => Object.keys(all).filter((key) => key.startsWith(prefix)),
     read: async (keys: readonly string[]) => keys.map((key) => all[key] ?? {}),
   });
-  const prefixes = { calm: 'c:', disturbed: 'd:' };
+  const prefixes = { reference: 'c:', faulted: 'd:' };
 
   it('differ by keys and by fields', async () => {
     const hashes = store({
@@ -121,7 +121,7 @@ describe('hashes', () => {
     });
     const found = await compareKeys(hashes, prefixes, true);
     expect(wrong(found)).toEqual({ lost: 1, different: 2, strange: 1 });
-    expect(found.samples.find(({ kind }) => kind === 'lost')).toMatchObject({ id: '4', calm: '{"n":"1"}' });
+    expect(found.samples.find(({ kind }) => kind === 'lost')).toMatchObject({ id: '4', reference: '{"n":"1"}' });
     expect(found.compared).toBe(4);
     expect(wrong(await compareKeys(hashes, prefixes, false))).toEqual({ lost: 1, strange: 1 });
   });
@@ -144,9 +144,9 @@ describe('tables', () => {
   const rows = (count: number): Row[] =>
     Array.from({ length: count }, (_, n) => ({ n, score: n / 7, note: n % 3 === 0 ? null : `it's "${n}"` }));
 
-  async function compare(calm: Row[], disturbed: Row[], byIdentity = true, more: Row[] = []): Promise<Differences> {
+  async function compare(reference: Row[], faulted: Row[], byIdentity = true, more: Row[] = []): Promise<Differences> {
     const id = `verify-t${made++}`;
-    const sink = clickhouse.table<Row>({
+    const sink = clickhouse.tableSink<Row>({
       table: 'scored',
       columns: { n: 'UInt32', score: 'Float64', note: 'Nullable(String)' },
       exactlyOnce: true,
@@ -154,8 +154,8 @@ describe('tables', () => {
     const driver = profile.sinks.clickhouse;
     const options = sink.options as TableSinkOptions;
     for (const [run, values] of [
-      ['calm', calm],
-      ['disturbed', disturbed],
+      ['reference', reference],
+      ['faulted', faulted],
     ] as const satisfies readonly (readonly [Run, Row[]])[]) {
       const { topology, table } = namesOf(id, run);
       const own = { ...sink, options: { ...options, table: table('scored') } } as Sink<unknown>;
@@ -171,7 +171,7 @@ describe('tables', () => {
         await writer?.prepare?.();
       };
       await write(values);
-      if (run === 'disturbed' && more.length > 0) await write(more);
+      if (run === 'faulted' && more.length > 0) await write(more);
     }
     return compareTables(profile, id, { options, step: 'history', exactlyOnce: true }, byIdentity);
   }
@@ -187,7 +187,7 @@ describe('tables', () => {
     const found = await compare(rows(300), [...changed, { n: 900, score: 0, note: null }]);
     expect(wrong(found)).toEqual({ lost: 1, different: 1, strange: 1 });
     expect(found.samples.map(({ id }) => id).sort()).toEqual(['in/0/250#0', 'in/0/7#0', 'in/0/900#0']);
-    expect(JSON.parse(found.samples.find(({ kind }) => kind === 'lost')?.calm ?? '')).toEqual([7, 1, 'it\'s "7"']);
+    expect(JSON.parse(found.samples.find(({ kind }) => kind === 'lost')?.reference ?? '')).toEqual([7, 1, 'it\'s "7"']);
     expect(wrong(await compare(rows(300), changed, false))).toEqual({ lost: 2, strange: 1 });
   });
 
@@ -255,7 +255,7 @@ describe('state', () => {
     return [...stored.values()];
   }
 
-  const compare = (calm: StateChange[], disturbed: StateChange[]) =>
+  const compare = (reference: StateChange[], faulted: StateChange[]) =>
     compareState(
       {
         checkpoints: {
@@ -264,21 +264,21 @@ describe('state', () => {
           inspect: async ({ topology: name }) => ({
             checkpoint: undefined,
             topics: {},
-            state: name === 'calm' ? calm : disturbed,
+            state: name === 'reference' ? reference : faulted,
           }),
         },
       },
-      { calm: [{ ...topology, name: 'calm' }], disturbed: [{ ...topology, name: 'disturbed' }] },
+      { reference: [{ ...topology, name: 'reference' }], faulted: [{ ...topology, name: 'faulted' }] },
     );
 
   const values = Array.from({ length: 2_000 }, (_, n) => n);
 
   it('is the same wherever epochs ended, although maps, panes and timers are stored otherwise then', async () => {
-    const [calm, disturbed] = [stateOf(values, 1_000), stateOf(values, 37)];
-    expect(calm.map(({ bytes }) => Buffer.from(bytes ?? []).toString('hex'))).not.toEqual(
-      disturbed.map(({ bytes }) => Buffer.from(bytes ?? []).toString('hex')),
+    const [reference, faulted] = [stateOf(values, 1_000), stateOf(values, 37)];
+    expect(reference.map(({ bytes }) => Buffer.from(bytes ?? []).toString('hex'))).not.toEqual(
+      faulted.map(({ bytes }) => Buffer.from(bytes ?? []).toString('hex')),
     );
-    expect(wrong(await compare(calm, disturbed))).toEqual({});
+    expect(wrong(await compare(reference, faulted))).toEqual({});
   });
 
   it('differs by one value of a cell, and names it', async () => {

@@ -10,9 +10,9 @@ const entries = (text: string): Entry[] =>
     .filter(Boolean)
     .map((word, place) => ({ id: word[0] as string, digest: word.slice(1), at: String(place) }));
 
-function compare(calm: string, disturbed: string, ordered = true): Record<string, number> {
+function compare(reference: string, faulted: string, ordered = true): Record<string, number> {
   const found = new Differences();
-  compareEntries(entries(calm), entries(disturbed), ordered, found);
+  compareEntries(entries(reference), entries(faulted), ordered, found);
   return Object.fromEntries(Object.entries(found.counts).filter(([, count]) => count > 0));
 }
 
@@ -32,8 +32,8 @@ describe('compareEntries', () => {
     ['a1 a2', 'a1', { lost: 1 }],
     ['a1 b1', '', { lost: 2 }],
     ['a1 b1 c1', 'c1 b2 b2 y1', { lost: 1, doubled: 1, different: 1, strange: 1, outOfOrder: 1 }],
-  ])('%s against %s', (calm, disturbed, expected) => {
-    expect(compare(calm, disturbed)).toEqual(expected);
+  ])('%s against %s', (reference, faulted, expected) => {
+    expect(compare(reference, faulted)).toEqual(expected);
   });
 
   it('leaves the order alone where it means nothing', () => {
@@ -46,10 +46,10 @@ describe('compareEntries', () => {
     compareEntries(entries('a1 b1 c1 d1 e1'), entries('x1'), true, found);
     expect(found.counts).toMatchObject({ lost: 5, strange: 1 });
     expect(found.samples).toEqual([
-      { kind: 'lost', id: 'a', calm: '0' },
-      { kind: 'lost', id: 'b', calm: '1' },
-      { kind: 'lost', id: 'c', calm: '2' },
-      { kind: 'strange', id: 'x', calm: undefined, disturbed: '0' },
+      { kind: 'lost', id: 'a', reference: '0' },
+      { kind: 'lost', id: 'b', reference: '1' },
+      { kind: 'lost', id: 'c', reference: '2' },
+      { kind: 'strange', id: 'x', reference: undefined, faulted: '0' },
     ]);
     expect(found.total).toBe(6);
   });
@@ -68,24 +68,24 @@ describe('EntryStreams', () => {
         someEntries,
         fc.boolean(),
         fc.infiniteStream(fc.boolean()),
-        (calm, other, ordered, turns) => {
+        (reference, other, ordered, turns) => {
           // Mostly alike: that is where entries are settled early.
-          const disturbed = [...calm.slice(0, Math.ceil(calm.length / 2)), ...other];
+          const faulted = [...reference.slice(0, Math.ceil(reference.length / 2)), ...other];
           const whole = new Differences();
           for (const task of [0, 1, 2]) {
-            const of = (all: typeof calm) =>
+            const of = (all: typeof reference) =>
               all.filter((each) => each.task === task).map((each) => ({ ...each, at: '' }));
-            compareEntries(of(calm), of(disturbed), ordered, whole);
+            compareEntries(of(reference), of(faulted), ordered, whole);
           }
           const found = new Differences();
           const streams = new EntryStreams(ordered, found);
-          for (let a = 0, b = 0; a < calm.length || b < disturbed.length; ) {
-            const first = b >= disturbed.length || (a < calm.length && turns.next().value);
-            const entry = first ? calm[a++] : disturbed[b++];
-            if (entry) streams.add(first ? 'calm' : 'disturbed', { ...entry, at: '' });
+          for (let a = 0, b = 0; a < reference.length || b < faulted.length; ) {
+            const first = b >= faulted.length || (a < reference.length && turns.next().value);
+            const entry = first ? reference[a++] : faulted[b++];
+            if (entry) streams.add(first ? 'reference' : 'faulted', { ...entry, at: '' });
           }
           streams.end();
-          expect(found.compared).toBe(calm.length);
+          expect(found.compared).toBe(reference.length);
           // A prefix that was settled may belong to a record that comes again: what is counted is the same in sum.
           expect(found.total === 0).toBe(whole.total === 0);
           for (const kind of kinds) if (!ordered) expect(found.counts[kind]).toBe(whole.counts[kind]);
@@ -97,10 +97,10 @@ describe('EntryStreams', () => {
   it('knows a record that comes again long after it was settled from one that never was there', () => {
     const found = new Differences();
     const streams = new EntryStreams(true, found);
-    const add = (run: 'calm' | 'disturbed', offset: number) =>
+    const add = (run: 'reference' | 'faulted', offset: number) =>
       streams.add(run, { task: 0, id: `in/0/${offset}`, digest: 'x', at: String(offset) });
-    for (const offset of [0, 1, 2, 3]) add('calm', offset);
-    for (const offset of [0, 1, 2, 0, 1, 2, 3, 9]) add('disturbed', offset);
+    for (const offset of [0, 1, 2, 3]) add('reference', offset);
+    for (const offset of [0, 1, 2, 0, 1, 2, 3, 9]) add('faulted', offset);
     streams.end();
     expect(found.counts).toEqual({ lost: 0, doubled: 3, different: 0, strange: 1, outOfOrder: 0 });
   });
@@ -110,11 +110,11 @@ describe('EntryStreams', () => {
     const streams = new EntryStreams(true, found);
     for (let n = 0; n < 100_000; n++) {
       const entry = { task: 0, id: `in/0/${n}`, digest: 'x', at: '' };
-      streams.add('calm', entry);
-      streams.add('disturbed', entry);
+      streams.add('reference', entry);
+      streams.add('faulted', entry);
     }
-    const [open] = [...(streams as unknown as { tasks: Map<number, { calm: unknown[] }> }).tasks.values()];
-    expect(open?.calm.length).toBeLessThan(5_000);
+    const [open] = [...(streams as unknown as { tasks: Map<number, { reference: unknown[] }> }).tasks.values()];
+    expect(open?.reference.length).toBeLessThan(5_000);
     streams.end();
     expect(found).toMatchObject({ compared: 100_000, total: 0 });
   });

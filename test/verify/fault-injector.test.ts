@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EpochPoint } from '../../src/runtime/index.js';
-import { Killer, type KillerOptions } from '../../src/verify/fault-injector.js';
+import { FaultInjector, type KillerOptions } from '../../src/verify/fault-injector.js';
 
 const POINTS: readonly EpochPoint[] = ['pushed', 'drained', 'prepared', 'stored', 'committed'];
 
@@ -9,7 +9,7 @@ function world(more: Partial<KillerOptions> = {}) {
   const killed: number[] = [];
   const told: string[] = [];
   let turn = 0;
-  const killer = new Killer({
+  const faultInjector = new FaultInjector({
     kills: 5,
     everyMs: 1,
     random: () => (turn++ % 10) / 10,
@@ -20,48 +20,48 @@ function world(more: Partial<KillerOptions> = {}) {
     onKill: (point, kills) => told.push(`${kills} ${point}`),
     ...more,
   });
-  return { killer, killed, told };
+  return { faultInjector, killed, told };
 }
 
-/** Processes 0 and 1 pass one point after another until the killer has enough. */
-async function passPoints(killer: Killer, over: Promise<void>): Promise<void> {
+/** Processes 0 and 1 pass one point after another until the faultInjector has enough. */
+async function passPoints(faultInjector: FaultInjector, over: Promise<void>): Promise<void> {
   let working = true;
   void over.then(() => {
     working = false;
   });
   for (let n = 0; working; n++) {
-    killer.hear(n % 2, POINTS[n % POINTS.length] as EpochPoint);
+    faultInjector.hear(n % 2, POINTS[n % POINTS.length] as EpochPoint);
     await sleep(1);
   }
 }
 
 describe('Killer', () => {
   it('kills as often as it should, each time just after a point that it chose', async () => {
-    const { killer, killed, told } = world();
-    const over = killer.run(new AbortController().signal);
-    await passPoints(killer, over);
+    const { faultInjector, killed, told } = world();
+    const over = faultInjector.run(new AbortController().signal);
+    await passPoints(faultInjector, over);
     expect(killed).toHaveLength(5);
     expect(told).toHaveLength(5);
-    expect(Object.values(killer.done).reduce((sum, times) => sum + times, 0)).toBe(5);
+    expect(Object.values(faultInjector.done).reduce((sum, times) => sum + times, 0)).toBe(5);
     expect(told.at(-1)).toMatch(/^5 (pushed|drained|prepared|stored|committed)$/);
   });
 
   it('kills nobody between its kills, and waits for another where a process is gone already', async () => {
     let gone = 2;
-    const { killer, told } = world({ kills: 1, kill: () => gone-- <= 0 });
-    killer.hear(0, 'stored'); // before it began
-    const over = killer.run(new AbortController().signal);
-    await passPoints(killer, over);
+    const { faultInjector, told } = world({ kills: 1, kill: () => gone-- <= 0 });
+    faultInjector.hear(0, 'stored'); // before it began
+    const over = faultInjector.run(new AbortController().signal);
+    await passPoints(faultInjector, over);
     expect(told).toHaveLength(1);
     expect(gone).toBe(-1);
   });
 
   it('does not kill who has stored nothing since the last kill', async () => {
-    const { killer, killed } = world();
+    const { faultInjector, killed } = world();
     const stop = new AbortController();
-    const over = killer.run(stop.signal);
+    const over = faultInjector.run(stop.signal);
     for (let n = 0; n < 100; n++) {
-      for (const point of POINTS) if (point !== 'stored') killer.hear(0, point);
+      for (const point of POINTS) if (point !== 'stored') faultInjector.hear(0, point);
       await sleep(1);
     }
     expect(killed).toEqual([]);
@@ -71,10 +71,10 @@ describe('Killer', () => {
 
   it('ends when it is told to, whether it waits for its time or for a point', async () => {
     for (const everyMs of [60_000, 1]) {
-      const { killer, killed } = world({ everyMs });
+      const { faultInjector, killed } = world({ everyMs });
       const stop = new AbortController();
-      const over = killer.run(stop.signal);
-      killer.hear(0, 'stored');
+      const over = faultInjector.run(stop.signal);
+      faultInjector.hear(0, 'stored');
       await sleep(20);
       stop.abort();
       await over;

@@ -39,7 +39,7 @@ describe('what cannot be verified', () => {
       'several processes on one store',
       ['--processes', '2'],
       'the embedded profile runs in one process',
-      '--profile local',
+      '--profile cluster',
     ],
   ])('%s', async (_what, args, message, hint) => {
     const { code, err } = await millrace(['verify', 'shop.ts#right', ...args], user);

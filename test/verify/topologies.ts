@@ -9,7 +9,7 @@ import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
 
 interface Click { readonly n: number; readonly key: string; readonly size: number; readonly good: boolean }
-const dead = { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }), metrics: clickhouse.metrics({ table: '${name.replaceAll('-', '_')}_metrics' }) };
+const dead = { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }), metrics: clickhouse.metricsSink({ table: '${name.replaceAll('-', '_')}_metrics' }) };
 const source = () => kafka.source<Click>({ topic: '${name}.clicks', schema: json<Click>(), eventTime: (c) => 1_700_000_000_000 + c.n });
 
 const view = featureView({
@@ -30,19 +30,19 @@ export const right = topology('${name}-right', dead, (t) => {
     }))
     .via('score', map(({ n, key, guess }) => ({ n, key, probability: guess.probability })));
   out.to('scores', kafka.sink({ topic: '${name}.scores', schema: json(), key: (s) => 'other-' + s.n % 7 }));
-  out.to('online', redis.hash({ key: (s) => '${name}:' + s.key, ttl: hours(1) }));
-  out.to('history', clickhouse.table({ table: '${name.replaceAll('-', '_')}_scores', columns: { n: 'UInt32', key: 'String', probability: 'Float64' } }));
-  out.to('strict', clickhouse.table({ table: '${name.replaceAll('-', '_')}_strict', columns: { n: 'UInt32', probability: 'Float64' }, exactlyOnce: true }));
+  out.to('online', redis.hashSink({ key: (s) => '${name}:' + s.key, ttl: hours(1) }));
+  out.to('history', clickhouse.tableSink({ table: '${name.replaceAll('-', '_')}_scores', columns: { n: 'UInt32', key: 'String', probability: 'Float64' } }));
+  out.to('strict', clickhouse.tableSink({ table: '${name.replaceAll('-', '_')}_strict', columns: { n: 'UInt32', probability: 'Float64' }, exactlyOnce: true }));
 });
 
 // What is said of a key is revised with every record.
 export const revised = topology('${name}-revised', dead, (t) => {
   const newest = t
-    .source('clicks', kafka.table<Click>({ topic: '${name}.clicks', schema: json<Click>(), eventTime: (c) => 1_700_000_000_000 + c.n }))
+    .source('clicks', kafka.tableSource<Click>({ topic: '${name}.clicks', schema: json<Click>(), eventTime: (c) => 1_700_000_000_000 + c.n }))
     .via('newest', table({ keysMax: 100 }));
-  newest.to('topic', kafka.upserts({ topic: '${name}.newest', schema: json() }));
-  newest.to('online', redis.upserts({ prefix: '${name}:newest:', ttl: hours(1) }));
-  newest.to('table', clickhouse.upserts({ table: '${name.replaceAll('-', '_')}_newest', key: 'id', columns: { n: 'UInt32', size: 'UInt32' }, orderBy: ['size'] }));
+  newest.to('topic', kafka.upsertSink({ topic: '${name}.newest', schema: json() }));
+  newest.to('online', redis.upsertSink({ prefix: '${name}:newest:', ttl: hours(1) }));
+  newest.to('table', clickhouse.upsertSink({ table: '${name.replaceAll('-', '_')}_newest', key: 'id', columns: { n: 'UInt32', size: 'UInt32' }, orderBy: ['size'] }));
 });
 
 // Behind the repartition records of several tasks meet in any order.
@@ -51,16 +51,16 @@ export const moved = topology('${name}-moved', dead, (t) => {
     .repartition('by-digit', { key: (c) => String(c.n % 10), schema: json<Click>() })
     .via('digit', map((c: Click) => ({ n: c.n, digit: c.n % 10 })));
   out.to('out', kafka.sink({ topic: '${name}.out', schema: json(), key: (c) => String(c.digit) }));
-  out.to('online', redis.hash({ key: (c) => 'digit:' + c.digit, ttl: hours(1) }));
-  out.to('table', clickhouse.table({ table: '${name.replaceAll('-', '_')}_moved', columns: { n: 'UInt32', digit: 'UInt8' }, exactlyOnce: true }));
+  out.to('online', redis.hashSink({ key: (c) => 'digit:' + c.digit, ttl: hours(1) }));
+  out.to('table', clickhouse.tableSink({ table: '${name.replaceAll('-', '_')}_moved', columns: { n: 'UInt32', digit: 'UInt8' }, exactlyOnce: true }));
 });
 
 // Everything that waits for event time: windows, joins, tables, patterns.
 export const timed = topology('${name}-timed', dead, (t) => {
-  const clicks = t.source('clicks', { ...source(), disorderMax: millis(10) });
+  const clicks = t.source('clicks', { ...source(), outOfOrdernessMax: millis(10) });
   const key = (c: Click) => c.key;
   const rows = clicks.via('rows', window({
-    key, window: hopping({ size: millis(200), every: millis(50) }), keysMax: 100, latenessMax: millis(5),
+    key, window: hopping({ size: millis(200), every: millis(50) }), keysMax: 100, allowedLateness: millis(5),
     aggregate: { clicks: count(), size: sum((c) => c.size), p90: quantile((c) => c.size, 0.9) },
   }));
   const newest = rows
@@ -75,7 +75,7 @@ export const timed = topology('${name}-timed', dead, (t) => {
     combine: (a, b) => ({ a: a.n, b: b.n }),
   }));
   const visits = clicks.via('visits', window({
-    key, window: session({ gap: millis(24) }), emit: early({ every: millis(20) }), latenessMax: millis(20), keysMax: 100,
+    key, window: session({ gap: millis(24) }), emit: early({ every: millis(20) }), allowedLateness: millis(20), keysMax: 100,
     aggregate: { clicks: count(), good: count((c) => (c.good ? 1 : null)) },
   }));
   const leaps = clicks.via('leaps', match({
@@ -84,10 +84,10 @@ export const timed = topology('${name}-timed', dead, (t) => {
     select: ({ small, large }) => ({ small: small.n, large: large.n }),
   }));
   rows.to('rows-out', kafka.sink({ topic: '${name}.rows', schema: json() }));
-  rows.to('rows-table', clickhouse.table({ table: '${name.replaceAll('-', '_')}_rows', exactlyOnce: true,
+  rows.to('rows-table', clickhouse.tableSink({ table: '${name.replaceAll('-', '_')}_rows', exactlyOnce: true,
     columns: { key: 'String', startMs: 'Int64', clicks: 'UInt32', size: 'UInt32' } }));
-  known.to('known', clickhouse.table({ table: '${name.replaceAll('-', '_')}_known', columns: { n: 'UInt32', size: 'Int32', endMs: 'Int64' } }));
-  known.to('newest-known', redis.hash({ key: (k) => '${name}:known:' + k.key, ttl: hours(1) }));
+  known.to('known', clickhouse.tableSink({ table: '${name.replaceAll('-', '_')}_known', columns: { n: 'UInt32', size: 'Int32', endMs: 'Int64' } }));
+  known.to('newest-known', redis.hashSink({ key: (k) => '${name}:known:' + k.key, ttl: hours(1) }));
   pairs.to('pairs-out', kafka.sink({ topic: '${name}.pairs', schema: json() }));
   visits.to('visits-out', kafka.sink({ topic: '${name}.visits', schema: json() }));
   leaps.to('leaps-out', kafka.sink({ topic: '${name}.leaps', schema: json() }));

@@ -1,4 +1,4 @@
-import { type Joint, joint, mapCell, timerCell } from 'millrace';
+import { type MultiInputOperator, mapCell, stateful, timerCell } from 'millrace';
 import type { Auction } from '../../schemas/nexmark/auction.js';
 import type { Bid } from '../../schemas/nexmark/bid.js';
 
@@ -30,10 +30,10 @@ const cells = {
  * Auctions as they close, each with its highest bid; an auction without bids closes unheard. Bids count from the
  * auction's beginning to its end, both included. State: the auctions that are open.
  */
-export const closedAuctions = (): Joint<Auction, { bids: Bid }, ClosedAuction> =>
-  joint<Auction, { bids: Bid }, ClosedAuction, typeof cells>({
+export const closedAuctions = (): MultiInputOperator<Auction, { bids: Bid }, ClosedAuction> =>
+  stateful<Auction, { bids: Bid }, ClosedAuction, typeof cells>({
     kind: 'closedAuctions',
-    sides: ['bids'],
+    inputs: ['bids'],
     cells,
     open({ open, highest, early, closing, forgetting }) {
       const offer = ({ id, dateTime, expires }: Auction, bid: Offer) => {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
-import { Lanes } from '../table/sessions.js';
+import { Sessions } from '../table/sessions.js';
 import { type Engine, insertSettings, querySettings } from './engine.js';
 import { engineArguments, memorySettings } from './engine-limits.js';
 
@@ -45,7 +45,7 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
   }
   const opened = Array.from({ length: lanes }, open);
   first.close();
-  const pool = new Lanes(opened);
+  const pool = new Sessions(opened);
   for (const { client } of opened) for (const set of sessionStatements) await client.command({ query: set });
   return {
     where: folder,

@@ -6,7 +6,7 @@ import type { Query } from '../query.js';
 import { openQueryReader, type QueryPlace } from '../query-source.js';
 import { QueryPages } from './query-pages.js';
 
-/** The driver of `clickhouse.query`: one task reads. What fails is tried again where that may help. */
+/** The driver of `clickhouse.querySource`: one task reads. What fails is tried again where that may help. */
 export function querySource(engine: Engine, retrying: RetryOptions): SourceDriver {
   const patient: Engine = {
     ...engine,

@@ -93,7 +93,7 @@ export class QueryPages {
     return new MillraceError('source', `two rows have the same in ${orderBy.join(', ')}`, {
       where: name,
       hint: 'which of them is first would be another one at every try: add a column to orderBy in which they differ',
-      lasting: true,
+      permanent: true,
     });
   }
 }
@@ -128,7 +128,7 @@ const COUNTED = /^(U?Int\d+|Decimal|Date|Date32|UUID|Bool|IPv4|IPv6|Enum8|Enum16
 
 function orderColumn(name: string, type: string | undefined, { name: where, sql }: Query): OrderColumn {
   const problem = (message: string, hint: string) =>
-    new MillraceError('config', message, { where, hint, lasting: true });
+    new MillraceError('config', message, { where, hint, permanent: true });
   if (type === undefined)
     throw problem(`the query has no column ${name}`, `orderBy names columns of its result: ${sql}`);
   const bare = bareTypeOf(type);

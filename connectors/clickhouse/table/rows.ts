@@ -25,11 +25,11 @@ export class RowEncoder {
   }
 
   /** Which column has no room for its field of a value, in words; `undefined` where all have. */
-  misfitOf(value: unknown): string | undefined {
+  unrepresentable(value: unknown): string | undefined {
     if (typeof value !== 'object' || value === null) return `${shown(value)} is no row`;
     for (const column of this.columns) {
       const field = (value as Fields)[column.name];
-      if (!column.value.fits(field)) return misfit(column, shown(field));
+      if (!column.value.fits(field)) return unrepresentable(column, shown(field));
     }
     return undefined;
   }
@@ -37,7 +37,7 @@ export class RowEncoder {
   /**
    * The columns of a row, each with a comma behind it.
    *
-   * @throws MillraceError `sink`, lasting, where a column has no room for its field.
+   * @throws MillraceError `sink`, permanent, where a column has no room for its field.
    */
   encode(fields: Fields): string {
     let row = '';
@@ -54,15 +54,16 @@ export class RowEncoder {
   private cell(column: Column, field: unknown): string {
     if (column.value.fits(field)) return column.value.write(field);
     // Values may be what logs must not hold: here only what they are is said.
-    throw new MillraceError('sink', misfit(column, kindOf(field)), {
+    throw new MillraceError('sink', unrepresentable(column, kindOf(field)), {
       where: column.name,
       hint: `give the column another type, Nullable(${column.type}) for example, or change the field before the sink`,
-      lasting: true,
+      permanent: true,
     });
   }
 }
 
-const misfit = ({ name, type }: Column, what: string): string => `column ${name} (${type}) has no room for ${what}`;
+const unrepresentable = ({ name, type }: Column, what: string): string =>
+  `column ${name} (${type}) has no room for ${what}`;
 
 const SHOWN_MAX = 60;
 

@@ -2,7 +2,7 @@
  * Hands out a fixed number of things, each to one user at a time, in the order of asking. (A chdb session runs one
  * statement after another: a long query on the only one would hold up every insert.)
  */
-export class Lanes<T> {
+export class Sessions<T> {
   private readonly free: T[];
   private readonly waiting: ((lane: T) => void)[] = [];
 

@@ -34,10 +34,10 @@ export class UpsertWriter implements SinkWriter {
     this.rows = new RowEncoder(columns);
   }
 
-  misfitOf(value: unknown): string | undefined {
+  unrepresentable(value: unknown): string | undefined {
     const { key, after } = value as Change<Fields>;
     if (!isWellFormed(key)) return `column ${this.options.key} (String) has no room for half a surrogate pair`;
-    return after === null ? undefined : this.rows.misfitOf(after);
+    return after === null ? undefined : this.rows.unrepresentable(after);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -45,7 +45,7 @@ export class UpsertWriter implements SinkWriter {
       const { key, before, after } = values[i] as Change<Fields>;
       const version = this.base + BigInt((origins[i] as Origin).offset);
       // What did not fit was never written: there is nothing to take away.
-      const there = before !== null && this.rows.misfitOf(before) === undefined ? before : null;
+      const there = before !== null && this.rows.unrepresentable(before) === undefined ? before : null;
       if (there !== null && (after === null || this.moves(there, after))) this.add(key, there, version, 1);
       if (after !== null) this.add(key, after, version, 0);
     }

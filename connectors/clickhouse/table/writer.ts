@@ -1,6 +1,6 @@
-import { Numbering } from '../../../src/connect/sequence-assigner.js';
+import { SequenceAssigner } from '../../../src/connect/sequence-assigner.js';
 import type { SinkWriter } from '../../../src/core/io.js';
-import type { Metric } from '../../../src/core/metric-row.js';
+import type { MetricRow } from '../../../src/core/metric-row.js';
 import type { Origin } from '../../../src/core/record.js';
 import { getOrInsert } from '../../../src/util/maps.js';
 import { quotedText, valueTypeOf } from '../values/index.js';
@@ -28,7 +28,7 @@ function rangesOf(
 /** Writes values as rows, each with the identity of its record; everything is in the table when `prepare` resolves. */
 export class TableWriter implements SinkWriter {
   private readonly rows: RowEncoder;
-  private readonly numbering = new Numbering();
+  private readonly numbering = new SequenceAssigner();
   /** Where the last record came from, and how that stands in a row. */
   private topic = '';
   private partition = -1;
@@ -46,8 +46,8 @@ export class TableWriter implements SinkWriter {
     this.rows = new RowEncoder(columns, units);
   }
 
-  misfitOf(value: unknown): string | undefined {
-    return this.rows.misfitOf(value);
+  unrepresentable(value: unknown): string | undefined {
+    return this.rows.unrepresentable(value);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -109,7 +109,7 @@ export class MetricsWriter implements SinkWriter {
   ) {}
 
   write(values: readonly unknown[]): void | Promise<void> {
-    for (const metric of values as readonly Metric[]) this.batches.add(this.row(metric));
+    for (const metric of values as readonly MetricRow[]) this.batches.add(this.row(metric));
     return this.batches.pressure();
   }
 
@@ -119,7 +119,7 @@ export class MetricsWriter implements SinkWriter {
 
   async close(): Promise<void> {}
 
-  private row({ topology, step, task, name, eventTimeMs, value }: Metric): string {
+  private row({ topology, step, task, name, eventTimeMs, value }: MetricRow): string {
     const words = [quotedText(topology), quotedText(step), task, quotedText(name)];
     const atMs = Math.min(LATEST_MS, Math.max(EARLIEST_MS, eventTimeMs));
     return `[${words.join(',')},${time.write(atMs)},${number.write(value)},${this.incarnation}]`;

@@ -38,7 +38,7 @@ export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
       writer.byte(isMissing ? 0 : 1);
       if (isMissing) return;
     }
-    if (!kind.write(writer, value)) throw misfit(name, value, type);
+    if (!kind.write(writer, value)) throw unrepresentable(name, value, type);
   };
   return (value) => {
     const row = (value ?? {}) as Readonly<Record<string, unknown>>;
@@ -112,15 +112,15 @@ export class RowUnpacker {
   }
 }
 
-const misfit = (column: string, value: unknown, type: string): MillraceError =>
+const unrepresentable = (column: string, value: unknown, type: string): MillraceError =>
   new MillraceError('schema', `column ${column}: a ${typeof value} is no ${type}`, {
     where: column,
     hint: 'emit rows with a value of the right type for every column',
-    lasting: true,
+    permanent: true,
   });
 
 const damaged = (problem: string): MillraceError =>
   new MillraceError('state', `a part of a Parquet file is damaged: ${problem}`, {
     hint: 'its disk is failing, or another version wrote it: begin anew from a savepoint before',
-    lasting: true,
+    permanent: true,
   });

@@ -51,14 +51,14 @@ function readerOf(cells: Cells): Reader {
 }
 
 /** How many bytes the JSON of a row of a group has at most, and how deep it is nested, without a look at each row. */
-export function mostOf({ columns }: Group): { readonly bytesMost: number; readonly depthMost: number } {
-  let bytesMost = 2;
-  let depthMost = 1;
+export function mostOf({ columns }: Group): { readonly bytesMax: number; readonly depthMax: number } {
+  let bytesMax = 2;
+  let depthMax = 1;
   for (const column of columns) {
-    bytesMost += BYTES_A_CHARACTER * column.name.length + 4 + cellBytesMost(column);
-    if (column.kind === 'json') depthMost = Math.max(depthMost, 1 + column.depth);
+    bytesMax += BYTES_A_CHARACTER * column.name.length + 4 + cellBytesMost(column);
+    if (column.kind === 'json') depthMax = Math.max(depthMax, 1 + column.depth);
   }
-  return { bytesMost, depthMost };
+  return { bytesMax, depthMax };
 }
 
 /** A control character in a text of JSON has six; any other one three at most. */

@@ -3,7 +3,7 @@ import type { LazyJson } from '../../../src/core/lazy-json.js';
 import type { Line } from '../lines.js';
 import { type OpenRandom, openRandomFile } from '../random-access.js';
 import { mostOf, type RowMaker, rowMaker } from './parquet-row-maker.js';
-import { groupsOf, type Patience } from './parquet-thread.js';
+import { groupsOf, type StallLimit } from './parquet-thread.js';
 
 /** Rows handed over at a time. */
 const PIECE_ROWS = 1_000;
@@ -23,7 +23,7 @@ export async function* parquetRows(
   path: string,
   from: number,
   open: OpenRandom = openRandomFile,
-  patience?: Patience,
+  patience?: StallLimit,
 ): AsyncGenerator<Line[]> {
   const opened = await open(path).catch((cause: unknown) => {
     throw notOpened(path, cause);
@@ -50,8 +50,8 @@ function rowsOf(group: ReadGroup, from: number, to: number): Line[] {
 interface ReadGroup {
   readonly first: number;
   readonly make: RowMaker;
-  readonly bytesMost: number;
-  readonly depthMost: number;
+  readonly bytesMax: number;
+  readonly depthMax: number;
 }
 
 /** A row by its place. Memory: while there is one of a group, the columns of the group. */
@@ -77,12 +77,12 @@ class ParquetRow implements Line, LazyJson {
     return Buffer.from(JSON.stringify(this.value()));
   }
 
-  get bytesMost(): number {
-    return this.group.bytesMost;
+  get bytesMax(): number {
+    return this.group.bytesMax;
   }
 
-  get depthMost(): number {
-    return this.group.depthMost;
+  get depthMax(): number {
+    return this.group.depthMax;
   }
 }
 

@@ -11,12 +11,12 @@ const IDLE_MS = 10_000;
 /** How many times a thread is looked at before it is given up for getting on with nothing. */
 const LOOKS = 30;
 
-export interface Patience {
+export interface StallLimit {
   /** How long the decoder may be busy with one column of a row group. */
   readonly stalledMs: number;
 }
 
-const defaults: Patience = { stalledMs: 30_000 };
+const defaults: StallLimit = { stalledMs: 30_000 };
 
 /**
  * The row groups of a Parquet file from a row on, decoded in a thread of their own: the decoder of the library can be kept busy
@@ -25,13 +25,13 @@ const defaults: Patience = { stalledMs: 30_000 };
  *
  * Memory: two row groups, the one that was given and the one after it.
  *
- * @throws MillraceError `source`, lasting, for what is wrong with the file; what `file.read` throws.
+ * @throws MillraceError `source`, permanent, for what is wrong with the file; what `file.read` throws.
  */
 export async function* groupsOf(
   file: RandomAccess,
   path: string,
   from: number,
-  { stalledMs }: Patience = defaults,
+  { stalledMs }: StallLimit = defaults,
 ): AsyncGenerator<Group> {
   const thread = idle.pop() ?? new Thread();
   let finished = false;
@@ -169,6 +169,6 @@ const unreadable = (path: string, why: string, hint?: string, cause?: unknown): 
   new MillraceError('source', `cannot read the Parquet file: ${why}`, {
     where: path,
     hint: hint ?? 'is it complete, and compressed by Snappy, gzip or zstd, if at all?',
-    lasting: true,
+    permanent: true,
     cause,
   });

@@ -120,5 +120,5 @@ const nested = (column: string, path: string): MillraceError =>
   new MillraceError('source', `decimals within lists or structures are not read: column ${column}`, {
     where: path,
     hint: 'write them as columns of their own, or as texts',
-    lasting: true,
+    permanent: true,
   });

@@ -19,5 +19,5 @@ export type FromThread =
       readonly code: ErrorCode;
       readonly message: string;
       readonly hint: string | undefined;
-      readonly lasting: boolean;
+      readonly permanent: boolean;
     };

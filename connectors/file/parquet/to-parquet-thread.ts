@@ -99,8 +99,8 @@ class Thread {
       const { resolve, reject } = this.asked.shift() as Asked;
       if (this.asked.length === 0) this.worker.unref();
       if (message.kind === 'bytes') return resolve(message.bytes);
-      const { code, message: text, hint, lasting } = message;
-      reject(new MillraceError(code, text, { ...(hint === undefined ? {} : { hint }), lasting }));
+      const { code, message: text, hint, permanent } = message;
+      reject(new MillraceError(code, text, { ...(hint === undefined ? {} : { hint }), permanent }));
     });
     this.worker.on('error', (cause) => this.die(cause));
     this.worker.on('exit', (code) => this.die(new Error(`exit code ${code}`)));

@@ -23,8 +23,8 @@ async function answer(message: ToThread): Promise<Uint8Array<ArrayBuffer>> {
 
 function failed(error: unknown): FromThread {
   const known = error instanceof MillraceError ? error : new MillraceError('internal', messageOf(error));
-  const { code, message, hint, lasting } = known;
-  return { kind: 'failed', code, message, hint, lasting };
+  const { code, message, hint, permanent } = known;
+  return { kind: 'failed', code, message, hint, permanent };
 }
 
 let before: Promise<void> = Promise.resolve();

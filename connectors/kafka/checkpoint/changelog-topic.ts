@@ -26,6 +26,6 @@ export async function ensureChangelog(admin: Admin, topic: string, partitions: n
   throw new MillraceError('config', `the changelog has cleanup.policy '${policy}', not 'compact'`, {
     where: topic,
     hint: 'state would be deleted by its age: kafka-configs --alter --topic NAME --add-config cleanup.policy=compact',
-    lasting: true,
+    permanent: true,
   });
 }

@@ -34,7 +34,7 @@ export function checkpointRecord(stored: StoredCheckpoint, timestampMs: number):
 }
 
 /** A cell's part of a changelog: the first bytes of its keys, up to the number of the bucket, and the newest value of each. */
-interface Lane {
+interface PartitionBuffer {
   readonly prefix: Uint8Array;
   readonly step: string;
   readonly cell: string;
@@ -46,12 +46,12 @@ interface Lane {
  * state, once, and some 200 bytes a bucket.
  */
 export class ChangelogReader {
-  private readonly lanes = new Map<string, Lane>();
+  private readonly lanes = new Map<string, PartitionBuffer>();
   private readonly foreign = new Set<string>();
   /** Of the values kept. */
   bytes = 0;
   private checkpoint: Uint8Array | undefined;
-  private lane: Lane | undefined;
+  private lane: PartitionBuffer | undefined;
 
   put(key: Uint8Array | null, value: Uint8Array | null): void {
     // A copy: a view would keep the whole fetched range in memory.
@@ -92,7 +92,7 @@ export class ChangelogReader {
   }
 
   /** The lane of a key of state: mostly that of the record before. */
-  private laneOf(key: Uint8Array): Lane | undefined {
+  private laneOf(key: Uint8Array): PartitionBuffer | undefined {
     const { lane } = this;
     if (lane && startsWith(key, lane.prefix)) return lane;
     const end = key.lastIndexOf(SLASH) + 1;
@@ -146,7 +146,7 @@ function parseCheckpoint(version: number, bytes: Uint8Array, where: string): Sto
     throw new MillraceError('state', `unknown version ${version} of the checkpoint`, {
       where,
       hint: 'a newer Millrace wrote it: run that version',
-      lasting: true,
+      permanent: true,
     });
   }
   return JSON.parse(Buffer.from(bytes).toString()) as StoredCheckpoint;
@@ -156,5 +156,5 @@ const foreignKey = (key: string, where: string): MillraceError =>
   new MillraceError('state', `foreign key '${key}' in the changelog`, {
     where,
     hint: 'nothing but Millrace may write to this topic: delete the record, or the topic to begin anew',
-    lasting: true,
+    permanent: true,
   });

@@ -5,7 +5,7 @@ import { EARLIEST, type Position, type TaskId } from '../../../src/core/io.js';
 import { counted } from '../../../src/util/counted.js';
 import type { Admin } from '../admin.js';
 import { type Cluster, noTopic } from '../connection/cluster.js';
-import { Links } from '../connection/connection-pool.js';
+import { ConnectionPool } from '../connection/connection-pool.js';
 import { Coordinator } from '../group/coordinator.js';
 import { brokerError } from '../protocol/broker-error.js';
 import type { GroupOffset, Transaction } from '../transaction.js';
@@ -114,14 +114,14 @@ async function inputsOf(
 
 /** Living members of a group, and those whose death is not known yet. */
 async function membersOf(cluster: Cluster, group: string): Promise<number> {
-  const links = new Links(cluster.linkOptions);
-  const coordinator = new Coordinator(cluster, links, 'group', group);
+  const connections = new ConnectionPool(cluster.linkOptions);
+  const coordinator = new Coordinator(cluster, connections, 'group', group);
   try {
     const { groups } = await coordinator.requestAgain(describeGroupsV5.api, [group], false);
     return groups[0]?.members.length ?? 0;
   } catch (error) {
     throw brokerError('state', `cannot look up group '${group}'`, error);
   } finally {
-    await links.close();
+    await connections.close();
   }
 }

@@ -1,6 +1,6 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
 import {
-  type Drift,
+  type ConfigMismatch,
   type InternalSinkOptions,
   internalWriter,
   readerAround,
@@ -12,14 +12,14 @@ import type { SchemaRegistry } from '../../../src/core/schema.js';
 import { openCodec, registerSchema } from '../../../src/schema/index.js';
 import type { Admin, TopicSettings } from '../admin.js';
 import { type Cluster, noTopic } from '../connection/cluster.js';
-import { Links } from '../connection/connection-pool.js';
+import { ConnectionPool } from '../connection/connection-pool.js';
 import { brokerError, isBusy, isLost, isMoved } from '../protocol/broker-error.js';
-import { type DeclaredTopic, driftOfTopic, setUpTopic } from '../topic-mismatch.js';
+import { type DeclaredTopic, setUpTopic, topicMismatches } from '../topic-mismatch.js';
 import { transactionOf } from '../topic-sink.js';
 import type { TaskSessions } from './task-session.js';
 
 /**
- * Records between two stages are kept until the next stage has them in a checkpoint, and deleted by it. Their times are
+ * Records between two subtopologies are kept until the next subtopology has them in a checkpoint, and deleted by it. Their times are
  * event times, so neither the broker's clock nor its retention may have a say.
  */
 const SETTINGS: TopicSettings = {
@@ -31,27 +31,27 @@ const SETTINGS: TopicSettings = {
 /** Anything else would lose records or change their times. */
 function declarationOf(sink: Sink<unknown>): DeclaredTopic {
   const { topic, partitions } = sink.options as InternalSinkOptions;
-  return { topic, partitions, configs: SETTINGS, drift: 'fail' };
+  return { topic, partitions, configs: SETTINGS, onMismatch: 'fail' };
 }
 
 /** How long the broker may take to delete. */
 const TIMEOUT_MS = 30_000;
 
-/** The sink into topics between stages: part of the task's transaction, as every output is. */
+/** The sink into topics between subtopologies: part of the task's transaction, as every output is. */
 export function kafkaInternalSink(
   cluster: Cluster,
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
-  onDrift: (drift: Drift) => void,
+  onMismatch: (drift: ConfigMismatch) => void,
 ): SinkDriver {
   return {
     mode: 'transactional',
-    drift: (sink) => driftOfTopic(cluster, admin, declarationOf(sink)),
+    mismatches: (sink) => topicMismatches(cluster, admin, declarationOf(sink)),
     async setUp(sink, { partitions }) {
       await registerSchema((sink.options as InternalSinkOptions).schema, registry);
       const declared = { ...declarationOf(sink), partitionsByDefault: partitions };
-      await setUpTopic(cluster, admin, declared, {}, onDrift);
+      await setUpTopic(cluster, admin, declared, {}, onMismatch);
     },
     async open(sink, context) {
       const options = sink.options as InternalSinkOptions;
@@ -94,7 +94,7 @@ export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, ever
  * One that refuses would let the topic grow for ever, so that ends the reading.
  */
 class Deletion {
-  private readonly links: Links;
+  private readonly connections: ConnectionPool;
   private dueMs: number;
   private running: Promise<void> = Promise.resolve();
   private refusal: unknown;
@@ -105,7 +105,7 @@ class Deletion {
     private readonly partition: number,
     private readonly everyMs: number,
   ) {
-    this.links = new Links(cluster.linkOptions);
+    this.connections = new ConnectionPool(cluster.linkOptions);
     this.dueMs = performance.now() + everyMs;
   }
 
@@ -126,12 +126,12 @@ class Deletion {
 
   async close(): Promise<void> {
     await this.running;
-    await this.links.close();
+    await this.connections.close();
   }
 
   private async delete(offset: number): Promise<void> {
     const { address } = await this.cluster.leader(this.topic, this.partition);
     const partitions = [{ partitionIndex: this.partition, offset: BigInt(offset) }];
-    await this.links.request(address, deleteRecordsV2.api, [{ name: this.topic, partitions }], TIMEOUT_MS);
+    await this.connections.request(address, deleteRecordsV2.api, [{ name: this.topic, partitions }], TIMEOUT_MS);
   }
 }

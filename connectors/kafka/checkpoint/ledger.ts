@@ -3,7 +3,7 @@ import { MillraceError } from '../../../src/core/errors.js';
 import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/io.js';
 import type { StateChange } from '../../../src/core/state.js';
 import type { Cluster } from '../connection/cluster.js';
-import { Links } from '../connection/connection-pool.js';
+import { ConnectionPool } from '../connection/connection-pool.js';
 import { Coordinator } from '../group/coordinator.js';
 import { brokerError } from '../protocol/broker-error.js';
 import type { GroupOffset } from '../transaction.js';
@@ -95,7 +95,7 @@ export class KafkaLedger implements TaskLedger {
         {
           where: `${names.changelog}/${partition}`,
           hint: 'the changelog was deleted: bring it back, or delete the group too to begin anew (kafka-consumer-groups --delete)',
-          lasting: true,
+          permanent: true,
         },
       );
     }
@@ -109,7 +109,7 @@ export class KafkaLedger implements TaskLedger {
         {
           where: `${names.changelog}/${partition}`,
           hint: 'offsets cannot be moved alone, state would not fit them: put them back, or delete group and changelog to begin anew',
-          lasting: true,
+          permanent: true,
         },
       );
     }
@@ -117,8 +117,8 @@ export class KafkaLedger implements TaskLedger {
 
   private async groupOffsets(): Promise<GroupOffset[]> {
     const { group } = this.session.names;
-    const links = new Links(this.cluster.linkOptions);
-    const coordinator = new Coordinator(this.cluster, links, 'group', group);
+    const connections = new ConnectionPool(this.cluster.linkOptions);
+    const coordinator = new Coordinator(this.cluster, connections, 'group', group);
     try {
       const { groups } = await coordinator.requestAgain(
         offsetFetchV8.api,
@@ -137,7 +137,7 @@ export class KafkaLedger implements TaskLedger {
     } catch (error) {
       throw brokerError('state', `cannot read the offsets of group '${group}'`, error);
     } finally {
-      await links.close();
+      await connections.close();
     }
   }
 }

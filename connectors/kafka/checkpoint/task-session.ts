@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../src/core/errors.js';
 import type { TaskId } from '../../../src/core/io.js';
-import type { Tenure } from '../group/task-lease.js';
+import type { TaskLease } from '../group/task-lease.js';
 import type { Transaction } from '../transaction.js';
 import type { InputTopic } from './changelog.js';
 
@@ -14,7 +14,7 @@ export interface TaskNames {
 export const namesOf = (prefix: string, { topology, partition }: TaskId): TaskNames => ({
   transactionalId: `${prefix}.${topology}.${partition}`,
   group: `${prefix}.${topology}`,
-  // Stages are called TOPOLOGY/STAGE; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
+  // Subtopologies are called TOPOLOGY/STAGE; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
   changelog: `${prefix}.${topology.replace('/', '../..')}.changelog`,
 });
 
@@ -42,7 +42,7 @@ export class TaskSession {
         {
           where: step,
           hint: 'positions belong to step ids: give the source a new id to read the new topic from its start',
-          lasting: true,
+          permanent: true,
         },
       );
     }
@@ -53,7 +53,7 @@ export class TaskSession {
         {
           where: step,
           hint: 'its offsets began anew: give the source a new id to read it from its start, or begin the topology anew',
-          lasting: true,
+          permanent: true,
         },
       );
     }
@@ -73,13 +73,13 @@ export class TaskSessions {
 
   constructor(
     private readonly prefix: string,
-    private readonly begin: (names: TaskNames, tenure: Tenure | undefined) => Transaction,
+    private readonly begin: (names: TaskNames, lease: TaskLease | undefined) => Transaction,
   ) {}
 
-  create(task: TaskId, tenure: Tenure | undefined): TaskSession {
+  create(task: TaskId, lease: TaskLease | undefined): TaskSession {
     const names = namesOf(this.prefix, task);
     const key = names.transactionalId;
-    const session: TaskSession = new TaskSession(task, names, this.begin(names, tenure), () => {
+    const session: TaskSession = new TaskSession(task, names, this.begin(names, lease), () => {
       this.open.delete(session);
       if (this.newest.get(key) === session) this.newest.delete(key);
     });

@@ -4,7 +4,7 @@ import { refusalOf, TLS_ALERT, wantsTls } from './connection-failure.js';
 import { connectionOptions, type Security } from './security.js';
 import { type Throttle, throttleMsIn } from './throttle.js';
 
-export interface LinkOptions {
+export interface BrokerConnectionOptions {
   readonly clientId: string;
   readonly security: Security;
   /** Told of every wait that a broker imposes. */
@@ -25,7 +25,7 @@ interface Signs {
 }
 
 /** One connection to a broker, logged in where brokers ask for it. */
-export class Link {
+export class BrokerConnection {
   private readonly idlers: (() => void)[] = [];
   private underWay = 0;
   private heldUntilMs = 0;
@@ -33,7 +33,7 @@ export class Link {
   private constructor(
     private readonly connection: Connection,
     private readonly address: Address,
-    private readonly options: LinkOptions,
+    private readonly options: BrokerConnectionOptions,
     private readonly signs: Signs,
   ) {}
 
@@ -41,7 +41,7 @@ export class Link {
    * @throws MillraceError `config` where the broker, or this client, refuses the other for good; the client's
    * `NetworkError` where it may work at the next try.
    */
-  static async open(address: Address, options: LinkOptions): Promise<Link> {
+  static async open(address: Address, options: BrokerConnectionOptions): Promise<BrokerConnection> {
     const { clientId, security, requestTimeoutMs: requestTimeout } = options;
     const signs: Signs = { untilMs: Number.POSITIVE_INFINITY, failure: undefined };
     const onSession = (lifetimeMs: number) => {
@@ -66,7 +66,7 @@ export class Link {
         });
       }
       await connected;
-      return new Link(connection, address, options, signs);
+      return new BrokerConnection(connection, address, options, signs);
     } catch (error) {
       throw refusalOf(signs.failure ?? error, address, security) ?? error;
     }

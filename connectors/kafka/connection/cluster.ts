@@ -2,9 +2,9 @@ import { findCoordinatorV4, listOffsetsV7, metadataV12 } from '@platformatic/kaf
 import { type ErrorCode, MillraceError } from '../../../src/core/errors.js';
 import { brokerError, code, isBusy, isLost, isMoved, retrying } from '../protocol/broker-error.js';
 import { type Address, addressText, parseAddress } from './address.js';
-import type { LinkOptions } from './broker-connection.js';
+import type { BrokerConnectionOptions } from './broker-connection.js';
 import { whyUnreached } from './connection-failure.js';
-import { Links } from './connection-pool.js';
+import { ConnectionPool } from './connection-pool.js';
 import type { KafkaSasl, KafkaTls } from './security.js';
 import { Throttle } from './throttle.js';
 
@@ -47,14 +47,14 @@ const EARLIEST_OFFSET = -2n;
 
 /** What the brokers know of themselves: topics, leaders, coordinators, ends of logs. One for all tasks of a process. */
 export class Cluster {
-  readonly linkOptions: LinkOptions;
+  readonly linkOptions: BrokerConnectionOptions;
   readonly patienceMs: number;
   readonly throttle: Throttle;
   readonly rack: string;
   private readonly seeds: readonly Address[];
   private known: ReadonlyMap<number, Address> = new Map();
   private readonly topics = new Map<string, TopicInfo>();
-  private readonly links: Links;
+  private readonly connections: ConnectionPool;
   private closed = false;
 
   private constructor(options: ClusterOptions) {
@@ -69,7 +69,7 @@ export class Cluster {
       throttle: this.throttle,
       ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     };
-    this.links = new Links(this.linkOptions);
+    this.connections = new ConnectionPool(this.linkOptions);
   }
 
   /** @throws MillraceError `config` on malformed addresses and where none of the brokers can be reached. */
@@ -141,7 +141,9 @@ export class Cluster {
   async coordinator(of: 'group' | 'transaction', key: string): Promise<Address> {
     const find = async () => {
       const broker = await this.anyBroker();
-      const { coordinators } = await this.links.request(broker, findCoordinatorV4.api, of === 'group' ? 0 : 1, [key]);
+      const { coordinators } = await this.connections.request(broker, findCoordinatorV4.api, of === 'group' ? 0 : 1, [
+        key,
+      ]);
       const found = coordinators[0];
       if (!found) throw new NoLeader(`no coordinator for '${key}'`);
       return { host: found.host, port: found.port };
@@ -192,7 +194,7 @@ export class Cluster {
       [...this.known.values(), ...this.seeds].map((each) => [addressText(each), each]),
     ).values()) {
       try {
-        await this.links.to(address);
+        await this.connections.to(address);
         return address;
       } catch (error) {
         failures.push(error);
@@ -203,7 +205,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.links.close();
+    await this.connections.close();
   }
 
   private async listOffset(name: string, partition: number, isolation: number, timestamp: bigint): Promise<number> {
@@ -211,7 +213,7 @@ export class Cluster {
       const { address } = await this.leader(name, partition);
       try {
         const asked = [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }] }];
-        const { topics } = await this.links.request(address, listOffsetsV7.api, -1, isolation, asked);
+        const { topics } = await this.connections.request(address, listOffsetsV7.api, -1, isolation, asked);
         return Number(topics[0]?.partitions[0]?.offset);
       } catch (error) {
         await this.refresh(name);
@@ -223,7 +225,7 @@ export class Cluster {
   /** Metadata; what is wrong with single topics and partitions is part of it and no error here. */
   private async request(names: string[]): Promise<metadataV12.MetadataResponse> {
     const broker = await this.anyBroker();
-    const answer = await this.links.request(broker, metadataV12.api, names, false, false).catch(answerIn);
+    const answer = await this.connections.request(broker, metadataV12.api, names, false, false).catch(answerIn);
     this.known = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return answer;
   }

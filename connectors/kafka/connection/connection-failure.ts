@@ -56,7 +56,7 @@ const tlsHints: readonly (readonly [code: RegExp, message: string, hint: string]
 export function refusalOf(error: unknown, address: Address, { sasl }: Security): MillraceError | undefined {
   const where = addressText(address);
   const of = (message: string, hint: string) =>
-    new MillraceError('config', message, { where, hint, lasting: true, cause: error });
+    new MillraceError('config', message, { where, hint, permanent: true, cause: error });
   const causes = [...causesOf(error)];
   const own = causes.find((each) => each instanceof MillraceError);
   if (own) return own as MillraceError;
@@ -102,7 +102,7 @@ export const wantsTls = (address: Address): MillraceError =>
   new MillraceError('config', 'the broker answers by TLS and was spoken to without', {
     where: addressText(address),
     hint: 'set kafkaTls to yes, or take the port of a plain listener',
-    lasting: true,
+    permanent: true,
   });
 
 /** What may be the matter where no broker could be spoken to, but may be at another try. */

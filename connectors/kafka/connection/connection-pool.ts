@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { API } from '@platformatic/kafka';
 import { type Address, addressText } from './address.js';
-import { Link, type LinkOptions } from './broker-connection.js';
+import { BrokerConnection, type BrokerConnectionOptions } from './broker-connection.js';
 
 /** How long requests wait for answers on a connection whose login ends, before they take the next one beside it. */
 const RETIRE_MS = 2_000;
@@ -15,13 +15,13 @@ const RETIRE_MS = 2_000;
  *
  * Requests on a lost connection reject with the client's `NetworkError`; nothing is sent twice from here.
  */
-export class Links {
-  private readonly open = new Map<string, Promise<Link>>();
-  private readonly retired = new Set<Link>();
+export class ConnectionPool {
+  private readonly open = new Map<string, Promise<BrokerConnection>>();
+  private readonly retired = new Set<BrokerConnection>();
   private closed = false;
   private readonly closing = new AbortController();
 
-  constructor(private readonly options: LinkOptions) {}
+  constructor(private readonly options: BrokerConnectionOptions) {}
 
   /** Sends one request of the client's protocol and awaits its answer. */
   async request<Arguments extends unknown[], Answer>(
@@ -29,29 +29,29 @@ export class Links {
     api: API<Arguments, Answer>,
     ...args: Arguments
   ): Promise<Answer> {
-    const link = await this.to(address);
-    return link.send(api, ...args);
+    const connection = await this.to(address);
+    return connection.send(api, ...args);
   }
 
   /** A connection to send on at once: one that a broker holds back is given out when the time is over. */
-  async to(address: Address): Promise<Link> {
+  async to(address: Address): Promise<BrokerConnection> {
     for (;;) {
-      const link = await this.linkTo(address);
-      const heldForMs = link.heldForMs;
-      if (heldForMs === 0) return link;
+      const connection = await this.linkTo(address);
+      const heldForMs = connection.heldForMs;
+      if (heldForMs === 0) return connection;
       await sleep(heldForMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
     }
   }
 
-  private async linkTo(address: Address): Promise<Link> {
+  private async linkTo(address: Address): Promise<BrokerConnection> {
     const key = addressText(address);
     const known = this.open.get(key);
-    const link = await known;
-    if (link?.isConnected && !link.isDue) return link;
-    if (this.closed) throw new Error('the links are closed');
+    const connection = await known;
+    if (connection?.isConnected && !connection.isDue) return connection;
+    if (this.closed) throw new Error('the connections are closed');
     // Whoever comes first opens the next one, for all.
     const current = this.open.get(key);
-    const opening = current !== undefined && current !== known ? current : this.after(link, address);
+    const opening = current !== undefined && current !== known ? current : this.after(connection, address);
     this.open.set(key, opening);
     try {
       return await opening;
@@ -66,32 +66,32 @@ export class Links {
     this.closing.abort();
     const all = [...this.open.values()];
     this.open.clear();
-    await Promise.all([...all.map(closed), ...[...this.retired].map((link) => link.close())]);
+    await Promise.all([...all.map(closed), ...[...this.retired].map((connection) => connection.close())]);
   }
 
-  private async after(link: Link | undefined, address: Address): Promise<Link> {
-    if (link?.isConnected) {
-      this.retired.add(link);
+  private async after(connection: BrokerConnection | undefined, address: Address): Promise<BrokerConnection> {
+    if (connection?.isConnected) {
+      this.retired.add(connection);
       const gaveUp = new AbortController();
       const tooLong = sleep(RETIRE_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined);
-      const idle = link.idle();
-      void idle.then(() => this.retire(link));
+      const idle = connection.idle();
+      void idle.then(() => this.retire(connection));
       await Promise.race([idle, tooLong]);
       gaveUp.abort();
     }
-    return Link.open(address, this.options);
+    return BrokerConnection.open(address, this.options);
   }
 
-  private async retire(link: Link): Promise<void> {
+  private async retire(connection: BrokerConnection): Promise<void> {
     await nextTurn(); // who was given it a moment ago sends yet
-    await link.idle();
-    await link.close();
-    this.retired.delete(link);
+    await connection.idle();
+    await connection.close();
+    this.retired.delete(connection);
   }
 }
 
-async function closed(opening: Promise<Link>): Promise<void> {
+async function closed(opening: Promise<BrokerConnection>): Promise<void> {
   // One that never opened has nothing to close, and its error went to who asked for it.
-  const link = await opening.catch(() => undefined);
-  await link?.close();
+  const connection = await opening.catch(() => undefined);
+  await connection?.close();
 }

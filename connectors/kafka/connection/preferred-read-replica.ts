@@ -19,7 +19,7 @@ export interface ReadPlace {
  *
  * Without a rack it is always the leader.
  */
-export class ClosestReplica {
+export class PreferredReadReplica {
   private closest: { readonly address: Address; readonly untilMs: number } | undefined;
   private leaderUntilMs = 0;
 

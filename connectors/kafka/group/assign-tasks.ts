@@ -1,4 +1,4 @@
-import { assignTasks, heldTasks, type MemberClaim } from './sticky-assigner.js';
+import { heldTasks, type MemberClaim, stickyAssignment } from './sticky-assigner.js';
 
 /** What one member of the group is to do. */
 export interface Share {
@@ -6,7 +6,7 @@ export interface Share {
   /** Tasks of other members whose changelogs it follows. */
   readonly standby: readonly number[];
   /** Those of `standby` that it is to own as soon as it is ready to. */
-  readonly coming: readonly number[];
+  readonly pending: readonly number[];
   /** Where the owner of each task answers questions about it; empty where nobody says. */
   readonly addresses?: readonly (string | null)[];
 }
@@ -37,12 +37,12 @@ export function addressesOf(
  * @example
  * const a = { memberId: 'a', owned: [0, 1], generation: 1, standby: [], ready: [] };
  * const b = { memberId: 'b', owned: [], generation: -1, standby: [], ready: [] };
- * shareOut([a, b], 2, 1).get('b'); // { owned: [], standby: [0, 1], coming: [1] }
+ * assignTasks([a, b], 2, 1).get('b'); // { owned: [], standby: [0, 1], pending: [1] }
  */
-export function shareOut(members: readonly MemberClaim[], tasks: number, standbys: number): Map<string, Share> {
+export function assignTasks(members: readonly MemberClaim[], tasks: number, standbys: number): Map<string, Share> {
   const ordered = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
-  const targets = assignTasks(ordered, tasks);
-  if (standbys === 0) return mapOf(targets, (owned) => ({ owned, standby: [], coming: [] }));
+  const targets = stickyAssignment(ordered, tasks);
+  if (standbys === 0) return mapOf(targets, (owned) => ({ owned, standby: [], pending: [] }));
 
   const targetOf = invert(targets);
   const holders = invert(heldTasks(ordered, tasks));
@@ -58,12 +58,12 @@ export function shareOut(members: readonly MemberClaim[], tasks: number, standby
     (owned.get(isReady(target, task) ? target : stays) as number[]).push(task);
   }
   const ownerOf = invert(owned);
-  const coming = mapOf(targets, (own, memberId) => own.filter((task) => ownerOf.get(task) !== memberId));
-  const standby = shareStandbys(ordered, tasks, standbys, ownerOf, coming);
+  const pending = mapOf(targets, (own, memberId) => own.filter((task) => ownerOf.get(task) !== memberId));
+  const standby = shareStandbys(ordered, tasks, standbys, ownerOf, pending);
   return mapOf(owned, (own, memberId) => ({
     owned: own,
     standby: [...(standby.get(memberId) as Set<number>)].sort((a, b) => a - b),
-    coming: coming.get(memberId) as number[],
+    pending: pending.get(memberId) as number[],
   }));
 }
 
@@ -77,9 +77,9 @@ function shareStandbys(
   tasks: number,
   standbys: number,
   ownerOf: ReadonlyMap<number, string>,
-  coming: ReadonlyMap<string, readonly number[]>,
+  pending: ReadonlyMap<string, readonly number[]>,
 ): Map<string, Set<number>> {
-  const followed = new Map(members.map(({ memberId }) => [memberId, new Set<number>(coming.get(memberId))]));
+  const followed = new Map(members.map(({ memberId }) => [memberId, new Set<number>(pending.get(memberId))]));
   const of = (memberId: string) => followed.get(memberId) as Set<number>;
   const each = Math.min(standbys, members.length - 1);
   const missing = new Map<number, number>();
@@ -113,7 +113,7 @@ function shareStandbys(
   for (const { memberId, standby, ready } of members) {
     const own = of(memberId);
     const isCold = (task: number) => !standby.includes(task) && !ready.includes(task);
-    const kept = coming.get(memberId) ?? [];
+    const kept = pending.get(memberId) ?? [];
     // What it has not begun to follow goes first: nothing was read for it yet.
     const movable = [...own].filter((task) => !kept.includes(task)).sort((a, b) => +isCold(b) - +isCold(a) || b - a);
     for (const task of movable) {

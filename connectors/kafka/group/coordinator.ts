@@ -1,7 +1,7 @@
 import type { API } from '@platformatic/kafka';
 import type { Address } from '../connection/address.js';
 import type { Cluster } from '../connection/cluster.js';
-import type { Links } from '../connection/connection-pool.js';
+import type { ConnectionPool } from '../connection/connection-pool.js';
 import { code, hasCode, isBusy, isLost, retrying } from '../protocol/broker-error.js';
 
 /** A busy coordinator is asked again soon: after a commit it needs some milliseconds, after its start seconds. */
@@ -14,7 +14,7 @@ export class Coordinator {
 
   constructor(
     private readonly cluster: Cluster,
-    private readonly links: Links,
+    private readonly connections: ConnectionPool,
     private readonly of: 'group' | 'transaction',
     private readonly key: string,
   ) {}
@@ -36,7 +36,7 @@ export class Coordinator {
   ): Promise<Answer> {
     const attempt = async () => {
       this.address ??= await this.cluster.coordinator(this.of, this.key);
-      return this.links.request(this.address, api, ...args);
+      return this.connections.request(this.address, api, ...args);
     };
     return retrying(attempt, {
       while: passing,

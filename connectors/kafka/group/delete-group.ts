@@ -1,6 +1,6 @@
 import { deleteGroupsV2 } from '@platformatic/kafka';
 import type { Cluster } from '../connection/cluster.js';
-import { Links } from '../connection/connection-pool.js';
+import { ConnectionPool } from '../connection/connection-pool.js';
 import { brokerError, code, hasCode, retrying } from '../protocol/broker-error.js';
 import { Coordinator } from './coordinator.js';
 
@@ -9,8 +9,8 @@ const PATIENCE_MS = 60_000;
 
 /** Deletes a group and its offsets, if there is one; waits for members whose death is not known yet. */
 export async function deleteGroup(cluster: Cluster, group: string): Promise<void> {
-  const links = new Links(cluster.linkOptions);
-  const coordinator = new Coordinator(cluster, links, 'group', group);
+  const connections = new ConnectionPool(cluster.linkOptions);
+  const coordinator = new Coordinator(cluster, connections, 'group', group);
   try {
     await retrying(() => coordinator.requestAgain(deleteGroupsV2.api, [group]), {
       while: (error) => hasCode(error, code.nonEmptyGroup),
@@ -21,6 +21,6 @@ export async function deleteGroup(cluster: Cluster, group: string): Promise<void
   } catch (error) {
     if (!hasCode(error, code.groupIdNotFound)) throw brokerError('state', `cannot delete group '${group}'`, error);
   } finally {
-    await links.close();
+    await connections.close();
   }
 }

@@ -3,7 +3,7 @@ import { MillraceError } from '../../../src/core/errors.js';
 import type { Membership, StandbyStatus } from '../../../src/core/io.js';
 import type { Standbys } from '../checkpoint/standby.js';
 import type { Cluster } from '../connection/cluster.js';
-import { Links } from '../connection/connection-pool.js';
+import { ConnectionPool } from '../connection/connection-pool.js';
 import { brokerError, code, hasCode, isBusy, isLost } from '../protocol/broker-error.js';
 import {
   decodeAssignment,
@@ -11,9 +11,9 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from '../protocol/membership-messages.js';
-import { addressesOf, type Share, shareOut } from './assign-tasks.js';
+import { addressesOf, assignTasks, type Share } from './assign-tasks.js';
 import { Coordinator } from './coordinator.js';
-import { type Group, gone, type MemberIdentity, Tenure } from './task-lease.js';
+import { type Group, gone, type MemberIdentity, TaskLease } from './task-lease.js';
 
 export interface MembershipOptions {
   readonly group: string;
@@ -42,22 +42,22 @@ const ANSWER_MS = 15_000;
 /** How often in a row the coordinator may stay out of reach, each time for the cluster's patience. */
 const OUTAGES_MAX = 10;
 
-const NO_SHARE: Share = { owned: [], standby: [], coming: [] };
+const NO_SHARE: Share = { owned: [], standby: [], pending: [] };
 const NOBODY: MemberIdentity = { generation: -1, memberId: '' };
 
 /**
  * One process's place in the consumer group that shares out a topology's tasks, by Kafka's classic group protocol and
- * `shareOut`. It reads nothing: it joins, hears which tasks are its own, and says every 250 ms that it lives.
+ * `assignTasks`. It reads nothing: it joins, hears which tasks are its own, and says every 250 ms that it lives.
  *
  * While others are waited for in a rebalance, tasks go on and commit: the coordinator takes transactional offsets of the
  * old generation until all have joined. From then until the assignment is known, commits wait, some milliseconds.
  */
 export class GroupMembership implements Membership, Group {
-  private readonly links: Links;
+  private readonly connections: ConnectionPool;
   private readonly coordinator: Coordinator;
-  private readonly tenures = new Map<number, Tenure>();
+  private readonly tenures = new Map<number, TaskLease>();
   private current = NOBODY;
-  private coming: readonly number[] = [];
+  private pending: readonly number[] = [];
   private addresses: readonly (string | null)[] = [];
   private memberId = '';
   private leaving = false;
@@ -71,8 +71,8 @@ export class GroupMembership implements Membership, Group {
     private readonly options: MembershipOptions,
   ) {
     const requestTimeoutMs = options.sessionTimeoutMs + ANSWER_MS;
-    this.links = new Links({ ...cluster.linkOptions, requestTimeoutMs });
-    this.coordinator = new Coordinator(cluster, this.links, 'group', options.group);
+    this.connections = new ConnectionPool({ ...cluster.linkOptions, requestTimeoutMs });
+    this.coordinator = new Coordinator(cluster, this.connections, 'group', options.group);
   }
 
   /** Resolves when the first assignment is known and told. */
@@ -99,12 +99,12 @@ export class GroupMembership implements Membership, Group {
    *
    * @throws MillraceError `fenced` where the task is not this process's.
    */
-  async claim(task: number): Promise<Tenure> {
+  async claim(task: number): Promise<TaskLease> {
     const askedAtMs = performance.now();
     while (this.tenures.has(task) && this.confirmedAtMs < askedAtMs) await this.nextAssignment();
-    const tenure = this.tenures.get(task);
-    if (!tenure) throw gone(this.where(task));
-    return tenure;
+    const lease = this.tenures.get(task);
+    if (!lease) throw gone(this.where(task));
+    return lease;
   }
 
   addressOf(task: number): string | undefined {
@@ -119,10 +119,10 @@ export class GroupMembership implements Membership, Group {
     if (this.leaving) return;
     this.leaving = true;
     this.wake();
-    await this.links.close(); // ends a join that waits for others
+    await this.connections.close(); // ends a join that waits for others
     await this.running;
     this.settle(NOBODY, NO_SHARE);
-    if (this.memberId) await expel(this.cluster, this.options.group, this.memberId);
+    if (this.memberId) await removeGroupMember(this.cluster, this.options.group, this.memberId);
   }
 
   /** Heartbeats until one says that the group is gathering anew, then joins it again; and so on. */
@@ -174,7 +174,7 @@ export class GroupMembership implements Membership, Group {
     const { ready, tasks: standby } = this.options.standbys;
     const owned = [...this.tenures.keys()];
     const metadata = encodeSubscription({ topics, owned, generation, standby, ready, address });
-    this.coming = [];
+    this.pending = [];
     const joined = await this.coordinator.requestAgain(
       joinGroupV8.api,
       group,
@@ -207,7 +207,7 @@ export class GroupMembership implements Membership, Group {
   private assign(members: joinGroupV8.JoinGroupResponse['members']): syncGroupV5.SyncGroupRequestAssignment[] {
     const claims = members.map(({ memberId, metadata }) => decodeClaim(memberId, metadata ?? Buffer.alloc(0)));
     const { topics, tasks, standbysMax } = this.options;
-    const shares = shareOut(claims, tasks, standbysMax);
+    const shares = assignTasks(claims, tasks, standbysMax);
     const addresses = addressesOf(claims, shares, tasks);
     return [...shares].map(([memberId, share]) => ({
       memberId,
@@ -216,19 +216,19 @@ export class GroupMembership implements Membership, Group {
   }
 
   /** A new assignment holds: kept tasks go on under the new identity, lost ones end. */
-  private settle(identity: MemberIdentity, { owned: tasks, standby, coming, addresses = [] }: Share): void {
+  private settle(identity: MemberIdentity, { owned: tasks, standby, pending, addresses = [] }: Share): void {
     this.current = identity;
     this.addresses = addresses;
-    this.coming = coming;
+    this.pending = pending;
     // Put out of the group for a moment, it keeps what it has read: most likely it goes on with it.
     if (identity !== NOBODY || this.leaving) this.options.standbys.assign(standby, tasks);
-    for (const [task, tenure] of this.tenures) {
+    for (const [task, lease] of this.tenures) {
       if (tasks.includes(task)) continue;
-      tenure.end();
+      lease.end();
       this.tenures.delete(task);
     }
     for (const task of tasks) {
-      if (!this.tenures.has(task)) this.tenures.set(task, new Tenure(this, this.where(task)));
+      if (!this.tenures.has(task)) this.tenures.set(task, new TaskLease(this, this.where(task)));
     }
     if (!this.leaving) this.options.onAssigned(tasks);
     if (identity !== NOBODY) this.options.onJoined(identity.memberId);
@@ -238,7 +238,7 @@ export class GroupMembership implements Membership, Group {
   /** Whether a task that is to be this process's could be taken over now: it is given to who asks by joining again. */
   private isReadyForMore(): boolean {
     const { ready } = this.options.standbys;
-    return this.coming.length > 0 && this.coming.every((task) => ready.includes(task));
+    return this.pending.length > 0 && this.pending.every((task) => ready.includes(task));
   }
 
   /** The group has gone on without this process: its tasks are others' now. */
@@ -295,15 +295,15 @@ export class GroupMembership implements Membership, Group {
  * Takes a member out of a group at once instead of when its session times out: one's own, or that of a process known to
  * be dead. Nothing happens where the group does not know it any more.
  */
-export async function expel(cluster: Cluster, group: string, memberId: string): Promise<void> {
-  const links = new Links(cluster.linkOptions);
+export async function removeGroupMember(cluster: Cluster, group: string, memberId: string): Promise<void> {
+  const connections = new ConnectionPool(cluster.linkOptions);
   try {
-    const coordinator = new Coordinator(cluster, links, 'group', group);
+    const coordinator = new Coordinator(cluster, connections, 'group', group);
     await coordinator.requestAgain(leaveGroupV5.api, group, [{ memberId, groupInstanceId: null, reason: null }]);
   } catch (error) {
     if (!hasCode(error, code.unknownMemberId)) throw brokerError('state', `cannot leave group '${group}'`, error);
   } finally {
-    await links.close();
+    await connections.close();
   }
 }
 

@@ -23,10 +23,10 @@ export interface MemberClaim {
  *
  * @example
  * const none = { standby: [], ready: [] };
- * assignTasks([{ memberId: 'a', owned: [0, 1, 2, 3], generation: 1, ...none }, { memberId: 'b', owned: [], generation: -1, ...none }], 4);
+ * stickyAssignment([{ memberId: 'a', owned: [0, 1, 2, 3], generation: 1, ...none }, { memberId: 'b', owned: [], generation: -1, ...none }], 4);
  * // Map { 'a' => [0, 1], 'b' => [2, 3] }
  */
-export function assignTasks(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
+export function stickyAssignment(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
   const held = heldTasks(members, tasks);
   // Those with most to keep may keep one more, where the tasks do not go round evenly.
   const byHeld = members

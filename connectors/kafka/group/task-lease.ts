@@ -7,7 +7,7 @@ export interface MemberIdentity {
   readonly memberId: string;
 }
 
-/** What a tenure needs of the membership it belongs to. */
+/** What a lease needs of the membership it belongs to. */
 export interface Group {
   /** As of the newest assignment. */
   readonly identity: MemberIdentity;
@@ -17,9 +17,9 @@ export interface Group {
 
 /**
  * A task in the hands of this process, from the assignment that brought it to the one that takes it away. A rebalance
- * that leaves it here renews the identity; one that does not ends the tenure for good, even if the task comes back.
+ * that leaves it here renews the identity; one that does not ends the lease for good, even if the task comes back.
  */
-export class Tenure {
+export class TaskLease {
   private over = false;
 
   constructor(
@@ -48,14 +48,14 @@ export class Tenure {
  * Does what needs the group's consent. A generation that is over refuses it; where the task stayed here over the
  * rebalance it is asked for again under the new one, in the same transaction.
  */
-export async function duringTenure(tenure: Tenure, ask: (as: MemberIdentity) => Promise<unknown>): Promise<void> {
-  for (let identity = tenure.identity; ; ) {
+export async function duringLease(lease: TaskLease, ask: (as: MemberIdentity) => Promise<unknown>): Promise<void> {
+  for (let identity = lease.identity; ; ) {
     try {
       await ask(identity);
       return;
     } catch (error) {
       if (!hasCode(error, code.illegalGeneration, code.unknownMemberId, code.rebalanceInProgress)) throw error;
-      identity = await tenure.identityAfter(identity);
+      identity = await lease.identityAfter(identity);
     }
   }
 }

@@ -98,7 +98,7 @@ export function brokerError(as: ErrorCode, message: string, cause: unknown, deta
   const hint = hints[codes[0] ?? -1] ?? (isLost(cause) ? unreachable : undefined);
   return new MillraceError(as, `${message}: ${reasons.join(', ')}`, {
     ...(hint === undefined ? {} : { hint }),
-    lasting: codes.some((each) => lasting.has(each)),
+    permanent: codes.some((each) => permanent.has(each)),
     ...details,
     cause,
   });
@@ -130,7 +130,7 @@ const hints: Readonly<Record<number, string>> = {
 };
 
 /** Sizes, settings and rights: the same at every try, until somebody changes them. */
-const lasting: ReadonlySet<number> = new Set([
+const permanent: ReadonlySet<number> = new Set([
   code.messageTooLarge,
   code.recordListTooLarge,
   23,
@@ -143,7 +143,7 @@ const lasting: ReadonlySet<number> = new Set([
   87,
 ]);
 
-export interface Patience {
+export interface RetryPolicy {
   /** Whether an error may be over at the next try. */
   readonly while: (error: unknown) => boolean;
   readonly firstMs: number;
@@ -157,7 +157,7 @@ export interface Patience {
 }
 
 /** Tries until it works, what failed is not of the kind to pass, or patience ends; back-off doubles from `firstMs` to `mostMs`. */
-export async function retrying<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
+export async function retrying<T>(attempt: () => Promise<T>, patience: RetryPolicy): Promise<T> {
   let giveUpMs: number | undefined;
   for (let waitMs = patience.firstMs; ; waitMs = Math.min(waitMs * 2, patience.mostMs)) {
     try {

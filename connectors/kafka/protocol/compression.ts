@@ -45,7 +45,7 @@ export function decompress(codec: number, bytes: Buffer, where: string): Buffer 
     throw new MillraceError('source', `unknown compression codec ${codec}`, {
       where,
       hint: 'gzip (1), snappy (2), lz4 (3) and zstd (4) can be read: let the producer use one of these',
-      lasting: true,
+      permanent: true,
     });
   }
   try {
@@ -55,14 +55,14 @@ export function decompress(codec: number, bytes: Buffer, where: string): Buffer 
       throw new MillraceError('source', `a batch becomes more than ${DECOMPRESSED_BYTES_MAX} bytes`, {
         where,
         hint: 'no client writes such batches by itself: find out who did, and skip it by moving the position',
-        lasting: true,
+        permanent: true,
         cause,
       });
     }
     throw new MillraceError('source', `a batch does not decompress (codec ${codec})`, {
       where,
       hint: 'the batch is damaged although its checksum holds: the producer wrote it so; look at its compression library',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

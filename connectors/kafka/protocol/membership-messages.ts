@@ -55,9 +55,9 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
 }
 
 /** A task is the partition of its number in every topic; what Kafka has no place for goes into the user data. */
-export function encodeAssignment(topics: readonly string[], { owned, standby, coming, addresses }: Share): Buffer {
+export function encodeAssignment(topics: readonly string[], { owned, standby, pending, addresses }: Share): Buffer {
   const partitions = Buffer.concat([int32(owned.length), ...owned.map(int32)]);
-  const more = { ...(standby.length > 0 ? { standby, coming } : {}), ...(addresses ? { addresses } : {}) };
+  const more = { ...(standby.length > 0 ? { standby, pending } : {}), ...(addresses ? { addresses } : {}) };
   const userData = Buffer.from(Object.keys(more).length > 0 ? JSON.stringify(more) : '');
   return Buffer.concat([
     int16(VERSION),
@@ -70,7 +70,7 @@ export function encodeAssignment(topics: readonly string[], { owned, standby, co
 
 /** A member's share; nothing where it is empty, as that of a member that the leader did not know. */
 export function decodeAssignment(bytes: Buffer): Share {
-  const nothing: Share = { owned: [], standby: [], coming: [] };
+  const nothing: Share = { owned: [], standby: [], pending: [] };
   if (bytes.length === 0) return nothing;
   const reader = new Reader(bytes);
   reader.int16();

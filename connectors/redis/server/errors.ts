@@ -23,7 +23,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** What stays as it is until somebody does something about it. */
-const lasting =
+const permanent =
   /^(NOAUTH|WRONGPASS|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
 
 /** Redis refuses to write a record. */
@@ -62,7 +62,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
 ];
 
 const MAY_READ =
-  'the user needs MULTI, EXEC, XINFO, XRANGE and XREAD for streams, HGETALL and MGET for look-ups, on the keys that are read';
+  'the user needs MULTI, EXEC, XINFO, XRANGE and XREAD for streams, HGETALL and MGET for lookups, on the keys that are read';
 
 /** The client hangs the command on its errors with all that was sent: values, and the password of a login. */
 export function withoutCommand(error: unknown): unknown {
@@ -82,7 +82,7 @@ export function explain(error: unknown, doing: string, where: string, code: Erro
   return new MillraceError(code, `${doing}${refused ? `, key ${error.key}` : ''}: ${text}`, {
     where,
     hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
-    lasting: lasting.test(text) || forbidden.test(text) || (refused && !isPassing(error) && !full.test(text)),
+    permanent: permanent.test(text) || forbidden.test(text) || (refused && !isPassing(error) && !full.test(text)),
     cause: withoutCommand(error),
   });
 }

@@ -15,7 +15,7 @@ export async function requireFencesKept(server: Server, kind: string, step: stri
   throw new MillraceError('config', `Redis at ${server.where} may evict the fences of ${kind}`, {
     where: step,
     hint: `its maxmemory-policy is ${policy}: set noeviction or volatile-lru, or use a server of its own for what adds up`,
-    lasting: true,
+    permanent: true,
   });
 }
 

@@ -14,7 +14,7 @@ export async function requireJson(server: Server, step: string): Promise<void> {
   if (Array.isArray(answer) && answer[0]) return;
   throw new MillraceError('config', `Redis at ${server.where} has no JSON`, {
     where: step,
-    hint: 'use Redis 8, load the RedisJSON module, or keep the text with redis.string',
-    lasting: true,
+    hint: 'use Redis 8, load the RedisJSON module, or keep the text with redis.stringSink',
+    permanent: true,
   });
 }

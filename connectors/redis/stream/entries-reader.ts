@@ -23,7 +23,7 @@ export interface EntriesTask {
   readonly bounded: boolean;
   readonly offset: number;
   readonly place: EntriesPlace | undefined;
-  readonly whenGone: 'earliest' | 'latest' | undefined;
+  readonly onDataLoss: 'earliest' | 'latest' | undefined;
 }
 
 type Polled = Awaited<ReturnType<SourceReader['poll']>>;
@@ -87,7 +87,7 @@ export class EntriesReader implements SourceReader {
     return this.polled([], true);
   }
 
-  placeOf(offset: number): EntriesPlace | undefined {
+  sourceStateOf(offset: number): EntriesPlace | undefined {
     const index = this.given.findLastIndex((each) => each.offset <= offset);
     const found = this.given[index];
     if (found === undefined) return undefined;
@@ -136,14 +136,15 @@ export class EntriesReader implements SourceReader {
   private async read(count: number): Promise<void> {
     const [state, found] = await this.look(count);
     this.mustBeTheSame(state);
-    const { whenGone } = this.task;
+    const { onDataLoss } = this.task;
     const trimmed =
       state.firstId === undefined || isAfter(state.firstId, this.after) ? state.added - state.length - this.next : 0;
     const holes = hasHoles(state, this.after);
-    if (whenGone === undefined && trimmed > 0) throw this.gone(`${trimmed} entries were trimmed before they were read`);
+    if (onDataLoss === undefined && trimmed > 0)
+      throw this.gone(`${trimmed} entries were trimmed before they were read`);
     // A replay might count what lies behind a hole differently, and pass over what was never written, or write it twice.
-    if (whenGone === undefined && holes) throw this.gone(`some were deleted, up to ${state.deletedId}`);
-    if (whenGone === 'latest' && (trimmed > 0 || holes)) return this.goTo(state);
+    if (onDataLoss === undefined && holes) throw this.gone(`some were deleted, up to ${state.deletedId}`);
+    if (onDataLoss === 'latest' && (trimmed > 0 || holes)) return this.goTo(state);
     this.skip(Math.max(0, trimmed));
     const isAll = found.length < count;
     if (isAll) this.skip(Math.max(0, state.added - found.length - this.next));
@@ -219,7 +220,7 @@ export class EntriesReader implements SourceReader {
     throw new MillraceError('source', `the stream ${this.task.stream} is not the one that was read before`, {
       where: this.task.stream,
       hint: 'it was deleted, or its server forgot some of it: give the source another id to read it from its beginning',
-      lasting: true,
+      permanent: true,
     });
   }
 
@@ -229,8 +230,8 @@ export class EntriesReader implements SourceReader {
       `from ${this.next} on, entries of the stream ${this.task.stream} are gone: ${what}`,
       {
         where: this.task.stream,
-        hint: 'delete only what a checkpoint has passed, and let the stream keep more entries; `whenGone` of the source says where to go on',
-        lasting: true,
+        hint: 'delete only what a checkpoint has passed, and let the stream keep more entries; `onDataLoss` of the source says where to go on',
+        permanent: true,
       },
     );
   }

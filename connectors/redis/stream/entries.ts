@@ -14,7 +14,7 @@ import {
 import type { Schema } from '../../../src/core/schema.js';
 
 export const entriesKind = connectorKind({
-  kind: 'redis.entries',
+  kind: 'redis.streamSource',
   role: 'source',
   doc: 'Reads the entries of Redis streams, in their order.',
   options: {
@@ -33,7 +33,7 @@ export const entriesKind = connectorKind({
       is.callback<(value: never, entryTimeMs: number) => number>('(value, entryTimeMs) => number'),
       "When it happened, in milliseconds; the time in the entry's id where this is left out.",
     ),
-    whenGone: defaulted(
+    onDataLoss: defaulted(
       is.oneOf('fail', 'earliest', 'latest'),
       'fail',
       'What to do where entries were trimmed or deleted before they were read: go on at the oldest, or at what comes next, or end the run.',
@@ -58,16 +58,19 @@ export interface Entries {
 /**
  * Reads streams of Redis 7 or newer, without consumer groups: the checkpoint has the id of the last entry that was read, so that
  * positions go with the state. Offsets count the entries that were ever added. Entries that were trimmed before they were read, or
- * deleted behind the checkpoint, end the run, unless `whenGone` says where to go on; so does, always, a stream that was deleted and made
+ * deleted behind the checkpoint, end the run, unless `onDataLoss` says where to go on; so does, always, a stream that was deleted and made
  * again.
  *
  * An entry without `field` counts as a tombstone.
  *
  * @example
- * t.source('orders', redis.entries({ stream: 'orders', partitions: 4, field: 'order', schema: json<Order>(), eventTime: (o) => o.at }));
+ * t.source('orders', redis.streamSource({ stream: 'orders', partitions: 4, field: 'order', schema: json<Order>(), eventTime: (o) => o.at }));
  */
-export function entries<T>(options: RedisEntriesOptions<T>): Source<T> {
-  const { stream, partitions, schema, field, keyField, whenGone, disorderMax, idleMax } = resolve(entriesKind, options);
+export function streamSource<T>(options: RedisEntriesOptions<T>): Source<T> {
+  const { stream, partitions, schema, field, keyField, onDataLoss, outOfOrdernessMax, idleTimeout } = resolve(
+    entriesKind,
+    options,
+  );
   const eventTime = options.eventTime as ((value: unknown, entryTimeMs: number) => number) | undefined;
   const { stream: _, schema: __, ...others } = settingsOf(entriesKind, options); // described as its topic, and by its subject
   const needsJson = field === undefined && schema?.format !== 'json' && schema?.format !== 'json-schema';
@@ -90,9 +93,9 @@ export function entries<T>(options: RedisEntriesOptions<T>): Source<T> {
     ]),
     options: Object.freeze({ stream, partitions, field, keyField } satisfies Entries),
     covers: (sample: string) => sample === stream || (partitions !== undefined && isPartition(stream, sample)),
-    whenGone: whenGone === 'fail' ? undefined : whenGone,
-    disorderMax,
-    idleMax,
+    onDataLoss: onDataLoss === 'fail' ? undefined : onDataLoss,
+    outOfOrdernessMax,
+    idleTimeout,
     eventTimeOf: eventTime ?? ((_value: unknown, entryTimeMs: number) => entryTimeMs),
   });
 }

@@ -31,7 +31,7 @@ export function stateOf(answer: unknown, stream: string): StreamState {
     throw new MillraceError('config', `the server of the stream ${stream} does not count what is added`, {
       where: stream,
       hint: 'streams are read from Redis 7 or newer',
-      lasting: true,
+      permanent: true,
     });
   }
   const first = at('first-entry') as readonly [id: string] | null;

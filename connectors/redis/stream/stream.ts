@@ -1,12 +1,12 @@
 import type { Sink } from '../../../src/core/io.js';
 import * as is from '../../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../../src/core/options.js';
-import { hashFields, hashMisfit } from '../hash-fields.js';
+import { hashFields, unrepresentableHash } from '../hash-fields.js';
 import { nameOf, nameOrCallback, sinkOf } from '../sink.js';
 import { ENTRY_FIELDS_MAX, type Write } from '../structures.js';
 
 export const streamKind = connectorKind({
-  kind: 'redis.stream',
+  kind: 'redis.streamSink',
   role: 'sink',
   doc: 'Appends every value to a Redis stream as an entry, once.',
   options: {
@@ -31,9 +31,9 @@ export interface RedisStreamOptions<T> extends OptionsOf<typeof streamKind.optio
  * again are appended again.
  *
  * @example
- * alerts.to('alerts', redis.stream({ stream: (a) => `alerts:${a.region}`, entriesMax: 100_000 }));
+ * alerts.to('alerts', redis.streamSink({ stream: (a) => `alerts:${a.region}`, entriesMax: 100_000 }));
  */
-export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
+export function streamSink<T>(options: RedisStreamOptions<T>): Sink<T> {
   const { stream: name, entriesMax, exact } = resolve(streamKind, options);
   const fields = (options.fields as ((value: unknown) => object) | undefined) ?? ((value: unknown) => value);
   const key = nameOf(name);
@@ -41,9 +41,9 @@ export function stream<T>(options: RedisStreamOptions<T>): Sink<T> {
   const driven: Write = {
     key,
     strings: (value) => Object.entries(hashFields(fields(value))).flat(),
-    misfit: (value) => {
-      const misfit = hashMisfit(key(value), fields(value));
-      if (misfit !== undefined) return misfit;
+    unrepresentable: (value) => {
+      const unrepresentable = unrepresentableHash(key(value), fields(value));
+      if (unrepresentable !== undefined) return unrepresentable;
       const { length } = Object.keys(hashFields(fields(value)));
       if (length === 0) return 'an entry needs a field';
       return length <= ENTRY_FIELDS_MAX ? undefined : `an entry has at most ${ENTRY_FIELDS_MAX} fields, not ${length}`;

@@ -1,4 +1,4 @@
-import { count, days, hours, json, lookUp, minutes, onUpdate, topology, tumbling, window } from 'millrace';
+import { count, days, hours, json, lookup, minutes, onUpdate, topology, tumbling, window } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 
@@ -12,14 +12,14 @@ interface Flight {
 export const example = topology(
   'departures',
   {
-    deadLetters: kafka.deadLetters({ topic: 'flights.dead' }),
-    metrics: clickhouse.metrics({ table: 'metrics' }),
+    deadLetters: kafka.deadLetterSink({ topic: 'flights.dead' }),
+    metrics: clickhouse.metricsSink({ table: 'metrics' }),
   },
   (t) => {
     const flights = t
       .source(
         'flights',
-        clickhouse.query({
+        clickhouse.querySource({
           name: 'past-flights',
           sql: 'SELECT flightId, origin, departedAt FROM past_flights',
           orderBy: ['departedAt', 'flightId'],
@@ -29,8 +29,8 @@ export const example = topology(
       )
       .via(
         'airport',
-        lookUp({
-          from: clickhouse.rows<{ name: string }>({ table: 'airports', key: 'iata', columns: ['name'] }),
+        lookup({
+          from: clickhouse.tableLookup<{ name: string }>({ table: 'airports', key: 'iata', columns: ['name'] }),
           key: (flight) => flight.origin,
           as: 'airport',
           cache: { entriesMax: 1_000, ttl: minutes(5) },
@@ -38,7 +38,7 @@ export const example = topology(
       );
     flights.to(
       'history',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: 'flights',
         columns: { flightId: 'UInt32', origin: 'LowCardinality(String)', departedAt: 'DateTime64(3)' },
         orderBy: ['departedAt'],
@@ -59,7 +59,7 @@ export const example = topology(
       )
       .to(
         'hourly',
-        clickhouse.upserts({
+        clickhouse.upsertSink({
           table: 'flights_per_hour',
           key: 'window',
           columns: { startMs: 'DateTime64(3)', flights: 'UInt32' },
@@ -76,7 +76,7 @@ export const records = {
   ],
 };
 
-export const lookUps = { airport: () => ({ name: 'Zurich' }) };
+export const lookups = { airport: () => ({ name: 'Zurich' }) };
 
 /* out
 history  {"flightId": 7, "origin": "ZRH", "departedAt": 1000, "airport": {"name": "Zurich"}}

@@ -11,7 +11,7 @@ interface Request {
 }
 
 /** Orders of whole files into Parquet by day; requests of a log that grows into compressed lines. */
-export const example = topology('files', { deadLetters: kafka.deadLetters({ topic: 'files.dead' }) }, (t) => {
+export const example = topology('files', { deadLetters: kafka.deadLetterSink({ topic: 'files.dead' }) }, (t) => {
   t.source(
     'orders',
     file.source({
@@ -31,7 +31,7 @@ export const example = topology('files', { deadLetters: kafka.deadLetters({ topi
     );
   t.source(
     'requests',
-    file.tail({
+    file.tailSource({
       path: 'data/requests.ndjson',
       schema: ndjson<Request>(),
       eventTime: (request) => request.at,

@@ -1,4 +1,4 @@
-import { filter, json, lookUp, topology } from 'millrace';
+import { filter, json, lookup, topology } from 'millrace';
 import { http } from 'millrace/connectors/http';
 import { kafka } from 'millrace/connectors/kafka';
 
@@ -13,10 +13,10 @@ interface Alert {
 }
 
 /** Clicks that are sent here, scores that a service gives, and alerts that another one hears of. */
-export const example = topology('clicks', { deadLetters: kafka.deadLetters({ topic: 'clicks.dead' }) }, (t) => {
+export const example = topology('clicks', { deadLetters: kafka.deadLetterSink({ topic: 'clicks.dead' }) }, (t) => {
   t.source(
     'clicks',
-    http.ingest({
+    http.ingestSource({
       topic: 'clicks',
       schema: json<Click>(),
       port: 8080,
@@ -26,8 +26,8 @@ export const example = topology('clicks', { deadLetters: kafka.deadLetters({ top
   )
     .via(
       'user',
-      lookUp({
-        from: http.get<{ tier: string }>({ url: 'http://127.0.0.1:9100/users/{key}' }),
+      lookup({
+        from: http.getLookup<{ tier: string }>({ url: 'http://127.0.0.1:9100/users/{key}' }),
         key: (click) => click.user,
         as: 'known',
         onMissing: { use: { tier: 'new' } },
@@ -35,8 +35,8 @@ export const example = topology('clicks', { deadLetters: kafka.deadLetters({ top
     )
     .via(
       'score',
-      lookUp({
-        from: http.post<number>({ url: 'http://127.0.0.1:9100/scores' }),
+      lookup({
+        from: http.postLookup<number>({ url: 'http://127.0.0.1:9100/scores' }),
         key: (click) => click.page,
         as: 'score',
       }),
@@ -45,11 +45,11 @@ export const example = topology('clicks', { deadLetters: kafka.deadLetters({ top
       'suspicious',
       filter((click) => click.score > 0.9),
     )
-    .to('alerts', http.webhook({ url: 'http://127.0.0.1:9100/alerts', key: (click) => click.user }));
+    .to('alerts', http.webhookSink({ url: 'http://127.0.0.1:9100/alerts', key: (click) => click.user }));
   // What another service has found out, asked for page by page.
   t.source(
     'others',
-    http.poll({
+    http.pollSource({
       url: 'http://127.0.0.1:9100/alerts',
       schema: json<Alert>(),
       eventTime: (alert) => alert.at,
@@ -67,7 +67,7 @@ export const records = {
   others: [{ user: 'eve', at: 1_500 }],
 };
 
-export const lookUps = {
+export const lookups = {
   user: (key: string) => (key === 'ann' ? { tier: 'gold' } : undefined),
   score: (key: string) => (key === '/login' ? 0.95 : 0.1),
 };

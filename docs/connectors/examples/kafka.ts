@@ -16,12 +16,12 @@ interface Rate {
 }
 
 /** Orders beside two tables: one that lies by the same key, and a small one that every task has as a whole. */
-export const example = topology('orders', { deadLetters: kafka.deadLetters({ topic: 'orders.dead' }) }, (t) => {
+export const example = topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'orders.dead' }) }, (t) => {
   const customers = t
-    .source('customers', kafka.table({ topic: 'customers.v1', schema: json<Customer>() }))
+    .source('customers', kafka.tableSource({ topic: 'customers.v1', schema: json<Customer>() }))
     .via('customer', table({ keysMax: 1_000_000 }));
   const rates = t
-    .source('rates', kafka.globalTable({ topic: 'rates.v1', schema: json<Rate>(), idleMax: seconds(1) }))
+    .source('rates', kafka.globalTableSource({ topic: 'rates.v1', schema: json<Rate>(), idleTimeout: seconds(1) }))
     .via('rate', table({ keysMax: 200 }));
   const orders = t
     .source('orders', kafka.source({ topic: 'orders.v1', schema: json<Order>(), eventTime: (order) => order.at }))
@@ -59,7 +59,7 @@ export const example = topology('orders', { deadLetters: kafka.deadLetters({ top
     }),
   );
   // What is said of a customer, written on under the customer's key.
-  customers.to('known', kafka.upserts({ topic: 'customers.known.v1', schema: json<Customer>() }));
+  customers.to('known', kafka.upsertSink({ topic: 'customers.known.v1', schema: json<Customer>() }));
 });
 
 export const records = {

@@ -1,4 +1,4 @@
-import { json, lookUp, topology } from 'millrace';
+import { json, lookup, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 import { postgres } from 'millrace/connectors/postgres';
 
@@ -10,12 +10,12 @@ interface Order {
 }
 
 /** Orders with what a table says of their customers, into another table: the newest row of each order. */
-export const example = topology('shop', { deadLetters: kafka.deadLetters({ topic: 'shop.dead' }) }, (t) => {
+export const example = topology('shop', { deadLetters: kafka.deadLetterSink({ topic: 'shop.dead' }) }, (t) => {
   t.source('orders', kafka.source({ topic: 'orders.v1', schema: json<Order>(), eventTime: (order) => order.at }))
     .via(
       'customer',
-      lookUp({
-        from: postgres.rows<{ tier: string }>({ table: 'customers', key: 'id', columns: ['tier'] }),
+      lookup({
+        from: postgres.tableLookup<{ tier: string }>({ table: 'customers', key: 'id', columns: ['tier'] }),
         key: (order) => order.customer,
         as: 'known',
         onMissing: { use: { tier: 'new' } },
@@ -23,7 +23,7 @@ export const example = topology('shop', { deadLetters: kafka.deadLetters({ topic
     )
     .to(
       'orders-table',
-      postgres.table({
+      postgres.tableSink({
         table: 'orders',
         columns: { id: 'text', customer: 'text', amount: 'numeric(12, 2)', at: 'timestamptz', known: 'jsonb' },
         key: ['id'],
@@ -35,7 +35,7 @@ export const records = {
   orders: [{ id: 'a', customer: 'ann', amount: 12.5, at: 1_000 }],
 };
 
-export const lookUps = { customer: (key: string) => (key === 'ann' ? { tier: 'gold' } : undefined) };
+export const lookups = { customer: (key: string) => (key === 'ann' ? { tier: 'gold' } : undefined) };
 
 /* out
 orders-table  {"id": "a", "customer": "ann", "amount": 12.5, "at": 1000, "known": {"tier": "gold"}}

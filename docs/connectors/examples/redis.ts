@@ -1,4 +1,4 @@
-import { days, hours, json, lookUp, table, topology } from 'millrace';
+import { days, hours, json, lookup, table, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
 
@@ -14,11 +14,11 @@ interface Payment {
 }
 
 /** Payments from a Redis stream, what is known of their accounts, and everything that a service asks for afterwards. */
-export const example = topology('accounts', { deadLetters: kafka.deadLetters({ topic: 'payments.dead' }) }, (t) => {
+export const example = topology('accounts', { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
   const payments = t
     .source(
       'payments',
-      redis.entries({
+      redis.streamSource({
         stream: 'payments',
         field: 'payment',
         schema: json<Payment>(),
@@ -27,8 +27,8 @@ export const example = topology('accounts', { deadLetters: kafka.deadLetters({ t
     )
     .via(
       'account',
-      lookUp({
-        from: redis.hashes<Account>({ decode: ({ country = '?' }) => ({ country }) }),
+      lookup({
+        from: redis.hashLookup<Account>({ decode: ({ country = '?' }) => ({ country }) }),
         key: (payment) => `account:${payment.account}`,
         as: 'holder',
         onMissing: { use: { country: '?' } },
@@ -36,33 +36,36 @@ export const example = topology('accounts', { deadLetters: kafka.deadLetters({ t
     )
     .via(
       'note',
-      lookUp({
-        from: redis.strings(),
+      lookup({
+        from: redis.stringLookup(),
         key: (payment) => `note:${payment.account}`,
         as: 'note',
         onMissing: { use: '' },
       }),
     );
-  payments.to('last', redis.hash({ key: (p) => `last:${p.account}`, ttl: days(7) }));
-  payments.to('text', redis.string({ key: (p) => `cents:${p.account}`, value: (p) => String(p.cents), ttl: hours(1) }));
-  payments.to('document', redis.json({ key: (p) => `payment:${p.id}`, ttl: hours(1) }));
+  payments.to('last', redis.hashSink({ key: (p) => `last:${p.account}`, ttl: days(7) }));
+  payments.to(
+    'text',
+    redis.stringSink({ key: (p) => `cents:${p.account}`, value: (p) => String(p.cents), ttl: hours(1) }),
+  );
+  payments.to('document', redis.jsonSink({ key: (p) => `payment:${p.id}`, ttl: hours(1) }));
   payments.to(
     'riskiest',
-    redis.sortedSet({
+    redis.sortedSetSink({
       key: 'riskiest',
       member: (p) => p.account,
       score: (p) => p.risk,
       sizeMax: 100,
     }),
   );
-  payments.to('active', redis.set({ key: 'active', member: (p) => p.account }));
-  payments.to('spent', redis.counter({ key: (p) => `spent:${p.account}`, by: (p) => p.cents, ttl: days(40) }));
-  payments.to('log', redis.stream({ stream: 'checked', entriesMax: 100_000 }));
-  // What is known of accounts, for the look-up above; an account that is closed goes away.
-  t.source('accounts', kafka.table({ topic: 'accounts.v1', schema: json<Account>() }))
+  payments.to('active', redis.setSink({ key: 'active', member: (p) => p.account }));
+  payments.to('spent', redis.counterSink({ key: (p) => `spent:${p.account}`, by: (p) => p.cents, ttl: days(40) }));
+  payments.to('log', redis.streamSink({ stream: 'checked', entriesMax: 100_000 }));
+  // What is known of accounts, for the lookup above; an account that is closed goes away.
+  t.source('accounts', kafka.tableSource({ topic: 'accounts.v1', schema: json<Account>() }))
     .via('account-rows', table({ keysMax: 100_000 }))
-    .to('known', redis.upserts({ prefix: 'account:' }));
-  payments.to('news', redis.publish({ channel: 'payments' }));
+    .to('known', redis.upsertSink({ prefix: 'account:' }));
+  payments.to('news', redis.publishSink({ channel: 'payments' }));
 });
 
 export const records = {
@@ -70,7 +73,7 @@ export const records = {
   payments: [{ id: 'p1', account: 'ann', cents: 250, risk: 0.25, at: 1_000 }],
 };
 
-export const lookUps = {
+export const lookups = {
   account: (key: string) => (key === 'account:ann' ? { country: 'CH' } : undefined),
   note: () => undefined,
 };

@@ -9,7 +9,7 @@ interface Order {
 }
 
 /** From one bucket into another, a folder for each hour. */
-export const example = topology('bucket', { deadLetters: kafka.deadLetters({ topic: 'bucket.dead' }) }, (t) => {
+export const example = topology('bucket', { deadLetters: kafka.deadLetterSink({ topic: 'bucket.dead' }) }, (t) => {
   t.source(
     'orders',
     s3.source({

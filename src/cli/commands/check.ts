@@ -5,7 +5,7 @@ import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
-import type { SinkDrift } from '../run/config-mismatches.js';
+import type { SinkMismatch } from '../run/config-mismatches.js';
 
 interface CheckFlags {
   readonly profile?: string;
@@ -19,7 +19,7 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('check', 'Finds everything that is wrong with a topology, without running it.', [
     'millrace check topologies/flight-delays.ts',
-    'millrace check topologies/flight-delays.ts --profile local   # and topics that are not as it declares them',
+    'millrace check topologies/flight-delays.ts --profile cluster   # and topics that are not as it declares them',
     'millrace check pipelines.ts#orders --json',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -37,20 +37,20 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
           const lines = problems.map(({ where, message, hint }) => `  ${where}: ${message}\n    hint: ${hint}`);
           terminal.out(`${topology.name}: ${counted(problems.length, 'problem')}\n${lines.join('\n')}\n`);
         }
-        if (!style.json && drift) terminal.out((await import('../run/config-mismatches.js')).driftLines(drift));
+        if (!style.json && drift) terminal.out((await import('../run/config-mismatches.js')).mismatchLines(drift));
         return problems.length === 0 && !drift?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;
       }),
     );
 }
 
-async function lookAt(topology: Topology, { profile, data }: CheckFlags): Promise<SinkDrift[]> {
-  const [{ openProfile }, { driftOf }] = await Promise.all([
+async function lookAt(topology: Topology, { profile, data }: CheckFlags): Promise<SinkMismatch[]> {
+  const [{ openProfile }, { mismatchesOf }] = await Promise.all([
     import('../../profiles/profiles.js'),
     import('../run/config-mismatches.js'),
   ]);
   const opened = await openProfile(await readConfig({ profile, data }));
   try {
-    return await driftOf(topology, opened);
+    return await mismatchesOf(topology, opened);
   } finally {
     await opened.close();
   }

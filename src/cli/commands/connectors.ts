@@ -16,7 +16,7 @@ interface Style {
 
 /** `millrace connectors`: what topologies can read from, write to and look up in, with every option. */
 export function connectorsCommand(context: CommandContext): Command {
-  return group('connectors', 'Tells of the sources, sinks and look-ups that there are, and of their options.', [
+  return group('connectors', 'Tells of the sources, sinks and lookups that there are, and of their options.', [
     'millrace connectors list',
     'millrace connectors show http.webhook',
   ])
@@ -25,13 +25,12 @@ export function connectorsCommand(context: CommandContext): Command {
 }
 
 const listCommand = ({ terminal, act }: CommandContext): Command =>
-  command('list', 'Lists every kind of source, sink and look-up.', ['millrace connectors list']).action(
-    (style: Style) =>
-      act(style, async () => {
-        const rows = connectorKinds.map(({ kind, role, doc }) => ({ kind, role, doc }));
-        terminal.out(style.json ? `${JSON.stringify(rows)}\n` : textTable(rows));
-        return exitCodes.ok;
-      }),
+  command('list', 'Lists every kind of source, sink and lookup.', ['millrace connectors list']).action((style: Style) =>
+    act(style, async () => {
+      const rows = connectorKinds.map(({ kind, role, doc }) => ({ kind, role, doc }));
+      terminal.out(style.json ? `${JSON.stringify(rows)}\n` : textTable(rows));
+      return exitCodes.ok;
+    }),
   );
 
 const showCommand = ({ terminal, act }: CommandContext): Command =>

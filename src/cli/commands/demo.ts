@@ -23,7 +23,7 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     'millrace demo                      500,000 flights',
     'millrace demo --all --rate 50000   3 million, paced',
     'millrace demo --fresh --json       anew, with one JSON object at the end',
-    'millrace demo --load-only --profile local    flights for a topology that runs elsewhere',
+    'millrace demo --load-only --profile cluster    flights for a topology that runs elsewhere',
   ])
     .option('--limit <flights>', 'how many flights to stream', wholeNumber, 500_000)
     .option('--all', 'all 3 million of them')

@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { describe, internalTopic, mermaid, sinkAsWritten, stagesOf, topologyHash } from '../../topology/index.js';
+import {
+  describe,
+  internalTopic,
+  mermaid,
+  sinkAsWritten,
+  subtopologiesOf,
+  topologyHash,
+} from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { deliveryOn } from '../guarantees.js';
@@ -45,10 +52,13 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
           const repartitions = topology.repartitions.map(({ id, schema, input }) => {
             return { id, topic: internalTopic(topology.name, id), schema: schema.subject, input };
           });
-          const stages = stagesOf(topology).map((stage) => ({ name: stage.name, hash: topologyHash(stage) }));
+          const subtopologies = subtopologiesOf(topology).map((subtopology) => ({
+            name: subtopology.name,
+            hash: topologyHash(subtopology),
+          }));
           const { name } = topology;
           const whole = { name, hash: topologyHash(topology), profile, sources, steps, sinks };
-          const object = repartitions.length === 0 ? whole : { ...whole, repartitions, stages };
+          const object = repartitions.length === 0 ? whole : { ...whole, repartitions, subtopologies };
           terminal.out(`${JSON.stringify(object)}\n`);
         } else terminal.out(options.mermaid ? mermaid(topology) : describe(topology, delivery));
         return exitCodes.ok;

@@ -11,7 +11,7 @@ import {
   matches,
   preview,
 } from '../../topics/dead-letters.js';
-import { stagesOf } from '../../topology/index.js';
+import { subtopologiesOf } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
@@ -47,7 +47,7 @@ export function dlqCommand(context: CommandContext): Command {
 function listCommand({ terminal, act }: CommandContext): Command {
   const list = command('list', 'Counts dead letters by reason and step, with the event time of the newest.', [
     'millrace dlq list payments.ts',
-    'millrace dlq list payments.dead --profile local --json',
+    'millrace dlq list payments.dead --profile cluster --json',
   ]);
   return selecting(list).action((where: string, flags: DlqFlags) =>
     act(flags, () =>
@@ -156,7 +156,7 @@ async function placeOf(from: string): Promise<{ topic: string; schemas: Map<stri
   if (!/\.[cm]?[jt]sx?(#|$)/.test(from)) return { topic: from, schemas: new Map() };
   const topology = await loadTopology(from);
   const { name, deadLetters } = topology;
-  const sources = stagesOf(topology).flatMap((stage) => stage.sources);
+  const sources = subtopologiesOf(topology).flatMap((subtopology) => subtopology.sources);
   const { topic } = deadLetters.settings;
   if (typeof topic !== 'string') {
     throw new MillraceError('config', `the dead letters of '${name}' go to no topic`, { where: from });

@@ -26,7 +26,7 @@ interface ResetFlags extends OffsetsFlags {
 export function offsetsCommand(context: CommandContext): Command {
   return group('offsets', 'Shows how far each task has read, or moves a topology to other offsets.', [
     'millrace offsets payments.ts',
-    'millrace offsets payments.ts --profile local --json',
+    'millrace offsets payments.ts --profile cluster --json',
     'millrace offsets reset payments.ts --to earliest --drop-state --yes',
   ])
     .addCommand(showCommand(context), { isDefault: true })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isRefused, planState, planText, type StatePlan, stagesOf } from '../../topology/index.js';
+import { isRefused, planState, planText, type StatePlan, subtopologiesOf } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
@@ -18,7 +18,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
   return command(
     'plan',
     'Prints what a topology would do with stored state, and topics that are not as declared; exits with 1 where a run would be refused.',
-    ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile local --json'],
+    ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile cluster --json'],
   )
     .argument('<file>', 'topology file; FILE#name where it exports several')
     .addOption(shared.profile)
@@ -26,7 +26,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: PlanFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const [{ openProfile }, { storedTasks, tasksNow }, { driftLines, driftOf }, { unfinishedIn }] =
+        const [{ openProfile }, { storedTasks, tasksNow }, { mismatchLines, mismatchesOf }, { unfinishedIn }] =
           await Promise.all([
             import('../../profiles/profiles.js'),
             import('../state/stored-state.js'),
@@ -36,17 +36,17 @@ export function planCommand({ terminal, act }: CommandContext): Command {
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
           const plans: StatePlan[] = [];
-          for (const stage of stagesOf(topology))
+          for (const subtopology of subtopologiesOf(topology))
             plans.push(
-              planState(stage, await storedTasks(profile, stage), {
-                tasksNow: await tasksNow(profile, stage),
-                unfinished: unfinishedIn(stage),
+              planState(subtopology, await storedTasks(profile, subtopology), {
+                tasksNow: await tasksNow(profile, subtopology),
+                unfinished: unfinishedIn(subtopology),
               }),
             );
-          const drift = await driftOf(topology, profile);
-          const object = plans.length === 1 ? plans[0] : { topology: topology.name, stages: plans };
+          const drift = await mismatchesOf(topology, profile);
+          const object = plans.length === 1 ? plans[0] : { topology: topology.name, subtopologies: plans };
           if (flags.json) terminal.out(`${JSON.stringify({ ...object, drift })}\n`);
-          else terminal.out(plans.map(planText).join('\n') + driftLines(drift));
+          else terminal.out(plans.map(planText).join('\n') + mismatchLines(drift));
           const isStopped = plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined);
           return isStopped || drift.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
         } finally {

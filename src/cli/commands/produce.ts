@@ -20,7 +20,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('produce', 'Writes newline-delimited JSON from the standard input into a topic.', [
     'millrace produce payments.v1 --schema schemas/payment.v1.avsc --key card --time paidAt < data/payments.ndjson',
-    'millrace produce payments.v1 --profile local --schema schemas/payment.v1.avsc < data/payments.ndjson',
+    'millrace produce payments.v1 --profile cluster --schema schemas/payment.v1.avsc < data/payments.ndjson',
   ])
     .argument('<topic>', 'topic to append to; it is created where it is missing')
     .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json; plain JSON without it')

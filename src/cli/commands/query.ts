@@ -16,7 +16,7 @@ export function queryCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('query', 'Runs SQL in the ClickHouse of the profile and prints the rows.', [
     'millrace query "SELECT count() FROM predictions"',
-    'millrace query --profile local --json "SELECT * FROM predictions LIMIT 5"',
+    'millrace query --profile cluster --json "SELECT * FROM predictions LIMIT 5"',
   ])
     .argument('<sql>', 'one statement that returns rows')
     .addOption(shared.profile)

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
 import { configHelp } from '../../profiles/config.js';
 import type { Config } from '../../profiles/settings.js';
-import { describe, stagesOf } from '../../topology/index.js';
+import { describe, subtopologiesOf } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { deliveryOn } from '../guarantees.js';
@@ -17,7 +17,7 @@ interface RunFlags {
   readonly data?: string;
   readonly untilEnd?: boolean;
   readonly final?: boolean;
-  readonly stage?: string;
+  readonly subtopology?: string;
   readonly host?: string;
   readonly port?: number;
   readonly processes?: number;
@@ -32,14 +32,17 @@ export function runCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('run', 'Runs a topology. Ctrl-C drains, commits and ends; the next start goes on from there.', [
     'millrace run topologies/flight-delays.ts --until-end',
-    'millrace run topologies/flight-delays.ts --profile local --port 9464',
-    'millrace run topologies/flight-delays.ts --profile local --processes 4 --standbys 1',
+    'millrace run topologies/flight-delays.ts --profile cluster --port 9464',
+    'millrace run topologies/flight-delays.ts --profile cluster --processes 4 --standbys 1',
     'curl -s 127.0.0.1:9464/metrics',
   ])
     .argument('<file>', 'topology file; FILE#name where it exports several')
     .option('--until-end', 'end where the logs end now instead of waiting for more')
-    .option('--final', 'with --until-end: nothing will ever follow, so windows that are still open close')
-    .option('--stage <id>', 'run only this stage of a topology with repartitions: its first input, or its name')
+    .option('--drain', 'with --until-end: nothing will ever follow, so windows that are still open close')
+    .option(
+      '--subtopology <id>',
+      'run only this subtopology of a topology with repartitions: its first input, or its name',
+    )
     .addOption(shared.profile)
     .addOption(shared.data)
     .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
@@ -63,16 +66,19 @@ export function runCommand({ terminal, act }: CommandContext): Command {
         const config = await readConfig({ profile, data, standbys, host, port });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
-        const argumentsOf = (place: number, stage = flags.stage) =>
-          workerArguments(file, { ...flags, ...(stage === undefined ? {} : { stage }) }, config, place);
+        const argumentsOf = (place: number, subtopology = flags.subtopology) =>
+          workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, place);
         const summary =
           processes > 1
             ? await (await import('../run/run-processes.js')).runProcesses({
                 topology,
                 config,
                 processes,
-                // Each process would take its own end of a stage for that of all: stages end one by one, everywhere.
-                stages: extent.bounded && extent.stage === undefined ? stagesOf(topology).map(({ name }) => name) : [],
+                // Each process would take its own end of a subtopology for that of all: subtopologies end one by one, everywhere.
+                subtopologies:
+                  extent.bounded && extent.subtopology === undefined
+                    ? subtopologiesOf(topology).map(({ name }) => name)
+                    : [],
                 argumentsOf,
                 terminal,
               })
@@ -89,13 +95,13 @@ export function runCommand({ terminal, act }: CommandContext): Command {
     );
 }
 
-function extentOf({ untilEnd = false, final = false, stage }: RunFlags): RunExtent {
+function extentOf({ untilEnd = false, final = false, subtopology }: RunFlags): RunExtent {
   if (final && !untilEnd)
     throw new MillraceError('config', 'a run that waits for more has no end', {
-      where: '--final',
+      where: '--drain',
       hint: 'add --until-end',
     });
-  return { bounded: untilEnd, final, stage };
+  return { bounded: untilEnd, final, subtopology };
 }
 
 /** The same run as one of several processes; each serves its metrics on a port of its own. */
@@ -111,8 +117,8 @@ function workerArguments(
     file,
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
-    ...(flags.final ? ['--final'] : []),
-    ...(flags.stage === undefined ? [] : ['--stage', flags.stage]),
+    ...(flags.final ? ['--drain'] : []),
+    ...(flags.subtopology === undefined ? [] : ['--subtopology', flags.subtopology]),
     ...(flags.verbose ? ['--verbose'] : []),
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ];

@@ -2,7 +2,14 @@ import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import { stagesIn } from '../../state/savepoint.js';
 import type { RestoredPositions } from '../../topics/positions.js';
-import { isRefused, type PlannedTask, planState, planText, stagesOf, topologyHash } from '../../topology/index.js';
+import {
+  isRefused,
+  type PlannedTask,
+  planState,
+  planText,
+  subtopologiesOf,
+  topologyHash,
+} from '../../topology/index.js';
 import { counted } from '../../util/counted.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';
@@ -29,7 +36,7 @@ export function savepointCommand(context: CommandContext): Command {
   return group('savepoint', 'Keeps the state of a topology as a file, and goes on from one.', [
     'millrace savepoint create before-v2 payments.ts',
     'millrace savepoint list',
-    'millrace savepoint restore before-v2 payments.ts --profile local',
+    'millrace savepoint restore before-v2 payments.ts --profile cluster',
   ])
     .addCommand(createCommand(context))
     .addCommand(listCommand(context))
@@ -97,8 +104,8 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('restore', 'Puts a savepoint in the place of what a profile has of the topology.', [
     'millrace savepoint restore before-v2 payments.ts',
-    'millrace savepoint restore before-v2 payments.ts --profile local --positions latest',
-    'millrace savepoint restore drained payments.ts --profile local --rescale',
+    'millrace savepoint restore before-v2 payments.ts --profile cluster --positions latest',
+    'millrace savepoint restore drained payments.ts --profile cluster --rescale',
   ])
     .argument('<name>', 'name of the savepoint')
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -133,13 +140,13 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         const { manifest, tasks } = readSavepoint(path);
         if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
           const kept = stagesIn(manifest);
-          const plans = stagesOf(topology).map((stage) => {
-            const { topics = {}, first = 0, partitions = 0 } = kept.find(({ name }) => name === stage.name) ?? {};
+          const plans = subtopologiesOf(topology).map((subtopology) => {
+            const { topics = {}, first = 0, partitions = 0 } = kept.find(({ name }) => name === subtopology.name) ?? {};
             const stored = tasks.slice(first, first + partitions);
             return planState(
-              stage,
+              subtopology,
               stored.map((task, partition): PlannedTask => ({ ...task, partition, topics })),
-              { unfinished: unfinishedIn(stage) },
+              { unfinished: unfinishedIn(subtopology) },
             );
           });
           if (!flags.json) terminal.out(plans.map(planText).join('\n'));

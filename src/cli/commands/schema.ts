@@ -83,7 +83,7 @@ async function finding(file: string, subject: string | undefined, flags: Flags):
   } catch (error) {
     const { code, hint } = error as { readonly code?: unknown; readonly hint?: string };
     // The registry's own trouble is no finding about the schema.
-    if (code !== 'schema' || (error as { readonly lasting?: boolean }).lasting === false) throw error;
+    if (code !== 'schema' || (error as { readonly permanent?: boolean }).permanent === false) throw error;
     return { file, problems: [{ message: messageOf(error), hint }] };
   }
 }

@@ -21,7 +21,7 @@ export function tailCommand({ terminal, act }: CommandContext): Command {
   return command('tail', 'Prints committed records of a topic, one JSON object a line; moves no position.', [
     'millrace tail payments.scored.v1 --schema schemas/scored.v1.avsc --limit 5',
     'millrace tail payments.dead --from 2026-01-31T12:00:00Z',
-    'millrace tail payments.scored.v1 --profile local --from latest --follow',
+    'millrace tail payments.scored.v1 --profile cluster --from latest --follow',
   ])
     .argument('<topic>', 'topic to read')
     .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json; plain JSON without it')

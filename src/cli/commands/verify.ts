@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MillraceError } from '../../core/errors.js';
 import { onInterrupt } from '../../util/interrupt.js';
 import { exitCodes } from '../../util/terminal.js';
-import type { TrialWork } from '../../verify/worker.js';
+import type { VerificationWork } from '../../verify/worker.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
@@ -27,15 +27,15 @@ interface VerifyFlags {
 /** So long a kill, a new start and some work after it take. */
 const SECONDS_A_KILL = 3;
 
-/** `millrace verify`: the same records once undisturbed and once with kills, and what differs. */
+/** `millrace verify`: the same records once without faults and once with kills, and what differs. */
 export function verifyCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'verify',
-    'Runs a topology over what its topics hold, once undisturbed and once while its processes are killed, and compares every output.',
+    'Runs a topology over what its topics hold, once without faults and once while its processes are killed, and compares every output.',
     [
       'millrace verify payments.ts --input payments=data/payments.ndjson --input reviews=data/reviews.ndjson',
-      'millrace verify payments.ts --profile local --from 2026-01-31 --kills 20 --processes 3',
+      'millrace verify payments.ts --profile cluster --from 2026-01-31 --kills 20 --processes 3',
     ],
   )
     .argument('<file>', 'topology file; FILE#name where it exports several')
@@ -71,8 +71,8 @@ their own, whose names begin with "verify-", and which are removed at the end. N
         const topology = await loadTopology(file);
         const config = await readConfig({ profile: flags.profile, data: flags.data });
         if (flags.worker !== undefined) {
-          const { runTrialWork } = await import('../../verify/worker.js');
-          await runTrialWork(topology, config, JSON.parse(flags.worker) as TrialWork);
+          const { runVerificationWork } = await import('../../verify/worker.js');
+          await runVerificationWork(topology, config, JSON.parse(flags.worker) as VerificationWork);
           return exitCodes.ok;
         }
         const [{ verify }, { inputFiles }, { reportText }, { startOf }] = await Promise.all([
@@ -114,7 +114,7 @@ their own, whose names begin with "verify-", and which are removed at the end. N
 const oneProcess = (): MillraceError =>
   new MillraceError('config', 'the embedded profile runs in one process', {
     where: '--processes',
-    hint: 'take --profile local, or leave --processes out',
+    hint: 'take --profile cluster, or leave --processes out',
   });
 
 function minutes(text: string): number {

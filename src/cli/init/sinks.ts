@@ -47,14 +47,14 @@ const sinkTexts: Readonly<Record<TargetKind, (given: Given) => string>> = {
       ['columns', columnsText(fields, clickhouseType, indent)],
       ...(order === undefined ? [] : ([['orderBy', `[${quoted(order.name)}]`]] as [string, string][])),
     ];
-    return `clickhouse.table(${objectText(options, indent)})`;
+    return `clickhouse.tableSink(${objectText(options, indent)})`;
   },
   redis(given) {
     const { name, imports, indent } = given;
     imports.add('millrace/connectors/redis', 'redis');
     imports.add('millrace', 'days');
     const key = keyOf(given, `${name || placeName(given, ':')}:`);
-    return `redis.hash(${objectText(
+    return `redis.hashSink(${objectText(
       [
         ['key', key],
         ['ttl', 'days(7)'],
@@ -87,7 +87,7 @@ const sinkTexts: Readonly<Record<TargetKind, (given: Given) => string>> = {
       ['columns', columnsText(fields, postgresType, indent)],
       ...(identity === '' ? [] : ([['key', `[${identity}]`]] as [string, string][])),
     ];
-    return `postgres.table(${objectText(options, indent)})`;
+    return `postgres.tableSink(${objectText(options, indent)})`;
   },
   webhook(given) {
     const { name, imports, indent, plan } = given;
@@ -96,7 +96,7 @@ const sinkTexts: Readonly<Record<TargetKind, (given: Given) => string>> = {
       ['url', quoted(name || `http://127.0.0.1:9000/${plan.name}`)],
       ['key', keyOf(given)],
     ];
-    return `http.webhook(${objectText(options, indent)})`;
+    return `http.webhookSink(${objectText(options, indent)})`;
   },
 };
 

@@ -52,7 +52,7 @@ const sourceTexts: Readonly<Record<OriginKind, (input: Input, given: Given) => s
       ['port', input.origin.name || '8080'],
       ['key', `(${row}) => ${textKey(row, input.key)}`],
     ];
-    return `http.ingest(${objectText([...options, ...eventTime, ...late], indent)})`;
+    return `http.ingestSource(${objectText([...options, ...eventTime, ...late], indent)})`;
   },
   redis(input, { imports, indent, eventTime, late }) {
     imports.add('millrace/connectors/redis', 'redis');
@@ -61,7 +61,7 @@ const sourceTexts: Readonly<Record<OriginKind, (input: Input, given: Given) => s
       ['field', quoted('value')],
       ['schema', input.shape.schema],
     ];
-    return `redis.entries(${objectText([...options, ...eventTime, ...late], indent)})`;
+    return `redis.streamSource(${objectText([...options, ...eventTime, ...late], indent)})`;
   },
 };
 
@@ -81,7 +81,7 @@ function disorder({ shape, time }: Input, imports: Imports): [string, string][] 
   }
   if (disorderMs <= 0) return [];
   imports.add('millrace', 'minutes');
-  return [['disorderMax', `minutes(${Math.ceil(disorderMs / 60_000)})`]];
+  return [['outOfOrdernessMax', `minutes(${Math.ceil(disorderMs / 60_000)})`]];
 }
 
 /** A time of a row, as the text of `timeText` reads it. */

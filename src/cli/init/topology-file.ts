@@ -57,8 +57,10 @@ export function topologyFile(plan: Plan): TopologyFile {
   }
   if (plan.task === 'learn') imports.add('millrace/connectors/clickhouse', 'clickhouse');
   const around = [
-    `deadLetters: kafka.deadLetters({ topic: ${quoted(`${name}.dead`)} })`,
-    ...(plan.task === 'learn' ? [`metrics: clickhouse.metrics({ table: ${quoted(`${metricsTable(plan)}`)} })`] : []),
+    `deadLetters: kafka.deadLetterSink({ topic: ${quoted(`${name}.dead`)} })`,
+    ...(plan.task === 'learn'
+      ? [`metrics: clickhouse.metricsSink({ table: ${quoted(`${metricsTable(plan)}`)} })`]
+      : []),
   ];
   const body = lines.join('\n');
   const about = [

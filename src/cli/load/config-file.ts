@@ -15,7 +15,7 @@ export async function readConfig(flags: ConfigSources['flags'] = {}, folder = pr
   if (typeof values !== 'object' || values === null) {
     throw new MillraceError('config', 'has no default export with settings', {
       where: path,
-      hint: "export default defineConfig({ profile: 'local' })",
+      hint: "export default defineConfig({ profile: 'cluster' })",
     });
   }
   return resolveConfig({ flags, env: process.env, file: { path, values: values as Record<string, unknown> } });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Millrace's own package: the nearest package.json above this file, from the sources and from dist alike. */
 export function ownPackage(): { readonly version: string; readonly folder: string } {
-  for (let folder = new URL('.', import.meta.url); ; folder = new URL('../..', folder)) {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
     try {
       const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
       if (name === 'millrace') return { version, folder: fileURLToPath(folder) };

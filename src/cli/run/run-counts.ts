@@ -25,9 +25,9 @@ export class RunCounts {
   private readonly tasks = new Map<string, Known>();
 
   /** Takes in tasks as they are now; of two views of a task, the one of the higher epoch counts. */
-  note(tasks: readonly Pick<TaskSnapshot, 'stage' | 'partition' | 'epoch' | 'counters'>[]): void {
-    for (const { stage, partition, epoch, counters } of tasks) {
-      const id = `${stage}/${partition}`;
+  note(tasks: readonly Pick<TaskSnapshot, 'subtopology' | 'partition' | 'epoch' | 'counters'>[]): void {
+    for (const { subtopology, partition, epoch, counters } of tasks) {
+      const id = `${subtopology}/${partition}`;
       const known = this.tasks.get(id) ?? { epoch: -1, counters: [], begun: new Map<string, number>() };
       this.tasks.set(id, known);
       for (const each of counters) {

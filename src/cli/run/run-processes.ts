@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { MillraceError } from '../../core/errors.js';
-import { expelMember } from '../../profiles/profiles.js';
+import { removeMember } from '../../profiles/profiles.js';
 import type { Config } from '../../profiles/settings.js';
 import type { Topology } from '../../topology/index.js';
 import { onInterrupt } from '../../util/interrupt.js';
@@ -15,10 +15,10 @@ export interface RunProcessesOptions {
   readonly topology: Topology;
   readonly config: Config;
   readonly processes: number;
-  /** Stages to run one after another, each in all processes to its end; none where processes run all that they run at once. */
-  readonly stages: readonly string[];
-  /** Arguments of `millrace` that make a process one of several, given its place among them and its stage. */
-  argumentsOf(place: number, stage: string | undefined): readonly string[];
+  /** Subtopologies to run one after another, each in all processes to its end; none where processes run all that they run at once. */
+  readonly subtopologies: readonly string[];
+  /** Arguments of `millrace` that make a process one of several, given its place among them and its subtopology. */
+  argumentsOf(place: number, subtopology: string | undefined): readonly string[];
   readonly terminal: Terminal;
 }
 
@@ -31,40 +31,40 @@ const PROGRESS_EVERY_MS = 5_000;
  * @throws MillraceError `config` on a profile whose tasks cannot be shared; `step` where a process failed.
  */
 export async function runProcesses(options: RunProcessesOptions): Promise<RunSummary> {
-  const { topology, config, processes, stages, argumentsOf, terminal } = options;
+  const { topology, config, processes, subtopologies, argumentsOf, terminal } = options;
   if (config.profile === 'embedded') {
     throw new MillraceError('config', 'the embedded profile runs in one process', {
       where: '--processes',
-      hint: 'take --profile local, or leave --processes out',
+      hint: 'take --profile cluster, or leave --processes out',
     });
   }
   const startedMs = performance.now();
   const counts = new RunCounts();
-  /** By stage and place. */
+  /** By subtopology and place. */
   const progress = new Map<string, ProgressNews>();
-  const begin = (stage: string | undefined): ProcessSupervisor => {
+  const begin = (subtopology: string | undefined): ProcessSupervisor => {
     const memberIds = new Map<number, Map<string, string>>();
     return new ProcessSupervisor({
       processes,
       // A process group of its own: Ctrl-C in a terminal goes to this process, which asks the others to end.
       start: (place) =>
-        spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place, stage)], {
+        spawn(process.execPath, [...process.execArgv, process.argv[1] as string, ...argumentsOf(place, subtopology)], {
           stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
           detached: true,
         }),
       onNews(place, news) {
         const told = news as WorkerNews;
         if (told.kind === 'joined')
-          getOrInsert(memberIds, place, () => new Map<string, string>()).set(told.stage, told.memberId);
+          getOrInsert(memberIds, place, () => new Map<string, string>()).set(told.subtopology, told.memberId);
         else {
           counts.note(told.tasks);
-          progress.set(`${stage}/${place}`, told);
+          progress.set(`${subtopology}/${place}`, told);
         }
       },
       async onDeath(place) {
         const members = [...(memberIds.get(place) ?? [])];
         memberIds.delete(place);
-        await Promise.all(members.map(([group, memberId]) => expelMember(config, group, memberId)));
+        await Promise.all(members.map(([group, memberId]) => removeMember(config, group, memberId)));
       },
       onWarning: (message) => terminal.err(`warning: ${message}\n`),
     });
@@ -88,9 +88,9 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
     readBefore = read;
   }, PROGRESS_EVERY_MS);
   try {
-    for (const stage of stages.length > 0 ? stages : [undefined]) {
+    for (const subtopology of subtopologies.length > 0 ? subtopologies : [undefined]) {
       if (stopping) break;
-      running = begin(stage);
+      running = begin(subtopology);
       await running.finished;
     }
     return summary();

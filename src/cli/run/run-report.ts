@@ -11,7 +11,7 @@ export interface RunReport {
   onEnd(snapshot: RunSnapshot): void;
   onWarning(message: string): void;
   onServing(url: string): void;
-  onJoined(memberId: string, stage: string): void;
+  onJoined(memberId: string, subtopology: string): void;
   /** Calls `stop` when the run is to drain and end; returns what stops listening. */
   onStop(stop: () => void): () => void;
 }
@@ -40,7 +40,7 @@ export const supervisedReport = (terminal: Terminal): RunReport => {
     onProgress: (_summary, snapshot) => tell(progressNews(snapshot)),
     onEnd: (snapshot) => tell(progressNews(snapshot)),
     onServing: (url) => terminal.err(`metrics and health at ${url}\n`),
-    onJoined: (memberId, stage) => tell({ kind: 'joined', memberId, stage }),
+    onJoined: (memberId, subtopology) => tell({ kind: 'joined', memberId, subtopology }),
     onStop(stop) {
       process.once('SIGTERM', stop);
       process.once('disconnect', stop);

@@ -6,8 +6,8 @@ import { RunCounts } from './run-counts.js';
 import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 
-/** Which stages run, whether they end with the logs, and whether that is the end of time too. */
-export type RunExtent = Pick<RunOptions, 'stage' | 'bounded' | 'final'>;
+/** Which subtopologies run, whether they end with the logs, and whether that is the end of time too. */
+export type RunExtent = Pick<RunOptions, 'subtopology' | 'bounded' | 'final'>;
 
 /**
  * Runs a topology in this process: opens what it needs, stays with it until it ends, and closes everything again, come

@@ -7,8 +7,8 @@ export type WorkerNews = JoinedNews | ProgressNews;
 export interface JoinedNews {
   readonly kind: 'joined';
   readonly memberId: string;
-  /** Whose tasks the group shares out: each stage of a topology has a group of its own. */
-  readonly stage: string;
+  /** Whose tasks the group shares out: each subtopology of a topology has a group of its own. */
+  readonly subtopology: string;
 }
 
 export interface ProgressNews {

@@ -73,8 +73,8 @@ const paymentFeatures = featureView({
 export const payments = topology(
   'payments',
   {
-    deadLetters: kafka.deadLetters({ topic: 'payments.dead' }),
-    metrics: clickhouse.metrics({ table: 'metrics' }),
+    deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }),
+    metrics: clickhouse.metricsSink({ table: 'metrics' }),
   },
   (t) => {
     // Reviewers say hours later which payments were fraud: the labels that the model learns from.
@@ -120,7 +120,7 @@ export const payments = topology(
     scored.to('scores', kafka.sink({ topic: 'payments.scored.v1', schema: json<Scored>(), key: (s) => s.paymentId }));
     scored.to(
       'history',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: 'scored',
         columns: {
           paymentId: 'String',

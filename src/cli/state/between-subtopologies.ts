@@ -3,24 +3,29 @@ import { INTERNAL, markOf } from '../../core/internal.js';
 import { EARLIEST } from '../../core/io.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
 import { readPartition } from '../../topics/read-topic.js';
-import { stagesOf, type Topology } from '../../topology/index.js';
+import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import { storedTasks } from './stored-state.js';
 
-/** @throws MillraceError `config` while a process runs any stage of the topology, as far as that can be known. */
+/** @throws MillraceError `config` while a process runs any subtopology of the topology, as far as that can be known. */
 export async function mustBeStopped({ checkpoints }: Pick<OpenProfile, 'checkpoints'>, topology: Topology) {
-  for (const { name } of stagesOf(topology)) await checkpoints.mustBeStopped(name);
+  for (const { name } of subtopologiesOf(topology)) await checkpoints.mustBeStopped(name);
 }
 
-/** The stages of a topology whose topics are there: those between stages are made by the first run. */
-export async function stagesThere(profile: Pick<OpenProfile, 'sources'>, topology: Topology): Promise<Topology[]> {
+/** The subtopologies of a topology whose topics are there: those between subtopologies are made by the first run. */
+export async function subtopologiesThere(
+  profile: Pick<OpenProfile, 'sources'>,
+  topology: Topology,
+): Promise<Topology[]> {
   const there: Topology[] = [];
-  for (const stage of stagesOf(topology)) if (await hasTopics(profile, stage)) there.push(stage);
+  for (const subtopology of subtopologiesOf(topology))
+    if (await hasTopics(profile, subtopology)) there.push(subtopology);
   return there;
 }
 
-async function hasTopics({ sources }: Pick<OpenProfile, 'sources'>, stage: Topology): Promise<boolean> {
+async function hasTopics({ sources }: Pick<OpenProfile, 'sources'>, subtopology: Topology): Promise<boolean> {
   try {
-    for (const { source } of stage.sources) if (source.marked) await sources[INTERNAL]?.partitions(source);
+    for (const { source } of subtopology.sources)
+      if (source.hasWatermarkMarkers) await sources[INTERNAL]?.partitions(source);
     return true;
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'source') return false;
@@ -29,23 +34,23 @@ async function hasTopics({ sources }: Pick<OpenProfile, 'sources'>, stage: Topol
 }
 
 /**
- * Sees to it that nothing lies between stages that was written and not yet read: it belongs to neither side's state.
+ * Sees to it that nothing lies between subtopologies that was written and not yet read: it belongs to neither side's state.
  *
  * @throws MillraceError `config` with how to have it read.
  */
 export async function mustBeDrained(profile: OpenProfile, topology: Topology): Promise<void> {
-  for (const stage of await stagesThere(profile, topology)) {
-    const stored = new Map((await storedTasks(profile, stage)).map((task) => [task.partition, task]));
-    for (const { id, source } of stage.sources.filter((node) => node.source.marked)) {
+  for (const subtopology of await subtopologiesThere(profile, topology)) {
+    const stored = new Map((await storedTasks(profile, subtopology)).map((task) => [task.partition, task]));
+    for (const { id, source } of subtopology.sources.filter((node) => node.source.hasWatermarkMarkers)) {
       const starts = await profile.offsetsAt(source.topic, 'earliest');
       for (const [partition, first] of starts.entries()) {
         const position = stored.get(partition)?.checkpoint?.positions[id]?.offset ?? EARLIEST;
         const from = position === EARLIEST ? first : position;
         for await (const record of readPartition(profile, source.topic, partition, from)) {
           if (markOf(record)) continue;
-          throw new MillraceError('config', `records lie between the stages, unread by '${stage.name}'`, {
+          throw new MillraceError('config', `records lie between the subtopologies, unread by '${subtopology.name}'`, {
             where: `${source.topic}/${partition}@${record.offset}`,
-            hint: `let them be read first: millrace run FILE --stage ${id} --until-end`,
+            hint: `let them be read first: millrace run FILE --subtopology ${id} --until-end`,
           });
         }
       }
@@ -53,15 +58,15 @@ export async function mustBeDrained(profile: OpenProfile, topology: Topology): P
   }
 }
 
-/** Makes the topics in front of a stage where they are missing, with so many partitions. */
+/** Makes the topics in front of a subtopology where they are missing, with so many partitions. */
 export async function setUpBetween(
   profile: OpenProfile,
   topology: Topology,
-  stage: Topology,
+  subtopology: Topology,
   partitions: number,
 ): Promise<void> {
-  for (const { id } of stage.sources.filter(({ source }) => source.marked)) {
-    for (const { name, sinks } of stagesOf(topology)) {
+  for (const { id } of subtopology.sources.filter(({ source }) => source.hasWatermarkMarkers)) {
+    for (const { name, sinks } of subtopologiesOf(topology)) {
       const sink = sinks.find((node) => node.id === id)?.sink;
       if (sink) await profile.sinks[INTERNAL]?.setUp?.(sink, { topology: name, step: id, partitions });
     }

@@ -5,7 +5,7 @@ import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } f
 import type { Start } from '../../topics/read-topic.js';
 import { type PlannedTask, type Topology, topologyHash } from '../../topology/index.js';
 import { counted } from '../../util/counted.js';
-import { mustBeDrained, mustBeStopped, stagesThere } from './between-subtopologies.js';
+import { mustBeDrained, mustBeStopped, subtopologiesThere } from './between-subtopologies.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
 
 export interface SourceLag {
@@ -27,7 +27,8 @@ export interface SourceLag {
 /** How far each task has come in each source, by its newest checkpoint. */
 export async function lagOf(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
   const lags: SourceLag[] = [];
-  for (const stage of await stagesThere(profile, topology)) lags.push(...(await lagOfStage(profile, stage)));
+  for (const subtopology of await subtopologiesThere(profile, topology))
+    lags.push(...(await lagOfStage(profile, subtopology)));
   return lags;
 }
 
@@ -51,7 +52,7 @@ async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<Sou
         const found = stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)];
         const position = offsetOrNull(found);
         const known = { source: id, topic: source.topic, task, partition, position };
-        if (!isTopic(source)) return { ...known, end: null, lag: null, place: found?.place ?? null };
+        if (!isTopic(source)) return { ...known, end: null, lag: null, place: found?.sourceState ?? null };
         const end = ends.get(id)?.[partition] ?? 0;
         const lag = Math.max(0, end - (position ?? starts.get(id)?.[partition] ?? 0));
         return { ...known, end, lag };
@@ -86,21 +87,21 @@ export interface Reset {
 
 /**
  * What moving the positions of a topology that does not run would change, and the way to do it. Every task gets a higher
- * incarnation, so that sinks take what is written again for newer than what they have. What lies between stages is passed
- * over: it comes again from where the stages before begin.
+ * incarnation, so that sinks take what is written again for newer than what they have. What lies between subtopologies is passed
+ * over: it comes again from where the subtopologies before begin.
  *
- * @throws MillraceError `config` while the topology runs, and where state is kept and records lie between stages.
+ * @throws MillraceError `config` while the topology runs, and where state is kept and records lie between subtopologies.
  */
 export async function planReset(profile: OpenProfile, topology: Topology, options: ResetOptions): Promise<Reset> {
   await mustBeStopped(profile, topology);
   if (!options.dropState) await mustBeDrained(profile, topology);
-  const stages = await stagesThere(profile, topology);
+  const subtopologies = await subtopologiesThere(profile, topology);
   const stored = new Map<string, PlannedTask[]>();
-  for (const stage of stages) stored.set(stage.name, await storedTasks(profile, stage));
+  for (const subtopology of subtopologies) stored.set(subtopology.name, await storedTasks(profile, subtopology));
   const incarnation = incarnationOf([...stored.values()].flat()) + 1;
   const tasks: Awaited<ReturnType<typeof resetsOf>> = [];
-  for (const stage of stages)
-    tasks.push(...(await resetsOf(profile, stage, stored.get(stage.name) ?? [], incarnation, options)));
+  for (const subtopology of subtopologies)
+    tasks.push(...(await resetsOf(profile, subtopology, stored.get(subtopology.name) ?? [], incarnation, options)));
   return {
     moves: tasks.flatMap(({ moves }) => moves),
     incarnation,
@@ -112,25 +113,27 @@ export async function planReset(profile: OpenProfile, topology: Topology, option
 
 async function resetsOf(
   profile: OpenProfile,
-  stage: Topology,
+  subtopology: Topology,
   stored: readonly PlannedTask[],
   incarnation: number,
   { to, source, dropState }: ResetOptions,
 ) {
   const found = new Map(stored.map((task) => [task.partition, task]));
   const [targets, ends] = await Promise.all([
-    offsetsBySource(profile, stage, to),
-    offsetsBySource(profile, stage, 'latest'),
+    offsetsBySource(profile, subtopology, to),
+    offsetsBySource(profile, subtopology, 'latest'),
   ]);
-  const hash = topologyHash(stage);
-  const moved = stage.sources.filter((node) => source === undefined || node.id === source || node.source.marked);
-  const topics = topicsOf(stage);
-  const count = await tasksOf(profile, stage);
+  const hash = topologyHash(subtopology);
+  const moved = subtopology.sources.filter(
+    (node) => source === undefined || node.id === source || node.source.hasWatermarkMarkers,
+  );
+  const topics = topicsOf(subtopology);
+  const count = await tasksOf(profile, subtopology);
   return Array.from({ length: count }, (_, task) => {
     const before = found.get(task);
     const checkpoint = before?.checkpoint ?? emptyCheckpoint(hash);
     const moves = moved.flatMap(({ id, source: node }) => {
-      const offsets = (node.marked ? ends : targets).get(id) ?? [];
+      const offsets = (node.hasWatermarkMarkers ? ends : targets).get(id) ?? [];
       return partitionsRead(node, task, offsets.length).map((partition) => {
         const key = positionKey(id, node, partition);
         return {
@@ -151,7 +154,7 @@ async function resetsOf(
     const placed = { ...checkpoint, tasks, incarnation, positions: { ...checkpoint.positions, ...positions } };
     return {
       moves: moves.map(({ move }) => move),
-      task: { topology: stage.name, partition: task },
+      task: { topology: subtopology.name, partition: task },
       stored: { checkpoint: placed, state, topics },
     };
   });

@@ -26,23 +26,23 @@ export interface Rescaling {
 }
 
 /**
- * The tasks of a stage as another number of tasks, with positions in the logs of this profile.
+ * The tasks of a subtopology as another number of tasks, with positions in the logs of this profile.
  *
  * @throws MillraceError `state` where a cell cannot be divided, or a task that goes has files that have not ended; `config` where positions cannot be kept, and where records that
  * were written under the old number of partitions are still unread.
  */
 export async function rescaled(
   profile: OpenProfile,
-  stage: Topology,
+  subtopology: Topology,
   stored: readonly PlannedTask[],
   { tasks, positions, assumeKeyed }: Rescaling,
 ): Promise<PlannedTask[]> {
   mustOweNoFiles(stored.filter(({ partition }) => partition >= tasks));
-  const reads = readerIn(stage);
+  const reads = readerIn(subtopology);
   const known = stored.map((task) => ({ ...task, state: task.state.filter(reads) }));
-  const made = rescaleTasks(stage, known, { tasks, assumeKeyed, counters: () => new Counters() });
-  const places = await placesIn(profile, stage, stored, { tasks, positions, assumeKeyed });
-  const base = { ...emptyCheckpoint(topologyHash(stage)), tasks };
+  const made = rescaleTasks(subtopology, known, { tasks, assumeKeyed, counters: () => new Counters() });
+  const places = await placesIn(profile, subtopology, stored, { tasks, positions, assumeKeyed });
+  const base = { ...emptyCheckpoint(topologyHash(subtopology)), tasks };
   const epoch = Math.max(0, ...stored.map(({ checkpoint }) => checkpoint?.epoch ?? 0));
   return made.map(({ state, copyOf }, partition) => ({
     partition,
@@ -52,7 +52,7 @@ export async function rescaled(
       ...base,
       epoch,
       positions: places(partition, copyOf),
-      receipts: stored[partition]?.checkpoint?.receipts, // what a sink has of this task's
+      committables: stored[partition]?.checkpoint?.committables, // what a sink has of this task's
     },
   }));
 }
@@ -61,7 +61,8 @@ export async function rescaled(
 function mustOweNoFiles(going: readonly PlannedTask[]): void {
   for (const { partition, checkpoint } of going) {
     const [step] =
-      Object.entries(checkpoint?.receipts ?? {}).find(([, receipt]) => openPartsOf(receipt).length > 0) ?? [];
+      Object.entries(checkpoint?.committables ?? {}).find(([, committable]) => openPartsOf(committable).length > 0) ??
+      [];
     if (step === undefined) continue;
     throw new MillraceError('state', `task ${partition} has files that have not ended`, {
       where: step,
@@ -72,15 +73,15 @@ function mustOweNoFiles(going: readonly PlannedTask[]): void {
 
 async function placesIn(
   profile: OpenProfile,
-  stage: Topology,
+  subtopology: Topology,
   stored: readonly PlannedTask[],
   { tasks, positions }: Rescaling,
 ): Promise<(task: number, copyOf: number) => Record<string, Position>> {
   const [first, last] = await Promise.all([
-    offsetsBySource(profile, stage, 'earliest'),
-    offsetsBySource(profile, stage, 'latest'),
+    offsetsBySource(profile, subtopology, 'earliest'),
+    offsetsBySource(profile, subtopology, 'latest'),
   ]);
-  for (const { id, source } of stage.sources) {
+  for (const { id, source } of subtopology.sources) {
     const found = last.get(id)?.length ?? 0;
     if (source.global || found === tasks) continue;
     throw new MillraceError(
@@ -88,19 +89,19 @@ async function placesIn(
       `${source.topic} has ${counted(found, 'partition')}, other inputs have ${tasks}`,
       {
         where: id,
-        hint: source.marked
-          ? 'it lies between stages and is read to its end: delete it, and it is made anew'
+        hint: source.hasWatermarkMarkers
+          ? 'it lies between subtopologies and is read to its end: delete it, and it is made anew'
           : 'records that meet in a step must lie in the same partition: give all inputs the same number',
       },
     );
   }
-  const own = stage.sources.filter(({ source }) => !source.global && !source.marked);
+  const own = subtopology.sources.filter(({ source }) => !source.global && !source.hasWatermarkMarkers);
   if (positions === 'keep') for (const node of own) await mustBeKept(profile, node, stored, tasks, last);
   const checkpoints = stored.map(({ checkpoint }) => checkpoint);
   return (task, copyOf) => {
     const placed: Record<string, Position> = {};
     const copied = checkpoints[copyOf];
-    for (const { id, source } of stage.sources) {
+    for (const { id, source } of subtopology.sources) {
       if (source.global) {
         for (const [partition, position] of copied ? positionsIn(copied, id, source, copyOf) : []) {
           const anew = (positions === 'earliest' ? first : last).get(id)?.[partition] ?? 0;
@@ -111,9 +112,9 @@ async function placesIn(
       const time = furthestIn(checkpoints, id);
       if (time === undefined) continue;
       const anew = (positions === 'earliest' ? first : last).get(id)?.[task] ?? 0;
-      if (source.marked) {
-        const { marks } = copied?.positions[id] ?? {};
-        placed[id] = { ...time, offset: last.get(id)?.[task] ?? 0, ...(marks ? { marks } : {}) };
+      if (source.hasWatermarkMarkers) {
+        const { watermarkMarkers } = copied?.positions[id] ?? {};
+        placed[id] = { ...time, offset: last.get(id)?.[task] ?? 0, ...(watermarkMarkers ? { watermarkMarkers } : {}) };
       } else if (positions === 'keep') {
         placed[id] = { offset: EARLIEST, ...checkpoints[task]?.positions[id], ...time };
       } else placed[id] = { ...positionAt(anew), ...time };

@@ -15,12 +15,12 @@ import {
   type PlannedTask,
   readerIn,
   type SourceNode,
-  stagesOf,
+  subtopologiesOf,
   type Topology,
   topologyHash,
 } from '../../topology/index.js';
 import { counted } from '../../util/counted.js';
-import { mustBeDrained, mustBeStopped, setUpBetween, stagesThere } from './between-subtopologies.js';
+import { mustBeDrained, mustBeStopped, setUpBetween, subtopologiesThere } from './between-subtopologies.js';
 import { rescaled } from './rescaling.js';
 import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
@@ -47,21 +47,21 @@ export async function createSavepoint(
   const { checkpoints } = profile;
   await mustBeStopped(profile, topology);
   await mustBeDrained(profile, topology);
-  const stages: SavepointStage[] = [];
-  for (const stage of await stagesThere(profile, topology)) {
-    const saved = await checkpoints.tasks(stage.name);
+  const subtopologies: SavepointStage[] = [];
+  for (const subtopology of await subtopologiesThere(profile, topology)) {
+    const saved = await checkpoints.tasks(subtopology.name);
     const first = saved[0];
     if (first === undefined) continue;
-    const { checkpoint } = await checkpoints.inspect({ topology: stage.name, partition: first });
-    stages.push({
-      name: stage.name,
+    const { checkpoint } = await checkpoints.inspect({ topology: subtopology.name, partition: first });
+    subtopologies.push({
+      name: subtopology.name,
       topologyHash: checkpoint?.topologyHash ?? '',
       // Inputs that got more partitions since then are no matter: the state is that of so many tasks.
-      partitions: checkpoint?.tasks ?? (await tasksOf(profile, stage)),
-      topics: topicsOf(stage),
+      partitions: checkpoint?.tasks ?? (await tasksOf(profile, subtopology)),
+      topics: topicsOf(subtopology),
     });
   }
-  const first = stages[0];
+  const first = subtopologies[0];
   if (first === undefined) {
     throw new MillraceError('config', `no checkpoint of '${topology.name}' on the ${profile.name} profile`, {
       hint: 'run it first; --profile and --data say where',
@@ -73,15 +73,15 @@ export async function createSavepoint(
     topology: topology.name,
     topologyHash: isWhole ? first.topologyHash : topologyHash(topology),
     createdAt: new Date(nowMs).toISOString(),
-    partitions: stages.reduce((sum, { partitions }) => sum + partitions, 0),
+    partitions: subtopologies.reduce((sum, { partitions }) => sum + partitions, 0),
     topics: topicsOf(topology),
     profile: profile.name,
-    ...(isWhole ? {} : { stages }),
+    ...(isWhole ? {} : { subtopologies }),
   };
   const tasks = (async function* (): AsyncGenerator<SavepointTask> {
-    for (const stage of stages)
-      for (let partition = 0; partition < stage.partitions; partition++)
-        yield await checkpoints.inspect({ topology: stage.name, partition });
+    for (const subtopology of subtopologies)
+      for (let partition = 0; partition < subtopology.partitions; partition++)
+        yield await checkpoints.inspect({ topology: subtopology.name, partition });
   })();
   return { ...manifest, file, bytes: await writeWhole(file, encodeSavepoint(manifest, tasks)) };
 }
@@ -96,7 +96,7 @@ export interface RestoreOptions {
 /**
  * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
  * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
- * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a stage twice.
+ * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a subtopology twice.
  *
  * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs; `state` where
  * state cannot be divided.
@@ -108,19 +108,19 @@ export async function restoreSavepoint(
 ): Promise<{ readonly incarnation: number; readonly tasks: number }> {
   await mustBeStopped(profile, topology);
   const { manifest, incarnation: saved } = verified(file);
-  const stages: PlacedStage[] = [];
-  for (const stage of stagesOf(topology)) {
-    const kept = stagesIn(manifest).find(({ name }) => name === stage.name);
+  const subtopologies: PlacedStage[] = [];
+  for (const subtopology of subtopologiesOf(topology)) {
+    const kept = stagesIn(manifest).find(({ name }) => name === subtopology.name);
     if (!kept) continue; // new, or had committed nothing
-    await setUpBetween(profile, topology, stage, kept.partitions);
-    const partitions = await tasksOf(profile, stage);
+    await setUpBetween(profile, topology, subtopology, kept.partitions);
+    const partitions = await tasksOf(profile, subtopology);
     if (partitions === kept.partitions) {
-      stages.push({
-        stage,
+      subtopologies.push({
+        subtopology,
         kept,
         partitions,
         made: undefined,
-        place: await placing(profile, stage, kept.topics, positions),
+        place: await placing(profile, subtopology, kept.topics, positions),
       });
       continue;
     }
@@ -132,23 +132,24 @@ export async function restoreSavepoint(
       );
     }
     const saved = [...tasksIn(file, [{ kept }])].map((task): PlannedTask => ({ ...task, topics: kept.topics }));
-    const made = await rescaled(profile, stage, saved, { tasks: partitions, positions, ...rescale });
-    stages.push({ stage, kept, partitions, made, place: (checkpoint) => checkpoint?.positions ?? {} });
+    const made = await rescaled(profile, subtopology, saved, { tasks: partitions, positions, ...rescale });
+    subtopologies.push({ subtopology, kept, partitions, made, place: (checkpoint) => checkpoint?.positions ?? {} });
   }
-  const before = await Promise.all(stages.map(({ stage }) => storedTasks(profile, stage)));
+  const before = await Promise.all(subtopologies.map(({ subtopology }) => storedTasks(profile, subtopology)));
   const incarnation = Math.max(saved, incarnationOf(before.flat())) + 1;
   // Looked at before anything is written: a position that does not fit must not be found half-way.
-  for (const { placed, partition, checkpoint } of restoredTasks(file, stages)) placed.place(checkpoint, partition);
+  for (const { placed, partition, checkpoint } of restoredTasks(file, subtopologies))
+    placed.place(checkpoint, partition);
   let tasks = 0;
-  for (const { placed, partition, checkpoint, state } of restoredTasks(file, stages)) {
-    const { stage, place } = placed;
-    const base = checkpoint ?? emptyCheckpoint(topologyHash(stage));
+  for (const { placed, partition, checkpoint, state } of restoredTasks(file, subtopologies)) {
+    const { subtopology, place } = placed;
+    const base = checkpoint ?? emptyCheckpoint(topologyHash(subtopology));
     await profile.checkpoints.replace(
-      { topology: stage.name, partition },
+      { topology: subtopology.name, partition },
       {
         checkpoint: { ...base, tasks: placed.partitions, incarnation, positions: place(checkpoint, partition) },
-        state: state.filter(readerIn(stage)),
-        topics: topicsOf(stage),
+        state: state.filter(readerIn(subtopology)),
+        topics: topicsOf(subtopology),
       },
     );
     tasks += 1;
@@ -157,7 +158,7 @@ export async function restoreSavepoint(
 }
 
 interface PlacedStage {
-  readonly stage: Topology;
+  readonly subtopology: Topology;
   readonly kept: ReturnType<typeof stagesIn>[number];
   /** How many tasks there will be. */
   readonly partitions: number;
@@ -166,19 +167,21 @@ interface PlacedStage {
   readonly place: Place;
 }
 
-/** All tasks of these stages as they are to be: those of the file, or what was made of them. */
-function* restoredTasks(file: string, stages: readonly PlacedStage[]) {
+/** All tasks of these subtopologies as they are to be: those of the file, or what was made of them. */
+function* restoredTasks(file: string, subtopologies: readonly PlacedStage[]) {
   yield* tasksIn(
     file,
-    stages.filter(({ made }) => made === undefined),
+    subtopologies.filter(({ made }) => made === undefined),
   );
-  for (const placed of stages) for (const task of placed.made ?? []) yield { placed, ...task };
+  for (const placed of subtopologies) for (const task of placed.made ?? []) yield { placed, ...task };
 }
 
-/** The tasks of a savepoint that some of these stages take over, each with its number in the stage. */
-function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, stages: readonly S[]) {
+/** The tasks of a savepoint that some of these subtopologies take over, each with its number in the subtopology. */
+function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, subtopologies: readonly S[]) {
   for (const { partition: number, ...task } of decodedTasks(file)) {
-    const placed = stages.find(({ kept: { first, partitions } }) => number >= first && number < first + partitions);
+    const placed = subtopologies.find(
+      ({ kept: { first, partitions } }) => number >= first && number < first + partitions,
+    );
     if (placed) yield { placed, ...task, partition: number - placed.kept.first };
   }
 }
@@ -186,25 +189,25 @@ function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, stages: rea
 type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
 
 /**
- * How a task's positions come into the logs of this profile. What lies between stages is passed over, since it comes again
- * from where the stages before go on; what marks said of time is still true where those do.
+ * How a task's positions come into the logs of this profile. What lies between subtopologies is passed over, since it comes again
+ * from where the subtopologies before go on; what marks said of time is still true where those do.
  */
 async function placing(
   profile: OpenProfile,
-  stage: Topology,
+  subtopology: Topology,
   topics: SavepointStage['topics'],
   positions: RestoredPositions,
 ): Promise<Place> {
   const [first, last] = await Promise.all([
-    offsetsBySource(profile, stage, 'earliest'),
-    offsetsBySource(profile, stage, 'latest'),
+    offsetsBySource(profile, subtopology, 'earliest'),
+    offsetsBySource(profile, subtopology, 'latest'),
   ]);
   const anew = positions === 'earliest' ? first : last;
   const placeIn = ({ id, source }: SourceNode, partition: number, position: Position | undefined) => {
     const from = first.get(id)?.[partition] ?? 0;
     const to = last.get(id)?.[partition] ?? 0;
-    if (positions !== 'keep') return positionAt(source.marked ? to : (anew.get(id)?.[partition] ?? 0));
-    if (source.marked) return { ...(position ?? positionAt(to)), offset: to };
+    if (positions !== 'keep') return positionAt(source.hasWatermarkMarkers ? to : (anew.get(id)?.[partition] ?? 0));
+    if (source.hasWatermarkMarkers) return { ...(position ?? positionAt(to)), offset: to };
     if (!position) return undefined;
     const isHere = position.offset < 0 || (position.offset >= from && position.offset <= to);
     if (topics[id] === source.topic && isHere) return position;
@@ -216,7 +219,7 @@ async function placing(
   };
   return (checkpoint, task) => {
     const placed: Record<string, Position> = {};
-    for (const node of stage.sources) {
+    for (const node of subtopology.sources) {
       const here = partitionsRead(node.source, task, last.get(node.id)?.length ?? 0);
       const saved = checkpoint ? positionsIn(checkpoint, node.id, node.source, task).keys() : [];
       for (const partition of positions === 'keep' ? new Set([...here, ...saved]) : here) {

@@ -7,7 +7,7 @@ import {
   type Problem,
   stateful,
 } from '../../core/index.js';
-import { byKey, mapCell, merged, valueCell } from '../../state/index.js';
+import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
@@ -43,8 +43,8 @@ export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operat
     settings: { retention: formatDuration(retention), keysMax },
     problems,
     cells: {
-      clock: merged(valueCell({ initial: eventClock() }), furthest),
-      seen: byKey(mapCell<string | number, true>(bounds)),
+      clock: rescale.merged(valueCell({ initial: eventClock() }), furthest),
+      seen: rescale.byKey(mapCell<string | number, true>(bounds)),
     },
     open({ clock, seen }, context) {
       const duplicates = context.counter('duplicates');

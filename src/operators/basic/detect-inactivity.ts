@@ -9,13 +9,13 @@ import {
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
-export interface TrackPresenceOptions<T, K extends Key> {
+export interface DetectInactivityOptions<T, K extends Key> {
   /** Who a record tells of: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: T) => K | null | undefined;
   /** How long (processing time) a key may be silent before it counts as gone. */
-  readonly silentMax: Duration;
-  /** How often it is looked at; a tenth of `silentMax` by default. */
-  readonly tickEvery?: Duration;
+  readonly inactivityTimeout: Duration;
+  /** How often it is looked at; a tenth of `inactivityTimeout` by default. */
+  readonly processingTimeInterval?: Duration;
   /** Keys that are present at once at most. */
   readonly keysMax: number;
 }
@@ -32,26 +32,33 @@ export interface Presence<K extends Key> {
 type Known = [lastMs: number, tick: number, heardMs: number];
 
 /**
- * Says which keys are there: one change when a key's first record comes, one when nothing has come of it for `silentMax` of
+ * Says which keys are there: one change when a key's first record comes, one when nothing has come of it for `inactivityTimeout` of
  * processing time.
  *
  *   in   --a--a-----------a--|
  *   out  --a+--------a-----a+|     + present, - gone
  *
  * @example
- * readings.via('devices', trackPresence({ key: (r) => r.device, silentMax: minutes(5), keysMax: 100_000 }));
+ * readings.via('devices', detectInactivity({ key: (r) => r.device, inactivityTimeout: minutes(5), keysMax: 100_000 }));
  *
  * For what event time cannot tell: that nothing comes at all. A record counts as heard at the first tick after it, so a key is
- * gone at the earliest after `silentMax`, at the latest two ticks later. After a pause of the task, records that were written
+ * gone at the earliest after `inactivityTimeout`, at the latest two ticks later. After a pause of the task, records that were written
  * meanwhile have an interval between ticks to be read before anybody counts as gone for want of them.
  *
  * What is gone, and when, depends on the clock; it is settled by the checkpoint, so that state and all sinks tell of the same.
  * Counters: none. Dead letters: `too-many-keys`, `empty-key`. Equal keys must be in one partition.
  * Memory: some 150 bytes a key that is present.
  */
-export function trackPresence<T, const K extends Key>(options: TrackPresenceOptions<T, K>): Operator<T, Presence<K>> {
-  const { key, silentMax, tickEvery = Math.ceil(silentMax / 10) as Duration, keysMax } = options;
-  const problems = problemsOf(silentMax, tickEvery, keysMax);
+export function detectInactivity<T, const K extends Key>(
+  options: DetectInactivityOptions<T, K>,
+): Operator<T, Presence<K>> {
+  const {
+    key,
+    inactivityTimeout,
+    processingTimeInterval = Math.ceil(inactivityTimeout / 10) as Duration,
+    keysMax,
+  } = options;
+  const problems = problemsOf(inactivityTimeout, processingTimeInterval, keysMax);
   const cells = {
     known: mapCell<K, Known>(),
     /** Keys that were heard since the last tick, in their order. */
@@ -60,11 +67,15 @@ export function trackPresence<T, const K extends Key>(options: TrackPresenceOpti
     tick: valueCell({ initial: 0 }),
   };
   return stateful<T, Presence<K>, typeof cells>({
-    kind: 'trackPresence',
-    settings: { silentMax: formatDuration(silentMax), tickEvery: formatDuration(tickEvery), keysMax },
+    kind: 'detectInactivity',
+    settings: {
+      inactivityTimeout: formatDuration(inactivityTimeout),
+      processingTimeInterval: formatDuration(processingTimeInterval),
+      keysMax,
+    },
     problems,
     cells,
-    tickEvery,
+    processingTimeInterval,
     open: ({ known, heard, silent, tick }, context) => ({
       onRecord(_input, value, emit, { eventTimeMs }) {
         const id = key(value);
@@ -82,18 +93,18 @@ export function trackPresence<T, const K extends Key>(options: TrackPresenceOpti
         if (!of) emit({ key: id, present: true, lastMs: eventTimeMs } as never);
       },
 
-      onTick(clockMs, emit) {
+      onProcessingTime(clockMs, emit) {
         for (const id of heard.get()) {
           const [lastMs, at, before] = known.get(id) as Known;
           known.set(id, [lastMs, at, clockMs]);
-          if (Number.isNaN(before)) silent.add(clockMs + silentMax, id);
+          if (Number.isNaN(before)) silent.add(clockMs + inactivityTimeout, id);
         }
         if (heard.get().length > 0) heard.set([]);
         tick.set(tick.get() + 1);
         silent.takeDue(clockMs, (id, dueMs) => {
           const [lastMs, , heardMs] = known.get(id) as Known;
-          if (heardMs + silentMax > dueMs) {
-            silent.add(heardMs + silentMax, id);
+          if (heardMs + inactivityTimeout > dueMs) {
+            silent.add(heardMs + inactivityTimeout, id);
             return;
           }
           known.delete(id);
@@ -109,15 +120,18 @@ export function trackPresence<T, const K extends Key>(options: TrackPresenceOpti
   });
 }
 
-function problemsOf(silentMax: number, tickEvery: number, keysMax: number): Problem[] {
+function problemsOf(inactivityTimeout: number, processingTimeInterval: number, keysMax: number): Problem[] {
   const problems: Problem[] = [];
-  if (!(silentMax > 0))
+  if (!(inactivityTimeout > 0))
     problems.push({
-      message: `silentMax is ${givenDuration(silentMax)}`,
+      message: `inactivityTimeout is ${givenDuration(inactivityTimeout)}`,
       hint: 'give it a duration, such as minutes(5)',
     });
-  if (!(tickEvery > 0))
-    problems.push({ message: `tickEvery is ${givenDuration(tickEvery)}`, hint: 'give it a duration, or leave it out' });
+  if (!(processingTimeInterval > 0))
+    problems.push({
+      message: `processingTimeInterval is ${givenDuration(processingTimeInterval)}`,
+      hint: 'give it a duration, or leave it out',
+    });
   if (!(keysMax >= 1))
     problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
   return problems;

@@ -25,7 +25,7 @@ export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
 /** What becomes of a record whose key could not be looked up. `wait`: the store is down, and everything waits until it answers. */
 export type OnFailure<F> = 'wait' | 'dead-letter' | 'fail' | { readonly use: F };
 
-export interface LookUpOptions<In, V, As extends string, M, F> {
+export interface LookupOptions<In, V, As extends string, M, F> {
   /** The store: `redis.hashes()`, `redis.strings()`, `clickhouse.rows()`, `postgres.rows()`, `http.get()`, `http.post()`. */
   readonly from: Lookup<V>;
   /** What is looked up; a record without a key is one whose key is missing. */
@@ -74,13 +74,13 @@ export interface LookUpOptions<In, V, As extends string, M, F> {
  * while. A key that the store refuses is no outage: it goes the way of `onFailure`, and with `wait` to the dead letters.
  *
  * Counters: `cached`, `missing`, `failed`, `fallback` (records that got a value of `use`). Dead letters: `not-found`,
- * `look-up-failed`. Errors: `MillraceError('look-up')` while the store is down; lasting where it will not let this user in;
+ * `lookup-failed`. Errors: `MillraceError('lookup')` while the store is down; permanent where it will not let this user in;
  * `step` with `fail`.
  *
  * Memory: the keys in flight and `cache.entriesMax` answers, once a process.
  *
  * @example
- * payments.via('customer', lookUp({
+ * payments.via('customer', lookup({
  *   from: redis.hashes<Customer>({ decode: ({ tier, since }) => ({ tier, since: Number(since) }) }),
  *   key: (p) => `customer:${p.customerId}`,
  *   as: 'customer',
@@ -88,20 +88,20 @@ export interface LookUpOptions<In, V, As extends string, M, F> {
  *   onMissing: { use: null },
  * }));
  */
-export function lookUp<In, V, const As extends string, M = never, F = never>(
-  options: LookUpOptions<In, V, As, M, F>,
+export function lookup<In, V, const As extends string, M = never, F = never>(
+  options: LookupOptions<In, V, As, M, F>,
 ): Operator<In & Free<As>, Adds<{ readonly [K in As]: V | M | F }>> {
   const { from, as } = options;
   const limits = limitsOf(options);
   return {
-    kind: 'lookUp',
+    kind: 'lookup',
     settings: settingsOf(options, limits),
     problems: problemsOf(options, limits),
     shape: {
       shape: 'batched',
-      undecided: true,
-      async open(context, { lookUps, progress }) {
-        const handle = await lookUps.open(context.step, from, limits);
+      nondeterministic: true,
+      async open(context, { lookups, progress }) {
+        const handle = await lookups.open(context.step, from, limits);
         const key = options.key as (value: unknown) => string | number | null | undefined;
         const { onMissing = 'dead-letter', onFailure = 'wait' } = options;
         return enricher({ handle, context, progress, key, as, onMissing, onFailure });
@@ -141,13 +141,13 @@ function enricher(parts: Enricher): BatchedLogic {
           parts,
           value,
           parts.onFailure === 'wait' ? 'dead-letter' : parts.onFailure,
-          'look-up-failed',
+          'lookup-failed',
           `${inWords(name)} was refused: ${answer.detail}`,
         );
       case 'failed':
         failed.add();
         if (parts.onFailure === 'wait') throw storeIsDown(parts, answer.detail);
-        return otherwise(parts, value, parts.onFailure, 'look-up-failed', `${inWords(name)}: ${answer.detail}`);
+        return otherwise(parts, value, parts.onFailure, 'lookup-failed', `${inWords(name)}: ${answer.detail}`);
     }
   };
 
@@ -180,7 +180,7 @@ function otherwise(
 }
 
 function storeIsDown({ handle, context }: Enricher, detail: string): MillraceError {
-  const error = new MillraceError('look-up', `the store does not answer: ${detail}`, {
+  const error = new MillraceError('lookup', `the store does not answer: ${detail}`, {
     where: context.step,
     hint: 'it is waited for; give the step an onFailure to go on without it',
   });
@@ -195,14 +195,14 @@ const textOf = (key: string | number | null | undefined): string | undefined =>
 const inWords = (key: string | undefined): string =>
   key === undefined ? 'a record without a key' : `key '${key.length > 100 ? `${key.slice(0, 100)}...` : key}'`;
 
-function limitsOf(options: LookUpOptions<never, unknown, string, unknown, unknown>): LookupLimits {
+function limitsOf(options: LookupOptions<never, unknown, string, unknown, unknown>): LookupLimits {
   const { batchMax = 100, waitMax = 5, concurrencyMax = 4, perSecondMax } = options;
   const { timeout = 2_000, attemptsMax = 4, cache } = options;
   return { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax, cache };
 }
 
 function settingsOf(
-  { from, as, cache, onMissing, onFailure }: LookUpOptions<never, unknown, string, unknown, unknown>,
+  { from, as, cache, onMissing, onFailure }: LookupOptions<never, unknown, string, unknown, unknown>,
   { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax }: LookupLimits,
 ): Settings {
   const duration = (ms: number) => formatDuration(ms as Duration);
@@ -226,7 +226,7 @@ function settingsOf(
 const wayOf = (way: OnFailure<unknown>): string => (typeof way === 'string' ? way : `use ${comparableText(way.use)}`);
 
 function problemsOf(
-  { from, cache }: LookUpOptions<never, unknown, string, unknown, unknown>,
+  { from, cache }: LookupOptions<never, unknown, string, unknown, unknown>,
   { batchMax, waitMax, concurrencyMax, perSecondMax, timeout, attemptsMax }: LookupLimits,
 ): readonly Problem[] {
   const whole = { batchMax, concurrencyMax, attemptsMax, ...(cache ? { 'cache.entriesMax': cache.entriesMax } : {}) };

@@ -1,5 +1,5 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
-import { byKey, mapCell, merged, valueCell } from '../../state/index.js';
+import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
@@ -47,9 +47,9 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
     settings: { records, per: formatDuration(per), burst, excess, keysMax },
     problems,
     cells: {
-      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      clock: rescale.merged(valueCell({ initial: eventClock() }), furthest),
       /** Of a key: when a record passed last, and what its bucket lacked then. */
-      lacking: byKey(mapCell<Key, readonly [atMs: number, lack: number]>(bounds)),
+      lacking: rescale.byKey(mapCell<Key, readonly [atMs: number, lack: number]>(bounds)),
     },
     open({ clock, lacking }, context) {
       const throttled = context.counter('throttled');

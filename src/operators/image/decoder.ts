@@ -55,7 +55,7 @@ async function loadSharp(step: string): Promise<typeof Sharp> {
     throw new MillraceError('config', "the package 'sharp' cannot be loaded", {
       where: step,
       hint: 'images are decoded by it, and it is yours to install: npm install sharp',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

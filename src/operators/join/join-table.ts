@@ -1,8 +1,8 @@
 import type { Change } from '../../core/change.js';
-import { joint } from '../../core/define.js';
+import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
-import type { Joint, Problem } from '../../core/operator.js';
-import { byKey, highest, mapCell, merged, timerCell, valueCell, whileEmpty } from '../../state/index.js';
+import type { MultiInputOperator, Problem } from '../../core/operator.js';
+import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
 export interface JoinTableOptions<T> {
@@ -10,7 +10,7 @@ export interface JoinTableOptions<T> {
   readonly key: (value: T) => string | null | undefined;
   /** How far behind the watermark a record may come and still count, and a change for records of its own time; not at
    * all by default. */
-  readonly latenessMax?: Duration;
+  readonly allowedLateness?: Duration;
   /** Keys of the table held at most; a change of one more is refused. */
   readonly keysMax: number;
   /** Records that wait at most for their moment to be over. */
@@ -25,8 +25,8 @@ export interface JoinTableOptions<T> {
  *   stream  --------a----------------b----|     a late record of the time of `a` would meet r=1 too
  *   out     --------a1---------------b2---|
  *
- * A record waits until the watermark says that nothing earlier can come; with inputs in order (no `disorderMax`) that is
- * at once. Changes and records of one moment count in their merged order. A record that comes later than `latenessMax` is
+ * A record waits until the watermark says that nothing earlier can come; with inputs in order (no `outOfOrdernessMax`) that is
+ * at once. Changes and records of one moment count in their merged order. A record that comes later than `allowedLateness` is
  * late. A change that does is not lost: it holds for what comes after it, and is counted, since records of its time may
  * have met the row before it.
  *
@@ -46,7 +46,7 @@ export interface JoinTableOptions<T> {
  */
 export const joinTable = <T, R, Out>(
   options: JoinTableOptions<T> & { readonly combine: (value: T, row: R) => Out },
-): Joint<T, { table: Change<R> }, Out> =>
+): MultiInputOperator<T, { table: Change<R> }, Out> =>
   asOf<T, R, Out>('joinTable', options, (value, row) =>
     row === null ? undefined : { out: options.combine(value, row) },
   );
@@ -64,7 +64,7 @@ export const joinTable = <T, R, Out>(
  */
 export const leftJoinTable = <T, R, Out>(
   options: JoinTableOptions<T> & { readonly combine: (value: T, row: R | null) => Out },
-): Joint<T, { table: Change<R> }, Out> =>
+): MultiInputOperator<T, { table: Change<R> }, Out> =>
   asOf<T, R, Out>('leftJoinTable', options, (value, row) => ({ out: options.combine(value, row) }));
 
 /** A row as it was from a time on; `null` where it was gone. `at` is its place in the merged order. */
@@ -80,26 +80,26 @@ const goneSince = ([version, another]: readonly Version[]): number | undefined =
 
 function asOf<T, R, Out>(
   kind: string,
-  { key, latenessMax = 0 as Duration, keysMax, pendingMax }: JoinTableOptions<T>,
+  { key, allowedLateness = 0 as Duration, keysMax, pendingMax }: JoinTableOptions<T>,
   combine: (value: T, row: R | null) => { readonly out: Out } | undefined,
-): Joint<T, { table: Change<R> }, Out> {
-  const problems = problemsOf(latenessMax, keysMax, pendingMax);
+): MultiInputOperator<T, { table: Change<R> }, Out> {
+  const problems = problemsOf(allowedLateness, keysMax, pendingMax);
   const bounded = problems.length === 0;
   const cells = {
-    versions: byKey(mapCell<string, readonly Version[]>(), 1),
+    versions: rescale.byKey(mapCell<string, readonly Version[]>(), 1),
     /** Rows with versions that nobody can ask for any more, by when that is. */
-    outdated: byKey(timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }), 1),
+    outdated: rescale.byKey(timerCell<string>({ timersMax: Number.MAX_SAFE_INTEGER }), 1),
     /** Rows of which nothing is known but that they are gone, by when they went: the first ones make room for others. */
-    gone: byKey(timerCell<string>({ timersMax: bounded ? keysMax : 1 }), 1),
-    pending: whileEmpty(mapCell<number, Pending>()),
-    due: whileEmpty(timerCell<number>({ timersMax: bounded ? pendingMax : 1 })),
-    next: merged(valueCell({ initial: 0 }), highest),
+    gone: rescale.byKey(timerCell<string>({ timersMax: bounded ? keysMax : 1 }), 1),
+    pending: rescale.whileEmpty(mapCell<number, Pending>()),
+    due: rescale.whileEmpty(timerCell<number>({ timersMax: bounded ? pendingMax : 1 })),
+    next: rescale.merged(valueCell({ initial: 0 }), rescale.highest),
   };
-  return joint<T, { table: Change<R> }, Out, typeof cells>({
+  return stateful<T, { table: Change<R> }, Out, typeof cells>({
     kind,
-    settings: { latenessMax: formatDuration(latenessMax), keysMax, pendingMax },
+    settings: { allowedLateness: formatDuration(allowedLateness), keysMax, pendingMax },
     problems,
-    sides: ['table'],
+    inputs: ['table'],
     cells,
     open({ versions, outdated, gone, pending, due, next }, context) {
       const unmatched = context.counter('unmatched');
@@ -137,7 +137,7 @@ function asOf<T, R, Out>(
 
       return {
         onRecord(input, value, emit, { eventTimeMs }) {
-          const horizonMs = context.watermarkMs - latenessMax;
+          const horizonMs = context.watermarkMs - allowedLateness;
           const isLate = eventTimeMs < horizonMs;
           if (isLate && input === 0)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
@@ -152,7 +152,7 @@ function asOf<T, R, Out>(
             const version: Version = [eventTimeMs, at, change.after];
             const place = (known ?? []).findLastIndex(([timeMs]) => timeMs <= eventTimeMs) + 1;
             versions.set(change.key, (known ?? []).toSpliced(place, 0, version));
-            if (!isLate) return outdated.add(eventTimeMs + latenessMax + 1, change.key);
+            if (!isLate) return outdated.add(eventTimeMs + allowedLateness + 1, change.key);
             lateChanges.add();
             return forget(change.key, horizonMs);
           }
@@ -171,7 +171,7 @@ function asOf<T, R, Out>(
             pending.delete(at);
             meet(value as T, of, timeMs, at, (out) => emit(out as never, timeMs));
           });
-          outdated.takeDue(watermarkMs, (of, timeMs) => forget(of, timeMs - latenessMax));
+          outdated.takeDue(watermarkMs, (of, timeMs) => forget(of, timeMs - allowedLateness));
         },
 
         query: (of) => versions.get(of)?.at(-1)?.[2] ?? undefined,
@@ -180,10 +180,10 @@ function asOf<T, R, Out>(
   });
 }
 
-function problemsOf(latenessMax: number, keysMax: number, pendingMax: number): Problem[] {
+function problemsOf(allowedLateness: number, keysMax: number, pendingMax: number): Problem[] {
   const problems: Problem[] = [];
-  if (!(latenessMax >= 0))
-    problems.push({ message: `latenessMax is ${latenessMax}`, hint: 'give it a duration, or leave it out' });
+  if (!(allowedLateness >= 0))
+    problems.push({ message: `allowedLateness is ${allowedLateness}`, hint: 'give it a duration, or leave it out' });
   if (!(keysMax >= 1))
     problems.push({ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' });
   if (!(pendingMax >= 1))

@@ -1,7 +1,7 @@
 import type { Change } from '../../core/change.js';
-import { joint } from '../../core/define.js';
-import type { Joint } from '../../core/operator.js';
-import { byKey, type MapCell, mapCell } from '../../state/index.js';
+import { stateful } from '../../core/define.js';
+import type { MultiInputOperator } from '../../core/operator.js';
+import { type MapCell, mapCell, rescale } from '../../state/index.js';
 
 export interface JoinTablesOptions {
   /** Keys held at most of each side; what would be one more is refused. */
@@ -19,7 +19,7 @@ export interface JoinTablesOptions {
  */
 export const innerJoinTables = <L, R, Out>(
   options: JoinTablesOptions & { readonly combine: (left: L, right: R) => Out },
-): Joint<Change<L>, { right: Change<R> }, Change<Out>> =>
+): MultiInputOperator<Change<L>, { right: Change<R> }, Change<Out>> =>
   joinTables('innerJoinTables', options, (left, right) =>
     left === null || right === null ? null : options.combine(left as L, right as R),
   );
@@ -32,7 +32,7 @@ export const innerJoinTables = <L, R, Out>(
  */
 export const leftJoinTables = <L, R, Out>(
   options: JoinTablesOptions & { readonly combine: (left: L, right: R | null) => Out },
-): Joint<Change<L>, { right: Change<R> }, Change<Out>> =>
+): MultiInputOperator<Change<L>, { right: Change<R> }, Change<Out>> =>
   joinTables('leftJoinTables', options, (left, right) =>
     left === null ? null : options.combine(left as L, right as R | null),
   );
@@ -45,7 +45,7 @@ export const leftJoinTables = <L, R, Out>(
  */
 export const outerJoinTables = <L, R, Out>(
   options: JoinTablesOptions & { readonly combine: (left: L | null, right: R | null) => Out },
-): Joint<Change<L>, { right: Change<R> }, Change<Out>> =>
+): MultiInputOperator<Change<L>, { right: Change<R> }, Change<Out>> =>
   joinTables('outerJoinTables', options, (left, right) =>
     left === null && right === null ? null : options.combine(left as L | null, right as R | null),
   );
@@ -54,14 +54,17 @@ function joinTables<L, R, Out>(
   kind: string,
   { keysMax }: JoinTablesOptions,
   combine: (left: unknown, right: unknown) => Out | null,
-): Joint<Change<L>, { right: Change<R> }, Change<Out>> {
-  const cells = { left: byKey(mapCell<string, unknown>(), 0), right: byKey(mapCell<string, unknown>(), 1) };
-  return joint<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
+): MultiInputOperator<Change<L>, { right: Change<R> }, Change<Out>> {
+  const cells = {
+    left: rescale.byKey(mapCell<string, unknown>(), 0),
+    right: rescale.byKey(mapCell<string, unknown>(), 1),
+  };
+  return stateful<Change<L>, { right: Change<R> }, Change<Out>, typeof cells>({
     kind,
     settings: { keysMax },
     problems:
       keysMax >= 1 ? [] : [{ message: `keysMax is ${keysMax}`, hint: 'give it the number of keys, and some more' }],
-    sides: ['right'],
+    inputs: ['right'],
     cells,
     open: ({ left, right }, context) => {
       const both = (key: string) => combine(left.get(key) ?? null, right.get(key) ?? null);

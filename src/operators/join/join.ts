@@ -1,7 +1,7 @@
-import { joint } from '../../core/define.js';
+import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
-import type { Joint, Problem } from '../../core/operator.js';
-import { byKey, derived, type MapCell, mapCell, type TimerCell, timerCell, valueCell } from '../../state/index.js';
+import type { MultiInputOperator, Problem } from '../../core/operator.js';
+import { type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 export interface JoinOptions<L, R> {
@@ -13,7 +13,7 @@ export interface JoinOptions<L, R> {
   /** Where in event time a right record meets a left one: from `before` before it to `after` after it, both included. */
   readonly within: { readonly before: Duration; readonly after: Duration };
   /** How far behind the watermark a record may come and still be joined; not at all by default. */
-  readonly latenessMax?: Duration;
+  readonly allowedLateness?: Duration;
   /** Records kept at most, of both sides together. */
   readonly entriesMax: number;
 }
@@ -26,7 +26,7 @@ export interface JoinOptions<L, R> {
  *   out    -----ax-ay--by---------|
  *
  * A pair is emitted with its second record, at the later of both event times. A record waits for partners until the
- * watermark says that none can come (`before` or `after`, and `latenessMax`, past its time; never before its time). Later still it is late: a
+ * watermark says that none can come (`before` or `after`, and `allowedLateness`, past its time; never before its time). Later still it is late: a
  * dead letter.
  *
  * Counters: `expired` (records that ended their wait). Dead letters: `late`, `empty-key`, `join-full` (a record that would
@@ -43,7 +43,8 @@ export interface JoinOptions<L, R> {
  */
 export const innerJoin = <L, R, Out>(
   options: JoinOptions<L, R> & { readonly combine: (left: L, right: R) => Out },
-): Joint<L, { right: R }, Out> => join('innerJoin', options, options.combine as Combine<Out>, false, false);
+): MultiInputOperator<L, { right: R }, Out> =>
+  join('innerJoin', options, options.combine as Combine<Out>, false, false);
 
 /**
  * As `innerJoin`, and a left record without a partner is emitted with `null` in its place, once, as soon as no partner
@@ -59,7 +60,7 @@ export const innerJoin = <L, R, Out>(
  */
 export const leftJoin = <L, R, Out>(
   options: JoinOptions<L, R> & { readonly combine: (left: L, right: R | null) => Out },
-): Joint<L, { right: R }, Out> => join('leftJoin', options, options.combine as Combine<Out>, true, false);
+): MultiInputOperator<L, { right: R }, Out> => join('leftJoin', options, options.combine as Combine<Out>, true, false);
 
 /**
  * As `innerJoin`, and a record of either side without a partner is emitted with `null` in its place, once, as soon as no
@@ -75,7 +76,7 @@ export const leftJoin = <L, R, Out>(
  */
 export const outerJoin = <L, R, Out>(
   options: JoinOptions<L, R> & { readonly combine: (left: L | null, right: R | null) => Out },
-): Joint<L, { right: R }, Out> => join('outerJoin', options, options.combine as Combine<Out>, true, true);
+): MultiInputOperator<L, { right: R }, Out> => join('outerJoin', options, options.combine as Combine<Out>, true, true);
 
 type Combine<Out> = (left: unknown, right: unknown) => Out;
 
@@ -101,31 +102,31 @@ const entriesIn = (cells: Readonly<Record<'left' | 'right', MapCell<Key, Entry[]
 
 function join<L, R, Out>(
   kind: string,
-  { keys, within, latenessMax = 0 as Duration, entriesMax }: JoinOptions<L, R>,
+  { keys, within, allowedLateness = 0 as Duration, entriesMax }: JoinOptions<L, R>,
   combine: Combine<Out>,
   leftAlone: boolean,
   rightAlone: boolean,
-): Joint<L, { right: R }, Out> {
+): MultiInputOperator<L, { right: R }, Out> {
   const { before, after } = within;
-  const problems = problemsOf(before, after, latenessMax, entriesMax);
+  const problems = problemsOf(before, after, allowedLateness, entriesMax);
   const timersMax = problems.length === 0 ? entriesMax : 1;
   const cells = {
-    left: byKey(mapCell<Key, Entry[]>(), 0),
-    right: byKey(mapCell<Key, Entry[]>(), 1),
-    leftDue: byKey(timerCell<Key>({ timersMax }), 0),
-    rightDue: byKey(timerCell<Key>({ timersMax }), 1),
-    held: derived(valueCell({ initial: 0 }), entriesIn),
+    left: rescale.byKey(mapCell<Key, Entry[]>(), 0),
+    right: rescale.byKey(mapCell<Key, Entry[]>(), 1),
+    leftDue: rescale.byKey(timerCell<Key>({ timersMax }), 0),
+    rightDue: rescale.byKey(timerCell<Key>({ timersMax }), 1),
+    held: rescale.derived(valueCell({ initial: 0 }), entriesIn),
   };
-  return joint<L, { right: R }, Out, typeof cells>({
+  return stateful<L, { right: R }, Out, typeof cells>({
     kind,
     settings: {
       before: formatDuration(before),
       after: formatDuration(after),
-      latenessMax: formatDuration(latenessMax),
+      allowedLateness: formatDuration(allowedLateness),
       entriesMax,
     },
     problems,
-    sides: ['right'],
+    inputs: ['right'],
     cells,
     open({ left, right, leftDue, rightDue, held }, context) {
       const expired = context.counter('expired');
@@ -151,7 +152,7 @@ function join<L, R, Out>(
       ];
       // One past the last moment at which a partner would not be late, and after the watermark at which the record came:
       // what is emitted must not lie below it.
-      const expiryOf = (side: Side, timeMs: number) => timeMs + Math.max(0, side.afterMs) + latenessMax + 1;
+      const expiryOf = (side: Side, timeMs: number) => timeMs + Math.max(0, side.afterMs) + allowedLateness + 1;
 
       const expire = (side: Side, key: Key, nowMs: number, emit: (value: never, timeMs: number) => void) => {
         const entries = side.entries.get(key) ?? [];
@@ -171,7 +172,7 @@ function join<L, R, Out>(
           const [own, other] = input === 0 ? sides : [sides[1], sides[0]];
           const key = own.keyOf(value as never);
           if (isEmptyKey(key)) return context.deadLetter('empty-key', emptyKeyText(key));
-          if (eventTimeMs < context.watermarkMs - latenessMax)
+          if (eventTimeMs < context.watermarkMs - allowedLateness)
             return context.deadLetter('late', `${context.watermarkMs - eventTimeMs} ms behind the watermark`);
           if (held.get() >= entriesMax) return context.deadLetter('join-full', `${entriesMax} records wait already`);
 
@@ -210,15 +211,15 @@ function join<L, R, Out>(
   });
 }
 
-function problemsOf(before: number, after: number, latenessMax: number, entriesMax: number): Problem[] {
+function problemsOf(before: number, after: number, allowedLateness: number, entriesMax: number): Problem[] {
   const problems: Problem[] = [];
   if (!(before + after >= 0))
     problems.push({
       message: `the interval from ${-before} to ${after} ms is empty`,
       hint: 'its end must not lie before its start',
     });
-  if (!(latenessMax >= 0))
-    problems.push({ message: `latenessMax is ${latenessMax}`, hint: 'give it a duration, or leave it out' });
+  if (!(allowedLateness >= 0))
+    problems.push({ message: `allowedLateness is ${allowedLateness}`, hint: 'give it a duration, or leave it out' });
   if (!(entriesMax >= 1))
     problems.push({
       message: `entriesMax is ${entriesMax}`,

@@ -1,9 +1,9 @@
-import { joint, transform } from '../../core/define.js';
+import { stateful, transform } from '../../core/define.js';
 import { formatDuration } from '../../core/duration.js';
 import type { FeatureVector } from '../../core/learner.js';
-import type { Adds, Free, Joint, Operator, Settings } from '../../core/operator.js';
+import type { Adds, Free, MultiInputOperator, Operator, Settings } from '../../core/operator.js';
 import type { FeatureView, OutcomeView, StatelessView } from '../../ml/features/index.js';
-import { merged, valueCell } from '../../state/index.js';
+import { rescale, valueCell } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 
@@ -28,11 +28,11 @@ type WithFeatures = Adds<{ readonly features: FeatureVector }>;
  */
 export function featurize<Row, Outcome>(
   view: OutcomeView<Row, Outcome>,
-): Joint<Row & Free<'features'>, { outcomes: Outcome }, WithFeatures>;
+): MultiInputOperator<Row & Free<'features'>, { outcomes: Outcome }, WithFeatures>;
 export function featurize<Row>(view: StatelessView<Row>): Operator<Row & Free<'features'>, WithFeatures>;
 export function featurize<Row, Outcome>(
   view: StatelessView<Row> | OutcomeView<Row, Outcome>,
-): Operator<Row, WithFeatures> | Joint<Row, { outcomes: Outcome }, WithFeatures> {
+): Operator<Row, WithFeatures> | MultiInputOperator<Row, { outcomes: Outcome }, WithFeatures> {
   return view.outcome === undefined ? fromRows(view) : fromRowsAndOutcomes(view);
 }
 
@@ -58,14 +58,14 @@ function fromRows<Row>(view: StatelessView<Row>): Operator<Row, WithFeatures> {
 
 function fromRowsAndOutcomes<Row, Outcome>(
   view: OutcomeView<Row, Outcome>,
-): Joint<Row, { outcomes: Outcome }, WithFeatures> {
+): MultiInputOperator<Row, { outcomes: Outcome }, WithFeatures> {
   const { wait, pendingMax } = view.outcome;
-  const cells = { ...view.cells, clock: merged(valueCell({ initial: eventClock() }), furthest) };
+  const cells = { ...view.cells, clock: rescale.merged(valueCell({ initial: eventClock() }), furthest) };
   const jumpMs = credibleJump(wait);
-  return joint<Row, { outcomes: Outcome }, WithFeatures, typeof cells>({
+  return stateful<Row, { outcomes: Outcome }, WithFeatures, typeof cells>({
     kind: 'featurize',
     settings: { ...settingsOf(view), wait: formatDuration(wait), pendingMax },
-    sides: ['outcomes'],
+    inputs: ['outcomes'],
     cells,
     open: (opened, context) => {
       const logic = view.open(opened);

@@ -16,7 +16,13 @@ import {
   tensorTypeOf,
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { isUndecided, lengthsProblems, type ModelOptions, modelProblems, modelSettings } from './model-options.js';
+import {
+  isNondeterministic,
+  lengthsProblems,
+  type ModelOptions,
+  modelProblems,
+  modelSettings,
+} from './model-options.js';
 
 /** A model's vector for one record. */
 export interface InferredVector {
@@ -60,7 +66,7 @@ export function inferVectors<T, const As extends string, Name extends string>(
     problems: problemsOf(options),
     shape: {
       shape: 'batched',
-      undecided: isUndecided(options),
+      nondeterministic: isNondeterministic(options),
       async open(context, { inference }) {
         const handle = await inference.open({ model, batchMax, waitMax, providers, tensors });
         const readers = Object.values<(value: T) => Tensor>(options.inputs) as readonly ((value: unknown) => Tensor)[];

@@ -12,7 +12,7 @@ import {
 } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 import { type InferredVector, type InferVectorsOptions, inferVectors } from './infer-vectors.js';
-import { isUndecided, type ModelOptions, modelProblems, modelSettings } from './model-options.js';
+import { isNondeterministic, type ModelOptions, modelProblems, modelSettings } from './model-options.js';
 
 /** A model's answer about one record. */
 export interface Inferred {
@@ -84,7 +84,7 @@ function inferScores<const As extends string>(
     problems: modelProblems(options),
     shape: {
       shape: 'batched',
-      undecided: isUndecided(options),
+      nondeterministic: isNondeterministic(options),
       async open(context, { inference }) {
         const { model, batchMax, waitMax, providers } = options;
         const handle = await inference.open({ model, batchMax, waitMax, providers });

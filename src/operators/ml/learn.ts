@@ -1,7 +1,7 @@
-import { joint } from '../../core/define.js';
+import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration, givenDuration, hours } from '../../core/duration.js';
 import type { FeatureVector, Learner } from '../../core/learner.js';
-import type { Adds, Counter, Free, Joint, Problem, StepContext } from '../../core/operator.js';
+import type { Adds, Counter, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
 import type { FeatureView } from '../../ml/features/index.js';
 import {
@@ -98,7 +98,7 @@ const ROWS_VERSION = 1;
 export function learn<Row, Label, const As extends string, const B extends string = never>(
   learner: Learner<boolean, number>,
   options: LearnOptions<Row, Label, As, B>,
-): Joint<
+): MultiInputOperator<
   Row & { readonly features: FeatureVector } & Free<As>,
   { labels: Label },
   Adds<{ readonly [K in As]: Learned<B> }>
@@ -122,7 +122,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
     learned: valueCell({ initial: 0 }),
     scores: float64Cell({ size: scoreboardSize(1 + baselines.length) }),
   };
-  return joint<Row, { labels: Label }, Adds<{ readonly [K in As]: Learned<B> }>, CellSpecs>({
+  return stateful<Row, { labels: Label }, Adds<{ readonly [K in As]: Learned<B> }>, CellSpecs>({
     kind: 'learn',
     settings: {
       as,
@@ -137,7 +137,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
       versionEvery,
     },
     problems,
-    sides: ['labels'],
+    inputs: ['labels'],
     cells,
     open: (opened, context) => {
       const logic = learner.open(withoutPrefix('model-', model, opened), view.shape);

@@ -19,7 +19,7 @@ export interface ModelOptions<As extends string> {
 }
 
 /** Bits may depend on the batch, or on which provider answered: anywhere but on the CPU. */
-export const isUndecided = ({ providers }: ModelOptions<string>): boolean =>
+export const isNondeterministic = ({ providers }: ModelOptions<string>): boolean =>
   providers.some((provider) => provider !== 'cpu');
 
 export function modelSettings({ model, as, batchMax, waitMax, providers }: ModelOptions<string>): Settings {

@@ -1,5 +1,5 @@
-import { type Adds, type Joint, joint, type Problem } from '../../core/index.js';
-import { byKey, mapCell } from '../../state/index.js';
+import { type Adds, type MultiInputOperator, type Problem, stateful } from '../../core/index.js';
+import { mapCell, rescale } from '../../state/index.js';
 import type { WindowVerdict } from './validate-windows.js';
 
 export interface QuarantineOptions<T> {
@@ -28,13 +28,13 @@ type Broken = Record<string, number>;
 export function quarantine<T>({
   key,
   keysMax = key ? 0 : 1,
-}: QuarantineOptions<T> = {}): Joint<T, { verdicts: WindowVerdict }, Adds<unknown>> {
+}: QuarantineOptions<T> = {}): MultiInputOperator<T, { verdicts: WindowVerdict }, Adds<unknown>> {
   const problem: Problem = { message: `keysMax is ${keysMax}`, hint: 'with `key`, say how many keys may be held back' };
-  return joint<T, { verdicts: WindowVerdict }, Adds<unknown>, { readonly broken: ReturnType<typeof brokenCell> }>({
+  return stateful<T, { verdicts: WindowVerdict }, Adds<unknown>, { readonly broken: ReturnType<typeof brokenCell> }>({
     kind: 'quarantine',
     settings: { keysMax },
     problems: keysMax >= 1 ? [] : [problem],
-    sides: ['verdicts'],
+    inputs: ['verdicts'],
     cells: { broken: brokenCell() },
     open({ broken }, context) {
       const quarantined = context.counter('quarantined');
@@ -67,4 +67,4 @@ export function quarantine<T>({
   });
 }
 
-const brokenCell = () => byKey(mapCell<string, Broken>(), 1);
+const brokenCell = () => rescale.byKey(mapCell<string, Broken>(), 1);

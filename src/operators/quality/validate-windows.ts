@@ -66,7 +66,7 @@ export interface ValidateWindowsOptions<T> {
   /** Keys in one slice at most; 1 without `key`. */
   readonly keysMax?: number;
   /** How long after its end (by the watermark) a window still takes late records; none by default. */
-  readonly latenessMax?: Duration;
+  readonly allowedLateness?: Duration;
   /** What becomes of records that are too late for every window: dead letters by default. Both count them. */
   readonly late?: 'dead-letter' | 'count';
 }
@@ -120,7 +120,7 @@ export function validateWindows<T>(options: ValidateWindowsOptions<T>): Operator
             gaps?.before(row.endMs, judgeEmpty);
             judge(row, verdict);
           });
-          if (watermarkMs < AFTER_ALL_MS) gaps?.upTo(watermarkMs - plan.latenessMax, judgeEmpty);
+          if (watermarkMs < AFTER_ALL_MS) gaps?.upTo(watermarkMs - plan.allowedLateness, judgeEmpty);
         },
       };
     },

@@ -3,12 +3,12 @@ import {
   type Cell,
   type CellSpecs,
   type Change,
-  type Joint,
-  joint,
+  type MultiInputOperator,
   type Operator,
   type Problem,
+  stateful,
 } from '../../core/index.js';
-import { byKey, type MapCell, mapCell, merged, type ValueCell, valueCell } from '../../state/index.js';
+import { type MapCell, mapCell, rescale, type ValueCell, valueCell } from '../../state/index.js';
 import { credibleJump, type EventClock, eventClock, furthest, observe } from '../event-clock.js';
 import type { Expectations } from './expectations.js';
 import type { Rule, Side } from './rules/rules.js';
@@ -35,24 +35,26 @@ import type { Rule, Side } from './rules/rules.js';
 export function validate<R, N extends keyof R>(expectations: Expectations<R, N>): Operator<R, NotNull<R, N>>;
 export function validate<R, N extends keyof R, S extends string>(
   expectations: Expectations<R, N, S>,
-): Joint<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>>;
+): MultiInputOperator<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>>;
 export function validate<R, N extends keyof R, S extends string>({
   rules,
 }: Expectations<R, N, S>):
   | Operator<R, NotNull<R, N>>
-  | Joint<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>> {
+  | MultiInputOperator<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>> {
   const horizons = rules.flatMap(({ horizon }) => (horizon === undefined ? [] : [horizon]));
   const jumpMs = horizons.length === 0 ? undefined : credibleJump(Math.max(...horizons));
   const sides = new Map(rules.flatMap(({ side }) => (side ? [[side.name, side] as const] : [])));
-  return joint<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>, CellSpecs>({
+  return stateful<R, { readonly [K in S]: Change<unknown> }, NotNull<R, N>, CellSpecs>({
     kind: 'validate',
     settings: { rules: rules.map((rule) => rule.text).join(', ') },
     problems: problemsOf(rules),
-    sides: [...sides.keys()] as S[],
+    inputs: [...sides.keys()] as S[],
     cells: {
-      clock: merged(valueCell({ initial: eventClock() }), furthest),
+      clock: rescale.merged(valueCell({ initial: eventClock() }), furthest),
       ...Object.fromEntries(rules.flatMap((rule) => (rule.cell ? [[cellOf(rule), rule.cell]] : []))),
-      ...Object.fromEntries([...sides.keys()].map((name, i) => [tableOf(name), byKey(mapCell<string, true>(), i + 1)])),
+      ...Object.fromEntries(
+        [...sides.keys()].map((name, i) => [tableOf(name), rescale.byKey(mapCell<string, true>(), i + 1)]),
+      ),
     },
     open(cells, context) {
       const clock = cells.clock as ValueCell<EventClock>;

@@ -1,5 +1,5 @@
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
-import { mapCell, merged, valueCell } from '../../state/index.js';
+import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { uniformBy } from './uniform.js';
@@ -61,7 +61,7 @@ export function stratify<T>(options: StratifyOptions<T>): Operator<T, Adds<unkno
       seed,
     },
     problems: problemsOf(options),
-    cells: { counts: mapCell<Key, Count>(), clock: merged(valueCell({ initial: eventClock() }), furthest) },
+    cells: { counts: mapCell<Key, Count>(), clock: rescale.merged(valueCell({ initial: eventClock() }), furthest) },
     open({ counts, clock }, context) {
       const unsampled = context.counter('unsampled');
       const overQuota = context.counter('over_quota');

@@ -6,7 +6,7 @@ import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { show } from '../quality/rules/rules.js';
 import { uniformBy } from './uniform.js';
 
-export interface BalanceOptions<T, As extends string, C extends string> {
+export interface UndersampleOptions<T, As extends string, C extends string> {
   /** The class of a record: a text, a number or whether something holds. */
   readonly class: (value: T) => string | number | boolean | null | undefined;
   /** The shares that classes are to have of what is emitted, relative to each other: `{ true: 1, false: 3 }`. */
@@ -15,7 +15,7 @@ export interface BalanceOptions<T, As extends string, C extends string> {
   readonly key: (value: T) => Key | null | undefined;
   /** Name of the field for the weight. */
   readonly as: As;
-  /** Another seed draws others; 'balance' by default, so that it does not depend on what `sample` drew before. */
+  /** Another seed draws others; 'undersample' by default, so that it does not depend on what `sample` drew before. */
   readonly seed?: string;
 }
 
@@ -33,17 +33,17 @@ export interface BalanceOptions<T, As extends string, C extends string> {
  * Memory: one number a class; other classes, or another order of them, need a new step id. Source: rejection sampling as in River's `RandomUnderSampler`.
  *
  * @example
- * labelled.via('balance', balance({ class: (f) => f.late, shares: { true: 1, false: 1 }, key: (f) => f.flightId, as: 'weight' }));
+ * labelled.via('undersample', undersample({ class: (f) => f.late, shares: { true: 1, false: 1 }, key: (f) => f.flightId, as: 'weight' }));
  */
-export function balance<T, const As extends string, const C extends string>(
-  options: BalanceOptions<T, As, C>,
+export function undersample<T, const As extends string, const C extends string>(
+  options: UndersampleOptions<T, As, C>,
 ): Operator<T & Free<As>, Adds<{ readonly [K in As]: number }>> {
-  const { shares, key, as, seed = 'balance' } = options;
+  const { shares, key, as, seed = 'undersample' } = options;
   const classes = Object.keys(shares);
   const wanted = Object.values<number>(shares);
   const uniform = uniformBy(seed);
   const operator = stateful<T, Adds<{ readonly [K in As]: number }>, { counts: ReturnType<typeof float64Cell> }>({
-    kind: 'balance',
+    kind: 'undersample',
     settings: { shares: classes.map((name, i) => `${name}: ${wanted[i]}`).join(', '), as, seed },
     problems: problemsOf(wanted),
     cells: {

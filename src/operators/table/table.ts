@@ -1,7 +1,7 @@
 import type { Change, Upsert } from '../../core/change.js';
 import { stateful } from '../../core/define.js';
 import type { Operator } from '../../core/operator.js';
-import { byKey, mapCell } from '../../state/index.js';
+import { mapCell, rescale } from '../../state/index.js';
 
 export interface TableOptions {
   /** Keys held at most; what would be one more is refused. */
@@ -30,7 +30,7 @@ export function table<T>({ keysMax }: TableOptions): Operator<Upsert<T>, Change<
     kind: 'table',
     settings: { keysMax },
     problems,
-    cells: { rows: byKey(mapCell<string, T>(), 0) },
+    cells: { rows: rescale.byKey(mapCell<string, T>(), 0) },
     open: ({ rows }, context) => ({
       onRecord(_, { key, value }, emit) {
         const before = rows.get(key) ?? null;

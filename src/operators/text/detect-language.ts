@@ -21,7 +21,7 @@ const CHARS_MAX = 1_000;
  * 50 microseconds. A guess depends on the text alone, hence is the same in every replay with the same version of the library.
  * A short text may be anything: of sentences of five words nearly all are right, of two words many are not.
  *
- * Counter: `undecided`. Memory: the n-grams, once a process.
+ * Counter: `nondeterministic`. Memory: the n-grams, once a process.
  *
  * @example
  * reviews.via('language', detectLanguage({ from: (r) => r.body, as: 'language', languages: ['en', 'de', 'fr', 'es'] }));
@@ -40,7 +40,7 @@ export function detectLanguage<T, const As extends string>({
       shape: 'batched',
       async open(context) {
         const { eld } = await import('eld/small');
-        const undecided = context.counter('undecided');
+        const nondeterministic = context.counter('nondeterministic');
         const allowed = new Set(languages);
         const guess = (text: string): string | null => {
           const result = eld.detect(text);
@@ -55,7 +55,7 @@ export function detectLanguage<T, const As extends string>({
           async onBatch(values) {
             return values.map((value) => {
               const language = guess((from(value as T) ?? '').slice(0, charsMax));
-              if (language === null) undecided.add();
+              if (language === null) nondeterministic.add();
               return withField(value, as, language);
             });
           },

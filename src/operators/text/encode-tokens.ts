@@ -4,7 +4,7 @@ import { fileName, lengthsProblems } from '../ml/model-options.js';
 import { openTokenizer, type TextEncoder, type TokenizerOptions } from './tokenizer.js';
 
 /** A text as language models take it: three tensors of one length. */
-export interface TokenIds {
+export interface EncodedTokens {
   readonly inputIds: Tensor<BigInt64Array>;
   /** 1 for each token of the text, 0 for what fills it up. */
   readonly attentionMask: Tensor<BigInt64Array>;
@@ -12,7 +12,7 @@ export interface TokenIds {
   readonly tokenTypeIds: Tensor<BigInt64Array>;
 }
 
-export interface TokenIdsOptions<T, As extends string> {
+export interface EncodeTokensOptions<T, As extends string> {
   /** The text. */
   readonly from: (value: T) => string | null | undefined;
   /** Name of the field that is added. */
@@ -46,9 +46,9 @@ export interface TokenIdsOptions<T, As extends string> {
  * 16 bytes a position.
  *
  * @example
- * reviews.via('tokens', tokenIds({ from: (r) => r.body, as: 'tokens', tokenizer: 'models/tokenizer.json', lengths: [32, 64, 128] }));
+ * reviews.via('tokens', encodeTokens({ from: (r) => r.body, as: 'tokens', tokenizer: 'models/tokenizer.json', lengths: [32, 64, 128] }));
  */
-export function tokenIds<T, const As extends string>({
+export function encodeTokens<T, const As extends string>({
   from,
   as,
   tokenizer,
@@ -56,10 +56,10 @@ export function tokenIds<T, const As extends string>({
   specialTokens = true,
   padToken,
   charsMax = CHARS_MAX,
-}: TokenIdsOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: TokenIds }>> {
+}: EncodeTokensOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: EncodedTokens }>> {
   const open = once(tokenizer, { specialTokens, padToken });
   return {
-    kind: 'tokenIds',
+    kind: 'encodeTokens',
     settings: {
       as,
       tokenizer: fileName(tokenizer),
@@ -76,7 +76,7 @@ export function tokenIds<T, const As extends string>({
         const cut = context.counter('cut');
         const withTokens = fieldAdder(as);
         const rows = lengths.map(emptyRow);
-        const tokensOf = (whole: string): TokenIds => {
+        const tokensOf = (whole: string): EncodedTokens => {
           const text = whole.slice(0, charsMax);
           const { ids, isCut } = encoder.encode(text, lengths.at(-1) as number);
           if (isCut || text.length < whole.length) cut.add();
@@ -118,7 +118,7 @@ const emptyRow = (length: number): EmptyRow => {
   return { length, shape, zeros: { shape, data: new BigInt64Array(length) } };
 };
 
-function filled(ids: readonly number[], { length, shape, zeros }: EmptyRow, padId: number): TokenIds {
+function filled(ids: readonly number[], { length, shape, zeros }: EmptyRow, padId: number): EncodedTokens {
   const inputIds = new BigInt64Array(length).fill(BigInt(padId), ids.length);
   for (let i = 0; i < ids.length; i++) inputIds[i] = BigInt(ids[i] as number);
   const attentionMask = new BigInt64Array(length).fill(1n, 0, ids.length);

@@ -1,7 +1,7 @@
 import { type Adds, type Free, type Operator, type Problem, transform } from '../../core/index.js';
 import { fieldAdder } from '../../util/literals.js';
 
-export interface TokenizeOptions<T, As extends string> {
+export interface SplitWordsOptions<T, As extends string> {
   /** The text. */
   readonly from: (value: T) => string | null | undefined;
   /** Name of the field that is added. */
@@ -28,17 +28,17 @@ export interface TokenizeOptions<T, As extends string> {
  * Counter: `cut` (texts with more words than `wordsMax`). Memory: none.
  *
  * @example
- * reviews.via('words', tokenize({ from: (r) => r.body, as: 'words', locale: 'en', ngrams: [1, 2], wordsMax: 1_000 }));
+ * reviews.via('words', splitWords({ from: (r) => r.body, as: 'words', locale: 'en', ngrams: [1, 2], wordsMax: 1_000 }));
  */
-export function tokenize<T, const As extends string>({
+export function splitWords<T, const As extends string>({
   from,
   as,
   locale = 'en',
   ngrams = [1],
   wordsMax,
-}: TokenizeOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly string[] }>> {
+}: SplitWordsOptions<T, As>): Operator<T & Free<As>, Adds<{ readonly [K in As]: readonly string[] }>> {
   return transform<T, Adds<{ readonly [K in As]: readonly string[] }>>({
-    kind: 'tokenize',
+    kind: 'splitWords',
     settings: { as, locale, ngrams: ngrams.join(', '), wordsMax },
     problems: problemsOf(locale, ngrams, wordsMax),
     open(context) {

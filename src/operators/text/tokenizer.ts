@@ -57,7 +57,7 @@ async function readTokenizer(file: string | URL): Promise<TokenizerFile> {
   } catch (cause) {
     throw new MillraceError('model', `the tokenizer ${String(file)} cannot be read`, {
       hint: 'it is the file tokenizer.json that comes with a model; relative paths start at the working directory',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -70,7 +70,7 @@ async function makeTokenizer(file: string | URL, json: TokenizerFile): Promise<T
   } catch (cause) {
     throw new MillraceError('model', `the tokenizer ${String(file)} cannot be used: ${messageOf(cause)}`, {
       hint: 'it must be a tokenizer.json of WordPiece, BPE or Unigram',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -86,7 +86,7 @@ function specialTokensOf(tokenizer: Tokenizer): readonly [readonly number[], rea
   }
   throw new MillraceError('model', 'the tokenizer does more to a text than to put tokens around it', {
     hint: 'specialTokens: false',
-    lasting: true,
+    permanent: true,
   });
 }
 
@@ -97,6 +97,6 @@ function padIdOf(tokenizer: Tokenizer, { padding }: TokenizerFile, padToken: str
   if (ids[0] !== undefined) return ids[0];
   throw new MillraceError('model', `the tokenizer has no token ${names.join(' or ')} to fill up short texts with`, {
     hint: "name the token that the model was trained with: padToken: '...'",
-    lasting: true,
+    permanent: true,
   });
 }

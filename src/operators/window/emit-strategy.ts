@@ -3,7 +3,7 @@ import { type Duration, formatDuration } from '../../core/index.js';
 declare const EMITS: unique symbol;
 
 /** When results are emitted, as inert data; `Form` is what is: rows that are final, or changes of rows that are not. */
-export interface Emission<out Form extends 'row' | 'change'> {
+export interface EmitStrategy<out Form extends 'row' | 'change'> {
   readonly kind: 'on-close' | 'early' | 'on-update';
   readonly every: number;
   readonly [EMITS]?: Form;
@@ -11,11 +11,11 @@ export interface Emission<out Form extends 'row' | 'change'> {
 
 /**
  * One row a window, and never another: emitted when the window can change no more, that is when the watermark has passed its
- * end by `latenessMax`.
+ * end by `allowedLateness`.
  *
  * @example onClose();
  */
-export const onClose = (): Emission<'row'> => Object.freeze({ kind: 'on-close', every: 0 });
+export const onClose = (): EmitStrategy<'row'> => Object.freeze({ kind: 'on-close', every: 0 });
 
 /**
  * Changes: what a window holds so far, every so often in event time; what it holds at its end; and each correction by a late
@@ -23,7 +23,7 @@ export const onClose = (): Emission<'row'> => Object.freeze({ kind: 'on-close', 
  *
  * @example early({ every: minutes(1) });
  */
-export const early = ({ every }: { readonly every: Duration }): Emission<'change'> =>
+export const onInterval = ({ every }: { readonly every: Duration }): EmitStrategy<'change'> =>
   Object.freeze({ kind: 'early', every });
 
 /**
@@ -31,10 +31,10 @@ export const early = ({ every }: { readonly every: Duration }): Emission<'change
  *
  * @example onUpdate();
  */
-export const onUpdate = (): Emission<'change'> => Object.freeze({ kind: 'on-update', every: 0 });
+export const onUpdate = (): EmitStrategy<'change'> => Object.freeze({ kind: 'on-update', every: 0 });
 
 /** How it reads in `describe`. */
-export function emissionText({ kind, every }: Emission<'row' | 'change'>): string {
+export function emitStrategyText({ kind, every }: EmitStrategy<'row' | 'change'>): string {
   if (kind === 'on-close') return 'on close';
   return kind === 'early' ? `early every ${formatDuration(every as Duration)}` : 'on update';
 }

@@ -70,7 +70,7 @@ export const session = ({ gap }: { readonly gap: Duration }): SessionSpec => Obj
 export const sliding = (size: Duration): SlidingSpec => Object.freeze({ kind: 'sliding', size });
 
 /**
- * Windows of so many records of a key, in the order in which the task works on them (event time, as far as `disorderMax` can
+ * Windows of so many records of a key, in the order in which the task works on them (event time, as far as `outOfOrdernessMax` can
  * tell); a window that has not as many yet is never emitted.
  *
  * @example counting(100);

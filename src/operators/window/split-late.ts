@@ -1,8 +1,8 @@
 import type {
   Adds,
   Emit,
-  Joint,
-  JointSplitter,
+  MultiInputOperator,
+  MultiInputSplitter,
   Operator,
   Problem,
   Splitter,
@@ -21,7 +21,7 @@ type LateOf<Sides> = Sides extends { readonly right: infer R } ? { lateRight: R 
  *   late     --------------c-----|
  *
  * @example
- * const { results, late } = trips.split('hourly', divertLate(window({
+ * const { results, late } = trips.split('hourly', splitLate(window({
  *   key: (trip) => trip.station,
  *   window: tumbling(hours(1)),
  *   aggregate: { trips: count() },
@@ -35,11 +35,11 @@ type LateOf<Sides> = Sides extends { readonly right: infer R } ? { lateRight: R 
  *
  * State, counters and memory are those of the operator: a step that is given the outputs, or loses them, keeps its state.
  */
-export function divertLate<In, Out>(operator: Operator<In, Out>): Splitter<In, { results: Out; late: Adds<unknown> }>;
-export function divertLate<In, Sides, Out>(
-  operator: Joint<In, Sides, Out>,
-): JointSplitter<In, Sides, { results: Out; late: Adds<unknown> } & LateOf<Sides>>;
-export function divertLate(operator: Operator<never, unknown> | Joint<never, never, unknown>): unknown {
+export function splitLate<In, Out>(operator: Operator<In, Out>): Splitter<In, { results: Out; late: Adds<unknown> }>;
+export function splitLate<In, Sides, Out>(
+  operator: MultiInputOperator<In, Sides, Out>,
+): MultiInputSplitter<In, Sides, { results: Out; late: Adds<unknown> } & LateOf<Sides>>;
+export function splitLate(operator: Operator<never, unknown> | MultiInputOperator<never, never, unknown>): unknown {
   const { kind, settings, shape, problems = [] } = operator;
   if (shape.shape !== 'stateful' || shape.outputs !== undefined)
     return { kind, settings, shape, problems: [...problems, notLate(kind)] };
@@ -62,7 +62,7 @@ const counted: Problem = {
 };
 
 function diverted(shape: StatefulShape): StatefulShape {
-  const right = shape.sides.indexOf('right') + 1;
+  const right = shape.inputs.indexOf('right') + 1;
   return {
     ...shape,
     outputs: ['results', 'late', ...(right > 0 ? ['lateRight'] : [])],
@@ -85,7 +85,7 @@ function diverted(shape: StatefulShape): StatefulShape {
         },
       };
       const logic = shape.open(cells, inner);
-      const { onWatermark, onTick, query } = logic;
+      const { onWatermark, onProcessingTime, query } = logic;
       return {
         onRecord(of, value, emit: Emit, origin) {
           input = of;
@@ -94,7 +94,7 @@ function diverted(shape: StatefulShape): StatefulShape {
           if (isLate) emit(value, undefined, of === 0 ? 1 : 2);
         },
         ...(onWatermark && { onWatermark: onWatermark.bind(logic) }),
-        ...(onTick && { onTick: onTick.bind(logic) }),
+        ...(onProcessingTime && { onProcessingTime: onProcessingTime.bind(logic) }),
         ...(query && { query: query.bind(logic) }),
       };
     },

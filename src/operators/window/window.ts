@@ -31,12 +31,12 @@ type Named<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
  * }));
  *
  * A window ends where the watermark says so, at the same record in every replay. Each window's result is emitted once by
- * `onClose()`, as changes with `before` and `after` by `early()` and `onUpdate()`. A record that is late but within `latenessMax` of
+ * `onClose()`, as changes with `before` and `after` by `early()` and `onUpdate()`. A record that is late but within `allowedLateness` of
  * its window's end is in the result: `onClose()` waits that long, the others correct what they said. What is later
  * goes to the dead letters (reason `late`) or is only counted; windows that overlap take it where they are still open. So does
  * a record that is less than the gap away from a session that is closed: sessions of a key never overlap.
  *
- * Bounds: state is kept until a window's end plus `latenessMax`, for up to `keysMax` keys in a slice (tumbling windows are one
+ * Bounds: state is kept until a window's end plus `allowedLateness`, for up to `keysMax` keys in a slice (tumbling windows are one
  * slice, hopping ones share slices of `every`) or at all (sessions, sliding, counting); a record of one key more goes to the dead
  * letters (reason `too-many-keys`), results of the others stay right. Records with event times far ahead of the watermark would
  * keep a window open each for good: beyond some 10,000 slices, 1,000 sessions or 100,000 milliseconds of a key they go to the dead letters

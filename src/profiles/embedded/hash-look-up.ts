@@ -4,11 +4,11 @@ import type { Hashes } from './hashes.js';
 
 const KEYS_MAX = 10_000;
 
-/** Serves `redis.hashes` from the hashes of the store: those of committed epochs. */
-export function hashLookUp(hashes: Hashes): LookupDriver {
+/** Serves `redis.hashLookup` from the hashes of the store: those of committed epochs. */
+export function hashLookup(hashes: Hashes): LookupDriver {
   return {
     async open({ kind, options }, step) {
-      if (kind !== 'redis.hashes') throw unknownKind(kind, step);
+      if (kind !== 'redis.hashLookup') throw unknownKind(kind, step);
       const { decode } = options as { readonly decode: ((fields: unknown) => unknown) | undefined };
       return {
         keysMax: KEYS_MAX,
@@ -25,7 +25,7 @@ export function hashLookUp(hashes: Hashes): LookupDriver {
 }
 
 const unknownKind = (kind: string, step: string): MillraceError =>
-  new MillraceError('config', `the embedded store cannot serve a look-up of kind ${kind}`, {
+  new MillraceError('config', `the embedded store cannot serve a lookup of kind ${kind}`, {
     where: step,
     hint: 'it serves redis.hashes, from what redis.hash wrote',
   });

@@ -1,20 +1,20 @@
-import { hashFields, hashMisfit } from '../../../connectors/redis/hash-fields.js';
+import { hashFields, unrepresentableHash } from '../../../connectors/redis/hash-fields.js';
 import type { SinkDriver } from '../../core/io.js';
 import type { HashSinkOptions } from '../../core/sinks.js';
 import { mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';
 
-/** The sink of `redis.hash` and `redis.upserts`: of each key only the newest value of an epoch is written. */
+/** The sink of `redis.hashSink` and `redis.upsertSink`: of each key only the newest value of an epoch is written. */
 export function hashSink(owners: TaskOwners): SinkDriver {
   return {
     mode: 'transactional',
     async open(sink, { step, task }) {
-      if (sink.kind !== 'redis.hash' && sink.kind !== 'redis.upserts') throw unknownKind(sink, step);
+      if (sink.kind !== 'redis.hashSink' && sink.kind !== 'redis.upsertSink') throw unknownKind(sink, step);
       const outputs = owners.current(task);
       const { key, content, ttl } = sink.options as HashSinkOptions;
       return {
-        misfitOf: (value) => hashMisfit(key(value), content ? content(value) : value),
+        unrepresentable: (value) => unrepresentableHash(key(value), content ? content(value) : value),
         write(values) {
           outputs.mustOwn();
           for (const value of values) {

@@ -5,7 +5,7 @@ import type { LookupDriver } from '../../core/lookup.js';
 import type { OutgoingRecord, RawRecord } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import { embeddedCheckpoints } from './checkpoints.js';
-import { hashLookUp } from './hash-look-up.js';
+import { hashLookup } from './hash-look-up.js';
 import { hashSink } from './hash-sink.js';
 import { Hashes, type StoredHash } from './hashes.js';
 import { keptSchemas } from './kept-schemas.js';
@@ -31,12 +31,12 @@ export interface EmbeddedOptions {
 /** Log, ledger, state and key-value store in one folder: what Kafka and Redis are elsewhere. */
 export interface Embedded {
   readonly source: SourceDriver;
-  /** Serves `kafka.sink`, `kafka.upserts`, `kafka.deadLetters` and what lies between stages. */
+  /** Serves `kafka.sink`, `kafka.upsertSink`, `kafka.deadLetterSink` and what lies between subtopologies. */
   readonly topicSink: SinkDriver;
-  /** Serves `redis.hash` and `redis.upserts`. */
+  /** Serves `redis.hashSink` and `redis.upsertSink`. */
   readonly hashSink: SinkDriver;
-  /** Serves `redis.hashes`. */
-  readonly hashLookUp: LookupDriver;
+  /** Serves `redis.hashLookup`. */
+  readonly hashLookup: LookupDriver;
   /** The registry it was opened with, which now also knows every schema that ever wrote into this store. */
   readonly schemas: SchemaRegistry;
   openLedger(task: TaskId): Promise<TaskLedger>;
@@ -92,7 +92,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
     source: logSource(log),
     topicSink: topicSinks(log, owners, schemas, now),
     hashSink: hashSink(owners),
-    hashLookUp: hashLookUp(hashes),
+    hashLookup: hashLookup(hashes),
     schemas,
     openLedger: async (task) => openLedger(task, { store, log, hashes, owners }),
     checkpoints: embeddedCheckpoints(store, owners),

@@ -165,5 +165,5 @@ export class BlobReader {
 const damaged = (base: number, problem: string): MillraceError =>
   new MillraceError('state', `the log's blob at offset ${base} is damaged: ${problem}`, {
     hint: 'the store was written by another version or its disk is failing: restore the folder from a copy',
-    lasting: true,
+    permanent: true,
   });

@@ -110,7 +110,7 @@ export class Store {
   /** Waits for steps under way, says a last word, closes; what was not committed is gone. */
   async close(lastWords: readonly Write[] = []): Promise<void> {
     const isSound = this.broken === undefined;
-    this.broken ??= new MillraceError('state', 'the embedded store is closed', { where: this.path, lasting: true });
+    this.broken ??= new MillraceError('state', 'the embedded store is closed', { where: this.path, permanent: true });
     if (this.busy) await new Promise<void>((resolve) => this.idle.push(resolve));
     try {
       this.mustHaveRoom(lastWords);
@@ -133,7 +133,7 @@ export class Store {
   }
 
   private settle(): void {
-    if (this.broken?.lasting === false) {
+    if (this.broken?.permanent === false) {
       this.root.resetReadTxn();
       for (const reread of this.rereading) reread();
       this.broken = undefined;
@@ -157,7 +157,7 @@ export class Store {
     return new MillraceError('state', `the embedded store failed: ${messageOf(cause)}`, {
       where: this.path,
       hint: 'is there a quota, or a fault of the disk? What was committed is safe, and a new start goes on from there',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

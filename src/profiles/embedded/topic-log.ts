@@ -113,7 +113,7 @@ export class TopicLog {
     throw new MillraceError('state', `the log of ${name}/${partition} has no record ${offset}`, {
       where: name,
       hint: 'the store is damaged: restore the folder from a copy',
-      lasting: true,
+      permanent: true,
     });
   }
 

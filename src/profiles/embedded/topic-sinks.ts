@@ -16,7 +16,7 @@ import { openCodec, registerSchema } from '../../schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Sinks into topics of the embedded log: values of `kafka.sink` and `kafka.upserts`, letters of `kafka.deadLetters`, and between stages. */
+/** Sinks into topics of the embedded log: values of `kafka.sink` and `kafka.upsertSink`, letters of `kafka.deadLetterSink`, and between subtopologies. */
 export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRegistry, now: () => number): SinkDriver {
   return {
     mode: 'transactional',
@@ -33,9 +33,9 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
       const outputs = owners.current(task);
       switch (sink.kind) {
         case 'kafka.sink':
-        case 'kafka.upserts':
+        case 'kafka.upsertSink':
           return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry, step);
-        case 'kafka.deadLetters':
+        case 'kafka.deadLetterSink':
           return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
         case 'repartition':
           return stageWriter(log, outputs, sink.options as InternalSinkOptions, registry, now);

@@ -10,7 +10,7 @@ import { backOffMs } from '../../util/retry.js';
 import type { Clock } from '../clock.js';
 import { type Pace, paceOf, unpaced } from '../pace.js';
 import { Breaker } from './breaker.js';
-import { AgedAnswers } from './ttl-lru-cache.js';
+import { TtlLruCache } from './ttl-lru-cache.js';
 
 /** A key that nobody has answered for yet, and who waits for it. */
 interface Wanted {
@@ -31,11 +31,11 @@ const RETRY_AFTER_MAX_MS = 30_000;
  *
  * Memory: the keys that somebody waits for, and the answers that are remembered.
  */
-export class Asker {
+export class BatchLoader {
   /** In the order in which they came. */
   private readonly waiting = new Map<string, Wanted>();
   private readonly asked = new Map<string, Wanted>();
-  private readonly remembered: AgedAnswers | undefined;
+  private readonly remembered: TtlLruCache | undefined;
   private readonly breaker: Breaker;
   private readonly pace: Pace;
   private readonly closed = new AbortController();
@@ -53,12 +53,12 @@ export class Asker {
     private readonly random: () => number,
   ) {
     const { cache, perSecondMax } = limits;
-    this.remembered = cache && new AgedAnswers(cache, () => clock.now());
+    this.remembered = cache && new TtlLruCache(cache, () => clock.now());
     this.breaker = new Breaker(() => clock.now(), random);
     this.pace = perSecondMax === undefined ? unpaced : paceOf(perSecondMax, clock);
   }
 
-  /** @throws what the reader threw, where that is lasting. */
+  /** @throws what the reader threw, where that is permanent. */
   async ask(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers> {
     const answers = new Map<string, LookupAnswer>();
     const wanted: (readonly [string, Wanted])[] = [];
@@ -184,18 +184,16 @@ export class Asker {
     this.trying.add(over);
     let forget = (): void => undefined;
     try {
-      if (this.closed.signal.aborted) throw new MillraceError('look-up', ENDED);
+      if (this.closed.signal.aborted) throw new MillraceError('lookup', ENDED);
       const asking = this.reader.ask(keys, over.signal);
       asking.catch(() => undefined); // it may fail after its time
       const late = new Promise<never>((_, reject) => {
-        forget = this.clock.every(timeout, () =>
-          reject(new MillraceError('look-up', `no answer within ${timeout} ms`)),
-        );
-        over.signal.addEventListener('abort', () => reject(new MillraceError('look-up', ENDED)));
+        forget = this.clock.every(timeout, () => reject(new MillraceError('lookup', `no answer within ${timeout} ms`)));
+        over.signal.addEventListener('abort', () => reject(new MillraceError('lookup', ENDED)));
       });
       return await Promise.race([asking, late]);
     } catch (error) {
-      if (error instanceof MillraceError && error.lasting) throw error;
+      if (error instanceof MillraceError && error.permanent) throw error;
       return keys.map(() => ({ kind: 'failed', detail: messageOf(error) }));
     } finally {
       forget();

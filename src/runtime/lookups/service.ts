@@ -9,9 +9,9 @@ import {
 } from '../../core/index.js';
 import { getOrInsert } from '../../util/maps.js';
 import type { Clock } from '../clock.js';
-import { Asker } from './batch-loader.js';
+import { BatchLoader } from './batch-loader.js';
 
-export interface LookUpsOptions {
+export interface LookupsOptions {
   readonly profile: Profile;
   readonly clock: Clock;
   /** Uniform in [0, 1), for the jitter of pauses. */
@@ -25,10 +25,10 @@ export interface LookUpsOptions {
  *
  * @throws MillraceError `config` from `open` where the profile cannot look things up in such a store.
  */
-export class LookUps implements LookupService {
-  private readonly askers = new Map<string, Promise<Asker>>();
+export class Lookups implements LookupService {
+  private readonly askers = new Map<string, Promise<BatchLoader>>();
 
-  constructor(private readonly options: LookUpsOptions) {}
+  constructor(private readonly options: LookupsOptions) {}
 
   async open(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<LookupHandle> {
     const opening = getOrInsert(this.askers, step, () => this.openAsker(step, lookup, limits));
@@ -52,15 +52,15 @@ export class LookUps implements LookupService {
     await Promise.all(askers.map(async (asker) => asker.status === 'fulfilled' && (await asker.value.close())));
   }
 
-  private async openAsker(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<Asker> {
+  private async openAsker(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<BatchLoader> {
     const { profile, clock, random } = this.options;
     const driver = driverOf(profile.lookups ?? {}, lookup);
-    if (!driver) throw noLookUps(profile, lookup.connector, step);
-    return new Asker(await driver.open(lookup, step, limits), limits, clock, random);
+    if (!driver) throw noLookups(profile, lookup.connector, step);
+    return new BatchLoader(await driver.open(lookup, step, limits), limits, clock, random);
   }
 }
 
-const noLookUps = (profile: Profile, connector: string, where: string): MillraceError =>
+const noLookups = (profile: Profile, connector: string, where: string): MillraceError =>
   new MillraceError('config', `the ${profile.name} profile cannot look anything up in '${connector}'`, {
     where,
     hint: `it can in: ${Object.keys(profile.lookups ?? {}).join(', ') || 'nothing'}`,

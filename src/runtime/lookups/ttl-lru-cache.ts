@@ -11,7 +11,7 @@ interface Entry {
  *
  * Memory: `entriesMax` answers. An expired one stays until it is asked for or pushed out.
  */
-export class AgedAnswers {
+export class TtlLruCache {
   private readonly entries = new Map<string, Entry>();
 
   constructor(

@@ -28,7 +28,7 @@ function parseOwn(schema: SchemaText, subject: string): AvroType {
     throw new MillraceError('schema', `schema ${subject} is not valid Avro: ${messageOf(cause)}`, {
       where: subject,
       hint: 'see https://avro.apache.org/docs/1.12.0/specification/ for what a schema may hold',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

@@ -22,7 +22,7 @@ import {
   unscaledOf,
 } from './values.js';
 
-/** Writes one value; throws a `Misfit`. */
+/** Writes one value; throws a `Unrepresentable`. */
 export type Write = (writer: ByteWriter, value: unknown) => void;
 
 /**
@@ -70,7 +70,7 @@ class Compilation {
     });
     holder.write = generate<Write>(
       parts,
-      `(w, v) => { if (typeof v !== 'object' || v === null) throw w.misfit(v, 'a record ' + name); ${steps.join(' ')} }`,
+      `(w, v) => { if (typeof v !== 'object' || v === null) throw w.unrepresentable(v, 'a record ' + name); ${steps.join(' ')} }`,
     );
     return holder.write;
   }
@@ -103,7 +103,7 @@ class Compilation {
     return (w, value) => {
       const bucket = bucketOfValue(value);
       const index = bucket === undefined ? -1 : buckets.indexOf(bucket);
-      if (index < 0) throw w.misfit(value, wanted);
+      if (index < 0) throw w.unrepresentable(value, wanted);
       w.zigzag(index);
       (writes[index] as Write)(w, value);
     };
@@ -115,7 +115,7 @@ function writeWrapped(branches: readonly AvroType[], writes: readonly Write[], n
   return (w, value) => {
     const [entry, more] = typeof value === 'object' && value !== null ? Object.entries(value) : [];
     const index = value === null ? nullAt : entry === undefined ? -1 : names.indexOf(entry[0]);
-    if (index < 0 || more !== undefined) throw w.misfit(value, `${wanted}, as { name: value }`);
+    if (index < 0 || more !== undefined) throw w.unrepresentable(value, `${wanted}, as { name: value }`);
     w.zigzag(index);
     (writes[index] as Write)(w, entry?.[1] ?? null);
   };
@@ -124,7 +124,7 @@ function writeWrapped(branches: readonly AvroType[], writes: readonly Write[], n
 const writeArray =
   (item: Write): Write =>
   (w, value) => {
-    if (!Array.isArray(value)) throw w.misfit(value, 'an array');
+    if (!Array.isArray(value)) throw w.unrepresentable(value, 'an array');
     if (value.length > 0) {
       w.zigzag(value.length);
       for (let i = 0; i < value.length; i++) item(w, value[i]);
@@ -135,7 +135,7 @@ const writeArray =
 const writeMap =
   (write: Write): Write =>
   (w, value) => {
-    if (bucketOfValue(value) !== 'object') throw w.misfit(value, 'a map');
+    if (bucketOfValue(value) !== 'object') throw w.unrepresentable(value, 'a map');
     const keys = Object.keys(value as object);
     if (keys.length > 0) {
       w.zigzag(keys.length);
@@ -151,7 +151,7 @@ function writeEnum({ name, symbols }: AvroEnum): Write {
   const indices = new Map(symbols.map((symbol, index) => [symbol, index]));
   return (w, value) => {
     const index = indices.get(value as string);
-    if (index === undefined) throw w.misfit(value, `a symbol of ${name}`);
+    if (index === undefined) throw w.unrepresentable(value, `a symbol of ${name}`);
     w.zigzag(index);
   };
 }
@@ -160,14 +160,14 @@ function writeFixed({ size, logical }: AvroFixed): Write {
   if (logical?.name === 'decimal') {
     return (w, value) => {
       const bytes = decimalBytes(w, value, logical);
-      if (bytes.length > size) throw w.misfit(value, `a decimal in ${size} bytes`);
+      if (bytes.length > size) throw w.unrepresentable(value, `a decimal in ${size} bytes`);
       const sign = (bytes[0] as number) >= 0x80 ? 0xff : 0;
       w.raw(new Uint8Array(size - bytes.length).fill(sign));
       w.raw(bytes);
     };
   }
   return (w, value) => {
-    if (!(value instanceof Uint8Array) || value.length !== size) throw w.misfit(value, `${size} bytes`);
+    if (!(value instanceof Uint8Array) || value.length !== size) throw w.unrepresentable(value, `${size} bytes`);
     w.raw(value);
   };
 }
@@ -176,18 +176,18 @@ function decimalBytes(w: ByteWriter, value: unknown, logical: Extract<Logical, {
   const bytes = typeof value === 'string' ? unscaledOf(value, logical) : undefined;
   if (bytes !== undefined) return bytes;
   const { precision, scale } = logical;
-  throw w.misfit(value, `a decimal as text, of at most ${precision} digits, ${scale} of them after the point`);
+  throw w.unrepresentable(value, `a decimal as text, of at most ${precision} digits, ${scale} of them after the point`);
 }
 
 function writePrimitive({ kind, logical }: AvroPrimitive, values: AvroValues): Write {
   switch (kind) {
     case 'null':
       return (w, value) => {
-        if (value !== null) throw w.misfit(value, 'null');
+        if (value !== null) throw w.unrepresentable(value, 'null');
       };
     case 'boolean':
       return (w, value) => {
-        if (typeof value !== 'boolean') throw w.misfit(value, 'a boolean');
+        if (typeof value !== 'boolean') throw w.unrepresentable(value, 'a boolean');
         w.byte(value ? 1 : 0);
       };
     case 'int':
@@ -196,21 +196,21 @@ function writePrimitive({ kind, logical }: AvroPrimitive, values: AvroValues): W
     case 'float':
     case 'double':
       return (w, value) => {
-        if (typeof value !== 'number') throw w.misfit(value, `a ${kind}`);
+        if (typeof value !== 'number') throw w.unrepresentable(value, `a ${kind}`);
         if (kind === 'double') w.double(value);
         else if (fitsFloat(value)) w.float(value);
-        else throw w.misfit(value, 'a float, which ends at 3.4e38');
+        else throw w.unrepresentable(value, 'a float, which ends at 3.4e38');
       };
     case 'bytes':
       return (w, value) => {
         const bytes = logical?.name === 'decimal' ? decimalBytes(w, value, logical) : value;
-        if (!(bytes instanceof Uint8Array)) throw w.misfit(value, 'bytes');
+        if (!(bytes instanceof Uint8Array)) throw w.unrepresentable(value, 'bytes');
         w.zigzag(bytes.length);
         w.raw(bytes);
       };
     case 'string':
       return (w, value) => {
-        if (typeof value !== 'string') throw w.misfit(value, 'a string');
+        if (typeof value !== 'string') throw w.unrepresentable(value, 'a string');
         w.text(value, 1);
       };
   }
@@ -220,7 +220,7 @@ function writeWhole(kind: 'int' | 'long', logical: Logical | undefined, values: 
   if (logical !== undefined && isDate(logical, values)) {
     return (w, value) => {
       const millis = value instanceof Date ? value.getTime() : Number.NaN;
-      if (Number.isNaN(millis)) throw w.misfit(value, 'a valid Date');
+      if (Number.isNaN(millis)) throw w.unrepresentable(value, 'a valid Date');
       const stored = storedOf(logical, millis);
       if (Number.isSafeInteger(stored)) w.zigzag(stored);
       else w.zigzag64(BigInt(millis) * 1_000n); // microseconds of a far time: a number does not hold them, 64 bits do
@@ -228,18 +228,19 @@ function writeWhole(kind: 'int' | 'long', logical: Logical | undefined, values: 
   }
   if (kind === 'int') {
     return (w, value) => {
-      if (typeof value !== 'number' || value !== (value | 0)) throw w.misfit(value, 'an int');
+      if (typeof value !== 'number' || value !== (value | 0)) throw w.unrepresentable(value, 'an int');
       w.zigzag(value);
     };
   }
   if (values.long === 'bigint' && logical === undefined) {
     return (w, value) => {
-      if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) throw w.misfit(value, 'a bigint of 64 bits');
+      if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
+        throw w.unrepresentable(value, 'a bigint of 64 bits');
       w.zigzag64(value);
     };
   }
   return (w, value) => {
-    if (!Number.isSafeInteger(value)) throw w.misfit(value, 'a whole number below 2^53');
+    if (!Number.isSafeInteger(value)) throw w.unrepresentable(value, 'a whole number below 2^53');
     w.zigzag(value as number);
   };
 }

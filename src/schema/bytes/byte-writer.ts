@@ -8,8 +8,8 @@ const asFloat = new Float32Array(eight.buffer);
 export const fitsFloat = (value: number): boolean => !Number.isFinite(value) || Number.isFinite(Math.fround(value));
 
 /** A value that a schema has no room for; says what about it, and in which field. */
-export class Misfit extends Error {
-  override readonly name = 'Misfit';
+export class Unrepresentable extends Error {
+  override readonly name = 'Unrepresentable';
 }
 
 /**
@@ -43,9 +43,9 @@ export class ByteWriter {
   }
 
   /** What is wrong with a value, and where. */
-  misfit(value: unknown, wanted: string): Misfit {
+  unrepresentable(value: unknown, wanted: string): Unrepresentable {
     const where = this.field === '' ? '' : `field ${this.field}: `;
-    return new Misfit(`${where}${shown(value)} is not ${wanted}`);
+    return new Unrepresentable(`${where}${shown(value)} is not ${wanted}`);
   }
 
   /** Makes room for `size` more bytes. */

@@ -3,7 +3,7 @@ const key = (name: string): string => (name === '__proto__' ? '["__proto__"]' : 
 
 /**
  * Compiles a function from parts, each under a name of its own: engines give an object literal with fixed keys one
- * shape, and a call that always meets the same function no look-up. Only names of fields and our own code get in, and
+ * shape, and a call that always meets the same function no lookup. Only names of fields and our own code get in, and
  * those as JSON strings.
  */
 export function generate<F>(parts: Readonly<Record<string, unknown>>, body: string): F {

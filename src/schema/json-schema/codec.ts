@@ -2,7 +2,7 @@ import type { LazyJson } from '../../core/lazy-json.js';
 import { DecodeFailure } from '../decode-failure.js';
 import { jsonOf } from '../plain/json-codec.js';
 import { parseJson, valueOfJson } from '../plain/json-text.js';
-import { AS_THE_SCHEMA, valueMisfit } from '../value-misfit.js';
+import { AS_THE_SCHEMA, unrepresentableValue } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from '../wire-format.js';
 import { type Validators, violationOf } from './validate.js';
@@ -22,7 +22,7 @@ export function jsonSchemaCodec<T>(
   };
   return {
     encode(value) {
-      if (!writing(value)) throw misfit(violationOf(writing), subject);
+      if (!writing(value)) throw unrepresentable(violationOf(writing), subject);
       const text = jsonOf(value, subject);
       if (id === undefined) return Buffer.from(text);
       const bytes = Buffer.from(HEADER_ROOM + text); // cheaper than to measure the text and to write it after the header
@@ -39,5 +39,5 @@ export function jsonSchemaCodec<T>(
   };
 }
 
-const misfit = (violation: string, subject: string) =>
-  valueMisfit(`a value does not fit schema ${subject}: ${violation}`, subject, AS_THE_SCHEMA);
+const unrepresentable = (violation: string, subject: string) =>
+  unrepresentableValue(`a value does not fit schema ${subject}: ${violation}`, subject, AS_THE_SCHEMA);

@@ -38,7 +38,7 @@ export function compileValidators(schema: SchemaText, subject: string): Validato
     throw new MillraceError('schema', `schema ${subject} is not a valid JSON schema: ${messageOf(cause)}`, {
       where: subject,
       hint: 'see https://json-schema.org/specification for what a schema may hold',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -91,7 +91,7 @@ function makerOf(json: AnySchemaObject | boolean): (options: Options) => Ajv {
   throw new MillraceError('schema', `JSON Schema ${draft} is not known here`, {
     where: '$schema',
     hint: `use one of ${makers.map(([name]) => name).join(', ')}`,
-    lasting: true,
+    permanent: true,
   });
 }
 

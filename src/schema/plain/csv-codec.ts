@@ -2,7 +2,7 @@ import { MillraceError } from '../../core/errors.js';
 import { generate, literal } from '../bytes/shapes.js';
 import type { CsvColumn } from '../csv.js';
 import { DecodeFailure } from '../decode-failure.js';
-import { valueMisfit } from '../value-misfit.js';
+import { unrepresentableValue } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { type Cell, cellOf, plainCells, splitRow } from './csv-cells.js';
 import { textOf } from './utf8.js';
@@ -92,7 +92,7 @@ export function csvCodec<T>(
     throw new MillraceError('config', 'csv() needs at least one column and a delimiter of one character', {
       where: subject,
       hint: "csv({ columns: { sensor: 'text', celsius: 'number?' }, delimiter: ';' })",
-      lasting: true,
+      permanent: true,
     });
   }
   const read = readRow<T>(columns);
@@ -138,7 +138,7 @@ function columnOf(name: string, type: CsvColumn, subject: string): Column {
   throw new MillraceError('config', `column ${name} is "${type}", which is no type of a column`, {
     where: subject,
     hint: `one of ${Object.keys(kinds).join(', ')}; with a ? after it where cells may be empty`,
-    lasting: true,
+    permanent: true,
   });
 }
 
@@ -164,6 +164,6 @@ function writeCell({ name, type, optional, kind }: Column, delimiter: string, su
     const text = write(value);
     if (text !== undefined) return isBare ? text : cellOf(text, delimiter, optional);
     const hint = 'emit rows with a value of the right type for every column';
-    throw valueMisfit(`column ${name}: a ${typeof value} is no ${type}`, subject, hint);
+    throw unrepresentableValue(`column ${name}: a ${typeof value} is no ${type}`, subject, hint);
   };
 }

@@ -1,5 +1,5 @@
 import { jsonText } from '../../util/json-text.js';
-import { valueMisfit } from '../value-misfit.js';
+import { unrepresentableValue } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { parseJson, valueOfJson } from './json-text.js';
 
@@ -22,9 +22,9 @@ export function jsonOf(value: unknown, subject: string): string {
     text = jsonText(value);
   } catch (cause) {
     const hint = 'JSON has no bigint, no Set and no cycles: emit a text, an array, and no value that contains itself';
-    throw valueMisfit('a value has no JSON', subject, hint, cause);
+    throw unrepresentableValue('a value has no JSON', subject, hint, cause);
   }
   if (text !== undefined) return text;
   const hint = 'emit an object, an array, a string, a number, a boolean or null';
-  throw valueMisfit(`a ${typeof value} has no JSON`, subject, hint);
+  throw unrepresentableValue(`a ${typeof value} has no JSON`, subject, hint);
 }

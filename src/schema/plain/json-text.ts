@@ -19,7 +19,7 @@ export function parseJson(bytes: Uint8Array, start = 0): unknown {
 
 /** As of its bytes, which are not needed where they are known to be JSON that is not too deep. */
 export const valueOfJson = (json: LazyJson): unknown =>
-  json.depthMost <= DEPTH_MAX ? json.value() : parseJson(json.bytes);
+  json.depthMax <= DEPTH_MAX ? json.value() : parseJson(json.bytes);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,12 +1,12 @@
 import { DecodeFailure } from '../decode-failure.js';
-import { valueMisfit } from '../value-misfit.js';
+import { unrepresentableValue } from '../value-misfit.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { textOf as ofUtf8 } from './utf8.js';
 
 /** The codec of `text()`. */
 export function textCodec(subject: string): WireCodec<string> {
   const textOf = (value: string): string => {
-    if (typeof value !== 'string') throw misfit(value, subject, 'a string');
+    if (typeof value !== 'string') throw unrepresentable(value, subject, 'a string');
     return value;
   };
   return {
@@ -24,12 +24,12 @@ export function textCodec(subject: string): WireCodec<string> {
 /** The codec of `bytes()`. */
 export const bytesCodec = (subject: string): WireCodec<Uint8Array> => ({
   encode(value) {
-    if (!(value instanceof Uint8Array)) throw misfit(value, subject, 'bytes (a Uint8Array)');
+    if (!(value instanceof Uint8Array)) throw unrepresentable(value, subject, 'bytes (a Uint8Array)');
     return value;
   },
   decode: (bytes) => bytes,
   prepare: nothingToPrepare,
 });
 
-const misfit = (value: unknown, subject: string, wanted: string) =>
-  valueMisfit(`a ${typeof value} is not ${wanted}`, subject, `emit ${wanted}`);
+const unrepresentable = (value: unknown, subject: string, wanted: string) =>
+  unrepresentableValue(`a ${typeof value} is not ${wanted}`, subject, `emit ${wanted}`);

@@ -69,7 +69,7 @@ function ownType(schema: SchemaText, message: string, subject: string): protobuf
     throw new MillraceError('schema', `schema ${subject} is not valid Protobuf: ${messageOf(cause)}`, {
       where: subject,
       hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }
@@ -78,7 +78,7 @@ function ownType(schema: SchemaText, message: string, subject: string): protobuf
   throw new MillraceError('schema', `schema ${subject} has no message ${message}`, {
     where: subject,
     hint: `it has ${[...indexPaths(schema.text).values()].slice(0, 5).join(', ') || 'none at all'}`,
-    lasting: true,
+    permanent: true,
   });
 }
 
@@ -89,7 +89,7 @@ function indexBytes(paths: ReadonlyMap<string, string>, message: string, subject
     throw new MillraceError('schema', `message ${message} is imported by schema ${subject}, not declared in it`, {
       where: subject,
       hint: 'give the file that declares the message: its id goes with every payload',
-      lasting: true,
+      permanent: true,
     });
   }
   const writer = new ByteWriter();

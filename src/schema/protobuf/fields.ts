@@ -80,7 +80,7 @@ const refused = (type: protobufjs.Type, what: string, why: string, hint: string)
   new MillraceError('schema', `${what} of ${type.fullName.slice(1)} ${why}`, {
     where: type.fullName.slice(1),
     hint,
-    lasting: true,
+    permanent: true,
   });
 
 const isGoogles = (type: protobufjs.Type): boolean => type.fullName.startsWith('.google.protobuf.');
@@ -115,7 +115,7 @@ function enumScalar(type: protobufjs.Enum): Scalar {
     },
     write(w: ByteWriter, value: unknown) {
       const id = typeof value === 'string' ? type.values[value] : open ? value : undefined;
-      if (typeof id !== 'number' || id !== (id | 0)) throw w.misfit(value, `a value of ${type.name}`);
+      if (typeof id !== 'number' || id !== (id | 0)) throw w.unrepresentable(value, `a value of ${type.name}`);
       if (id >= 0) w.unsigned(id);
       else w.unsigned64(BigInt(id));
     },

@@ -6,7 +6,7 @@ import type { ProtobufValues } from './values.js';
 export interface Scalar {
   readonly wireType: 0 | 1 | 2 | 5;
   read(r: ByteReader): unknown;
-  /** Throws a `Misfit`. */
+  /** Throws a `Unrepresentable`. */
   write(w: ByteWriter, value: unknown): void;
   /** What an absent field is, made anew where it could be changed. */
   zero(): unknown;
@@ -23,7 +23,7 @@ const number = (
   wireType,
   read,
   write(w, value) {
-    if (typeof value !== 'number' || !fits(value)) throw w.misfit(value, wanted);
+    if (typeof value !== 'number' || !fits(value)) throw w.unrepresentable(value, wanted);
     write(w, value);
   },
   zero: () => 0,
@@ -40,7 +40,7 @@ const big = (
   read,
   write(w, value) {
     const fits = typeof value === 'bigint' && (signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
-    if (!fits) throw w.misfit(value, `a bigint of 64 bits${signed ? '' : ', not negative'}`);
+    if (!fits) throw w.unrepresentable(value, `a bigint of 64 bits${signed ? '' : ', not negative'}`);
     write(w, value);
   },
   zero: () => 0n,
@@ -115,7 +115,7 @@ const narrow: Readonly<Record<string, Scalar>> = {
     wireType: 0,
     read: (r) => r.lower32() !== 0,
     write(w, value) {
-      if (typeof value !== 'boolean') throw w.misfit(value, 'a bool');
+      if (typeof value !== 'boolean') throw w.unrepresentable(value, 'a bool');
       w.byte(value ? 1 : 0);
     },
     zero: () => false,
@@ -125,7 +125,7 @@ const narrow: Readonly<Record<string, Scalar>> = {
     wireType: 2,
     read: (r) => r.text(r.unsigned()),
     write(w, value) {
-      if (typeof value !== 'string') throw w.misfit(value, 'a string');
+      if (typeof value !== 'string') throw w.unrepresentable(value, 'a string');
       w.text(value, 0);
     },
     zero: () => '',
@@ -135,7 +135,7 @@ const narrow: Readonly<Record<string, Scalar>> = {
     wireType: 2,
     read: (r) => r.take(r.unsigned()),
     write(w, value) {
-      if (!(value instanceof Uint8Array)) throw w.misfit(value, 'bytes');
+      if (!(value instanceof Uint8Array)) throw w.unrepresentable(value, 'bytes');
       w.unsigned(value.length);
       w.raw(value);
     },

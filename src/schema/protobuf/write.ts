@@ -5,7 +5,7 @@ import { type FieldShape, fieldsOf, nameOf } from './fields.js';
 import { type Scalar, scalarOf } from './scalars.js';
 import { type ProtobufValues, TIMESTAMP, type WellKnown, wellKnown } from './values.js';
 
-/** Writes one value; throws a `Misfit`. */
+/** Writes one value; throws a `Unrepresentable`. */
 export type Write = (w: ByteWriter, value: unknown) => void;
 type Message = Readonly<Record<string, unknown>>;
 
@@ -35,7 +35,7 @@ class Compilation {
         ? write
         : (w, value) => {
             const message = special.toMessage(value);
-            if (message === undefined) throw w.misfit(value, `a ${name}`);
+            if (message === undefined) throw w.unrepresentable(value, `a ${name}`);
             write(w, message);
           };
     return holder.write;
@@ -58,7 +58,7 @@ class Compilation {
     return generate<Write>(
       parts,
       `(w, v) => {
-        if (typeof v !== 'object' || v === null) throw w.misfit(v, 'a message ' + name);
+        if (typeof v !== 'object' || v === null) throw w.unrepresentable(v, 'a message ' + name);
         ${steps.join('\n')}
       }`,
     );
@@ -76,7 +76,7 @@ class Compilation {
     }
     return (w, given) => {
       if (given === null || given === undefined) {
-        if (required) throw w.misfit(given, 'a value, which is required');
+        if (required) throw w.unrepresentable(given, 'a value, which is required');
         return;
       }
       if (!presence && scalar?.isZero(given)) return;
@@ -102,7 +102,7 @@ class Compilation {
     const valueTag = 16 + (value instanceof protobufjs.Type ? 2 : value.wireType);
     return (w, given) => {
       if (given === null || given === undefined) return;
-      if (typeof given !== 'object' || Array.isArray(given)) throw w.misfit(given, 'a map');
+      if (typeof given !== 'object' || Array.isArray(given)) throw w.unrepresentable(given, 'a map');
       for (const [name, item] of Object.entries(given)) {
         w.unsigned(id * 8 + 2);
         const mark = w.fork();
@@ -126,7 +126,7 @@ function keyOf(name: string, keyType: string, { zero }: Scalar): unknown {
 
 const items = (w: ByteWriter, value: unknown): readonly unknown[] => {
   if (value === null || value === undefined) return [];
-  if (!Array.isArray(value)) throw w.misfit(value, 'an array');
+  if (!Array.isArray(value)) throw w.unrepresentable(value, 'an array');
   return value;
 };
 
@@ -152,5 +152,5 @@ const writePacked =
 
 function onlyOne(w: ByteWriter, message: Message, names: readonly string[]): void {
   const given = names.filter((name) => message[name] !== null && message[name] !== undefined);
-  if (given.length > 1) throw w.misfit(given.join(' and '), 'one member of a oneof');
+  if (given.length > 1) throw w.unrepresentable(given.join(' and '), 'one member of a oneof');
 }

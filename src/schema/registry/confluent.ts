@@ -31,9 +31,9 @@ const formats = new Map<string, RegistryFormat>(
  * A registry that speaks Confluent's REST API (Confluent, Apicurio, Karapace), through Confluent's own client.
  *
  * Known answers are cached for good, since ids never change their meaning: what was met once is read through an outage. A
- * look-up of an id that the server denies is `undefined`; a server that cannot be reached or refuses is
+ * lookup of an id that the server denies is `undefined`; a server that cannot be reached or refuses is
  * `MillraceError('schema')`, after two retries. A schema that it refuses (incompatible, or none) is an error for good
- * (`lasting`), with the registry's reasons.
+ * (`permanent`), with the registry's reasons.
  *
  * @example
  * const registry = confluentRegistry({ url: 'http://127.0.0.1:8081' });
@@ -139,7 +139,7 @@ async function whole(
       throw new MillraceError('schema', `cannot ${doing}: it refers to more than ${REFERENCES_MAX} others`, {
         where: subject,
         hint: 'do they refer to each other in a circle?',
-        lasting: true,
+        permanent: true,
       });
     }
     const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;

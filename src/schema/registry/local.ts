@@ -26,7 +26,7 @@ export function localRegistry(schemas: readonly SchemaData[] = []): SchemaRegist
       throw new MillraceError('schema', `two schemas have the same digest ${id}`, {
         where: subject,
         hint: 'change one of them in any way, a doc text will do',
-        lasting: true,
+        permanent: true,
       });
     }
     texts.set(id, { canonical, schema });
@@ -68,7 +68,7 @@ function canonicalJson(text: string, subject: string): string {
     throw new MillraceError('schema', `schema ${subject} is not JSON`, {
       where: subject,
       hint: 'an Avro schema and a JSON schema are written in JSON',
-      lasting: true,
+      permanent: true,
       cause,
     });
   }

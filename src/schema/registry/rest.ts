@@ -58,7 +58,7 @@ function refusal(doing: string, url: string, error: unknown): MillraceError {
   return new MillraceError('schema', `cannot ${doing}: ${messageOf(error)}`, {
     where: withoutCredentials(url),
     hint: hintFor(status),
-    lasting: status !== undefined && REFUSALS.includes(status),
+    permanent: status !== undefined && REFUSALS.includes(status),
   });
 }
 

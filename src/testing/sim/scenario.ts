@@ -17,16 +17,16 @@ export interface Trial {
   topology(wait: () => Promise<void>): Topology;
   /**
    * Compares what came out of one task with a plain loop over its log; throws on a difference. Of a topology with
-   * repartitions it is called for the tasks of each stage.
+   * repartitions it is called for the tasks of each subtopology.
    */
-  check(task: number, outcome: Outcome, stage: string): void;
+  check(task: number, outcome: Outcome, subtopology: string): void;
   /** A sink that gets each record of a topic: records read and not yet written there are bounded by the credits. */
   readonly follows?: { readonly topic: string; readonly sink: string };
 }
 
 /** What is left of a task at the end. */
 export interface Outcome {
-  /** What lies in a topic between stages, in the partition of the task or in another one. */
+  /** What lies in a topic between subtopologies, in the partition of the task or in another one. */
   between(topic: string, partition?: number): readonly RawRecord[];
   output(sink: string): SimOutput;
   /** The counters of the checkpoint: `step/name` to value; zeros are left out. */

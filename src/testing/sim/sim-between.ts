@@ -10,7 +10,7 @@ import { localRegistry, openCodec } from '../../schema/index.js';
 import type { Random } from './random.js';
 import type { SimSession } from './sim-ledger.js';
 
-/** The topics between stages: they grow with the checkpoints of the tasks that write them. Offsets have gaps. */
+/** The topics between subtopologies: they grow with the checkpoints of the tasks that write them. Offsets have gaps. */
 export class SimBetween {
   private readonly topics = new Map<string, RawRecord[][]>();
 

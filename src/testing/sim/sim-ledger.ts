@@ -17,7 +17,7 @@ export interface StoredTask {
   owner: SimSession | undefined;
 }
 
-/** The ledger of all tasks of a stage. Restoring a task takes it over: its earlier owner's commits are refused from then on. */
+/** The ledger of all tasks of a subtopology. Restoring a task takes it over: its earlier owner's commits are refused from then on. */
 export class SimLedger {
   readonly tasks: readonly StoredTask[];
 
@@ -94,7 +94,7 @@ export class SimSession implements TaskLedger {
 
   /** Whether a checkpoint covers this record, or this tick of the clock. */
   isStored(topic: string, offset: number): boolean {
-    if (topic === CLOCK_TOPIC) return offset <= Number(this.stored.checkpoint?.choices[CLOCK_CHOICE] ?? -1);
+    if (topic === CLOCK_TOPIC) return offset <= Number(this.stored.checkpoint?.settledDecisions[CLOCK_CHOICE] ?? -1);
     return offset < (this.stored.checkpoint?.positions[this.sourceOf(topic)]?.offset ?? 0);
   }
 

@@ -1,5 +1,5 @@
 import {
-  type Metric,
+  type MetricRow,
   MillraceError,
   type Origin,
   type Sink,
@@ -189,7 +189,7 @@ class SimWriter implements SinkWriter {
   private takeOne(value: unknown, origin: Origin | undefined): void {
     const { output, session } = this;
     if (origin === undefined) {
-      const { step, name, eventTimeMs } = value as Metric; // rows of the metrics sink have no origin
+      const { step, name, eventTimeMs } = value as MetricRow; // rows of the metrics sink have no origin
       const row = { value, topic: `${step}/${name}`, offset: eventTimeMs };
       session.pending.push(() => output.rows.push(row));
       return;

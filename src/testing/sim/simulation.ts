@@ -13,7 +13,7 @@ import {
 import { COUNTERS_STEP } from '../../runtime/counters.js';
 import { type Running, type RunOptions, runTopology } from '../../runtime/index.js';
 import { localRegistry } from '../../schema/index.js';
-import { stagesOf, type Topology } from '../../topology/index.js';
+import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import { Chaos, drawTemperament } from './chaos.js';
 import { Random } from './random.js';
 import type { Outcome, Scenario, Trial } from './scenario.js';
@@ -74,14 +74,14 @@ class Simulation {
   private readonly partitions: number;
   private readonly trial: Trial;
   private readonly records: number;
-  private readonly stages: readonly Topology[];
-  /** By stage. */
+  private readonly subtopologies: readonly Topology[];
+  /** By subtopology. */
   private readonly ledgers: ReadonlyMap<string, SimLedger>;
   private readonly outputs = new SimOutputs();
   private readonly between: SimBetween;
-  /** By stage; none where each process believes to own all tasks. */
+  /** By subtopology; none where each process believes to own all tasks. */
   private readonly groups = new Map<string, SimGroup>();
-  /** Stages run one after another, each to an end, or side by side for ever. */
+  /** Subtopologies run one after another, each to an end, or side by side for ever. */
   private readonly bounded: boolean;
   private readonly lives: Life[] = [];
   private readonly settings: Pick<RunOptions, 'epochInterval' | 'inFlightMax' | 'roundMax'> & {
@@ -123,21 +123,21 @@ class Simulation {
       this.leaveOut,
       random.pick([0, 0.02, 0.2]),
     );
-    this.stages = stagesOf(this.trial.topology(async () => undefined));
-    this.ledgers = new Map(this.stages.map((stage) => [stage.name, this.ledgerOf(stage)]));
+    this.subtopologies = subtopologiesOf(this.trial.topology(async () => undefined));
+    this.ledgers = new Map(this.subtopologies.map((subtopology) => [subtopology.name, this.ledgerOf(subtopology)]));
     this.jitter = random.fork();
     if (random.chance(0.6))
-      for (const { name } of this.stages)
+      for (const { name } of this.subtopologies)
         this.groups.set(name, new SimGroup(this.partitions, this.time, this.chaos, random.fork()));
-    // In a group each process would take its own end of a stage for that of all: there, stages are run one by one.
-    this.bounded = this.stages.length === 1 || (this.groups.size === 0 && random.chance(0.6));
+    // In a group each process would take its own end of a subtopology for that of all: there, subtopologies are run one by one.
+    this.bounded = this.subtopologies.length === 1 || (this.groups.size === 0 && random.chance(0.6));
     this.between = new SimBetween(this.partitions, random.fork());
   }
 
-  private ledgerOf(stage: Topology): SimLedger {
-    const sourceOf = (topic: string) => stage.sources.find(({ source }) => source.topic === topic)?.id ?? topic;
+  private ledgerOf(subtopology: Topology): SimLedger {
+    const sourceOf = (topic: string) => subtopology.sources.find(({ source }) => source.topic === topic)?.id ?? topic;
     return new SimLedger(this.partitions, this.chaos, this.random.fork(), sourceOf, (partition) =>
-      this.onStored(stage, partition),
+      this.onStored(subtopology, partition),
     );
   }
 
@@ -322,13 +322,13 @@ class Simulation {
   }
 
   /**
-   * Whether checkpoints cover all that was ever written. Side by side, an input of a later stage may end with records that
-   * wait for what might come between the stages: they are for the last process, which sees the logs end.
+   * Whether checkpoints cover all that was ever written. Side by side, an input of a later subtopology may end with records that
+   * wait for what might come between the subtopologies: they are for the last process, which sees the logs end.
    */
   private isAllStored(): boolean {
-    return this.stages.every(({ name, sources }, number) =>
+    return this.subtopologies.every(({ name, sources }, number) =>
       sources
-        .filter(({ source }) => this.bounded || number === 0 || source.marked)
+        .filter(({ source }) => this.bounded || number === 0 || source.hasWatermarkMarkers)
         .every(({ id, source }) =>
           this.ledgers.get(name)?.tasks.every(({ checkpoint }, task) =>
             partitionsRead(source, task, this.trial.log[source.topic]?.length ?? 0).every((partition) => {
@@ -345,7 +345,7 @@ class Simulation {
     this.lastStepTurn = this.time.turns;
     const { checkpoint, owner } = this.ledgers.get(name)?.tasks[partition] ?? {};
     const at = Object.entries(checkpoint?.positions ?? {}).map(([source, { offset }]) => `${source}@${offset}`);
-    const task = this.stages.length === 1 ? partition : `${name}/${partition}`;
+    const task = this.subtopologies.length === 1 ? partition : `${name}/${partition}`;
     this.chaos.tell(`${owner?.process.name} stores task ${task} epoch ${checkpoint?.epoch}: ${at.join(' ')}`);
   }
 
@@ -365,7 +365,7 @@ class Simulation {
   }
 
   private checkOutcome(): void {
-    for (const { name } of this.stages)
+    for (const { name } of this.subtopologies)
       for (let task = 0; task < this.partitions; task++) {
         try {
           this.trial.check(task, this.outcomeOf(name, task), name);
@@ -377,8 +377,8 @@ class Simulation {
       this.chaos.violated('no process crashed in this run');
   }
 
-  private outcomeOf(stage: string, task: number): Outcome {
-    const state = [...(this.ledgers.get(stage)?.tasks[task]?.state.values() ?? [])];
+  private outcomeOf(subtopology: string, task: number): Outcome {
+    const state = [...(this.ledgers.get(subtopology)?.tasks[task]?.state.values() ?? [])];
     const saved = state.find(({ step }) => step === COUNTERS_STEP)?.bytes;
     const counters: [step: string, name: string, value: number][] = saved
       ? JSON.parse(new TextDecoder().decode(saved))

@@ -67,13 +67,13 @@ const inputs = (name: string) => ({
 const log = { entity: 'String', time: 'DateTime64(3)', digest: 'String', orderId: 'UInt32' } as const;
 
 const withOutcomes = (name: string, input = name): Topology =>
-  topology(name, { deadLetters: kafka.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+  topology(name, { deadLetters: kafka.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
     const { orders, paid } = inputs(input);
     const outcomes = t.source('paid', paid);
     const featurized = t.source('orders', orders).via('features', { outcomes }, featurize(view));
     featurized.via('rows', featureRows(view)).to(
       'offline',
-      clickhouse.table({
+      clickhouse.tableSink({
         table: `${name}_features`,
         columns: offlineColumns(view),
         orderBy: ['entity', 'eventTime'],
@@ -85,16 +85,16 @@ const withOutcomes = (name: string, input = name): Topology =>
         'log',
         map((o) => ({ entity: o.customer, time: o.at, digest: vectorDigest(o.features), orderId: o.id })),
       )
-      .to('predictions', clickhouse.table({ table: `${name}_predictions`, columns: log }));
+      .to('predictions', clickhouse.tableSink({ table: `${name}_predictions`, columns: log }));
   });
 
 const withoutOutcomes = (name: string): Topology =>
-  topology(name, { deadLetters: kafka.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+  topology(name, { deadLetters: kafka.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
     const { orders, paid } = inputs(name);
-    t.source('paid', paid).to('paid-log', clickhouse.table({ table: `${name}_paid`, columns: { id: 'UInt32' } }));
+    t.source('paid', paid).to('paid-log', clickhouse.tableSink({ table: `${name}_paid`, columns: { id: 'UInt32' } }));
     t.source('orders', orders)
       .via('plain', featurize(plain))
-      .to('log', clickhouse.table({ table: `${name}_log`, columns: { id: 'UInt32' } }));
+      .to('log', clickhouse.tableSink({ table: `${name}_log`, columns: { id: 'UInt32' } }));
   });
 
 const ORDERS = 400;

@@ -49,7 +49,7 @@ describe('answers', () => {
   it('make times that do not depend on the machine, and wait for rows that are out of order', async () => {
     const text = projectOf(await planOf({ from: rides }, folder)).files.get('rides.ts');
     expect(text).toContain(['Date.parse(`$', "{ride['started at']}Z`)"].join(''));
-    expect(text).toContain('disorderMax: minutes(30)');
+    expect(text).toContain('outOfOrdernessMax: minutes(30)');
   });
 
   it.each<[Answers, string]>([

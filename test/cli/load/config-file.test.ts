@@ -6,9 +6,9 @@ import { json, topology } from 'millrace';
 import { redis } from 'millrace/connectors/redis';
 import { kafka } from 'millrace/connectors/kafka';
 import { hours } from 'millrace';
-export const orders = topology('orders', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+export const orders = topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
   t.source('in', kafka.source({ topic: 'in', schema: json<{ id: string }>() }))
-    .to('out', redis.hash({ key: (order) => order.id, ttl: hours(1) }));
+    .to('out', redis.hashSink({ key: (order) => order.id, ttl: hours(1) }));
 });
 `;
 
@@ -24,9 +24,9 @@ describe('millrace.config.ts', () => {
   const profileOf = ({ out }: { readonly out: string }) => JSON.parse(out).profile;
 
   it('is read from the folder, and gives way to the environment', async () => {
-    const config = "import { defineConfig } from 'millrace';\nexport default defineConfig({ profile: 'local' });";
+    const config = "import { defineConfig } from 'millrace';\nexport default defineConfig({ profile: 'cluster' });";
     const outcome = await describeWith(config);
-    expect(profileOf(outcome)).toBe('local');
+    expect(profileOf(outcome)).toBe('cluster');
     expect(JSON.parse(outcome.out).sinks[0].delivery).toBe('effectively-once');
     expect(profileOf(await describeWith(config, { MILLRACE_PROFILE: 'embedded' }))).toBe('embedded');
   });

@@ -5,7 +5,7 @@ const orders = (name: string, exported = name) => `
 import { filter, json, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 interface Order { readonly id: string }
-const deadLetters = kafka.deadLetters({ topic: '${name}.dead' });
+const deadLetters = kafka.deadLetterSink({ topic: '${name}.dead' });
 export const ${exported} = topology('${name}', { deadLetters }, (t) => {
   t.source('in', kafka.source({ topic: '${name}.in', schema: json<Order>() }))
     .via('named', filter((order) => order.id !== ''))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RunCounts } from '../../../src/cli/run/run-counts.js';
 
 const task = (partition: number, epoch: number, value: number, restored = 0) => ({
-  stage: 'orders',
+  subtopology: 'orders',
   partition,
   epoch,
   counters: [{ step: 'orders', name: 'read', value, restored }],

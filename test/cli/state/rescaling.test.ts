@@ -8,7 +8,17 @@ import { savepointFile } from '../../../src/cli/state/savepoint-files.js';
 import { createSavepoint, type RestoreOptions, restoreSavepoint } from '../../../src/cli/state/savepoints.js';
 import { storedTasks } from '../../../src/cli/state/stored-state.js';
 import { stateful } from '../../../src/core/index.js';
-import { byKey, dedupe, hopping, hours, json, mapCell, minutes, topology, valueCell } from '../../../src/index.js';
+import {
+  dedupe,
+  hopping,
+  hours,
+  json,
+  mapCell,
+  minutes,
+  rescale as rescaling,
+  topology,
+  valueCell,
+} from '../../../src/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { emptyCheckpoint, positionAt } from '../../../src/topics/positions.js';
@@ -110,7 +120,7 @@ describe('a savepoint in another number of tasks', () => {
 
   it('does not begin at the end of an input that has none', async () => {
     const rows = file.source({ path: 'in/*.ndjson', schema: json<unknown>(), eventTime: () => 0, partitions: 2 });
-    const stage = topology(NAME, { deadLetters: kafka.deadLetters({ topic: `${NAME}.dead` }) }, (t) => {
+    const subtopology = topology(NAME, { deadLetters: kafka.deadLetterSink({ topic: `${NAME}.dead` }) }, (t) => {
       t.source('rows', rows).to('out', kafka.sink<unknown>({ topic: `${NAME}.out`, schema: json<unknown>() }));
     });
     const { profile } = await world();
@@ -118,7 +128,7 @@ describe('a savepoint in another number of tasks', () => {
     const checkpoint = { ...emptyCheckpoint('hash'), positions: { rows: positionAt(5) } };
     const stored = [{ partition: 0, checkpoint, state: [], topics: {} }];
     await expect(
-      (async () => rescaled(here, stage, stored, { tasks: 2, positions: 'latest', assumeKeyed: true }))(),
+      (async () => rescaled(here, subtopology, stored, { tasks: 2, positions: 'latest', assumeKeyed: true }))(),
     ).rejects.toMatchObject({ code: 'config', message: expect.stringContaining('only in topics') });
   });
 
@@ -126,10 +136,10 @@ describe('a savepoint in another number of tasks', () => {
     const to = await world();
     await send(to.profile, NAME, [], 1);
     const open = [{ name: 'part-00001-0-00000000.ndjson' }];
-    const receipts = { archive: { next: 1, open, complete: [] } };
+    const committables = { archive: { next: 1, open, complete: [] } };
     const stored = [0, 1].map((partition) => ({
       partition,
-      checkpoint: { ...emptyCheckpoint('hash'), receipts: partition === 0 ? {} : receipts },
+      checkpoint: { ...emptyCheckpoint('hash'), committables: partition === 0 ? {} : committables },
       state: [],
       topics: {},
     }));
@@ -155,12 +165,12 @@ describe('a savepoint in another number of tasks', () => {
   it('is refused where a step goes by another key than its records, or keeps something of the whole task', async () => {
     const source = kafka.source({ topic: `${NAME}.orders`, schema: json<{ id: number; user: string }>() });
     const sink = kafka.sink<unknown>({ topic: `${NAME}.out`, schema: json<unknown>() });
-    const other = topology(NAME, { deadLetters: kafka.deadLetters({ topic: `${NAME}.dead` }) }, (t) => {
+    const other = topology(NAME, { deadLetters: kafka.deadLetterSink({ topic: `${NAME}.dead` }) }, (t) => {
       t.source('orders', source)
         .via('first', dedupe({ key: ({ id }) => id, retention: hours(2), keysMax: 1_000 }))
         .to('out', sink);
     });
-    const counted = topology(NAME, { deadLetters: kafka.deadLetters({ topic: `${NAME}.dead` }) }, (t) => {
+    const counted = topology(NAME, { deadLetters: kafka.deadLetterSink({ topic: `${NAME}.dead` }) }, (t) => {
       const cells = { seen: valueCell({ initial: 0 }) };
       t.source('orders', source)
         .via(
@@ -208,10 +218,10 @@ describe('a savepoint in another number of tasks', () => {
     });
   });
 
-  it('takes its stages along, each into a number of its own', async () => {
+  it('takes its subtopologies along, each into a number of its own', async () => {
     const staged = (partitions: number) =>
-      topology('staged', { deadLetters: kafka.deadLetters({ topic: 'staged.dead' }) }, (t) => {
-        const cells = { byUser: byKey(mapCell<string, number>()) };
+      topology('staged', { deadLetters: kafka.deadLetterSink({ topic: 'staged.dead' }) }, (t) => {
+        const cells = { byUser: rescaling.byKey(mapCell<string, number>()) };
         const orders = t
           .source('orders', kafka.source({ topic: 'staged.orders', schema: json<Order>() }))
           .via('once', dedupe({ key: ({ id }) => String(id), retention: hours(1_000), keysMax: 10_000 }));

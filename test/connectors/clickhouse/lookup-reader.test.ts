@@ -11,7 +11,7 @@ function answering(keyType: string, keys: readonly string[]) {
     return keys.map((key) => `${JSON.stringify({ _key: key, tier: 'gold' })}\n`).join('');
   };
   const engine: Partial<Engine> = { where: 'here', query };
-  const lookup = clickhouse.rows({ table: 'customers', key: 'id', keyType, columns: ['tier'] });
+  const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType, columns: ['tier'] });
   const reader = clickHouseReader(engine as Engine, lookup);
   return { asked, ask: (some: readonly string[]) => reader.ask(some, new AbortController().signal) };
 }

@@ -20,7 +20,7 @@ import { sourceContract } from '../../../src/testing/source-contract.js';
 import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 import { topology } from '../../../src/topology/index.js';
 
-type Options = Parameters<typeof clickhouse.query>[0];
+type Options = Parameters<typeof clickhouse.querySource>[0];
 type Place = { readonly place?: unknown };
 
 /** Rows of a query as records. Asked of a server and of the engine in this process. */
@@ -35,7 +35,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
   afterAll(() => db?.close());
 
   const queryOf = (more: Partial<Options> & Pick<Options, 'sql'>) =>
-    clickhouse.query({ name: 'rows', orderBy: ['n'], eventTime: () => 0, ...more });
+    clickhouse.querySource({ name: 'rows', orderBy: ['n'], eventTime: () => 0, ...more });
 
   const open = (source: ReturnType<typeof queryOf>, offset = EARLIEST, place?: unknown, bounded = true) =>
     db.source.open(source, { topology: 'q', partition: 0 }, offset, bounded, 'rows', 0, place);
@@ -93,7 +93,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
         driver,
         source: sourceOf(0) as Source<unknown>,
         async append(partition: number, records: readonly OutgoingRecord[]) {
-          const sink = clickhouse.table<object>({
+          const sink = clickhouse.tableSink<object>({
             table: `${table}_log`,
             columns: { partition: 'UInt8', n: 'UInt64', record: 'String' } as object,
           });
@@ -156,7 +156,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
             await reader.close();
             expect(records.map(({ offset }) => offset)).toEqual(records.map((_, i) => read.length + i));
             read.push(...records.map((record) => json(record).n));
-            position = { offset: read.length, place: JSON.parse(JSON.stringify(reader.placeOf?.(read.length))) };
+            position = { offset: read.length, place: JSON.parse(JSON.stringify(reader.sourceStateOf?.(read.length))) };
           }
           expect(read).toEqual(sorted.map(({ n }) => n));
         },
@@ -171,7 +171,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
     await reader.poll(15);
     await reader.poll(15);
     for (const offset of [EARLIEST, 0, 1, 14, 15, 19, 20]) {
-      const rest = await readAll(await open(source, offset, reader.placeOf?.(offset)));
+      const rest = await readAll(await open(source, offset, reader.sourceStateOf?.(offset)));
       expect(rest.map((record) => json(record).n)).toEqual(
         Array.from({ length: 50 - Math.max(0, offset) }, (_, i) => String(i + Math.max(0, offset))),
       );
@@ -188,7 +188,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
     expect(await readAll(empty)).toEqual([]);
     const source = queryOf({ sql: `SELECT n FROM ${table};`, pageRowsMax: 4 });
     const first = await open(source, EARLIEST, undefined, false);
-    const place = JSON.parse(JSON.stringify(first.placeOf?.(EARLIEST)));
+    const place = JSON.parse(JSON.stringify(first.sourceStateOf?.(EARLIEST)));
     await db.command(`INSERT INTO ${table} SELECT number FROM numbers(10, 5)`);
     expect(await readAll(first)).toHaveLength(10);
     expect(await readAll(await open(source, EARLIEST, place, false))).toHaveLength(10);
@@ -260,12 +260,12 @@ export function querySuite(options: () => ClickHouseOptions): void {
       ['what is no query', { sql: 'SELEC 1' }, 'source', /cannot read the query.*62/],
     ])('%s', async (_, given, code, message) => {
       const reading = (async () => readAll(await open(queryOf({ ...given, pageRowsMax: 2 }))))();
-      await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(message), lasting: true });
+      await expect(reading).rejects.toMatchObject({ code, message: expect.stringMatching(message), permanent: true });
     });
 
     it('a table that is not there, with what may be wrong about it', async () => {
       await expect(open(queryOf({ sql: 'SELECT n FROM nowhere' }))).rejects.toMatchObject({
-        lasting: true,
+        permanent: true,
         hint: 'is the name right, and the database that the URL names?',
       });
     });
@@ -281,7 +281,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
 
   it('is an input of a topology, whose checkpoint has its place', async () => {
     const memory = new MemoryProfile(1);
-    const source = clickhouse.query<{ n: string; at: string }>({
+    const source = clickhouse.querySource<{ n: string; at: string }>({
       name: 'numbers',
       sql: 'SELECT number AS n, toDateTime64(number * 60, 3) AS at FROM numbers(500)',
       orderBy: ['n'],

@@ -11,14 +11,14 @@ interface Flight {
 /** Takes a sink of flights, as a stream of flights does. */
 const ofFlights = (sink: Sink<Flight>) => sink;
 
-describe('clickhouse.upserts', () => {
+describe('clickhouse.upsertSink', () => {
   const ofChanges = (sink: Sink<Change<Flight>>) => sink;
 
   it('is inert frozen data, with the column of the key', () => {
-    const sink = ofChanges(clickhouse.upserts({ table: 'flights', key: 'id', columns: { origin: 'String' } }));
+    const sink = ofChanges(clickhouse.upsertSink({ table: 'flights', key: 'id', columns: { origin: 'String' } }));
     expect(sink).toMatchObject({
       connector: 'clickhouse',
-      kind: 'clickhouse.upserts',
+      kind: 'clickhouse.upsertSink',
       changes: true,
       settings: { table: 'flights', key: 'id', columns: 'origin' },
       options: { key: 'id', columns: { id: 'String', origin: 'String' }, orderBy: [] },
@@ -28,16 +28,16 @@ describe('clickhouse.upserts', () => {
 
   it('takes changes only, and columns that they have', () => {
     // @ts-expect-error a flight is no change
-    ofFlights(clickhouse.upserts<Flight>({ table: 'flights', key: 'id', columns: { origin: 'String' } }));
+    ofFlights(clickhouse.upsertSink<Flight>({ table: 'flights', key: 'id', columns: { origin: 'String' } }));
     // @ts-expect-error a flight has no tail number
-    ofChanges(clickhouse.upserts({ table: 'flights', key: 'id', columns: { tailNumber: 'String' } }));
+    ofChanges(clickhouse.upsertSink({ table: 'flights', key: 'id', columns: { tailNumber: 'String' } }));
   });
 });
 
-describe('clickhouse.table', () => {
+describe('clickhouse.tableSink', () => {
   const of = (options: object) =>
     (
-      clickhouse.table({ table: 'flights', columns: { origin: 'String', at: 'DateTime' }, ...options } as never)
+      clickhouse.tableSink({ table: 'flights', columns: { origin: 'String', at: 'DateTime' }, ...options } as never)
         .problems ?? []
     ).map(({ message }) => message);
 
@@ -64,11 +64,15 @@ describe('clickhouse.table', () => {
 
   it('is inert frozen data whose columns are those of the stream', () => {
     const sink = ofFlights(
-      clickhouse.table({ table: 'flights', columns: { flightId: 'UInt32', origin: 'String' }, orderBy: ['origin'] }),
+      clickhouse.tableSink({
+        table: 'flights',
+        columns: { flightId: 'UInt32', origin: 'String' },
+        orderBy: ['origin'],
+      }),
     );
     expect(sink).toMatchObject({
       connector: 'clickhouse',
-      kind: 'clickhouse.table',
+      kind: 'clickhouse.tableSink',
       settings: { table: 'flights', columns: 'flightId, origin', orderBy: 'origin' },
       options: { table: 'flights', columns: { flightId: 'UInt32', origin: 'String' }, orderBy: ['origin'] },
     });
@@ -78,16 +82,16 @@ describe('clickhouse.table', () => {
 
   it('does not compile with a column that the stream lacks', () => {
     // @ts-expect-error a flight has no tail number
-    ofFlights(clickhouse.table({ table: 'flights', columns: { flightId: 'UInt32', tailNumber: 'String' } }));
+    ofFlights(clickhouse.tableSink({ table: 'flights', columns: { flightId: 'UInt32', tailNumber: 'String' } }));
     // @ts-expect-error nor can the table be ordered by one
-    ofFlights(clickhouse.table({ table: 'flights', columns: { flightId: 'UInt32' }, orderBy: ['tailNumber'] }));
+    ofFlights(clickhouse.tableSink({ table: 'flights', columns: { flightId: 'UInt32' }, orderBy: ['tailNumber'] }));
   });
 });
 
-describe('clickhouse.query', () => {
+describe('clickhouse.querySource', () => {
   const problems = (options: object) =>
     (
-      clickhouse.query({ name: 'q', sql: 'SELECT a FROM t', orderBy: ['a'], eventTime: () => 0, ...options })
+      clickhouse.querySource({ name: 'q', sql: 'SELECT a FROM t', orderBy: ['a'], eventTime: () => 0, ...options })
         .problems ?? []
     ).map(({ message }) => message);
 

@@ -42,10 +42,10 @@ interface Row {
   readonly n: number;
   readonly at: number;
 }
-type Options = Partial<Pick<Parameters<typeof clickhouse.table<Row>>[0], 'ttl' | 'storagePolicy' | 'partitionBy'>>;
+type Options = Partial<Pick<Parameters<typeof clickhouse.tableSink<Row>>[0], 'ttl' | 'storagePolicy' | 'partitionBy'>>;
 
 const sinkTo = (table: string, options: Options): Sink<unknown> =>
-  clickhouse.table<Row>({ table, columns: { n: 'UInt32', at: 'DateTime64(3)' }, ...options }) as Sink<unknown>;
+  clickhouse.tableSink<Row>({ table, columns: { n: 'UInt32', at: 'DateTime64(3)' }, ...options }) as Sink<unknown>;
 const setUp = async (sink: Sink<unknown>) => db.tableSink.setUp?.(sink, { topology: 't', step: 'out', partitions: 1 });
 
 /** Each in an insert of its own, and so in a part. */
@@ -66,7 +66,7 @@ const disksOf = async (table: string) =>
     )
   ).map(({ disk, n }) => [disk, n]);
 
-describe('storage of clickhouse.table', () => {
+describe('storage of clickhouse.tableSink', () => {
   it.each([
     ['a volume', 'moved_to_volume', { volume: 'archive' }],
     ['a disk', 'moved_to_disk', { disk: 'cold' }],
@@ -76,7 +76,7 @@ describe('storage of clickhouse.table', () => {
     const sink = sinkTo(table, { storagePolicy: 'tiered', ttl, partitionBy: 'n % 2' });
     await setUp(sink);
     await setUp(sink); // nothing of it is taken for a difference
-    expect(await db.tableSink.drift?.(sink)).toEqual([]);
+    expect(await db.tableSink.mismatches?.(sink)).toEqual([]);
     const now = Date.now();
     const rows = [0, 1, 2, 3].map((n) => ({ n, at: n % 2 === 0 ? now : now - 2 * HOUR_MS }));
     await writeEach(sink, rows);
@@ -102,7 +102,7 @@ describe('storage of clickhouse.table', () => {
       (error: { code: string; hint: string }) => error,
     );
     expect(refusal).toMatchObject({ code: 'config' });
-    expect((await db.tableSink.drift?.(sink))?.map(({ setting, actual }) => [setting, actual])).toEqual([
+    expect((await db.tableSink.mismatches?.(sink))?.map(({ setting, actual }) => [setting, actual])).toEqual([
       ['storage policy', 'default'],
       ['ttl', ''],
     ]);
@@ -112,18 +112,18 @@ describe('storage of clickhouse.table', () => {
     expect(statements).toHaveLength(2);
     for (const statement of statements) await db.command(statement as string);
     await setUp(sink);
-    expect(await db.tableSink.drift?.(sink)).toEqual([]);
+    expect(await db.tableSink.mismatches?.(sink)).toEqual([]);
   });
 
   it('says so where the server has no such policy, or the policy no such volume', async () => {
     const table = 'nowhere';
     const to = { volume: 'nowhere' };
     await expect(setUp(sinkTo(table, { storagePolicy: 'nowhere' }))).rejects.toMatchObject({
-      lasting: true,
+      permanent: true,
       hint: expect.stringContaining('system.storage_policies'),
     });
     await expect(
       setUp(sinkTo(table, { storagePolicy: 'tiered', ttl: { since: 'at', after: hours(1), to } })),
-    ).rejects.toMatchObject({ lasting: true });
+    ).rejects.toMatchObject({ permanent: true });
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import { days, type Metric, type Origin, type Sink, type SinkWriter } from '../../../src/core/index.js';
+import { days, type MetricRow, type Origin, type Sink, type SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from './memory-ledgers.js';
@@ -34,7 +34,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
   afterAll(() => db?.close());
 
   const flights = (table: string): Sink<Flight> =>
-    clickhouse.table({
+    clickhouse.tableSink({
       table,
       columns: {
         flightId: 'UInt32',
@@ -68,7 +68,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
       const ledgers = memoryLedgers();
       return {
         driver: db.tableSink,
-        sink: clickhouse.table<{ n: number }>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>,
+        sink: clickhouse.tableSink<{ n: number }>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>,
         openLedger: ledgers,
         value: (n: number) => ({ n }),
         visible: async () => (await db.query<{ n: number }>(`SELECT n FROM ${table}`)).map(({ n }) => n),
@@ -162,7 +162,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
       readonly yes: boolean;
     }
     const table = tableName();
-    const sink = clickhouse.table<Row>({
+    const sink = clickhouse.tableSink<Row>({
       table,
       columns: {
         s: 'DateTime64(0)',
@@ -213,7 +213,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
 
   it('keeps measurements, the last one of each point of event time', async () => {
     const table = tableName();
-    const metric = (name: string, eventTimeMs: number, value: number): Metric => ({
+    const metric = (name: string, eventTimeMs: number, value: number): MetricRow => ({
       topology: 'flights',
       step: 'delay-model',
       task: 1,
@@ -221,7 +221,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
       eventTimeMs,
       value,
     });
-    const writer = await open(clickhouse.metrics({ table }));
+    const writer = await open(clickhouse.metricsSink({ table }));
     await writeAll(writer, [metric('logLoss', 3_600_000, 0.5), metric('counter:read', 3_600_000, 10)], []);
     await writeAll(writer, [metric('counter:read', 3_600_000, 15), metric('logLoss', 7_200_000, Number.NaN)], []);
     await writeAll(writer, [metric('counter:read', 8.64e15, 1)], []); // the end of all times, as near as a table comes to it
@@ -242,7 +242,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
     await writeAll(await open(flights(table)), range(0, 3));
     type Gated = Flight & { gate: string };
     const sink = (columns: Partial<Record<keyof Gated, string>>, migrate?: 'stop' | 'widen') =>
-      clickhouse.table<Gated>({ table, columns, orderBy: ['departedAt'], ...(migrate ? { migrate } : {}) });
+      clickhouse.tableSink<Gated>({ table, columns, orderBy: ['departedAt'], ...(migrate ? { migrate } : {}) });
     const wanted = { flightId: 'UInt32', departedAt: 'DateTime64(3)', gate: 'LowCardinality(String)' };
     await expect(open(sink(wanted, 'stop'))).rejects.toMatchObject({
       code: 'config',
@@ -272,7 +272,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
     });
     for (const [other, message] of [
       [
-        clickhouse.table<Flight>({ table, columns: { flightId: 'UInt64' }, orderBy: ['flightId'] }),
+        clickhouse.tableSink<Flight>({ table, columns: { flightId: 'UInt64' }, orderBy: ['flightId'] }),
         'sorting key is departedAt',
       ],
       [sink({ ...wider, departedAt: 'DateTime64(6)' }, 'widen'), 'departedAt is DateTime64(3)'],
@@ -287,11 +287,11 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
 
   it('tells of differences before a run, and what it would do about them', async () => {
     const table = tableName();
-    const drift = async (sink: Sink<Flight>) => db.tableSink.drift?.(sink as Sink<unknown>);
+    const drift = async (sink: Sink<Flight>) => db.tableSink.mismatches?.(sink as Sink<unknown>);
     expect(await drift(flights(table))).toEqual([]); // there is no table yet
     await open(flights(table));
     expect(await drift(flights(table))).toEqual([]);
-    const changed = clickhouse.table<Flight>({
+    const changed = clickhouse.tableSink<Flight>({
       table,
       columns: { flightId: 'UInt16', departedAt: 'DateTime64(3)', origin: 'LowCardinality(String)' },
       orderBy: ['departedAt'],
@@ -319,7 +319,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
   it('is set up by several processes at the same time, with a change on the way', async () => {
     const table = tableName();
     await Promise.all(Array.from({ length: 4 }, () => open(flights(table))));
-    const added = clickhouse.table<Flight & { gate: string }>({
+    const added = clickhouse.tableSink<Flight & { gate: string }>({
       table,
       columns: { flightId: 'UInt64', departedAt: 'DateTime64(3)', gate: 'String' },
       orderBy: ['departedAt'],
@@ -336,7 +336,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
   it('keeps partitions and a time to live', async () => {
     const table = tableName();
     const sink = (since: 'departedAt' | 'storedAt') =>
-      clickhouse.table<Flight>({
+      clickhouse.tableSink<Flight>({
         table: `${table}_${since}`,
         columns: { flightId: 'UInt32', departedAt: 'DateTime64(3)' },
         insertedAt: 'storedAt',
@@ -370,7 +370,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
     for (const table of ['x; DROP TABLE y', '1st', 'a.b', '']) {
       await expect(open(flights(table))).rejects.toMatchObject({ code: 'config' });
     }
-    const hidden = clickhouse.table<{ _n: number }>({ table: tableName(), columns: { _n: 'UInt8' } });
+    const hidden = clickhouse.tableSink<{ _n: number }>({ table: tableName(), columns: { _n: 'UInt8' } });
     await expect(open(hidden)).rejects.toMatchObject({
       code: 'config',
       message: expect.stringContaining('underscore'),

@@ -54,7 +54,7 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
     });
     const world = async () => {
       const table = tableName();
-      const sink = clickhouse.table({
+      const sink = clickhouse.tableSink({
         table,
         schema: Numbered,
         orderBy: ['at'],
@@ -130,7 +130,7 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
       const decoded = codec.decode(bytes);
       const writer = await open(
         db,
-        clickhouse.table({ table, schema: Reading, columns: { id: 'UInt64' }, orderBy: ['at'] }),
+        clickhouse.tableSink({ table, schema: Reading, columns: { id: 'UInt64' }, orderBy: ['at'] }),
       );
       await writeAll(writer, [decoded, { ...(decoded as object), tags: null, note: 'x' }]);
       const columns = await db.query<{ name: string; type: string }>(
@@ -193,8 +193,8 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
             fields: [{ name: 'id', type: 'int' }, ...fields],
           }),
         });
-      await writeAll(await open(db, clickhouse.table({ table, schema: versionOf() })), [{ id: 1 }]);
-      await open(db, clickhouse.table({ table, schema: versionOf(...newer), columns: { own: 'UInt8' } }));
+      await writeAll(await open(db, clickhouse.tableSink({ table, schema: versionOf() })), [{ id: 1 }]);
+      await open(db, clickhouse.tableSink({ table, schema: versionOf(...newer), columns: { own: 'UInt8' } }));
       const [row] = await db.query<object>(
         `SELECT * EXCEPT (at, far), toString(at) AS at, toString(far) AS far FROM ${table}`,
       );
@@ -225,15 +225,15 @@ export function tablesSuite(options: () => ClickHouseOptions): void {
             fields: names.map((name) => ({ name, type: 'string' })),
           }),
         });
-      await writeAll(await open(db, clickhouse.table({ table, schema: versionOf('a') })), [{ a: '1' }]);
-      await open(db, clickhouse.table({ table, schema: versionOf('a', 'b') }));
+      await writeAll(await open(db, clickhouse.tableSink({ table, schema: versionOf('a') })), [{ a: '1' }]);
+      await open(db, clickhouse.tableSink({ table, schema: versionOf('a', 'b') }));
       expect(await db.query(`SELECT * FROM ${table}`)).toEqual([{ a: '1', b: '' }]);
     });
   });
 
   describe('a view beside a table', () => {
     const withView = (table: string, every?: 'stored', sum = 'sum(amount)') =>
-      clickhouse.table<Sale>({
+      clickhouse.tableSink<Sale>({
         table,
         columns: { id: 'UInt32', shop: 'LowCardinality(String)', amount: 'UInt32' },
         views: [

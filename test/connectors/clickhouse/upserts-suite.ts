@@ -20,7 +20,7 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
   afterAll(() => db?.close());
 
   const sinkTo = (table: string): Sink<Change<Kept>> =>
-    clickhouse.upserts({ table, key: 'id', columns: { n: 'UInt32', group: 'UInt8' }, orderBy: ['group'] });
+    clickhouse.upsertSink({ table, key: 'id', columns: { n: 'UInt32', group: 'UInt8' }, orderBy: ['group'] });
 
   async function open(table: string, incarnation = 0): Promise<SinkWriter> {
     const sink = sinkTo(table) as Sink<unknown>;
@@ -54,7 +54,7 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
       const table = tableName();
       return {
         driver: db.tableSink,
-        sink: clickhouse.upserts<{ n: number }>({ table, key: 'id', columns: { n: 'UInt32' } }) as Sink<unknown>,
+        sink: clickhouse.upsertSink<{ n: number }>({ table, key: 'id', columns: { n: 'UInt32' } }) as Sink<unknown>,
         openLedger: memoryLedgers(),
         value: (n: number) => ({ key: `k${n}`, before: null, after: { n } }),
         visible: async () => (await db.query<{ n: number }>(`SELECT n FROM ${table}`)).map(({ n }) => n),
@@ -67,21 +67,21 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
   it('shows no row of a key while what holds of it has no room there', async () => {
     const table = tableName();
     const writer = await open(table);
-    const [first, misfit, last] = [
+    const [first, unrepresentable, last] = [
       { n: 1, group: 1 },
       { n: -1, group: 2 },
       { n: 3, group: 3 },
     ];
     const changes = [
       { key: 'a', before: null, after: first },
-      { key: 'a', before: first, after: misfit },
-      { key: 'a', before: misfit, after: last },
+      { key: 'a', before: first, after: unrepresentable },
+      { key: 'a', before: unrepresentable, after: last },
       { key: 'b', before: null, after: first },
-      { key: 'b', before: first, after: misfit },
-      { key: 'b', before: misfit, after: null },
+      { key: 'b', before: first, after: unrepresentable },
+      { key: 'b', before: unrepresentable, after: null },
       { key: '\ud800', before: null, after: first },
     ];
-    expect(changes.map((change) => writer.misfitOf?.(change) !== undefined)).toEqual([
+    expect(changes.map((change) => writer.unrepresentable?.(change) !== undefined)).toEqual([
       false,
       true,
       false,
@@ -91,7 +91,9 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
       true,
     ]);
     // As the runtime does: of what does not fit it stays that something else holds no longer.
-    const taken = changes.slice(0, -1).map((change) => (change.after === misfit ? { ...change, after: null } : change));
+    const taken = changes
+      .slice(0, -1)
+      .map((change) => (change.after === unrepresentable ? { ...change, after: null } : change));
     await write(writer, taken, 0, [2, 4]);
     expect(await current(table)).toEqual({ a: last });
   });
@@ -144,7 +146,7 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
 
   it('refuses a table that was made for rows', async () => {
     const table = tableName();
-    const rows = clickhouse.table<Kept>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>;
+    const rows = clickhouse.tableSink<Kept>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>;
     await db.tableSink.setUp?.(rows, { topology: 'upserts', step: 'rows', partitions: 1 });
     await expect(open(table)).rejects.toMatchObject({ code: 'config', where: `${table}_rows` });
   });

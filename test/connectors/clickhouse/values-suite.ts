@@ -135,7 +135,7 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
 
   async function open(columns: Readonly<Record<string, string>>): Promise<{ table: string; writer: SinkWriter }> {
     const table = `values_${Date.now().toString(36)}_${process.pid}_${made++}`;
-    const sink = clickhouse.table<Record<string, unknown>>({ table, columns }) as Sink<unknown>;
+    const sink = clickhouse.tableSink<Record<string, unknown>>({ table, columns }) as Sink<unknown>;
     await db.tableSink.setUp?.(sink, { topology: 'values', step: 'out', partitions: 1 });
     const task = { topology: 'values', partition: 0 };
     return { table, writer: await db.tableSink.open(sink, { step: 'out', task, incarnation: 0 }) };
@@ -155,7 +155,7 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
     const { table, writer } = await open(columns);
     const arbitraries = Object.fromEntries(Object.entries(kinds).map(([name, { values }]) => [name, values]));
     const rows = fc.sample(fc.record(arbitraries), 300);
-    expect(rows.map((row) => writer.misfitOf?.(row)).filter(Boolean)).toEqual([]);
+    expect(rows.map((row) => writer.unrepresentable?.(row)).filter(Boolean)).toEqual([]);
     await writeAll(writer, rows);
     const read = await db.query<Record<string, unknown>>(
       `SELECT ${Object.keys(kinds).join(', ')} FROM ${table}_rows ORDER BY _offset ${IN_FULL}`,
@@ -224,7 +224,7 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
     const rows = fc
       .sample(fc.tuple(fc.constantFrom(...names), strange), 4_000)
       .map(([name, value]) => ({ ...empty, [name]: value }))
-      .filter((row) => writer.misfitOf?.(row) === undefined);
+      .filter((row) => writer.unrepresentable?.(row) === undefined);
     expect(rows.length).toBeGreaterThan(400);
     await writeAll(writer, rows);
     expect(await db.query(`SELECT toUInt32(count()) AS n FROM ${table}_rows`)).toEqual([{ n: rows.length }]);
@@ -288,10 +288,10 @@ export function valuesSuite(options: () => ClickHouseOptions): void {
     const { writer } = await open(Object.fromEntries(fields.map(({ name, type }) => [name, `${type}`])));
     // Each field alone is wrong: the columns before it are given what fits.
     const fitting = Object.fromEntries(fields.map(({ name, type }) => [name, fits[type]]));
-    expect(writer.misfitOf?.(fitting)).toBeUndefined();
+    expect(writer.unrepresentable?.(fitting)).toBeUndefined();
     for (const { name, type, value } of fields) {
       const row = { ...fitting, [name]: value };
-      expect(writer.misfitOf?.(row)).toContain(`column ${name} (${type}) has no room for`);
+      expect(writer.unrepresentable?.(row)).toContain(`column ${name} (${type}) has no room for`);
       expect(() => writer.write([row], [originAt(1)])).toThrow(/has no room for/);
     }
   });

@@ -24,10 +24,10 @@ describe('bytesOf', () => {
       yield packed.subarray(0, 1_000);
       throw new TypeError('terminated');
     };
-    await expect(read(cut)).rejects.toMatchObject({ code: 'source', lasting: false });
+    await expect(read(cut)).rejects.toMatchObject({ code: 'source', permanent: false });
     const damaged: OpenBytes = async function* () {
       yield Buffer.concat([packed.subarray(0, 1_000), Buffer.alloc(1_000, 0xff)]);
     };
-    await expect(read(damaged)).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(read(damaged)).rejects.toMatchObject({ code: 'source', permanent: true });
   });
 });

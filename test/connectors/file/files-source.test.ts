@@ -52,7 +52,7 @@ describe('file.source', () => {
           const { records, ended } = await reader.poll(pollMax);
           for (const { offset, value } of records) {
             read.push(Buffer.from(value ?? []).toString());
-            places.push(JSON.parse(JSON.stringify(reader.placeOf?.(offset + 1))));
+            places.push(JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset + 1))));
           }
           if (ended) break;
         }
@@ -139,7 +139,7 @@ describe('file.source', () => {
     const rows = file.source({ path: `${folder}/*.csv`, schema, header: true, eventTime: () => 0 });
     expect(await readAll(rows)).toEqual(numbered(['1,"a\nb"', '2,c']));
     writeFileSync(join(folder, 'c.csv'), 'name,id\nd,3\n');
-    await expect(readAll(rows)).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(readAll(rows)).rejects.toMatchObject({ code: 'source', permanent: true });
   });
 
   it('keeps no more of a line than its schema takes', async () => {
@@ -156,7 +156,7 @@ describe('file.source', () => {
     const reader = await openReader(flights);
     const first = await readRows(reader, 2_500, 1_000);
     expect(first.map(({ offset }) => offset)).toEqual(Array.from({ length: 2_500 }, (_, i) => i));
-    const place = reader.placeOf?.(2_100);
+    const place = reader.sourceStateOf?.(2_100);
     await reader.close();
     const again = await openReader(flights, { offset: 2_100, place: JSON.parse(JSON.stringify(place)) });
     expect(await readRows(again, 400, 1_000)).toEqual(first.slice(2_100));
@@ -173,7 +173,7 @@ describe('a file that is not what it was', () => {
     const all = source(`${folder}/*.ndjson`, { changed });
     const reader = await openReader(all);
     await readRows(reader, 2);
-    const place = reader.placeOf?.(2);
+    const place = reader.sourceStateOf?.(2);
     await reader.close();
     return { folder, all, from: { offset: 2, place } };
   };
@@ -187,7 +187,7 @@ describe('a file that is not what it was', () => {
     it(`that ${name} stops the run, or is passed`, async () => {
       const stops = await begin();
       change(stops.folder);
-      await expect(readAll(stops.all, stops.from)).rejects.toMatchObject({ code: 'source', lasting: true });
+      await expect(readAll(stops.all, stops.from)).rejects.toMatchObject({ code: 'source', permanent: true });
       const passes = await begin('pass');
       change(passes.folder);
       expect((await readAll(passes.all, passes.from)).map(({ text: row }) => row)).toEqual(rest);
@@ -205,7 +205,7 @@ describe('a file that is not what it was', () => {
       await readRows(reader, 1);
       await reader.poll(1);
       change(folder);
-      await expect(readRows(reader, 1)).rejects.toMatchObject({ code: 'source', lasting: true });
+      await expect(readRows(reader, 1)).rejects.toMatchObject({ code: 'source', permanent: true });
       await reader.close();
     }
   });
@@ -216,7 +216,7 @@ describe('a file that is not what it was', () => {
     const reader = await openReader(source(`${folder}/*.ndjson`), { bounded: false });
     await readRows(reader, 1);
     await reader.poll(1);
-    const place = reader.placeOf?.(1);
+    const place = reader.sourceStateOf?.(1);
     await reader.close();
     rmSync(join(folder, 'b.ndjson'));
     writeFileSync(join(folder, 'c.ndjson'), '2\n');
@@ -228,13 +228,13 @@ describe('a file that is not what it was', () => {
       const folder = newFolder();
       const bytes = pack(Buffer.from('1\n2\n3\n4\n5\n'.repeat(100)));
       writeFileSync(join(folder, `a${ending}`), bytes.subarray(0, -3));
-      await expect(readAll(source(`${folder}/*`))).rejects.toMatchObject({ code: 'source', lasting: true });
+      await expect(readAll(source(`${folder}/*`))).rejects.toMatchObject({ code: 'source', permanent: true });
     }
     const folder = newFolder();
     writeFileSync(join(folder, 'a.parquet'), 'PAR1 and no more');
     await expect(readAll(source(`${folder}/a.parquet`, { schema: json<unknown>() }))).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
     });
   });
 });
@@ -248,7 +248,7 @@ describe('what a topology says of files', () => {
       'a header line in json',
     ]);
     expect(problems(source('a.parquet', { schema: text() as never }))).toEqual(['text where rows are Parquet']);
-    expect(problems(file.tail({ path: 'a/*', schema: text(), eventTime: () => 0 }))).toEqual([
+    expect(problems(file.tailSource({ path: 'a/*', schema: text(), eventTime: () => 0 }))).toEqual([
       'a/* cannot be followed',
     ]);
   });

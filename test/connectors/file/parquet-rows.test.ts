@@ -25,8 +25,8 @@ async function rowsOf(bytes: ArrayBuffer | Uint8Array, from = 0): Promise<{ text
     for (const { bytes: made, json } of some) {
       // What steps are given is what the bytes say, also where the two are hard to tell apart.
       expect(json?.value()).toStrictEqual(JSON.parse(Buffer.from(made).toString()));
-      expect(json?.bytesMost).toBeGreaterThanOrEqual(made.length);
-      expect(json?.depthMost).toBeGreaterThanOrEqual(depthOf(json?.value()));
+      expect(json?.bytesMax).toBeGreaterThanOrEqual(made.length);
+      expect(json?.depthMax).toBeGreaterThanOrEqual(depthOf(json?.value()));
     }
     rows.push(...some.map(({ bytes, next }) => ({ text: Buffer.from(bytes).toString(), next })));
   }
@@ -109,7 +109,7 @@ describe('parquetRows', () => {
     };
     await expect(read()).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
       where: path,
       message: expect.stringContaining('got on with nothing for 0.6 s'),
     });

@@ -32,7 +32,7 @@ const profileOf = ({ embedded }: World): Profile => {
 };
 
 const orders = (input: string, output: string) =>
-  topology('orders', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  topology('orders', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     t.source(
       'orders',
       file.source({ path: `${input}/*.ndjson`, schema: ndjson<Order>(), eventTime: ({ at }) => at, partitions: 2 }),
@@ -128,7 +128,7 @@ describe('a topology from files to files', () => {
         else emit(row);
       },
     });
-    const flow = topology('rows', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+    const flow = topology('rows', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
       const schema = json<Row>({ bytesMax: 60 });
       t.source('rows', file.source({ path: `${input}/*`, schema, eventTime: ({ at }) => Date.parse(at) }))
         .via(

@@ -91,17 +91,17 @@ interface Opened {
   epoch(): Promise<unknown>;
 }
 
-/** A task without a runtime: its receipt is what a checkpoint would have. */
+/** A task without a runtime: its committable is what a checkpoint would have. */
 async function open(
   made: Sink<unknown>,
-  receipt?: unknown,
+  committable?: unknown,
   now: () => number = () => 0,
   incarnation = 0,
 ): Promise<Opened> {
   const { sink: driver } = openFiles({ schemas: localRegistry(), now });
   const task = { topology: 't', partition: 3 };
-  const stored = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
-  const writer = await driver.open(made, { step: 'out', task, incarnation, receipt: stored });
+  const stored = committable === undefined ? undefined : JSON.parse(JSON.stringify(committable));
+  const writer = await driver.open(made, { step: 'out', task, incarnation, committable: stored });
   opened.push(writer);
   return {
     writer,
@@ -157,7 +157,7 @@ describe('file.sink', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), options, async (steps, { rows, compression }) => {
         const folder = newFolder();
         const made = sink(folder, { ...(compression ? { compression } : {}), roll: { rows } });
-        let receipt: unknown;
+        let committable: unknown;
         let stored = 0;
         let task = await open(made);
         const zombies: SinkWriter[] = [];
@@ -166,14 +166,14 @@ describe('file.sink', () => {
           if (dies !== 'written') {
             const prepared = await task.writer.prepare?.();
             if (dies !== 'prepared') {
-              receipt = prepared;
+              committable = prepared;
               stored += count;
               if (dies !== 'stored') await task.writer.commit?.();
             }
           }
           if (dies === 'never') continue;
           zombies.push(task.writer);
-          task = await open(made, receipt);
+          task = await open(made, committable);
           // Who died may only sleep, and go on writing until it is told.
           const zombie = zombies[zombies.length - 1] as SinkWriter;
           await write(zombie, range(90_000, 3));
@@ -266,9 +266,9 @@ describe('file.sink', () => {
       big: BigInt(n) << 40n,
     });
     await first.writer.write([row(0), row(1)], [originAt(0), originAt(1)]);
-    const receipt = await first.epoch();
+    const committable = await first.epoch();
     await first.writer.close();
-    const second = await open(made as Sink<never> as Sink<unknown>, receipt);
+    const second = await open(made as Sink<never> as Sink<unknown>, committable);
     await second.writer.write([row(2), row(3)], [originAt(2), originAt(3)]);
     second.writer.finish?.();
     await second.epoch();
@@ -307,10 +307,10 @@ describe('file.sink', () => {
 
     const second = await open(made(killed));
     await write(second.writer, 0, GROUP_ROWS - 5);
-    const receipt = await second.epoch();
+    const committable = await second.epoch();
     await write(second.writer, GROUP_ROWS - 5, rows);
     await second.writer.close();
-    const third = await open(made(killed), receipt);
+    const third = await open(made(killed), committable);
     await write(third.writer, GROUP_ROWS - 5, rows);
     third.writer.finish?.();
     await third.epoch();
@@ -325,10 +325,10 @@ describe('file.sink', () => {
     const made = file.sink<{ n: number }>({ folder, columns: { n: 'integer' }, roll: { rows: 3 } });
     const first = await open(made as Sink<never> as Sink<unknown>);
     await write(first.writer, [0, 1]);
-    const receipt = await first.epoch();
+    const committable = await first.epoch();
     await write(first.writer, [2]);
     await first.writer.prepare?.(); // the part is complete, and the checkpoint that says so never stored
-    const second = await open(made as Sink<never> as Sink<unknown>, receipt);
+    const second = await open(made as Sink<never> as Sink<unknown>, committable);
     await write(second.writer, [2]);
     await second.epoch();
     const rows: string[] = [];
@@ -348,18 +348,18 @@ describe('file.sink', () => {
     );
     await expect((async () => parquet.writer.write([{ n: 'x' }], [originAt(0)]))()).rejects.toMatchObject({
       code: 'schema',
-      lasting: true,
+      permanent: true,
     });
     const { writer, epoch } = await open(sink(folder));
     await write(writer, [1]);
-    const receipt = await epoch();
+    const committable = await epoch();
     await writer.close();
     rmSync(join(folder, '.millrace'), { recursive: true });
-    await expect(open(sink(folder), receipt)).rejects.toMatchObject({ code: 'sink', lasting: true });
+    await expect(open(sink(folder), committable)).rejects.toMatchObject({ code: 'sink', permanent: true });
 
     writeFileSync(join(folder, 'part-00003-0-00000000.ndjson'), 'of somebody else');
     const other = await open(sink(folder));
-    await expect((async () => write(other.writer, [1]))()).rejects.toMatchObject({ code: 'config', lasting: true });
+    await expect((async () => write(other.writer, [1]))()).rejects.toMatchObject({ code: 'config', permanent: true });
     expect(readFileSync(join(folder, 'part-00003-0-00000000.ndjson'), 'utf8')).toBe('of somebody else');
   });
 

@@ -16,7 +16,7 @@ import { ndjson } from '../../../src/schema/index.js';
 import { newFolder, numbered, openReader, readAll, readRows } from './folder.js';
 
 const tail = (path: string, options: Partial<TailOptions<unknown>> = {}): Source<unknown> =>
-  file.tail({ path, schema: ndjson<unknown>(), eventTime: () => 0, ...options });
+  file.tailSource({ path, schema: ndjson<unknown>(), eventTime: () => 0, ...options });
 
 const newLog = (text = '') => {
   const path = join(newFolder(), 'app.log');
@@ -24,7 +24,7 @@ const newLog = (text = '') => {
   return path;
 };
 
-describe('file.tail', () => {
+describe('file.tailSource', () => {
   it('gives lines once they end, and goes on at any of them', async () => {
     const path = newLog('1\n2');
     const reader = await openReader(tail(path), { bounded: false });
@@ -32,7 +32,7 @@ describe('file.tail', () => {
     expect(await reader.poll(1)).toEqual({ records: [], ended: false });
     appendFileSync(path, '2\n3\n4\n');
     expect(await readRows(reader, 3)).toEqual(numbered(['22', '3', '4'], 1));
-    const places = [1, 2, 3, 4].map((offset) => JSON.parse(JSON.stringify(reader.placeOf?.(offset))));
+    const places = [1, 2, 3, 4].map((offset) => JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset))));
     await reader.close();
     for (const [i, place] of places.entries()) {
       expect(await readAll(tail(path), { offset: i + 1, place })).toEqual(numbered(['22', '3', '4'].slice(i), i + 1));
@@ -64,7 +64,7 @@ describe('file.tail', () => {
     const path = newLog('1\n2\n3\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 2);
-    const place = reader.placeOf?.(2);
+    const place = reader.sourceStateOf?.(2);
     await reader.close();
     for (const text of ['4\n', '5\n6\n', '7\n']) {
       renameSync(path, `${path}.${Number(text[0])}`);
@@ -108,7 +108,7 @@ describe('file.tail', () => {
     truncateSync(path, 0);
     appendFileSync(path, '3\n4\n5\n');
     expect(await readRows(reader, 2)).toEqual(numbered(['3', '4'], 2));
-    const place = JSON.parse(JSON.stringify(reader.placeOf?.(4)));
+    const place = JSON.parse(JSON.stringify(reader.sourceStateOf?.(4)));
     await reader.close();
     expect(await readAll(tail(path), { offset: 4, place })).toEqual(numbered(['5'], 4));
   });
@@ -122,14 +122,14 @@ describe('file.tail', () => {
     const source = tail(join(link, 'app.log'));
     const reader = await openReader(source, { bounded: false });
     await readRows(reader, 1);
-    const place = reader.placeOf?.(1);
+    const place = reader.sourceStateOf?.(1);
     await readRows(reader, 1);
     const pointAt = (target: string) => {
       rmSync(link);
       symlinkSync(target, link);
     };
     pointAt(link); // in a circle
-    const passing = { code: 'source', lasting: false, message: expect.stringContaining('cannot read') };
+    const passing = { code: 'source', permanent: false, message: expect.stringContaining('cannot read') };
     await expect(reader.poll(1)).rejects.toMatchObject(passing);
     await reader.close();
     await expect(openReader(source, { offset: 1, place })).rejects.toMatchObject(passing);
@@ -141,11 +141,14 @@ describe('file.tail', () => {
     const path = newLog('1\n2\n');
     const reader = await openReader(tail(path), { bounded: false });
     await readRows(reader, 1);
-    const place = reader.placeOf?.(1);
+    const place = reader.sourceStateOf?.(1);
     await reader.close();
     rmSync(path);
     writeFileSync(path, '8\n9\n');
-    await expect(openReader(tail(path), { offset: 1, place })).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(openReader(tail(path), { offset: 1, place })).rejects.toMatchObject({
+      code: 'source',
+      permanent: true,
+    });
     expect(await readAll(tail(path, { changed: 'pass' }), { offset: 1, place })).toEqual(numbered(['8', '9'], 1));
   });
 

@@ -54,7 +54,7 @@ describe('the thread that makes Parquet of packed rows', () => {
   it('says what is wrong with rows, and goes on with those of others', async () => {
     const [damaged, other] = [new Conversion(columns, GROUP_ROWS), new Conversion(columns, GROUP_ROWS)];
     const failed = damaged.push(Buffer.from([0xff, 0xff, 0xff, 0xff, 1]));
-    await expect(failed).rejects.toMatchObject({ code: 'state', lasting: true, hint: expect.any(String) });
+    await expect(failed).rejects.toMatchObject({ code: 'state', permanent: true, hint: expect.any(String) });
     damaged.drop();
     const rows = packed(0, 10);
     const made = [await other.push(rows), await other.end()];

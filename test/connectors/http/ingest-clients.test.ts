@@ -43,7 +43,12 @@ async function open({ options = {}, requestMs = REQUEST_MS, before }: Opening = 
     };
   };
   const driver = httpSource({ schemas: embedded.schemas, topics: embedded.source, producer, requestMs });
-  const source = http.ingest<unknown>({ topic: 'in', schema: json<unknown>(), port: 0, ...options }) as Source<unknown>;
+  const source = http.ingestSource<unknown>({
+    topic: 'in',
+    schema: json<unknown>(),
+    port: 0,
+    ...options,
+  }) as Source<unknown>;
   await driver.setUp?.(source);
   const reader = await driver.open(source, { topology: 't', partition: 0 }, EARLIEST, false, 'in', 0);
   const port = driver.portOf('in') as number;
@@ -74,7 +79,7 @@ const drip = (socket: Socket, text: string) => {
   socket.once('close', () => clearInterval(timer));
 };
 
-describe('the door of http.ingest', () => {
+describe('the door of http.ingestSource', () => {
   it('keeps nothing of a request that is cut, and goes on', async () => {
     const { client, stored } = await open();
     const cut = [post(1_000, '[1,2,3,'), post(2, '1'), `${chunked}2\r\n1\n\r\n`, 'POST / HT', post(1_000)];

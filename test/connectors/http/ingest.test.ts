@@ -17,7 +17,7 @@ interface Click {
   readonly n: number;
 }
 const clicks = (options: Partial<IngestOptions<Click>> = {}): Source<unknown> =>
-  http.ingest<Click>({ topic: 'clicks', schema: json<Click>(), port: 0, key: ({ user }) => user, ...options });
+  http.ingestSource<Click>({ topic: 'clicks', schema: json<Click>(), port: 0, key: ({ user }) => user, ...options });
 
 const worlds: World[] = [];
 afterEach(async () => {
@@ -50,7 +50,7 @@ async function open(source = clicks(), wrap: (producer: TopicProducer) => TopicP
 
 const click = (n: number) => JSON.stringify({ user: `u${n % 5}`, n });
 
-describe('http.ingest', () => {
+describe('http.ingestSource', () => {
   it('answers 202 once records are durable, whatever dies then', async () => {
     const { world, send } = await open();
     const answers = await Promise.all(range(0, 60).map((n) => send(n % 2 ? `[${click(n)}]` : click(n))));
@@ -194,7 +194,7 @@ describe('http.ingest', () => {
     writeFileSync(tls.certificate, certificate);
     writeFileSync(tls.key, 'no key');
     const failure = await open(clicks({ tls })).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'config', lasting: true, message: expect.stringContaining('certificate') });
+    expect(failure).toMatchObject({ code: 'config', permanent: true, message: expect.stringContaining('certificate') });
     writeFileSync(tls.key, key);
     const { driver, stored } = await open(clicks({ tls }));
     const answer = await new Promise<number | undefined>((resolve, reject) => {

@@ -50,12 +50,13 @@ async function ask(
   keys: readonly string[],
   signal = AbortSignal.timeout(5_000),
 ): Promise<readonly LookupAnswer[]> {
-  const reader = await openHttp().lookUp.open(lookup, 'customer');
+  const reader = await openHttp().lookup.open(lookup, 'customer');
   return reader.ask(keys, signal);
 }
-const get = (options: Partial<HttpGetOptions<unknown>> = {}) => http.get({ url: `${origin}/people/{key}`, ...options });
+const get = (options: Partial<HttpGetOptions<unknown>> = {}) =>
+  http.getLookup({ url: `${origin}/people/{key}`, ...options });
 
-describe('http.get', () => {
+describe('http.getLookup', () => {
   it('asks for one key a request, escaped, with headers as they are then', async () => {
     behave = (response, { path }) => json(response, { path });
     let token = 0;
@@ -67,7 +68,7 @@ describe('http.get', () => {
       keys.map((key) => ({ kind: 'found', value: { path: `/people/${encodeURIComponent(key)}` } })),
     );
     expect(seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 2', 'Bearer 3']);
-    expect((await openHttp().lookUp.open(lookup, 's')).keysMax).toBe(1);
+    expect((await openHttp().lookup.open(lookup, 's')).keysMax).toBe(1);
     expect(await ask(lookup, ['..', '.'])).toMatchObject([{ kind: 'refused' }, { kind: 'refused' }]);
     expect(seen).toHaveLength(3);
   });
@@ -100,7 +101,7 @@ describe('http.get', () => {
       503: 'failed',
     });
     for (const status of [401, 403])
-      await expect(ask(get(), [String(status)])).rejects.toMatchObject({ code: 'look-up', lasting: true });
+      await expect(ask(get(), [String(status)])).rejects.toMatchObject({ code: 'lookup', permanent: true });
   });
 
   it('refuses what it cannot read, and what is too long', async () => {
@@ -147,17 +148,17 @@ describe('http.get', () => {
 
   it('is known to answer where it answers at all', async () => {
     behave = (response) => json(response, {}, 404);
-    const reader = await openHttp().lookUp.open(get(), 'customer');
+    const reader = await openHttp().lookup.open(get(), 'customer');
     await reader.ping();
     behave = (response) => json(response, {}, 503);
-    await expect(reader.ping()).rejects.toMatchObject({ code: 'look-up' });
-    const gone = await openHttp().lookUp.open(http.get({ url: 'http://127.0.0.1:9/{key}' }), 'customer');
-    await expect(gone.ping()).rejects.toMatchObject({ code: 'look-up', where: 'http://127.0.0.1:9/{key}' });
+    await expect(reader.ping()).rejects.toMatchObject({ code: 'lookup' });
+    const gone = await openHttp().lookup.open(http.getLookup({ url: 'http://127.0.0.1:9/{key}' }), 'customer');
+    await expect(gone.ping()).rejects.toMatchObject({ code: 'lookup', where: 'http://127.0.0.1:9/{key}' });
   });
 });
 
-describe('http.post', () => {
-  const post = () => http.post({ url: `${origin}/batch`, decode: (found) => `<${found}>` });
+describe('http.postLookup', () => {
+  const post = () => http.postLookup({ url: `${origin}/batch`, decode: (found) => `<${found}>` });
 
   it('asks for several keys at once and takes each answer from its own property', async () => {
     behave = (response, { body }) => {
@@ -179,7 +180,7 @@ describe('http.post', () => {
   it('speaks whatever the service speaks', async () => {
     behave = (response, { body }) =>
       json(response, { rows: (JSON.parse(body) as { ids: number[] }).ids.map((id) => ({ id, name: `n${id}` })) });
-    const lookup = http.post({
+    const lookup = http.postLookup({
       url: `${origin}/batch`,
       body: (keys) => ({ ids: keys.map(Number) }),
       pick: ({ rows }: { rows: { id: number; name: string }[] }, key) => rows.find(({ id }) => id === Number(key)),
@@ -187,7 +188,7 @@ describe('http.post', () => {
       keysMax: 50,
     });
     expect(await ask(lookup, ['1', '2'])).toEqual(['n1', 'n2'].map((value) => ({ kind: 'found', value })));
-    expect((await openHttp().lookUp.open(lookup, 's')).keysMax).toBe(50);
+    expect((await openHttp().lookup.open(lookup, 's')).keysMax).toBe(50);
   });
 
   it('finds the key that spoils a request for all, and answers the rest', async () => {
@@ -211,19 +212,19 @@ describe('http.post', () => {
     expect(await ask(post(), ['a', 'b'])).toMatchObject([{ kind: 'failed' }, { kind: 'failed' }]);
     behave = (response) => json(response, {}, 404);
     await expect(ask(post(), ['a'])).rejects.toMatchObject({
-      lasting: true,
+      permanent: true,
       hint: 'is the address that of the service?',
     });
   });
 });
 
-describe('the address of a look-up', () => {
+describe('the address of a lookup', () => {
   it('is described and named without what may be secret', async () => {
     const url = 'https://crm.example:8443/people/{key}?token=secret';
-    const { settings } = http.get({ url, headers: () => ({ authorization: 'secret' }) });
+    const { settings } = http.getLookup({ url, headers: () => ({ authorization: 'secret' }) });
     expect(settings).toEqual({ url: 'https://crm.example:8443/people/{key}' });
     for (const bad of ['secret', 'https://user:secret@crm.example/{key}']) {
-      const { settings, problems } = http.get({ url: bad });
+      const { settings, problems } = http.getLookup({ url: bad });
       expect([settings, problems]).toEqual([
         {},
         [{ message: 'url is of type string', hint: 'give URL of http or https, without a user, with {key} in it' }],

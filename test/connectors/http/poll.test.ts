@@ -13,7 +13,7 @@ interface Page {
 }
 
 const source = (url: string, options: Partial<PollOptions<unknown>> = {}): Source<unknown> =>
-  http.poll<unknown>({
+  http.pollSource<unknown>({
     url,
     schema: json<unknown>(),
     eventTime: () => 0,
@@ -51,7 +51,7 @@ async function read(reader: PollReader, countMax = Number.POSITIVE_INFINITY, pol
   return ids;
 }
 
-describe('http.poll', () => {
+describe('http.pollSource', () => {
   it('gives nothing twice where the request for the next page fails', async () => {
     let requests = 0;
     const service = await newService(({ path }, response) => {
@@ -77,7 +77,7 @@ describe('http.poll', () => {
           const ids: number[] = [];
           for (;;) {
             const { records, ended } = await reader.poll(pollMax);
-            for (const { offset } of records) places.push(reader.placeOf(offset + 1));
+            for (const { offset } of records) places.push(reader.sourceStateOf(offset + 1));
             ids.push(...idsOf(records));
             if (ended) break;
           }
@@ -117,9 +117,9 @@ describe('http.poll', () => {
     expect(await read(reader, 2)).toEqual([0, 1]);
     items.push(2, 3);
     expect(await read(reader, 2)).toEqual([2, 3]);
-    expect(reader.placeOf(3)).toMatchObject({ skip: 3 });
+    expect(reader.sourceStateOf(3)).toMatchObject({ skip: 3 });
     items.shift(); // only the newest are kept: what came in between could not be told
-    await expect(read(reader)).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(read(reader)).rejects.toMatchObject({ code: 'source', permanent: true });
     await reader.close();
     expect(await reader.poll(1)).toEqual({ records: [], ended: true });
   });
@@ -151,7 +151,7 @@ describe('http.poll', () => {
     );
     await expect(read(reader)).rejects.toMatchObject({
       message: 'status 200 with what is no JSON (text/html)',
-      lasting: false, // it may be the page of a proxy
+      permanent: false, // it may be the page of a proxy
     });
   });
 
@@ -174,17 +174,17 @@ describe('http.poll', () => {
       source(strange.url),
       source(long.url, { bytesMax: 50 }),
     ]) {
-      await expect(read(open(polled))).rejects.toMatchObject({ code: 'source', lasting: true });
+      await expect(read(open(polled))).rejects.toMatchObject({ code: 'source', permanent: true });
     }
     const items = range(0, 4);
     const { url } = await shop(items, 10);
     const reader = open(source(url));
     await read(reader, 3);
-    const place = reader.placeOf(3);
+    const place = reader.sourceStateOf(3);
     items[1] = 77;
     await expect(read(open(source(url), { offset: 3, place }))).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
     });
   });
 

@@ -15,7 +15,7 @@ interface Value {
   readonly n: number;
 }
 const hook = (url: string, options: Partial<WebhookOptions<Value>> = {}) =>
-  http.webhook<Value>({ url, ...options }) as Sink<never> as Sink<unknown>;
+  http.webhookSink<Value>({ url, ...options }) as Sink<never> as Sink<unknown>;
 
 const open = (sink: Sink<unknown>, incarnation = 0) =>
   httpSink().open(sink, { step: 'alerts', task: { topology: 't', partition: 0 }, incarnation });
@@ -31,7 +31,7 @@ afterEach(() => {
   delete process.env.TEST_HOOK_SECRET;
 });
 
-describe('http.webhook', () => {
+describe('http.webhookSink', () => {
   const checks = sinkContract('append', async () => {
     const seen = new Map<string, number>();
     const service = await newService((heard, response) => {
@@ -110,7 +110,7 @@ describe('http.webhook', () => {
     const writer = await open(hook(`${service.url}/in?token=hidden`, { secretFrom: 'TEST_HOOK_SECRET' }));
     await put(writer, [7]);
     const error = await writer.prepare?.().catch((cause: unknown) => cause);
-    expect(error).toMatchObject({ code: 'sink', lasting: true, message: expect.stringContaining('422') });
+    expect(error).toMatchObject({ code: 'sink', permanent: true, message: expect.stringContaining('422') });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/secret|hidden|"n"/);
     expect(JSON.stringify(hook(`${service.url}/in?token=hidden`).settings)).not.toContain('hidden');
     delete process.env.TEST_HOOK_SECRET;
@@ -123,7 +123,7 @@ describe('http.webhook', () => {
       const error = await open(hook('http://127.0.0.1:1/', { secretFrom: 'TEST_HOOK_SECRET' })).catch(
         (e: unknown) => e,
       );
-      expect(error).toMatchObject({ code: 'config', lasting: true });
+      expect(error).toMatchObject({ code: 'config', permanent: true });
       expect(String(error)).not.toContain('c2Vj');
     }
     delete process.env.TEST_HOOK_SECRET;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Share, shareOut } from '../../../connectors/kafka/group/assign-tasks.js';
-import { assignTasks, type MemberClaim } from '../../../connectors/kafka/group/sticky-assigner.js';
+import { assignTasks, type Share } from '../../../connectors/kafka/group/assign-tasks.js';
+import { type MemberClaim, stickyAssignment } from '../../../connectors/kafka/group/sticky-assigner.js';
 
 const claims = fc.uniqueArray(
   fc.record({
@@ -32,28 +32,28 @@ const answers = (
 
 /** Goes on until nobody is to get what it is ready for. */
 function settled(members: readonly MemberClaim[], count: number, each: number): Map<string, Share> {
-  let shares = shareOut(members, count, each);
-  for (let round = 0; [...shares.values()].some(({ coming }) => coming.length > 0); round++) {
+  let shares = assignTasks(members, count, each);
+  for (let round = 0; [...shares.values()].some(({ pending }) => pending.length > 0); round++) {
     expect(round).toBeLessThan(5);
-    shares = shareOut(answers(shares, 10 + round), count, each);
+    shares = assignTasks(answers(shares, 10 + round), count, each);
   }
   return shares;
 }
 
 const spread = (sizes: readonly number[]) => Math.max(...sizes) - Math.min(...sizes);
 
-describe('shareOut', () => {
+describe('assignTasks', () => {
   it('gives every task one owner and its standbys, never on the owner, whatever is claimed', () => {
     fc.assert(
       fc.property(claims, tasks, standbys, (members, count, each) => {
-        const shares = shareOut(members, count, each);
+        const shares = assignTasks(members, count, each);
         const all = [...shares.values()];
         expect(all.flatMap(({ owned }) => owned).sort((a, b) => a - b)).toEqual(
           Array.from({ length: count }, (_, i) => i),
         );
-        for (const { owned, standby, coming } of all) {
+        for (const { owned, standby, pending } of all) {
           expect(standby.filter((task) => owned.includes(task))).toEqual([]);
-          expect(coming.every((task) => standby.includes(task))).toBe(true);
+          expect(pending.every((task) => standby.includes(task))).toBe(true);
           expect(new Set(standby).size).toBe(standby.length);
         }
         for (let task = 0; task < count; task++) {
@@ -64,11 +64,11 @@ describe('shareOut', () => {
     );
   });
 
-  it('without standbys is assignTasks', () => {
+  it('without standbys is the sticky assignment', () => {
     fc.assert(
       fc.property(claims, tasks, (members, count) => {
-        const owned = [...shareOut(members, count, 0)].map(([memberId, share]) => [memberId, share.owned] as const);
-        expect(Object.fromEntries(owned)).toEqual(Object.fromEntries(assignTasks(members, count)));
+        const owned = [...assignTasks(members, count, 0)].map(([memberId, share]) => [memberId, share.owned] as const);
+        expect(Object.fromEntries(owned)).toEqual(Object.fromEntries(stickyAssignment(members, count)));
       }),
     );
   });
@@ -76,8 +76,8 @@ describe('shareOut', () => {
   it('does not depend on the order of members', () => {
     fc.assert(
       fc.property(claims, tasks, standbys, (members, count, each) => {
-        const turned = shareOut([...members].reverse(), count, each);
-        expect(Object.fromEntries(turned)).toEqual(Object.fromEntries(shareOut(members, count, each)));
+        const turned = assignTasks([...members].reverse(), count, each);
+        expect(Object.fromEntries(turned)).toEqual(Object.fromEntries(assignTasks(members, count, each)));
       }),
     );
   });
@@ -93,7 +93,7 @@ describe('shareOut', () => {
           standby: [],
           ready: [],
         }));
-        const first = shareOut([...answers(before, 20), ...joined], count, each);
+        const first = assignTasks([...answers(before, 20), ...joined], count, each);
         for (const [memberId, { owned }] of before) expect(first.get(memberId)?.owned).toEqual(owned);
         const last = settled([...answers(before, 20), ...joined], count, each);
         expect(spread([...last.values()].map(({ owned }) => owned.length))).toBeLessThanOrEqual(1);
@@ -105,7 +105,7 @@ describe('shareOut', () => {
     fc.assert(
       fc.property(claims, tasks, standbys, (members, count, each) => {
         const shares = settled(members, count, each);
-        expect(Object.fromEntries(shareOut(answers(shares, 20), count, each))).toEqual(Object.fromEntries(shares));
+        expect(Object.fromEntries(assignTasks(answers(shares, 20), count, each))).toEqual(Object.fromEntries(shares));
         const most = Math.ceil((count * Math.min(each, members.length - 1)) / members.length);
         for (const { standby } of shares.values()) expect(standby.length).toBeLessThanOrEqual(most + 1);
       }),
@@ -126,7 +126,7 @@ describe('shareOut', () => {
       from('b', [2, 3], [0, 1, 4, 5], [0, 1, 4]),
       from('c', [4, 5], [3], [3]),
     ];
-    const shares = shareOut(members, 6, 1);
+    const shares = assignTasks(members, 6, 1);
     expect(shares.get('b')?.standby).toEqual([0, 4]);
     expect(shares.get('a')?.standby).toEqual([2, 5]);
     expect([...shares.values()].map(({ standby }) => standby.length)).toEqual([2, 2, 2]);
@@ -139,7 +139,7 @@ describe('shareOut', () => {
         const before = settled(members, count, each);
         const dead = [...before.keys()][who % before.size] as string;
         const left = answers(before, 20).filter(({ memberId }) => memberId !== dead);
-        const now = shareOut(left, count, each);
+        const now = assignTasks(left, count, each);
         for (const task of before.get(dead)?.owned ?? []) {
           const [heir] = [...now].find(([, { owned }]) => owned.includes(task)) as [string, Share];
           expect(before.get(heir)?.standby, `task ${task}`).toContain(task);
@@ -152,6 +152,6 @@ describe('shareOut', () => {
 
   it('lets a cold member have a task where nobody is ready for it: somebody must', () => {
     const a = { memberId: 'a', owned: [0, 1], generation: 1, standby: [2], ready: [] };
-    expect(shareOut([a], 4, 1).get('a')?.owned).toEqual([0, 1, 2, 3]);
+    expect(assignTasks([a], 4, 1).get('a')?.owned).toEqual([0, 1, 2, 3]);
   });
 });

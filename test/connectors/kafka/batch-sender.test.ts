@@ -5,7 +5,7 @@ import { BatchSender, type Produce } from '../../../connectors/kafka/batch-sende
 import { code } from '../../../connectors/kafka/protocol/broker-error.js';
 import type { OutgoingBatch } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
-import { Outbox } from '../../../connectors/kafka/record-accumulator.js';
+import { RecordAccumulator } from '../../../connectors/kafka/record-accumulator.js';
 import { record } from './batches.js';
 
 /** What becomes of one request. */
@@ -107,7 +107,7 @@ it('appends every record once and in order, whatever becomes of the requests', {
     fc.asyncProperty(sends, fc.array(fate, { maxLength: 12 }), async (rounds, fates) => {
       const brokers = new FakeBrokers([...fates]);
       const sender = new BatchSender(brokers, brokers.connect);
-      const outbox = new Outbox(() => identity);
+      const outbox = new RecordAccumulator(() => identity);
       const added = new Map<string, number>();
       for (const round of rounds) {
         for (const [partition, count] of round) {
@@ -128,7 +128,7 @@ it('appends every record once and in order, whatever becomes of the requests', {
 it('fails for ever once a broker has refused a batch for good', async () => {
   const brokers = new FakeBrokers(['taken', 'too large']);
   const sender = new BatchSender(brokers, brokers.connect);
-  const outbox = new Outbox(() => identity);
+  const outbox = new RecordAccumulator(() => identity);
   const send = () => {
     outbox.add('t', 0, record('v'));
     return sender.send(outbox.takeAll());
@@ -148,7 +148,7 @@ it('gives up when patience ends', async () => {
     { leader: brokers.leader, refresh: brokers.refresh, patienceMs: 100 },
     brokers.connect,
   );
-  const outbox = new Outbox(() => identity);
+  const outbox = new RecordAccumulator(() => identity);
   outbox.add('t', 0, record('v'));
   await sender.send(outbox.takeAll());
   await expect(sender.flush()).rejects.toThrow('gone');
@@ -158,7 +158,7 @@ it('gives up when patience ends', async () => {
 it('takes a sequence that stays out of order for a failure', async () => {
   const brokers = new FakeBrokers([]);
   const sender = new BatchSender(brokers, brokers.connect);
-  const outbox = new Outbox(() => identity);
+  const outbox = new RecordAccumulator(() => identity);
   outbox.add('t', 0, record('never sent'));
   outbox.takeAll();
   outbox.add('t', 0, record('v'));

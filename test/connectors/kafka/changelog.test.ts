@@ -9,7 +9,7 @@ const checkpoint = {
   incarnation: 1,
   topologyHash: 'abc',
   positions: { in: { offset: 12, mergeTimeMs: -8.64e15, suspectMs: null } },
-  choices: {},
+  settledDecisions: {},
 };
 const inputs = { in: { topic: 'flights', topicId: 'id' } };
 const change = (cell: string, bucket: number, bytes: string | null): StateChange => ({

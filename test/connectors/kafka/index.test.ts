@@ -21,7 +21,7 @@ it('takes the event time from the value, or from the log where none is named', (
 it('is inert and frozen, and says what describe prints', () => {
   const source = kafka.source({ topic: 'flights', schema });
   const sink = kafka.sink<Flight>({ topic: 'out', schema, key: (flight) => flight.origin, partitions: 8 });
-  const dead = kafka.deadLetters({ topic: 'dead' });
+  const dead = kafka.deadLetterSink({ topic: 'dead' });
   for (const spec of [source, sink, dead]) {
     expect(spec.connector).toBe('kafka');
     expect(Object.isFrozen(spec) && Object.isFrozen(spec.settings)).toBe(true);
@@ -33,7 +33,7 @@ it('is inert and frozen, and says what describe prints', () => {
     schema: 'flights-value',
     key: 'origin',
   });
-  expect(dead).toMatchObject({ kind: 'kafka.deadLetters', settings: { topic: 'dead' }, options: { topic: 'dead' } });
+  expect(dead).toMatchObject({ kind: 'kafka.deadLetterSink', settings: { topic: 'dead' }, options: { topic: 'dead' } });
 });
 
 it('loads without any client library', () => {
@@ -41,13 +41,13 @@ it('loads without any client library', () => {
   expect(text.match(/^import (?!type )(?!.*'(?:\.\.\/\.\.\/src\/core\/|\.\/kinds\.js'))/gm)).toBeNull();
 });
 
-it('kafka.upserts is a sink of changes into a compacted topic, with what the topic is to be like', () => {
-  const sink: Sink<Change<{ n: number }>> = kafka.upserts({
+it('kafka.upsertSink is a sink of changes into a compacted topic, with what the topic is to be like', () => {
+  const sink: Sink<Change<{ n: number }>> = kafka.upsertSink({
     topic: 'rows',
     schema: json<{ n: number }>(),
     configs: { 'min.insync.replicas': 2 },
   });
-  expect(sink).toMatchObject({ connector: 'kafka', kind: 'kafka.upserts', changes: true });
+  expect(sink).toMatchObject({ connector: 'kafka', kind: 'kafka.upsertSink', changes: true });
   expect(sink.settings).toMatchObject({
     topic: 'rows',
     key: 'of the change',
@@ -57,6 +57,6 @@ it('kafka.upserts is a sink of changes into a compacted topic, with what the top
   const change = { key: 'a', before: null, after: { n: 1 } };
   expect([key?.(change), content?.(change)]).toEqual(['a', { n: 1 }]);
   // @ts-expect-error a value is no change
-  const plain: Sink<{ n: number }> = kafka.upserts({ topic: 'rows', schema: json<{ n: number }>() });
+  const plain: Sink<{ n: number }> = kafka.upsertSink({ topic: 'rows', schema: json<{ n: number }>() });
   expect(Object.isFrozen(plain.options)).toBe(true);
 });

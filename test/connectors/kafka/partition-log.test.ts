@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Cluster } from '../../../connectors/kafka/connection/cluster.js';
-import { Links } from '../../../connectors/kafka/connection/connection-pool.js';
+import { ConnectionPool } from '../../../connectors/kafka/connection/connection-pool.js';
 import { PartitionLog } from '../../../connectors/kafka/partition-log.js';
 import type { Fetched, FetchRequest } from '../../../connectors/kafka/protocol/fetch.js';
 
@@ -29,7 +29,7 @@ function racked(foundByLooking: boolean) {
   };
   const asked: string[] = [];
   const nothing = { throttleTimeMs: 0, preferredReplica: -1, highWatermark: 5, aborted: [], bytes: Buffer.alloc(0) };
-  vi.spyOn(Links.prototype, 'request').mockImplementation((async (
+  vi.spyOn(ConnectionPool.prototype, 'request').mockImplementation((async (
     { host }: typeof leader,
     _api: unknown,
     { rack }: FetchRequest,

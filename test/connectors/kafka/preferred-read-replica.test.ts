@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { ClosestReplica } from '../../../connectors/kafka/connection/preferred-read-replica.js';
+import { PreferredReadReplica } from '../../../connectors/kafka/connection/preferred-read-replica.js';
 
 const leader = { host: 'leader', port: 1 };
 const near = { host: 'near', port: 2 };
 let nowMs = 0;
 const closest = (rack: string) => {
   nowMs = 1_000;
-  return new ClosestReplica(rack, () => nowMs);
+  return new PreferredReadReplica(rack, () => nowMs);
 };
 
 it('is the leader until that names another, and again after five minutes', () => {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { OutgoingBatch } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
 import { BatchRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
-import { Outbox, wavesOf } from '../../../connectors/kafka/record-accumulator.js';
+import { RecordAccumulator, wavesOf } from '../../../connectors/kafka/record-accumulator.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import { record, text } from './batches.js';
 
@@ -24,7 +24,7 @@ function valuesOf(batches: readonly OutgoingBatch[]): (string | null)[] {
 }
 
 it('numbers the records of each partition without a gap, over batches and epochs', () => {
-  const outbox = new Outbox(() => identity);
+  const outbox = new RecordAccumulator(() => identity);
   for (let i = 0; i < 3; i += 1) outbox.add('a', 0, record(`${i}`));
   outbox.add('a', 1, record('x'));
   outbox.add('b', 0, record('y'));
@@ -40,7 +40,7 @@ it('numbers the records of each partition without a gap, over batches and epochs
 });
 
 it('seals a batch before it outgrows the default limit of brokers', () => {
-  const outbox = new Outbox(() => identity);
+  const outbox = new RecordAccumulator(() => identity);
   const value = 'v'.repeat(10_000);
   for (let i = 0; i < 250; i += 1) outbox.add('a', 0, record(`${i}:${value}`));
   expect(outbox.hasSealed).toBe(true);
@@ -53,7 +53,7 @@ it('seals a batch before it outgrows the default limit of brokers', () => {
 });
 
 it('gives a record that is larger than that a batch of its own', () => {
-  const outbox = new Outbox(() => identity);
+  const outbox = new RecordAccumulator(() => identity);
   outbox.add('a', 0, record('before'));
   outbox.add('a', 0, record('v'.repeat(2_000_000)));
   outbox.add('a', 0, record('after'));
@@ -85,7 +85,7 @@ it('splits batches into requests that brokers accept, in order', () => {
 });
 
 it('compresses each topic as it was told, and the others as all', () => {
-  const outbox = new Outbox(() => identity, 'zstd');
+  const outbox = new RecordAccumulator(() => identity, 'zstd');
   outbox.compress('plain', 'none');
   outbox.compress('b', 'lz4');
   for (const topic of ['plain', 'a', 'b']) outbox.add(topic, 0, record('v'.repeat(5_000)));

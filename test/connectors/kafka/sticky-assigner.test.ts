@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { AssignerProtocol } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { assignTasks, type MemberClaim } from '../../../connectors/kafka/group/sticky-assigner.js';
+import { type MemberClaim, stickyAssignment } from '../../../connectors/kafka/group/sticky-assigner.js';
 import {
   decodeAssignment,
   decodeClaim,
@@ -34,11 +34,11 @@ const sizes = (assigned: ReadonlyMap<string, readonly number[]>) => [...assigned
 const kept = (before: ReadonlyMap<string, readonly number[]>, after: ReadonlyMap<string, readonly number[]>): number =>
   [...after].reduce((sum, [id, own]) => sum + own.filter((task) => before.get(id)?.includes(task)).length, 0);
 
-describe('assignTasks', () => {
+describe('stickyAssignment', () => {
   it('gives every task to one member, and nobody two more than another, whatever is claimed', () => {
     fc.assert(
       fc.property(claims, tasks, (members, count) => {
-        const assigned = assignTasks(members, count);
+        const assigned = stickyAssignment(members, count);
         expect([...assigned.keys()].sort()).toEqual(members.map(({ memberId }) => memberId).sort());
         expect([...assigned.values()].flat().sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
         expect(Math.max(...sizes(assigned)) - Math.min(...sizes(assigned))).toBeLessThanOrEqual(1);
@@ -51,7 +51,9 @@ describe('assignTasks', () => {
       fc.property(claims, tasks, fc.integer(), (members, count, seed) => {
         const turned = members.map((member, at) => ({ ...member, owned: [...member.owned].reverse(), at }));
         const other = turned.sort((a, b) => ((a.at * 7 + seed) % 5) - ((b.at * 7 + seed) % 5));
-        expect(Object.fromEntries(assignTasks(other, count))).toEqual(Object.fromEntries(assignTasks(members, count)));
+        expect(Object.fromEntries(stickyAssignment(other, count))).toEqual(
+          Object.fromEntries(stickyAssignment(members, count)),
+        );
       }),
     );
   });
@@ -59,8 +61,8 @@ describe('assignTasks', () => {
   it('changes nothing while nobody comes or goes', () => {
     fc.assert(
       fc.property(claims, tasks, (members, count) => {
-        const assigned = assignTasks(members, count);
-        expect(assignTasks(asOwned(assigned, 4), count)).toEqual(assigned);
+        const assigned = stickyAssignment(members, count);
+        expect(stickyAssignment(asOwned(assigned, 4), count)).toEqual(assigned);
       }),
     );
   });
@@ -73,7 +75,7 @@ describe('assignTasks', () => {
         fc.integer({ min: 0, max: 7 }),
         fc.integer({ min: 0, max: 4 }),
         (members, count, gone, come) => {
-          const before = assignTasks(members, count);
+          const before = stickyAssignment(members, count);
           const left = asOwned(before, 4).slice(gone % members.length);
           const joined = Array.from({ length: come }, (_, i) => ({
             memberId: `Z${i}`,
@@ -81,7 +83,7 @@ describe('assignTasks', () => {
             generation: -1,
             ...nothing,
           }));
-          const after = assignTasks([...left, ...joined], count);
+          const after = stickyAssignment([...left, ...joined], count);
           // The most that can stay: everybody keeps up to the share it gets, the larger shares with those who own most.
           const share = sizes(after).sort((a, b) => b - a);
           const owned = [...left, ...joined].map((member) => member.owned.length).sort((a, b) => b - a);
@@ -96,7 +98,7 @@ describe('assignTasks', () => {
     const a = { memberId: 'a', owned: [0], generation: 1, ...nothing };
     const b = { memberId: 'b', owned: [1], generation: 1, standby: [2, 5], ready: [2, 5] };
     const c = { memberId: 'c', owned: [], generation: -1, ...nothing };
-    const assigned = assignTasks([a, b, c], 6);
+    const assigned = stickyAssignment([a, b, c], 6);
     expect(assigned.get('b')).toEqual([1, 2]);
     expect(assigned.get('a')).toHaveLength(2);
   });
@@ -104,7 +106,7 @@ describe('assignTasks', () => {
   it('believes the newest claim where two have the same task', () => {
     const zombie = { memberId: 'a', owned: [0, 1], generation: 2, ...nothing };
     const owner = { memberId: 'b', owned: [0, 1], generation: 3, ...nothing };
-    expect(assignTasks([zombie, owner], 4)).toEqual(
+    expect(stickyAssignment([zombie, owner], 4)).toEqual(
       new Map([
         ['b', [0, 1]],
         ['a', [2, 3]],
@@ -124,7 +126,7 @@ describe('messages between members', () => {
         (topics, owned, generation, standby) => {
           const claim = { owned, generation, standby, ready: standby.slice(1) };
           expect(decodeClaim('m', encodeSubscription({ topics, ...claim }))).toEqual({ memberId: 'm', ...claim });
-          const share = { owned, standby, coming: standby.slice(2) };
+          const share = { owned, standby, pending: standby.slice(2) };
           if (topics.length > 0) expect(decodeAssignment(encodeAssignment(topics, share))).toEqual(share);
         },
       ),
@@ -138,7 +140,7 @@ describe('messages between members', () => {
     );
     expect(said).toMatchObject({ topics, userData: Buffer.from('{"owned":[2],"generation":7}') });
     const assigned = AssignerProtocol.MemberAssignment.decode(
-      encodeAssignment(topics, { owned: [1, 4], standby: [2], coming: [] }),
+      encodeAssignment(topics, { owned: [1, 4], standby: [2], pending: [] }),
     );
     expect(assigned?.assignment).toEqual({ clicks: [1, 4], outcomes: [1, 4] });
   });
@@ -155,7 +157,7 @@ describe('messages between members', () => {
       userData: Buffer.from('rack-1'),
     });
     expect(decodeClaim('m', other)).toEqual({ memberId: 'm', owned: [], generation: -1, ...nothing });
-    const none = { owned: [], standby: [], coming: [] };
+    const none = { owned: [], standby: [], pending: [] };
     expect(decodeAssignment(Buffer.alloc(0))).toEqual(none);
     expect(decodeAssignment(encodeAssignment([], { ...none, owned: [1] }))).toEqual(none);
   });

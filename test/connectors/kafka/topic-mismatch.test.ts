@@ -22,24 +22,24 @@ describe('compareTopic', () => {
       'cleanup.policy': 'delete, compact',
       'unclean.leader.election.enable': false,
     };
-    expect(compare({ partitions: 4, replication: 3, configs, drift: 'fail' })).toEqual([]);
+    expect(compare({ partitions: 4, replication: 3, configs, onMismatch: 'fail' })).toEqual([]);
   });
 
-  const drifted = { replication: 2, configs: { 'retention.ms': 1, 'no.such.setting': 'x' } };
+  const mismatched = { replication: 2, configs: { 'retention.ms': 1, 'no.such.setting': 'x' } };
   it('finds every difference, and warns of it or refuses', () => {
     const differences = [
       ['replication', '2', '3'],
       ['retention.ms', '1', '604800000'],
       ['no.such.setting', 'x', 'unknown to the broker'],
     ];
-    expect(brief(drifted)).toEqual(differences.map((each) => [...each, false]));
-    expect(brief({ ...drifted, drift: 'fail' })).toEqual(differences.map((each) => [...each, true]));
-    expect(brief({ ...drifted, drift: 'ignore' })).toEqual([]);
-    expect(compare(drifted)[1]?.hint).toContain("--entity-name out --add-config 'retention.ms=[1]'");
+    expect(brief(mismatched)).toEqual(differences.map((each) => [...each, false]));
+    expect(brief({ ...mismatched, onMismatch: 'fail' })).toEqual(differences.map((each) => [...each, true]));
+    expect(brief({ ...mismatched, onMismatch: 'ignore' })).toEqual([]);
+    expect(compare(mismatched)[1]?.hint).toContain("--entity-name out --add-config 'retention.ms=[1]'");
   });
 
   it('always refuses another number of partitions', () => {
     expect(brief({ partitions: 5 })).toEqual([['partitions', '5', '4', true]]);
-    expect(brief({ partitions: 5, drift: 'ignore' })).toEqual([['partitions', '5', '4', true]]);
+    expect(brief({ partitions: 5, onMismatch: 'ignore' })).toEqual([['partitions', '5', '4', true]]);
   });
 });

@@ -8,9 +8,9 @@ interface Order {
   readonly at: Date;
 }
 const table = (options: Partial<PostgresTableOptions<Order>> = {}) =>
-  postgres.table<Order>({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz' }, ...options });
+  postgres.tableSink<Order>({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz' }, ...options });
 
-describe('postgres.table', () => {
+describe('postgres.tableSink', () => {
   it('is inert data that says what it does', () => {
     expect(table().settings).toEqual({ table: 'orders', columns: 'id, at' });
     expect(table({ key: ['id'], exactlyOnce: true })).toMatchObject({
@@ -46,7 +46,7 @@ describe('postgres.table', () => {
   it('says what is wrong with a value without the value, at every level of detail', () => {
     const told = Object.assign(new Error('invalid input syntax for type bigint: "4111 1111"'), { code: '22P02' });
     const error = explain(told, 'cannot write to table cards', 'postgres://db/shop');
-    expect(error).toMatchObject({ code: 'sink', lasting: true });
+    expect(error).toMatchObject({ code: 'sink', permanent: true });
     expect(error.cause).toBeUndefined();
     expect(error.message).toBe('cannot write to table cards: invalid input syntax for type bigint: "..." (22P02)');
   });

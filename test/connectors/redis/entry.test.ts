@@ -64,31 +64,31 @@ describe('stateOf', () => {
   });
 });
 
-describe('redis.entries', () => {
+describe('redis.streamSource', () => {
   it('is inert frozen data', () => {
-    const source = redis.entries({
+    const source = redis.streamSource({
       stream: 'orders',
       partitions: 3,
       schema: json<{ at: number }>(),
-      whenGone: 'latest',
+      onDataLoss: 'latest',
     });
     expect(source).toMatchObject({
       connector: 'redis',
-      kind: 'redis.entries',
+      kind: 'redis.streamSource',
       topic: 'orders',
-      whenGone: 'latest',
+      onDataLoss: 'latest',
       problems: [],
     });
-    expect(source.settings).toEqual({ partitions: 3, whenGone: 'latest', eventTime: 'timestamp' });
+    expect(source.settings).toEqual({ partitions: 3, onDataLoss: 'latest', eventTime: 'timestamp' });
     expect(source.eventTimeOf({ at: 5 }, 9)).toBe(9);
     expect([source, source.options, source.settings].every(Object.isFrozen)).toBe(true);
   });
 
   it('says that fields without a payload are JSON', () => {
     const schema = avro<{ n: number }>({ subject: 'n', definition: '{"type":"record","name":"N","fields":[]}' });
-    expect(redis.entries({ stream: 's', schema }).problems).toMatchObject([
+    expect(redis.streamSource({ stream: 's', schema }).problems).toMatchObject([
       { message: expect.stringContaining('JSON') },
     ]);
-    expect(redis.entries({ stream: 's', schema, field: 'payload' }).problems).toEqual([]);
+    expect(redis.streamSource({ stream: 's', schema, field: 'payload' }).problems).toEqual([]);
   });
 });

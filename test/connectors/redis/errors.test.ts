@@ -11,8 +11,8 @@ describe('what Redis refuses', () => {
     "EXECABORT Transaction discarded because of: NOPERM this user has no permissions to run the 'exec' command",
   ])('to this user stays refused: %s', (text) => {
     expect(isPassing(new Error(text))).toBe(false);
-    expect(told(text)).toMatchObject({ lasting: true, hint: expect.stringContaining('EVALSHA') });
-    expect(told(text, 'source')).toMatchObject({ lasting: true, hint: expect.stringContaining('XRANGE') });
+    expect(told(text)).toMatchObject({ permanent: true, hint: expect.stringContaining('EVALSHA') });
+    expect(told(text, 'source')).toMatchObject({ permanent: true, hint: expect.stringContaining('XRANGE') });
   });
 
   it('within a script is no riddle either', () => {

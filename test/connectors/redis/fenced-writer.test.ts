@@ -12,7 +12,7 @@ interface Id {
   readonly id: number;
 }
 const options = { key: (value: unknown) => `k:${(value as Id).id}`, ttl: minutes(1) };
-const hashes = structureOf('redis.hash', options) as Structure;
+const hashes = structureOf('redis.hashSink', options) as Structure;
 const context = { step: 'online', task: { topology: 'flights', partition: 3 }, incarnation: 2 };
 
 function open(

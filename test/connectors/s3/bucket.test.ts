@@ -63,7 +63,7 @@ describe('Buckets', () => {
   it('gives up a store that is silent, before its answer or in it', async () => {
     const { buckets, asked } = await storeOf(silent, (response) => response.write('half'), silent);
     const failure = await buckets.bytes('lake/silent').catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'source', lasting: false });
+    expect(failure).toMatchObject({ code: 'source', permanent: false });
     expect(String((failure as Error).message)).toContain('no answer within 300 ms');
     expect(asked.length).toBe(3);
   });
@@ -101,7 +101,7 @@ describe('Buckets', () => {
         response.writeHead(200, { etag: '"a"' }).write('abc', () => setTimeout(() => response.destroy(), 20)),
       (response) => response.writeHead(412).end(),
     );
-    await expect(textOf(buckets.stream('lake/object'))).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(textOf(buckets.stream('lake/object'))).rejects.toMatchObject({ code: 'source', permanent: true });
   });
 
   it('takes an upload for complete whose answer was lost', async () => {

@@ -1,4 +1,4 @@
-import { avro, decodeImage, hours, infer, map, millis, tokenIds, topology } from 'millrace';
+import { avro, decodeImage, encodeTokens, hours, infer, map, millis, topology } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
@@ -29,7 +29,7 @@ const ListingV1 = avro<Listing>({
 const lengths = [16, 32];
 const batches = { batchMax: 32, waitMax: millis(5), providers: ['cpu'] } as const;
 
-export const listings = topology('listings', { deadLetters: kafka.deadLetters({ topic: 'listings.dead' }) }, (t) => {
+export const listings = topology('listings', { deadLetters: kafka.deadLetterSink({ topic: 'listings.dead' }) }, (t) => {
   const embedded = t
     .source('listed', kafka.source({ topic: 'listings.v1', schema: ListingV1, eventTime: (l) => l.listedAt }))
     .via('pixels', decodeImage({ from: (l) => l.photo, as: 'pixels', width: 32, height: 32 }))
@@ -45,7 +45,7 @@ export const listings = topology('listings', { deadLetters: kafka.deadLetters({ 
     )
     .via(
       'tokens',
-      tokenIds({
+      encodeTokens({
         from: (l) => l.title,
         as: 'tokens',
         tokenizer: new URL('../../operators/text/tokenizers/word-piece.json', import.meta.url),
@@ -71,11 +71,11 @@ export const listings = topology('listings', { deadLetters: kafka.deadLetters({ 
 
   embedded.to(
     'history',
-    clickhouse.table({
+    clickhouse.tableSink({
       table: 'listing_vectors',
       columns: { id: 'String', listedAt: 'DateTime64(3)', look: 'Array(Float32)', meaning: 'Array(Float32)' },
       orderBy: ['id'],
     }),
   );
-  embedded.to('online', redis.hash({ key: ({ id }) => `listing:${id}`, ttl: hours(24) }));
+  embedded.to('online', redis.hashSink({ key: ({ id }) => `listing:${id}`, ttl: hours(24) }));
 });

@@ -23,7 +23,7 @@ const tested = startsWith('small', (event: CardEvent): event is Charge => isChar
 
 export const testedCards = topology(
   'tested-cards',
-  { deadLetters: kafka.deadLetters({ topic: 'cards.dead' }) },
+  { deadLetters: kafka.deadLetterSink({ topic: 'cards.dead' }) },
   (t) => {
     t.source(
       'events',
@@ -31,7 +31,7 @@ export const testedCards = topology(
         topic: 'card-events.v1',
         schema: json<CardEvent>(),
         eventTime: (event) => event.at,
-        disorderMax: minutes(1), // how far behind the latest one an event may come and still be in time
+        outOfOrdernessMax: minutes(1), // how far behind the latest one an event may come and still be in time
       }),
     )
       .via(

@@ -1,12 +1,12 @@
 import {
   count,
   days,
-  early,
   hopping,
   hours,
   json,
   mean,
   minutes,
+  onInterval,
   onUpdate,
   quantile,
   session,
@@ -27,7 +27,7 @@ interface Trip {
 
 export const tripWindows = topology(
   'trip-windows',
-  { deadLetters: kafka.deadLetters({ topic: 'trips.dead' }) },
+  { deadLetters: kafka.deadLetterSink({ topic: 'trips.dead' }) },
   (t) => {
     const trips = t.source(
       'trips',
@@ -35,7 +35,7 @@ export const tripWindows = topology(
         topic: 'trips.v1',
         schema: json<Trip>(),
         eventTime: (trip) => trip.endedAt,
-        disorderMax: minutes(2), // how far behind the latest one a trip may come and still be on time
+        outOfOrdernessMax: minutes(2), // how far behind the latest one a trip may come and still be on time
       }),
     );
 
@@ -50,7 +50,7 @@ export const tripWindows = topology(
           minutes: mean((trip) => trip.minutes),
           p95: quantile((trip) => trip.minutes, 0.95),
         },
-        latenessMax: minutes(10),
+        allowedLateness: minutes(10),
         keysMax: 10_000,
       }),
     );
@@ -73,8 +73,8 @@ export const tripWindows = topology(
         key: (trip) => trip.rider,
         window: session({ gap: minutes(30) }),
         aggregate: { trips: count(), minutes: sum((trip) => trip.minutes) },
-        emit: early({ every: minutes(5) }),
-        latenessMax: hours(1),
+        emit: onInterval({ every: minutes(5) }),
+        allowedLateness: hours(1),
         keysMax: 1_000_000,
       }),
     );
@@ -88,7 +88,7 @@ export const tripWindows = topology(
         window: tumbling(days(1)),
         aggregate: { rides: count(), minutes: sum((ride) => ride.minutes) },
         emit: onUpdate(),
-        latenessMax: hours(2),
+        allowedLateness: hours(2),
         keysMax: 1,
       }),
     );

@@ -85,7 +85,7 @@ function assertUsable(value: unknown): void {
 }
 
 async function through(schema: Schema<unknown>, payloads: readonly Uint8Array[]) {
-  const fuzzed = topology('fuzz', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  const fuzzed = topology('fuzz', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     t.source('in', kafka.source({ topic: 'in', schema, eventTime: () => 0 })).to(
       'out',
       kafka.sink({ topic: 'out', schema: json<unknown>() }),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { openProfile, type TrialProfile } from '../../../src/profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../../../src/profiles/profiles.js';
 import { millrace, startMillrace, userFolder } from '../../cli/millrace.js';
 import { address } from '../address.js';
 import { foreignRead } from '../kafka/world.js';
@@ -19,9 +19,9 @@ import { kafka } from 'millrace/connectors/kafka';
 
 const json = (subject) => ({ format: 'json', subject, definition: undefined });
 
-export const shop = topology('${name}', { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }) }, (t) => {
+export const shop = topology('${name}', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
   const rates = t
-    .source('rates', kafka.globalTable({ topic: '${name}.rates', schema: json('${name}.rates-value'), idleMax: seconds(1) }))
+    .source('rates', kafka.globalTableSource({ topic: '${name}.rates', schema: json('${name}.rates-value'), idleTimeout: seconds(1) }))
     .via('rate', table({ keysMax: 100 }));
   t.source('orders', kafka.source({ topic: '${name}.orders', schema: json('${name}.orders-value') }))
     .via('priced', { table: rates }, joinTable({
@@ -41,11 +41,11 @@ const env = () => ({
   MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
 });
 
-let profile: TrialProfile;
+let profile: VerificationProfile;
 const user = userFolder({ 'shop.ts': topologyFile });
 
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'local' }, env: env() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
   const producer = profile.producer();
   await producer.createTopic(`${name}.orders`, TASKS);
   await producer.createTopic(`${name}.rates`, 3);
@@ -123,12 +123,12 @@ function workersOf(pid: number): number[] {
 }
 
 const ask = (...args: string[]) =>
-  millrace([...args, '--profile', 'local', '--json'], { folder: user.folder, env: env() });
+  millrace([...args, '--profile', 'cluster', '--json'], { folder: user.folder, env: env() });
 
 describe('a global table on real Kafka', () => {
   it('is in every task of two processes, one of which is killed', { timeout: 180_000 }, async () => {
     await round(1);
-    const { process: parent, ended } = startMillrace(['run', 'shop.ts', '--profile', 'local', '--processes', '2'], {
+    const { process: parent, ended } = startMillrace(['run', 'shop.ts', '--profile', 'cluster', '--processes', '2'], {
       folder: user.folder,
       env: env(),
     });
@@ -169,7 +169,7 @@ describe('a global table on real Kafka', () => {
     expect(await found()).toEqual(expected);
 
     const plan = JSON.parse((await ask('plan', 'shop.ts')).out);
-    expect(plan.sources[0]).toMatchObject({ source: 'rates', fate: 'continues' });
+    expect(plan.sources[0]).toMatchObject({ source: 'rates', action: 'continues' });
     expect(Object.keys(plan.sources[0].offsets)).toEqual(['0', '1', '2', '3', '4']);
   });
 

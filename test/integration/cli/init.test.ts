@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const user = userFolder();
 afterAll(() => user.remove());
 const env = () => ({
-  MILLRACE_PROFILE: 'local',
+  MILLRACE_PROFILE: 'cluster',
   MILLRACE_KAFKA: address('MILLRACE_KAFKA'),
   MILLRACE_REDIS: address('MILLRACE_REDIS'),
   MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),

@@ -29,7 +29,7 @@ let local: OpenProfile;
 const used: JobNames[] = [];
 
 const profileOf = (log: Kafka): OpenProfile => ({
-  name: 'local',
+  name: 'cluster',
   sources: { kafka: log.source },
   sinks: { kafka: log.topicSink },
   openLedger: (task) => log.openLedger(task),
@@ -135,7 +135,7 @@ describe('operations on Kafka', () => {
     await deleteBefore(names.input, 0, next + 10);
     await expect(run(topology)).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining(`offset ${next} of ${names.input}/0 is gone`),
       hint: expect.stringContaining('10 records were deleted'),
     });

@@ -16,7 +16,7 @@ import { kafka } from 'millrace/connectors/kafka';
 
 const json = (subject) => ({ format: 'json', subject, definition: undefined });
 
-export const shared = topology('${name}', { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }) }, (t) => {
+export const shared = topology('${name}', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
   t.source('in', kafka.source({ topic: '${name}.in', schema: json('${name}.in-value') }))
     .via('twice', map(({ n }: { n: number }) => ({ n, twice: 2 * n })))
     .to('out', kafka.sink({ topic: '${name}.out', schema: json('${name}.out-value') }));
@@ -34,7 +34,7 @@ let profile: OpenProfile;
 const user = userFolder({ 'shared.ts': topologyFile });
 
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'local' }, env: env() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
 });
 afterAll(async () => {
   await profile.close();
@@ -93,7 +93,7 @@ async function until(what: () => Promise<boolean> | boolean, patienceMs = 60_000
 }
 
 const run = (...args: string[]) =>
-  startMillrace(['run', 'shared.ts', '--profile', 'local', '--processes', '3', ...args], {
+  startMillrace(['run', 'shared.ts', '--profile', 'cluster', '--processes', '3', ...args], {
     folder: user.folder,
     env: env(),
   });
@@ -138,7 +138,7 @@ describe('millrace run --processes', () => {
   });
 
   it('fails with the cause where a process cannot run the topology, and on the embedded profile', async () => {
-    const broken = startMillrace(['run', 'shared.ts', '--profile', 'local', '--processes', '2'], {
+    const broken = startMillrace(['run', 'shared.ts', '--profile', 'cluster', '--processes', '2'], {
       folder: user.folder,
       env: { ...env(), MILLRACE_KAFKA: '127.0.0.1:1' },
     });

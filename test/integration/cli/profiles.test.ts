@@ -13,7 +13,7 @@ const config = () => {
   for (const name of ['MILLRACE_KAFKA', 'MILLRACE_REDIS', 'MILLRACE_CLICKHOUSE', 'MILLRACE_REGISTRY']) {
     if (!process.env[name]) throw new Error(`${name} is not set: npm test sets it`);
   }
-  return resolveConfig({ flags: { profile: 'local' }, env: process.env });
+  return resolveConfig({ flags: { profile: 'cluster' }, env: process.env });
 };
 
 interface Payment {
@@ -21,12 +21,12 @@ interface Payment {
   readonly amount: number;
 }
 
-describe('the local profile', () => {
+describe('the cluster profile', () => {
   it('guarantees what its drivers do', async () => {
     const profile = await openProfile(config());
     try {
       for (const [connector, { mode }] of Object.entries(profile.sinks)) {
-        const promised = deliveryOn('local')({ ...topicSink('any'), connector });
+        const promised = deliveryOn('cluster')({ ...topicSink('any'), connector });
         expect([connector, promised]).toEqual([connector, deliveryOf(mode)]);
       }
       expect(await profile.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);

@@ -7,7 +7,7 @@ import { savepointFile } from '../../../src/cli/state/savepoint-files.js';
 import { createSavepoint, restoreSavepoint } from '../../../src/cli/state/savepoints.js';
 import { storedTasks, tasksNow } from '../../../src/cli/state/stored-state.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { openProfile, type TrialProfile } from '../../../src/profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { planState } from '../../../src/topology/index.js';
 import { freshWorld } from '../../cli/operations.js';
@@ -22,7 +22,7 @@ const AFTER = 5;
 const all = happenings(77, 1_000);
 const noModels = { open: () => Promise.reject(new Error('no model')), close: async () => undefined };
 
-let profile: TrialProfile;
+let profile: VerificationProfile;
 const data = mkdtempSync(join(tmpdir(), 'millrace-rescaled-'));
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
     MILLRACE_CLICKHOUSE: address('MILLRACE_CLICKHOUSE'),
     MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
   };
-  profile = await openProfile(resolveConfig({ flags: { profile: 'local' }, env }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env }));
 });
 afterAll(async () => {
   for (const topic of [...INPUTS, 'rates', ...OUTPUTS, 'dead']) await profile.removal?.topic(`${name}.${topic}`);
@@ -77,9 +77,9 @@ describe('topics that get more partitions', () => {
     await expect(run(false)).rejects.toMatchObject({ code: 'state', hint: expect.stringContaining('--rescale') });
     const plan = planState(job, await storedTasks(profile, job), { tasksNow: await tasksNow(profile, job) });
     expect(plan.tasksNow).toBe(AFTER);
-    expect(plan.cells.filter(({ fate }) => fate === 'refused')).toEqual([]);
+    expect(plan.cells.filter(({ action }) => action === 'refused')).toEqual([]);
     expect(plan.cells.find(({ step, cell }) => step === 'total' && cell === 'byUser')).toMatchObject({
-      fate: 'divided',
+      action: 'divided',
       note: 'each entry to the task of its key',
     });
     expect(plan.cells.find(({ step, cell }) => step === 'price' && cell === 'versions')).toMatchObject({

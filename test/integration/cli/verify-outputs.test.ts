@@ -10,7 +10,7 @@ import { address } from '../address.js';
 import { PostgresServer } from '../postgres/server.js';
 import { BUCKET, keysOf, plain } from '../s3/store.js';
 
-// Sinks beside topics, hashes and ClickHouse: verified in folders, prefixes, keys and tables of the trial's own.
+// Sinks beside topics, hashes and ClickHouse: verified in folders, prefixes, keys and tables of the verification's own.
 
 const name = `outs-${randomUUID().slice(0, 8)}`;
 const RECORDS = 1_500;
@@ -25,7 +25,7 @@ import { redis } from 'millrace/connectors/redis';
 import { s3 } from 'millrace/connectors/s3';
 
 interface Click { readonly n: number; readonly key: string; readonly size: number; readonly good: boolean }
-const dead = { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }) };
+const dead = { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) };
 const source = () => kafka.source<Click>({ topic: '${name}.clicks', schema: json<Click>(), eventTime: (c) => 1_700_000_000_000 + c.n * 5_000 });
 
 export const right = topology('${name}-right', dead, (t) => {
@@ -36,17 +36,17 @@ export const right = topology('${name}-right', dead, (t) => {
   out.to('cells', file.sink({ folder: 'out/cells', schema: csv({ columns: { n: 'integer', key: 'text', size: 'integer' } }), header: true, roll: { rows: 150 } }));
   out.to('parquet', file.sink({ folder: 'out/parquet', columns: { n: 'integer', key: 'text', size: 'integer' }, roll: { age: millis(700) } }));
   out.to('bucket', s3.sink({ folder: '${BUCKET}/${name}/lines', schema: ndjson(), compression: 'zstd', roll: { rows: 400 } }));
-  out.to('rows', postgres.table({ table: 'scored', columns: { n: 'integer', key: 'text', size: 'double precision' } }));
-  out.to('strict', postgres.table({ table: 'public.a_table_whose_name_is_longer_than_a_trial_can_take', columns: { n: 'integer' }, exactlyOnce: true }));
-  out.to('newest', postgres.table({ table: 'newest', columns: { key: 'text', n: 'integer' }, key: ['key'] }));
-  out.to('text', redis.string({ key: (c) => '${name}:text:' + c.key, ttl: millis(1_000) }));
-  out.to('members', redis.set({ key: '${name}:members', member: (c) => c.key, isIn: (c) => c.size > 30 }));
-  out.to('ranking', redis.sortedSet({ key: (c) => '${name}:ranking:' + c.n % 3, member: (c) => c.key, score: (c) => c.size, sizeMax: 10 }));
-  out.to('sums', redis.counter({ key: '${name}:sums', field: (c) => c.key, by: (c) => c.size }));
-  out.to('total', redis.counter({ key: '${name}:total' }));
-  out.to('entries', redis.stream({ stream: (c) => '${name}:entries:' + c.n % 2, entriesMax: 50 }));
-  out.to('pager', http.webhook({ url: 'http://127.0.0.1:9/none', body: (c) => ({ alert: c.n }) }));
-  out.to('live', redis.publish({ channel: (c) => 'live:' + c.key }));
+  out.to('rows', postgres.tableSink({ table: 'scored', columns: { n: 'integer', key: 'text', size: 'double precision' } }));
+  out.to('strict', postgres.tableSink({ table: 'public.a_table_whose_name_is_longer_than_a_trial_can_take', columns: { n: 'integer' }, exactlyOnce: true }));
+  out.to('newest', postgres.tableSink({ table: 'newest', columns: { key: 'text', n: 'integer' }, key: ['key'] }));
+  out.to('text', redis.stringSink({ key: (c) => '${name}:text:' + c.key, ttl: millis(1_000) }));
+  out.to('members', redis.setSink({ key: '${name}:members', member: (c) => c.key, isIn: (c) => c.size > 30 }));
+  out.to('ranking', redis.sortedSetSink({ key: (c) => '${name}:ranking:' + c.n % 3, member: (c) => c.key, score: (c) => c.size, sizeMax: 10 }));
+  out.to('sums', redis.counterSink({ key: '${name}:sums', field: (c) => c.key, by: (c) => c.size }));
+  out.to('total', redis.counterSink({ key: '${name}:total' }));
+  out.to('entries', redis.streamSink({ stream: (c) => '${name}:entries:' + c.n % 2, entriesMax: 50 }));
+  out.to('pager', http.webhookSink({ url: 'http://127.0.0.1:9/none', body: (c) => ({ alert: c.n }) }));
+  out.to('live', redis.publishSink({ channel: (c) => 'live:' + c.key }));
 });
 
 export const dice = topology('${name}-dice', dead, (t) => {
@@ -54,11 +54,11 @@ export const dice = topology('${name}-dice', dead, (t) => {
   out.to('lines', file.sink({ folder: 'out/dice', schema: ndjson() }));
   out.to('parquet', file.sink({ folder: 'out/dice', columns: { n: 'integer', dice: 'number' } }));
   out.to('bucket', s3.sink({ folder: '${BUCKET}/${name}/dice', schema: ndjson() }));
-  out.to('rows', postgres.table({ table: 'dice', columns: { n: 'integer', dice: 'double precision' } }));
-  out.to('text', redis.string({ key: (c) => '${name}:text:' + c.n }));
-  out.to('entries', redis.stream({ stream: '${name}:entries', entriesMax: 50 }));
-  out.to('sums', redis.counter({ key: '${name}:sums', by: (c) => c.dice, fractions: true }));
-  out.to('pager', http.webhook({ url: 'http://127.0.0.1:9/none' }));
+  out.to('rows', postgres.tableSink({ table: 'dice', columns: { n: 'integer', dice: 'double precision' } }));
+  out.to('text', redis.stringSink({ key: (c) => '${name}:text:' + c.n }));
+  out.to('entries', redis.streamSink({ stream: '${name}:entries', entriesMax: 50 }));
+  out.to('sums', redis.counterSink({ key: '${name}:sums', by: (c) => c.dice, fractions: true }));
+  out.to('pager', http.webhookSink({ url: 'http://127.0.0.1:9/none' }));
 });
 `;
 
@@ -90,7 +90,7 @@ const produce = (profile: string) =>
 
 beforeAll(async () => {
   postgres = await PostgresServer.start();
-  for (const profile of ['embedded', 'local']) {
+  for (const profile of ['embedded', 'cluster']) {
     const { code, err } = await produce(profile);
     expect(code, err).toBe(0);
   }
@@ -100,7 +100,7 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
-/** Whatever is anywhere of a trial, or of the topology itself. */
+/** Whatever is anywhere of a verification, or of the topology itself. */
 async function left(): Promise<string[]> {
   const redis = new Redis(address('MILLRACE_REDIS'));
   const keys = [...(await redis.keys('*verify-*')), ...(await redis.keys(`${name}*`))];
@@ -126,7 +126,7 @@ async function verify(profile: string, topology: string, ...args: string[]) {
 
 describe.each([
   ['embedded', '1'],
-  ['local', '2'],
+  ['cluster', '2'],
 ])('on the %s profile', (profile, processes) => {
   it('kills change nothing in files, objects, tables and keys; nothing is left, and nothing sent', async () => {
     const before = await left();
@@ -160,8 +160,8 @@ describe.each([
     ]);
     expect(report).toMatchObject({ right: true, kills: 4 });
     expect(report.notes).toEqual([
-      'pager sends nothing (http.webhook): what it would send is written to a topic and compared there',
-      'live sends nothing (redis.publish): what it would send is written to a topic and compared there',
+      'pager sends nothing (http.webhookSink): what it would send is written to a topic and compared there',
+      'live sends nothing (redis.publishSink): what it would send is written to a topic and compared there',
     ]);
     expect(code).toBe(0);
     expect(await left()).toEqual(before);
@@ -179,7 +179,7 @@ describe.each([
     expect(counts.entries).toMatchObject({ lost: 0, different: 2 });
     expect(counts.sums).toMatchObject({ lost: 0, different: 2 });
     expect(counts.pager).toMatchObject({ lost: 0, different: RECORDS });
-    expect(JSON.parse(String(report.compared[0]?.samples[0]?.calm))).toMatchObject({ dice: expect.any(Number) });
+    expect(JSON.parse(String(report.compared[0]?.samples[0]?.reference))).toMatchObject({ dice: expect.any(Number) });
     expect(code).toBe(1);
     expect(await left()).toEqual(before);
   });

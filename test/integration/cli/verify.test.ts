@@ -16,7 +16,7 @@ const env = () => ({
   MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
 });
 const call = (args: readonly string[], input = '') =>
-  millrace([...args, '--profile', 'local'], { folder: user.folder, env: env(), input });
+  millrace([...args, '--profile', 'cluster'], { folder: user.folder, env: env(), input });
 
 const RECORDS = 3_000;
 const PARTITIONS = 4;
@@ -31,8 +31,8 @@ beforeAll(async () => {
 });
 afterAll(() => user.remove());
 
-/** Everything on the servers whose name begins as those of trials do. */
-async function traces(): Promise<string[]> {
+/** Everything on the servers whose name begins as those of verifications do. */
+async function artifacts(): Promise<string[]> {
   const admin = new Kafka({ brokers: [address('MILLRACE_KAFKA')], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const topics = await admin.listTopics();
@@ -51,12 +51,19 @@ async function traces(): Promise<string[]> {
 }
 
 it('kills of processes that share the tasks change nothing in topics, hashes, tables and state; nothing is left', async () => {
-  const before = await traces();
+  const before = await artifacts();
   const args = ['verify', 'shop.ts#right', '--json', '--kills', '4', '--minutes', '0.25', '--processes', '2'];
   const { code, out, err } = await call(args);
   expect(out, err).not.toBe('');
   const report = JSON.parse(out) as VerifyReport;
-  expect(report).toMatchObject({ profile: 'local', right: true, records: RECORDS, processes: 2, kills: 4, notes: [] });
+  expect(report).toMatchObject({
+    profile: 'cluster',
+    right: true,
+    records: RECORDS,
+    processes: 2,
+    kills: 4,
+    notes: [],
+  });
   const different = new Set(clicks(RECORDS).map(({ n }) => n)).size;
   expect(Object.fromEntries(report.compared.map(({ what, entries }) => [what, entries]))).toMatchObject({
     scores: different,
@@ -66,7 +73,7 @@ it('kills of processes that share the tasks change nothing in topics, hashes, ta
     '$dead-letters': 0,
   });
   expect(code).toBe(0);
-  expect(await traces()).toEqual(before);
+  expect(await artifacts()).toEqual(before);
   // Where the topology itself writes, nothing was written.
   const own = await call(['tail', `${name}.scores`]);
   expect(own.err).toContain(`${name}.scores`);
@@ -78,7 +85,14 @@ it('windows, joins, tables and patterns come through kills: no result twice, los
   const { code, out, err } = await call(args);
   expect(out, err).not.toBe('');
   const report = JSON.parse(out) as VerifyReport;
-  expect(report).toMatchObject({ profile: 'local', right: true, records: RECORDS, processes: 2, kills: 4, notes: [] });
+  expect(report).toMatchObject({
+    profile: 'cluster',
+    right: true,
+    records: RECORDS,
+    processes: 2,
+    kills: 4,
+    notes: [],
+  });
   for (const { what, entries } of report.compared.filter(({ what }) => what !== '$dead-letters'))
     expect(entries, what).toBeGreaterThan(15);
   expect(code).toBe(0);

@@ -48,7 +48,11 @@ const origins = values.map(({ n }) => originAt(n));
 
 it('an insert whose answer was lost is stored once, and so is what a dead process had on its way', async () => {
   const table = `lost_answers_${Date.now().toString(36)}_${process.pid}`;
-  const sink = clickhouse.table<{ n: number }>({ table, columns: { n: 'UInt32' }, exactlyOnce: true }) as Sink<unknown>;
+  const sink = clickhouse.tableSink<{ n: number }>({
+    table,
+    columns: { n: 'UInt32' },
+    exactlyOnce: true,
+  }) as Sink<unknown>;
   const context = { step: 'history', task: { topology: 'lost', partition: 0 }, incarnation: 0 };
   await tables.tableSink.setUp?.(sink, { topology: 'lost', step: 'history', partitions: 1 });
   await tables.command(`SYSTEM STOP MERGES ${table}_rows`);

@@ -1,7 +1,7 @@
 import { ok } from 'node:assert';
 import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, openClickHouse } from '../../../connectors/clickhouse/open.js';
-import type { Metric, Sink, SinkDriver, Source } from '../../../src/core/index.js';
+import type { MetricRow, Sink, SinkDriver, Source } from '../../../src/core/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
@@ -25,28 +25,28 @@ export interface Rows {
 }
 
 export const tables = {
-  'clickhouse.table': {
-    sink: (table) => clickhouse.table<Numbered>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>,
+  'clickhouse.tableSink': {
+    sink: (table) => clickhouse.tableSink<Numbered>({ table, columns: { n: 'UInt32' } }) as Sink<unknown>,
     value: (n) => ({ n }),
     numbers: (table) => `SELECT n FROM ${table}`,
   },
   // What was stored, not what a view or a merge makes of it.
-  'clickhouse.table exactlyOnce': {
+  'clickhouse.tableSink exactlyOnce': {
     unmerged: true,
     sink: (table) =>
-      clickhouse.table<Numbered>({ table, columns: { n: 'UInt32' }, exactlyOnce: true }) as Sink<unknown>,
+      clickhouse.tableSink<Numbered>({ table, columns: { n: 'UInt32' }, exactlyOnce: true }) as Sink<unknown>,
     value: (n) => ({ n }),
     numbers: (table) => `SELECT n FROM ${table}_rows`,
   },
-  'clickhouse.upserts': {
+  'clickhouse.upsertSink': {
     sink: (table) =>
-      clickhouse.upserts<Numbered>({ table, key: 'id', columns: { n: 'UInt32' }, orderBy: ['n'] }) as Sink<unknown>,
+      clickhouse.upsertSink<Numbered>({ table, key: 'id', columns: { n: 'UInt32' }, orderBy: ['n'] }) as Sink<unknown>,
     value: changeTo,
     numbers: (table) => `SELECT n FROM ${table}`,
   },
-  'clickhouse.metrics': {
-    sink: (table) => clickhouse.metrics({ table }) as Sink<unknown>,
-    value: (n) => ({ topology: 't', step: 's', task: 0, name: 'n', eventTimeMs: n, value: n }) satisfies Metric,
+  'clickhouse.metricsSink': {
+    sink: (table) => clickhouse.metricsSink({ table }) as Sink<unknown>,
+    value: (n) => ({ topology: 't', step: 's', task: 0, name: 'n', eventTimeMs: n, value: n }) satisfies MetricRow,
     numbers: (table) => `SELECT value AS n FROM ${table}`,
   },
 } satisfies Record<string, Rows>;
@@ -109,7 +109,7 @@ async function query(start: Server): Promise<SourceFaultWorld> {
   const direct = await openClickHouse({ url: service.url.href });
   return {
     driver: driver.source,
-    source: clickhouse.query({
+    source: clickhouse.querySource({
       name,
       sql: `SELECT n, repeat('x', 100) AS pad FROM ${name}`,
       orderBy: ['n'],
@@ -156,22 +156,22 @@ async function query(start: Server): Promise<SourceFaultWorld> {
 }
 
 const [one, two] = [server(), server()];
-const upserts = async () => ({ ...(await served(two, tables['clickhouse.upserts'])), ...changing });
+const upserts = async () => ({ ...(await served(two, tables['clickhouse.upsertSink'])), ...changing });
 
 /** Side by side, each with a server of its own. */
 export const lanes: readonly Service[] = [
   {
     sinks: {
-      'clickhouse.table': () => served(one, tables['clickhouse.table']),
-      'clickhouse.table exactlyOnce': () => served(one, tables['clickhouse.table exactlyOnce']),
-      'clickhouse.metrics': () => served(one, tables['clickhouse.metrics']),
+      'clickhouse.tableSink': () => served(one, tables['clickhouse.tableSink']),
+      'clickhouse.tableSink exactlyOnce': () => served(one, tables['clickhouse.tableSink exactlyOnce']),
+      'clickhouse.metricsSink': () => served(one, tables['clickhouse.metricsSink']),
     },
   },
   {
     sinks: {
-      'clickhouse.upserts': upserts,
-      'clickhouse.upserts idleMax': async () => ({ ...(await upserts()), deferred: true }),
+      'clickhouse.upsertSink': upserts,
+      'clickhouse.upsertSink idleTimeout': async () => ({ ...(await upserts()), deferred: true }),
     },
-    sources: { 'clickhouse.query': () => query(two) },
+    sources: { 'clickhouse.querySource': () => query(two) },
   },
 ];

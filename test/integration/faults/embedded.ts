@@ -61,17 +61,17 @@ export const sinks = {
       sink: topicSinkOf('out', { key: (value) => `k${(value as Numbered).n % 7}` }),
       visible: async (embedded) => (await recordsIn(embedded, 'out')).map(numberOf),
     }),
-  'kafka.upserts': () =>
+  'kafka.upsertSink': () =>
     inStore({
       driver: 'topicSink',
-      sink: kafka.upserts<Numbered>({ topic: 'out', schema: json<Numbered>() }) as Sink<never> as Sink<unknown>,
+      sink: kafka.upsertSink<Numbered>({ topic: 'out', schema: json<Numbered>() }) as Sink<never> as Sink<unknown>,
       value: (n) => ({ key: `k${n % 7}`, before: null, after: { n } }),
       visible: async (embedded) => (await recordsIn(embedded, 'out')).map(numberOf),
     }),
-  'kafka.deadLetters': () =>
+  'kafka.deadLetterSink': () =>
     inStore({
       driver: 'topicSink',
-      sink: kafka.deadLetters({ topic: 'out' }) as Sink<never> as Sink<unknown>,
+      sink: kafka.deadLetterSink({ topic: 'out' }) as Sink<never> as Sink<unknown>,
       value: (n) => ({ reason: 'late', detail: 'too late', step: 'in', origin: originAt(n, n % 2) }),
       keyOf: (n) => n % 2,
       visible: async (embedded) =>
@@ -79,17 +79,17 @@ export const sinks = {
           Number(Buffer.from(new Map(headers).get(deadLetterHeaders.offset) ?? []).toString()),
         ),
     }),
-  'redis.hash': () =>
+  'redis.hashSink': () =>
     inStore({
       driver: 'hashSink',
-      sink: redis.hash<Numbered>({ key: ({ n }) => `k${n % 7}`, ttl: hours(1) }) as Sink<never> as Sink<unknown>,
+      sink: redis.hashSink<Numbered>({ key: ({ n }) => `k${n % 7}`, ttl: hours(1) }) as Sink<never> as Sink<unknown>,
       replaces: true,
       visible: numbersOfHashes,
     }),
-  'redis.upserts': () =>
+  'redis.upsertSink': () =>
     inStore({
       driver: 'hashSink',
-      sink: redis.upserts<Numbered>({ prefix: 'changed:' }) as Sink<never> as Sink<unknown>,
+      sink: redis.upsertSink<Numbered>({ prefix: 'changed:' }) as Sink<never> as Sink<unknown>,
       ...changing,
       value: changeTo,
       visible: numbersOfHashes,

@@ -20,8 +20,8 @@ async function inProcess(rows: Rows) {
 }
 
 export const sinks = {
-  'clickhouse.table': () => inProcess(tables['clickhouse.table']),
-  'clickhouse.table exactlyOnce': () => inProcess(tables['clickhouse.table exactlyOnce']),
-  'clickhouse.upserts': async () => ({ ...(await inProcess(tables['clickhouse.upserts'])), ...changing }),
-  'clickhouse.metrics': () => inProcess(tables['clickhouse.metrics']),
+  'clickhouse.tableSink': () => inProcess(tables['clickhouse.tableSink']),
+  'clickhouse.tableSink exactlyOnce': () => inProcess(tables['clickhouse.tableSink exactlyOnce']),
+  'clickhouse.upsertSink': async () => ({ ...(await inProcess(tables['clickhouse.upsertSink'])), ...changing }),
+  'clickhouse.metricsSink': () => inProcess(tables['clickhouse.metricsSink']),
 };

@@ -38,7 +38,7 @@ const inProcess = { ...refused, crash: 'is restored' } as const;
 
 /**
  * What each kind makes of each fault, at worst, by service. The guide prints it, the tests hold it against real services. A kind that
- * promises more under an option, or in some topologies, is named again with it: `redis.hash idleMax`.
+ * promises more under an option, or in some topologies, is named again with it: `redis.hashSink idleTimeout`.
  */
 export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, FaultySink>>>> = {
   kafka: {
@@ -46,35 +46,35 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
       mode: 'transactional',
       expected: { ...patient, ...transaction, hang: 'is restored', ...refused, ...killed },
     },
-    'kafka.upserts': { mode: 'transactional', expected: cutTransaction },
-    'kafka.deadLetters': { mode: 'transactional', expected: cutTransaction },
+    'kafka.upsertSink': { mode: 'transactional', expected: cutTransaction },
+    'kafka.deadLetterSink': { mode: 'transactional', expected: cutTransaction },
   },
   redis: {
-    'redis.hash': idempotent,
-    'redis.hash idleMax': deferred,
-    'redis.upserts': idempotent,
-    'redis.upserts idleMax': deferred,
-    'redis.string': idempotent,
-    'redis.stream': idempotent,
-    'redis.sortedSet': idempotent,
-    'redis.set': idempotent,
-    'redis.counter': idempotent,
-    'redis.json': idempotent,
-    'redis.publish': { mode: 'append', expected: all },
+    'redis.hashSink': idempotent,
+    'redis.hashSink idleTimeout': deferred,
+    'redis.upsertSink': idempotent,
+    'redis.upsertSink idleTimeout': deferred,
+    'redis.stringSink': idempotent,
+    'redis.streamSink': idempotent,
+    'redis.sortedSetSink': idempotent,
+    'redis.setSink': idempotent,
+    'redis.counterSink': idempotent,
+    'redis.jsonSink': idempotent,
+    'redis.publishSink': { mode: 'append', expected: all },
   },
   postgres: {
-    'postgres.table': idempotent,
-    'postgres.table key': { mode: 'idempotent', expected: cutUpserts },
-    'postgres.table exactlyOnce': deferred,
+    'postgres.tableSink': idempotent,
+    'postgres.tableSink key': { mode: 'idempotent', expected: cutUpserts },
+    'postgres.tableSink exactlyOnce': deferred,
   },
   clickhouse: {
-    'clickhouse.table': idempotent,
-    'clickhouse.table exactlyOnce': deferred,
-    'clickhouse.upserts': idempotent,
-    'clickhouse.upserts idleMax': deferred,
-    'clickhouse.metrics': idempotent,
+    'clickhouse.tableSink': idempotent,
+    'clickhouse.tableSink exactlyOnce': deferred,
+    'clickhouse.upsertSink': idempotent,
+    'clickhouse.upsertSink idleTimeout': deferred,
+    'clickhouse.metricsSink': idempotent,
   },
-  http: { 'http.webhook': { mode: 'append', expected: all } },
+  http: { 'http.webhookSink': { mode: 'append', expected: all } },
   s3: { 's3.sink': { mode: 'prepared', expected: all } },
   file: {
     'file.sink': {
@@ -84,35 +84,36 @@ export const expectedOfSinks: Readonly<Record<string, Readonly<Record<string, Fa
   },
   embedded: {
     'kafka.sink': { mode: 'transactional', expected: ofOneStore },
-    'kafka.upserts': { mode: 'transactional', expected: ofOneStore },
-    'kafka.deadLetters': { mode: 'transactional', expected: ofOneStore },
-    'redis.hash': { mode: 'transactional', expected: ofOneStore },
-    'redis.upserts': { mode: 'transactional', expected: ofOneStore },
-    'clickhouse.table': { mode: 'idempotent', expected: inProcess },
-    'clickhouse.table exactlyOnce': { mode: 'idempotent', deferred: true, expected: inProcess },
-    'clickhouse.upserts': { mode: 'idempotent', expected: inProcess },
-    'clickhouse.metrics': { mode: 'idempotent', expected: inProcess },
+    'kafka.upsertSink': { mode: 'transactional', expected: ofOneStore },
+    'kafka.deadLetterSink': { mode: 'transactional', expected: ofOneStore },
+    'redis.hashSink': { mode: 'transactional', expected: ofOneStore },
+    'redis.upsertSink': { mode: 'transactional', expected: ofOneStore },
+    'clickhouse.tableSink': { mode: 'idempotent', expected: inProcess },
+    'clickhouse.tableSink exactlyOnce': { mode: 'idempotent', deferred: true, expected: inProcess },
+    'clickhouse.upsertSink': { mode: 'idempotent', expected: inProcess },
+    'clickhouse.metricsSink': { mode: 'idempotent', expected: inProcess },
   },
 };
 
 export const expectedOfSources: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
   kafka: { 'kafka.source': { ...patient, ...killed } },
-  redis: { 'redis.entries': all },
-  clickhouse: { 'clickhouse.query': all },
-  http: { 'http.poll': all },
+  redis: { 'redis.streamSource': all },
+  clickhouse: { 'clickhouse.querySource': all },
+  http: { 'http.pollSource': all },
   s3: { 's3.source': { ...patient, ...killed } },
   file: {
     'file.source': { 'refused for now': 'is restored', 'refused for good': 'ends', crash: 'is restored' },
-    'file.tail': { 'refused for now': 'is restored', crash: 'is restored' },
+    'file.tailSource': { 'refused for now': 'is restored', crash: 'is restored' },
   },
   embedded: { 'kafka.source': { crash: 'is restored' } },
 };
 
 /** Kinds that are not run through the list by themselves, and why. */
 export const notInTheList: Readonly<Record<string, string>> = {
-  'kafka.table': 'reads as `kafka.source` does',
-  'kafka.globalTable': 'reads as `kafka.source` does, all partitions of it',
-  'http.ingest': 'is asked and asks nobody: who posts tries again; what was taken is read as `kafka.source` reads it',
+  'kafka.tableSource': 'reads as `kafka.source` does',
+  'kafka.globalTableSource': 'reads as `kafka.source` does, all partitions of it',
+  'http.ingestSource':
+    'is asked and asks nobody: who posts tries again; what was taken is read as `kafka.source` reads it',
 };
 
 const columns: readonly FaultName[] = [
@@ -153,7 +154,7 @@ const rowOf = (kind: string, service: string, expected: Expected): string =>
     .map((fault) => (expected[fault] === undefined ? '' : words[expected[fault]]))
     .join(' | ')} |`;
 
-/** `redis.hash idleMax` in words. */
+/** `redis.hashSink idleTimeout` in words. */
 function named(kind: string): string {
   const [name, option] = kind.split(' ');
   return `\`${name}\`${option === undefined ? '' : ` with \`${option}\``}`;

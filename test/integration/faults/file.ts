@@ -59,12 +59,12 @@ export const sinks = {
 };
 
 export const sources = {
-  async 'file.tail'(): Promise<SourceFaultWorld> {
+  async 'file.tailSource'(): Promise<SourceFaultWorld> {
     const folder = newFolder();
     const path = join(folder, 'app.log');
     return {
       driver: openFiles({ schemas: localRegistry() }).source,
-      source: file.tail<{ n: number }>({
+      source: file.tailSource<{ n: number }>({
         path,
         schema: ndjson<{ n: number }>(),
         eventTime: () => 0,

@@ -29,7 +29,7 @@ async function poll(): Promise<SourceFaultWorld> {
       producer: () => ({}) as TopicProducer,
       patience: { attemptsMax: 4, timeoutMs: 300 },
     }),
-    source: http.poll<{ n: number }>({
+    source: http.pollSource<{ n: number }>({
       url: `http://127.0.0.1:${proxy.port}/items?token=${SECRET}`,
       schema: json<{ n: number }>(),
       eventTime: () => 0,
@@ -132,7 +132,7 @@ async function webhook(): Promise<SinkFaultWorld> {
   const keyOf = (n: number) => n % 7;
   return {
     driver: httpSink({ attemptsMax: 4 }),
-    sink: http.webhook<{ n: number }>({
+    sink: http.webhookSink<{ n: number }>({
       url: `http://127.0.0.1:${proxy.port}/hook?token=${SECRET}`,
       key: ({ n }) => String(keyOf(n)),
       timeout: millis(300),
@@ -153,5 +153,5 @@ async function webhook(): Promise<SinkFaultWorld> {
   };
 }
 
-export const sinks = { 'http.webhook': webhook };
-export const sources = { 'http.poll': poll };
+export const sinks = { 'http.webhookSink': webhook };
+export const sources = { 'http.pollSource': poll };

@@ -19,8 +19,8 @@ const requests = httpSource({
   producer: () => embedded.producer(),
 });
 const schema = json<{ readonly id: string }>();
-const copied = topology('ingest-kill', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
-  t.source('in', http.ingest({ topic: 'in', schema, port: Number(port), key: ({ id }) => id }))
+const copied = topology('ingest-kill', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+  t.source('in', http.ingestSource({ topic: 'in', schema, port: Number(port), key: ({ id }) => id }))
     .via('once', dedupe({ key: ({ id }) => id, retention: hours(1), keysMax: 100_000 }))
     .to('out', kafka.sink({ topic: 'out', schema, key: ({ id }) => id }));
 });

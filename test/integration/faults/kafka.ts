@@ -104,18 +104,18 @@ export const sinks = {
       value: (n) => ({ n }),
       numberOf: ({ value }) => numberIn(value),
     }),
-  'kafka.upserts': () =>
+  'kafka.upsertSink': () =>
     topicSink({
       // Markers of today behind records of long ago end a segment, which could be compacted while the test runs.
       sink: (topic) =>
-        specs.upserts({ topic, schema: json, configs: { 'min.cleanable.dirty.ratio': 1 } }) as Sink<unknown>,
+        specs.upsertSink({ topic, schema: json, configs: { 'min.cleanable.dirty.ratio': 1 } }) as Sink<unknown>,
       value: (n) => ({ key: changedKey(n), before: null, after: isGone(n) ? null : { n } }),
       numberOf: ({ key, value }) => (value === null ? Number(key?.replace('gone-', '')) : numberIn(value)),
       keyOf: changedKey,
     }),
-  'kafka.deadLetters': () =>
+  'kafka.deadLetterSink': () =>
     topicSink({
-      sink: (topic) => specs.deadLetters({ topic }) as Sink<unknown>,
+      sink: (topic) => specs.deadLetterSink({ topic }) as Sink<unknown>,
       value: (n) => ({ reason: 'late', detail: 'too late', step: 'in', origin: originAt(n, n % 2) }),
       numberOf: ({ headers }) => Number(new Map(headers).get(deadLetterHeaders.offset)),
       keyOf: (n) => n % 2,

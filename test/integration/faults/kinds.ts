@@ -26,7 +26,7 @@ export function testKinds(service: string, ...lanes: readonly Service[]): void {
 }
 
 function testLane(service: string, { sinks = {}, sources = {}, notHere = {} }: Service): void {
-  const profile = service === 'embedded' ? 'embedded' : 'local';
+  const profile = service === 'embedded' ? 'embedded' : 'cluster';
   const testAll = (checks: readonly ContractCheck[]) => {
     for (const { name, run } of checks) {
       const why = notHere[name.split(':')[0] as FaultName];

@@ -26,7 +26,7 @@ async function rows(more: Pick<PostgresTableOptions<Row>, 'key' | 'exactlyOnce'>
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'millrace%'`);
   return {
     driver: inTopology(table, driver.tableSink),
-    sink: postgres.table<Row>({ table, columns: { n: 'bigint', k: 'integer' }, ...more }) as Sink<unknown>,
+    sink: postgres.tableSink<Row>({ table, columns: { n: 'bigint', k: 'integer' }, ...more }) as Sink<unknown>,
     openLedger: memoryLedgers(),
     value: (n) => ({ n, k: n % KEYS }),
     keyOf: (n) => n % KEYS,
@@ -54,7 +54,7 @@ async function rows(more: Pick<PostgresTableOptions<Row>, 'key' | 'exactlyOnce'>
 }
 
 export const sinks = {
-  'postgres.table': () => rows(),
-  'postgres.table key': () => rows({ key: ['k'] }),
-  'postgres.table exactlyOnce': () => rows({ exactlyOnce: true }),
+  'postgres.tableSink': () => rows(),
+  'postgres.tableSink key': () => rows({ key: ['k'] }),
+  'postgres.tableSink exactlyOnce': () => rows({ exactlyOnce: true }),
 };

@@ -73,7 +73,8 @@ const numbersOfHashes: Kind['visible'] = async (client, name) =>
 /** Hashes of few keys: the newest value of each stays. */
 const hashes = async (start: Server) => ({
   ...(await structure(start, {
-    sink: (name) => redis.hash<Numbered>({ key: ({ n }) => `${name}:${keyOf(n)}`, ttl: minutes(5) }) as Sink<unknown>,
+    sink: (name) =>
+      redis.hashSink<Numbered>({ key: ({ n }) => `${name}:${keyOf(n)}`, ttl: minutes(5) }) as Sink<unknown>,
     visible: numbersOfHashes,
   })),
   keyOf,
@@ -82,7 +83,7 @@ const hashes = async (start: Server) => ({
 
 const upserts = async (start: Server) => ({
   ...(await structure(start, {
-    sink: (name) => redis.upserts<Numbered>({ prefix: `${name}:` }) as Sink<unknown>,
+    sink: (name) => redis.upsertSink<Numbered>({ prefix: `${name}:` }) as Sink<unknown>,
     visible: numbersOfHashes,
     value: changeTo,
   })),
@@ -101,7 +102,7 @@ async function channel(start: Server): Promise<SinkFaultWorld> {
     ...world,
     proxy,
     driver: driver.publishSink,
-    sink: redis.publish<Numbered>({ channel: name }) as Sink<unknown>,
+    sink: redis.publishSink<Numbered>({ channel: name }) as Sink<unknown>,
     openLedger: memoryLedgers(),
     value: (n) => ({ n }),
     keyOf: () => 'the channel',
@@ -153,7 +154,7 @@ async function entries(start: Server): Promise<SourceFaultWorld> {
       return () => said('ACL', 'SETUSER', 'default', '+@all');
     },
     driver: driver.source,
-    source: redis.entries<unknown>({ stream, schema: json<unknown>({ subject: 'any' }) }),
+    source: redis.streamSource<unknown>({ stream, schema: json<unknown>({ subject: 'any' }) }),
     async append(numbers) {
       const pipeline = admin.pipeline();
       for (const n of numbers) pipeline.xadd(stream, '*', 'n', String(n), 'pad', 'x'.repeat(100));
@@ -165,20 +166,22 @@ async function entries(start: Server): Promise<SourceFaultWorld> {
 
 const deferred = (open: () => Promise<SinkFaultWorld>) => async () => ({ ...(await open()), deferred: true });
 const [one, two] = [plain(), plain()];
-const others = kinds.filter(({ kind }) => kind !== 'redis.hash').map((each) => [each.kind, () => structure(one, each)]);
+const others = kinds
+  .filter(({ kind }) => kind !== 'redis.hashSink')
+  .map((each) => [each.kind, () => structure(one, each)]);
 
 /** Side by side, each with servers of its own. */
 export const lanes: readonly Service[] = [
   { sinks: Object.fromEntries(others) },
   {
     sinks: {
-      'redis.hash': () => hashes(two),
-      'redis.hash idleMax': deferred(() => hashes(two)),
-      'redis.upserts': () => upserts(two),
-      'redis.upserts idleMax': deferred(() => upserts(two)),
-      'redis.publish': () => channel(two),
+      'redis.hashSink': () => hashes(two),
+      'redis.hashSink idleTimeout': deferred(() => hashes(two)),
+      'redis.upsertSink': () => upserts(two),
+      'redis.upsertSink idleTimeout': deferred(() => upserts(two)),
+      'redis.publishSink': () => channel(two),
     },
-    sources: { 'redis.entries': () => entries(two) },
+    sources: { 'redis.streamSource': () => entries(two) },
   },
-  { sinks: { 'redis.json': () => structure(withJson, jsonKind) } },
+  { sinks: { 'redis.jsonSink': () => structure(withJson, jsonKind) } },
 ];

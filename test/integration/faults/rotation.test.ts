@@ -44,12 +44,12 @@ async function writeOn(path: string, random: () => number, isBegun: () => boolea
 }
 
 it.concurrent.each([1, 2])(
-  'file.tail loses and doubles no line of a log that is rotated under it, wherever it dies (seed %i)',
+  'file.tailSource loses and doubles no line of a log that is rotated under it, wherever it dies (seed %i)',
   async (seed) => {
     const random = generator(seed);
     const folder = mkdtempSync(join(tmpdir(), 'millrace-rotation-'));
     const path = join(folder, 'app.log');
-    const source = file.tail({ path, schema: ndjson<unknown>(), eventTime: () => 0 }) as Source<unknown>;
+    const source = file.tailSource({ path, schema: ndjson<unknown>(), eventTime: () => 0 }) as Source<unknown>;
     const { source: driver } = openFiles({ schemas: localRegistry() });
     const read: number[] = [];
     let place: unknown;
@@ -65,7 +65,7 @@ it.concurrent.each([1, 2])(
         kept.push(...records.map(({ value }) => Number(Buffer.from(value ?? []).toString())));
         if (records.length === 0 || random() < 0.5) continue;
         read.push(...kept.splice(0)); // a checkpoint
-        place = JSON.parse(JSON.stringify(reader.placeOf?.(read.length)));
+        place = JSON.parse(JSON.stringify(reader.sourceStateOf?.(read.length)));
       }
       if (read.length + kept.length === LINES) read.push(...kept.splice(0));
       expect(read).toEqual(range(0, read.length));

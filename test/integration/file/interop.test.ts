@@ -41,7 +41,7 @@ async function rowsOf(name: string, from = 0): Promise<unknown[]> {
     rows.push(...polled.records.map(({ value }) => codec.decode(value as Uint8Array)));
     ended = polled.ended;
     if (from > 0 && rows.length >= from) {
-      const place = JSON.parse(JSON.stringify(reader.placeOf?.(from)));
+      const place = JSON.parse(JSON.stringify(reader.sourceStateOf?.(from)));
       rows.length = from;
       await reader.close();
       reader = await open(from, place);
@@ -68,12 +68,12 @@ describe('files that others wrote', () => {
   it('are refused where they are of a kind that is not read, by the name of what it is', async () => {
     await expect(rowsOf('brotli.parquet')).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('BROTLI'),
     });
     await expect(rowsOf('nested-decimal.parquet')).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('column a'),
     });
   });

@@ -116,7 +116,7 @@ beforeAll(async () => {
   await mkdir(join(temporary.folder, 'kcat'));
   flights = await firstFlights(ENDS.confluent);
   const load = ['--load-only', '--clean', '--limit', String(ENDS.loader), '--data', join(temporary.folder, 'load')];
-  await runBuilt(['demo', '--profile', 'local', ...load], addresses());
+  await runBuilt(['demo', '--profile', 'cluster', ...load], addresses());
   await produceByKcat(range(ENDS.loader, ENDS.kcat));
   await produceByPython(range(ENDS.kcat, ENDS.python));
   await produceByConfluent(range(ENDS.python, ENDS.confluent));

@@ -23,7 +23,7 @@ const kinds = ['departed', 'arrived', 'json'] as const;
 const PARTITIONS = 4;
 const BATCH = 250;
 
-const open = () => openProfile(resolveConfig({ flags: { profile: 'local' }, env: { ...addresses() } }));
+const open = () => openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: { ...addresses() } }));
 
 async function fill(): Promise<void> {
   await withAdmin((admin) =>
@@ -77,7 +77,7 @@ it('20,000 strange payloads in Kafka are each a prediction, a duplicate, a tombs
     arrived: { table: 'arrivals', idOf: (value: Buffer) => decodeArrived(value).flightId },
     json: { table: 'seen', idOf: (value: Buffer) => JSON.parse(value.toString()).id },
   } as const;
-  let [dead, misfits] = [0, 0];
+  let [dead, unrepresentable] = [0, 0];
   for (const kind of kinds) {
     const topic = topicOf[kind];
     const { table, idOf } = evidence[kind];
@@ -90,10 +90,12 @@ it('20,000 strange payloads in Kafka are each a prediction, a duplicate, a tombs
     expect(out + duplicates + deadLetters + tombstones).toBe(account.read);
     for (const some of [out, duplicates, deadLetters, tombstones]) expect(some).toBeGreaterThan(account.read / 100);
     dead += deadLetters;
-    if (kind === 'departed') misfits = account.deadLettersByReason.misfit ?? 0;
+    if (kind === 'departed') unrepresentable = account.deadLettersByReason.unrepresentable ?? 0;
   }
   expect(letters).toHaveLength(dead);
   // A flight at a time that the table has no room for is predicted all the same.
-  expect(misfits).toBeGreaterThan(0);
-  expect(await readTopic('predictions.v1')).toHaveLength((await sql(placesSql('predictions'))).length + misfits);
+  expect(unrepresentable).toBeGreaterThan(0);
+  expect(await readTopic('predictions.v1')).toHaveLength(
+    (await sql(placesSql('predictions'))).length + unrepresentable,
+  );
 });

@@ -26,7 +26,7 @@ export const addresses = (): Readonly<Record<string, string>> =>
   );
 
 export const topology = 'topologies/flight-delays.ts';
-export const runLocal = ['run', topology, '--profile', 'local', '--until-end', '--json'];
+export const runLocal = ['run', topology, '--profile', 'cluster', '--until-end', '--json'];
 const group = 'millrace.flight-delays';
 const schemas = { departed: FlightDepartedV1, arrived: FlightArrivedV1 } as const;
 
@@ -217,7 +217,7 @@ export async function loadedTwice(folder: string, flights: number): Promise<stri
   const load = [
     'demo',
     '--profile',
-    'local',
+    'cluster',
     '--load-only',
     '--limit',
     String(flights),

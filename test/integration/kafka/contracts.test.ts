@@ -59,7 +59,7 @@ describe('a topic of dead letters, read by librdkafka', () => {
       const kafka = await open({ prefix: topic });
       return {
         driver: kafka.topicSink,
-        sink: specs.deadLetters({ topic }) as Sink<unknown>,
+        sink: specs.deadLetterSink({ topic }) as Sink<unknown>,
         openLedger: kafka.openLedger,
         value: (n) => ({ reason: 'r', detail: 'd', step: 's', origin: originAt(n, n % 2) }),
         visible: async () =>

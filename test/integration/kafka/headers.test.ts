@@ -29,12 +29,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const topic of topics) await kafka.deleteTopic(topic);
-  for (const stage of [name, `${name}/by-seven`]) await kafka.forget(stage);
+  for (const subtopology of [name, `${name}/by-seven`]) await kafka.forget(subtopology);
   await kafka.close();
 });
 
 const RECORDS = 50;
-const traced = topology(name, { deadLetters: specs.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+const traced = topology(name, { deadLetters: specs.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
   const values = t
     .source('in', specs.source({ topic: `${name}.in`, schema: json }))
     .repartition('by-seven', { key: ({ n }) => `${n % 7}`, schema: json, headers: [...traceHeaders, 'tenant'] })
@@ -48,7 +48,7 @@ const traced = topology(name, { deadLetters: specs.deadLetters({ topic: `${name}
 });
 
 describe('headers', () => {
-  it('go from the records of other clients through every stage to outputs that ask for them', async () => {
+  it('go from the records of other clients through every subtopology to outputs that ask for them', async () => {
     await kafka.createTopic(`${name}.in`, 2);
     await kafka.createTopic(`${name}.appended`, 1, { 'message.timestamp.type': 'LogAppendTime' });
     await librdkafka(

@@ -6,7 +6,6 @@ import {
   INTERNAL,
   type InternalSinkOptions,
   internalEventTime,
-  type Mark,
   markOf,
   millis,
   type Origin,
@@ -14,12 +13,13 @@ import {
   type RawRecord,
   type Schema,
   type Sink,
+  type WatermarkMarker,
 } from '../../../src/core/index.js';
 import { fresh, json, open, source } from './world.js';
 
 let kafka: Kafka;
 const topic = fresh('internal');
-const task = { topology: fresh('stage'), partition: 0 };
+const task = { topology: fresh('subtopology'), partition: 0 };
 const PARTITIONS = 3;
 
 beforeAll(async () => {
@@ -35,13 +35,19 @@ const options: InternalSinkOptions = {
   schema: json as Schema<unknown>,
   key: (value) => `k${(value as { n: number }).n % 5}`,
   partitions: PARTITIONS,
-  idleMax: undefined,
+  idleTimeout: undefined,
 };
 const sink: Sink<unknown> = { connector: INTERNAL, kind: 'repartition', settings: { topic }, options };
 const originAt = (eventTimeMs: number) => ({ topic: 'in', partition: 0, offset: 0, eventTimeMs }) as Origin;
 const times = [0, 1.25, 1_700_000_000_000, -5, Date.now() + 10 * 86_400_000, 8.64e15];
-const mark: Mark = { task: 0, tasks: 1, watermarkMs: 1.25, idle: false };
-const checkpoint = (epoch: number) => ({ epoch, incarnation: 0, topologyHash: '', positions: {}, choices: {} });
+const mark: WatermarkMarker = { task: 0, tasks: 1, watermarkMs: 1.25, idle: false };
+const checkpoint = (epoch: number) => ({
+  epoch,
+  incarnation: 0,
+  topologyHash: '',
+  positions: {},
+  settledDecisions: {},
+});
 
 async function readPartition(partition: number, offset = EARLIEST): Promise<RawRecord[]> {
   const reader = await kafka.internal.source.open(
@@ -61,7 +67,7 @@ async function readPartition(partition: number, offset = EARLIEST): Promise<RawR
   return read;
 }
 
-describe('a topic between stages', () => {
+describe('a topic between subtopologies', () => {
   it('shows values with their event times, and marks behind them in every partition, once the checkpoint is stored', async () => {
     await kafka.internal.sink.setUp?.(sink, { topology: task.topology, step: 'by-key', partitions: 7 });
     expect(await kafka.internal.source.partitions(source(topic))).toBe(PARTITIONS);

@@ -94,7 +94,7 @@ const checkpoint = (epoch: number, departed: number, arrived: number): Checkpoin
     incarnation: 0,
     topologyHash: 'hash',
     positions: { departed: position(departed), arrived: position(arrived) },
-    choices: {},
+    settledDecisions: {},
   };
 };
 

@@ -92,7 +92,13 @@ class OpenTask {
   async commit(): Promise<void> {
     this.epoch += 1;
     const positions = { in: { offset: this.epoch, mergeTimeMs: 1, suspectMs: null } };
-    const checkpoint: Checkpoint = { epoch: this.epoch, incarnation: 0, topologyHash: 'h', positions, choices: {} };
+    const checkpoint: Checkpoint = {
+      epoch: this.epoch,
+      incarnation: 0,
+      topologyHash: 'h',
+      positions,
+      settledDecisions: {},
+    };
     await this.ledger.commit(checkpoint, []);
   }
 }
@@ -181,7 +187,7 @@ describe('a member of a group', () => {
     const other = await Member.join(topology);
     await until(() => zombie.assigned.length === 2);
     const beganMs = performance.now();
-    await admin.expel(topology, zombie.memberId);
+    await admin.removeMember(topology, zombie.memberId);
     await until(() => other.assigned.length === TASKS || zombie.history.some((tasks) => tasks.length === 0));
     process.stdout.write(
       `tasks of one that was put out were free after ${(performance.now() - beganMs).toFixed(0)} ms\n`,

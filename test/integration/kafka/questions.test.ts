@@ -34,7 +34,7 @@ const seen = stateful<Numbered, Numbered, typeof cells>({
     query: () => count.get(),
   }),
 });
-const counting = topology(name, { deadLetters: specs.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+const counting = topology(name, { deadLetters: specs.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
   t.source('in', specs.source({ topic: input, schema: anyJson<Numbered>() }))
     .via('seen', seen)
     .to('out', specs.sink({ topic: `${name}.out`, schema: anyJson<Numbered>() }));
@@ -53,7 +53,7 @@ async function start(): Promise<Member> {
   const [port = 0] = await lastingPorts(1);
   const world = await open();
   const profile = {
-    name: 'local',
+    name: 'cluster',
     sources: { kafka: world.source },
     sinks: { kafka: world.topicSink },
     openLedger: world.openLedger,

@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 const copyTo = (out: string) =>
-  topology(`${name}-${out}`, { deadLetters: specs.deadLetters({ topic: `${name}.dead` }) }, (t) => {
+  topology(`${name}-${out}`, { deadLetters: specs.deadLetterSink({ topic: `${name}.dead` }) }, (t) => {
     t.source('in', specs.source({ topic: `${name}.in`, schema: json }))
       .via(
         'same',
@@ -80,11 +80,11 @@ async function run(kafka: Kafka, out: string) {
   const began = performance.now();
   const running = await runTopology(copyTo(out), { profile, inference: {} as InferenceService, bounded: true });
   await running.finished;
-  const { throttledMs, care } = running.snapshot();
+  const { throttledMs, health } = running.snapshot();
   return {
     tookMs: performance.now() - began,
     throttledMs,
-    restarts: care.reduce((sum, task) => sum + task.restarts, 0),
+    restarts: health.reduce((sum, task) => sum + task.restarts, 0),
   };
 }
 

@@ -139,12 +139,12 @@ describe('aborted transactions', () => {
     const { producer, send, whole } = await transactions(topic, 'a');
     await whole(['good'], 'commit');
     const begun = await producer.transaction();
-    await send(begun, 'undecided');
+    await send(begun, 'nondeterministic');
     expect(valuesOf(await settledRead(topic))).toEqual(['good']);
     expect(await kafka.endOffsets(topic)).toEqual([2]); // one record and its marker
     await begun.commit();
     await producer.disconnect();
-    expect(valuesOf(await settledRead(topic))).toEqual(['good', 'undecided']);
+    expect(valuesOf(await settledRead(topic))).toEqual(['good', 'nondeterministic']);
   });
 });
 
@@ -175,7 +175,7 @@ describe('what is no longer there', () => {
     await deleteBefore(topic, 0, 5);
     const gone = {
       code: 'source',
-      lasting: true,
+      permanent: true,
       message: `offset 3 of ${topic}/0 is gone: the log holds 5 to 6`,
       hint: expect.stringMatching(/^2 records were deleted before they were read: .*offsets reset FILE --to earliest/),
     };
@@ -189,8 +189,8 @@ describe('what is no longer there', () => {
     ['latest', 3, []],
   ] as const)(
     'goes on at the %s where the source says so, and says how much was lost',
-    async (whenGone, lost, left) => {
-      const topic = await newTopic(whenGone);
+    async (onDataLoss, lost, left) => {
+      const topic = await newTopic(onDataLoss);
       const producer = await foreignProducer();
       const send = (values: readonly string[]) =>
         producer.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) });
@@ -199,7 +199,7 @@ describe('what is no longer there', () => {
       const warnings: string[] = [];
       const other = await open({ onWarning: (message) => warnings.push(message) });
       const reader = await other.source.open(
-        { ...source(topic), whenGone },
+        { ...source(topic), onDataLoss },
         { topology: 't', partition: 0 },
         3,
         false,
@@ -221,10 +221,10 @@ describe('what is no longer there', () => {
       expect(warnings).toEqual([expect.stringMatching(`^source 'in': ${lost} records of ${topic}/0 are gone`)]);
       await reader.close();
       // Beyond the end of a log that was cut offsets come again: outputs would take their records for repetitions.
-      const cut = other.source.open({ ...source(topic), whenGone }, { topology: 't', partition: 0 }, 99, true, 'in');
+      const cut = other.source.open({ ...source(topic), onDataLoss }, { topology: 't', partition: 0 }, 99, true, 'in');
       await expect(cut).rejects.toMatchObject({
         code: 'source',
-        lasting: true,
+        permanent: true,
         hint: expect.stringMatching(/was cut/),
       });
       await other.close();
@@ -244,7 +244,7 @@ describe('what is no longer there', () => {
     const rest = (async () => {
       for (let polls = 0; polls < 50; polls += 1) await reader.poll(1);
     })();
-    await expect(rest).rejects.toMatchObject({ code: 'source', lasting: true, where: `${topic}/0` });
+    await expect(rest).rejects.toMatchObject({ code: 'source', permanent: true, where: `${topic}/0` });
     await reader.close();
   });
 
@@ -253,7 +253,7 @@ describe('what is no longer there', () => {
     const producer = await foreignProducer();
     const large = 'x'.repeat(900_000);
     for (let i = 0; i < 8; i += 1) await producer.send({ topic, messages: [{ value: large, partition: 0 }] });
-    const from = { ...source(topic), whenGone: 'earliest' } as const;
+    const from = { ...source(topic), onDataLoss: 'earliest' } as const;
     const reader = await kafka.source.open(from, { topology: 't', partition: 0 }, 0, false, 'in');
     const first = await reader.poll(1);
     await deleteBefore(topic, 0, 8);

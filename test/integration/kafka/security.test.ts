@@ -9,8 +9,11 @@ import { inspect, promisify } from 'node:util';
 import { metadataV12 } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../../connectors/kafka/connection/address.js';
-import { Link, type LinkOptions } from '../../../connectors/kafka/connection/broker-connection.js';
-import { Links } from '../../../connectors/kafka/connection/connection-pool.js';
+import {
+  BrokerConnection,
+  type BrokerConnectionOptions,
+} from '../../../connectors/kafka/connection/broker-connection.js';
+import { ConnectionPool } from '../../../connectors/kafka/connection/connection-pool.js';
 import type { KafkaSasl, KafkaTls } from '../../../connectors/kafka/connection/security.js';
 import { Throttle } from '../../../connectors/kafka/connection/throttle.js';
 import { clientCredentials } from '../../../connectors/kafka/connection/token.js';
@@ -164,7 +167,7 @@ describe('a secured broker', () => {
 });
 
 describe('logins that hold for two seconds', () => {
-  const options = (): LinkOptions => ({
+  const options = (): BrokerConnectionOptions => ({
     clientId: 'test',
     security: { tls, sasl: as('scram-sha-256') },
     throttle: new Throttle(() => undefined),
@@ -173,12 +176,12 @@ describe('logins that hold for two seconds', () => {
   const ask = [metadataV12.api, [] as string[], false, false] as const;
 
   it('are ended by the broker where nobody logs in again', async () => {
-    const link = await Link.open(target(), options());
+    const connection = await BrokerConnection.open(target(), options());
     const use = async () => {
-      for (const giveUpMs = Date.now() + 6_000; Date.now() < giveUpMs; await sleep(50)) await link.send(...ask);
+      for (const giveUpMs = Date.now() + 6_000; Date.now() < giveUpMs; await sleep(50)) await connection.send(...ask);
     };
     await expect(use()).rejects.toThrow('Connection closed');
-    await link.close();
+    await connection.close();
   });
 
   it('are made anew in between requests: none of many is lost, none overtakes another', async () => {
@@ -187,14 +190,14 @@ describe('logins that hold for two seconds', () => {
       connects += 1;
     };
     subscribe('tracing:plt:kafka:connections:connects:start', count);
-    const links = new Links(options());
+    const connections = new ConnectionPool(options());
     try {
       let asked = 0;
       const answered: number[] = [];
       const lane = async (everyMs: number) => {
         for (const giveUpMs = Date.now() + 6_500; Date.now() < giveUpMs; await sleep(everyMs)) {
           asked += 1;
-          await links.request(target(), ...ask);
+          await connections.request(target(), ...ask);
         }
       };
       // As the producer does: a connection first, then requests on it at once, several under way.
@@ -202,9 +205,9 @@ describe('logins that hold for two seconds', () => {
         const underWay: Promise<unknown>[] = [];
         let n = 0;
         for (const giveUpMs = Date.now() + 6_500; Date.now() < giveUpMs; await sleep(3)) {
-          const link = await links.to(target());
+          const connection = await connections.to(target());
           const mine = n++;
-          underWay.push(link.send(...ask).then(() => answered.push(mine)));
+          underWay.push(connection.send(...ask).then(() => answered.push(mine)));
         }
         await Promise.all(underWay);
       };
@@ -215,7 +218,7 @@ describe('logins that hold for two seconds', () => {
       expect(connects).toBeLessThan(12);
     } finally {
       unsubscribe('tracing:plt:kafka:connections:connects:start', count);
-      await links.close();
+      await connections.close();
     }
   });
 });
@@ -330,7 +333,7 @@ describe('millrace run against SASL over TLS', () => {
 import { map, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 const json = (subject) => ({ format: 'json', subject, definition: undefined });
-export default topology('${name}', { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }) }, (t) => {
+export default topology('${name}', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
   t.source('in', kafka.source({ topic: '${name}.in', schema: json('${name}.in-value') }))
     .via('twice', map(({ n }) => ({ n, twice: 2 * n })))
     .to('out', kafka.sink({ topic: '${name}.out', schema: json('${name}.out-value') }));
@@ -361,7 +364,7 @@ export default topology('${name}', { deadLetters: kafka.deadLetters({ topic: '${
       MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
     };
     const run = (...args: string[]) =>
-      startMillrace(['run', 'secured.ts', '--profile', 'local', '--verbose', ...args], { folder: user.folder, env });
+      startMillrace(['run', 'secured.ts', '--profile', 'cluster', '--verbose', ...args], { folder: user.folder, env });
     let sent = 0;
     const send = async (records: number) => {
       const lines = Array.from({ length: records }, (_, i) => `${JSON.stringify({ n: sent + i })}\n`).join('');
@@ -402,7 +405,7 @@ export default topology('${name}', { deadLetters: kafka.deadLetters({ topic: '${
     expect(await librdkafka(COUNT_COMMITTED, `${name}.out`, settings)).toBe(sent);
     expect(`${logs.join('')}${out}${err}`.includes(secrets.password)).toBe(false);
 
-    const wrong = startMillrace(['run', 'secured.ts', '--profile', 'local', '--verbose'], {
+    const wrong = startMillrace(['run', 'secured.ts', '--profile', 'cluster', '--verbose'], {
       folder: user.folder,
       env: { ...env, MILLRACE_KAFKA_PASSWORD_FILE: '', MILLRACE_KAFKA_PASSWORD: secrets.wrong },
     });

@@ -30,7 +30,7 @@ const sinkOf = (topic: string, more: Partial<KafkaSinkOptions<{ n: number }>> = 
   specs.sink<{ n: number }>({ topic, schema: json, ...more }) as Sink<unknown>;
 const setUp = (sink: Sink<unknown>) =>
   kafka.topicSink.setUp?.(sink, { topology: 'declared', step: 'out', partitions: 3 }) ?? Promise.resolve();
-const drift = (sink: Sink<unknown>) => kafka.topicSink.drift?.(sink) ?? Promise.resolve([]);
+const drift = (sink: Sink<unknown>) => kafka.topicSink.mismatches?.(sink) ?? Promise.resolve([]);
 
 async function alter(topic: string, config: string, value: string): Promise<void> {
   const [host = '', port = ''] = broker().split(':');
@@ -115,14 +115,14 @@ describe('a declared topic', () => {
     });
   });
 
-  it('between two stages has to keep records and their times', async () => {
+  it('between two subtopologies has to keep records and their times', async () => {
     const topic = newName('between');
     const options: InternalSinkOptions = {
       topic,
       schema: json as never,
       key: String,
       partitions: 2,
-      idleMax: undefined,
+      idleTimeout: undefined,
     };
     const sink: Sink<unknown> = { connector: INTERNAL, kind: 'repartition', settings: {}, options };
     const ready = () => kafka.internal.sink.setUp?.(sink, { topology: 'declared', step: 'x', partitions: 2 });
@@ -145,7 +145,7 @@ describe('millrace check and plan', () => {
 import { map, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 const json = { format: 'json', subject: 'x-value', definition: undefined };
-export default topology('declared', { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }) }, (t) => {
+export default topology('declared', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
   const values = t.source('in', kafka.source({ topic: '${name}.in', schema: json }));
   values.to('warned', kafka.sink({ topic: '${warned}', schema: json, replication: 2 }));
   values.to('failed', kafka.sink({ topic: '${failed}', schema: json, configs: { 'retention.ms': 6_000 }, drift: '${drift}' }));
@@ -159,16 +159,16 @@ export default topology('declared', { deadLetters: kafka.deadLetters({ topic: '$
       MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
     };
     const run = (...args: string[]) => millrace(args, { folder: user.folder, env });
-    const warning = await run('check', 'warn.ts', '--profile', 'local');
+    const warning = await run('check', 'warn.ts', '--profile', 'cluster');
     expect(warning).toMatchObject({ code: 0, out: expect.stringContaining('2 differences from what is declared') });
-    const failing = await run('check', 'fail.ts', '--profile', 'local');
+    const failing = await run('check', 'fail.ts', '--profile', 'cluster');
     expect(failing.code).toBe(1);
     expect(failing.out).toContain(`  warned: topic '${warned}': replication is 1, declared is 2\n`);
     expect(failing.out).toContain(
       `  failed: topic '${failed}': retention.ms is 5000, declared is 6000 (a run would not start)\n    hint: kafka-configs`,
     );
     expect(await run('check', 'fail.ts')).toMatchObject({ code: 0, out: 'declared: no problems found\n' });
-    const plan = await run('plan', 'fail.ts', '--profile', 'local', '--json');
+    const plan = await run('plan', 'fail.ts', '--profile', 'cluster', '--json');
     expect(plan.code).toBe(1);
     expect(JSON.parse(plan.out)).toMatchObject({
       drift: [
@@ -176,7 +176,7 @@ export default topology('declared', { deadLetters: kafka.deadLetters({ topic: '$
         { sink: 'failed', setting: 'retention.ms', refused: true },
       ],
     });
-    const started = await run('run', 'fail.ts', '--profile', 'local', '--until-end');
+    const started = await run('run', 'fail.ts', '--profile', 'cluster', '--until-end');
     expect(started).toMatchObject({ code: 1, err: expect.stringContaining('has retention.ms 5000, not 6000') });
     user.remove();
   });

@@ -53,7 +53,7 @@ async function openTask(into: Sink<unknown>, partition = 0): Promise<Task> {
   let epoch = 0;
   const commit = async () => {
     epoch += 1;
-    await ledger.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, []);
+    await ledger.commit({ epoch, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} }, []);
     await settled(prefix);
   };
   return { ledger, writer, commit };
@@ -101,7 +101,7 @@ print(1)`,
     await expect(async () => writer.write([{}], [originAt(7)])).rejects.toMatchObject({
       message: expect.stringMatching(/^the key is undefined, no text at .+@7$/),
       where: 'out',
-      lasting: true,
+      permanent: true,
     });
     await ledger.close();
   });
@@ -230,7 +230,7 @@ describe('a task', () => {
     const state = { step: 'count', cell: 'cells', bucket: 0, version: 1, bytes: value } as unknown as StateChange;
     const ledger = await compressing.openLedger(task);
     await ledger.restore();
-    await ledger.commit({ epoch: 1, incarnation: 0, topologyHash: '', positions: {}, choices: {} }, [state]);
+    await ledger.commit({ epoch: 1, incarnation: 0, topologyHash: '', positions: {}, settledDecisions: {} }, [state]);
     await ledger.close();
     await settled(prefix);
     expect(await bytesIn(changelog)).toBeLessThan(value.length / 10);
@@ -274,7 +274,7 @@ describe('a task', () => {
 
   it('keeps a dead letter as it came: bytes, key, headers and why', async () => {
     const topic = await newTopic('dead', 2);
-    const { ledger, writer, commit } = await openTask(specs.deadLetters({ topic }) as Sink<unknown>);
+    const { ledger, writer, commit } = await openTask(specs.deadLetterSink({ topic }) as Sink<unknown>);
     const origin = { ...originAt(41, 1, [['trace', Buffer.from('t')]]), topic: 'flights' };
     const letters = [
       { reason: 'malformed', detail: 'größer', step: 'decode', origin },

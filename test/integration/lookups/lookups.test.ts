@@ -45,27 +45,27 @@ describe('Redis', () => {
     await client.set(key('text'), '7.5');
     await client.lpush(key('list'), 'a');
     const keys = [key(1), key(2), key('ü €'), key('text'), key('list')];
-    expect(await ask(server.lookUp, redis.hashes(), keys)).toEqual([
+    expect(await ask(server.lookup, redis.hashLookup(), keys)).toEqual([
       found({ tier: 'gold', since: '2019' }),
       { kind: 'missing' },
       found({ tier: '' }),
       { kind: 'refused', detail: expect.stringContaining('WRONGTYPE') },
       { kind: 'refused', detail: expect.stringContaining('WRONGTYPE') },
     ]);
-    expect(await ask(server.lookUp, redis.strings({ decode: Number }), keys)).toEqual([
+    expect(await ask(server.lookup, redis.stringLookup({ decode: Number }), keys)).toEqual([
       { kind: 'missing' },
       { kind: 'missing' },
       { kind: 'missing' },
       found(7.5),
       { kind: 'missing' },
     ]);
-    const strict = redis.hashes({
+    const strict = redis.hashLookup({
       decode: ({ since }) => {
         if (since === undefined) throw new Error('no year');
         return Number(since);
       },
     });
-    expect(await ask(server.lookUp, strict, [key(1), key('ü €')])).toEqual([
+    expect(await ask(server.lookup, strict, [key(1), key('ü €')])).toEqual([
       found(2019),
       { kind: 'refused', detail: 'what was found cannot be read: no year' },
     ]);
@@ -77,8 +77,8 @@ describe('Redis', () => {
     for (const n of numbers) writing.hset(key(`n${n}`), { n: String(n) });
     await writing.exec();
     const answers = await ask(
-      server.lookUp,
-      redis.hashes({ decode: (fields) => Number(fields.n) }),
+      server.lookup,
+      redis.hashLookup({ decode: (fields) => Number(fields.n) }),
       numbers.map((n) => key(`n${n}`)),
     );
     expect(answers).toEqual(numbers.map(found));
@@ -99,7 +99,7 @@ describe('Redis', () => {
     const through = openRedis({ url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
     try {
       await client.hset(key('cut'), { a: '1' });
-      const reader = await through.lookUp.open(redis.hashes(), 'step');
+      const reader = await through.lookup.open(redis.hashLookup(), 'step');
       expect(await reader.ask([key('cut')], new AbortController().signal)).toEqual([found({ a: '1' })]);
       const { port: here } = proxy.address() as AddressInfo;
       proxy.close();
@@ -129,11 +129,11 @@ describe('ClickHouse', () => {
     await tables.command(`INSERT INTO ${name} VALUES (18446744073709551615, 'last', generateUUIDv4(), 0)`);
   });
   const byId = () =>
-    clickhouse.rows<{ name: string }>({ table: name, key: 'id', keyType: 'UInt64', columns: ['name'] });
+    clickhouse.tableLookup<{ name: string }>({ table: name, key: 'id', keyType: 'UInt64', columns: ['name'] });
 
   it('has rows of some keys, exact up to the last of 64 bits, and refuses what is no number', async () => {
     const keys = ['7', '18446744073709551615', '18446744073709551614', '007', 'seven', '-1', '99999999999999999999999'];
-    const answers = await ask(tables.lookUp, byId(), keys);
+    const answers = await ask(tables.lookup, byId(), keys);
     expect(answers).toMatchObject([
       found({ id: 7, name: 'n7' }),
       found({ name: 'last' }),
@@ -147,32 +147,37 @@ describe('ClickHouse', () => {
 
   it('answers two thousand keys in one statement', async () => {
     const keys = Array.from({ length: 2_000 }, (_, n) => String(n * 3));
-    const lookup = clickhouse.rows({
+    const lookup = clickhouse.tableLookup({
       table: name,
       key: 'id',
       keyType: 'UInt64',
       columns: ['name'],
       decode: (row: { name: string }) => row.name,
     });
-    expect(await ask(tables.lookUp, lookup, keys)).toEqual(
+    expect(await ask(tables.lookup, lookup, keys)).toEqual(
       keys.map((key) => (Number(key) < 5_000 ? found(`n${key}`) : { kind: 'missing' })),
     );
   });
 
   it('takes text as text, whatever stands in it', async () => {
     await tables.command(`INSERT INTO ${name} VALUES (90001, 'a\\'b\\\\c\\n]d', generateUUIDv4(), 0)`);
-    const lookup = clickhouse.rows<{ id: number }>({ table: name, key: 'name', columns: ['id'] });
+    const lookup = clickhouse.tableLookup<{ id: number }>({ table: name, key: 'name', columns: ['id'] });
     const nasty = ["a'b\\c\n]d", "') OR 1 = 1 --", '', 'n1\t', "'n1'"];
-    expect(await ask(tables.lookUp, lookup, nasty)).toEqual([
+    expect(await ask(tables.lookup, lookup, nasty)).toEqual([
       found({ id: 90_001, name: nasty[0] }),
       ...nasty.slice(1).map(() => ({ kind: 'missing' })),
     ]);
   });
 
   it('finds the key that is no UUID among others', async () => {
-    const lookup = clickhouse.rows<{ name: string }>({ table: name, key: 'code', keyType: 'UUID', columns: ['name'] });
+    const lookup = clickhouse.tableLookup<{ name: string }>({
+      table: name,
+      key: 'code',
+      keyType: 'UUID',
+      columns: ['name'],
+    });
     const keys = [1, 2, 3].map((n) => `00000000-0000-0000-0000-${String(n).padStart(12, '0')}`);
-    const answers = await ask(tables.lookUp, lookup, [keys[0] as string, 'no uuid', ...keys.slice(1)]);
+    const answers = await ask(tables.lookup, lookup, [keys[0] as string, 'no uuid', ...keys.slice(1)]);
     expect(answers).toMatchObject([
       found({ name: 'n1' }),
       { kind: 'refused' },
@@ -182,27 +187,27 @@ describe('ClickHouse', () => {
   });
 
   it('runs a statement of your own', async () => {
-    const lookup = clickhouse.rows({
+    const lookup = clickhouse.tableLookup({
       query: `SELECT id, count() AS times FROM ${name} WHERE id IN {keys:Array(UInt64)} GROUP BY id;`,
       key: 'id',
       keyType: 'UInt64',
       decode: ({ times }: { times: number }) => times,
     });
-    expect(await ask(tables.lookUp, lookup, ['1', '9999999'])).toEqual([found(1), { kind: 'missing' }]);
+    expect(await ask(tables.lookup, lookup, ['1', '9999999'])).toEqual([found(1), { kind: 'missing' }]);
   });
 
   it('stops the run over a statement that never works', async () => {
-    const wrong = clickhouse.rows({ table: name, key: 'id', keyType: 'UInt64', columns: ['nothing'] });
-    await expect(ask(tables.lookUp, wrong, ['1'])).rejects.toMatchObject({ code: 'look-up', lasting: true });
-    const missing = clickhouse.rows({ table: `${name}_none`, key: 'id', columns: ['name'] });
-    await expect(ask(tables.lookUp, missing, ['1'])).rejects.toMatchObject({ code: 'look-up', lasting: true });
+    const wrong = clickhouse.tableLookup({ table: name, key: 'id', keyType: 'UInt64', columns: ['nothing'] });
+    await expect(ask(tables.lookup, wrong, ['1'])).rejects.toMatchObject({ code: 'lookup', permanent: true });
+    const missing = clickhouse.tableLookup({ table: `${name}_none`, key: 'id', columns: ['name'] });
+    await expect(ask(tables.lookup, missing, ['1'])).rejects.toMatchObject({ code: 'lookup', permanent: true });
   });
 
   it('that is not there may be there at the next try', async () => {
     const nobody = await openClickHouse({ url: 'http://127.0.0.1:9' });
-    const reader = await nobody.lookUp.open(byId(), 'step');
+    const reader = await nobody.lookup.open(byId(), 'step');
     const asked = reader.ask(['1'], new AbortController().signal);
-    await expect(asked).rejects.toMatchObject({ code: 'look-up', lasting: false });
+    await expect(asked).rejects.toMatchObject({ code: 'lookup', permanent: false });
     await expect(reader.ping()).rejects.toThrow();
     await nobody.close();
   });

@@ -62,7 +62,7 @@ async function worldOf(server: Server, url: string): Promise<World> {
     const opened = openRedis(few);
     ended.push(() => opened.close());
     return {
-      sink: redis.hash<Event>({ key: ({ id }) => `event:${id}`, ttl: hours(1) }),
+      sink: redis.hashSink<Event>({ key: ({ id }) => `event:${id}`, ttl: hours(1) }),
       driver: opened.sink,
       found: async () => {
         const client = new Client(url);
@@ -75,7 +75,7 @@ async function worldOf(server: Server, url: string): Promise<World> {
   const opened = await openClickHouse({ ...few, requestTimeoutMs: 60_000 });
   ended.push(() => opened.close());
   return {
-    sink: clickhouse.table<Event>({ table: 'events', columns: { id: 'UInt32' } }),
+    sink: clickhouse.tableSink<Event>({ table: 'events', columns: { id: 'UInt32' } }),
     driver: opened.tableSink,
     found: async () => {
       const answer = await fetch(url, { method: 'POST', body: 'SELECT id FROM events FORMAT TSV' });
@@ -153,7 +153,7 @@ describe.each<Server>(['redis', 'clickhouse'])('%s under a run', (server) => {
     const { running, signal, again, isDown, found } = await start(server);
     await signal('SIGKILL');
     await isDown(true);
-    const bothGaveUp = () => expect(running.snapshot().care.every(({ restarts }) => restarts > 0)).toBe(true);
+    const bothGaveUp = () => expect(running.snapshot().health.every(({ restarts }) => restarts > 0)).toBe(true);
     await vi.waitFor(bothGaveUp, 60_000);
     const { outages, counters } = running.snapshot();
     expect(outages[0]?.cause).toMatch(/ECONNREFUSED|ECONNRESET|closed|hang up/);
@@ -169,7 +169,7 @@ describe.each<Server>(['redis', 'clickhouse'])('%s under a run', (server) => {
     await signal('SIGSTOP');
     await isDown(true);
     expect(warnings[0]).toContain("sink 'out' has not answered for 2 s");
-    expect(running.snapshot().care.some(({ stalls }) => stalls > 0)).toBe(true);
+    expect(running.snapshot().health.some(({ stalls }) => stalls > 0)).toBe(true);
     await signal('SIGCONT');
     await running.finished;
     expect([...new Set(await found())].sort((a, b) => a - b)).toEqual(all);

@@ -27,7 +27,7 @@ interface Value {
   readonly n: number;
 }
 const tableSink = (table: string, options: Partial<PostgresTableOptions<Value>> = {}) =>
-  postgres.table<Value>({ table, columns: { id: 'bigint', n: 'bigint' }, ...options }) as Sink<unknown>;
+  postgres.tableSink<Value>({ table, columns: { id: 'bigint', n: 'bigint' }, ...options }) as Sink<unknown>;
 
 async function open(sink: Sink<unknown>, through = direct, incarnation = 0, partition = 0): Promise<SinkWriter> {
   const { table } = sink.options as { table: string };
@@ -47,7 +47,7 @@ async function put(writer: SinkWriter, numbers: readonly number[], keys = 1_000_
 const numbersIn = (table: string): number[] =>
   server.query(`SELECT n FROM ${table} ORDER BY n`).map(([n]) => Number(n));
 
-describe('postgres.table keeps the contract of sinks', () => {
+describe('postgres.tableSink keeps the contract of sinks', () => {
   for (const key of [[], ['id']] as const) {
     const checks = sinkContract('idempotent', async () => {
       const table = fresh();
@@ -69,7 +69,7 @@ describe('postgres.table keeps the contract of sinks', () => {
   }
 });
 
-describe('postgres.table', () => {
+describe('postgres.tableSink', () => {
   it('keeps the newest row of each key', async () => {
     const table = fresh();
     const writer = await open(tableSink(table, { key: ['id'] }));
@@ -93,7 +93,7 @@ describe('postgres.table', () => {
       d: 'numeric(12, 2)',
       none: 'text',
     };
-    const sink = postgres.table<Record<keyof typeof columns, unknown>>({ table, columns }) as Sink<unknown>;
+    const sink = postgres.tableSink<Record<keyof typeof columns, unknown>>({ table, columns }) as Sink<unknown>;
     const writer = await open(sink);
     const at = new Date('2026-11-26T04:00:00.123Z');
     const value = {
@@ -223,13 +223,13 @@ describe('postgres.table', () => {
     const writer = await open(tableSink(table));
     await put(writer, [1, 2, 100]);
     const error = await writer.prepare?.().catch((cause: unknown) => cause);
-    expect(error).toMatchObject({ code: 'sink', lasting: true, message: expect.stringContaining('23514') });
+    expect(error).toMatchObject({ code: 'sink', permanent: true, message: expect.stringContaining('23514') });
     expect(numbersIn(table)).toEqual([]); // the transaction as a whole
-    const misfit = await open(
-      postgres.table<{ id: string }>({ table: fresh(), columns: { id: 'bigint' } }) as Sink<unknown>,
+    const unrepresentable = await open(
+      postgres.tableSink<{ id: string }>({ table: fresh(), columns: { id: 'bigint' } }) as Sink<unknown>,
     );
-    await misfit.write([{ id: 'no number' }], [originAt(0)]);
-    await expect(misfit.prepare?.()).rejects.toMatchObject({ code: 'sink', lasting: true });
+    await unrepresentable.write([{ id: 'no number' }], [originAt(0)]);
+    await expect(unrepresentable.prepare?.()).rejects.toMatchObject({ code: 'sink', permanent: true });
   });
 
   it('names the columns that a table lacks, and the statement that adds them', async () => {
@@ -255,15 +255,15 @@ describe('postgres.table', () => {
     const url = `postgres://me:secret@127.0.0.1:${port}/shop`;
     const gone = openPostgres({ url, attemptsMax: 2 });
     const failure = await open(tableSink('x'), gone).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'sink', lasting: false });
+    expect(failure).toMatchObject({ code: 'sink', permanent: false });
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('secret');
     await expect(gone.tableSink.ping?.()).rejects.toThrow();
   });
 });
 
-describe('postgres.rows', () => {
-  const ask = async (from: Parameters<Postgres['lookUp']['open']>[0], keys: readonly string[], through = direct) => {
-    const reader = await through.lookUp.open(from, 'step');
+describe('postgres.tableLookup', () => {
+  const ask = async (from: Parameters<Postgres['lookup']['open']>[0], keys: readonly string[], through = direct) => {
+    const reader = await through.lookup.open(from, 'step');
     try {
       return await reader.ask(keys, new AbortController().signal);
     } finally {
@@ -277,7 +277,7 @@ describe('postgres.rows', () => {
     server.query(
       `INSERT INTO ${table} VALUES (1, 'gold', '2020-01-01Z'), (2, NULL, NULL), (9007199254740993, 'x', NULL)`,
     );
-    const rows = postgres.rows({ table, key: 'id', keyType: 'bigint', columns: ['tier'] });
+    const rows = postgres.tableLookup({ table, key: 'id', keyType: 'bigint', columns: ['tier'] });
     expect(await ask(rows, ['1', '2', '3', 'x', '9007199254740993'])).toEqual([
       { kind: 'found', value: { id: '1', tier: 'gold' } },
       { kind: 'found', value: { id: '2', tier: null } },
@@ -290,7 +290,7 @@ describe('postgres.rows', () => {
       return tier;
     };
     expect(
-      await ask(postgres.rows({ table, key: 'id', keyType: 'bigint', columns: ['tier'], decode }), ['1', '2']),
+      await ask(postgres.tableLookup({ table, key: 'id', keyType: 'bigint', columns: ['tier'], decode }), ['1', '2']),
     ).toEqual([
       { kind: 'found', value: 'gold' },
       { kind: 'refused', detail: 'what was found cannot be read: no tier' },
@@ -301,7 +301,7 @@ describe('postgres.rows', () => {
     const table = fresh();
     server.query(`CREATE TABLE ${table} (id uuid, n bigint)`);
     server.query(`INSERT INTO ${table} VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 7)`);
-    const byId = postgres.rows({
+    const byId = postgres.tableLookup({
       table,
       key: 'id',
       keyType: 'uuid',
@@ -312,7 +312,7 @@ describe('postgres.rows', () => {
       { kind: 'found', value: '7' },
       { kind: 'found', value: '7' },
     ]);
-    const byNumber = postgres.rows({ table, key: 'n', keyType: 'bigint', columns: [] });
+    const byNumber = postgres.tableLookup({ table, key: 'n', keyType: 'bigint', columns: [] });
     const [found, refused] = await ask(byNumber, ['007', 'very "secret" key']);
     expect(found).toEqual({ kind: 'found', value: { n: '7' } });
     expect(refused).toEqual({ kind: 'refused', detail: expect.not.stringContaining('secret') });
@@ -324,7 +324,7 @@ describe('postgres.rows', () => {
       `CREATE VIEW ${table} AS SELECT id::text, pg_sleep(60)::text AS slept FROM generate_series(1, 3) AS id`,
     );
     const through = openPostgres({ url: server.url });
-    const reader = await through.lookUp.open(postgres.rows({ table, key: 'id', columns: ['slept'] }), 'step', {
+    const reader = await through.lookup.open(postgres.tableLookup({ table, key: 'id', columns: ['slept'] }), 'step', {
       timeout: 400,
     });
     const running = () => {
@@ -337,7 +337,7 @@ describe('postgres.rows', () => {
       await sleep(100);
       for (const each of given) each.abort();
       for (const failure of await Promise.all(asked))
-        expect(failure).toMatchObject({ code: 'look-up', lasting: false });
+        expect(failure).toMatchObject({ code: 'lookup', permanent: false });
     }
     expect(running()).toBeGreaterThan(0); // the server has not seen yet that these were broken off
     await expect.poll(running, { timeout: 2_000 }).toBe(0);
@@ -347,8 +347,8 @@ describe('postgres.rows', () => {
 
   it('fails while nobody answers, for good where there is no such table', async () => {
     const gone = openPostgres({ url: server.urlAt(await freePort()) });
-    const rows = postgres.rows({ table: 'no_such_table', key: 'id', columns: [] });
-    await expect(ask(rows, ['1'], gone)).rejects.toMatchObject({ code: 'look-up', lasting: false });
-    await expect(ask(rows, ['1'])).rejects.toMatchObject({ code: 'look-up', lasting: true });
+    const rows = postgres.tableLookup({ table: 'no_such_table', key: 'id', columns: [] });
+    await expect(ask(rows, ['1'], gone)).rejects.toMatchObject({ code: 'lookup', permanent: false });
+    await expect(ask(rows, ['1'])).rejects.toMatchObject({ code: 'lookup', permanent: true });
   });
 });

@@ -46,8 +46,8 @@ const write = (writer: SinkWriter, numbers: readonly number[]) =>
     numbers.map((n) => originAt(n)),
   );
 
-const hashes = (name: string) => redis.hash<Value>({ key: (v) => `${name}:${v.n}`, ttl: minutes(5) });
-const counters = (name: string) => redis.counter<Value>({ key: (v) => `${name}:${v.n % 300}` });
+const hashes = (name: string) => redis.hashSink<Value>({ key: (v) => `${name}:${v.n}`, ttl: minutes(5) });
+const counters = (name: string) => redis.counterSink<Value>({ key: (v) => `${name}:${v.n % 300}` });
 
 async function numbersIn(name: string): Promise<number[]> {
   const keys = await server.keys(`${name}:`);
@@ -118,26 +118,29 @@ describe('a cluster', () => {
     expect(await fencesOf(other)).not.toEqual([]);
   });
 
-  it('answers look-ups and publishes, whichever nodes that concerns', async () => {
+  it('answers lookups and publishes, whichever nodes that concerns', async () => {
     const name = fresh();
     const writer = await open(hashes(name), name);
     await write(writer, range(0, 20));
     await writer.prepare?.();
     await Promise.all(range(0, 20).map((n) => reader.set(`${name}:text:${n}`, String(n))));
-    const ask = async (lookup: ReturnType<typeof redis.hashes> | ReturnType<typeof redis.strings>, keys: string[]) =>
-      (await (await server.lookUp.open(lookup, 'step')).ask(keys, new AbortController().signal)).map((answer) =>
+    const ask = async (
+      lookup: ReturnType<typeof redis.hashLookup> | ReturnType<typeof redis.stringLookup>,
+      keys: string[],
+    ) =>
+      (await (await server.lookup.open(lookup, 'step')).ask(keys, new AbortController().signal)).map((answer) =>
         answer.kind === 'found' ? answer.value : answer.kind,
       );
     const wanted = [...range(0, 20), 99];
     expect(
       await ask(
-        redis.hashes({ decode: ({ n }) => Number(n) }),
+        redis.hashLookup({ decode: ({ n }) => Number(n) }),
         wanted.map((n) => `${name}:${n}`),
       ),
     ).toEqual([...range(0, 20), 'missing']);
     expect(
       await ask(
-        redis.strings({ decode: Number }),
+        redis.stringLookup({ decode: Number }),
         wanted.map((n) => `${name}:text:${n}`),
       ),
     ).toEqual([...range(0, 20), 'missing']);
@@ -145,7 +148,7 @@ describe('a cluster', () => {
     await listener.psubscribe(`${name}:*`);
     const heard: string[] = [];
     listener.on('pmessage', (_pattern, _channel, message) => heard.push(message));
-    const sink = redis.publish<Value>({ channel: (v) => `${name}:${v.n % 7}`, message: (v) => String(v.n) });
+    const sink = redis.publishSink<Value>({ channel: (v) => `${name}:${v.n % 7}`, message: (v) => String(v.n) });
     const task = { topology: name, partition: 0 };
     const publisher = await server.publishSink.open(sink as Sink<unknown>, { step: 'out', task, incarnation: 0 });
     await write(publisher, range(0, 50));
@@ -157,11 +160,11 @@ describe('a cluster', () => {
 
   it('has streams, each on its node', async () => {
     const name = fresh();
-    const sink = redis.stream<Value>({ stream: (v) => `${name}:${v.n % 4}`, entriesMax: 1_000 });
+    const sink = redis.streamSink<Value>({ stream: (v) => `${name}:${v.n % 4}`, entriesMax: 1_000 });
     const writer = await open(sink, name);
     await write(writer, range(0, 40));
     await writer.prepare?.();
-    const source = redis.entries({ stream: name, partitions: 4, schema: json<unknown>({ subject: 'any' }) });
+    const source = redis.streamSource({ stream: name, partitions: 4, schema: json<unknown>({ subject: 'any' }) });
     expect(await server.source.partitions(source)).toBe(4);
     for (const partition of range(0, 4)) {
       const task = { topology: name, partition };
@@ -219,7 +222,7 @@ describe('a cluster', () => {
   it('adds once while a slot moves from one node to another', async () => {
     const name = fresh();
     const key = `${name}:{moving}`;
-    const sink = redis.counter<Value>({ key });
+    const sink = redis.counterSink<Value>({ key });
     const first = await open(sink, name);
     await write(first, range(0, 100));
     await first.prepare?.();

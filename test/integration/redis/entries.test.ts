@@ -12,9 +12,9 @@ import { ownRedis, range } from './world.js';
 
 const { server, client, fresh } = ownRedis('e');
 
-type Options = Partial<Parameters<typeof redis.entries<unknown>>[0]>;
+type Options = Partial<Parameters<typeof redis.streamSource<unknown>>[0]>;
 const sourceOf = (stream: string, options: Options = {}) =>
-  redis.entries<unknown>({ stream, schema: json<unknown>({ subject: 'any' }), ...options });
+  redis.streamSource<unknown>({ stream, schema: json<unknown>({ subject: 'any' }), ...options });
 
 function open(stream: string, { offset = EARLIEST, place = undefined as unknown, bounded = true, ...options } = {}) {
   const source = sourceOf(stream, options as Options);
@@ -73,7 +73,7 @@ describe('keeps the contract of sources', () => {
   for (const { name, run } of sourceContract(world)) it(name, run);
 });
 
-describe('redis.entries', () => {
+describe('redis.streamSource', () => {
   it('gives the fields of an entry as JSON, with the time in its id', async () => {
     const stream = fresh();
     await client.xadd(stream, '1700000000000-3', 'sku', 'ü-1', 'cents', '250', 'k', 'a');
@@ -98,7 +98,7 @@ describe('redis.entries', () => {
         const seen: number[] = [];
         let at: { offset: number; place: unknown } = { offset: EARLIEST, place: undefined };
         for (let turn = 0; seen.length < 39; turn++) {
-          const reader = await open(stream, { ...at, bounded: false, whenGone: 'earliest' } as object);
+          const reader = await open(stream, { ...at, bounded: false, onDataLoss: 'earliest' } as object);
           const { records } = await reader.poll(sizes[turn % sizes.length] as number);
           if (turn % 3 === 0) await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
           const more = await reader.poll(2);
@@ -106,7 +106,7 @@ describe('redis.entries', () => {
           for (let i = 1; i < all.length; i++) expect(all[i]?.offset).toBeGreaterThan(all[i - 1]?.offset as number);
           seen.push(...numbers(all));
           const offset = (all.at(-1)?.offset as number) + 1;
-          at = { offset, place: JSON.parse(JSON.stringify(reader.placeOf?.(offset))) };
+          at = { offset, place: JSON.parse(JSON.stringify(reader.sourceStateOf?.(offset))) };
           await reader.close();
           if (seen.length < 39) await client.xtrim(stream, 'MINID', ids[seen.at(-1) as number] as string);
         }
@@ -123,14 +123,14 @@ describe('redis.entries', () => {
     await client.xtrim(stream, 'MAXLEN', 20);
     await expect(rest(await open(stream, at))).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('20 entries were trimmed'),
-      hint: expect.stringContaining('whenGone'),
+      hint: expect.stringContaining('onDataLoss'),
     });
-    const earliest = await rest(await open(stream, { ...at, whenGone: 'earliest' } as object));
+    const earliest = await rest(await open(stream, { ...at, onDataLoss: 'earliest' } as object));
     expect([numbers(earliest.records), earliest.skipped]).toEqual([range(30, 50), 20]);
     expect(earliest.records.map(({ offset }) => offset)).toEqual(range(30, 50));
-    const latest = await rest(await open(stream, { ...at, whenGone: 'latest' } as object));
+    const latest = await rest(await open(stream, { ...at, onDataLoss: 'latest' } as object));
     expect([latest.records, latest.skipped]).toEqual([[], 40]);
     await client.xtrim(stream, 'MAXLEN', 0);
     await expect(rest(await open(stream, at))).rejects.toThrow('40 entries were trimmed');
@@ -147,16 +147,16 @@ describe('redis.entries', () => {
     await client.xdel(stream, ids[20] as string);
     await expect(rest(await open(stream, at))).rejects.toMatchObject({
       code: 'source',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining(`deleted, up to ${ids[20]}`),
-      hint: expect.stringContaining('whenGone'),
+      hint: expect.stringContaining('onDataLoss'),
     });
-    const latest = await rest(await open(stream, { ...at, whenGone: 'latest' } as object));
+    const latest = await rest(await open(stream, { ...at, onDataLoss: 'latest' } as object));
     expect([latest.records, latest.skipped]).toEqual([[], 20]);
-    const earliest = await rest(await open(stream, { ...at, whenGone: 'earliest' } as object));
+    const earliest = await rest(await open(stream, { ...at, onDataLoss: 'earliest' } as object));
     expect([numbers(earliest.records), earliest.skipped]).toEqual([range(10, 30).filter((n) => n !== 20), 1]);
     await client.xtrim(stream, 'MINID', ids[21] as string);
-    const trimmed = await rest(await open(stream, { ...at, whenGone: 'earliest' } as object));
+    const trimmed = await rest(await open(stream, { ...at, onDataLoss: 'earliest' } as object));
     expect(trimmed.records.map(({ offset }) => offset)).toEqual(range(21, 30));
   });
 
@@ -195,10 +195,10 @@ describe('redis.entries', () => {
     const stream = fresh();
     const ids = await add(stream, 0, 5);
     await client.del(stream);
-    const at = { offset: 5, place: { id: ids[4] }, whenGone: 'earliest' } as object;
-    await expect(open(stream, at)).rejects.toMatchObject({ code: 'source', lasting: true });
+    const at = { offset: 5, place: { id: ids[4] }, onDataLoss: 'earliest' } as object;
+    await expect(open(stream, at)).rejects.toMatchObject({ code: 'source', permanent: true });
     await add(stream, 0, 3);
-    await expect(open(stream, at)).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(open(stream, at)).rejects.toMatchObject({ code: 'source', permanent: true });
   });
 
   it('is awake as soon as an entry comes', async () => {
@@ -232,7 +232,7 @@ it.each([
   const task = { topology: 'any', partition: 0 };
   const opening = theirs.source.open(sourceOf(stream), task, EARLIEST, true, 'in', 0);
   const error: unknown = await opening.catch((cause: unknown) => cause);
-  expect(error).toMatchObject({ lasting: true, message: expect.stringMatching(new RegExp(`NOPERM.*'${lacks}`)) });
+  expect(error).toMatchObject({ permanent: true, message: expect.stringMatching(new RegExp(`NOPERM.*'${lacks}`)) });
   expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('secret');
   await theirs.close();
   await client.acl('DELUSER', stream);

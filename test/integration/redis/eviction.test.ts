@@ -20,9 +20,9 @@ afterAll(async () => {
   await own?.stop();
 });
 
-const counter = redis.counter<object>({ key: 'sum' }) as Sink<unknown>;
-const stream = redis.stream<object>({ stream: 'log', entriesMax: 9 }) as Sink<unknown>;
-const hash = redis.hash<object>({ key: () => 'k', ttl: minutes(1) }) as Sink<unknown>;
+const counter = redis.counterSink<object>({ key: 'sum' }) as Sink<unknown>;
+const stream = redis.streamSink<object>({ stream: 'log', entriesMax: 9 }) as Sink<unknown>;
+const hash = redis.hashSink<object>({ key: () => 'k', ttl: minutes(1) }) as Sink<unknown>;
 const context = { topology: 'any', step: 'spent', partitions: 1 };
 
 async function evict(max: string, policy: string): Promise<void> {
@@ -33,18 +33,18 @@ async function evict(max: string, policy: string): Promise<void> {
 it('what adds up is not begun where its fences may be evicted', async () => {
   await evict('1gb', 'allkeys-lru');
   for (const sink of [counter, stream]) {
-    expect(await server.sink.drift?.(sink)).toMatchObject([
+    expect(await server.sink.mismatches?.(sink)).toMatchObject([
       { refused: true, hint: expect.stringContaining('allkeys-lru') },
     ]);
     await expect(server.sink.setUp?.(sink, context)).rejects.toMatchObject({
       code: 'config',
       where: 'spent',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('may evict the fences'),
     });
   }
   await server.sink.setUp?.(hash, context);
-  expect(await server.sink.drift?.(hash)).toEqual([]);
+  expect(await server.sink.mismatches?.(hash)).toEqual([]);
 });
 
 it('what evicts only values, or nothing, is as good as any', async () => {

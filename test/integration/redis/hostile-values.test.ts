@@ -8,11 +8,12 @@ const { server, client, fresh, open } = ownRedis('v');
 
 async function put<T>(sink: Sink<T>, values: readonly T[]): Promise<void> {
   const writer = await open(sink, fresh());
-  for (const value of values) expect(writer.misfitOf?.(value)).toBeUndefined();
+  for (const value of values) expect(writer.unrepresentable?.(value)).toBeUndefined();
   await write(writer, values);
 }
 
-const misfitOf = async <T>(sink: Sink<T>, value: unknown) => (await open(sink, fresh())).misfitOf?.(value);
+const unrepresentable = async <T>(sink: Sink<T>, value: unknown) =>
+  (await open(sink, fresh())).unrepresentable?.(value);
 
 /** Everything that a text can be: JSON's escapes, halves of characters, texts that look like numbers or commands. */
 const text = fc.oneof(
@@ -41,14 +42,14 @@ describe('what stands in Redis is what plain commands would have written', () =>
     check(fc.array(fc.tuple(name, text), { minLength: 1 }), async (pairs, own, plain) => {
       const value = Object.fromEntries(pairs);
       await client.hset(plain, ...Object.entries(value).flat());
-      await put(redis.hash<object>({ key: () => own, ttl: minutes(1) }), [value]);
+      await put(redis.hashSink<object>({ key: () => own, ttl: minutes(1) }), [value]);
       const all = async (key: string) => {
         const [keys, values] = await Promise.all([client.hkeys(key), client.hvals(key)]);
         return keys.map((each, i) => JSON.stringify([each, values[i]])).sort();
       };
       expect(await all(own)).toEqual(await all(plain));
       await client.del(own);
-      await put(redis.stream<object>({ stream: own, entriesMax: 10 }), [value]);
+      await put(redis.streamSink<object>({ stream: own, entriesMax: 10 }), [value]);
       const [[, fields] = []] = await client.xrangeBuffer(own, '-', '+');
       expect(fields).toEqual(
         Object.entries(value)
@@ -59,12 +60,12 @@ describe('what stands in Redis is what plain commands would have written', () =>
 
   it('as a text, as bytes, as a member with a score', () =>
     check(fc.tuple(text, fc.uint8Array(), name, number), async ([written, bytes, member, score], own) => {
-      await put(redis.string<string>({ key: () => own, value: (v) => v }), [written]);
+      await put(redis.stringSink<string>({ key: () => own, value: (v) => v }), [written]);
       expect(await client.getBuffer(own)).toEqual(Buffer.from(written));
-      await put(redis.string<Uint8Array>({ key: () => own, value: (v) => v }), [Uint8Array.of(1), bytes]);
+      await put(redis.stringSink<Uint8Array>({ key: () => own, value: (v) => v }), [Uint8Array.of(1), bytes]);
       expect(await client.getBuffer(own)).toEqual(Buffer.from(bytes));
       await client.del(own);
-      await put(redis.sortedSet<string>({ key: own, member: (v) => v, score: () => score }), [member]);
+      await put(redis.sortedSetSink<string>({ key: own, member: (v) => v, score: () => score }), [member]);
       const [found, points] = await client.zrangeBuffer(own, '0', '-1', 'WITHSCORES');
       expect(found).toEqual(Buffer.from(member));
       const read = String(points).replace('inf', 'Infinity');
@@ -74,7 +75,7 @@ describe('what stands in Redis is what plain commands would have written', () =>
   it('as a sum, up to what 64 bits hold', () =>
     check(fc.array(fc.maxSafeInteger(), { minLength: 1, maxLength: 30 }), async (amounts, own) => {
       await client.set(own, '4611686018427387905');
-      await put(redis.counter<number>({ key: own, by: (v) => v }), amounts);
+      await put(redis.counterSink<number>({ key: own, by: (v) => v }), amounts);
       expect(await client.get(own)).toBe(
         String(amounts.reduce((sum, each) => sum + BigInt(each), 4611686018427387905n)),
       );
@@ -83,14 +84,14 @@ describe('what stands in Redis is what plain commands would have written', () =>
   it('as a sum of fractions', () =>
     check(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 }), async (by, own, plain) => {
       await client.incrbyfloat(plain, String(by));
-      await put(redis.counter<number>({ key: own, by: (v) => v, fractions: true }), [by]);
+      await put(redis.counterSink<number>({ key: own, by: (v) => v, fractions: true }), [by]);
       expect(await client.get(own)).toBe(await client.get(plain));
     }));
 
   it('of any length, width and depth', async () => {
     const own = fresh();
     const wide = Object.fromEntries(Array.from({ length: 20_001 }, (_, i) => [`f${i}`, i]));
-    const hash = redis.hash<object>({ key: () => own, ttl: minutes(1) });
+    const hash = redis.hashSink<object>({ key: () => own, ttl: minutes(1) });
     await put(hash, [wide]);
     expect(await client.hlen(own)).toBe(20_001);
     await put(hash, [{ ...Object.fromEntries(Object.entries(wide).slice(0, 9_000)), f0: 'other' }]);
@@ -100,8 +101,8 @@ describe('what stands in Redis is what plain commands would have written', () =>
     await put(hash, [{ deep, long: 'ü'.repeat(3_000_000) }]);
     expect(await client.hget(own, 'deep')).toBe(JSON.stringify(deep));
     expect(await client.hstrlen(own, 'long')).toBe(6_000_000);
-    const stream = redis.stream<object>({ stream: fresh(), entriesMax: 10 });
-    expect(await misfitOf(stream, wide)).toContain('at most');
+    const stream = redis.streamSink<object>({ stream: fresh(), entriesMax: 10 });
+    expect(await unrepresentable(stream, wide)).toContain('at most');
     await put(stream, [Object.fromEntries(Object.entries(wide).slice(0, 3_500))]);
   });
 });
@@ -116,17 +117,17 @@ describe('what Redis can never take', () => {
       const message = new RegExp(`^step out cannot write ${sink.kind}, key ${own}:${key}: `);
       await expect(put(sink, [1])).rejects.toMatchObject({
         code: 'sink',
-        lasting: true,
+        permanent: true,
         message: expect.stringMatching(message),
       });
     };
-    for (const key of ['full', 'text', 'hash']) await refused(redis.counter<number>({ key: `${own}:${key}` }), key);
+    for (const key of ['full', 'text', 'hash']) await refused(redis.counterSink<number>({ key: `${own}:${key}` }), key);
     const fractions = { key: `${own}:text`, by: () => 1.5, fractions: true };
-    await refused(redis.counter<number>(fractions), 'text');
-    await refused(redis.counter<number>({ key: `${own}:hash`, field: 'n' }), 'hash');
-    await refused(redis.set<number>({ key: `${own}:text`, member: String }), 'text');
-    await refused(redis.stream<number>({ stream: `${own}:text`, entriesMax: 1, fields: (n) => ({ n }) }), 'text');
-    await refused(redis.sortedSet<number>({ key: `${own}:text`, member: String, score: (n) => n }), 'text');
+    await refused(redis.counterSink<number>(fractions), 'text');
+    await refused(redis.counterSink<number>({ key: `${own}:hash`, field: 'n' }), 'hash');
+    await refused(redis.setSink<number>({ key: `${own}:text`, member: String }), 'text');
+    await refused(redis.streamSink<number>({ stream: `${own}:text`, entriesMax: 1, fields: (n) => ({ n }) }), 'text');
+    await refused(redis.sortedSetSink<number>({ key: `${own}:text`, member: String, score: (n) => n }), 'text');
   });
 
   it('is a dead letter where the value shows it', async () => {
@@ -135,18 +136,22 @@ describe('what Redis can never take', () => {
     const ttl = minutes(1);
     const shaped = { n: 1n, self: [1n] };
     for (const key of [none, () => '', () => 7 as unknown as string]) {
-      expect(await misfitOf(redis.hash({ key, ttl }), {})).toContain('`key` gives');
-      expect(await misfitOf(redis.string({ key }), {})).toContain('`key` gives');
-      expect(await misfitOf(redis.json({ key }), {})).toContain('`key` gives');
-      expect(await misfitOf(redis.counter({ key }), {})).toContain('`key` gives');
-      expect(await misfitOf(redis.stream({ stream: key, entriesMax: 1 }), { n: 1 })).toContain('`key` gives');
-      expect(await misfitOf(redis.set({ key, member: () => 'm' }), {})).toContain('`key` gives');
-      expect(await misfitOf(redis.set({ key: any, member: key }), {})).toContain('`member` gives');
-      expect(await misfitOf(redis.sortedSet({ key, member: () => 'm', score: () => 1 }), {})).toContain('`key` gives');
-      expect(await misfitOf(redis.sortedSet({ key: any, member: key, score: () => 1 }), {})).toContain(
+      expect(await unrepresentable(redis.hashSink({ key, ttl }), {})).toContain('`key` gives');
+      expect(await unrepresentable(redis.stringSink({ key }), {})).toContain('`key` gives');
+      expect(await unrepresentable(redis.jsonSink({ key }), {})).toContain('`key` gives');
+      expect(await unrepresentable(redis.counterSink({ key }), {})).toContain('`key` gives');
+      expect(await unrepresentable(redis.streamSink({ stream: key, entriesMax: 1 }), { n: 1 })).toContain(
+        '`key` gives',
+      );
+      expect(await unrepresentable(redis.setSink({ key, member: () => 'm' }), {})).toContain('`key` gives');
+      expect(await unrepresentable(redis.setSink({ key: any, member: key }), {})).toContain('`member` gives');
+      expect(await unrepresentable(redis.sortedSetSink({ key, member: () => 'm', score: () => 1 }), {})).toContain(
+        '`key` gives',
+      );
+      expect(await unrepresentable(redis.sortedSetSink({ key: any, member: key, score: () => 1 }), {})).toContain(
         '`member` gives',
       );
-      expect(await misfitOf(redis.counter({ key: any, field: key }), {})).toContain('`field` gives');
+      expect(await unrepresentable(redis.counterSink({ key: any, field: key }), {})).toContain('`field` gives');
     }
     const publish = async (sink: Sink<object>) =>
       (
@@ -155,15 +160,15 @@ describe('what Redis can never take', () => {
           task: { topology: any, partition: 0 },
           incarnation: 0,
         })
-      ).misfitOf?.({});
-    expect(await publish(redis.publish({ channel: none }))).toContain('`channel` gives');
-    expect(await publish(redis.publish({ channel: any, message: none }))).toContain('`message` gives');
-    expect(await publish(redis.publish({ channel: any }))).toBeUndefined();
-    expect(await misfitOf(redis.hash({ key: () => any, ttl }), shaped)).toContain('field self is no JSON');
-    expect(await misfitOf(redis.string({ key: () => any }), shaped)).toContain('no JSON');
-    expect(await misfitOf(redis.json({ key: () => any }), shaped)).toContain('no JSON');
-    expect(await misfitOf(redis.sortedSet({ key: any, member: () => 'm', score: () => Number.NaN }), {})).toContain(
-      'NaN',
-    );
+      ).unrepresentable?.({});
+    expect(await publish(redis.publishSink({ channel: none }))).toContain('`channel` gives');
+    expect(await publish(redis.publishSink({ channel: any, message: none }))).toContain('`message` gives');
+    expect(await publish(redis.publishSink({ channel: any }))).toBeUndefined();
+    expect(await unrepresentable(redis.hashSink({ key: () => any, ttl }), shaped)).toContain('field self is no JSON');
+    expect(await unrepresentable(redis.stringSink({ key: () => any }), shaped)).toContain('no JSON');
+    expect(await unrepresentable(redis.jsonSink({ key: () => any }), shaped)).toContain('no JSON');
+    expect(
+      await unrepresentable(redis.sortedSetSink({ key: any, member: () => 'm', score: () => Number.NaN }), {}),
+    ).toContain('NaN');
   });
 });

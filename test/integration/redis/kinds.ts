@@ -19,49 +19,49 @@ const repeated = (n: number, times: number): number[] => Array.from({ length: ti
 
 export const kinds: readonly Kind[] = [
   {
-    kind: 'redis.hash',
-    sink: (prefix) => redis.hash<Value>({ key: (v) => `${prefix}:${v.n}`, ttl: minutes(5) }) as Sink<unknown>,
+    kind: 'redis.hashSink',
+    sink: (prefix) => redis.hashSink<Value>({ key: (v) => `${prefix}:${v.n}`, ttl: minutes(5) }) as Sink<unknown>,
     visible: async (client, prefix) =>
       Promise.all((await keysOf(client, prefix)).map(async (key) => Number(await client.hget(key, 'n')))),
   },
   {
-    kind: 'redis.string',
+    kind: 'redis.stringSink',
     sink: (prefix) =>
-      redis.string<Value>({ key: (v) => `${prefix}:${v.n}`, value: (v) => String(v.n) }) as Sink<unknown>,
+      redis.stringSink<Value>({ key: (v) => `${prefix}:${v.n}`, value: (v) => String(v.n) }) as Sink<unknown>,
     visible: async (client, prefix) => {
       const keys = await keysOf(client, prefix);
       return keys.length === 0 ? [] : (await client.mget(...keys)).map(Number);
     },
   },
   {
-    kind: 'redis.stream',
-    sink: (prefix) => redis.stream<Value>({ stream: prefix, entriesMax: 1_000_000 }) as Sink<unknown>,
+    kind: 'redis.streamSink',
+    sink: (prefix) => redis.streamSink<Value>({ stream: prefix, entriesMax: 1_000_000 }) as Sink<unknown>,
     visible: async (client, prefix) =>
       (await client.xrange(prefix, '-', '+')).map(([, fields]) => Number(fields[fields.indexOf('n') + 1])),
   },
   {
-    kind: 'redis.sortedSet',
+    kind: 'redis.sortedSetSink',
     sink: (prefix) =>
-      redis.sortedSet<Value>({ key: prefix, member: (v) => `m${v.n}`, score: (v) => v.n }) as Sink<unknown>,
+      redis.sortedSetSink<Value>({ key: prefix, member: (v) => `m${v.n}`, score: (v) => v.n }) as Sink<unknown>,
     visible: async (client, prefix) =>
       (await client.zrange(prefix, '0', '-1', 'WITHSCORES')).filter((_, i) => i % 2 === 1).map(Number),
   },
   {
-    kind: 'redis.set',
-    sink: (prefix) => redis.set<Value>({ key: prefix, member: (v) => String(v.n) }) as Sink<unknown>,
+    kind: 'redis.setSink',
+    sink: (prefix) => redis.setSink<Value>({ key: prefix, member: (v) => String(v.n) }) as Sink<unknown>,
     visible: async (client, prefix) => (await client.smembers(prefix)).map(Number),
   },
   {
-    kind: 'redis.counter',
-    sink: (prefix) => redis.counter<Value>({ key: prefix, field: (v) => String(v.n) }) as Sink<unknown>,
+    kind: 'redis.counterSink',
+    sink: (prefix) => redis.counterSink<Value>({ key: prefix, field: (v) => String(v.n) }) as Sink<unknown>,
     visible: async (client, prefix) =>
       Object.entries(await client.hgetall(prefix)).flatMap(([n, times]) => repeated(Number(n), Number(times))),
   },
 ];
 
 export const jsonKind: Kind = {
-  kind: 'redis.json',
-  sink: (prefix) => redis.json<Value>({ key: (v) => `${prefix}:${v.n}` }) as Sink<unknown>,
+  kind: 'redis.jsonSink',
+  sink: (prefix) => redis.jsonSink<Value>({ key: (v) => `${prefix}:${v.n}` }) as Sink<unknown>,
   visible: async (client, prefix) =>
     Promise.all(
       (await keysOf(client, prefix)).map(

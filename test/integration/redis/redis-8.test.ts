@@ -50,10 +50,10 @@ describe.each([...kinds, jsonKind])('$kind', ({ sink, visible }) => {
   for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
 });
 
-describe('redis.json', () => {
+describe('redis.jsonSink', () => {
   it('keeps documents that Redis can look into, takes away what is null, and has a time to live', async () => {
     const name = fresh();
-    const sink = redis.json<{ doc: object | null }>({ key: () => name, value: (v) => v.doc, ttl: minutes(2) });
+    const sink = redis.jsonSink<{ doc: object | null }>({ key: () => name, value: (v) => v.doc, ttl: minutes(2) });
     const writer = await server.sink.open(sink as Sink<unknown>, {
       step: 'documents',
       task: { topology: name, partition: 0 },

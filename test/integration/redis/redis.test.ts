@@ -45,7 +45,7 @@ interface Value {
   readonly n: number;
 }
 const sinkFor = (prefix: string) =>
-  redis.hash<Value>({ key: (v) => `${prefix}:${v.key}`, ttl: minutes(5) }) as Sink<unknown>;
+  redis.hashSink<Value>({ key: (v) => `${prefix}:${v.key}`, ttl: minutes(5) }) as Sink<unknown>;
 
 const open = (topology: string, incarnation = 0, partition = 0): Promise<SinkWriter> =>
   sinks.sink.open(sinkFor(topology), { step: 'online', task: { topology, partition }, incarnation });
@@ -78,7 +78,7 @@ describe('keeps the contract of sinks', () => {
         open: (sink: Sink<unknown>, context: Parameters<typeof driver.open>[1]) =>
           driver.open(sink, { ...context, task: { ...context.task, topology: task } }),
       },
-      sink: redis.hash<{ n: number }>({ key: (v) => `${prefix}:${v.n}`, ttl: minutes(5) }) as Sink<unknown>,
+      sink: redis.hashSink<{ n: number }>({ key: (v) => `${prefix}:${v.n}`, ttl: minutes(5) }) as Sink<unknown>,
       openLedger: memoryLedgers(),
       value: (n: number) => ({ n }),
       visible: async () => Object.values(await stored(prefix)),
@@ -88,9 +88,9 @@ describe('keeps the contract of sinks', () => {
   for (const { name, run } of sinkContract('idempotent', world)) it(name, run);
 });
 
-describe('redis.upserts', () => {
+describe('redis.upsertSink', () => {
   const openUpserts = (prefix: string) =>
-    sinks.sink.open(redis.upserts<Kept>({ prefix: `${prefix}:` }) as Sink<unknown>, {
+    sinks.sink.open(redis.upsertSink<Kept>({ prefix: `${prefix}:` }) as Sink<unknown>, {
       step: 'online',
       task: { topology: prefix, partition: 0 },
       incarnation: 0,
@@ -134,10 +134,10 @@ describe('redis.upserts', () => {
   });
 });
 
-describe('redis.hash', () => {
+describe('redis.hashSink', () => {
   it('goes on after a chunk without records', async () => {
     const name = fresh();
-    const sink = redis.hash<{ n: number }>({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
+    const sink = redis.hashSink<{ n: number }>({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
     const writer = await sinks.sink.open(sink, {
       step: 'online',
       task: { topology: name, partition: 0 },
@@ -150,7 +150,7 @@ describe('redis.hash', () => {
 
   it('shows fields as strings, leaves out what is null, and has a time to live', async () => {
     const name = fresh();
-    const sink = redis.hash({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
+    const sink = redis.hashSink({ key: () => `${name}:1`, ttl: minutes(5) }) as Sink<unknown>;
     const task = { topology: name, partition: 0 };
     const writer = await sinks.sink.open(sink, { step: 'online', task, incarnation: 0 });
     const value = { late: 0.1 + 0.2, origin: 'JFK ü', none: null, gone: undefined, ok: true, tags: ['a'] };
@@ -178,7 +178,7 @@ describe('redis.hash', () => {
     await reader.hset(`${name}:same`, { state: 'old', other: 'old' });
     await reader.hset(`${name}:fewer`, { state: 'old', other: 'old', more: 'old' });
     for (const key of ['same', 'fewer']) await reader.pexpire(`${name}:${key}`, 60_000);
-    const sink = redis.upserts<{ state: string; other: string }>({
+    const sink = redis.upsertSink<{ state: string; other: string }>({
       prefix: `${name}:`,
     }) as Sink<never> as Sink<unknown>;
     const task = { topology: name, partition: 0 };

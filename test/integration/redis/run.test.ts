@@ -6,14 +6,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { type InferenceService, MillraceError } from '../../../src/core/index.js';
-import { hours, lookUp, map, millis, topology } from '../../../src/index.js';
+import { hours, lookup, map, millis, topology } from '../../../src/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { openProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { json } from '../../../src/schema/index.js';
 import { address } from '../address.js';
 
-// From a stream through a look-up to counters, a set, a stream and the embedded profile's own hashes: tasks fail, nothing is lost or doubled.
+// From a stream through a lookup to counters, a set, a stream and the embedded profile's own hashes: tasks fail, nothing is lost or doubled.
 
 let client: Client;
 let data: string;
@@ -33,21 +33,24 @@ interface Payment {
   readonly cents: string;
 }
 
-const payments = topology('payments', { deadLetters: kafka.deadLetters({ topic: 'payments.dead' }) }, (t) => {
+const payments = topology('payments', { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
   const named = t
     .source(
       'payments',
-      redis.entries({ stream: `${name}:payments`, partitions: 2, schema: json<Payment>({ subject: 'payment' }) }),
+      redis.streamSource({ stream: `${name}:payments`, partitions: 2, schema: json<Payment>({ subject: 'payment' }) }),
     )
     .via(
       'numbers',
       map(({ account, cents }) => ({ account, cents: Number(cents) })),
     )
-    .via('owner', lookUp({ from: redis.strings(), key: (p) => `${name}:owner:${p.account}`, as: 'owner' }));
-  named.to('spent', redis.counter({ key: `${name}:spent`, field: (p) => p.account, by: (p) => p.cents }));
-  named.to('seen', redis.stream({ stream: `${name}:seen`, entriesMax: 1_000_000, fields: ({ cents }) => ({ cents }) }));
-  named.to('owners', redis.set({ key: `${name}:owners`, member: (p) => p.owner ?? '' }));
-  named.to('newest', redis.hash({ key: (p) => p.account, ttl: hours(1) }));
+    .via('owner', lookup({ from: redis.stringLookup(), key: (p) => `${name}:owner:${p.account}`, as: 'owner' }));
+  named.to('spent', redis.counterSink({ key: `${name}:spent`, field: (p) => p.account, by: (p) => p.cents }));
+  named.to(
+    'seen',
+    redis.streamSink({ stream: `${name}:seen`, entriesMax: 1_000_000, fields: ({ cents }) => ({ cents }) }),
+  );
+  named.to('owners', redis.setSink({ key: `${name}:owners`, member: (p) => p.owner ?? '' }));
+  named.to('newest', redis.hashSink({ key: (p) => p.account, ttl: hours(1) }));
 });
 
 it('runs on the embedded profile, with a server for what that does not keep', async () => {

@@ -75,30 +75,35 @@ describe.each(kinds)('$kind', ({ sink, visible }) => {
 /** Breaks the connection of every client but this one. */
 const cutOthers = () => client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
 
-describe('redis.counter', () => {
+describe('redis.counterSink', () => {
   it('adds whole numbers and fractions, to keys and fields, and keeps them for a while', async () => {
     const name = fresh();
     const values = [{ by: 5 }, { by: -2 }, { by: 0 }];
     await put(
-      await open(redis.counter<{ by: number }>({ key: name, by: (v) => v.by, ttl: seconds(90) }), name),
+      await open(redis.counterSink<{ by: number }>({ key: name, by: (v) => v.by, ttl: seconds(90) }), name),
       values,
     );
     expect(await client.get(name)).toBe('3');
     expect(await client.pttl(name)).toBeGreaterThan(80_000);
     const other = fresh();
-    const halves = redis.counter<{ by: number }>({ key: other, field: 'sum', by: (v) => v.by / 2, fractions: true });
+    const halves = redis.counterSink<{ by: number }>({
+      key: other,
+      field: 'sum',
+      by: (v) => v.by / 2,
+      fractions: true,
+    });
     await put(await open(halves, other), values);
     expect(await client.hgetall(other)).toEqual({ sum: '1.5' });
   });
 
   it('tells of a key of another kind, and has added once what came before it when that is mended', async () => {
     const name = fresh();
-    const counter = redis.counter<{ key: string }>({ key: (v) => `${name}:${v.key}` });
+    const counter = redis.counterSink<{ key: string }>({ key: (v) => `${name}:${v.key}` });
     const values = ['a', 'a', 'odd', 'a'].map((key) => ({ key }));
     await client.lpush(`${name}:odd`, 'something');
     await expect(put(await open(counter, name), values)).rejects.toMatchObject({
       code: 'sink',
-      lasting: true,
+      permanent: true,
       hint: expect.stringContaining('another kind'),
     });
     expect(await client.get(`${name}:a`)).toBe('2');
@@ -108,9 +113,9 @@ describe('redis.counter', () => {
   });
 });
 
-describe('redis.sortedSet', () => {
+describe('redis.sortedSetSink', () => {
   const scored = (name: string, keep?: 'highest' | 'lowest') =>
-    redis.sortedSet<{ id: string; score: number | null }>({
+    redis.sortedSetSink<{ id: string; score: number | null }>({
       key: name,
       member: (v) => v.id,
       score: (v) => v.score,
@@ -146,10 +151,10 @@ describe('redis.sortedSet', () => {
   });
 });
 
-describe('redis.set', () => {
+describe('redis.setSink', () => {
   it('takes members out', async () => {
     const name = fresh();
-    const blocked = redis.set<{ id: string; is: boolean }>({ key: name, member: (v) => v.id, isIn: (v) => v.is });
+    const blocked = redis.setSink<{ id: string; is: boolean }>({ key: name, member: (v) => v.id, isIn: (v) => v.is });
     const values = [
       { id: 'a', is: true },
       { id: 'b', is: true },
@@ -160,12 +165,12 @@ describe('redis.set', () => {
   });
 });
 
-describe('redis.string', () => {
+describe('redis.stringSink', () => {
   it('keeps texts, bytes and JSON, takes away what is null, and has a time to live where one is given', async () => {
     const name = fresh();
     type Written = string | Uint8Array | null;
     const write = async (value: Written, from: number, ttl = {}) => {
-      const sink = redis.string<{ value: Written }>({ key: () => name, value: (v) => v.value, ...ttl });
+      const sink = redis.stringSink<{ value: Written }>({ key: () => name, value: (v) => v.value, ...ttl });
       await put(await open(sink, name), [{ value }], from);
     };
     await write('ü', 0, { ttl: seconds(90) });
@@ -180,15 +185,15 @@ describe('redis.string', () => {
       await write(text, 10 + i);
       expect(await client.get(name)).toBe(Buffer.from(text).toString());
     }
-    await put(await open(redis.string({ key: () => name }), name), [{ a: [1, null] }], 20);
+    await put(await open(redis.stringSink({ key: () => name }), name), [{ a: [1, null] }], 20);
     expect(await client.get(name)).toBe('{"a":[1,null]}');
   });
 });
 
-describe('redis.stream', () => {
+describe('redis.streamSink', () => {
   it('keeps the newest entries, of the streams that values name', async () => {
     const name = fresh();
-    const sink = redis.stream<{ n: number }>({
+    const sink = redis.streamSink<{ n: number }>({
       stream: (v) => `${name}:${v.n % 2}`,
       entriesMax: 3,
       exact: true,
@@ -205,7 +210,7 @@ describe('redis.stream', () => {
   });
 });
 
-describe('redis.publish', () => {
+describe('redis.publishSink', () => {
   const world = async (): Promise<SinkWorld> => {
     const channel = fresh();
     const heard: number[] = [];
@@ -214,7 +219,7 @@ describe('redis.publish', () => {
     listener.on('message', (_, message) => heard.push(JSON.parse(message).n));
     return {
       driver: server.publishSink,
-      sink: redis.publish<{ n: number }>({ channel }) as Sink<unknown>,
+      sink: redis.publishSink<{ n: number }>({ channel }) as Sink<unknown>,
       openLedger: memoryLedgers(),
       value: (n) => ({ n }),
       async visible() {
@@ -232,7 +237,7 @@ describe('redis.publish', () => {
     await listener.psubscribe(`${name}:*`);
     const heard: [string, Buffer][] = [];
     listener.on('pmessageBuffer', (_, channel, message) => heard.push([String(channel), message]));
-    const sink = redis.publish<{ n: number }>({
+    const sink = redis.publishSink<{ n: number }>({
       channel: (v) => `${name}:${v.n}`,
       message: (v) => (v.n === 0 ? 'ü' : Uint8Array.of(v.n, 255)),
     });
@@ -252,19 +257,23 @@ describe('redis.publish', () => {
 
 it('a server that does not answer is told of where somebody looks', async () => {
   const nobody = openRedis({ url: 'redis://:secret@127.0.0.1:1' });
-  const sink = redis.counter<object>({ key: 'k' }) as Sink<unknown>;
-  const [drift] = (await nobody.sink.drift?.(sink)) ?? [];
-  expect(drift).toMatchObject({ what: 'redis.counter', setting: 'the server at redis://127.0.0.1:1', refused: true });
+  const sink = redis.counterSink<object>({ key: 'k' }) as Sink<unknown>;
+  const [drift] = (await nobody.sink.mismatches?.(sink)) ?? [];
+  expect(drift).toMatchObject({
+    what: 'redis.counterSink',
+    setting: 'the server at redis://127.0.0.1:1',
+    refused: true,
+  });
   expect(JSON.stringify(drift)).not.toContain('secret');
-  expect(await server.sink.drift?.(sink)).toEqual([]);
+  expect(await server.sink.mismatches?.(sink)).toEqual([]);
   await nobody.close();
 });
 
-describe('redis.json', () => {
+describe('redis.jsonSink', () => {
   it('says before anything is written that the server has none', async () => {
-    const sink = redis.json<{ n: number }>({ key: (v) => `j:${v.n}` }) as Sink<unknown>;
+    const sink = redis.jsonSink<{ n: number }>({ key: (v) => `j:${v.n}` }) as Sink<unknown>;
     const context = { topology: 'any', step: 'documents', partitions: 1 };
-    expect(await server.sink.drift?.(sink)).toMatchObject([{ what: 'redis.json', refused: true }]);
+    expect(await server.sink.mismatches?.(sink)).toMatchObject([{ what: 'redis.jsonSink', refused: true }]);
     await expect(server.sink.setUp?.(sink, context)).rejects.toMatchObject({
       code: 'config',
       where: 'documents',

@@ -47,7 +47,7 @@ async function write(settings: Readonly<Record<string, string>>, name: string): 
   };
   const opened = openRedis({ ...redisOptions(resolveConfig({ env })), attemptsMax: 3 });
   try {
-    const sink = redis.hash<{ n: number }>({ key: () => name, ttl: minutes(1) }) as Sink<unknown>;
+    const sink = redis.hashSink<{ n: number }>({ key: () => name, ttl: minutes(1) }) as Sink<unknown>;
     await opened.sink.setUp?.(sink, { topology: name, step: 'out', partitions: 1 });
     const task = { topology: name, partition: 0 };
     const writer = await opened.sink.open(sink, { step: 'out', task, incarnation: 0 });

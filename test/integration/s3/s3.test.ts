@@ -87,10 +87,15 @@ describe('s3.sink', () => {
       const prefix = fresh();
       const { sink: driver } = openAt(faulty.url);
       const sink = sinkOf(prefix, { ...format, roll: { rows: 9 } });
-      let receipt: unknown;
+      let committable: unknown;
       const open = () => {
-        const kept = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
-        return driver.open(sink, { step: 'out', task: { topology: 't', partition: 0 }, incarnation: 0, receipt: kept });
+        const kept = committable === undefined ? undefined : JSON.parse(JSON.stringify(committable));
+        return driver.open(sink, {
+          step: 'out',
+          task: { topology: 't', partition: 0 },
+          incarnation: 0,
+          committable: kept,
+        });
       };
       let task = await open();
       let stored = 0;
@@ -100,7 +105,7 @@ describe('s3.sink', () => {
         const prepared = await task.prepare?.();
         const dies = epoch % 3;
         if (dies !== 1) {
-          receipt = prepared;
+          committable = prepared;
           stored += count;
           if (dies !== 2) await task.commit?.();
         }
@@ -111,7 +116,7 @@ describe('s3.sink', () => {
         await zombie.prepare?.();
       }
       task.finish?.();
-      receipt = await task.prepare?.();
+      committable = await task.prepare?.();
       await task.commit?.();
       expect((await numbersIn(prefix)).sort((a, b) => a - b)).toEqual(range(0, stored));
       task = await open();
@@ -125,10 +130,10 @@ describe('s3.sink', () => {
   describe('of large objects', () => {
     const MIB = 1024 * 1024;
     const task = { topology: 't', partition: 0 };
-    const openIn = (prefix: string, url: string, receipt?: unknown, options: object = {}) => {
+    const openIn = (prefix: string, url: string, committable?: unknown, options: object = {}) => {
       const sink = s3.sink<{ n: number; pad: string }>({ folder: `${BUCKET}/${prefix}`, schema: ndjson(), ...options });
-      const kept = receipt === undefined ? undefined : JSON.parse(JSON.stringify(receipt));
-      const context = { step: 'out', task, incarnation: 0, receipt: kept };
+      const kept = committable === undefined ? undefined : JSON.parse(JSON.stringify(committable));
+      const context = { step: 'out', task, incarnation: 0, committable: kept };
       return openAt(url).sink.open(sink as Sink<never> as Sink<unknown>, context);
     };
     const putRows = async (writer: SinkWriter, numbers: readonly number[], bytes: number) => {
@@ -181,10 +186,10 @@ describe('s3.sink', () => {
       const prefix = fresh();
       const first = await openIn(prefix, urlOf());
       await putRows(first, range(0, 27), MIB);
-      const receipt = await first.prepare?.();
+      const committable = await first.prepare?.();
       await first.commit?.();
       await putRows(first, range(90, 110), MIB); // it loses the task in the next epoch, and does not know it
-      const second = await openIn(prefix, urlOf(), receipt);
+      const second = await openIn(prefix, urlOf(), committable);
       expect(await numbersIn(prefix)).toEqual(range(0, 27));
       await putRows(first, range(110, 120), MIB).catch(() => undefined);
       await first.close();
@@ -214,13 +219,13 @@ describe('s3.sink', () => {
       const prefix = fresh();
       const first = await openIn(prefix, urlOf());
       await putRows(first, range(0, 20), MIB);
-      const receipt = await first.prepare?.();
+      const committable = await first.prepare?.();
       await first.close();
-      const { id } = (receipt as { open: { kept: { parts: { id: string } } }[] }).open[0]?.kept.parts ?? { id: '' };
+      const { id } = (committable as { open: { kept: { parts: { id: string } } }[] }).open[0]?.kept.parts ?? { id: '' };
       await plain(`${prefix}/part-00000-0-00000000.ndjson?uploadId=${id}`, { method: 'DELETE' });
-      await expect(openIn(prefix, urlOf(), receipt)).rejects.toMatchObject({
+      await expect(openIn(prefix, urlOf(), committable)).rejects.toMatchObject({
         code: 'sink',
-        lasting: true,
+        permanent: true,
         message: expect.stringContaining('gone'),
         hint: expect.stringContaining('aborted'),
       });
@@ -274,10 +279,10 @@ describe('s3.sink', () => {
       const prefix = fresh();
       const open = (kept?: unknown) => openIn(prefix, own.url.toString(), kept);
       try {
-        let receipt: unknown;
+        let committable: unknown;
         let stored = 0;
         for (const killedAt of [9, 17]) {
-          const writer = await open(receipt);
+          const writer = await open(committable);
           let restarted: Promise<void> | undefined;
           const dying = (async () => {
             for (let n = stored; n < stored + 20; n++) {
@@ -290,10 +295,10 @@ describe('s3.sink', () => {
           await restarted;
           await writer.close();
           if (kept === undefined) continue;
-          receipt = kept;
+          committable = kept;
           stored += 20;
         }
-        const last = await open(receipt);
+        const last = await open(committable);
         await putRows(last, range(stored, stored + 20), MIB);
         await finish(last);
         const shown = await shownOf(prefix, own.url);
@@ -313,7 +318,7 @@ describe('s3.sink', () => {
         return dice < 0.04 ? 'lose' : dice < 0.08 ? 'busy' : dice < 0.1 ? 'cut' : dice < 0.12 ? 'half' : undefined;
       });
       const open = (kept?: unknown) => openIn(prefix, faulty.url, kept, { roll: { rows: 23 } });
-      let receipt: unknown;
+      let committable: unknown;
       let writer = await open();
       let stored = 0;
       for (let epoch = 0; epoch < 15; epoch++) {
@@ -322,13 +327,13 @@ describe('s3.sink', () => {
         const prepared = await writer.prepare?.();
         const dies = epoch % 5;
         if (dies !== 1) {
-          receipt = prepared;
+          committable = prepared;
           stored += count;
           if (dies !== 2) await writer.commit?.();
         }
         if (dies !== 1 && dies !== 2 && dies !== 4) continue;
         const zombie = writer;
-        writer = await open(receipt);
+        writer = await open(committable);
         await putRows(zombie, [90_000, 90_001], 4 * MIB);
         await zombie.prepare?.();
       }
@@ -346,7 +351,7 @@ describe('s3.sink', () => {
     });
     await expect(refused).rejects.toMatchObject({
       code: 'sink',
-      lasting: true,
+      permanent: true,
       message: expect.stringContaining('SignatureDoesNotMatch'),
       hint: expect.stringContaining('key and secret'),
     });
@@ -360,7 +365,7 @@ describe('s3.sink', () => {
     }) as Sink<never> as Sink<unknown>;
     const context = { step: 'out', task: { topology: 't', partition: 0 }, incarnation: 0 };
     const error = await Promise.resolve(driver.open(sink, context)).catch((cause: unknown) => cause);
-    expect(error).toMatchObject({ code: 'sink', lasting: true, message: expect.stringContaining('NoSuchBucket') });
+    expect(error).toMatchObject({ code: 'sink', permanent: true, message: expect.stringContaining('NoSuchBucket') });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(new URL(urlOf()).password);
   });
 });
@@ -386,7 +391,7 @@ describe('s3.source', () => {
         const { records, ended } = await reader.poll(1);
         for (const record of records) {
           rows.push(Buffer.from(record.value ?? []).toString());
-          places.push(JSON.parse(JSON.stringify(reader.placeOf?.(record.offset + 1))));
+          places.push(JSON.parse(JSON.stringify(reader.sourceStateOf?.(record.offset + 1))));
         }
         if (ended) break;
       }
@@ -398,7 +403,7 @@ describe('s3.source', () => {
     for (const offset of [1, 2, 3, 4])
       expect((await read(offset, all.places[offset - 1])).rows).toEqual(all.rows.slice(offset));
     await plain(`${prefix}/a.ndjson.gz`, { method: 'PUT', body: gzipSync('7\n8\n9\n') });
-    await expect(read(1, all.places[0])).rejects.toMatchObject({ code: 'source', lasting: true });
+    await expect(read(1, all.places[0])).rejects.toMatchObject({ code: 'source', permanent: true });
   });
 
   describe('of Parquet', () => {
@@ -436,7 +441,7 @@ describe('s3.source', () => {
       await reader.close();
       const first = await openIn(prefix, watched.url);
       await read(first, 250);
-      const place = JSON.parse(JSON.stringify(first.placeOf?.(240)));
+      const place = JSON.parse(JSON.stringify(first.sourceStateOf?.(240)));
       watched.asked.length = 0;
       expect(await read(await openIn(prefix, watched.url, 240, place))).toEqual(range(240, 500));
       expect(watched.asked.filter(({ range: asked }) => asked !== undefined)).toHaveLength(1 + 3);
@@ -460,7 +465,7 @@ describe('s3.source', () => {
       await put(prefix, 1);
       await expect(read(reader)).rejects.toMatchObject({
         code: 'source',
-        lasting: true,
+        permanent: true,
         hint: expect.stringContaining('replaced'),
       });
     });

@@ -78,7 +78,7 @@ it('reads on what it knows, retries what is new, and loses nothing', async () =>
   const second = version(input, { name: 'note', type: 'string', default: '' });
   await weWrite(input, first, [{ id: 1 }]);
 
-  const copy = topology(fresh('outage'), { deadLetters: specs.deadLetters({ topic: dead }) }, (t) => {
+  const copy = topology(fresh('outage'), { deadLetters: specs.deadLetterSink({ topic: dead }) }, (t) => {
     t.source('in', specs.source({ topic: input, schema: first })).to(
       'out',
       specs.sink({ topic: output, schema: json<{ id: number }>() }),
@@ -133,7 +133,7 @@ it('starts to read without a registry, and refuses a sink whose schema it does n
     body: '{"compatibility":"FULL"}',
   });
   expect(configured.ok).toBe(true);
-  const copy = topology(fresh('refused'), { deadLetters: specs.deadLetters({ topic: dead }) }, (t) => {
+  const copy = topology(fresh('refused'), { deadLetters: specs.deadLetterSink({ topic: dead }) }, (t) => {
     t.source('in', specs.source({ topic: input, schema: version(input) })).to(
       'out',
       specs.sink({ topic: output, schema: version(output, { name: 'x', type: 'string' }) as never }),
@@ -141,7 +141,7 @@ it('starts to read without a registry, and refuses a sink whose schema it does n
   });
   await expect(runTopology(copy, { profile, inference: {} as InferenceService, bounded: true })).rejects.toMatchObject({
     code: 'schema',
-    lasting: true,
+    permanent: true,
     message: expect.stringContaining(`cannot register schema ${output}-value`),
   });
 });

@@ -103,7 +103,7 @@ describe('a real schema registry', () => {
     expect(verdict.reasons.join()).toMatch(/STRING.*INT/);
     await expect(registerSchema(version('string'), registry)).rejects.toMatchObject({
       code: 'schema',
-      lasting: true,
+      permanent: true,
       message: expect.stringMatching(/STRING.*INT/),
     });
     expect(await registry.compatibility(subject, await schemaTextOf(version('long')))).toEqual({

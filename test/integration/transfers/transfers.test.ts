@@ -27,14 +27,14 @@ const user = userFolder({
   'tx.ts': `import { transfersOf } from 'millrace/topologies/transfers';\nexport const tx = transfersOf('${name}');\n`,
 });
 const run = (...args: string[]) =>
-  startMillrace(['run', 'tx.ts', '--profile', 'local', ...args], { folder: user.folder, env: env() });
+  startMillrace(['run', 'tx.ts', '--profile', 'cluster', ...args], { folder: user.folder, env: env() });
 
 let profile: OpenProfile;
 let codec: WireCodec<Transfer>;
 let checker: ReturnType<typeof startChecker>;
 
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'local' }, env: env() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
   codec = await openCodec(TransferV1, profile.schemas);
   const producer = profile.producer();
   await producer.createTopic(`${name}.v1`, PARTITIONS);
@@ -133,7 +133,7 @@ describe('transfers between accounts of different tasks', () => {
 
     parent.kill('SIGINT');
     expect((await ended).code, output()).toBe(0);
-    // What came last is still to be done: stage after stage, each to its end in all processes.
+    // What came last is still to be done: subtopology after subtopology, each to its end in all processes.
     await send(500);
     const { code, out, err } = await run('--processes', '2', '--until-end', '--json').ended;
     expect(code, err).toBe(0);
@@ -151,8 +151,8 @@ describe('transfers between accounts of different tasks', () => {
     await sameElsewhere(verdict.accounts);
   });
 
-  it('say how far each stage has read', async () => {
-    const { code, out } = await startMillrace(['offsets', 'tx.ts', '--profile', 'local', '--json'], {
+  it('say how far each subtopology has read', async () => {
+    const { code, out } = await startMillrace(['offsets', 'tx.ts', '--profile', 'cluster', '--json'], {
       folder: user.folder,
       env: env(),
     }).ended;

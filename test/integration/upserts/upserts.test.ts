@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutgoingRecord } from '../../../src/core/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { openProfile, type TrialProfile } from '../../../src/profiles/profiles.js';
+import { openProfile, type VerificationProfile } from '../../../src/profiles/profiles.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
 import { generator } from '../../random.js';
 import { addresses, readTopic, sql, withRedis } from '../flights/world.js';
@@ -27,27 +27,27 @@ import { redis } from 'millrace/connectors/redis';
 
 interface Row { readonly n: number }
 interface Both { readonly left: number | null; readonly right: number | null; readonly sum: number }
-export const both = topology('${name}', { deadLetters: kafka.deadLetters({ topic: '${name}.dead' }) }, (t) => {
+export const both = topology('${name}', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
   const rows = (side: string) => t
-    .source(side, kafka.table({ topic: '${name}.' + side, schema: json<Row>() }))
+    .source(side, kafka.tableSource({ topic: '${name}.' + side, schema: json<Row>() }))
     .via(side + '-rows', table({ keysMax: 10_000 }));
   const right = rows('right');
   const both = rows('left').via('both', { right }, outerJoinTables({
     combine: (a: Row | null, b: Row | null): Both => ({ left: a?.n ?? null, right: b?.n ?? null, sum: (a?.n ?? 0) + (b?.n ?? 0) }),
     keysMax: 10_000,
   }));
-  both.to('topic', kafka.upserts({ topic: '${name}.both', schema: json<Both>() }));
-  both.to('online', redis.upserts({ prefix: '${name}:' }));
-  both.to('table', clickhouse.upserts({
+  both.to('topic', kafka.upsertSink({ topic: '${name}.both', schema: json<Both>() }));
+  both.to('online', redis.upsertSink({ prefix: '${name}:' }));
+  both.to('table', clickhouse.upsertSink({
     table: '${tableName}', key: 'id', columns: { left: 'Nullable(UInt32)', right: 'Nullable(UInt32)', sum: 'UInt32' }, orderBy: ['sum'],
   }));
 });
 `,
 });
 
-let profile: TrialProfile;
+let profile: VerificationProfile;
 beforeAll(async () => {
-  profile = await openProfile(resolveConfig({ flags: { profile: 'local' }, env: addresses() }));
+  profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: addresses() }));
   const producer = profile.producer();
   for (const side of ['left', 'right']) await producer.createTopic(`${name}.${side}`, PARTITIONS);
   await producer.close();
@@ -128,7 +128,7 @@ async function inClickHouse(): Promise<Record<string, Both>> {
 }
 
 const run = (...args: string[]) =>
-  startMillrace(['run', 'both.ts', '--profile', 'local', ...args], { folder: user.folder, env: addresses() });
+  startMillrace(['run', 'both.ts', '--profile', 'cluster', ...args], { folder: user.folder, env: addresses() });
 
 function workersOf(pid: number): number[] {
   try {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { json, type Sink, seconds, topology } from '../../../src/index.js';
-import { type Presence, trackPresence } from '../../../src/operators/index.js';
+import { detectInactivity, type Presence } from '../../../src/operators/index.js';
 import { TopologyTest } from '../../../src/testing/index.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
 
@@ -12,7 +12,7 @@ interface Reading {
 }
 const SILENT_MS = 10;
 const operator = (keysMax = 9) =>
-  trackPresence({ key: (r: Reading) => r.device, silentMax: seconds(SILENT_MS / 1_000), keysMax });
+  detectInactivity({ key: (r: Reading) => r.device, inactivityTimeout: seconds(SILENT_MS / 1_000), keysMax });
 
 type Step = { readonly device: string; readonly atMs: number } | { readonly clockMs: number };
 /** Records and ticks in any order; the clock only rises, and jumps now and then. */
@@ -54,7 +54,7 @@ function naive(story: readonly Step[]): Presence<string>[] {
   return told;
 }
 
-describe('trackPresence', () => {
+describe('detectInactivity', () => {
   it('says by its definition who comes and who is gone', () => {
     fc.assert(
       fc.property(stories, (story) => {
@@ -84,19 +84,24 @@ describe('trackPresence', () => {
   });
 
   it('names what is wrong with its options', () => {
-    const wrong = trackPresence({ key: String, silentMax: seconds(0), tickEvery: seconds(-1), keysMax: 0 });
+    const wrong = detectInactivity({
+      key: String,
+      inactivityTimeout: seconds(0),
+      processingTimeInterval: seconds(-1),
+      keysMax: 0,
+    });
     expect(wrong.problems?.map(({ message }) => message)).toEqual([
-      'silentMax is 0 ms',
-      'tickEvery is -1000 ms',
+      'inactivityTimeout is 0 ms',
+      'processingTimeInterval is -1000 ms',
       'keysMax is 0',
     ]);
   });
 });
 
 describe('processing time in a topology', () => {
-  const devices = topology('devices', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  const devices = topology('devices', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     t.source('readings', kafka.source({ topic: 'readings', schema: json<Reading>(), eventTime: (r) => r.atMs }))
-      .via('presence', trackPresence({ key: (r) => r.device, silentMax: seconds(60), keysMax: 10 }))
+      .via('presence', detectInactivity({ key: (r) => r.device, inactivityTimeout: seconds(60), keysMax: 10 }))
       .to('out', kafka.sink({ topic: 'presence', schema: json() }) as Sink<Presence<string>>);
   });
 

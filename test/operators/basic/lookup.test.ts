@@ -6,7 +6,7 @@ import { kafka } from '../../../connectors/kafka/index.js';
 import { postgres } from '../../../connectors/postgres/index.js';
 import { type HashFields, redis } from '../../../connectors/redis/index.js';
 import { type Lookup, millis, minutes, seconds } from '../../../src/core/index.js';
-import { type LookUpOptions, lookUp } from '../../../src/operators/basic/lookup.js';
+import { type LookupOptions, lookup } from '../../../src/operators/basic/lookup.js';
 import { json } from '../../../src/schema/index.js';
 import { TopologyTest } from '../../../src/testing/topology-test.js';
 import { check, describe as describeTopology, type Stream, topology } from '../../../src/topology/index.js';
@@ -18,12 +18,12 @@ interface Payment {
 interface Customer {
   readonly tier: string;
 }
-type Options = Partial<LookUpOptions<Payment, Customer, 'found', unknown, unknown>>;
+type Options = Partial<LookupOptions<Payment, Customer, 'found', unknown, unknown>>;
 
 const enriched = (options: Options = {}) =>
-  topology('enriched', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  topology('enriched', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     t.source('payments', kafka.source({ topic: 'payments', schema: json<Payment>() }))
-      .via('customer', lookUp({ from: redis.hashes<Customer>(), key: (p) => p.customer, as: 'found', ...options }))
+      .via('customer', lookup({ from: redis.hashLookup<Customer>(), key: (p) => p.customer, as: 'found', ...options }))
       .to('out', kafka.sink({ topic: 'out', schema: json() }));
   });
 
@@ -33,7 +33,7 @@ const payments = (...customers: (string | null)[]): Payment[] => customers.map((
 async function run(options: Options, customers: (string | null)[], store = (key: string): unknown => known(key)) {
   const asked: string[] = [];
   const test = new TopologyTest(enriched(options), {
-    lookUps: {
+    lookups: {
       customer: (key) => {
         asked.push(key);
         return store(key);
@@ -61,7 +61,7 @@ const broken = (key: string) => {
   return known(key);
 };
 
-describe('lookUp', () => {
+describe('lookup', () => {
   it('adds what the store has of each key, in order, asking once for a key', async () => {
     const { out, ids, asked, dead } = await run({}, ['ann', 'bob', 'ann', 'ann']);
     expect(out).toEqual([{ tier: 'of ann' }, { tier: 'of bob' }, { tier: 'of ann' }, { tier: 'of ann' }]);
@@ -90,7 +90,7 @@ describe('lookUp', () => {
     const attempts = { attemptsMax: 2, batchMax: 1 };
     const dead = await run({ ...attempts, onFailure: 'dead-letter' }, ['ann', 'bad', 'bob'], broken);
     expect(dead.ids).toEqual([0, 2]);
-    expect(dead.dead).toMatchObject([{ reason: 'look-up-failed', detail: "key 'bad': out of order", offset: 1 }]);
+    expect(dead.dead).toMatchObject([{ reason: 'lookup-failed', detail: "key 'bad': out of order", offset: 1 }]);
     expect(dead.asked.filter((key) => key === 'bad')).toHaveLength(2);
     const used = await run({ ...attempts, onFailure: { use: { tier: 'none' } } }, ['ann', 'bad', 'bob'], broken);
     expect(used.out).toEqual([{ tier: 'of ann' }, { tier: 'none' }, { tier: 'of bob' }]);
@@ -150,8 +150,8 @@ describe('lookUp', () => {
   });
 
   it('is described with whatever stands in for an answer, a bigint too', () => {
-    const from = redis.strings({ decode: Number });
-    expect(lookUp({ from, key: () => 1, as: 'price', onMissing: { use: { cents: 0n } } }).settings.onMissing).toBe(
+    const from = redis.stringLookup({ decode: Number });
+    expect(lookup({ from, key: () => 1, as: 'price', onMissing: { use: { cents: 0n } } }).settings.onMissing).toBe(
       'use {"cents":"0n"}',
     );
   });
@@ -164,9 +164,9 @@ describe('lookUp', () => {
         onMissing: { use: null },
       }),
     );
-    expect(text).toContain('lookUp (batched)');
+    expect(text).toContain('lookup (batched)');
     expect(text).toContain(
-      'as=found attemptsMax=4 batchMax=100 cacheMax=10 concurrencyMax=4 from=redis.hashes missingTtl=1s onFailure=wait ' +
+      'as=found attemptsMax=4 batchMax=100 cacheMax=10 concurrencyMax=4 from=redis.hashLookup missingTtl=1s onFailure=wait ' +
         'onMissing="use null" perSecondMax=50 timeout=2s ttl=5m waitMax=5ms',
     );
     const wrong = enriched({
@@ -189,19 +189,25 @@ describe('lookUp', () => {
 
   it('says what is wrong with the store that it asks', () => {
     const wrong: readonly [from: Lookup<unknown>, messages: readonly string[]][] = [
-      [redis.hashes({ decode: 5, prefix: 'x' } as never), ['there is no option prefix', 'decode is 5']],
-      [redis.strings({ ttl: 1 } as never), ['there is no option ttl']],
-      [http.get({ url: 'https://crm.example/customers' }), ['url is of type string']],
-      [http.get({} as never), ['url is missing']],
-      [http.get({ url: 'https://crm.example/{key}', bytesMax: 0 }), ['bytesMax is 0']],
-      [http.post({ url: 'ftp://crm.example', keysMax: 1.5 }), ['url is of type string', 'keysMax is 1.5']],
-      [clickhouse.rows({ key: 'id' } as never), ['neither table nor query']],
-      [clickhouse.rows({ table: 'customers', key: 'id' } as never), ['columns is missing']],
-      [clickhouse.rows({ table: 'customers', columns: ['tier'] } as never), ['key is missing']],
-      [clickhouse.rows({ query: 'SELECT id FROM customers', key: 'id' }), ['the query asks for no keys']],
-      [clickhouse.rows({ query: 'SELECT 1', table: 't', key: 'id' } as never), ['query beside table or columns']],
-      [postgres.rows({ table: 'customers', key: 'id' } as never), ['columns is missing']],
-      [postgres.rows({ table: 'customers', key: 'id', columns: [], keyType: 'text[]' }), ['keyType is "text[]"']],
+      [redis.hashLookup({ decode: 5, prefix: 'x' } as never), ['there is no option prefix', 'decode is 5']],
+      [redis.stringLookup({ ttl: 1 } as never), ['there is no option ttl']],
+      [http.getLookup({ url: 'https://crm.example/customers' }), ['url is of type string']],
+      [http.getLookup({} as never), ['url is missing']],
+      [http.getLookup({ url: 'https://crm.example/{key}', bytesMax: 0 }), ['bytesMax is 0']],
+      [http.postLookup({ url: 'ftp://crm.example', keysMax: 1.5 }), ['url is of type string', 'keysMax is 1.5']],
+      [clickhouse.tableLookup({ key: 'id' } as never), ['neither table nor query']],
+      [clickhouse.tableLookup({ table: 'customers', key: 'id' } as never), ['columns is missing']],
+      [clickhouse.tableLookup({ table: 'customers', columns: ['tier'] } as never), ['key is missing']],
+      [clickhouse.tableLookup({ query: 'SELECT id FROM customers', key: 'id' }), ['the query asks for no keys']],
+      [
+        clickhouse.tableLookup({ query: 'SELECT 1', table: 't', key: 'id' } as never),
+        ['query beside table or columns'],
+      ],
+      [postgres.tableLookup({ table: 'customers', key: 'id' } as never), ['columns is missing']],
+      [
+        postgres.tableLookup({ table: 'customers', key: 'id', columns: [], keyType: 'text[]' }),
+        ['keyType is "text[]"'],
+      ],
     ];
     for (const [from, messages] of wrong) {
       const found = check(enriched({ from: from as Lookup<Customer> }));
@@ -211,12 +217,12 @@ describe('lookUp', () => {
       expect(found.every(({ hint }) => hint !== '')).toBe(true);
     }
     const right = [
-      redis.strings(),
-      http.get({ url: 'https://crm.example/{key}' }),
-      http.post({ url: 'https://crm.example/batch' }),
-      clickhouse.rows({ table: 'customers', key: 'id', columns: ['tier'] }),
-      clickhouse.rows({ query: 'SELECT * FROM customers WHERE id IN {keys:Array(UInt32)}', key: 'id' }),
-      postgres.rows({ table: 'shop.customers', key: 'id', columns: ['tier'], keyType: 'numeric(12, 2)' }),
+      redis.stringLookup(),
+      http.getLookup({ url: 'https://crm.example/{key}' }),
+      http.postLookup({ url: 'https://crm.example/batch' }),
+      clickhouse.tableLookup({ table: 'customers', key: 'id', columns: ['tier'] }),
+      clickhouse.tableLookup({ query: 'SELECT * FROM customers WHERE id IN {keys:Array(UInt32)}', key: 'id' }),
+      postgres.tableLookup({ table: 'shop.customers', key: 'id', columns: ['tier'], keyType: 'numeric(12, 2)' }),
     ];
     expect(right.flatMap((from) => check(enriched({ from: from as Lookup<Customer> })))).toEqual([]);
   });
@@ -224,31 +230,31 @@ describe('lookUp', () => {
 
 // Never run: the compiler is the judge.
 const proveTypes = () =>
-  topology('types', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+  topology('types', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
     const source = t.source('payments', kafka.source({ topic: 'payments', schema: json<Payment>() }));
-    const plain = source.via('a', lookUp({ from: redis.hashes(), key: (p) => p.customer, as: 'fields' }));
+    const plain = source.via('a', lookup({ from: redis.hashLookup(), key: (p) => p.customer, as: 'fields' }));
     expectTypeOf(plain).toEqualTypeOf<Stream<Payment & { readonly fields: HashFields }>>();
     const decoded = source.via(
       'b',
-      lookUp({ from: redis.strings({ decode: Number }), key: (p) => p.id, as: 'price', onMissing: { use: null } }),
+      lookup({ from: redis.stringLookup({ decode: Number }), key: (p) => p.id, as: 'price', onMissing: { use: null } }),
     );
     expectTypeOf(decoded).toEqualTypeOf<Stream<Payment & { readonly price: number | null }>>();
     const failing = source.via(
       'c',
-      lookUp({
-        from: http.get<Customer>({ url: 'https://crm.example/{key}' }),
+      lookup({
+        from: http.getLookup<Customer>({ url: 'https://crm.example/{key}' }),
         key: (p) => p.customer,
         as: 'who',
         onFailure: { use: 'unknown' as const },
       }),
     );
     expectTypeOf(failing).toEqualTypeOf<Stream<Payment & { readonly who: Customer | 'unknown' }>>();
-    const rows = clickhouse.rows<Customer>({ table: 'customers', key: 'id', columns: ['tier'] });
+    const rows = clickhouse.tableLookup<Customer>({ table: 'customers', key: 'id', columns: ['tier'] });
     // @ts-expect-error the name is taken
-    source.via('d', lookUp({ from: rows, key: (p) => p.customer, as: 'id' }));
+    source.via('d', lookup({ from: rows, key: (p) => p.customer, as: 'id' }));
     // @ts-expect-error no such field
-    source.via('e', lookUp({ from: rows, key: (p) => p.name, as: 'who' }));
+    source.via('e', lookup({ from: rows, key: (p) => p.name, as: 'who' }));
     // @ts-expect-error an object is no key
-    source.via('f', lookUp({ from: rows, key: (p) => p, as: 'who' }));
+    source.via('f', lookup({ from: rows, key: (p) => p, as: 'who' }));
   });
 void proveTypes;

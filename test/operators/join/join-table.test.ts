@@ -34,7 +34,7 @@ const samplesOf = (events: readonly Event[]): DrivenInput[] =>
 const options = (latenessMs = 0) => ({
   key: (order: Order) => order.of,
   combine: ({ n }: Order, row: number | null) => [n, row] as const,
-  latenessMax: millis(latenessMs),
+  allowedLateness: millis(latenessMs),
   keysMax: 10,
   pendingMax: 100,
 });

@@ -38,7 +38,7 @@ const samplesOf = (log: readonly Item[]): DrivenInput[] =>
 const options = (before: number, after: number, latenessMs = 0) => ({
   keys: { left: (v: Item) => v.key, right: (v: Item) => v.key },
   within: { before: millis(before), after: millis(after) },
-  latenessMax: millis(latenessMs),
+  allowedLateness: millis(latenessMs),
   entriesMax: 100,
   combine: (left: Item | null, right: Item | null): Pair => [left?.n ?? null, right?.n ?? null],
 });
@@ -76,7 +76,7 @@ describe.each([
     );
   });
 
-  it('emits no record alone below the watermark, and no pair more than latenessMax below it', () => {
+  it('emits no record alone below the watermark, and no pair more than allowedLateness below it', () => {
     fc.assert(
       fc.property(logs, spans, fc.nat(DISORDER), (log, [before, after], disorderMs) => {
         const latenessMs = DISORDER - disorderMs;
@@ -107,7 +107,7 @@ describe.each([
     );
   });
 
-  it('takes late records within latenessMax as if they had been in time', () => {
+  it('takes late records within allowedLateness as if they had been in time', () => {
     fc.assert(
       fc.property(logs, spans, (log, [before, after]) => {
         const late = driveOperator(join(options(before, after, DISORDER)), samplesOf(log), { final: true });

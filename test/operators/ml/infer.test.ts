@@ -53,7 +53,7 @@ const origins: readonly Origin[] = [];
 
 const servicesWith = (inference: InferenceService): Services => ({
   inference,
-  lookUps: { open: () => Promise.reject(new Error('nothing is looked up here')) },
+  lookups: { open: () => Promise.reject(new Error('nothing is looked up here')) },
   progress: () => {},
 });
 

@@ -62,7 +62,7 @@ describe('quarantine', () => {
   });
 
   it('keeps what follows a bad window from what comes after it', async () => {
-    const bad = topology('bad-windows', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+    const bad = topology('bad-windows', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
       const trips = t.source(
         'trips',
         kafka.source({

@@ -188,7 +188,7 @@ describe('repair', () => {
   });
 
   it('is a step with two outputs, the trail of which goes to a table', async () => {
-    const flow = topology('readings', { deadLetters: kafka.deadLetters({ topic: 'dead' }) }, (t) => {
+    const flow = topology('readings', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
       const { repaired, repairs: trail } = t
         .source('readings', kafka.source({ topic: 'readings', schema: json<Reading>() }))
         .split('repair', repair(rules));
@@ -197,7 +197,7 @@ describe('repair', () => {
       repaired.to('out', kafka.sink({ topic: 'out', schema: json() }));
       trail.to(
         'trail',
-        clickhouse.table({ table: 'repairs', columns: repairColumns, orderBy: ['field', 'eventTime'] }),
+        clickhouse.tableSink({ table: 'repairs', columns: repairColumns, orderBy: ['field', 'eventTime'] }),
       );
     });
     expect(check(flow)).toEqual([]);

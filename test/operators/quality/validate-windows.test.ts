@@ -139,7 +139,7 @@ describe('validateWindows', () => {
             now += step;
             return trip(now - (id === 3 ? 15 : 0), id, station);
           });
-          const operator = judging(rules, { window, latenessMax: millis(3), late: 'count' });
+          const operator = judging(rules, { window, allowedLateness: millis(3), late: 'count' });
           checkOperator(operator, records, { disorderMs: 4 });
           // Without a key every window has one verdict of each rule, without a gap and in order.
           const run = driveOperator(operator, records, { disorderMs: 4, final: true });

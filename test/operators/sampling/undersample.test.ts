@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sample } from '../../../src/operators/sampling/sample.js';
-import { type BalanceOptions, balance } from '../../../src/operators/sampling/undersample.js';
+import { type UndersampleOptions, undersample } from '../../../src/operators/sampling/undersample.js';
 import { uniformBy } from '../../../src/operators/sampling/uniform.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
 import { generator } from '../../random.js';
@@ -11,8 +11,8 @@ interface Value {
   readonly late: boolean | null;
 }
 type Weighed = Value & { readonly weight: number };
-const operator = (options: Partial<BalanceOptions<Value, 'weight', 'true' | 'false'>> = {}) =>
-  balance<Value, 'weight', 'true' | 'false'>({
+const operator = (options: Partial<UndersampleOptions<Value, 'weight', 'true' | 'false'>> = {}) =>
+  undersample<Value, 'weight', 'true' | 'false'>({
     class: (value) => value.late,
     shares: { true: 1, false: 1 },
     key: (value) => value.id,
@@ -24,7 +24,7 @@ const oneInTen = Array.from({ length: 20_000 }, (_, id) => ({ value: { id, late:
 const outOf = (operator: Parameters<typeof driveOperator>[0], records = oneInTen) =>
   driveOperator(operator, records).emitted.map(({ value }) => value as Weighed);
 
-describe('balance', () => {
+describe('undersample', () => {
   it('keeps the operator contract', () =>
     checkOperator(
       operator(),
@@ -35,7 +35,7 @@ describe('balance', () => {
     ));
 
   it('refuses the counts of other classes, rather than taking them for its own', () => {
-    const open = (shares: BalanceOptions<Value, 'weight', 'true' | 'false'>['shares']) =>
+    const open = (shares: UndersampleOptions<Value, 'weight', 'true' | 'false'>['shares']) =>
       openAfter(operator({ shares: { true: 1, false: 1 } }), oneInTen.slice(0, 3), operator({ shares }));
     expect(() => open({ true: 1, false: 3 })).not.toThrow(); // shares may change
     expect(() => open({ false: 1, true: 1 })).toThrow(/holds version/);
@@ -78,7 +78,7 @@ describe('balance', () => {
   });
 
   it('decides as a plain model does', () => {
-    const uniform = uniformBy('balance');
+    const uniform = uniformBy('undersample');
     const counts = { true: 0, false: 0 };
     const expected = oneInTen.slice(0, 2_000).flatMap(({ value: { id, late } }) => {
       const of = `${late}` as const;
@@ -108,7 +108,7 @@ describe('balance', () => {
   });
 
   it('says what is wrong with its options, and how it is set', () => {
-    expect(operator().settings).toEqual({ shares: 'true: 1, false: 1', as: 'weight', seed: 'balance' });
+    expect(operator().settings).toEqual({ shares: 'true: 1, false: 1', as: 'weight', seed: 'undersample' });
     expect(operator().problems).toEqual([]);
     expect(operator({ shares: { true: 0, false: 1 } }).problems).toHaveLength(1);
     expect(operator({ shares: { true: 1 } as never }).problems).toHaveLength(1);

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type BatchedLogic, MillraceError, type Source, type StepContext } from '../../../src/core/index.js';
-import { type TokenIds, type TokenIdsOptions, tokenIds } from '../../../src/operators/text/encode-tokens.js';
+import {
+  type EncodedTokens,
+  type EncodeTokensOptions,
+  encodeTokens,
+} from '../../../src/operators/text/encode-tokens.js';
 import { type Stream, topology } from '../../../src/topology/topology.js';
 import { type Golden, numbersOf } from '../../golden/embeddings.js';
 
@@ -32,22 +36,22 @@ const context: StepContext = {
   },
 };
 
-async function opened(changes: Partial<TokenIdsOptions<Review, 'tokens'>> = {}): Promise<BatchedLogic> {
-  const { shape } = tokenIds({ ...options, ...changes });
-  if (shape.shape !== 'batched') throw new Error('tokenIds is a batched operator');
+async function opened(changes: Partial<EncodeTokensOptions<Review, 'tokens'>> = {}): Promise<BatchedLogic> {
+  const { shape } = encodeTokens({ ...options, ...changes });
+  if (shape.shape !== 'batched') throw new Error('encodeTokens is a batched operator');
   cut = 0;
   return await shape.open(context, {} as never);
 }
 
-async function tokensOf(logic: BatchedLogic, ...bodies: readonly (string | null)[]): Promise<TokenIds[]> {
+async function tokensOf(logic: BatchedLogic, ...bodies: readonly (string | null)[]): Promise<EncodedTokens[]> {
   const answers = await logic.onBatch(
     bodies.map((body) => ({ body })),
     [],
   );
-  return answers.map((answer) => (answer as { readonly tokens: TokenIds }).tokens);
+  return answers.map((answer) => (answer as { readonly tokens: EncodedTokens }).tokens);
 }
 
-describe('tokenIds', () => {
+describe('encodeTokens', () => {
   test.each(['word-piece', 'bpe'] as const)(
     '%s: gives the ids and masks that Python’s tokenizers give',
     async (name) => {
@@ -94,8 +98,8 @@ describe('tokenIds', () => {
   });
 
   test('is read again by the next task where the file was not there', async () => {
-    const { shape } = tokenIds({ ...options, tokenizer: 'no/such/tokenizer.json' });
-    if (shape.shape !== 'batched') throw new Error('tokenIds is a batched operator');
+    const { shape } = encodeTokens({ ...options, tokenizer: 'no/such/tokenizer.json' });
+    if (shape.shape !== 'batched') throw new Error('encodeTokens is a batched operator');
     for (let attempt = 0; attempt < 2; attempt++) {
       await expect(shape.open(context, {} as never)).rejects.toMatchObject({
         code: 'model',
@@ -114,11 +118,11 @@ describe('tokenIds', () => {
   });
 
   test('finds its own mistakes before it runs, and describes itself', () => {
-    expect(tokenIds(options).problems).toEqual([]);
+    expect(encodeTokens(options).problems).toEqual([]);
     for (const wrong of [[], [32, 16], [1.5], [0]])
-      expect(tokenIds({ ...options, lengths: wrong }).problems).toHaveLength(1);
-    expect(tokenIds({ ...options, charsMax: 0 }).problems).toHaveLength(1);
-    expect(tokenIds(options).settings).toEqual({
+      expect(encodeTokens({ ...options, lengths: wrong }).problems).toHaveLength(1);
+    expect(encodeTokens({ ...options, charsMax: 0 }).problems).toHaveLength(1);
+    expect(encodeTokens(options).settings).toEqual({
       as: 'tokens',
       tokenizer: 'word-piece.json',
       lengths: '16, 32',
@@ -134,14 +138,17 @@ declare const source: Source<{ readonly body: string }>;
 const proveTypes = () =>
   topology('types', { deadLetters: undefined as never }, (t) => {
     const reviews = t.source('reviews', source);
-    const tokens = reviews.via('tokens', tokenIds({ from: (r) => r.body, as: 'tokens', tokenizer: 't.json', lengths }));
-    expectTypeOf(tokens).toExtend<Stream<{ readonly body: string; readonly tokens: TokenIds }>>();
+    const tokens = reviews.via(
+      'tokens',
+      encodeTokens({ from: (r) => r.body, as: 'tokens', tokenizer: 't.json', lengths }),
+    );
+    expectTypeOf(tokens).toExtend<Stream<{ readonly body: string; readonly tokens: EncodedTokens }>>();
     // @ts-expect-error the name is taken
-    tokens.via('again', tokenIds({ from: (r) => r.body, as: 'tokens', tokenizer: 't.json', lengths }));
+    tokens.via('again', encodeTokens({ from: (r) => r.body, as: 'tokens', tokenizer: 't.json', lengths }));
     // @ts-expect-error no such field
-    reviews.via('wrong', tokenIds({ from: (r) => r.title, as: 'tokens', tokenizer: 't.json', lengths }));
+    reviews.via('wrong', encodeTokens({ from: (r) => r.title, as: 'tokens', tokenizer: 't.json', lengths }));
   });
 
-test('types flow through tokenIds', () => {
+test('types flow through encodeTokens', () => {
   expectTypeOf(proveTypes).toBeFunction();
 });

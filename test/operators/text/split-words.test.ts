@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type TokenizeOptions, tokenize } from '../../../src/operators/text/split-words.js';
+import { type SplitWordsOptions, splitWords } from '../../../src/operators/text/split-words.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
 
 interface Review {
   readonly body: string | null;
 }
-type Options = Partial<TokenizeOptions<Review, 'words'>>;
+type Options = Partial<SplitWordsOptions<Review, 'words'>>;
 const operator = (options: Options = {}) =>
-  tokenize<Review, 'words'>({ from: (review) => review.body, as: 'words', wordsMax: 100, ...options });
+  splitWords<Review, 'words'>({ from: (review) => review.body, as: 'words', wordsMax: 100, ...options });
 const words = (body: string | null, options: Options = {}) => {
   const { emitted, failure } = driveOperator(operator(options), [{ value: { body } }]);
   expect(failure).toBe(undefined);

@@ -10,13 +10,13 @@ import {
   type Source,
 } from '../../../src/core/index.js';
 import {
-  divertLate,
+  detectInactivity,
   innerJoin,
   joinTable,
   map,
   match,
+  splitLate,
   startsWith,
-  trackPresence,
   tumbling,
   window,
 } from '../../../src/operators/index.js';
@@ -60,9 +60,9 @@ const ofJoins = innerJoin({
 });
 
 describe.each([
-  ['window', ofWindows, divertLate(ofWindows), 1],
-  ['match', ofMatches, divertLate(ofMatches), 1],
-  ['innerJoin', ofJoins, divertLate(ofJoins), 2],
+  ['window', ofWindows, splitLate(ofWindows), 1],
+  ['match', ofMatches, splitLate(ofMatches), 1],
+  ['innerJoin', ofJoins, splitLate(ofJoins), 2],
 ] as const)('the late records of %s', (_, operator: Driven, diverted: Driven, inputs) => {
   const samples = (log: readonly Item[]) =>
     log.map((value) => ({ value, eventTimeMs: value.timeMs, input: value.input % inputs }));
@@ -105,10 +105,10 @@ describe.each([
   });
 });
 
-describe('divertLate', () => {
+describe('splitLate', () => {
   it('says what it cannot do', () => {
     const problemsOf = (operator: Operator<never, unknown>) =>
-      divertLate(operator).problems?.map(({ message }) => message);
+      splitLate(operator).problems?.map(({ message }) => message);
     const counting = { key, window: tumbling(millis(5)), aggregate: { n: count<Item>() }, keysMax: 1 };
     expect(problemsOf(ofWindows)).toEqual([]);
     expect(problemsOf(map((item: Item) => item.n))).toEqual(['no record is late for map']);
@@ -118,9 +118,14 @@ describe('divertLate', () => {
   });
 
   it('tells its operator the time of day too', () => {
-    const present = trackPresence({ key, silentMax: millis(10), tickEvery: millis(1), keysMax: 9 });
+    const present = detectInactivity({
+      key,
+      inactivityTimeout: millis(10),
+      processingTimeInterval: millis(1),
+      keysMax: 9,
+    });
     const heard = { value: { key: 'a', n: 0, timeMs: 0, input: 0 }, eventTimeMs: 0 };
-    const { emitted } = driveOperator(divertLate(present), [
+    const { emitted } = driveOperator(splitLate(present), [
       heard,
       { value: null, clockMs: 1 },
       { value: null, clockMs: 20 },
@@ -140,7 +145,7 @@ const proveTypes = () =>
     const table = t.source('rates', rates);
     const windows = stream.split(
       'w',
-      divertLate(
+      splitLate(
         window({ key: (item) => item.key, window: tumbling(millis(5)), aggregate: { n: count() }, keysMax: 1 }),
       ),
     );
@@ -151,16 +156,16 @@ const proveTypes = () =>
     const met = stream.split(
       'm',
       { table },
-      divertLate(joinTable({ key: (item) => item.key, combine, keysMax: 1, pendingMax: 1 })),
+      splitLate(joinTable({ key: (item) => item.key, combine, keysMax: 1, pendingMax: 1 })),
     );
     type Met = Stream<{ n: number; rate: number }>;
     expectTypeOf(met).toEqualTypeOf<{ readonly results: Met; readonly late: Stream<Item> }>();
 
-    const joined = stream.split('j', { right: windows.results }, divertLate(joinOfRows));
+    const joined = stream.split('j', { right: windows.results }, splitLate(joinOfRows));
     expectTypeOf(joined.lateRight).toEqualTypeOf<Stream<Row>>();
     expectTypeOf(joined.late).toEqualTypeOf<Stream<Item>>();
     // @ts-expect-error a side input must be given
-    stream.split('k', divertLate(joinOfRows));
+    stream.split('k', splitLate(joinOfRows));
   });
 void proveTypes;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { count, max } from '../../../src/aggregates/index.js';
 import { type Change, millis, type Shape } from '../../../src/core/index.js';
-import { type Emission, early, onClose, onUpdate } from '../../../src/operators/window/emit-strategy.js';
+import { type EmitStrategy, onClose, onInterval, onUpdate } from '../../../src/operators/window/emit-strategy.js';
 import { counting, hopping, session, sliding, tumbling, type WindowSpec } from '../../../src/operators/window/spec.js';
 import { window, windowOfChanges } from '../../../src/operators/window/window.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
@@ -26,13 +26,17 @@ import {
   windowsOf,
 } from './window-model.js';
 
-const windows = (spec: WindowSpec, { latenessMs }: Pick<Setting, 'latenessMs'>, emit?: Emission<'row' | 'change'>) =>
+const windows = (
+  spec: WindowSpec,
+  { latenessMs }: Pick<Setting, 'latenessMs'>,
+  emit?: EmitStrategy<'row' | 'change'>,
+) =>
   window({
     key: (value: Reading) => value.key,
     window: spec,
     aggregate: aggregates,
     ...(emit && { emit }),
-    latenessMax: millis(latenessMs),
+    allowedLateness: millis(latenessMs),
     keysMax: 100,
   });
 
@@ -46,10 +50,10 @@ const sliced = fc.constantFrom(
   hopping({ size: millis(15), every: millis(10), offset: millis(-3) }),
   hopping({ size: millis(8), every: millis(1) }),
 );
-const emissions = fc.constantFrom<Emission<'change'>>(
+const emissions = fc.constantFrom<EmitStrategy<'change'>>(
   onUpdate(),
-  early({ every: millis(4) }),
-  early({ every: millis(100) }),
+  onInterval({ every: millis(4) }),
+  onInterval({ every: millis(100) }),
 );
 
 /** Compares rows with the model's, their event times with their windows, and their order with time. */
@@ -179,7 +183,10 @@ describe('window', () => {
       at('a', 128, 44),
       at('a', 0, 66),
     ];
-    const run = driveOperator(windows(tumbling(millis(50)), { latenessMs: 10 }, early({ every: millis(10) })), samples);
+    const run = driveOperator(
+      windows(tumbling(millis(50)), { latenessMs: 10 }, onInterval({ every: millis(10) })),
+      samples,
+    );
     const told = run.emitted.map(({ value, origin }) => {
       const { key, before, after } = value as Change<{ total: number }>;
       return [origin.offset, key, before?.total ?? null, after?.total ?? null];
@@ -245,13 +252,15 @@ describe('window', () => {
       session({ gap: millis(4) }),
       sliding(millis(4)),
     ])
-      for (const emit of spec.kind === 'sliding' ? [onClose()] : [onClose(), onUpdate(), early({ every: millis(5) })])
+      for (const emit of spec.kind === 'sliding'
+        ? [onClose()]
+        : [onClose(), onUpdate(), onInterval({ every: millis(5) })])
         checkOperator(windows(spec, { latenessMs: 4 }, emit), samples, { stateBytesMax: 9_000 });
   });
 
   it('answers what the windows of a key hold', () => {
     const samples = [at('a', 1, 3), at('a', 2, 11), at(7, 4, 12), at('b', 8, 13)];
-    const ask = (key: string, spec: WindowSpec, emit?: Emission<'row' | 'change'>) =>
+    const ask = (key: string, spec: WindowSpec, emit?: EmitStrategy<'row' | 'change'>) =>
       asked(windows(spec, { latenessMs: 0 }, emit), samples, key);
     expect(ask('a', tumbling(millis(10)))).toEqual([
       rowOf('a', 0, 10, samples.slice(0, 1)),
@@ -333,12 +342,12 @@ describe('window', () => {
     expect(problems({ window: session({ gap: millis(-1) }) })).toEqual(['sessions with a gap of -1 ms']);
     expect(problems({ window: sliding(millis(0.5)) })).toEqual(['sliding windows of 0.5 ms']);
     expect(problems({ window: counting(0) })).toEqual(['windows of 0 records']);
-    expect(problems({ window: counting(2), latenessMax: millis(1) })).toEqual([
+    expect(problems({ window: counting(2), allowedLateness: millis(1) })).toEqual([
       'windows that count records know no lateness',
     ]);
     expect(problems({ window: sliding(millis(5)), emit: onUpdate() })).toEqual(['sliding windows emit on close only']);
-    expect(problems({ emit: early({ every: millis(0) }) })).toEqual(['early every 0 ms']);
-    expect(problems({ latenessMax: millis(-1) })).toEqual(['latenessMax is -1 ms']);
+    expect(problems({ emit: onInterval({ every: millis(0) }) })).toEqual(['early every 0 ms']);
+    expect(problems({ allowedLateness: millis(-1) })).toEqual(['allowedLateness is -1 ms']);
     expect(problems({ aggregate: {} })).toEqual(['no aggregate']);
     expect(problems({ aggregate: { startMs: count(), 7: count() } })).toEqual([
       'an aggregate cannot be called 7',
@@ -356,7 +365,7 @@ describe('window', () => {
       window: 'hopping 1m every 5s',
       aggregate: 'n: count, total: sum, opening: first, closing: last, all: up to 4 values',
       emit: 'on update',
-      latenessMax: '10ms',
+      allowedLateness: '10ms',
       late: 'dead-letter',
       keysMax: 100,
     });
@@ -370,7 +379,7 @@ describe('windowOfChanges', () => {
   const ofChanges = (
     spec: WindowSpec,
     { latenessMs }: Pick<Setting, 'latenessMs'>,
-    emit?: Emission<'row' | 'change'>,
+    emit?: EmitStrategy<'row' | 'change'>,
   ) =>
     windowOfChanges({
       key: (value: Held) => value.key,
@@ -378,7 +387,7 @@ describe('windowOfChanges', () => {
       window: spec,
       aggregate: reversible,
       ...(emit && { emit }),
-      latenessMax: millis(latenessMs),
+      allowedLateness: millis(latenessMs),
       keysMax: 100,
     });
 
@@ -482,7 +491,7 @@ describe('windowOfChanges', () => {
       [3, null],
       [null, 2],
     ];
-    for (const emit of [undefined, onUpdate(), early({ every: millis(2) })]) {
+    for (const emit of [undefined, onUpdate(), onInterval({ every: millis(2) })]) {
       const samples = changes.map(([before, after]) => ({
         value: { key: 'x', before: before === null ? null : held(before), after: after === null ? null : held(after) },
         eventTimeMs: 5,

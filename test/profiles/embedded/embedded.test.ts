@@ -24,7 +24,13 @@ afterEach(async () => {
 });
 
 const task = (partition: number): TaskId => ({ topology: 't', partition });
-const checkpoint = (epoch: number) => ({ epoch, incarnation: 0, topologyHash: 'h', positions: {}, choices: {} });
+const checkpoint = (epoch: number) => ({
+  epoch,
+  incarnation: 0,
+  topologyHash: 'h',
+  positions: {},
+  settledDecisions: {},
+});
 const record = (key: string | null, value: string, timestampMs = 5): OutgoingRecord => ({
   key: key === null ? null : Buffer.from(key),
   value: Buffer.from(value),
@@ -149,7 +155,7 @@ describe('what sinks write', () => {
     await (await embedded.openLedger(task(0))).restore();
     const writer = await embedded.topicSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
     const write = async (value: unknown) => writer.write([{ k: 'JFK' }, value], [originAt(6), originAt(7)]);
-    const details = { where: 's', lasting: true };
+    const details = { where: 's', permanent: true };
     await expect(write({})).rejects.toMatchObject({
       message: expect.stringMatching(/^the key is undefined, no text at .+@7$/),
       ...details,
@@ -251,7 +257,7 @@ describe('what sinks write', () => {
       /without its ledger/,
     );
     await (await embedded.openLedger(task(0))).restore();
-    const table = { ...sink, kind: 'clickhouse.table' };
+    const table = { ...sink, kind: 'clickhouse.tableSink' };
     await expect(embedded.topicSink.open(table, { step: 's', task: task(0), incarnation: 0 })).rejects.toMatchObject({
       code: 'config',
       where: 's',
@@ -259,21 +265,21 @@ describe('what sinks write', () => {
   });
 });
 
-describe('look-ups', () => {
+describe('lookups', () => {
   it('find the hashes of committed epochs, and no strings', async () => {
     const { embedded } = await open();
     const ledger = await embedded.openLedger(task(0));
     await ledger.restore();
     const sink = hashSinkOf((value) => (value as { id: string }).id);
     const writer = await embedded.hashSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
-    const reader = await embedded.hashLookUp.open(redis.hashes({ decode: ({ n }) => Number(n) }), 'step');
+    const reader = await embedded.hashLookup.open(redis.hashLookup({ decode: ({ n }) => Number(n) }), 'step');
     const ask = () => reader.ask(['a', 'b'], new AbortController().signal);
     await writer.write([{ id: 'a', n: 1 }], [originAt(0)]);
     expect(await ask()).toEqual([{ kind: 'missing' }, { kind: 'missing' }]);
     await ledger.commit(checkpoint(1), []);
     expect(await ask()).toEqual([{ kind: 'found', value: 1 }, { kind: 'missing' }]);
     await reader.ping();
-    await expect(embedded.hashLookUp.open(redis.strings(), 'step')).rejects.toMatchObject({
+    await expect(embedded.hashLookup.open(redis.stringLookup(), 'step')).rejects.toMatchObject({
       code: 'config',
       where: 'step',
     });
@@ -408,8 +414,8 @@ describe('upserts', () => {
         const world = await openWorld();
         try {
           const sinks = [
-            redis.upserts<Kept>({ prefix: 'v:' }),
-            kafka.upserts<Kept>({ topic: 'out', schema: json<Kept>(), partitions: 2 }),
+            redis.upsertSink<Kept>({ prefix: 'v:' }),
+            kafka.upsertSink<Kept>({ topic: 'out', schema: json<Kept>(), partitions: 2 }),
           ] as Sink<unknown>[];
           let [done, epoch] = [0, 0];
           for (const [length, dies] of [...cuts, [changes.length, false] as const]) {

@@ -13,7 +13,7 @@ import { openWorld, topicSinkOf, valuesIn, type World } from './world.js';
 // A disk that is full for a while: what finds no room changes nothing, is told, and may be tried again.
 
 const run = promisify(execFile);
-const FULL = { code: 'state', lasting: false, message: 'the disk is full: 0 MiB are left' };
+const FULL = { code: 'state', permanent: false, message: 'the disk is full: 0 MiB are left' };
 
 let disk: ReturnType<typeof smallDisk>;
 let world: World;
@@ -44,7 +44,7 @@ async function task(partition: number) {
         all.map((n) => ({ n })),
         all.map((n) => originAt(n, 0)),
       );
-      await ledger.commit({ epoch, incarnation: 0, topologyHash: 'h', positions: {}, choices: {} }, []);
+      await ledger.commit({ epoch, incarnation: 0, topologyHash: 'h', positions: {}, settledDecisions: {} }, []);
     },
   };
 }

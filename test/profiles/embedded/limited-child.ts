@@ -11,9 +11,9 @@ limitFiles(100);
 const told: unknown[] = [];
 for (const n of [1, 2]) {
   const record = { key: null, value: Buffer.from(String(n)), timestampMs: n };
-  await producer.send('a', [record]).catch(({ code, lasting, message }) => told.push([code, lasting, message]));
+  await producer.send('a', [record]).catch(({ code, permanent, message }) => told.push([code, permanent, message]));
 }
 limitFiles('unlimited');
-await producer.send('a', []).catch(({ lasting }) => told.push(lasting));
+await producer.send('a', []).catch(({ permanent }) => told.push(permanent));
 await embedded.close();
 process.stdout.write(JSON.stringify(told));

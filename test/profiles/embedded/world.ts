@@ -52,14 +52,14 @@ export function topicSinkOf(topic: string, options: Partial<TopicSinkOptions> = 
 
 export const deadLetterSinkOf = (topic: string): Sink<DeadLetter> => ({
   connector: 'kafka',
-  kind: 'kafka.deadLetters',
+  kind: 'kafka.deadLetterSink',
   settings: {},
   options: { topic },
 });
 
 export function hashSinkOf(key: (value: unknown) => string, ttl = hours(1)): Sink<unknown> {
   const options: HashSinkOptions = { key, ttl };
-  return { connector: 'redis', kind: 'redis.hash', settings: {}, options };
+  return { connector: 'redis', kind: 'redis.hashSink', settings: {}, options };
 }
 
 /** All values of a topic, as JSON, partition after partition. */

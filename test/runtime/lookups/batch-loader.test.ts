@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LookupAnswer, type LookupLimits, type LookupReader, MillraceError } from '../../../src/core/index.js';
 import { systemClock } from '../../../src/runtime/clock.js';
-import { Asker } from '../../../src/runtime/lookups/batch-loader.js';
+import { BatchLoader } from '../../../src/runtime/lookups/batch-loader.js';
 import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 
 const limits: LookupLimits = {
@@ -47,7 +47,7 @@ class Store implements LookupReader {
 
 const open = (store: Store, changes: Partial<LookupLimits> = {}, clock = new VirtualClock()) => ({
   clock,
-  asker: new Asker(store, { ...limits, ...changes }, clock, () => 1),
+  asker: new BatchLoader(store, { ...limits, ...changes }, clock, () => 1),
 });
 const keys = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `k${from + i}`);
 const quiet = () => {};
@@ -108,7 +108,7 @@ describe('Asker', () => {
 
   it('waits for company no longer than it may, and not at all when told so', async () => {
     const store = new Store();
-    const asker = new Asker(store, { ...limits, waitMax: 60_000 }, systemClock, Math.random);
+    const asker = new BatchLoader(store, { ...limits, waitMax: 60_000 }, systemClock, Math.random);
     const waiting = asker.ask(keys(0, 3), quiet);
     await sleep(20);
     expect(store.questions).toEqual([]);
@@ -120,7 +120,7 @@ describe('Asker', () => {
     asker.flush();
     await later;
     await asker.close();
-    const short = new Asker(store, { ...limits, waitMax: 5 }, systemClock, Math.random);
+    const short = new BatchLoader(store, { ...limits, waitMax: 5 }, systemClock, Math.random);
     expect((await short.ask(['a'], quiet)).answers.size).toBe(1);
   });
 
@@ -185,7 +185,7 @@ describe('Asker', () => {
       ping: async () => undefined,
       close: async () => undefined,
     };
-    const asker = new Asker(store, { ...limits, timeout: 10, attemptsMax: 2 }, systemClock, () => 0);
+    const asker = new BatchLoader(store, { ...limits, timeout: 10, attemptsMax: 2 }, systemClock, () => 0);
     expect((await asker.ask(['a'], quiet)).answers.get('a')).toEqual({
       kind: 'failed',
       detail: 'no answer within 10 ms',
@@ -217,7 +217,7 @@ describe('Asker', () => {
 
   it('passes on what will be the same at every try, at once', async () => {
     const store = new Store(async () => {
-      throw new MillraceError('look-up', 'wrong password', { lasting: true });
+      throw new MillraceError('lookup', 'wrong password', { permanent: true });
     });
     const { asker } = open(store);
     await expect(asker.ask(['a', 'b'], quiet)).rejects.toThrow('wrong password');
@@ -246,7 +246,7 @@ describe('Asker', () => {
         store.closed = true;
       },
     };
-    const asker = new Asker(store, { ...limits, timeout: 60_000 }, systemClock, Math.random);
+    const asker = new BatchLoader(store, { ...limits, timeout: 60_000 }, systemClock, Math.random);
     const asked = asker.ask(keys(0, 9), quiet);
     await sleep(10);
     await asker.close();

@@ -12,7 +12,7 @@ import {
   type Source,
   seconds,
 } from '../../../src/core/index.js';
-import { type LookUpOptions, lookUp } from '../../../src/operators/basic/lookup.js';
+import { type LookupOptions, lookup } from '../../../src/operators/basic/lookup.js';
 import { type RunOptions, runTopology } from '../../../src/runtime/index.js';
 import { MemoryProfile } from '../../../src/testing/memory-profile.js';
 import { topology } from '../../../src/topology/index.js';
@@ -33,12 +33,12 @@ const source: Source<Event> = {
 };
 const sink = <T>(connector: string): Sink<T> => ({ connector, kind: 'memory.sink', settings: {}, options: {} });
 const store: Lookup<string> = { connector: 'store', kind: 'store', settings: {}, options: {} };
-type Options = Partial<LookUpOptions<Event, string, 'name', never, never>>;
+type Options = Partial<LookupOptions<Event, string, 'name', never, never>>;
 
 const flowOf = (options: Options) =>
   topology('flow', { deadLetters: sink('dead') }, (t) => {
     t.source('events', source)
-      .via('names', lookUp({ from: store, key: (e) => e.id, as: 'name', ...options }))
+      .via('names', lookup({ from: store, key: (e) => e.id, as: 'name', ...options }))
       .to('rows', sink('table'));
   });
 
@@ -95,7 +95,7 @@ const rowsOf = (memory: MemoryProfile) =>
 
 const all = (events = 500) => Array.from({ length: events * TASKS }, (_, id) => ({ id, name: `n${id}` }));
 
-describe('look-ups of a run', () => {
+describe('lookups of a run', () => {
   it('are made through one reader for all tasks, which is closed at the end', async () => {
     const world = worldOf({});
     const running = await start(world.profile, {});
@@ -117,7 +117,7 @@ describe('look-ups of a run', () => {
         return keys.map(nameOf);
       },
       ping: async () => {
-        if (down) throw new MillraceError('look-up', 'connection refused');
+        if (down) throw new MillraceError('lookup', 'connection refused');
       },
     });
     const running = await start(
@@ -134,15 +134,15 @@ describe('look-ups of a run', () => {
     await running.finished;
     expect(rowsOf(world.memory)).toEqual(all());
     expect(warnings[0]).toBe(
-      "look-up 'names' is down, its tasks wait for it: the store does not answer: connection refused",
+      "lookup 'names' is down, its tasks wait for it: the store does not answer: connection refused",
     );
-    expect(warnings.at(-1)).toMatch(/^look-up 'names' answers again after/);
+    expect(warnings.at(-1)).toMatch(/^lookup 'names' answers again after/);
   });
 
   it('stop the run where the store will say the same at every try', async () => {
     const world = worldOf({
       ask: async () => {
-        throw new MillraceError('look-up', 'wrong password', { lasting: true });
+        throw new MillraceError('lookup', 'wrong password', { permanent: true });
       },
     });
     const running = await start(world.profile, {});

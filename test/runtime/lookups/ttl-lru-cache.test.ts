@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LookupAnswer } from '../../../src/core/index.js';
-import { AgedAnswers } from '../../../src/runtime/lookups/ttl-lru-cache.js';
+import { TtlLruCache } from '../../../src/runtime/lookups/ttl-lru-cache.js';
 
 const answer = (kind: number, n: number): LookupAnswer =>
   kind === 0
@@ -21,7 +21,7 @@ describe('AgedAnswers', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (steps, entriesMax) => {
         let nowMs = 0;
-        const answers = new AgedAnswers({ entriesMax, ttl: 20, missingTtl: 5 }, () => nowMs);
+        const answers = new TtlLruCache({ entriesMax, ttl: 20, missingTtl: 5 }, () => nowMs);
         // The model: entries in the order of their last use, the oldest first.
         let model: { key: string; answer: LookupAnswer; untilMs: number }[] = [];
         for (const [n, { put, key, kind, afterMs }] of steps.entries()) {

@@ -22,7 +22,7 @@ const cells = { seen: valueCell({ initial: { records: 0, ticks: 0, clockMs: -1 }
 const watch = (tickEveryMs: number): Operator<Event, Seen> =>
   stateful<Event, Seen, typeof cells>({
     kind: 'watch',
-    tickEvery: millis(tickEveryMs),
+    processingTimeInterval: millis(tickEveryMs),
     cells,
     open: ({ seen }) => ({
       onRecord(_input, { id }, emit) {
@@ -30,7 +30,7 @@ const watch = (tickEveryMs: number): Operator<Event, Seen> =>
         emit({ what: id, clockMs, records, ticks });
         seen.set({ records: records + 1, ticks, clockMs });
       },
-      onTick(clockMs, emit) {
+      onProcessingTime(clockMs, emit) {
         const { records, ticks } = seen.get();
         emit({ what: 'tick', clockMs, records, ticks });
         seen.set({ records, ticks: ticks + 1, clockMs });

@@ -64,7 +64,7 @@ export const joins: Scenario = {
       topology: () =>
         topology('joins', { deadLetters: simSink('transactional') }, (t) => {
           const source = <T extends { readonly timeMs: number }>(name: string) =>
-            t.source(name, { ...simSource<T>(name, ({ timeMs }) => timeMs), disorderMax: millis(DISORDER_MS) });
+            t.source(name, { ...simSource<T>(name, ({ timeMs }) => timeMs), outOfOrdernessMax: millis(DISORDER_MS) });
           const orders = source<Order>('orders');
           const payments = source<Payment>('payments');
           const rate = source<Rate>('rates')

@@ -1,4 +1,4 @@
-import { type Metric, seconds } from '../../../src/core/index.js';
+import { type MetricRow, seconds } from '../../../src/core/index.js';
 import { featureView, hashed, numeric, rolling } from '../../../src/ml/features/index.js';
 import { ftrl, logisticRegression, rateBy } from '../../../src/ml/index.js';
 import { featurize, learn, map } from '../../../src/operators/index.js';
@@ -296,7 +296,7 @@ function check(task: number, order: readonly Entry<Row | Label>[], outcome: Outc
       throw new Error(`number ${i} of the model is ${weights[i]}, expected ${model.state[i]}`);
   const windows = outcome
     .output('$metrics')
-    .rows.map(({ value }) => value as Metric)
+    .rows.map(({ value }) => value as MetricRow)
     .filter(({ name }) => name === 'labelled' || name === 'positives')
     .map(({ name, eventTimeMs, value }) => ({ name, endMs: eventTimeMs, value }));
   if (!same(windows, measured))

@@ -1,4 +1,4 @@
-import { type Joint, joint, millis, type Operator } from '../../../src/core/index.js';
+import { type MultiInputOperator, millis, type Operator, stateful } from '../../../src/core/index.js';
 import { valueCell } from '../../../src/state/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
@@ -24,10 +24,10 @@ const digestOf = (before: number, { input, id }: Event): number =>
   (before * 31 + id * 2 + (input === 'left' ? 0 : 1)) % PRIME;
 
 /** Tells each record which ones came before it: any other order of any two gives another value. */
-const order = (): Joint<Event, { right: Event }, Taken> =>
-  joint({
+const order = (): MultiInputOperator<Event, { right: Event }, Taken> =>
+  stateful({
     kind: 'order',
-    sides: ['right'],
+    inputs: ['right'],
     cells,
     open: ({ place, digest }) => ({
       onRecord(_input, value, emit) {
@@ -46,7 +46,7 @@ const ask = (answer: () => number, wait: () => Promise<void>): Operator<Taken, A
   settings: {},
   shape: {
     shape: 'batched',
-    undecided: true,
+    nondeterministic: true,
     open: async () => ({
       async onBatch(values) {
         await wait();
@@ -69,14 +69,14 @@ export const quiet: Scenario = {
       right: inputs.map(({ right }) => logOf(right.map(withTime), random)),
     };
     const idles = random.chance(0.6);
-    const idleMax = [random, random].map(() => (idles ? millis(1 + random.int(random.pick([5, 60]))) : undefined));
+    const idleTimeout = [random, random].map(() => (idles ? millis(1 + random.int(random.pick([5, 60]))) : undefined));
     const answers = random.fork();
     return {
       log,
       topology: (wait) =>
         topology('quiet', { deadLetters: simSink('transactional') }, (t) => {
           const [left, right] = (['left', 'right'] as const).map((topic, i) =>
-            t.source(topic, { ...simSource<Event>(topic, ({ timeMs }) => timeMs), idleMax: idleMax[i] }),
+            t.source(topic, { ...simSource<Event>(topic, ({ timeMs }) => timeMs), idleTimeout: idleTimeout[i] }),
           );
           if (!left || !right) throw new Error('two inputs');
           const taken = left.via('order', { right }, order()).via(

@@ -46,13 +46,13 @@ export const rates: Scenario = {
         ),
       ),
     };
-    const idleMax = random.chance(0.3) ? millis(1 + random.int(random.pick([5, 60]))) : undefined;
+    const idleTimeout = random.chance(0.3) ? millis(1 + random.int(random.pick([5, 60]))) : undefined;
     return {
       log,
       topology: () =>
         topology('rates', { deadLetters: simSink('transactional') }, (t) => {
           const rate = t
-            .source('rates', { ...simSource<Rate>('rates', ({ timeMs }) => timeMs), global: true, idleMax })
+            .source('rates', { ...simSource<Rate>('rates', ({ timeMs }) => timeMs), global: true, idleTimeout })
             .via(
               'upserts',
               map(({ currency, rate: value }): Upsert<number> => ({ key: currency, value })),
@@ -77,7 +77,7 @@ export const rates: Scenario = {
           priced.to('later', simSink('deferred'));
         }),
       check(task, outcome) {
-        if (idleMax !== undefined) return consistent(orders[task] ?? [], outcome);
+        if (idleTimeout !== undefined) return consistent(orders[task] ?? [], outcome);
         const order = merged<Order | Rate>([
           ...changes.map((rows, p) => entriesOf(`rates/${p}`, rows, log.rates[p])),
           entriesOf('orders', orders[task] ?? [], log.orders[task]),

@@ -1,4 +1,4 @@
-import { type Joint, joint } from '../../../src/core/index.js';
+import { type MultiInputOperator, stateful } from '../../../src/core/index.js';
 import { mapCell, valueCell } from '../../../src/state/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
@@ -31,10 +31,10 @@ const cells = {
 };
 
 /** Running totals by key at the newest rate: every lost, doubled or misplaced record of either input shows for ever. */
-const running = (): Joint<Event, { rates: Rate }, Total> =>
-  joint({
+const running = (): MultiInputOperator<Event, { rates: Rate }, Total> =>
+  stateful({
     kind: 'totals',
-    sides: ['rates'],
+    inputs: ['rates'],
     cells,
     open: ({ totals, rates, seen, watermarkMs }, context) => {
       const counter = context.counter('totalled');

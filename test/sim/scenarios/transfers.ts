@@ -1,12 +1,12 @@
 import {
   internalEventTime,
-  type Joint,
-  joint,
-  type Mark,
+  type MultiInputOperator,
   markOf,
   millis,
   type RawRecord,
   type Schema,
+  stateful,
+  type WatermarkMarker,
 } from '../../../src/core/index.js';
 import { flatMap } from '../../../src/operators/index.js';
 import { mapCell, valueCell } from '../../../src/state/index.js';
@@ -51,10 +51,10 @@ const cells = {
   watermarkMs: valueCell({ initial: NEVER_MS }),
 };
 
-const book = (): Joint<Leg, { rates: Rate }, Balance> =>
-  joint({
+const book = (): MultiInputOperator<Leg, { rates: Rate }, Balance> =>
+  stateful({
     kind: 'book',
-    sides: ['rates'],
+    inputs: ['rates'],
     cells,
     open: ({ balances, rate, watermarkMs }) => ({
       onRecord(input, value, emit, { eventTimeMs }) {
@@ -80,8 +80,8 @@ const accountOf = (leg: { readonly account: string }) => leg.account;
 const timeOf = ({ timeMs }: { readonly timeMs: number }) => timeMs;
 
 /**
- * Two legs of every transfer go to the tasks of their accounts, through a topic between two stages, and are booked there at
- * the newest of some rates that are merged with them. The stages run side by side or in turn.
+ * Two legs of every transfer go to the tasks of their accounts, through a topic between two subtopologies, and are booked there at
+ * the newest of some rates that are merged with them. The subtopologies run side by side or in turn.
  */
 export const transfers: Scenario = {
   name: 'transfers',
@@ -93,26 +93,30 @@ export const transfers: Scenario = {
       transfers: inputs.map(({ transfers }) => logOf(transfers.map(stamped), random)),
       rates: inputs.map(({ rates }) => logOf(rates.map(stamped), random)),
     };
-    const idleMax = random.pick([undefined, undefined, millis(30), millis(300)]);
+    const idleTimeout = random.pick([undefined, undefined, millis(30), millis(300)]);
     return {
       log,
       topology: () =>
         topology('transfers', { deadLetters: simSink('transactional') }, (t) => {
           const rates = t.source('rates', simSource<Rate>('rates', timeOf));
           const legs = t
-            .source('transfers', { ...simSource<Transfer>('transfers', timeOf), disorderMax: millis(DISORDER_MS) })
+            .source('transfers', {
+              ...simSource<Transfer>('transfers', timeOf),
+              outOfOrdernessMax: millis(DISORDER_MS),
+            })
             .via('legs', flatMap(legsOf));
           legs.to('sent', simSink('table'));
           const booked = legs
-            .repartition('by-account', { key: accountOf, schema: legSchema, ...(idleMax ? { idleMax } : {}) })
+            .repartition('by-account', { key: accountOf, schema: legSchema, ...(idleTimeout ? { idleTimeout } : {}) })
             .via('book', { rates }, book());
           booked.to('balances', simSink('transactional'));
           booked.to('rows', simSink('table'));
           booked.to('later', simSink('deferred'));
           booked.to('newest', simSink('hash', { key: accountOf }));
         }),
-      check(task, outcome, stage) {
-        if (stage === `${FIRST}/transfers`) checkSent(task, partitions, inputs, log.transfers[task] ?? [], outcome);
+      check(task, outcome, subtopology) {
+        if (subtopology === `${FIRST}/transfers`)
+          checkSent(task, partitions, inputs, log.transfers[task] ?? [], outcome);
         else checkBooked(partitions, inputs[task]?.rates ?? [], log.rates[task] ?? [], outcome);
       },
     };
@@ -138,7 +142,7 @@ function draw(random: Random, task: number, count: number): { transfers: Transfe
   return { transfers, rates };
 }
 
-/** The legs of a task's transfers lie between the stages, each once and in order, and its marks keep their word. */
+/** The legs of a task's transfers lie between the subtopologies, each once and in order, and its marks keep their word. */
 function checkSent(
   task: number,
   partitions: number,
@@ -167,7 +171,7 @@ function checkSent(
       if (leg?.task !== task) continue;
       const { timeMs } = transfers[leg.id] as Transfer;
       if (eventTimeMs !== timeMs)
-        throw new Error(`leg ${leg.id} has time ${eventTimeMs} between the stages, not ${timeMs}`);
+        throw new Error(`leg ${leg.id} has time ${eventTimeMs} between the subtopologies, not ${timeMs}`);
       if (timeMs < promisedMs) throw new Error(`leg ${leg.id} of ${timeMs} comes after a mark of ${promisedMs}`);
       found.push(leg);
     }
@@ -181,7 +185,8 @@ function checkSent(
     if (place <= (last.get(leg.account) ?? -1)) throw new Error(`leg ${leg.id} is doubled or out of order`);
     last.set(leg.account, place);
   }
-  if (found.length !== legs.length) throw new Error(`${found.length} of ${legs.length} legs lie between the stages`);
+  if (found.length !== legs.length)
+    throw new Error(`${found.length} of ${legs.length} legs lie between the subtopologies`);
 }
 
 /** Booked in the order that a plain merge of marks, legs and rates gives. */
@@ -220,7 +225,7 @@ function checkBooked(partitions: number, rates: readonly Rate[], log: readonly R
 }
 
 interface Between {
-  readonly mark: Mark | undefined;
+  readonly mark: WatermarkMarker | undefined;
   readonly leg: Leg | undefined;
   readonly eventTimeMs: number;
 }
@@ -231,7 +236,7 @@ function readBetween(record: RawRecord): Between {
   return { mark, leg, eventTimeMs: internalEventTime(record) };
 }
 
-/** By merge time, rates first at the same one. What lies between stages has the lowest newest mark for a merge time. */
+/** By merge time, rates first at the same one. What lies between subtopologies has the lowest newest mark for a merge time. */
 function mergedWithRates(partitions: number, rates: readonly Rate[], between: readonly RawRecord[]) {
   const marks = new Map<number, number | null>();
   let lowestMs = NEVER_MS;

@@ -1,6 +1,6 @@
 import { count, sum } from '../../../src/aggregates/index.js';
 import { type Change, millis } from '../../../src/core/index.js';
-import { divertLate, early, session, tumbling, window } from '../../../src/operators/index.js';
+import { onInterval, session, splitLate, tumbling, window } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
@@ -39,10 +39,16 @@ export const windows: Scenario = {
       topology: () =>
         topology('windows', { deadLetters: simSink('transactional') }, (t) => {
           const source = simSource<Trip>('trips', ({ timeMs }) => timeMs);
-          const trips = t.source('trips', { ...source, disorderMax: millis(DISORDER_MS) });
+          const trips = t.source('trips', { ...source, outOfOrdernessMax: millis(DISORDER_MS) });
           const rows = trips.via(
             'rows',
-            window({ key, window: tumbling(millis(SIZE_MS)), aggregate, latenessMax: millis(LATENESS_MS), keysMax: 9 }),
+            window({
+              key,
+              window: tumbling(millis(SIZE_MS)),
+              aggregate,
+              allowedLateness: millis(LATENESS_MS),
+              keysMax: 9,
+            }),
           );
           const totals = rows.via(
             'totals',
@@ -50,13 +56,13 @@ export const windows: Scenario = {
               key: () => 'all',
               window: tumbling(millis(TOTAL_MS)),
               aggregate: { trips: sum((row: Row) => row.trips), length: sum((row: Row) => row.length) },
-              latenessMax: millis(LATENESS_MS),
+              allowedLateness: millis(LATENESS_MS),
               keysMax: 1,
             }),
           );
           const { results: sessions, late } = trips.split(
             'sessions',
-            divertLate(window({ key, window: session({ gap: millis(GAP_MS) }), aggregate, keysMax: 9 })),
+            splitLate(window({ key, window: session({ gap: millis(GAP_MS) }), aggregate, keysMax: 9 })),
           );
           const changes = trips.via(
             'changes',
@@ -64,7 +70,7 @@ export const windows: Scenario = {
               key,
               window: session({ gap: millis(GAP_MS) }),
               aggregate,
-              emit: early({ every: millis(10) }),
+              emit: onInterval({ every: millis(10) }),
               late: 'count',
               keysMax: 9,
             }),

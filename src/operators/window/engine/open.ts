@@ -1,7 +1,7 @@
 import { type Accumulator, type Aggregates, accumulatorOf } from '../../../aggregates/accumulator.js';
 import { BEFORE_ALL_MS, type CellSpecs, type OpenCells, type StepContext } from '../../../core/index.js';
 import { layoutVersion } from '../../../ml/features/plan.js';
-import { byKey, lowest, mapCell, merged, paneCell, sameInAll, timerCell, valueCell } from '../../../state/index.js';
+import { mapCell, paneCell, rescale, timerCell, valueCell } from '../../../state/index.js';
 import type { CountingSpec, SessionSpec, SlicedSpec, SlidingSpec } from '../spec.js';
 import { CountingWindows, type Unfinished } from './counting-windows.js';
 import type { Row, WindowEngine, WindowKey } from './engine.js';
@@ -44,14 +44,17 @@ export function machineOf<In>(plan: WindowPlan): WindowMachine<In> {
 }
 
 function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Accumulator<In>): WindowMachine<In> {
-  const { emit, latenessMax: latenessMs, keysMax } = plan;
+  const { emit, allowedLateness: latenessMs, keysMax } = plan;
   const slices = slicesOf(window);
   const version = layoutVersion([window, accumulator.layout]);
   const { numbers, values } = accumulator;
   const base = {
-    panes: byKey(paneCell<WindowKey>({ version, numbers, values })),
+    panes: rescale.byKey(paneCell<WindowKey>({ version, numbers, values })),
     // What one task has closed and another has not: of tumbling windows it holds nothing any more, of hopping ones a part.
-    closed: merged(valueCell({ initial: BEFORE_ALL_MS }), slices.perWindow === 1 ? lowest : sameInAll),
+    closed: rescale.merged(
+      valueCell({ initial: BEFORE_ALL_MS }),
+      slices.perWindow === 1 ? rescale.lowest : rescale.sameInAll,
+    ),
   };
   const earlyCells = {
     told: mapCell<string, [WindowKey, number, Row | null, boolean]>({ version }),
@@ -73,11 +76,13 @@ function slicedMachine<In>(plan: WindowPlan, window: SlicedSpec, accumulator: Ac
 }
 
 function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: Accumulator<In>): WindowMachine<In> {
-  const { emit, latenessMax: latenessMs, keysMax } = plan;
+  const { emit, allowedLateness: latenessMs, keysMax } = plan;
   const gapMs = window.gap;
   const specs = {
-    sessions: byKey(mapCell<WindowKey, KeySessions>({ version: layoutVersion([window, emit, accumulator.layout]) })),
-    due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
+    sessions: rescale.byKey(
+      mapCell<WindowKey, KeySessions>({ version: layoutVersion([window, emit, accumulator.layout]) }),
+    ),
+    due: rescale.byKey(timerCell<WindowKey>({ timersMax: ALL })),
   };
   const tells = emit.kind === 'on-close' ? 'rows' : emit.kind === 'early' ? emit.every : 'at-once';
   return {
@@ -90,11 +95,11 @@ function sessionMachine<In>(plan: WindowPlan, window: SessionSpec, accumulator: 
 }
 
 function slidingMachine<In>(plan: WindowPlan, window: SlidingSpec, accumulator: Accumulator<In>): WindowMachine<In> {
-  const { latenessMax: latenessMs, keysMax } = plan;
+  const { allowedLateness: latenessMs, keysMax } = plan;
   const sizeMs = window.size;
   const specs = {
-    moments: byKey(mapCell<WindowKey, Moment[]>({ version: layoutVersion([window, accumulator.layout]) })),
-    due: byKey(timerCell<WindowKey>({ timersMax: ALL })),
+    moments: rescale.byKey(mapCell<WindowKey, Moment[]>({ version: layoutVersion([window, accumulator.layout]) })),
+    due: rescale.byKey(timerCell<WindowKey>({ timersMax: ALL })),
   };
   return {
     cells: specs,
@@ -109,7 +114,7 @@ function countingMachine<In>(plan: WindowPlan, window: CountingSpec, accumulator
   const { keysMax } = plan;
   const { records } = window;
   const specs = {
-    unfinished: byKey(mapCell<WindowKey, Unfinished>({ version: layoutVersion([window, accumulator.layout]) })),
+    unfinished: rescale.byKey(mapCell<WindowKey, Unfinished>({ version: layoutVersion([window, accumulator.layout]) })),
   };
   return {
     cells: specs,

@@ -13,7 +13,7 @@ import {
   type Problem,
   type Settings,
 } from '../../../core/index.js';
-import { type Emission, emissionText } from '../emit-strategy.js';
+import { type EmitStrategy, emitStrategyText } from '../emit-strategy.js';
 import { isSliced, specProblems, textOf, type WindowSpec } from '../spec.js';
 
 /** What `window` emits for a key and a window, when it emits rows. */
@@ -35,9 +35,9 @@ export interface WindowOptions<In, K, A, Form extends 'row' | 'change'> {
   /** What is told of each window, by name. */
   readonly aggregate: A;
   /** `onClose()` by default. */
-  readonly emit?: Emission<Form>;
+  readonly emit?: EmitStrategy<Form>;
   /** How long after its end (by the watermark) a window still takes late records; none by default. */
-  readonly latenessMax?: Duration;
+  readonly allowedLateness?: Duration;
   /** What becomes of records that are too late for every window: dead letters by default. Both count them. */
   readonly late?: 'dead-letter' | 'count';
   /** Keys that are held at once at most: in one slice of time, or at all where windows follow the records. */
@@ -48,8 +48,8 @@ export interface WindowOptions<In, K, A, Form extends 'row' | 'change'> {
 export interface WindowPlan {
   readonly window: WindowSpec;
   readonly aggregate: Aggregates<never>;
-  readonly emit: Emission<'row' | 'change'>;
-  readonly latenessMax: number;
+  readonly emit: EmitStrategy<'row' | 'change'>;
+  readonly allowedLateness: number;
   readonly late: 'dead-letter' | 'count';
   readonly keysMax: number;
   readonly ofChanges: boolean;
@@ -64,19 +64,19 @@ export const planOf = (options: AnyOptions, ofChanges: boolean): WindowPlan => (
   window: options.window,
   aggregate: options.aggregate,
   emit: options.emit ?? { kind: 'on-close', every: 0 },
-  latenessMax: options.latenessMax ?? 0,
+  allowedLateness: options.allowedLateness ?? 0,
   late: options.late ?? 'dead-letter',
   keysMax: options.keysMax,
   ofChanges,
 });
 
-export function settingsOf({ window, aggregate, emit, latenessMax, late, keysMax }: WindowPlan): Settings {
+export function settingsOf({ window, aggregate, emit, allowedLateness, late, keysMax }: WindowPlan): Settings {
   const { layout } = accumulatorOf(aggregate);
   return {
     window: textOf(window),
     aggregate: layout.map(([name, text]) => (name === text ? name : `${name}: ${text}`)).join(', '),
-    emit: emissionText(emit),
-    ...(latenessMax > 0 && { latenessMax: formatDuration(latenessMax as Duration) }),
+    emit: emitStrategyText(emit),
+    ...(allowedLateness > 0 && { allowedLateness: formatDuration(allowedLateness as Duration) }),
     late,
     keysMax,
   };
@@ -85,7 +85,7 @@ export function settingsOf({ window, aggregate, emit, latenessMax, late, keysMax
 const RESERVED = ['key', 'startMs', 'endMs'];
 
 export function problemsOf(plan: WindowPlan): Problem[] {
-  const { window, aggregate, emit, latenessMax, keysMax, ofChanges } = plan;
+  const { window, aggregate, emit, allowedLateness, keysMax, ofChanges } = plan;
   const names = Object.keys(aggregate);
   const problems = [...specProblems(window), ...aggregateProblems(aggregate)];
   const add = (message: string, hint: string) => problems.push({ message, hint });
@@ -98,14 +98,14 @@ export function problemsOf(plan: WindowPlan): Problem[] {
       'key, startMs and endMs are those of every result, and numbers lose their order',
     );
   if (!(keysMax >= 1)) add(`keysMax is ${keysMax}`, 'give it the number of keys that a window has, and some more');
-  if (!(latenessMax >= 0))
-    add(`latenessMax is ${givenDuration(latenessMax)}`, 'give it a duration, such as minutes(10)');
+  if (!(allowedLateness >= 0))
+    add(`allowedLateness is ${givenDuration(allowedLateness)}`, 'give it a duration, such as minutes(10)');
   if (emit.kind === 'early' && !(Number.isInteger(emit.every) && emit.every > 0))
     add(`early every ${emit.every} ms`, 'give whole milliseconds above 0');
   if ((window.kind === 'sliding' || window.kind === 'counting') && emit.kind !== 'on-close')
     add(`${window.kind} windows emit on close only`, 'leave `emit` out');
-  if (window.kind === 'counting' && latenessMax > 0)
-    add('windows that count records know no lateness', 'leave `latenessMax` out');
+  if (window.kind === 'counting' && allowedLateness > 0)
+    add('windows that count records know no lateness', 'leave `allowedLateness` out');
   if (!ofChanges) return problems;
   if (!isSliced(window))
     add(`${window.kind} windows cannot take corrections`, 'use tumbling or hopping windows over changes');
