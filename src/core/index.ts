@@ -3,6 +3,7 @@ export * from './checkpoints.js';
 export * from './define.js';
 export * from './duration.js';
 export * from './errors.js';
+export * from './event-clock.js';
 export * from './inference.js';
 export * from './internal.js';
 export * from './io.js';

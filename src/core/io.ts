@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import type { EventClock } from './event-clock.js';
 import type { LookupDriver } from './lookup.js';
 import type { Problem, Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
@@ -95,9 +96,10 @@ export const EARLIEST = -2;
 /** Where a source stands: always of the record to read next, never of the last one read. */
 export interface Position {
   readonly offset: number;
-  /** Event time up to which this input was merged, and a jump ahead not yet confirmed (see the runtime's merge). */
+  /** Event time up to which this input was merged; before all time while its clock is tentative. */
   readonly mergeTimeMs: number;
-  readonly suspectMs: number | null;
+  /** The clock of this input where it is tentative, or has seen times ahead that are not confirmed (see `observe`). */
+  readonly clock?: EventClock | undefined;
   /** Of a source with marks: what they said up to here. */
   readonly watermarkMarkers?: WatermarkMarkers | undefined;
   /** Of a source whose offsets are no addresses: what the reader said of where this one lies. JSON, some hundred bytes. */

@@ -1,10 +1,24 @@
-import type { Origin, Position, RawRecord, SourceReader, Upsert, WatermarkMarkers } from '../core/index.js';
-import { asReadBy, internalEventTime, markOf, messageOf, positionKey, type WatermarkMarker } from '../core/index.js';
+import type { EventClock, Origin, Position, RawRecord, SourceReader, Upsert, WatermarkMarkers } from '../core/index.js';
+import {
+  asReadBy,
+  BEFORE_ALL_MS,
+  credibleJump,
+  eventClock,
+  internalEventTime,
+  isSettled,
+  markOf,
+  messageOf,
+  observe,
+  positionKey,
+  type WatermarkMarker,
+} from '../core/index.js';
 import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
 import { eventTimeIn, shownTime } from './event-time.js';
-import { advance, type MergeClock } from './merge-time.js';
 import { lowestOf, withMark } from './watermark-markers.js';
+
+/** The jump that one record may make. */
+export const JUMP_MS = credibleJump(0);
 
 /** What a buffer holds in the place of a value that the steps cannot be given. */
 export class Unusable {
@@ -37,12 +51,13 @@ export class Input {
   private values: unknown[] = [];
   private origins: Origin[] = [];
   private times: number[] = [];
-  private suspects: (number | null)[] = [];
+  /** The clock after each record, where it is tentative or has seen times ahead. */
+  private clocks: (EventClock | undefined)[] = [];
   /** Of a log with marks: what they said up to each record. */
   private marksAfter: (WatermarkMarkers | undefined)[] = [];
   private marks: WatermarkMarkers | undefined;
   private head = 0;
-  private readonly clock: MergeClock;
+  private readonly clock: EventClock;
   private mergedPosition: Position;
   private reachedEnd = false;
   private polling: Promise<void> | undefined;
@@ -67,7 +82,7 @@ export class Input {
   ) {
     this.key = positionKey(node.id, node.source, partition);
     this.mergedPosition = position;
-    this.clock = { timeMs: position.mergeTimeMs, suspectMs: position.suspectMs };
+    this.clock = { ...(position.clock ?? eventClock(position.mergeTimeMs)) };
     this.marks = position.watermarkMarkers;
     this.lastRecordMs = now();
   }
@@ -121,12 +136,16 @@ export class Input {
 
   /** The merge time that the next record to be read has at the least. */
   get nextTimeMs(): number {
-    return this.clock.timeMs;
+    return this.node.source.hasWatermarkMarkers || isSettled(this.clock) ? this.clock.nowMs : BEFORE_ALL_MS;
   }
 
   // The head, for the merge: plain fields instead of an object per record.
   get headTimeMs(): number {
     return this.times[this.head] as number;
+  }
+  /** The clock at the head, where it is tentative or has seen times ahead. */
+  get headClock(): EventClock | undefined {
+    return this.clocks[this.head];
   }
   get headValue(): unknown {
     return this.values[this.head];
@@ -144,7 +163,7 @@ export class Input {
     this.values = [];
     this.origins = [];
     this.times = [];
-    this.suspects = [];
+    this.clocks = [];
     this.marksAfter = [];
     this.head = 0;
   }
@@ -175,10 +194,11 @@ export class Input {
   }
 
   private positionAfter(index: number): Position {
+    const clock = this.clocks[index];
     return {
       offset: (this.origins[index] as Origin).offset + 1,
-      mergeTimeMs: this.times[index] as number,
-      suspectMs: this.suspects[index] ?? null,
+      mergeTimeMs: clock && !isSettled(clock) ? BEFORE_ALL_MS : (this.times[index] as number),
+      ...(clock ? { clock } : {}),
       ...(this.node.source.hasWatermarkMarkers ? { watermarkMarkers: this.marksAfter[index] } : {}),
     };
   }
@@ -208,7 +228,7 @@ export class Input {
       if (mark) this.takeMark(mark);
       this.marksAfter.push(this.marks);
       if (mark) {
-        this.put(MARKED, record, this.clock.timeMs, this.clock.timeMs, receivedAtMs);
+        this.put(MARKED, record, this.clock.nowMs, this.clock.nowMs, receivedAtMs);
         return;
       }
     }
@@ -217,7 +237,7 @@ export class Input {
     const eventTimeMs = typeof time === 'number' ? time : Number.NaN;
     const known = typeof time === 'number';
     const timeMs =
-      known && !this.node.source.hasWatermarkMarkers ? advance(this.clock, eventTimeMs) : this.clock.timeMs;
+      known && !this.node.source.hasWatermarkMarkers ? observe(this.clock, eventTimeMs, JUMP_MS) : this.clock.nowMs;
     this.put(
       known || value instanceof Unusable ? value : this.told(time),
       record,
@@ -243,13 +263,13 @@ export class Input {
     };
     this.origins.push(this.shared ? asReadBy(this.shared.task, origin) : origin);
     this.times.push(timeMs);
-    this.suspects.push(this.clock.suspectMs);
+    this.clocks.push(this.node.source.hasWatermarkMarkers ? undefined : doubtOf(this.clock));
   }
 
   /** Time never goes back: a task that fell behind, or is not idle any more, writes late records. */
   private takeMark(mark: WatermarkMarker): void {
     this.marks = withMark(this.marks, mark);
-    this.clock.timeMs = Math.max(this.clock.timeMs, lowestOf(this.marks));
+    this.clock.nowMs = Math.max(this.clock.nowMs, lowestOf(this.marks));
   }
 
   private told(value: unknown): unknown {
@@ -296,10 +316,14 @@ export class Input {
     this.values = this.values.slice(this.head);
     this.origins = this.origins.slice(this.head);
     this.times = this.times.slice(this.head);
-    this.suspects = this.suspects.slice(this.head);
+    this.clocks = this.clocks.slice(this.head);
     this.marksAfter = this.marksAfter.slice(this.head);
     this.head = 0;
   }
 }
 
 const isTombstone = (record: RawRecord): boolean => record.json === undefined && record.value === null;
+
+/** What a checkpoint must keep of a clock beside its time: nothing most of the time, so that no record costs an object. */
+const doubtOf = (clock: EventClock): EventClock | undefined =>
+  isSettled(clock) && clock.ahead.length === 0 ? undefined : { ...clock };

@@ -1,5 +1,5 @@
-import { BEFORE_ALL_MS, type Origin, type Tick } from '../core/index.js';
-import { type Input, MARKED, Unusable } from './input.js';
+import { BEFORE_ALL_MS, isSettled, type Origin, SETTLED, type Tick } from '../core/index.js';
+import { type Input, JUMP_MS, MARKED, Unusable } from './input.js';
 
 /** What one source gives to a round. */
 export interface Share {
@@ -62,7 +62,7 @@ export function mergeRound(
     const share = shareOf[next] as Share;
     const value = input.headValue;
     const origin = input.headOrigin;
-    const watermarkMs = input.headTimeMs - time.disorderMs;
+    const watermarkMs = isTentative(input) ? BEFORE_ALL_MS : input.headTimeMs - time.disorderMs;
     origin.order = records;
     if (watermarkMs > time.watermarkMs) {
       time.watermarkMs = watermarkMs;
@@ -93,6 +93,11 @@ function sharesFor(inputs: readonly Input[]): { readonly shares: Share[]; readon
   return { shares, shareOf };
 }
 
+/** Whether too few records agree about the time of the head. */
+function isTentative({ headClock }: Input): boolean {
+  return headClock !== undefined && !isSettled(headClock);
+}
+
 /**
  * The input whose head comes first, or -1 while one must be waited for (or none is left). One that has nothing yet is
  * waited for only where what it brings next could come first.
@@ -101,16 +106,32 @@ function earliest(inputs: readonly Input[], nowMs: number): number {
   let best = -1;
   let bestTimeMs = Number.POSITIVE_INFINITY;
   let isHere = false;
+  let tentative = -1;
   for (let index = 0; index < inputs.length; index++) {
     const input = inputs[index] as Input;
     const hasHead = input.buffered > 0;
     if (!hasHead && (input.ended || input.isIdle(nowMs))) continue;
     const timeMs = hasHead ? input.headTimeMs : input.nextTimeMs;
+    if (hasHead && isTentative(input)) tentative = index;
     if (best < 0 || timeMs < bestTimeMs) {
       best = index;
       bestTimeMs = timeMs;
       isHere = hasHead;
     }
   }
-  return isHere ? best : -1;
+  if (!isHere) return -1;
+  return tentative < 0 ? best : farAhead(inputs, best);
+}
+
+/**
+ * A tentative head that lies far ahead of the one that comes first: the times of that one are confirmed, its own are not. It
+ * is taken at once, or one wrong time at the beginning of a log would keep that log back until the others have ended.
+ */
+function farAhead(inputs: readonly Input[], best: number): number {
+  const first = inputs[best] as Input;
+  if (first.headTimeMs === BEFORE_ALL_MS || (first.headClock?.agreed ?? SETTLED) < 2) return best;
+  const index = inputs.findIndex(
+    (input) => input.buffered > 0 && isTentative(input) && input.headTimeMs > first.headTimeMs + JUMP_MS,
+  );
+  return index < 0 ? best : index;
 }

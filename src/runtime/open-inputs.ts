@@ -22,7 +22,7 @@ export interface TaskInputsOptions {
   keep<T extends { close(): Promise<void> }>(opened: T): T;
 }
 
-const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };
+const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS };
 
 /**
  * Opens the inputs of a task where the checkpoint says: one of each source, the partition of the task's number, and of a

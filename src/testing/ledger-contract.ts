@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok } from 'node:assert';
+import { eventClock } from '../core/event-clock.js';
 import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../core/io.js';
 import type { StateChange } from '../core/state.js';
 import { type ContractCheck, checkIn, mustReject } from './contract.js';
@@ -115,8 +116,8 @@ const checkpoint = (epoch: number): Checkpoint => ({
   incarnation: 3,
   topologyHash: 'feedfacecafebeef',
   positions: {
-    departed: { offset: epoch * 1_000, mergeTimeMs: 1_600_000_000_000 + epoch, suspectMs: null },
-    arrived: { offset: 0, mergeTimeMs: -8.64e15, suspectMs: 4_102_444_800_000 },
+    departed: { offset: epoch * 1_000, mergeTimeMs: 1_600_000_000_000 + epoch },
+    arrived: { offset: 0, mergeTimeMs: -8.64e15, clock: { ...eventClock(), ahead: [4_102_444_800_000] } },
   },
   settledDecisions: epoch % 2 === 0 ? {} : { order: [epoch, 2, 3] },
 });

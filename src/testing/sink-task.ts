@@ -81,7 +81,7 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
       ...checkpoint,
       epoch: checkpoint.epoch + 1,
       committables: prepared === undefined ? {} : { [STEP]: prepared },
-      positions: { [INPUT]: { offset: next, mergeTimeMs: 0, suspectMs: null } },
+      positions: { [INPUT]: { offset: next, mergeTimeMs: 0 } },
     };
     await ledger.commit(checkpoint, state.takeChanges());
   };

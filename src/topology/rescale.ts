@@ -230,7 +230,7 @@ function at<T>(where: string, work: () => T): T {
 export function furthestIn(
   checkpoints: readonly (Checkpoint | undefined)[],
   step: string,
-): Pick<Position, 'mergeTimeMs' | 'suspectMs'> | undefined {
+): Pick<Position, 'mergeTimeMs'> | undefined {
   const times = checkpoints.flatMap((checkpoint) => checkpoint?.positions[step]?.mergeTimeMs ?? []);
-  return times.length === 0 ? undefined : { mergeTimeMs: Math.max(...times), suspectMs: null };
+  return times.length === 0 ? undefined : { mergeTimeMs: Math.max(...times) };
 }

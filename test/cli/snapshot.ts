@@ -19,7 +19,7 @@ export function someSnapshot(): RunSnapshot {
         subtopology: 'orders',
         partition: 0,
         epoch: 7,
-        positions: { orders: { offset: 120, mergeTimeMs: 0, suspectMs: null } },
+        positions: { orders: { offset: 120, mergeTimeMs: 0 } },
         watermarkMs: 1_500,
         recordsInFlight: 3,
         counters: counters.map((each) => ({ ...each, restored: 0 })),

@@ -98,7 +98,7 @@ describe('an input that may be quiet', () => {
       close: async () => undefined,
     };
     const codec = await openDecoder(node.source.schema, new MemoryProfile(1).schemas);
-    const position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null };
+    const position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS };
     const shared = { task: 0, isReporter: true };
     const input = new Input(node, 2, reader, codec, () => clock.now(), position, shared);
     const isIdle = (waitedMs: number) => input.isIdle(clock.now() + waitedMs);

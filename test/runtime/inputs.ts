@@ -27,13 +27,13 @@ export function inputOf(
   topic: string,
   times: readonly number[],
   pollSizes: readonly number[] = [3],
-  from = 0,
+  position: Position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS },
   disorderMs = 0,
 ): Input {
   const log = times.map(
     (timeMs, offset): RawRecord => ({ offset, timestampMs: timeMs, key: null, value: codec.encode({ timeMs }) }),
   );
-  return inputOver(topic, log, pollSizes, { offset: from, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null }, disorderMs);
+  return inputOver(topic, log, pollSizes, position, disorderMs);
 }
 
 /** What lies in a log with marks: a record's event time, or a mark. */
@@ -44,7 +44,7 @@ export function markedInput(
   topic: string,
   placed: readonly Placed[],
   pollSizes: readonly number[] = [3],
-  position: Position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS, suspectMs: null },
+  position: Position = { offset: 0, mergeTimeMs: BEFORE_ALL_MS },
 ): Input {
   const log = placed.map((each, offset): RawRecord => {
     if (typeof each !== 'number') return { offset, ...markRecord(each, 0) };

@@ -113,11 +113,11 @@ describe('an input with marks', () => {
 
   it('that is quiet does not hold up what is certain to come before it', async () => {
     const quiet = markedInput('0', [mark(0, 50), mark(1, 20)], [2]);
-    const other = inputOf('1', [10, 19, 20, 21], [4]);
+    const other = inputOf('1', [7, 8, 10, 19, 20, 21], [6]);
     await Promise.all([quiet.fill(10), other.fill(10)]);
     Object.defineProperty(quiet, 'ended', { value: false }); // more may follow the marks
     const round = mergeRound([quiet, other], 100, 0, eventTimeOf([quiet, other]));
-    expect(round?.shares[1]?.values).toEqual([{ timeMs: 10 }, { timeMs: 19 }]);
+    expect(round?.shares[1]?.values).toEqual([7, 8, 10, 19].map((timeMs) => ({ timeMs })));
     expect(round?.ticks.map(({ watermarkMs }) => watermarkMs)).toEqual([10, 19, 20]);
   });
 });

@@ -71,18 +71,18 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('the merge time forgotten by the restore', 'totals', [
     'input.ts',
-    'this.clock = { timeMs: position.mergeTimeMs,',
-    'this.clock = { timeMs: -8.64e15,',
+    'eventClock(position.mergeTimeMs)',
+    'eventClock()',
   ]),
   mutant('a doubtful time forgotten by the restore', 'totals', [
     'input.ts',
-    'suspectMs: position.suspectMs };',
-    'suspectMs: null };',
+    '{ ...(position.clock ?? eventClock(position.mergeTimeMs)) }',
+    'eventClock(position.mergeTimeMs)',
   ]),
   mutant(
     'a watermark that falls',
     'totals',
-    ['merge.ts', 'const watermarkMs = input.headTimeMs - time.disorderMs;', 'const watermarkMs = origin.eventTimeMs;'],
+    ['merge.ts', 'isTentative(input) ? BEFORE_ALL_MS : input.headTimeMs - time.disorderMs;', 'origin.eventTimeMs;'],
     ['merge.ts', 'if (watermarkMs > time.watermarkMs) {', 'if (watermarkMs !== time.watermarkMs) {'],
   ),
   mutant('credits never returned', 'copies', [

@@ -56,7 +56,12 @@ const checkpoint = fc.record({
     fc.record({
       offset: fc.maxSafeInteger(),
       mergeTimeMs: fc.integer(),
-      suspectMs: fc.option(fc.integer(), { nil: null }),
+      clock: fc.record({
+        nowMs: fc.integer(),
+        agreed: fc.nat(10),
+        ahead: fc.array(fc.integer()),
+        behindMs: fc.option(fc.integer(), { nil: null }),
+      }),
     }),
   ),
   settledDecisions: fc.constant({ merge: [3, 1, 2] }),

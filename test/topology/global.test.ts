@@ -100,7 +100,7 @@ describe('global tables', () => {
         topologyHash: '',
         settledDecisions: {},
         positions: Object.fromEntries(
-          Object.entries(positions).map(([key, offset]) => [key, { offset, mergeTimeMs: 0, suspectMs: null }]),
+          Object.entries(positions).map(([key, offset]) => [key, { offset, mergeTimeMs: 0 }]),
         ),
       },
     });

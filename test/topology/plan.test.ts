@@ -51,7 +51,7 @@ const taskOf = (partition: number, state: readonly StateChange[], topic = 'in'):
     epoch: 3,
     incarnation: 0,
     topologyHash: 'abc',
-    positions: { events: { offset: 10 + partition, mergeTimeMs: 0, suspectMs: null } },
+    positions: { events: { offset: 10 + partition, mergeTimeMs: 0 } },
     settledDecisions: {},
   },
 });

@@ -68,6 +68,7 @@ export const records = {
   orders: [
     { id: 'a', customer: 'ann', currency: 'CHF', amount: 19, at: 1_000 },
     { id: 'b', customer: 'ann', currency: 'CHF', amount: 0, at: 2_000 },
+    { id: 'c', customer: 'ann', currency: 'CHF', amount: 0, at: 3_000 },
   ],
 };
 

@@ -1,3 +1,4 @@
+import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import {
   type Adds,
   type Duration,
@@ -8,7 +9,6 @@ import {
   stateful,
 } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
-import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
 export interface DedupeOptions<T> {
@@ -57,15 +57,15 @@ export function dedupe<T>({ key, retention, keysMax }: DedupeOptions<T>): Operat
             return;
           }
           const now = clock.get();
-          const nowMs = observe(now, origin.eventTimeMs, jumpMs);
+          const timeMs = observe(now, origin.eventTimeMs, jumpMs);
           clock.set(now);
-          seen.expire(nowMs);
+          seen.expire(now.nowMs);
           if (seen.has(id)) {
             duplicates.add();
             return;
           }
           const before = seen.evicted;
-          seen.set(id, true, nowMs);
+          seen.set(id, true, timeMs);
           if (seen.evicted > before) evicted.add(seen.evicted - before);
           emit(value as never);
         },

@@ -1,6 +1,6 @@
+import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
-import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 export interface ThrottleOptions<T> {
@@ -61,7 +61,7 @@ export function throttle<T>(options: ThrottleOptions<T>): Operator<T, Adds<unkno
           const now = clock.get();
           const nowMs = observe(now, origin.eventTimeMs, jumpMs);
           clock.set(now);
-          lacking.expire(nowMs);
+          lacking.expire(now.nowMs);
           const [atMs, lacked] = lacking.get(id as Key) ?? [nowMs, 0];
           const left = lacked - (nowMs - atMs) * records;
           // No bucket lacks more than all: that was at a time that the clock has given up as absurd.

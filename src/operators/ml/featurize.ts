@@ -1,11 +1,11 @@
 import { stateful, transform } from '../../core/define.js';
 import { formatDuration } from '../../core/duration.js';
+import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import type { FeatureVector } from '../../core/learner.js';
 import type { Adds, Free, MultiInputOperator, Operator, Settings } from '../../core/operator.js';
 import type { FeatureView, OutcomeView, StatelessView } from '../../ml/features/index.js';
 import { rescale, valueCell } from '../../state/index.js';
 import { fieldAdder } from '../../util/literals.js';
-import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 
 type WithFeatures = Adds<{ readonly features: FeatureVector }>;
 
@@ -83,8 +83,9 @@ function fromRowsAndOutcomes<Row, Outcome>(
       return {
         onRecord(input, value, emit, origin) {
           const time = clock.get();
-          const nowMs = observe(time, origin.eventTimeMs, jumpMs);
+          observe(time, origin.eventTimeMs, jumpMs);
           clock.set(time);
+          const { nowMs } = time;
           const features = input === 0 ? logic.track(value as Row, nowMs) : undefined;
           if (!features) counters[logic.observe(value as Outcome, nowMs)].add();
           if (logic.expired !== expiredSeen) {

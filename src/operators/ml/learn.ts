@@ -1,5 +1,6 @@
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration, givenDuration, hours } from '../../core/duration.js';
+import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
 import type { FeatureVector, Learner } from '../../core/learner.js';
 import type { Adds, Counter, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
 import type { Cell, CellSpecs } from '../../core/state.js';
@@ -24,7 +25,6 @@ import {
   valueCell,
 } from '../../state/index.js';
 import { fieldAdder, objectOf } from '../../util/literals.js';
-import { credibleJump, eventClock, observe } from '../event-clock.js';
 import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
 
 type Key = string | number;
@@ -157,7 +157,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
       const versionOf = versions(context, versionEvery);
       let expiredSeen = pending.expired;
 
-      const onRow = (row: Row, nowMs: number): Learned => {
+      const onRow = (row: Row, timeMs: number): Learned => {
         const { features } = row as Row & { readonly features: FeatureVector };
         if (features.hash !== view.hash) {
           context.fail(
@@ -170,13 +170,13 @@ export function learn<Row, Label, const As extends string, const B extends strin
         probabilities[0] = probability;
         beside.predict(groups, probabilities);
         const evictedBefore = pending.evicted;
-        pending.set(options.key(row), { features, probabilities, groups }, nowMs);
+        pending.set(options.key(row), { features, probabilities, groups }, timeMs);
         if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
         count.predicted.add();
         return { probability, modelVersion: versionOf(learned.get()), baselines: named(probabilities, 1) };
       };
 
-      const onLabel = (arrived: Label, nowMs: number): void => {
+      const onLabel = (arrived: Label, timeMs: number): void => {
         const id = label.key(arrived);
         const row = pending.get(id);
         if (row === undefined) {
@@ -184,7 +184,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
           return;
         }
         pending.delete(id);
-        labelled.set(id, true, nowMs);
+        labelled.set(id, true, timeMs);
         const truth = label.value(arrived);
         scores.add(row.probabilities, truth);
         beside.learn(row.groups, truth);
@@ -199,14 +199,15 @@ export function learn<Row, Label, const As extends string, const B extends strin
       return {
         onRecord(input, value, emit, origin) {
           const time = clock.get();
-          const nowMs = observe(time, origin.eventTimeMs, jumpMs);
+          const timeMs = observe(time, origin.eventTimeMs, jumpMs);
           clock.set(time);
+          const { nowMs } = time;
           pending.expire(nowMs);
           labelled.expire(nowMs);
           const finished = scores.turn(nowMs);
           if (finished) measure(context, finished, names);
-          if (input === 0) emit(withLearned(value, onRow(value as Row, nowMs)));
-          else onLabel(value as Label, nowMs);
+          if (input === 0) emit(withLearned(value, onRow(value as Row, timeMs)));
+          else onLabel(value as Label, timeMs);
           if (pending.expired > expiredSeen) count.expired.add(pending.expired - expiredSeen);
           expiredSeen = pending.expired;
         },

@@ -1,3 +1,4 @@
+import { credibleJump, type EventClock, eventClock, furthest, observe } from '../../core/event-clock.js';
 import {
   type Adds,
   type Cell,
@@ -9,7 +10,6 @@ import {
   stateful,
 } from '../../core/index.js';
 import { type MapCell, mapCell, rescale, type ValueCell, valueCell } from '../../state/index.js';
-import { credibleJump, type EventClock, eventClock, furthest, observe } from '../event-clock.js';
 import type { Expectations } from './expectations.js';
 import type { Rule, Side } from './rules/rules.js';
 

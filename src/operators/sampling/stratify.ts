@@ -1,6 +1,6 @@
+import { credibleJump, eventClock, furthest, observe } from '../../core/event-clock.js';
 import { type Adds, type Duration, formatDuration, type Operator, type Problem, stateful } from '../../core/index.js';
 import { mapCell, rescale, valueCell } from '../../state/index.js';
-import { credibleJump, eventClock, furthest, observe } from '../event-clock.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { uniformBy } from './uniform.js';
 

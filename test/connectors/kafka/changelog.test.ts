@@ -8,7 +8,7 @@ const checkpoint = {
   epoch: 4,
   incarnation: 1,
   topologyHash: 'abc',
-  positions: { in: { offset: 12, mergeTimeMs: -8.64e15, suspectMs: null } },
+  positions: { in: { offset: 12, mergeTimeMs: -8.64e15 } },
   settledDecisions: {},
 };
 const inputs = { in: { topic: 'flights', topicId: 'id' } };

@@ -88,7 +88,7 @@ async function openTask({ topology, departed, arrived, out }: Job, world = kafka
 }
 
 const checkpoint = (epoch: number, departed: number, arrived: number): Checkpoint => {
-  const position = (offset: number) => ({ offset, mergeTimeMs: EPOCH_MS, suspectMs: null });
+  const position = (offset: number) => ({ offset, mergeTimeMs: EPOCH_MS });
   return {
     epoch,
     incarnation: 0,

@@ -91,7 +91,7 @@ class OpenTask {
 
   async commit(): Promise<void> {
     this.epoch += 1;
-    const positions = { in: { offset: this.epoch, mergeTimeMs: 1, suspectMs: null } };
+    const positions = { in: { offset: this.epoch, mergeTimeMs: 1 } };
     const checkpoint: Checkpoint = {
       epoch: this.epoch,
       incarnation: 0,

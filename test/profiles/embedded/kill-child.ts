@@ -37,7 +37,7 @@ for (let epoch = (restored?.epoch ?? 0) + 1; ; epoch++) {
   await hashes.write(rows, origins);
   const bytes = Buffer.alloc(20_000, epoch % 256);
   bytes.writeUInt32LE(epoch, 0);
-  const position = { offset: epoch * perEpoch, mergeTimeMs: 0, suspectMs: null };
+  const position = { offset: epoch * perEpoch, mergeTimeMs: 0 };
   await ledger.commit({ epoch, incarnation: 0, topologyHash: 'h', positions: { in: position }, settledDecisions: {} }, [
     { step: 'learn', cell: 'weights', bucket: epoch % 7, version: 1, bytes },
   ]);
