@@ -64,7 +64,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@toondepauw/node-zstd': ['connectors/kafka', 'connectors/file'],
   fzstd: ['connectors/file'],
   pg: ['connectors/postgres'],
-  aws4fetch: ['connectors/s3'],
+  '@aws-sdk/client-s3': ['connectors/s3'],
   hyparquet: ['connectors/file'],
   'hyparquet-writer': ['connectors/file'],
   kafkajs: ['connectors/kafka'],

@@ -1,12 +1,13 @@
-import { createHash, getFips } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AwsClient } from 'aws4fetch';
+import type { S3 } from '@aws-sdk/client-s3';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { backOffMs, type RetryOptions, retry } from '../../src/util/retry.js';
+import { digestOf, openClient } from './client.js';
 import { ResponseTimeout } from './response-timeout.js';
 
 export interface S3Options {
-  /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; key and secret from AWS's variables where they are not in it. */
+  /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; key and secret from where AWS's SDK finds them, where they are not in it. */
   readonly url: string;
   /** Tries of one request in all; 8 by default. */
   readonly attemptsMax?: number;
@@ -22,17 +23,25 @@ export interface ObjectState {
 
 /** A request that a store answered with no. */
 class Answered extends Error {
-  /** Such as `NoSuchKey`. */
-  readonly code: string;
-
   constructor(
     readonly status: number,
-    text: string,
+    /** Such as `NoSuchKey`. */
+    readonly code: string,
+    options?: ErrorOptions,
   ) {
-    const code = /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? '';
-    super(`status ${status} ${code}`.trim());
-    this.code = code;
+    super(`status ${status} ${code}`.trim(), options);
   }
+}
+
+/** An error of the SDK as what the store answered, if it did. */
+function answered(error: unknown): unknown {
+  const { $metadata, $response, name } = error as {
+    readonly $metadata?: { readonly httpStatusCode?: number };
+    readonly $response?: { readonly statusCode?: number };
+    readonly name?: string;
+  };
+  const status = $metadata?.httpStatusCode ?? $response?.statusCode ?? 0;
+  return status < 300 ? error : new Answered(status, name ?? '', { cause: error });
 }
 
 interface Range {
@@ -41,26 +50,24 @@ interface Range {
   readonly end?: number;
 }
 
-export interface Request {
-  readonly method: string;
-  readonly path: string;
-  readonly query?: string;
-  readonly body?: Uint8Array;
-  /** Of a part: the store is held to the tag that it answers with when the upload is complete, so the body needs no digest. */
-  readonly isTagged?: boolean;
-  readonly range?: Range;
-  /** Of the object that is meant: another one in its place is an error. */
-  readonly mark?: string;
+/** An answer whose body begins. */
+interface Begun {
+  readonly body: Readable;
+  readonly mark: string | undefined;
+  readonly timeout: ResponseTimeout;
 }
 
-interface Begun {
-  readonly response: Response;
-  readonly patience: ResponseTimeout;
+/** A part of an upload. */
+export interface Part {
+  readonly n: number;
+  /** What the store answered when it was put. */
+  readonly tag: string;
 }
 
 const isPassing = (status: number): boolean => (status >= 500 && status !== 501) || status === 429 || status === 408;
 
-const mayPass = (error: unknown): boolean => !(error instanceof Answered) || isPassing(error.status);
+const mayPass = (error: unknown): boolean =>
+  error instanceof Answered ? isPassing(error.status) : !(error instanceof MillraceError);
 /** S3Proxy does not find its way among the parts of an upload while somebody else's comes. */
 const mayPassAtEnd = (error: unknown): boolean => mayPass(error) || (error instanceof Answered && error.status === 400);
 
@@ -70,8 +77,12 @@ export function answerOf(error: unknown): { readonly status: number; readonly co
   return cause instanceof Answered ? cause : { status: 0, code: '' };
 }
 
-const keyHint = 'key and secret stand in the URL, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+const keyHint =
+  'key and secret stand in the URL, or where the AWS SDK looks for them, as in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+const regionHint = 'the bucket is elsewhere: name its host and region, ?region=eu-central-1';
 const hints: Readonly<Record<number, string>> = {
+  301: regionHint,
+  307: regionHint,
   401: keyHint,
   403: keyHint,
   412: 'it was replaced while it was read: write what changes under another key',
@@ -80,13 +91,14 @@ const hints: Readonly<Record<number, string>> = {
 
 /** The requests to a store that are needed here; each may be repeated. Paths are `BUCKET/KEY`. */
 export class Buckets {
-  private client: Promise<AwsClient> | undefined;
+  private client: Promise<S3> | undefined;
   readonly where: string;
   private readonly endpoint: URL;
+  private readonly timeoutMs: number;
   private readonly retrying: RetryOptions;
 
   constructor(
-    private readonly options: S3Options,
+    options: S3Options,
     /** What it is needed for, as errors have it. */
     private readonly use: 'source' | 'sink' = 'sink',
   ) {
@@ -98,12 +110,15 @@ export class Buckets {
       throw new MillraceError('config', 'the address of the object store is no URL', { hint });
     }
     this.where = this.endpoint.origin;
-    const { attemptsMax = 8 } = options;
+    const { attemptsMax = 8, timeoutMs = 60_000 } = options;
+    this.timeoutMs = timeoutMs;
     this.retrying = { retriable: mayPass, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
   }
 
   async put(path: string, body: Uint8Array): Promise<void> {
-    await this.ask({ method: 'PUT', path, body });
+    await this.ask(`PUT ${path}`, (s3, till) =>
+      s3.putObject({ ...placeOf(path), Body: body, ...digestOf(body) }, till),
+    );
   }
 
   /**
@@ -114,11 +129,10 @@ export class Buckets {
     let at = start;
     let mark: string | undefined;
     for (let failures = 0; ; ) {
-      const rest = at > 0 ? { range: { start: at } } : {};
       try {
-        const { response, patience } = await this.begin({ method: 'GET', path, ...rest, ...(mark ? { mark } : {}) });
-        mark ??= response.headers.get('etag') ?? undefined;
-        for await (const piece of patience.piecesOf(response)) {
+        const begun = await this.begin(path, at > 0 ? { start: at } : undefined, mark);
+        mark ??= begun.mark;
+        for await (const piece of begun.timeout.piecesOf(begun.body)) {
           at += piece.length;
           failures = 0;
           yield piece;
@@ -126,26 +140,28 @@ export class Buckets {
         return;
       } catch (error) {
         failures += 1;
-        if (failures >= this.retrying.attemptsMax || !mayPass(error)) throw this.error(`cannot GET ${path}`, error);
+        if (failures >= this.retrying.attemptsMax || !mayPass(error)) throw this.error(`GET ${path}`, error);
         await sleep(backOffMs(failures, this.retrying));
       }
     }
   }
 
   /** The body of an object, or some of its bytes, as a whole; with `mark` only while it is that very object. */
-  async bytes(path: string, range?: Range & { readonly mark: string }): Promise<Uint8Array<ArrayBuffer>> {
-    const asked = { method: 'GET', path, ...(range === undefined ? {} : { range, mark: range.mark }) };
-    return this.ask(asked, async (response) => new Uint8Array(await response.arrayBuffer()));
+  bytes(path: string, range?: Range & { readonly mark: string }): Promise<Uint8Array<ArrayBuffer>> {
+    return this.attempt(`GET ${path}`, async () => {
+      const { body, timeout } = await this.begin(path, range, range?.mark);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of timeout.piecesOf(body)) pieces.push(piece);
+      return Buffer.concat(pieces);
+    });
   }
 
   async head(path: string): Promise<ObjectState | undefined> {
     try {
-      const { headers } = await this.ask({ method: 'HEAD', path });
-      return {
-        size: Number(headers.get('content-length')),
-        mark: headers.get('etag') ?? '',
-        writtenMs: Date.parse(headers.get('last-modified') ?? '') || 0,
-      };
+      const { ContentLength, ETag, LastModified } = await this.ask(`HEAD ${path}`, (s3, till) =>
+        s3.headObject(placeOf(path), till),
+      );
+      return { size: ContentLength ?? 0, mark: ETag ?? '', writtenMs: LastModified?.getTime() || 0 };
     } catch (error) {
       if (answerOf(error).status === 404) return undefined;
       throw error;
@@ -153,124 +169,115 @@ export class Buckets {
   }
 
   async remove(path: string): Promise<void> {
-    await this.ask({ method: 'DELETE', path });
+    await this.ask(`DELETE ${path}`, (s3, till) => s3.deleteObject(placeOf(path), till));
   }
 
   /** Whether it answers at all, whatever it says. */
   async ping(): Promise<void> {
-    const response = await fetch(this.endpoint.origin, { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
-    if (response.status >= 500) throw this.error('cannot reach it', new Answered(response.status, ''));
+    const signal = AbortSignal.timeout(5_000);
+    const { status } = await fetch(this.endpoint.origin, { method: 'HEAD', redirect: 'manual', signal });
+    if (status >= 500) throw this.error('reach it', new Answered(status, ''));
   }
 
   /** The paths that begin so, in order. Memory: the paths. */
   async list(path: string): Promise<readonly string[]> {
-    const [bucket = '', ...prefix] = path.split('/');
+    const { Bucket, Key: Prefix } = placeOf(path);
     const found: string[] = [];
-    for (let token = ''; ; ) {
-      const query = new URLSearchParams({ 'list-type': '2', prefix: prefix.join('/'), 'encoding-type': 'url' });
-      if (token !== '') query.set('continuation-token', token);
-      const text = await this.ask({ method: 'GET', path: bucket, query: `?${query}` }, textOf);
-      for (const [, key = ''] of text.matchAll(/<Key>([^<]*)<\/Key>/g)) {
-        found.push(`${bucket}/${decodeURIComponent(plain(key).replaceAll('+', ' '))}`);
-      }
-      token = plain(/<NextContinuationToken>([^<]*)</.exec(text)?.[1] ?? '');
-      if (token === '') return found.sort();
+    for (let token: string | undefined; ; ) {
+      // Keys in the encoding of URLs: XML has no room for some characters.
+      const asked = { Bucket, Prefix, EncodingType: 'url', ContinuationToken: token } as const;
+      const { Contents = [], NextContinuationToken } = await this.ask(`list ${path}`, (s3, till) =>
+        s3.listObjectsV2(asked, till),
+      );
+      for (const { Key = '' } of Contents) found.push(`${Bucket}/${decodeURIComponent(Key.replaceAll('+', ' '))}`);
+      token = NextContinuationToken;
+      if (!token) return found.sort();
     }
   }
 
-  /** Asks for work that is answered with 200 before it is done, and may turn out to be an error; what the answer says. */
-  async completed(request: Request): Promise<string> {
-    const read = async (response: Response): Promise<string> => {
-      const text = await response.text();
-      if (text.includes('<Error>')) throw new Answered(500, text);
-      return text;
-    };
-    return this.ask(request, read, mayPassAtEnd);
+  /** Begins an upload of an object in parts; its id. */
+  async beginUpload(path: string): Promise<string> {
+    const { UploadId } = await this.ask(`POST ${path}`, (s3, till) => s3.createMultipartUpload(placeOf(path), till));
+    return UploadId ?? '';
   }
 
-  /** Asks until there is an answer that `read` has read to its end. */
-  ask(request: Request): Promise<Response>;
-  ask<T>(request: Request, read: (response: Response) => Promise<T>, retriable?: typeof mayPass): Promise<T>;
-  async ask<T>(
-    request: Request,
-    read?: (response: Response) => Promise<T>,
+  async putPart(path: string, id: string, n: number, body: Uint8Array): Promise<Part> {
+    const part = { ...placeOf(path), UploadId: id, PartNumber: n, Body: body };
+    const { ETag } = await this.ask(`PUT ${path}`, (s3, till) => s3.uploadPart(part, till));
+    return { n, tag: ETag ?? '' };
+  }
+
+  /** Shows the object. A store may answer with 200 before it is done, and with an error then. */
+  async completeUpload(path: string, id: string, parts: readonly Part[]): Promise<void> {
+    const Parts = parts.map(({ n, tag }) => ({ PartNumber: n, ETag: tag }));
+    const upload = { ...placeOf(path), UploadId: id, MultipartUpload: { Parts } };
+    await this.ask(`POST ${path}`, (s3, till) => s3.completeMultipartUpload(upload, till), mayPassAtEnd);
+  }
+
+  async abortUpload(path: string, id: string): Promise<void> {
+    await this.ask(`DELETE ${path}`, (s3, till) => s3.abortMultipartUpload({ ...placeOf(path), UploadId: id }, till));
+  }
+
+  /** Asks until there is an answer. */
+  private ask<T>(
+    doing: string,
+    request: (s3: S3, till: { readonly abortSignal: AbortSignal }) => Promise<T>,
     retriable = mayPass,
-  ): Promise<T | Response> {
-    const once = async (): Promise<T | Response> => {
-      const { response, patience } = await this.begin(request);
-      return read === undefined ? response : patience.during(read(response));
-    };
+  ): Promise<T> {
+    return this.attempt(doing, () => this.once(new ResponseTimeout(this.timeoutMs), request), retriable);
+  }
+
+  private async attempt<T>(doing: string, work: () => Promise<T>, retriable = mayPass): Promise<T> {
     try {
-      return await retry(once, { ...this.retrying, retriable });
+      return await retry(work, { ...this.retrying, retriable });
     } catch (error) {
-      throw this.error(`cannot ${request.method} ${request.path}`, error);
+      throw this.error(doing, error);
     }
   }
 
   /** One try, up to where a good answer begins. */
-  private async begin({ method, path, query = '', body, isTagged, range, mark }: Request): Promise<Begun> {
-    const address = `${this.endpoint.origin}${addressOf(path)}${query}`;
-    this.client ??= this.connect();
-    const client = await this.client;
-    const headers = {
-      ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
-      ...(mark === undefined ? {} : { 'if-match': mark }),
-      ...(body === undefined || isTagged ? {} : digestOf(body)),
+  private async begin(path: string, range?: Range, mark?: string): Promise<Begun> {
+    const timeout = new ResponseTimeout(this.timeoutMs);
+    const asked = {
+      ...placeOf(path),
+      ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
+      ...(mark === undefined ? {} : { IfMatch: mark }),
     };
-    const patience = new ResponseTimeout(this.options.timeoutMs ?? 60_000);
-    const init = { method, headers, ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }) };
-    const signed = await client.sign(address, init);
-    const response = await patience.during(fetch(signed, { signal: patience.signal }));
-    if (!response.ok) throw new Answered(response.status, await patience.during(response.text()));
-    if (range !== undefined && response.status !== 206) throw new Answered(416, 'it gave all of it');
-    return { response, patience };
+    const { Body, ETag, $metadata } = await this.once(timeout, (s3, till) => s3.getObject(asked, till));
+    const body = Body as Readable;
+    if (range !== undefined && $metadata.httpStatusCode !== 206) {
+      body.destroy();
+      throw new Answered(416, 'it gave all of it');
+    }
+    return { body, mark: ETag, timeout };
+  }
+
+  private async once<T>(
+    timeout: ResponseTimeout,
+    request: (s3: S3, till: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    this.client ??= openClient(this.endpoint);
+    const s3 = await this.client;
+    try {
+      return await timeout.during(request(s3, { abortSignal: timeout.signal }));
+    } catch (error) {
+      throw answered(error);
+    }
   }
 
   private error(doing: string, error: unknown): MillraceError {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    if (error instanceof MillraceError) return error;
     const status = error instanceof Answered ? error.status : 0;
-    return new MillraceError(this.use, `${doing}: ${messageOf(cause)}`, {
+    return new MillraceError(this.use, `cannot ${doing}: ${messageOf(error)}`, {
       where: this.where,
       hint: hints[status] ?? 'is the store up, and the bucket there?',
-      permanent: status >= 400 && !isPassing(status),
+      permanent: status > 0 && !isPassing(status),
       cause: error,
-    });
-  }
-
-  private async connect(): Promise<AwsClient> {
-    const { AwsClient: Client } = await import('aws4fetch');
-    const { username, password, searchParams } = this.endpoint;
-    const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_SESSION_TOKEN } = process.env;
-    const isGiven = username !== '';
-    return new Client({
-      accessKeyId: isGiven ? decodeURIComponent(username) : AWS_ACCESS_KEY_ID,
-      secretAccessKey: isGiven ? decodeURIComponent(password) : AWS_SECRET_ACCESS_KEY,
-      ...(isGiven || AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: AWS_SESSION_TOKEN }),
-      service: 's3',
-      region: searchParams.get('region') ?? 'us-east-1',
-      retries: 0,
     });
   }
 }
 
-/** Below the endpoint. */
-const addressOf = (path: string): string => `/${path.split('/').map(encodeURIComponent).join('/')}`;
-
-/**
- * Signed with the request: without it a store may keep the half of a body whose connection broke, over what a later try put.
- * Stores make the MD5 of every object anyway, so it is the one that costs them least; where it is not allowed to be used, SHA-256.
- */
-const digestOf = (body: Uint8Array): Record<string, string> =>
-  getFips() === 1
-    ? { 'x-amz-content-sha256': createHash('sha256').update(body).digest('hex') }
-    : { 'content-md5': createHash('md5').update(body).digest('base64') };
-
-export const textOf = (response: Response): Promise<string> => response.text();
-
-export const plain = (xml: string): string =>
-  xml
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&apos;', "'")
-    .replaceAll('&amp;', '&');
+function placeOf(path: string): { readonly Bucket: string; readonly Key: string } {
+  const [Bucket = '', ...key] = path.split('/');
+  return { Bucket, Key: key.join('/') };
+}

@@ -1,15 +1,14 @@
+import type { Readable } from 'node:stream';
+
 /** How long an answer may say nothing. Of the store alone: who reads an object takes as long as what is done with its rows. */
 export class ResponseTimeout {
   private readonly late = new AbortController();
-  /** For the request: it is given up when patience ends. */
+  /** For the request: it is given up when time is over. */
   readonly signal: AbortSignal = this.late.signal;
 
   constructor(private readonly ms: number) {}
 
-  /**
-   * Waits for something of the answer. The signal alone would not do: on Node 20 what hands it on within `fetch` may be collected as
-   * garbage, and the request waits for ever.
-   */
+  /** Waits for something of the answer. */
   async during<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -23,17 +22,16 @@ export class ResponseTimeout {
   }
 
   /** The body in pieces as they come. */
-  async *piecesOf({ body }: Response): AsyncGenerator<Uint8Array> {
-    const reader = body?.getReader();
-    if (!reader) return;
+  async *piecesOf(body: Readable): AsyncGenerator<Uint8Array> {
+    const pieces = body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const { done, value } = await this.during(reader.read());
+        const { done, value } = await this.during(pieces.next());
         if (done) return;
         yield value;
       }
     } finally {
-      reader.cancel().catch(() => undefined); // it broke, or nobody wants the rest
+      body.destroy(); // it broke, or nobody wants the rest
     }
   }
 }

@@ -1,4 +1,4 @@
-import { answerOf, type Buckets, plain, textOf } from './bucket.js';
+import { answerOf, type Buckets, type Part } from './bucket.js';
 
 /** An upload and its parts, as a committable has it. */
 export interface Begun {
@@ -37,8 +37,7 @@ export class Upload {
   }
 
   static async begin(buckets: Buckets, path: string, marker: string): Promise<Upload> {
-    const begun = await buckets.ask({ method: 'POST', path, query: '?uploads=' }, textOf);
-    const id = plain(/<UploadId>([^<]*)</.exec(begun)?.[1] ?? '');
+    const id = await buckets.beginUpload(path);
     await buckets.put(marker, Buffer.from(JSON.stringify({ path, id })));
     return new Upload(buckets, path, { id, tags: [], marker });
   }
@@ -77,12 +76,11 @@ export class Upload {
    * does not know it may still add parts.
    */
   async complete(rest?: Uint8Array): Promise<void> {
-    const { tags, marker } = await this.begun();
-    const parts = tags.map((tag, i) => partXml(i + 1, tag));
-    if (rest !== undefined && rest.length > 0) parts.push(partXml(LAST_PART, await this.putPart(LAST_PART, rest)));
-    const body = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
+    const { id, tags, marker } = await this.begun();
+    const parts = tags.map((tag, i) => ({ n: i + 1, tag }));
+    if (rest !== undefined && rest.length > 0) parts.push(await this.putPart(LAST_PART, rest));
     try {
-      await this.buckets.completed({ method: 'POST', path: this.path, query: this.query, body });
+      await this.buckets.completeUpload(this.path, id, parts);
     } catch (error) {
       // It was done at an earlier try whose answer was lost: the upload is no more, and the object is there.
       if (answerOf(error).status !== 404 || !(await this.buckets.head(this.path))) throw error;
@@ -94,7 +92,7 @@ export class Upload {
   async abort(): Promise<void> {
     await Promise.all(this.underWay); // a part that comes after the end would stay
     try {
-      await this.buckets.ask({ method: 'DELETE', path: this.path, query: this.query });
+      await this.buckets.abortUpload(this.path, this.begunAs.id);
     } catch (error) {
       if (answerOf(error).status !== 404) return; // the marker stays, for a later try
     }
@@ -102,21 +100,13 @@ export class Upload {
   }
 
   private async put(n: number, body: Uint8Array): Promise<void> {
-    this.tags[n - 1] = await this.putPart(n, body);
+    this.tags[n - 1] = (await this.putPart(n, body)).tag;
   }
 
-  private async putPart(n: number, body: Uint8Array): Promise<string> {
-    const query = `?partNumber=${n}&${this.query.slice(1)}`;
-    const { headers } = await this.buckets.ask({ method: 'PUT', path: this.path, query, body, isTagged: true });
-    return headers.get('etag') ?? '';
-  }
-
-  private get query(): string {
-    return `?uploadId=${encodeURIComponent(this.begunAs.id)}`;
+  private putPart(n: number, body: Uint8Array): Promise<Part> {
+    return this.buckets.putPart(this.path, this.begunAs.id, n, body);
   }
 }
-
-const partXml = (n: number, tag: string): string => `<Part><PartNumber>${n}</PartNumber><ETag>${tag}</ETag></Part>`;
 
 /** Uploads of an object in all: one that a store has spoilt (`400`), or forgotten (`404`), is given up for another. */
 const UPLOADS_MAX = 3;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -18,15 +18,17 @@ interface Asked {
   readonly bytes: number;
   readonly range: string | undefined;
   readonly ifMatch: string | undefined;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** A store that answers each request in turn as it is told; the headers that it was asked with. */
 async function storeOf(...answers: readonly ((response: ServerResponse) => unknown)[]) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
-    const { method, headers } = request;
+    const { method, headers, url: path = '' } = request;
     const bytes = Number(headers['content-length'] ?? 0);
-    asked.push({ method, bytes, range: headers.range, ifMatch: headers['if-match'] });
+    asked.push({ method, bytes, range: headers.range, ifMatch: headers['if-match'], path, headers });
     void answers[asked.length - 1]?.(response);
   }).listen(0, '127.0.0.1');
   ended.push(() => {
@@ -128,9 +130,50 @@ describe('Buckets', () => {
       (response) => response.writeHead(400).end('<Error><Code>InvalidPart</Code></Error>'),
       (response) => response.end('<CompleteMultipartUploadResult/>'),
     );
-    const request = { method: 'POST', path: 'lake/object', query: '?uploadId=1' };
-    expect(await buckets.completed(request)).toContain('CompleteMultipartUploadResult');
+    await buckets.completeUpload('lake/object', '1', []);
     expect(asked.length).toBe(3);
+  });
+
+  it('tries again to end an upload whose answer begins well and ends as an error', async () => {
+    const { buckets, asked } = await storeOf(
+      (response) => response.end('<Error><Code>InternalError</Code><Message>try again</Message></Error>'),
+      (response) => response.end('<CompleteMultipartUploadResult/>'),
+    );
+    await buckets.completeUpload('lake/object', '1', []);
+    expect(asked.length).toBe(2);
+  });
+
+  it('names keys as they are, whatever characters they have, over all pages', async () => {
+    const page = (key: string, next = '') =>
+      `<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>${key}</Key></Contents>${next}</ListBucketResult>`;
+    const { buckets, asked } = await storeOf(
+      (response) => response.end(page('b%26b+b%2Bb', '<NextContinuationToken>1&amp;2</NextContinuationToken>')),
+      (response) => response.end(page('a%3C%01%C3%A9')),
+    );
+    expect(await buckets.list('lake/')).toEqual(['lake/a<\u0001\u00e9', 'lake/b&b b+b']);
+    expect(asked[1]?.path).toContain(`continuation-token=${encodeURIComponent('1&2')}`);
+  });
+
+  it('signs the MD5 of an object, and leaves out what costs a second look at the body', async () => {
+    const { buckets, asked } = await storeOf((response) => response.end());
+    await buckets.put('lake/object', Buffer.from('a'));
+    const { headers } = asked[0] as Asked;
+    expect(headers).toMatchObject({
+      'content-md5': 'DMF1ucDxtqgxw5niaXcmYQ==',
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+      'content-length': '1',
+    });
+    expect(headers.authorization).toContain('content-md5');
+    expect(headers).not.toHaveProperty('x-amz-checksum-crc32');
+  });
+
+  it('carries its signature nowhere else', async () => {
+    const elsewhere = await storeOf((response) => response.end());
+    const { buckets, asked } = await storeOf((response) =>
+      response.writeHead(307, { location: `${elsewhere.buckets.where}/lake/object` }).end(),
+    );
+    await expect(buckets.put('lake/object', Buffer.from('a'))).rejects.toMatchObject({ code: 'source', permanent: true });
+    expect([asked.length, elsewhere.asked.length]).toEqual([1, 0]);
   });
 
   it('leaves the marker of an upload that could not be taken back', async () => {

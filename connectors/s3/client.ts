@@ -1,0 +1,64 @@
+import { createHash, getFips } from 'node:crypto';
+import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
+import { MillraceError } from '../../src/core/errors.js';
+
+/**
+ * The AWS SDK's client for one store, addressed by paths (`host/bucket/key`). Key and secret stand in the URL; otherwise the SDK looks for
+ * them: in variables, profiles, and what the machine or the container has.
+ *
+ * It tries each request once, since whoever asks knows what a repetition does, and follows no redirect.
+ *
+ * @throws MillraceError `config` where the SDK is not installed: few topologies need it, so it does not come with the package.
+ */
+export async function openClient(endpoint: URL): Promise<S3> {
+  const { S3 } = await loadSdk();
+  const client = new S3({
+    endpoint: endpoint.origin,
+    region: endpoint.searchParams.get('region') ?? 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 1,
+    requestChecksumCalculation: 'WHEN_REQUIRED', // see `digestOf`
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false, // asks before each long body, which is a round trip
+    ...credentialsIn(endpoint),
+  });
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        const { headers } = args.request as { readonly headers: Record<string, string> };
+        if (!isDigested(commandName)) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+        return next(args);
+      },
+    { step: 'build', name: 'millraceUnsignedPayload' },
+  );
+  return client;
+}
+
+async function loadSdk(): Promise<typeof import('@aws-sdk/client-s3')> {
+  try {
+    return await import('@aws-sdk/client-s3');
+  } catch (cause) {
+    throw new MillraceError('config', "the package '@aws-sdk/client-s3' cannot be loaded", {
+      where: 's3',
+      hint: 'object stores are asked by it, and it is yours to install: npm install @aws-sdk/client-s3',
+      permanent: true,
+      cause,
+    });
+  }
+}
+
+function credentialsIn({ username, password }: URL): Pick<S3ClientConfig, 'credentials'> {
+  if (username === '') return {};
+  const [accessKeyId, secretAccessKey] = [username, password].map(decodeURIComponent) as [string, string];
+  return { credentials: { accessKeyId, secretAccessKey } };
+}
+
+/**
+ * Of a whole object, signed with the request: without it a store may keep the half of a body whose connection broke, over what a later try
+ * put. Stores make the MD5 of every object anyway, so it is the one that costs them least; where it is not allowed to be used, the SDK
+ * signs a SHA-256. Parts need none: the store is held to the tags that it answers with when the upload is complete.
+ */
+export const digestOf = (body: Uint8Array): { readonly ContentMD5?: string } =>
+  getFips() === 1 ? {} : { ContentMD5: createHash('md5').update(body).digest('base64') };
+
+const isDigested = (command: string | undefined): boolean => command === 'PutObjectCommand' && getFips() === 1;
