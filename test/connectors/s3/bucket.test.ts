@@ -172,7 +172,10 @@ describe('Buckets', () => {
     const { buckets, asked } = await storeOf((response) =>
       response.writeHead(307, { location: `${elsewhere.buckets.where}/lake/object` }).end(),
     );
-    await expect(buckets.put('lake/object', Buffer.from('a'))).rejects.toMatchObject({ code: 'source', permanent: true });
+    await expect(buckets.put('lake/object', Buffer.from('a'))).rejects.toMatchObject({
+      code: 'source',
+      permanent: true,
+    });
     expect([asked.length, elsewhere.asked.length]).toEqual([1, 0]);
   });
 
