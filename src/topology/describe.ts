@@ -8,11 +8,11 @@ import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';
 
 /**
- * A topology as text, the same for the same topology on every machine: made to be read, and to be kept as a golden
- * file whose diff shows what a change does.
+ * Describes a topology as text. The text of a topology is the same on every machine. Keep it as a golden file: its diff shows
+ * the effect of a change.
  *
- * `deliveries` gives the guarantee of each sink on the profile in question (see `deliveryOf`); without it none is
- * printed, since it depends on the profile. It is asked for each sink as runs write it: `deferred` where a clock decides something.
+ * `deliveries` returns the guarantee of a sink on a profile (see `deliveryOf`); without it no guarantee is printed. It gets
+ * each sink as a run writes it: `deferred` where the topology depends on a clock.
  *
  * @example
  * describe(flightDelays, (sink) => deliveryOf(driverOf(profile.sinks, sink).mode));
@@ -46,19 +46,19 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
       };
     }),
     ...topology.sinks.map(({ id, sink, input }) => written(id, wireName(topology, input), sink)),
-    written('deadLetters', 'whatever fails', topology.deadLetters),
+    written('deadLetters', 'failed records', topology.deadLetters),
     ...(topology.metrics ? [written('metrics', 'every step', topology.metrics)] : []),
   ];
-  return `topology ${topology.name}\n\n${table(nodes)}\n${stagesText(topology)}`;
+  return `topology ${topology.name}\n\n${table(nodes)}\n${subtopologiesText(topology)}`;
 }
 
 /** Which nodes run together, where not all do. */
-function stagesText(topology: Topology): string {
+function subtopologiesText(topology: Topology): string {
   const subtopologies = subtopologiesOf(topology);
   if (subtopologies.length === 1) return '';
   const idsOf = (nodes: readonly { readonly id: string }[]) => nodes.map(({ id }) => id).join(' ');
   const rows = subtopologies.map(({ name, sources, steps, sinks }) => [
-    `subtopology  ${name}`,
+    `sub-topology  ${name}`,
     `reads ${idsOf(sources)}`,
     steps.length === 0 ? '' : `runs ${idsOf(steps)}`,
     sinks.length === 0 ? '' : `writes ${idsOf(sinks)}`,
@@ -101,7 +101,7 @@ function stateText({ shape }: StepNode): string {
   return `state: ${cells.join(' ') || 'none'}`;
 }
 
-/** Sorted by name: the order in which an object was written is no part of what it says. */
+/** Sorted by name: the order of an object's fields means nothing. */
 const settingsText = (settings: Settings): string =>
   Object.entries(settings)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -3,7 +3,7 @@ import { inputName, outputsOf } from './wires.js';
 
 /**
  * A topology as a Mermaid flowchart: sources and sinks outside, steps inside; steps that keep state have doubled
- * sides, side inputs are dashed and named. GitHub, GitLab and most editors draw it.
+ * sides, further inputs are dashed and named. GitHub, GitLab and most editors draw it.
  *
  * @example
  * writeFileSync('topology.mmd', mermaid(flightDelays));
@@ -11,7 +11,7 @@ import { inputName, outputsOf } from './wires.js';
 export function mermaid(topology: Topology): string {
   const { sources, steps, sinks, repartitions, deadLetters, metrics } = topology;
   const outputs = outputsOf(topology);
-  // Own identifiers: an id such as `end` is a word of Mermaid's.
+  // Own identifiers: an id such as `end` is a keyword of Mermaid.
   const nodes = new Map([...sources, ...steps, ...repartitions].map(({ id }, index) => [id, `n${index}`]));
   const edge = ({ from, output }: Wire, to: string, side?: string): string[] => {
     const node = nodes.get(from);
@@ -23,7 +23,7 @@ export function mermaid(topology: Topology): string {
   const lines = [
     ...sources.map(
       ({ id, source }) =>
-        `${nodes.get(id)}([${label(id, `topic ${source.topic}${source.global ? ', all of it in every task' : ''}`)}])`,
+        `${nodes.get(id)}([${label(id, `topic ${source.topic}${source.global ? ', read whole by every task' : ''}`)}])`,
     ),
     `subgraph engine[${quoted(topology.name)}]`,
     ...steps.map((step) => `  ${nodes.get(step.id)}${stepShape(step)}`),
@@ -39,8 +39,8 @@ export function mermaid(topology: Topology): string {
     ),
     ...repartitions.flatMap(({ id, input }) => edge(input, nodes.get(id) ?? '')),
     ...sinks.flatMap(({ input }, index) => edge(input, `s${index}`)),
-    `engine -. ${quoted('whatever fails')} .-> dead`,
-    ...(metrics ? [`engine -. ${quoted('counters, measures')} .-> metrics`] : []),
+    `engine -. ${quoted('failed records')} .-> dead`,
+    ...(metrics ? [`engine -. ${quoted('counters, metrics')} .-> metrics`] : []),
   ];
   return `flowchart LR\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 }

@@ -147,7 +147,7 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
     if (found.length === 0) return { ...base, action: 'new', note: 'begins at the oldest record' };
     const other = found.find(({ topic }) => topic !== undefined && topic !== source.topic)?.topic;
     if (other === undefined)
-      return { ...base, action: 'continues', note: source.global ? 'all of it in every task' : '' };
+      return { ...base, action: 'continues', note: source.global ? 'read whole by every task' : '' };
     const note = `its position is in ${other}: give the source a new id to read ${source.topic} from its start`;
     return { ...base, action: 'refused', note };
   });

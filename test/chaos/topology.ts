@@ -104,7 +104,7 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
           key: (c) => c.n,
           label: { key: (o: Outcome) => o.n, value: (o: Outcome) => o.good, wait: hours(1) },
           pendingMax: 10_000,
-          versionEvery: 1,
+          versionEveryLabels: 1,
         }),
       )
       .via(

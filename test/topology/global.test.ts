@@ -54,7 +54,7 @@ describe('global tables', () => {
   });
 
   it('are drawn as what they are', () => {
-    expect(mermaid(twice)).toContain('topic rates, all of it in every task');
+    expect(mermaid(twice)).toContain('topic rates, read whole by every task');
     expect(mermaid(twice)).toContain('topic orders"');
   });
 
@@ -114,7 +114,7 @@ describe('global tables', () => {
         topic: 'rates',
         action: 'continues',
         offsets: { 0: 7, 1: 4 },
-        note: 'all of it in every task',
+        note: 'read whole by every task',
       },
       { source: 'orders', topic: 'orders', action: 'continues', offsets: { 0: 5, 1: 50 }, note: '' },
       expect.objectContaining({ source: 'gone', action: 'dropped' }),

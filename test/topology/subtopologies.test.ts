@@ -112,13 +112,13 @@ describe('stagesOf', () => {
                 topic=refund.log
       sink         last              <- again                                    kafka.sink
                 topic=last
-      sink         deadLetters       <- whatever fails                           kafka.sink
+      sink         deadLetters       <- failed records                           kafka.sink
                 topic=orders.dead
 
-      subtopology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
-      subtopology  paired/orders            reads orders                                            writes orders-by-id
-      subtopology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
-      subtopology  paired/again             reads again                                             writes last
+      sub-topology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
+      sub-topology  paired/orders            reads orders                                            writes orders-by-id
+      sub-topology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
+      sub-topology  paired/again             reads again                                             writes last
       "
     `);
     expect(describeTopology(without)).not.toContain('subtopology');

@@ -101,7 +101,7 @@ export const payments = topology(
           key: (payment) => payment.paymentId,
           label: { key: (review) => review.paymentId, value: (review) => review.fraud, wait: hours(48) },
           pendingMax: 100_000,
-          measureEvery: hours(24),
+          metricsInterval: hours(24),
         }),
       )
       .via(

@@ -33,7 +33,7 @@ type Key = string | number;
 export interface Learned<B extends string = string> {
   /** Probability that the label will be true, by the model as it was when the record came. */
   readonly probability: number;
-  /** `step.task.labels`: which model that was, by how many labels it had learnt, cut to `versionEvery`. */
+  /** `step.task.labels`: which model that was, by how many labels it had learnt, cut to `versionEveryLabels`. */
   readonly modelVersion: string;
   /** What each baseline said of the same record, knowing no more than the model did. */
   readonly baselines: { readonly [P in B]: number };
@@ -60,9 +60,9 @@ export interface LearnOptions<Row, Label, As extends string, B extends string> {
   /** Simple predictors that run beside the model and are scored like it. */
   readonly baselines?: { readonly [P in B]: Baseline<NoInfer<Row>> };
   /** Length of the windows of event time that are measured; an hour by default. */
-  readonly measureEvery?: Duration;
+  readonly metricsInterval?: Duration;
   /** Labels between two model versions; 1,000 by default. */
-  readonly versionEvery?: number;
+  readonly versionEveryLabels?: number;
 }
 
 /** Version of how a waiting row lies in the state, beside the view's layout. */
@@ -103,9 +103,9 @@ export function learn<Row, Label, const As extends string, const B extends strin
   { labels: Label },
   Adds<{ readonly [K in As]: Learned<B> }>
 > {
-  const { as, view, label, pendingMax, measureEvery = hours(1), versionEvery = 1_000 } = options;
+  const { as, view, label, pendingMax, metricsInterval = hours(1), versionEveryLabels = 1_000 } = options;
   const baselines = Object.entries<Baseline<Row>>(options.baselines ?? {});
-  const problems = problemsOf(label.wait, pendingMax, versionEvery);
+  const problems = problemsOf(label.wait, pendingMax, versionEveryLabels);
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
   const model = learner.cells(view.shape);
   const cells: CellSpecs = {
@@ -133,8 +133,8 @@ export function learn<Row, Label, const As extends string, const B extends strin
       wait: formatDuration(label.wait),
       pendingMax,
       baselines: baselines.map(([name, { kind }]) => `${name}: ${kind}`).join(', '),
-      measureEvery: formatDuration(measureEvery),
-      versionEvery,
+      metricsInterval: formatDuration(metricsInterval),
+      versionEveryLabels,
     },
     problems,
     inputs: ['labels'],
@@ -149,12 +149,12 @@ export function learn<Row, Label, const As extends string, const B extends strin
       const pending = opened.pending as MapCell<Key, WaitingRow>;
       const labelled = opened.labelled as MapCell<Key, true>;
       const learned = opened.learned as ValueCell<number>;
-      const scores = scoreboard(opened.scores as Float64Cell, 1 + names.length, measureEvery);
+      const scores = scoreboard(opened.scores as Float64Cell, 1 + names.length, metricsInterval);
       // Of the row in hand: the model's, then each baseline's.
       const probabilities = Array.from({ length: 1 + names.length }, () => 0.5);
       const count = countersOf(context);
       const jumpMs = credibleJump(label.wait);
-      const versionOf = versions(context, versionEvery);
+      const versionOf = versions(context, versionEveryLabels);
       let expiredSeen = pending.expired;
 
       const onRow = (row: Row, timeMs: number): Learned => {
@@ -216,7 +216,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
   });
 }
 
-function problemsOf(wait: number, pendingMax: number, versionEvery: number): Problem[] {
+function problemsOf(wait: number, pendingMax: number, versionEveryLabels: number): Problem[] {
   const problems: Problem[] = [];
   if (!(wait > 0))
     problems.push({
@@ -228,8 +228,8 @@ function problemsOf(wait: number, pendingMax: number, versionEvery: number): Pro
       message: `pendingMax is ${pendingMax}`,
       hint: 'give it the number of records that come within the wait, and some more',
     });
-  if (!(versionEvery >= 1))
-    problems.push({ message: `versionEvery is ${versionEvery}`, hint: 'give it a number of labels' });
+  if (!(versionEveryLabels >= 1))
+    problems.push({ message: `versionEveryLabels is ${versionEveryLabels}`, hint: 'give it a number of labels' });
   return problems;
 }
 

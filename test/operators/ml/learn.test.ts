@@ -29,7 +29,7 @@ const view = featureView({
 });
 const model = logisticRegression({ optimizer: ftrl({ alpha: 0.5 }) });
 
-const operator = (options: { pendingMax?: number; versionEvery?: number } = {}) =>
+const operator = (options: { pendingMax?: number; versionEveryLabels?: number } = {}) =>
   learn(model, {
     as: 'late',
     view,
@@ -158,7 +158,7 @@ describe('learn', () => {
 
   it('names the model by the labels it has learnt', () => {
     const arrivals = Array.from({ length: 5 }, (_, id) => [row(id, 0), label(id, 0, true)]).flat();
-    const versions = drive(operator({ versionEvery: 2 }), arrivals).emitted.map(({ late }) => late.modelVersion);
+    const versions = drive(operator({ versionEveryLabels: 2 }), arrivals).emitted.map(({ late }) => late.modelVersion);
     expect(versions).toEqual(['learn.0.0', 'learn.0.0', 'learn.0.2', 'learn.0.2', 'learn.0.4']);
   });
 
@@ -183,9 +183,9 @@ describe('learn', () => {
   });
 
   it('says which option is out of range', () => {
-    expect(operator({ pendingMax: 0, versionEvery: 0 }).problems?.map(({ message }) => message)).toEqual([
+    expect(operator({ pendingMax: 0, versionEveryLabels: 0 }).problems?.map(({ message }) => message)).toEqual([
       'pendingMax is 0',
-      'versionEvery is 0',
+      'versionEveryLabels is 0',
     ]);
   });
 
@@ -206,7 +206,7 @@ describe('learn', () => {
 
   it('keeps the contract of operators: deterministic, restored anywhere, inputs untouched', () => {
     fc.assert(
-      fc.property(history, (arrivals) => checkOperator(operator({ pendingMax: 4, versionEvery: 3 }), arrivals)),
+      fc.property(history, (arrivals) => checkOperator(operator({ pendingMax: 4, versionEveryLabels: 3 }), arrivals)),
       { numRuns: 20 },
     );
   });

@@ -95,8 +95,8 @@ export const learning: Scenario = {
                 label: { key: (label) => label.of, value: (label) => label.delay >= LATE, wait: WAIT },
                 pendingMax: 10_000,
                 baselines: { keyRate: rateBy({ by: (row: Row) => row.key }) },
-                measureEvery: WINDOW,
-                versionEvery: 50,
+                metricsInterval: WINDOW,
+                versionEveryLabels: 50,
               }),
             )
             .via(

@@ -36,7 +36,7 @@ export function learnText(plan: Plan, imports: Imports): TaskText {
         ),
       ],
       ['pendingMax', '100_000'],
-      ['measureEvery', 'hours(24)'],
+      ['metricsInterval', 'hours(24)'],
     ],
     INDENT,
   );
