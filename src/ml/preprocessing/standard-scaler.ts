@@ -1,3 +1,5 @@
+import { nextMean, squaredDistance } from '../../util/moments.js';
+
 /**
  * Running mean and variance of some features, in one typed array that a state cell may own: `[rows, mean..., variance...]`.
  * The variance is the population's. Welford's update, as in River's StandardScaler: learning moves it, scaling never does.
@@ -25,10 +27,10 @@ export function standardScaler(state: Float64Array, features: number): StandardS
       for (let i = 0; i < features; i++) {
         const x = row[i] as number;
         const before = state[means + i] as number;
-        const mean = before + (x - before) / rows;
-        const variance = state[variances + i] as number;
-        state[means + i] = mean;
-        state[variances + i] = variance + ((x - before) * (x - mean) - variance) / rows;
+        const after = nextMean(before, x, rows);
+        state[means + i] = after;
+        // The variance of a population is the mean of these.
+        state[variances + i] = nextMean(state[variances + i] as number, squaredDistance(x, before, after), rows);
       }
     },
   };

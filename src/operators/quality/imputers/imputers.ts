@@ -1,5 +1,6 @@
 import type { Cell, CellSpec, CellSpecs } from '../../../core/index.js';
 import { float64Cell, ringCell, valueCell } from '../../../state/index.js';
+import { nextMeanOfAnySize } from '../../../util/moments.js';
 import { RunningMode } from '../running/running-mode.js';
 import { RunningQuantiles } from '../running/running-quantiles.js';
 
@@ -52,7 +53,7 @@ export const mean = (): ImputerSpec =>
       see(value) {
         if (!isNumber(value)) return;
         state[0]++;
-        state[1] += value / state[0] - state[1] / state[0]; // two quotients: the difference could overflow
+        state[1] = nextMeanOfAnySize(state[1], value, state[0]);
         cell.touch(0);
       },
       guess: () => (state[0] === 0 ? undefined : state[1]),

@@ -1,7 +1,8 @@
 import { type Float64Cell, float64Cell } from '../../../state/index.js';
+import { MOMENTS_SIZE, nextMeanOfAnySize, squaredDistance } from '../../../util/moments.js';
 
 /** The cell of a `RunningMoments`: count, mean, sum of squared distances. */
-export const momentsCell = () => float64Cell({ size: 3, block: 4 });
+export const momentsCell = () => float64Cell({ size: MOMENTS_SIZE, block: 4 });
 
 /** Mean and standard deviation (the population's) of all values so far, by Welford's update. Only the cell is state. */
 export class RunningMoments {
@@ -29,8 +30,8 @@ export class RunningMoments {
     const { state } = this;
     const before = state[1];
     state[0]++;
-    state[1] += value / state[0] - before / state[0]; // two quotients: the difference could overflow
-    state[2] += (value - before) * (value - state[1]);
+    state[1] = nextMeanOfAnySize(before, value, state[0]);
+    state[2] += squaredDistance(value, before, state[1]);
     this.cell.touch(0);
   }
 }

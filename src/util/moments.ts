@@ -1,0 +1,66 @@
+// Running mean and variance by Welford's update: no cancellation, unlike sums of squares. Source: Welford, "Note on a method for
+// calculating corrected sums of squares and products", Technometrics 4 (1962). Nothing here allocates.
+
+/** The mean once `x` has come as the `n`-th value; with a negative `n`, once `x` was taken away and `-n` values are left. */
+export function nextMean(mean: number, x: number, n: number): number {
+  return mean + (x - mean) / n;
+}
+
+/** Likewise for values as large as numbers can be, whose difference would overflow: two quotients, one rounding more. */
+export function nextMeanOfAnySize(mean: number, x: number, n: number): number {
+  return mean + (x / n - mean / n);
+}
+
+/** What `x` adds to the sum of squared distances from the mean, by the means before and after it. */
+export function squaredDistance(x: number, before: number, after: number): number {
+  return (x - before) * (x - after);
+}
+
+/** Where moments lie, at some place in it: the count, the mean, the sum of squared distances from the mean. */
+export type Moments = Float64Array | number[];
+
+export const MOMENTS_SIZE = 3;
+
+export function clearMoments(into: Moments, at: number): void {
+  into[at] = 0;
+  into[at + 1] = 0;
+  into[at + 2] = 0;
+}
+
+export function addToMoments(into: Moments, at: number, x: number): void {
+  const n = (into[at] as number) + 1;
+  const before = into[at + 1] as number;
+  const after = nextMean(before, x, n);
+  into[at] = n;
+  into[at + 1] = after;
+  into[at + 2] = (into[at + 2] as number) + squaredDistance(x, before, after);
+}
+
+/** Takes a value back: the update in reverse, which loses digits where most of what was added is taken back. */
+export function removeFromMoments(into: Moments, at: number, x: number): void {
+  const n = (into[at] as number) - 1;
+  if (n <= 0) {
+    clearMoments(into, at);
+    return;
+  }
+  const before = into[at + 1] as number;
+  const after = nextMean(before, x, -n);
+  into[at] = n;
+  into[at + 1] = after;
+  into[at + 2] = (into[at + 2] as number) - squaredDistance(x, before, after);
+}
+
+/**
+ * Takes in other moments, which stay as they are. Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
+ * computing sample variances" (1979).
+ */
+export function mergeMoments(into: Moments, at: number, from: Moments, fromAt: number): void {
+  const before = into[at] as number;
+  const more = from[fromAt] as number;
+  if (more === 0) return;
+  const n = before + more;
+  const apart = (from[fromAt + 1] as number) - (into[at + 1] as number);
+  into[at + 2] = (into[at + 2] as number) + (from[fromAt + 2] as number) + (apart * apart * (before * more)) / n;
+  into[at + 1] = (into[at + 1] as number) + (apart * more) / n;
+  into[at] = n;
+}
