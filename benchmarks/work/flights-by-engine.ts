@@ -4,8 +4,8 @@ import { BEFORE_ALL_MS, type Origin, type Tick } from '../../src/core/record.js'
 import type { Share } from '../../src/runtime/merge.js';
 import { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';
-import { TaskState } from '../../src/runtime/state.js';
-import type { StepOutputs } from '../../src/runtime/step-context.js';
+import type { StepOutputs } from '../../src/runtime/steps.js';
+import { TaskState } from '../../src/runtime/task-state.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import type { FlightEvent } from './flight-events.js';
 

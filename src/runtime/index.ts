@@ -4,7 +4,7 @@ export type { Outage } from './outages.js';
 export type { Running, RunOptions, RunSnapshot } from './run.js';
 export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
+export { sinksOf } from './sinks.js';
 export type { QueryResult } from './state-queries.js';
 export type { TaskHealth } from './supervisor.js';
 export type { EpochPoint, TaskSnapshot } from './task.js';
-export { sinksOf } from './task-sinks.js';

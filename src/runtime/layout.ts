@@ -2,7 +2,7 @@ import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/in
 import { driverOf, INTERNAL, MillraceError } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { counted } from '../util/counted.js';
-import { sinksOf } from './task-sinks.js';
+import { sinksOf } from './sinks.js';
 
 /**
  * Sees to it that all topics and tables are there, and finds out how many tasks each subtopology has: the partitions of its

@@ -4,9 +4,8 @@ import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import { Input } from './input.js';
-import { instrumentedReader } from './instrumented.js';
-import type { PendingOperations } from './pending-operations.js';
-import { noDriver } from './task-sinks.js';
+import { instrumentedReader, type PendingOperations } from './pending-operations.js';
+import { noDriver } from './sinks.js';
 
 export interface TaskInputsOptions {
   readonly topology: Topology;

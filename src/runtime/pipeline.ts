@@ -1,20 +1,31 @@
 import { concatMap, from, map, of, Subject, zip } from 'rxjs';
-import type { BatchedLogic, Chunk, DeadLetter, Services, SinkWriter } from '../core/index.js';
-import { inTheLog, MillraceError } from '../core/index.js';
+import {
+  type BatchedLogic,
+  type Chunk,
+  type DeadLetter,
+  inTheLog,
+  MillraceError,
+  type Services,
+  type SinkWriter,
+} from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
 import { getOrInsert } from '../util/maps.js';
-import type { Counters } from './counters.js';
 import { DurationHistogram } from './histogram.js';
 import { InFlight } from './in-flight.js';
 import { REPORTED_BY_OTHER_TASK, TOMBSTONE } from './input.js';
 import type { Round } from './merge.js';
 import type { PendingOperations, Reason } from './pending-operations.js';
-import { settle, unwrap } from './settled.js';
-import type { TaskState } from './state.js';
-import { type StepOutputs, TaskStepContext } from './step-context.js';
-import { runBatched, runSplit, runStateful, runTransform } from './steps.js';
-import { withoutUnrepresentable } from './unrepresentable.js';
-import { written } from './written.js';
+import {
+  runBatched,
+  runSplit,
+  runStateful,
+  runTransform,
+  type StepOutputs,
+  TaskStepContext,
+  withoutUnrepresentable,
+  written,
+} from './steps.js';
+import type { Counters, TaskState } from './task-state.js';
 
 export interface PipelineParts {
   readonly topology: Topology;
@@ -323,3 +334,17 @@ export class Pipeline {
 }
 
 const keyOf = ({ from, output }: Wire): string => `${from}/${output}`;
+
+/** A promise's outcome as a value: for work started ahead, whose failure must wait for its turn in the order. */
+export type Settled<T> = { readonly value: T } | { readonly error: unknown };
+
+export const settle = <T>(promise: Promise<T>): Promise<Settled<T>> =>
+  promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+
+export function unwrap<T>(settled: Settled<T>): T {
+  if ('error' in settled) throw settled.error;
+  return settled.value;
+}

@@ -1,9 +1,8 @@
 import { MillraceError } from '../core/index.js';
 import { check, subtopologiesOf, type Topology, type TopologyProblem } from '../topology/index.js';
 import { counted } from '../util/counted.js';
-import { systemClock } from './clock.js';
+import { paceOf, systemClock, unpaced } from './clock.js';
 import { layOut } from './layout.js';
-import { paceOf, unpaced } from './pace.js';
 import { type Running, type RunningSubtopology, type RunOptions, runStage, snapshotOf } from './run.js';
 
 /**

@@ -1,15 +1,14 @@
 import type { Duration, InferenceService, MetricRow, Profile, StandbyStatus } from '../core/index.js';
 import { driverOf, MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
-import { type Clock, systemClock } from './clock.js';
+import { type Clock, type Pace, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
 import { Lookups } from './lookups/service.js';
 import { type Outage, Outages } from './outages.js';
-import type { Pace } from './pace.js';
+import { sinksOf } from './sinks.js';
 import type { QueryResult } from './state-queries.js';
 import { Supervisor, type TaskHealth } from './supervisor.js';
 import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
-import { sinksOf } from './task-sinks.js';
 
 export interface RunOptions {
   readonly profile: Profile;

@@ -1,16 +1,78 @@
-import type {
-  BatchedLogic,
-  Chunk,
-  Emit,
-  EmitTo,
-  Origin,
-  SplitLogic,
-  StatefulLogic,
-  Tick,
-  TransformLogic,
+import {
+  type BatchedLogic,
+  type Change,
+  type Chunk,
+  type Counter,
+  type DeadLetter,
+  type Emit,
+  type EmitTo,
+  inTheLog,
+  type MetricRow,
+  MillraceError,
+  messageOf,
+  type Origin,
+  RowFailure,
+  type SinkWriter,
+  type SplitLogic,
+  type StatefulLogic,
+  type StepContext,
+  type Tick,
+  type TransformLogic,
+  unwritable,
 } from '../core/index.js';
-import { MillraceError, messageOf, RowFailure } from '../core/index.js';
-import type { TaskStepContext } from './step-context.js';
+import type { Counters } from './task-state.js';
+
+/** What a task collects from all of its steps until somebody takes it. */
+export interface StepOutputs {
+  readonly deadLetters: DeadLetter[];
+  readonly metrics: MetricRow[];
+}
+
+/** A step's view of the world: its counters, its measurements, and the record in hand. */
+export class TaskStepContext implements StepContext {
+  /** The record in hand: set by whoever calls the step's logic. */
+  origin: Origin | undefined;
+
+  /** `watermarkMs` is what an earlier run had come to; whoever tells the step of a later one sets it. */
+  constructor(
+    readonly topology: string,
+    readonly step: string,
+    readonly task: number,
+    private readonly counters: Counters,
+    private readonly outbox: StepOutputs,
+    public watermarkMs: number,
+  ) {}
+
+  counter(name: string): Counter {
+    return this.counters.of(this.step, name);
+  }
+
+  measure(name: string, value: number, eventTimeMs: number): void {
+    this.outbox.metrics.push({ topology: this.topology, step: this.step, task: this.task, name, eventTimeMs, value });
+  }
+
+  deadLetter(reason: string, detail: string): void {
+    if (!this.origin)
+      throw new MillraceError('internal', 'a dead letter outside the processing of a record', { where: this.step });
+    this.counter(`dead:${reason}`).add();
+    this.outbox.deadLetters.push({ reason, detail, step: this.step, origin: this.origin });
+  }
+
+  fail(message: string, hint?: string): never {
+    throw this.failure(message, undefined, hint);
+  }
+
+  /** An error of the step's own code, with the record that it tripped over. */
+  failure(message: string, cause: unknown, hint?: string): MillraceError {
+    const place = this.origin && inTheLog(this.origin);
+    const at = place ? ` at ${place.topic}[${place.partition}]@${place.offset}` : '';
+    return new MillraceError('step', `${message}${at}`, {
+      where: this.step,
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    });
+  }
+}
 
 // How each of the four shapes runs over a chunk. Logic sees one record at a time; chunks and origins are handled here.
 
@@ -177,4 +239,51 @@ export async function runBatched(logic: BatchedLogic, context: TaskStepContext, 
     }
   });
   return { chunk: { values, origins, ticks: chunk.ticks }, failures };
+}
+
+/**
+ * Gives a chunk to a sink. What a callback of the sink throws is told with the sink's id: an error of the language says
+ * neither whose callback it was nor that it was one.
+ */
+export function written(writer: SinkWriter, step: string, { values, origins }: Chunk): Promise<void> | undefined {
+  const named = (error: unknown): never => {
+    throw error instanceof MillraceError ? error : unwritable(error, step);
+  };
+  try {
+    return writer.write(values, origins)?.catch(named) ?? undefined;
+  } catch (error) {
+    return named(error);
+  }
+}
+
+/**
+ * What a sink has no room for goes to the dead letters, in the order of the other letters of its round; the rest stays. Of a
+ * change it stays that what was held before does not hold any more: the sink must not show it for ever.
+ */
+export function withoutUnrepresentable(
+  writer: SinkWriter,
+  context: TaskStepContext,
+  chunk: Chunk,
+  areChanges: boolean,
+): Chunk {
+  if (!writer.unrepresentable) return chunk;
+  const unrepresentable = chunk.values.map((value) => writer.unrepresentable?.(value));
+  if (unrepresentable.every((unrepresentable) => unrepresentable === undefined)) return chunk;
+  const values: unknown[] = [];
+  const origins: Origin[] = [];
+  unrepresentable.forEach((unrepresentable, i) => {
+    const origin = chunk.origins[i] as Origin;
+    let value = chunk.values[i];
+    if (unrepresentable !== undefined) {
+      context.origin = origin;
+      context.deadLetter('unrepresentable', unrepresentable);
+      if (!areChanges) return;
+      value = { ...(value as Change<unknown>), after: null };
+      if (writer.unrepresentable?.(value) !== undefined) return;
+    }
+    values.push(value);
+    origins.push(origin);
+  });
+  context.origin = undefined; // whatever fails later is not about these
+  return { ...chunk, values, origins };
 }

@@ -11,23 +11,18 @@ import type {
 import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import { counted } from '../util/counted.js';
-import type { Clock } from './clock.js';
-import { ClockTicks } from './clock-ticks.js';
-import type { CounterEntry } from './counters.js';
-import type { DeferredSink } from './deferred-sink.js';
+import type { Clock, Pace } from './clock.js';
 import type { Input } from './input.js';
-import { loneTick } from './lone-tick.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 import { openInputs } from './open-inputs.js';
-import type { Pace } from './pace.js';
-import { PendingOperations, type Reason } from './pending-operations.js';
+import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';
-import { noteQuiet } from './quiet.js';
-import { TaskState } from './state.js';
+import { DEAD_LETTERS, type DeferredSink, METRICS, openSinks } from './sinks.js';
 import { type QueryResult, StateQueries } from './state-queries.js';
-import type { StepOutputs } from './step-context.js';
-import { DEAD_LETTERS, METRICS, openSinks } from './task-sinks.js';
-import { WatermarkEmitter } from './watermark-emitter.js';
+import type { StepOutputs } from './steps.js';
+import { type CounterEntry, TaskState } from './task-state.js';
+import { ClockTicks, loneTick } from './ticks.js';
+import { WatermarkEmitter } from './watermark-markers.js';
 
 /** The topic in the origin of what is emitted at the end of time. */
 const END_TOPIC = '$end';

@@ -1,8 +1,7 @@
 import { ok } from 'node:assert';
 import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
-import { DeferredSink } from '../runtime/deferred-sink.js';
-import { SequencedSink } from '../runtime/sequenced-sink.js';
-import { TaskState } from '../runtime/state.js';
+import { DeferredSink, SequencedSink } from '../runtime/sinks.js';
+import { TaskState } from '../runtime/task-state.js';
 import { originAt } from './contract.js';
 
 /** A sink under test, writing to a place that is empty at first. */

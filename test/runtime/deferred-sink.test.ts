@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Origin, Profile, Sink, SinkDriver, SinkWriter, Source } from '../../src/core/index.js';
 import { hours, millis, transform } from '../../src/core/index.js';
-import { DeferredSink } from '../../src/runtime/deferred-sink.js';
 import { runTopology } from '../../src/runtime/index.js';
+import { DeferredSink } from '../../src/runtime/sinks.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { paceOf } from '../../src/runtime/pace.js';
+import { paceOf } from '../../src/runtime/clock.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 describe('paceOf', () => {

@@ -16,10 +16,9 @@ import {
 } from '../../src/core/index.js';
 import { outerJoinTables } from '../../src/operators/join/join-tables.js';
 import { table } from '../../src/operators/table/table.js';
-import { Counters } from '../../src/runtime/counters.js';
-import { DeferredSink } from '../../src/runtime/deferred-sink.js';
 import { runTopology } from '../../src/runtime/index.js';
-import { SequencedSink } from '../../src/runtime/sequenced-sink.js';
+import { DeferredSink, SequencedSink } from '../../src/runtime/sinks.js';
+import { Counters } from '../../src/runtime/task-state.js';
 import { originAt } from '../../src/testing/contract.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';

@@ -6,10 +6,11 @@ import {
   internalRecord,
   markOf,
   markRecord,
+  type SinkWriter,
   type WatermarkMarker,
 } from '../../src/core/index.js';
 import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
-import { lowestOf, withMark } from '../../src/runtime/watermark-markers.js';
+import { lowestOf, WatermarkEmitter, withMark } from '../../src/runtime/watermark-markers.js';
 import { inputOf, markedInput, mergeAll, type Placed } from './inputs.js';
 
 const mark = (task: number, watermarkMs: number, idle = false, tasks = 2): WatermarkMarker => ({
@@ -124,3 +125,50 @@ describe('an input with marks', () => {
 
 const watermarks = ({ ticks }: { readonly ticks: readonly { readonly watermarkMs: number }[] }) =>
   ticks.map(({ watermarkMs }) => watermarkMs);
+
+function emitterOf(idleTimeout: readonly (number | undefined)[]) {
+  const marks: WatermarkMarker[] = [];
+  const writer: SinkWriter = { write: () => undefined, mark: (mark) => marks.push(mark), close: async () => undefined };
+  const emitter = new WatermarkEmitter(
+    { task: 1, tasks: 3 },
+    idleTimeout.map(() => writer),
+    idleTimeout,
+    1_000,
+  );
+  return { emitter, marks };
+}
+
+describe('a watermark emitter', () => {
+  it('tells every next subtopology how far the task has come', () => {
+    const { emitter, marks } = emitterOf([undefined, undefined]);
+    emitter.onRound(1_010);
+    emitter.mark(77);
+    const mark = { task: 1, tasks: 3, watermarkMs: 77, idle: false };
+    expect(marks).toEqual([mark, mark]);
+    expect(emitter.isQuiet(1e12)).toBe(false);
+  });
+
+  it('says once that nothing comes in, after the shortest time that one of them waits', () => {
+    const { emitter, marks } = emitterOf([undefined, 500, 300]);
+    expect(emitter.isQuiet(1_299)).toBe(false);
+    expect(emitter.isQuiet(1_300)).toBe(true);
+    expect(emitter.isDue).toBe(true);
+    emitter.mark(5);
+    expect(marks.map(({ idle }) => idle)).toEqual([true, true, true]);
+    expect(emitter.isQuiet(9_000)).toBe(false);
+
+    // Until something comes in: the next mark takes it back, and the time begins anew.
+    emitter.onRound(9_100);
+    expect(emitter.isDue).toBe(false);
+    emitter.mark(6);
+    expect(marks.at(-1)).toEqual({ task: 1, tasks: 3, watermarkMs: 6, idle: false });
+    expect(emitter.isQuiet(9_399)).toBe(false);
+    expect(emitter.isQuiet(9_400)).toBe(true);
+  });
+
+  it('of a task without next subtopologies is never due', () => {
+    const { emitter } = emitterOf([]);
+    expect(emitter.isQuiet(1e12)).toBe(false);
+    expect(emitter.isDue).toBe(false);
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import type { Sink } from '../../src/core/index.js';
 import { json, topology } from '../../src/index.js';
-import { written } from '../../src/runtime/written.js';
+import { written } from '../../src/runtime/steps.js';
 import { originAt } from '../../src/testing/contract.js';
 import { TopologyTest } from '../../src/testing/index.js';
 

@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   mutant('counters outside the checkpoint', 'copies', [
-    'state.ts',
+    'task-state.ts',
     "this.restore(COUNTERS_STEP, 'counters', this.counters);",
     '',
   ]),
@@ -109,7 +109,7 @@ export const mutants: readonly Mutant[] = [
     ['pipeline.ts', 'import { concatMap, from,', 'import { concatMap, mergeMap, from,'],
   ),
   mutant('rows of an nondeterministic order written before the checkpoint', 'quiet', [
-    'task-sinks.ts',
+    'sinks.ts',
     'const { rowsMax } = deferralOf(sink) ?? {};',
     'const { rowsMax } = (deferralOf, sink.deferred ?? {});',
   ]),
@@ -118,7 +118,7 @@ export const mutants: readonly Mutant[] = [
     "shape.shape === 'batched' && shape.nondeterministic === true",
     'shape === undefined',
   ]),
-  mutant('rows owed to a sink not restored', 'copies', ['task-sinks.ts', 'await later.recover();', '']),
+  mutant('rows owed to a sink not restored', 'copies', ['sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',
     'const committables = prepared.filter(([, committable]) => committable !== undefined);',
@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
     'if (answer instanceof RowFailure) {\n      context.origin = origin;\n      context.deadLetter(answer.reason, answer.detail);\n    }',
   ]),
   mutant('state not restored', 'learning', [
-    'state.ts',
+    'task-state.ts',
     'const cell = spec.open();\n      this.restore(step, name, cell);',
     'const cell = spec.open();',
   ]),
@@ -141,7 +141,7 @@ export const mutants: readonly Mutant[] = [
     'this.ledger.commit(checkpoint, this.state.takeChanges()).catch(() => undefined)',
   ]),
   mutant('a refused write taken for a written one', 'copies', [
-    'written.ts',
+    'steps.ts',
     'return writer.write(values, origins)?.catch(named)',
     'return writer.write(values, origins)?.catch(() => undefined)',
   ]),
@@ -164,7 +164,7 @@ export const mutants: readonly Mutant[] = [
     'hasWatermarkMarkers ? record.timestampMs : eventTimeOf',
   ]),
   mutant('marks that promise what comes next', 'transfers', [
-    'watermark-emitter.ts',
+    'watermark-markers.ts',
     'writer.mark?.({ ...task, watermarkMs, idle });',
     'writer.mark?.({ ...task, watermarkMs: watermarkMs + 60, idle });',
   ]),
@@ -205,7 +205,7 @@ export const mutants: readonly Mutant[] = [
     'shape === undefined',
   ]),
   mutant('a clock that goes back with the next owner of a task', 'clocked', [
-    'clock-ticks.ts',
+    'ticks.ts',
     'this.toldMs = choices[CLOCK_CHOICE] as number | undefined;',
     'this.toldMs = choices === undefined ? 0 : undefined;',
   ]),

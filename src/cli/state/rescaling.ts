@@ -4,7 +4,7 @@ import { EARLIEST, type Position } from '../../core/io.js';
 import { partitionOf } from '../../core/partition.js';
 import { positionKey, positionsIn } from '../../core/positions.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
-import { Counters } from '../../runtime/counters.js';
+import { Counters } from '../../runtime/task-state.js';
 import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../../topics/positions.js';
 import { readPartition } from '../../topics/read-topic.js';
 import {

@@ -7,8 +7,7 @@ import {
   messageOf,
 } from '../../core/index.js';
 import { backOffMs } from '../../util/retry.js';
-import type { Clock } from '../clock.js';
-import { type Pace, paceOf, unpaced } from '../pace.js';
+import { type Clock, type Pace, paceOf, unpaced } from '../clock.js';
 import { Breaker } from './breaker.js';
 import { TtlLruCache } from './ttl-lru-cache.js';
 

@@ -5,7 +5,7 @@ import {
   type StateChange,
   type TaskLedger,
 } from '../../core/index.js';
-import { CLOCK_CHOICE, CLOCK_TOPIC } from '../../runtime/clock-ticks.js';
+import { CLOCK_CHOICE, CLOCK_TOPIC } from '../../runtime/ticks.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';

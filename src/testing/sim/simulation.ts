@@ -10,8 +10,8 @@ import {
   type RawRecord,
   type TaskId,
 } from '../../core/index.js';
-import { COUNTERS_STEP } from '../../runtime/counters.js';
 import { type Running, type RunOptions, runTopology } from '../../runtime/index.js';
+import { COUNTERS_STEP } from '../../runtime/task-state.js';
 import { localRegistry } from '../../schema/index.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import { Chaos, drawTemperament } from './chaos.js';

@@ -1,0 +1,267 @@
+import {
+  type BucketChange,
+  type Cell,
+  driverOf,
+  INTERNAL,
+  MillraceError,
+  type Origin,
+  type Profile,
+  type Sink,
+  type SinkWriter,
+  type TaskId,
+  type WatermarkMarker,
+} from '../core/index.js';
+import { decode, encode, tags } from '../state/codec.js';
+import { deferralIn, type Topology } from '../topology/index.js';
+import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
+import type { TaskState } from './task-state.js';
+
+/** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
+export const DEAD_LETTERS = '$dead-letters';
+export const METRICS = '$metrics';
+
+/** All sinks of a topology with their steps' ids, its own two included. */
+export const sinksOf = ({ sinks, deadLetters, metrics }: Topology): readonly { id: string; sink: Sink<unknown> }[] =>
+  [
+    ...sinks,
+    { id: DEAD_LETTERS, sink: deadLetters as Sink<never> },
+    ...(metrics ? [{ id: METRICS, sink: metrics as Sink<never> }] : []),
+  ].map(({ id, sink }) => ({ id, sink: sink as Sink<unknown> }));
+
+export interface TaskSinksOptions {
+  readonly topology: Topology;
+  readonly profile: Profile;
+  readonly task: TaskId;
+  readonly incarnation: number;
+  /** By step: what prepared sinks said at the last checkpoint. */
+  readonly committables: Readonly<Record<string, unknown>>;
+  readonly state: TaskState;
+  readonly waits: PendingOperations;
+  /** Told of a sink's failure, before the task fails because of it. */
+  onSinkFailure(sink: string, error: unknown): void;
+  /** Takes in what must be closed if the task cannot be opened. */
+  keep<T extends { close(): Promise<void> }>(opened: T): T;
+}
+
+export interface TaskSinks {
+  /** By step. */
+  readonly writers: ReadonlyMap<string, SinkWriter>;
+  /** Those of them that are written after the checkpoint. */
+  readonly deferred: readonly DeferredSink[];
+}
+
+/** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
+export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
+  const { topology, profile, task, incarnation, committables, state, waits, onSinkFailure, keep } = options;
+  const deferralOf = deferralIn(topology);
+  const writers = new Map<string, SinkWriter>();
+  const deferred: DeferredSink[] = [];
+  for (const { id: step, sink } of sinksOf(topology)) {
+    const driver = driverOf(profile.sinks, sink);
+    if (!driver) throw noDriver(profile, sink.connector, step);
+    if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
+    const told = (error: unknown): never => {
+      onSinkFailure(step, error);
+      throw error;
+    };
+    const opened = keep(
+      await driver.open(sink, { step, task, incarnation, committable: committables[step] }).catch(told),
+    );
+    const writer = instrumentedWriter(opened, step, waits, onSinkFailure);
+    const { rowsMax } = deferralOf(sink) ?? {};
+    const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
+    if (driver.mode === 'transactional' || driver.mode === 'prepared' || step === METRICS) {
+      writers.set(step, writer);
+      continue;
+    }
+    if (rowsMax === undefined) {
+      writers.set(step, numbered(writer));
+      continue;
+    }
+    const later = new DeferredSink(writer, rowsMax);
+    state.adopt(step, 'rows', later);
+    await later.recover();
+    writers.set(step, numbered(later));
+    deferred.push(later);
+  }
+  return { writers, deferred };
+}
+
+function numberedSink(writer: SinkWriter, step: string, state: TaskState): SequencedSink {
+  const numbered = new SequencedSink(writer);
+  state.adopt(step, 'number', numbered);
+  return numbered;
+}
+
+const notTransactional = (profile: Profile, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
+    where,
+    hint: 'what goes to the next subtopology must be in the transaction of the checkpoint: keep both in one store',
+  });
+
+export const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>
+  new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {
+    where,
+    hint: `it has: ${[...new Set([...Object.keys(profile.sources), ...Object.keys(profile.sinks)])].join(', ')}`,
+  });
+
+/** Rows as the checkpoint keeps them: values, and of their origins what a sink may need. */
+interface Kept {
+  readonly values: readonly unknown[];
+  readonly origins: readonly Origin[];
+}
+
+/**
+ * A sink that is written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them.
+ *
+ * For sinks outside the ledger's transaction this closes the gap between the two: what reached the sink is always what
+ * the checkpoint says, whatever a replay would decide otherwise. It is the cell of its rows and the sink's writer at once.
+ *
+ * Memory: the rows of one epoch, which the task keeps below `rowsMax` by committing earlier.
+ */
+export class DeferredSink implements SinkWriter, Cell {
+  /** Not yet in a checkpoint. */
+  private values: unknown[] = [];
+  private origins: Origin[] = [];
+  /** In the checkpoint, and not yet known to be in the sink; by bucket. */
+  private readonly kept = new Map<number, Kept>();
+  /** In the sink: to be taken out of the checkpoint with the next one. */
+  private taken: number[] = [];
+  private nextBucket = 0;
+
+  constructor(
+    private readonly writer: SinkWriter,
+    readonly rowsMax: number,
+  ) {}
+
+  get rows(): number {
+    return this.values.length;
+  }
+
+  unrepresentable(value: unknown): string | undefined {
+    return this.writer.unrepresentable?.(value);
+  }
+
+  write(values: readonly unknown[], origins: readonly Origin[]): void {
+    for (let i = 0; i < values.length; i++) {
+      this.values.push(values[i]);
+      this.origins.push(origins[i] as Origin);
+    }
+  }
+
+  finish(): void {
+    this.writer.finish?.();
+  }
+
+  isDue(): boolean {
+    return this.writer.isDue?.() ?? false;
+  }
+
+  commit(): Promise<void> {
+    return this.give((values, origins) => this.writer.write(values, origins));
+  }
+
+  /** Gives the sink what a checkpoint kept for it; some of it may have arrived before the process died. */
+  async recover(): Promise<void> {
+    if (this.kept.size === 0) return;
+    const write = this.writer.recover ?? this.writer.write;
+    await this.give((values, origins) => write.call(this.writer, values, origins));
+  }
+
+  /** Rows count as taken once the sink has said that it has all of them: until then they stay in the checkpoint. */
+  private async give(write: SinkWriter['write']): Promise<void> {
+    for (const { values, origins } of this.kept.values()) await write(values, origins);
+    await this.writer.prepare?.();
+    await this.writer.commit?.();
+    this.taken.push(...this.kept.keys());
+    this.kept.clear();
+  }
+
+  close(): Promise<void> {
+    return this.writer.close();
+  }
+
+  restore(bucket: number, bytes: Uint8Array): void {
+    this.kept.set(bucket, decode(tags.rows, bytes) as Kept);
+    this.nextBucket = Math.max(this.nextBucket, bucket + 1);
+  }
+
+  takeChanges(): BucketChange[] {
+    const changes: BucketChange[] = this.taken.map((bucket) => ({ bucket, bytes: null }));
+    this.taken = [];
+    if (this.values.length === 0) return changes;
+    // Raw bytes and headers are for dead letters; a row that came this far is none.
+    const rows: Kept = {
+      values: this.values,
+      origins: this.origins.map((origin) => ({ ...origin, raw: null, json: undefined, headers: undefined })),
+    };
+    this.values = [];
+    this.origins = [];
+    const bucket = this.nextBucket++;
+    this.kept.set(bucket, rows);
+    changes.push({ bucket, bytes: encode(tags.rows, rows) });
+    return changes;
+  }
+}
+
+/** In the place of a topic, in the origin of what is known by its number. */
+const CHANGES = '$changes';
+
+/**
+ * A sink whose values replace each other: it is given them numbered, in the place of where they come from, so that it knows
+ * the later of two though they come from different inputs. It is the cell of the count and the sink's writer at once.
+ *
+ * Guarantee: the count is in the checkpoint, so a replay gives each value the number that it had. Where the state of several
+ * tasks becomes that of others, the highest count goes on.
+ * Memory: one number.
+ */
+export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell {
+  private next = 0;
+  private stored = 0;
+
+  constructor(private readonly writer: SinkWriter) {}
+
+  unrepresentable(value: unknown): string | undefined {
+    return this.writer.unrepresentable?.(value);
+  }
+
+  write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
+    const numbered = origins.map((origin) => ({ ...origin, topic: CHANGES, offset: this.next++ }));
+    return this.writer.write(values, numbered);
+  }
+
+  mark(mark: WatermarkMarker): void {
+    this.writer.mark?.(mark);
+  }
+
+  finish(): void {
+    this.writer.finish?.();
+  }
+
+  isDue(): boolean {
+    return this.writer.isDue?.() ?? false;
+  }
+
+  prepare(): Promise<unknown> {
+    return this.writer.prepare?.() ?? Promise.resolve();
+  }
+
+  async commit(): Promise<void> {
+    await this.writer.commit?.();
+  }
+
+  close(): Promise<void> {
+    return this.writer.close();
+  }
+
+  restore(_bucket: number, bytes: Uint8Array): void {
+    this.next = Math.max(this.next, decode(tags.value, bytes) as number);
+    this.stored = this.next;
+  }
+
+  takeChanges(): BucketChange[] {
+    if (this.next === this.stored) return [];
+    this.stored = this.next;
+    return [{ bucket: 0, bytes: encode(tags.value, this.next) }];
+  }
+}
