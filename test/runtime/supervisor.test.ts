@@ -34,8 +34,8 @@ class Puppet {
     this.said.push('close');
   };
   /** What is left of it ends only when `end` is called. */
-  forsake = () => {
-    this.said.push('forsake');
+  forceClose = () => {
+    this.said.push('forceClose');
     return this.running;
   };
 }
@@ -221,7 +221,7 @@ describe('Supervisor', () => {
     for (let look = 0; look < 6; look++) clock.advance(15_000);
     await turn();
     await turn();
-    expect(first.said).toEqual(['forsake']);
+    expect(first.said).toEqual(['forceClose']);
     expect(of(0)).toHaveLength(2);
     expect(warnings).toContain(
       "sink 'history' is down, its tasks wait for it: sink 'history' has not answered for 60 s",
@@ -245,7 +245,7 @@ describe('Supervisor', () => {
     supervisor.stop();
     for (let look = 0; look < 6; look++) clock.advance(15_000);
     await expect(supervisor.finished).rejects.toThrow('closing the task');
-    expect(lost.said).toEqual(['forsake']);
+    expect(lost.said).toEqual(['forceClose']);
   });
 
   it('ends the run before tasks that were given up and never end fill the memory', async () => {
