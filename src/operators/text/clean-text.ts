@@ -25,7 +25,8 @@ const CHARS_MAX = 100_000;
  * reviews.via('clean', cleanText({ title: {}, body: { html: true, form: 'NFKC', lowerCase: true, charsMax: 10_000 } }));
  *
  * In this order: what lies beyond `charsMax` is cut off, HTML is taken out, half surrogates become U+FFFD, control characters, soft
- * hyphens, zero-width spaces and marks of direction go (joiners stay: emoji and some scripts need them), `form`, `lowerCase`, and
+ * hyphens, zero-width spaces and marks of direction go (joiners stay: emoji and some scripts need them), so do combining marks
+ * beyond 30 of a letter, then `form`, `lowerCase`, and
  * each run of white space becomes one space, none at the ends. Without `html`, cleaning twice is cleaning once.
  *
  * HTML is read by simple rules, which make words of a page, not a safe page. Missing values pass.
@@ -69,14 +70,22 @@ export function clean(
   let out = text.length > charsMax ? text.slice(0, charsMax) : text;
   if (html) out = withoutHtml(out);
   if (PLAIN.test(out)) return lowerCase ? out.toLowerCase() : out;
-  out = out.replace(HALVES, '\ufffd').replace(SPACES, ' ').replace(INVISIBLE, '').normalize(form);
+  out = normalized(out.replace(HALVES, '\ufffd').replace(SPACES, ' ').replace(INVISIBLE, ''), form);
   // Lower case may take a letter apart (İ), so the form comes last again.
-  if (lowerCase) out = out.toLowerCase().normalize(form);
+  if (lowerCase) out = normalized(out.toLowerCase(), form);
   return out.replace(SPACES, ' ').trim();
 }
 
+/**
+ * A form of Unicode in linear time: to put combining marks in order takes time with the square of their number, so a
+ * letter keeps 30 of them, the limit of Unicode's stream-safe format (UAX #15), before and after.
+ */
+const normalized = (text: string, form: 'NFC' | 'NFKC'): string =>
+  text.replace(MARKS, '$1').normalize(form).replace(MARKS, '$1');
+
 /** Most texts: words of ASCII with single spaces, which nothing below would change. */
 const PLAIN = /^[!-~]+(?: [!-~]+)*$/;
+const MARKS = /(\p{M}{30})\p{M}+/gu;
 const HALVES = /\p{Surrogate}/gu;
 /** White space and the controls that stand for it: tab, line feed, next line and so on. */
 const SPACES = /[\s\u0085]+/gu;

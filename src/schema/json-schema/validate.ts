@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
+import { isUrl } from './is-url.js';
 import { jsonReferences } from './references.js';
 import { uniqueItems } from './unique-items.js';
 
@@ -60,6 +61,7 @@ function compile(schema: SchemaText, useDefaults: boolean): ValidateFunction {
   // The types of this CommonJS package promise a default export that Node gives as the whole module.
   const add = formats as unknown as (typeof formats)['default'];
   add(ajv);
+  ajv.addFormat('url', isUrl);
   ajv.removeKeyword('uniqueItems');
   ajv.addKeyword(uniqueItems);
   addReferences(ajv, schema, new Set());

@@ -36,6 +36,16 @@ const character = fc.oneof(
 const text = fc.array(character, { maxLength: 20 }).map((parts) => parts.join(''));
 
 describe('cleanText', () => {
+  it('keeps 30 combining marks of a letter, in linear time', () => {
+    const startMs = performance.now();
+    const marks = '\u0301\u0327';
+    for (const rule of [{}, { form: 'NFKC' }, { lowerCase: true }] as const)
+      for (const text of [marks.repeat(49_000), `a${'\u0301'.repeat(49_000)}${'\u0327'.repeat(49_000)}`])
+        expect(clean(text, rule).length).toBeLessThanOrEqual(31);
+    expect(performance.now() - startMs).toBeLessThan(1_000);
+    expect(clean(`e${'\u0323'.repeat(30)} e\u0301`, {})).toBe(`e${'\u0323'.repeat(30)} é`.normalize('NFC'));
+  });
+
   it('keeps the operator contract', () =>
     checkOperator(cleanText<Review>({ title: { lowerCase: true }, body: plain }), [
       { value: { title: ' A  b\u0000 ', body: '<p>x</p>' } },

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type SplitWordsOptions, splitWords } from '../../../src/operators/text/split-words.js';
+import { wordsOf } from '../../../src/operators/text/words.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
 
 interface Review {
@@ -45,6 +47,65 @@ describe('tokenize', () => {
     expect(words('我们喜欢音乐', { locale: 'zh' })).toEqual(['我们', '喜欢', '音乐']);
     expect(words('ขอบคุณครับ', { locale: 'th' }).length).toBeGreaterThan(1);
   });
+
+  it('divides a long text as a whole, whatever stands where it is cut', () => {
+    const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
+    const whole = (text: string) => [...segmenter.segment(text)].flatMap((s) => (s.isWordLike ? [s.segment] : []));
+    const piece = fc.constantFrom(
+      ...[
+        'a',
+        'Word',
+        '1',
+        '32',
+        '.',
+        ',',
+        "'",
+        '’',
+        '"',
+        ':',
+        '-',
+        '_',
+        ' ',
+        '  ',
+        '\n',
+        '\r\n',
+        '\u0301',
+        '\u200d',
+        '\u00ad',
+      ],
+      ...[
+        '👍',
+        '👩\u200d🚀',
+        '🇩',
+        'א',
+        'שלום',
+        '한',
+        'é',
+        '\ud800',
+        '…',
+        'x'.repeat(300),
+        '.'.repeat(250),
+        "a'".repeat(140),
+      ],
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 30, maxLength: 120, size: 'max' }), (pieces) => {
+        const text = pieces.join('');
+        expect([...wordsOf(text, segmenter)]).toEqual(whole(text));
+      }),
+      { numRuns: 60 },
+    );
+    expect([...wordsOf('我们喜欢音乐。'.repeat(500), segmenter)]).toEqual(whole('我们喜欢音乐。'.repeat(500)));
+  });
+
+  it.each(['.', ',', '-', ' ', '\n', 'a', 'a. ', '👍', '漢', 'ก', '\u0301', "a'"])(
+    'takes linear time where %j is repeated',
+    (piece) => {
+      const startMs = performance.now();
+      words(piece.repeat(100_000 / piece.length));
+      expect(performance.now() - startMs).toBeLessThan(2_000);
+    },
+  );
 
   it('makes runs of words, in order of the sizes asked for', () => {
     expect(words('a b c', { ngrams: [2, 1, 3, 4] })).toEqual(['a b', 'b c', 'a', 'b', 'c', 'a b c']);
