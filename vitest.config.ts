@@ -6,7 +6,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // Topologies import the package by its name, as users do; tests run them against the sources.
 const alias = [
   { find: /^millrace$/, replacement: at('./src/index.ts') },
-  { find: /^millrace\/testing$/, replacement: at('./src/testing/index.ts') },
+  { find: /^millrace\/(connect|ml|operator|run|testing|window)$/, replacement: at('./src/$1.ts') },
   { find: /^millrace\/connectors\/([^/]+)$/, replacement: at('./connectors/$1/index.ts') },
 ];
 

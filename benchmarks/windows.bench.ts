@@ -8,7 +8,8 @@
  */
 import { count } from '../src/aggregates/index.js';
 import { days, hours, minutes, seconds } from '../src/core/index.js';
-import { hopping, session, tumbling, type WindowSpec, window } from '../src/operators/index.js';
+import { window } from '../src/operators/index.js';
+import { hopping, session, tumbling, type WindowSpec } from '../src/window.js';
 import type { Benchmark } from './benchmark.js';
 import { type Contestant, cpuOf, measureInTurn, ratioOf, type Spread } from './pairs.js';
 import { StepAlone } from './work/step-alone.js';

@@ -1,4 +1,4 @@
-import { type Aggregate, aggregate } from 'millrace';
+import { type Aggregate, aggregate } from 'millrace/window';
 import { type Flight, localMinutes } from './flight-features.js';
 
 const SLOT_MINUTES = 10;

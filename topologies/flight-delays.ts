@@ -2,24 +2,19 @@ import {
   dedupe,
   expectations,
   featurize,
-  ftrl,
   hours,
   impute,
   infer,
-  lastClass,
   learn,
-  logisticRegression,
-  majority,
   map,
   millis,
-  rateBy,
   topology,
   validate,
-  vectorDigest,
 } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
+import { ftrl, lastClass, logisticRegression, majority, rateBy, vectorDigest } from 'millrace/ml';
 import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
 import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { type Prediction, PredictionV1 } from '../schemas/prediction.v1.js';

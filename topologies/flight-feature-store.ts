@@ -1,18 +1,8 @@
-import {
-  dedupe,
-  expectations,
-  featureRows,
-  featurize,
-  hours,
-  impute,
-  offlineColumns,
-  onlineKey,
-  topology,
-  validate,
-} from 'millrace';
+import { dedupe, expectations, featureRows, featurize, hours, impute, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
+import { offlineColumns, onlineKey } from 'millrace/ml';
 import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
 import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { flightFeatures } from './flight-features.js';

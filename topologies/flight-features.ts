@@ -1,4 +1,5 @@
-import { cyclic, featureView, hashed, hours, numeric, rolling } from 'millrace';
+import { hours } from 'millrace';
+import { cyclic, featureView, hashed, numeric, rolling } from 'millrace/ml';
 import type { FlightArrived } from '../schemas/flight-arrived.v1.js';
 
 /** A departed flight after validation: nothing is missing. */

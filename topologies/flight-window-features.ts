@@ -1,4 +1,5 @@
-import { cyclic, featureView, hashed, hours, numeric } from 'millrace';
+import { hours } from 'millrace';
+import { cyclic, featureView, hashed, numeric } from 'millrace/ml';
 import { type DepartureTimes, SLOTS, slotOf } from './departure-times.js';
 import { type Flight, localHalfHour, localHour, localWeekday } from './flight-features.js';
 

@@ -1,34 +1,25 @@
 import {
-  count,
   days,
   dedupe,
   expectations,
   featurize,
-  ftrl,
-  hopping,
   hours,
   impute,
   innerJoin,
   json,
   learn,
   leftJoinTable,
-  logisticRegression,
   map,
-  mean,
   millis,
-  min,
-  onUpdate,
-  rateBy,
-  sliding,
   table,
   topology,
-  tumbling,
   validate,
-  vectorDigest,
   window,
 } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
+import { ftrl, logisticRegression, rateBy, vectorDigest } from 'millrace/ml';
+import { count, hopping, mean, min, onUpdate, sliding, tumbling } from 'millrace/window';
 import { type FlightArrived, FlightArrivedV1 } from '../schemas/flight-arrived.v1.js';
 import { type FlightDeparted, FlightDepartedV1 } from '../schemas/flight-departed.v1.js';
 import { departureTimes } from './departure-times.js';

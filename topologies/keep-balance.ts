@@ -1,4 +1,6 @@
-import { mapCell, type Operator, stateful } from 'millrace';
+import type { Operator } from 'millrace';
+import { mapCell } from 'millrace/ml';
+import { stateful } from 'millrace/operator';
 import type { Balance } from '../schemas/balance.v1.js';
 import type { Leg } from '../schemas/leg.v1.js';
 

@@ -1,4 +1,5 @@
-import { featureRows, featureView, featurize, hashed, numeric, topology } from 'millrace';
+import { featureRows, featurize, topology } from 'millrace';
+import { featureView, hashed, numeric } from 'millrace/ml';
 import { deadLetters, out, topic } from './io.js';
 
 interface Ride {

@@ -1,4 +1,5 @@
-import { featureView, featurize, hashed, map, numeric, topology } from 'millrace';
+import { featurize, map, topology } from 'millrace';
+import { featureView, hashed, numeric } from 'millrace/ml';
 import { deadLetters, out, topic } from './io.js';
 
 interface Ride {

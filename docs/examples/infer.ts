@@ -1,4 +1,5 @@
-import { cyclic, featureView, featurize, infer, map, millis, numeric, topology } from 'millrace';
+import { featurize, infer, map, millis, topology } from 'millrace';
+import { cyclic, featureView, numeric } from 'millrace/ml';
 import { deadLetters, out, topic } from './io.js';
 
 interface Ride {

@@ -1,15 +1,5 @@
-import {
-  featureView,
-  featurize,
-  ftrl,
-  hashed,
-  hours,
-  learn,
-  logisticRegression,
-  map,
-  numeric,
-  topology,
-} from 'millrace';
+import { featurize, hours, learn, map, topology } from 'millrace';
+import { featureView, ftrl, hashed, logisticRegression, numeric } from 'millrace/ml';
 import { deadLetters, out, topic } from './io.js';
 
 interface Ride {

@@ -1,4 +1,5 @@
-import { minutes, quarantine, topology, tumbling, validateWindows, windowExpectations } from 'millrace';
+import { minutes, quarantine, topology, validateWindows, windowExpectations } from 'millrace';
+import { tumbling } from 'millrace/window';
 import { deadLetters, out, topic } from './io.js';
 
 interface Trip {

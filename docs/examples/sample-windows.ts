@@ -1,4 +1,5 @@
-import { minutes, sampleWindows, topology, tumbling } from 'millrace';
+import { minutes, sampleWindows, topology } from 'millrace';
+import { tumbling } from 'millrace/window';
 import { deadLetters, out, topic } from './io.js';
 
 interface Click {

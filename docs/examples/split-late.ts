@@ -1,4 +1,5 @@
-import { count, minutes, seconds, splitLate, topology, tumbling, window } from 'millrace';
+import { minutes, seconds, splitLate, topology, window } from 'millrace';
+import { count, tumbling } from 'millrace/window';
 import { deadLetters, out, topic } from './io.js';
 
 interface Trip {

@@ -1,16 +1,5 @@
-import {
-  count,
-  hours,
-  minutes,
-  onInterval,
-  onUpdate,
-  session,
-  sum,
-  topology,
-  tumbling,
-  window,
-  windowOfChanges,
-} from 'millrace';
+import { hours, minutes, topology, window, windowOfChanges } from 'millrace';
+import { count, onInterval, onUpdate, session, sum, tumbling } from 'millrace/window';
 import { deadLetters, out, topic } from './io.js';
 
 interface Trip {

@@ -1,4 +1,5 @@
-import { count, mean, minutes, seconds, topology, tumbling, window } from 'millrace';
+import { minutes, seconds, topology, window } from 'millrace';
+import { count, mean, tumbling } from 'millrace/window';
 import { deadLetters, out, topic } from './io.js';
 
 interface Trip {

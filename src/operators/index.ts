@@ -59,16 +59,6 @@ export { type EncodedTokens, type EncodeTokensOptions, encodeTokens } from './te
 export { type MarkPiiOptions, type Masking, type MaskPiiOptions, maskPii, type PiiCounts } from './text/mask-pii.js';
 export type { PiiKind } from './text/pii/kinds.js';
 export { type SplitWordsOptions, splitWords } from './text/split-words.js';
-export { type EmitStrategy, onClose, onInterval, onUpdate } from './window/emit-strategy.js';
 export type { Emitted, WindowOptions, WindowRow } from './window/engine/options.js';
-export {
-  type AlignmentOptions,
-  counting,
-  hopping,
-  session,
-  sliding,
-  tumbling,
-  type WindowSpec,
-} from './window/spec.js';
 export { splitLate } from './window/split-late.js';
 export { type ChangesOptions, window, windowOfChanges } from './window/window.js';

@@ -16,6 +16,8 @@ type Given = Readonly<Record<string, unknown>>;
 export interface ConfigSources {
   /** Options of the command line. */
   readonly flags?: Given;
+  /** What messages call an option; `--data` by default. */
+  readonly nameOf?: (name: SettingName) => string;
   readonly env?: Given;
   readonly file?: { readonly path: string; readonly values: Given };
 }
@@ -27,12 +29,12 @@ export interface ConfigSources {
  * @example
  * resolveConfig({ env: process.env }).kafka; // '127.0.0.1:9092'
  */
-export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources): Config {
+export function resolveConfig({ flags = {}, env = {}, file, nameOf = (name) => `--${name}` }: ConfigSources): Config {
   const mistakes: string[] = [...unknownNames(file)];
   const pick = (name: SettingName): unknown => {
     const setting: Setting<unknown> = settings[name];
     for (const [value, where] of [
-      [flags[name], `--${name}`],
+      [flags[name], nameOf(name)],
       [env[setting.env] || undefined, setting.env],
       [file?.values[name], `${name} in ${file?.path}`],
     ] as const) {

@@ -20,11 +20,11 @@ export interface RunOptions {
   /** With `bounded`: nothing will ever follow, so windows that are still open close and timers fire. */
   readonly final?: boolean;
   /** How often a task drains and commits; 500 ms by default. */
-  readonly epochInterval?: Duration;
+  readonly epochInterval?: Duration | undefined;
   /** Records that a task may have on their way to the sinks; 20,000 by default. */
-  readonly inFlightMax?: number;
+  readonly inFlightMax?: number | undefined;
   /** Records in a round; 1,000 by default. */
-  readonly roundMax?: number;
+  readonly roundMax?: number | undefined;
   /** The most records to take a second, over all tasks; no limit by default. */
   readonly recordsPerSecondMax?: number | undefined;
   /**

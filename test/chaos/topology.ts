@@ -2,19 +2,9 @@ import { clickhouse } from '../../connectors/clickhouse/index.js';
 import { kafka } from '../../connectors/kafka/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import type { Schema } from '../../src/core/schema.js';
-import {
-  featureView,
-  featurize,
-  ftrl,
-  hashed,
-  hours,
-  learn,
-  logisticRegression,
-  map,
-  numeric,
-  stateful,
-  topology,
-} from '../../src/index.js';
+import { featurize, hours, learn, map, topology } from '../../src/index.js';
+import { featureView, ftrl, hashed, logisticRegression, numeric } from '../../src/ml.js';
+import { stateful } from '../../src/operator.js';
 import { mapCell } from '../../src/state/index.js';
 
 /** One event: `n` counts over all, `nth` over those of its key. */

@@ -1,25 +1,11 @@
 import { kafka } from '../../connectors/kafka/index.js';
 import { hours, minutes, type OutgoingRecord, stateful } from '../../src/core/index.js';
-import {
-  count,
-  counting,
-  dedupe,
-  expectations,
-  joinTable,
-  json,
-  leftJoin,
-  session,
-  sum,
-  table,
-  topology,
-  tumbling,
-  validate,
-  window,
-} from '../../src/index.js';
+import { dedupe, expectations, joinTable, json, leftJoin, table, topology, validate, window } from '../../src/index.js';
 import type { OpenProfile } from '../../src/profiles/profiles.js';
 import { mapCell, rescale, valueCell } from '../../src/state/index.js';
 import { Random } from '../../src/testing/sim/random.js';
 import { readTopic } from '../../src/topics/read-topic.js';
+import { count, counting, session, sum, tumbling } from '../../src/window.js';
 
 // A topology of steps that are kept by the key of their records, in every way there is.
 

@@ -1,18 +1,7 @@
-import {
-  dedupe,
-  expectations,
-  type FeatureRow,
-  featureRows,
-  featurize,
-  hours,
-  impute,
-  map,
-  offlineColumns,
-  topology,
-  validate,
-} from 'millrace';
+import { dedupe, expectations, featureRows, featurize, hours, impute, map, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
+import { type FeatureRow, offlineColumns } from 'millrace/ml';
 import { type FlightArrived, FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
 import { type FlightDeparted, FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import { flightFeatures } from '../../topologies/flight-features.js';

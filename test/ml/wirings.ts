@@ -1,21 +1,6 @@
 // Checked by the compiler: the wirings without a mark must compile, those with one must not.
-import {
-  featureView,
-  featurize,
-  ftrl,
-  hashed,
-  hours,
-  lastClass,
-  learn,
-  logisticRegression,
-  map,
-  numeric,
-  rateBy,
-  rolling,
-  type Source,
-  type Stream,
-  topology,
-} from '../../src/index.js';
+import { featurize, hours, learn, map, type Source, type Stream, topology } from '../../src/index.js';
+import { featureView, ftrl, hashed, lastClass, logisticRegression, numeric, rateBy, rolling } from '../../src/ml.js';
 
 interface Flight {
   readonly flightId: number;

@@ -7,7 +7,7 @@ import { factNames, type TrainingRows, trainingRows } from '../../models/risk/ro
 import type { Prediction } from '../../schemas/prediction.v1.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { createInference } from '../../src/inference/index.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 import { someFlights } from '../examples/flights/fixtures.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { filter, json, topology } from '../../src/index.js';
 import { eventTimeIn, shownTime } from '../../src/runtime/event-time.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 
 describe('eventTimeIn', () => {
   it.each([

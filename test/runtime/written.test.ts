@@ -4,7 +4,7 @@ import type { Sink } from '../../src/core/index.js';
 import { json, topology } from '../../src/index.js';
 import { written } from '../../src/runtime/steps.js';
 import { originAt } from '../../src/testing/contract.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 
 interface Order {
   readonly id?: string;

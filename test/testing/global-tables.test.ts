@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { joinTable, json, minutes, table, topology } from '../../src/index.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 
 interface Order {
   readonly id: number;

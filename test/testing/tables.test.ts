@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { innerJoin, joinTable, json, map, minutes, table, topology } from '../../src/index.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 
 interface Order {
   readonly id: number;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Session } from 'chdb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../src/core/partition.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 import { check, type Topology } from '../../src/topology/index.js';
 import { type NexmarkEvent, nexmarkEvents } from '../../topologies/nexmark/generator.js';
 import { q0 } from '../../topologies/nexmark/q0.js';

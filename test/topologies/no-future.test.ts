@@ -12,16 +12,14 @@ import {
   leftJoinTable,
   map,
   match,
-  session,
-  sliding,
   startsWith,
   table,
-  tumbling,
   window,
 } from '../../src/operators/index.js';
 import { json } from '../../src/schema/index.js';
-import { TopologyTest } from '../../src/testing/index.js';
+import { TopologyTest } from '../../src/testing.js';
 import { topology } from '../../src/topology/index.js';
+import { session, sliding, tumbling } from '../../src/window.js';
 
 // Whatever happens after a moment changes nothing that was said of the time up to it: no join, no window, no pattern, no
 // feature, no prediction.

@@ -1,28 +1,20 @@
+import { type Change, hours, json, map, minutes, type Stream, topology, window, windowOfChanges } from 'millrace';
+import { kafka } from 'millrace/connectors/kafka';
 import {
-  type Change,
   count,
   distinctCount,
   first,
   hopping,
-  hours,
-  json,
-  map,
   mean,
-  minutes,
   onClose,
   onInterval,
   onUpdate,
   quantiles,
-  type Stream,
   session,
   sum,
   topK,
-  topology,
   tumbling,
-  window,
-  windowOfChanges,
-} from 'millrace';
-import { kafka } from 'millrace/connectors/kafka';
+} from 'millrace/window';
 
 // Checked by the compiler alone: a window's row has the types of its aggregates, and every wrong wiring must not compile.
 

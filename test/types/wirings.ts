@@ -1,21 +1,15 @@
 import {
   dedupe,
   expectations,
-  type FeatureVector,
-  featureView,
   featurize,
   filter,
-  ftrl,
-  hashed,
   hours,
   impute,
   infer,
   json,
   learn,
-  logisticRegression,
   map,
   millis,
-  numeric,
   route,
   type Stream,
   topology,
@@ -24,6 +18,7 @@ import {
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';
+import { type FeatureVector, featureView, ftrl, hashed, logisticRegression, numeric } from 'millrace/ml';
 
 // Checked by the compiler alone: what is wired rightly compiles, and every wrong wiring below must not.
 

@@ -1,9 +1,8 @@
 /** Topologies to verify, as a user's file: three that are right, and two that are not. */
 export const topologiesFile = (name: string): string => `
-import {
-  count, dedupe, early, featureView, featurize, ftrl, hashed, hopping, hours, innerJoin, json, learn, leftJoinTable,
-  logisticRegression, map, match, millis, numeric, quantile, session, startsWith, sum, table, topology, window,
-} from 'millrace';
+import { dedupe, early, featurize, hours, innerJoin, json, learn, leftJoinTable, map, match, millis, startsWith, table, topology, window } from 'millrace';
+import { count, hopping, quantile, session, sum } from 'millrace/window';
+import { featureView, ftrl, hashed, logisticRegression, numeric } from 'millrace/ml';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
 import { redis } from 'millrace/connectors/redis';

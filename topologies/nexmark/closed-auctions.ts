@@ -1,4 +1,6 @@
-import { type MultiInputOperator, mapCell, stateful, timerCell } from 'millrace';
+import type { MultiInputOperator } from 'millrace';
+import { mapCell } from 'millrace/ml';
+import { stateful, timerCell } from 'millrace/operator';
 import type { Auction } from '../../schemas/nexmark/auction.js';
 import type { Bid } from '../../schemas/nexmark/bid.js';
 

@@ -1,4 +1,6 @@
-import { mapCell, type Operator, stateful } from 'millrace';
+import type { Operator } from 'millrace';
+import { mapCell } from 'millrace/ml';
+import { stateful } from 'millrace/operator';
 import type { ClosedAuction } from './closed-auctions.js';
 
 export interface SellerMean {

@@ -1,4 +1,4 @@
-import { type Aggregate, aggregate } from 'millrace';
+import { type Aggregate, aggregate } from 'millrace/window';
 
 /** The values of which something is most; several where they are equal. */
 export interface Most<T> {

@@ -1,5 +1,6 @@
-import { count, json, seconds, session, topology, window } from 'millrace';
+import { json, seconds, topology, window } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { count, session } from 'millrace/window';
 import { BidV1 } from '../../schemas/nexmark/bid.js';
 import { bids, deadLetters } from './sources.js';
 

@@ -1,5 +1,6 @@
-import { count, json, seconds, topology, tumbling, window } from 'millrace';
+import { json, seconds, topology, window } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { count, tumbling } from 'millrace/window';
 import { BidV1 } from '../../schemas/nexmark/bid.js';
 import { bidsAsTheyArrive, deadLetters } from './sources.js';
 

@@ -1,5 +1,6 @@
-import { days, json, mean, onUpdate, topology, tumbling, window } from 'millrace';
+import { days, json, topology, window } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { mean, onUpdate, tumbling } from 'millrace/window';
 import { type ClosedAuction, closedAuctions } from './closed-auctions.js';
 import { auctions, bids, deadLetters } from './sources.js';
 

@@ -1,5 +1,6 @@
-import { count, hopping, json, seconds, topology, tumbling, window } from 'millrace';
+import { json, seconds, topology, window } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { count, hopping, tumbling } from 'millrace/window';
 import { mostOf } from './most-of.js';
 import { bids, deadLetters } from './sources.js';
 

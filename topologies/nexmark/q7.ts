@@ -1,5 +1,6 @@
-import { json, seconds, topology, tumbling, window } from 'millrace';
+import { json, seconds, topology, window } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { tumbling } from 'millrace/window';
 import type { Bid } from '../../schemas/nexmark/bid.js';
 import { type Most, mostOf, mostOfMost } from './most-of.js';
 import { bids, deadLetters } from './sources.js';

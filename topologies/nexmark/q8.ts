@@ -1,5 +1,6 @@
-import { count, first, innerJoin, json, millis, seconds, topology, tumbling, window } from 'millrace';
+import { innerJoin, json, millis, seconds, topology, window } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { count, first, tumbling } from 'millrace/window';
 import { AuctionV1 } from '../../schemas/nexmark/auction.js';
 import { auctions, deadLetters, persons } from './sources.js';
 

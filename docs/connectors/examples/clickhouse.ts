@@ -1,6 +1,7 @@
-import { count, days, hours, json, lookup, minutes, onUpdate, topology, tumbling, window } from 'millrace';
+import { days, hours, json, lookup, minutes, topology, window } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
+import { count, onUpdate, tumbling } from 'millrace/window';
 
 interface Flight {
   readonly flightId: number;

@@ -2,26 +2,10 @@
 
 export const topologyFile = `// A topology: one value that says what is read, what happens to it, and where it goes.
 // \`millrace check payments.ts\` looks for mistakes, \`millrace describe payments.ts\` prints what it guarantees.
-import {
-  avro,
-  cyclic,
-  dedupe,
-  expectations,
-  featureView,
-  featurize,
-  ftrl,
-  hashed,
-  hours,
-  json,
-  learn,
-  logisticRegression,
-  map,
-  numeric,
-  topology,
-  validate,
-} from 'millrace';
+import { avro, dedupe, expectations, featurize, hours, json, learn, map, topology, validate } from 'millrace';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
+import { cyclic, featureView, ftrl, hashed, logisticRegression, numeric } from 'millrace/ml';
 
 // Events, as they lie in the topics. The .avsc files are the truth, these types give them names in TypeScript.
 interface Payment {

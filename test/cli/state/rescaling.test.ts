@@ -8,21 +8,14 @@ import { savepointFile } from '../../../src/cli/state/savepoint-files.js';
 import { createSavepoint, type RestoreOptions, restoreSavepoint } from '../../../src/cli/state/savepoints.js';
 import { storedTasks } from '../../../src/cli/state/stored-state.js';
 import { stateful } from '../../../src/core/index.js';
-import {
-  dedupe,
-  hopping,
-  hours,
-  json,
-  mapCell,
-  minutes,
-  rescale as rescaling,
-  topology,
-  valueCell,
-} from '../../../src/index.js';
+import { dedupe, hours, json, minutes, topology } from '../../../src/index.js';
+import { mapCell, valueCell } from '../../../src/ml.js';
+import { rescale as rescaling } from '../../../src/operator.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { emptyCheckpoint, positionAt } from '../../../src/topics/positions.js';
 import type { Topology } from '../../../src/topology/index.js';
+import { hopping } from '../../../src/window.js';
 import { freshWorld, runToEnd, textsIn } from '../operations.js';
 import { happenings, keyed, type Order, outputs, send } from '../rescaling.js';
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MemoryProfile } from '../../../src/testing/index.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
+import { MemoryProfile } from '../../../src/testing.js';
 import { lines } from './lines.js';
 import { linesSink } from './lines-open.js';
 

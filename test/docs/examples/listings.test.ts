@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import { TopologyTest } from '../../../src/testing/index.js';
+import { TopologyTest } from '../../../src/testing.js';
 import { check } from '../../../src/topology/index.js';
 import type { Golden } from '../../golden/embeddings.js';
 import { listings } from './listings.js';

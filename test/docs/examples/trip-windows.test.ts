@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TopologyTest } from '../../../src/testing/index.js';
+import { TopologyTest } from '../../../src/testing.js';
 import { check, describe } from '../../../src/topology/index.js';
 import { tripWindows } from './trip-windows.js';
 

@@ -1,22 +1,6 @@
-import {
-  count,
-  days,
-  hopping,
-  hours,
-  json,
-  mean,
-  minutes,
-  onInterval,
-  onUpdate,
-  quantile,
-  session,
-  sum,
-  topology,
-  tumbling,
-  window,
-  windowOfChanges,
-} from 'millrace';
+import { days, hours, json, minutes, topology, window, windowOfChanges } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { count, hopping, mean, onInterval, onUpdate, quantile, session, sum, tumbling } from 'millrace/window';
 
 interface Trip {
   readonly station: string;

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { json, type Sink, seconds, topology } from '../../../src/index.js';
 import { detectInactivity, type Presence } from '../../../src/operators/index.js';
-import { TopologyTest } from '../../../src/testing/index.js';
 import { checkOperator, type DrivenInput, driveOperator } from '../../../src/testing/operator-contract.js';
+import { TopologyTest } from '../../../src/testing.js';
 
 interface Reading {
   readonly device: string;

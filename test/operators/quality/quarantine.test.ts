@@ -6,8 +6,8 @@ import { validateWindows, type WindowVerdict } from '../../../src/operators/qual
 import { windowExpectations } from '../../../src/operators/quality/window-expectations.js';
 import { tumbling } from '../../../src/operators/window/spec.js';
 import { json } from '../../../src/schema/index.js';
-import { TopologyTest } from '../../../src/testing/index.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
+import { TopologyTest } from '../../../src/testing.js';
 import { topology } from '../../../src/topology/index.js';
 
 const verdict = (expectation: string, success: boolean, key = '', severity: WindowVerdict['severity'] = 'divert') => ({

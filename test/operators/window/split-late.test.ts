@@ -17,11 +17,11 @@ import {
   match,
   splitLate,
   startsWith,
-  tumbling,
   window,
 } from '../../../src/operators/index.js';
 import { checkOperator, type Driven, driveOperator } from '../../../src/testing/operator-contract.js';
 import { type Stream, topology } from '../../../src/topology/index.js';
+import { tumbling } from '../../../src/window.js';
 
 interface Item {
   readonly key: string;

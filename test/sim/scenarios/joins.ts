@@ -1,17 +1,9 @@
 import { count } from '../../../src/aggregates/index.js';
 import { millis, type Upsert } from '../../../src/core/index.js';
-import {
-  leftJoin,
-  leftJoinTable,
-  map,
-  match,
-  startsWith,
-  table,
-  tumbling,
-  window,
-} from '../../../src/operators/index.js';
+import { leftJoin, leftJoinTable, map, match, startsWith, table, window } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { tumbling } from '../../../src/window.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
 import { type Entry, entriesOf, merged } from './merge.js';
 

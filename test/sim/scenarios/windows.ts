@@ -1,8 +1,9 @@
 import { count, sum } from '../../../src/aggregates/index.js';
 import { type Change, millis } from '../../../src/core/index.js';
-import { onInterval, session, splitLate, tumbling, window } from '../../../src/operators/index.js';
+import { splitLate, window } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { onInterval, session, tumbling } from '../../../src/window.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
 import { type Entry, entriesOf } from './merge.js';
 

@@ -8,14 +8,15 @@ import { INDENT, type TaskText } from './task-text.js';
 
 /** Counts and sums by key and hour. */
 export function countText(plan: Plan, imports: Imports): TaskText {
-  imports.add('millrace', 'count', 'hours', 'tumbling', 'window');
+  imports.add('millrace', 'hours', 'window');
+  imports.add('millrace/window', 'count', 'tumbling');
   const { input } = plan;
   const row = rowName(input);
   const taken = ['key', 'startMs', 'endMs', 'records'];
   const sums = numbersOf(plan)
     .filter(({ name }) => !taken.includes(name))
     .slice(0, 3);
-  if (sums.length > 0) imports.add('millrace', 'sum');
+  if (sums.length > 0) imports.add('millrace/window', 'sum');
   const amountOf = ({ name, optional }: Field) => `${access(row, name)}${optional ? ' ?? 0' : ''}`;
   const aggregate = objectText(
     [

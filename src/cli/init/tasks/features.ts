@@ -47,7 +47,7 @@ export function featureViewText(plan: Plan, { fields, hour }: Features, imports:
   const { input } = plan;
   const { shape, time } = input;
   const row = rowName(input);
-  imports.add('millrace', 'featureView');
+  imports.add('millrace/ml', 'featureView');
   imports.add(`./${shape.module}.js`, `type ${shape.record}`);
   const columns = fields.map((field): [string, string] => [
     field.name,
@@ -55,7 +55,7 @@ export function featureViewText(plan: Plan, { fields, hour }: Features, imports:
   ]);
   const features = fields.map((field): [string, string] => [field.name, featureText(plan, field, imports)]);
   if (hour !== undefined && time !== undefined) {
-    imports.add('millrace', hour);
+    imports.add('millrace/ml', hour);
     const name = freeName('hour', fields);
     const at = timeText(
       row,
@@ -88,7 +88,7 @@ function columnText(row: string, { name, holds, optional }: Field, input: Input)
 
 function featureText(plan: Plan, { name, holds }: Field, imports: Imports): string {
   const isText = holds === 'text';
-  imports.add('millrace', isText ? 'hashed' : 'numeric');
+  imports.add('millrace/ml', isText ? 'hashed' : 'numeric');
   if (isText) return `hashed(${quoted(name)})`;
   // What an ONNX model takes is for its training to say.
   if (holds !== 'number' || plan.task !== 'learn') return `numeric(${quoted(name)})`;

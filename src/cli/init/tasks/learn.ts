@@ -8,7 +8,8 @@ import { INDENT, type TaskText } from './task-text.js';
 
 /** Predicts, and learns when the label comes. */
 export function learnText(plan: Plan, imports: Imports): TaskText {
-  imports.add('millrace', 'featurize', 'ftrl', 'hours', 'learn', 'logisticRegression');
+  imports.add('millrace', 'featurize', 'hours', 'learn');
+  imports.add('millrace/ml', 'ftrl', 'logisticRegression');
   const { input, label, labels } = plan;
   if (label === undefined) throw new Error('a plan to learn has a label');
   const row = rowName(input);

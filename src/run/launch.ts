@@ -1,0 +1,99 @@
+import { seconds } from '../core/duration.js';
+import { messageOf } from '../core/errors.js';
+import type { Config } from '../profiles/settings.js';
+import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
+import type { Health } from '../server/health.js';
+import type { Topology } from '../topology/index.js';
+
+/** A topology that runs in this process, with everything that was opened for it. */
+export interface App extends Running {
+  /**
+   * Resolves when every task has ended and committed and everything is closed; rejects with the cause of a failure. Wait
+   * for it: a failure that nobody waits for ends the process, as every unhandled rejection does.
+   */
+  readonly finished: Promise<void>;
+  /** Drains, commits and closes everything; resolves when that is done. More than one call does no harm. */
+  stop(): Promise<void>;
+  /** What it looks like now: positions, counters, measures, outages. After the end, what it looked like last. */
+  snapshot(): RunSnapshot;
+  /** What stands in its way, in one object: what `/health` answers with. */
+  health(): Health;
+  /** Its metrics in Prometheus' text format: what `/metrics` answers with. */
+  metrics(): Promise<string>;
+  /** Where metrics, health and state are served; only with the setting `port`. */
+  readonly url: string | undefined;
+}
+
+/** What a run can be told, less what is made from the settings. */
+export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'address'>;
+
+/**
+ * Opens what a topology needs by these settings and starts it. Everything is closed again when the run ends, or when
+ * starting fails half-way.
+ */
+export async function launch(topology: Topology, config: Config, options: LaunchOptions): Promise<App> {
+  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }] = await Promise.all([
+    import('../profiles/profiles.js'),
+    import('../inference/index.js'),
+    import('../runtime/index.js'),
+    import('../server/health.js'),
+  ]);
+  const onWarning = (message: string) => options.onWarning?.(message);
+  const open: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
+    open.push(opened);
+    return opened;
+  };
+  try {
+    const profile = keep(await openProfile(config, { onWarning }));
+    const inference = keep(createInference({ onWarning }));
+    const address = config.port === 0 ? undefined : `http://${config.host}:${config.port}`;
+    const stallMax = seconds(config.stallSeconds);
+    const running = await runTopology(topology, { ...options, profile, inference, stallMax, address });
+    keep({ close: () => running.stop() });
+
+    let ready = true;
+    const monitoring = await serve(topology, config, running, () => ready);
+    if (monitoring) keep(monitoring);
+
+    let last: RunSnapshot | undefined;
+    const snapshot = () => last ?? running.snapshot();
+    const settle = async () => {
+      try {
+        await running.finished;
+      } finally {
+        ready = false;
+        last = running.snapshot();
+        await closeAll(open, onWarning);
+      }
+    };
+    const finished = settle();
+    return {
+      finished,
+      stop: () => {
+        ready = false;
+        running.stop().catch(() => undefined); // `finished` rejects with the same cause
+        return finished;
+      },
+      snapshot,
+      query: running.query,
+      health: () => healthOf(snapshot(), ready, Date.now()),
+      metrics: async () => (await import('../server/prometheus.js')).prometheus(topology.name, snapshot).metrics(),
+      url: monitoring?.url,
+    };
+  } catch (error) {
+    await closeAll(open, onWarning);
+    throw error;
+  }
+}
+
+async function serve({ name }: Topology, { host, port }: Config, running: Running, isReady: () => boolean) {
+  if (port === 0) return undefined;
+  const { serveMonitoring } = await import('../server/http.js');
+  return serveMonitoring({ host, port, topology: name, running, isReady });
+}
+
+/** Closes in the opposite order. What cannot be closed holds back nothing else, nor the cause of a failure. */
+async function closeAll(open: { close(): Promise<void> }[], onWarning: (message: string) => void): Promise<void> {
+  for (const one of open.splice(0).reverse()) await one.close().catch((error: unknown) => onWarning(messageOf(error)));
+}
