@@ -81,7 +81,7 @@ function inputOver(
       schema: { format: 'json' as const, subject: topic, definition: undefined },
       settings: {},
       outOfOrdernessMax: millis(disorderMs),
-      marked,
+      hasWatermarkMarkers: marked,
       eventTimeOf: (value: unknown) => (value as Timed).timeMs,
     },
   };
