@@ -1,11 +1,10 @@
 export { type Float64Cell, type Float64CellOptions, float64Cell } from './float64-cell.js';
-export { hashKey } from './hash.js';
-export { type MapCellOptions, mapCell } from './map-cell.js';
-export type { MapCell } from './map-contract.js';
-export { type PackedMapCellOptions, packedMapCell } from './packed-map-cell.js';
-export type { Packing } from './packed-rows.js';
-export type { Pane } from './pane.js';
-export { type PaneCell, type PaneCellOptions, paneCell } from './pane-cell.js';
+export { hashKey } from './map/hash.js';
+export { type MapCellOptions, mapCell, type PackedMapCellOptions, packedMapCell } from './map/map-cell.js';
+export type { MapCell } from './map/map-contract.js';
+export type { Packing } from './map/packed-rows.js';
+export type { Pane } from './pane/pane.js';
+export { type PaneCell, type PaneCellOptions, paneCell } from './pane/pane-cell.js';
 export { rescale } from './rescale.js';
 export { type RingCell, type RingCellOptions, ringCell } from './ring-cell.js';
 export { type TimerCell, type TimerCellOptions, timerCell } from './timer-cell.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { featureView, hashed, numeric } from '../../../../src/ml/features/index.js';
 import { type WaitingRow, waitingRows } from '../../../../src/operators/quality/imputers/waiting-rows.js';
-import { PackedRows } from '../../../../src/state/packed-rows.js';
+import { PackedRows } from '../../../../src/state/map/packed-rows.js';
 
 interface Row {
   readonly size: number;

@@ -1,4 +1,4 @@
-import type { Cell } from '../core/index.js';
+import type { Cell } from '../../core/index.js';
 
 /**
  * A keyed collection. Values may be changed in place, if they are then passed to `set` again; the number 1 and the

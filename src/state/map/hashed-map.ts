@@ -1,11 +1,11 @@
-import type { BucketChange } from '../core/index.js';
-import { decode, tags } from './codec.js';
+import type { BucketChange } from '../../core/index.js';
+import { decode, tags } from '../codec.js';
+import { type Migrate, migrationFor } from '../versions.js';
 import { hashKey } from './hash.js';
 import type { MapCell } from './map-contract.js';
 import type { PackedEntries } from './packed-entries.js';
 import { FIRST_BUCKET, nodeOfBucket, type Piece, pieceOf, type Shard } from './shard.js';
 import { ShardTree } from './shard-tree.js';
-import { type Migrate, migrationFor } from './versions.js';
 
 /** Entries kept decoded: between one and two times as many. */
 const DECODED_MAX = 131_072;

@@ -1,8 +1,8 @@
-import { assert, type BucketChange, type Cell, type CellSpec } from '../core/index.js';
-import { decode, encode, tags, unreadable } from './codec.js';
+import { assert, type BucketChange, type Cell, type CellSpec } from '../../core/index.js';
+import { decode, encode, tags, unreadable } from '../codec.js';
+import { migrationFor } from '../versions.js';
 import { OnePane, type Pane } from './pane.js';
 import { PaneLog } from './pane-log.js';
-import { migrationFor } from './versions.js';
 
 /**
  * Accumulators by pane of time and key. Panes begin at a time and go whole, the earliest first; within a pane entries

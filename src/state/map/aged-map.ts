@@ -1,10 +1,10 @@
-import { assert, type BucketChange } from '../core/index.js';
-import { decode, encode, tags, unreadable } from './codec.js';
+import { assert, type BucketChange } from '../../core/index.js';
+import { decode, encode, tags, unreadable } from '../codec.js';
+import { type Migrate, migrationFor } from '../versions.js';
 import { KeyIndex } from './key-index.js';
 import type { MapCell } from './map-contract.js';
 import { PackedRows, type Packing } from './packed-rows.js';
 import { PLACE_BITS, SEGMENT_MAX, Segment } from './segment.js';
-import { type Migrate, migrationFor } from './versions.js';
 
 /** Slices that a ttl is cut into: what is expired waits for at most one of them until its memory is free. */
 const SLICES = 24;

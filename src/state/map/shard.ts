@@ -1,5 +1,5 @@
-import type { BucketChange } from '../core/index.js';
-import { checkTag, tags, unreadable } from './codec.js';
+import type { BucketChange } from '../../core/index.js';
+import { checkTag, tags, unreadable } from '../codec.js';
 import { hashKey } from './hash.js';
 import { PackedEntries } from './packed-entries.js';
 

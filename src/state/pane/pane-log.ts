@@ -1,5 +1,5 @@
-import type { BucketChange } from '../core/index.js';
-import { decode, encode, tags } from './codec.js';
+import type { BucketChange } from '../../core/index.js';
+import { decode, encode, tags } from '../codec.js';
 import type { OnePane } from './pane.js';
 
 /** Entries in a chunk, and bytes unless it has one entry only: what a log may take as one record. */

@@ -1,4 +1,4 @@
-import { pack, packInt, readInt, unpack, unreadable } from './codec.js';
+import { pack, packInt, readInt, unpack, unreadable } from '../codec.js';
 import { isKey, keyBytesMax, keyEnd, readKey, readVarint, varintEnd, writeKey, writeVarint } from './packed-key.js';
 
 // An entry: its key's hash (32 bits, little-endian), the key, and the value's head as a varint: 0 where the key is gone,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PaneCell, paneCell } from '../../src/state/index.js';
+import { type PaneCell, paneCell } from '../../../src/state/index.js';
 
 type Key = string | number;
 const spec = paneCell<Key>({ version: 7, numbers: 2, values: 1 });

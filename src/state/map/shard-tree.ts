@@ -1,4 +1,4 @@
-import { unreadable } from './codec.js';
+import { unreadable } from '../codec.js';
 import { type Piece, Shard } from './shard.js';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { IntIndex } from '../../src/state/int-index.js';
+import { IntIndex } from '../../../src/state/map/key-index.js';
 
 /** Keys that meet: few, in steps of powers of two, at both ends, and neighbours. */
 const key = fc.oneof(

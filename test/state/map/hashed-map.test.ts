@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
-import { type BucketChange, type Cell, MillraceError } from '../../src/core/index.js';
-import { type MapCell, mapCell } from '../../src/state/index.js';
+import { type BucketChange, type Cell, MillraceError } from '../../../src/core/index.js';
+import { type MapCell, mapCell } from '../../../src/state/index.js';
 
 type Stored = Map<number, { readonly bytes: Uint8Array; readonly version: number }>;
 
