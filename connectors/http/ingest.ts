@@ -1,4 +1,4 @@
-import { timing } from '../../src/connect/source-options.js';
+import { aheadMax, timing } from '../../src/connect/source-options.js';
 import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
@@ -61,6 +61,7 @@ export const ingestKind = connectorKind({
     ),
     bytesMax: defaulted(is.integer(1), 8 * 2 ** 20, 'The longest request, in bytes, before and after it is unpacked.'),
     ...timing,
+    aheadMax,
   },
 });
 
@@ -120,6 +121,7 @@ export function ingestSource<T>(options: IngestOptions<T>): Source<T> {
     options: Object.freeze(driven),
     idleTimeout: resolved.idleTimeout,
     outOfOrdernessMax: resolved.outOfOrdernessMax,
+    aheadMax: resolved.aheadMax,
     eventTimeOf: given ?? ((_value: unknown, timestampMs: number) => timestampMs),
   });
 }

@@ -152,6 +152,7 @@ function sourceOf<T>(
   eventTimeOf: EventTimeOf,
 ): Source<T> {
   const { topic, schema, eventTime, idleTimeout, outOfOrdernessMax, onDataLoss } = options;
+  const { aheadMax = sourceKind.options.aheadMax.fallback } = options;
   return Object.freeze({
     connector: 'kafka',
     kind: kind.kind,
@@ -161,6 +162,7 @@ function sourceOf<T>(
     settings: Object.freeze({ ...settingsOf(kind, options), eventTime: eventTime ? 'field' : 'timestamp' }),
     idleTimeout: idleTimeout === 'never' ? undefined : idleTimeout,
     outOfOrdernessMax,
+    aheadMax,
     onDataLoss: onDataLoss === 'fail' ? undefined : onDataLoss,
     eventTimeOf,
   });

@@ -1,4 +1,4 @@
-import { timing } from '../../src/connect/source-options.js';
+import { aheadMax, timing } from '../../src/connect/source-options.js';
 import { type Duration, formatDuration } from '../../src/core/duration.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, optional, required } from '../../src/core/options.js';
@@ -17,6 +17,7 @@ const reading = {
     "Event time in milliseconds since 1970; the record's own timestamp by default. A tombstone has no other.",
   ),
   outOfOrdernessMax: timing.outOfOrdernessMax,
+  aheadMax,
   onDataLoss: defaulted(
     is.oneOf('fail', 'earliest', 'latest'),
     'fail',

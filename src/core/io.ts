@@ -33,6 +33,11 @@ export interface Source<out T> {
    * whatever is out of order is late.
    */
   readonly outOfOrdernessMax?: Duration | undefined;
+  /**
+   * How far an event time may lie ahead of the log's timestamp of the record. Left out where timestamps are made by reading; then,
+   * as always but with `none`, an event time that must be one in seconds is refused.
+   */
+  readonly aheadMax?: Duration | 'none' | undefined;
   /** Its values are `Upsert`s: the record's key as text, and the decoded value or, for a tombstone, `null`. */
   readonly upserts?: boolean | undefined;
   /** Its log carries marks of the tasks that write it: event time goes by them, not by the records. */

@@ -14,7 +14,7 @@ import {
 } from '../core/index.js';
 import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
-import { eventTimeIn, shownTime } from './event-time.js';
+import { eventTimeIn, implausible, shownTime, within1970And9999 } from './event-time.js';
 import { lowestOf, withMark } from './watermark-markers.js';
 
 /** The jump that one record may make. */
@@ -242,7 +242,7 @@ export class Input {
       known || value instanceof Unusable ? value : this.told(time),
       record,
       timeMs,
-      known ? eventTimeMs : record.timestampMs,
+      known ? eventTimeMs : within1970And9999(record.timestampMs),
       receivedAtMs,
     );
   }
@@ -298,11 +298,13 @@ export class Input {
   }
 
   private eventTime(value: unknown, record: RawRecord): number | Unusable {
-    const { hasWatermarkMarkers, eventTimeOf } = this.node.source;
+    const { hasWatermarkMarkers, eventTimeOf, aheadMax } = this.node.source;
     try {
       const given: unknown = hasWatermarkMarkers ? internalEventTime(record) : eventTimeOf(value, record.timestampMs);
       const timeMs = eventTimeIn(given);
-      return Number.isFinite(timeMs) ? timeMs : new Unusable('event-time', `event time is ${shownTime(given)}`);
+      if (!Number.isFinite(timeMs)) return new Unusable('event-time', `event time is ${shownTime(given)}`);
+      const wrong = hasWatermarkMarkers ? undefined : implausible(timeMs, record.timestampMs, aheadMax);
+      return wrong === undefined ? timeMs : new Unusable('event-time', wrong);
     } catch (error) {
       // A callback that trips over a strange value.
       return new Unusable('event-time', `event time is not to be had: ${messageOf(error)}`);

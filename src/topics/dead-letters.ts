@@ -1,5 +1,6 @@
 import type { Headers, OutgoingRecord } from '../core/record.js';
 import { deadLetterHeaders } from '../core/sinks.js';
+import { isoTime } from '../util/iso-time.js';
 import type { PlacedRecord } from './read-topic.js';
 
 /** The header of a record that was sent again: topic, partition and offset of its dead letter. */
@@ -95,7 +96,7 @@ export async function countLetters(letters: AsyncIterable<FoundLetter>): Promise
   }
   return [...counts.values()]
     .sort((a, b) => b.count - a.count || (a.reason + a.step < b.reason + b.step ? -1 : 1))
-    .map(({ lastMs, ...rest }) => ({ ...rest, last: new Date(lastMs).toISOString() }));
+    .map(({ lastMs, ...rest }) => ({ ...rest, last: isoTime(lastMs) }));
 }
 
 /** The record as it was, with a header that says which dead letter it comes from. */

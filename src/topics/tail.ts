@@ -1,5 +1,6 @@
 import type { RawRecord } from '../core/record.js';
 import type { WireDecoder } from '../schema/index.js';
+import { isoTime } from '../util/iso-time.js';
 import type { PlacedRecord } from './read-topic.js';
 
 export interface ShownRecord {
@@ -20,7 +21,7 @@ export async function shown({ partition, record }: PlacedRecord, codec: WireDeco
   const base = {
     partition,
     offset,
-    timestamp: new Date(timestampMs).toISOString(),
+    timestamp: isoTime(timestampMs),
     key: record.key === null ? null : Buffer.from(record.key).toString(),
     ...decoded(record, codec),
   };

@@ -16,7 +16,7 @@ const source: Source<Numbered> = {
   topic: 'numbers',
   schema: { format: 'json', subject: 'numbers', definition: undefined },
   settings: {},
-  eventTimeOf: (value) => (value as Numbered).n,
+  eventTimeOf: (value) => Math.abs((value as Numbered).n),
 };
 const deadLetters: Sink<DeadLetter> = { connector: 'memory', kind: 'memory.sink', settings: {}, options: {} };
 const narrow: Sink<Numbered> = { connector: 'narrow', kind: 'narrow.sink', settings: {}, options: {} };

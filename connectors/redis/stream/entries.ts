@@ -1,4 +1,4 @@
-import { timing } from '../../../src/connect/source-options.js';
+import { aheadMax, timing } from '../../../src/connect/source-options.js';
 import type { Source } from '../../../src/core/io.js';
 import * as is from '../../../src/core/option-types.js';
 import {
@@ -39,6 +39,7 @@ export const entriesKind = connectorKind({
       'What to do where entries were trimmed or deleted before they were read: go on at the oldest, or at what comes next, or end the run.',
     ),
     ...timing,
+    aheadMax,
   },
 });
 
@@ -67,7 +68,7 @@ export interface Entries {
  * t.source('orders', redis.streamSource({ stream: 'orders', partitions: 4, field: 'order', schema: json<Order>(), eventTime: (o) => o.at }));
  */
 export function streamSource<T>(options: RedisEntriesOptions<T>): Source<T> {
-  const { stream, partitions, schema, field, keyField, onDataLoss, outOfOrdernessMax, idleTimeout } = resolve(
+  const { stream, partitions, schema, field, keyField, onDataLoss, outOfOrdernessMax, idleTimeout, aheadMax } = resolve(
     entriesKind,
     options,
   );
@@ -96,6 +97,7 @@ export function streamSource<T>(options: RedisEntriesOptions<T>): Source<T> {
     onDataLoss: onDataLoss === 'fail' ? undefined : onDataLoss,
     outOfOrdernessMax,
     idleTimeout,
+    aheadMax,
     eventTimeOf: eventTime ?? ((_value: unknown, entryTimeMs: number) => entryTimeMs),
   });
 }

@@ -12,6 +12,7 @@ import {
   preview,
 } from '../../topics/dead-letters.js';
 import { subtopologiesOf } from '../../topology/index.js';
+import { isoTime } from '../../util/iso-time.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions, wholeNumber } from '../command.js';
@@ -180,7 +181,7 @@ async function facts(letter: FoundLetter, codecOf: CodecOf) {
   return {
     partition,
     offset,
-    timestamp: new Date(timestampMs).toISOString(),
+    timestamp: isoTime(timestampMs),
     reason,
     detail,
     step,
