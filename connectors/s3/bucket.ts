@@ -268,10 +268,12 @@ export class Buckets {
   private error(doing: string, error: unknown): MillraceError {
     if (error instanceof MillraceError) return error;
     const status = error instanceof Answered ? error.status : 0;
+    // Tried again before, as any other: what hands out the credentials of a role may be away for a moment.
+    const hasNoKey = error instanceof Error && error.name === 'CredentialsProviderError';
     return new MillraceError(this.use, `cannot ${doing}: ${messageOf(error)}`, {
       where: this.where,
-      hint: hints[status] ?? 'is the store up, and the bucket there?',
-      permanent: status > 0 && !isPassing(status),
+      hint: hasNoKey ? keyHint : (hints[status] ?? 'is the store up, and the bucket there?'),
+      permanent: hasNoKey || (status > 0 && !isPassing(status)),
       cause: error,
     });
   }
