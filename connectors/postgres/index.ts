@@ -94,6 +94,10 @@ export const postgres = {
    * before the fence and is passed over, so every value is written once. Rows are seen up to an epoch before their checkpoint;
    * with `exactlyOnce` after it.
    *
+   * A value that its columns have no room for (the character NUL, a text for an integer, a time beyond the year 9999) goes to the
+   * dead letters, reason `unrepresentable`. Enums, domains and other types of your own are left to the server, whose refusal ends the
+   * run. Texts of times are ISO 8601.
+   *
    * @example
    * orders.to('orders', postgres.tableSink({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
    */

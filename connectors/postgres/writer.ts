@@ -6,6 +6,7 @@ import { arrayOf, type Cell, cellOf } from './cells.js';
 import type { Run } from './connection.js';
 import type { TableOptions } from './index.js';
 import { FENCES, insertSql } from './table.js';
+import { rowCheck } from './unrepresentable.js';
 
 /** Does some work in one transaction, again where the connection fails. */
 export type Transaction = <T>(work: (run: Run) => Promise<T>) => Promise<T>;
@@ -30,6 +31,7 @@ type Fence = Record<string, readonly [offset: number, n: number]>;
  */
 export class TableWriter implements SinkWriter {
   private readonly numbering = new SequenceAssigner();
+  readonly unrepresentable: (value: unknown) => string | undefined;
   private readonly insert: string;
   private readonly fields: readonly string[];
   private readonly cells: readonly ((value: unknown) => Cell)[];
@@ -43,6 +45,7 @@ export class TableWriter implements SinkWriter {
     private readonly transaction: Transaction,
   ) {
     this.insert = insertSql(options);
+    this.unrepresentable = rowCheck(options);
     this.fields = Object.keys(options.columns);
     this.cells = Object.values(options.columns).map(cellOf);
   }

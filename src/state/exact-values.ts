@@ -1,4 +1,5 @@
 import { addExtension } from 'msgpackr';
+import { isWellFormed } from '../util/well-formed.js';
 
 // MessagePack strings are UTF-8, which has no room for half a surrogate pair, and msgpackr renames a field `__proto__`.
 // Values that have either are packed in another form: such strings as UTF-16, such objects as a list of their fields.
@@ -60,9 +61,6 @@ export function exactForm(value: unknown): unknown {
     ? Object.fromEntries(fields)
     : new FieldList(fields);
 }
-
-const HALF_A_PAIR = /\p{Surrogate}/u;
-const isWellFormed = (text: string): boolean => !HALF_A_PAIR.test(text);
 
 /** What MessagePack or msgpackr has a type for; everything else is stored as its fields. */
 const hasOwnForm = (value: object): boolean =>

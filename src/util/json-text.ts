@@ -34,8 +34,12 @@ export function jsonText(value: unknown): string | undefined {
   return text?.includes('{}') ? JSON.stringify(value, withMaps) : text;
 }
 
-/** Looks only where `JSON.stringify` has been: nothing in it contains itself. */
-function refuseUnwritable(value: unknown): void {
+/**
+ * Refuses numbers and dates that JSON has not. Looks only where `JSON.stringify` has been: nothing in it contains itself.
+ *
+ * @throws TypeError
+ */
+export function refuseUnwritable(value: unknown): void {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError(`the number ${value} has none`);
   } else if (typeof value === 'object' && value !== null) {

@@ -3,7 +3,8 @@ import { assert } from '../../../src/core/errors.js';
 import type { SinkWriter } from '../../../src/core/io.js';
 import type { Origin } from '../../../src/core/record.js';
 import type { UpsertTableOptions } from '../../../src/core/sinks.js';
-import { isWellFormed, quotedText } from '../values/index.js';
+import { isWellFormed } from '../../../src/util/well-formed.js';
+import { quotedText } from '../values/index.js';
 import type { Batches } from './batches.js';
 import { RowEncoder } from './rows.js';
 

@@ -6,7 +6,7 @@ import { date, dateTime, dateTime64, type TimeUnit } from './times.js';
 import type { ValueType } from './value-type.js';
 
 export type { TimeUnit } from './times.js';
-export { isWellFormed, quotedText, type ValueType } from './value-type.js';
+export { quotedText, type ValueType } from './value-type.js';
 
 /**
  * How values of a ClickHouse type are written for `JSONCompactEachRow`, and which of them it holds: ClickHouse itself keeps

@@ -1,7 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { withMaps } from '../../../src/util/json-text.js';
+import { isWellFormed } from '../../../src/util/well-formed.js';
 import { unquoted } from '../table/type-text.js';
-import { asBytes, isWellFormed, quotedText, type ValueType } from './value-type.js';
+import { asBytes, quotedText, type ValueType } from './value-type.js';
 
 /** `String` takes text, bytes as they are, and everything else as the text it has in JSON. */
 export const string: ValueType = {

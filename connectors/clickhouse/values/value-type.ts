@@ -7,10 +7,6 @@ export interface ValueType {
 }
 
 const NOT_ASCII = /[\u0080-\uffff]/;
-const HALF_A_PAIR = /\p{Surrogate}/u;
-
-/** Whether a text can be written in UTF-8: half of a surrogate pair cannot. */
-export const isWellFormed = (text: string): boolean => !NOT_ASCII.test(text) || !HALF_A_PAIR.test(text);
 
 /** A piece of JSON as a text of bytes. */
 export const asBytes = (json: string): string => (NOT_ASCII.test(json) ? Buffer.from(json).toString('latin1') : json);

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cellOf } from '../../../connectors/postgres/cells.js';
 import { type PostgresTableOptions, postgres } from '../../../connectors/postgres/index.js';
 import { openPostgres, type Postgres } from '../../../connectors/postgres/open.js';
+import { columnCheck } from '../../../connectors/postgres/unrepresentable.js';
 import type { Sink, SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
+import { fitting, unfitting } from '../../connectors/postgres/hostile-cells.js';
 import { Between, freePort, PostgresServer } from './server.js';
 
 let server: PostgresServer;
@@ -67,6 +70,45 @@ describe('postgres.tableSink keeps the contract of sinks', () => {
     });
     for (const { name, run } of checks) it(`${name}, ${key.length === 0 ? 'adding rows' : 'by key'}`, run);
   }
+});
+
+describe('a column of Postgres', () => {
+  /** Rows of one column, written as the runtime does: what is unrepresentable goes elsewhere. */
+  const write = async (type: string, values: readonly unknown[]) => {
+    const table = fresh();
+    const sink = postgres.tableSink<{ n: number; v: unknown }>({ table, columns: { n: 'bigint', v: type } });
+    const writer = await open(sink as Sink<unknown>);
+    const rows = values.map((v, n) => ({ n, v }));
+    const kept = rows.filter((row) => writer.unrepresentable?.(row) === undefined);
+    await writer.write(
+      kept,
+      kept.map(({ n }) => originAt(n)),
+    );
+    await writer.prepare?.();
+    await writer.close();
+    return numbersIn(table);
+  };
+
+  it('takes what it has room for, beside what it has none for', async () => {
+    for (const type of new Set([...fitting, ...unfitting].map(([each]) => each))) {
+      const of = (list: typeof fitting) => list.filter(([each]) => each === type).map(([, value]) => value);
+      expect([type, await write(type, [...of(unfitting), ...of(fitting)])]).toEqual([
+        type,
+        range(of(unfitting).length, of(unfitting).length + of(fitting).length),
+      ]);
+    }
+  });
+
+  it('refuses by itself what is said to be unrepresentable', async () => {
+    const altered = /half of a surrogate|the value: |^a | characters$/; // never sent, or not refused by a cast
+    for (const [type, value] of unfitting) {
+      if (altered.test(columnCheck(type)(value) ?? '')) continue;
+      const text = cellOf(type)(value);
+      await expect([type, value, direct.query(`SELECT $1::${type}`, [text])][2]).rejects.toMatchObject({
+        permanent: true,
+      });
+    }
+  });
 });
 
 describe('postgres.tableSink', () => {

@@ -1,0 +1,172 @@
+import { messageOf } from '../../src/core/errors.js';
+import { refuseUnwritable } from '../../src/util/json-text.js';
+import { isWellFormed } from '../../src/util/well-formed.js';
+import { cellOf } from './cells.js';
+import type { TableOptions } from './index.js';
+
+/** Says why a cell's text is none of the type, or `undefined`. */
+type Check = (text: string, value: unknown) => string | undefined;
+
+/**
+ * Says why a table has no room for a value, or `undefined` where it has: the server would refuse the transaction of all
+ * rows beside it. Types that are not known here (enums, domains, intervals, addresses) are left to the server.
+ */
+export function rowCheck({ columns, key }: TableOptions): (value: unknown) => string | undefined {
+  const checks = Object.entries(columns).map(([name, type]) => {
+    const check = columnCheck(type);
+    const isKey = key.includes(name);
+    return (cell: unknown) => {
+      if (isKey && (cell === null || cell === undefined)) return `column ${name} is in the key, and is null`;
+      const why = check(cell);
+      return why === undefined ? undefined : `column ${name} (${type}) has no room for ${why}`;
+    };
+  });
+  const names = Object.keys(columns);
+  return (value) => {
+    const row = (value ?? {}) as Readonly<Record<string, unknown>>;
+    for (let i = 0; i < checks.length; i++) {
+      const why = checks[i]?.(row[names[i] as string]);
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  };
+}
+
+/** The check of one column. */
+export function columnCheck(type: string): (value: unknown) => string | undefined {
+  const toCell = cellOf(type);
+  const check = checkOf(type);
+  return (value) => {
+    let text: string | null | undefined;
+    try {
+      text = toCell(value);
+      if (text === null) return undefined;
+      if (typeof value === 'object') refuseUnwritable(value);
+    } catch (error) {
+      return `the value: ${messageOf(error)}`;
+    }
+    if (typeof text !== 'string') return `a ${typeof value}`;
+    if (text.includes('\0')) return 'the character NUL';
+    if (!isWellFormed(text)) return 'half of a surrogate pair';
+    return check(text, value);
+  };
+}
+
+function checkOf(type: string): Check {
+  const [, name = '', first, second] =
+    /^([a-z0-9_ ]*?) ?(?:\( ?(\d+) ?(?:, ?(\d+) ?)?\).*)?$/.exec(type.toLowerCase().trim()) ?? [];
+  const length = first === undefined ? undefined : Number(first);
+  switch (name) {
+    case 'smallint':
+    case 'int2':
+    case 'smallserial':
+      return integer(15n);
+    case 'integer':
+    case 'int':
+    case 'int4':
+    case 'serial':
+      return integer(31n);
+    case 'bigint':
+    case 'int8':
+    case 'bigserial':
+      return integer(63n);
+    case 'numeric':
+    case 'decimal':
+      return (text) => numeric(text, length, Number(second ?? 0));
+    case 'real':
+    case 'float4':
+      return (text) => float(text, Math.fround);
+    case 'double precision':
+    case 'float8':
+      return (text) => float(text, (number) => number);
+    case 'boolean':
+    case 'bool':
+      return matches(/^\s*(t|tr|tru|true|y|ye|yes|on|1|f|fa|fal|fals|false|n|no|of|off|0)\s*$/i);
+    case 'uuid':
+      return matches(/^(?:\{(?=.*\}$))?[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}?$/i);
+    case 'varchar':
+    case 'character varying':
+      return length === undefined ? anyText : (text) => atMost(text, length);
+    case 'char':
+    case 'character':
+      return (text) => atMost(text, length ?? 1);
+    case 'jsonb':
+      return (text) =>
+        ESCAPED_NUL.test(text) ? 'the character NUL' : ESCAPED_HALF.test(text) ? 'half of a surrogate pair' : undefined;
+    case 'bytea':
+      return (text) => (/^\\x(?:[0-9a-f]{2})*$/i.test(text) || !text.includes('\\') ? undefined : shown(text));
+    default:
+      return /^(timestamp|date)/.test(name) ? time : anyText;
+  }
+}
+
+const anyText: Check = () => undefined;
+const shown = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+const matches =
+  (pattern: RegExp): Check =>
+  (text) =>
+    pattern.test(text) ? undefined : shown(text);
+
+const integer =
+  (bits: bigint): Check =>
+  (text, value) => {
+    if (!/^\s*[+-]?\d{1,30}\s*$/.test(text) || typeof value === 'boolean') return shown(text);
+    const number = BigInt(text.trim().replace('+', ''));
+    return number >= -(2n ** bits) && number < 2n ** bits ? undefined : shown(text);
+  };
+
+const DECIMAL = /^\s*[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?\s*$/i;
+/** Digits before the point that a numeric without a precision has room for. */
+const DIGITS_MAX = 131_072;
+
+/** Whether a decimal, rounded to `scale` digits after the point, has no more than `precision` digits. */
+function numeric(text: string, precision: number | undefined, scale: number): string | undefined {
+  if (/^\s*NaN\s*$/i.test(text)) return undefined;
+  if (/^\s*[+-]?inf(?:inity)?\s*$/i.test(text)) return precision === undefined ? undefined : shown(text);
+  const found = DECIMAL.exec(text);
+  if (!found) return shown(text);
+  const [, whole = '', fraction = '', exponent = '0'] = found;
+  const digits = `${whole}${fraction}`;
+  const leading = /^0*/.exec(digits)?.[0].length ?? 0;
+  if (leading === digits.length) return undefined; // zero
+  const before = whole.length + Number(exponent) - leading; // digits before the point
+  if (precision === undefined) return before > DIGITS_MAX || before < -16_383 ? shown(text) : undefined;
+  const kept = before + scale; // significant digits that are left
+  const carries =
+    kept >= 0 && /^9*$/.test(digits.slice(leading, leading + kept)) && (digits[leading + kept] ?? '0') >= '5';
+  const isFull = kept <= digits.length - leading;
+  return kept + (carries && isFull ? 1 : 0) > precision ? shown(text) : undefined;
+}
+
+/** A float that is neither too large nor, but for zero, too small for its type. */
+function float(text: string, narrow: (number: number) => number): string | undefined {
+  if (/^\s*(?:NaN|[+-]?inf(?:inity)?)\s*$/i.test(text)) return undefined;
+  if (!DECIMAL.test(text)) return shown(text);
+  const number = narrow(Number(text));
+  const isZero = !/[1-9]/.test(text.replace(/e.*/i, ''));
+  return Number.isFinite(number) && (number !== 0 || isZero) ? undefined : shown(text);
+}
+
+function atMost(text: string, characters: number): string | undefined {
+  // Spaces at the end are cut off without a word, as SQL has it.
+  const length = text.length <= characters ? 0 : [...text.replace(/ +$/, '')].length;
+  return length <= characters ? undefined : `${length} characters`;
+}
+
+/** An escape that is none of a backslash: JSON writes a backslash as two. */
+const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
+const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/i;
+
+const ISO =
+  /^\s*(\d{4})-(\d\d?)-(\d\d?)(?:[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?\s*(?:Z|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?\s*$/i;
+const NAMED_TIME = /^\s*(?:-?infinity|epoch|now|today|tomorrow|yesterday)\s*$/i;
+
+/** Texts as ISO 8601 has them, in the years 1 to 9999; Postgres has other forms, which nobody can check here. */
+const time: Check = (text, value) => {
+  if (NAMED_TIME.test(text)) return undefined;
+  const [, year, month, day] = ISO.exec(text) ?? [];
+  if (year === undefined || year === '0000' || typeof value === 'boolean') return shown(text);
+  const date = new Date(0);
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) ? undefined : shown(text);
+};
