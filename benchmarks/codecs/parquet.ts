@@ -96,7 +96,13 @@ async function byFiles(folder: string): Promise<Ways> {
   return {
     encode: write,
     async decode() {
-      const reader = await files.source.open(source, { topology: 'codecs', partition: 0 }, EARLIEST, true, 'rows');
+      const reader = await files.source.open(source, {
+        task: { topology: 'codecs', partition: 0 },
+        partition: 0,
+        offset: EARLIEST,
+        bounded: true,
+        step: 'rows',
+      });
       let count = 0;
       for (let ended = false; !ended; ) {
         const polled = await reader.poll(1_000);

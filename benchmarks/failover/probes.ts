@@ -44,7 +44,13 @@ export class Probes {
     const [payments, balances] = [await openCodec(paymentSchema, registry), await openCodec(balanceSchema, registry)];
     const source = specs.source({ topic: topics.balances, schema: balanceSchema });
     const task = { topology: 'probes', partition: 0 };
-    const reader = await kafka.source.open(source, task, EARLIEST, false, 'balances');
+    const reader = await kafka.source.open(source, {
+      task,
+      partition: task.partition,
+      offset: EARLIEST,
+      bounded: false,
+      step: 'balances',
+    });
     return new Probes(kafka, accounts, payments, balances, reader);
   }
 

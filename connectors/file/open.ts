@@ -37,11 +37,11 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
     written: writtenFiles,
     source: {
       partitions: async (source) => readOf(source).partitions,
-      async open(source, task, offset, bounded, _step, partition = task.partition, place) {
+      async open(source, { partition, offset, bounded, sourceState }) {
         const options = readOf(source);
         return source.kind === 'file.tailSource'
-          ? openTailReader(options, { bounded, offset, place: place as TailPlace | undefined })
-          : openFilesReader(options, { partition, bounded, offset, place: place as FilePlace | undefined });
+          ? openTailReader(options, { bounded, offset, place: sourceState as TailPlace | undefined })
+          : openFilesReader(options, { partition, bounded, offset, place: sourceState as FilePlace | undefined });
       },
     },
     sink: {

@@ -64,10 +64,14 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
       }
     },
     partitions: async (source) => (source.kind === 'http.ingestSource' ? topics.partitions(source) : 1),
-    async open(source, task, offset, bounded, step, partition, place) {
+    async open(source, at) {
       if (source.kind !== 'http.ingestSource') {
         const { options } = source as Source<unknown> & { readonly options: Poll };
-        return new PollReader(options, { bounded, offset, place: place as PollPlace | undefined }, patience);
+        return new PollReader(
+          options,
+          { bounded: at.bounded, offset: at.offset, place: at.sourceState as PollPlace | undefined },
+          patience,
+        );
       }
       const options = source.options as Ingest;
       const { topic } = options;
@@ -80,7 +84,7 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
       entry.users += 1;
       try {
         ports.set(topic, (await entry.door).port);
-        const reader = await topics.open(source, task, offset, bounded, step, partition);
+        const reader = await topics.open(source, at);
         let left = false;
         return readerAround(reader, {
           async close() {

@@ -18,7 +18,7 @@ export function kafkaSource(
       if (!found) throw noTopic(topic);
       return found.leaders.length;
     },
-    async open({ topic, onDataLoss }, task, offset, bounded, step, partition = task.partition) {
+    async open({ topic, onDataLoss }, { task, partition, offset, bounded, step }) {
       const log = await PartitionLog.open(cluster, topic, partition, offset, { onDataLoss });
       // No session: the task keeps its checkpoints elsewhere, and no offsets are committed for it here.
       sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });

@@ -91,11 +91,11 @@ export function openRedis(options: ServerOptions): Redis {
 /** A task reads a stream, over a connection of its own: it waits there for what comes. */
 const entriesSource = (server: Server): SourceDriver => ({
   partitions: async (source) => entriesOf(source).partitions ?? 1,
-  async open(source, task, offset, bounded, _step, partition = task.partition, place) {
+  async open(source, { partition, offset, bounded, sourceState }) {
     const options = entriesOf(source);
     const stream = options.partitions === undefined ? options.stream : `${options.stream}:${partition}`;
     const { onDataLoss } = source;
-    const at = { stream, bounded, offset, onDataLoss, place: place as EntriesPlace | undefined };
+    const at = { stream, bounded, offset, onDataLoss, place: sourceState as EntriesPlace | undefined };
     return EntriesReader.open(server.another(), options, at);
   },
 });

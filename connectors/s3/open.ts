@@ -55,8 +55,8 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     },
     source: {
       partitions: async (source) => (source.options as ReadFiles).partitions,
-      async open(source, task, offset, bounded, _step, partition = task.partition, place) {
-        const at = { partition, bounded, offset, place: place as FilePlace | undefined };
+      async open(source, { partition, offset, bounded, sourceState }) {
+        const at = { partition, bounded, offset, place: sourceState as FilePlace | undefined };
         return openFilesReader(source.options as ReadFiles, at, storage);
       },
     },

@@ -1,5 +1,6 @@
 import { MillraceError } from '../core/errors.js';
-import { type Delivery, driverOf, type Sink, type WriteMode } from '../core/io.js';
+import type { Sink } from '../core/io.js';
+import type { Delivery, WriteMode } from '../core/kind.js';
 import type { Config } from '../profiles/settings.js';
 import { deliveryOf } from '../topology/index.js';
 
@@ -42,7 +43,7 @@ export const deliveryOn =
   (profile: Config['profile']) =>
   (sink: Sink<unknown>): Delivery => {
     const modes = writeModes[profile];
-    const mode = driverOf(modes, sink);
+    const mode = modes[sink.kind] ?? modes[sink.connector];
     if (mode === undefined) {
       throw new MillraceError('config', `the ${profile} profile cannot write '${sink.connector}'`, {
         hint: `it has: ${Object.keys(modes).join(', ')}`,

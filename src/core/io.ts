@@ -1,5 +1,6 @@
 import type { Duration } from './duration.js';
 import type { EventClock } from './event-clock.js';
+import type { KindDefinition, SinkKind, SourceKind, WriteMode } from './kind.js';
 import type { LookupDriver } from './lookup.js';
 import type { Problem, Settings } from './operator.js';
 import type { Origin, OutgoingRecord, RawRecord } from './record.js';
@@ -10,10 +11,12 @@ import type { WatermarkMarker, WatermarkMarkers } from './watermark-marker.js';
 declare const OUT: unique symbol;
 declare const IN: unique symbol;
 
-/** An input as inert data: a connector's name and its options. */
+/** An input as inert data: what its connector says of it, and its options. */
 export interface Source<out T> {
   readonly connector: string;
   readonly kind: string;
+  /** Says how it is opened; missing where the profile itself has a driver of that name, as for what lies between subtopologies. */
+  readonly definition?: KindDefinition<SourceKind> | undefined;
   readonly topic: string;
   readonly schema: Schema<unknown>;
   readonly settings: Settings;
@@ -64,6 +67,8 @@ export interface SinkPlace {
 export interface Sink<in T> {
   readonly connector: string;
   readonly kind: string;
+  /** As of a source. */
+  readonly definition?: KindDefinition<SinkKind> | undefined;
   readonly settings: Settings;
   /** What is wrong with its options: `check` tells of it. */
   readonly problems?: readonly Problem[] | undefined;
@@ -82,13 +87,6 @@ export interface Sink<in T> {
   readonly place?: SinkPlace | undefined;
   readonly [IN]?: ((value: T) => void) | undefined;
 }
-
-/**
- * How sure a sink's writes are: in the ledger's own transaction; out of sight until a repeatable step after the checkpoint,
- * which also keeps the way to them; repeatable without effect; or merely appended.
- */
-export type WriteMode = 'transactional' | 'prepared' | 'idempotent' | 'append';
-export type Delivery = 'exactly-once' | 'effectively-once' | 'at-least-once';
 
 export interface TaskId {
   readonly topology: string;
@@ -164,21 +162,22 @@ export interface SourceDriver {
   /** Creates what is missing; called once a run before any task opens. Commands that only look do not call it. */
   setUp?(source: Source<unknown>): Promise<void>;
   partitions(source: Source<unknown>): Promise<number>;
-  /**
-   * Reads from `offset` (or `EARLIEST`); `bounded` ends at what the log holds now. `step` is the id under which
-   * checkpoints hold this source's position: a ledger that publishes positions finds their topics by it. `partition` is
-   * the task's own number, except for global sources. `place` is what a reader said of this
-   * offset.
-   */
-  open(
-    source: Source<unknown>,
-    task: TaskId,
-    offset: number,
-    bounded: boolean,
-    step: string,
-    partition?: number,
-    place?: unknown,
-  ): Promise<SourceReader>;
+  open(source: Source<unknown>, at: SourceOpening): Promise<SourceReader>;
+}
+
+/** Where, and how far, a task reads one partition of a source. */
+export interface SourceOpening {
+  readonly task: TaskId;
+  /** The task's own number, except for global sources. */
+  readonly partition: number;
+  /** Of the first record to read, or `EARLIEST`. */
+  readonly offset: number;
+  /** End at what the log holds now. */
+  readonly bounded: boolean;
+  /** The id under which checkpoints hold this source's position: a ledger that publishes positions finds their topics by it. */
+  readonly step: string;
+  /** What a reader said of this offset (`sourceStateOf`). */
+  readonly sourceState?: unknown;
 }
 
 export interface SinkWriter {
@@ -288,25 +287,20 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-/**
- * What serves a source, a sink or a lookup: the driver of its kind, where the profile has one of that name, otherwise that of its
- * connector.
- *
- * @example
- * driverOf(profile.sinks, sink)?.mode;
- */
-export const driverOf = <D>(
-  drivers: Readonly<Record<string, D>>,
-  { connector, kind }: { readonly connector: string; readonly kind: string },
-): D | undefined => (Object.hasOwn(drivers, kind) ? drivers[kind] : drivers[connector]);
+export type Driver = SourceDriver | SinkDriver | LookupDriver;
 
-/** The world a topology runs in: one ledger, and a driver for each connector's name or, where kinds of it differ, a kind's. */
+/** The world a topology runs in: one ledger, and what opens the connectors of its sources, sinks and lookups. */
 export interface Profile {
   readonly name: string;
+  /** Opens the connector of a kind unless it is open, and gives the kind's driver. */
+  driver?(kind: KindDefinition): Promise<Driver>;
+  /**
+   * Drivers that the profile brings itself, by the name of a kind or of a connector: of what lies between subtopologies, and in the
+   * place of those that definitions open.
+   */
   readonly sources: Readonly<Record<string, SourceDriver>>;
   readonly sinks: Readonly<Record<string, SinkDriver>>;
-  /** What values can be looked up in. */
-  readonly lookups?: Readonly<Record<string, LookupDriver>>;
+  readonly lookups?: Readonly<Record<string, LookupDriver>> | undefined;
   /** Fencing is the ledger's: opening a task takes it over. */
   openLedger(task: TaskId): Promise<TaskLedger>;
   /** Joins the group that shares the tasks out; a profile without one gives all tasks to its only process. */

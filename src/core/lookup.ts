@@ -1,12 +1,15 @@
 import { messageOf } from './errors.js';
+import type { KindDefinition, LookupKind } from './kind.js';
 import type { Problem, Settings } from './settings.js';
 
 declare const OUT: unique symbol;
 
-/** A place where values are looked up by key, as inert data: a connector's name and its options. */
+/** A place where values are looked up by key, as inert data: what its connector says of it, and its options. */
 export interface Lookup<out V> {
   readonly connector: string;
   readonly kind: string;
+  /** As of a source. */
+  readonly definition?: KindDefinition<LookupKind> | undefined;
   readonly settings: Settings;
   /** What is wrong with its options, for `check`; which step it is comes with the step. */
   readonly problems?: readonly Problem[] | undefined;

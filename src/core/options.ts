@@ -1,5 +1,5 @@
-import type { Problem, Settings } from './operator.js';
 import type { OptionType } from './option-types.js';
+import type { Problem, Settings } from './settings.js';
 
 /** One option, as data: what it takes, what it is for, and what it is where it is left out. */
 export interface OptionSpec<
@@ -49,15 +49,10 @@ export const optional = <T>(type: OptionType<T>, doc: string): OptionSpec<T, 'op
 export const defaulted = <T>(type: OptionType<T>, fallback: NoInfer<T>, doc: string): OptionSpec<T, 'defaulted'> =>
   Object.freeze({ type, doc, need: 'defaulted', fallback });
 
-/**
- * A kind of source, sink or lookup: the one place that says what it is called, what it does and which options it takes. From it come
- * the options' type, their defaults, what `check` finds wrong, `millrace connectors show` and the tables of the guide.
- */
+/** A kind whose connector has no definition yet. */
 export interface ConnectorKind<S extends OptionSpecs = OptionSpecs> {
-  /** As in `describe`, and as it is called: `http.webhookSink`. */
   readonly kind: string;
   readonly role: 'source' | 'sink' | 'lookup';
-  /** A sentence. */
   readonly doc: string;
   readonly options: S;
 }
@@ -65,9 +60,14 @@ export interface ConnectorKind<S extends OptionSpecs = OptionSpecs> {
 export const connectorKind = <const S extends OptionSpecs>(kind: ConnectorKind<S>): ConnectorKind<S> =>
   Object.freeze({ ...kind, options: Object.freeze(kind.options) });
 
+/** What has options: a kind of source, sink or lookup. */
+interface HasOptions<S extends OptionSpecs = OptionSpecs> {
+  readonly options: S;
+}
+
 /** The options with the defaults in the place of what was left out. */
 export function resolve<S extends OptionSpecs, O extends object>(
-  { options: specs }: ConnectorKind<S>,
+  { options: specs }: HasOptions<S>,
   options: O,
 ): Resolved<S, O> {
   const given = options as Readonly<Record<string, unknown>>;
@@ -76,7 +76,7 @@ export function resolve<S extends OptionSpecs, O extends object>(
 }
 
 /** What is wrong with options, for `check`: what is missing, what has the wrong type or size, and names that there are not. */
-export function problemsOf({ options: specs }: ConnectorKind, options: object): Problem[] {
+export function problemsOf({ options: specs }: HasOptions, options: object): Problem[] {
   const given = options as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(given)
     .filter((name) => !Object.hasOwn(specs, name))
@@ -91,7 +91,7 @@ function problemOf(name: string, { type, need }: OptionSpec, value: unknown): Pr
 }
 
 /** What was said of a kind's options, as `describe` prints it: without what cannot or must not be shown. */
-export function settingsOf({ options: specs }: ConnectorKind, options: object): Settings {
+export function settingsOf({ options: specs }: HasOptions, options: object): Settings {
   const given = options as Readonly<Record<string, unknown>>;
   return Object.freeze(
     Object.fromEntries(

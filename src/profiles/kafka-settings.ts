@@ -1,4 +1,4 @@
-import { choice, optional, sealed, text, wholeNumber } from './setting.js';
+import { choice, optional, sealed, text, wholeNumber } from '../connect/setting.js';
 
 /** How a Kafka cluster and a registry are reached that do not let everybody in. Files are read anew for each connection. */
 export const clusterSettings = {

@@ -1,4 +1,4 @@
-import { optional, sealed } from './setting.js';
+import { optional, sealed } from '../connect/setting.js';
 
 /** How a Redis server is reached that does not let everybody in. Files are read when a process first connects. */
 export const redisSettings = {

@@ -1,8 +1,9 @@
 // One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it.
 
+import { brokers, choice, text, url, urls, wholeNumber } from '../connect/setting.js';
+import type { Setting } from '../core/setting.js';
 import { clusterSettings } from './kafka-settings.js';
 import { redisSettings } from './redis-settings.js';
-import { brokers, choice, type Setting, text, url, urls, wholeNumber } from './setting.js';
 
 /** Of every profile and connector, but for how clusters are reached that ask who is there. */
 export const mainSettings = {

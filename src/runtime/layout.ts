@@ -1,5 +1,5 @@
-import type { Profile, Sink, SinkDriver, Source, SourceDriver } from '../core/index.js';
-import { driverOf, INTERNAL, MillraceError } from '../core/index.js';
+import type { Profile, Source } from '../core/index.js';
+import { INTERNAL, MillraceError, sinkDriver, sourceDriver } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { sinksOf } from './sinks.js';
@@ -28,7 +28,7 @@ export async function layOut(
     );
     const wished = own[0]?.partitions ?? Math.max(...before.map(({ subtopology: name }) => tasks.get(name) ?? 1));
     for (const { subtopology: name, id, sink } of before) {
-      await writerOf(profile, sink, id).setUp?.(sink, { topology: name, step: id, partitions: wished });
+      await (await sinkDriver(profile, sink, id)).setUp?.(sink, { topology: name, step: id, partitions: wished });
     }
     const between = await countsOf(subtopology, profile, ({ hasWatermarkMarkers }) => hasWatermarkMarkers === true);
     await countsOf(subtopology, profile, ({ global }) => global === true); // they are there; how many partitions is all one
@@ -60,7 +60,7 @@ function countsOf(
   const sources = subtopology.sources.filter(({ source }) => which(source));
   return Promise.all(
     sources.map(async ({ id, source }) => {
-      const driver = readerOf(profile, source, id);
+      const driver = await sourceDriver(profile, source, id);
       await driver.setUp?.(source);
       const partitions = await driver.partitions(source);
       return { id, topic: source.topic, partitions };
@@ -85,19 +85,7 @@ function samePartitions(subtopology: Topology, counts: readonly Count[]): number
 
 async function setUpSinks(subtopology: Topology, profile: Profile, partitions: number): Promise<void> {
   for (const { id, sink } of sinksOf(subtopology).filter(({ sink: { connector } }) => connector !== INTERNAL)) {
-    const driver = writerOf(profile, sink, id);
+    const driver = await sinkDriver(profile, sink, id);
     await driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions });
   }
-}
-
-function readerOf(profile: Profile, source: Source<unknown>, where: string): SourceDriver {
-  const driver = driverOf(profile.sources, source);
-  if (driver) return driver;
-  throw new MillraceError('config', `the ${profile.name} profile cannot read '${source.connector}'`, { where });
-}
-
-function writerOf(profile: Profile, sink: Sink<never>, where: string): SinkDriver {
-  const driver = driverOf(profile.sinks, sink);
-  if (driver) return driver;
-  throw new MillraceError('config', `the ${profile.name} profile cannot write '${sink.connector}'`, { where });
 }

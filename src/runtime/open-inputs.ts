@@ -1,11 +1,10 @@
 import type { Checkpoint, Position, Profile, TaskId } from '../core/index.js';
-import { BEFORE_ALL_MS, driverOf, EARLIEST, partitionsRead, positionKey } from '../core/index.js';
+import { BEFORE_ALL_MS, EARLIEST, partitionsRead, positionKey, sourceDriver } from '../core/index.js';
 import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
 import { Input } from './input.js';
 import { instrumentedReader, type PendingOperations } from './pending-operations.js';
-import { noDriver } from './sinks.js';
 
 export interface TaskInputsOptions {
   readonly topology: Topology;
@@ -32,14 +31,20 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
   const inputs: Input[] = [];
   for (const node of topology.sources) {
     const { id, source } = node;
-    const driver = driverOf(profile.sources, source);
-    if (!driver) throw noDriver(profile, source.connector, id);
+    const driver = await sourceDriver(profile, source, id);
     const codec = await openDecoder(source.schema, profile.schemas);
     const partitions = source.global ? await driver.partitions(source) : tasks;
     for (const partition of partitionsRead(source, task.partition, partitions)) {
       const key = positionKey(id, source, partition);
       const position = checkpoint.positions[key] ?? AT_THE_START;
-      const reader = await driver.open(source, task, position.offset, bounded, id, partition, position.sourceState);
+      const reader = await driver.open(source, {
+        task,
+        partition,
+        offset: position.offset,
+        bounded,
+        step: id,
+        sourceState: position.sourceState,
+      });
       const watched = instrumentedReader(reader, key, waits);
       const isReporter = partition % tasks === task.partition;
       const shared = source.global ? { task: task.partition, isReporter } : undefined;

@@ -1,5 +1,5 @@
-import type { Duration, InferenceService, MetricRow, Profile, StandbyStatus } from '../core/index.js';
-import { driverOf, MillraceError, messageOf, millis, partitionOf } from '../core/index.js';
+import type { Duration, InferenceService, MetricRow, Profile, SinkDriver, StandbyStatus } from '../core/index.js';
+import { MillraceError, messageOf, millis, partitionOf, sinkDriver } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
@@ -102,7 +102,8 @@ export async function runStage(
 ): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
   const onWarning = (message: string) => options.onWarning?.(message);
-  const drivers = new Map(sinksOf(topology).map(({ id, sink }) => [id, driverOf(profile.sinks, sink)]));
+  const drivers = new Map<string, SinkDriver>();
+  for (const { id, sink } of sinksOf(topology)) drivers.set(id, await sinkDriver(profile, sink, id));
   const ask = (id: string) => lookups.ping(id) ?? drivers.get(id)?.ping?.();
   const outages = new Outages({ clock, random, onWarning, ask });
   const lookups = new Lookups({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });

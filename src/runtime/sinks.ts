@@ -1,13 +1,13 @@
 import {
   type BucketChange,
   type Cell,
-  driverOf,
   INTERNAL,
   MillraceError,
   type Origin,
   type Profile,
   type Sink,
   type SinkWriter,
+  sinkDriver,
   type TaskId,
   type WatermarkMarker,
 } from '../core/index.js';
@@ -57,8 +57,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   for (const { id: step, sink } of sinksOf(topology)) {
-    const driver = driverOf(profile.sinks, sink);
-    if (!driver) throw noDriver(profile, sink.connector, step);
+    const driver = await sinkDriver(profile, sink, step);
     if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
     const told = (error: unknown): never => {
       onSinkFailure(step, error);
@@ -97,12 +96,6 @@ const notTransactional = (profile: Profile, where: string): MillraceError =>
   new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
     where,
     hint: 'what goes to the next subtopology must be in the transaction of the checkpoint: keep both in one store',
-  });
-
-export const noDriver = (profile: Profile, connector: string, where: string): MillraceError =>
-  new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {
-    where,
-    hint: `it has: ${[...new Set([...Object.keys(profile.sources), ...Object.keys(profile.sinks)])].join(', ')}`,
   });
 
 /** Rows as the checkpoint keeps them: values, and of their origins what a sink may need. */

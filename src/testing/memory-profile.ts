@@ -117,7 +117,7 @@ export class MemoryProfile implements Profile {
   private source(): SourceDriver {
     return {
       partitions: async () => this.partitions,
-      open: async ({ topic }, task, offset, _bounded, _step, partition = task.partition) => {
+      open: async ({ topic }, { partition, offset }) => {
         const log = this.log(topic)[partition] ?? [];
         let next = Math.max(0, offset);
         const end = log.length; // a memory log is always read to where it ends now

@@ -90,7 +90,7 @@ export function sourceContract(open: () => Promise<SourceWorld>): readonly Contr
 }
 
 const openReader = ({ driver, source }: SourceWorld, partition: number, offset: number, bounded: boolean) =>
-  driver.open(source, { topology: 'contract', partition }, offset, bounded, 'input');
+  driver.open(source, { task: { topology: 'contract', partition }, partition, offset, bounded, step: 'input' });
 
 async function readAll(reader: SourceReader, recordsMax: number): Promise<RawRecord[]> {
   const read: RawRecord[] = [];

@@ -231,6 +231,13 @@ interface Checkpoint {
 }
 
 const openAt = ({ driver, source }: SourceFaultWorld, { offset, place }: Checkpoint): Promise<SourceReader> =>
-  driver.open(source, { topology: 'contract', partition: 0 }, offset, true, 'input', 0, place);
+  driver.open(source, {
+    task: { topology: 'contract', partition: 0 },
+    partition: 0,
+    offset,
+    bounded: true,
+    step: 'input',
+    sourceState: place,
+  });
 
 const asStored = (place: unknown): unknown => (place === undefined ? undefined : JSON.parse(JSON.stringify(place)));

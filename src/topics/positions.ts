@@ -1,6 +1,7 @@
+import { sourceDriver } from '../core/drivers.js';
 import { MillraceError } from '../core/errors.js';
 import { INTERNAL } from '../core/internal.js';
-import { type Checkpoint, driverOf, EARLIEST, type Position, type Source } from '../core/io.js';
+import { type Checkpoint, EARLIEST, type Position, type Source } from '../core/io.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import type { Topology } from '../topology/index.js';
 import { offsetsOf, type Start } from './read-topic.js';
@@ -35,7 +36,7 @@ export const onlyRead = <T>(source: Source<T>): Source<T> =>
  * have no end.
  */
 export async function offsetsBySource(
-  profile: Pick<OpenProfile, 'offsetsAt' | 'sources'>,
+  profile: Pick<OpenProfile, 'name' | 'offsetsAt' | 'driver' | 'sources'>,
   { sources }: Topology,
   start: Start,
 ): Promise<Map<string, readonly number[]>> {
@@ -43,7 +44,7 @@ export async function offsetsBySource(
   for (const { id, source } of sources) {
     if (isTopic(source)) found.set(id, await offsetsOf(profile, source.topic, start));
     else {
-      const partitions = (await driverOf(profile.sources, source)?.partitions(source)) ?? 0;
+      const partitions = await (await sourceDriver(profile, source, id)).partitions(source);
       found.set(
         id,
         Array.from({ length: partitions }, () => countedFrom(start)),

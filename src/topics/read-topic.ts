@@ -122,5 +122,5 @@ function open(
   const source = kafka.source({ topic, schema: json<unknown>({ subject: `${topic}-value` }) });
   const driver = profile.sources[source.connector];
   if (driver === undefined) throw new MillraceError('config', 'the profile has no topics', { where: topic });
-  return driver.open(source, { topology: 'tools', partition }, offset, bounded, 'tools');
+  return driver.open(source, { task: { topology: 'tools', partition }, partition, offset, bounded, step: 'tools' });
 }

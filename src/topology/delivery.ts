@@ -1,4 +1,4 @@
-import type { Delivery, WriteMode } from '../core/io.js';
+import type { Delivery, WriteMode } from '../core/kind.js';
 
 /**
  * What a sink can promise, given how its writes relate to the checkpoint: computed, never claimed.

@@ -1,5 +1,6 @@
 import { formatDuration } from '../core/duration.js';
-import type { Delivery, Sink } from '../core/io.js';
+import type { Sink } from '../core/io.js';
+import type { Delivery } from '../core/kind.js';
 import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
 import { sinkAsWritten } from './deferral.js';
@@ -15,7 +16,7 @@ import { inputName, wireName } from './wires.js';
  * each sink as a run writes it: `deferred` where the topology depends on a clock.
  *
  * @example
- * describe(flightDelays, (sink) => deliveryOf(driverOf(profile.sinks, sink).mode));
+ * describe(flightDelays, (sink) => deliveryOf(writeModeOn(sink.definition, 'cluster')));
  */
 export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) => Delivery): string {
   const written = (id: string, from: string, sink: Sink<never>): Node => {

@@ -9,11 +9,12 @@ import type { Slice } from './verification.js';
 export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Slice>>): SourceDriver {
   return {
     ...driver,
-    async open(source, task, offset, bounded, step, partition = task.partition, place) {
+    async open(source, at) {
+      const { offset, partition } = at;
       const slice = slices[source.topic];
-      if (slice === undefined) return driver.open(source, task, offset, bounded, step, partition, place);
+      if (slice === undefined) return driver.open(source, at);
       const from = offset === EARLIEST ? (slice.from[partition] ?? offset) : offset;
-      return until(await driver.open(source, task, from, true, step, partition), slice.to[partition] ?? 0);
+      return until(await driver.open(source, { ...at, offset: from, bounded: true }), slice.to[partition] ?? 0);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Setting } from '../../src/core/setting.js';
 import { configHelp, configTable, defineConfig, resolveConfig } from '../../src/profiles/config.js';
-import type { Setting } from '../../src/profiles/setting.js';
 import { settingNames, settings } from '../../src/profiles/settings.js';
 
 const file = (values: Record<string, unknown>) => ({ path: 'millrace.config.ts', values });

@@ -33,7 +33,7 @@ const recordAt = (n: number) => ({
 function torn(more: boolean): SourceDriver {
   return {
     partitions: async () => 1,
-    open: async (_source, _task, offset) => {
+    open: async (_source, { offset }) => {
       const parts =
         offset < 3
           ? [

@@ -79,7 +79,9 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
       const url = `http://${planted.s3Key}:${inUrl(planted.s3Secret)}@${host}/?region=x`;
       const source = s3.source({ path: 'bucket/*.ndjson', schema: ndjson(), eventTime: () => 0 });
       const { source: driver } = openS3({ url, schemas, attemptsMax: 2 } as never);
-      return (await driver.open(source as never, task, EARLIEST, true, 'in', 0)).poll(1);
+      return (
+        await driver.open(source as never, { task, partition: 0, offset: EARLIEST, bounded: true, step: 'in' })
+      ).poll(1);
     },
   },
   'a registry, by basic authentication': {
@@ -151,7 +153,9 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
         producer: () => ({}) as never,
         attemptsMax: 2,
       } as never);
-      return (await driver.open(source as never, task, EARLIEST, true, 'in', 0)).poll(1);
+      return (
+        await driver.open(source as never, { task, partition: 0, offset: EARLIEST, bounded: true, step: 'in' })
+      ).poll(1);
     },
   },
   'a service that is looked up': {

@@ -7,7 +7,7 @@ const opened: { offset: number; bounded: boolean }[] = [];
 /** A log of records 0 to 99, some offsets without one, as marks of transactions leave them. */
 const driver = (gaps: readonly number[] = []): SourceDriver => ({
   partitions: async () => 2,
-  async open(_source, _task, offset, bounded) {
+  async open(_source, { offset, bounded }) {
     opened.push({ offset, bounded });
     let next = Math.max(0, offset);
     return {
@@ -27,7 +27,13 @@ async function readAll(from: number, to: number, start: number, gaps: readonly n
   const source = { topic } as Source<unknown>;
   const task = { topology: 't', partition: 1 };
   const slices = { in: { from: [0, from], to: [0, to] } };
-  const reader = await sliced(driver(gaps), slices).open(source, task, start, false, 'events');
+  const reader = await sliced(driver(gaps), slices).open(source, {
+    task,
+    partition: task.partition,
+    offset: start,
+    bounded: false,
+    step: 'events',
+  });
   const offsets: number[] = [];
   for (let polls = 0; polls < 1_000; polls++) {
     const { records, ended } = await reader.poll(7);

@@ -20,10 +20,10 @@ export function querySource(engine: Engine, retrying: RetryOptions): SourceDrive
   };
   return {
     partitions: async () => 1,
-    async open({ options }, _task, offset, bounded, _step, _partition, place) {
+    async open({ options }, { offset, bounded, sourceState }) {
       const query = options as Query;
       const pages = await QueryPages.open(patient, query);
-      return openQueryReader(pages, query, { bounded, offset, place: place as QueryPlace | undefined });
+      return openQueryReader(pages, query, { bounded, offset, place: sourceState as QueryPlace | undefined });
     },
   };
 }

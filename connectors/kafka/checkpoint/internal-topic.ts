@@ -75,9 +75,9 @@ export function kafkaInternalSink(
 export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, everyMs: number): SourceDriver {
   return {
     partitions: (source) => topics.partitions(source),
-    async open(source, task, offset, bounded, step) {
-      const reader = await topics.open(source, task, offset, bounded, step);
-      const deletion = new Deletion(cluster, source.topic, task.partition, everyMs);
+    async open(source, at) {
+      const reader = await topics.open(source, at);
+      const deletion = new Deletion(cluster, source.topic, at.partition, everyMs);
       return readerAround(reader, {
         release: (released) => deletion.upTo(released),
         async close() {

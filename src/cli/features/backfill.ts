@@ -109,9 +109,10 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
   const positions = new Map(live.map(({ partition, checkpoint }) => [partition, checkpoint?.positions ?? {}]));
   const ending = (driver: SourceDriver): SourceDriver => ({
     partitions: (source) => driver.partitions(source),
-    async open(source, task, offset, _bounded, step, partition = task.partition, place) {
+    async open(source, at) {
+      const { task, partition, step } = at;
       const end = positions.get(task.partition)?.[positionKey(step, source, partition)]?.offset ?? 0;
-      return readUpTo(await driver.open(source, task, offset, true, step, partition, place), end);
+      return readUpTo(await driver.open(source, { ...at, bounded: true }), end);
     },
   });
   const sources = Object.fromEntries(Object.entries(profile.sources).map(([name, driver]) => [name, ending(driver)]));

@@ -1,5 +1,6 @@
+import { sinkDriver } from '../../core/drivers.js';
 import type { ConfigMismatch, Profile } from '../../core/io.js';
-import { driverOf, mismatchText } from '../../core/io.js';
+import { mismatchText } from '../../core/io.js';
 import { sinksOf } from '../../runtime/index.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import { counted } from '../../util/counted.js';
@@ -14,7 +15,7 @@ export async function mismatchesOf(topology: Topology, profile: Profile): Promis
   const found: SinkMismatch[] = [];
   for (const subtopology of subtopologiesOf(topology)) {
     for (const { id, sink } of sinksOf(subtopology)) {
-      const drift = await driverOf(profile.sinks, sink)?.mismatches?.(sink);
+      const drift = await (await sinkDriver(profile, sink, id)).mismatches?.(sink);
       for (const each of drift ?? []) {
         // Subtopologies share their dead letters.
         if (!found.some(({ what, setting }) => what === each.what && setting === each.setting))

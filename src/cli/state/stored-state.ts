@@ -1,10 +1,10 @@
 import type { StoredTask } from '../../core/checkpoints.js';
+import { sourceDriver } from '../../core/drivers.js';
 import { MillraceError } from '../../core/errors.js';
-import { driverOf } from '../../core/io.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
 import type { PlannedTask, Topology } from '../../topology/index.js';
 
-type World = Pick<OpenProfile, 'name' | 'sources' | 'checkpoints'>;
+type World = Pick<OpenProfile, 'name' | 'sources' | 'driver' | 'checkpoints'>;
 
 /**
  * The newest checkpoint of every task that has one. Left out are tasks that are no more since the topology was restored into
@@ -23,14 +23,13 @@ export async function storedTasks({ checkpoints }: World, topology: Topology): P
 }
 
 /** How many tasks a topology has on a profile: the partitions of its inputs. */
-export async function tasksOf({ name, sources }: World, topology: Topology): Promise<number> {
+export async function tasksOf(world: World, topology: Topology): Promise<number> {
   const counts = await Promise.all(
     topology.sources
       .filter(({ source }) => !source.global)
       .map(async ({ id, source }) => {
-        const driver = driverOf(sources, source);
-        if (driver) return driver.partitions(source);
-        throw new MillraceError('config', `the ${name} profile cannot read '${source.connector}'`, { where: id });
+        const driver = await sourceDriver(world, source, id);
+        return driver.partitions(source);
       }),
   );
   return Math.max(0, ...counts);

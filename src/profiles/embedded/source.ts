@@ -11,7 +11,7 @@ const POLL_WAIT_MS = 100;
 export function logSource(log: TopicLog): SourceDriver {
   return {
     partitions: async ({ topic }) => log.partitionsOf(topic),
-    open: async ({ topic }, task, offset, bounded, _step, partition = task.partition) =>
+    open: async ({ topic }, { partition, offset, bounded }) =>
       openReader(log, topic, partition, offset === EARLIEST ? 0 : offset, bounded),
   };
 }

@@ -1,10 +1,9 @@
 import {
-  driverOf,
   type Lookup,
   type LookupHandle,
   type LookupLimits,
   type LookupService,
-  MillraceError,
+  lookupDriver,
   type Profile,
 } from '../../core/index.js';
 import { getOrInsert } from '../../util/maps.js';
@@ -54,14 +53,7 @@ export class Lookups implements LookupService {
 
   private async openAsker(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<BatchLoader> {
     const { profile, clock, random } = this.options;
-    const driver = driverOf(profile.lookups ?? {}, lookup);
-    if (!driver) throw noLookups(profile, lookup.connector, step);
+    const driver = await lookupDriver(profile, lookup, step);
     return new BatchLoader(await driver.open(lookup, step, limits), limits, clock, random);
   }
 }
-
-const noLookups = (profile: Profile, connector: string, where: string): MillraceError =>
-  new MillraceError('config', `the ${profile.name} profile cannot look anything up in '${connector}'`, {
-    where,
-    hint: `it can in: ${Object.keys(profile.lookups ?? {}).join(', ') || 'nothing'}`,
-  });

@@ -36,7 +36,7 @@ export function simSourceDriver(
       await process.reach('partitions');
       return partitionsOf(topic);
     },
-    open: async ({ topic }, task, offset, bounded, _step, partition = task.partition): Promise<SourceReader> => {
+    open: async ({ topic }, { partition, offset, bounded }): Promise<SourceReader> => {
       await process.reach(`open ${topic}`);
       const records = recordsOf(topic, partition);
       const end = bounded ? records.length : Number.POSITIVE_INFINITY;

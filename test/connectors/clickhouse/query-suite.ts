@@ -38,7 +38,14 @@ export function querySuite(options: () => ClickHouseOptions): void {
     clickhouse.querySource({ name: 'rows', orderBy: ['n'], eventTime: () => 0, ...more });
 
   const open = (source: ReturnType<typeof queryOf>, offset = EARLIEST, place?: unknown, bounded = true) =>
-    db.source.open(source, { topology: 'q', partition: 0 }, offset, bounded, 'rows', 0, place);
+    db.source.open(source, {
+      task: { topology: 'q', partition: 0 },
+      partition: 0,
+      offset,
+      bounded,
+      step: 'rows',
+      sourceState: place,
+    });
 
   async function readAll(reader: SourceReader, recordsMax = 1_000): Promise<RawRecord[]> {
     const read: RawRecord[] = [];
@@ -68,8 +75,8 @@ export function querySuite(options: () => ClickHouseOptions): void {
       let written = 0;
       const driver: SourceDriver = {
         partitions: async () => 2,
-        async open(_source, task, offset, bounded, step) {
-          const reader = await db.source.open(sourceOf(task.partition), task, offset, bounded, step);
+        async open(_source, at) {
+          const reader = await db.source.open(sourceOf(at.partition), at);
           const recordOf = (raw: RawRecord): RawRecord => {
             const { key, value, timestampMs, headers } = JSON.parse(json(raw).record);
             return {

@@ -29,7 +29,14 @@ export interface From {
 export const openReader = (source: Source<unknown>, from: From = {}): Promise<SourceReader> => {
   const { offset = EARLIEST, place, partition = 0, bounded = true } = from;
   const { source: driver } = openFiles({ schemas: localRegistry() });
-  return driver.open(source, { topology: 't', partition }, offset, bounded, 'in', partition, place);
+  return driver.open(source, {
+    task: { topology: 't', partition },
+    partition,
+    offset,
+    bounded,
+    step: 'in',
+    sourceState: place,
+  });
 };
 
 export interface Row {

@@ -50,7 +50,13 @@ async function open({ options = {}, requestMs = REQUEST_MS, before }: Opening = 
     ...options,
   }) as Source<unknown>;
   await driver.setUp?.(source);
-  const reader = await driver.open(source, { topology: 't', partition: 0 }, EARLIEST, false, 'in', 0);
+  const reader = await driver.open(source, {
+    task: { topology: 't', partition: 0 },
+    partition: 0,
+    offset: EARLIEST,
+    bounded: false,
+    step: 'in',
+  });
   const port = driver.portOf('in') as number;
   /** A client that sends this much and no more; what it has heard when the connection is over, and after how long. */
   const client = (text: string) => {

@@ -39,7 +39,13 @@ async function open(source = clicks(), wrap: (producer: TopicProducer) => TopicP
   const partitions = await driver.partitions(source);
   const readers = await Promise.all(
     range(0, partitions).map((partition) =>
-      driver.open(source, { topology: 't', partition }, EARLIEST, false, 'in', partition),
+      driver.open(source, {
+        task: { topology: 't', partition },
+        partition,
+        offset: EARLIEST,
+        bounded: false,
+        step: 'in',
+      }),
     ),
   );
   const send = (body: string, headers: Record<string, string> = {}, method = 'POST') =>
@@ -100,7 +106,13 @@ describe('http.ingestSource', () => {
     const { driver, readers, send } = await open();
     await send(click(1));
     const source = clicks();
-    const again = await driver.open(source, { topology: 't', partition: 0 }, EARLIEST, false, 'in', 0);
+    const again = await driver.open(source, {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset: EARLIEST,
+      bounded: false,
+      step: 'in',
+    });
     expect(again.isBehind).toBe(true);
     await again.poll(10);
     expect(again.isBehind).toBe(false);

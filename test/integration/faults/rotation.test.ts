@@ -57,7 +57,14 @@ it.concurrent.each([1, 2])(
     let deaths = 0;
     while (read.length < LINES) {
       const offset = read.length === 0 ? EARLIEST : read.length;
-      const reader = await driver.open(source, { topology: 't', partition: 0 }, offset, false, 'in', 0, place);
+      const reader = await driver.open(source, {
+        task: { topology: 't', partition: 0 },
+        partition: 0,
+        offset,
+        bounded: false,
+        step: 'in',
+        sourceState: place,
+      });
       const kept: number[] = [];
       const polls = 1 + Math.floor(random() * 25);
       for (let poll = 0; poll < polls && read.length + kept.length < LINES; poll++) {

@@ -33,7 +33,14 @@ async function rowsOf(name: string, from = 0): Promise<unknown[]> {
   const made = file.source({ path: join(folder, name), schema, header: name.includes('.csv'), eventTime: () => 0 });
   const codec = await openDecoder(schema, localRegistry());
   const open = (offset: number, place?: unknown) =>
-    source.open(made as Source<unknown>, { topology: 't', partition: 0 }, offset, true, 'in', 0, place);
+    source.open(made as Source<unknown>, {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset,
+      bounded: true,
+      step: 'in',
+      sourceState: place,
+    });
   const rows: unknown[] = [];
   let reader = await open(EARLIEST);
   for (let ended = false; !ended; ) {

@@ -90,7 +90,13 @@ describe('a topic whose records bear the time of their append', () => {
     await producer.send(topic, [{ key: null, value: Buffer.from('{"n":1}'), timestampMs: 5 }]);
     await producer.close();
     const task = { topology: 'reader', partition: 0 };
-    const reader = await kafka.source.open(specs.source({ topic, schema: json }), task, 0, true, 'in');
+    const reader = await kafka.source.open(specs.source({ topic, schema: json }), {
+      task,
+      partition: task.partition,
+      offset: 0,
+      bounded: true,
+      step: 'in',
+    });
     const { records } = await reader.poll(10);
     await reader.close();
     expect(records).toHaveLength(1);

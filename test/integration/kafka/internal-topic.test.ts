@@ -52,10 +52,7 @@ const checkpoint = (epoch: number) => ({
 async function readPartition(partition: number, offset = EARLIEST): Promise<RawRecord[]> {
   const reader = await kafka.internal.source.open(
     { ...source(topic), connector: INTERNAL },
-    { topology: 'reader', partition },
-    offset,
-    true,
-    'in',
+    { task: { topology: 'reader', partition }, partition, offset, bounded: true, step: 'in' },
   );
   const read: RawRecord[] = [];
   for (let ended = false; !ended; ) {
@@ -109,10 +106,7 @@ describe('a topic between subtopologies', () => {
     const second = before[1] as RawRecord;
     const reader = await kafka.internal.source.open(
       { ...source(topic), connector: INTERNAL },
-      { topology: 'reader', partition },
-      EARLIEST,
-      false,
-      'in',
+      { task: { topology: 'reader', partition }, partition, offset: EARLIEST, bounded: false, step: 'in' },
     );
     await reader.poll(100);
     reader.release?.(second.offset); // too early: it has just been opened

@@ -81,7 +81,13 @@ async function openTask({ topology, departed, arrived, out }: Job, world = kafka
     ['arrived', arrived],
   ] as const) {
     const offset = restored.checkpoint?.positions[step]?.offset ?? EARLIEST;
-    const reader = await world.source.open(source(topic), task, offset, true, step);
+    const reader = await world.source.open(source(topic), {
+      task,
+      partition: task.partition,
+      offset,
+      bounded: true,
+      step,
+    });
     await reader.close();
   }
   return { ledger, writer, restored };

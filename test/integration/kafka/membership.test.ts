@@ -67,7 +67,15 @@ class Member {
     const { checkpoint } = await ledger.restore();
     const writer = await kafka.topicSink.open(sink(`${topology}.out`), { step: 'out', task, incarnation: 0 });
     const offset = checkpoint?.positions.in?.offset ?? EARLIEST;
-    await (await kafka.source.open(source(`${topology}.in`), task, offset, true, 'in')).close();
+    await (
+      await kafka.source.open(source(`${topology}.in`), {
+        task,
+        partition: task.partition,
+        offset,
+        bounded: true,
+        step: 'in',
+      })
+    ).close();
     return new OpenTask(ledger, writer, partition, checkpoint?.epoch ?? 0);
   }
 

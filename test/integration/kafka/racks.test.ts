@@ -64,7 +64,13 @@ function fetches() {
 }
 
 const readerOf = (from: Kafka): Promise<SourceReader> =>
-  from.source.open(source(topic), { topology: 'racks', partition: 0 }, 0, false, 'in');
+  from.source.open(source(topic), {
+    task: { topology: 'racks', partition: 0 },
+    partition: 0,
+    offset: 0,
+    bounded: false,
+    step: 'in',
+  });
 
 async function readTo(reader: SourceReader, count: number, keepOpen = false): Promise<number[]> {
   const read: number[] = [];

@@ -166,7 +166,13 @@ describe('what is no longer there', () => {
     const send = (values: readonly string[]) =>
       producer.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) });
     await send(['a', 'b', 'c']);
-    const reader = await kafka.source.open(source(topic), { topology: 't', partition: 0 }, 0, false, 'in');
+    const reader = await kafka.source.open(source(topic), {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset: 0,
+      bounded: false,
+      step: 'in',
+    });
     expect(valuesOf((await reader.poll(10)).records)).toEqual(['a', 'b', 'c']);
     await reader.poll(10); // at the end of the log, with a fetch on its way
     await reader.close();
@@ -200,10 +206,7 @@ describe('what is no longer there', () => {
       const other = await open({ onWarning: (message) => warnings.push(message) });
       const reader = await other.source.open(
         { ...source(topic), onDataLoss },
-        { topology: 't', partition: 0 },
-        3,
-        false,
-        'in',
+        { task: { topology: 't', partition: 0 }, partition: 0, offset: 3, bounded: false, step: 'in' },
       );
       const read: string[] = [];
       let skipped = 0;
@@ -221,7 +224,10 @@ describe('what is no longer there', () => {
       expect(warnings).toEqual([expect.stringMatching(`^source 'in': ${lost} records of ${topic}/0 are gone`)]);
       await reader.close();
       // Beyond the end of a log that was cut offsets come again: outputs would take their records for repetitions.
-      const cut = other.source.open({ ...source(topic), onDataLoss }, { topology: 't', partition: 0 }, 99, true, 'in');
+      const cut = other.source.open(
+        { ...source(topic), onDataLoss },
+        { task: { topology: 't', partition: 0 }, partition: 0, offset: 99, bounded: true, step: 'in' },
+      );
       await expect(cut).rejects.toMatchObject({
         code: 'source',
         permanent: true,
@@ -238,7 +244,13 @@ describe('what is no longer there', () => {
     const large = 'x'.repeat(900_000);
     for (let i = 0; i < 8; i += 1) await producer.send({ topic, messages: [{ value: large, partition: 0 }] });
     await producer.disconnect();
-    const reader = await kafka.source.open(source(topic), { topology: 't', partition: 0 }, 0, false, 'in');
+    const reader = await kafka.source.open(source(topic), {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset: 0,
+      bounded: false,
+      step: 'in',
+    });
     expect((await reader.poll(1)).records).toHaveLength(1);
     await deleteBefore(topic, 0, 8);
     const rest = (async () => {
@@ -254,7 +266,13 @@ describe('what is no longer there', () => {
     const large = 'x'.repeat(900_000);
     for (let i = 0; i < 8; i += 1) await producer.send({ topic, messages: [{ value: large, partition: 0 }] });
     const from = { ...source(topic), onDataLoss: 'earliest' } as const;
-    const reader = await kafka.source.open(from, { topology: 't', partition: 0 }, 0, false, 'in');
+    const reader = await kafka.source.open(from, {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset: 0,
+      bounded: false,
+      step: 'in',
+    });
     const first = await reader.poll(1);
     await deleteBefore(topic, 0, 8);
     await producer.send({ topic, messages: [{ value: 'last', partition: 0 }] });
@@ -275,7 +293,13 @@ describe('what is no longer there', () => {
     const topic = await newTopic('recreated');
     const producer = await foreignProducer();
     await producer.send({ topic, messages: [{ value: 'a' }, { value: 'b' }] });
-    const reader = await kafka.source.open(source(topic), { topology: 't', partition: 0 }, 0, false, 'in');
+    const reader = await kafka.source.open(source(topic), {
+      task: { topology: 't', partition: 0 },
+      partition: 0,
+      offset: 0,
+      bounded: false,
+      step: 'in',
+    });
     expect((await reader.poll(10)).records).toHaveLength(2);
     await kafka.deleteTopic(topic);
     await kafka.createTopic(topic, 1);
@@ -296,7 +320,13 @@ describe('what is no longer there', () => {
     });
     const topic = await newTopic('one');
     await expect(
-      kafka.source.open(source(topic), { topology: 't', partition: 3 }, 0, true, 'in'),
+      kafka.source.open(source(topic), {
+        task: { topology: 't', partition: 3 },
+        partition: 3,
+        offset: 0,
+        bounded: true,
+        step: 'in',
+      }),
     ).rejects.toMatchObject({
       code: 'source',
       message: `topic '${topic}' has no partition 3`,

@@ -34,7 +34,13 @@ export const sink = (topic: string, key?: (value: { n: number }) => string): Sin
 
 /** Everything committed in a partition, by our own reader. */
 export async function readAll(kafka: Kafka, topic: string, partition = 0, offset = EARLIEST): Promise<RawRecord[]> {
-  const reader = await kafka.source.open(source(topic), { topology: 'read-all', partition }, offset, true, 'in');
+  const reader = await kafka.source.open(source(topic), {
+    task: { topology: 'read-all', partition },
+    partition,
+    offset,
+    bounded: true,
+    step: 'in',
+  });
   const read: RawRecord[] = [];
   for (;;) {
     const { records, ended } = await reader.poll(1_000);

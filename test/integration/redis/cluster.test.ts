@@ -168,7 +168,13 @@ describe('a cluster', () => {
     expect(await server.source.partitions(source)).toBe(4);
     for (const partition of range(0, 4)) {
       const task = { topology: name, partition };
-      const reader = await server.source.open(source, task, EARLIEST, false, 'in', partition);
+      const reader = await server.source.open(source, {
+        task,
+        partition,
+        offset: EARLIEST,
+        bounded: false,
+        step: 'in',
+      });
       const { records } = await reader.poll(100);
       expect(records.map(({ value }) => Number(JSON.parse(String(value)).n) % 4)).toEqual(
         range(0, 10).map(() => partition),

@@ -18,7 +18,14 @@ const sourceOf = (stream: string, options: Options = {}) =>
 
 function open(stream: string, { offset = EARLIEST, place = undefined as unknown, bounded = true, ...options } = {}) {
   const source = sourceOf(stream, options as Options);
-  return server.source.open(source, { topology: 'any', partition: 0 }, offset, bounded, 'in', 0, place);
+  return server.source.open(source, {
+    task: { topology: 'any', partition: 0 },
+    partition: 0,
+    offset,
+    bounded,
+    step: 'in',
+    sourceState: place,
+  });
 }
 
 async function rest(reader: SourceReader, recordsMax = 1_000): Promise<{ records: RawRecord[]; skipped: number }> {
@@ -230,7 +237,13 @@ it.each([
   url.password = 'secret';
   const theirs = openRedis({ url: url.href });
   const task = { topology: 'any', partition: 0 };
-  const opening = theirs.source.open(sourceOf(stream), task, EARLIEST, true, 'in', 0);
+  const opening = theirs.source.open(sourceOf(stream), {
+    task,
+    partition: 0,
+    offset: EARLIEST,
+    bounded: true,
+    step: 'in',
+  });
   const error: unknown = await opening.catch((cause: unknown) => cause);
   expect(error).toMatchObject({ permanent: true, message: expect.stringMatching(new RegExp(`NOPERM.*'${lacks}`)) });
   expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('secret');

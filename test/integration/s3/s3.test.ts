@@ -384,7 +384,14 @@ describe('s3.source', () => {
     }) as Source<unknown>;
     const { source: driver } = openAt();
     const read = async (offset: number, place?: unknown) => {
-      const reader = await driver.open(source, { topology: 't', partition: 0 }, offset, true, 'in', 0, place);
+      const reader = await driver.open(source, {
+        task: { topology: 't', partition: 0 },
+        partition: 0,
+        offset,
+        bounded: true,
+        step: 'in',
+        sourceState: place,
+      });
       const rows: string[] = [];
       const places: unknown[] = [];
       for (;;) {
@@ -419,7 +426,14 @@ describe('s3.source', () => {
     const openIn = (prefix: string, url: string, offset = EARLIEST, place?: unknown) => {
       const path = `${BUCKET}/${prefix}/*.parquet`;
       const source = s3.source({ path, schema: json<Value>(), eventTime: () => 0 }) as Source<unknown>;
-      return openAt(url).source.open(source, { topology: 't', partition: 0 }, offset, true, 'in', 0, place);
+      return openAt(url).source.open(source, {
+        task: { topology: 't', partition: 0 },
+        partition: 0,
+        offset,
+        bounded: true,
+        step: 'in',
+        sourceState: place,
+      });
     };
     const read = async (reader: SourceReader, count = Number.POSITIVE_INFINITY) => {
       const found: number[] = [];

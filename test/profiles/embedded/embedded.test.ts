@@ -121,7 +121,13 @@ describe('the log', () => {
   it('wakes a waiting poll by an append', async () => {
     const { embedded } = await open();
     await embedded.producer().createTopic('t', 1);
-    const reader = await embedded.source.open(sourceOf('t'), task(0), 0, false, 'in');
+    const reader = await embedded.source.open(sourceOf('t'), {
+      task: task(0),
+      partition: 0,
+      offset: 0,
+      bounded: false,
+      step: 'in',
+    });
     const startedMs = performance.now();
     const poll = reader.poll(10);
     await embedded.append('t', 0, [record('k', 'v')]);
@@ -142,7 +148,9 @@ describe('the log', () => {
     });
     await expect(producer.send('gone', [])).rejects.toMatchObject({ code: 'source' });
     expect(() => [...embedded.scan('here', 2)]).toThrow(/no partition 2/);
-    await expect(embedded.source.open(sourceOf('here'), task(0), 1, true, 'in')).rejects.toThrow(/beyond its end, 0/);
+    await expect(
+      embedded.source.open(sourceOf('here'), { task: task(0), partition: 0, offset: 1, bounded: true, step: 'in' }),
+    ).rejects.toThrow(/beyond its end, 0/);
     expect(embedded.topics()).toEqual(['here']);
   });
 });

@@ -1,23 +1,6 @@
-// What a setting is, and the kinds of them: how their text is read and what is said of one that cannot be.
+import { Mistake, type Setting } from '../core/setting.js';
 
-/** A setting's name in the configuration file is its key in `settings`. */
-export interface Setting<T> {
-  readonly env: string;
-  /** How its type reads in tables. */
-  readonly type: string;
-  readonly fallback: T;
-  readonly description: string;
-  /** Its value may hold a password: messages name it and never print it. */
-  readonly secret: boolean;
-  /** It is a password: the environment alone may hold it, no file that lies with the code and no command line. */
-  readonly sealed?: true;
-  /** The value, or what is wrong with it. */
-  parse(value: string | number): T | Mistake;
-}
-
-export class Mistake {
-  constructor(readonly expected: string) {}
-}
+// The kinds of settings, for profiles and connectors.
 
 export interface Plain<T> {
   readonly env: string;

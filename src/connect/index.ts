@@ -1,0 +1,42 @@
+/** What a connector is made of: see CONTRIBUTING, "A connector". */
+export {
+  type ConnectorContext,
+  type ConnectorDefinition,
+  type ConnectorSpec,
+  defineConnector,
+  type OpenConnector,
+} from '../core/connector.js';
+export { MillraceError } from '../core/errors.js';
+export type {
+  Position,
+  Sink,
+  SinkContext,
+  SinkDriver,
+  SinkWriter,
+  Source,
+  SourceDriver,
+  SourceOpening,
+  SourceReader,
+  TaskId,
+} from '../core/io.js';
+export { EARLIEST } from '../core/io.js';
+export type {
+  KindDefinition,
+  KindSpec,
+  LookupKind,
+  ProfileName,
+  SinkKind,
+  SourceKind,
+  WriteMode,
+} from '../core/kind.js';
+export type { Lookup, LookupAnswer, LookupDriver, LookupLimits, LookupReader } from '../core/lookup.js';
+export { askHalves, MISSING, readAnswer } from '../core/lookup.js';
+export * as option from '../core/option-types.js';
+export { defaulted, type OptionSpec, type OptionsOf, optional, required, resolve } from '../core/options.js';
+export type { Origin, RawRecord } from '../core/record.js';
+export type { Schema, SchemaRegistry } from '../core/schema.js';
+export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
+export { lookupOf, sinkOf, sourceOf } from './make.js';
+export { SequenceAssigner } from './sequence-assigner.js';
+export * as setting from './setting.js';
+export { timing } from './source-options.js';

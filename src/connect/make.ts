@@ -1,0 +1,45 @@
+import type { Sink, Source } from '../core/io.js';
+import type { KindDefinition, KindSpec, LookupKind, SinkKind, SourceKind } from '../core/kind.js';
+import type { Lookup } from '../core/lookup.js';
+import { problemsOf, resolve, settingsOf } from '../core/options.js';
+import type { Problem } from '../core/settings.js';
+
+/** What each of them says beside what follows from its kind; `problems` and `settings` are added to those that do. */
+type More<Made> = Omit<Partial<Made>, 'definition' | 'connector' | 'kind'>;
+
+/**
+ * A source as inert data: what the user wrote for `describe` and `check`, and what the driver makes of it.
+ *
+ * @example
+ * sourceOf<Line>(lines.kinds.source, options, { topic: options.file, schema, eventTimeOf: (_, timestampMs) => timestampMs });
+ */
+export const sourceOf = <T>(
+  kind: KindDefinition<SourceKind>,
+  written: object,
+  more: More<Source<T>> & Pick<Source<T>, 'topic' | 'schema' | 'eventTimeOf'>,
+): Source<T> => Object.freeze({ ...more, ...common(kind, written, more) });
+
+/**
+ * Likewise a sink. Its driver finds what the user wrote, with the defaults, in `options`, unless others are given.
+ *
+ * @example
+ * sinkOf<Order>(lines.kinds.sink, { file: 'orders.ndjson' });
+ */
+export const sinkOf = <T>(kind: KindDefinition<SinkKind>, written: object, more: More<Sink<T>> = {}): Sink<T> =>
+  Object.freeze({ ...more, ...common(kind, written, more) });
+
+/** Likewise a lookup. */
+export const lookupOf = <V>(kind: KindDefinition<LookupKind>, written: object, more: More<Lookup<V>> = {}): Lookup<V> =>
+  Object.freeze({ ...more, ...common(kind, written, more) });
+
+function common<K extends KindSpec>(kind: KindDefinition<K>, written: object, more: More<Sink<never>>) {
+  const problems: readonly Problem[] = [...problemsOf(kind, written), ...(more.problems ?? [])];
+  return {
+    definition: kind,
+    connector: kind.connector.name,
+    kind: kind.kind,
+    settings: Object.freeze({ ...settingsOf(kind, written), ...more.settings }),
+    problems: Object.freeze(problems),
+    options: Object.freeze(more.options ?? resolve(kind, written)),
+  };
+}
