@@ -13,6 +13,7 @@ import {
 } from '../core/index.js';
 import { decode, encode, tags } from '../state/codec.js';
 import { deferralIn, type Topology } from '../topology/index.js';
+import { pushAll } from '../util/arrays.js';
 import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
 import type { TaskState } from './task-state.js';
 
@@ -166,7 +167,7 @@ export class DeferredSink implements SinkWriter, Cell {
     for (const { values, origins } of this.kept.values()) await write(values, origins);
     await this.writer.prepare?.();
     await this.writer.commit?.();
-    this.taken.push(...this.kept.keys());
+    pushAll(this.taken, this.kept.keys());
     this.kept.clear();
   }
 

@@ -16,6 +16,7 @@ import type {
 } from '../core/index.js';
 import { INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
 import { localRegistry, openCodec } from '../schema/index.js';
+import { pushAll } from '../util/arrays.js';
 import { getOrInsert } from '../util/maps.js';
 import { type FakeStore, fakeLookup } from './fake-store.js';
 
@@ -64,7 +65,7 @@ export class MemoryProfile implements Profile {
   }
 
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): void {
-    this.log(topic)[partition]?.push(...records);
+    pushAll(this.log(topic)[partition] ?? [], records);
   }
 
   /** What a sink (by id) has been given so far, committed writes only where it is transactional. */
@@ -165,8 +166,8 @@ export class MemoryProfile implements Profile {
             const rows = values.map(
               (value, i): Written => ({ value, origin: (origins[i] ?? null) as Origin, task: task.partition }),
             );
-            if (mode === 'transactional') this.pending.get(key)?.push(() => output.push(...rows));
-            else output.push(...rows);
+            if (mode === 'transactional') this.pending.get(key)?.push(() => pushAll(output, rows));
+            else pushAll(output, rows);
           },
           close: async () => undefined,
         };

@@ -2,6 +2,7 @@ import { MillraceError } from '../core/errors.js';
 import type { Checkpoint, Position } from '../core/io.js';
 import { partitionOf } from '../core/partition.js';
 import type { Cell, CellSpec, StateChange } from '../core/state.js';
+import { pushAll } from '../util/arrays.js';
 import { getOrInsert } from '../util/maps.js';
 import { isSameInAll } from './division.js';
 import type { PlannedTask } from './plan.js';
@@ -57,7 +58,7 @@ export function rescaleTasks(
       const where = `${step.id}/${name}`;
       const isCopied = isSameInAll(subtopology, step, spec.rescale);
       if (isCopied) {
-        for (const task of to) task.state.push(...(changes[task.copyOf] ?? []));
+        for (const task of to) pushAll(task.state, changes[task.copyOf] ?? []);
         continue;
       }
       const old = changes.map((each) => restored(spec, each));
@@ -67,7 +68,7 @@ export function rescaleTasks(
         (opened[task] as Record<string, Cell>)[name] = cell;
         const { version } = spec;
         const own = cell.takeChanges().map((change) => ({ ...change, step: step.id, cell: name, version }));
-        (to[task] as { state: StateChange[] }).state.push(...own);
+        pushAll((to[task] as { state: StateChange[] }).state, own);
       });
     }
   }
@@ -183,13 +184,13 @@ function keepEngines(
           hint: 'a task that goes must owe nothing: let it commit once more, with nothing behind it, before the savepoint',
         });
       }
-      to[task]?.state.push(...changes);
+      pushAll(to[task]?.state ?? [], changes);
     }
   }
   for (const { id } of sinks) {
     // Each bucket is a number, and the highest counts: whoever has a key next gives it a higher one than it had.
     const numbers = (places.get(`${id}/number`) ?? []).flat().map((change, bucket) => ({ ...change, bucket }));
-    for (const { state } of to) state.push(...numbers);
+    for (const { state } of to) pushAll(state, numbers);
   }
   const counted = places.get('$counters/counters') ?? [];
   for (const [task, { state }] of to.entries()) {

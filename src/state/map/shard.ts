@@ -1,4 +1,5 @@
 import type { BucketChange } from '../../core/index.js';
+import { pushAll } from '../../util/arrays.js';
 import { checkTag, tags, unreadable } from '../codec.js';
 import { hashKey } from './hash.js';
 import { PackedEntries } from './packed-entries.js';
@@ -165,7 +166,7 @@ export class Shard {
       shard.opened = part;
       if (part.count === 0) return [shard];
       const taken = shard.takeWhole(part); // keys are never spread quite evenly
-      changes.push(...taken.changes);
+      pushAll(changes, taken.changes);
       return taken.split ?? [shard];
     });
     return { changes, split };

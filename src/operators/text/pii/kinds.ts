@@ -1,3 +1,4 @@
+import { pushAll } from '../../../util/arrays.js';
 import { card } from './cards.js';
 import { email, ip, phone } from './contacts.js';
 import { iban } from './iban.js';
@@ -33,7 +34,7 @@ export function findPii(text: string, kinds: readonly PiiKind[]): readonly Findi
   const findings: Finding[] = [];
   for (const kind of piiKinds) {
     if (!kinds.includes(kind) || !detectors[kind].mayBeIn(text)) continue;
-    for (const gap of gapsIn(text, findings)) findings.push(...findIn(text, gap, kind));
+    for (const gap of gapsIn(text, findings)) pushAll(findings, findIn(text, gap, kind));
     findings.sort((a, b) => a.start - b.start);
   }
   return findings;
