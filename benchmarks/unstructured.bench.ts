@@ -10,7 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import sharp from 'sharp';
-import { type BatchedLogic, millis, type Shape, type StepContext } from '../src/core/index.js';
+import {
+  type BatchedLogic,
+  inferenceService,
+  millis,
+  provide,
+  type Shape,
+  type StepContext,
+  serviceRegistry,
+} from '../src/core/index.js';
 import { createInference } from '../src/inference/index.js';
 import { decodeImage, type EncodedTokens, encodeTokens, infer } from '../src/operators/index.js';
 import type { Benchmark } from './benchmark.js';
@@ -41,7 +49,10 @@ export const benchmark: Benchmark<typeof options> = async (progress, { images, t
   const inference = createInference();
   const opened = (shape: Shape): Promise<BatchedLogic> => {
     const context = { step: 'measured', counter: () => ({ add: () => {} }) } as unknown as StepContext;
-    return (shape as Extract<Shape, { shape: 'batched' }>).open(context, { inference, progress: () => {} } as never);
+    return (shape as Extract<Shape, { shape: 'batched' }>).open(context, {
+      ...serviceRegistry([provide(inferenceService, inference)]),
+      progress: () => {},
+    });
   };
   const through = (name: string, logic: BatchedLogic, values: readonly unknown[]): Contestant => ({
     name,

@@ -1,5 +1,6 @@
 // `millrace/run`: topologies inside a Node service of yours: start, watch, ask for state, stop; check and draw.
 
+export { type ProvidedService, provide } from './core/index.js';
 export type { Config, ConfigFile } from './profiles/settings.js';
 export type { App } from './run/launch.js';
 export { type StartOptions, start } from './run/start.js';

@@ -1,11 +1,15 @@
 import type { Duration } from './duration.js';
 import type {
   Adds,
+  BatchedLogic,
+  BatchedShape,
   Emit,
   EmitTo,
   MultiInputOperator,
   Operator,
   Problem,
+  RowFailure,
+  Services,
   Settings,
   Splitter,
   StatefulShape,
@@ -74,6 +78,40 @@ export interface MultiInputDefinition<In, Inputs, Out, S extends CellSpecs> exte
   readonly inputs: readonly (keyof Inputs & string)[];
   readonly cells: S;
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In | Inputs[keyof Inputs], Out>;
+}
+
+export interface BatchedDefinition<In, Out> extends Common, Pick<BatchedShape, 'nondeterministic' | 'inFlightMax'> {
+  open(context: StepContext, services: Services): Promise<TypedBatchedLogic<In, Out>>;
+}
+
+/** What `open` of a batched operator resolves with. */
+export interface TypedBatchedLogic<In, Out> extends Pick<BatchedLogic, 'flush' | 'close'> {
+  /** One answer a row, in their order: the new value, or a `RowFailure` that sends the row to the dead letters. */
+  onBatch(values: readonly In[], origins: readonly Origin[]): Promise<readonly (Next<In, Out> | RowFailure)[]>;
+}
+
+/**
+ * Defines an asynchronous operator without state: it is given many rows at once, several times before it has answered, and
+ * answers come out in the order of the rows. It may ask for the services of the process.
+ *
+ * @example
+ * const inEuros = batched<Payment, Adds<{ euros: number }>>({
+ *   kind: 'in-euros',
+ *   open: async (_context, services) => ({
+ *     onBatch: (payments) => Promise.all(payments.map(async (payment) =>
+ *       withField(payment, 'euros', payment.amount * (await services.get(rates).rateOf(payment.currency))))),
+ *   }),
+ * });
+ */
+export function batched<In, Out>(definition: BatchedDefinition<In, Out>): Operator<In, Out> {
+  const { open, nondeterministic, inFlightMax } = definition;
+  const shape: BatchedShape = {
+    shape: 'batched',
+    ...(nondeterministic !== undefined && { nondeterministic }),
+    ...(inFlightMax !== undefined && { inFlightMax }),
+    open: open as BatchedShape['open'],
+  };
+  return { ...common(definition), shape };
 }
 
 /**

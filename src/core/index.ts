@@ -21,6 +21,7 @@ export * from './positions.js';
 export * from './reader-around.js';
 export * from './record.js';
 export * from './schema.js';
+export * from './service.js';
 export * from './sinks.js';
 export * from './state.js';
 export * from './tensor.js';

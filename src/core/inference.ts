@@ -1,3 +1,4 @@
+import { defineService } from './service.js';
 import type { TensorData, TensorType } from './tensor.js';
 
 /** Micro-batched scoring, shared by all tasks of a process; `src/inference` has the one implementation. */
@@ -5,6 +6,9 @@ export interface InferenceService {
   open(model: ModelSpec): Promise<ModelHandle>;
   close(): Promise<void>;
 }
+
+/** Scores ONNX models; every run has it. */
+export const inferenceService = defineService<InferenceService>('inference');
 
 export interface ModelSpec {
   /** The ONNX file. */

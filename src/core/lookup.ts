@@ -1,5 +1,6 @@
 import { messageOf } from './errors.js';
 import type { KindDefinition, LookupKind } from './kind.js';
+import { defineService } from './service.js';
 import type { Problem, Settings } from './settings.js';
 
 declare const OUT: unique symbol;
@@ -78,6 +79,9 @@ export interface LookupService {
   /** The store of a step: opened by the step's first task, shared by all of them. */
   open(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<LookupHandle>;
 }
+
+/** Looks things up; every run has it. */
+export const lookupService = defineService<LookupService>('lookups');
 
 export interface LookupHandle {
   /** The answers for these keys, each given once. Calls `onProgress` whenever the store has said something meanwhile. */

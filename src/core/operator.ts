@@ -1,7 +1,6 @@
 import type { Duration } from './duration.js';
-import type { InferenceService } from './inference.js';
-import type { LookupService } from './lookup.js';
 import type { Origin } from './record.js';
+import type { ServiceRegistry } from './service.js';
 import type { Problem, Settings } from './settings.js';
 import type { CellSpecs } from './state.js';
 
@@ -176,10 +175,8 @@ export interface Counter {
   add(by?: number): void;
 }
 
-/** Machinery that only the runtime owns and that batched operators may call. */
-export interface Services {
-  readonly inference: InferenceService;
-  readonly lookups: LookupService;
+/** What a batched step may ask of the process that runs it. */
+export interface Services extends ServiceRegistry {
   /** Says that a batch gets on which takes long: who does not, and does not answer either, is taken for hung. */
   progress(): void;
 }

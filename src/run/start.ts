@@ -7,7 +7,10 @@ import { type App, type LaunchOptions, launch } from './launch.js';
 /** How a topology runs in a process of yours: any of the settings, and what only code can say. */
 export interface StartOptions
   extends ConfigFile,
-    Pick<LaunchOptions, 'subtopology' | 'epochInterval' | 'inFlightMax' | 'roundMax' | 'recordsPerSecondMax'> {
+    Pick<
+      LaunchOptions,
+      'services' | 'subtopology' | 'epochInterval' | 'inFlightMax' | 'roundMax' | 'recordsPerSecondMax'
+    > {
   /** End where the logs end at the start, instead of waiting for more. */
   readonly untilEnd?: boolean;
   /** With `untilEnd`: nothing will ever follow, so windows that are still open close and timers fire. */
@@ -38,12 +41,13 @@ export interface StartOptions
  */
 export async function start(topology: Topology, options: StartOptions = {}): Promise<App> {
   const { untilEnd = false, drain = false, stopOn = [], env = process.env, onWarning, ...others } = options;
-  const { subtopology, epochInterval, inFlightMax, roundMax, recordsPerSecondMax, ...settings } = others;
+  const { services, subtopology, epochInterval, inFlightMax, roundMax, recordsPerSecondMax, ...settings } = others;
   if (drain && !untilEnd) {
     const hint = 'add untilEnd: true';
     throw new MillraceError('config', 'a run that waits for more has no end', { where: 'drain', hint });
   }
   const app = await launch(topology, configOf(settings, env), {
+    services,
     subtopology,
     epochInterval,
     inFlightMax,

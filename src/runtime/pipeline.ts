@@ -5,7 +5,7 @@ import {
   type DeadLetter,
   inTheLog,
   MillraceError,
-  type Services,
+  type ServiceRegistry,
   type SinkWriter,
 } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
@@ -32,7 +32,7 @@ export interface PipelineParts {
   readonly task: number;
   readonly counters: Counters;
   readonly state: TaskState;
-  readonly services: Omit<Services, 'progress'>;
+  readonly services: ServiceRegistry;
   /** By sink id; the dead letters' under `deadLetters`. */
   readonly writers: ReadonlyMap<string, SinkWriter>;
   readonly deadLetters: SinkWriter;

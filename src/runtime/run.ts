@@ -1,5 +1,23 @@
-import type { Duration, InferenceService, MetricRow, Profile, SinkDriver, StandbyStatus } from '../core/index.js';
-import { MillraceError, messageOf, millis, partitionOf, sinkDriver } from '../core/index.js';
+import type {
+  Duration,
+  InferenceService,
+  MetricRow,
+  Profile,
+  ProvidedService,
+  SinkDriver,
+  StandbyStatus,
+} from '../core/index.js';
+import {
+  inferenceService,
+  lookupService,
+  MillraceError,
+  messageOf,
+  millis,
+  partitionOf,
+  provide,
+  serviceRegistry,
+  sinkDriver,
+} from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
@@ -13,6 +31,8 @@ import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
 export interface RunOptions {
   readonly profile: Profile;
   readonly inference: InferenceService;
+  /** What steps may ask for besides inference and lookups. */
+  readonly services?: readonly ProvidedService[] | undefined;
   /** Run only this subtopology of a topology with repartitions, by its name or the id of its first input; all by default. */
   readonly subtopology?: string | undefined;
   /** End where the logs end at the start instead of waiting for more. */
@@ -107,6 +127,11 @@ export async function runStage(
   const ask = (id: string) => lookups.ping(id) ?? drivers.get(id)?.ping?.();
   const outages = new Outages({ clock, random, onWarning, ask });
   const lookups = new Lookups({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
+  const services = serviceRegistry([
+    provide(inferenceService, inference),
+    provide(lookupService, lookups),
+    ...(options.services ?? []),
+  ]);
   const inFlightMax = Math.min(options.inFlightMax ?? 20_000, ...topology.steps.map(recordsOnTheWayMax));
   const open = (partition: number): Promise<Task> =>
     Task.open(
@@ -115,7 +140,7 @@ export async function runStage(
         topology,
         tasks: partitions,
         profile,
-        services: { inference, lookups },
+        services,
         clock,
         bounded: options.bounded ?? false,
         final: options.final ?? false,

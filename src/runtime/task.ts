@@ -3,7 +3,7 @@ import type {
   MetricRow,
   Position,
   Profile,
-  Services,
+  ServiceRegistry,
   SinkWriter,
   TaskId,
   TaskLedger,
@@ -35,7 +35,7 @@ export interface TaskOptions {
   /** How many there are of this topology. */
   readonly tasks: number;
   readonly profile: Profile;
-  readonly services: Omit<Services, 'progress'>;
+  readonly services: ServiceRegistry;
   readonly clock: Clock;
   /** End when every input's log has been read to where it ended at the start. */
   readonly bounded: boolean;

@@ -1,4 +1,4 @@
-import type { InferenceService, MetricRow, OutgoingRecord, Source, Upsert } from '../core/index.js';
+import type { InferenceService, MetricRow, OutgoingRecord, ProvidedService, Source, Upsert } from '../core/index.js';
 import { MillraceError } from '../core/index.js';
 import { createInference } from '../inference/index.js';
 import { type RunSnapshot, runTopology } from '../runtime/index.js';
@@ -13,6 +13,8 @@ export interface TopologyTestOptions {
   readonly partitions?: number;
   /** Stands in for the real inference service, which is used by default. */
   readonly inference?: InferenceService;
+  /** What steps may ask for besides inference and lookups. */
+  readonly services?: readonly ProvidedService[];
   /** Stand in for the stores of steps that look up, by step. */
   readonly lookups?: Readonly<Record<string, FakeStore>>;
 }
@@ -45,7 +47,7 @@ export class TopologyTest {
 
   constructor(
     private readonly topology: Topology,
-    options: TopologyTestOptions = {},
+    private readonly options: TopologyTestOptions = {},
   ) {
     this.profile = new MemoryProfile(options.partitions ?? 1, {}, options.lookups);
     this.inference = options.inference ?? createInference();
@@ -88,6 +90,7 @@ export class TopologyTest {
     const running = await runTopology(this.topology, {
       profile: this.profile,
       inference: this.inference,
+      services: this.options.services,
       clock: this.clock,
       bounded: true,
       final,

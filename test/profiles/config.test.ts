@@ -58,7 +58,7 @@ describe('resolveConfig', () => {
       });
     expect(wrong).toThrowError(
       'millrace.config.ts sets "brokers", which is no setting; ' +
-        'MILLRACE_PROFILE must be one of embedded, local, not "moon"; ' +
+        'MILLRACE_PROFILE must be one of embedded, cluster, not "moon"; ' +
         'MILLRACE_KAFKA must be host:port, several separated by commas, without a protocol, not "http://broker:9092"; ' +
         'host in millrace.config.ts must be some address, not ""; ' +
         '--port must be a whole number from 0 to 65535, not 70000',

@@ -8,6 +8,7 @@ import {
   type LookupAnswer,
   type LookupHandle,
   type LookupLimits,
+  lookupService,
   MISSING,
   MillraceError,
   type Operator,
@@ -100,11 +101,11 @@ export function lookup<In, V, const As extends string, M = never, F = never>(
     shape: {
       shape: 'batched',
       nondeterministic: true,
-      async open(context, { lookups, progress }) {
-        const handle = await lookups.open(context.step, from, limits);
+      async open(context, services) {
+        const handle = await services.get(lookupService).open(context.step, from, limits);
         const key = options.key as (value: unknown) => string | number | null | undefined;
         const { onMissing = 'dead-letter', onFailure = 'wait' } = options;
-        return enricher({ handle, context, progress, key, as, onMissing, onFailure });
+        return enricher({ handle, context, progress: services.progress, key, as, onMissing, onFailure });
       },
     },
   };

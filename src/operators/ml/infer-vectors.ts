@@ -2,6 +2,7 @@ import {
   type Adds,
   type BatchedLogic,
   type Free,
+  inferenceService,
   MillraceError,
   type ModelHandle,
   type ModelInput,
@@ -67,8 +68,8 @@ export function inferVectors<T, const As extends string, Name extends string>(
     shape: {
       shape: 'batched',
       nondeterministic: isNondeterministic(options),
-      async open(context, { inference }) {
-        const handle = await inference.open({ model, batchMax, waitMax, providers, tensors });
+      async open(context, services) {
+        const handle = await services.get(inferenceService).open({ model, batchMax, waitMax, providers, tensors });
         const readers = Object.values<(value: T) => Tensor>(options.inputs) as readonly ((value: unknown) => Tensor)[];
         return vectorizer(handle, readers, options.as, context);
       },

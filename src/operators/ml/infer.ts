@@ -4,6 +4,7 @@ import {
   type FeatureShape,
   type FeatureVector,
   type Free,
+  inferenceService,
   MillraceError,
   type ModelHandle,
   type Operator,
@@ -85,9 +86,9 @@ function inferScores<const As extends string>(
     shape: {
       shape: 'batched',
       nondeterministic: isNondeterministic(options),
-      async open(context, { inference }) {
+      async open(context, services) {
         const { model, batchMax, waitMax, providers } = options;
-        const handle = await inference.open({ model, batchMax, waitMax, providers });
+        const handle = await services.get(inferenceService).open({ model, batchMax, waitMax, providers });
         if (options.view !== undefined) checkWidth(options.view, handle, context);
         return scorer(handle, options.as, context);
       },

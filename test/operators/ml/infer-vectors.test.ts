@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vites
 import {
   type BatchedLogic,
   type InferenceService,
+  inferenceService,
   millis,
+  provide,
   type Source,
   type StepContext,
+  serviceRegistry,
   type Tensor,
 } from '../../../src/core/index.js';
 import { createInference } from '../../../src/inference/index.js';
@@ -58,7 +61,10 @@ beforeAll(() => {
 afterAll(() => inference.close());
 
 const opened = (operator: { readonly shape: unknown }): Promise<BatchedLogic> =>
-  (operator.shape as { open(...given: unknown[]): Promise<BatchedLogic> }).open(context, { inference });
+  (operator.shape as { open(...given: unknown[]): Promise<BatchedLogic> }).open(
+    context,
+    serviceRegistry([provide(inferenceService, inference)]),
+  );
 async function answersOf(logic: BatchedLogic, values: readonly unknown[]) {
   const answers = logic.onBatch(values, []);
   logic.flush?.();

@@ -4,14 +4,17 @@ import {
   type DeadLetter,
   type FeatureVector,
   type InferenceService,
+  inferenceService,
   type ModelSpec,
   millis,
   type Origin,
+  provide,
   type RowFailure,
   type Services,
   type Sink,
   type Source,
   type StepContext,
+  serviceRegistry,
 } from '../../../src/core/index.js';
 import { createInference } from '../../../src/inference/index.js';
 import { type InferOptions, type Inferred, infer } from '../../../src/operators/ml/infer.js';
@@ -52,8 +55,7 @@ const row = (...dense: number[]): { readonly id: string; readonly features: Feat
 const origins: readonly Origin[] = [];
 
 const servicesWith = (inference: InferenceService): Services => ({
-  inference,
-  lookups: { open: () => Promise.reject(new Error('nothing is looked up here')) },
+  ...serviceRegistry([provide(inferenceService, inference)]),
   progress: () => {},
 });
 

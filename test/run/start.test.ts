@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { kafka } from '../../connectors/kafka/index.js';
+import { json, type Operator, topology } from '../../src/index.js';
+import { mapCell, stateful } from '../../src/operator.js';
+import { resolveConfig } from '../../src/profiles/config.js';
+import { openProfile } from '../../src/profiles/profiles.js';
+import { type App, start } from '../../src/run.js';
+import { openCodec } from '../../src/schema/index.js';
+import { lastingPorts } from '../ports.js';
+
+interface Payment {
+  readonly card: string;
+}
+const PaymentV1 = json<Payment>();
+
+/** Counts the payments of a card, and says how many when it is asked. */
+function counted(): Operator<Payment, Payment & { readonly n: number }> {
+  const cells = { counts: mapCell<string, number>() };
+  return stateful<Payment, Payment & { readonly n: number }, typeof cells>({
+    kind: 'counted',
+    cells,
+    open: ({ counts }) => ({
+      onRecord(_input, payment, emit) {
+        if (payment.card === 'broken') throw new Error('a broken card');
+        const n = (counts.get(payment.card) ?? 0) + 1;
+        counts.set(payment.card, n);
+        emit({ ...payment, n });
+      },
+      query: (card) => counts.get(card),
+    }),
+  });
+}
+
+const flow = topology('payments', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+  t.source('payments', kafka.source({ topic: 'payments', schema: PaymentV1 }))
+    .via('counts', counted())
+    .to('out', kafka.sink({ topic: 'out', schema: json() }));
+});
+
+const expectCount = (app: App, value: number) =>
+  expect.poll(() => app.query('counts', 'a'), { timeout: 10_000 }).toMatchObject({ kind: 'answer', value });
+
+describe('start', () => {
+  let folder: string;
+  let data: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+    data = join(folder, 'data');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function produce(...cards: string[]): Promise<void> {
+    const profile = await openProfile(resolveConfig({ flags: { data } }));
+    const codec = await openCodec(PaymentV1, profile.schemas);
+    const producer = profile.producer();
+    await producer.createTopic('payments', 1);
+    const records = cards.map((card) => ({ key: null, value: codec.encode({ card }), timestampMs: 1_700_000_000_000 }));
+    await producer.send('payments', records);
+    await producer.close();
+    await profile.close();
+  }
+
+  it('runs a topology, answers about its state, stops, and goes on from there', async () => {
+    await produce('a', 'b', 'a');
+    const app = await start(flow, { data, env: {} });
+    await expectCount(app, 2);
+    expect(app.health()).toMatchObject({ status: 'ok', sinksDown: [] });
+    expect(await app.metrics()).toMatch(/millrace_/);
+    expect(app.url).toBeUndefined();
+    await Promise.all([app.stop(), app.stop(), app.finished]);
+    expect(app.health()).toMatchObject({ status: 'stopped' });
+    expect(app.snapshot().tasks).toHaveLength(1);
+
+    await produce('a'); // the folder is free again
+    const next = await start(flow, { data, env: {}, untilEnd: true });
+    await next.finished;
+    const last = await start(flow, { data, env: {} });
+    await expectCount(last, 3);
+    await last.stop();
+  });
+
+  it('rejects `finished` with the cause, and closes everything', async () => {
+    await produce('broken');
+    const app = await start(flow, { data, env: {}, untilEnd: true });
+    await expect(app.finished).rejects.toMatchObject({ code: 'step', where: 'counts' });
+    await expect(app.stop()).rejects.toMatchObject({ code: 'step' });
+    await produce('a'); // the folder is free again
+  });
+
+  it('closes what it has opened where it cannot start', async () => {
+    await expect(start(flow, { data, env: {}, subtopology: 'none' })).rejects.toMatchObject({ code: 'config' });
+    await produce('a');
+  });
+
+  it('serves metrics, health and state where it is given a port', async () => {
+    await produce('a');
+    const [port = 0] = await lastingPorts(1);
+    const app = await start(flow, { data, env: {}, port });
+    expect(await (await fetch(`${app.url}/health/ready`)).json()).toEqual({ status: 'ready' });
+    await app.stop();
+    await expect(fetch(`${app.url}/health/ready`)).rejects.toThrow();
+  });
+
+  it('stops on the signals that it is told, and handles none otherwise', async () => {
+    await produce('a');
+    const before = process.listenerCount('SIGUSR2');
+    const quiet = await start(flow, { data, env: {} });
+    expect(process.listenerCount('SIGUSR2')).toBe(before);
+    await quiet.stop();
+    const app = await start(flow, { data, env: {}, stopOn: ['SIGUSR2'] });
+    process.kill(process.pid, 'SIGUSR2');
+    await app.finished;
+    expect(process.listenerCount('SIGUSR2')).toBe(before);
+  });
+
+  it('says which setting is wrong, by its name', async () => {
+    await expect(start(flow, { profile: 'moon' as never, env: {} })).rejects.toThrow(
+      /the option profile must be one of/,
+    );
+    await expect(start(flow, { dta: 'x', env: {} } as never)).rejects.toThrow('there is no setting dta');
+    await expect(start(flow, { env: { MILLRACE_PORT: 'x' } })).rejects.toThrow(/MILLRACE_PORT must be/);
+    await expect(start(flow, { drain: true, env: {} })).rejects.toMatchObject({ where: 'drain' });
+  });
+});
