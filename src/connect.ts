@@ -1,20 +1,4 @@
 // `millrace/connect`: what sources, sinks and lookups of your own are made of.
 
-export type {
-  Lookup,
-  LookupAnswer,
-  LookupDriver,
-  LookupReader,
-  OutgoingRecord,
-  Position,
-  RawRecord,
-  Sink,
-  SinkContext,
-  SinkDriver,
-  SinkWriter,
-  Source,
-  SourceDriver,
-  SourceReader,
-  TaskId,
-  WriteMode,
-} from './core/index.js';
+export * from './connect/index.js';
+export type { KindSpecs } from './core/connector.js';
