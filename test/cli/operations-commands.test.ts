@@ -28,7 +28,7 @@ const totals = {
   settings: {},
   shape: {
     shape: 'stateful',
-    sides: [],
+    inputs: [],
     cells: { sum: cell(${sumVersion}) },
     open: ({ sum }) => ({ onRecord: (_, value, emit) => emit({ ...value, sum: sum.add(value.n) }) }),
   },

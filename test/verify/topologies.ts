@@ -1,6 +1,6 @@
 /** Topologies to verify, as a user's file: three that are right, and two that are not. */
 export const topologiesFile = (name: string): string => `
-import { dedupe, early, featurize, hours, innerJoin, json, learn, leftJoinTable, map, match, millis, startsWith, table, topology, window } from 'millrace';
+import { dedupe, featurize, hours, innerJoin, json, learn, leftJoinTable, map, match, millis, onInterval, startsWith, table, topology, window } from 'millrace';
 import { count, hopping, quantile, session, sum } from 'millrace/window';
 import { featureView, ftrl, hashed, logisticRegression, numeric } from 'millrace/ml';
 import { clickhouse } from 'millrace/connectors/clickhouse';
@@ -74,7 +74,7 @@ export const timed = topology('${name}-timed', dead, (t) => {
     combine: (a, b) => ({ a: a.n, b: b.n }),
   }));
   const visits = clicks.via('visits', window({
-    key, window: session({ gap: millis(24) }), emit: early({ every: millis(20) }), allowedLateness: millis(20), keysMax: 100,
+    key, window: session({ gap: millis(24) }), emit: onInterval({ every: millis(20) }), allowedLateness: millis(20), keysMax: 100,
     aggregate: { clicks: count(), good: count((c) => (c.good ? 1 : null)) },
   }));
   const leaps = clicks.via('leaps', match({

@@ -21,7 +21,7 @@ export const onClose = (): EmitStrategy<'row'> => Object.freeze({ kind: 'on-clos
  * Changes: what a window holds so far, every so often in event time; what it holds at its end; and each correction by a late
  * record at once. Where `every` is the window's size, that is at the end and with every correction.
  *
- * @example early({ every: minutes(1) });
+ * @example onInterval({ every: minutes(1) });
  */
 export const onInterval = ({ every }: { readonly every: Duration }): EmitStrategy<'change'> =>
   Object.freeze({ kind: 'early', every });

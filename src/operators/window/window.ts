@@ -31,7 +31,7 @@ type Named<In> = Readonly<Record<string, Aggregate<In, unknown>>>;
  * }));
  *
  * A window ends where the watermark says so, at the same record in every replay. Each window's result is emitted once by
- * `onClose()`, as changes with `before` and `after` by `early()` and `onUpdate()`. A record that is late but within `allowedLateness` of
+ * `onClose()`, as changes with `before` and `after` by `onInterval()` and `onUpdate()`. A record that is late but within `allowedLateness` of
  * its window's end is in the result: `onClose()` waits that long, the others correct what they said. What is later
  * goes to the dead letters (reason `late`) or is only counted; windows that overlap take it where they are still open. So does
  * a record that is less than the gap away from a session that is closed: sessions of a key never overlap.

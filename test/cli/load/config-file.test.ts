@@ -32,7 +32,7 @@ describe('millrace.config.ts', () => {
   });
 
   it.each([
-    ["export default { profile: 'moon' };", /^profile in .*millrace\.config\.ts must be one of embedded, local/],
+    ["export default { profile: 'moon' };", /^profile in .*millrace\.config\.ts must be one of embedded, cluster/],
     ['export const config = {};', /^has no default export with settings$/],
     ['export default { kafkas: 1 };', /sets "kafkas", which is no setting$/],
   ])('says what is wrong with %s', async (config, message) => {

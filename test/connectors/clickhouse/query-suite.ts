@@ -311,7 +311,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
     expect(written[7]?.origin).toMatchObject({ topic: 'numbers', offset: 7, eventTimeMs: 420_000 });
     expect(memory.checkpointOf(0)?.positions.numbers).toMatchObject({
       offset: 500,
-      place: { after: ['499'], bound: ['499'], orderBy: ['n'] },
+      sourceState: { after: ['499'], bound: ['499'], orderBy: ['n'] },
     });
     await run();
     expect(memory.outputOf('out')).toHaveLength(500);
