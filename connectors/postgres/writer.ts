@@ -1,3 +1,4 @@
+import { BatchingWriter } from '../../src/connect/batching-writer.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
@@ -13,8 +14,8 @@ export type Transaction = <T>(work: (run: Run) => Promise<T>) => Promise<T>;
 
 /** Rows of one transaction. */
 const BATCH_ROWS = 2_000;
-/** Rows that wait for a transaction in all, before the writer asks to wait. */
-const WAITING_ROWS = 4 * BATCH_ROWS;
+/** Rows that are not written yet in all, before the writer asks to wait. */
+const UNSENT_ROWS = 5 * BATCH_ROWS;
 
 interface Row {
   readonly source: string;
@@ -27,7 +28,7 @@ type Fence = Record<string, readonly [offset: number, n: number]>;
 
 /**
  * Writes rows in transactions that also move the task's fence, one after another. A transaction whose answer was lost is
- * repeated, and finds its rows behind the fence. Memory: `WAITING_ROWS` and one chunk.
+ * repeated, and finds its rows behind the fence. Memory: `UNSENT_ROWS` and one chunk.
  */
 export class TableWriter implements SinkWriter {
   private readonly numbering = new SequenceAssigner();
@@ -35,65 +36,46 @@ export class TableWriter implements SinkWriter {
   private readonly insert: string;
   private readonly fields: readonly string[];
   private readonly cells: readonly ((value: unknown) => Cell)[];
-  private waiting: Row[] = [];
-  private sending: Promise<void> | undefined;
-  private failure: unknown;
+  private readonly out: BatchingWriter<Row>;
 
   constructor(
     private readonly options: TableOptions,
     private readonly context: SinkContext,
-    private readonly transaction: Transaction,
+    transaction: Transaction,
   ) {
     this.insert = insertSql(options);
     this.unrepresentable = rowCheck(options);
     this.fields = Object.keys(options.columns);
     this.cells = Object.values(options.columns).map(cellOf);
+    this.out = new BatchingWriter<Row>({
+      batchMax: BATCH_ROWS,
+      unsentMax: UNSENT_ROWS,
+      eager: false, // a transaction costs, whatever it writes
+      batch: (rows) => () => transaction((run) => this.put(run, rows)),
+    });
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
-    for (let i = 0; i < values.length; i++) {
-      const origin = origins[i] as Origin;
-      const value = (values[i] ?? {}) as Readonly<Record<string, unknown>>;
-      this.waiting.push({
-        source: `${origin.topic}/${origin.partition}`,
-        offset: origin.offset,
-        n: this.numbering.next(origin),
-        cells: this.cells.map((cell, column) => cell(value[this.fields[column] as string])),
-      });
-    }
-    if (this.waiting.length >= BATCH_ROWS) this.start();
-    if (this.waiting.length > WAITING_ROWS) return this.sending;
+    return this.out.put(
+      values.map((each, i) => {
+        const origin = origins[i] as Origin;
+        const value = (each ?? {}) as Readonly<Record<string, unknown>>;
+        return {
+          source: `${origin.topic}/${origin.partition}`,
+          offset: origin.offset,
+          n: this.numbering.next(origin),
+          cells: this.cells.map((cell, column) => cell(value[this.fields[column] as string])),
+        };
+      }),
+    );
   }
 
-  async prepare(): Promise<undefined> {
-    if (this.waiting.length > 0) this.start();
-    await this.sending;
-    if (this.failure !== undefined) throw this.failure;
+  prepare(): Promise<void> {
+    return this.out.drain();
   }
 
-  async close(): Promise<void> {
-    this.waiting = [];
-    await this.sending?.catch(() => undefined); // a failure that `prepare` told of
-  }
-
-  private start(): void {
-    this.sending ??= this.sendAll();
-    this.sending.catch(() => undefined); // whoever writes or prepares next is told
-  }
-
-  private async sendAll(): Promise<void> {
-    try {
-      while (this.waiting.length > 0) {
-        const rows = this.waiting.splice(0, BATCH_ROWS);
-        await this.transaction((run) => this.put(run, rows));
-      }
-    } catch (error) {
-      this.failure = error;
-      throw error;
-    } finally {
-      this.sending = undefined;
-    }
+  close(): Promise<void> {
+    return this.out.close();
   }
 
   private async put(run: Run, rows: readonly Row[]): Promise<void> {

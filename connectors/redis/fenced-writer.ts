@@ -1,9 +1,9 @@
+import { BatchingWriter } from '../../src/connect/batching-writer.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
 import type { CallText } from './fenced.js';
-import { Outflow, PIECE_MAX } from './outflow.js';
 import type { Structure } from './structures.js';
 
 /** A call of the script of `fenced.ts`. */
@@ -23,6 +23,8 @@ export interface Places {
   fence(name: string, place: number): string;
 }
 
+/** Records of one call. */
+export const CALL_RECORDS = 1_000;
 /** Strings of one call, which is more of a bound where records are wide. */
 const CALL_STRINGS = 100_000;
 
@@ -37,7 +39,7 @@ interface Put {
 export class FencedWriter implements SinkWriter {
   readonly unrepresentable: (value: unknown) => string | undefined;
   private readonly numbering = new SequenceAssigner();
-  private readonly out: Outflow<Put, readonly Call[]>;
+  private readonly out: BatchingWriter<Put>;
 
   constructor(
     private readonly structure: Structure,
@@ -46,10 +48,16 @@ export class FencedWriter implements SinkWriter {
     private readonly makeCalls: MakeCalls,
   ) {
     this.unrepresentable = structure.unrepresentable;
-    this.out = new Outflow<Put, readonly Call[]>(
-      (waiting) => this.callsOf(takeOneTopic(waiting)),
-      (calls) => this.send(calls),
-    );
+    this.out = new BatchingWriter<Put>({
+      batchMax: CALL_RECORDS,
+      unsentMax: 10 * CALL_RECORDS,
+      sizeOf: ({ strings }) => Math.max(1, (strings.length * CALL_RECORDS) / CALL_STRINGS),
+      together: (first, next) => first.origin.topic === next.origin.topic,
+      batch: (puts) => {
+        const calls = this.callsOf(puts);
+        return () => this.send(calls);
+      },
+    });
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
@@ -63,7 +71,7 @@ export class FencedWriter implements SinkWriter {
   }
 
   prepare(): Promise<void> {
-    return this.out.flush();
+    return this.out.drain();
   }
 
   close(): Promise<void> {
@@ -118,20 +126,6 @@ function textOf(call: CallText): string {
   const text = JSON.stringify(call);
   if (!text.includes('\\ud')) return text;
   return JSON.stringify(call, (_, each) => (typeof each === 'string' ? Buffer.from(each).toString() : each));
-}
-
-/** Takes the next records of one topic off the list, up to the size of a call. */
-function takeOneTopic(waiting: Put[]): Put[] {
-  const { topic } = (waiting[0] as Put).origin;
-  let strings = 0;
-  let end = 0;
-  while (end < waiting.length && end < PIECE_MAX && strings < CALL_STRINGS) {
-    const next = waiting[end] as Put;
-    if (next.origin.topic !== topic) break;
-    strings += next.strings.length;
-    end++;
-  }
-  return waiting.splice(0, end);
 }
 
 /** A key that is written twice in a call needs the last value only; order stays that of the records kept. */

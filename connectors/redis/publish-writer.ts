@@ -1,7 +1,10 @@
+import { BatchingWriter } from '../../src/connect/batching-writer.js';
 import type { SinkWriter } from '../../src/core/io.js';
-import { Outflow, PIECE_MAX } from './outflow.js';
 import type { Keyed } from './server/connection.js';
 import { allAnswered, type Server } from './server/server.js';
+
+/** Commands of one pipeline. */
+const COMMANDS_MAX = 1_000;
 
 /** What a sink publishes of a value, and where. */
 export interface Publishing {
@@ -13,16 +16,18 @@ export interface Publishing {
 
 /** Publishes messages in their order; those of a go whose answer is lost are published again. */
 export class PublishWriter implements SinkWriter {
-  private readonly out: Outflow<Keyed, readonly Keyed[]>;
+  private readonly out: BatchingWriter<Keyed>;
 
   constructor(
     private readonly publishing: Publishing,
     server: Server,
   ) {
-    this.out = new Outflow<Keyed, readonly Keyed[]>(
-      (waiting) => waiting.splice(0, PIECE_MAX),
-      (piece) => server.attempt('cannot publish', async (on) => void allAnswered(await on.send(piece))),
-    );
+    this.out = new BatchingWriter<Keyed>({
+      batchMax: COMMANDS_MAX,
+      unsentMax: 10 * COMMANDS_MAX,
+      batch: (commands) => () =>
+        server.attempt('cannot publish', async (on) => void allAnswered(await on.send(commands))),
+    });
   }
 
   unrepresentable(value: unknown): string | undefined {
@@ -40,7 +45,7 @@ export class PublishWriter implements SinkWriter {
   }
 
   prepare(): Promise<void> {
-    return this.out.flush();
+    return this.out.drain();
   }
 
   close(): Promise<void> {

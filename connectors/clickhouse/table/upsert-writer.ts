@@ -57,7 +57,9 @@ export class UpsertWriter implements SinkWriter {
     return this.batches.flush();
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.batches.close();
+  }
 
   private moves(before: Fields, after: Fields): boolean {
     const { orderBy, key } = this.options;

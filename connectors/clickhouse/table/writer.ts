@@ -76,7 +76,9 @@ export class TableWriter implements SinkWriter {
     return this.batches.flush();
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.batches.close();
+  }
 
   private add(value: unknown, origin: Origin, n: number): void {
     const cells = this.rows.encode(value as Readonly<Record<string, unknown>>);
@@ -117,7 +119,9 @@ export class MetricsWriter implements SinkWriter {
     return this.batches.flush();
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.batches.close();
+  }
 
   private row({ topology, step, task, name, eventTimeMs, value }: MetricRow): string {
     const words = [quotedText(topology), quotedText(step), task, quotedText(name)];
