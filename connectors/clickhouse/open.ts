@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigMismatch, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
-import { retry } from '../../src/util/retry.js';
+import { requestBackOff, retry } from '../../src/util/retry.js';
 import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';
 import type { Engine, QueryParams } from './engine/engine.js';
 import { type HttpOptions, openHttpEngine } from './engine/http-engine.js';
@@ -64,7 +63,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   const { batchRows = 20_000, attemptsMax = 10 } = options;
   const engine = 'url' in options ? await openHttpEngine(options) : await openChdbEngine(options);
   const { where } = engine;
-  const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+  const retrying = { ...requestBackOff, retriable: isPassing, attemptsMax };
 
   const insert: Engine['insert'] = async (table, columns, body) => {
     try {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { backOffMs } from '../../src/util/retry.js';
+import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, textOf } from './answer.js';
 import { deadline } from './deadline.js';
 import type { Poll } from './poll.js';
@@ -200,7 +200,7 @@ export class PollReader implements SourceReader {
     }
     this.failures += 1;
     if (this.failures >= this.patience.attemptsMax) throw this.error(detail, 'is the service up?', false);
-    const ownMs = backOffMs(this.failures, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });
+    const ownMs = backOffMs(this.failures, { ...requestBackOff, waitMs: 100 }, Math.random);
     this.askAtMs = performance.now() + (waitMs ?? ownMs);
     return undefined;
   }

@@ -5,7 +5,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
 import { jsonText } from '../../src/util/json-text.js';
-import { backOffMs } from '../../src/util/retry.js';
+import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass } from './answer.js';
 import { deadline } from './deadline.js';
 import { publicPartOf } from './public-part.js';
@@ -113,7 +113,7 @@ export class WebhookWriter implements SinkWriter {
           permanent: isLasting,
         });
       }
-      const ownMs = backOffMs(attempt, { waitMs: 100, waitMaxMs: 5_000, random: Math.random });
+      const ownMs = backOffMs(attempt, { ...requestBackOff, waitMs: 100 }, Math.random);
       const pauseMs = Math.min(WAIT_MAX_MS, waitMs ?? ownMs);
       await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
     }

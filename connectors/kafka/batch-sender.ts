@@ -1,7 +1,8 @@
 import { getOrInsert } from '../../src/util/maps.js';
+import { retry } from '../../src/util/retry.js';
 import { type Address, addressText } from './connection/address.js';
 import type { ConnectionPool } from './connection/connection-pool.js';
-import { code, hasCode, isLost, isMoved, retrying } from './protocol/broker-error.js';
+import { code, hasCode, isLost, isMoved } from './protocol/broker-error.js';
 import { type OutgoingBatch, produceApi } from './protocol/produce.js';
 import { wavesOf } from './record-accumulator.js';
 
@@ -98,10 +99,10 @@ export class BatchSender {
       if (this.failure !== undefined) throw this.failure;
       if (this.refused.length > 0) throw this.refusal;
     };
-    return retrying(attempt, {
-      while: isPassing,
-      firstMs: 10,
-      mostMs: 1_000,
+    return retry(attempt, {
+      retriable: isPassing,
+      waitMs: 10,
+      waitMaxMs: 1_000,
       totalMs: this.leaders.patienceMs,
       before: async () => {
         for (const topic of new Set(this.refused.map((batch) => batch.topic))) await this.leaders.refresh(topic);

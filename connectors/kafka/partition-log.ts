@@ -1,11 +1,12 @@
 import { MillraceError } from '../../src/core/errors.js';
 import { EARLIEST } from '../../src/core/io.js';
 import { counted } from '../../src/util/counted.js';
+import { retry } from '../../src/util/retry.js';
 import type { Cluster } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { PreferredReadReplica, type ReadPlace } from './connection/preferred-read-replica.js';
 import { CommittedRange, type FetchedPartition } from './group/committed.js';
-import { brokerError, code, hasCode, isLost, isMoved, retrying } from './protocol/broker-error.js';
+import { brokerError, code, hasCode, isLost, isMoved } from './protocol/broker-error.js';
 import { type Fetched, fetchApi } from './protocol/fetch.js';
 
 type WhenGone = 'earliest' | 'latest';
@@ -119,13 +120,12 @@ export class PartitionLog {
         if (fetched || this.closed) return fetched ?? NOTHING;
       }
     };
-    return retrying(attempt, {
-      while: (error) => !this.closed && (isLost(error) || isMoved(error) || hasCode(error, code.unknownTopicId)),
-      firstMs: 20,
-      mostMs: 1_000,
+    return retry(attempt, {
+      retriable: (error) => !this.closed && (isLost(error) || isMoved(error) || hasCode(error, code.unknownTopicId)),
+      waitMs: 20,
+      waitMaxMs: 1_000,
       totalMs: this.cluster.patienceMs,
       before: async () => void (await this.cluster.refresh(this.topic)),
-      stopped: () => this.closed,
     });
   }
 

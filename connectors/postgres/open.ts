@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { SinkContext, SinkDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
-import { retry } from '../../src/util/retry.js';
+import { requestBackOff, retry } from '../../src/util/retry.js';
 import { Connection } from './connection.js';
 import { explain, isPassing } from './errors.js';
 import type { RowsOptions, TableOptions } from './index.js';
@@ -45,7 +44,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
     connections.add(opened);
     return opened;
   };
-  const retrying = { retriable: isPassing, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+  const retrying = { ...requestBackOff, retriable: isPassing, attemptsMax };
   const transactionsOn =
     (connection: Connection, doing: string): Transaction =>
     async (work) => {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3 } from '@aws-sdk/client-s3';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import { backOffMs, type RetryOptions, retry } from '../../src/util/retry.js';
+import { backOffMs, type RetryOptions, requestBackOff, retry } from '../../src/util/retry.js';
 import { digestOf, openClient } from './client.js';
 import { ResponseTimeout } from './response-timeout.js';
 
@@ -95,7 +95,7 @@ export class Buckets {
   readonly where: string;
   private readonly endpoint: URL;
   private readonly timeoutMs: number;
-  private readonly retrying: RetryOptions;
+  private readonly retrying: RetryOptions & { readonly attemptsMax: number };
 
   constructor(
     options: S3Options,
@@ -112,7 +112,7 @@ export class Buckets {
     this.where = this.endpoint.origin;
     const { attemptsMax = 8, timeoutMs = 60_000 } = options;
     this.timeoutMs = timeoutMs;
-    this.retrying = { retriable: mayPass, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+    this.retrying = { ...requestBackOff, retriable: mayPass, attemptsMax };
   }
 
   async put(path: string, body: Uint8Array): Promise<void> {
@@ -141,7 +141,7 @@ export class Buckets {
       } catch (error) {
         failures += 1;
         if (failures >= this.retrying.attemptsMax || !mayPass(error)) throw this.error(`GET ${path}`, error);
-        await sleep(backOffMs(failures, this.retrying));
+        await sleep(backOffMs(failures, this.retrying, Math.random));
       }
     }
   }

@@ -1,6 +1,6 @@
 import { MillraceError, messageOf, placedMessageOf } from '../core/index.js';
 import { getOrInsert } from '../util/maps.js';
-import { backOffMs } from '../util/retry.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 
 /** A sink that does not take what it is given, or a store that does not answer lookups. */
@@ -26,19 +26,18 @@ const names: Readonly<Record<string, string>> = { sink: 'sink', lookup: 'lookup'
 
 type Answer = 'given' | 'none' | 'unknown';
 
-const BACK_OFF = { waitMs: 500, waitMaxMs: 10_000 };
 /** How long an answer may take before it counts as none. */
 const ANSWER_MAX_MS = 10_000;
 
 /**
- * The circuit breaker of a run: which sinks are down, as all of its tasks see them. A task that fails because of a sink
+ * Which sinks are down, as all tasks of a run see them: a circuit breaker for each. A task that fails because of a sink
  * lets go of everything and is opened again only when the sink answers; until then one question now and then is all that
  * is asked of it. So an outage costs neither memory nor transactions held open, however long it lasts.
  */
 export class Outages {
   private readonly open = new Map<string, Outage>();
-  /** Outages in a row, by sink, since rows last arrived: a sink that answers and still fails is waited for longer. */
-  private readonly inARow = new Map<string, number>();
+  /** By sink, since rows last arrived: a sink that answers and still fails is waited for longer. */
+  private readonly breakers = new Map<string, CircuitBreaker>();
   /** Questions that were not answered. */
   private silences = 0;
   private readonly waiting = new Set<() => void>();
@@ -67,7 +66,7 @@ export class Outages {
 
   /** An epoch is in all sinks: whatever comes next is a new story. */
   worked(): void {
-    for (const sink of this.inARow.keys()) if (!this.open.has(sink)) this.inARow.delete(sink);
+    for (const sink of this.breakers.keys()) if (!this.open.has(sink)) this.breakers.delete(sink);
   }
 
   /** Resolves once no sink is down, or `signal` is aborted; `true` where one of them did not even answer meanwhile. */
@@ -96,11 +95,15 @@ export class Outages {
   private async attend(sink: string, name: string): Promise<void> {
     const { clock, random, onWarning } = this.options;
     const { signal } = this.ended;
+    const breaker = getOrInsert(
+      this.breakers,
+      sink,
+      () => new CircuitBreaker({ failuresMax: 1, now: () => clock.now(), random }),
+    );
     let answer: Answer = 'none';
     while (answer === 'none' && !signal.aborted) {
-      const times = getOrInsert(this.inARow, sink, () => 0) + 1;
-      this.inARow.set(sink, times);
-      await clock.sleep(backOffMs(times, { ...BACK_OFF, random }), signal);
+      breaker.failed();
+      await clock.sleep(breaker.openMs, signal);
       if (!signal.aborted) answer = await this.answerOf(sink);
     }
     const { sinceMs = 0 } = this.open.get(sink) ?? {};

@@ -177,7 +177,7 @@ export class Supervisor {
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
       onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`);
-      await clock.sleep(backOffMs(failures, { ...BACK_OFF, random }), signal);
+      await clock.sleep(backOffMs(failures, BACK_OFF, random), signal);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../core/errors.js';
+import { backOffMs } from './retry.js';
 
 export interface ProcessSupervisorOptions {
   readonly processes: number;
@@ -12,7 +13,7 @@ export interface ProcessSupervisorOptions {
   onDeath(place: number): Promise<void>;
   onWarning(message: string): void;
   /** The first wait before a dead process is started anew; 200 ms by default. */
-  readonly backOffMs?: number;
+  readonly waitMs?: number;
   /** A process that lived this long did not die of how it was started; 30 s by default. */
   readonly livedMs?: number;
 }
@@ -58,7 +59,7 @@ export class ProcessSupervisor {
   }
 
   private async keepAlive(place: number): Promise<void> {
-    const { onDeath, onWarning, backOffMs: firstMs = BACK_OFF_MS, livedMs = LIVED_MS } = this.options;
+    const { onDeath, onWarning, waitMs: firstMs = BACK_OFF_MS, livedMs = LIVED_MS } = this.options;
     for (let deaths = 0; !this.waiting.signal.aborted; ) {
       const startedMs = performance.now();
       const { code, signal } = await this.runOnce(place);
@@ -81,7 +82,7 @@ export class ProcessSupervisor {
         return;
       }
       onWarning(`process ${place} died of ${signal} and is started anew`);
-      const waitMs = Math.min(BACK_OFF_MAX_MS, firstMs * 2 ** (deaths - 1));
+      const waitMs = backOffMs(deaths, { waitMs: firstMs, waitMaxMs: BACK_OFF_MAX_MS }, Math.random);
       await sleep(waitMs, undefined, { signal: this.waiting.signal }).catch(() => undefined); // `stop` ends the wait
     }
   }

@@ -85,7 +85,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
     onWarning(message) {
       if (!message.includes('started anew')) onWarning(message); // deaths are told of above
     },
-    backOffMs: 50,
+    waitMs: 50,
     livedMs: 0, // however soon it dies, it died of being killed
   });
   const end = (error: MillraceError) => {

@@ -9,14 +9,14 @@ afterEach(() => {
 });
 
 /** Real processes, each running the script that its place and turn call for. */
-function world(processes: number, scriptOf: (place: number, turn: number) => string, backOffMs = 20) {
+function world(processes: number, scriptOf: (place: number, turn: number) => string, waitMs = 20) {
   const turns = new Map<number, number>();
   const news: unknown[] = [];
   const deaths: number[] = [];
   const warnings: string[] = [];
   const supervisor = new ProcessSupervisor({
     processes,
-    backOffMs,
+    waitMs,
     start(place) {
       const turn = turns.get(place) ?? 0;
       turns.set(place, turn + 1);

@@ -37,3 +37,21 @@ it('does not repeat what cannot be helped', async () => {
   await expect(retry(work, options([]))).rejects.toThrow('wrong password');
   expect(calls()).toBe(1);
 });
+
+it('gives up when the next wait would end after the time there is, counted from the first failure', async () => {
+  const waits: number[] = [];
+  const { work, calls } = failing(99);
+  const { attemptsMax: _, ...unlimited } = options(waits, 1);
+  await expect(retry(work, { ...unlimited, waitMaxMs: 1_000_000, totalMs: 1_000 })).rejects.toThrow('again');
+  expect(waits).toEqual([10, 20, 40, 80, 160, 320, 640]); // none of them took any time
+  expect(calls()).toBe(8);
+});
+
+it('runs what is asked before each further try, and none where nothing was tried again', async () => {
+  const causes: unknown[] = [];
+  const before = (error: unknown) => void causes.push((error as Error).message);
+  expect(await retry(failing(2).work, { ...options([]), before })).toBe(3);
+  expect(causes).toEqual(['again', 'again']);
+  await expect(retry(failing(1, 'no').work, { ...options([]), before })).rejects.toThrow('no');
+  expect(causes).toHaveLength(2);
+});

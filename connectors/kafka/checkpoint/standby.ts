@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StandbyStatus } from '../../../src/core/io.js';
+import { backOffMs } from '../../../src/util/retry.js';
 import type { ChangelogFollower } from './read-changelog.js';
 
 export interface StandbyOptions {
@@ -8,8 +9,7 @@ export interface StandbyOptions {
   onWarning(message: string): void;
 }
 
-const BACK_OFF_MS = 500;
-const BACK_OFF_MAX_MS = 30_000;
+const BACK_OFF = { waitMs: 500, waitMaxMs: 30_000 };
 
 interface Standby {
   /** Resolves when nothing of it runs any more; never rejects. */
@@ -104,7 +104,7 @@ export class Standbys {
         failures++;
         const why = error instanceof Error ? error.message : String(error);
         this.options.onWarning(`the standby of task ${task} begins anew: ${why}`);
-        const waitMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (failures - 1));
+        const waitMs = backOffMs(failures, BACK_OFF, Math.random);
         await sleep(waitMs, undefined, { signal }).catch(() => undefined); // `stop` ends the wait
       }
     }

@@ -1,6 +1,7 @@
 import { findCoordinatorV4, listOffsetsV7, metadataV12 } from '@platformatic/kafka';
 import { type ErrorCode, MillraceError } from '../../../src/core/errors.js';
-import { brokerError, code, isBusy, isLost, isMoved, retrying } from '../protocol/broker-error.js';
+import { retry } from '../../../src/util/retry.js';
+import { brokerError, code, isBusy, isLost, isMoved } from '../protocol/broker-error.js';
 import { type Address, addressText, parseAddress } from './address.js';
 import type { BrokerConnectionOptions } from './broker-connection.js';
 import { whyUnreached } from './connection-failure.js';
@@ -133,8 +134,7 @@ export class Cluster {
       if (!address) throw new NoLeader(`partition ${partition} of topic '${name}' has no leader`);
       return { address, topicId: topic.topicId };
     };
-    const patience = { firstMs: 20, mostMs: 500, totalMs: this.patienceMs, stopped: () => this.closed };
-    return retrying(look, { ...patience, while: (error) => error instanceof NoLeader });
+    return this.again(look, (error) => error instanceof NoLeader);
   }
 
   /** The broker that keeps a transactional id or a consumer group. */
@@ -170,16 +170,18 @@ export class Cluster {
   /** Runs a request on whichever broker answers, over lost connections and elections. */
   async patiently<T>(as: ErrorCode, message: string, attempt: () => Promise<T>): Promise<T> {
     try {
-      return await retrying(attempt, {
-        while: (error) => isLost(error) || isMoved(error) || isBusy(error) || error instanceof NoLeader,
-        firstMs: 20,
-        mostMs: 500,
-        totalMs: this.patienceMs,
-        stopped: () => this.closed,
-      });
+      return await this.again(
+        attempt,
+        (error) => isLost(error) || isMoved(error) || isBusy(error) || error instanceof NoLeader,
+      );
     } catch (error) {
       throw brokerError(as, message, error);
     }
+  }
+
+  private again<T>(attempt: () => Promise<T>, passes: (error: unknown) => boolean): Promise<T> {
+    const retriable = (error: unknown) => !this.closed && passes(error);
+    return retry(attempt, { waitMs: 20, waitMaxMs: 500, totalMs: this.patienceMs, retriable });
   }
 
   /** A broker by its id, as far as it is known. */

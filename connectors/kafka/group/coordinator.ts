@@ -1,12 +1,12 @@
 import type { API } from '@platformatic/kafka';
+import { retry } from '../../../src/util/retry.js';
 import type { Address } from '../connection/address.js';
 import type { Cluster } from '../connection/cluster.js';
 import type { ConnectionPool } from '../connection/connection-pool.js';
-import { code, hasCode, isBusy, isLost, retrying } from '../protocol/broker-error.js';
+import { code, hasCode, isBusy, isLost } from '../protocol/broker-error.js';
 
 /** A busy coordinator is asked again soon: after a commit it needs some milliseconds, after its start seconds. */
-const FIRST_MS = 2;
-const MOST_MS = 250;
+const BACK_OFF = { waitMs: 2, waitMaxMs: 250 };
 
 /** Requests to the broker in charge of one transactional id or group; found anew when it has moved. */
 export class Coordinator {
@@ -38,10 +38,9 @@ export class Coordinator {
       this.address ??= await this.cluster.coordinator(this.of, this.key);
       return this.connections.request(this.address, api, ...args);
     };
-    return retrying(attempt, {
-      while: passing,
-      firstMs: FIRST_MS,
-      mostMs: MOST_MS,
+    return retry(attempt, {
+      ...BACK_OFF,
+      retriable: passing,
       totalMs: this.cluster.patienceMs,
       before: (error) => {
         if (!hasCode(error, code.concurrentTransactions)) this.address = undefined;

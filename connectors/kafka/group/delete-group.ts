@@ -1,7 +1,8 @@
 import { deleteGroupsV2 } from '@platformatic/kafka';
+import { retry } from '../../../src/util/retry.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
-import { brokerError, code, hasCode, retrying } from '../protocol/broker-error.js';
+import { brokerError, code, hasCode } from '../protocol/broker-error.js';
 import { Coordinator } from './coordinator.js';
 
 /** A member that was killed counts until its session times out: 10 s, or as long as the group was told. */
@@ -12,10 +13,10 @@ export async function deleteGroup(cluster: Cluster, group: string): Promise<void
   const connections = new ConnectionPool(cluster.linkOptions);
   const coordinator = new Coordinator(cluster, connections, 'group', group);
   try {
-    await retrying(() => coordinator.requestAgain(deleteGroupsV2.api, [group]), {
-      while: (error) => hasCode(error, code.nonEmptyGroup),
-      firstMs: 200,
-      mostMs: 2_000,
+    await retry(() => coordinator.requestAgain(deleteGroupsV2.api, [group]), {
+      retriable: (error) => hasCode(error, code.nonEmptyGroup),
+      waitMs: 200,
+      waitMaxMs: 2_000,
       totalMs: PATIENCE_MS,
     });
   } catch (error) {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   MultipleErrors,
   NetworkError,
@@ -142,31 +141,3 @@ const permanent: ReadonlySet<number> = new Set([
   53,
   87,
 ]);
-
-export interface RetryPolicy {
-  /** Whether an error may be over at the next try. */
-  readonly while: (error: unknown) => boolean;
-  readonly firstMs: number;
-  readonly mostMs: number;
-  /** When to give up, counted from the first failure. */
-  readonly totalMs: number;
-  /** Before the next try; for looking up who is in charge now. */
-  readonly before?: (error: unknown) => void | Promise<void>;
-  /** Nobody waits for it any more. */
-  readonly stopped?: () => boolean;
-}
-
-/** Tries until it works, what failed is not of the kind to pass, or patience ends; back-off doubles from `firstMs` to `mostMs`. */
-export async function retrying<T>(attempt: () => Promise<T>, patience: RetryPolicy): Promise<T> {
-  let giveUpMs: number | undefined;
-  for (let waitMs = patience.firstMs; ; waitMs = Math.min(waitMs * 2, patience.mostMs)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      giveUpMs ??= Date.now() + patience.totalMs;
-      if (!patience.while(error) || Date.now() + waitMs > giveUpMs || patience.stopped?.()) throw error;
-      await sleep(waitMs);
-      await patience.before?.(error);
-    }
-  }
-}

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, MillraceError } from '../../../src/core/errors.js';
-import { type RetryOptions, retry } from '../../../src/util/retry.js';
+import { type RetryOptions, requestBackOff, retry } from '../../../src/util/retry.js';
 import { type Address, addressOf } from './address.js';
 import { type Connection, cluster, type Keyed, single } from './connection.js';
 import { explain, isPassing, withoutCommand } from './errors.js';
@@ -48,7 +47,7 @@ export class Server {
       // A refused password closes the connection too, and will do so again.
       !this.closed && isPassing(error) && (this.lastError === undefined || isPassing(this.lastError));
     const { attemptsMax = 10 } = options;
-    this.retrying = { retriable, attemptsMax, waitMs: 50, waitMaxMs: 5_000, sleep, random: Math.random };
+    this.retrying = { ...requestBackOff, retriable, attemptsMax };
   }
 
   /** Repeats work until it succeeds or will not: only for what may be repeated. */

@@ -6,9 +6,9 @@ import {
   MillraceError,
   messageOf,
 } from '../../core/index.js';
-import { backOffMs } from '../../util/retry.js';
+import { backOffMs, requestBackOff } from '../../util/retry.js';
+import { CircuitBreaker } from '../circuit-breaker.js';
 import { type Clock, type Pace, paceOf, unpaced } from '../clock.js';
-import { Breaker } from './breaker.js';
 import { TtlLruCache } from './ttl-lru-cache.js';
 
 /** A key that nobody has answered for yet, and who waits for it. */
@@ -18,7 +18,8 @@ interface Wanted {
   reject(error: unknown): void;
 }
 
-const BACK_OFF = { waitMs: 50, waitMaxMs: 5_000 };
+/** Questions that fail in a row before nothing is asked for a while: records that go on without a store do not wait for its timeouts. */
+const FAILURES_MAX = 5;
 /** The longest pause that a store may ask for. */
 const RETRY_AFTER_MAX_MS = 30_000;
 
@@ -35,7 +36,7 @@ export class BatchLoader {
   private readonly waiting = new Map<string, Wanted>();
   private readonly asked = new Map<string, Wanted>();
   private readonly remembered: TtlLruCache | undefined;
-  private readonly breaker: Breaker;
+  private readonly breaker: CircuitBreaker;
   private readonly pace: Pace;
   private readonly closed = new AbortController();
   private underWay = 0;
@@ -53,7 +54,7 @@ export class BatchLoader {
   ) {
     const { cache, perSecondMax } = limits;
     this.remembered = cache && new TtlLruCache(cache, () => clock.now());
-    this.breaker = new Breaker(() => clock.now(), random);
+    this.breaker = new CircuitBreaker({ failuresMax: FAILURES_MAX, now: () => clock.now(), random });
     this.pace = perSecondMax === undefined ? unpaced : paceOf(perSecondMax, clock);
   }
 
@@ -85,7 +86,7 @@ export class BatchLoader {
 
   /** The store is known to answer again. */
   reset(): void {
-    this.breaker.close();
+    this.breaker.succeeded();
   }
 
   ping(): Promise<void> {
@@ -168,7 +169,7 @@ export class BatchLoader {
         else if (failed.length === 0) this.breaker.failed();
         if (failed.length === 0) return;
         left = failed;
-        const pauseMs = backOffMs(attempt, { ...BACK_OFF, random: this.random });
+        const pauseMs = backOffMs(attempt, requestBackOff, this.random);
         await this.clock.sleep(Math.max(pauseMs, Math.min(retryAfterMs, RETRY_AFTER_MAX_MS)), this.closed.signal);
       }
     } catch (error) {

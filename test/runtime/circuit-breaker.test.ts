@@ -1,19 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { Breaker } from '../../../src/runtime/lookups/breaker.js';
+import { CircuitBreaker } from '../../src/runtime/circuit-breaker.js';
 
 function open() {
   const clock = { nowMs: 0 };
-  const breaker = new Breaker(
-    () => clock.nowMs,
-    () => 1,
-  );
+  const breaker = new CircuitBreaker({ failuresMax: 5, now: () => clock.nowMs, random: () => 1 });
   const fail = (times: number) => {
     for (let i = 0; i < times; i++) breaker.failed();
   };
   return { clock, breaker, fail };
 }
 
-describe('Breaker', () => {
+describe('CircuitBreaker', () => {
   it('opens after five failures in a row, and not before', () => {
     const { breaker, fail } = open();
     fail(4);
@@ -41,7 +38,7 @@ describe('Breaker', () => {
     expect([...openMs].sort((a, b) => a - b)).toEqual(openMs);
   });
 
-  it('is closed by a success, and by who knows better', () => {
+  it('is closed by a success, which counts while it is open too', () => {
     const { clock, breaker, fail } = open();
     fail(5);
     clock.nowMs = 500;
@@ -51,7 +48,7 @@ describe('Breaker', () => {
     expect(breaker.isOpen).toBe(false);
     fail(1);
     expect(breaker.isOpen).toBe(true);
-    breaker.close();
+    breaker.succeeded();
     expect(breaker.isOpen).toBe(false);
   });
 });
