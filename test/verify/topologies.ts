@@ -1,7 +1,7 @@
 /** Topologies to verify, as a user's file: three that are right, and two that are not. */
 export const topologiesFile = (name: string): string => `
-import { dedupe, featurize, hours, innerJoin, json, learn, leftJoinTable, map, match, millis, onInterval, startsWith, table, topology, window } from 'millrace';
-import { count, hopping, quantile, session, sum } from 'millrace/window';
+import { dedupe, featurize, hours, innerJoin, json, learn, leftJoinTable, map, match, millis, startsWith, table, topology, window } from 'millrace';
+import { count, hopping, onInterval, quantile, session, sum } from 'millrace/window';
 import { featureView, ftrl, hashed, logisticRegression, numeric } from 'millrace/ml';
 import { clickhouse } from 'millrace/connectors/clickhouse';
 import { kafka } from 'millrace/connectors/kafka';
