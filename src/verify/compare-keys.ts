@@ -31,7 +31,7 @@ export async function compareKeys(store: KeyReader, prefixes: Places, valuesCoun
   }
   for (const key of faulted) {
     const [contents] = await store.read([prefixes.faulted + key]);
-    found.add({ kind: 'strange', id: key, faulted: text(contents) });
+    found.add({ kind: 'unexpected', id: key, faulted: text(contents) });
   }
   return found;
 }

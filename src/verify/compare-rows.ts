@@ -32,7 +32,7 @@ export async function compareRows(
     );
     for (const { row: id, reference: c, faulted: d } of differing) {
       for (let n = d; n < c; n++) found.add({ kind: 'lost', id, reference: id });
-      for (let n = c; n < d; n++) found.add({ kind: c > 0 ? 'doubled' : 'strange', id, faulted: id });
+      for (let n = c; n < d; n++) found.add({ kind: c > 0 ? 'duplicated' : 'unexpected', id, faulted: id });
     }
   }
   return found;

@@ -38,8 +38,8 @@ export async function compareTables(
   const columns = names.map((name) => `\`${name}\``);
   const row = `trimBoth(formatRow('JSONCompactEachRow', ${columns.join(', ')}))`;
   if (exactlyOnce) {
-    const doubled = await storedTwice(profile, tableOf('faulted'));
-    for (const { id, times } of doubled) for (let n = 1; n < times; n++) found.add({ kind: 'doubled', id });
+    const duplicated = await storedTwice(profile, tableOf('faulted'));
+    for (const { id, times } of duplicated) for (let n = 1; n < times; n++) found.add({ kind: 'duplicated', id });
   }
   if (!byIdentity) await compareBags(profile, tableOf, row, found);
   else await compareByIdentity(profile, trialId, tableOf, row, step, found);

@@ -8,7 +8,7 @@ export interface Entry {
   readonly at: string;
 }
 
-export const kinds = ['lost', 'doubled', 'different', 'strange', 'outOfOrder'] as const;
+export const kinds = ['lost', 'duplicated', 'different', 'unexpected', 'outOfOrder'] as const;
 /**
  * What can be wrong with the faulted run: it lacks an entry, has one more often than the other, has one with other
  * contents, has one from a record of which the other has none, or has them in another order.
@@ -30,7 +30,7 @@ const SAMPLES_MAX = 3;
 export class Differences {
   /** Entries of the reference run that were compared. */
   compared = 0;
-  readonly counts: Record<Kind, number> = { lost: 0, doubled: 0, different: 0, strange: 0, outOfOrder: 0 };
+  readonly counts: Record<Kind, number> = { lost: 0, duplicated: 0, different: 0, unexpected: 0, outOfOrder: 0 };
   readonly samples: Sample[] = [];
 
   add(sample: Sample): void {
@@ -81,7 +81,7 @@ function comparePair({ reference, faulted }: Pair, found: Differences, known: (i
   }
   for (const { id, at } of reference.slice(both)) found.add({ kind: 'lost', id, reference: at });
   for (const { id, at } of faulted.slice(both)) {
-    const kind = reference.length > 0 || known(id) ? 'doubled' : 'strange';
+    const kind = reference.length > 0 || known(id) ? 'duplicated' : 'unexpected';
     found.add({ kind, id, reference: reference[0]?.at, faulted: at });
   }
 }

@@ -76,7 +76,7 @@ async function compareSink(
           : [profile.objects, (run: Run) => names[run].objects(folder, id)];
       const folders = { reference: of('reference'), faulted: of('faulted') };
       const found = await compareFiles(written, folders, format, ordered);
-      return summed(id, folder, ordered ? 'in order' : 'as bags', found, asText);
+      return summed(id, folder, ordered ? 'in order' : 'in any order', found, asText);
     }
     case 'postgres.tableSink': {
       const { table, key } = sink.options as RowsOptions;
@@ -84,20 +84,20 @@ async function compareSink(
       // Which of several rows of a key came last is decided by clocks then.
       const keysOnly = !ordered && key.length > 0;
       const found = await compareRows(profile.postgres, tables, keysOnly ? key : undefined);
-      return summed(id, table, keysOnly ? 'keys only' : 'as bags', found, asJson);
+      return summed(id, table, keysOnly ? 'keys only' : 'in any order', found, asJson);
     }
     case 'clickhouse.tableSink': {
       const options = sink.options as TableSinkOptions;
       const table = { options, step: id, exactlyOnce: sink.deferred !== undefined };
       const found = await compareTables(profile, verification.id, table, ordered);
-      return summed(id, options.table, ordered ? 'by record' : 'as bags', found, asJson);
+      return summed(id, options.table, ordered ? 'by record' : 'in any order', found, asJson);
     }
     case 'clickhouse.upsertSink': {
       // Rows of one key replace each other: what counts is what is there in the end.
       const options = sink.options as UpsertTableOptions;
       const table = { options, step: id, exactlyOnce: false };
       const found = await compareTables(profile, verification.id, table, false);
-      return summed(id, options.table, 'as bags', found, asJson);
+      return summed(id, options.table, 'in any order', found, asJson);
     }
     default: {
       const { topic, schema = json<unknown>({ subject: `${id}-value` }) } = isSent(sink.kind)
@@ -113,7 +113,7 @@ async function compareSink(
         }
         return undefined;
       };
-      return summed(id, isSent(sink.kind) ? sink.kind : topic, ordered ? 'in order' : 'as bags', found, show);
+      return summed(id, isSent(sink.kind) ? sink.kind : topic, ordered ? 'in order' : 'in any order', found, show);
     }
   }
 }

@@ -9,7 +9,7 @@ export interface Compared {
   /** Topic, table or keys. */
   readonly where: string;
   /** How: by identity and in order, by identity, or as a bag. */
-  readonly how: 'in order' | 'by record' | 'by key' | 'as bags' | 'keys only' | 'cells' | 'not compared';
+  readonly how: 'in order' | 'by record' | 'by key' | 'in any order' | 'keys only' | 'cells' | 'not compared';
   readonly entries: number;
   readonly counts: Readonly<Record<Kind, number>>;
   readonly samples: readonly ShownSample[];
@@ -42,9 +42,9 @@ export interface VerifyReport {
 
 const titles: Readonly<Record<Kind, string>> = {
   lost: 'lost',
-  doubled: 'doubled',
+  duplicated: 'duplicated',
   different: 'different',
-  strange: 'strange',
+  unexpected: 'unexpected',
   outOfOrder: 'out of order',
 };
 
@@ -65,18 +65,18 @@ export function reportText(report: VerifyReport): string {
     some.flatMap(({ kind, record, reference, faulted }) => [
       `${what}: ${titles[kind]}: ${record}`,
       ...(reference === undefined ? [] : [`  without faults  ${JSON.stringify(reference)}`]),
-      ...(faulted === undefined ? [] : [`  with kills   ${JSON.stringify(faulted)}`]),
+      ...(faulted === undefined ? [] : [`  with kills      ${JSON.stringify(faulted)}`]),
     ]),
   );
   return [
     `${topology} on the ${profile} profile: ${counted(records, 'record')}`,
     `without faults  1 process, ${seconds.reference.toFixed(1)} s`,
-    `with kills   ${counted(processes, 'process', 'processes')}, ${counted(kills, 'kill')}${after ? ` (${after})` : ''}, ${seconds.faulted.toFixed(1)} s`,
+    `with kills      ${counted(processes, 'process', 'processes')}, ${counted(kills, 'kill')}${after ? ` (${after})` : ''}, ${seconds.faulted.toFixed(1)} s`,
     '',
     textTable(rows).trimEnd(),
     '',
     ...notes.map((note) => `note: ${note}`),
     ...samples,
-    right ? 'the same in both runs: nothing lost, doubled, different or out of order' : 'NOT the same in both runs',
+    right ? 'the same in both runs: nothing lost, duplicated, different or out of order' : 'NOT the same in both runs',
   ].join('\n');
 }

@@ -74,7 +74,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     const verification = await prepareVerification(there, empty);
     return await runVerification(there, verification);
   } finally {
-    if (keep) onProgress(sandbox.folder === undefined ? `what begins with ${id} is kept` : `kept in ${sandbox.folder}`);
+    if (keep)
+      onProgress(
+        sandbox.folder === undefined ? `everything whose name begins with ${id} is kept` : `kept in ${sandbox.folder}`,
+      );
     else {
       const left = await removeArtifacts(sandbox, artifactsOf(topology, empty)).catch((error: unknown) => [
         messageOf(error),
@@ -175,7 +178,7 @@ async function runVerification(options: VerifyOptions, verification: Verificatio
       compared,
       notes:
         done < kills
-          ? [...notes, `the input was at its end after ${done} of ${kills} kills: --minutes makes it last`]
+          ? [...notes, `the input ended after ${done} of ${kills} kills: --minutes makes it last longer`]
           : notes,
     };
   } finally {
@@ -192,27 +195,30 @@ interface Freedoms {
   readonly notes: readonly string[];
 }
 
-/** What of a topology's outputs a clock decides, so that two runs need not agree. */
+/** The parts of a topology's output that depend on a clock, so that two runs may differ. */
 function freedomsOf({ sources, steps, sinks, repartitions }: Topology): Freedoms {
   const waiting = sources.filter(({ source }) => source.idleTimeout !== undefined).map(({ id }) => id);
   const answering = steps.filter(({ shape }) => shape.shape === 'batched' && shape.nondeterministic === true);
   const ticking = steps.filter(({ shape }) => shape.shape === 'stateful' && shape.processingTimeInterval !== undefined);
-  const asBags = 'outputs are compared as bags, state not at all';
+  const asBags = 'outputs are compared in any order, state is not compared';
   const notes: string[] = [];
   if (waiting.length > 0) {
     notes.push(`with idleTimeout (${waiting.join(', ')}) the order of inputs depends on the clock: ${asBags}`);
   }
-  if (repartitions.length > 0) notes.push(`behind a repartition records of several tasks meet in any order: ${asBags}`);
+  if (repartitions.length > 0)
+    notes.push(`behind a repartition the records of several tasks are interleaved in any order: ${asBags}`);
   if (answering.length > 0) {
     const ids = answering.map(({ id }) => id).join(', ');
-    notes.push(`what ${ids} answers may depend on who is asked and when: differences in it are no fault of the kills`);
+    notes.push(
+      `the response of ${ids} may depend on the time and on the server: such differences are not caused by the kills`,
+    );
   }
   for (const { id, sink } of sinks.filter(({ sink }) => isSent(sink.kind))) {
-    notes.push(`${id} sends nothing (${sink.kind}): what it would send is written to a topic and compared there`);
+    notes.push(`${id} sends nothing (${sink.kind}): its output is written to a topic and compared there`);
   }
   if (ticking.length > 0) {
     const ids = ticking.map(({ id }) => id).join(', ');
-    notes.push(`${ids} goes by processing time: ${asBags}, and differences in what it emits are no fault of the kills`);
+    notes.push(`${ids} uses processing time: ${asBags}, and differences in its output are not caused by the kills`);
   }
   return { ordered: waiting.length === 0 && ticking.length === 0 && repartitions.length === 0, notes };
 }

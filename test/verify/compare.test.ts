@@ -62,10 +62,10 @@ describe('topics', () => {
   it.each([
     ['00a 01b 02c', '00a 01b 02c', {}],
     ['00a 01b 02c', '00a 02c', { lost: 1 }],
-    ['00a 01b 02c', '00a 01b 00a 01b 02c', { doubled: 2 }],
+    ['00a 01b 02c', '00a 01b 00a 01b 02c', { duplicated: 2 }],
     ['00a 01b 02c', '00a 01B 02c', { different: 1 }],
     ['00a 01b 02c', '01b 00a 02c', { outOfOrder: 1 }],
-    ['00a 01b', '00a 01b 09z', { strange: 1 }],
+    ['00a 01b', '00a 01b 09z', { unexpected: 1 }],
     ['00a 10x 01b 11y', '10x 11y 00a 01b', {}], // nothing decides the order of two tasks
     ['00a 10x 01b 11y', '11y 10x 00a 01b', { outOfOrder: 1 }],
     ['00a 00b 01c', '00a 00b 01c', {}],
@@ -75,8 +75,8 @@ describe('topics', () => {
 
   it('are bags of records where their order means nothing', async () => {
     expect(wrong(await compare('00a 01b 02c', '02a 01c 00b', false))).toEqual({});
-    expect(wrong(await compare('00a 01b', '00a 01c', false))).toEqual({ lost: 1, strange: 1 });
-    expect(wrong(await compare('00a 01b', '00a 01b 02b', false))).toEqual({ doubled: 1 });
+    expect(wrong(await compare('00a 01b', '00a 01c', false))).toEqual({ lost: 1, unexpected: 1 });
+    expect(wrong(await compare('00a 01b', '00a 01b 02b', false))).toEqual({ duplicated: 1 });
   });
 
   it('of dead letters differ where a reason does, and by headers of the record itself', async () => {
@@ -120,10 +120,10 @@ describe('hashes', () => {
       'e:6': { n: '1' },
     });
     const found = await compareKeys(hashes, prefixes, true);
-    expect(wrong(found)).toEqual({ lost: 1, different: 2, strange: 1 });
+    expect(wrong(found)).toEqual({ lost: 1, different: 2, unexpected: 1 });
     expect(found.samples.find(({ kind }) => kind === 'lost')).toMatchObject({ id: '4', reference: '{"n":"1"}' });
     expect(found.compared).toBe(4);
-    expect(wrong(await compareKeys(hashes, prefixes, false))).toEqual({ lost: 1, strange: 1 });
+    expect(wrong(await compareKeys(hashes, prefixes, false))).toEqual({ lost: 1, unexpected: 1 });
   });
 
   it('are read in pieces', async () => {
@@ -185,15 +185,15 @@ describe('tables', () => {
     const other = rows(300).filter(({ n }) => n !== 7);
     const changed = other.map((row) => (row.n === 250 ? { ...row, score: row.score + 2 ** -47 } : row));
     const found = await compare(rows(300), [...changed, { n: 900, score: 0, note: null }]);
-    expect(wrong(found)).toEqual({ lost: 1, different: 1, strange: 1 });
+    expect(wrong(found)).toEqual({ lost: 1, different: 1, unexpected: 1 });
     expect(found.samples.map(({ id }) => id).sort()).toEqual(['in/0/250#0', 'in/0/7#0', 'in/0/900#0']);
     expect(JSON.parse(found.samples.find(({ kind }) => kind === 'lost')?.reference ?? '')).toEqual([7, 1, 'it\'s "7"']);
-    expect(wrong(await compare(rows(300), changed, false))).toEqual({ lost: 2, strange: 1 });
+    expect(wrong(await compare(rows(300), changed, false))).toEqual({ lost: 2, unexpected: 1 });
   });
 
   it('hold no row twice where they promise it', async () => {
     const found = await compare(rows(50), rows(50), true, rows(10).slice(2));
-    expect(wrong(found)).toEqual({ doubled: 8 });
+    expect(wrong(found)).toEqual({ duplicated: 8 });
   });
 
   it('are compared piece by piece, however far apart the records are', async () => {

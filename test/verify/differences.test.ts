@@ -21,17 +21,17 @@ describe('compareEntries', () => {
     ['a1 b1 c1', 'a1 b1 c1', {}],
     ['', '', {}],
     ['a1 b1 c1', 'a1 c1', { lost: 1 }],
-    ['a1 b1', 'a1 b1 b1', { doubled: 1 }],
-    ['a1 b1', 'a1 a1 b1 b1', { doubled: 2 }],
+    ['a1 b1', 'a1 b1 b1', { duplicated: 1 }],
+    ['a1 b1', 'a1 a1 b1 b1', { duplicated: 2 }],
     ['a1 b1', 'a1 b2', { different: 1 }],
-    ['a1 b1', 'a1 b1 z1', { strange: 1 }],
+    ['a1 b1', 'a1 b1 z1', { unexpected: 1 }],
     ['a1 b1 c1', 'b1 a1 c1', { outOfOrder: 1 }],
     ['a1 b1 c1 d1', 'd1 a1 b1 c1', { outOfOrder: 3 }],
     ['a1 a2 b1', 'a1 a2 b1', {}],
     ['a1 a2 b1', 'a2 a1 b1', { different: 2 }],
     ['a1 a2', 'a1', { lost: 1 }],
     ['a1 b1', '', { lost: 2 }],
-    ['a1 b1 c1', 'c1 b2 b2 y1', { lost: 1, doubled: 1, different: 1, strange: 1, outOfOrder: 1 }],
+    ['a1 b1 c1', 'c1 b2 b2 y1', { lost: 1, duplicated: 1, different: 1, unexpected: 1, outOfOrder: 1 }],
   ])('%s against %s', (reference, faulted, expected) => {
     expect(compare(reference, faulted)).toEqual(expected);
   });
@@ -44,12 +44,12 @@ describe('compareEntries', () => {
   it('keeps some cases of each kind, with where they lie', () => {
     const found = new Differences();
     compareEntries(entries('a1 b1 c1 d1 e1'), entries('x1'), true, found);
-    expect(found.counts).toMatchObject({ lost: 5, strange: 1 });
+    expect(found.counts).toMatchObject({ lost: 5, unexpected: 1 });
     expect(found.samples).toEqual([
       { kind: 'lost', id: 'a', reference: '0' },
       { kind: 'lost', id: 'b', reference: '1' },
       { kind: 'lost', id: 'c', reference: '2' },
-      { kind: 'strange', id: 'x', reference: undefined, faulted: '0' },
+      { kind: 'unexpected', id: 'x', reference: undefined, faulted: '0' },
     ]);
     expect(found.total).toBe(6);
   });
@@ -102,7 +102,7 @@ describe('EntryStreams', () => {
     for (const offset of [0, 1, 2, 3]) add('reference', offset);
     for (const offset of [0, 1, 2, 0, 1, 2, 3, 9]) add('faulted', offset);
     streams.end();
-    expect(found.counts).toEqual({ lost: 0, doubled: 3, different: 0, strange: 1, outOfOrder: 0 });
+    expect(found.counts).toEqual({ lost: 0, duplicated: 3, different: 0, unexpected: 1, outOfOrder: 0 });
   });
 
   it('keeps nothing of what both say, however long', () => {

@@ -104,7 +104,7 @@ it('what differs is caught and shown, by the input record that it comes from', a
   const report = JSON.parse(out) as VerifyReport;
   expect(report.right).toBe(false);
   const [written] = report.compared;
-  expect(written).toMatchObject({ what: 'out', entries: RECORDS, counts: { lost: 0, doubled: 0, outOfOrder: 0 } });
+  expect(written).toMatchObject({ what: 'out', entries: RECORDS, counts: { lost: 0, duplicated: 0, outOfOrder: 0 } });
   expect(written?.counts.different).toBe(RECORDS);
   expect(written?.samples[0]).toMatchObject({ record: expect.stringMatching(`^${name}.clicks/\\d/\\d+$`) });
   expect(code).toBe(1);
