@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Session } from 'chdb';
+import { restoreDefaultSignals } from '../connectors/clickhouse/engine/default-signals.js';
 import { engineArguments } from '../connectors/clickhouse/engine/engine-limits.js';
 import { codeOf } from '../connectors/clickhouse/errors.js';
 import { Sessions } from '../connectors/clickhouse/table/sessions.js';
@@ -25,6 +26,7 @@ async function open(path: string): Promise<Sessions<HostSession>> {
     () => new HostSession(new Session(path, { connectionArgs: [...engineArguments] })),
   );
   for (const session of sessions) await session.prepare();
+  restoreDefaultSignals();
   return new Sessions(sessions);
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ConfigMismatch, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
@@ -7,6 +8,7 @@ import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';
 import type { Engine, QueryParams } from './engine/engine.js';
 import { type HttpOptions, openHttpEngine } from './engine/http-engine.js';
 import { parseRows } from './engine/json-rows.js';
+import { lazyEngine } from './engine/lazy-engine.js';
 import { explain, isCollision, isPassing } from './errors.js';
 import { clickHouseReader } from './lookup-reader.js';
 import { querySource } from './query/query-driver.js';
@@ -48,20 +50,21 @@ export interface ClickHouse {
 }
 
 /**
- * Opens a ClickHouse server (`url`), or the same engine in this process (`path`).
+ * Opens a ClickHouse server (`url`), or the same engine in this process (`path`), which is loaded when it is first used.
  *
  * A sink's rows are inserted in batches while the epoch runs and are all in the table before its checkpoint is stored.
  * A lost connection or a busy server is tried again; a row inserted twice replaces itself, since it carries the identity
  * of its record. Memory: at most three batches a task and table.
  *
- * @throws MillraceError `config` where the folder is held by another process.
+ * @throws MillraceError `config`, from the first use, where the folder is held by another process.
  * @example
  * const tables = await openClickHouse({ url: 'http://127.0.0.1:8123' });
  * await tables.query<{ n: number }>('SELECT count() AS n FROM flights');
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
   const { batchRows = 20_000, attemptsMax = 10 } = options;
-  const engine = 'url' in options ? await openHttpEngine(options) : await openChdbEngine(options);
+  const engine =
+    'url' in options ? await openHttpEngine(options) : lazyEngine(resolve(options.path), () => openChdbEngine(options));
   const { where } = engine;
   const retrying = { ...requestBackOff, retriable: isPassing, attemptsMax };
 

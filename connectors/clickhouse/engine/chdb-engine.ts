@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
 import { Sessions } from '../table/sessions.js';
+import { restoreDefaultSignals } from './default-signals.js';
 import { type Engine, insertSettings, querySettings } from './engine.js';
 import { engineArguments, memorySettings } from './engine-limits.js';
 
@@ -47,6 +48,7 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
   first.close();
   const pool = new Sessions(opened);
   for (const { client } of opened) for (const set of sessionStatements) await client.command({ query: set });
+  restoreDefaultSignals();
   return {
     where: folder,
     query: (sql, params) =>

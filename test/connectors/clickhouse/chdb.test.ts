@@ -43,9 +43,10 @@ describe('ClickHouse in this process', () => {
 
   it('tells a second process that the folder is taken', async () => {
     const db = await openClickHouse({ path });
+    await db.query('SELECT 1');
     const program = `
       import { openClickHouse } from ${JSON.stringify(new URL('../../../connectors/clickhouse/open.ts', import.meta.url))};
-      openClickHouse({ path: ${JSON.stringify(path)} }).then(() => process.exit(0), (e) => { console.log(e.code, e.hint); process.exit(3); });`;
+      openClickHouse({ path: ${JSON.stringify(path)} }).then((db) => db.query('SELECT 1')).then(() => process.exit(0), (e) => { console.log(e.code, e.hint); process.exit(3); });`;
     const { status, stdout } = spawnSync(
       process.execPath,
       ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program],
