@@ -1,5 +1,5 @@
 import type { Aggregate } from '../../aggregates/index.js';
-import { type Change, type Operator, stateful } from '../../core/index.js';
+import { AFTER_ALL_MS, type Change, type Operator, stateful } from '../../core/index.js';
 import { isEmptyKey } from '../keys.js';
 import type { EmitResult, WindowEngine, WindowKey } from './engine/engine.js';
 import { machineOf } from './engine/open.js';
@@ -59,6 +59,7 @@ export function window<
     (engine, refuse) => (value, emit, timeMs) => {
       const of = key(value);
       if (isEmptyKey(of)) refuse.emptyKey(of);
+      else if (!isDate(timeMs)) refuse.noTime(timeMs);
       else refuse.unlessTaken(engine.add(of, value, timeMs, emit));
     },
   );
@@ -104,12 +105,15 @@ export function windowOfChanges<
         const of = key(value);
         const timeMs = eventTime(value);
         if (isEmptyKey(of)) refuse.emptyKey(of);
-        else if (!Number.isFinite(timeMs)) refuse.noTime(timeMs);
+        else if (!isDate(timeMs)) refuse.noTime(timeMs);
         else refuse.unlessTaken(engine[half === 'before' ? 'retract' : 'add'](of, value, timeMs, emit));
       }
     },
   );
 }
+
+/** Far from it numbers are coarser than a window, whose start and end would be the same. */
+const isDate = (timeMs: number): boolean => Math.abs(timeMs) <= AFTER_ALL_MS;
 
 type Take<Value> = (value: Value, emit: EmitResult, timeMs: number) => void;
 

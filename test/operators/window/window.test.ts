@@ -478,6 +478,27 @@ describe('windowOfChanges', () => {
     expect(run.deadLetters.map(({ reason }) => reason)).toEqual(['no-time']);
   });
 
+  it('ends, whatever event times it is given: where numbers are coarser than a window they are refused', () => {
+    for (const spec of [tumbling(millis(10)), hopping(millis(10), millis(5)), tumbling(millis(0.001))])
+      for (const emit of [onClose(), onUpdate()])
+        for (const eventTimeMs of [1e17, 1.7e18, -1e17, 1e300, 8.6e15]) {
+          const run = driveOperator(
+            window({
+              key: () => 'a',
+              window: spec,
+              emit: emit as EmitStrategy<'row'>,
+              aggregate: { n: count() },
+              keysMax: 9,
+            }),
+            [5, eventTimeMs, eventTimeMs, 8].map((time) => ({ value: {}, eventTimeMs: time })),
+            { final: true },
+          );
+          expect(run.failure).toBeUndefined();
+          if (Math.abs(eventTimeMs) > 8.64e15)
+            expect(run.deadLetters.filter(({ reason }) => reason === 'no-time')).toHaveLength(2);
+        }
+  });
+
   it('takes back no value from a window that holds none, whose sums then begin anew', () => {
     const held = (x: number) => ({ key: 'a', x, t: 5 });
     const changes: [number | null, number | null][] = [

@@ -42,10 +42,12 @@ export class SlicedRows<In> implements WindowEngine<In> {
     const closedMs = Math.max(closed.get(), watermarkMs - latenessMs);
     if (Number.isNaN(this.nextMs)) this.findNext();
     while (this.nextMs <= closedMs) {
+      const { nextMs } = this;
       this.close(this.next, emit);
-      closed.set(this.nextMs);
+      closed.set(nextMs);
       this.keyed.dropBefore(startOf(slices, this.next + slices.step));
       this.findNext();
+      if (this.nextMs <= nextMs) break; // windows so short that numbers cannot tell their ends apart
     }
     closed.set(closedMs);
     this.openFromMs = Number.NaN;
