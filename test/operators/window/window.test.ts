@@ -479,7 +479,7 @@ describe('windowOfChanges', () => {
   });
 
   it('ends, whatever event times it is given: where numbers are coarser than a window they are refused', () => {
-    for (const spec of [tumbling(millis(10)), hopping(millis(10), millis(5)), tumbling(millis(0.001))])
+    for (const spec of [tumbling(millis(10)), hopping({ size: millis(10), every: millis(5) }), tumbling(millis(0.001))])
       for (const emit of [onClose(), onUpdate()])
         for (const eventTimeMs of [1e17, 1.7e18, -1e17, 1e300, 8.6e15]) {
           const run = driveOperator(
