@@ -10,14 +10,16 @@ import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { type RunExtent, run } from '../run/run.js';
 import { supervisedReport, terminalReport } from '../run/run-report.js';
-import { summaryText } from '../run/run-summary.js';
+import { exceeded, limitsIn } from '../run/run-shares.js';
+import { concerns, summaryText } from '../run/run-summary.js';
 
 interface RunFlags {
   readonly profile?: string;
   readonly data?: string;
   readonly untilEnd?: boolean;
-  readonly final?: boolean;
+  readonly drain?: boolean;
   readonly subtopology?: string;
+  readonly failOn?: string;
   readonly host?: string;
   readonly port?: number;
   readonly processes?: number;
@@ -39,6 +41,10 @@ export function runCommand({ terminal, act }: CommandContext): Command {
     .argument('<file>', 'topology file; FILE#name where it exports several')
     .option('--until-end', 'end where the logs end now instead of waiting for more')
     .option('--drain', 'with --until-end: nothing will ever follow, so windows that are still open close')
+    .option(
+      '--fail-on <shares>',
+      'exit with 1 if a share of this run was larger, such as late=1%,dead=5%,unmatched=50%',
+    )
     .option(
       '--subtopology <id>',
       'run only this subtopology of a topology with repartitions: its first input, or its name',
@@ -66,6 +72,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
         const config = await readConfig({ profile, data, standbys, host, port });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
+        const limits = limitsOf(flags);
         const argumentsOf = (place: number, subtopology = flags.subtopology) =>
           workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, place);
         const summary =
@@ -90,18 +97,30 @@ export function runCommand({ terminal, act }: CommandContext): Command {
               );
         if (flags.worker) return exitCodes.ok;
         terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\n`);
-        return exitCodes.ok;
+        for (const concern of concerns(summary)) terminal.err(`warning: ${concern}\n`);
+        const failures = exceeded(summary.thisRun.shares, limits);
+        for (const failure of failures) terminal.err(`--fail-on: ${failure}\n`);
+        return failures.length > 0 ? exitCodes.failed : exitCodes.ok;
       }),
     );
 }
 
-function extentOf({ untilEnd = false, final = false, subtopology }: RunFlags): RunExtent {
-  if (final && !untilEnd)
+function limitsOf({ failOn }: RunFlags) {
+  const limits = failOn === undefined ? {} : limitsIn(failOn);
+  if (limits) return limits;
+  throw new MillraceError('config', `${failOn} names no shares`, {
+    where: '--fail-on',
+    hint: 'give shares of late, dead and unmatched, such as late=1%,dead=5%,unmatched=50%',
+  });
+}
+
+function extentOf({ untilEnd = false, drain = false, subtopology }: RunFlags): RunExtent {
+  if (drain && !untilEnd)
     throw new MillraceError('config', 'a run that waits for more has no end', {
       where: '--drain',
       hint: 'add --until-end',
     });
-  return { bounded: untilEnd, final, subtopology };
+  return { bounded: untilEnd, final: drain, subtopology };
 }
 
 /** The same run as one of several processes; each serves its metrics on a port of its own. */
@@ -117,7 +136,7 @@ function workerArguments(
     file,
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
-    ...(flags.final ? ['--drain'] : []),
+    ...(flags.drain ? ['--drain'] : []),
     ...(flags.subtopology === undefined ? [] : ['--subtopology', flags.subtopology]),
     ...(flags.verbose ? ['--verbose'] : []),
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),

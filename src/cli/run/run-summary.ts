@@ -1,6 +1,7 @@
 import type { DurationHistogram } from '../../runtime/index.js';
 import type { Topology } from '../../topology/index.js';
 import type { RunCount } from './run-counts.js';
+import { exceeded, findings, type RunFindings, usualLimits } from './run-shares.js';
 
 /** What a run did, in numbers: for `--json`, and for the text below. */
 export interface RunSummary {
@@ -21,7 +22,7 @@ export interface RunSummary {
     readonly written: Readonly<Record<string, number>>;
     /** Records read, on average since the start. */
     readonly recordsPerSecond: number;
-  };
+  } & RunFindings;
   /** All counters, by step. */
   readonly counters: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly latencyMs: { readonly p50: number; readonly p99: number };
@@ -61,6 +62,7 @@ export function summarize(
       read: readNow,
       written: counted(topology.sinks, 'written', inThisRun),
       recordsPerSecond: total(readNow) / Math.max(seconds, 0.001),
+      ...findings(counts),
     },
     counters,
     latencyMs: { p50: latency.quantileMs(0.5), p99: latency.quantileMs(0.99) },
@@ -83,6 +85,14 @@ export function summaryText(summary: RunSummary): string {
     `${seconds.toFixed(1)} s, ${count(total(thisRun.read))} read in this run (${count(thisRun.recordsPerSecond)}/s), latency p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms`,
   ].join('\n');
 }
+
+/** What somebody should look at although the run went on: for the terminal. */
+export const concerns = ({ thisRun: { shares, neverMatched } }: RunSummary): string[] => [
+  ...exceeded(shares, usualLimits),
+  ...neverMatched.map(
+    (input) => `nothing that came in ${input} ever matched a record: are the keys the same on both sides?`,
+  ),
+];
 
 /** One line while it runs. */
 export function progressText(summary: RunSummary, recordsPerSecond: number): string {

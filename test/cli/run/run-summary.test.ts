@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressText, summarize, summaryText } from '../../../src/cli/run/run-summary.js';
+import { concerns, progressText, summarize, summaryText } from '../../../src/cli/run/run-summary.js';
 import { orders } from '../../topology/fixtures.js';
 import { someSnapshot } from '../snapshot.js';
 
@@ -29,10 +29,23 @@ describe('the summary of a run', () => {
       read: { orders: 20, refunds: 0 },
       written: { 'large-orders': 0, history: 0 },
       recordsPerSecond: 1.6,
+      shares: { late: 0, dead: 0, unmatched: 0 },
+      neverMatched: [],
     });
     expect(summaryText(summary)).toContain('12.5 s, 20 read in this run (2/s), latency p50');
     const idle = counts.map((each) => ({ ...each, inThisRun: 0 }));
     expect(summarize(orders, 'embedded', 0.4, idle, latency).thisRun.recordsPerSecond).toBe(0);
+  });
+
+  it('says what somebody should look at', () => {
+    expect(concerns(summary)).toEqual([]);
+    const bad = counts.map((each) => ({ ...each, inThisRun: each.name.startsWith('dead:') ? 2 : each.inThisRun }));
+    const model = ['learned', 'unmatched'].map((name, value) => ({ step: 'model', name, value, inThisRun: value }));
+    expect(concerns(summarize(orders, 'embedded', 1, [...bad, ...model], latency))).toEqual([
+      '20.0% of the records are dead letters (limit 5.0%)',
+      '100.0% of the labels matched no record (limit 50.0%)',
+      'nothing that came in model.labels ever matched a record: are the keys the same on both sides?',
+    ]);
   });
 
   it('reads well, and survives JSON', () => {

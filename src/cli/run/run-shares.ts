@@ -1,0 +1,103 @@
+import type { RunCount } from './run-counts.js';
+
+/** Shares of a run that should be small, each of what this run alone counted. */
+export interface RunShares {
+  /** Records that came too late for every window of a step, of those read. */
+  readonly late: number;
+  /** Dead letters, of the records read. */
+  readonly dead: number;
+  /** Labels and outcomes without a record that waits for them, of all: the largest share of any step. */
+  readonly unmatched: number;
+}
+
+/** Where a warning begins if nothing else is said. */
+export const usualLimits: RunShares = { late: 0.05, dead: 0.05, unmatched: 0.5 };
+
+/** What the steps that take labels or outcomes call those that met a record, and those that did not. */
+const labelCounters = [
+  { input: 'labels', matched: ['learned', 'duplicate_labels', 'rejected_updates'], unmatched: 'unmatched' },
+  { input: 'outcomes', matched: ['outcomes', 'outcomes_rejected'], unmatched: 'outcomes_unmatched' },
+] as const;
+
+/** What is large in a run: shares, and inputs of labels of which nothing matched. */
+export interface RunFindings {
+  readonly shares: RunShares;
+  /** By step and input, such as `delay-model.labels`. */
+  readonly neverMatched: readonly string[];
+}
+
+/**
+ * Looks through the counters of a run.
+ *
+ * @example
+ * findings(counts.all()).shares.late; // 0.82: four of five records came too late
+ */
+export function findings(counts: readonly RunCount[]): RunFindings {
+  const sumOf = (is: (count: RunCount) => boolean) =>
+    counts.reduce((sum, count) => (is(count) ? sum + count.inThisRun : sum), 0);
+  const read = sumOf(({ name }) => name === 'read');
+  const of = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
+  const neverMatched: string[] = [];
+  let unmatched = 0;
+  for (const step of new Set(counts.map((count) => count.step)))
+    for (const names of labelCounters) {
+      const known = counts.filter((count) => count.step === step);
+      // Windows count `unmatched` too: only a step that also counts what matched takes labels.
+      if (!known.some(({ name }) => name === names.matched[0])) continue;
+      const total = (which: readonly string[], field: 'value' | 'inThisRun') =>
+        known.reduce((sum, count) => (which.includes(count.name) ? sum + count[field] : sum), 0);
+      const missed = total([names.unmatched], 'inThisRun');
+      unmatched = Math.max(unmatched, of(missed, missed + total(names.matched, 'inThisRun')));
+      if (total([names.unmatched], 'value') > 0 && total(names.matched, 'value') === 0)
+        neverMatched.push(`${step}.${names.input}`);
+    }
+  return {
+    shares: {
+      late: of(
+        sumOf(({ name }) => name === 'late'),
+        read,
+      ),
+      dead: of(
+        sumOf(({ name }) => name.startsWith('dead:')),
+        read,
+      ),
+      unmatched,
+    },
+    neverMatched,
+  };
+}
+
+/** Which shares lie above their limit, as sentences. */
+export function exceeded(shares: RunShares, limits: Partial<RunShares>): string[] {
+  const what = {
+    late: 'of the records came late',
+    dead: 'of the records are dead letters',
+    unmatched: 'of the labels matched no record',
+  };
+  return (['late', 'dead', 'unmatched'] as const).flatMap((name) => {
+    const limit = limits[name];
+    return limit !== undefined && shares[name] > limit
+      ? [`${percent(shares[name])} ${what[name]} (limit ${percent(limit)})`]
+      : [];
+  });
+}
+
+/**
+ * Reads `late=1%,dead=0.05`. `undefined` where it says nothing that is known.
+ *
+ * @example
+ * limitsIn('late=1%'); // { late: 0.01 }
+ */
+export function limitsIn(text: string): Partial<RunShares> | undefined {
+  const limits: { -readonly [Name in keyof RunShares]?: number } = {};
+  for (const part of text.split(',')) {
+    const [, name, digits, sign] = /^\s*(late|dead|unmatched)\s*=\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(part) ?? [];
+    if (name === undefined) return undefined;
+    const share = Number(digits) / (sign === '%' ? 100 : 1);
+    if (share > 1) return undefined;
+    limits[name as keyof RunShares] = share;
+  }
+  return limits;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)}%`;
