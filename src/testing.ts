@@ -7,6 +7,7 @@ export type { Expected, FaultName, Outcome } from './testing/fault-list.js';
 export { type Fault, FaultProxy, type Traffic, type Way } from './testing/fault-proxy.js';
 export { type LedgerWorld, ledgerContract } from './testing/ledger-contract.js';
 export { MemoryProfile, type Written } from './testing/memory-profile.js';
+/** Whole topologies in a simulated world of crashes, late answers and stale owners, by seeds: see `simulate`. */
 export * as sim from './testing/sim/index.js';
 export { type SinkWorld, sinkContract } from './testing/sink-contract.js';
 export { type SourceWorld, sourceContract } from './testing/source-contract.js';

@@ -43,8 +43,10 @@ export interface Aggregate<in In, out Result> {
   readonly [RESULT]?: (() => Result) | undefined;
 }
 
+/** What an aggregate gives. */
 export type ResultOf<A> = A extends Aggregate<never, infer Result> ? Result : never;
 
+/** What an aggregate of your own does: `aggregate` makes one of it. */
 export interface AggregateDefinition<In, Acc, Result> {
   /** Stable: accumulators in a checkpoint belong to it. Change it when the meaning of an accumulator changes. */
   readonly name: string;

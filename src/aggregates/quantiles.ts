@@ -2,6 +2,7 @@ import type { Problem } from '../core/index.js';
 import { type Aggregate, isMissing, type NumberOf, ofValue } from './aggregate.js';
 import { addToBins, emptyBins, type LogBins, mappingFor, mergeBins, quantileOf } from './log-bins.js';
 
+/** How far a quantile may be from the true one. */
 export interface QuantileOptions {
   /** How far a result may be from the true quantile, as a share of it; 0.01 by default. */
   readonly error?: number;

@@ -7,6 +7,7 @@ export interface Frequent<V> {
   readonly error: number;
 }
 
+/** How many values are counted at once. */
 export interface TopKOptions {
   /** Values that are counted at once; eight times `k`, and at least 64, by default. */
   readonly counters?: number;

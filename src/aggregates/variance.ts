@@ -1,6 +1,7 @@
 import { addToMoments, clearMoments, MOMENTS_SIZE, mergeMoments, removeFromMoments } from '../util/moments.js';
 import { type Aggregate, isMissing, type NumberOf, ofNumbers } from './aggregate.js';
 
+/** Which variance it is: of a sample or of a population. */
 export interface VarianceOptions {
   /** What is taken from the count before dividing: 1 for a sample (the default), 0 for the whole population. */
   readonly ddof?: 0 | 1;

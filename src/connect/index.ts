@@ -31,6 +31,7 @@ export type {
 } from '../core/kind.js';
 export type { Lookup, LookupAnswer, LookupDriver, LookupLimits, LookupReader } from '../core/lookup.js';
 export { askHalves, MISSING, readAnswer } from '../core/lookup.js';
+/** The types that options may have: `option.text`, `option.integer(1)`. */
 export * as option from '../core/option-types.js';
 export { defaulted, type OptionSpec, type OptionsOf, optional, required, resolve } from '../core/options.js';
 export type { Origin, RawRecord } from '../core/record.js';
@@ -38,5 +39,6 @@ export type { Schema, SchemaRegistry } from '../core/schema.js';
 export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
 export { lookupOf, sinkOf, sourceOf } from './make.js';
 export { SequenceAssigner } from './sequence-assigner.js';
+/** The types that settings may have, likewise. */
 export * as setting from './setting.js';
 export { timing } from './source-options.js';

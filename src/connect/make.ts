@@ -28,7 +28,12 @@ export const sourceOf = <T>(
 export const sinkOf = <T>(kind: KindDefinition<SinkKind>, written: object, more: More<Sink<T>> = {}): Sink<T> =>
   Object.freeze({ ...more, ...common(kind, written, more) });
 
-/** Likewise a lookup. */
+/**
+ * Likewise a lookup.
+ *
+ * @example
+ * lookupOf<Customer>(lines.kinds.lookup, { file: 'customers.ndjson' });
+ */
 export const lookupOf = <V>(kind: KindDefinition<LookupKind>, written: object, more: More<Lookup<V>> = {}): Lookup<V> =>
   Object.freeze({ ...more, ...common(kind, written, more) });
 

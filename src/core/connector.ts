@@ -4,6 +4,7 @@ import type { LookupDriver } from './lookup.js';
 import type { SchemaRegistry } from './schema.js';
 import type { Setting } from './setting.js';
 
+/** The kinds of a connector, by name. */
 export type KindSpecs = Readonly<Record<string, KindSpec>>;
 
 export type SettingSpecs = Readonly<Record<string, Setting<unknown>>>;
@@ -42,6 +43,7 @@ export interface OpenConnector<K extends KindSpecs = KindSpecs> {
   close?(): Promise<void>;
 }
 
+/** What a connector is: `defineConnector` makes one of it. */
 export interface ConnectorSpec<K extends KindSpecs, S extends SettingSpecs, O extends OpenConnector<K>> {
   /** One word in lower case: it begins the name of each kind. */
   readonly name: string;

@@ -30,16 +30,23 @@ interface Common {
 
 const common = ({ kind, settings = {}, problems = [] }: Common) => ({ kind, settings, problems });
 
+/** What an operator without state does: `transform` makes one of it. */
 export interface TransformDefinition<In, Out> extends Common {
   open(context: StepContext): (value: In, emit: (value: Next<In, Out>) => void, origin: Origin) => void;
 }
 
-/** Defines a synchronous, stateless operator. */
+/**
+ * Defines a synchronous operator without state: a record in, any number out, in order.
+ *
+ * @example
+ * const twice = <T>() => transform<T, T>({ kind: 'twice', open: () => (value, emit) => { emit(value); emit(value); } });
+ */
 export function transform<In, Out>(definition: TransformDefinition<In, Out>): Operator<In, Out> {
   const open = definition.open as (context: StepContext) => (value: unknown, emit: Emit, origin: Origin) => void;
   return { ...common(definition), shape: { shape: 'transform', open } };
 }
 
+/** What an operator of several outputs does: `split` makes one of it. */
 export interface SplitDefinition<In, Outs> extends Common {
   readonly outputs: readonly (keyof Outs & string)[];
   open(
@@ -47,12 +54,22 @@ export interface SplitDefinition<In, Outs> extends Common {
   ): (value: In, emit: (output: number, value: Outs[keyof Outs]) => void, origin: Origin) => void;
 }
 
-/** Defines an operator with several named outputs; `emit` takes the place of the output in `outputs`. */
+/**
+ * Defines a synchronous operator without state that has several named outputs; `emit` takes the place of one in `outputs`.
+ *
+ * @example
+ * const bySign = split<number, { negative: number; positive: number }>({
+ *   kind: 'by-sign',
+ *   outputs: ['negative', 'positive'],
+ *   open: () => (value, emit) => emit(value < 0 ? 0 : 1, value),
+ * });
+ */
 export function split<In, Outs>(definition: SplitDefinition<In, Outs>): Splitter<In, Outs> {
   const open = definition.open as (context: StepContext) => (value: unknown, emit: EmitTo, origin: Origin) => void;
   return { ...common(definition), shape: { shape: 'split', outputs: definition.outputs, open } };
 }
 
+/** What an operator with state does: `stateful` makes one of it. */
 export interface StatefulDefinition<In, Out, S extends CellSpecs> extends Common, Clocked {
   readonly cells: S;
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In, Out>;
@@ -63,6 +80,7 @@ interface Clocked {
   readonly processingTimeInterval?: Duration;
 }
 
+/** Sends a value on. It belongs to the record in hand, unless it has an event time of its own. */
 export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) => void;
 
 /** What `open` returns; `Any` is the union of what may arrive on any input. */
@@ -73,6 +91,7 @@ export interface TypedLogic<In, Any, Out> {
   query?(key: string): unknown;
 }
 
+/** What an operator of several inputs does: `stateful` makes one of it. */
 export interface MultiInputDefinition<In, Inputs, Out, S extends CellSpecs> extends Common, Clocked {
   /** Further inputs, in the order in which `onRecord` numbers them, from 1; the stream itself is input 0. */
   readonly inputs: readonly (keyof Inputs & string)[];
@@ -80,6 +99,7 @@ export interface MultiInputDefinition<In, Inputs, Out, S extends CellSpecs> exte
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In | Inputs[keyof Inputs], Out>;
 }
 
+/** What a batched operator does: `batched` makes one of it. */
 export interface BatchedDefinition<In, Out> extends Common, Pick<BatchedShape, 'nondeterministic' | 'inFlightMax'> {
   open(context: StepContext, services: Services): Promise<TypedBatchedLogic<In, Out>>;
 }

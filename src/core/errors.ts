@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'step' // an operator threw
   | 'internal'; // a broken invariant of Millrace itself
 
+/** What a `MillraceError` says beside its code and message. */
 export interface ErrorDetails {
   /** Where: a step id, an option, a file. */
   readonly where?: string;

@@ -88,6 +88,7 @@ export interface Sink<in T> {
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 
+/** A task: one partition number of a topology. */
 export interface TaskId {
   readonly topology: string;
   readonly partition: number;
@@ -141,6 +142,7 @@ export interface TaskLedger {
   close(): Promise<void>;
 }
 
+/** Reads one partition of a source for one task. */
 export interface SourceReader {
   /** The next records in offset order; waits a little where there is nothing. `ended`: none will follow. */
   poll(recordsMax: number): Promise<{
@@ -158,6 +160,7 @@ export interface SourceReader {
   close(): Promise<void>;
 }
 
+/** Opens sources of one kind. */
 export interface SourceDriver {
   /** Creates what is missing; called once a run before any task opens. Commands that only look do not call it. */
   setUp?(source: Source<unknown>): Promise<void>;
@@ -180,6 +183,7 @@ export interface SourceOpening {
   readonly sourceState?: unknown;
 }
 
+/** Writes what reaches one sink of one task. */
 export interface SinkWriter {
   /** Takes values in order, one origin each; the runtime never has two writes outstanding. */
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
@@ -203,6 +207,7 @@ export interface SinkWriter {
   close(): Promise<void>;
 }
 
+/** Which step, of which task, a sink is opened for. */
 export interface SinkContext {
   readonly step: string;
   readonly task: TaskId;
@@ -227,6 +232,7 @@ export interface ConfigMismatch {
   readonly refused: boolean;
 }
 
+/** Opens sinks of one kind, and knows how sure their writes are. */
 export interface SinkDriver {
   readonly mode: WriteMode;
   /** Creates what is missing, checks what is there; called once a run before any task opens. */

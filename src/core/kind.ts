@@ -19,14 +19,17 @@ interface AnyKind<S extends OptionSpecs> {
   readonly options: S;
 }
 
+/** What is said of a kind of source. */
 export interface SourceKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'source';
 }
 
+/** What is said of a kind of lookup. */
 export interface LookupKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'lookup';
 }
 
+/** What is said of a kind of sink. */
 export interface SinkKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'sink';
   /** The delivery guarantee follows from it; by profile where profiles differ. The driver's `mode` is the same. */

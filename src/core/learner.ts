@@ -38,6 +38,7 @@ export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
   readonly [PREDICTION]?: (() => P) | undefined;
 }
 
+/** A learner at work: predicts from its cells, and changes them as it learns. */
 export interface LearnerLogic<Y, P> {
   /** Never changes anything. */
   predictOne(features: FeatureVector): P;

@@ -27,6 +27,7 @@ export type LookupAnswer =
   /** It did not answer for this key this time. */
   | { readonly kind: 'failed'; readonly detail: string; readonly retryAfterMs?: number | undefined };
 
+/** The answer for a key that a store does not have. */
 export const MISSING: LookupAnswer = { kind: 'missing' };
 
 /** Asks one store. A question may be asked again at any time, so it must have no effect. */
@@ -43,6 +44,7 @@ export interface LookupReader {
   close(): Promise<void>;
 }
 
+/** Opens stores to look things up in. */
 export interface LookupDriver {
   /** `limits.timeout`: nobody waits longer for a question, so a store need not go on with it. */
   open(lookup: Lookup<unknown>, step: string, limits?: Pick<LookupLimits, 'timeout'>): Promise<LookupReader>;
@@ -116,7 +118,12 @@ export async function askHalves(
   return [...first, ...(await askHalves(keys.slice(middle), ask))];
 }
 
-/** What a store found, as the user's `decode` reads it: what that throws is said of the key alone. */
+/**
+ * What a store found, as the user's `decode` reads it: what that throws is said of the key alone.
+ *
+ * @example
+ * rows.map((row) => readAnswer(() => decode(row)));
+ */
 export function readAnswer(read: () => unknown): LookupAnswer {
   try {
     const value = read();

@@ -171,6 +171,7 @@ export interface StepContext {
   fail(message: string, hint?: string): never;
 }
 
+/** A number that only rises. */
 export interface Counter {
   add(by?: number): void;
 }

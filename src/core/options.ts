@@ -40,12 +40,27 @@ export type Resolved<S extends OptionSpecs, O> = Omit<O, keyof S> & {
 
 type TypeOf<Spec> = Spec extends OptionSpec<infer T> ? T : never;
 
+/**
+ * An option that must be given.
+ *
+ * @example required(option.text, 'The file to append to.')
+ */
 export const required = <T>(type: OptionType<T>, doc: string): OptionSpec<T, 'required'> =>
   Object.freeze({ type, doc, need: 'required', fallback: undefined });
 
+/**
+ * An option that may be left out; its text says what happens then.
+ *
+ * @example optional(option.text, 'Only rows of this tenant; all by default.')
+ */
 export const optional = <T>(type: OptionType<T>, doc: string): OptionSpec<T, 'optional'> =>
   Object.freeze({ type, doc, need: 'optional', fallback: undefined });
 
+/**
+ * An option that has a default.
+ *
+ * @example defaulted(option.integer(1), 10_000, 'Lines that an epoch keeps in memory before it writes them.')
+ */
 export const defaulted = <T>(type: OptionType<T>, fallback: NoInfer<T>, doc: string): OptionSpec<T, 'defaulted'> =>
   Object.freeze({ type, doc, need: 'defaulted', fallback });
 

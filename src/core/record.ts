@@ -27,7 +27,12 @@ export interface Origin {
   order: number;
 }
 
-/** The bytes that a record was decoded from, made where nobody has asked for them before. */
+/**
+ * The bytes that a record was decoded from, made where nobody has asked for them before; `null` for a tombstone.
+ *
+ * @example
+ * peek((payment, origin) => log(rawOf(origin)));
+ */
 export const rawOf = ({ raw, json }: Origin): Uint8Array | null => (json === undefined ? raw : json.bytes);
 
 /** A partition of a topic. */
@@ -45,6 +50,7 @@ export const asReadBy = (task: number, origin: Origin): Origin => {
 /** The origin as the log has it: for those who want to find the record there. */
 export const inTheLog = (origin: Origin): Origin => (origin.physical ? { ...origin, ...origin.physical } : origin);
 
+/** Headers of a record, in their order; a name may come several times. */
 export type Headers = readonly (readonly [name: string, value: Uint8Array])[];
 
 /**
@@ -67,8 +73,9 @@ export interface Tick {
   readonly clockMs?: number;
 }
 
-/** Before and after every event time, as numbers that survive every encoding of a checkpoint (unlike infinities). */
+/** Before every event time, as a number that survives every encoding of a checkpoint (unlike infinities). */
 export const BEFORE_ALL_MS = -8.64e15;
+/** After every event time, likewise: the watermark once inputs that are known to end have ended. */
 export const AFTER_ALL_MS = 8.64e15;
 
 /** A record as it lies in a log: bytes, before decoding. */

@@ -43,7 +43,9 @@ export interface CellSpec<C extends Cell = Cell> {
   open(): C;
 }
 
+/** The cells of a step, by name. */
 export type CellSpecs = Readonly<Record<string, CellSpec>>;
+/** The cells of a step as its logic sees them: open. */
 export type OpenCells<S extends CellSpecs> = { readonly [K in keyof S]: S[K] extends CellSpec<infer C> ? C : never };
 
 /** A change as the ledger stores it. */

@@ -65,6 +65,7 @@ export interface RunOptions {
   onPoint?(point: EpochPoint, task: number, subtopology: string): void;
 }
 
+/** What a run looks like at a moment. */
 export interface RunSnapshot {
   readonly tasks: readonly TaskSnapshot[];
   /** Cumulative, over all tasks; part of the checkpoints. */
@@ -84,6 +85,7 @@ export interface RunSnapshot {
   readonly busyMs: ReadonlyMap<string, number>;
 }
 
+/** A topology that runs. */
 export interface Running {
   /** Resolves when every task has ended and committed; rejects with the cause of a failure. */
   readonly finished: Promise<void>;

@@ -32,6 +32,9 @@ export async function openCodec<T>(schema: Schema<T>, registry: SchemaRegistry):
 /**
  * The reading half of `openCodec`. It registers nothing, and asks the registry only about ids that it meets: a task that
  * reads starts without one.
+ *
+ * @example
+ * const { decode } = await openDecoder(source.schema, schemas);
  */
 export async function openDecoder<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<WireDecoder<T>> {
   if (framingOf(schema) === 'none' || !isBinary(schema))
@@ -49,6 +52,8 @@ export async function openDecoder<T>(schema: Schema<T>, registry: SchemaRegistry
  * without a schema in the registry have nothing to register.
  *
  * @throws MillraceError `schema` with the registry's reasons.
+ * @example
+ * await registerSchema(schema, schemas);
  */
 export async function registerSchema(schema: SchemaData, registry: SchemaRegistry): Promise<number | undefined> {
   if (framingOf(schema) === 'none') return undefined;

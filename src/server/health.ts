@@ -1,5 +1,6 @@
 import type { RunSnapshot } from '../runtime/index.js';
 
+/** What stands in the way of a run. */
 export interface Health {
   /** `degraded`: it runs, and cannot write everything that it should. */
   readonly status: 'ok' | 'degraded' | 'stopped';

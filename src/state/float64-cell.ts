@@ -9,6 +9,7 @@ export interface Float64Cell extends Cell {
   touch(index: number): void;
 }
 
+/** How many numbers there are, and how they are stored. */
 export interface Float64CellOptions {
   readonly version?: number;
   /** How many numbers; all are 0 at first. */

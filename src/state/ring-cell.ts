@@ -13,6 +13,7 @@ export interface RingCell<T> extends Cell {
   readonly size: number;
 }
 
+/** How many values the ring holds. */
 export interface RingCellOptions {
   readonly version?: number;
   /** How many values it holds at most. */

@@ -26,6 +26,7 @@ export interface TimerCell<K extends string | number> extends Cell {
   readonly size: number;
 }
 
+/** How many timers there may be. */
 export interface TimerCellOptions {
   /** Timers held at most. A step that would rather refuse a record than stop looks at `size` before it adds. */
   readonly timersMax: number;

@@ -8,6 +8,7 @@ export interface ValueCell<T> extends Cell {
   set(value: T): void;
 }
 
+/** What the cell holds at first, and how older encodings are read. */
 export interface ValueCellOptions<T> {
   /** Version of the value's layout, 1 by default. */
   readonly version?: number;

@@ -40,6 +40,7 @@ export interface SinkFaultWorld extends SinkWorld {
   takesAway?(n: number): boolean;
 }
 
+/** A sink, and what faults may do to it. */
 export interface FaultySink {
   readonly mode: SinkDriver['mode'];
   /** Written after the checkpoint, from rows that it keeps: what an idempotent sink promises is then exactly-once. */

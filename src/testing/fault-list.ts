@@ -30,6 +30,7 @@ export type FaultName =
  * restored from its checkpoint; the run ends with an error that somebody has to do something about.
  */
 export const outcomes = ['goes on', 'is restored', 'ends'] as const;
+/** What became of the records while something failed. */
 export type Outcome = (typeof outcomes)[number];
 
 /** Of each fault that can befall a connector what becomes of it at worst. */

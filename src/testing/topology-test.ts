@@ -8,6 +8,7 @@ import type { FakeStore } from './fake-store.js';
 import { MemoryProfile } from './memory-profile.js';
 import { VirtualClock } from './virtual-clock.js';
 
+/** What `TopologyTest` runs a topology with. */
 export interface TopologyTestOptions {
   /** Partitions of every topic, and so tasks; 1 by default. */
   readonly partitions?: number;

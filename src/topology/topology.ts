@@ -54,6 +54,7 @@ export interface RepartitionNode {
   readonly headers?: PassedHeaders | undefined;
 }
 
+/** By which key records go on, and how they are written on the way. */
 export interface RepartitionOptions<T> {
   /** What decides the partition from here on: equal keys meet in the same task. */
   readonly key: (value: T) => string;
@@ -73,6 +74,7 @@ export interface RepartitionOptions<T> {
   readonly headers?: PassedHeaders;
 }
 
+/** Where a topology sends what cannot be processed, and what is measured. */
 export interface TopologyOptions {
   /** Where records go that cannot be processed: decode, validation, processing and inference failures. */
   readonly deadLetters: Sink<DeadLetter>;
@@ -133,6 +135,7 @@ export interface Stream<out T> {
   to(id: string, sink: Sink<T>): void;
 }
 
+/** What `topology` gives to the function that declares the dataflow. */
 export interface TopologyBuilder {
   source<T>(id: string, source: Source<T>): Stream<T>;
 }

@@ -1,6 +1,8 @@
 /**
  * Adds one field to a value without touching the value: how `Adds` operators enrich.
  * (`Object.assign` on purpose: object spread with a further field is eight times slower in V8.)
+ *
+ * @example withField(payment, 'risk', 0.7); // { ...payment, risk: 0.7 }
  */
 export function withField(value: unknown, name: string, field: unknown): never {
   const copy = Object.assign({}, value) as Record<string, unknown>;
@@ -14,6 +16,10 @@ export function withField(value: unknown, name: string, field: unknown): never {
 /**
  * `withField` for one name: two to three times as fast for values with the fields of the first one. Others are copied
  * as `withField` does it.
+ *
+ * @example
+ * const addRisk = fieldAdder('risk'); // once an operator
+ * emit(addRisk(payment, 0.7));
  */
 export function fieldAdder(name: string): (value: unknown, field: unknown) => never {
   let copy: Copy | undefined;

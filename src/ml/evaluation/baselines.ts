@@ -27,6 +27,7 @@ export interface Baseline<in Row = never> {
   probability(counts: Readonly<GroupCounts>): number;
 }
 
+/** What groups rows, and how many groups are kept. */
 export interface RateByOptions<Row> {
   readonly by: (row: Row) => string | number;
   /** Groups kept at most; 10,000 by default. */
@@ -45,12 +46,20 @@ export function rateBy<Row>({ by, groupsMax = 10_000 }: RateByOptions<Row>): Bas
   return Object.freeze({ kind: 'rate-by', by, groupsMax, probability: rate });
 }
 
-/** Predicts the rate of true labels over all rows so far. */
+/**
+ * Predicts the rate of true labels over all rows so far.
+ *
+ * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { rate: runningRate() }, ... });
+ */
 export function runningRate(): Baseline<unknown> {
   return Object.freeze({ kind: 'running-rate', by: undefined, groupsMax: 1, probability: rate });
 }
 
-/** Predicts, with certainty, whatever the last label was. */
+/**
+ * Predicts, with certainty, whatever the last label was.
+ *
+ * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { last: lastClass() }, ... });
+ */
 export function lastClass(): Baseline<unknown> {
   return Object.freeze({
     kind: 'last-class',
@@ -60,7 +69,11 @@ export function lastClass(): Baseline<unknown> {
   });
 }
 
-/** Predicts, with certainty, the label seen most often so far; "no" on a tie. */
+/**
+ * Predicts, with certainty, the label seen most often so far; "no" on a tie.
+ *
+ * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { majority: majority() }, ... });
+ */
 export function majority(): Baseline<unknown> {
   return Object.freeze({
     kind: 'majority',

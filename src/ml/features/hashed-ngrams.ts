@@ -2,6 +2,7 @@ import { MillraceError } from '../../core/errors.js';
 import type { DenseFeature } from './feature.js';
 import { combine, finish, hashString } from './hash.js';
 
+/** Which n-grams of a text become features. */
 export interface HashedNgramsOptions {
   /** What runs are made of: `characters` (UTF-16 code units; the default) or `words` (between white space). */
   readonly of?: 'characters' | 'words';

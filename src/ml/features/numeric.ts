@@ -1,5 +1,6 @@
 import type { DenseFeature } from './feature.js';
 
+/** How a number is scaled before a model sees it. */
 export interface NumericOptions {
   /** What becomes 0: a typical value; 0 by default. */
   readonly center?: number;

@@ -2,6 +2,7 @@ import { type Duration, formatDuration } from '../../core/duration.js';
 import { MillraceError } from '../../core/errors.js';
 import type { RollingFeature } from './feature.js';
 
+/** What `rolling` averages, for which groups, and how fast it forgets. */
 export interface RollingOptions<K extends string, V extends string> {
   /** The column that names the group; without it the whole task is one group. */
   readonly by?: K;

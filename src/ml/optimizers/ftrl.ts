@@ -1,6 +1,7 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
 import type { Optimizer, UpdateRule } from './optimizer.js';
 
+/** The hyper-parameters of FTRL-Proximal. */
 export interface FtrlOptions {
   /** Learning rate: how far a coordinate moves while it is young. */
   readonly alpha: number;

@@ -1,6 +1,7 @@
 import { requireNotNegative, requirePositive } from '../check-options.js';
 import type { Optimizer, UpdateRule } from './optimizer.js';
 
+/** The hyper-parameters of stochastic gradient descent. */
 export interface SgdOptions {
   /** Learning rate of the weights. */
   readonly rate: number;

@@ -11,6 +11,7 @@ import {
 import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
+/** What makes two records the same for `dedupe`, and how long that is remembered. */
 export interface DedupeOptions<T> {
   /** What makes two records the same one: a string or a number. */
   readonly key: (value: T) => string | number | null | undefined;

@@ -9,6 +9,7 @@ import {
 import { mapCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
+/** When a key counts as inactive, and how many keys are followed. */
 export interface DetectInactivityOptions<T, K extends Key> {
   /** Who a record tells of: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: T) => K | null | undefined;

@@ -26,6 +26,7 @@ export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };
 /** What becomes of a record whose key could not be looked up. `wait`: the store is down, and everything waits until it answers. */
 export type OnFailure<F> = 'wait' | 'dead-letter' | 'fail' | { readonly use: F };
 
+/** Where `lookup` asks, by which key, in which batches, and what becomes of a record without an answer. */
 export interface LookupOptions<In, V, As extends string, M, F> {
   /** The store: `redis.hashes()`, `redis.strings()`, `clickhouse.rows()`, `postgres.rows()`, `http.get()`, `http.post()`. */
   readonly from: Lookup<V>;

@@ -3,6 +3,7 @@ import { type Adds, type Duration, formatDuration, type Operator, type Problem, 
 import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
+/** How many records of a key `throttle` lets through in a time. */
 export interface ThrottleOptions<T> {
   /** Whose records are counted together. */
   readonly key: (value: T) => Key | null | undefined;

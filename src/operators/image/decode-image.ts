@@ -3,6 +3,7 @@ import { fieldAdder } from '../../util/literals.js';
 import { type DecoderOptions, openDecoder } from './decoder.js';
 import { type PixelLayout, pixelScale, pixelTensor } from './pixels.js';
 
+/** Which field `decodeImage` decodes, to what size and scale, and how large images may be. */
 export interface DecodeImageOptions<T, As extends string> {
   /** The bytes of an image file: JPEG, PNG, WebP, GIF (its first picture), AVIF or TIFF. */
   readonly from: (value: T) => Uint8Array | null | undefined;

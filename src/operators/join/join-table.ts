@@ -5,6 +5,7 @@ import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 
+/** By which key a record finds its row of a table, how late it may come, and how much is held. */
 export interface JoinTableOptions<T> {
   /** Which row of the table a record is to meet. */
   readonly key: (value: T) => string | null | undefined;

@@ -3,6 +3,7 @@ import { stateful } from '../../core/define.js';
 import type { MultiInputOperator } from '../../core/operator.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
 
+/** How many keys of two tables are held. */
 export interface JoinTablesOptions {
   /** Keys held at most of each side; what would be one more is refused. */
   readonly keysMax: number;

@@ -4,6 +4,7 @@ import type { MultiInputOperator, Problem } from '../../core/operator.js';
 import { type MapCell, mapCell, rescale, type TimerCell, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
+/** Which records of two streams belong together, and how far apart in event time they may be. */
 export interface JoinOptions<L, R> {
   /** What must be equal for two records to meet. */
   readonly keys: {

@@ -35,6 +35,7 @@ export interface InferredVector {
   readonly degraded: string | null;
 }
 
+/** Which model of tensors `infer` asks, what fills its inputs, and under which name it adds the vector. */
 export interface InferVectorsOptions<T, As extends string, Name extends string> extends ModelOptions<As> {
   /** A record's tensor for each input of the model, without the axis of the batch. */
   readonly inputs: { readonly [N in Name]: (value: T) => Tensor };

@@ -25,6 +25,7 @@ export interface Inferred {
   readonly degraded: string | null;
 }
 
+/** Which model `infer` asks, how it makes batches, and under which name it adds the score. */
 export interface InferOptions<As extends string> extends ModelOptions<As> {
   /** The view that makes `features`: a model that takes another number of features is refused before the first record. */
   readonly view?: { readonly name: string; readonly shape: FeatureShape };

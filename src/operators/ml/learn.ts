@@ -39,6 +39,7 @@ export interface Learned<B extends string = string> {
   readonly baselines: { readonly [P in B]: number };
 }
 
+/** Where `learn` finds the label of a record, how long it waits for it, and how predictions are measured. */
 export interface LearnOptions<Row, Label, As extends string, B extends string> {
   /** Name of the field that is added. */
   readonly as: As;

@@ -2,6 +2,7 @@ import { type Adds, type CellSpecs, type Operator, type Problem, stateful } from
 import { withField } from '../../util/literals.js';
 import { type ScaleRule, type ScalerSpec, scalerOf } from './scalers.js';
 
+/** The fields that `standardize` scales: for each, how. */
 export type ScaleRules<T> = {
   readonly [K in keyof T]?: NonNullable<T[K]> extends number ? ScaleRule : never;
 };

@@ -24,6 +24,7 @@ export interface MatchSpan<K extends Key = Key> {
   readonly endMs: number;
 }
 
+/** What `match` looks for, within which time, and what it makes of it. */
 export interface MatchOptions<In, K extends Key, M, Out, Missed> {
   /** Whose events are looked at together: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: In) => K | null | undefined;

@@ -4,10 +4,12 @@ import { type BandRule, bandOf } from './bands.js';
 
 /** How one field is bounded: by fixed ends, or by where its values usually lie. */
 export type ClipRule = { readonly min?: number; readonly max?: number } | BandRule;
+/** The fields that `clip` limits: for each, how. */
 export type ClipRules<T> = {
   readonly [K in keyof T]?: NonNullable<T[K]> extends number ? ClipRule : never;
 };
 
+/** Adds which fields were clipped. */
 export interface ClipOptions<As extends string> {
   /** Adds a field of this name: which fields were clipped. */
   readonly mark: As;

@@ -3,6 +3,7 @@ import { withField } from '../../util/literals.js';
 import { type AnyImputeRule, type ImputeRule, type ParsedRule, parseRule } from './imputers/impute-rules.js';
 import type { Imputer } from './imputers/imputers.js';
 
+/** The fields that `impute` fills: for each, with what. */
 export type ImputeRules<T> = { readonly [K in keyof T]?: ImputeRule<NonNullable<T[K]>, T> };
 
 /**

@@ -2,6 +2,7 @@ import { type Adds, type MultiInputOperator, type Problem, stateful } from '../.
 import { mapCell, rescale } from '../../state/index.js';
 import type { WindowVerdict } from './validate-windows.js';
 
+/** Whose windows `quarantine` goes by, and how many keys it holds back. */
 export interface QuarantineOptions<T> {
   /** As in `validateWindows`: whose windows were judged. */
   readonly key?: (value: T) => string | null | undefined;

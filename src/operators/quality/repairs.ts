@@ -12,6 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Of a unit, how a number in it becomes one in the wanted unit: by a factor, or by a function (of temperatures, for example). */
 export type Conversion = number | ((value: number) => number);
 
+/** Which field names the unit, and how other units become the one that is wanted. */
 export interface UnitOptions<U extends string> {
   /** The field that names the unit. */
   readonly unit: U;
@@ -21,6 +22,7 @@ export interface UnitOptions<U extends string> {
   readonly from: Readonly<Record<string, Conversion>>;
 }
 
+/** Where a number should lie, and the conversions that may bring it there. */
 export interface RangeOptions {
   /** Where a number lies that is in the right unit. */
   readonly min: number;
@@ -29,6 +31,7 @@ export interface RangeOptions {
   readonly conversions: Readonly<Record<string, Conversion>>;
 }
 
+/** How far a text may be from a known one to be taken for it. */
 export interface SpellingOptions {
   /** Letters put in, left out, exchanged, or swapped with their neighbour: 1 or 2 mostly. */
   readonly distanceMax: number;

@@ -56,6 +56,7 @@ export const verdictColumns = Object.freeze({
   records: 'UInt64',
 }) satisfies Readonly<Record<keyof WindowVerdict, string>>;
 
+/** Which windows are judged, by what, and what becomes of late records. */
 export interface ValidateWindowsOptions<T> {
   /** The windows of event time that are judged: `tumbling`, or `hopping`. */
   readonly window: SlicedSpec;

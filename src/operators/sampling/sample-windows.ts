@@ -4,6 +4,7 @@ import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { type SlicedSpec, textOf } from '../window/spec.js';
 import { uniformBy } from './uniform.js';
 
+/** How many records of each window are drawn, and by what. */
 export interface SampleWindowsOptions<T> {
   /** The windows of event time: `tumbling`, or `hopping`. */
   readonly window: SlicedSpec;

@@ -2,6 +2,7 @@ import { type Adds, type Operator, transform } from '../../core/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { uniformBy } from './uniform.js';
 
+/** What share of the records `sample` takes, and by which key it decides. */
 export interface SampleOptions<T> {
   /** What is drawn: all records of a key are kept, or none. */
   readonly key: (value: T) => Key | null | undefined;

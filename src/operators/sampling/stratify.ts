@@ -4,6 +4,7 @@ import { mapCell, rescale, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { uniformBy } from './uniform.js';
 
+/** Which share, or how many records, of each part of a stream pass. */
 export interface StratifyOptions<T> {
   /** Which part of the stream a record belongs to. */
   readonly stratum: (value: T) => Key | null | undefined;

@@ -6,6 +6,7 @@ import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 import { show } from '../quality/rules/rules.js';
 import { uniformBy } from './uniform.js';
 
+/** Which shares the classes are to have, and under which name the weight of a record is added. */
 export interface UndersampleOptions<T, As extends string, C extends string> {
   /** The class of a record: a text, a number or whether something holds. */
   readonly class: (value: T) => string | number | boolean | null | undefined;

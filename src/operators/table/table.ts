@@ -3,6 +3,7 @@ import { stateful } from '../../core/define.js';
 import type { Operator } from '../../core/operator.js';
 import { mapCell, rescale } from '../../state/index.js';
 
+/** What makes a record the row of a table, and how many rows are kept. */
 export interface TableOptions {
   /** Keys held at most; what would be one more is refused. */
   readonly keysMax: number;

@@ -1,6 +1,7 @@
 import { type Adds, type Operator, type Problem, transform } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
 
+/** What `cleanText` changes in a text. */
 export interface CleanTextOptions {
   /** Takes out tags, comments, scripts and styles, and reads entities; not by default. */
   readonly html?: boolean;
@@ -12,6 +13,7 @@ export interface CleanTextOptions {
   readonly charsMax?: number;
 }
 
+/** The texts that `cleanText` cleans: for each field, how. */
 export type CleanTextRules<T> = {
   readonly [K in keyof T]?: NonNullable<T[K]> extends string ? CleanTextOptions : never;
 };

@@ -1,6 +1,7 @@
 import type { Adds, Free, Operator, Problem } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
 
+/** Which text `detectLanguage` reads, under which name it adds the language, and which languages it knows. */
 export interface DetectLanguageOptions<T, As extends string> {
   /** The text. */
   readonly from: (value: T) => string | null | undefined;

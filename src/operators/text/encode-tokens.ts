@@ -12,6 +12,7 @@ export interface EncodedTokens {
   readonly tokenTypeIds: Tensor<BigInt64Array>;
 }
 
+/** Which text `encodeTokens` encodes, by which tokenizer, and how long results may be. */
 export interface EncodeTokensOptions<T, As extends string> {
   /** The text. */
   readonly from: (value: T) => string | null | undefined;

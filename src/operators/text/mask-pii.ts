@@ -21,6 +21,7 @@ type PiiNumber = Exclude<PiiKind, 'email' | 'ip'>;
 
 type TextName<T> = { [K in keyof T & string]: NonNullable<T[K]> extends string ? K : never }[keyof T & string];
 
+/** What `maskPii` looks for in which fields, and what it puts in its place. */
 export interface MaskPiiOptions<T> {
   /** The fields that are searched. */
   readonly fields: readonly TextName<T>[];
@@ -30,11 +31,13 @@ export interface MaskPiiOptions<T> {
   readonly key?: string | Uint8Array | undefined;
 }
 
+/** Adds how many personal data were found. */
 export interface MarkPiiOptions<As extends string> {
   /** Adds a field of this name: how many of each kind were found. */
   readonly mark: As;
 }
 
+/** How many personal data of each kind a record had. */
 export type PiiCounts = { readonly [K in PiiKind]?: number };
 
 const KEY_BYTES_MIN = 16;

@@ -2,6 +2,7 @@ import { type Adds, type Free, type Operator, type Problem, transform } from '..
 import { fieldAdder } from '../../util/literals.js';
 import { wordsOf } from './words.js';
 
+/** Which text is split, by the rules of which language, and into what. */
 export interface SplitWordsOptions<T, As extends string> {
   /** The text. */
   readonly from: (value: T) => string | null | undefined;

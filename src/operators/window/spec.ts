@@ -23,6 +23,7 @@ export interface CountingSpec {
 /** Which records of a key belong together, as inert data. */
 export type WindowSpec = SlicedSpec | SessionSpec | SlidingSpec | CountingSpec;
 
+/** Where windows of a fixed size begin. */
 export interface AlignmentOptions {
   /** Where windows begin, counted from midnight UTC of 1 January 1970: `hours(-1)` for days of a place one hour ahead. */
   readonly offset?: Duration;

@@ -6,6 +6,7 @@ import { HashedMap } from './hashed-map.js';
 import type { MapCell } from './map-contract.js';
 import type { Packing } from './packed-rows.js';
 
+/** How long entries stay, how many there may be, and how older layouts are read. */
 export interface MapCellOptions<V> {
   /** Version of the values' layout, 1 by default. */
   readonly version?: number;

@@ -17,6 +17,7 @@ import type { SimSession } from './sim-ledger.js';
  * in batches, at once or only after the checkpoint; hashes fenced by record; a plain list that every replay doubles.
  */
 export const sinkKinds = ['transactional', 'table', 'deferred', 'hash', 'append'] as const;
+/** What is said of a kind of sink. */
 export type SinkKind = (typeof sinkKinds)[number];
 
 export interface SimSinkOptions {

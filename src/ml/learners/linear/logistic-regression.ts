@@ -5,6 +5,7 @@ import { requirePositive } from '../../check-options.js';
 import type { Optimizer } from '../../optimizers/optimizer.js';
 import { type StandardScaler, scalerSize, standardScaler } from '../../preprocessing/standard-scaler.js';
 
+/** How weights are found, and how features are scaled. */
 export interface LogisticRegressionOptions {
   readonly optimizer: Optimizer;
   /** `standard` learns mean and variance of each dense feature and feeds the model standard deviations. */

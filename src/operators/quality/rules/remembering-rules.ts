@@ -6,6 +6,7 @@ import { fieldOf, head, isMissing, type Rule, type Severity, show } from './rule
 
 // The rules of `expectations` that look at more than one record.
 
+/** How long values are remembered, and how many of them. */
 export interface UniqueOptions {
   /** How long a value is remembered, in event time. */
   readonly within: Duration;
@@ -58,6 +59,7 @@ export function uniqueRule(names: readonly string[], { within, keysMax }: Unique
 /** What is neither text nor number, as a text that equal values share. */
 const plain = (field: unknown): string => (typeof field === 'object' ? comparableText(field) : String(field));
 
+/** How many keys of the table are held. */
 export interface ReferenceOptions {
   /** Keys of the table held at most; a change of one more is refused. */
   readonly keysMax: number;

@@ -20,6 +20,7 @@ const detectors = {
   phone,
 } satisfies Readonly<Record<string, Detector>>;
 
+/** A kind of personal data that `maskPii` finds. */
 export type PiiKind = keyof typeof detectors;
 
 export const piiKinds = Object.keys(detectors) as readonly PiiKind[];

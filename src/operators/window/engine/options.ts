@@ -27,6 +27,7 @@ export type WindowRow<K, A> =
 /** What is emitted: rows, or changes of them. */
 export type Emitted<Form, Row> = Form extends 'change' ? Change<Row> : Row;
 
+/** How `window` cuts a stream, what it computes of each key, and when it emits. */
 export interface WindowOptions<In, K, A, Form extends 'row' | 'change'> {
   /** Whose windows: null, undefined, NaN and '' send a record to the dead letters. */
   readonly key: (value: In) => K | null | undefined;
