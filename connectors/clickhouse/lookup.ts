@@ -51,6 +51,7 @@ export interface QueryRows<V> extends RowsCommon<V> {
   readonly query: string;
 }
 
+/** Options of `clickhouse.tableLookup`. */
 export type ClickHouseRowsOptions<V> = TableRows<V> | QueryRows<V>;
 
 /** As the driver sees it. */

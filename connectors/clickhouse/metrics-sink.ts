@@ -10,6 +10,7 @@ export const metricsKind = connectorKind({
   options: { table: required(name, 'The name to read: topology, step, task, name, eventTime, value.') },
 });
 
+/** Options of `clickhouse.metricsSink`. */
 export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
 
 /**

@@ -42,6 +42,7 @@ export const queryKind = connectorKind({
   },
 });
 
+/** Options of `clickhouse.querySource`. */
 export interface ClickHouseQueryOptions<T> extends Omit<OptionsOf<typeof queryKind.options>, 'schema' | 'eventTime'> {
   readonly schema?: Schema<T>;
   readonly eventTime: (row: T) => number;

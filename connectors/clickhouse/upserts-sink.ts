@@ -30,6 +30,7 @@ export const upsertsKind = connectorKind({
   },
 });
 
+/** Options of `clickhouse.upsertSink`. */
 export interface ClickHouseUpsertsOptions<T> extends Omit<OptionsOf<typeof upsertsKind.options>, 'columns'> {
   readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
   readonly orderBy?: readonly (keyof NoInfer<T> & string)[];

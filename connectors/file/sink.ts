@@ -41,6 +41,7 @@ export const sinkKind = connectorKind({
   },
 });
 
+/** Options of `file.sink`. */
 export type FileSinkOptions<T> = RowFormat<T> & {
   readonly folder: string;
   readonly roll?: Roll;

@@ -30,6 +30,7 @@ export const sourceKind = connectorKind({
   },
 });
 
+/** Options of `file.source`. */
 export interface FileSourceOptions<T> extends Omit<OptionsOf<typeof sourceKind.options>, 'schema' | 'eventTime'> {
   readonly schema: Schema<T>;
   readonly eventTime: (value: T) => number;

@@ -13,6 +13,7 @@ export const tailKind = connectorKind({
   options: { path: required(is.text, 'One file of lines, not compressed.'), ...reading },
 });
 
+/** Options of `file.tailSource`. */
 export interface TailOptions<T> extends Omit<OptionsOf<typeof tailKind.options>, 'schema' | 'eventTime'> {
   readonly schema: Schema<T>;
   readonly eventTime: (value: T) => number;

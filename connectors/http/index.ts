@@ -7,7 +7,6 @@ import { webhookKind, webhookSink } from './webhook.js';
 export type { IngestOptions } from './ingest.js';
 export type { HttpGetOptions, HttpPostOptions } from './lookup.js';
 export type { PollOptions } from './poll.js';
-export { publicPartOf } from './public-part.js';
 export type { WebhookOptions } from './webhook.js';
 
 /** What `http` has, as data. */

@@ -65,6 +65,7 @@ export const ingestKind = connectorKind({
   },
 });
 
+/** Options of `http.ingestSource`. */
 export interface IngestOptions<T> extends Omit<OptionsOf<typeof ingestKind.options>, 'schema'> {
   readonly schema: Schema<T>;
   readonly eventTime?: (value: T) => number;

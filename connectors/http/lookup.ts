@@ -64,10 +64,12 @@ export const postKind = connectorKind({
   },
 });
 
+/** Options of `http.getLookup`. */
 export interface HttpGetOptions<V> extends Omit<OptionsOf<typeof getKind.options>, 'decode'> {
   readonly decode?: (found: never) => V;
 }
 
+/** Options of `http.postLookup`. */
 export interface HttpPostOptions<V> extends Omit<OptionsOf<typeof postKind.options>, 'decode'> {
   readonly decode?: (found: never) => V;
 }

@@ -52,6 +52,7 @@ export const pollKind = connectorKind({
   },
 });
 
+/** Options of `http.pollSource`. */
 export interface PollOptions<T> extends Omit<OptionsOf<typeof pollKind.options>, 'schema' | 'eventTime'> {
   readonly schema: Schema<T>;
   readonly eventTime: (value: T) => number;

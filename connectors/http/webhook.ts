@@ -39,6 +39,7 @@ export const webhookKind = connectorKind({
   },
 });
 
+/** Options of `http.webhookSink`. */
 export interface WebhookOptions<T> extends OptionsOf<typeof webhookKind.options> {
   readonly body?: (value: T) => unknown;
   readonly key?: (value: T) => string;

@@ -8,17 +8,20 @@ import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sin
 import { deadLettersKind, globalTableKind, sinkKind, sourceKind, tableKind, upsertsKind } from './kinds.js';
 import { topicNameProblems } from './topic-name.js';
 
+/** Options of `kafka.source`. */
 export interface KafkaSourceOptions<T> extends OptionsOf<typeof sourceKind.options> {
   readonly schema: Schema<T>;
   readonly eventTime?: (value: T) => number;
 }
 
+/** Options of `kafka.globalTableSource`. */
 export interface KafkaGlobalTableOptions<T> extends OptionsOf<typeof globalTableKind.options> {
   readonly schema: Schema<T>;
   readonly eventTime?: (value: T) => number;
   readonly idleTimeout: Duration | 'never';
 }
 
+/** Options of `kafka.sink`. */
 export interface KafkaSinkOptions<T> extends OptionsOf<typeof sinkKind.options> {
   readonly schema: Schema<T>;
   readonly key?: (value: T) => string;

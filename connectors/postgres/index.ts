@@ -38,6 +38,7 @@ const tableKind = connectorKind({
   },
 });
 
+/** Options of `postgres.tableSink`. */
 export interface PostgresTableOptions<T> extends Omit<OptionsOf<typeof tableKind.options>, 'columns' | 'key'> {
   readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
   readonly key?: readonly (keyof NoInfer<T> & string)[];
@@ -66,6 +67,7 @@ const rowsKind = connectorKind({
   },
 });
 
+/** Options of `postgres.tableLookup`. */
 export interface PostgresRowsOptions<V> extends Omit<OptionsOf<typeof rowsKind.options>, 'decode'> {
   readonly decode?: (row: never) => V;
 }

@@ -29,6 +29,7 @@ export const sortedSetKind = connectorKind({
   },
 });
 
+/** Options of `redis.sortedSetSink`. */
 export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind.options> {
   readonly key: string | ((value: T) => string);
   readonly member: (value: T) => string;
@@ -80,6 +81,7 @@ export const setKind = connectorKind({
   },
 });
 
+/** Options of `redis.setSink`. */
 export interface RedisSetOptions<T> extends OptionsOf<typeof setKind.options> {
   readonly key: string | ((value: T) => string);
   readonly member: (value: T) => string;
@@ -124,6 +126,7 @@ export const counterKind = connectorKind({
   },
 });
 
+/** Options of `redis.counterSink`. */
 export interface RedisCounterOptions<T> extends OptionsOf<typeof counterKind.options> {
   readonly key: string | ((value: T) => string);
   readonly field?: string | ((value: T) => string);

@@ -15,6 +15,7 @@ export const hashKind = connectorKind({
   },
 });
 
+/** Options of `redis.hashSink`. */
 export interface RedisHashOptions<T> extends OptionsOf<typeof hashKind.options> {
   readonly key: (value: T) => string;
 }
@@ -45,6 +46,7 @@ export const upsertsKind = connectorKind({
   },
 });
 
+/** Options of `redis.upsertSink`. */
 export type RedisUpsertsOptions = OptionsOf<typeof upsertsKind.options>;
 
 /**

@@ -19,6 +19,7 @@ export const publishKind = connectorKind({
   },
 });
 
+/** Options of `redis.publishSink`. */
 export interface RedisPublishOptions<T> extends OptionsOf<typeof publishKind.options> {
   readonly channel: string | ((value: T) => string);
   readonly message?: (value: T) => string | Uint8Array;

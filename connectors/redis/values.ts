@@ -28,6 +28,7 @@ export const stringKind = connectorKind({
   },
 });
 
+/** Options of `redis.stringSink`. */
 export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.options> {
   readonly key: (value: T) => string;
   readonly value?: (value: T) => string | Uint8Array | null;
@@ -74,6 +75,7 @@ export const jsonKind = connectorKind({
   },
 });
 
+/** Options of `redis.jsonSink`. */
 export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> {
   readonly key: (value: T) => string;
   readonly value?: (value: T) => unknown;

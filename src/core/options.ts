@@ -80,7 +80,12 @@ interface HasOptions<S extends OptionSpecs = OptionSpecs> {
   readonly options: S;
 }
 
-/** The options with the defaults in the place of what was left out. */
+/**
+ * The options with the defaults in the place of what was left out.
+ *
+ * @example
+ * resolve(lines.kinds.sink, { file: 'orders.ndjson' }); // { file: 'orders.ndjson', linesMax: 10_000 }
+ */
 export function resolve<S extends OptionSpecs, O extends object>(
   { options: specs }: HasOptions<S>,
   options: O,

@@ -2,6 +2,7 @@ import type { Duration } from '../../../src/core/duration.js';
 import type { Problem } from '../../../src/core/operator.js';
 import type { TableView } from '../../../src/core/sinks.js';
 
+/** A view beside a table: a query that reads the rows of the table without duplicates. */
 export interface ClickHouseViewOptions {
   readonly name: string;
   /** A `SELECT`, from the name of the sink's table: it is read without duplicates. */

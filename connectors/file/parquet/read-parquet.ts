@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '../../../src/core/errors.js';
 /** Runs SQL in a ClickHouse engine that can see the file (chdb in this process), and gives the rows. */
 export type Query = <T>(sql: string) => Promise<readonly T[]>;
 
+/** Which columns and rows of a Parquet file are read. */
 export interface ReadParquetOptions<C extends string> {
   /** Path of the file, as the engine sees it. */
   readonly path: string;

@@ -43,6 +43,7 @@ export const entriesKind = connectorKind({
   },
 });
 
+/** Options of `redis.streamSource`. */
 export interface RedisEntriesOptions<T> extends Omit<OptionsOf<typeof entriesKind.options>, 'schema'> {
   readonly schema: Schema<T>;
   readonly eventTime?: (value: T, entryTimeMs: number) => number;

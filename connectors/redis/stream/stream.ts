@@ -20,6 +20,7 @@ export const streamKind = connectorKind({
   },
 });
 
+/** Options of `redis.streamSink`. */
 export interface RedisStreamOptions<T> extends OptionsOf<typeof streamKind.options> {
   readonly stream: string | ((value: T) => string);
   readonly fields?: (value: T) => object;
