@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
+import { mustBeWhole } from './whole-file.js';
 
 /** One entry to write; `null` removes it. */
 export interface Write {
@@ -61,6 +62,7 @@ export class Store {
   }
 
   static open(path: string, hooks: StoreHooks): Store {
+    mustBeWhole(path);
     try {
       return new Store(path, open({ path, ...LMDB }), hooks);
     } catch (cause) {
