@@ -46,15 +46,7 @@ export interface RunAnswer {
   readonly input: ArrayBuffer;
 }
 
-export type RequestKind = keyof Requests;
-export type Ask<K extends RequestKind> = Requests[K]['ask'];
-export type AnswerTo<K extends RequestKind> = Requests[K]['answer'];
-
-export type Request = { readonly [K in RequestKind]: { readonly id: number; readonly kind: K } & Ask<K> }[RequestKind];
-
-export type Reply =
-  | { readonly id: number; readonly ok: true; readonly answer: AnswerTo<RequestKind> }
-  | { readonly id: number; readonly ok: false; readonly message: string; readonly hint: string | undefined };
+export type Ask<K extends keyof Requests> = Requests[K]['ask'];
 
 /**
  * Words of the shared `Int32Array` by which an exiting process and its worker agree. A process that exits while a

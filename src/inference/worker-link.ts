@@ -1,7 +1,6 @@
-import type { Worker } from 'node:worker_threads';
-import { MillraceError, messageOf } from '../core/index.js';
-import { startThread as startWorker } from '../util/thread.js';
-import { type AnswerTo, type Ask, control, type Reply, type Request, type RequestKind } from './protocol.js';
+import { MillraceError } from '../core/index.js';
+import { type Answer, WorkerThread } from '../util/worker-thread.js';
+import { type Ask, control, type Requests } from './protocol.js';
 
 /** A worker thread that is started when it is needed and again after it died. */
 export interface WorkerLink {
@@ -10,20 +9,13 @@ export interface WorkerLink {
   /** Starts the worker if it is not running. */
   start(): void;
   /** Answers come in the order of the requests. Rejects with `MillraceError` for what the worker refuses, and when it dies. */
-  request<K extends RequestKind>(kind: K, ask: Ask<K>, transfer?: readonly ArrayBuffer[]): Promise<AnswerTo<K>>;
+  request<K extends keyof Requests>(
+    kind: K,
+    ask: Ask<K>,
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<Answer<Requests, K>>;
   /** Lets the requests under way end, releases the sessions and waits until the thread is gone. */
   close(): Promise<void>;
-}
-
-interface Pending {
-  readonly resolve: (answer: never) => void;
-  readonly reject: (error: MillraceError) => void;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  readonly pending: Map<number, Pending>;
-  readonly exited: Promise<void>;
 }
 
 /** How long an exiting process waits for the worker to leave the native runtime, in milliseconds. */
@@ -34,35 +26,36 @@ const exitPatienceMs = 10_000;
  * the worker is busy waits for the running batch instead of aborting.
  */
 export function workerLink(): WorkerLink {
-  let thread: Thread | undefined;
+  let thread: WorkerThread<Requests> | undefined;
   let life = 0;
-  let nextId = 0;
   let closed = false;
 
-  function running(): Thread {
+  function running(): WorkerThread<Requests> {
     if (closed) {
       throw new MillraceError('model', 'the inference service is closed', { hint: 'close it after the last task' });
     }
     if (thread !== undefined) return thread;
     life++;
-    const started: Thread = startThread(() => {
-      if (thread === started) thread = undefined;
+    const words = new Int32Array(new SharedArrayBuffer(control.words * Int32Array.BYTES_PER_ELEMENT));
+    const beforeExit = () => leaveInPeace(words);
+    process.on('exit', beforeExit);
+    const started = new WorkerThread<Requests>({
+      from: import.meta.url,
+      module: 'worker',
+      name: 'millrace-inference',
+      data: words,
+      failure: (why, cause) =>
+        new MillraceError('model', `the inference worker ${why}`, {
+          hint: 'rows under way got no score; the next call starts it again',
+          cause,
+        }),
+      onEnd: () => {
+        process.off('exit', beforeExit);
+        if (thread === started) thread = undefined;
+      },
     });
     thread = started;
     return started;
-  }
-
-  async function request<K extends RequestKind>(
-    kind: K,
-    ask: Ask<K>,
-    transfer: readonly ArrayBuffer[] = [],
-  ): Promise<AnswerTo<K>> {
-    const { worker, pending } = running();
-    const id = nextId++;
-    worker.postMessage({ id, kind, ...ask } as Request, transfer);
-    // While something is asked, the process must not end of itself.
-    if (pending.size === 0) worker.ref();
-    return await new Promise<AnswerTo<K>>((resolve, reject) => pending.set(id, { resolve, reject }));
   }
 
   return {
@@ -70,58 +63,14 @@ export function workerLink(): WorkerLink {
       return life;
     },
     start: () => void running(),
-    request,
+    request: async (kind, ask, transfer = []) => running().call(kind, ask, { transfer }),
     async close() {
-      const { worker, exited } = thread ?? {};
-      const answered = worker && request('close', {});
+      const last = thread;
       closed = true;
-      await answered;
-      // An exiting thread is still worth waiting for.
-      worker?.ref();
-      await exited;
+      await last?.call('close', {});
+      await last?.gone();
     },
   };
-}
-
-function startThread(onEnd: () => void): Thread {
-  const words = new Int32Array(new SharedArrayBuffer(control.words * Int32Array.BYTES_PER_ELEMENT));
-  const worker = startWorker(import.meta.url, 'worker', {
-    workerData: words,
-    execArgv: [],
-    name: 'millrace-inference',
-  });
-  const pending = new Map<number, Pending>();
-  const beforeExit = () => leaveInPeace(words);
-  process.on('exit', beforeExit);
-
-  let cause: unknown;
-  const exited = new Promise<void>((resolve) => {
-    worker.on('error', (error) => {
-      cause = error;
-    });
-    worker.on('exit', (code) => {
-      process.off('exit', beforeExit);
-      onEnd();
-      const why = cause === undefined ? `exit code ${code}` : messageOf(cause);
-      const error = new MillraceError('model', `the inference worker died (${why})`, {
-        hint: 'rows under way got no score; the next call starts it again',
-        cause,
-      });
-      for (const { reject } of pending.values()) reject(error);
-      pending.clear();
-      resolve();
-    });
-  });
-
-  worker.on('message', (reply: Reply) => {
-    const asked = pending.get(reply.id);
-    pending.delete(reply.id);
-    if (pending.size === 0) worker.unref();
-    if (reply.ok) asked?.resolve(reply.answer as never);
-    else asked?.reject(new MillraceError('model', reply.message, reply.hint === undefined ? {} : { hint: reply.hint }));
-  });
-  worker.unref();
-  return { worker, pending, exited };
 }
 
 /** Runs while the process exits: from here on the worker starts nothing, and what it runs may end. */

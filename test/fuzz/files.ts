@@ -115,7 +115,7 @@ async function outcomeOf(path: string, options: ReadFiles): Promise<string> {
     return bad > 0 ? 'rows and dead letters' : 'rows';
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'source') {
-      return error.message.includes('got on with nothing') ? 'given up' : 'refused';
+      return error.message.includes('made no progress') ? 'given up' : 'refused';
     }
     throw error;
   }

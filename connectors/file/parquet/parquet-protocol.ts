@@ -1,21 +1,25 @@
-// What the reader of a Parquet file and its thread say to each other. The thread decodes, the reader has the file.
+// What the reader of a Parquet file asks of its thread. The thread decodes, the reader has the file.
 
-/** Words of the memory that both see. */
-export const shared = { words: 1, progress: 0 } as const;
-
-export type ToThread =
-  | { readonly kind: 'open'; readonly path: string; readonly size: number; readonly from: number }
-  | { readonly kind: 'bytes'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** The file could not be read: why is the reader's business. */
-  | { readonly kind: 'no-bytes'; readonly id: number }
+/** Each call is answered with what comes next. */
+export interface Decoding {
+  /** Begins with a file. */
+  open: {
+    readonly ask: { readonly path: string; readonly size: number; readonly from: number };
+    readonly answer: Next;
+  };
+  /** Gives the bytes of a `read`; none where they could not be read: why is the reader's business. */
+  bytes: {
+    readonly ask: { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined };
+    readonly answer: Next;
+  };
   /** There is room for another row group. */
-  | { readonly kind: 'more' };
+  more: { readonly ask: undefined; readonly answer: Next };
+}
 
-export type FromThread =
+export type Next =
   | { readonly kind: 'read'; readonly id: number; readonly start: number; readonly end: number }
   | { readonly kind: 'group'; readonly group: Group }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | undefined };
+  | { readonly kind: 'end' };
 
 /** A row group by columns, in forms that go from thread to thread at little cost. */
 export interface Group {

@@ -1,64 +1,77 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { assert, MillraceError, messageOf } from '../../../src/core/errors.js';
+import { serveCalls } from '../../../src/util/worker-thread.js';
 import { decodeParquet } from './parquet-decode.js';
-import { buffersOf, type FromThread, shared, type ToThread } from './parquet-protocol.js';
+import { buffersOf, type Decoding, type Next } from './parquet-protocol.js';
 
 // The entry of the thread that decodes Parquet: one file at a time, one row group ahead of who reads it.
-
-assert(
-  parentPort !== null && workerData instanceof Int32Array,
-  'the Parquet thread was started outside a worker thread',
-);
-const port = parentPort;
-const words = workerData;
-
-const say = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 interface Asked {
   readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly reject: (error: Error) => void;
 }
-const asked = new Map<number, Asked>();
-let nextId = 0;
-let room: () => void = () => undefined;
 
-const read = (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> =>
-  new Promise((resolve, reject) => {
-    const id = nextId++;
-    asked.set(id, { resolve, reject });
-    say({ kind: 'read', id, start, end });
-  });
+serveCalls<Decoding>(
+  ({ onProgress }) => {
+    const asked = new Map<number, Asked>();
+    let nextId = 0;
+    let room: () => void = () => undefined;
+    /** What nobody was told yet, and who waits to be told. */
+    const told: Promise<Next>[] = [];
+    let listener: ((next: Promise<Next>) => void) | undefined;
 
-async function decode(open: ToThread & { readonly kind: 'open' }): Promise<void> {
-  const onProgress = () => void Atomics.add(words, shared.progress, 1);
-  try {
-    for await (const group of decodeParquet({ ...open, read, onProgress })) {
-      const more = new Promise<void>((resolve) => {
-        room = resolve;
+    function tell(next: Next | Promise<never>): void {
+      const promise = Promise.resolve(next);
+      promise.catch(() => undefined); // told by the answer
+      if (listener) listener(promise);
+      else told.push(promise);
+      listener = undefined;
+    }
+    const next = (): Promise<Next> =>
+      told.shift() ??
+      new Promise((resolve) => {
+        listener = resolve;
       });
-      say({ kind: 'group', group }, buffersOf(group));
-      await more;
-    }
-    say({ kind: 'end' });
-  } catch (error) {
-    const { hint } = error instanceof MillraceError ? error : { hint: undefined };
-    say({ kind: 'failed', message: messageOf(error), hint });
-  }
-}
 
-port.on('message', (message: ToThread) => {
-  switch (message.kind) {
-    case 'open':
-      void decode(message);
-      return;
-    case 'more':
-      room();
-      return;
-    default: {
-      const { resolve, reject } = asked.get(message.id) as Asked;
-      asked.delete(message.id);
-      if (message.kind === 'bytes') resolve(message.bytes);
-      else reject(new Error('its bytes could not be read'));
+    const read = (start: number, end: number): Promise<Uint8Array<ArrayBuffer>> =>
+      new Promise((resolve, reject) => {
+        const id = nextId++;
+        asked.set(id, { resolve, reject });
+        tell({ kind: 'read', id, start, end });
+      });
+
+    async function decode(file: Decoding['open']['ask']): Promise<void> {
+      for await (const group of decodeParquet({ ...file, read, onProgress })) {
+        const more = new Promise<void>((resolve) => {
+          room = resolve;
+        });
+        tell({ kind: 'group', group });
+        await more;
+      }
+      tell({ kind: 'end' });
     }
-  }
-});
+
+    const answer = async (transfer: (buffer: ArrayBuffer) => void): Promise<Next> => {
+      const event = await next();
+      if (event.kind === 'group') for (const buffer of buffersOf(event.group)) transfer(buffer);
+      return event;
+    };
+    return {
+      open(file, transfer) {
+        told.length = 0;
+        decode(file).catch((error: unknown) => tell(Promise.reject(error)));
+        return answer(transfer);
+      },
+      bytes({ id, bytes }, transfer) {
+        const { resolve, reject } = asked.get(id) as Asked;
+        asked.delete(id);
+        if (bytes) resolve(bytes);
+        else reject(new Error('its bytes could not be read'));
+        return answer(transfer);
+      },
+      more(_, transfer) {
+        room();
+        return answer(transfer);
+      },
+    };
+  },
+  { code: 'source' },
+);

@@ -1,23 +1,21 @@
-import type { ErrorCode } from '../../../src/core/errors.js';
 import type { Columns } from './packed-rows.js';
 
-// What conversions and their thread say to each other. Each word of a conversion is answered once, in their order.
+// What conversions ask of their thread: `file` says which conversion it is about.
 
-export type ToThread = { readonly id: number } & (
-  | { readonly kind: 'begin'; readonly columns: Columns; readonly groupRows: number | undefined }
-  | { readonly kind: 'push'; readonly packed: Uint8Array<ArrayBuffer> }
-  /** Is the last one. */
-  | { readonly kind: 'end' }
-  /** Likewise: the file is not wanted any more. */
-  | { readonly kind: 'drop' }
-);
+type Bytes = Uint8Array<ArrayBuffer>;
+interface OfFile {
+  readonly file: number;
+}
 
-export type FromThread =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | {
-      readonly kind: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: string | undefined;
-      readonly permanent: boolean;
-    };
+export interface Converting {
+  begin: {
+    readonly ask: OfFile & { readonly columns: Columns; readonly groupRows: number | undefined };
+    readonly answer: undefined;
+  };
+  /** The bytes of the row groups that the rows complete. */
+  push: { readonly ask: OfFile & { readonly packed: Bytes }; readonly answer: Bytes };
+  /** The rest of the file. */
+  end: { readonly ask: OfFile; readonly answer: Bytes };
+  /** The file is not wanted any more. */
+  drop: { readonly ask: OfFile; readonly answer: undefined };
+}

@@ -1,13 +1,19 @@
-import type { Worker } from 'node:worker_threads';
-import { MillraceError, messageOf } from '../../../src/core/errors.js';
-import { startThread } from '../../../src/util/thread.js';
+import { MillraceError } from '../../../src/core/errors.js';
+import { WorkerThread } from '../../../src/util/worker-thread.js';
 import type { Columns } from './packed-rows.js';
-import type { FromThread, ToThread } from './to-parquet-protocol.js';
+import type { Converting } from './to-parquet-protocol.js';
 
 /** How long the thread waits for the next file when it has none. */
 const IDLE_MS = 10_000;
 
-let lastId = 0;
+interface Writer {
+  readonly thread: WorkerThread<Converting>;
+  files: number;
+}
+
+/** The thread of this process, while it is there, and the files that it has. */
+let current: Writer | undefined;
+let lastFile = 0;
 
 /**
  * A Parquet file that is made of packed rows in a thread, beside who packs them. One thread makes all files of a process.
@@ -17,18 +23,19 @@ let lastId = 0;
  * @throws MillraceError `state` for rows that are damaged; `sink` where the thread ended.
  */
 export class Conversion {
-  private readonly id = ++lastId;
-  private readonly thread = Thread.take();
+  private readonly file = ++lastFile;
+  private readonly writer = writer();
   private hasEnded = false;
 
   constructor(columns: Columns, groupRows?: number) {
-    this.say({ id: this.id, kind: 'begin', columns, groupRows }).catch(() => undefined); // told at the next word
+    this.writer.files += 1;
+    this.writer.thread.call('begin', { file: this.file, columns, groupRows }).catch(() => undefined); // told at the next call
   }
 
   /** Takes packed rows, cut anywhere; resolves with the bytes of the row groups that they complete. */
   push(packed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const copy = new Uint8Array(packed);
-    return this.say({ id: this.id, kind: 'push', packed: copy }, [copy.buffer]);
+    return this.writer.thread.call('push', { file: this.file, packed: copy }, { transfer: [copy.buffer] });
   }
 
   /** Nothing follows: resolves with the rest of the file. */
@@ -41,14 +48,37 @@ export class Conversion {
     if (!this.hasEnded) this.last('drop').catch(() => undefined); // nothing is left of it where the thread ended
   }
 
-  private last(kind: 'end' | 'drop'): Promise<Uint8Array<ArrayBuffer>> {
+  private last<K extends 'end' | 'drop'>(kind: K): Promise<Converting[K]['answer']> {
     this.hasEnded = true;
-    return this.say({ id: this.id, kind }).finally(() => this.thread.giveBack());
+    const { writer } = this;
+    return writer.thread.call(kind, { file: this.file }).finally(() => {
+      writer.files -= 1;
+      if (writer.files === 0) writer.thread.rest(IDLE_MS);
+    });
   }
+}
 
-  private say(message: ToThread, transfer: readonly ArrayBuffer[] = []): Promise<Uint8Array<ArrayBuffer>> {
-    return this.thread.ask(message, transfer);
-  }
+function writer(): Writer {
+  if (current) return current;
+  const started: Writer = {
+    files: 0,
+    thread: new WorkerThread<Converting>({
+      from: import.meta.url,
+      module: 'to-parquet-worker',
+      name: 'millrace-parquet-writer',
+      failure: (why, cause) =>
+        new MillraceError('sink', `the thread that writes Parquet ${why}`, {
+          hint: 'it is started anew, and makes the file again of the rows that are kept; where memory ran out, roll smaller files',
+          cause,
+        }),
+      // The next file gets another thread.
+      onEnd: () => {
+        if (current === started) current = undefined;
+      },
+    }),
+  };
+  current = started;
+  return started;
 }
 
 /** The bytes of a Parquet file, made of packed rows in a thread, piece after piece. */
@@ -66,78 +96,5 @@ export async function* parquetOf(
     yield await conversion.end();
   } finally {
     conversion.drop();
-  }
-}
-
-interface Asked {
-  readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class Thread {
-  private static current: Thread | undefined;
-  private readonly worker: Worker;
-  /** In the order in which they are answered. */
-  private readonly asked: Asked[] = [];
-  private files = 0;
-  private death: MillraceError | undefined;
-  private idle: NodeJS.Timeout | undefined;
-
-  /** The thread of this process, for one more file. */
-  static take(): Thread {
-    Thread.current ??= new Thread();
-    const thread = Thread.current;
-    clearTimeout(thread.idle);
-    thread.files += 1;
-    return thread;
-  }
-
-  private constructor() {
-    this.worker = startThread(import.meta.url, 'to-parquet-worker', { execArgv: [], name: 'millrace-parquet-writer' });
-    this.worker.unref();
-    this.worker.on('message', (message: FromThread) => {
-      const { resolve, reject } = this.asked.shift() as Asked;
-      if (this.asked.length === 0) this.worker.unref();
-      if (message.kind === 'bytes') return resolve(message.bytes);
-      const { code, message: text, hint, permanent } = message;
-      reject(new MillraceError(code, text, { ...(hint === undefined ? {} : { hint }), permanent }));
-    });
-    this.worker.on('error', (cause) => this.die(cause));
-    this.worker.on('exit', (code) => this.die(new Error(`exit code ${code}`)));
-  }
-
-  /** While an answer is awaited, the process does not end of itself. */
-  ask(message: ToThread, transfer: readonly ArrayBuffer[]): Promise<Uint8Array<ArrayBuffer>> {
-    return new Promise((resolve, reject) => {
-      if (this.death) return reject(this.death);
-      this.asked.push({ resolve, reject });
-      this.worker.ref();
-      this.worker.postMessage(message, transfer);
-    });
-  }
-
-  giveBack(): void {
-    this.files -= 1;
-    if (this.files > 0 || this.death) return;
-    this.idle = setTimeout(() => {
-      this.retire();
-      void this.worker.terminate();
-    }, IDLE_MS);
-    this.idle.unref();
-  }
-
-  /** Its files are lost with it; others get a new thread. */
-  private die(cause: unknown): void {
-    this.retire();
-    this.death ??= new MillraceError('sink', `the thread that writes Parquet ended: ${messageOf(cause)}`, {
-      hint: 'it is started anew, and makes the file again of the rows that are kept; where memory ran out, roll smaller files',
-      cause,
-    });
-    for (const { reject } of this.asked.splice(0)) reject(this.death);
-  }
-
-  /** The next file gets another thread. */
-  private retire(): void {
-    if (Thread.current === this) Thread.current = undefined;
   }
 }

@@ -111,7 +111,7 @@ describe('parquetRows', () => {
       code: 'source',
       permanent: true,
       where: path,
-      message: expect.stringContaining('got on with nothing for 0.6 s'),
+      message: expect.stringContaining('made no progress for 0.6 s'),
     });
     clearInterval(ticking);
     expect(ticks).toBeGreaterThan(5);
