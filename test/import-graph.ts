@@ -86,23 +86,43 @@ export function loadedWith(sources: ReadonlyMap<string, SourceFile>, path: strin
   return loaded;
 }
 
-/** The chains of imports that come back to where they began, one for each closing import; imports of types count too. */
-export function cyclesIn(sources: ReadonlyMap<string, SourceFile>): string[] {
+/** From each file to the local files that it imports; imports of types count too. */
+export const importsBetween = (sources: ReadonlyMap<string, SourceFile>): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    [...sources].map(([path, { imports }]) => [path, imports.filter((i) => i.isLocal).map(({ target }) => target)]),
+  );
+
+/** A graph of groups of nodes: from each group to the other groups that its nodes lead to. */
+export function graphOfGroups(
+  graph: ReadonlyMap<string, readonly string[]>,
+  groupOf: (node: string) => string,
+): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, Set<string>>();
+  for (const [node, targets] of graph) {
+    const from = groupOf(node);
+    const reached = groups.get(from) ?? new Set();
+    for (const to of targets.map(groupOf)) if (to !== from) reached.add(to);
+    groups.set(from, reached);
+  }
+  return new Map([...groups].map(([group, reached]) => [group, [...reached]]));
+}
+
+/** The paths of a graph that come back to where they began, one for each closing edge. */
+export function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const cycles: string[] = [];
   const state = new Map<string, 'open' | 'done'>();
   const chain: string[] = [];
-  const visit = (path: string) => {
-    state.set(path, 'open');
-    chain.push(path);
-    for (const { target, isLocal } of sources.get(path)?.imports ?? []) {
-      if (!isLocal) continue;
+  const visit = (node: string) => {
+    state.set(node, 'open');
+    chain.push(node);
+    for (const target of graph.get(node) ?? []) {
       if (state.get(target) === 'open') cycles.push([...chain.slice(chain.indexOf(target)), target].join(' -> '));
       else if (!state.has(target)) visit(target);
     }
     chain.pop();
-    state.set(path, 'done');
+    state.set(node, 'done');
   };
-  for (const path of sources.keys()) if (!state.has(path)) visit(path);
+  for (const node of graph.keys()) if (!state.has(node)) visit(node);
   return cycles;
 }
 

@@ -1,5 +1,5 @@
 import { type Aggregate, isMissing, type NumberOf, ofNumbers } from './aggregate.js';
-import { addSum, addTerm, sumAt } from './running-sum.js';
+import { addSum, addTerm, sumAt } from './sum.js';
 
 /**
  * The mean of a number; `null` where no record has it (null, undefined and NaN are passed over).

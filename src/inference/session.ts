@@ -3,13 +3,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Onnx from 'onnxruntime-node';
 import { MillraceError, type ModelInput, messageOf, type TensorData, type TensorSpec } from '../core/index.js';
+import type { Provider } from '../operators/ml/model-options.js';
 import { type Layout, layoutOf, viewsOf } from './layout.js';
-import { loadOnnx } from './onnx.js';
 import type { Ask, RunAnswer } from './protocol.js';
-import { profileShows } from './providers.js';
 import { noCeiling, scoreRows } from './recovery.js';
 import { runnerOf } from './runner.js';
 import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
+
+let loaded: Promise<typeof Onnx> | undefined;
+
+/**
+ * ONNX Runtime, loaded at first use. Only the worker may call this, and it goes through this one place: loading the
+ * native module twice in a thread aborts the process (onnxruntime-node 1.25 to 1.30).
+ */
+export function loadOnnx(): Promise<typeof Onnx> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<typeof Onnx> {
+  try {
+    const onnx = await import('onnxruntime-node');
+    // Whatever goes wrong comes back as an exception; at lower levels it is printed to stderr as well.
+    onnx.env.logLevel = 'fatal';
+    return onnx;
+  } catch (cause) {
+    throw new MillraceError('model', "the package 'onnxruntime-node' cannot be loaded", {
+      hint: 'install it: npm install onnxruntime-node --onnxruntime-node-install=skip (also where its own install fails to download CUDA)',
+      cause,
+    });
+  }
+}
 
 /** A model on a provider, warmed up. */
 export interface Session {
@@ -156,3 +180,24 @@ export async function proveProvider(
 
 /** What a refusal looks like to a reader. */
 export const refusal = (provider: string, error: unknown): string => `${provider}: ${messageOf(error).trim()}`;
+
+/** How ONNX Runtime's profile names the provider that ran a node: the only proof of where a model really runs. */
+const executionProviders: Readonly<Record<Provider, string>> = {
+  cpu: 'CPUExecutionProvider',
+  cuda: 'CUDAExecutionProvider',
+  tensorrt: 'TensorrtExecutionProvider',
+  webgpu: 'WebGpuExecutionProvider',
+  dml: 'DmlExecutionProvider',
+  coreml: 'CoreMLExecutionProvider',
+};
+
+/**
+ * Whether a profile written by ONNX Runtime shows a node that ran on `provider`. (An unavailable provider is dropped by
+ * the runtime with no more than a warning, and the model runs on the CPU.)
+ */
+export function profileShows(profile: string, provider: string): boolean {
+  const wanted = (executionProviders as Readonly<Record<string, string>>)[provider];
+  if (wanted === undefined) return false;
+  const events = JSON.parse(profile) as readonly { readonly args?: { readonly provider?: string } }[];
+  return events.some((event) => event.args?.provider === wanted);
+}

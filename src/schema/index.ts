@@ -1,8 +1,8 @@
 export { type AvroOptions, avro, type Decimal } from './avro.js';
 export { openCodec, openDecoder, registerSchema } from './codec.js';
 export { type CsvColumn, type CsvOptions, type CsvRow, csv } from './csv.js';
-export { DecodeFailure, type DecodeReason } from './decode-failure.js';
 export { schemaTextOf } from './definition.js';
+export { DecodeFailure, type DecodeReason } from './failures.js';
 export { type JsonOptions, json, ndjson } from './json.js';
 export { type JsonSchemaOptions, jsonSchema } from './json-schema.js';
 export { type ProtobufOptions, protobuf } from './protobuf.js';

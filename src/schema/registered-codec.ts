@@ -3,8 +3,7 @@ import type { RawRecord } from '../core/record.js';
 import type { SchemaRegistry, SchemaText } from '../core/schema.js';
 import { ByteReader } from './bytes/byte-reader.js';
 import { ByteWriter } from './bytes/byte-writer.js';
-import { DecodeFailure } from './decode-failure.js';
-import { AS_THE_SCHEMA, unrepresentableValue } from './value-misfit.js';
+import { AS_THE_SCHEMA, DecodeFailure, unrepresentableValue } from './failures.js';
 import { nothingToPrepare, type WireCodec, type WireDecoder } from './wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from './wire-format.js';
 

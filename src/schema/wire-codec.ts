@@ -1,7 +1,7 @@
 import type { LazyJson } from '../core/lazy-json.js';
 import type { RawRecord } from '../core/record.js';
 import type { Codec } from '../core/schema.js';
-import { DecodeFailure } from './decode-failure.js';
+import { DecodeFailure } from './failures.js';
 import { withHeaders } from './wire-format.js';
 
 /** Decoding that may first have to learn about schemas. */

@@ -1,6 +1,6 @@
 import type { Headers } from '../core/record.js';
 import type { RegistryFormat, SchemaText } from '../core/schema.js';
-import { DecodeFailure, type DecodeReason } from './decode-failure.js';
+import { DecodeFailure, type DecodeReason } from './failures.js';
 
 // Confluent's wire format: a zero byte, the id of the writer's schema (32 bits, big-endian), then the body.
 

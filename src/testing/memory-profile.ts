@@ -1,24 +1,29 @@
-import type {
-  Checkpoint,
-  DeadLetter,
-  LookupDriver,
-  Origin,
-  OutgoingRecord,
-  Profile,
-  RawRecord,
-  SinkDriver,
-  SinkWriter,
-  SourceDriver,
-  StateChange,
-  TaskId,
-  TaskLedger,
-  WriteMode,
+import {
+  type Checkpoint,
+  type DeadLetter,
+  INTERNAL,
+  type InternalSinkOptions,
+  internalWriter,
+  type LookupAnswer,
+  type LookupDriver,
+  MillraceError,
+  messageOf,
+  type Origin,
+  type OutgoingRecord,
+  type Profile,
+  type RawRecord,
+  readAnswer,
+  type SinkDriver,
+  type SinkWriter,
+  type SourceDriver,
+  type StateChange,
+  type TaskId,
+  type TaskLedger,
+  type WriteMode,
 } from '../core/index.js';
-import { INTERNAL, type InternalSinkOptions, internalWriter, MillraceError } from '../core/index.js';
 import { localRegistry, openCodec } from '../schema/index.js';
 import { pushAll } from '../util/arrays.js';
 import { getOrInsert } from '../util/maps.js';
-import { type FakeStore, fakeLookup } from './fake-store.js';
 
 /** What a sink was given: the value as the topology made it, before any encoding. */
 export interface Written {
@@ -184,3 +189,34 @@ interface StoredTask {
 /** The dead letters among what a sink was given. */
 export const deadLettersOf = (written: readonly Written[]): DeadLetter[] =>
   written.map(({ value }) => value as DeadLetter);
+
+/** Stands in for the store of a step that looks up: the value of a key, `undefined` where there is none; what it throws is a failure. */
+export type FakeStore = (key: string) => unknown;
+
+export function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupDriver {
+  return {
+    async open(_, step) {
+      const store = stores[step];
+      if (!store)
+        throw new MillraceError('config', `there is no store for step '${step}'`, {
+          where: step,
+          hint: 'give the test what stands in for it: `lookups`',
+        });
+      return {
+        keysMax: Number.MAX_SAFE_INTEGER,
+        ask: async (keys) => keys.map((key) => fakeAnswer(store, key)),
+        ping: async () => undefined,
+        close: async () => undefined,
+      };
+    },
+  };
+}
+
+function fakeAnswer(store: FakeStore, key: string): LookupAnswer {
+  try {
+    const value = store(key);
+    return readAnswer(() => value);
+  } catch (error) {
+    return { kind: 'failed', detail: messageOf(error) };
+  }
+}

@@ -4,8 +4,7 @@ import { createInference } from '../inference/index.js';
 import { type RunSnapshot, runTopology } from '../runtime/index.js';
 import { openCodec, type WireCodec } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
-import type { FakeStore } from './fake-store.js';
-import { MemoryProfile } from './memory-profile.js';
+import { type FakeStore, MemoryProfile } from './memory-profile.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /** What `TopologyTest` runs a topology with. */

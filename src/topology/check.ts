@@ -1,8 +1,8 @@
 import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
-import { globalNodes } from './global.js';
 import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
+import { globalNodes } from './upstream.js';
 import { inputName, outputsOf } from './wires.js';
 
 /** One thing that is wrong with a topology, where it is, and what to do about it. */

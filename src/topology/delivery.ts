@@ -1,4 +1,7 @@
+import type { Sink } from '../core/io.js';
 import type { Delivery, WriteMode } from '../core/kind.js';
+import { subtopologiesOf } from './subtopologies.js';
+import type { Topology } from './topology.js';
 
 /**
  * What a sink can promise, given how its writes relate to the checkpoint: computed, never claimed.
@@ -19,4 +22,34 @@ export function deliveryOf(mode: WriteMode, deferred = false): Delivery {
     append: 'at-least-once',
   } as const;
   return deliveries[mode];
+}
+
+/** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
+const ROWS_MAX = 100_000;
+
+/** What decides by the clock: of a topology, or of a subtopology of it. */
+type Deciding = Pick<Topology, 'sources' | 'steps'>;
+
+/** Whether the clock may decide an order or an answer: a replay may decide otherwise, and only a checkpoint settles it. */
+const isNondeterministic = ({ sources, steps }: Deciding): boolean =>
+  sources.some(({ source }) => source.idleTimeout !== undefined) ||
+  steps.some(({ shape }) => shape.shape === 'batched' && shape.nondeterministic === true) ||
+  steps.some(({ shape }) => shape.shape === 'stateful' && shape.processingTimeInterval !== undefined);
+
+/** Whether a sink of this subtopology is written after the checkpoint where it is outside of the ledger's transaction, and how many rows wait at most. */
+export const deferralIn = (subtopology: Deciding): ((sink: Sink<unknown>) => Sink<unknown>['deferred']) => {
+  const settled = isNondeterministic(subtopology) ? Object.freeze({ rowsMax: ROWS_MAX }) : undefined;
+  return (sink) => sink.deferred ?? settled;
+};
+
+/**
+ * A sink of a topology as runs write it, for who asks what it guarantees: deferred where its subtopology has a clock that decides.
+ *
+ * @example
+ * deliveryOn(profile)(sinkAsWritten(topology, 'history', sink));
+ */
+export function sinkAsWritten(topology: Topology, id: string, sink: Sink<unknown>): Sink<unknown> {
+  const subtopology = subtopologiesOf(topology).find(({ sinks }) => sinks.some((each) => each.id === id));
+  const deferred = subtopology && deferralIn(subtopology)(sink);
+  return deferred === sink.deferred ? sink : { ...sink, deferred };
 }

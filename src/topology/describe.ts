@@ -3,7 +3,7 @@ import type { Sink } from '../core/io.js';
 import type { Delivery } from '../core/kind.js';
 import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
-import { sinkAsWritten } from './deferral.js';
+import { sinkAsWritten } from './delivery.js';
 import { internalTopic, subtopologiesOf } from './subtopologies.js';
 import type { StepNode, Topology } from './topology.js';
 import { inputName, wireName } from './wires.js';

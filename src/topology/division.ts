@@ -1,6 +1,6 @@
 import type { Rescale } from '../core/state.js';
-import { globalNodes } from './global.js';
 import type { StepNode, Topology } from './topology.js';
+import { globalNodes } from './upstream.js';
 
 /** Whether every task has the same in a cell: it is fed by a global table alone. */
 export function isSameInAll(subtopology: Topology, step: StepNode, rescale: Rescale | undefined): boolean {

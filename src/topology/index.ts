@@ -1,6 +1,5 @@
 export { check, type TopologyProblem } from './check.js';
-export { deferralIn, sinkAsWritten } from './deferral.js';
-export { deliveryOf } from './delivery.js';
+export { deferralIn, deliveryOf, sinkAsWritten } from './delivery.js';
 export { describe } from './describe.js';
 export { topologyHash } from './hash.js';
 export { mermaid } from './mermaid.js';

@@ -1,8 +1,8 @@
 import { INTERNAL, type InternalSinkOptions } from '../core/internal.js';
 import type { Sink, Source } from '../core/io.js';
 import { getOrInsert } from '../util/maps.js';
-import { globalNodes } from './global.js';
 import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology.js';
+import { globalNodes } from './upstream.js';
 
 /**
  * A topology cut at its repartitions: each subtopology is a topology of its own, with tasks and checkpoints under its own name,

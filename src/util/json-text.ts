@@ -47,3 +47,7 @@ export function refuseUnwritable(value: unknown): void {
     for (const each of Object.values(value)) refuseUnwritable(each);
   }
 }
+
+/** A value as JSON, a bigint (which JSON has none of) as `12n`: equal values give equal texts. */
+export const comparableText = (value: unknown): string =>
+  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? `${each}n` : each));

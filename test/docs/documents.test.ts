@@ -80,9 +80,7 @@ describe('documents', () => {
       guide,
     );
     await expect(expected).toMatchFileSnapshot('../../docs/guide/formats.md');
-    const reasons = [...read('src/schema/decode-failure.ts').matchAll(/^ {2}\| '([a-z0-9-]+)'/gm)].map(
-      ([, name]) => name,
-    );
+    const reasons = [...read('src/schema/failures.ts').matchAll(/^ {2}\| '([a-z0-9-]+)'/gm)].map(([, name]) => name);
     const rows = [...guide.matchAll(/^\| (`[a-z0-9`, -]+) \|/gm)].flatMap(
       ([, cell = '']) => cell.match(/[a-z0-9-]+/g) ?? [],
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { layoutOf } from '../../src/inference/layout.js';
-import { profileShows } from '../../src/inference/providers.js';
+import { profileShows } from '../../src/inference/session.js';
 import { checkBatchInvariance, sameBits, warmUpSizes, warmUpViews } from '../../src/inference/warm-up.js';
 
 const inputSize = 2;

@@ -114,7 +114,7 @@ export const mutants: readonly Mutant[] = [
     'const { rowsMax } = (deferralOf, sink.deferred ?? {});',
   ]),
   mutant('an answer by chance taken for one that a replay repeats', 'quiet', [
-    '../topology/deferral.ts',
+    '../topology/delivery.ts',
     "shape.shape === 'batched' && shape.nondeterministic === true",
     'shape === undefined',
   ]),
@@ -200,7 +200,7 @@ export const mutants: readonly Mutant[] = [
     'const of = origin;',
   ]),
   mutant('rows of the clock written before the checkpoint', 'clocked', [
-    '../topology/deferral.ts',
+    '../topology/delivery.ts',
     "shape.shape === 'stateful' && shape.processingTimeInterval !== undefined",
     'shape === undefined',
   ]),

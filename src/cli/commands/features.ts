@@ -81,7 +81,7 @@ function exportCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: ExportFlags) =>
       act(flags, async () => {
         const view = await loadView(file);
-        const { exportTrainingSet } = await import('../features/training-set.js');
+        const { exportTrainingSet } = await import('../../feature-store/training-set.js');
         const done = await onProfile(flags, (profile) => exportTrainingSet(profile, { view, ...flags }));
         const text = `${done.file}: ${counted(done.rows, 'row')}, ${done.withoutFeatures} of them without features\n`;
         terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
@@ -109,7 +109,7 @@ function auditCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: AuditFlags) =>
       act(flags, async () => {
         const view = await loadView(file);
-        const { audit } = await import('../features/audit.js');
+        const { audit } = await import('../../feature-store/audit.js');
         const found = await onProfile(flags, (profile) => audit(profile, { view, ...flags }));
         const { predictions, equal, missing, stale, different, samples } = found;
         const text = `${predictions} predictions: ${equal} equal, ${different} different, ${missing} missing, ${stale} stale\n`;
@@ -137,7 +137,7 @@ function backfillCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: BackfillFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const { backfill } = await import('../features/backfill.js');
+        const { backfill } = await import('../../feature-store/backfill.js');
         const onWarning = (message: string) => terminal.err(`warning: ${message}\n`);
         const { step, sinks } = flags;
         const done = await onProfile(flags, (profile) =>
@@ -151,7 +151,7 @@ function backfillCommand({ terminal, act }: CommandContext): Command {
 }
 
 // Loaded by the command that runs, so that the others start at once.
-const loaders = () => Promise.all([import('../features/views.js'), import('../load/load-exported.js')]);
+const loaders = () => Promise.all([import('../load/feature-views.js'), import('../load/load-exported.js')]);
 
 async function loadView(file: string) {
   const [{ views }, { loadExported }] = await loaders();

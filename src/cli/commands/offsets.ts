@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { SourceLag } from '../../checkpoints/offsets.js';
 import { MillraceError } from '../../core/errors.js';
 import type { Topology } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
@@ -6,7 +7,6 @@ import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, group, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
-import type { SourceLag } from '../state/offsets.js';
 
 interface OffsetsFlags {
   readonly profile?: string;
@@ -46,7 +46,7 @@ function showCommand({ terminal, act }: CommandContext): Command {
         const topology = await loadTopology(file);
         const [{ openProfile }, { behindText, lagOf }] = await Promise.all([
           import('../../profiles/profiles.js'),
-          import('../state/offsets.js'),
+          import('../../checkpoints/offsets.js'),
         ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
@@ -85,7 +85,7 @@ function resetCommand({ terminal, act }: CommandContext): Command {
         mustHave(topology, flags.source);
         const [{ openProfile }, { planReset }, { startOf }] = await Promise.all([
           import('../../profiles/profiles.js'),
-          import('../state/offsets.js'),
+          import('../../checkpoints/offsets.js'),
           import('../../topics/read-topic.js'),
         ]);
         const to = startOf(flags.to, '--to');

@@ -29,7 +29,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
         const [{ openProfile }, { storedTasks, tasksNow }, { mismatchLines, mismatchesOf }, { unfinishedIn }] =
           await Promise.all([
             import('../../profiles/profiles.js'),
-            import('../state/stored-state.js'),
+            import('../../checkpoints/stored-state.js'),
             import('../run/config-mismatches.js'),
             import('../unfinished.js'),
           ]);

@@ -58,7 +58,7 @@ function createCommand({ terminal, act }: CommandContext): Command {
         const config = await readConfig({ profile: flags.profile, data: flags.data });
         const [{ openProfile }, { createSavepoint }] = await Promise.all([
           import('../../profiles/profiles.js'),
-          import('../state/savepoints.js'),
+          import('../../checkpoints/savepoints.js'),
         ]);
         const profile = await openProfile(config);
         try {
@@ -85,7 +85,7 @@ function listCommand({ terminal, act }: CommandContext): Command {
     .action((flags: SavepointFlags) =>
       act(flags, async () => {
         const { data } = await readConfig({ data: flags.data });
-        const { listSavepoints } = await import('../state/savepoint-files.js');
+        const { listSavepoints } = await import('../../checkpoints/savepoint-files.js');
         const savepoints = listSavepoints(data);
         if (flags.json) terminal.out(`${JSON.stringify({ savepoints })}\n`);
         else {
@@ -132,8 +132,8 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         const [{ openProfile }, { restoreSavepoint }, { readSavepoint, savepointFile }, { unfinishedIn }] =
           await Promise.all([
             import('../../profiles/profiles.js'),
-            import('../state/savepoints.js'),
-            import('../state/savepoint-files.js'),
+            import('../../checkpoints/savepoints.js'),
+            import('../../checkpoints/savepoint-files.js'),
             import('../unfinished.js'),
           ]);
         const path = savepointFile(config.data, name);

@@ -17,8 +17,8 @@ import {
   type Settings,
   type StepContext,
 } from '../../core/index.js';
+import { comparableText } from '../../util/json-text.js';
 import { withField } from '../../util/literals.js';
-import { comparableText } from '../quality/spelling/comparable-text.js';
 
 /** What becomes of a record whose key is not in the store. */
 export type OnMissing<M> = 'dead-letter' | 'fail' | { readonly use: M };

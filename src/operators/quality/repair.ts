@@ -1,6 +1,6 @@
 import { type Adds, type Origin, type Splitter, split } from '../../core/index.js';
+import { comparableText } from '../../util/json-text.js';
 import type { Repairs } from './repairs.js';
-import { comparableText } from './spelling/comparable-text.js';
 
 /** One thing that was repaired, as a row for a table. */
 export interface RepairRow {

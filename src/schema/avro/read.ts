@@ -1,6 +1,6 @@
 import type { ByteReader } from '../bytes/byte-reader.js';
 import { generate, literal, setKey } from '../bytes/shapes.js';
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 import {
   type AvroEnum,
   type AvroFixed,

@@ -1,4 +1,4 @@
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 import type { AvroType, AvroUnion, Logical } from './avro-type.js';
 
 /** How Avro's types become JavaScript's where there is a choice. */

@@ -1,4 +1,4 @@
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 import { textOf } from '../plain/utf8.js';
 
 /** Nesting beyond this is an attack or a bug; stacks end at some ten thousand. */

@@ -2,7 +2,7 @@ import type { SchemaText } from '../../core/schema.js';
 import { type AvroType, nameOf } from '../avro/avro-type.js';
 import { parseAvro } from '../avro/parse.js';
 import { compileRead } from '../avro/read.js';
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 import { type Comparison, changesBetween } from './comparison.js';
 
 /** Compares two Avro schemas by Avro's rules of resolution. */

@@ -1,8 +1,6 @@
 import type { LazyJson } from '../../core/lazy-json.js';
-import { DecodeFailure } from '../decode-failure.js';
-import { jsonOf } from '../plain/json-codec.js';
-import { parseJson, valueOfJson } from '../plain/json-text.js';
-import { AS_THE_SCHEMA, unrepresentableValue } from '../value-misfit.js';
+import { AS_THE_SCHEMA, DecodeFailure, unrepresentableValue } from '../failures.js';
+import { jsonOf, parseJson, valueOfJson } from '../plain/json-codec.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { HEADER_SIZE, notWireFormat, schemaIdOf } from '../wire-format.js';
 import { type Validators, violationOf } from './validate.js';

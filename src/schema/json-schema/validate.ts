@@ -1,4 +1,4 @@
-import { Ajv, type AnySchemaObject, type Options, type ValidateFunction } from 'ajv';
+import { Ajv, type AnySchemaObject, type FuncKeywordDefinition, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
@@ -6,7 +6,6 @@ import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
 import { isUrl } from './is-url.js';
 import { jsonReferences } from './references.js';
-import { uniqueItems } from './unique-items.js';
 
 const draft6 = 'http://json-schema.org/draft-06/schema';
 const makers: readonly (readonly [name: string, make: (options: Options) => Ajv])[] = [
@@ -117,3 +116,30 @@ export function violationOf({ errors }: ValidateFunction): string {
   if (error === undefined) return 'does not fit the schema';
   return `${error.instancePath === '' ? 'the value' : error.instancePath} ${error.message ?? error.keyword}`;
 }
+
+/** `uniqueItems` in time linear in the items: held against each other in pairs, one large payload would take hours. */
+export const uniqueItems: FuncKeywordDefinition = {
+  keyword: 'uniqueItems',
+  type: 'array',
+  schemaType: 'boolean',
+  error: { message: 'must NOT have duplicate items' },
+  validate: (isAsked: boolean, items: readonly unknown[]) => !isAsked || areUnique(items),
+};
+
+function areUnique(items: readonly unknown[]): boolean {
+  const scalars = new Set<unknown>();
+  const texts = new Set<string>();
+  for (const item of items) {
+    if (typeof item === 'object' && item !== null) texts.add(canonical(item));
+    else scalars.add(item);
+  }
+  return scalars.size + texts.size === items.length;
+}
+
+/** The same text for values that are equal as JSON: the order of names does not count. */
+const canonical = (value: object): string =>
+  JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner === 'bigint') return `${inner}n`;
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });

@@ -1,4 +1,4 @@
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 
 /** A cell that was quoted, and so is never a missing value. */
 export interface Cell {

@@ -1,8 +1,7 @@
 import { MillraceError } from '../../core/errors.js';
 import { generate, literal } from '../bytes/shapes.js';
 import type { CsvColumn } from '../csv.js';
-import { DecodeFailure } from '../decode-failure.js';
-import { unrepresentableValue } from '../value-misfit.js';
+import { DecodeFailure, unrepresentableValue } from '../failures.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { type Cell, cellOf, plainCells, splitRow } from './csv-cells.js';
 import { textOf } from './utf8.js';

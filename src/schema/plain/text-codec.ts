@@ -1,5 +1,4 @@
-import { DecodeFailure } from '../decode-failure.js';
-import { unrepresentableValue } from '../value-misfit.js';
+import { DecodeFailure, unrepresentableValue } from '../failures.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { textOf as ofUtf8 } from './utf8.js';
 

@@ -1,7 +1,7 @@
 import protobufjs from 'protobufjs';
 import type { ByteReader } from '../bytes/byte-reader.js';
 import { generate, literal, setKey } from '../bytes/shapes.js';
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 import { type FieldShape, fieldsOf, UNNAMED } from './fields.js';
 import { type Scalar, scalarOf } from './scalars.js';
 import { type ProtobufValues, TIMESTAMP, type WellKnown, wellKnown } from './values.js';

@@ -1,4 +1,4 @@
-import { DecodeFailure } from '../decode-failure.js';
+import { DecodeFailure } from '../failures.js';
 
 /** How Protobuf's types become JavaScript's where there is a choice. */
 export interface ProtobufValues {

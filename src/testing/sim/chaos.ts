@@ -1,5 +1,4 @@
 import type { Random } from './random.js';
-import { Violation } from './violation.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** What may befall a run; every one is drawn from the seed. */
@@ -99,4 +98,9 @@ export class Chaos {
   calmDown(): void {
     this.quiet = true;
   }
+}
+
+/** Something that must never happen did: in the simulated world itself, or in what came out of it. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
 }

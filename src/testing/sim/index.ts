@@ -1,9 +1,7 @@
 export { type Fault, faults } from './chaos.js';
 export { Random } from './random.js';
-export { same } from './same.js';
-export { logOf, type Outcome, type Scenario, type Trial } from './scenario.js';
-export type { SimLog } from './sim-log.js';
+export { logOf, type Outcome, type Scenario, type SimLog, type Trial } from './scenario.js';
 export type { SimOptions, SimReport } from './sim-report.js';
-export { type SimOutput, type SimRow, type SinkKind, simSink } from './sim-sinks.js';
+export { type SimOutput, type SimRow, type SinkKind, same, simSink } from './sim-sinks.js';
 export { simSource } from './sim-source.js';
 export { simulate } from './simulation.js';

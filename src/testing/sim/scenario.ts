@@ -1,8 +1,22 @@
 import type { RawRecord, StateChange } from '../../core/index.js';
 import type { Topology } from '../../topology/index.js';
 import type { Random } from './random.js';
-import type { SimLog } from './sim-log.js';
 import type { SimOutput } from './sim-sinks.js';
+
+/** The topics of a simulation: what was written before it began, by topic and partition. Offsets may have gaps. */
+export type SimLog = Readonly<Record<string, readonly (readonly RawRecord[])[]>>;
+
+/** Where reading from an offset begins: offsets between records are as good as the next one. */
+export function placeOf(records: readonly RawRecord[], offset: number): number {
+  let low = 0;
+  let high = records.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((records[middle] as RawRecord).offset < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /** A topology, the input it is given, and how its results are judged. All of it is drawn from the seed. */
 export interface Scenario {

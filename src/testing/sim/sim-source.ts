@@ -8,7 +8,7 @@ import {
 } from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
-import { placeOf } from './sim-log.js';
+import { placeOf } from './scenario.js';
 import type { SimProcess } from './sim-process.js';
 
 /** A source of the simulated world: plain JSON. */

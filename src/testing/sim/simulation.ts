@@ -14,18 +14,16 @@ import { type Running, type RunOptions, runTopology } from '../../runtime/index.
 import { COUNTERS_STEP } from '../../runtime/task-state.js';
 import { localRegistry } from '../../schema/index.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
-import { Chaos, drawTemperament } from './chaos.js';
+import { Chaos, drawTemperament, Violation } from './chaos.js';
 import { Random } from './random.js';
-import type { Outcome, Scenario, Trial } from './scenario.js';
+import { type Outcome, placeOf, type Scenario, type Trial } from './scenario.js';
 import { SimBetween } from './sim-between.js';
 import { SimGroup } from './sim-group.js';
 import { SimLedger, type SimSession } from './sim-ledger.js';
-import { placeOf } from './sim-log.js';
 import { Killed, SimProcess } from './sim-process.js';
 import type { SimOptions, SimReport } from './sim-report.js';
 import { SimOutputs, simSinkDriver, sinkKinds } from './sim-sinks.js';
 import { countingSource, simSourceDriver } from './sim-source.js';
-import { Violation } from './violation.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** Turns of the event loop that a run may take: some twenty times what the longest ones need. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
-import { lagOf, planReset } from '../../../src/cli/state/offsets.js';
-import { savepointFile } from '../../../src/cli/state/savepoint-files.js';
-import { createSavepoint, restoreSavepoint } from '../../../src/cli/state/savepoints.js';
-import { storedTasks } from '../../../src/cli/state/stored-state.js';
+import { lagOf, planReset } from '../../../src/checkpoints/offsets.js';
+import { savepointFile } from '../../../src/checkpoints/savepoint-files.js';
+import { createSavepoint, restoreSavepoint } from '../../../src/checkpoints/savepoints.js';
+import { storedTasks } from '../../../src/checkpoints/stored-state.js';
 import type { OpenProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { letterOf } from '../../../src/topics/dead-letters.js';

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type RowFailure, type Source, type StepContext, sizeOf, type Tensor } from '../../../src/core/index.js';
 import { type DecodeImageOptions, decodeImage } from '../../../src/operators/image/decode-image.js';
-import { imageFormatOf } from '../../../src/operators/image/format.js';
+import { imageFormatOf } from '../../../src/operators/image/decoder.js';
 import { type Stream, topology } from '../../../src/topology/topology.js';
 
 interface Photo {

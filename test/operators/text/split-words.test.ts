@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type SplitWordsOptions, splitWords } from '../../../src/operators/text/split-words.js';
-import { wordsOf } from '../../../src/operators/text/words.js';
+import { type SplitWordsOptions, splitWords, wordsOf } from '../../../src/operators/text/split-words.js';
 import { checkOperator, driveOperator } from '../../../src/testing/operator-contract.js';
 
 interface Review {

@@ -1,7 +1,7 @@
 import { type Cell, type Duration, formatDuration, type Problem } from '../../../core/index.js';
 import { type MapCell, mapCell } from '../../../state/index.js';
+import { comparableText } from '../../../util/json-text.js';
 import { type BandRule, bandOf } from '../bands.js';
-import { comparableText } from '../spelling/comparable-text.js';
 import { fieldOf, head, isMissing, type Rule, type Severity, show } from './rules.js';
 
 // The rules of `expectations` that look at more than one record.

@@ -1,5 +1,5 @@
 import type { RingCell } from '../../../state/index.js';
-import { comparableText } from '../spelling/comparable-text.js';
+import { comparableText } from '../../../util/json-text.js';
 
 /** What is the same for equal values: of times, bytes and objects what they hold. */
 export const sameFor = (value: unknown): unknown =>

@@ -1,10 +1,10 @@
-import { partitionsRead, positionKey } from '../../core/positions.js';
-import type { StateChange } from '../../core/state.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
-import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } from '../../topics/positions.js';
-import type { Start } from '../../topics/read-topic.js';
-import { type PlannedTask, type Topology, topologyHash } from '../../topology/index.js';
-import { counted } from '../../util/counted.js';
+import { partitionsRead, positionKey } from '../core/positions.js';
+import type { StateChange } from '../core/state.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } from '../topics/positions.js';
+import type { Start } from '../topics/read-topic.js';
+import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
+import { counted } from '../util/counted.js';
 import { mustBeDrained, mustBeStopped, subtopologiesThere } from './between-subtopologies.js';
 import { incarnationOf, storedTasks, tasksOf, topicsOf } from './stored-state.js';
 

@@ -1,8 +1,8 @@
-import type { StoredTask } from '../../core/checkpoints.js';
-import { sourceDriver } from '../../core/drivers.js';
-import { MillraceError } from '../../core/errors.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
-import type { PlannedTask, Topology } from '../../topology/index.js';
+import type { StoredTask } from '../core/checkpoints.js';
+import { sourceDriver } from '../core/drivers.js';
+import { MillraceError } from '../core/errors.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import type { PlannedTask, Topology } from '../topology/index.js';
 
 type World = Pick<OpenProfile, 'name' | 'sources' | 'driver' | 'checkpoints'>;
 

@@ -1,9 +1,9 @@
-import { MillraceError } from '../../core/errors.js';
-import { INTERNAL, markOf } from '../../core/internal.js';
-import { EARLIEST } from '../../core/io.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
-import { readPartition } from '../../topics/read-topic.js';
-import { subtopologiesOf, type Topology } from '../../topology/index.js';
+import { MillraceError } from '../core/errors.js';
+import { INTERNAL, markOf } from '../core/internal.js';
+import { EARLIEST } from '../core/io.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import { readPartition } from '../topics/read-topic.js';
+import { subtopologiesOf, type Topology } from '../topology/index.js';
 import { storedTasks } from './stored-state.js';
 
 /** @throws MillraceError `config` while a process runs any subtopology of the topology, as far as that can be known. */

@@ -1,12 +1,12 @@
-import { openPartsOf } from '../../../connectors/file/rolling-writer.js';
-import { MillraceError } from '../../core/errors.js';
-import { EARLIEST, type Position } from '../../core/io.js';
-import { partitionOf } from '../../core/partition.js';
-import { positionKey, positionsIn } from '../../core/positions.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
-import { Counters } from '../../runtime/task-state.js';
-import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../../topics/positions.js';
-import { readPartition } from '../../topics/read-topic.js';
+import { openPartsOf } from '../../connectors/file/rolling-writer.js';
+import { MillraceError } from '../core/errors.js';
+import { EARLIEST, type Position } from '../core/io.js';
+import { partitionOf } from '../core/partition.js';
+import { positionKey, positionsIn } from '../core/positions.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import { Counters } from '../runtime/task-state.js';
+import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../topics/positions.js';
+import { readPartition } from '../topics/read-topic.js';
 import {
   furthestIn,
   type PlannedTask,
@@ -15,8 +15,8 @@ import {
   type SourceNode,
   type Topology,
   topologyHash,
-} from '../../topology/index.js';
-import { counted } from '../../util/counted.js';
+} from '../topology/index.js';
+import { counted } from '../util/counted.js';
 
 export interface Rescaling {
   /** How many tasks there are to be: the partitions of the inputs now. */

@@ -12,8 +12,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { MillraceError } from '../../core/errors.js';
-import { decodeSavepoint, type SavepointManifest, type SavepointTask } from '../../state/savepoint.js';
+import { MillraceError } from '../core/errors.js';
+import { decodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
 
 const SUFFIX = '.mrsp';
 const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i;

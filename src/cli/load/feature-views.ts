@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.js';
 import { type FeatureView, isFeatureView } from '../../ml/features/index.js';
-import type { Wanted } from '../load/load-exported.js';
+import type { Wanted } from './load-exported.js';
 
 /** Feature views among the exports of a file. */
 export const views: Wanted<FeatureView> = {

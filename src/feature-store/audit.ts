@@ -1,6 +1,6 @@
-import { denseColumns, type FeatureView, vectorDigest } from '../../ml/features/index.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
-import { asOfSql, checkRows, FRESH, name } from './as-of.js';
+import { denseColumns, type FeatureView, vectorDigest } from '../ml/features/index.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import { asOfSql, checkRows, FRESH, name } from './training-set.js';
 
 export interface AuditOptions {
   readonly view: FeatureView;

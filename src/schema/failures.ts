@@ -1,3 +1,5 @@
+import { MillraceError } from '../core/errors.js';
+
 /** Why a payload cannot be read: a closed, stable set, since dead letters are counted by it. */
 export type DecodeReason =
   | 'not-wire-format' // no magic byte and schema id in front
@@ -27,3 +29,10 @@ export class DecodeFailure extends Error {
     super(message, cause === undefined ? undefined : { cause });
   }
 }
+
+/** The error for a value that a schema has no room for: the same value fails at every try. */
+export const unrepresentableValue = (message: string, subject: string, hint: string, cause?: unknown): MillraceError =>
+  new MillraceError('schema', message, { where: subject, hint, permanent: true, cause });
+
+/** The hint where a schema says what values are. */
+export const AS_THE_SCHEMA = 'the fields and types of what is emitted must be those of the schema';

@@ -1,13 +1,13 @@
-import { MillraceError } from '../../core/errors.js';
-import type { Profile, SourceDriver, SourceReader } from '../../core/io.js';
-import { positionKey, stepOfPosition } from '../../core/positions.js';
-import { readerAround } from '../../core/reader-around.js';
-import { createInference } from '../../inference/index.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
-import { runTopology } from '../../runtime/index.js';
-import { onlyRead } from '../../topics/positions.js';
-import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../../topology/index.js';
-import { storedTasks } from '../state/stored-state.js';
+import { storedTasks } from '../checkpoints/stored-state.js';
+import { MillraceError } from '../core/errors.js';
+import type { Profile, SourceDriver, SourceReader } from '../core/io.js';
+import { positionKey, stepOfPosition } from '../core/positions.js';
+import { readerAround } from '../core/reader-around.js';
+import { createInference } from '../inference/index.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import { runTopology } from '../runtime/index.js';
+import { onlyRead } from '../topics/positions.js';
+import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../topology/index.js';
 
 export interface BackfillOptions {
   /** The step whose state is to be as if it had always been there. */

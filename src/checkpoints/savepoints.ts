@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
-import { MillraceError } from '../../core/errors.js';
-import type { Checkpoint, Position } from '../../core/io.js';
-import { partitionsRead, positionKey, positionsIn } from '../../core/positions.js';
-import type { OpenProfile } from '../../profiles/profiles.js';
+import { MillraceError } from '../core/errors.js';
+import type { Checkpoint, Position } from '../core/io.js';
+import { partitionsRead, positionKey, positionsIn } from '../core/positions.js';
+import type { OpenProfile } from '../profiles/profiles.js';
 import {
   encodeSavepoint,
   type SavepointManifest,
   type SavepointStage,
   type SavepointTask,
   stagesIn,
-} from '../../state/savepoint.js';
-import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../../topics/positions.js';
+} from '../state/savepoint.js';
+import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../topics/positions.js';
 import {
   type PlannedTask,
   readerIn,
@@ -18,8 +18,8 @@ import {
   subtopologiesOf,
   type Topology,
   topologyHash,
-} from '../../topology/index.js';
-import { counted } from '../../util/counted.js';
+} from '../topology/index.js';
+import { counted } from '../util/counted.js';
 import { mustBeDrained, mustBeStopped, setUpBetween, subtopologiesThere } from './between-subtopologies.js';
 import { rescaled } from './rescaling.js';
 import { decodedTasks, savepointFile, withSavepoint, writeWhole } from './savepoint-files.js';
