@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Frequent, topK } from '../../src/aggregates/index.js';
-import { entriesOf, merged, resultOf } from './summary.js';
+import { entriesOf, merged, resultOf, Summary } from './summary.js';
 
 type Value = string | number | null;
 const of = (value: Value) => value;
@@ -25,6 +25,24 @@ describe('topK', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('counts a value that one side has evicted as often as it may have been there', () => {
+    const sides = [
+      ['a', 'a', 'b', 'c'], // two counters: c takes the place of b, and counts with it
+      ['b', 'b', 'd', 'd', 'd'],
+    ];
+    const entries = (values: string[]) => values.map((value, timeMs) => ({ value, timeMs }));
+    const [left, right] = sides.map((values) => {
+      const summary = new Summary<Value>(topK(of, 2, { counters: 2 }));
+      for (const entry of entries(values)) summary.add(entry);
+      return summary;
+    }) as [Summary<Value>, Summary<Value>];
+    // What the left does not hold may have come there 2 times, what the right does not hold 2 times too.
+    expect(left.merge(right).result()).toEqual([
+      { value: 'd', count: 5, error: 2 },
+      { value: 'a', count: 4, error: 2 },
+    ]);
   });
 
   it('bounds every true count, and keeps whatever is more frequent than one in its counters', () => {

@@ -4,7 +4,7 @@ import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import { PredictionV1 } from '../../schemas/prediction.v1.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { avro, DecodeFailure, json, localRegistry, openCodec } from '../../src/schema/index.js';
-import { withHeaders } from '../../src/schema/wire-format.js';
+import { schemaIdOf, withHeaders } from '../../src/schema/wire-format.js';
 import { reasonOf } from './reason-of.js';
 
 const raw = (value: Uint8Array | null, offset = 0) => ({ offset, timestampMs: 0, key: null, value });
@@ -97,6 +97,15 @@ describe('avro codec', () => {
     otherId.writeInt32BE(7, 1);
     expect(reasonOf(() => codec.decode(good.subarray(0, 4)))).toBe('not-wire-format');
     expect(reasonOf(() => codec.decode(new Uint8Array()))).toBe('not-wire-format');
+    expect(schemaIdOf(Uint8Array.of(0, 0x7f, 0xff, 0xff, 0xff))).toBe(2 ** 31 - 1);
+    for (const id of [
+      [0x80, 0, 0, 0],
+      [0xff, 0xff, 0xff, 0xfe],
+    ]) {
+      const negative = Buffer.concat([Uint8Array.of(0, ...id), good.subarray(5)]);
+      expect(schemaIdOf(negative)).toBe(-1);
+      expect(() => codec.decode(negative)).toThrow('the schema id is negative');
+    }
     expect(reasonOf(() => codec.decode(Buffer.from('{"flightId":1}')))).toBe('not-wire-format');
     expect(reasonOf(() => codec.decode(otherId))).toBe('schema-id-unknown');
     expect(reasonOf(() => codec.decode(Buffer.concat([good, Uint8Array.of(0)])))).toBe('trailing-bytes');

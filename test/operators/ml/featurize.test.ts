@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { days, type FeatureVector, hours } from '../../../src/core/index.js';
+import { days, type FeatureVector, hours, type StateChange } from '../../../src/core/index.js';
 import { featureView, numeric, rolling } from '../../../src/ml/features/index.js';
 import { featurize } from '../../../src/operators/ml/featurize.js';
-import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';
+import { type DrivenInput, DrivenStep, driveOperator } from '../../../src/testing/drive-operator.js';
 import { checkOperator } from '../../../src/testing/operator-contract.js';
 
 interface Trip {
@@ -61,6 +61,19 @@ describe('featurize without outcomes', () => {
 });
 
 describe('featurize with outcomes', () => {
+  it('goes on with its clock after a restore, so that an older record is of the same time', () => {
+    const inputs = [trip(1, 0), end(1, 1, 40), trip(2, 3), trip(3, 2), end(3, 2.5, 8), trip(4, 2.5)];
+    const whole = driveOperator(featurize(tracking), inputs);
+    const state = new Map<string, StateChange>();
+    const emitted = inputs.flatMap((input, offset) => {
+      const step = new DrivenStep(featurize(tracking), offset, state.values());
+      step.push(input);
+      for (const change of step.takeChanges()) state.set(`${change.cell}/${change.bucket}`, change);
+      return step.emitted;
+    });
+    expect(denseOf(emitted)).toEqual(denseOf(whole.emitted));
+  });
+
   it('knows of earlier rows what had arrived, and no more', () => {
     const { emitted, counters } = driveOperator(featurize(tracking), [
       trip(1, 0),

@@ -50,6 +50,16 @@ describe('sampleWindows', () => {
     );
   });
 
+  it('takes no record of a window that ends where the watermark stands', () => {
+    const records = [at(1, 50), at(2, 200), at(3, 99), at(4, 100), at(5, 199)];
+    const run = driveOperator(operator(), records, { disorderMs: 100, final: true });
+    // The watermark is at 100 from the second record on: the window to 100 is closed, the one from it is not.
+    expect(run.emitted.map(({ value }) => (value as Value).id)).toEqual([1, 4, 5, 2]);
+    expect(run.deadLetters.map(({ reason, detail, origin }) => [reason, detail, origin.offset])).toEqual([
+      ['late', '0 ms after its window had closed', 2],
+    ]);
+  });
+
   it('takes a number and a text that reads alike for two groups', () => {
     const by = ({ of }: Value) => (of === '#5' ? of : 5);
     const records = [at(1, 10, '#5'), at(2, 20, 'five')];

@@ -12,7 +12,7 @@ import {
   logLoss,
 } from '../../../../src/ml/metrics/index.js';
 import { checkLearner } from '../../../../src/testing/learner-contract.js';
-import { openLearner, vector } from '../../support.js';
+import { openCells, openLearner, vector } from '../../support.js';
 
 // The Website Phishing data set (R. Mohammad, UCI, CC BY 4.0) in the order in which River ships it: nine features of
 // 0, 1/2 or 1 as the digits 0 to 2, in the alphabetic order of their names, then the label.
@@ -217,5 +217,25 @@ describe('the contract itself', () => {
     expect(() => checkLearner(cheat, phishing.slice(0, 5), { denseSize: 9, hashedSize: 0 })).toThrow(
       'predicted otherwise',
     );
+  });
+});
+
+describe('a model of many blocks', () => {
+  it('says the same after a restore, wherever its hashed weights lie', () => {
+    for (const optimizer of [ftrl({ alpha: 0.1 }), sgd({ rate: 0.1 })]) {
+      const shape = { denseSize: 2, hashedSize: 1 << 14 };
+      const learner = logisticRegression({ optimizer, scale: 'none' });
+      const open = () => openCells(learner.cells(shape));
+      const cells = open();
+      const model = learner.open(cells as never, shape);
+      const rows = Array.from({ length: 64 }, (_, i) => vector([1, i / 64], [i * 256, (i * 8_191) % (1 << 14)]));
+      for (const cell of Object.values(cells)) cell.takeChanges();
+      for (const [i, row] of rows.entries()) model.learnOne(row, i % 3 === 0);
+      const restored = open();
+      for (const [name, cell] of Object.entries(cells))
+        for (const { bucket, bytes } of cell.takeChanges()) if (bytes) restored[name]?.restore(bucket, bytes, 1);
+      const again = learner.open(restored as never, shape);
+      expect(rows.map((row) => again.predictOne(row))).toEqual(rows.map((row) => model.predictOne(row)));
+    }
   });
 });
