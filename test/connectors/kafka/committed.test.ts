@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dataBatch, marker, rangeOf, record, recordsOf, resealed, text } from './batches.js';
+import { dataBatch, marker, rangeOf, record, recordsOf, resealed, text, withAttributes } from './batches.js';
 
 const valuesOf = (...args: Parameters<typeof rangeOf>) => recordsOf(rangeOf(...args)).map(({ value }) => text(value));
 const aborted = (producerId: bigint, firstOffset: number) => ({ producerId, firstOffset });
@@ -65,6 +65,12 @@ it('keeps the records of other producers inside an aborted transaction', () => {
     marker(5, 7n, 'abort'),
   ];
   expect(valuesOf(log, { aborted: [aborted(7n, 0)] })).toEqual(['plain', 'other']);
+});
+
+it('keeps what the producer of an aborted transaction wrote outside of transactions', () => {
+  const plain = withAttributes(dataBatch(1, ['plain'], 7n), 0);
+  const log = [dataBatch(0, ['aborted'], 7n), plain, dataBatch(2, ['aborted'], 7n), marker(3, 7n, 'abort')];
+  expect(valuesOf(log, { aborted: [aborted(7n, 0)] })).toEqual(['plain']);
 });
 
 it('puts the aborted transactions in order: brokers promise none', () => {
