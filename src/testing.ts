@@ -1,11 +1,24 @@
 // What users test their topologies, operators and learners with, and connectors of their own. Nothing else in src imports it.
 
+export { type AggregateSample, checkAggregate } from './testing/aggregate-contract.js';
 export type { ContractCheck } from './testing/contract.js';
 export { type FaultySink, type Refusal, type SinkFaultWorld, sinkFaults } from './testing/fault-contract.js';
 export type { Expected, FaultName, Outcome } from './testing/fault-list.js';
 export { type Fault, FaultProxy, type Traffic, type Way } from './testing/fault-proxy.js';
+export { checkLearner, featureVector, type LearnerRow, openLearner } from './testing/learner-contract.js';
 export { type LedgerWorld, ledgerContract } from './testing/ledger-contract.js';
 export { type FakeStore, MemoryProfile, type Written } from './testing/memory-profile.js';
+export { type LookupWorld, lookupContract } from './testing/lookup-contract.js';
+export {
+  checkOperator,
+  type Driven,
+  type DrivenInput,
+  type DrivenOutput,
+  type DrivenTime,
+  type Driving,
+  driveOperator,
+  type OperatorCheck,
+} from './testing/operator-contract.js';
 /** Whole topologies in a simulated world of crashes, late answers and stale owners, by seeds: see `simulate`. */
 export * as sim from './testing/sim/index.js';
 export { type SinkWorld, sinkContract } from './testing/sink-contract.js';

@@ -8,6 +8,33 @@ export interface LearnerRow<Y> {
   readonly label: Y;
 }
 
+/**
+ * A learner at work, on cells of its own: for its twin test.
+ *
+ * @example
+ * const learner = openLearner(passiveAggressive(), { denseSize: 2, hashedSize: 0 });
+ * learner.learnOne(featureVector([1, 0]), true);
+ */
+export function openLearner<Y, P, S extends CellSpecs>(
+  learner: Learner<Y, P, S>,
+  shape: FeatureShape,
+): LearnerLogic<Y, P> {
+  return openedFrom(learner, learner.cells(shape), shape).logic;
+}
+
+/**
+ * A feature vector made by hand: dense numbers, and indices of hashed coordinates that are 1.
+ *
+ * @example featureVector([0.5, 2], [7, 11]);
+ */
+export const featureVector = (dense: readonly number[], indices: readonly number[] = []): FeatureVector => ({
+  view: 'test',
+  hash: 'test',
+  dense: Float32Array.from(dense),
+  indices: Uint32Array.from(indices),
+  values: new Float32Array(indices.length).fill(1),
+});
+
 /** Cells and what was last stored of them: enough to go on from, as a checkpoint is. */
 type Stored = Map<string, { cell: string; bucket: number; bytes: Uint8Array; version: number }>;
 
@@ -39,7 +66,7 @@ export function checkLearner<Y, S extends CellSpecs>(
   if (!first)
     throw new MillraceError('config', 'no rows to check the learner on', { hint: 'give it at least one row' });
   const specs = learner.cells(shape);
-  const open = (stored?: Stored): Opened<Y, number> => openLearner(learner, specs, shape, stored);
+  const open = (stored?: Stored): Opened<Y, number> => openedFrom(learner, specs, shape, stored);
 
   const plain = open();
   const expected = rows.map(({ features, label }) => predictThenLearn(plain.logic, features, label));
@@ -130,12 +157,12 @@ function checkEmerging<Y>(
   }
 }
 
-function openLearner<Y, S extends CellSpecs>(
-  learner: Learner<Y, number, S>,
+function openedFrom<Y, P, S extends CellSpecs>(
+  learner: Learner<Y, P, S>,
   specs: S,
   shape: FeatureShape,
   stored: Stored = new Map(),
-): Opened<Y, number> {
+): Opened<Y, P> {
   const cells = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, spec.open()]));
   for (const { cell, bucket, bytes, version } of stored.values()) cells[cell]?.restore(bucket, bytes, version);
   return { cells, logic: learner.open(cells as Parameters<typeof learner.open>[0], shape) };
