@@ -29,6 +29,7 @@ export interface DrivenInput {
   readonly clockMs?: number;
 }
 
+/** A value that an operator emitted, and which record it belongs to. */
 export interface DrivenOutput {
   readonly value: unknown;
   readonly origin: Origin;
@@ -63,6 +64,7 @@ export function driveOperator(operator: Driven, inputs: readonly DrivenInput[], 
   return step;
 }
 
+/** How time passes while an operator is driven. */
 export interface DrivenTime {
   /** How far the watermark trails the latest event time; 0 by default. */
   readonly disorderMs?: number;

@@ -3,6 +3,7 @@ import { assert, BEFORE_ALL_MS, MillraceError, type StateChange } from '../core/
 import { type Driven, type DrivenInput, DrivenStep, type Driving } from './drive-operator.js';
 import { FakeLedger } from './fake-ledger.js';
 
+/** What is special about an operator that is checked. */
 export interface OperatorCheck {
   /** Bytes of state that the samples may leave behind at most, when they are given over and over; unchecked where not given. */
   readonly stateBytesMax?: number;

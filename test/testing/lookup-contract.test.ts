@@ -3,27 +3,29 @@ import type { Lookup, LookupAnswer, LookupReader } from '../../src/core/index.js
 import { type LookupWorld, lookupContract } from '../../src/testing.js';
 
 /** A store in memory; `changes` make it wrong in one way. */
-const world = (changes: (entries: ReadonlyMap<string, string>) => Partial<LookupReader> = () => ({})) => {
-  const entries = new Map<string, string>();
-  const answer = (key: string): LookupAnswer =>
-    entries.has(key) ? { kind: 'found', value: entries.get(key) } : { kind: 'missing' };
-  const reader: LookupReader = {
-    keysMax: 16,
-    ask: async (keys) => keys.map(answer),
-    ping: async () => undefined,
-    close: async () => undefined,
+const world =
+  (changes: (entries: ReadonlyMap<string, string>) => Partial<LookupReader> = () => ({})) =>
+  async (): Promise<LookupWorld> => {
+    const entries = new Map<string, string>();
+    const answer = (key: string): LookupAnswer =>
+      entries.has(key) ? { kind: 'found', value: entries.get(key) } : { kind: 'missing' };
+    const reader: LookupReader = {
+      keysMax: 16,
+      ask: async (keys) => keys.map(answer),
+      ping: async () => undefined,
+      close: async () => undefined,
+    };
+    return {
+      driver: { open: async () => ({ ...reader, ...changes(entries) }) },
+      lookup: {} as Lookup<unknown>,
+      key: (n) => `key-${n}`,
+      value: (n) => `value-${n}`,
+      put: async (numbers) => {
+        for (const n of numbers) entries.set(`key-${n}`, `value-${n}`);
+      },
+      close: async () => undefined,
+    };
   };
-  return async (): Promise<LookupWorld> => ({
-    driver: { open: async () => ({ ...reader, ...changes(entries) }) },
-    lookup: {} as Lookup<unknown>,
-    key: (n) => `key-${n}`,
-    value: (n) => `value-${n}`,
-    put: async (numbers) => {
-      for (const n of numbers) entries.set(`key-${n}`, `value-${n}`);
-    },
-    close: async () => undefined,
-  });
-};
 
 describe('lookupContract', () => {
   for (const { name, run } of lookupContract(world())) it(name, run);
