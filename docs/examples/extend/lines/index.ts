@@ -1,0 +1,99 @@
+// A custom connector: folders of JSON lines to read from and to write to, and a file to look things up in. This file is inert
+// data: what touches files is in open.ts, and is loaded when a topology runs.
+import { json } from 'millrace';
+import {
+  defaulted,
+  defineConnector,
+  type Lookup,
+  lookupOf,
+  type OptionsOf,
+  option,
+  required,
+  resolve,
+  type Sink,
+  type Source,
+  sinkOf,
+  sourceOf,
+} from 'millrace/connect';
+
+// On a cluster nothing keeps a process that was taken for dead from appending once more.
+const writes = { embedded: 'idempotent', cluster: 'append' } as const;
+
+/** What the connector is, as data: `describe`, `check`, `connectors list` and the runtime read it. */
+export const linesConnector = defineConnector({
+  name: 'lines',
+  kinds: {
+    source: {
+      role: 'source',
+      doc: 'Reads the JSON lines that are appended to the files of a folder, one file for each partition.',
+      options: {
+        folder: required(option.text, 'The folder; `0.ndjson` is partition 0.'),
+        partitions: defaulted(option.integer(1), 1, 'How many files there are, and so tasks.'),
+        eventTime: required(option.callback<(value: never) => number>('(value) => ms'), 'When a value happened.'),
+      },
+    },
+    sink: {
+      role: 'sink',
+      doc: 'Appends every value as a line of JSON, to one file for each task.',
+      writes,
+      options: {
+        folder: required(option.text, 'The folder; made where it is missing, and nobody else writes there.'),
+        linesMax: defaulted(option.integer(1), 10_000, 'Lines kept in memory before they are written.'),
+      },
+    },
+    lookup: {
+      role: 'lookup',
+      doc: 'Finds values in a file of JSON lines, by a field of theirs.',
+      options: {
+        file: required(option.text, 'The file; read again when it has changed.'),
+        key: required(option.text, 'The field that is the key; of equal ones the last line counts.'),
+        linesMax: defaulted(option.integer(1), 100_000, 'Lines held in memory; a longer file is an error.'),
+      },
+    },
+  },
+  open: async ({ profile }) => {
+    const { linesLookup, linesSink, linesSource } = await import('./open.js');
+    return { drivers: { source: linesSource(), sink: linesSink(writes[profile]), lookup: linesLookup() } };
+  },
+});
+
+const { kinds } = linesConnector;
+
+export interface LinesSourceOptions<T> extends Omit<OptionsOf<typeof kinds.source.options>, 'eventTime'> {
+  readonly eventTime: (value: T) => number;
+}
+
+/** Folders and files of JSON lines. */
+export const lines = {
+  /**
+   * Reads what is appended to the files of a folder.
+   *
+   * @example
+   * t.source('trades', lines.source<Trade>({ folder: 'trades', eventTime: (trade) => trade.at }));
+   */
+  source<T>(options: LinesSourceOptions<T>): Source<T> {
+    const { folder, partitions, eventTime } = options;
+    return sourceOf<T>(kinds.source, options, {
+      topic: folder,
+      schema: json<T>() as Source<T>['schema'],
+      eventTimeOf: eventTime as (value: unknown) => number,
+      options: resolve(kinds.source, { folder, partitions, eventTime }),
+    });
+  },
+
+  /**
+   * Appends every value as a line of JSON.
+   *
+   * @example
+   * prices.to('prices', lines.sink({ folder: 'prices' }));
+   */
+  sink: <T>(options: OptionsOf<typeof kinds.sink.options>): Sink<T> => sinkOf<T>(kinds.sink, options),
+
+  /**
+   * Finds values by a field of theirs.
+   *
+   * @example
+   * trades.via('company', lookup({ from: lines.lookup<Company>({ file: 'companies.ndjson', key: 'symbol' }), ... }));
+   */
+  lookup: <V>(options: OptionsOf<typeof kinds.lookup.options>): Lookup<V> => lookupOf<V>(kinds.lookup, options),
+} as const;
