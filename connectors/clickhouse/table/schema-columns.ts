@@ -6,12 +6,12 @@ import type { Units } from './rows.js';
 import { quotedName } from './type-text.js';
 
 /** A column's type, and what its numbers count where it is a time. */
-interface Derived {
+export interface ColumnType {
   readonly type: string;
   readonly unit?: TimeUnit | undefined;
 }
 
-const JSON_TEXT: Derived = { type: 'String' };
+const JSON_TEXT: ColumnType = { type: 'String' };
 const DECIMAL_DIGITS_MAX = 76;
 
 /**
@@ -24,7 +24,7 @@ const DECIMAL_DIGITS_MAX = 76;
  * schemaColumns([{ name: 'late', shape: { kind: 'nullable', inner: { kind: 'float', bits: 64 } } }]); // Nullable(Float64)
  */
 export function schemaColumns(fields: readonly Field[]): { columns: Columns; units: Units; defaults: Defaults } {
-  const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
+  const derived = fields.map(({ name, shape }) => ({ name, ...columnTypeOf(shape) }));
   return {
     columns: Object.fromEntries(derived.map(({ name, type }) => [name, type])),
     units: Object.fromEntries(derived.flatMap(({ name, unit }) => (unit === undefined ? [] : [[name, unit]]))),
@@ -61,7 +61,8 @@ function literalOf(shape: Shape, value: unknown): string | undefined {
 const timeOf = (value: number, unit: 'millis' | 'micros'): string =>
   `fromUnixTimestamp64${unit === 'millis' ? 'Milli' : 'Micro'}(toInt64(${value}), 'UTC')`;
 
-function typeOf(shape: Shape): Derived {
+/** The type that holds all that a field of a shape may be. */
+export function columnTypeOf(shape: Shape): ColumnType {
   switch (shape.kind) {
     case 'boolean':
       return { type: 'Bool' };
@@ -81,31 +82,31 @@ function typeOf(shape: Shape): Derived {
     case 'day':
       return { type: 'Date32', unit: shape.counted ? 'days' : 'millis' };
     case 'list': {
-      const { type, unit } = typeOf(shape.items);
+      const { type, unit } = columnTypeOf(shape.items);
       return { type: `Array(${type})`, unit };
     }
     case 'map': {
-      const { type, unit } = typeOf(shape.values);
-      return { type: `Map(${typeOf(shape.keys).type}, ${type})`, unit };
+      const { type, unit } = columnTypeOf(shape.values);
+      return { type: `Map(${columnTypeOf(shape.keys).type}, ${type})`, unit };
     }
     case 'record':
       return tupleOf(shape.fields);
     case 'nullable':
-      return orNull(typeOf(shape.inner));
+      return orNull(columnTypeOf(shape.inner));
     default:
       return JSON_TEXT; // text, bytes as they are, and JSON
   }
 }
 
-function orNull({ type, unit }: Derived): Derived {
+function orNull({ type, unit }: ColumnType): ColumnType {
   if (/^(Array|Map|Tuple)\(/.test(type)) return { type: 'Nullable(String)' };
   const [, inner] = /^LowCardinality\((.*)\)$/.exec(type) ?? [];
   return { type: inner === undefined ? `Nullable(${type})` : `LowCardinality(Nullable(${inner}))`, unit };
 }
 
 /** A record inside a record. All times of one column count the same; where they would not, it is text of JSON. */
-function tupleOf(fields: readonly Field[]): Derived {
-  const derived = fields.map(({ name, shape }) => ({ name, ...typeOf(shape) }));
+function tupleOf(fields: readonly Field[]): ColumnType {
+  const derived = fields.map(({ name, shape }) => ({ name, ...columnTypeOf(shape) }));
   const units = new Set(derived.flatMap(({ unit }) => unit ?? []));
   if (fields.length === 0 || units.size > 1) return JSON_TEXT;
   const [unit] = units;

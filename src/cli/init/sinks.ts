@@ -1,3 +1,5 @@
+import { columnTypeOf } from '../../../connectors/clickhouse/table/schema-columns.js';
+import { JSON_VALUE, orNull, type Shape } from '../../schema/shape/shape.js';
 import { type Imports, objectText, quoted } from './code.js';
 import type { TargetKind } from './places.js';
 import type { Plan } from './plan.js';
@@ -120,22 +122,20 @@ const columnsText = (fields: readonly ResultField[], typeOf: (field: ResultField
     `${indent}  `,
   );
 
-function clickhouseType({ holds, isTime, optional }: ResultField): string {
-  const types = {
-    text: 'String',
-    number: isTime ? 'DateTime64(3)' : 'Float64',
-    boolean: 'Bool',
-    date: 'DateTime64(3)',
-  };
-  const type = types[holds as keyof typeof types];
-  return optional ? `Nullable(${type})` : type;
+/** What a column has to hold; that it may be null is said elsewhere. */
+function shapeOf({ holds, isTime }: ResultField): Shape {
+  if (isTime || holds === 'date') return { kind: 'time', unit: 'millis' };
+  if (holds === 'number') return { kind: 'float', bits: 64 };
+  return holds === 'other' ? JSON_VALUE : { kind: holds };
 }
 
-const postgresType = ({ holds, isTime }: ResultField): string =>
-  ({
-    text: 'text',
-    number: isTime ? 'timestamptz' : 'double precision',
-    boolean: 'boolean',
-    date: 'timestamptz',
-    other: 'jsonb',
-  })[holds];
+const clickhouseType = (field: ResultField): string =>
+  columnTypeOf(field.optional ? orNull(shapeOf(field)) : shapeOf(field)).type;
+
+const postgresTypes: Partial<Record<Shape['kind'], string>> = {
+  boolean: 'boolean',
+  float: 'double precision',
+  text: 'text',
+  time: 'timestamptz',
+};
+const postgresType = (field: ResultField): string => postgresTypes[shapeOf(field).kind] ?? 'jsonb';
