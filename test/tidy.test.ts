@@ -142,11 +142,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/operators/pattern/skip.ts': 'likewise',
 };
 
-/** Folders with more than 25 files, with the reason. */
-const crowdedYet: Readonly<Record<string, string>> = {
-  'src/core': 'the files of contracts are merged by idea next',
-};
-
 /** Files over 400 lines, with the reason. */
 const long: Readonly<Record<string, string>> = {};
 
@@ -294,9 +289,7 @@ describe('files', () => {
   it('of one level of a folder are 25 at most', () => {
     const counts = new Map<string, number>();
     for (const { path } of files) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
-    const crowded = [...counts].filter(
-      ([folder, count]) => /^(src|connectors)\b/.test(folder) && count > 25 && !(folder in crowdedYet),
-    );
+    const crowded = [...counts].filter(([folder, count]) => /^(src|connectors)\b/.test(folder) && count > 25);
     expect(crowded).toEqual([]);
   });
 

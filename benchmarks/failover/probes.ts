@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafka as specs } from '../../connectors/kafka/index.js';
 import type { Kafka } from '../../connectors/kafka/open.js';
-import { EARLIEST, type SourceReader } from '../../src/core/io.js';
+import { EARLIEST } from '../../src/core/checkpoint.js';
+import type { SourceReader } from '../../src/core/source.js';
 import { localRegistry, openCodec, type WireCodec } from '../../src/schema/index.js';
 import { type Balance, balanceSchema, type Payment, paymentSchema, topics } from './topology.js';
 

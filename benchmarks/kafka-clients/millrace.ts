@@ -1,7 +1,7 @@
 import { Cluster } from '../../connectors/kafka/connection/cluster.js';
 import type { Kafka } from '../../connectors/kafka/open.js';
 import { PartitionLog } from '../../connectors/kafka/partition-log.js';
-import { EARLIEST } from '../../src/core/io.js';
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import { type Carrier, inChunks, PARTITIONS, type Reader } from './carrier.js';
 
 /** Our record batches over the connections of @platformatic/kafka. */

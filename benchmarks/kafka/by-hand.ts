@@ -4,8 +4,8 @@ import { type GroupOffset, Transaction } from '../../connectors/kafka/transactio
 import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import { type Prediction, PredictionV1 } from '../../schemas/prediction.v1.js';
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import type { InferenceService, ModelHandle, OutgoingRecord, RawRecord } from '../../src/core/index.js';
-import { EARLIEST } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { vectorDigest } from '../../src/ml/features/index.js';
 import { localRegistry, openCodec, type WireCodec } from '../../src/schema/index.js';

@@ -2,7 +2,7 @@ import { Consumer } from '@platformatic/kafka';
 import { Kafka as Kafkajs, logLevel } from 'kafkajs';
 import { kafka as specs } from '../../connectors/kafka/index.js';
 import { openKafka } from '../../connectors/kafka/open.js';
-import type { Source } from '../../src/core/io.js';
+import type { Source } from '../../src/core/source.js';
 import { json, localRegistry } from '../../src/schema/index.js';
 
 /** A member of a consumer group. */

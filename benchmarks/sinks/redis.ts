@@ -3,7 +3,7 @@ import { redis } from '../../connectors/redis/index.js';
 import { openRedis } from '../../connectors/redis/open.js';
 import type { Prediction } from '../../schemas/prediction.v1.js';
 import { hours } from '../../src/core/index.js';
-import type { Sink } from '../../src/core/io.js';
+import type { Sink } from '../../src/core/sink.js';
 import type { Contest } from './contest.js';
 import { inBatches, sinkSide } from './side.js';
 

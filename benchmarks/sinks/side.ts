@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Prediction } from '../../schemas/prediction.v1.js';
+import type { TaskId, TaskLedger } from '../../src/core/checkpoint.js';
 import type { Origin } from '../../src/core/index.js';
-import type { Sink, SinkDriver, TaskId, TaskLedger } from '../../src/core/io.js';
+import type { Sink, SinkDriver } from '../../src/core/sink.js';
 
 /** Who takes values and puts them somewhere: a sink, or a client by hand. */
 export interface Side<T = Prediction> {

@@ -1,6 +1,6 @@
-import type { SinkWriter } from '../../src/core/io.js';
 import type { Services } from '../../src/core/operator.js';
 import { BEFORE_ALL_MS, type Origin, type Tick } from '../../src/core/record.js';
+import type { SinkWriter } from '../../src/core/sink.js';
 import type { Share } from '../../src/runtime/merge.js';
 import { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';

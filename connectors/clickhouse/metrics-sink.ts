@@ -1,6 +1,6 @@
-import type { Sink } from '../../src/core/io.js';
-import type { MetricRow } from '../../src/core/metric-row.js';
 import { connectorKind, type OptionsOf, problemsOf, required, settingsOf } from '../../src/core/options.js';
+import type { MetricRow } from '../../src/core/record.js';
+import type { Sink } from '../../src/core/sink.js';
 import { name } from './table/column-options.js';
 
 export const metricsKind = connectorKind({

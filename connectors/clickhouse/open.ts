@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import type { ConfigMismatch, Sink, SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
-import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sinks.js';
+import type { ConfigMismatch, Sink, SinkDriver } from '../../src/core/sink.js';
+import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sink-options.js';
+import type { SourceDriver } from '../../src/core/source.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
 import { requestBackOff, retry } from '../../src/util/retry.js';
 import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
-import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
+import type { SourceReader } from '../../src/core/source.js';
 import type { Cursor, QueryPages, Row } from './query/query-pages.js';
 import type { Query } from './query.js';
 

@@ -1,5 +1,4 @@
 import { timing } from '../../src/connect/source-options.js';
-import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import {
@@ -13,6 +12,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
+import type { Source } from '../../src/core/source.js';
 import { json } from '../../src/schema/json.js';
 import { name } from './table/column-options.js';
 

@@ -1,4 +1,3 @@
-import type { Sink } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import {
@@ -12,7 +11,8 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
-import type { TableSinkOptions, TableTtl, TableView } from '../../src/core/sinks.js';
+import type { Sink } from '../../src/core/sink.js';
+import type { TableSinkOptions, TableTtl, TableView } from '../../src/core/sink-options.js';
 import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 import { tableView, viewProblems } from './table/table-view.js';
 

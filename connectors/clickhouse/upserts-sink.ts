@@ -1,5 +1,3 @@
-import type { Change } from '../../src/core/change.js';
-import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import {
   connectorKind,
@@ -10,7 +8,9 @@ import {
   resolve,
   settingsOf,
 } from '../../src/core/options.js';
-import type { UpsertTableOptions } from '../../src/core/sinks.js';
+import type { Change } from '../../src/core/record.js';
+import type { Sink } from '../../src/core/sink.js';
+import type { UpsertTableOptions } from '../../src/core/sink-options.js';
 import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 
 export const upsertsKind = connectorKind({

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
-import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { JsonRecord, type RawRecord } from '../../src/core/record.js';
+import type { SourceReader } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';

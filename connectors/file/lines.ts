@@ -1,4 +1,4 @@
-import type { LazyJson } from '../../src/core/lazy-json.js';
+import type { LazyJson } from '../../src/core/record.js';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

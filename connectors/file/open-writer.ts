@@ -1,5 +1,5 @@
-import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { type PartStore, type Place, RollingWriter } from './rolling-writer.js';
 import { openRowEncoder } from './row-encoder.js';
 import { endingOf } from './row-format.js';

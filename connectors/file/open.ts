@@ -1,6 +1,7 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import type { SinkDriver } from '../../src/core/sink.js';
+import type { Source, SourceDriver } from '../../src/core/source.js';
 import { openCompress } from './compress.js';
 import { type FilePlace, openFilesReader } from './files-source.js';
 import { FolderStore } from './folder-store.js';

@@ -1,9 +1,9 @@
 import { timing } from '../../src/connect/source-options.js';
-import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import { type ConnectorKind, defaulted, problemsOf, required, settingsOf } from '../../src/core/options.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
+import type { Source } from '../../src/core/source.js';
 import { isCovered } from './listing.js';
 
 /** What to do where a file is not what it was when it was read: end with an error, or go on as well as can be. */

@@ -1,5 +1,5 @@
-import type { SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
+import type { SinkWriter } from '../../src/core/sink.js';
 import type { Row, RowEncoder } from './row-encoder.js';
 import type { WriteFiles } from './sink.js';
 

@@ -1,8 +1,8 @@
 import type { Duration } from '../../src/core/duration.js';
-import type { Sink } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, optional, problemsOf, required, settingsOf } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
 import { endingOf, type RowFormat, rowFormatProblems, rowFormatSettings } from './row-format.js';
 
 /** When a file is full: at whatever comes first. */

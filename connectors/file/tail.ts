@@ -1,9 +1,9 @@
 import { seconds } from '../../src/core/duration.js';
-import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, required, resolve } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
+import type { Source } from '../../src/core/source.js';
 import { reading, sourceOf } from './read-options.js';
 
 export const tailKind = connectorKind({

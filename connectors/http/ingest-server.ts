@@ -8,9 +8,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import type { TopicProducer } from '../../src/core/io.js';
+import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import { keyBytes } from '../../src/core/unwritable.js';
+import { keyBytes } from '../../src/core/sink.js';
 import type { WireDecoder } from '../../src/schema/index.js';
 import type { Ingest, Tls } from './ingest.js';
 

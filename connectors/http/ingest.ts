@@ -1,5 +1,4 @@
 import { aheadMax, timing } from '../../src/connect/source-options.js';
-import type { Source } from '../../src/core/io.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
 import {
@@ -13,6 +12,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
+import type { Source } from '../../src/core/source.js';
 
 /** Paths. */
 export interface Tls {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import { EARLIEST, type SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
+import type { SourceReader } from '../../src/core/source.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, textOf } from './answer.js';
 import { deadline } from './deadline.js';

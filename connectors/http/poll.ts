@@ -1,6 +1,5 @@
 import { timing } from '../../src/connect/source-options.js';
 import { seconds } from '../../src/core/duration.js';
-import type { Source } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import {
   connectorKind,
@@ -13,6 +12,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
+import type { Source } from '../../src/core/source.js';
 import { identityOf } from './public-part.js';
 
 interface Cursor {

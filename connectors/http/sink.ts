@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { SinkDriver } from '../../src/core/io.js';
+import type { SinkDriver } from '../../src/core/sink.js';
 import { secretFrom } from './secret.js';
 import type { Webhook } from './webhook.js';
 import { isSecret, WebhookWriter } from './webhook-writer.js';

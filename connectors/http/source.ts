@@ -1,6 +1,6 @@
-import type { Source, SourceDriver, TopicProducer } from '../../src/core/io.js';
-import { readerAround } from '../../src/core/reader-around.js';
+import type { TopicProducer } from '../../src/core/profile.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import { readerAround, type Source, type SourceDriver } from '../../src/core/source.js';
 import { openDecoder } from '../../src/schema/index.js';
 import type { Ingest } from './ingest.js';
 import { IngestServer } from './ingest-server.js';

@@ -1,5 +1,4 @@
 import { seconds } from '../../src/core/duration.js';
-import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import {
   connectorKind,
@@ -11,6 +10,7 @@ import {
   resolve,
   settingsOf,
 } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
 
 export const webhookKind = connectorKind({
   kind: 'http.webhookSink',

@@ -1,10 +1,10 @@
-import { afterOf, type Change, keyOfChange, type Upsert } from '../../src/core/change.js';
 import type { Duration } from '../../src/core/duration.js';
-import type { Sink, Source } from '../../src/core/io.js';
 import { type ConnectorKind, type OptionsOf, problemsOf, settingsOf } from '../../src/core/options.js';
-import type { DeadLetter } from '../../src/core/record.js';
+import { afterOf, type Change, type DeadLetter, keyOfChange, type Upsert } from '../../src/core/record.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
-import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sinks.js';
+import type { Sink } from '../../src/core/sink.js';
+import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sink-options.js';
+import type { Source } from '../../src/core/source.js';
 import { deadLettersKind, globalTableKind, sinkKind, sourceKind, tableKind, upsertsKind } from './kinds.js';
 import { topicNameProblems } from './topic-name.js';
 

@@ -1,21 +1,12 @@
-import type { CheckpointStore, LogPoint } from '../../src/core/checkpoints.js';
+import type { CheckpointStore, LogPoint, TaskId, TaskLedger } from '../../src/core/checkpoint.js';
 import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { INTERNAL } from '../../src/core/internal.js';
-import {
-  type ConfigMismatch,
-  type GroupMember,
-  type Membership,
-  mismatchText,
-  type SinkDriver,
-  type Source,
-  type SourceDriver,
-  type TaskId,
-  type TaskLedger,
-  type TopicProducer,
-} from '../../src/core/io.js';
+import type { GroupMember, Membership, TopicProducer } from '../../src/core/profile.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import type { Compression } from '../../src/core/sinks.js';
+import { type ConfigMismatch, mismatchText, type SinkDriver } from '../../src/core/sink.js';
+import type { Compression } from '../../src/core/sink-options.js';
+import type { Source, SourceDriver } from '../../src/core/source.js';
 import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './checkpoint/changelog-topic.js';
 import { kafkaCheckpoints } from './checkpoint/checkpoints.js';

@@ -1,5 +1,5 @@
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
-import { EARLIEST } from '../../src/core/io.js';
 import { counted } from '../../src/util/counted.js';
 import { retry } from '../../src/util/retry.js';
 import type { Cluster } from './connection/cluster.js';

@@ -1,9 +1,9 @@
 import { initProducerIdV5 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
-import type { TopicProducer } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
+import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Compression } from '../../src/core/sinks.js';
+import type { Compression } from '../../src/core/sink-options.js';
 import type { Admin } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { type Cluster, noTopic } from './connection/cluster.js';

@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Compression } from '../../src/core/sinks.js';
+import type { Compression } from '../../src/core/sink-options.js';
 import { getOrInsert } from '../../src/util/maps.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import type { ProducerStamp } from './protocol/record-batch.js';

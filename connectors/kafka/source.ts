@@ -1,5 +1,5 @@
-import type { SourceDriver, SourceReader } from '../../src/core/io.js';
 import type { RawRecord } from '../../src/core/record.js';
+import type { SourceDriver, SourceReader } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';

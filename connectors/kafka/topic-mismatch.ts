@@ -1,6 +1,6 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { ConfigMismatch } from '../../src/core/io.js';
-import type { TopicDeclaration } from '../../src/core/sinks.js';
+import type { ConfigMismatch } from '../../src/core/sink.js';
+import type { TopicDeclaration } from '../../src/core/sink-options.js';
 import type { Admin, TopicSettings } from './admin.js';
 import type { Cluster } from './connection/cluster.js';
 

@@ -1,16 +1,22 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { ConfigMismatch, SinkContext, SinkDriver, SinkWriter } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { type DeadLetter, type Headers, type Origin, type OutgoingRecord, rawOf } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import {
+  type ConfigMismatch,
+  keyBytes,
+  type SinkContext,
+  type SinkDriver,
+  type SinkWriter,
+  unwritable,
+} from '../../src/core/sink.js';
 import {
   type DeadLetterSinkOptions,
   deadLetterHeaders,
   headersFor,
   originHeaders,
   type TopicSinkOptions,
-} from '../../src/core/sinks.js';
-import { keyBytes, unwritable } from '../../src/core/unwritable.js';
+} from '../../src/core/sink-options.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import type { TaskSessions } from './checkpoint/task-session.js';

@@ -8,7 +8,7 @@ import {
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Compression } from '../../src/core/sinks.js';
+import type { Compression } from '../../src/core/sink-options.js';
 import { getOrInsert } from '../../src/util/maps.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import type { Cluster } from './connection/cluster.js';

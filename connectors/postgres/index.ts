@@ -1,4 +1,3 @@
-import type { Sink } from '../../src/core/io.js';
 import type { Lookup } from '../../src/core/lookup.js';
 import type { Problem } from '../../src/core/operator.js';
 import * as is from '../../src/core/option-types.js';
@@ -13,6 +12,7 @@ import {
   resolve,
   settingsOf,
 } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
 import { isName, quoted } from './names.js';
 
 const tableKind = connectorKind({

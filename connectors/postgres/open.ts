@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '../../src/core/errors.js';
-import type { SinkContext, SinkDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
+import type { SinkContext, SinkDriver } from '../../src/core/sink.js';
 import { requestBackOff, retry } from '../../src/util/retry.js';
 import { Connection } from './connection.js';
 import { explain, isPassing } from './errors.js';

@@ -1,8 +1,8 @@
 import { BatchingWriter } from '../../src/connect/batching-writer.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
-import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
+import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { arrayOf, type Cell, cellOf } from './cells.js';
 import type { Run } from './connection.js';
 import type { TableOptions } from './index.js';

@@ -1,6 +1,6 @@
-import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
 import { unrepresentableKey } from './hash-fields.js';
 import { nameOf, nameOrCallback, sinkOf } from './sink.js';
 import type { Write } from './structures.js';

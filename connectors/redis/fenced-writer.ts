@@ -1,8 +1,8 @@
 import { BatchingWriter } from '../../src/connect/batching-writer.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError } from '../../src/core/errors.js';
-import type { SinkContext, SinkWriter } from '../../src/core/io.js';
 import type { Origin } from '../../src/core/record.js';
+import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import type { CallText } from './fenced.js';
 import type { Structure } from './structures.js';
 

@@ -1,8 +1,8 @@
-import { afterOf, type Change, keyOfChange } from '../../src/core/change.js';
-import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
-import type { HashSinkOptions } from '../../src/core/sinks.js';
+import { afterOf, type Change, keyOfChange } from '../../src/core/record.js';
+import type { Sink } from '../../src/core/sink.js';
+import type { HashSinkOptions } from '../../src/core/sink-options.js';
 import { sinkOf } from './sink.js';
 
 export const hashKind = connectorKind({

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { ConfigMismatch, Sink, SinkDriver, Source, SourceDriver } from '../../src/core/io.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
+import type { ConfigMismatch, Sink, SinkDriver } from '../../src/core/sink.js';
+import type { Source, SourceDriver } from '../../src/core/source.js';
 import { FencedWriter } from './fenced-writer.js';
 import { redisReader } from './lookup-reader.js';
 import { type Publishing, PublishWriter } from './publish-writer.js';

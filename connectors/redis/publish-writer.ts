@@ -1,5 +1,5 @@
 import { BatchingWriter } from '../../src/connect/batching-writer.js';
-import type { SinkWriter } from '../../src/core/io.js';
+import type { SinkWriter } from '../../src/core/sink.js';
 import type { Keyed } from './server/connection.js';
 import { allAnswered, type Server } from './server/server.js';
 

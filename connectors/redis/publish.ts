@@ -1,6 +1,6 @@
-import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
 import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
 import type { Publishing } from './publish-writer.js';

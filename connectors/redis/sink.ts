@@ -1,6 +1,6 @@
-import type { Sink } from '../../src/core/io.js';
 import * as is from '../../src/core/option-types.js';
 import { type ConnectorKind, problemsOf, settingsOf } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
 
 /** What several kinds of sinks have in common. */
 

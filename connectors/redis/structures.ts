@@ -1,4 +1,4 @@
-import type { HashSinkOptions } from '../../src/core/sinks.js';
+import type { HashSinkOptions } from '../../src/core/sink-options.js';
 import { fenced, type Script } from './fenced.js';
 import { hashFields, unrepresentableHash } from './hash-fields.js';
 

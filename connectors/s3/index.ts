@@ -1,5 +1,6 @@
-import type { Sink, Source } from '../../src/core/io.js';
 import { type ConnectorKind, connectorKind } from '../../src/core/options.js';
+import type { Sink } from '../../src/core/sink.js';
+import type { Source } from '../../src/core/source.js';
 import { type FileSinkOptions, type FileSourceOptions, file } from '../file/index.js';
 import { sinkKind as filesOut } from '../file/sink.js';
 import { sourceKind as filesIn } from '../file/source.js';

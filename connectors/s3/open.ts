@@ -1,6 +1,7 @@
 import { MillraceError } from '../../src/core/errors.js';
-import type { SinkDriver, SourceDriver } from '../../src/core/io.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
+import type { SinkDriver } from '../../src/core/sink.js';
+import type { SourceDriver } from '../../src/core/source.js';
 import { openCompress } from '../file/compress.js';
 import { type FilePlace, openFilesReader, type Storage } from '../file/files-source.js';
 import { isMatch } from '../file/listing.js';

@@ -1,5 +1,5 @@
-import type { TopicProducer } from '../../src/core/io.js';
 import { partitionOf } from '../../src/core/partition.js';
+import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import type { Clock } from '../../src/runtime/clock.js';
 import type { Flights } from './flights.js';

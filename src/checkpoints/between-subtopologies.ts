@@ -1,6 +1,6 @@
+import { EARLIEST } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
 import { INTERNAL, markOf } from '../core/internal.js';
-import { EARLIEST } from '../core/io.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { readPartition } from '../topics/read-topic.js';
 import { subtopologiesOf, type Topology } from '../topology/index.js';

@@ -1,4 +1,4 @@
-import { partitionsRead, positionKey } from '../core/positions.js';
+import { partitionsRead, positionKey } from '../core/source.js';
 import type { StateChange } from '../core/state.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } from '../topics/positions.js';

@@ -1,8 +1,8 @@
 import { openPartsOf } from '../../connectors/file/rolling-writer.js';
+import { EARLIEST, type Position } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import { EARLIEST, type Position } from '../core/io.js';
 import { partitionOf } from '../core/partition.js';
-import { positionKey, positionsIn } from '../core/positions.js';
+import { positionKey, positionsIn } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { Counters } from '../runtime/task-state.js';
 import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../topics/positions.js';

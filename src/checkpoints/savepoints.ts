@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import type { Checkpoint, Position } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import type { Checkpoint, Position } from '../core/io.js';
-import { partitionsRead, positionKey, positionsIn } from '../core/positions.js';
+import { partitionsRead, positionKey, positionsIn } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import {
   encodeSavepoint,

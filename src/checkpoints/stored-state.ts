@@ -1,6 +1,6 @@
-import type { StoredTask } from '../core/checkpoints.js';
-import { sourceDriver } from '../core/drivers.js';
+import type { StoredTask } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
+import { sourceDriver } from '../core/profile.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import type { PlannedTask, Topology } from '../topology/index.js';
 

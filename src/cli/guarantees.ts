@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
-import type { Sink } from '../core/io.js';
 import type { Delivery, WriteMode } from '../core/kind.js';
+import type { Sink } from '../core/sink.js';
 import type { Config } from '../profiles/settings.js';
 import { deliveryOf } from '../topology/index.js';
 

@@ -1,4 +1,7 @@
 /** What a connector is made of: see CONTRIBUTING, "A connector". */
+
+export type { Position, TaskId } from '../core/checkpoint.js';
+export { EARLIEST } from '../core/checkpoint.js';
 export {
   type ConnectorContext,
   type ConnectorDefinition,
@@ -7,19 +10,6 @@ export {
   type OpenConnector,
 } from '../core/connector.js';
 export { MillraceError } from '../core/errors.js';
-export type {
-  Position,
-  Sink,
-  SinkContext,
-  SinkDriver,
-  SinkWriter,
-  Source,
-  SourceDriver,
-  SourceOpening,
-  SourceReader,
-  TaskId,
-} from '../core/io.js';
-export { EARLIEST } from '../core/io.js';
 export type {
   KindDefinition,
   KindSpec,
@@ -36,6 +26,8 @@ export * as option from '../core/option-types.js';
 export { defaulted, type OptionSpec, type OptionsOf, optional, required, resolve } from '../core/options.js';
 export type { Origin, RawRecord } from '../core/record.js';
 export type { Schema, SchemaRegistry } from '../core/schema.js';
+export type { Sink, SinkContext, SinkDriver, SinkWriter } from '../core/sink.js';
+export type { Source, SourceDriver, SourceOpening, SourceReader } from '../core/source.js';
 export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
 export { lookupOf, sinkOf, sourceOf } from './make.js';
 export { SequenceAssigner } from './sequence-assigner.js';

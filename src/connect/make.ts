@@ -1,8 +1,8 @@
-import type { Sink, Source } from '../core/io.js';
 import type { KindDefinition, KindSpec, LookupKind, SinkKind, SourceKind } from '../core/kind.js';
 import type { Lookup } from '../core/lookup.js';
-import { problemsOf, resolve, settingsOf } from '../core/options.js';
-import type { Problem } from '../core/settings.js';
+import { type Problem, problemsOf, resolve, settingsOf } from '../core/options.js';
+import type { Sink } from '../core/sink.js';
+import type { Source } from '../core/source.js';
 
 /** What each of them says beside what follows from its kind; `problems` and `settings` are added to those that do. */
 type More<Made> = Omit<Partial<Made>, 'definition' | 'connector' | 'kind'>;

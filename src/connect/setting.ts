@@ -1,4 +1,4 @@
-import { Mistake, type Setting } from '../core/setting.js';
+import { Mistake, type Setting } from '../core/connector.js';
 
 // The kinds of settings, for profiles and connectors.
 

@@ -1,8 +1,28 @@
-import type { SinkDriver, SourceDriver, TopicProducer } from './io.js';
 import type { KindDefinition, KindSpec, ProfileName } from './kind.js';
 import type { LookupDriver } from './lookup.js';
+import type { TopicProducer } from './profile.js';
 import type { SchemaRegistry } from './schema.js';
-import type { Setting } from './setting.js';
+import type { SinkDriver } from './sink.js';
+import type { SourceDriver } from './source.js';
+
+/** A setting of a profile or a connector: how its text is read, and what is said of one that cannot be. Its name is its key. */
+export interface Setting<out T> {
+  readonly env: string;
+  /** How its type reads in tables. */
+  readonly type: string;
+  readonly fallback: T;
+  readonly description: string;
+  /** Its value may hold a password: messages name it and never print it. */
+  readonly secret: boolean;
+  /** It is a password: the environment alone may hold it, no file that lies with the code and no command line. */
+  readonly sealed?: true;
+  /** The value, or what is wrong with it. */
+  parse(value: string | number): T | Mistake;
+}
+
+export class Mistake {
+  constructor(readonly expected: string) {}
+}
 
 /** The kinds of a connector, by name. */
 export type KindSpecs = Readonly<Record<string, KindSpec>>;

@@ -1,11 +1,10 @@
 import type { Duration } from './duration.js';
-import type { SinkWriter } from './io.js';
+import type { WatermarkMarker } from './event-clock.js';
 import { partitionOf } from './partition.js';
 import { headerPicker, type PassedHeaders } from './passed-headers.js';
 import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
-import { keyBytes } from './unwritable.js';
-import type { WatermarkMarker } from './watermark-marker.js';
+import { keyBytes, type SinkWriter } from './sink.js';
 
 // Topics between two subtopologies of a topology: what lies in them, whichever log they lie in.
 

@@ -1,7 +1,7 @@
 import { messageOf } from './errors.js';
 import type { KindDefinition, LookupKind } from './kind.js';
+import type { Problem, Settings } from './options.js';
 import { defineService } from './service.js';
-import type { Problem, Settings } from './settings.js';
 
 declare const OUT: unique symbol;
 

@@ -1,10 +1,10 @@
 import type { Duration } from './duration.js';
+import type { Problem, Settings } from './options.js';
 import type { Origin } from './record.js';
 import type { ServiceRegistry } from './service.js';
-import type { Problem, Settings } from './settings.js';
 import type { CellSpecs } from './state.js';
 
-export type { Problem, Settings } from './settings.js';
+export type { Problem, Settings } from './options.js';
 
 declare const IN: unique symbol;
 declare const OUT: unique symbol;

@@ -1,5 +1,13 @@
 import type { OptionType } from './option-types.js';
-import type { Problem, Settings } from './settings.js';
+
+/** Options and facts that `describe` prints: plain values only. */
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** What an operator, a source, a sink or a lookup finds wrong with its options, for `check`; where it is, is added there. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
 
 /** One option, as data: what it takes, what it is for, and what it is where it is left out. */
 export interface OptionSpec<

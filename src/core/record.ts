@@ -1,5 +1,3 @@
-import type { LazyJson } from './lazy-json.js';
-
 /**
  * Where a record came from and when it happened. The source makes it once and every step passes it on unchanged, so
  * a value at a sink, or in the dead letters, can always be traced to the bytes that caused it.
@@ -119,4 +117,54 @@ export interface DeadLetter {
   readonly detail: string;
   readonly step: string;
   readonly origin: Origin;
+}
+
+/**
+ * A value whose bytes nobody has written: of a source that has values (columns of a file) where others have bytes. Who decodes JSON
+ * takes the value; who wants the bytes, such as a dead letter, has them made. Both say the same, to the last digit.
+ *
+ * What it is made of must not change, and stays in memory as long as it does.
+ */
+export interface LazyJson {
+  /** What `JSON.parse` makes of the bytes, anew each time: who changes it changes nothing else. */
+  value(): unknown;
+  /** The JSON in UTF-8, as `JSON.stringify` writes the value: made when it is asked for. */
+  readonly bytes: Uint8Array;
+  /** How many bytes there are at most, without counting them. */
+  readonly bytesMax: number;
+  /** How many lists and objects lie in each other at most. */
+  readonly depthMax: number;
+}
+
+/** What a compacted topic says of a key: the newest value, or with `null` that there is none any more (a tombstone). */
+export interface Upsert<out T> {
+  readonly key: string;
+  readonly value: T | null;
+}
+
+/**
+ * A correction as a value: what was held to be true of a key, and what is held now. Tables and results that may still
+ * be revised are streams of changes; an aggregate takes `before` back and adds `after`.
+ *
+ * - new: `before` is `null`; revised: both are there; retracted or deleted: `after` is `null`.
+ */
+export interface Change<out T> {
+  readonly key: string;
+  readonly before: T | null;
+  readonly after: T | null;
+}
+
+/** For sinks, which see values as `unknown`. */
+export const keyOfChange = (change: unknown): string => (change as Change<unknown>).key;
+export const afterOf = (change: unknown): unknown => (change as Change<unknown>).after;
+
+/** One measurement of a step, or one of its counters, as it reaches the metrics sink. */
+export interface MetricRow {
+  readonly topology: string;
+  readonly step: string;
+  readonly task: number;
+  readonly name: string;
+  /** Point of event time that it speaks of. */
+  readonly eventTimeMs: number;
+  readonly value: number;
 }

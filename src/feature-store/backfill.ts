@@ -1,8 +1,7 @@
 import { storedTasks } from '../checkpoints/stored-state.js';
 import { MillraceError } from '../core/errors.js';
-import type { Profile, SourceDriver, SourceReader } from '../core/io.js';
-import { positionKey, stepOfPosition } from '../core/positions.js';
-import { readerAround } from '../core/reader-around.js';
+import type { Profile } from '../core/profile.js';
+import { positionKey, readerAround, type SourceDriver, type SourceReader, stepOfPosition } from '../core/source.js';
 import { createInference } from '../inference/index.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { runTopology } from '../runtime/index.js';

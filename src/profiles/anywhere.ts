@@ -6,8 +6,9 @@ import { httpSource } from '../../connectors/http/source.js';
 import { openPostgres, type Postgres } from '../../connectors/postgres/open.js';
 import { openRedis, type Redis } from '../../connectors/redis/open.js';
 import { openS3 } from '../../connectors/s3/open.js';
-import type { Profile, SourceDriver, TopicProducer } from '../core/io.js';
+import type { Profile, TopicProducer } from '../core/profile.js';
 import type { SchemaRegistry } from '../core/schema.js';
+import type { SourceDriver } from '../core/source.js';
 import { redisOptions } from './redis-options.js';
 import type { Config } from './settings.js';
 

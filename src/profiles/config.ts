@@ -1,5 +1,5 @@
+import { Mistake, type Setting } from '../core/connector.js';
 import { MillraceError } from '../core/errors.js';
-import { Mistake, type Setting } from '../core/setting.js';
 import { type Config, type ConfigFile, type SettingName, settingNames, settings } from './settings.js';
 
 /**

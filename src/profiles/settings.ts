@@ -1,7 +1,7 @@
 // One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it.
 
 import { brokers, choice, text, url, urls, wholeNumber } from '../connect/setting.js';
-import type { Setting } from '../core/setting.js';
+import type { Setting } from '../core/connector.js';
 import { clusterSettings } from './kafka-settings.js';
 import { redisSettings } from './redis-settings.js';
 

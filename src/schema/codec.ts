@@ -1,4 +1,4 @@
-import type { LazyJson } from '../core/lazy-json.js';
+import type { LazyJson } from '../core/record.js';
 import type { Schema, SchemaData, SchemaRegistry, SchemaText } from '../core/schema.js';
 import type { AvroValues } from './avro/values.js';
 import type { CsvColumn } from './csv.js';

@@ -1,5 +1,4 @@
-import type { LazyJson } from '../core/lazy-json.js';
-import type { RawRecord } from '../core/record.js';
+import type { LazyJson, RawRecord } from '../core/record.js';
 import type { Codec } from '../core/schema.js';
 import { DecodeFailure } from './failures.js';
 import { withHeaders } from './wire-format.js';

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../core/errors.js';
-import type { SinkDriver } from '../core/io.js';
 import type { Delivery } from '../core/kind.js';
+import type { SinkDriver } from '../core/sink.js';
 import { deliveryOf } from '../topology/index.js';
 import { type ContractCheck, checkIn } from './contract.js';
 import {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from 'node:assert';
+import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../core/checkpoint.js';
 import { eventClock } from '../core/event-clock.js';
-import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../core/io.js';
 import type { StateChange } from '../core/state.js';
 import { type ContractCheck, checkIn, mustReject } from './contract.js';
 

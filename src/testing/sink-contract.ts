@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert';
-import type { SinkDriver } from '../core/io.js';
+import type { SinkDriver } from '../core/sink.js';
 import { type ContractCheck, checkIn, mustReject } from './contract.js';
 import { openTask, range, type SinkWorld, setUp, sortedVisible, write } from './sink-task.js';
 

@@ -1,5 +1,6 @@
 import { ok } from 'node:assert';
-import type { Checkpoint, Sink, SinkDriver, SinkWriter, TaskId, TaskLedger } from '../core/io.js';
+import type { Checkpoint, TaskId, TaskLedger } from '../core/checkpoint.js';
+import type { Sink, SinkDriver, SinkWriter } from '../core/sink.js';
 import { DeferredSink, SequencedSink } from '../runtime/sinks.js';
 import { TaskState } from '../runtime/task-state.js';
 import { originAt } from './contract.js';

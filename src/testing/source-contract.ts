@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok } from 'node:assert';
-import { EARLIEST, type Source, type SourceDriver, type SourceReader } from '../core/io.js';
+import { EARLIEST } from '../core/checkpoint.js';
 import type { OutgoingRecord, RawRecord } from '../core/record.js';
+import type { Source, SourceDriver, SourceReader } from '../core/source.js';
 import { type ContractCheck, checkIn, legible } from './contract.js';
 
 /** A source under test, on a topic that is empty at first and has at least two partitions. */

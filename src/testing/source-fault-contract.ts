@@ -1,8 +1,9 @@
 import { deepStrictEqual, ok } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EARLIEST } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import { EARLIEST, type Source, type SourceDriver, type SourceReader } from '../core/io.js';
 import type { RawRecord } from '../core/record.js';
+import type { Source, SourceDriver, SourceReader } from '../core/source.js';
 import { type ContractCheck, checkIn } from './contract.js';
 import type { Refusal } from './fault-contract.js';
 import {

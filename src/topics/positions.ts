@@ -1,7 +1,8 @@
-import { sourceDriver } from '../core/drivers.js';
+import { type Checkpoint, EARLIEST, type Position } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
 import { INTERNAL } from '../core/internal.js';
-import { type Checkpoint, EARLIEST, type Position, type Source } from '../core/io.js';
+import { sourceDriver } from '../core/profile.js';
+import type { Source } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import type { Topology } from '../topology/index.js';
 import { offsetsOf, type Start } from './read-topic.js';

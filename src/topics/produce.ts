@@ -1,5 +1,5 @@
 import { MillraceError, messageOf } from '../core/errors.js';
-import type { TopicProducer } from '../core/io.js';
+import type { TopicProducer } from '../core/profile.js';
 import type { OutgoingRecord } from '../core/record.js';
 import type { Codec } from '../core/schema.js';
 import type { NumberedValue } from './ndjson.js';

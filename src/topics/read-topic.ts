@@ -1,8 +1,8 @@
 import { kafka } from '../../connectors/kafka/index.js';
-import type { LogPoint } from '../core/checkpoints.js';
+import type { LogPoint } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import type { SourceReader } from '../core/io.js';
 import type { RawRecord } from '../core/record.js';
+import type { SourceReader } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { json } from '../schema/index.js';
 

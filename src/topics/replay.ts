@@ -1,6 +1,6 @@
 import { topicNameProblems } from '../../connectors/kafka/topic-name.js';
 import { MillraceError } from '../core/errors.js';
-import type { TopicProducer } from '../core/io.js';
+import type { TopicProducer } from '../core/profile.js';
 import type { OutgoingRecord } from '../core/record.js';
 import { getOrInsert } from '../util/maps.js';
 import { type FoundLetter, replayOf } from './dead-letters.js';

@@ -1,5 +1,5 @@
-import type { Sink } from '../core/io.js';
 import type { Settings } from '../core/operator.js';
+import type { Sink } from '../core/sink.js';
 import { circularRepartitions, subtopologiesOf } from './subtopologies.js';
 import type { Topology, Wire } from './topology.js';
 import { globalNodes } from './upstream.js';

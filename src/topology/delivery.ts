@@ -1,5 +1,5 @@
-import type { Sink } from '../core/io.js';
 import type { Delivery, WriteMode } from '../core/kind.js';
+import type { Sink } from '../core/sink.js';
 import { subtopologiesOf } from './subtopologies.js';
 import type { Topology } from './topology.js';
 

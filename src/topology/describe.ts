@@ -1,8 +1,8 @@
 import { formatDuration } from '../core/duration.js';
-import type { Sink } from '../core/io.js';
 import type { Delivery } from '../core/kind.js';
 import { outputNames, type Settings } from '../core/operator.js';
 import { passedHeadersText } from '../core/passed-headers.js';
+import type { Sink } from '../core/sink.js';
 import { sinkAsWritten } from './delivery.js';
 import { internalTopic, subtopologiesOf } from './subtopologies.js';
 import type { StepNode, Topology } from './topology.js';

@@ -1,7 +1,6 @@
-import type { StoredTask } from '../core/checkpoints.js';
+import { EARLIEST, type StoredTask } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import { EARLIEST } from '../core/io.js';
-import { positionsIn, stepOfPosition } from '../core/positions.js';
+import { positionsIn, stepOfPosition } from '../core/source.js';
 import type { CellSpec, StateChange } from '../core/state.js';
 import { getOrInsert } from '../util/maps.js';
 import { divisionOf } from './division.js';

@@ -1,5 +1,5 @@
+import type { Checkpoint, Position } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import type { Checkpoint, Position } from '../core/io.js';
 import { partitionOf } from '../core/partition.js';
 import type { Cell, CellSpec, StateChange } from '../core/state.js';
 import { pushAll } from '../util/arrays.js';

@@ -1,5 +1,6 @@
 import { INTERNAL, type InternalSinkOptions } from '../core/internal.js';
-import type { Sink, Source } from '../core/io.js';
+import type { Sink } from '../core/sink.js';
+import type { Source } from '../core/source.js';
 import { getOrInsert } from '../util/maps.js';
 import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology.js';
 import { globalNodes } from './upstream.js';

@@ -1,6 +1,4 @@
 import type { Duration } from '../core/duration.js';
-import type { Sink, Source } from '../core/io.js';
-import type { MetricRow } from '../core/metric-row.js';
 import type {
   Adds,
   MultiInputOperator,
@@ -13,8 +11,10 @@ import type {
 } from '../core/operator.js';
 import { outputNames } from '../core/operator.js';
 import type { PassedHeaders } from '../core/passed-headers.js';
-import type { DeadLetter } from '../core/record.js';
+import type { DeadLetter, MetricRow } from '../core/record.js';
 import type { Schema } from '../core/schema.js';
+import type { Sink } from '../core/sink.js';
+import type { Source } from '../core/source.js';
 
 /** What feeds a step: the id of a source or step, and which of its outputs (0 where there is only one). */
 export interface Wire {

@@ -1,4 +1,4 @@
-import type { TableSinkOptions } from '../core/sinks.js';
+import type { TableSinkOptions } from '../core/sink-options.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { compareEntries, Differences, type Entry } from './differences.js';
 import { namesOf, type Run } from './verification.js';

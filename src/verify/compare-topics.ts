@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Headers, RawRecord } from '../core/record.js';
-import { deadLetterHeaders } from '../core/sinks.js';
+import { deadLetterHeaders } from '../core/sink-options.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { readPartition } from '../topics/read-topic.js';
 import { Differences } from './differences.js';

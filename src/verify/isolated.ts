@@ -4,7 +4,7 @@ import type { TableOptions as RowsOptions } from '../../connectors/postgres/inde
 import type { Publishing } from '../../connectors/redis/publish-writer.js';
 import type { Write } from '../../connectors/redis/structures.js';
 import { days, MillraceError, type Sink } from '../core/index.js';
-import type { HashSinkOptions, TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../core/sinks.js';
+import type { HashSinkOptions, TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../core/sink-options.js';
 import { json } from '../schema/index.js';
 import { onlyRead } from '../topics/positions.js';
 import type { Topology } from '../topology/index.js';

@@ -1,7 +1,7 @@
 import type { WriteFiles } from '../../connectors/file/sink.js';
 import type { TableOptions as RowsOptions } from '../../connectors/postgres/index.js';
-import type { Sink } from '../core/io.js';
-import type { TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../core/sinks.js';
+import type { Sink } from '../core/sink.js';
+import type { TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../core/sink-options.js';
 import type { VerificationProfile } from '../profiles/profiles.js';
 import { json, openDecoder } from '../schema/index.js';
 import { readPartition } from '../topics/read-topic.js';

@@ -1,5 +1,5 @@
-import { EARLIEST, type SourceDriver, type SourceReader } from '../core/io.js';
-import { readerAround } from '../core/reader-around.js';
+import { EARLIEST } from '../core/checkpoint.js';
+import { readerAround, type SourceDriver, type SourceReader } from '../core/source.js';
 import type { Slice } from './verification.js';
 
 /**

@@ -1,5 +1,5 @@
 import { MillraceError, messageOf } from '../core/errors.js';
-import type { TopicSinkOptions } from '../core/sinks.js';
+import type { TopicSinkOptions } from '../core/sink-options.js';
 import { openProfile, type VerificationProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import { isTopic } from '../topics/positions.js';

@@ -1,7 +1,7 @@
 import type { TableOptions as RowsOptions } from '../../connectors/postgres/index.js';
 import type { Profile, Sink, SinkContext, SinkDriver } from '../core/index.js';
 import type { SchemaRegistry } from '../core/schema.js';
-import type { HashSinkOptions } from '../core/sinks.js';
+import type { HashSinkOptions } from '../core/sink-options.js';
 import { createInference } from '../inference/index.js';
 import { openProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TopicProducer } from '../../src/core/io.js';
+import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import { generator } from '../random.js';
 import type { Click, Outcome, Topics } from './topology.js';

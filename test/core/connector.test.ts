@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { lookupOf, sinkOf, sourceOf } from '../../src/connect/make.js';
 import { connectorOf, defineConnector, isConnectorDefinition } from '../../src/core/connector.js';
-import { lookupDriver, sinkDriver, sourceDriver } from '../../src/core/drivers.js';
-import type { Driver, SinkDriver, SourceDriver } from '../../src/core/io.js';
 import { type KindDefinition, writeModeOn } from '../../src/core/kind.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import * as is from '../../src/core/option-types.js';
 import { defaulted, required } from '../../src/core/options.js';
+import { type Driver, lookupDriver, sinkDriver, sourceDriver } from '../../src/core/profile.js';
+import type { SinkDriver } from '../../src/core/sink.js';
+import type { SourceDriver } from '../../src/core/source.js';
 import { json } from '../../src/schema/index.js';
 
 const file = required(is.text, 'The file.');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Setting } from '../../src/core/setting.js';
+import type { Setting } from '../../src/core/connector.js';
 import { configHelp, configTable, defineConfig, resolveConfig } from '../../src/profiles/config.js';
 import { settingNames, settings } from '../../src/profiles/settings.js';
 

@@ -11,7 +11,7 @@ import { openPostgres } from '../../connectors/postgres/open.js';
 import { openRedis } from '../../connectors/redis/open.js';
 import { s3 } from '../../connectors/s3/index.js';
 import { openS3 } from '../../connectors/s3/open.js';
-import { EARLIEST } from '../../src/core/io.js';
+import { EARLIEST } from '../../src/core/checkpoint.js';
 import { resolveConfig } from '../../src/profiles/config.js';
 import { confluentRegistry, json, localRegistry, ndjson } from '../../src/schema/index.js';
 import { everythingOf, leaksIn, planted } from './planted.js';

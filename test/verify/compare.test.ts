@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../connectors/clickhouse/index.js';
 import type { Cell, Origin, OutgoingRecord, Sink, StateChange } from '../../src/core/index.js';
-import { deadLetterHeaders, originHeaders, type TableSinkOptions } from '../../src/core/sinks.js';
+import { deadLetterHeaders, originHeaders, type TableSinkOptions } from '../../src/core/sink-options.js';
 import { resolveConfig } from '../../src/profiles/config.js';
 import { openProfile, type VerificationProfile } from '../../src/profiles/profiles.js';
 import { mapCell, paneCell, timerCell, valueCell } from '../../src/state/index.js';

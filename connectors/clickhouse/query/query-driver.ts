@@ -1,4 +1,4 @@
-import type { SourceDriver } from '../../../src/core/io.js';
+import type { SourceDriver } from '../../../src/core/source.js';
 import { type RetryOptions, retry } from '../../../src/util/retry.js';
 import type { Engine } from '../engine/engine.js';
 import { explain } from '../errors.js';

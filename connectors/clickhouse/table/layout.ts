@@ -1,5 +1,5 @@
 import { MillraceError } from '../../../src/core/errors.js';
-import type { TableSinkOptions, TableTtl, TableView, UpsertTableOptions } from '../../../src/core/sinks.js';
+import type { TableSinkOptions, TableTtl, TableView, UpsertTableOptions } from '../../../src/core/sink-options.js';
 import type { Engine } from '../engine/engine.js';
 import { type Columns, canonicalTypes } from './canonical.js';
 import type { Units } from './rows.js';

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../../src/core/errors.js';
-import type { TableTtl } from '../../../src/core/sinks.js';
+import type { TableTtl } from '../../../src/core/sink-options.js';
 import type { Engine } from '../engine/engine.js';
 import { parseRows } from '../engine/json-rows.js';
 import { columnsOf } from './canonical.js';

@@ -1,8 +1,7 @@
-import type { Change } from '../../../src/core/change.js';
 import { assert } from '../../../src/core/errors.js';
-import type { SinkWriter } from '../../../src/core/io.js';
-import type { Origin } from '../../../src/core/record.js';
-import type { UpsertTableOptions } from '../../../src/core/sinks.js';
+import type { Change, Origin } from '../../../src/core/record.js';
+import type { SinkWriter } from '../../../src/core/sink.js';
+import type { UpsertTableOptions } from '../../../src/core/sink-options.js';
 import { isWellFormed } from '../../../src/util/well-formed.js';
 import { quotedText } from '../values/index.js';
 import type { Batches } from './batches.js';

@@ -1,7 +1,6 @@
 import { SequenceAssigner } from '../../../src/connect/sequence-assigner.js';
-import type { SinkWriter } from '../../../src/core/io.js';
-import type { MetricRow } from '../../../src/core/metric-row.js';
-import type { Origin } from '../../../src/core/record.js';
+import type { MetricRow, Origin } from '../../../src/core/record.js';
+import type { SinkWriter } from '../../../src/core/sink.js';
 import { getOrInsert } from '../../../src/util/maps.js';
 import { quotedText, valueTypeOf } from '../values/index.js';
 import type { Batches } from './batches.js';

@@ -1,5 +1,5 @@
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
-import type { LazyJson } from '../../../src/core/lazy-json.js';
+import type { LazyJson } from '../../../src/core/record.js';
 import type { Line } from '../lines.js';
 import { type OpenRandom, openRandomFile } from '../random-access.js';
 import { mostOf, type RowMaker, rowMaker } from './parquet-row-maker.js';

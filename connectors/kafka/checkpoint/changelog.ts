@@ -1,5 +1,5 @@
+import type { Checkpoint } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { Checkpoint } from '../../../src/core/io.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
 import type { StateChange } from '../../../src/core/state.js';
 

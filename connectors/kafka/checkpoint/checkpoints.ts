@@ -1,7 +1,6 @@
 import { describeGroupsV5 } from '@platformatic/kafka';
-import type { CheckpointStore } from '../../../src/core/checkpoints.js';
+import { type CheckpointStore, EARLIEST, type Position, type TaskId } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
-import { EARLIEST, type Position, type TaskId } from '../../../src/core/io.js';
 import { counted } from '../../../src/util/counted.js';
 import type { Admin } from '../admin.js';
 import { type Cluster, noTopic } from '../connection/cluster.js';

@@ -1,6 +1,6 @@
 import { offsetFetchV8 } from '@platformatic/kafka';
+import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
-import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/io.js';
 import type { StateChange } from '../../../src/core/state.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';

@@ -1,5 +1,5 @@
+import { EARLIEST } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
-import { EARLIEST } from '../../../src/core/io.js';
 import type { Cluster } from '../connection/cluster.js';
 import type { CommittedRange } from '../group/committed.js';
 import { PartitionLog } from '../partition-log.js';

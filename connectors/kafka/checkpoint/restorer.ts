@@ -1,4 +1,4 @@
-import type { TaskId } from '../../../src/core/io.js';
+import type { TaskId } from '../../../src/core/checkpoint.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ChangelogFollower, type RestoredChangelog } from './read-changelog.js';
 import type { Standbys } from './standby.js';

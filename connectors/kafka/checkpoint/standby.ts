@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StandbyStatus } from '../../../src/core/io.js';
+import type { StandbyStatus } from '../../../src/core/profile.js';
 import { backOffMs } from '../../../src/util/retry.js';
 import type { ChangelogFollower } from './read-changelog.js';
 

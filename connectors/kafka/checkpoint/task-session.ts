@@ -1,5 +1,5 @@
+import type { TaskId } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { TaskId } from '../../../src/core/io.js';
 import type { TaskLease } from '../group/task-lease.js';
 import type { Transaction } from '../transaction.js';
 import type { InputTopic } from './changelog.js';

@@ -1,6 +1,6 @@
 import { heartbeatV4, joinGroupV8, leaveGroupV5, ResponseError, syncGroupV5 } from '@platformatic/kafka';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { Membership, StandbyStatus } from '../../../src/core/io.js';
+import type { Membership, StandbyStatus } from '../../../src/core/profile.js';
 import type { Standbys } from '../checkpoint/standby.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';

@@ -1,6 +1,7 @@
+import { EARLIEST } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
-import { EARLIEST, type SourceReader } from '../../../src/core/io.js';
 import type { RawRecord } from '../../../src/core/record.js';
+import type { SourceReader } from '../../../src/core/source.js';
 import type { Keyed } from '../server/connection.js';
 import type { Server } from '../server/server.js';
 import type { Entries } from './entries.js';

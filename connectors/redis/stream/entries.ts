@@ -1,5 +1,4 @@
 import { aheadMax, timing } from '../../../src/connect/source-options.js';
-import type { Source } from '../../../src/core/io.js';
 import * as is from '../../../src/core/option-types.js';
 import {
   connectorKind,
@@ -12,6 +11,7 @@ import {
   settingsOf,
 } from '../../../src/core/options.js';
 import type { Schema } from '../../../src/core/schema.js';
+import type { Source } from '../../../src/core/source.js';
 
 export const entriesKind = connectorKind({
   kind: 'redis.streamSource',

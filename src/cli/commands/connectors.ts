@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MillraceError } from '../../core/errors.js';
-import type { Sink } from '../../core/io.js';
 import type { ConnectorKind } from '../../core/options.js';
+import type { Sink } from '../../core/sink.js';
 import { settings } from '../../profiles/settings.js';
 import { exitCodes } from '../../util/terminal.js';
 import { textTable } from '../../util/text-table.js';

@@ -1,6 +1,6 @@
-import { sinkDriver } from '../../core/drivers.js';
-import type { ConfigMismatch, Profile } from '../../core/io.js';
-import { mismatchText } from '../../core/io.js';
+import { type Profile, sinkDriver } from '../../core/profile.js';
+import type { ConfigMismatch } from '../../core/sink.js';
+import { mismatchText } from '../../core/sink.js';
 import { sinksOf } from '../../runtime/index.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
 import { counted } from '../../util/counted.js';

@@ -1,7 +1,7 @@
-import type { Change } from '../../core/change.js';
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration } from '../../core/duration.js';
 import type { MultiInputOperator, Problem } from '../../core/operator.js';
+import type { Change } from '../../core/record.js';
 import { mapCell, rescale, timerCell, valueCell } from '../../state/index.js';
 import { emptyKeyText, isEmptyKey } from '../keys.js';
 

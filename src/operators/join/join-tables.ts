@@ -1,6 +1,6 @@
-import type { Change } from '../../core/change.js';
 import { stateful } from '../../core/define.js';
 import type { MultiInputOperator } from '../../core/operator.js';
+import type { Change } from '../../core/record.js';
 import { type MapCell, mapCell, rescale } from '../../state/index.js';
 
 /** How many keys of two tables are held. */

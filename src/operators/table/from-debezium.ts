@@ -1,6 +1,6 @@
-import type { Upsert } from '../../core/change.js';
 import { transform } from '../../core/define.js';
 import type { Operator } from '../../core/operator.js';
+import type { Upsert } from '../../core/record.js';
 
 /** A change of a database row as Debezium tells it (with or without its `payload` envelope). */
 export interface DebeziumEvent<T> {

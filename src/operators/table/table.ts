@@ -1,6 +1,6 @@
-import type { Change, Upsert } from '../../core/change.js';
 import { stateful } from '../../core/define.js';
 import type { Operator } from '../../core/operator.js';
+import type { Change, Upsert } from '../../core/record.js';
 import { mapCell, rescale } from '../../state/index.js';
 
 /** What makes a record the row of a table, and how many rows are kept. */

@@ -1,5 +1,4 @@
-import type { CheckpointStore } from '../../core/checkpoints.js';
-import type { Checkpoint } from '../../core/io.js';
+import type { Checkpoint, CheckpointStore } from '../../core/checkpoint.js';
 import { restoreState, stateWrite } from './ledger.js';
 import type { Store, Write } from './store.js';
 import type { TaskOwners } from './task-outputs.js';

@@ -1,6 +1,6 @@
 import { hashFields, unrepresentableHash } from '../../../connectors/redis/hash-fields.js';
-import type { SinkDriver } from '../../core/io.js';
-import type { HashSinkOptions } from '../../core/sinks.js';
+import type { SinkDriver } from '../../core/sink.js';
+import type { HashSinkOptions } from '../../core/sink-options.js';
 import { mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';

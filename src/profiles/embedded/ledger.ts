@@ -1,5 +1,5 @@
+import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../../core/checkpoint.js';
 import { MillraceError } from '../../core/errors.js';
-import type { Checkpoint, RestoredTask, TaskId, TaskLedger } from '../../core/io.js';
 import type { StateChange } from '../../core/state.js';
 import type { Hashes } from './hashes.js';
 import type { Store, Write } from './store.js';

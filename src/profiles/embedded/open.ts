@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import type { CheckpointStore, LogPoint } from '../../core/checkpoints.js';
-import type { SinkDriver, SourceDriver, TaskId, TaskLedger, TopicProducer } from '../../core/io.js';
+import type { CheckpointStore, LogPoint, TaskId, TaskLedger } from '../../core/checkpoint.js';
 import type { LookupDriver } from '../../core/lookup.js';
+import type { TopicProducer } from '../../core/profile.js';
 import type { OutgoingRecord, RawRecord } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
+import type { SinkDriver } from '../../core/sink.js';
+import type { SourceDriver } from '../../core/source.js';
 import { embeddedCheckpoints } from './checkpoints.js';
 import { hashLookup } from './hash-look-up.js';
 import { hashSink } from './hash-sink.js';

@@ -1,5 +1,5 @@
-import type { TopicProducer } from '../../core/io.js';
 import { partitionOf } from '../../core/partition.js';
+import type { TopicProducer } from '../../core/profile.js';
 import type { OutgoingRecord } from '../../core/record.js';
 import { getOrInsert } from '../../util/maps.js';
 import { BlobWriter } from './record-blob.js';

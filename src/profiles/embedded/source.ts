@@ -1,6 +1,7 @@
+import { EARLIEST } from '../../core/checkpoint.js';
 import { MillraceError } from '../../core/errors.js';
-import { EARLIEST, type SourceDriver, type SourceReader } from '../../core/io.js';
 import type { RawRecord } from '../../core/record.js';
+import type { SourceDriver, SourceReader } from '../../core/source.js';
 import type { BlobReader } from './record-blob.js';
 import type { TopicLog } from './topic-log.js';
 

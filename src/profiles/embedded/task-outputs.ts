@@ -1,5 +1,5 @@
+import type { TaskId } from '../../core/checkpoint.js';
 import { MillraceError } from '../../core/index.js';
-import type { TaskId } from '../../core/io.js';
 import { getOrInsert } from '../../util/maps.js';
 import type { HashWrites } from './hashes.js';
 import { BlobWriter } from './record-blob.js';

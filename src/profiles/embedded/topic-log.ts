@@ -1,4 +1,4 @@
-import type { LogPoint } from '../../core/checkpoints.js';
+import type { LogPoint } from '../../core/checkpoint.js';
 import { MillraceError } from '../../core/errors.js';
 import type { RawRecord } from '../../core/record.js';
 import { counted } from '../../util/counted.js';

@@ -1,4 +1,4 @@
-import type { LazyJson } from '../../core/lazy-json.js';
+import type { LazyJson } from '../../core/record.js';
 import { AS_THE_SCHEMA, DecodeFailure, unrepresentableValue } from '../failures.js';
 import { jsonOf, parseJson, valueOfJson } from '../plain/json-codec.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';

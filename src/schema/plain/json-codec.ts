@@ -1,4 +1,4 @@
-import type { LazyJson } from '../../core/lazy-json.js';
+import type { LazyJson } from '../../core/record.js';
 import { jsonText } from '../../util/json-text.js';
 import { DecodeFailure, unrepresentableValue } from '../failures.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';

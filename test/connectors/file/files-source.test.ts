@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FileSourceOptions, file } from '../../../connectors/file/index.js';
 import { millis } from '../../../src/core/index.js';
-import type { Source } from '../../../src/core/io.js';
+import type { Source } from '../../../src/core/source.js';
 import { csv, json, ndjson, text } from '../../../src/schema/index.js';
 import { newFolder, numbered, openReader, readAll, readRows } from './folder.js';
 

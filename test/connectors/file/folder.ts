@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { openFiles } from '../../../connectors/file/open.js';
-import { EARLIEST, type Source, type SourceReader } from '../../../src/core/io.js';
+import { EARLIEST } from '../../../src/core/checkpoint.js';
+import type { Source, SourceReader } from '../../../src/core/source.js';
 import { localRegistry } from '../../../src/schema/index.js';
 
 const folders: string[] = [];

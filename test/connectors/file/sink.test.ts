@@ -21,7 +21,7 @@ import { openFiles } from '../../../connectors/file/open.js';
 import { parquetRows } from '../../../connectors/file/parquet/parquet-rows.js';
 import { GROUP_ROWS } from '../../../connectors/file/parquet/to-parquet.js';
 import { minutes } from '../../../src/core/index.js';
-import type { Sink, SinkWriter } from '../../../src/core/io.js';
+import type { Sink, SinkWriter } from '../../../src/core/sink.js';
 import { csv, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { file, type TailOptions } from '../../../connectors/file/index.js';
-import type { Source } from '../../../src/core/io.js';
+import type { Source } from '../../../src/core/source.js';
 import { ndjson } from '../../../src/schema/index.js';
 import { newFolder, numbered, openReader, readAll, readRows } from './folder.js';
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { http, type PollOptions } from '../../../connectors/http/index.js';
 import type { Poll } from '../../../connectors/http/poll.js';
 import { PollReader } from '../../../connectors/http/poll-source.js';
+import { EARLIEST } from '../../../src/core/checkpoint.js';
 import { millis, type Source } from '../../../src/core/index.js';
-import { EARLIEST } from '../../../src/core/io.js';
 import { json, text } from '../../../src/schema/index.js';
 import { newService, range } from './service.js';
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import type { Change, Sink } from '../../../src/core/index.js';
 import type { Schema } from '../../../src/core/schema.js';
-import type { TopicSinkOptions } from '../../../src/core/sinks.js';
+import type { TopicSinkOptions } from '../../../src/core/sink-options.js';
 import { json } from '../../../src/schema/index.js';
 
 interface Flight {

@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { SinkDriver } from '../../../src/core/io.js';
+import type { SinkDriver } from '../../../src/core/sink.js';
 import type { Lines } from './lines.js';
 
 /**

@@ -1,4 +1,3 @@
-import type { Sink } from '../../../src/core/io.js';
 import * as is from '../../../src/core/option-types.js';
 import {
   connectorKind,
@@ -9,6 +8,7 @@ import {
   resolve,
   settingsOf,
 } from '../../../src/core/options.js';
+import type { Sink } from '../../../src/core/sink.js';
 
 export const linesKind = connectorKind({
   kind: 'lines.sink',

@@ -2,8 +2,8 @@ import type { Flights } from '../../../examples/flights/flights.js';
 import type { Query } from '../../../examples/flights/sql.js';
 import { type FlightArrived, FlightArrivedV1 } from '../../../schemas/flight-arrived.v1.js';
 import { type FlightDeparted, FlightDepartedV1 } from '../../../schemas/flight-departed.v1.js';
-import type { TopicProducer } from '../../../src/core/io.js';
 import { partitionOf } from '../../../src/core/partition.js';
+import type { TopicProducer } from '../../../src/core/profile.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
 import { localRegistry, openCodec, type WireCodec } from '../../../src/schema/index.js';
 

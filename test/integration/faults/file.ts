@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSyn
 import { join } from 'node:path';
 import { file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
-import type { Sink, Source } from '../../../src/core/io.js';
+import type { Sink } from '../../../src/core/sink.js';
+import type { Source } from '../../../src/core/source.js';
 import { localRegistry, ndjson } from '../../../src/schema/index.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { FaultName } from '../../../src/testing/fault-list.js';

@@ -1,7 +1,8 @@
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { openKafka } from '../../../connectors/kafka/open.js';
-import type { Sink, Source } from '../../../src/core/io.js';
-import { deadLetterHeaders } from '../../../src/core/sinks.js';
+import type { Sink } from '../../../src/core/sink.js';
+import { deadLetterHeaders } from '../../../src/core/sink-options.js';
+import type { Source } from '../../../src/core/source.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';

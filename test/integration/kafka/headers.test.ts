@@ -3,7 +3,7 @@ import { kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { INTERNAL, traceHeaders } from '../../../src/core/index.js';
 import type { InferenceService } from '../../../src/core/inference.js';
-import type { Profile } from '../../../src/core/io.js';
+import type { Profile } from '../../../src/core/profile.js';
 import { map } from '../../../src/operators/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { localRegistry } from '../../../src/schema/index.js';

@@ -1,14 +1,9 @@
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { seconds } from '../../../src/core/duration.js';
-import {
-  type Checkpoint,
-  EARLIEST,
-  type RestoredTask,
-  type SinkWriter,
-  type TaskLedger,
-} from '../../../src/core/io.js';
+import type { SinkWriter } from '../../../src/core/sink.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { broker, foreignProducer, foreignRead, fresh, librdkafka, open, settled, sink, source } from './world.js';
 

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { type Checkpoint, EARLIEST, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { seconds } from '../../../src/core/duration.js';
-import { type Checkpoint, EARLIEST, type Membership, type SinkWriter, type TaskLedger } from '../../../src/core/io.js';
+import type { Membership } from '../../../src/core/profile.js';
+import type { SinkWriter } from '../../../src/core/sink.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { foreignRead, fresh, open, sink, source } from './world.js';
 

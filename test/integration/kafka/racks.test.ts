@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kafka, openKafka } from '../../../connectors/kafka/open.js';
-import type { SourceReader } from '../../../src/core/io.js';
+import type { SourceReader } from '../../../src/core/source.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { KafkaCluster } from '../../chaos/cluster.js';
 import { fresh, source } from './world.js';

@@ -2,7 +2,7 @@ import { Producer as PlatformaticProducer } from '@platformatic/kafka';
 import { CompressionTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
-import { EARLIEST } from '../../../src/core/io.js';
+import { EARLIEST } from '../../../src/core/checkpoint.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import { broker, deleteBefore, foreignProducer, fresh, librdkafka, open, readAll, settled, source } from './world.js';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KafkaSinkOptions, kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { INTERNAL, type InternalSinkOptions } from '../../../src/core/internal.js';
-import type { Sink } from '../../../src/core/io.js';
+import type { Sink } from '../../../src/core/sink.js';
 import { millrace, userFolder } from '../../cli/millrace.js';
 import { address } from '../address.js';
 import { broker, fresh, json, librdkafka, open } from './world.js';

@@ -6,9 +6,11 @@ import { ConnectionPool, deleteRecordsV2, describeLogDirsV4, listTransactionsV0 
 import { Kafka as KafkaJs, logLevel, type Producer } from 'kafkajs';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, type KafkaOptions, openKafka } from '../../../connectors/kafka/open.js';
-import { EARLIEST, type Sink, type Source } from '../../../src/core/io.js';
+import { EARLIEST } from '../../../src/core/checkpoint.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
 import type { Schema } from '../../../src/core/schema.js';
+import type { Sink } from '../../../src/core/sink.js';
+import type { Source } from '../../../src/core/source.js';
 import { localRegistry } from '../../../src/schema/index.js';
 
 export const json: Schema<{ readonly n: number }> = { format: 'json', subject: 'numbers-value', definition: undefined };

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
-import type { Sink, SinkWriter, TaskLedger } from '../../../src/core/io.js';
+import type { TaskLedger } from '../../../src/core/checkpoint.js';
 import type { Origin, OutgoingRecord } from '../../../src/core/record.js';
+import type { Sink, SinkWriter } from '../../../src/core/sink.js';
 import type { StateChange } from '../../../src/core/state.js';
 import { originAt } from '../../../src/testing/contract.js';
 import {

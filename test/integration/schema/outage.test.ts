@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, openKafka } from '../../../connectors/kafka/open.js';
 import type { InferenceService } from '../../../src/core/inference.js';
-import type { Profile } from '../../../src/core/io.js';
+import type { Profile } from '../../../src/core/profile.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { avro, confluentRegistry, json } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
