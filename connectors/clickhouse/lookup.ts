@@ -14,19 +14,19 @@ import {
 export const rowsKind = connectorKind({
   kind: 'clickhouse.tableLookup',
   role: 'lookup',
-  doc: 'Looks rows up by a column, all keys of a question in one statement.',
+  doc: 'Looks up rows by a column, with one statement per batch of keys.',
   options: {
-    table: optional(is.text, 'The table or view to look in; one with a row a key. This, or `query`.'),
-    columns: optional(is.listOf(is.text), 'With `table`: columns to read, the key besides.'),
+    table: optional(is.text, 'The table or view, with one row per key. Give this or `query`.'),
+    columns: optional(is.listOf(is.text), 'With `table`: columns to read, in addition to the key.'),
     query: optional(
       is.text,
-      "A statement whose rows have the key's column, and which takes the keys as `{keys:Array(Type)}`.",
+      'A statement that takes the keys as `{keys:Array(Type)}` and returns rows with the key column.',
     ),
-    key: required(is.text, "The column that is looked up; a row's value of it, as text, is the key."),
-    keyType: defaulted(is.text, 'String', "ClickHouse's type of that column."),
+    key: required(is.text, 'The key column; its value as text is the key.'),
+    keyType: defaulted(is.text, 'String', 'The ClickHouse type of the key column.'),
     decode: optional(
       is.callback<(row: never) => unknown>('(row) => unknown'),
-      'Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default.',
+      'Converts a row to the value (default: the row). If it throws, the key is refused.',
     ),
   },
 });

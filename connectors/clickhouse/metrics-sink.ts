@@ -6,8 +6,10 @@ import { name } from './table/column-options.js';
 export const metricsKind = connectorKind({
   kind: 'clickhouse.metricsSink',
   role: 'sink',
-  doc: 'Keeps the measurements and counters of every step as rows.',
-  options: { table: required(name, 'The name to read: topology, step, task, name, eventTime, value.') },
+  doc: 'Writes the metrics and counters of every step as rows.',
+  options: {
+    table: required(name, 'The name to read from, with the columns topology, step, task, name, eventTime, value.'),
+  },
 });
 
 /** Options of `clickhouse.metricsSink`. */

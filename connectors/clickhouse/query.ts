@@ -19,24 +19,24 @@ import { name } from './table/column-options.js';
 export const queryKind = connectorKind({
   kind: 'clickhouse.querySource',
   role: 'source',
-  doc: 'Reads the rows of a query once, in an order that it states, and goes on at the very row after a restart.',
+  doc: 'Reads the rows of a query once, in a total order, and continues at the same row after a restart.',
   options: {
-    name: required(is.text, 'What the rows are called in dead letters and in the identity of what comes of them.'),
-    sql: required(is.text, 'A `SELECT` without `ORDER BY` and `LIMIT`; it is asked for page by page.'),
-    orderBy: required(
-      is.listOf(name),
-      'Columns of the result that say the order. No two rows may agree in all of them, and none may be null.',
-    ),
+    name: required(is.text, 'The name of the rows in dead letters and in the identity of their outputs.'),
+    sql: required(is.text, 'A `SELECT` without `ORDER BY` and `LIMIT`; it runs page by page.'),
+    orderBy: required(is.listOf(name), 'Columns that order the result. They must be unique together, and not null.'),
     schema: optional(
       is.schema,
-      'Of a row, as JSON: `json()` or `jsonSchema()` without framing; the row as it is by default.',
+      'Schema of a row as JSON: `json()` or `jsonSchema()` without framing (default: the row unchanged).',
     ),
-    eventTime: required(is.callback<(row: never) => number>('(row) => milliseconds'), 'Event time, since 1970.'),
-    key: optional(name, 'The column whose text is the key of a record.'),
-    pageRowsMax: defaulted(is.integer(1, 1_000_000), 20_000, 'Rows of one page: they are in memory as text.'),
+    eventTime: required(
+      is.callback<(row: never) => number>('(row) => milliseconds'),
+      'Event time in milliseconds since 1970.',
+    ),
+    key: optional(name, 'The column with the key of the record.'),
+    pageRowsMax: defaulted(is.integer(1, 1_000_000), 20_000, 'Rows per page; a page is in memory as text.'),
     every: optional(
       is.duration,
-      'How often to look for rows behind the last one; without it the source ends there. Rows must come in their order.',
+      'Interval for reading rows after the last one (default: the source ends there). New rows must be in order.',
     ),
     ...timing,
   },

@@ -19,35 +19,35 @@ import { tableView, viewProblems } from './table/table-view.js';
 export const tableKind = connectorKind({
   kind: 'clickhouse.tableSink',
   role: 'sink',
-  doc: 'Writes every value as a row; a row that comes again replaces itself.',
+  doc: 'Writes every value as a row; a repeated row replaces itself.',
   options: {
-    table: required(name, 'The name to read: a view without duplicates over the stored rows in `<table>_rows`.'),
-    schema: optional(is.schema, 'Of the values: all its fields become columns, of the types that follow from theirs.'),
+    table: required(name, 'The name to read from: a view without duplicates over the stored rows in `<table>_rows`.'),
+    schema: optional(is.schema, 'Schema of the values: its fields become columns with matching types.'),
     columns: optional(
       columns,
-      'Fields to write and their ClickHouse types; beside `schema` those whose types are to be others. Times are ' +
+      'Fields to write and their ClickHouse types; with `schema`, only the types that differ. Times are ' +
         '`Date`s, milliseconds since 1970, or microseconds as `bigint`.',
     ),
     orderBy: defaulted(
       is.listOf(name),
       [],
-      'Leading columns of the sorting key: those by which the table is mostly read.',
+      'Leading columns of the sorting key: the columns of the most frequent filters.',
     ),
-    insertedAt: optional(name, 'A column of this name says when the row was inserted, by the clock of the table.'),
+    insertedAt: optional(name, 'Adds a column of this name with the insert time, by the clock of the server.'),
     migrate: defaulted(migrate, 'add', MIGRATE_DOC),
     exactlyOnce: defaulted(
       is.flag,
       false,
-      'Keeps the rows of an epoch in its checkpoint and inserts them after it; a recovery inserts only those that are not there.',
+      'Keeps the rows of an epoch in the checkpoint and inserts them after it; a recovery inserts only the missing rows.',
     ),
     pendingRowsMax: defaulted(
       is.integer(1),
       100_000,
-      'With `exactlyOnce`: rows that a checkpoint keeps; a task commits early rather than keep more.',
+      'With `exactlyOnce`: maximum number of rows in a checkpoint; a task commits early to stay below it.',
     ),
     partitionBy: optional(
       is.text,
-      'An expression of columns that a replay gives the same values, such as `toYYYYMM(departedAt)`; no partitions by default.',
+      'Partition expression over columns that are the same in a replay, such as `toYYYYMM(departedAt)` (default: none).',
     ),
     ttl: optional(
       is.custom<TableTtl>(
@@ -55,10 +55,10 @@ export const tableKind = connectorKind({
         (value) => isTtl(value),
         ({ since, after }) => `${after / 1_000} s since ${since}`,
       ),
-      'When rows are deleted, or moved `to: { disk }` or `{ volume }`: `after` a time `since` that of a column. Since event time, ' +
-        'what is replayed when it is older than that is deleted at once; since `insertedAt` it is not.',
+      'When rows are deleted, or moved `to: { disk }` or `{ volume }`: this long `after` the time in the column `since`. With an event time, ' +
+        'old rows of a replay are deleted at once; with `insertedAt` they are not.',
     ),
-    storagePolicy: optional(is.text, "Of the server's configuration: where parts lie; `default` where it is left out."),
+    storagePolicy: optional(is.text, 'Storage policy of the server for the parts of the table (default: `default`).'),
     views: defaulted(
       is.listOf(
         is.custom<TableView>(
@@ -68,7 +68,7 @@ export const tableKind = connectorKind({
         ),
       ),
       [],
-      'Queries over the table that are kept beside it.',
+      'Views over the table.',
     ),
   },
 });

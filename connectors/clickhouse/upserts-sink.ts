@@ -16,15 +16,15 @@ import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 export const upsertsKind = connectorKind({
   kind: 'clickhouse.upsertSink',
   role: 'sink',
-  doc: 'Keeps what is held to be true now of each key of a stream of changes as a row.',
+  doc: 'Keeps the current value of each key of a changelog as a row.',
   options: {
-    table: required(name, 'The name to read: a view of the current rows over the stored ones in `<table>_rows`.'),
-    key: required(name, 'The column that holds the key of a change, a `String`: rows that agree in it are one row.'),
+    table: required(name, 'The name to read from: a view of the current rows over the stored rows in `<table>_rows`.'),
+    key: required(name, 'The column for the key of a change, a `String`; there is one row per key.'),
     columns: required(columns, 'Further fields to write and their ClickHouse types.'),
     orderBy: defaulted(
       is.listOf(name),
       [],
-      'Leading columns of the sorting key, before the key: those by which the table is mostly read.',
+      'Leading columns of the sorting key, before the key: the columns of the most frequent filters.',
     ),
     migrate: defaulted(migrate, 'add', MIGRATE_DOC),
   },

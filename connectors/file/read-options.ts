@@ -13,16 +13,16 @@ export type Changed = 'stop' | 'pass';
 export const reading = {
   schema: required(
     is.schema,
-    'Of one row: `ndjson()`, `csv()`, `json()` or `text()`. Rows of Parquet are read as JSON.',
+    'Schema of a row: `ndjson()`, `csv()`, `json()` or `text()`. Rows of Parquet are read as JSON.',
   ),
   eventTime: required(
     is.callback<(value: never) => number>('(value) => milliseconds'),
-    "Event time, since 1970. There is no default: a file's own time is not that of its rows.",
+    'Event time in milliseconds since 1970. There is no default, because the time of a file is not that of its rows.',
   ),
   changed: defaulted(
     is.oneOf('stop', 'pass'),
     'stop',
-    'What to do where a file is not what it was when it was read: end the run, or go on as well as can be.',
+    'What to do if a file has changed since it was read: end the run (`stop`), or continue with what is there (`pass`).',
   ),
   ...timing,
 } as const;

@@ -20,23 +20,23 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 export const sinkKind = connectorKind({
   kind: 'file.sink',
   role: 'sink',
-  doc: 'Writes rows to files, lines or Parquet, each row into exactly one.',
+  doc: 'Writes rows to files as lines or Parquet, each row exactly once.',
   options: {
-    folder: required(is.text, 'Where files appear; one for all processes that may have the task.'),
-    schema: optional(is.schema, 'Rows as lines: `ndjson()`, `json()`, `csv()` or `text()`.'),
-    header: optional(is.flag, 'Of CSV: begin each file with the names of its columns; no by default.'),
-    compression: optional(is.oneOf('gzip', 'zstd'), 'Of lines; none by default.'),
+    folder: required(is.text, 'The output folder; shared by all processes of the topology.'),
+    schema: optional(is.schema, 'Schema of rows as lines: `ndjson()`, `json()`, `csv()` or `text()`.'),
+    header: optional(is.flag, 'CSV only: start each file with a header line (default: no).'),
+    compression: optional(is.oneOf('gzip', 'zstd'), 'Compression of lines (default: none).'),
     columns: optional(
       is.custom<object>('columns as of `csv()`', isObject, (columns) => Object.keys(columns).join(',')),
-      'Rows as Parquet in the place of `schema`: the columns in their order and what each holds; with `?` a value may be missing.',
+      'Rows as Parquet, instead of `schema`: the columns in order with their types; with `?` a value may be missing.',
     ),
     roll: optional(
       is.custom<Roll>('`{ rows?, bytes?, age? }`', isObject),
-      'When a file is full, at whatever comes first: a million rows, 128 MiB before compression, a minute since its first row (looked at when an epoch ends).',
+      'When to roll to a new file, whichever comes first (default: a million rows, 128 MiB before compression, a minute since its first row, checked at each checkpoint).',
     ),
     by: optional(
       is.oneOf('hour', 'day'),
-      'A folder for each hour or day of event time (UTC): `date=2026-11-26/hour=04/`; none by default.',
+      'One folder per hour or day of event time (UTC), such as `date=2026-11-26/hour=04/` (default: none).',
     ),
   },
 });

@@ -9,24 +9,20 @@ import { type ReadFiles, reading, sourceOf } from './read-options.js';
 export const sourceKind = connectorKind({
   kind: 'file.source',
   role: 'source',
-  doc: 'Reads all files that a path names, in the order of their names, and then those that come.',
+  doc: 'Reads all files that match a path, in the order of their names, then new files.',
   options: {
     path: required(
       is.text,
-      'The files: a path whose last parts may have `*`. `.parquet` is read as such, everything else as lines; `.gz` and `.zst` are decompressed.',
+      'Path of the files; its last parts may contain `*`. `.parquet` files are read as Parquet, all others as lines; `.gz` and `.zst` are decompressed.',
     ),
     ...reading,
-    header: defaulted(
-      is.flag,
-      false,
-      "Of CSV: each file begins with the names of its columns; they are compared with the schema's.",
-    ),
+    header: defaulted(is.flag, false, 'CSV only: each file has a header line; its names must match the schema.'),
     partitions: defaulted(
       is.integer(1),
       1,
-      'Tasks that share the files, each file as a whole. Must not be changed later.',
+      'Number of tasks that share the files; a file is read by one task. It cannot be changed later.',
     ),
-    every: defaulted(is.duration, seconds(1), 'How often to look for new files.'),
+    every: defaulted(is.duration, seconds(1), 'Interval for listing new files.'),
   },
 });
 

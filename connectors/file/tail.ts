@@ -9,8 +9,8 @@ import { reading, sourceOf } from './read-options.js';
 export const tailKind = connectorKind({
   kind: 'file.tailSource',
   role: 'source',
-  doc: 'Follows a file that grows, line by line, and what takes its place when it is rotated.',
-  options: { path: required(is.text, 'One file of lines, not compressed.'), ...reading },
+  doc: 'Follows a growing file line by line, and its successor after a rotation.',
+  options: { path: required(is.text, 'One uncompressed file of lines.'), ...reading },
 });
 
 /** Options of `file.tailSource`. */

@@ -28,38 +28,39 @@ const isTls = (value: unknown): boolean => {
 export const ingestKind = connectorKind({
   kind: 'http.ingestSource',
   role: 'source',
-  doc: 'Takes records by POST, keeps them in a topic and reads them from there.',
+  doc: 'Accepts records by POST, stores them in a topic and reads them from there.',
   options: {
-    topic: required(is.text, 'Where records lie once they are accepted; the first run makes it where it is missing.'),
+    topic: required(is.text, 'The topic that stores accepted records; the first run creates it if missing.'),
     schema: required(
       is.schema,
-      "Of one record: `json()` or `jsonSchema({ framing: 'none' })`. What it refuses is refused at the door.",
+      "Schema of a record: `json()` or `jsonSchema({ framing: 'none' })`. A request with an invalid record is refused.",
     ),
     port: required(is.integer(0, 65_535), 'The port to listen on.'),
     host: defaulted(is.text, '127.0.0.1', 'The address to listen on.'),
-    tokenFrom: optional(
-      is.text,
-      'The environment variable with the token that clients must bear; without it everybody may write.',
-    ),
+    tokenFrom: optional(is.text, 'Environment variable with the bearer token of clients; without it anyone may write.'),
     tls: optional(
       is.custom<Tls>('`{ certificate, key }`', isTls),
-      'Files of PEM with the certificate (and those between it and the root) and its key, read when the door opens; plain HTTP without it.',
+      'PEM files with the certificate chain and its key, read when the server starts (default: plain HTTP).',
     ),
     eventTime: optional(
       is.callback<(value: never) => number>('(value) => milliseconds'),
-      'Event time, since 1970; when the record was accepted by default.',
+      'Event time in milliseconds since 1970 (default: when the record was accepted).',
     ),
     key: optional(
       is.callback<(value: never) => string>('(value) => string'),
-      "The record's key; it decides the partition. Without it partitions are dealt out.",
+      'The key of the record; it determines the partition (default: round robin).',
     ),
-    partitions: defaulted(is.integer(1), 1, 'Partitions of the topic where it does not exist yet.'),
+    partitions: defaulted(is.integer(1), 1, 'Partitions of the topic if it is created.'),
     pendingMax: defaulted(
       is.integer(1),
       10_000,
-      'Records that are accepted and not yet durable, over all requests. More are answered with 429.',
+      'Maximum number of accepted records that are not yet durable, over all requests. Further requests get 429.',
     ),
-    bytesMax: defaulted(is.integer(1), 8 * 2 ** 20, 'The longest request, in bytes, before and after it is unpacked.'),
+    bytesMax: defaulted(
+      is.integer(1),
+      8 * 2 ** 20,
+      'Maximum size of a request in bytes, before and after decompression.',
+    ),
     ...timing,
     aheadMax,
   },

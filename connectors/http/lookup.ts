@@ -25,41 +25,41 @@ const urlOfKey = is.custom<string>(
 const asking = {
   headers: optional(
     is.callback<() => Readonly<Record<string, string>>>('() => headers'),
-    'Headers of each request, asked for each time: for tokens that are renewed. They are in no description, message or log.',
+    'Headers of each request; called for each request, so tokens may change. They appear in no description, message or log.',
   ),
   decode: optional(
     is.callback<(found: never) => unknown>('(found) => unknown'),
-    'Makes the value of what was found, parsed as JSON; what it throws is said of the key, which then is refused.',
+    'Converts the parsed JSON to the value. If it throws, the key is refused.',
   ),
 } as const;
 
 export const getKind = connectorKind({
   kind: 'http.getLookup',
   role: 'lookup',
-  doc: 'Looks keys up at a service, one request each.',
+  doc: 'Looks up keys at a service, with one request per key.',
   options: {
-    url: required(urlOfKey, 'The address of a key, with `{key}` in its place: it is escaped there.'),
+    url: required(urlOfKey, 'URL of a key, with the placeholder `{key}`, which is escaped.'),
     ...asking,
-    bytesMax: defaulted(is.integer(1), MEBIBYTE, 'The longest answer, in bytes.'),
+    bytesMax: defaulted(is.integer(1), MEBIBYTE, 'Maximum size of a response in bytes.'),
   },
 });
 
 export const postKind = connectorKind({
   kind: 'http.postLookup',
   role: 'lookup',
-  doc: 'Looks keys up at a service, several in one request that has no effect.',
+  doc: 'Looks up several keys with one request to a service; the request must have no side effect.',
   options: {
-    url: required(is.url, 'The address of the service.'),
+    url: required(is.url, 'URL of the service.'),
     ...asking,
-    bytesMax: defaulted(is.integer(1), 16 * MEBIBYTE, 'The longest answer, in bytes.'),
-    keysMax: optional(is.integer(1), "Keys of one request; the step's `batchMax` by default."),
+    bytesMax: defaulted(is.integer(1), 16 * MEBIBYTE, 'Maximum size of a response in bytes.'),
+    keysMax: optional(is.integer(1), 'Maximum number of keys per request (default: `batchMax` of the step).'),
     body: optional(
       is.callback<(keys: readonly string[]) => unknown>('(keys) => unknown'),
-      'What is sent, as JSON; `{ keys: [...] }` by default.',
+      'The JSON body (default: `{ keys: [...] }`).',
     ),
     pick: optional(
       is.callback<(answer: never, key: string) => unknown>('(answer, key) => unknown'),
-      'The part of an answer that is about a key, `undefined` where there is none; its property of that name by default.',
+      'The value of a key in a response, or `undefined` (default: the property with the name of the key).',
     ),
   },
 });

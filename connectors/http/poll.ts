@@ -28,26 +28,29 @@ const isCursor = (value: unknown): boolean => {
 export const pollKind = connectorKind({
   kind: 'http.pollSource',
   role: 'source',
-  doc: 'Reads pages of a service, one behind the other by a cursor, and asks again where they end.',
+  doc: 'Reads the pages of a service by a cursor, and polls for new ones.',
   options: {
-    url: required(is.url, 'The address of the first page.'),
-    schema: required(is.schema, 'Of one item, as JSON: `json()`, for example.'),
-    eventTime: required(is.callback<(value: never) => number>('(value) => milliseconds'), 'Event time, since 1970.'),
+    url: required(is.url, 'URL of the first page.'),
+    schema: required(is.schema, 'Schema of an item as JSON, such as `json()`.'),
+    eventTime: required(
+      is.callback<(value: never) => number>('(value) => milliseconds'),
+      'Event time in milliseconds since 1970.',
+    ),
     items: optional(
       is.callback<(answer: never) => readonly unknown[]>('(answer) => items'),
-      'The items of an answer, oldest first; the answer itself by default. The same page has the same items in every request.',
+      'The items of a response, oldest first (default: the response). A page must have the same items in every request.',
     ),
     cursor: optional(
       is.custom<Cursor>('`{ param, next: (answer) => value }`', isCursor),
-      'The parameter that says from where on, and its value behind an answer: `undefined` while there is no more.',
+      'The cursor parameter, and its next value after a response, or `undefined` if there is no next page.',
     ),
-    every: defaulted(is.duration, seconds(10), 'How often to ask where there is nothing new.'),
-    perSecondMax: defaulted(is.positive, 10, 'Requests a second at most.'),
+    every: defaulted(is.duration, seconds(10), 'Poll interval if there is nothing new.'),
+    perSecondMax: defaulted(is.positive, 10, 'Maximum number of requests per second.'),
     headers: optional(
       is.callback<() => Readonly<Record<string, string>>>('() => headers'),
-      'Further headers, asked for each time: for tokens. They are in no description, message or log.',
+      'Further headers; called for each request, so tokens may change. They appear in no description, message or log.',
     ),
-    bytesMax: defaulted(is.integer(1), 16 * 2 ** 20, 'The longest answer, in bytes.'),
+    bytesMax: defaulted(is.integer(1), 16 * 2 ** 20, 'Maximum size of a response in bytes.'),
     ...timing,
   },
 });

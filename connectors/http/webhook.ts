@@ -15,27 +15,21 @@ import type { Sink } from '../../src/core/sink.js';
 export const webhookKind = connectorKind({
   kind: 'http.webhookSink',
   role: 'sink',
-  doc: 'Sends every value to a service, one request each, signed as Standard Webhooks has it.',
+  doc: 'Sends every value to a service, one request per value, signed by Standard Webhooks.',
   options: {
-    url: required(is.url, 'Where values are sent.'),
-    body: optional(
-      is.callback<(value: never) => unknown>('(value) => unknown'),
-      'What is sent, as JSON; the value itself where this is left out.',
-    ),
+    url: required(is.url, 'URL of the receiver.'),
+    body: optional(is.callback<(value: never) => unknown>('(value) => unknown'), 'The JSON body (default: the value).'),
     key: optional(
       is.callback<(value: never) => string>('(value) => string'),
-      'Values of one key are sent one after another, in order; by default those with the key of their record.',
+      'Values with the same key are sent one after another, in order (default: the key of the record).',
     ),
-    secretFrom: optional(
-      is.text,
-      'The environment variable with the secret that signs requests; they are not signed without it.',
-    ),
+    secretFrom: optional(is.text, 'Environment variable with the signing secret (default: requests are not signed).'),
     headers: optional(
       is.callback<() => Readonly<Record<string, string>>>('() => headers'),
-      'Further headers, asked for each time: for tokens. They are in no description, message or log.',
+      'Further headers; called for each request, so tokens may change. They appear in no description, message or log.',
     ),
-    concurrencyMax: defaulted(is.integer(1), 8, 'Requests under way at the same time, in a task.'),
-    timeout: defaulted(is.duration, seconds(30), 'How long an answer may take.'),
+    concurrencyMax: defaulted(is.integer(1), 8, 'Maximum number of concurrent requests per task.'),
+    timeout: defaulted(is.duration, seconds(30), 'Timeout of a request.'),
   },
 });
 

@@ -7,35 +7,35 @@ import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-hea
 // The options of every kind, once.
 
 const topic = required(is.text, 'The topic.');
-const schema = required(is.schema, 'How payloads become values.');
+const schema = required(is.schema, 'Converts payloads to values.');
 
 const reading = {
   topic,
   schema,
   eventTime: optional(
     is.callback<(value: never) => number>('(value) => number'),
-    "Event time in milliseconds since 1970; the record's own timestamp by default. A tombstone has no other.",
+    'Event time in milliseconds since 1970 (default: the timestamp of the record). A tombstone always uses its timestamp.',
   ),
   outOfOrdernessMax: timing.outOfOrdernessMax,
   aheadMax,
   onDataLoss: defaulted(
     is.oneOf('fail', 'earliest', 'latest'),
     'fail',
-    'Where to go on when the log has no more what comes next, because it was deleted before it was read: at the oldest record ' +
-      'that is left, or at the end. What is passed over is lost; a warning and the counter `skipped` tell how much. By default ' +
-      'the run stops and says so, as it always does where a topic was cut.',
+    'What to do if records were deleted before they were read: stop the run (`fail`), or continue at the oldest remaining record ' +
+      '(`earliest`) or at the end (`latest`). The skipped records are lost; a warning and the counter `skipped` count them. A truncated ' +
+      'topic always stops the run.',
   ),
 };
 
 const declared = {
   partitions: optional(
     is.integer(1),
-    "Partitions of the topic where it does not exist yet; those of the task's inputs by default.",
+    "Partitions of the topic if it is created (default: the number of partitions of the task's inputs).",
   ),
-  replication: optional(is.integer(1), 'Replicas of each partition; as `kafkaReplication` says by default.'),
+  replication: optional(is.integer(1), 'Replication factor (default: `kafkaReplication`).'),
   configs: optional(
     is.custom<Readonly<Record<string, string | number | boolean>>>(
-      'object of texts, numbers or truth values',
+      'object of texts, numbers or booleans',
       (value) =>
         typeof value === 'object' &&
         value !== null &&
@@ -45,12 +45,12 @@ const declared = {
           .map(([name, one]) => `${name}=${one}`)
           .join(' '),
     ),
-    "The broker's own settings for the topic, such as `{ 'retention.ms': 604_800_000 }`.",
+    "Topic configs of the broker, such as `{ 'retention.ms': 604_800_000 }`.",
   ),
-  create: defaulted(is.flag, true, 'Whether the topic is created where it is missing.'),
-  drift: optional(
+  create: defaulted(is.flag, true, 'Whether to create the topic if it is missing.'),
+  onMismatch: optional(
     is.oneOf('warn', 'fail', 'ignore'),
-    'What to do where the topic is there and not as declared: `warn` by default. Nothing is ever changed.',
+    'What to do if the topic exists and differs from the declaration; `warn` by default. An existing topic is never changed.',
   ),
 };
 
@@ -60,7 +60,7 @@ const writing = {
   ...declared,
   compression: optional(
     is.oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
-    'How batches are compressed; as `kafkaCompression` says by default.',
+    'Compression of batches (default: `kafkaCompression`).',
   ),
   headers: optional(
     is.custom<PassedHeaders>(
@@ -68,29 +68,29 @@ const writing = {
       (value) => value === 'all' || (Array.isArray(value) && value.every((name) => typeof name === 'string')),
       passedHeadersText,
     ),
-    'Headers of the record that a value comes from which go with it: some names, such as `traceHeaders`, or all; none by ' +
-      'default. Where several records make one value, such as that of a window, it is the one that brought it about.',
+    'Headers of the input record to pass on: a list of names, such as `traceHeaders`, or all (default: none). If several records ' +
+      'make one value, as in a window, these are the headers of the record that triggered it.',
   ),
 };
 
 export const sourceKind = connectorKind({
   kind: 'kafka.source',
   role: 'source',
-  doc: 'Reads a topic, committed records only, in the order of each partition.',
+  doc: 'Reads the committed records of a topic, in the order of each partition.',
   options: { ...reading, idleTimeout: timing.idleTimeout },
 });
 
 export const tableKind = connectorKind({
   kind: 'kafka.tableSource',
   role: 'source',
-  doc: 'Reads a compacted topic as a table: each record says what is now true of its key, a tombstone that nothing is.',
+  doc: 'Reads a compacted topic as a table: a record is the new value of its key, a tombstone deletes the key.',
   options: { ...reading, idleTimeout: timing.idleTimeout },
 });
 
 export const globalTableKind = connectorKind({
   kind: 'kafka.globalTableSource',
   role: 'source',
-  doc: 'Reads all partitions of a small compacted topic in every task, so what is joined with it may have any key.',
+  doc: 'Reads all partitions of a small compacted topic in every task, so a stream with any key can be joined with it.',
   options: {
     ...reading,
     idleTimeout: required(
@@ -99,7 +99,7 @@ export const globalTableKind = connectorKind({
         (value) => value === 'never' || is.durationFromZero.accepts(value),
         (value) => (value === 'never' ? value : formatDuration(value)),
       ),
-      'How long (processing time) records wait for a partition of the table that brings nothing.',
+      'Time in processing time after which records no longer wait for an idle partition of the table.',
     ),
   },
 });
@@ -107,12 +107,12 @@ export const globalTableKind = connectorKind({
 export const sinkKind = connectorKind({
   kind: 'kafka.sink',
   role: 'sink',
-  doc: 'Appends every value to a topic, in the transaction that also stores the checkpoint.',
+  doc: 'Appends every value to a topic, in the transaction of the checkpoint.',
   options: {
     ...writing,
     key: optional(
       is.callback<(value: never) => string>('(value) => string'),
-      "The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on.",
+      'The key of the record, as UTF-8; it determines the partition (default: the key of the input record).',
     ),
   },
 });
@@ -120,13 +120,13 @@ export const sinkKind = connectorKind({
 export const upsertsKind = connectorKind({
   kind: 'kafka.upsertSink',
   role: 'sink',
-  doc: 'Writes corrections into a compacted topic: what is held to be true now of a key, and a tombstone where that is nothing.',
+  doc: 'Writes a changelog to a compacted topic: the current value of each key, or a tombstone for a deleted key.',
   options: writing,
 });
 
 export const deadLettersKind = connectorKind({
   kind: 'kafka.deadLetterSink',
   role: 'sink',
-  doc: 'Keeps what could not be processed: the bytes as they came, with reason, step and origin in headers.',
+  doc: 'Appends dead letters to a topic: the raw bytes, with reason, step and origin in headers.',
   options: { topic, ...declared },
 });

@@ -110,7 +110,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { registry, prefix = 'millrace', compression } = options;
   const { transactionTimeout = TRANSACTION_TIMEOUT_MS, sessionTimeout = SESSION_TIMEOUT_MS } = options;
   const cluster = await Cluster.open({ onThrottled: () => options.onWarning?.(THROTTLED), ...options });
-  const warn = (drift: ConfigMismatch) => options.onWarning?.(mismatchText(drift));
+  const warn = (mismatch: ConfigMismatch) => options.onWarning?.(mismatchText(mismatch));
   if (inTheClear(options)) options.onWarning?.(IN_THE_CLEAR);
   const admin = new Admin(cluster, options.replication);
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, lease?: TaskLease) =>

@@ -86,7 +86,7 @@ export async function setUpTopic(
   admin: Admin,
   declared: DeclaredTopic & { readonly partitionsByDefault: number },
   defaults: TopicSettings,
-  onMismatch: (drift: ConfigMismatch) => void,
+  onMismatch: (mismatch: ConfigMismatch) => void,
 ): Promise<void> {
   const { topic, partitions, partitionsByDefault, replication, create = true } = declared;
   if (!(await cluster.refresh(topic))) {
@@ -97,10 +97,10 @@ export async function setUpTopic(
     const settings = { ...defaults, ...configsOf(declared) };
     await admin.ensureTopic(topic, partitions ?? partitionsByDefault, settings, replication);
   }
-  const drift = await topicMismatches(cluster, admin, declared);
-  const refused = drift.filter((each) => each.refused);
+  const mismatches = await topicMismatches(cluster, admin, declared);
+  const refused = mismatches.filter((each) => each.refused);
   if (refused.length > 0) throw mismatchError(topic, refused);
-  for (const each of drift) onMismatch(each);
+  for (const each of mismatches) onMismatch(each);
 }
 
 function mismatchError(topic: string, refused: readonly ConfigMismatch[]): MillraceError {

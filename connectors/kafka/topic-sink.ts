@@ -39,7 +39,7 @@ export function kafkaTopicSink(
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
-  onMismatch: (drift: ConfigMismatch) => void,
+  onMismatch: (mismatch: ConfigMismatch) => void,
 ): SinkDriver {
   return {
     mode: 'transactional',

@@ -18,23 +18,23 @@ import { isName, quoted } from './names.js';
 const tableKind = connectorKind({
   kind: 'postgres.tableSink',
   role: 'sink',
-  doc: 'Writes every value as a row: one that adds to the table, or, with `key`, one that replaces the row of its key.',
+  doc: 'Writes every value as a row: it is added to the table or, with `key`, replaces the row of its key.',
   options: {
-    table: required(is.text, '`name` or `schema.name`; made where it is missing.'),
+    table: required(is.text, '`name` or `schema.name`; created if missing.'),
     columns: required(
       is.recordOf(is.text),
       'Fields to write and their Postgres types. A `timestamptz` takes a `Date` or milliseconds since 1970, a `jsonb` anything.',
     ),
     key: optional(
       is.listOf(is.text),
-      'Columns by which a later row replaces an earlier one; without them every value adds a row.',
+      'Key columns: a later row replaces the row with the same key (default: every value adds a row).',
     ),
     exactlyOnce: defaulted(
       is.flag,
       false,
-      "Keeps an epoch's rows in its checkpoint and writes them after it: readers see none that a checkpoint does not know.",
+      'Keeps the rows of an epoch in the checkpoint and writes them after it: readers see only rows of stored checkpoints.',
     ),
-    pendingRowsMax: defaulted(is.integer(1), 100_000, 'With `exactlyOnce`: rows that a checkpoint keeps at most.'),
+    pendingRowsMax: defaulted(is.integer(1), 100_000, 'With `exactlyOnce`: maximum number of rows in a checkpoint.'),
   },
 });
 
@@ -54,15 +54,15 @@ export interface TableOptions {
 const rowsKind = connectorKind({
   kind: 'postgres.tableLookup',
   role: 'lookup',
-  doc: 'Looks rows up by a column, all keys of a question in one statement.',
+  doc: 'Looks up rows by a column, with one statement per batch of keys.',
   options: {
     table: required(is.text, '`name` or `schema.name`.'),
-    key: required(is.text, 'The column that is looked up.'),
+    key: required(is.text, 'The key column.'),
     keyType: defaulted(is.text, 'text', 'Its Postgres type.'),
-    columns: required(is.listOf(is.text), 'Columns to read, the key besides.'),
+    columns: required(is.listOf(is.text), 'Columns to read, in addition to the key.'),
     decode: optional(
       is.callback<(row: never) => unknown>('(row) => unknown'),
-      'Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default.',
+      'Converts a row to the value (default: the row). If it throws, the key is refused.',
     ),
   },
 });

@@ -7,24 +7,21 @@ import type { Write } from './structures.js';
 
 // What values add up to under one key: a ranking, a set, a number.
 
-const ttl = optional(
-  is.duration,
-  "How long the key stays after it was last written, by Redis's clock; for ever where this is left out.",
-);
+const ttl = optional(is.duration, 'TTL of the key after its last write (default: none).');
 
 export const sortedSetKind = connectorKind({
   kind: 'redis.sortedSetSink',
   role: 'sink',
-  doc: 'Keeps the newest score of each member in sorted sets: rankings, indices by time.',
+  doc: 'Keeps the newest score of each member in sorted sets, for rankings or time indexes.',
   options: {
     key: required(nameOrCallback, 'The Redis key of the sorted set.'),
-    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member that a value is about.'),
+    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member of a value.'),
     score: required(
       is.callback<(value: never) => number | null>('(value) => number | null'),
-      'Its score from now on; `null` takes it out.',
+      'The new score of the member; `null` removes it.',
     ),
-    sizeMax: optional(is.integer(1), 'Members that are kept; all where this is left out.'),
-    keep: defaulted(is.oneOf('highest', 'lowest'), 'highest', 'Which scores stay where there are more than `sizeMax`.'),
+    sizeMax: optional(is.integer(1), 'Maximum number of members (default: no limit).'),
+    keep: defaulted(is.oneOf('highest', 'lowest'), 'highest', 'Which scores to keep beyond `sizeMax`.'),
     ttl,
   },
 });
@@ -69,13 +66,13 @@ export function sortedSetSink<T>(options: RedisSortedSetOptions<T>): Sink<T> {
 export const setKind = connectorKind({
   kind: 'redis.setSink',
   role: 'sink',
-  doc: 'Puts members into sets, and takes them out.',
+  doc: 'Adds members to sets and removes them.',
   options: {
     key: required(nameOrCallback, 'The Redis key of the set.'),
-    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member that a value is about.'),
+    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member of a value.'),
     isIn: optional(
       is.callback<(value: never) => boolean>('(value) => boolean'),
-      'Whether the member is in the set from now on; it is where this is left out.',
+      'Whether the member is in the set (default: yes).',
     ),
     ttl,
   },
@@ -111,17 +108,13 @@ export const counterKind = connectorKind({
   role: 'sink',
   doc: 'Adds each value to a number in Redis, once.',
   options: {
-    key: required(nameOrCallback, 'The Redis key of the number, or of the hash that has it.'),
-    field: optional(nameOrCallback, 'The field of the hash; the key is a plain number where this is left out.'),
+    key: required(nameOrCallback, 'The Redis key of the number, or of its hash.'),
+    field: optional(nameOrCallback, 'The field of the hash (default: the key is a plain number).'),
     by: optional(
       is.callback<(value: never) => number>('(value) => number'),
-      'What a value adds, which may be negative; 1 where this is left out.',
+      'The amount that a value adds; may be negative (default: 1).',
     ),
-    fractions: defaulted(
-      is.flag,
-      false,
-      'Whether `by` may be other than whole; sums are then rounded by Redis to 17 digits.',
-    ),
+    fractions: defaulted(is.flag, false, 'Whether `by` may be fractional; Redis then rounds sums to 17 digits.'),
     ttl,
   },
 });

@@ -8,10 +8,10 @@ import { sinkOf } from './sink.js';
 export const hashKind = connectorKind({
   kind: 'redis.hashSink',
   role: 'sink',
-  doc: 'Keeps the newest value of each key as a hash, one field a property.',
+  doc: 'Keeps the newest value of each key as a hash with one field per property.',
   options: {
     key: required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.'),
-    ttl: required(is.duration, "How long a value stays after it was last written, by Redis's clock."),
+    ttl: required(is.duration, 'TTL of a value after its last write.'),
   },
 });
 
@@ -36,13 +36,10 @@ export function hashSink<T>(options: RedisHashOptions<T>): Sink<T> {
 export const upsertsKind = connectorKind({
   kind: 'redis.upsertSink',
   role: 'sink',
-  doc: 'Keeps what holds now of each key of a stream of changes as a hash, and takes it away where nothing does any more.',
+  doc: 'Keeps the current value of each key of a changelog as a hash, and deletes the hash of a deleted key.',
   options: {
-    prefix: required(is.text, 'Stands before the key of each change.'),
-    ttl: optional(
-      is.duration,
-      "How long a value stays after it was last written, by Redis's clock; for ever where this is left out.",
-    ),
+    prefix: required(is.text, 'Prefix of the Redis keys.'),
+    ttl: optional(is.duration, 'TTL of a value after its last write (default: none).'),
   },
 });
 

@@ -8,21 +8,21 @@ export type HashFields = Readonly<Record<string, string>>;
 const options = {
   decode: optional(
     is.callback<(found: never) => unknown>('(found) => unknown'),
-    'Makes the value; what it throws is said of the key, which then is refused. As it lies there where this is left out.',
+    'Converts the stored value (default: unchanged). If it throws, the key is refused.',
   ),
 };
 
 export const hashesKind = connectorKind({
   kind: 'redis.hashLookup',
   role: 'lookup',
-  doc: 'Looks hashes up by their keys.',
+  doc: 'Looks up hashes by key.',
   options,
 });
 
 export const stringsKind = connectorKind({
   kind: 'redis.stringLookup',
   role: 'lookup',
-  doc: 'Looks strings up by their keys.',
+  doc: 'Looks up strings by key.',
   options,
 });
 

@@ -9,12 +9,12 @@ import { nameOf, nameOrCallback, sinkOf } from './sink.js';
 export const publishKind = connectorKind({
   kind: 'redis.publishSink',
   role: 'sink',
-  doc: 'Publishes every value to whoever has subscribed to a channel at that moment.',
+  doc: 'Publishes every value to the current subscribers of a channel.',
   options: {
     channel: required(nameOrCallback, 'The channel.'),
     message: optional(
       is.callback<(value: never) => string | Uint8Array>('(value) => string | bytes'),
-      'What is published; the value as JSON where this is left out.',
+      'The message (default: the value as JSON).',
     ),
   },
 });

@@ -9,10 +9,7 @@ import type { Write } from './structures.js';
 // The newest value of each key as one text, or as a document.
 
 const key = required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.');
-const ttl = optional(
-  is.duration,
-  "How long a value stays after it was last written, by Redis's clock; for ever where this is left out.",
-);
+const ttl = optional(is.duration, 'TTL of a value after its last write (default: none).');
 
 export const stringKind = connectorKind({
   kind: 'redis.stringSink',
@@ -22,7 +19,7 @@ export const stringKind = connectorKind({
     key,
     value: optional(
       is.callback<(value: never) => string | Uint8Array | null>('(value) => string | bytes | null'),
-      'What is written; `null` takes the key away. The value as JSON where this is left out.',
+      'The string; `null` deletes the key (default: the value as JSON).',
     ),
     ttl,
   },
@@ -64,12 +61,12 @@ export function stringSink<T>(options: RedisStringOptions<T>): Sink<T> {
 export const jsonKind = connectorKind({
   kind: 'redis.jsonSink',
   role: 'sink',
-  doc: 'Keeps the newest value of each key as a JSON document that Redis can look into; needs Redis 8, or the RedisJSON module.',
+  doc: 'Keeps the newest value of each key as a JSON document; needs Redis 8 or the RedisJSON module.',
   options: {
     key,
     value: optional(
       is.callback<(value: never) => unknown>('(value) => unknown'),
-      'The document; `null` takes the key away. The value itself where this is left out.',
+      'The document; `null` deletes the key (default: the value).',
     ),
     ttl,
   },

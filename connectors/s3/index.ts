@@ -8,13 +8,13 @@ import { sourceKind as filesIn } from '../file/source.js';
 const sourceKind = connectorKind({
   ...filesIn,
   kind: 's3.source',
-  doc: 'Reads the objects whose keys fit a path, `BUCKET/KEY`, in the order of their keys, and then those that come.',
+  doc: 'Reads the objects that match a path `BUCKET/KEY`, in the order of their keys, then new objects.',
 });
 
 const sinkKind = connectorKind({
   ...filesOut,
   kind: 's3.sink',
-  doc: 'Writes rows to objects, lines or Parquet, each row into exactly one; the folder is `BUCKET/PREFIX`.',
+  doc: 'Writes rows to objects as lines or Parquet, each row exactly once; the folder is `BUCKET/PREFIX`.',
 });
 
 /** What `s3` has, as data. */

@@ -50,7 +50,7 @@ export async function mustBeDrained(profile: OpenProfile, topology: Topology): P
           if (markOf(record)) continue;
           throw new MillraceError('config', `records lie between the subtopologies, unread by '${subtopology.name}'`, {
             where: `${source.topic}/${partition}@${record.offset}`,
-            hint: `let them be read first: millrace run FILE --subtopology ${id} --until-end`,
+            hint: `process them first: millrace run FILE --subtopology ${id} --until-end`,
           });
         }
       }

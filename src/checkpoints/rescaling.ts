@@ -66,7 +66,7 @@ function mustOweNoFiles(going: readonly PlannedTask[]): void {
     if (step === undefined) continue;
     throw new MillraceError('state', `task ${partition} has files that have not ended`, {
       where: step,
-      hint: 'a task that goes must owe nothing: `millrace run FILE --until-end` ends its files, then make the savepoint',
+      hint: 'a task can be removed only after its files are finished: run `millrace run FILE --until-end`, then create the savepoint',
     });
   }
 }
@@ -140,7 +140,7 @@ async function mustBeKept(
       `${topic} has ${counted(tasks, 'partition')}, its positions are in ${stored.length}`,
       {
         where: id,
-        hint: 'the log is another one: --positions earliest or latest',
+        hint: 'if this is another log, pass --positions earliest or latest',
       },
     );
   }
@@ -152,7 +152,7 @@ async function mustBeKept(
       if (key !== null && partitionOf(key, tasks) === partition) continue;
       throw new MillraceError('config', 'there are unread records that belong to other partitions by now', {
         where: `${topic}/${partition}@${offset}`,
-        hint: 'a topic gets more partitions once all of it has been read: copy it into a topic of its own with as many, and begin there (--positions earliest)',
+        hint: 'add partitions only after the topic has been read: copy it to a new topic with this number of partitions, and start there (--positions earliest)',
       });
     }
   }

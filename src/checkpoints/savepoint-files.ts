@@ -68,7 +68,7 @@ export function withSavepoint<T>(
   if (!existsSync(file)) {
     throw new MillraceError('config', `no savepoint '${basename(file, SUFFIX)}'`, {
       where: file,
-      hint: 'millrace savepoint list shows those of --data',
+      hint: '`millrace savepoint list` lists the savepoints of --data',
     });
   }
   const descriptor = openSync(file, 'r');

@@ -42,7 +42,10 @@ export async function createSavepoint(
 ): Promise<CreatedSavepoint> {
   const file = savepointFile(data, name);
   if (existsSync(file)) {
-    throw new MillraceError('config', `there is a savepoint '${name}'`, { where: file, hint: 'take another name' });
+    throw new MillraceError('config', `a savepoint '${name}' already exists`, {
+      where: file,
+      hint: 'choose another name',
+    });
   }
   const { checkpoints } = profile;
   await mustBeStopped(profile, topology);
@@ -64,7 +67,7 @@ export async function createSavepoint(
   const first = subtopologies[0];
   if (first === undefined) {
     throw new MillraceError('config', `no checkpoint of '${topology.name}' on the ${profile.name} profile`, {
-      hint: 'run it first; --profile and --data say where',
+      hint: 'run it first; check --profile and --data',
     });
   }
   const isWhole = topology.repartitions.length === 0;
@@ -128,7 +131,7 @@ export async function restoreSavepoint(
       throw new MillraceError(
         'config',
         `the savepoint has ${counted(kept.partitions, 'task')}, the inputs have ${counted(partitions, 'partition')}`,
-        { where: file, hint: 'give the topics the same number, or divide the state anew: --rescale' },
+        { where: file, hint: 'give the topics the same number of partitions, or pass --rescale to divide the state' },
       );
     }
     const saved = [...tasksIn(file, [{ kept }])].map((task): PlannedTask => ({ ...task, topics: kept.topics }));
@@ -214,7 +217,7 @@ async function placing(
     throw new MillraceError(
       'config',
       `the position ${position.offset} in ${topics[id]}/${partition} is not one in ${source.topic}/${partition}, which holds ${from} to ${to}`,
-      { where: id, hint: 'the log is another one: --positions earliest or latest' },
+      { where: id, hint: 'if this is another log, pass --positions earliest or latest' },
     );
   };
   return (checkpoint, task) => {

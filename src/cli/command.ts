@@ -14,7 +14,7 @@ export const command = (usage: string, description: string, examples: readonly s
   new Command(usage)
     .description(description)
     .option('--json', 'print one JSON object')
-    .option('--verbose', 'print causes and stacks of errors too')
+    .option('--verbose', 'print the causes and stacks of errors')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 
 /** A command that only has commands of its own. */
@@ -26,9 +26,10 @@ export const group = (name: string, description: string, examples: readonly stri
 
 /** The options of commands that open a profile. */
 export const profileOptions = () => ({
-  profile: new Option('--profile <name>', 'embedded: all in this process; local: Kafka, Redis, ClickHouse').choices(
-    settings.profile.values,
-  ),
+  profile: new Option(
+    '--profile <name>',
+    'embedded: everything in this process; cluster: Kafka, Redis, ClickHouse',
+  ).choices(settings.profile.values),
   data: new Option('--data <folder>', 'folder of the embedded profile'),
 });
 

@@ -50,14 +50,14 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 function program(context: CommandContext): Command {
   const { terminal } = context;
   const root = new Command('millrace')
-    .description('Streams, online learning and micro-batched inference in one typed topology file.')
+    .description('Stream processing with online learning and micro-batched inference, in one typed topology file.')
     .version(ownPackage().version, '--version', 'print the version')
     .helpCommand(false)
     .addHelpText(
       'after',
       `
 Examples:
-  $ millrace demo                                    500,000 real flights, predicted and learnt from
+  $ millrace demo                                    predict and learn from 500,000 real flights
   $ millrace init my-stream                          a first topology of your own
   $ millrace check topologies/flight-delays.ts
   $ millrace run topologies/flight-delays.ts --until-end
@@ -84,7 +84,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
   ];
   for (const create of commands) root.addCommand(create(context));
   for (const command of withCommandsBelow(root)) {
-    command.exitOverride().showHelpAfterError('(--help shows what it takes)');
+    command.exitOverride().showHelpAfterError('(see --help)');
     command.configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   }
   return root;

@@ -51,7 +51,7 @@ export async function firstMessage(text: string, where: string): Promise<string>
   } catch (cause) {
     throw new MillraceError('schema', `this is not valid Protobuf: ${messageOf(cause)}`, {
       where,
-      hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
+      hint: 'see https://protobuf.dev/programming-guides/proto3/',
       permanent: true,
       cause,
     });
@@ -59,7 +59,7 @@ export async function firstMessage(text: string, where: string): Promise<string>
   if (first !== undefined) return first;
   throw new MillraceError('schema', 'the file declares no message', {
     where,
-    hint: 'name a file that does',
+    hint: 'name a file that has one',
     permanent: true,
   });
 }

@@ -6,12 +6,12 @@ import { defaulted, optional } from '../core/options.js';
 export const timing = {
   outOfOrdernessMax: optional(
     is.durationFromZero,
-    'How far (event time) a record may trail the latest one before it; not at all by default. Windows and timers wait for as ' +
-      'long; what comes later still is late.',
+    'Maximum out-of-orderness in event time: how far a record may be behind the highest earlier event time (default: 0). The ' +
+      'watermark trails by this much; a record further behind is late.',
   ),
   idleTimeout: optional(
     is.durationFromZero,
-    'How long (processing time) the other inputs of a task wait while this one brings nothing; for ever by default. With it the ' +
+    'Time without records, in processing time, after which the other inputs of the task no longer wait for this one (default: never). With it the ' +
       "merged order depends on the clock, so sinks outside the ledger's transaction are written after the checkpoint.",
   ),
 } as const;
@@ -24,6 +24,6 @@ export const aheadMax = defaulted(
     (value) => (value === 'none' ? value : formatDuration(value)),
   ),
   days(1),
-  "How far an event time may lie ahead of the log's timestamp of the record; one that lies further ahead goes to the dead letters " +
-    '(reason `event-time`), as one in seconds does. `none` for schedules and forecasts.',
+  "How far an event time may be ahead of the record's timestamp in the log; a record further ahead goes to the dead letters " +
+    '(reason `event-time`), as does a time in seconds. Use `none` for schedules and forecasts.',
 );

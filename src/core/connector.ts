@@ -110,7 +110,7 @@ export function defineConnector<
   S extends SettingSpecs = Record<never, never>,
   O extends OpenConnector<K> = OpenConnector<K>,
 >(spec: ConnectorSpec<K, S, O>): ConnectorDefinition<K, S, O> {
-  if (!/^[a-z][a-z0-9]*$/.test(spec.name)) throw new TypeError(`'${spec.name}' is no name of a connector`);
+  if (!/^[a-z][a-z0-9]*$/.test(spec.name)) throw new TypeError(`'${spec.name}' is not a valid name of a connector`);
   const kinds: Record<string, unknown> = {};
   const definition = { ...spec, settings: Object.freeze(spec.settings ?? {}), kinds };
   for (const [name, kind] of Object.entries(spec.kinds)) {

@@ -129,6 +129,6 @@ export function readAnswer(read: () => unknown): LookupAnswer {
     const value = read();
     return value === undefined ? MISSING : { kind: 'found', value };
   } catch (error) {
-    return { kind: 'refused', detail: `what was found cannot be read: ${messageOf(error)}` };
+    return { kind: 'refused', detail: `the value cannot be decoded: ${messageOf(error)}` };
   }
 }

@@ -110,8 +110,8 @@ export interface SinkDriver {
  */
 export function keyBytes(key: unknown): Uint8Array {
   if (typeof key === 'string') return Buffer.from(key);
-  throw new MillraceError('sink', `the key is ${key === null ? 'null' : typeof key}, no text`, {
-    hint: 'filter values without a key before, or let `key` give text for all of them',
+  throw new MillraceError('sink', `the key is ${key === null ? 'null' : typeof key}, not text`, {
+    hint: 'filter values without a key before the sink, or return text from `key` for all values',
     permanent: true,
   });
 }
@@ -128,7 +128,7 @@ export function unwritable(error: unknown, step: string, origin?: Origin): Millr
   if (!(error instanceof MillraceError)) {
     return new MillraceError('sink', `a callback of the sink threw: ${messageOf(error)}${at}`, {
       where: step,
-      hint: '--verbose prints where it came from',
+      hint: '--verbose prints the stack',
       permanent: true,
       cause: error,
     });

@@ -47,14 +47,14 @@ export async function backfill(profile: OpenProfile, topology: Topology, options
   if (topology.repartitions.length > 0)
     throw new MillraceError('config', 'a topology with repartitions cannot be backfilled', {
       where: topology.name,
-      hint: 'move the step and what leads to it into a topology of its own',
+      hint: 'move the step and its inputs into a topology of its own',
     });
   await profile.checkpoints.mustBeStopped(topology.name);
   const live = await storedTasks(profile, topology);
   if (live.length === 0)
     throw new MillraceError('config', 'the topology has not run yet: there is nothing to join', {
       where: topology.name,
-      hint: 'just run it: it begins at the oldest record',
+      hint: 'just run the topology: it starts at the oldest record',
     });
 
   const sinks = options.sinks ?? storesOf(topology, step);
@@ -80,7 +80,7 @@ function storesOf(topology: Topology, step: string): string[] {
   if (found.length > 0) return found.map(({ id }) => id);
   throw new MillraceError('config', 'no table keeps the feature rows of this step', {
     where: step,
-    hint: 'name the sinks that are to get its history: --sinks a,b',
+    hint: 'name the sinks that should get the history: --sinks a,b',
   });
 }
 

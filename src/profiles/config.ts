@@ -41,15 +41,13 @@ export function resolveConfig({ flags = {}, env = {}, file, nameOf = (name) => `
       if (value === undefined) continue;
       if (setting.sealed && where !== setting.env) {
         const file = Object.hasOwn(settings, `${name}File`) ? `, or name a file with ${name}File` : '';
-        mistakes.push(`${where} is a secret and must not be there: set ${setting.env}${file}`);
+        mistakes.push(`${where} is a secret and must not be in this file: set ${setting.env}${file}`);
         return undefined;
       }
       const parsed =
         typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
       if (!(parsed instanceof Mistake)) return parsed;
-      const advice = String(value).includes('@')
-        ? ' (in user and password / ? # @ : % are written as %2F and so on)'
-        : '';
+      const advice = String(value).includes('@') ? ' (in user and password, write / ? # @ : % as %2F and so on)' : '';
       const shown = setting.secret ? advice : `, not ${JSON.stringify(value)}`;
       mistakes.push(`${where} must be ${parsed.expected}${shown}`);
       return undefined;
@@ -67,7 +65,7 @@ function unknownNames(file: ConfigSources['file']): string[] {
   const known: readonly string[] = settingNames;
   return Object.keys(file?.values ?? {})
     .filter((name) => !known.includes(name))
-    .map((name) => `${file?.path} sets "${name}", which is no setting`);
+    .map((name) => `${file?.path} sets "${name}", which is not a setting`);
 }
 
 /** Settings as a Markdown table, for the documents. */

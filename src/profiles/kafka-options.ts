@@ -31,13 +31,13 @@ function tlsOf(config: Config): KafkaTls | undefined {
   const { kafkaTls, kafkaCa, kafkaCert, kafkaKey, kafkaKeyPassphrase, kafkaServerName } = config;
   if (kafkaTls === 'no') {
     const idle = (['kafkaCa', 'kafkaCert', 'kafkaKey', 'kafkaServerName'] as const).find((name) => config[name] !== '');
-    if (idle) throw contradiction(idle, 'it is of no use without TLS', 'set kafkaTls to yes');
+    if (idle) throw contradiction(idle, 'it has no effect without TLS', 'set kafkaTls to yes');
     return undefined;
   }
   if ((kafkaCert === '') !== (kafkaKey === '')) {
     const [there, missing] =
       kafkaCert === '' ? (['kafkaKey', 'kafkaCert'] as const) : (['kafkaCert', 'kafkaKey'] as const);
-    throw contradiction(there, `${missing} is missing`, 'a certificate and its key go together');
+    throw contradiction(there, `${missing} is missing`, 'set both the certificate and its key');
   }
   return {
     ...(kafkaCa === '' ? {} : { ca: fileOf('kafkaCa', kafkaCa) }),
@@ -51,10 +51,10 @@ function saslOf(config: Config): KafkaSasl | undefined {
   const { kafkaSasl: mechanism, kafkaUser: username } = config;
   if (mechanism === 'none') {
     if (username === '') return undefined;
-    throw contradiction('kafkaUser', 'it is of no use without a way to log in', 'set kafkaSasl');
+    throw contradiction('kafkaUser', 'it has no effect without a SASL mechanism', 'set kafkaSasl');
   }
   if (mechanism === 'oauthbearer') return { mechanism, token: tokenOf(config) };
-  if (username === '') throw contradiction('kafkaSasl', 'kafkaUser is missing', 'say who logs in');
+  if (username === '') throw contradiction('kafkaSasl', 'kafkaUser is missing', 'set it to the user');
   const password = secretOf(config, 'kafkaPassword', 'kafkaPasswordFile');
   return { mechanism, username, password: required(password, 'kafkaSasl', 'kafkaPassword') };
 }
@@ -63,8 +63,8 @@ function tokenOf(config: Config): Secret {
   const { kafkaTokenUrl: url, kafkaTokenClient: clientId, kafkaTokenScope: scope } = config;
   const given = secretOf(config, 'kafkaToken', 'kafkaTokenFile');
   if (url === '') return required(given, 'kafkaSasl', 'kafkaToken');
-  if (given !== undefined) throw contradiction('kafkaTokenUrl', 'a token is given too', 'leave one of the two out');
-  if (clientId === '') throw contradiction('kafkaTokenUrl', 'kafkaTokenClient is missing', 'say who asks for tokens');
+  if (given !== undefined) throw contradiction('kafkaTokenUrl', 'a token is set too', 'set only one of the two');
+  if (clientId === '') throw contradiction('kafkaTokenUrl', 'kafkaTokenClient is missing', 'set it to the client id');
   const secret = secretOf(config, 'kafkaTokenSecret', 'kafkaTokenSecretFile');
   const clientSecret = required(secret, 'kafkaTokenUrl', 'kafkaTokenSecret');
   return clientCredentials({ url, clientId, clientSecret, ...(scope === '' ? {} : { scope }) });

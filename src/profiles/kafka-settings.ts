@@ -6,14 +6,14 @@ export const clusterSettings = {
     {
       env: 'MILLRACE_KAFKA_CLIENT_ID',
       fallback: 'millrace',
-      description: 'What brokers call this client, in logs and quotas.',
+      description: 'Client id, for logs and quotas of the brokers.',
     },
     'name',
   ),
   kafkaRack: optional(
     {
       env: 'MILLRACE_KAFKA_RACK',
-      description: 'Where this process is, as in `broker.rack`: inputs are then read from the closest replica.',
+      description: 'Rack of this process, as in `broker.rack`: inputs are read from the closest replica.',
     },
     'name',
   ),
@@ -21,7 +21,7 @@ export const clusterSettings = {
     {
       env: 'MILLRACE_KAFKA_COMPRESSION',
       fallback: 'none',
-      description: 'Of changelogs, topics between subtopologies, and sinks that name no `compression`.',
+      description: 'Compression of changelogs, repartition topics, and sinks without `compression`.',
     },
     ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
   ),
@@ -29,36 +29,36 @@ export const clusterSettings = {
     {
       env: 'MILLRACE_KAFKA_REPLICATION',
       fallback: 0,
-      description: "Replicas of topics that are created and say nothing else; 0 takes the brokers' default.",
+      description: "Replication factor of created topics without a declaration; 0 uses the brokers' default.",
     },
     0,
     100,
   ),
   kafkaTls: choice(
-    { env: 'MILLRACE_KAFKA_TLS', fallback: 'no', description: 'Whether brokers are spoken to by TLS.' },
+    { env: 'MILLRACE_KAFKA_TLS', fallback: 'no', description: 'Whether to connect to brokers by TLS.' },
     ['no', 'yes'],
   ),
   kafkaCa: optional(
     {
       env: 'MILLRACE_KAFKA_CA',
-      description: "PEM file of who signs the brokers' certificates; without it those that Node trusts.",
+      description: "PEM file of the CA of the brokers' certificates (default: the CAs that Node trusts).",
     },
     'file',
   ),
-  kafkaCert: optional({ env: 'MILLRACE_KAFKA_CERT', description: "PEM file of this client's certificate." }, 'file'),
-  kafkaKey: optional({ env: 'MILLRACE_KAFKA_KEY', description: 'PEM file of its private key.' }, 'file'),
+  kafkaCert: optional({ env: 'MILLRACE_KAFKA_CERT', description: 'PEM file of the client certificate.' }, 'file'),
+  kafkaKey: optional({ env: 'MILLRACE_KAFKA_KEY', description: 'PEM file of the private key of the client.' }, 'file'),
   kafkaKeyPassphrase: sealed({
     env: 'MILLRACE_KAFKA_KEY_PASSPHRASE',
-    description: 'What the private key is encrypted with.',
+    description: 'Passphrase of the private key.',
   }),
   kafkaServerName: optional(
     {
       env: 'MILLRACE_KAFKA_SERVER_NAME',
-      description: "The name in the brokers' certificates, where it is not the one in their addresses.",
+      description: "Name in the brokers' certificates, if it differs from their addresses.",
     },
     'name',
   ),
-  kafkaSasl: choice({ env: 'MILLRACE_KAFKA_SASL', fallback: 'none', description: 'How to log in at the brokers.' }, [
+  kafkaSasl: choice({ env: 'MILLRACE_KAFKA_SASL', fallback: 'none', description: 'SASL mechanism of the brokers.' }, [
     'none',
     'plain',
     'scram-sha-256',
@@ -73,18 +73,18 @@ export const clusterSettings = {
   ),
   kafkaToken: sealed({ env: 'MILLRACE_KAFKA_TOKEN', description: 'Token, for `oauthbearer`.' }),
   kafkaTokenFile: optional(
-    { env: 'MILLRACE_KAFKA_TOKEN_FILE', description: 'A file that holds the token; others may renew it.' },
+    { env: 'MILLRACE_KAFKA_TOKEN_FILE', description: 'File with the token; it may be renewed while a topology runs.' },
     'file',
   ),
   kafkaTokenUrl: optional(
     {
       env: 'MILLRACE_KAFKA_TOKEN_URL',
-      description: 'Endpoint that gives tokens for client credentials (OAuth 2.0), for `oauthbearer`.',
+      description: 'Token endpoint (OAuth 2.0 client credentials), for `oauthbearer`.',
     },
     'URL',
   ),
   kafkaTokenClient: optional(
-    { env: 'MILLRACE_KAFKA_TOKEN_CLIENT', description: 'Client id at that endpoint.' },
+    { env: 'MILLRACE_KAFKA_TOKEN_CLIENT', description: 'Client id for the token endpoint.' },
     'name',
   ),
   kafkaTokenSecret: sealed({ env: 'MILLRACE_KAFKA_TOKEN_SECRET', description: 'Its secret.' }),
@@ -92,9 +92,9 @@ export const clusterSettings = {
     { env: 'MILLRACE_KAFKA_TOKEN_SECRET_FILE', description: 'A file that holds the secret.' },
     'file',
   ),
-  kafkaTokenScope: optional({ env: 'MILLRACE_KAFKA_TOKEN_SCOPE', description: 'Scope to ask for.' }, 'text'),
+  kafkaTokenScope: optional({ env: 'MILLRACE_KAFKA_TOKEN_SCOPE', description: 'Scope of the token.' }, 'text'),
   registryUser: optional(
-    { env: 'MILLRACE_REGISTRY_USER', description: 'User at the schema registry (basic authentication).' },
+    { env: 'MILLRACE_REGISTRY_USER', description: 'User of the schema registry (basic authentication).' },
     'name',
   ),
   registryPassword: sealed({ env: 'MILLRACE_REGISTRY_PASSWORD', description: 'Its password.' }),

@@ -22,12 +22,12 @@ function tlsOf(config: Config): Pick<RedisOptions, 'ca' | 'certificate' | 'key' 
   const { redis, redisCa, redisCert, redisKey, redisServerName } = config;
   if (!redis.startsWith('rediss:')) {
     const idle = (['redisCa', 'redisCert', 'redisKey', 'redisServerName'] as const).find((name) => config[name] !== '');
-    if (idle) throw contradiction(idle, 'it is of no use without TLS', 'begin the URL of Redis with rediss://');
+    if (idle) throw contradiction(idle, 'it has no effect without TLS', 'use a rediss:// URL for Redis');
   }
   if ((redisCert === '') !== (redisKey === '')) {
     const [there, missing] =
       redisCert === '' ? (['redisKey', 'redisCert'] as const) : (['redisCert', 'redisKey'] as const);
-    throw contradiction(there, `${missing} is missing`, 'a certificate and its key go together');
+    throw contradiction(there, `${missing} is missing`, 'set both the certificate and its key');
   }
   return {
     ...(redisCa === '' ? {} : { ca: fileOf('redisCa', redisCa) }),

@@ -5,21 +5,21 @@ export const redisSettings = {
   redisCa: optional(
     {
       env: 'MILLRACE_REDIS_CA',
-      description: "PEM file of who signed the server's certificate; without it those that Node trusts.",
+      description: "PEM file of the CA of the server's certificate (default: the CAs that Node trusts).",
     },
     'file',
   ),
-  redisCert: optional({ env: 'MILLRACE_REDIS_CERT', description: "PEM file of this client's certificate." }, 'file'),
-  redisKey: optional({ env: 'MILLRACE_REDIS_KEY', description: 'PEM file of its private key.' }, 'file'),
+  redisCert: optional({ env: 'MILLRACE_REDIS_CERT', description: 'PEM file of the client certificate.' }, 'file'),
+  redisKey: optional({ env: 'MILLRACE_REDIS_KEY', description: 'PEM file of the private key of the client.' }, 'file'),
   redisServerName: optional(
     {
       env: 'MILLRACE_REDIS_SERVER_NAME',
-      description: "The name in the server's certificate, where it is not the one in its address.",
+      description: "Name in the server's certificate, if it differs from its address.",
     },
     'name',
   ),
-  redisUser: optional({ env: 'MILLRACE_REDIS_USER', description: 'User, where the URL names none.' }, 'name'),
-  redisPassword: sealed({ env: 'MILLRACE_REDIS_PASSWORD', description: 'Password, where the URL has none.' }),
+  redisUser: optional({ env: 'MILLRACE_REDIS_USER', description: 'User, if the URL has none.' }, 'name'),
+  redisPassword: sealed({ env: 'MILLRACE_REDIS_PASSWORD', description: 'Password, if the URL has none.' }),
   redisPasswordFile: optional(
     { env: 'MILLRACE_REDIS_PASSWORD_FILE', description: 'A file that holds the password.' },
     'file',

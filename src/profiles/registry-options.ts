@@ -8,7 +8,7 @@ export async function registryOptions(config: Config): Promise<ConfluentRegistry
   const token = secretOf(config, 'registryToken', 'registryTokenFile');
   const password = secretOf(config, 'registryPassword', 'registryPasswordFile');
   if (token !== undefined && username !== '') {
-    throw contradiction('registryUser', 'a token is given too', 'log in by one of the two');
+    throw contradiction('registryUser', 'a token is set too', 'set only one of the two');
   }
   if (token !== undefined) return { url, auth: { token: await revealed(token) } };
   if (username === '') return { url };

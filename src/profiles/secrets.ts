@@ -13,7 +13,7 @@ type Texts = { readonly [K in SettingName]: Config[K] extends string ? K : never
 /** A secret from the environment, or from a file that is read whenever it is needed. */
 export function secretOf(config: Config, value: Texts, file: Texts): Secret | undefined {
   if (config[value] !== '' && config[file] !== '')
-    throw contradiction(file, `${value} is given too`, 'leave one of the two out');
+    throw contradiction(file, `${value} is set too`, 'set only one of the two');
   if (config[file] !== '') return fileOf(file, config[file]);
   return config[value] === '' ? undefined : config[value];
 }
@@ -24,7 +24,7 @@ export const fileOf = (setting: SettingName, path: string) => async (): Promise<
   } catch (cause) {
     throw new MillraceError('config', `cannot read ${path}: ${messageOf(cause)}`, {
       where: setting,
-      hint: 'is it there, and may this process read it?',
+      hint: 'check that the file exists and that this process may read it',
       cause,
     });
   }
@@ -36,7 +36,7 @@ export const revealed = async (credential: Secret): Promise<string> =>
 export function required(secret: Secret | undefined, where: SettingName, name: string): Secret {
   if (secret !== undefined) return secret;
   const variable = `MILLRACE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-  throw contradiction(where, `there is no ${name}`, `set ${variable}, or name a file with ${name}File`);
+  throw contradiction(where, `${name} is missing`, `set ${variable}, or name a file with ${name}File`);
 }
 
 export const contradiction = (where: SettingName, message: string, hint: string): MillraceError =>

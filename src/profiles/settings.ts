@@ -11,7 +11,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_PROFILE',
       fallback: 'embedded',
-      description: 'Where a topology runs: everything in this process, or on real Kafka, Redis and ClickHouse.',
+      description: '`embedded`: everything in this process. `cluster`: on Kafka, Redis and ClickHouse.',
     },
     ['embedded', 'cluster'],
   ),
@@ -32,7 +32,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_STANDBYS',
       fallback: 0,
-      description: "Other processes that follow each task's changelog, to take it over at once (cluster profile).",
+      description: 'Standby replicas of the state of each task, for a fast takeover (cluster profile).',
     },
     0,
     10,
@@ -41,7 +41,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_REGISTRY',
       fallback: 'http://127.0.0.1:8081/apis/ccompat/v7',
-      description: "Schema registry of the cluster profile, by Confluent's REST interface.",
+      description: "Schema registry of the cluster profile, with Confluent's REST interface.",
       secret: true,
     },
     ['http', 'https'],
@@ -50,7 +50,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_REDIS',
       fallback: 'redis://127.0.0.1:6379',
-      description: 'Redis of the cluster profile, and of topologies that use more than its hashes on every profile.',
+      description: 'Redis of the cluster profile; on the embedded profile only for kinds other than hashes.',
       secret: true,
     },
     ['redis', 'rediss'],
@@ -59,7 +59,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_CLICKHOUSE',
       fallback: 'http://127.0.0.1:8123',
-      description: 'ClickHouse of the cluster profile, by its HTTP interface.',
+      description: 'ClickHouse of the cluster profile (HTTP interface).',
       secret: true,
     },
     ['http', 'https'],
@@ -68,7 +68,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_POSTGRES',
       fallback: 'postgres://127.0.0.1:5432/postgres',
-      description: 'Postgres of topologies that use it, on every profile.',
+      description: 'Postgres, on both profiles.',
       secret: true,
     },
     ['postgres', 'postgresql'],
@@ -77,7 +77,7 @@ export const mainSettings = {
     {
       env: 'MILLRACE_S3',
       fallback: 'http://127.0.0.1:9000',
-      description: 'Object store of topologies that use one, on every profile: `https://KEY:SECRET@host/?region=...`.',
+      description: 'Object store, on both profiles: `https://KEY:SECRET@host/?region=...`.',
       secret: true,
     },
     ['http', 'https'],
@@ -86,17 +86,18 @@ export const mainSettings = {
     {
       env: 'MILLRACE_STALL_SECONDS',
       fallback: 60,
-      description: 'How long a poll, a write, a commit or an inference may go unanswered before its task is restored.',
+      description:
+        'Time after which an unanswered poll, write, commit or inference counts as hung and its task is restored.',
     },
     1,
     86_400,
   ),
   host: text(
-    { env: 'MILLRACE_HOST', fallback: '127.0.0.1', description: 'Address that metrics and health listen on.' },
+    { env: 'MILLRACE_HOST', fallback: '127.0.0.1', description: 'Address of the metrics and health endpoints.' },
     'address',
   ),
   port: wholeNumber(
-    { env: 'MILLRACE_PORT', fallback: 0, description: 'Port of metrics and health; 0 opens none.' },
+    { env: 'MILLRACE_PORT', fallback: 0, description: 'Port of the metrics and health endpoints; 0 opens none.' },
     0,
     65_535,
   ),

@@ -50,7 +50,7 @@ export function implausible(
   if (timeMs > LAST_MS) return `event time is ${timeMs}, after the year 9999${finerUnit(timeMs)}`;
   if (aheadMax === 'none' || timestampMs < CLOCKS_FROM_MS) return undefined;
   if (aheadMax !== undefined && timeMs > timestampMs + aheadMax)
-    return `event time is ${isoTime(timeMs)}, further ahead of the log's timestamp ${isoTime(timestampMs)} than aheadMax allows`;
+    return `event time is ${isoTime(timeMs)}, more than aheadMax ahead of the log's timestamp ${isoTime(timestampMs)}`;
   if (timeMs >= SECONDS_FROM && timeMs * 1_000 <= timestampMs + DAY_MS)
     return `event time is ${timeMs}, decades before the log's timestamp: seconds? give milliseconds since 1970`;
   return undefined;

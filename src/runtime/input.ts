@@ -307,7 +307,7 @@ export class Input {
       return wrong === undefined ? timeMs : new Unusable('event-time', wrong);
     } catch (error) {
       // A callback that trips over a strange value.
-      return new Unusable('event-time', `event time is not to be had: ${messageOf(error)}`);
+      return new Unusable('event-time', `the event time callback threw: ${messageOf(error)}`);
     }
   }
 

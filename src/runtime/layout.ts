@@ -78,7 +78,7 @@ function samePartitions(subtopology: Topology, counts: readonly Count[]): number
     `inputs are not co-partitioned: ${first.topic} has ${counted(first.partitions, 'partition')}, ${other.topic} has ${other.partitions}`,
     {
       where: other.id,
-      hint: 'records that meet in a step must lie in the same partition: give both topics the same number and key, or send one through repartition()',
+      hint: 'inputs of a step must be co-partitioned: give both topics the same number of partitions and the same key, or send one through repartition()',
     },
   );
 }

@@ -118,7 +118,7 @@ export class Outages {
     if (!asked) return 'unknown'; // only trying will tell
     const over = new AbortController();
     const tooLate = this.options.clock.sleep(ANSWER_MAX_MS, over.signal).then(() => {
-      throw new MillraceError('sink', `it does not answer within ${seconds(ANSWER_MAX_MS)} s`, { where: sink });
+      throw new MillraceError('sink', `no answer within ${seconds(ANSWER_MAX_MS)} s`, { where: sink });
     });
     try {
       await Promise.race([asked, tooLate]);

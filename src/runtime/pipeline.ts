@@ -119,7 +119,7 @@ export class Pipeline {
   query(step: string, key: string): unknown {
     const query = this.queries.get(step);
     if (query) return query(key);
-    throw new MillraceError('config', 'no step of this name can be asked for its state', {
+    throw new MillraceError('config', 'no step of this name has state queries', {
       where: step,
       hint: `these can: ${[...this.queries.keys()].join(', ') || 'none'}`,
     });

@@ -59,7 +59,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       return (
         subtopology?.ask(step, key, partition) ?? {
           kind: 'retry',
-          why: `subtopology '${owner?.name}' does not run here`,
+          why: `sub-topology '${owner?.name}' does not run in this process`,
         }
       );
     },
@@ -116,7 +116,7 @@ function stagesNamed(wanted: string | undefined, topology: Topology, all: readon
   if (wanted === undefined) return all;
   const found = all.filter(({ name }) => name === wanted || name === `${topology.name}/${wanted}`);
   if (found.length > 0) return found;
-  throw new MillraceError('config', `there is no subtopology '${wanted}'`, {
+  throw new MillraceError('config', `there is no sub-topology '${wanted}'`, {
     where: topology.name,
     hint: `it has: ${all.map(({ name }) => name).join(', ')}`,
   });

@@ -96,7 +96,7 @@ function numberedSink(writer: SinkWriter, step: string, state: TaskState): Seque
 const notTransactional = (profile: Profile, where: string): MillraceError =>
   new MillraceError('config', `the ${profile.name} profile cannot repartition`, {
     where,
-    hint: 'what goes to the next subtopology must be in the transaction of the checkpoint: keep both in one store',
+    hint: 'a repartition topic must be in the transaction of the checkpoint: keep both in one store',
   });
 
 /** Rows as the checkpoint keeps them: values, and of their origins what a sink may need. */

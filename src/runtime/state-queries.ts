@@ -33,7 +33,7 @@ export class StateQueries {
   /** Rejects only with what the step throws. */
   ask(step: string, key: string): Promise<QueryResult> {
     if (this.waiting.length >= QUESTIONS_MAX)
-      return Promise.resolve({ kind: 'retry', why: `${QUESTIONS_MAX} questions wait already` });
+      return Promise.resolve({ kind: 'retry', why: `${QUESTIONS_MAX} queries are waiting` });
     return new Promise((resolve, reject) => this.waiting.push({ step, key, resolve, reject }));
   }
 

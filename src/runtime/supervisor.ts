@@ -217,8 +217,8 @@ export class Supervisor {
         watched.waitsFor = input;
         if (input !== undefined)
           onWarning(
-            `task ${partition} has records and waits for input '${input}', which has brought none for ` +
-              `${stallMaxMs / 1_000} s: an input that may be quiet needs an idleTimeout`,
+            `task ${partition} has records and waits for input '${input}', which has had none for ` +
+              `${stallMaxMs / 1_000} s: an input that may be idle needs an idleTimeout`,
           );
       },
     });

@@ -198,7 +198,9 @@ export class Task {
 
   /** What a step holds of a key, as of the next checkpoint: an answer takes an epoch at most. */
   ask(step: string, key: string): Promise<QueryResult> {
-    return this.stopping ? Promise.resolve({ kind: 'retry', why: 'the task ends' }) : this.questions.ask(step, key);
+    return this.stopping
+      ? Promise.resolve({ kind: 'retry', why: 'the task is stopping' })
+      : this.questions.ask(step, key);
   }
 
   counters() {
@@ -377,7 +379,7 @@ function mustBeOneOfAsMany(
     `its state is that of one of ${counted(checkpoint.tasks, 'task')}, the inputs have ${counted(tasks, 'partition')}`,
     {
       where: `${topology.name}/${partition}`,
-      hint: 'keys lie elsewhere now: millrace savepoint create, then savepoint restore --rescale',
+      hint: 'keys have moved to other partitions: run millrace savepoint create, then savepoint restore --rescale',
       permanent: true,
     },
   );

@@ -79,12 +79,12 @@ const codes: Readonly<Record<Reason['kind'], ErrorCode>> = {
   close: 'internal',
 };
 
-const slow = 'where it only needs longer, raise the limit (MILLRACE_STALL_SECONDS)';
+const slow = 'if it only needs more time, raise MILLRACE_STALL_SECONDS';
 const hints: Readonly<Record<Reason['kind'], string>> = {
-  source: `does what it reads from answer? ${slow}`,
-  quiet: 'nothing comes in',
-  step: `does its model or service answer? ${slow}`,
-  sink: `does what it writes to answer? ${slow}`,
-  ledger: `does what keeps the checkpoints answer? ${slow}`,
+  source: `check that the service it reads from answers; ${slow}`,
+  quiet: 'the input has no records',
+  step: `check that its model or service answers; ${slow}`,
+  sink: `check that the service it writes to answers; ${slow}`,
+  ledger: `check that the store of the checkpoints answers; ${slow}`,
   close: slow,
 };

@@ -90,14 +90,14 @@ export function unpack(bytes: Uint8Array, start: number, end: number): unknown {
 export function checkTag(tag: Tag, bytes: Uint8Array): void {
   if (bytes[0] === tag) return;
   throw new MillraceError('state', 'the checkpoint holds this cell as another kind of cell', {
-    hint: 'give the changed cell or its step a new name, or begin with fresh state',
+    hint: 'give the changed cell or its step a new name, or start with empty state',
     permanent: true,
   });
 }
 
 export function unreadable(cause?: unknown): MillraceError {
   return new MillraceError('state', 'a bucket of the checkpoint cannot be read', {
-    hint: 'its bytes are damaged or of another layout: restore an older checkpoint, or begin with fresh state',
+    hint: 'its bytes are damaged or have another layout: restore an older checkpoint, or start with empty state',
     permanent: true,
     cause,
   });

@@ -31,7 +31,7 @@ export interface Float64CellOptions {
 export function float64Cell({ size, block = 256, version = 1 }: Float64CellOptions): CellSpec<Float64Cell> {
   if (!Number.isInteger(size) || size < 1 || !Number.isInteger(Math.log2(block)))
     throw new MillraceError('config', `a float64 cell cannot have size ${size} and block ${block}`, {
-      hint: 'the size is a positive integer, the block a power of two',
+      hint: 'the size must be a positive integer, the block a power of two',
     });
   return { kind: 'float64', version, tags: [tags.float64], open: () => new Float64Blocks(size, block, version) };
 }

@@ -41,7 +41,7 @@ function sameInAll<T>(values: readonly T[]): T {
   const [first] = values;
   if (values.every((value) => value === first)) return first as T;
   throw new MillraceError('state', `tasks differ: ${values.join(', ')}`, {
-    hint: 'it can go into another number of tasks only where all have the same',
+    hint: 'it can go into another number of tasks only if all tasks have the same value',
   });
 }
 

@@ -90,9 +90,11 @@ export function decodeSavepoint(
   const magic = Buffer.from(read(MAGIC.length));
   if (!magic.equals(MAGIC)) {
     const known = magic.subarray(0, 6).equals(MAGIC.subarray(0, 6));
-    throw new MillraceError('state', known ? 'the savepoint is of another format' : 'this is no savepoint', {
+    throw new MillraceError('state', known ? 'the savepoint has another format' : 'the file is not a savepoint', {
       where,
-      hint: known ? 'restore it with the version of Millrace that made it' : 'make one with millrace savepoint create',
+      hint: known
+        ? 'restore it with the version of Millrace that created it'
+        : 'create one with millrace savepoint create',
     });
   }
   const manifest = JSON.parse(text(readFrame(read, where))) as SavepointManifest;
@@ -147,7 +149,7 @@ function readFrame(read: ReadBytes, where: string): Uint8Array {
 
 function exactly(read: ReadBytes, length: number, where: string): Uint8Array {
   const bytes = read(length);
-  if (bytes.length !== length) throw damaged(where, 'it ends too early');
+  if (bytes.length !== length) throw damaged(where, 'it is truncated');
   return bytes;
 }
 
@@ -161,4 +163,4 @@ function byPlace(a: StateChange, b: StateChange): number {
 }
 
 const damaged = (where: string, how: string): MillraceError =>
-  new MillraceError('state', `the savepoint is damaged: ${how}`, { where, hint: 'take another savepoint' });
+  new MillraceError('state', `the savepoint is damaged: ${how}`, { where, hint: 'use another savepoint' });

@@ -100,7 +100,7 @@ class Timers<K extends string | number> implements TimerCell<K> {
     if (isAt(leaf, place, timeMs, key)) return false;
     if (this.count >= this.timersMax)
       throw new MillraceError('step', `more than ${this.timersMax} timers`, {
-        hint: 'raise the bound on what the step keeps, or let it keep it for less long',
+        hint: 'raise the limit of the step, or shorten its retention',
       });
     this.count++;
     leaf.times.splice(place, 0, timeMs);

@@ -14,7 +14,7 @@ export function migrationFor<T>(from: number, own: number, migrate: Migrate<T> |
   const hint =
     from > own
       ? 'run the version of the topology that wrote it, or restore an older checkpoint'
-      : 'give the cell a `migrate`, or begin with fresh state';
+      : 'give the cell a `migrate`, or start with empty state';
   throw new MillraceError('state', `the checkpoint holds version ${from} of a cell whose code is at version ${own}`, {
     hint,
     permanent: true,

@@ -23,7 +23,7 @@ export async function* readNdjson(input: Readable): AsyncGenerator<NumberedValue
     } catch (cause) {
       throw new MillraceError('config', `not JSON: ${messageOf(cause)}`, {
         where: `line ${line}`,
-        hint: 'one JSON value a line',
+        hint: 'give one JSON value per line',
         cause,
       });
     }

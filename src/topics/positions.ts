@@ -16,8 +16,8 @@ export type RestoredPositions = 'keep' | 'earliest' | 'latest';
 /** A position at an offset, from which the merge begins anew. */
 export function positionAt(offset: number): Position {
   if (Number.isFinite(offset)) return { offset, mergeTimeMs: BEFORE_ALL_MS };
-  throw new MillraceError('config', 'only in topics can one begin at a time, or at the end', {
-    hint: 'in other inputs at `earliest`, or at the number of a record',
+  throw new MillraceError('config', 'only a topic can start at a time or at its end', {
+    hint: 'other inputs can only start at `earliest` or at the number of a record',
   });
 }
 

@@ -64,7 +64,7 @@ function recordOf(
 function fieldOf(value: unknown, field: string): unknown {
   const found = (value as Record<string, unknown> | null)?.[field];
   if (found === undefined || found === null) {
-    throw new MillraceError('schema', `no field "${field}"`, { hint: 'every line needs it' });
+    throw new MillraceError('schema', `no field "${field}"`, { hint: 'every line needs this field' });
   }
   return found;
 }
@@ -72,7 +72,7 @@ function fieldOf(value: unknown, field: string): unknown {
 function timeOf(value: unknown, field: string): number {
   const timeMs = typeof value === 'number' ? value : Date.parse(String(value));
   if (Number.isFinite(timeMs)) return timeMs;
-  throw new MillraceError('schema', `"${field}" is no time: ${JSON.stringify(value)}`, {
+  throw new MillraceError('schema', `"${field}" is not a time: ${JSON.stringify(value)}`, {
     hint: 'milliseconds since 1970, or ISO 8601',
   });
 }

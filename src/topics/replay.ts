@@ -30,16 +30,16 @@ export async function replay(
   for await (const letter of letters) {
     const { origin } = letter;
     if (origin === undefined || !Number.isInteger(origin.partition)) {
-      throw new MillraceError('config', 'a record does not say where it came from', {
+      throw new MillraceError('config', 'a dead letter has no origin', {
         where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,
-        hint: 'only dead letters of a topology can be sent back: choose them by --reason or --offsets',
+        hint: 'only dead letters that a topology wrote can be replayed: choose them by --reason or --offsets',
       });
     }
     const { topic, partition } = origin;
     if (topicNameProblems(topic).length > 0) {
-      throw new MillraceError('config', `${topic} is no topic: its records cannot be sent back`, {
+      throw new MillraceError('config', `${topic} is not a topic: its records cannot be replayed`, {
         where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,
-        hint: 'mend them where they come from, under a new name; those of topics can be chosen by --step, --reason or --offsets',
+        hint: 'fix such records at their source, under a new name; choose dead letters of topics by --step, --reason or --offsets',
       });
     }
     const lane = getOrInsert(lanes, `${partition}/${topic}`, () => ({ topic, partition, records: 0, waiting: [] }));

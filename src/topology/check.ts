@@ -46,7 +46,7 @@ function nameProblems(topology: Topology): TopologyProblem[] {
     .filter((name) => !wellFormed.test(name))
     .map((name) => {
       const hint = name.startsWith('$')
-        ? 'names that begin with $ are kept for what the engine adds itself: choose another'
+        ? 'names that begin with $ are reserved: choose another'
         : 'use 1 to 64 of a-z, 0-9, ".", "_" and "-", a letter or digit at both ends, no two dots in a row: names become parts of topics and keys';
       return { where: name, message: `the name "${name}" is malformed`, hint };
     });
@@ -59,14 +59,14 @@ function duplicateIds(topology: Topology): TopologyProblem[] {
     .map(([id, count]) => ({
       where: id,
       message: `the id "${id}" is used ${count} times`,
-      hint: 'state and positions belong to ids: give every source, step and sink one of its own',
+      hint: 'state and offsets are stored by id: give every source, step and sink a unique id',
     }));
 }
 
 function emptinessProblems({ name, sources, sinks }: Topology): TopologyProblem[] {
   const problems: TopologyProblem[] = [];
   if (sources.length === 0) {
-    problems.push({ where: name, message: 'no source', hint: "begin with t.source('id', kafka.source({ ... }))" });
+    problems.push({ where: name, message: 'no source', hint: "start with t.source('id', kafka.source({ ... }))" });
   }
   if (sinks.length === 0) {
     problems.push({ where: name, message: 'no sink', hint: "end a stream with .to('id', kafka.sink({ ... }))" });
@@ -83,7 +83,7 @@ function schemaProblems({ sources, repartitions }: Topology): TopologyProblem[] 
       .map(({ id, source }) => ({ where: id, message: `no schema for topic "${source.topic}"`, hint })),
     ...repartitions
       .filter(({ schema }) => schema === undefined)
-      .map(({ id }) => ({ where: id, message: 'no schema for what goes through its topic', hint })),
+      .map(({ id }) => ({ where: id, message: 'no schema for its topic', hint })),
   ];
 }
 
@@ -93,12 +93,12 @@ function repartitionProblems(topology: Topology): TopologyProblem[] {
     .map(({ id }) => ({
       where: id,
       message: 'the id of a repartition has a dot',
-      hint: 'its topic is called TOPOLOGY.ID.repartition: leave dots out of ID, so that no other topology has the same one',
+      hint: 'its topic is named TOPOLOGY.ID.repartition: use an id without dots, so that no other topology has the same topic',
     }));
   const circular = circularRepartitions(topology).map(({ id }) => ({
     where: id,
-    message: 'what comes out of it meets what went in',
-    hint: 'a step cannot wait for its own subtopology: let the other side go through a repartition of its own too',
+    message: 'its output is joined with its own input',
+    hint: 'a step cannot wait for its own sub-topology: repartition the other input too',
   }));
   const keyless = topology.repartitions
     .filter(({ key }) => typeof key !== 'function')
@@ -112,12 +112,12 @@ function globalProblems(topology: Topology): TopologyProblem[] {
     .filter(({ input }) => global.has(input.from))
     .map(({ id, input }) => ({
       where: id,
-      message: `"${input.from}" is the same in every task, and each would write it`,
-      hint: 'a global table is the side of a join: to write it, read its topic once more, with kafka.table',
+      message: `"${input.from}" is a global table, and every task would write it`,
+      hint: 'a global table can only be joined: to write it, read its topic with kafka.tableSource as well',
     }));
   const alone = topology.sources.length > 0 && topology.sources.every(({ source }) => source.global);
   const { name: where } = topology;
-  const hint = 'tasks are the partitions of the other sources: add one';
+  const hint = 'the number of tasks follows from the other sources: add one';
   return alone ? [...written, { where, message: 'all its sources are global', hint }] : written;
 }
 
@@ -131,7 +131,7 @@ function twiceRead(topology: Topology): TopologyProblem[] {
       const reader = readBy.get(`${connector} ${topic}`);
       readBy.set(`${connector} ${topic}`, reader ?? id);
       if (reader === undefined) return [];
-      const hint = 'use the stream of one source several times: every use sees every value';
+      const hint = 'use the stream of one source several times: every use gets every value';
       return [{ where: id, message: `reads the topic ${topic} that "${reader}" reads`, hint }];
     });
   });
@@ -142,11 +142,11 @@ function wireProblems(topology: Topology): TopologyProblem[] {
   const problem = (where: string, wire: Wire, input: string): TopologyProblem[] => {
     if (wire.from === '') {
       const hint = `pass the stream: .via('${where}', { ${input}: aStream }, operator)`;
-      return [{ where, message: `the side input "${input}" is missing`, hint }];
+      return [{ where, message: `the input "${input}" is missing`, hint }];
     }
     const known = outputs.get(wire.from);
     if (known === undefined) {
-      const hint = 'streams cannot cross topologies: write it to a topic there and read that topic here';
+      const hint = 'a stream cannot cross topologies: write it to a topic in one and read the topic in the other';
       return [{ where, message: `the input "${input}" comes from outside this topology: ${wire.from}`, hint }];
     }
     if (wire.output >= known.length) {
@@ -171,7 +171,7 @@ function unconsumedStreams(topology: Topology): TopologyProblem[] {
     outputs.flatMap((output, index) => {
       if (consumed.has(`${id}/${index}`)) return [];
       const message = output === '' ? 'its stream is never consumed' : `its output "${output}" is never consumed`;
-      return [{ where: id, message, hint: 'give it a sink, attach a step, or take it out' }];
+      return [{ where: id, message, hint: 'add a sink or a step, or remove it' }];
     }),
   );
 }
@@ -186,15 +186,15 @@ function targetProblems(topology: Topology): TopologyProblem[] {
     if (target === undefined) continue;
     const reader = readBy.get(target);
     if (reader !== undefined) {
-      const hint = 'a topology that reads what it writes never ends: write to another topic';
+      const hint = 'a topology that reads its own output never ends: write to another topic';
       problems.push({ where: id, message: `writes to the ${target} that "${reader}" reads`, hint });
     }
     const key = `${sink.connector} ${target}`;
     const writer = writtenBy.get(key);
     if (writer === undefined) writtenBy.set(key, id);
     else {
-      const hint = 'give each sink a target of its own; to fill one from several streams, join them before the sink';
-      problems.push({ where: id, message: `writes to the ${target} that "${writer}" writes to as well`, hint });
+      const hint = 'give each sink its own target; to write several streams to one target, join them before the sink';
+      problems.push({ where: id, message: `writes to the same ${target} as "${writer}"`, hint });
     }
   }
   return problems;
@@ -208,7 +208,7 @@ function loopProblems(topology: Topology): TopologyProblem[] {
       ({ source }) => source.connector === connector && source.covers?.(place.sample),
     );
     if (reader === undefined) return [];
-    const hint = 'a topology that reads what it writes never ends: write somewhere else';
+    const hint = 'a topology that reads its own output never ends: write to another target';
     return [{ where: id, message: `writes to the ${place.called}, which "${reader.id}" reads`, hint }];
   });
 }

@@ -42,7 +42,7 @@ export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) 
         ...(headers === undefined ? {} : { headers: passedHeadersText(headers) }),
       };
       return {
-        head: ['repartition', id, `<- ${wireName(topology, input)}`, 'by a new key'],
+        head: ['repartition', id, `<- ${wireName(topology, input)}`, 'to another key'],
         details: [settingsText(facts)],
       };
     }),

@@ -17,8 +17,8 @@ export function divisionOf(subtopology: Topology, step: StepNode, rescale: Resca
 }
 
 const words: Readonly<Record<Rescale['kind'], string>> = {
-  'by-key': 'each entry to the task of its key',
-  merged: 'one value of all, for each task',
-  derived: 'by the other cells of the step',
-  empty: 'only while there is nothing in it',
+  'by-key': 'by key: each entry goes to the task of its key',
+  merged: 'merged: each task gets one value of all',
+  derived: 'derived from the other cells of the step',
+  empty: 'only while it is empty',
 };

@@ -8,7 +8,7 @@ import type { StatePlan } from './plan.js';
  * terminal.out(planText(planState(flightDelays, stored)));
  */
 export function planText({ topology, hash, storedHashes, tasks, tasksNow, sources, sinks, cells }: StatePlan): string {
-  if (tasks === 0) return `plan for ${topology} (${hash}): no state is stored, everything begins anew\n`;
+  if (tasks === 0) return `plan for ${topology} (${hash}): no state is stored, everything starts empty\n`;
   const unchanged = storedHashes.length === 1 && storedHashes[0] === hash;
   const from = unchanged ? 'the same topology' : `topology ${storedHashes.join(', ')}`;
   const rows = [

@@ -143,7 +143,7 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
     for (const { partition, offset } of found.toSorted((a, b) => b.offset - a.offset || a.partition - b.partition))
       offsets[partition] = offset === EARLIEST ? null : offset;
     const base = { source: id, topic: source.topic, offsets };
-    if (found.length === 0) return { ...base, action: 'new', note: 'begins at the oldest record' };
+    if (found.length === 0) return { ...base, action: 'new', note: 'starts at the oldest record' };
     const other = found.find(({ topic }) => topic !== undefined && topic !== source.topic)?.topic;
     if (other === undefined)
       return { ...base, action: 'continues', note: source.global ? 'read whole by every task' : '' };
@@ -157,7 +157,7 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
     .sort()
     .map((id): SourcePlan => {
       const topic = tasks.map(({ topics }) => topics[id]).find((each) => each !== undefined) ?? '';
-      const note = 'its positions are lost with the next checkpoint';
+      const note = 'its offsets are dropped by the next checkpoint';
       return { source: id, topic, offsets: {}, action: 'dropped', note };
     });
   return [...declared, ...dropped];
@@ -171,7 +171,7 @@ function planSinks(tasks: readonly PlannedTask[], unfinished: Unfinished): SinkP
       if (found.length > 0) getOrInsert(lost, sink, (): Record<number, readonly string[]> => ({}))[partition] = found;
     }
   }
-  const note = 'it is lost: with the sink as it was, `run --until-end` finishes it';
+  const note = 'it is lost unless you finish it with the old sink: `run --until-end`';
   return [...lost]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([sink, found]) => ({ sink, action: 'dropped', lost: found, note }));
@@ -222,8 +222,8 @@ function engineCells({ sinks }: Topology): (place: Place) => boolean {
 }
 
 function noteOnDropped({ steps }: Topology, cell: string, step: string): string {
-  if (steps.some(({ id }) => id === step)) return 'its step has no such cell any more';
-  return cell === 'rows' ? 'rows that no sink will take: they are lost' : 'its step is gone';
+  if (steps.some(({ id }) => id === step)) return 'its step no longer has this cell';
+  return cell === 'rows' ? 'rows without a sink: they are lost' : 'its step was removed';
 }
 
 function* declaredCells({ steps }: Topology): Generator<Place & { readonly spec: CellSpec }> {
@@ -264,7 +264,7 @@ function tryRestore(spec: CellSpec, changes: readonly StateChange[]): void {
     if (!bytes) continue;
     if (spec.tags && !spec.tags.includes(bytes[0] ?? -1)) {
       throw new MillraceError('state', 'it was written by another kind of cell', {
-        hint: 'give the changed cell or its step a new name, or begin with fresh state',
+        hint: 'give the changed cell or its step a new name, or start with empty state',
       });
     }
     scratch.restore(bucket, bytes, version);

@@ -95,7 +95,7 @@ function spread(
     case undefined:
       throw new MillraceError('state', 'it belongs to one task and cannot be divided', {
         where,
-        hint: 'give the step a new id to begin it anew, or say how its cells are divided (byKey, merged, ...)',
+        hint: 'give the step a new id to start with empty state, or declare how its cells are divided (byKey, merged, ...)',
       });
     case 'by-key':
       for (const [task, cell] of old.entries()) spreadByKey(cell, task, old.length, made, options);
@@ -103,9 +103,9 @@ function spread(
     case 'empty':
       for (const cell of old)
         cell.spread?.(() => {
-          throw new MillraceError('state', 'it holds something that belongs to one task', {
+          throw new MillraceError('state', 'it is not empty, and its content belongs to one task', {
             where,
-            hint: 'let its time pass first: run on until what waits here has gone out, then make the savepoint',
+            hint: 'run until the waiting records have been emitted, then create the savepoint',
           });
         });
       return;
@@ -137,19 +137,19 @@ function spreadByKey(
     const bytes = utf8.encode(String(key));
     if (assumeKeyed) return made[partitionOf(bytes, wanted)] as Cell;
     if (tasks === 1) {
-      throw new MillraceError('state', 'one task alone does not show whether its keys are the keys of records', {
+      throw new MillraceError('state', 'a single task does not show whether its keys are the keys of the records', {
         where,
-        hint: 'if they are, say so: --assume-keyed',
+        hint: 'if they are, pass --assume-keyed',
       });
     }
     const owner = partitionOf(bytes, tasks);
     if (owner === task) return made[partitionOf(bytes, wanted)] as Cell;
     throw new MillraceError(
       'state',
-      `the key '${key}' is in task ${task}, as the key of a record it would be in ${owner}`,
+      `the key '${key}' is in task ${task}, but records with this key are in task ${owner}`,
       {
         where,
-        hint: 'the step goes by another key than its topics, or they were written with another partitioner: send its input through repartition(), then its state begins by that key',
+        hint: 'the step uses another key than its topics, or they were written with another partitioner: send its input through repartition(); its state then starts empty under that key',
       },
     );
   });
@@ -179,9 +179,9 @@ function keepEngines(
     for (const [task, changes] of rows.entries()) {
       if (changes.length === 0) continue;
       if (task >= to.length) {
-        throw new MillraceError('state', `task ${task} has rows that the sink may not have taken yet`, {
+        throw new MillraceError('state', `task ${task} has rows that the sink may not have written yet`, {
           where: id,
-          hint: 'a task that goes must owe nothing: let it commit once more, with nothing behind it, before the savepoint',
+          hint: 'a task can be removed only after its pending rows are written: let it commit once more, without new records, before the savepoint',
         });
       }
       pushAll(to[task]?.state ?? [], changes);

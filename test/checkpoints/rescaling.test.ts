@@ -182,7 +182,7 @@ describe('a savepoint in another number of tasks', () => {
         .to('out', sink);
     });
     for (const [flow, where, message] of [
-      [other, 'first/seen', /^the key '\d+' is in task \d, as the key of a record it would be in \d$/],
+      [other, 'first/seen', /^the key '\d+' is in task \d, but records with this key are in task \d$/],
       [counted, 'count/seen', /belongs to one task/],
     ] as const) {
       const from = await saved(3, 300, 4, flow);

@@ -92,7 +92,7 @@ describe('millrace schema', () => {
     const refused = await call('schema', 'check', at('v2.avsc'), '--topic', 'events', '--registry', registry);
     expect(refused.code).toBe(1);
     expect(refused.out).toBe(
-      `${at('v2.avsc')} as events-value: x: int is no string\n  hint: add fields with defaults, keep what is there, or take a new subject\n`,
+      `${at('v2.avsc')} as events-value: x: int is no string\n  hint: add only fields with defaults and keep existing fields, or use a new subject\n`,
     );
     const taken = await call('schema', 'check', at('v2.avsc'), '--topic', 'new', '--registry', registry);
     expect(taken).toMatchObject({ code: 0, out: `${at('v2.avsc')} as new-value: no problems found\n` });
@@ -131,9 +131,9 @@ describe('millrace schema', () => {
     expect(code).toBe(1);
     expect(out).toMatchInlineSnapshot(`
       "~ x: int  ->  string
-      backward compatible (the new version reads all that the old one wrote): no
+      backward compatible (the new version can read data of the old one): no
         x: the writer's int cannot be read as string
-      forward compatible (the old version reads all that the new one writes): no
+      forward compatible (the old version can read data of the new one): no
         x: the writer's string cannot be read as int
       "
     `);

@@ -28,5 +28,5 @@ it('what is found is a value, nothing, or unreadable', () => {
     readAnswer(() => {
       throw new Error('torn');
     }),
-  ).toEqual({ kind: 'refused', detail: 'what was found cannot be read: torn' });
+  ).toEqual({ kind: 'refused', detail: 'the value cannot be decoded: torn' });
 });

@@ -8,7 +8,7 @@ describe('keyBytes', () => {
   });
 
   it.each([undefined, null, 5, {}, ['a'], Symbol('a')])('takes nothing else: %o', (key) => {
-    expect(() => keyBytes(key)).toThrow(/^the key is \w+, no text$/);
+    expect(() => keyBytes(key)).toThrow(/^the key is \w+, not text$/);
   });
 });
 

@@ -57,7 +57,7 @@ describe('resolveConfig', () => {
         file: file({ brokers: 'a:1', host: '' }),
       });
     expect(wrong).toThrowError(
-      'millrace.config.ts sets "brokers", which is no setting; ' +
+      'millrace.config.ts sets "brokers", which is not a setting; ' +
         'MILLRACE_PROFILE must be one of embedded, cluster, not "moon"; ' +
         'MILLRACE_KAFKA must be host:port, several separated by commas, without a protocol, not "http://broker:9092"; ' +
         'host in millrace.config.ts must be some address, not ""; ' +
@@ -80,7 +80,7 @@ describe('resolveConfig', () => {
 
   it('says how a password is written in a URL where one breaks it', () => {
     const env = { MILLRACE_REDIS: 'redis://app:p@ss:w/#%@host:6379' };
-    expect(() => resolveConfig({ env })).toThrowError(/ \/ \? # @ : % are written as %2F/);
+    expect(() => resolveConfig({ env })).toThrowError(/write \/ \? # @ : % as %2F/);
     expect(() => resolveConfig({ env })).not.toThrowError(/p@ss/);
   });
 
@@ -99,12 +99,14 @@ describe('resolveConfig', () => {
       expect(settings[name].secret).toBe(true);
       expect(resolveConfig({ env: { [settings[name].env]: 'hunter2' } })[name]).toBe('hunter2');
       for (const from of [{ file: file({ [name]: 'hunter2' }) }, { flags: { [name]: 'hunter2' } }]) {
-        expect(() => resolveConfig(from)).toThrowError(`is a secret and must not be there: set ${settings[name].env}`);
+        expect(() => resolveConfig(from)).toThrowError(
+          `is a secret and must not be in this file: set ${settings[name].env}`,
+        );
         expect(() => resolveConfig(from)).not.toThrowError(/hunter2/);
       }
     }
     expect(() => resolveConfig({ file: file({ kafkaPassword: 'hunter2' }) })).toThrowError(
-      'kafkaPassword in millrace.config.ts is a secret and must not be there: ' +
+      'kafkaPassword in millrace.config.ts is a secret and must not be in this file: ' +
         'set MILLRACE_KAFKA_PASSWORD, or name a file with kafkaPasswordFile',
     );
   });

@@ -48,21 +48,21 @@ describe('kafkaOptions', () => {
   const oauth = { MILLRACE_KAFKA_SASL: 'oauthbearer' };
   const url = { ...oauth, MILLRACE_KAFKA_TOKEN_URL: 'https://login.example/token' };
   it.each<[Env, string, string, RegExp]>([
-    [{ MILLRACE_KAFKA_CA: 'ca.pem' }, 'kafkaCa', 'it is of no use without TLS', /kafkaTls/],
-    [{ MILLRACE_KAFKA_TLS: 'yes', MILLRACE_KAFKA_CERT: 'c' }, 'kafkaCert', 'kafkaKey is missing', /together/],
-    [{ MILLRACE_KAFKA_USER: 'alice' }, 'kafkaUser', 'it is of no use without a way to log in', /kafkaSasl/],
-    [sasl, 'kafkaSasl', 'kafkaUser is missing', /who/],
-    [{ ...sasl, MILLRACE_KAFKA_USER: 'a' }, 'kafkaSasl', 'there is no kafkaPassword', /MILLRACE_KAFKA_PASSWORD, or/],
+    [{ MILLRACE_KAFKA_CA: 'ca.pem' }, 'kafkaCa', 'it has no effect without TLS', /kafkaTls/],
+    [{ MILLRACE_KAFKA_TLS: 'yes', MILLRACE_KAFKA_CERT: 'c' }, 'kafkaCert', 'kafkaKey is missing', /both/],
+    [{ MILLRACE_KAFKA_USER: 'alice' }, 'kafkaUser', 'it has no effect without a SASL mechanism', /kafkaSasl/],
+    [sasl, 'kafkaSasl', 'kafkaUser is missing', /user/],
+    [{ ...sasl, MILLRACE_KAFKA_USER: 'a' }, 'kafkaSasl', 'kafkaPassword is missing', /MILLRACE_KAFKA_PASSWORD, or/],
     [
       { ...sasl, MILLRACE_KAFKA_USER: 'a', MILLRACE_KAFKA_PASSWORD: 's3cret', MILLRACE_KAFKA_PASSWORD_FILE: 'f' },
       'kafkaPasswordFile',
-      'kafkaPassword is given too',
-      /one of the two/,
+      'kafkaPassword is set too',
+      /only one of the two/,
     ],
-    [oauth, 'kafkaSasl', 'there is no kafkaToken', /MILLRACE_KAFKA_TOKEN, or/],
-    [url, 'kafkaTokenUrl', 'kafkaTokenClient is missing', /who/],
-    [{ ...url, MILLRACE_KAFKA_TOKEN_CLIENT: 'c' }, 'kafkaTokenUrl', 'there is no kafkaTokenSecret', /SECRET, or/],
-    [{ ...url, MILLRACE_KAFKA_TOKEN: 's3cret' }, 'kafkaTokenUrl', 'a token is given too', /one of the two/],
+    [oauth, 'kafkaSasl', 'kafkaToken is missing', /MILLRACE_KAFKA_TOKEN, or/],
+    [url, 'kafkaTokenUrl', 'kafkaTokenClient is missing', /client id/],
+    [{ ...url, MILLRACE_KAFKA_TOKEN_CLIENT: 'c' }, 'kafkaTokenUrl', 'kafkaTokenSecret is missing', /SECRET, or/],
+    [{ ...url, MILLRACE_KAFKA_TOKEN: 's3cret' }, 'kafkaTokenUrl', 'a token is set too', /only one of the two/],
   ])('refuse %j', (env, where, message, hint) => {
     expect(() => kafka(env)).toThrowError(
       expect.objectContaining({ code: 'config', where, message, hint: expect.stringMatching(hint) }),
@@ -87,8 +87,8 @@ describe('registryOptions', () => {
   });
 
   it('refuse half of a login, and two of them', async () => {
-    await expect(registry({ MILLRACE_REGISTRY_USER: 'alice' })).rejects.toThrowError('there is no registryPassword');
+    await expect(registry({ MILLRACE_REGISTRY_USER: 'alice' })).rejects.toThrowError('registryPassword is missing');
     const both = { MILLRACE_REGISTRY_USER: 'alice', MILLRACE_REGISTRY_PASSWORD: 'p', MILLRACE_REGISTRY_TOKEN: 't' };
-    await expect(registry(both)).rejects.toThrowError('a token is given too');
+    await expect(registry(both)).rejects.toThrowError('a token is set too');
   });
 });

@@ -67,7 +67,7 @@ describe('questions about state', () => {
     const seen = await Promise.all(replies);
     expect(seen.length).toBeGreaterThan(50);
     for (const reply of seen) {
-      if (reply.kind === 'retry') expect(reply.why).toBe('the task ends');
+      if (reply.kind === 'retry') expect(reply.why).toBe('the task is stopping');
       else expect(reply).toMatchObject({ kind: 'answer', value: committed.get('epoch' in reply ? reply.epoch : -1) });
     }
     expect(seen.filter(({ kind }) => kind === 'answer').length).toBeGreaterThan(50);

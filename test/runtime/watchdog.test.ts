@@ -288,7 +288,7 @@ it('a run names the input that its tasks wait for, once, and goes on by itself w
   };
   await pass(200);
   expect(warnings).toEqual([
-    "task 0 has records and waits for input 'labels', which has brought none for 40 s: an input that may be quiet needs an idleTimeout",
+    "task 0 has records and waits for input 'labels', which has had none for 40 s: an input that may be idle needs an idleTimeout",
   ]);
   expect(running.snapshot().health).toEqual([
     { subtopology: 'flow', partition: 0, restarts: 0, stalls: 0, waitsFor: 'labels' },

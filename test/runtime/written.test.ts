@@ -31,7 +31,7 @@ describe('a value that cannot be written', () => {
         .repartition('by-id', { key: (order) => order.id as string, schema: json<Order>() })
         .to('out', kafka.sink({ topic: 'out', schema: json<Order>() }));
     });
-    expect(await failureOf(built)).toMatchObject({ message: 'the key is undefined, no text', permanent: true });
+    expect(await failureOf(built)).toMatchObject({ message: 'the key is undefined, not text', permanent: true });
   });
 
   it.each([

@@ -6,7 +6,7 @@ import { someSnapshot } from '../cli/snapshot.js';
 
 const query: Running['query'] = async (step, key, partition = 3) => {
   if (step !== 'count') throw new MillraceError('config', 'no such step', { where: step, hint: 'these can: count' });
-  if (key === 'moving') return { kind: 'retry', why: 'the task ends' };
+  if (key === 'moving') return { kind: 'retry', why: 'the task is stopping' };
   return { kind: 'answer', value: key === 'a' ? { n: 1 } : undefined, partition, epoch: 9 };
 };
 const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
@@ -70,7 +70,11 @@ describe('monitoring over HTTP', () => {
     });
     expect(await get('count/a?partition=1')).toMatchObject({ status: 200, body: { partition: 1 } });
     expect(await get('count/b%2Fc')).toMatchObject({ status: 404, body: { ...about, key: 'b/c', value: null } });
-    expect(await get('count/moving')).toMatchObject({ status: 503, body: { retry: 'the task ends' }, retryAfter: '1' });
+    expect(await get('count/moving')).toMatchObject({
+      status: 503,
+      body: { retry: 'the task is stopping' },
+      retryAfter: '1',
+    });
     expect(await get('cuont/a')).toMatchObject({ status: 404, body: { hint: 'these can: count' } });
     await served.close();
   });

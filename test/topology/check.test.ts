@@ -37,7 +37,7 @@ describe('check', () => {
       'Bad Name: the name "Bad Name" is malformed',
       '$own: the name "$own" is malformed',
       'orders: the id "orders" is used 2 times',
-      'again: writes to the topic out.v1 that "out" writes to as well',
+      'again: writes to the same topic out.v1 as "out"',
       'deadLetters: writes to the topic orders.v1 that "orders" reads',
     ]);
     for (const { hint } of check(broken)) expect(hint).not.toBe('');
@@ -72,7 +72,7 @@ describe('check', () => {
       source.via('mixed', { refunds: foreign } as never, pairUp()).to('b', topicSink('b.v1'));
     });
     expect(messages(miswired)).toEqual([
-      'lonely: the side input "refunds" is missing',
+      'lonely: the input "refunds" is missing',
       'mixed: the input "refunds" comes from outside this topology: (a stream of another topology)',
     ]);
   });

@@ -71,8 +71,8 @@ describe('global tables', () => {
       t.source('orders', orders).via('meet', { table: rate }, meet()).to('out', out('out'));
     });
     expect(check(written).map(({ where, message }) => [where, message])).toEqual([
-      ['copy', '"euro" is the same in every task, and each would write it'],
-      ['by-key', '"rate" is the same in every task, and each would write it'],
+      ['copy', '"euro" is a global table, and every task would write it'],
+      ['by-key', '"rate" is a global table, and every task would write it'],
     ]);
   });
 

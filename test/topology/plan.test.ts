@@ -63,7 +63,7 @@ describe('planState', () => {
   it('finds nothing where nothing is stored', () => {
     const plan = planState(withSteps({ a: { total: valueCell({ initial: 0 }) } }), []);
     expect(fates(plan)).toEqual({ 'a/total': 'new' });
-    expect(planText(plan)).toBe(`plan for planned (${plan.hash}): no state is stored, everything begins anew\n`);
+    expect(planText(plan)).toBe(`plan for planned (${plan.hash}): no state is stored, everything starts empty\n`);
   });
 
   it('tells reused, migrated, refused, dropped and new apart', async () => {

@@ -100,11 +100,11 @@ describe('stagesOf', () => {
       step         with-refunds      <- orders-by-id, refunds: refunds-by-order  join (stateful)
                 wait=3600000
                 state: pending:map@2 latest:value@1
-      repartition  refunds-by-order  <- good                                     by a new key
+      repartition  refunds-by-order  <- good                                     to another key
                 format=json schema=refund topic=paired.refunds-by-order.repartition
-      repartition  orders-by-id      <- orders                                   by a new key
+      repartition  orders-by-id      <- orders                                   to another key
                 format=json schema=order topic=paired.orders-by-id.repartition
-      repartition  again             <- with-refunds                             by a new key
+      repartition  again             <- with-refunds                             to another key
                 format=json schema=order topic=paired.again.repartition
       sink         out               <- with-refunds                             kafka.sink
                 topic=out
@@ -146,14 +146,14 @@ describe('check', () => {
           .via('with-refunds', { refunds: byOrder }, pairUp())
           .to('out', topicSink('out'));
       }),
-    ).toEqual(['by-order: what comes out of it meets what went in']);
+    ).toEqual(['by-order: its output is joined with its own input']);
     expect(
       problemsOf((t) => {
         const orders = t.source('orders', topicSource<Order>('orders.v1'));
         const back = orders.repartition('there', byId).via('step', keepAll()).repartition('back', byId);
         orders.via('meet', { refunds: back as never }, pairUp()).to('out', topicSink('out'));
       }),
-    ).toEqual(['there: what comes out of it meets what went in', 'back: what comes out of it meets what went in']);
+    ).toEqual(['there: its output is joined with its own input', 'back: its output is joined with its own input']);
   });
 
   it('refuses repartitions without key or schema, with a dot in the id, with an id that is taken, or that nobody reads', () => {
@@ -166,9 +166,9 @@ describe('check', () => {
       }),
     ).toEqual([
       'orders: the id "orders" is used 2 times',
-      'a: no schema for what goes through its topic',
+      'a: no schema for its topic',
       'by.id: the id of a repartition has a dot',
-      'orders: what comes out of it meets what went in',
+      'orders: its output is joined with its own input',
       'a: no key',
     ]);
     expect(

@@ -12,6 +12,6 @@ export const columns = is.recordOf(is.custom<string>('ClickHouse types', (type) 
 export const migrate = is.oneOf('stop', 'add', 'widen');
 
 export const MIGRATE_DOC =
-  "What a run changes about a table that is not as declared: nothing, columns that are missing (old rows have the default of the schema's " +
-  'field in them, or the zero of its type), or also types into ones that hold all that the old ones held, which rewrites those columns. Everything ' +
-  'else ends the run with the statement that would do it.';
+  "What a run may change if the table differs from the declaration: nothing, add missing columns (old rows get the default of the schema's " +
+  'field, or the zero of the type), or also widen types without loss, which rewrites those columns. Any other difference ' +
+  'ends the run with the statement that would fix it.';

@@ -91,6 +91,6 @@ const notOpened = (path: string, cause: unknown): MillraceError =>
     ? cause
     : new MillraceError('source', `cannot read the Parquet file: ${messageOf(cause)}`, {
         where: path,
-        hint: 'is it there, and may this process read it?',
+        hint: 'check that the file exists and that this process may read it',
         cause,
       });

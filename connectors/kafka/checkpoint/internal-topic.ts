@@ -43,7 +43,7 @@ export function kafkaInternalSink(
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
-  onMismatch: (drift: ConfigMismatch) => void,
+  onMismatch: (mismatch: ConfigMismatch) => void,
 ): SinkDriver {
   return {
     mode: 'transactional',

@@ -21,7 +21,7 @@ export interface KafkaTls {
   readonly key?: Credential;
   /** What the key is encrypted with. */
   readonly passphrase?: Credential;
-  /** The name in the brokers' certificates, where it is not the one in their addresses. */
+  /** Name in the brokers' certificates, if it differs from their addresses. */
   readonly serverName?: string;
 }
 

@@ -18,7 +18,7 @@ export interface ServerOptions {
   /** PEM of this client's certificate and its private key, where the server asks for one. */
   readonly certificate?: Text;
   readonly key?: Text;
-  /** The name in the server's certificate, where it is not the one in its address. */
+  /** Name in the server's certificate, if it differs from its address. */
   readonly serverName?: string;
   /** Tries of one call in all, with growing waits in between: 10 by default, about twelve seconds where none is answered at all. */
   readonly attemptsMax?: number;

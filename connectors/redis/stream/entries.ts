@@ -16,27 +16,27 @@ import type { Source } from '../../../src/core/source.js';
 export const entriesKind = connectorKind({
   kind: 'redis.streamSource',
   role: 'source',
-  doc: 'Reads the entries of Redis streams, in their order.',
+  doc: 'Reads the entries of Redis streams, in order.',
   options: {
-    stream: required(is.text, 'The Redis key of the stream; with `partitions`, what stands before the number of each.'),
+    stream: required(is.text, 'The Redis key of the stream; with `partitions`, the prefix of the keys.'),
     partitions: optional(
       is.integer(1, 10_000),
-      'Reads the streams `STREAM:0` to `STREAM:(n - 1)`, a task each; the one stream of that very name where this is left out.',
+      'Reads the streams `STREAM:0` to `STREAM:(n - 1)`, one per task (default: the single stream `STREAM`).',
     ),
     schema: required(
       is.schema,
-      'Of the payload: of `field`, or of all fields as a JSON object of texts where that is left out (`json()`).',
+      'Schema of the payload: of `field`, or (without `field`) of all fields as a JSON object of texts: `json()`.',
     ),
-    field: optional(is.text, 'The field that has the payload; the others go with the record as its headers.'),
-    keyField: optional(is.text, 'The field that has the key of the record; it has none where this is left out.'),
+    field: optional(is.text, 'The field with the payload; the other fields become headers of the record.'),
+    keyField: optional(is.text, 'The field with the key of the record (default: no key).'),
     eventTime: optional(
       is.callback<(value: never, entryTimeMs: number) => number>('(value, entryTimeMs) => number'),
-      "When it happened, in milliseconds; the time in the entry's id where this is left out.",
+      "Event time in milliseconds since 1970 (default: the time in the entry's id).",
     ),
     onDataLoss: defaulted(
       is.oneOf('fail', 'earliest', 'latest'),
       'fail',
-      'What to do where entries were trimmed or deleted before they were read: go on at the oldest, or at what comes next, or end the run.',
+      'What to do if entries were trimmed or deleted before they were read: stop the run (`fail`), or continue at the oldest entry (`earliest`) or after the newest (`latest`).',
     ),
     ...timing,
     aheadMax,

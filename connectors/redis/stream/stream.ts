@@ -11,11 +11,11 @@ export const streamKind = connectorKind({
   doc: 'Appends every value to a Redis stream as an entry, once.',
   options: {
     stream: required(nameOrCallback, 'The Redis key of the stream.'),
-    entriesMax: required(is.integer(1), 'Entries that a stream keeps: older ones are gone, read or not.'),
-    exact: defaulted(is.flag, false, 'Trim to the very entry; otherwise some hundred more may stay, which is cheaper.'),
+    entriesMax: required(is.integer(1), 'Maximum length of the stream: older entries are trimmed, read or not.'),
+    exact: defaulted(is.flag, false, 'Trim exactly; otherwise some hundred more entries may remain, which is cheaper.'),
     fields: optional(
       is.callback<(value: never) => object>('(value) => object'),
-      'The fields of the entry, as those of a hash; the properties of the value where this is left out.',
+      'The fields of the entry, like those of a hash (default: the properties of the value).',
     ),
   },
 });

@@ -17,12 +17,12 @@ interface CheckFlags {
 /** `millrace check`: everything that is wrong with a topology, at once, without running it. */
 export function checkCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('check', 'Finds everything that is wrong with a topology, without running it.', [
+  return command('check', 'Checks a topology without running it and prints all problems.', [
     'millrace check topologies/flight-delays.ts',
     'millrace check topologies/flight-delays.ts --profile cluster   # and topics that are not as it declares them',
     'millrace check pipelines.ts#orders --json',
   ])
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((file: string, style: CheckFlags) =>
@@ -30,15 +30,16 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
         const topology = await loadTopology(file);
         const problems = check(topology);
         // Only where a profile is named: without one nothing is opened.
-        const drift = style.profile === undefined ? undefined : await lookAt(topology, style);
-        if (style.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, drift })}\n`);
+        const mismatches = style.profile === undefined ? undefined : await lookAt(topology, style);
+        if (style.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, mismatches })}\n`);
         else if (problems.length === 0) terminal.out(`${topology.name}: no problems found\n`);
         else {
           const lines = problems.map(({ where, message, hint }) => `  ${where}: ${message}\n    hint: ${hint}`);
           terminal.out(`${topology.name}: ${counted(problems.length, 'problem')}\n${lines.join('\n')}\n`);
         }
-        if (!style.json && drift) terminal.out((await import('../run/config-mismatches.js')).mismatchLines(drift));
-        return problems.length === 0 && !drift?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;
+        if (!style.json && mismatches)
+          terminal.out((await import('../run/config-mismatches.js')).mismatchLines(mismatches));
+        return problems.length === 0 && !mismatches?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;
       }),
     );
 }

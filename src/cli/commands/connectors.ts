@@ -16,29 +16,30 @@ interface Style {
 
 /** `millrace connectors`: what topologies can read from, write to and look up in, with every option. */
 export function connectorsCommand(context: CommandContext): Command {
-  return group('connectors', 'Tells of the sources, sinks and lookups that there are, and of their options.', [
+  return group('connectors', 'Lists sources, sinks and lookups with their options.', [
     'millrace connectors list',
-    'millrace connectors show http.webhook',
+    'millrace connectors show http.webhookSink',
   ])
     .addCommand(listCommand(context))
     .addCommand(showCommand(context));
 }
 
 const listCommand = ({ terminal, act }: CommandContext): Command =>
-  command('list', 'Lists every kind of source, sink and lookup.', ['millrace connectors list']).action((style: Style) =>
-    act(style, async () => {
-      const rows = connectorKinds.map(({ kind, role, doc }) => ({ kind, role, doc }));
-      terminal.out(style.json ? `${JSON.stringify(rows)}\n` : textTable(rows));
-      return exitCodes.ok;
-    }),
+  command('list', 'Lists all kinds of sources, sinks and lookups.', ['millrace connectors list']).action(
+    (style: Style) =>
+      act(style, async () => {
+        const rows = connectorKinds.map(({ kind, role, doc }) => ({ kind, role, doc }));
+        terminal.out(style.json ? `${JSON.stringify(rows)}\n` : textTable(rows));
+        return exitCodes.ok;
+      }),
   );
 
 const showCommand = ({ terminal, act }: CommandContext): Command =>
-  command('show', 'Prints what a kind does, what it guarantees, and its options.', [
-    'millrace connectors show http.webhook',
+  command('show', 'Prints the description, delivery guarantee and options of a kind.', [
+    'millrace connectors show http.webhookSink',
     'millrace connectors show kafka',
   ])
-    .argument('<name>', 'a kind, such as http.webhook, or a connector, such as kafka')
+    .argument('<name>', 'a kind such as http.webhookSink, or a connector such as kafka')
     .action((name: string, style: Style) =>
       act(style, async () => {
         const shown = kindsNamed(name);

@@ -19,19 +19,19 @@ interface DemoFlags {
 
 /** `millrace demo`: the flights, from the raw file to a report. */
 export function demoCommand({ terminal, act }: CommandContext): Command {
-  return command('demo', 'Predicts the delays of real flights while learning from those that have arrived.', [
+  return command('demo', 'Predicts delays of real flights and learns from the flights that have arrived.', [
     'millrace demo                      500,000 flights',
     'millrace demo --all --rate 50000   3 million, paced',
     'millrace demo --fresh --json       anew, with one JSON object at the end',
     'millrace demo --load-only --profile cluster    flights for a topology that runs elsewhere',
   ])
-    .option('--limit <flights>', 'how many flights to stream', wholeNumber, 500_000)
-    .option('--all', 'all 3 million of them')
-    .option('--rate <records>', 'records per second; as fast as it goes without it', wholeNumber)
-    .option('--clean', 'without the dirt that is added to make the stream a real one')
-    .option('--seed <number>', 'seed of the dirt', wholeNumber, 1)
-    .option('--fresh', 'begin anew instead of going on where the last run stopped')
-    .option('--load-only', 'fill the topics and end: for `millrace run` on them')
+    .option('--limit <flights>', 'number of flights to stream', wholeNumber, 500_000)
+    .option('--all', 'stream all 3 million flights')
+    .option('--rate <records>', 'records per second (default: no limit)', wholeNumber)
+    .option('--clean', 'without corruption; by default some records are corrupted, duplicated or late')
+    .option('--seed <number>', 'seed of the corruption', wholeNumber, 1)
+    .option('--fresh', 'start with empty data instead of continuing the last run')
+    .option('--load-only', 'only fill the topics, for `millrace run`')
     .addOption(profileOptions().profile)
     .option('--data <folder>', 'folder for logs, state, tables and the report', '.millrace/demo')
     .action((flags: DemoFlags) =>

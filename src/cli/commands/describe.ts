@@ -23,12 +23,16 @@ interface DescribeOptions {
 /** `millrace describe`: what a topology consists of, and what each of its sinks guarantees. */
 export function describeCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('describe', 'Prints what a topology consists of and what each sink guarantees.', [
-    'millrace describe topologies/flight-delays.ts',
-    'millrace describe topologies/flight-delays.ts --mermaid > flight-delays.mmd',
-  ])
-    .argument('<file>', 'topology file; FILE#name where it exports several')
-    .option('--mermaid', 'print a Mermaid flowchart instead')
+  return command(
+    'describe',
+    'Prints the sources, steps and sinks of a topology, and the delivery guarantee of each sink.',
+    [
+      'millrace describe topologies/flight-delays.ts',
+      'millrace describe topologies/flight-delays.ts --mermaid > flight-delays.mmd',
+    ],
+  )
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
+    .option('--mermaid', 'print a Mermaid flowchart')
     .addOption(shared.profile)
     .action((file: string, options: DescribeOptions) =>
       act(options, async () => {

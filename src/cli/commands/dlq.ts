@@ -35,7 +35,7 @@ interface DlqFlags {
 
 /** `millrace dlq`: what could not be processed: counted, looked at, sent again. */
 export function dlqCommand(context: CommandContext): Command {
-  return group('dlq', 'Counts, shows and sends again what could not be processed.', [
+  return group('dlq', 'Counts, shows and replays dead letters.', [
     'millrace dlq list payments.ts',
     'millrace dlq show payments.ts --reason amount --limit 3',
     'millrace dlq replay payments.ts --reason amount --yes',
@@ -46,7 +46,7 @@ export function dlqCommand(context: CommandContext): Command {
 }
 
 function listCommand({ terminal, act }: CommandContext): Command {
-  const list = command('list', 'Counts dead letters by reason and step, with the event time of the newest.', [
+  const list = command('list', 'Counts dead letters by reason and step.', [
     'millrace dlq list payments.ts',
     'millrace dlq list payments.dead --profile cluster --json',
   ]);
@@ -61,10 +61,10 @@ function listCommand({ terminal, act }: CommandContext): Command {
 }
 
 function showCommand({ terminal, act }: CommandContext): Command {
-  const show = command('show', 'Shows dead letters, one JSON object a line; decoded where a topology is named.', [
+  const show = command('show', 'Prints dead letters, one JSON object per line; decoded if a topology file is given.', [
     'millrace dlq show payments.ts --limit 1',
     'millrace dlq show payments.dead --partition 0 --offsets 10-20',
-  ]).option('--limit <records>', 'how many at most', wholeNumber, 10);
+  ]).option('--limit <records>', 'maximum number of dead letters', wholeNumber, 10);
   return selecting(show).action((where: string, flags: DlqFlags) =>
     act(flags, () =>
       withLetters(where, flags, async ({ letters, codecOf }) => {
@@ -80,12 +80,12 @@ function showCommand({ terminal, act }: CommandContext): Command {
 }
 
 function replayCommand({ terminal, act }: CommandContext): Command {
-  const replay = command('replay', 'Sends dead letters back to the topic and partition that they came from.', [
+  const replay = command('replay', 'Sends dead letters back to their original topic and partition.', [
     'millrace dlq replay payments.ts --reason amount            what would be sent',
     'millrace dlq replay payments.ts --reason amount --yes      sends it',
   ])
-    .option('--again', 'also those that were sent again before and failed again')
-    .option('--yes', 'send; without it nothing is written');
+    .option('--again', 'also dead letters of records that were already replayed')
+    .option('--yes', 'send the records; without it nothing is written');
   return selecting(replay).action((where: string, flags: DlqFlags) =>
     act(flags, () =>
       withLetters(where, flags, async ({ topic, letters, profile }) => {
@@ -96,7 +96,7 @@ function replayCommand({ terminal, act }: CommandContext): Command {
           const rows = await send(chosen, topic, producer);
           const sent = flags.yes ?? false;
           if (flags.json) terminal.out(`${JSON.stringify({ topic, sent, records: rows })}\n`);
-          else terminal.out(`${textTable(rows)}${sent ? 'sent' : 'nothing was sent: --yes sends them'}\n`);
+          else terminal.out(`${textTable(rows)}${sent ? 'sent' : 'nothing was sent: pass --yes to send'}\n`);
         } finally {
           await producer?.close();
         }
@@ -109,10 +109,10 @@ const selecting = (letters: Command): Command => {
   const shared = profileOptions();
   return letters
     .argument('<from>', 'topology file, or the name of a dead-letter topic')
-    .option('--reason <reason>', 'only those with this reason')
-    .option('--step <id>', 'only those of this step')
-    .option('--partition <number>', 'only those in this partition of the dead-letter topic', wholeNumber)
-    .option('--offsets <first-last>', 'only those at these offsets of the dead-letter topic')
+    .option('--reason <reason>', 'only dead letters with this reason')
+    .option('--step <id>', 'only dead letters of this step')
+    .option('--partition <number>', 'only this partition of the dead-letter topic', wholeNumber)
+    .option('--offsets <first-last>', 'only these offsets of the dead-letter topic')
     .addOption(shared.profile)
     .addOption(shared.data);
 };

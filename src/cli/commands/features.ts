@@ -16,7 +16,7 @@ interface Flags {
 
 /** `millrace features`: one definition of features for stream, training and serving, and proof that it is one. */
 export function featuresCommand(context: CommandContext): Command {
-  return group('features', 'Looks at feature views, exports training sets, backfills and audits the feature store.', [
+  return group('features', 'Shows feature views, exports training sets, backfills and audits the feature store.', [
     'millrace features list topologies/flight-features.ts',
     'millrace features export topologies/flight-features.ts --table flight_features --labels "SELECT ..." --output train.parquet',
     'millrace features audit topologies/flight-features.ts --table flight_features --predictions "SELECT ..."',
@@ -49,7 +49,7 @@ function listCommand({ terminal, act }: CommandContext): Command {
 
 function showCommand({ terminal, act }: CommandContext): Command {
   return command('show', 'Shows one feature view.', ['millrace features show topologies/flight-features.ts'])
-    .argument('<file>', 'file with the view; FILE#name where it exports several')
+    .argument('<file>', 'file with the view, or FILE#name if it exports several')
     .action((file: string, flags: Flags) =>
       act(flags, async () => {
         const [{ summaryOf, summaryText, views }, { loadExported }] = await loaders();
@@ -68,12 +68,16 @@ interface ExportFlags extends Flags {
 
 function exportCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('export', 'Writes a training set: labels, and the features that were known at each time.', [
-    'millrace features export views.ts --table flight_features --output train.parquet \\\n' +
-      '      --labels "SELECT flightId AS entity, departedAt AS time, delayMinutes >= 15 AS late FROM labels"',
-  ])
-    .argument('<file>', 'file with the view; FILE#name where it exports several')
-    .requiredOption('--table <name>', 'the table that keeps its rows')
+  return command(
+    'export',
+    'Writes a training set: labels with the features that were known at the time of each label.',
+    [
+      'millrace features export views.ts --table flight_features --output train.parquet \\\n' +
+        '      --labels "SELECT flightId AS entity, departedAt AS time, delayMinutes >= 15 AS late FROM labels"',
+    ],
+  )
+    .argument('<file>', 'file with the view, or FILE#name if it exports several')
+    .requiredOption('--table <name>', 'the table with the rows of the view')
     .requiredOption('--labels <sql>', 'a query with the columns entity and time, and the labels')
     .requiredOption('--output <file>', 'the Parquet file to write')
     .addOption(shared.profile)
@@ -97,12 +101,12 @@ interface AuditFlags extends Flags {
 
 function auditCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('audit', 'Holds logged predictions against the feature store; exits with 1 where any differs.', [
+  return command('audit', 'Compares logged predictions with the feature store; exits with 1 if any differs.', [
     'millrace features audit views.ts --table flight_features \\\n' +
       '      --predictions "SELECT flightId AS entity, departedAt AS time, featuresDigest AS digest FROM predictions"',
   ])
-    .argument('<file>', 'file with the view; FILE#name where it exports several')
-    .requiredOption('--table <name>', 'the table that keeps its rows')
+    .argument('<file>', 'file with the view, or FILE#name if it exports several')
+    .requiredOption('--table <name>', 'the table with the rows of the view')
     .requiredOption('--predictions <sql>', 'a query with the columns entity, time and digest')
     .addOption(shared.profile)
     .addOption(shared.data)
@@ -126,12 +130,12 @@ interface BackfillFlags extends Flags {
 
 function backfillCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('backfill', 'Computes a new feature step over history and joins it to the stopped stream.', [
+  return command('backfill', 'Computes the state of a new feature step over the history of a stopped topology.', [
     'millrace features backfill topologies/flight-delays.ts --step features',
   ])
-    .argument('<file>', 'the new topology file; FILE#name where it exports several')
-    .requiredOption('--step <id>', 'the step whose state is to be filled')
-    .option('--sinks <ids>', 'sinks that get its history too, by comma; its feature tables by default')
+    .argument('<file>', 'the new topology file, or FILE#name if it exports several')
+    .requiredOption('--step <id>', 'the step whose state is computed')
+    .option('--sinks <ids>', 'comma-separated sinks that also get the history (default: its feature tables)')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((file: string, flags: BackfillFlags) =>

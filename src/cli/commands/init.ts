@@ -17,7 +17,7 @@ interface Flags extends Omit<Answers, 'header'> {
 export function initCommand({ terminal, act }: CommandContext): Command {
   return command(
     'init',
-    'Writes a first topology with its schema, a test and what it takes to run. Asks what one has where it is run by hand.',
+    'Writes a first topology with its schema and a test. Asks questions if it runs in a terminal.',
     [
       'millrace init',
       'millrace init my-stream --yes',
@@ -25,24 +25,24 @@ export function initCommand({ terminal, act }: CommandContext): Command {
       'millrace init --from kafka:orders.v1 --schema registry --do count --to redis',
     ],
   )
-    .argument('[dir]', 'folder to write to; it is created where it is missing', '.')
-    .option('--yes', 'ask nothing: what no option says is left at its default')
+    .argument('[dir]', 'folder to write to; created if missing', '.')
+    .option('--yes', 'ask no questions: use the defaults for options that are not given')
     .option(
       '--from <what>',
       'sample, kafka:TOPIC, a path of .csv, .ndjson or .parquet files, http:PORT, or redis:STREAM',
     )
-    .option('--schema <file>', 'what they look like: .avsc, .proto, .json, a file of samples, or "registry"')
-    .option('--no-header', 'the first line of .csv files is a row; their columns are c1, c2 and so on')
-    .option('--registry <url>', 'schema registry; that of the configuration without it')
-    .option('--name <name>', 'what they are called; as the file or topic by default')
-    .option('--key <field>', 'field that keys them')
-    .option('--time <field>', 'field that says when they happened')
-    .addOption(new Option('--do <task>', 'what is to be done').choices(['learn', 'route', 'score', 'count']))
-    .option('--label <what>', 'to learn: FIELD, FIELD>=NUMBER or FIELD=TEXT is to be predicted')
-    .option('--labels <what>', 'to learn: where labels come from, as --from has it; from the records by default')
-    .option('--labels-schema <file>', 'what labels look like, as --schema has it')
-    .option('--model <file>', 'to score: an ONNX file')
-    .option('--to <what>', 'kafka, clickhouse, redis, file, postgres or webhook, with :NAME behind it, or a URL')
+    .option('--schema <file>', 'schema of the records: .avsc, .proto, .json, a file with samples, or "registry"')
+    .option('--no-header', '.csv files have no header line; the columns are named c1, c2, ...')
+    .option('--registry <url>', 'schema registry (default: the configured one)')
+    .option('--name <name>', 'name of the records (default: name of the file or topic)')
+    .option('--key <field>', 'field that is the key')
+    .option('--time <field>', 'field with the event time')
+    .addOption(new Option('--do <task>', 'what the topology does').choices(['learn', 'route', 'score', 'count']))
+    .option('--label <what>', 'for learn: what to predict: FIELD, FIELD>=NUMBER or FIELD=TEXT')
+    .option('--labels <what>', 'for learn: where labels come from, in the form of --from (default: the records)')
+    .option('--labels-schema <file>', 'for learn: schema of the labels, in the form of --schema')
+    .option('--model <file>', 'for score: an ONNX file')
+    .option('--to <what>', 'kafka, clickhouse, redis, file, postgres or webhook, followed by :NAME or a URL')
     .action((folder: string, { json, verbose, yes, header, ...others }: Flags) =>
       act({ json, verbose }, async () => {
         const given: Answers = { ...others, ...(header === false ? { header } : {}) };

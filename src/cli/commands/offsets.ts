@@ -24,7 +24,7 @@ interface ResetFlags extends OffsetsFlags {
 
 /** `millrace offsets`: how far a topology has read, and moving it elsewhere. */
 export function offsetsCommand(context: CommandContext): Command {
-  return group('offsets', 'Shows how far each task has read, or moves a topology to other offsets.', [
+  return group('offsets', 'Shows the offsets and lag of a topology, or resets its offsets.', [
     'millrace offsets payments.ts',
     'millrace offsets payments.ts --profile cluster --json',
     'millrace offsets reset payments.ts --to earliest --drop-state --yes',
@@ -35,10 +35,10 @@ export function offsetsCommand(context: CommandContext): Command {
 
 function showCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('show', 'Shows position, end and lag by source and task (what `millrace offsets FILE` does).', [
+  return command('show', 'Shows position, end and lag by source and task (same as `millrace offsets FILE`).', [
     'millrace offsets payments.ts',
   ])
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((file: string, flags: OffsetsFlags) =>
@@ -67,16 +67,16 @@ function showCommand({ terminal, act }: CommandContext): Command {
 
 function resetCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('reset', 'Moves a topology that does not run to other offsets, with a higher incarnation.', [
+  return command('reset', 'Resets the offsets of a stopped topology and raises its incarnation.', [
     'millrace offsets reset payments.ts --to earliest                  what would change',
     'millrace offsets reset payments.ts --to earliest --drop-state --yes',
     'millrace offsets reset payments.ts --to 2026-01-31T12:00:00Z --source reviews --yes',
   ])
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .requiredOption('--to <point>', 'earliest, latest, an offset (in every partition) or a time')
-    .option('--source <id>', 'only this source; all by default')
-    .option('--drop-state', 'begin with fresh state: models, dedupe and counters are forgotten')
-    .option('--yes', 'do it; without it nothing changes')
+    .option('--source <id>', 'only this source (default: all)')
+    .option('--drop-state', 'also delete the state: models, dedupe keys, counters')
+    .option('--yes', 'reset; without it nothing is changed')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((file: string, flags: ResetFlags) =>
@@ -104,8 +104,8 @@ function resetCommand({ terminal, act }: CommandContext): Command {
           } else {
             const state = dropState
               ? 'state is dropped'
-              : 'state is kept: dedupe takes what it has seen for duplicates (--drop-state begins anew)';
-            const end = done ? `done, incarnation ${incarnation}` : 'nothing was changed: --yes does it';
+              : 'state is kept: dedupe will drop records that it has already seen (--drop-state deletes the state)';
+            const end = done ? `done, incarnation ${incarnation}` : 'nothing was changed: pass --yes to reset';
             terminal.out(`${textTable(legible(moves))}${state}\n${end}\n`);
           }
         } finally {

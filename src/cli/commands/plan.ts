@@ -17,10 +17,10 @@ export function planCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'plan',
-    'Prints what a topology would do with stored state, and topics that are not as declared; exits with 1 where a run would be refused.',
+    'Prints what a run would do with stored state, and topics that differ from their declaration; exits with 1 if a run would be refused.',
     ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile cluster --json'],
   )
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((file: string, flags: PlanFlags) =>
@@ -43,12 +43,12 @@ export function planCommand({ terminal, act }: CommandContext): Command {
                 unfinished: unfinishedIn(subtopology),
               }),
             );
-          const drift = await mismatchesOf(topology, profile);
+          const mismatches = await mismatchesOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, subtopologies: plans };
-          if (flags.json) terminal.out(`${JSON.stringify({ ...object, drift })}\n`);
-          else terminal.out(plans.map(planText).join('\n') + mismatchLines(drift));
+          if (flags.json) terminal.out(`${JSON.stringify({ ...object, mismatches })}\n`);
+          else terminal.out(plans.map(planText).join('\n') + mismatchLines(mismatches));
           const isStopped = plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined);
-          return isStopped || drift.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
+          return isStopped || mismatches.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
         } finally {
           await profile.close();
         }

@@ -18,14 +18,14 @@ interface ProduceFlags {
 /** `millrace produce`: newline-delimited JSON from the standard input into a topic. */
 export function produceCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('produce', 'Writes newline-delimited JSON from the standard input into a topic.', [
+  return command('produce', 'Writes newline-delimited JSON from standard input to a topic.', [
     'millrace produce payments.v1 --schema schemas/payment.v1.avsc --key card --time paidAt < data/payments.ndjson',
     'millrace produce payments.v1 --profile cluster --schema schemas/payment.v1.avsc < data/payments.ndjson',
   ])
-    .argument('<topic>', 'topic to append to; it is created where it is missing')
-    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json; plain JSON without it')
+    .argument('<topic>', 'topic to append to; created if missing')
+    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json (default: plain JSON)')
     .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
-    .option('--time <field>', "field with the record's time; now without it")
+    .option('--time <field>', 'field with the event time (default: the current time)')
     .option('--partitions <number>', 'partitions of a new topic', wholeNumber, 1)
     .addOption(shared.profile)
     .addOption(shared.data)

@@ -14,7 +14,7 @@ interface QueryFlags {
 /** `millrace query`: SQL over the tables that a topology writes. */
 export function queryCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('query', 'Runs SQL in the ClickHouse of the profile and prints the rows.', [
+  return command('query', 'Runs an SQL query in the ClickHouse of the profile and prints the rows.', [
     'millrace query "SELECT count() FROM predictions"',
     'millrace query --profile cluster --json "SELECT * FROM predictions LIMIT 5"',
   ])

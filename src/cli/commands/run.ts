@@ -32,38 +32,31 @@ interface RunFlags {
 /** `millrace run`: runs a topology until it is stopped, or until the logs end. */
 export function runCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('run', 'Runs a topology. Ctrl-C drains, commits and ends; the next start goes on from there.', [
+  return command('run', 'Runs a topology. Ctrl-C drains, commits and stops; the next start continues from there.', [
     'millrace run topologies/flight-delays.ts --until-end',
     'millrace run topologies/flight-delays.ts --profile cluster --port 9464',
     'millrace run topologies/flight-delays.ts --profile cluster --processes 4 --standbys 1',
     'curl -s 127.0.0.1:9464/metrics',
   ])
-    .argument('<file>', 'topology file; FILE#name where it exports several')
-    .option('--until-end', 'end where the logs end now instead of waiting for more')
-    .option('--drain', 'with --until-end: nothing will ever follow, so windows that are still open close')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
+    .option('--until-end', 'stop at the current ends of the logs instead of waiting for more')
+    .option('--drain', 'with --until-end: emit the last watermark, so that all open windows close')
     .option(
       '--fail-on <shares>',
       'exit with 1 if a share of this run was larger, such as late=1%,dead=5%,unmatched=50%',
     )
-    .option(
-      '--subtopology <id>',
-      'run only this subtopology of a topology with repartitions: its first input, or its name',
-    )
+    .option('--subtopology <id>', 'run only this sub-topology: the id of its first input, or its name')
     .addOption(shared.profile)
     .addOption(shared.data)
     .option('--port <number>', 'serve /metrics, /health/live and /health/ready on this port', wholeNumber)
-    .option('--host <address>', 'address to serve them on')
+    .option('--host <address>', 'address to serve on')
     .option(
       '--processes <number>',
-      'run in so many processes that share the tasks; the next ports serve theirs',
+      'number of processes that share the tasks; each serves on the next port',
       wholeNumber,
     )
-    .option(
-      '--standbys <number>',
-      'how many other processes follow the state of each task, to take it over at once',
-      wholeNumber,
-    )
-    .addOption(new Option('--worker', 'as one process of several, under the one that started it').hideHelp())
+    .option('--standbys <number>', 'standby replicas of the state of each task, for a fast takeover', wholeNumber)
+    .addOption(new Option('--worker', 'one process of several, started by another one').hideHelp())
     .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp()}`)
     .action((file: string, flags: RunFlags) =>
       act(flags, async () => {

@@ -33,7 +33,7 @@ interface RestoreFlags extends SavepointFlags {
 
 /** `millrace savepoint`: the state of a topology as a file that either profile can go on from. */
 export function savepointCommand(context: CommandContext): Command {
-  return group('savepoint', 'Keeps the state of a topology as a file, and goes on from one.', [
+  return group('savepoint', 'Saves the state of a topology to a file, or restores it.', [
     'millrace savepoint create before-v2 payments.ts',
     'millrace savepoint list',
     'millrace savepoint restore before-v2 payments.ts --profile cluster',
@@ -45,11 +45,11 @@ export function savepointCommand(context: CommandContext): Command {
 
 function createCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('create', 'Writes the newest checkpoints of a topology that does not run into a file.', [
+  return command('create', 'Writes the newest checkpoints of a stopped topology to a file.', [
     'millrace savepoint create before-v2 payments.ts',
   ])
     .argument('<name>', 'name of the savepoint: DATA/savepoints/NAME.mrsp')
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((name: string, file: string, flags: SavepointFlags) =>
@@ -102,26 +102,23 @@ function listCommand({ terminal, act }: CommandContext): Command {
 
 function restoreCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('restore', 'Puts a savepoint in the place of what a profile has of the topology.', [
+  return command('restore', 'Replaces the state of a topology by a savepoint.', [
     'millrace savepoint restore before-v2 payments.ts',
     'millrace savepoint restore before-v2 payments.ts --profile cluster --positions latest',
     'millrace savepoint restore drained payments.ts --profile cluster --rescale',
   ])
     .argument('<name>', 'name of the savepoint')
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(
-      new Option('--positions <which>', 'those of the savepoint, or anew where the log is another one')
+      new Option('--positions <which>', 'offsets of the savepoint, or new ones if the log is another one')
         .choices(['keep', 'earliest', 'latest'])
         .default('keep'),
     )
-    .option('--force', 'even where the topology is not the one that made it')
-    .option(
-      '--rescale',
-      'into as many tasks as the inputs have partitions now: what is kept by key goes where its keys go',
-    )
+    .option('--force', 'restore even if the structure of the topology has changed')
+    .option('--rescale', 'divide keyed state over the current number of partitions')
     .option(
       '--assume-keyed',
-      'with --rescale: the keys of steps are those of records, even where state does not show it',
+      'with --rescale: the keys of steps are the keys of the records, even if the state cannot show it',
     )
     .addOption(shared.profile)
     .addOption(shared.data)
@@ -157,8 +154,8 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
               {
                 where: path,
                 hint: plans.some(isRefused)
-                  ? 'a run would refuse its state: mend what the plan says is refused'
-                  : '--force restores it as the plan says',
+                  ? 'a run would refuse this state: fix what the plan lists as refused'
+                  : 'pass --force to restore it according to the plan',
               },
             );
           }

@@ -16,12 +16,9 @@ interface Flags {
 }
 
 const subjectOption = () => new Option('--subject <name>', 'subject in the registry');
-const topicOption = () => new Option('--topic <topic>', 'names the subject after a topic: TOPIC-value');
+const topicOption = () => new Option('--topic <topic>', 'use the subject of a topic: TOPIC-value');
 const registryOption = () =>
-  new Option(
-    '--registry <url>',
-    "schema registry, by Confluent's REST interface; that of the configuration without it",
-  );
+  new Option('--registry <url>', "schema registry with Confluent's REST interface (default: the configured one)");
 
 /** `millrace schema`: schemas in files and in the registry. */
 export function schemaCommand(context: CommandContext): Command {
@@ -36,14 +33,10 @@ export function schemaCommand(context: CommandContext): Command {
 }
 
 function checkCommand({ terminal, act }: CommandContext): Command {
-  return command(
-    'check',
-    'Says whether schemas are sound, and whether the registry would take one; registers nothing.',
-    [
-      'millrace schema check schemas/*.avsc schemas/*.proto',
-      'millrace schema check schemas/payment.v1.avsc --topic payments.v1',
-    ],
-  )
+  return command('check', 'Checks that schemas are valid, and that the registry would accept one; registers nothing.', [
+    'millrace schema check schemas/*.avsc schemas/*.proto',
+    'millrace schema check schemas/payment.v1.avsc --topic payments.v1',
+  ])
     .argument('<files...>', 'schemas: .avsc, .proto or .json')
     .addOption(subjectOption())
     .addOption(topicOption())
@@ -52,7 +45,9 @@ function checkCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const subject = subjectOf(flags);
         if (subject !== undefined && files.length > 1)
-          throw new MillraceError('config', 'several files cannot have one subject', { hint: 'check them one by one' });
+          throw new MillraceError('config', 'several files cannot have the same subject', {
+            hint: 'check them one by one',
+          });
         const results: Finding[] = [];
         for (const file of files) results.push(await finding(file, subject, flags));
         if (flags.json) terminal.out(`${JSON.stringify({ schemas: results })}\n`);
@@ -77,7 +72,7 @@ async function finding(file: string, subject: string | undefined, flags: Flags):
     const registry = await registryOf(flags);
     const { schemaTextOf } = await import('../../schema/index.js');
     const { reasons, compatible } = await registry.compatibility(subject, await schemaTextOf(schema));
-    const hint = 'add fields with defaults, keep what is there, or take a new subject';
+    const hint = 'add only fields with defaults and keep existing fields, or use a new subject';
     const problems = reasons.length > 0 ? reasons : ['the registry says that it is incompatible'];
     return { file, subject, problems: compatible ? [] : problems.map((message) => ({ message, hint })) };
   } catch (error) {
@@ -97,7 +92,7 @@ function printFinding(terminal: Terminal, { file, subject, problems }: Finding):
 }
 
 function registerCommand({ terminal, act }: CommandContext): Command {
-  return command('register', 'Registers a schema, or finds that it is registered, and prints its id.', [
+  return command('register', 'Registers a schema if needed and prints its id.', [
     'millrace schema register schemas/payment.v1.avsc --topic payments.v1',
     'millrace schema register schemas/money.proto --subject money.proto --registry http://127.0.0.1:8081',
   ])
@@ -126,14 +121,11 @@ function neededSubject(flags: Flags): string {
 }
 
 function diffCommand({ terminal, act }: CommandContext): Command {
-  return command('diff', 'Says what changed between two versions of a schema, and who can still read whom.', [
+  return command('diff', 'Prints the changes between two versions of a schema, and their compatibility.', [
     'millrace schema diff schemas/payment.v1.avsc schemas/payment.v2.avsc',
     'millrace schema diff schemas/payment.v1.avsc --topic payments.v1',
   ])
-    .argument(
-      '<before>',
-      'the older schema; with --topic or --subject the newer one, and the older is that of the registry',
-    )
+    .argument('<before>', 'the older schema; with --topic or --subject the newer one, compared with the registry')
     .argument('[after]', 'the newer schema')
     .addOption(subjectOption())
     .addOption(topicOption())
@@ -154,8 +146,8 @@ function diffCommand({ terminal, act }: CommandContext): Command {
             terminal.out(`${sign} ${path}: ${[was, is].filter((side) => side !== undefined).join('  ->  ')}\n`);
           }
           if (changes.length === 0) terminal.out('no field changed\n');
-          printVerdict(terminal, 'backward', 'the new version reads all that the old one wrote', backward);
-          printVerdict(terminal, 'forward', 'the old version reads all that the new one writes', forward);
+          printVerdict(terminal, 'backward', 'the new version can read data of the old one', backward);
+          printVerdict(terminal, 'forward', 'the old version can read data of the new one', forward);
         }
         return backward.length === 0 ? exitCodes.ok : exitCodes.failed;
       }),
@@ -168,16 +160,22 @@ function printVerdict(terminal: Terminal, name: string, meaning: string, problem
 }
 
 function typesCommand({ terminal, act }: CommandContext): Command {
-  return command('types', "Prints TypeScript interfaces of a schema's values.", [
+  return command('types', 'Prints the TypeScript interfaces of a schema.', [
     'millrace schema types schemas/payment.v1.avsc > schemas/payment.v1.types.ts',
     'millrace schema types schemas/payment.proto#payments.v1.Payment --long bigint',
   ])
     .argument('<file>', 'schema: .avsc, .proto (FILE#message for one message) or .json')
     .addOption(
-      new Option('--long <type>', 'what 64-bit integers are; the same as in the schema').choices(['number', 'bigint']),
+      new Option('--long <type>', 'type of 64-bit integers; must match the option in the schema').choices([
+        'number',
+        'bigint',
+      ]),
     )
     .addOption(
-      new Option('--timestamp <type>', 'what timestamps are; the same as in the schema').choices(['number', 'date']),
+      new Option('--timestamp <type>', 'type of timestamps; must match the option in the schema').choices([
+        'number',
+        'date',
+      ]),
     )
     .action(
       (file: string, flags: Flags & { readonly long?: 'number' | 'bigint'; readonly timestamp?: 'number' | 'date' }) =>

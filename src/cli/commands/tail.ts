@@ -18,16 +18,16 @@ interface TailFlags {
 /** `millrace tail`: the committed records of a topic, as newline-delimited JSON. */
 export function tailCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('tail', 'Prints committed records of a topic, one JSON object a line; moves no position.', [
+  return command('tail', 'Prints the committed records of a topic, one JSON object per line; commits no offsets.', [
     'millrace tail payments.scored.v1 --schema schemas/scored.v1.avsc --limit 5',
     'millrace tail payments.dead --from 2026-01-31T12:00:00Z',
     'millrace tail payments.scored.v1 --profile cluster --from latest --follow',
   ])
     .argument('<topic>', 'topic to read')
-    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json; plain JSON without it')
+    .option('--schema <file>', 'schema of the values: .avsc, .proto (FILE#message) or .json (default: plain JSON)')
     .option('--from <point>', 'earliest, latest, an offset (in every partition) or a time', 'earliest')
-    .option('--follow', 'go on with what comes, until Ctrl-C')
-    .option('--limit <records>', 'how many at most; 100 unless it follows', wholeNumber)
+    .option('--follow', 'continue with new records until Ctrl-C')
+    .option('--limit <records>', 'maximum number of records (default: 100, or no limit with --follow)', wholeNumber)
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((topic: string, flags: TailFlags) =>

@@ -32,32 +32,32 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'verify',
-    'Runs a topology over what its topics hold, once without faults and once while its processes are killed, and compares every output.',
+    'Runs a topology twice over its input, once without faults and once with killed processes, and compares all outputs.',
     [
       'millrace verify payments.ts --input payments=data/payments.ndjson --input reviews=data/reviews.ndjson',
       'millrace verify payments.ts --profile cluster --from 2026-01-31 --kills 20 --processes 3',
     ],
   )
-    .argument('<file>', 'topology file; FILE#name where it exports several')
+    .argument('<file>', 'topology file, or FILE#name if it exports several')
     .option(
       '--input <source=file>',
-      'JSON lines to read in the place of a topic; the name of the source may be left out where there is one',
+      'JSON lines to read instead of a topic; the name of the source is optional if there is only one',
       (text: string, before: readonly string[]) => [...before, text],
       [],
     )
     .option('--key <field>', 'with --input: field that becomes the key')
     .option('--time <field>', "with --input: field with the record's time")
     .option('--partitions <number>', 'with --input: partitions of the topics', wholeNumber, 1)
-    .option('--from <point>', 'of topics: earliest, an offset (in every partition) or a time', 'earliest')
-    .option('--kills <number>', 'how often a process is killed', wholeNumber, 10)
+    .option('--from <point>', 'start in the topics: earliest, an offset (in every partition) or a time', 'earliest')
+    .option('--kills <number>', 'number of kills', wholeNumber, 10)
+    .option('--minutes <number>', `duration of the run with kills (default: ${SECONDS_A_KILL} s per kill)`, minutes)
     .option(
-      '--minutes <number>',
-      `how long the run with kills is made to take; ${SECONDS_A_KILL} s a kill without it`,
-      minutes,
+      '--processes <number>',
+      'processes of the run with kills (default: 2, or 1 on the embedded profile)',
+      wholeNumber,
     )
-    .option('--processes <number>', 'processes of the run with kills; 2, or 1 on the embedded profile', wholeNumber)
-    .option('--keep', 'leave outputs and state of both runs where they are')
-    .addOption(new Option('--worker <work>', 'as one process of a run, under the one that started it').hideHelp())
+    .option('--keep', 'keep the outputs and state of both runs')
+    .addOption(new Option('--worker <work>', 'one process of a run, started by another one').hideHelp())
     .addOption(shared.profile)
     .addOption(shared.data)
     .addHelpText(
@@ -114,7 +114,7 @@ their own, whose names begin with "verify-", and which are removed at the end. N
 const oneProcess = (): MillraceError =>
   new MillraceError('config', 'the embedded profile runs in one process', {
     where: '--processes',
-    hint: 'take --profile cluster, or leave --processes out',
+    hint: 'use --profile cluster, or omit --processes',
   });
 
 function minutes(text: string): number {

@@ -160,7 +160,7 @@ async function labelOf(answers: Answers, input: Input, folder: string): Promise<
   if (field === undefined || (operator === undefined && field.holds !== 'boolean')) {
     throw new MillraceError('config', field ? `${field.name} is neither true nor false` : 'no field is true or false', {
       where: '--label',
-      hint: `say what is to be predicted: --label FIELD, --label "FIELD>=15" or --label FIELD=TEXT; there are: ${namesOf(shape)}`,
+      hint: `name what to predict: --label FIELD, --label "FIELD>=15" or --label FIELD=TEXT; there are: ${namesOf(shape)}`,
     });
   }
   const is = operator === '>=' ? { atLeast: Number(operand) } : operator === '=' ? { equal: operand } : undefined;
@@ -187,7 +187,7 @@ async function modelOf({ model }: Answers, input: Input, inputSizeOf: InputSizeO
   if (model === undefined || !existsSync(model)) {
     throw new MillraceError('config', model === undefined ? 'no model is given' : `there is no file ${model}`, {
       where: '--model',
-      hint: 'give the ONNX file that scores: --model models/risk.onnx',
+      hint: 'give the ONNX file: --model models/risk.onnx',
     });
   }
   const inputSize = await inputSizeOf(model);
@@ -195,7 +195,7 @@ async function modelOf({ model }: Answers, input: Input, inputSizeOf: InputSizeO
   const numbers = numbersOf({ input }).map(({ name }) => name);
   throw new MillraceError('config', `the model takes ${inputSize} numbers, more than a record has`, {
     where: model,
-    hint: `numbers of a record: ${numbers.join(', ') || 'none'}`,
+    hint: `numeric fields: ${numbers.join(', ') || 'none'}`,
   });
 }
 

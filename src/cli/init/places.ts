@@ -31,6 +31,6 @@ function parsePlace<K extends string>(text: string, kinds: readonly K[], flag: s
   const known = kinds.find((one) => one === kind);
   if (known !== undefined) return { kind: known, name: rest.join(':') };
   throw new MillraceError('config', `${flag} is "${text}"`, {
-    hint: `one of ${kinds.join(', ')}, with :NAME after it where you have one; such as ${example}`,
+    hint: `give one of ${kinds.join(', ')}, optionally followed by :NAME, such as ${example}`,
   });
 }

@@ -63,7 +63,7 @@ const endings: Readonly<Record<RegistryFormat, string>> = {
 export async function shapeOfFiles(path: string, options: ShapeOptions): Promise<Shape> {
   const [file] = await filesOf(resolve(path));
   if (file === undefined) {
-    throw new MillraceError('config', `there is no file ${path}`, { hint: 'paths begin where the command runs' });
+    throw new MillraceError('config', `there is no file ${path}`, { hint: 'paths are relative to the current folder' });
   }
   return /\.(csv|tsv)(\.gz|\.zst)?$/.test(file) ? shapeOfCsv(file, options) : shapeOfJson(file, options);
 }
@@ -93,7 +93,9 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
 }
 
 async function shapeOfJson(file: string, options: ShapeOptions): Promise<Shape> {
-  const rows = (await firstLines(file, json())).map((line) => read(line, JSON.parse, 'one JSON value a line') as Row);
+  const rows = (await firstLines(file, json())).map(
+    (line) => read(line, JSON.parse, 'give one JSON value per line') as Row,
+  );
   const record = recordName(options.name);
   const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: record, ...inferJsonSchema(rows) };
   return inferred(`${JSON.stringify(schema, null, 2)}\n`, options, rows);
@@ -132,7 +134,7 @@ export async function shapeOfSchema(path: string, options: ShapeOptions): Promis
 export async function shapeOfRegistered(text: SchemaText, options: ShapeOptions): Promise<Shape> {
   if (text.references.length > 0) {
     throw new MillraceError('config', 'the schema in the registry refers to others', {
-      hint: 'put their files into a folder and give --schema FILE',
+      hint: 'put the files into one folder and pass --schema FILE',
     });
   }
   const file = `${recordFile(options.name)}${endings[text.format]}`;
@@ -199,12 +201,12 @@ function shape(
   );
   const record = declared.find((one) => 'members' in one)?.name;
   if (record === undefined) {
-    throw new MillraceError('config', 'the values are no records with fields', { hint: 'give a schema of a record' });
+    throw new MillraceError('config', 'the values are not records with fields', { hint: 'give a schema of a record' });
   }
   const inherited = fields.find(({ name, optional }) => name === '__proto__' || (optional && name in {}));
   if (inherited !== undefined) {
     throw new MillraceError('config', `a ${record} cannot have a field ${inherited.name} that may be missing`, {
-      hint: 'give it another name: every object in JavaScript has one already',
+      hint: 'rename it: every JavaScript object already has a property of this name',
     });
   }
   const named = identityOf(fields, record)?.name;
@@ -262,7 +264,7 @@ async function firstLines(file: string, schema: SchemaData): Promise<Line[]> {
 }
 
 const noRows = (message: string): MillraceError =>
-  new MillraceError('config', message, { hint: 'give a file with some rows to look at' });
+  new MillraceError('config', message, { hint: 'give a file with some rows' });
 
 const rowHint = 'mend or remove it, or look at a file without it';
 

@@ -64,7 +64,7 @@ function loadFailure(error: unknown, file: string, path: string): MillraceError 
   const syntax = /^Transform failed.*?\n(.+?):(\d+):(\d+): ERROR: (.+)$/ms.exec(message);
   if (syntax) {
     const [, where, line, column, what = ''] = syntax;
-    const hint = 'correct the line; your editor or `npx tsc --noEmit` says more';
+    const hint = 'fix the line; your editor or `npx tsc --noEmit` shows more';
     return new MillraceError('config', `does not parse: ${what}`, {
       where: `${shorten(where ?? path)}:${line}:${column}`,
       hint,

@@ -15,8 +15,8 @@ export async function mismatchesOf(topology: Topology, profile: Profile): Promis
   const found: SinkMismatch[] = [];
   for (const subtopology of subtopologiesOf(topology)) {
     for (const { id, sink } of sinksOf(subtopology)) {
-      const drift = await (await sinkDriver(profile, sink, id)).mismatches?.(sink);
-      for (const each of drift ?? []) {
+      const mismatches = await (await sinkDriver(profile, sink, id)).mismatches?.(sink);
+      for (const each of mismatches ?? []) {
         // Subtopologies share their dead letters.
         if (!found.some(({ what, setting }) => what === each.what && setting === each.setting))
           found.push({ sink: id, ...each });
@@ -27,8 +27,8 @@ export async function mismatchesOf(topology: Topology, profile: Profile): Promis
 }
 
 /** As lines of text; none where nothing differs. */
-export function mismatchLines(drift: readonly SinkMismatch[]): string {
-  const lines = drift.map((each) => {
+export function mismatchLines(mismatches: readonly SinkMismatch[]): string {
+  const lines = mismatches.map((each) => {
     const refused = each.refused ? ' (a run would not start)' : '';
     return `  ${each.sink}: ${mismatchText(each)}${refused}\n    hint: ${each.hint}\n`;
   });

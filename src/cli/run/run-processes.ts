@@ -35,7 +35,7 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
   if (config.profile === 'embedded') {
     throw new MillraceError('config', 'the embedded profile runs in one process', {
       where: '--processes',
-      hint: 'take --profile cluster, or leave --processes out',
+      hint: 'use --profile cluster, or omit --processes',
     });
   }
   const startedMs = performance.now();

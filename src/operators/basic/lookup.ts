@@ -83,7 +83,7 @@ export interface LookupOptions<In, V, As extends string, M, F> {
  *
  * @example
  * payments.via('customer', lookup({
- *   from: redis.hashes<Customer>({ decode: ({ tier, since }) => ({ tier, since: Number(since) }) }),
+ *   from: redis.hashLookup<Customer>({ decode: ({ tier, since }) => ({ tier, since: Number(since) }) }),
  *   key: (p) => `customer:${p.customerId}`,
  *   as: 'customer',
  *   cache: { entriesMax: 100_000, ttl: minutes(5), missingTtl: seconds(10) },

@@ -27,5 +27,5 @@ export function hashLookup(hashes: Hashes): LookupDriver {
 const unknownKind = (kind: string, step: string): MillraceError =>
   new MillraceError('config', `the embedded store cannot serve a lookup of kind ${kind}`, {
     where: step,
-    hint: 'it serves redis.hashes, from what redis.hash wrote',
+    hint: 'it serves redis.hashLookup, for hashes that redis.hashSink wrote',
   });

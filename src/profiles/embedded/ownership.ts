@@ -30,7 +30,7 @@ export function takeOwnership(store: Store): void {
   const who = holder.pid === process.pid ? 'this process' : `process ${holder.pid}`;
   throw new MillraceError('config', `the embedded store is in use by ${who}`, {
     where: store.path,
-    hint: 'stop it first, close what opened the store before, or name another data folder',
+    hint: 'stop it first, close the earlier store, or use another data folder',
   });
 }
 

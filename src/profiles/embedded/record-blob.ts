@@ -126,7 +126,7 @@ export class BlobReader {
 
   next(): RawRecord {
     const { bytes, at } = this;
-    if (at + RECORD_HEADER > bytes.length) throw damaged(this.base, 'ends too early');
+    if (at + RECORD_HEADER > bytes.length) throw damaged(this.base, 'it is truncated');
     const timestampMs = bytes.readDoubleLE(at);
     const keyLength = bytes.readInt32LE(at + 8);
     const valueLength = bytes.readInt32LE(at + 12);
@@ -134,7 +134,7 @@ export class BlobReader {
     const keyAt = at + RECORD_HEADER;
     const valueAt = keyAt + Math.max(0, keyLength);
     const end = valueAt + Math.max(0, valueLength);
-    if (end > bytes.length) throw damaged(this.base, 'a length leads beyond its end');
+    if (end > bytes.length) throw damaged(this.base, 'a length exceeds its end');
     const offset = this.base + this.read++;
     const key = keyLength < 0 ? null : bytes.subarray(keyAt, valueAt);
     const value = valueLength < 0 ? null : bytes.subarray(valueAt, end);
@@ -164,6 +164,6 @@ export class BlobReader {
 
 const damaged = (base: number, problem: string): MillraceError =>
   new MillraceError('state', `the log's blob at offset ${base} is damaged: ${problem}`, {
-    hint: 'the store was written by another version or its disk is failing: restore the folder from a copy',
+    hint: 'the store was written by another version, or its disk fails: restore the folder from a backup',
     permanent: true,
   });

@@ -68,7 +68,7 @@ export class Store {
     } catch (cause) {
       throw new MillraceError('state', `cannot open the embedded store: ${messageOf(cause)}`, {
         where: path,
-        hint: 'is the folder writable, on a local disk, and made by Millrace?',
+        hint: 'check that the folder is writable, on a local disk, and was created by Millrace',
         cause,
       });
     }
@@ -151,14 +151,14 @@ export class Store {
     if (bavail * bsize >= bytes) return;
     throw new MillraceError('state', `the disk is full: ${Math.floor((bavail * bsize) / 2 ** 20)} MiB are left`, {
       where: this.path,
-      hint: `make room, at least ${Math.ceil(bytes / 2 ** 20)} MiB: what was committed is safe, and the run goes on from there`,
+      hint: `free at least ${Math.ceil(bytes / 2 ** 20)} MiB: all commits are safe, and the run continues from the last one`,
     });
   }
 
   private lost(cause: unknown): MillraceError {
     return new MillraceError('state', `the embedded store failed: ${messageOf(cause)}`, {
       where: this.path,
-      hint: 'is there a quota, or a fault of the disk? What was committed is safe, and a new start goes on from there',
+      hint: 'check the quota and the disk. All commits are safe, and a new start continues from the last one',
       permanent: true,
       cause,
     });

@@ -16,7 +16,7 @@ export class TaskOutputs {
   mustOwn(): void {
     if (!this.fenced) return;
     throw new MillraceError('fenced', `task ${this.task.topology}/${this.task.partition} has another owner now`, {
-      hint: 'close this task; its newer owner goes on from the last checkpoint',
+      hint: 'close this task; its new owner continues from the last checkpoint',
     });
   }
 
@@ -55,7 +55,7 @@ export class TaskOwners {
     const outputs = this.outputs.get(keyOf(task));
     if (outputs !== undefined) return outputs;
     throw new MillraceError('internal', `task ${keyOf(task)} writes to the embedded store without its ledger`, {
-      hint: 'restore the ledger of the task before its sinks open; both must be of this store',
+      hint: 'restore the ledger of the task before its sinks open; both must belong to this store',
     });
   }
 }

@@ -50,7 +50,7 @@ export class TopicLog {
         `topic ${name} has ${counted(existing.partitions.length, 'partition')}, not ${partitions}`,
         {
           where: name,
-          hint: 'partitions cannot change: keep their number, or take a new topic',
+          hint: 'the number of partitions cannot change: keep it, or use a new topic',
         },
       );
     }
@@ -112,7 +112,7 @@ export class TopicLog {
     }
     throw new MillraceError('state', `the log of ${name}/${partition} has no record ${offset}`, {
       where: name,
-      hint: 'the store is damaged: restore the folder from a copy',
+      hint: 'the store is damaged: restore the folder from a backup',
       permanent: true,
     });
   }

@@ -138,5 +138,5 @@ function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
 export const unknownKind = (sink: Sink<unknown>, step: SinkContext['step']): MillraceError =>
   new MillraceError('config', `the embedded store has no sink of kind ${sink.kind}`, {
     where: step,
-    hint: 'it serves kafka.sink, kafka.upserts, kafka.deadLetters, redis.hash, redis.upserts and repartitions',
+    hint: 'it serves kafka.sink, kafka.upsertSink, kafka.deadLetterSink, redis.hashSink, redis.upsertSink and repartitions',
   });

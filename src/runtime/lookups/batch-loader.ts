@@ -118,7 +118,7 @@ export class BatchLoader {
   private dispatch(): void {
     const { waiting, limits } = this;
     if (this.closed.signal.aborted) this.giveUp(ENDED);
-    if (this.breaker.isOpen) this.giveUp('it failed several times in a row and is left alone for a while');
+    if (this.breaker.isOpen) this.giveUp('it failed several times in a row, the circuit breaker is open');
     const size = Math.max(1, Math.min(limits.batchMax, this.reader.keysMax));
     while (this.underWay < limits.concurrencyMax && (waiting.size >= size || this.due > 0)) this.start(size);
     if (waiting.size > this.due && !this.timing) void this.wait();
@@ -222,4 +222,4 @@ export class BatchLoader {
 }
 
 const ENDED = 'the run has ended';
-const NO_ANSWER: LookupAnswer = { kind: 'refused', detail: 'the store gave fewer answers than there were keys' };
+const NO_ANSWER: LookupAnswer = { kind: 'refused', detail: 'the store returned fewer values than there were keys' };

@@ -68,7 +68,7 @@ function ownType(schema: SchemaText, message: string, subject: string): protobuf
   } catch (cause) {
     throw new MillraceError('schema', `schema ${subject} is not valid Protobuf: ${messageOf(cause)}`, {
       where: subject,
-      hint: 'see https://protobuf.dev/programming-guides/proto3/ for what a schema may hold',
+      hint: 'see https://protobuf.dev/programming-guides/proto3/',
       permanent: true,
       cause,
     });

@@ -39,7 +39,7 @@ export function mapCell<K extends string | number, V>(options: MapCellOptions<V>
   const { version = 1, migrate, ttl, entriesMax } = options;
   if ((ttl !== undefined && !(ttl > 0)) || (entriesMax !== undefined && !(entriesMax >= 1)))
     throw new MillraceError('config', `a map cell cannot have ttl ${ttl} and entriesMax ${entriesMax}`, {
-      hint: 'both are positive where they are given',
+      hint: 'both must be positive',
     });
   const aged = ttl !== undefined || entriesMax !== undefined;
   return {

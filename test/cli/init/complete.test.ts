@@ -63,7 +63,7 @@ describe('answers', () => {
     [{ from: file('untimed.ndjson', '{"id":"a"}\n') }, 'looks like a time: --time FIELD; there are: id'],
     [
       { from: file('broken.ndjson', '{"id":\n') },
-      'a row cannot be read: Unexpected end of JSON input: one JSON value a line',
+      'a row cannot be read: Unexpected end of JSON input: give one JSON value per line',
     ],
     [{ from: file('empty.ndjson', '') }, 'is empty'],
     [{ from: file('header.csv', 'id,at,ok\n') }, 'header.csv has a header and no rows: give a file with some rows'],

@@ -34,7 +34,7 @@ describe('millrace.config.ts', () => {
   it.each([
     ["export default { profile: 'moon' };", /^profile in .*millrace\.config\.ts must be one of embedded, cluster/],
     ['export const config = {};', /^has no default export with settings$/],
-    ['export default { kafkas: 1 };', /sets "kafkas", which is no setting$/],
+    ['export default { kafkas: 1 };', /sets "kafkas", which is not a setting$/],
   ])('says what is wrong with %s', async (config, message) => {
     const { code, out } = await describeWith(config);
     expect(code).toBe(1);

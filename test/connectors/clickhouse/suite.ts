@@ -287,10 +287,10 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
 
   it('tells of differences before a run, and what it would do about them', async () => {
     const table = tableName();
-    const drift = async (sink: Sink<Flight>) => db.tableSink.mismatches?.(sink as Sink<unknown>);
-    expect(await drift(flights(table))).toEqual([]); // there is no table yet
+    const mismatches = async (sink: Sink<Flight>) => db.tableSink.mismatches?.(sink as Sink<unknown>);
+    expect(await mismatches(flights(table))).toEqual([]); // there is no table yet
     await open(flights(table));
-    expect(await drift(flights(table))).toEqual([]);
+    expect(await mismatches(flights(table))).toEqual([]);
     const changed = clickhouse.tableSink<Flight>({
       table,
       columns: { flightId: 'UInt16', departedAt: 'DateTime64(3)', origin: 'LowCardinality(String)' },
@@ -300,7 +300,7 @@ export function clickHouseSuite(options: () => ClickHouseOptions): void {
       ttl: { since: 'storedAt', after: days(30) },
     });
     const rows = `table '${table}_rows'`;
-    expect(await drift(changed)).toMatchObject([
+    expect(await mismatches(changed)).toMatchObject([
       { what: rows, setting: 'column flightId', declared: 'UInt16', actual: 'UInt32', refused: true },
       { setting: 'column storedAt', actual: 'missing', refused: false, hint: expect.stringContaining('the next run') },
       { setting: 'partition key', declared: 'toYYYYMM(departedAt)', actual: '', refused: true },

@@ -179,7 +179,7 @@ describe('http.ingestSource', () => {
   it('says which record has no key', async () => {
     const { send, stored } = await open();
     const answer = await send(`[${click(1)},{"n":2}]`);
-    expect([answer.status, await answer.text()]).toEqual([422, '{"error":"record 1: the key is undefined, no text"}']);
+    expect([answer.status, await answer.text()]).toEqual([422, '{"error":"record 1: the key is undefined, not text"}']);
     expect(stored()).toEqual([]);
   });
 

@@ -124,7 +124,7 @@ describe('http.getLookup', () => {
     expect(await ask(lookup, ['long'])).toEqual([{ kind: 'refused', detail: 'an answer of more than 1000 bytes' }]);
     expect(await ask(lookup, ['empty'])).toEqual([{ kind: 'missing' }]);
     expect(await ask(lookup, ['ann'])).toEqual([
-      { kind: 'refused', detail: 'what was found cannot be read: no age: many' },
+      { kind: 'refused', detail: 'the value cannot be decoded: no age: many' },
     ]);
   });
 

@@ -80,7 +80,7 @@ describe('topics that get more partitions', () => {
     expect(plan.cells.filter(({ action }) => action === 'refused')).toEqual([]);
     expect(plan.cells.find(({ step, cell }) => step === 'total' && cell === 'byUser')).toMatchObject({
       action: 'divided',
-      note: 'each entry to the task of its key',
+      note: 'by key: each entry goes to the task of its key',
     });
     expect(plan.cells.find(({ step, cell }) => step === 'price' && cell === 'versions')).toMatchObject({
       note: 'the same in every task',

@@ -30,7 +30,7 @@ const sinkOf = (topic: string, more: Partial<KafkaSinkOptions<{ n: number }>> = 
   specs.sink<{ n: number }>({ topic, schema: json, ...more }) as Sink<unknown>;
 const setUp = (sink: Sink<unknown>) =>
   kafka.topicSink.setUp?.(sink, { topology: 'declared', step: 'out', partitions: 3 }) ?? Promise.resolve();
-const drift = (sink: Sink<unknown>) => kafka.topicSink.mismatches?.(sink) ?? Promise.resolve([]);
+const mismatches = (sink: Sink<unknown>) => kafka.topicSink.mismatches?.(sink) ?? Promise.resolve([]);
 
 async function alter(topic: string, config: string, value: string): Promise<void> {
   const [host = '', port = ''] = broker().split(':');
@@ -60,8 +60,8 @@ const configs = { 'retention.ms': 86_400_000, 'cleanup.policy': 'compact,delete'
 
 describe('a declared topic', () => {
   it('is created as it is declared, and then differs in nothing', async () => {
-    const declared = sinkOf(newName('made'), { partitions: 5, replication: 1, configs, drift: 'fail' });
-    expect(await drift(declared)).toEqual([]);
+    const declared = sinkOf(newName('made'), { partitions: 5, replication: 1, configs, onMismatch: 'fail' });
+    expect(await mismatches(declared)).toEqual([]);
     await setUp(declared);
     await setUp(declared);
     expect(await kafka.endOffsets(`${name}.made`)).toHaveLength(5);
@@ -70,7 +70,7 @@ describe('a declared topic', () => {
       'cleanup.policy': 'compact,delete',
       'min.insync.replicas': '1',
     });
-    expect(await drift(declared)).toEqual([]);
+    expect(await mismatches(declared)).toEqual([]);
     expect(declared.settings).toMatchObject({
       replication: 1,
       configs: expect.stringContaining('retention.ms=86400000'),
@@ -87,13 +87,13 @@ describe('a declared topic', () => {
       `topic '${topic}': replication is 1, declared is 3`,
       `topic '${topic}': retention.ms is 1000, declared is 86400000`,
     ]);
-    await expect(setUp(sinkOf(topic, { configs, drift: 'fail' }))).rejects.toMatchObject({
+    await expect(setUp(sinkOf(topic, { configs, onMismatch: 'fail' }))).rejects.toMatchObject({
       code: 'config',
       message: `topic '${topic}' has retention.ms 1000, not 86400000`,
       hint: expect.stringContaining('kafka-configs'),
     });
     warnings.length = 0;
-    await setUp(sinkOf(topic, { configs, drift: 'ignore' }));
+    await setUp(sinkOf(topic, { configs, onMismatch: 'ignore' }));
     await setUp(sinkOf(topic));
     expect(warnings).toEqual([]);
     expect(await foreignConfigs(topic, 'retention.ms')).toEqual({ 'retention.ms': '1000' });
@@ -105,7 +105,7 @@ describe('a declared topic', () => {
       code: 'config',
       message: `topic '${name}.absent' does not exist`,
     });
-    expect(await drift(absent)).toMatchObject([{ setting: 'topic', actual: 'missing', refused: true }]);
+    expect(await mismatches(absent)).toMatchObject([{ setting: 'topic', actual: 'missing', refused: true }]);
   });
 
   it('with a config that the broker does not know is refused by it', async () => {
@@ -141,14 +141,14 @@ describe('millrace check and plan', () => {
     await setUp(sinkOf(warned));
     await setUp(sinkOf(failed, { configs: { 'retention.ms': 5_000 } }));
     await kafka.createTopic(newName('in'), 3);
-    const file = (drift: string) => `
+    const file = (onMismatch: string) => `
 import { map, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
 const json = { format: 'json', subject: 'x-value', definition: undefined };
 export default topology('declared', { deadLetters: kafka.deadLetterSink({ topic: '${name}.dead' }) }, (t) => {
   const values = t.source('in', kafka.source({ topic: '${name}.in', schema: json }));
   values.to('warned', kafka.sink({ topic: '${warned}', schema: json, replication: 2 }));
-  values.to('failed', kafka.sink({ topic: '${failed}', schema: json, configs: { 'retention.ms': 6_000 }, drift: '${drift}' }));
+  values.to('failed', kafka.sink({ topic: '${failed}', schema: json, configs: { 'retention.ms': 6_000 }, onMismatch: '${onMismatch}' }));
 });
 `;
     const user = userFolder({ 'fail.ts': file('fail'), 'warn.ts': file('warn') });
@@ -171,7 +171,7 @@ export default topology('declared', { deadLetters: kafka.deadLetterSink({ topic:
     const plan = await run('plan', 'fail.ts', '--profile', 'cluster', '--json');
     expect(plan.code).toBe(1);
     expect(JSON.parse(plan.out)).toMatchObject({
-      drift: [
+      mismatches: [
         { sink: 'warned', setting: 'replication', refused: false },
         { sink: 'failed', setting: 'retention.ms', refused: true },
       ],

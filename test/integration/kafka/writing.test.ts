@@ -100,7 +100,7 @@ print(1)`,
     const topic = await newTopic('keyless', 1);
     const { ledger, writer } = await openTask(sink(topic, (value) => (value as unknown as { k: string }).k));
     await expect(async () => writer.write([{}], [originAt(7)])).rejects.toMatchObject({
-      message: expect.stringMatching(/^the key is undefined, no text at .+@7$/),
+      message: expect.stringMatching(/^the key is undefined, not text at .+@7$/),
       where: 'out',
       permanent: true,
     });

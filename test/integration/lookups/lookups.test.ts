@@ -67,7 +67,7 @@ describe('Redis', () => {
     });
     expect(await ask(server.lookup, strict, [key(1), key('ü €')])).toEqual([
       found(2019),
-      { kind: 'refused', detail: 'what was found cannot be read: no year' },
+      { kind: 'refused', detail: 'the value cannot be decoded: no year' },
     ]);
   });
 

@@ -335,7 +335,7 @@ describe('postgres.tableLookup', () => {
       await ask(postgres.tableLookup({ table, key: 'id', keyType: 'bigint', columns: ['tier'], decode }), ['1', '2']),
     ).toEqual([
       { kind: 'found', value: 'gold' },
-      { kind: 'refused', detail: 'what was found cannot be read: no tier' },
+      { kind: 'refused', detail: 'the value cannot be decoded: no tier' },
     ]);
   });
 

@@ -258,13 +258,13 @@ describe('redis.publishSink', () => {
 it('a server that does not answer is told of where somebody looks', async () => {
   const nobody = openRedis({ url: 'redis://:secret@127.0.0.1:1' });
   const sink = redis.counterSink<object>({ key: 'k' }) as Sink<unknown>;
-  const [drift] = (await nobody.sink.mismatches?.(sink)) ?? [];
-  expect(drift).toMatchObject({
+  const [mismatch] = (await nobody.sink.mismatches?.(sink)) ?? [];
+  expect(mismatch).toMatchObject({
     what: 'redis.counterSink',
     setting: 'the server at redis://127.0.0.1:1',
     refused: true,
   });
-  expect(JSON.stringify(drift)).not.toContain('secret');
+  expect(JSON.stringify(mismatch)).not.toContain('secret');
   expect(await server.sink.mismatches?.(sink)).toEqual([]);
   await nobody.close();
 });

@@ -166,7 +166,7 @@ describe('what sinks write', () => {
     const write = async (value: unknown) => writer.write([{ k: 'JFK' }, value], [originAt(6), originAt(7)]);
     const details = { where: 's', permanent: true };
     await expect(write({})).rejects.toMatchObject({
-      message: expect.stringMatching(/^the key is undefined, no text at .+@7$/),
+      message: expect.stringMatching(/^the key is undefined, not text at .+@7$/),
       ...details,
     });
     await expect(write(null)).rejects.toMatchObject({
