@@ -12,7 +12,7 @@ import {
   type WatermarkMarker,
 } from '../core/index.js';
 import { decode, encode, tags } from '../state/codec.js';
-import { deferralIn, type Topology } from '../topology/index.js';
+import { deferralIn, ROWS_MAX, type RunEnd, type Topology } from '../topology/index.js';
 import { pushAll } from '../util/arrays.js';
 import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
 import type { TaskState } from './task-state.js';
@@ -34,6 +34,7 @@ export interface TaskSinksOptions {
   readonly profile: Profile;
   readonly task: TaskId;
   readonly incarnation: number;
+  readonly end: RunEnd;
   /** By step: what prepared sinks said at the last checkpoint. */
   readonly committables: Readonly<Record<string, unknown>>;
   readonly state: TaskState;
@@ -53,8 +54,8 @@ export interface TaskSinks {
 
 /** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
-  const { topology, profile, task, incarnation, committables, state, waits, onSinkFailure, keep } = options;
-  const deferralOf = deferralIn(topology);
+  const { topology, profile, task, incarnation, end, committables, state, waits, onSinkFailure, keep } = options;
+  const deferralOf = deferralIn(topology, end);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   for (const { id: step, sink } of sinksOf(topology)) {
@@ -74,15 +75,12 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       writers.set(step, writer);
       continue;
     }
-    if (rowsMax === undefined) {
-      writers.set(step, numbered(writer));
-      continue;
-    }
-    const later = new DeferredSink(writer, rowsMax);
+    // Also where this run does not defer: the one before may have, and died with rows in the checkpoint.
+    const later = new DeferredSink(writer, rowsMax ?? ROWS_MAX);
     state.adopt(step, 'rows', later);
     await later.recover();
-    writers.set(step, numbered(later));
-    deferred.push(later);
+    writers.set(step, numbered(rowsMax === undefined ? writer : later));
+    if (rowsMax !== undefined) deferred.push(later);
   }
   return { writers, deferred };
 }

@@ -8,7 +8,7 @@ import type {
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import { AFTER_ALL_MS, INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
+import { INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
 import { type Topology, topologyHash } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import type { Clock, Pace } from './clock.js';
@@ -21,11 +21,8 @@ import { DEAD_LETTERS, type DeferredSink, METRICS, openSinks } from './sinks.js'
 import { type QueryResult, StateQueries } from './state-queries.js';
 import type { StepOutputs } from './steps.js';
 import { type CounterEntry, TaskState } from './task-state.js';
-import { ClockTicks, loneTick } from './ticks.js';
+import { ClockTicks, EndOfTime } from './ticks.js';
 import { WatermarkEmitter } from './watermark-markers.js';
-
-/** The topic in the origin of what is emitted at the end of time. */
-const END_TOPIC = '$end';
 
 /** The points of an epoch that tests may stop or kill a process at, in order. */
 export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
@@ -93,6 +90,7 @@ export class Task {
     private readonly time: EventTime,
     private readonly outlet: WatermarkEmitter,
     private readonly ticks: ClockTicks,
+    private readonly end: EndOfTime,
     /** What it has asked and not yet been told. */
     readonly waits: PendingOperations,
   ) {}
@@ -120,10 +118,11 @@ export class Task {
       const outbox: StepOutputs = { deadLetters: [], metrics: [] };
 
       const { incarnation, committables = {} } = checkpoint;
-      const parts = { topology, profile, task: id, incarnation, committables, state, waits, onSinkFailure, keep };
+      const { tasks, bounded } = options;
+      const end = { bounded, drains: options.final };
+      const parts = { topology, profile, task: id, incarnation, end, committables, state, waits, onSinkFailure, keep };
       const { writers, deferred } = await openSinks(parts);
 
-      const { tasks, bounded } = options;
       const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, bounded, clock, waits, keep });
       const { services } = options;
       const time = eventTimeOf(inputs);
@@ -165,6 +164,7 @@ export class Task {
         time,
         outlet,
         new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
+        new EndOfTime(topology, id.partition, checkpoint.settledDecisions),
         waits,
       );
     } catch (error) {
@@ -230,7 +230,7 @@ export class Task {
         await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
         if (this.ticks.isDueAtEnd(clock.now())) this.tick();
-        if (this.options.final) this.push(this.lastRound());
+        if (this.options.final) this.push(this.end.next(clock.now(), this.time.watermarkMs));
         this.finish();
         break;
       } else {
@@ -293,14 +293,6 @@ export class Task {
     this.options.onPoint('pushed', this.id.partition);
   }
 
-  /** The end of time: every window closes, every timer fires. The epoch's number makes it one of its kind. */
-  private lastRound(): Round {
-    const { topology, clock } = this.options;
-    const partition = this.id.partition;
-    const of = { topic: END_TOPIC, partition, offset: this.checkpoint.epoch + 1, receivedAtMs: clock.now() };
-    return loneTick(topology, of, this.time.watermarkMs, { watermarkMs: AFTER_ALL_MS });
-  }
-
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
   private async commitEpoch(): Promise<void> {
     if (!this.isEpochDue) return;
@@ -324,7 +316,7 @@ export class Task {
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
       positions: Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
-      settledDecisions: this.ticks.choices,
+      settledDecisions: { ...this.ticks.choices, ...this.end.choices },
       ...(committables.length > 0 ? { committables: Object.fromEntries(committables) } : {}),
     };
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));

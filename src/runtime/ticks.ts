@@ -1,4 +1,4 @@
-import type { Origin, SettledDecisions, Tick } from '../core/index.js';
+import { AFTER_ALL_MS, type Origin, type SettledDecisions, type Tick } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { emptyShare, type Round } from './merge.js';
 
@@ -80,5 +80,38 @@ export class ClockTicks {
     this.dueMs = nowMs + this.everyMs;
     const of = { topic: CLOCK_TOPIC, partition: this.task, offset: clockMs, receivedAtMs: nowMs };
     return loneTick(this.topology, of, watermarkMs, { watermarkMs, clockMs });
+  }
+}
+
+/** The topic in the origin of what is emitted at the end of time. */
+export const END_TOPIC = '$end';
+/** Their name among the choices of a checkpoint. */
+export const END_CHOICE = 'ends';
+
+/**
+ * The end of time: every window closes, every timer fires. The checkpoint counts the ends that a task has come to, and the
+ * number of an end is its identity: a replay gives the same one, however many epochs it takes.
+ */
+export class EndOfTime {
+  private ends: number;
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly task: number,
+    choices: SettledDecisions,
+  ) {
+    this.ends = (choices[END_CHOICE] as number | undefined) ?? 0;
+  }
+
+  /** What the checkpoint must keep. */
+  get choices(): SettledDecisions {
+    return this.ends === 0 ? {} : { [END_CHOICE]: this.ends };
+  }
+
+  /** The end as a round. */
+  next(nowMs: number, watermarkMs: number): Round {
+    this.ends += 1;
+    const of = { topic: END_TOPIC, partition: this.task, offset: this.ends, receivedAtMs: nowMs };
+    return loneTick(this.topology, of, watermarkMs, { watermarkMs: AFTER_ALL_MS });
   }
 }

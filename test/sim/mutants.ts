@@ -118,6 +118,17 @@ export const mutants: readonly Mutant[] = [
     "shape.shape === 'batched' && shape.nondeterministic === true",
     'shape === undefined',
   ]),
+  mutant('rows of the end of time written before the checkpoint', 'drains', [
+    '../topology/delivery.ts',
+    'drains || (bounded',
+    '(bounded',
+  ]),
+  mutant('rows of an order that the ends of inputs decide written before the checkpoint', 'quiet', [
+    '../topology/delivery.ts',
+    'sources.length > 1',
+    'sources.length > 2',
+  ]),
+  mutant('the end of time named by the clock', 'drains', ['ticks.ts', 'this.ends += 1;', 'this.ends = nowMs;']),
   mutant('rows owed to a sink not restored', 'copies', ['sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',

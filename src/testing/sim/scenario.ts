@@ -1,7 +1,9 @@
 import type { RawRecord, StateChange } from '../../core/index.js';
+import { COUNTERS_STEP } from '../../runtime/task-state.js';
 import type { Topology } from '../../topology/index.js';
 import type { Random } from './random.js';
-import type { SimOutput } from './sim-sinks.js';
+import type { SimBetween } from './sim-between.js';
+import type { SimOutput, SimOutputs } from './sim-sinks.js';
 
 /** The topics of a simulation: what was written before it began, by topic and partition. Offsets may have gaps. */
 export type SimLog = Readonly<Record<string, readonly (readonly RawRecord[])[]>>;
@@ -34,6 +36,10 @@ export interface Trial {
    * repartitions it is called for the tasks of each subtopology.
    */
   check(task: number, outcome: Outcome, subtopology: string): void;
+  /** Runs are bounded, and time ends with their inputs: what is still open closes there. */
+  readonly drains?: boolean;
+  /** Runs are bounded, and each finds more in the logs than the one before. */
+  readonly grows?: boolean;
   /** A sink that gets each record of a topic: records read and not yet written there are bounded by the credits. */
   readonly follows?: { readonly topic: string; readonly sink: string };
 }
@@ -68,4 +74,23 @@ export function logOf(
     offset += 1 + (gaps > 0 && random.chance(gaps) ? random.int(4) : 0);
     return record;
   });
+}
+
+/** The outcome of a task with this state. */
+export function outcomeOf(
+  task: number,
+  state: readonly StateChange[],
+  outputs: SimOutputs,
+  between: SimBetween,
+): Outcome {
+  const saved = state.find(({ step }) => step === COUNTERS_STEP)?.bytes;
+  const counters: [step: string, name: string, value: number][] = saved
+    ? JSON.parse(new TextDecoder().decode(saved))
+    : [];
+  return {
+    output: (sink) => outputs.of(sink, task),
+    between: (topic, partition = task) => between.records(topic, partition),
+    counters: new Map(counters.map(([step, name, value]) => [`${step}/${name}`, value])),
+    state: (step, cell) => state.filter((change) => change.step === step && change.cell === cell),
+  };
 }

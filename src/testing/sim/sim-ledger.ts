@@ -5,7 +5,7 @@ import {
   type StateChange,
   type TaskLedger,
 } from '../../core/index.js';
-import { CLOCK_CHOICE, CLOCK_TOPIC } from '../../runtime/ticks.js';
+import { CLOCK_CHOICE, CLOCK_TOPIC, END_CHOICE, END_TOPIC } from '../../runtime/ticks.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';
@@ -92,9 +92,10 @@ export class SimSession implements TaskLedger {
     await this.process.reach('after ledger commit');
   }
 
-  /** Whether a checkpoint covers this record, or this tick of the clock. */
+  /** Whether a checkpoint covers this record, tick of the clock or end of time. */
   isStored(topic: string, offset: number): boolean {
-    if (topic === CLOCK_TOPIC) return offset <= Number(this.stored.checkpoint?.settledDecisions[CLOCK_CHOICE] ?? -1);
+    const choice = topic === CLOCK_TOPIC ? CLOCK_CHOICE : topic === END_TOPIC ? END_CHOICE : undefined;
+    if (choice !== undefined) return offset <= Number(this.stored.checkpoint?.settledDecisions[choice] ?? -1);
     return offset < (this.stored.checkpoint?.positions[this.sourceOf(topic)]?.offset ?? 0);
   }
 

@@ -1,6 +1,7 @@
 import type { Scenario } from '../../../src/testing/sim/index.js';
 import { clocked } from './clocked.js';
 import { copies } from './copies.js';
+import { drains } from './drains.js';
 import { joins } from './joins.js';
 import { learning } from './learning.js';
 import { quiet } from './quiet.js';
@@ -21,4 +22,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   rates,
   joins,
   clocked,
+  drains,
 };

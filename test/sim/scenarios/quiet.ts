@@ -68,26 +68,33 @@ export const quiet: Scenario = {
       left: inputs.map(({ left }) => logOf(left.map(withTime), random)),
       right: inputs.map(({ right }) => logOf(right.map(withTime), random)),
     };
-    const idles = random.chance(0.6);
+    // Where runs are bounded and find ever more, the ends of the inputs alone decide: nothing idles, no answer is by chance.
+    const grows = random.chance(0.3);
+    const idles = !grows && random.chance(0.6);
     const idleTimeout = [random, random].map(() => (idles ? millis(1 + random.int(random.pick([5, 60]))) : undefined));
     const answers = random.fork();
     return {
       log,
+      grows,
       topology: (wait) =>
         topology('quiet', { deadLetters: simSink('transactional') }, (t) => {
           const [left, right] = (['left', 'right'] as const).map((topic, i) =>
             t.source(topic, { ...simSource<Event>(topic, ({ timeMs }) => timeMs), idleTimeout: idleTimeout[i] }),
           );
           if (!left || !right) throw new Error('two inputs');
-          const taken = left.via('order', { right }, order()).via(
-            'ask',
-            ask(() => answers.int(1_000), wait),
-          );
+          const ordered = left.via('order', { right }, order());
+          const taken = grows
+            ? ordered
+            : ordered.via(
+                'ask',
+                ask(() => answers.int(1_000), wait),
+              );
           taken.to('out', simSink('transactional'));
           taken.to('rows', simSink('table'));
           taken.to('later', simSink('deferred'));
         }),
-      check: (task, outcome) => check(inputs[task] ?? { left: [], right: [] }, outcome),
+      check: (task, outcome) =>
+        check(inputs[task] ?? { left: [], right: [] }, outcome, grows ? ['order'] : ['order', 'ask']),
     };
   },
 };
@@ -108,7 +115,7 @@ function draw(random: Random, count: number): Inputs {
 }
 
 /** As a set the output is that of a plain loop; as a sequence it must be one that the state went through, in every sink. */
-function check(inputs: Inputs, outcome: Outcome): void {
+function check(inputs: Inputs, outcome: Outcome, steps: readonly string[]): void {
   const { rows } = outcome.output('out');
   const next = { left: 0, right: 0 };
   let digest = 0;
@@ -131,8 +138,7 @@ function check(inputs: Inputs, outcome: Outcome): void {
     'right/read': inputs.right.length,
     'order/in': inputs.left.length,
     'order/out': all,
-    'ask/in': all,
-    'ask/out': all,
+    ...(steps.includes('ask') ? { 'ask/in': all, 'ask/out': all } : {}),
     'out/written': all,
     'rows/written': all,
     'later/written': all,
