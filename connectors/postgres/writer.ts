@@ -1,6 +1,6 @@
 import { BatchingWriter } from '../../src/connect/batching-writer.js';
+import { fencedBy } from '../../src/connect/fenced.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
-import { MillraceError } from '../../src/core/errors.js';
 import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { arrayOf, type Cell, cellOf } from './cells.js';
@@ -111,7 +111,7 @@ export class TableWriter implements SinkWriter {
        RETURNING incarnation, sources`,
       [task.topology, step, task.partition, incarnation],
     );
-    if (Number(stored?.incarnation) > incarnation) throw fenced(this.context);
+    if (Number(stored?.incarnation) > incarnation) throw fencedBy(this.context);
     return { ...stored?.sources };
   }
 
@@ -125,9 +125,3 @@ export class TableWriter implements SinkWriter {
     return last.size === rows.length ? rows : [...last.values()];
   }
 }
-
-const fenced = ({ step, incarnation }: SinkContext): MillraceError =>
-  new MillraceError('fenced', `incarnation ${incarnation} writes where a newer one has written`, {
-    where: step,
-    hint: 'another process runs this topology from a later restore: stop this one',
-  });

@@ -1,6 +1,6 @@
 import { BatchingWriter } from '../../src/connect/batching-writer.js';
+import { fencedBy } from '../../src/connect/fenced.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
-import { MillraceError } from '../../src/core/errors.js';
 import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import type { CallText } from './fenced.js';
@@ -80,7 +80,7 @@ export class FencedWriter implements SinkWriter {
 
   private async send(calls: readonly Call[]): Promise<void> {
     const written = await this.makeCalls(calls);
-    if (written.some((count) => count < 0)) throw this.fenced();
+    if (written.some((count) => count < 0)) throw fencedBy(this.context);
   }
 
   private callsOf(taken: readonly Put[]): Call[] {
@@ -110,14 +110,6 @@ export class FencedWriter implements SinkWriter {
       ...strings.map((each) => (typeof each === 'string' ? each : 1 + bytes.push(each))),
     ]);
     return { keys, args: [textOf({ incarnation, topic, ttl, limit, how, rows }), ...bytes] };
-  }
-
-  private fenced(): MillraceError {
-    const { step, incarnation } = this.context;
-    return new MillraceError('fenced', `incarnation ${incarnation} writes where a newer one has written`, {
-      where: step,
-      hint: 'another process runs this topology from a later restore: stop this one',
-    });
   }
 }
 

@@ -1,3 +1,4 @@
+/** How a `BatchingWriter` cuts, bounds and sends batches. */
 export interface BatchingOptions<T> {
   /** The size of a batch at most; an item that is larger is a batch of its own. */
   readonly batchMax: number;

@@ -29,6 +29,7 @@ export type { Schema, SchemaRegistry } from '../core/schema.js';
 export type { Sink, SinkContext, SinkDriver, SinkWriter } from '../core/sink.js';
 export type { Source, SourceDriver, SourceOpening, SourceReader } from '../core/source.js';
 export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
+export { type BatchingOptions, BatchingWriter } from './batching-writer.js';
 export { lookupOf, sinkOf, sourceOf } from './make.js';
 export { SequenceAssigner } from './sequence-assigner.js';
 /** The types that settings may have, likewise. */

@@ -25,28 +25,21 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     }
     return current;
   };
-  const counter = (name: string, help: string, labelNames: string[], values: (from: RunSnapshot) => Values) =>
-    new Counter({
-      name: `millrace_${name}`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const [labels, value] of values(take())) this.inc(labels, value);
-      },
-    });
-  const gauge = (name: string, help: string, labelNames: string[], values: (from: RunSnapshot) => Values) =>
-    new Gauge({
-      name: `millrace_${name}`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const [labels, value] of values(take())) this.set(labels, value);
-      },
-    });
+  const metricOf =
+    (Metric: typeof Counter | typeof Gauge) =>
+    (name: string, help: string, labelNames: string[], values: (from: RunSnapshot) => Values) =>
+      new Metric({
+        name: `millrace_${name}`,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const [labels, value] of values(take())) this.inc(labels, value);
+        },
+      });
+  const counter = metricOf(Counter);
+  const gauge = metricOf(Gauge);
 
   // Tasks of the first subtopology have the topology's name, and need no label for it.
   const labelsOf = ({

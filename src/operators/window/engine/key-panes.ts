@@ -2,7 +2,7 @@ import type { Accumulator } from '../../../aggregates/accumulator.js';
 import type { Pane, PaneCell, ValueCell } from '../../../state/index.js';
 import { Columns } from './columns.js';
 import type { Outcome, Row, WindowKey } from './engine.js';
-import { endOf, type Slices, sliceAt, startOf } from './slices.js';
+import { endOf, firstWindow, lastWindow, type Slices, sliceAt, startOf } from './slices.js';
 
 export interface SlicedParts<In> {
   readonly slices: Slices;
@@ -69,6 +69,28 @@ export class KeyPanes<In> {
     this.parts.panes.dropBefore(startMs);
     this.last = undefined;
     this.lastEndMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The earliest window that may still change: it begins with the earliest slice that is needed. */
+  openFrom(): number {
+    const { slices, closed } = this.parts;
+    return firstWindow(slices, sliceAt(slices, closed.get()));
+  }
+
+  /** What the windows of a key hold that may still change. */
+  openRows(key: WindowKey): readonly Row[] {
+    const { slices, panes } = this.parts;
+    const rows: Row[] = [];
+    let window = this.openFrom();
+    for (const { startMs } of panes.panes) {
+      const slice = sliceAt(slices, startMs);
+      window = Math.max(window, firstWindow(slices, slice));
+      for (; window <= lastWindow(slices, slice); window += slices.step) {
+        const row = this.rowOf(window, key);
+        if (row) rows.push(row);
+      }
+    }
+    return rows;
   }
 
   /** What a key's window holds; `null` where it holds nothing. */

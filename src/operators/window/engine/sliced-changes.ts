@@ -53,36 +53,19 @@ export class SlicedChanges<In> implements WindowEngine<In> {
     early?.due.takeDue(watermarkMs, (id, timeMs) => this.fire(early, id, timeMs, emit));
     closed.set(Math.max(closed.get(), watermarkMs - latenessMs));
     const { earliest } = this.keyed;
-    if (earliest && this.openFrom() > sliceAt(slices, earliest.startMs))
-      this.keyed.dropBefore(startOf(slices, this.openFrom()));
+    if (earliest && this.keyed.openFrom() > sliceAt(slices, earliest.startMs))
+      this.keyed.dropBefore(startOf(slices, this.keyed.openFrom()));
   }
 
   query(key: WindowKey): readonly Row[] {
-    const { slices, panes } = this.parts;
-    const rows: Row[] = [];
-    let window = this.openFrom();
-    for (const { startMs } of panes.panes) {
-      const slice = sliceAt(slices, startMs);
-      window = Math.max(window, firstWindow(slices, slice));
-      for (; window <= lastWindow(slices, slice); window += slices.step) {
-        const row = this.keyed.rowOf(window, key);
-        if (row) rows.push(row);
-      }
-    }
-    return rows;
-  }
-
-  /** The earliest window that may still change: it begins with the earliest slice that is needed. */
-  private openFrom(): number {
-    const { slices, closed } = this.parts;
-    return firstWindow(slices, sliceAt(slices, closed.get()));
+    return this.keyed.openRows(key);
   }
 
   private update(key: WindowKey, timeMs: number, emit: EmitResult, change: () => Outcome): Outcome {
     const { slices, early } = this.parts;
     const slice = sliceAt(slices, timeMs);
     const earliest = firstWindow(slices, slice);
-    const first = Math.max(earliest, this.openFrom());
+    const first = Math.max(earliest, this.keyed.openFrom());
     const last = lastWindow(slices, slice);
     if (last < first) return 'late';
     const before: (Row | null)[] = [];

@@ -1,7 +1,7 @@
 import { type EmitResult, type Outcome, type Row, timeOf, type WindowEngine, type WindowKey } from './engine.js';
 import { HoppingResults, type Visit } from './hopping-results.js';
 import { KeyPanes, rowAt, type SlicedParts } from './key-panes.js';
-import { endOf, firstWindow, lastWindow, sliceAt, startOf } from './slices.js';
+import { endOf, firstWindow, sliceAt, startOf } from './slices.js';
 
 export interface SlicedRowsParts<In> extends SlicedParts<In> {
   readonly latenessMs: number;
@@ -54,25 +54,13 @@ export class SlicedRows<In> implements WindowEngine<In> {
   }
 
   query(key: WindowKey): readonly Row[] {
-    const { slices, closed, panes } = this.parts;
-    const rows: Row[] = [];
-    let window = firstWindow(slices, sliceAt(slices, closed.get()));
-    for (const { startMs } of panes.panes) {
-      const slice = sliceAt(slices, startMs);
-      window = Math.max(window, firstWindow(slices, slice));
-      for (; window <= lastWindow(slices, slice); window += slices.step) {
-        const row = this.keyed.rowOf(window, key);
-        if (row) rows.push(row);
-      }
-    }
-    return rows;
+    return this.keyed.openRows(key);
   }
 
   private isLate(timeMs: number): boolean {
     if (Number.isNaN(this.openFromMs)) {
-      const { slices, closed } = this.parts;
-      // The earliest window that is open begins with the earliest slice of which any is.
-      const open = firstWindow(slices, sliceAt(slices, closed.get()));
+      const { slices } = this.parts;
+      const open = this.keyed.openFrom();
       this.openFromMs = startOf(slices, open);
       this.wholeFromMs = endOf(slices, open - slices.step);
     }
