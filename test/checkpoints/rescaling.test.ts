@@ -18,6 +18,7 @@ import type { Topology } from '../../src/topology/index.js';
 import { hopping } from '../../src/window.js';
 import { freshWorld, runToEnd, textsIn } from '../cli/operations.js';
 import { happenings, keyed, type Order, outputs, send } from '../cli/rescaling.js';
+import { noInference } from '../memory.js';
 
 const NAME = 'keyed';
 const job = keyed(NAME);
@@ -34,8 +35,7 @@ afterEach(async () => {
 });
 
 async function finish({ profile }: World, topology: Topology = job): Promise<void> {
-  const inference = { open: () => Promise.reject(new Error('no model')), close: async () => undefined };
-  const running = await runTopology(topology, { profile, inference, bounded: true, final: true });
+  const running = await runTopology(topology, { profile, inference: noInference, bounded: true, final: true });
   await running.finished;
 }
 

@@ -11,7 +11,7 @@ import { behindText, lagOf, planReset, type SourceLag } from '../../src/checkpoi
 import { createSavepoint, restoreSavepoint } from '../../src/checkpoints/savepoints.js';
 import { storedTasks, tasksNow } from '../../src/checkpoints/stored-state.js';
 import { unfinishedIn } from '../../src/cli/unfinished.js';
-import { type InferenceService, millis, type Sink } from '../../src/core/index.js';
+import { millis, type Sink } from '../../src/core/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
 import { openProfile, type VerificationProfile } from '../../src/profiles/profiles.js';
 import { runTopology } from '../../src/runtime/index.js';
@@ -20,6 +20,7 @@ import { letterOf } from '../../src/topics/dead-letters.js';
 import { readTopic } from '../../src/topics/read-topic.js';
 import { replay } from '../../src/topics/replay.js';
 import { planState, planText, topology } from '../../src/topology/index.js';
+import { noInference } from '../memory.js';
 import { millrace, userFolder } from './millrace.js';
 
 // What looks at a topology whose inputs are files, pages and a door for records says what it can, opens nothing for others and
@@ -73,7 +74,7 @@ describe('inputs that are no topics', async () => {
 
   beforeAll(async () => {
     profile = await openProfile(resolveConfig({ flags: { data }, env: {} }));
-    const options = { profile, inference: {} as InferenceService, bounded: false, epochInterval: millis(20) };
+    const options = { profile, inference: noInference, bounded: false, epochInterval: millis(20) };
     const running = await runTopology(flow, options);
     while ((await lagOf(profile, flow))[0]?.position !== 4) await new Promise((resolve) => setTimeout(resolve, 20));
     await running.stop(); // stopped, not ended: its file stays open

@@ -12,6 +12,7 @@ import { runTopology } from '../../src/runtime/index.js';
 import { json } from '../../src/schema/index.js';
 import { subtopologiesOf, topology, topologyHash } from '../../src/topology/index.js';
 import { keepBalance } from '../../topologies/keep-balance.js';
+import { noInference } from '../memory.js';
 import { freshWorld, PARTITIONS, runToEnd, textsIn } from './operations.js';
 
 // Operations on a topology with two subtopologies, on the embedded store.
@@ -53,8 +54,7 @@ async function feed(profile: OpenProfile, from: number, to: number): Promise<voi
 }
 
 const runStage = async (profile: OpenProfile, subtopology: string): Promise<void> => {
-  const inference = { open: () => Promise.reject(new Error('no model')), close: async () => undefined };
-  await (await runTopology(staged, { profile, inference, bounded: true, subtopology })).finished;
+  await (await runTopology(staged, { profile, inference: noInference, bounded: true, subtopology })).finished;
 };
 
 /** Balances by account, as the newest output says. */

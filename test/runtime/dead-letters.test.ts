@@ -1,25 +1,18 @@
 import { expect, it, vi } from 'vitest';
-import type { Headers, InferenceService, Operator, Sink, SinkDriver, Source } from '../../src/core/index.js';
+import type { Headers, Operator, SinkDriver } from '../../src/core/index.js';
 import { RowFailure, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { avro } from '../../src/schema/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 interface Numbered {
   readonly n: number;
 }
 
-const source: Source<Numbered> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'numbers',
-  schema: { format: 'json', subject: 'numbers', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Numbered).n,
-};
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
+const source = memorySource<Numbered>('numbers', ({ n }) => n);
 const refuse = (divisor: number) =>
   transform<Numbered, Numbered>({
     kind: 'refuse',
@@ -37,12 +30,12 @@ async function letters(roundMax: number) {
     0,
     Array.from({ length: 100 }, (_, n) => ({ key: null, value: bytes(n), timestampMs: n })),
   );
-  const flow = topology('flow', { deadLetters: sink() }, (t) => {
-    t.source('numbers', source).via('threes', refuse(3)).via('fives', refuse(5)).to('out', sink());
+  const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+    t.source('numbers', source).via('threes', refuse(3)).via('fives', refuse(5)).to('out', memorySink());
   });
   const running = await runTopology(flow, {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     bounded: true,
     clock: new VirtualClock(),
     roundMax,
@@ -88,13 +81,12 @@ it('dead letters of an asynchronous step wait for the turn of their round', asyn
       }),
     },
   };
-  const flow = topology('flow', { deadLetters: sink() }, (t) => {
-    t.source('numbers', source).via('late-first', lateFirst).to('out', sink());
+  const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+    t.source('numbers', source).via('late-first', lateFirst).to('out', memorySink());
   });
-  const inference = {} as InferenceService;
   const running = await runTopology(flow, {
     profile,
-    inference,
+    inference: noInference,
     bounded: true,
     clock: new VirtualClock(),
     roundMax: 4,
@@ -127,13 +119,13 @@ it('an asynchronous step that throws does not blame a record that it refused bef
       }),
     },
   };
-  const flow = topology('flow', { deadLetters: sink() }, (t) => {
-    t.source('numbers', source).via('breaks', breaks).to('out', sink());
+  const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+    t.source('numbers', source).via('breaks', breaks).to('out', memorySink());
   });
   const clock = new VirtualClock();
   const running = await runTopology(flow, {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     bounded: true,
     clock,
     roundMax: 1,
@@ -167,8 +159,8 @@ it('a drain that waits for dead letters leaves the event loop alone', async () =
       };
     },
   };
-  const flow = topology('flow', { deadLetters: sink() }, (t) => {
-    t.source('numbers', source).to('out', sink());
+  const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+    t.source('numbers', source).to('out', memorySink());
   });
   const running = await runTopology(flow, {
     profile: {
@@ -179,7 +171,7 @@ it('a drain that waits for dead letters leaves the event loop alone', async () =
       openLedger: (task) => profile.openLedger(task),
       close: () => profile.close(),
     },
-    inference: {} as InferenceService,
+    inference: noInference,
     bounded: true,
     clock: new VirtualClock(),
   });
@@ -205,10 +197,10 @@ it('a record whose schema is named in a header says so, and no other does', asyn
   const fields = [{ name: 'n', type: 'long' }];
   const definition = JSON.stringify({ type: 'record', name: 'Numbered', fields });
   const schema = avro<unknown>({ subject: 'numbers', definition });
-  const flow = topology('flow', { deadLetters: sink() }, (t) => {
-    t.source('numbers', { ...source, schema }).to('out', sink());
+  const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+    t.source('numbers', { ...source, schema }).to('out', memorySink());
   });
-  const running = await runTopology(flow, { profile, inference: {} as InferenceService, bounded: true });
+  const running = await runTopology(flow, { profile, inference: noInference, bounded: true });
   await running.finished;
   expect(profile.outputOf('$dead-letters').map(({ value }) => (value as { reason: string }).reason)).toEqual([
     'schema-id-in-header',

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Origin, Profile, Sink, SinkDriver, SinkWriter, Source } from '../../src/core/index.js';
+import type { Origin, Profile, Sink, SinkDriver, SinkWriter } from '../../src/core/index.js';
 import { hours, millis, transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { DeferredSink } from '../../src/runtime/sinks.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 import { generator } from '../random.js';
 
 interface Event {
@@ -103,28 +104,9 @@ describe('DeferredSink', () => {
   });
 });
 
-const sourceOf = (topic: string, idleTimeout?: ReturnType<typeof millis>): Source<Event> => ({
-  connector: 'memory',
-  kind: 'memory.source',
-  topic,
-  schema: { format: 'json', subject: topic, definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Event).timeMs,
-  idleTimeout,
-});
-const sinkOf = <T>(deferred?: Sink<T>['deferred']): Sink<T> => ({
-  connector: 'table',
-  kind: 'memory.sink',
-  settings: {},
-  options: {},
-  deferred,
-});
-const inference = {
-  open: async () => {
-    throw new Error('no model here');
-  },
-  close: async () => undefined,
-};
+const sourceOf = (topic: string, idleTimeout?: ReturnType<typeof millis>) =>
+  memorySource<Event>(topic, ({ timeMs }) => timeMs, { idleTimeout });
+const sinkOf = <T>(deferred?: Sink<T>['deferred']) => memorySink<T>({ connector: 'table', deferred });
 const log = (events: readonly Event[]) =>
   events.map((event) => ({
     key: null,
@@ -181,7 +163,7 @@ describe('a deferred sink in a run', () => {
         const clock = new VirtualClock();
         const running = await runTopology(flow, {
           profile: withLookup,
-          inference,
+          inference: noInference,
           bounded: true,
           clock,
           roundMax: 1 + Math.floor(random() * 20),
@@ -252,7 +234,11 @@ describe('idleTimeout', () => {
 
   it('waits for a quiet input without it', async () => {
     const quiet = quietWorld();
-    const running = await runTopology(flowOf(), { profile: quiet.world, inference, epochInterval: millis(10) });
+    const running = await runTopology(flowOf(), {
+      profile: quiet.world,
+      inference: noInference,
+      epochInterval: millis(10),
+    });
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(seen(quiet)).toBe(0);
     quiet.release();
@@ -264,7 +250,7 @@ describe('idleTimeout', () => {
     const quiet = quietWorld();
     const running = await runTopology(flowOf(millis(20)), {
       profile: quiet.world,
-      inference,
+      inference: noInference,
       epochInterval: millis(10),
     });
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -276,7 +262,11 @@ describe('idleTimeout', () => {
 
   it('does not count an input idle before it had its time', async () => {
     const quiet = quietWorld();
-    const running = await runTopology(flowOf(hours(1)), { profile: quiet.world, inference, epochInterval: millis(10) });
+    const running = await runTopology(flowOf(hours(1)), {
+      profile: quiet.world,
+      inference: noInference,
+      epochInterval: millis(10),
+    });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(seen(quiet)).toBe(0);
     await Promise.all([running.stop(), quiet.release()]);

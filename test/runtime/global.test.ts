@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import {
-  BEFORE_ALL_MS,
-  type InferenceService,
-  minutes,
-  type RawRecord,
-  type Sink,
-  type SourceReader,
-  seconds,
-} from '../../src/core/index.js';
+import { BEFORE_ALL_MS, minutes, type RawRecord, type SourceReader, seconds } from '../../src/core/index.js';
 import { leftJoinTable, table } from '../../src/operators/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { Input } from '../../src/runtime/input.js';
@@ -16,6 +8,7 @@ import { json, openDecoder } from '../../src/schema/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, noInference } from '../memory.js';
 
 const TASKS = 3;
 
@@ -30,7 +23,6 @@ const rates = kafka.globalTableSource({
   eventTime: ({ at }) => at,
   idleTimeout: 'never',
 });
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
 const record = (key: string, at: number) => ({
   key: Buffer.from(key),
   value: Buffer.from(JSON.stringify({ of: key, at })),
@@ -38,7 +30,7 @@ const record = (key: string, at: number) => ({
 });
 
 it('what several tasks make of one row of the table has an identity in each, and the row its own in the dead letters', async () => {
-  const shop = topology('shop', { deadLetters: sink() }, (t) => {
+  const shop = topology('shop', { deadLetters: memorySink() }, (t) => {
     const rate = t.source('rates', rates).via('rate', table({ keysMax: 1 }));
     t.source(
       'orders',
@@ -59,7 +51,7 @@ it('what several tasks make of one row of the table has an identity in each, and
           pendingMax: 10,
         }),
       )
-      .to('out', sink());
+      .to('out', memorySink());
   });
   const profile = new MemoryProfile(TASKS);
   profile.append('rates', 1, [record('usd', 0), record('gbp', 1), record('usd', 200_000)]);
@@ -67,7 +59,7 @@ it('what several tasks make of one row of the table has an identity in each, and
   for (let task = 0; task < TASKS; task++) profile.append('orders', task, [record('usd', 1_000)]);
   const running = await runTopology(shop, {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     bounded: true,
     clock: new VirtualClock(),
   });

@@ -1,17 +1,10 @@
 import { expect, it } from 'vitest';
-import {
-  type InferenceService,
-  MillraceError,
-  millis,
-  type Profile,
-  type Sink,
-  type SinkDriver,
-  type Source,
-} from '../../src/core/index.js';
+import { MillraceError, millis, type Profile, type SinkDriver } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 interface Event {
   readonly id: number;
@@ -20,15 +13,8 @@ const TASKS = 3;
 const EVENTS = 2_000;
 const MINUTE_MS = 60_000;
 
-const source: Source<Event> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'events',
-  schema: { format: 'json', subject: 'events', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Event).id,
-};
-const sink = <T>(connector: string): Sink<T> => ({ connector, kind: 'memory.sink', settings: {}, options: {} });
+const source = memorySource<Event>('events', ({ id }) => id);
+const sink = <T>(connector: string) => memorySink<T>({ connector });
 
 it.each([
   ['under way', 5_000],
@@ -104,7 +90,7 @@ it.each([
     const warnings: string[] = [];
     const running = await runTopology(flow, {
       profile,
-      inference: {} as InferenceService,
+      inference: noInference,
       bounded: true,
       clock,
       roundMax: 10,

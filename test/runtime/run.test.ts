@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type InferenceService,
   type MillraceError,
   type Operator,
   type Profile,
-  type Sink,
-  type Source,
   type SourceDriver,
   stateful,
   transform,
@@ -14,6 +11,7 @@ import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 // That nothing is lost or doubled by crashes is the simulation's business: test/sim.
 
@@ -22,16 +20,7 @@ interface Event {
   readonly timeMs: number;
 }
 
-const source = (topic: string): Source<Event> => ({
-  connector: 'memory',
-  kind: 'memory.source',
-  topic,
-  schema: { format: 'json', subject: topic, definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Event).timeMs,
-});
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
-const inference = {} as InferenceService;
+const source = (topic: string) => memorySource<Event>(topic, ({ timeMs }) => timeMs);
 
 function append(profile: MemoryProfile, topic: string, count: number, everyMs: number): void {
   const events = Array.from({ length: count }, (_, n): Event => ({ n, timeMs: n * everyMs }));
@@ -69,10 +58,15 @@ describe('a run', () => {
         }),
       },
     };
-    const photos = topology('photos', { deadLetters: sink() }, (t) => {
-      t.source('photos', source('photos')).via('decode', decode).to('out', sink());
+    const photos = topology('photos', { deadLetters: memorySink() }, (t) => {
+      t.source('photos', source('photos')).via('decode', decode).to('out', memorySink());
     });
-    const running = await runTopology(photos, { profile, inference, bounded: true, clock: new VirtualClock() });
+    const running = await runTopology(photos, {
+      profile,
+      inference: noInference,
+      bounded: true,
+      clock: new VirtualClock(),
+    });
     await running.finished;
     expect(profile.outputOf('out')).toHaveLength(500);
     // A round is pushed while there are fewer than ten, and has ten at most.
@@ -83,7 +77,7 @@ describe('a run', () => {
   it('stops with the cause, the step and the record when a step throws', async () => {
     const profile = new MemoryProfile(1);
     append(profile, 'events', 1, 1);
-    const broken = topology('broken', { deadLetters: sink() }, (t) => {
+    const broken = topology('broken', { deadLetters: memorySink() }, (t) => {
       t.source('events', source('events'))
         .via(
           'boom',
@@ -94,9 +88,14 @@ describe('a run', () => {
             },
           }),
         )
-        .to('out', sink());
+        .to('out', memorySink());
     });
-    const running = await runTopology(broken, { profile, inference, bounded: true, clock: new VirtualClock() });
+    const running = await runTopology(broken, {
+      profile,
+      inference: noInference,
+      bounded: true,
+      clock: new VirtualClock(),
+    });
     const error = await running.finished.then(
       () => undefined,
       (cause: unknown) => cause as MillraceError,
@@ -137,7 +136,7 @@ describe('a run', () => {
         },
       },
     };
-    const both = topology('both', { deadLetters: sink() }, (t) => {
+    const both = topology('both', { deadLetters: memorySink() }, (t) => {
       const quick = t.source('quick', source('quick'));
       const all = stateful<Event, { quick: Event }, number, Record<never, never>>({
         kind: 'times',
@@ -145,9 +144,9 @@ describe('a run', () => {
         cells: {},
         open: () => ({ onRecord: (_input, value, emit) => emit((value as Event).timeMs) }),
       });
-      t.source('slow', source('slow')).via('times', { quick }, all).to('out', sink());
+      t.source('slow', source('slow')).via('times', { quick }, all).to('out', memorySink());
     });
-    const running = await runTopology(both, { profile: slow, inference, bounded: true });
+    const running = await runTopology(both, { profile: slow, inference: noInference, bounded: true });
     await running.finished;
     expect(asked).toBeGreaterThan(2);
     const times = profile.outputOf('out').map(({ value }) => value as number);

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Change,
-  type InferenceService,
   MillraceError,
   millis,
   type Origin,
@@ -24,6 +23,7 @@ import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { rescaleTasks, topology } from '../../src/topology/index.js';
 import { foldOf } from '../changes.js';
+import { noInference } from '../memory.js';
 
 describe('NumberedSink', () => {
   const open = () => {
@@ -187,7 +187,7 @@ async function runWithCrashes(
   let points = 0;
   const running = await runTopology(flowOf(changes, idleTimeout), {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     clock: new VirtualClock(),
     bounded: true,
     roundMax: 3,

@@ -1,25 +1,18 @@
 import { expect, it } from 'vitest';
-import type { InferenceService, Sink, Source, SourceDriver } from '../../src/core/index.js';
+import type { SourceDriver } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 interface Numbered {
   readonly n: number;
 }
 
-const source: Source<Numbered> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'numbers',
-  schema: { format: 'json', subject: 'numbers', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Numbered).n,
-};
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
-const flow = topology('flow', { deadLetters: sink() }, (t) => {
-  t.source('numbers', source).to('out', sink());
+const source = memorySource<Numbered>('numbers', ({ n }) => n);
+const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+  t.source('numbers', source).to('out', memorySink());
 });
 
 const recordAt = (n: number) => ({
@@ -63,7 +56,7 @@ it('records that are gone are counted once, with the checkpoint that has passed 
       schemas: memory.schemas,
       close: async () => undefined,
     };
-    const options = { profile, inference: {} as InferenceService, bounded: true, clock: new VirtualClock() };
+    const options = { profile, inference: noInference, bounded: true, clock: new VirtualClock() };
     const running = await runTopology(flow, options);
     await running.finished;
     return running.snapshot().counters.find(({ name }) => name === 'skipped')?.value ?? 0;

@@ -1,20 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type InferenceService, millis, type Sink, type Source, stateful } from '../../src/core/index.js';
+import { millis, stateful } from '../../src/core/index.js';
 import { type QueryResult, type Running, runTopology } from '../../src/runtime/index.js';
 import { mapCell } from '../../src/state/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
-const source: Source<{ readonly key: string }> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'events',
-  schema: { format: 'json', subject: 'events', definition: undefined },
-  settings: {},
-  eventTimeOf: () => 0,
-};
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
+const source = memorySource<{ readonly key: string }>('events', () => 0);
 
 const counting = stateful({
   kind: 'counting',
@@ -27,8 +20,8 @@ const counting = stateful({
     query: (key) => counts.get(key),
   }),
 });
-const counts = topology('counts', { deadLetters: sink() }, (t) => {
-  t.source('events', source).via('count', counting).to('out', sink());
+const counts = topology('counts', { deadLetters: memorySink() }, (t) => {
+  t.source('events', source).via('count', counting).to('out', memorySink());
 });
 
 function profileWith(records: number): MemoryProfile {
@@ -41,7 +34,6 @@ function profileWith(records: number): MemoryProfile {
   );
   return profile;
 }
-const inference = {} as InferenceService;
 
 describe('questions about state', () => {
   it('are answered with what the checkpoint of their epoch holds, never with what is still being worked on', async () => {
@@ -51,7 +43,7 @@ describe('questions about state', () => {
     let running: Running | undefined;
     running = await runTopology(counts, {
       profile,
-      inference,
+      inference: noInference,
       clock: new VirtualClock(),
       bounded: true,
       roundMax: 7,
@@ -79,7 +71,7 @@ describe('questions about state', () => {
     let running: Running | undefined;
     running = await runTopology(counts, {
       profile,
-      inference,
+      inference: noInference,
       clock: new VirtualClock(),
       bounded: true,
       onPoint(point) {
@@ -98,7 +90,7 @@ describe('questions about state', () => {
     let running: Running | undefined;
     running = await runTopology(counts, {
       profile,
-      inference,
+      inference: noInference,
       clock: new VirtualClock(),
       bounded: true,
       onPoint(point) {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type InferenceService, type Schema, type Sink, type Source, stateful } from '../../src/core/index.js';
+import { type Schema, stateful } from '../../src/core/index.js';
 import { flatMap, map } from '../../src/operators/index.js';
 import { type RunOptions, runTopology } from '../../src/runtime/index.js';
 import { mapCell } from '../../src/state/index.js';
@@ -7,6 +7,7 @@ import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { TopologyTest } from '../../src/testing/topology-test.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { type RepartitionOptions, topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 interface Transfer {
   readonly id: number;
@@ -27,15 +28,7 @@ interface Balance extends Leg {
 }
 
 const json = <T>(subject: string): Schema<T> => ({ format: 'json', subject, definition: undefined });
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
-const source: Source<Transfer> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'transfers',
-  schema: json('transfers'),
-  settings: {},
-  eventTimeOf: (value) => (value as Transfer).timeMs,
-};
+const source = memorySource<Transfer>('transfers', ({ timeMs }) => timeMs);
 
 /** Keeps a balance an account, and says where event time stood. */
 const balance = () =>
@@ -52,7 +45,7 @@ const balance = () =>
   });
 
 const transfers = (options: Partial<RepartitionOptions<Leg>> = {}) =>
-  topology('transfers', { deadLetters: sink() }, (t) => {
+  topology('transfers', { deadLetters: memorySink() }, (t) => {
     t.source('transfers', source)
       .via(
         'legs',
@@ -63,7 +56,7 @@ const transfers = (options: Partial<RepartitionOptions<Leg>> = {}) =>
       )
       .repartition('by-account', { key: ({ account }) => account, schema: json<Leg>('legs'), ...options })
       .via('balance', balance())
-      .to('balances', sink());
+      .to('balances', memorySink());
   });
 
 const TASKS = 3;
@@ -130,7 +123,7 @@ describe('a topology with a repartition', () => {
   });
 
   it('sends what the second subtopology cannot take to the dead letters, from where it lay between the subtopologies', async () => {
-    const picky = topology('picky', { deadLetters: sink() }, (t) => {
+    const picky = topology('picky', { deadLetters: memorySink() }, (t) => {
       t.source('transfers', source)
         .repartition('by-from', { key: ({ from }) => from, schema: json<Transfer>('transfers') })
         .via(
@@ -143,7 +136,7 @@ describe('a topology with a repartition', () => {
             }),
           }),
         )
-        .to('out', sink());
+        .to('out', memorySink());
     });
     const test = testOf(picky);
     await pipe(test, some(6, 0));
@@ -153,7 +146,6 @@ describe('a topology with a repartition', () => {
 });
 
 describe('runTopology with subtopologies', () => {
-  const inference = {} as InferenceService;
   const filled = (values: readonly Transfer[]) => {
     const profile = new MemoryProfile(TASKS);
     for (const value of values)
@@ -164,7 +156,7 @@ describe('runTopology with subtopologies', () => {
   };
   const options = (profile: RunOptions['profile'], more: Partial<RunOptions> = {}): RunOptions => ({
     profile,
-    inference,
+    inference: noInference,
     bounded: true,
     clock: new VirtualClock(),
     ...more,
@@ -201,7 +193,7 @@ describe('runTopology with subtopologies', () => {
   it('ends all subtopologies with the cause when one fails', async () => {
     for (const bounded of [true, false]) {
       const profile = filled(some(30, 0));
-      const broken = topology('broken', { deadLetters: sink() }, (t) => {
+      const broken = topology('broken', { deadLetters: memorySink() }, (t) => {
         t.source('transfers', source)
           .repartition('by-from', { key: ({ from }) => from, schema: json<Transfer>('transfers') })
           .via(
@@ -210,7 +202,7 @@ describe('runTopology with subtopologies', () => {
               throw new TypeError('nothing here');
             }),
           )
-          .to('out', sink());
+          .to('out', memorySink());
       });
       // A log in memory ends where it ends when it is opened: something must lie between the subtopologies by then.
       if (!bounded) await (await runTopology(broken, options(profile, { subtopology: 'broken' }))).finished;

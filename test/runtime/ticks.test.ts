@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type InferenceService, millis, type Sink, type Source, stateful } from '../../src/core/index.js';
+import { millis, stateful } from '../../src/core/index.js';
 import { filter } from '../../src/operators/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { mapCell } from '../../src/state/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 interface Event {
   readonly timeMs: number;
@@ -18,16 +19,7 @@ interface Total {
 }
 
 const DISORDER_MS = 15;
-const source: Source<Event> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'events',
-  schema: { format: 'json', subject: 'events', definition: undefined },
-  settings: {},
-  outOfOrdernessMax: millis(DISORDER_MS),
-  eventTimeOf: (value) => (value as Event).timeMs,
-};
-const sink = <T>(): Sink<T> => ({ connector: 'memory', kind: 'memory.sink', settings: {}, options: {} });
+const source = memorySource<Event>('events', ({ timeMs }) => timeMs, { outOfOrdernessMax: millis(DISORDER_MS) });
 
 /** The least that needs event time: sums over slices of time, told when the slice is over. */
 const cells = { sums: mapCell<number, number>() };
@@ -51,7 +43,7 @@ const sumEvery = <T>(spanMs: number, amount: (value: T) => number) =>
     }),
   });
 
-const nested = topology('nested', { deadLetters: sink() }, (t) => {
+const nested = topology('nested', { deadLetters: memorySink() }, (t) => {
   t.source('events', source)
     // What is filtered out moves event time all the same.
     .via(
@@ -66,7 +58,7 @@ const nested = topology('nested', { deadLetters: sink() }, (t) => {
       'thirties',
       sumEvery<Total>(30, (total) => total.sum),
     )
-    .to('out', sink());
+    .to('out', memorySink());
 });
 
 async function totals(events: readonly Event[], roundMax: number, cut: number): Promise<readonly unknown[]> {
@@ -78,9 +70,9 @@ async function totals(events: readonly Event[], roundMax: number, cut: number): 
       timestampMs: event.timeMs,
     }));
     profile.append('events', 0, records);
-    const inference = {} as InferenceService;
     const clock = new VirtualClock();
-    await (await runTopology(nested, { profile, inference, clock, bounded: true, final, roundMax })).finished;
+    await (await runTopology(nested, { profile, inference: noInference, clock, bounded: true, final, roundMax }))
+      .finished;
   };
   await run(events.slice(0, cut), false);
   await run(events.slice(cut), true);

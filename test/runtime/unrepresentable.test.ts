@@ -1,24 +1,18 @@
 import { expect, it } from 'vitest';
-import type { Change, DeadLetter, InferenceService, Sink, SinkDriver, Source } from '../../src/core/index.js';
+import type { Change, DeadLetter, Sink, SinkDriver } from '../../src/core/index.js';
 import { transform } from '../../src/core/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 interface Numbered {
   readonly n: number;
 }
 
-const source: Source<Numbered> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'numbers',
-  schema: { format: 'json', subject: 'numbers', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => Math.abs((value as Numbered).n),
-};
-const deadLetters: Sink<DeadLetter> = { connector: 'memory', kind: 'memory.sink', settings: {}, options: {} };
+const source = memorySource<Numbered>('numbers', (value) => Math.abs((value as Numbered).n));
+const deadLetters = memorySink<DeadLetter>();
 const narrow: Sink<Numbered> = { connector: 'narrow', kind: 'narrow.sink', settings: {}, options: {} };
 
 /** A sink that has no room for numbers from ten on, except for odd ones. */
@@ -55,8 +49,13 @@ async function run(sink: Sink<Numbered>, roundMax: number) {
   const flow = topology('flow', { deadLetters }, (t) => {
     t.source('numbers', source).via('fives', refuse).to('narrow', sink);
   });
-  const inference = {} as InferenceService;
-  const running = await runTopology(flow, { profile, inference, bounded: true, clock: new VirtualClock(), roundMax });
+  const running = await runTopology(flow, {
+    profile,
+    inference: noInference,
+    bounded: true,
+    clock: new VirtualClock(),
+    roundMax,
+  });
   await running.finished;
   const counters = running.snapshot().counters.filter(({ step }) => step === 'narrow');
   const letters = memory.outputOf('$dead-letters').map(({ value: letter, origin }) => {
@@ -122,8 +121,8 @@ it('of a change that has no room it stays that what was held before holds no lon
   const flow = topology('flow', { deadLetters }, (t) => {
     t.source('numbers', source).via('changes', toChange).to('narrow', sink);
   });
-  const inference = {} as InferenceService;
-  await (await runTopology(flow, { profile, inference, bounded: true, clock: new VirtualClock() })).finished;
+  await (await runTopology(flow, { profile, inference: noInference, bounded: true, clock: new VirtualClock() }))
+    .finished;
   expect(written).toEqual([
     [0, { key: 'k', before, after: { n: 1 } }],
     [1, { key: 'k', before, after: null }],

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type {
   BatchedLogic,
-  InferenceService,
   Operator,
   Origin,
   Profile,
-  Sink,
   SinkDriver,
-  Source,
   SourceDriver,
   TaskLedger,
 } from '../../src/core/index.js';
@@ -18,6 +15,7 @@ import { Stall, Watchdog } from '../../src/runtime/watchdog.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { type Topology, topology } from '../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../memory.js';
 
 const never = () => new Promise<never>(() => undefined);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -93,20 +91,13 @@ describe('Watchdog', () => {
 interface Event {
   readonly id: number;
 }
-const source: Source<Event> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'events',
-  schema: { format: 'json', subject: 'events', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Event).id,
-};
+const source = memorySource<Event>('events', ({ id }) => id);
 const asking = (onBatch: BatchedLogic['onBatch']): Operator<Event, Event> => ({
   kind: 'ask',
   settings: {},
   shape: { shape: 'batched', open: async () => ({ onBatch }) },
 });
-const sink = <T>(): Sink<T> => ({ connector: 'table', kind: 'memory.sink', settings: {}, options: {} });
+const sink = <T>() => memorySink<T>({ connector: 'table' });
 
 describe('a run whose world hangs once', () => {
   const ids = Array.from({ length: 500 }, (_, id) => id);
@@ -144,7 +135,7 @@ describe('a run whose world hangs once', () => {
     const clock = new VirtualClock();
     const running = await runTopology(flow, {
       profile,
-      inference: {} as InferenceService,
+      inference: noInference,
       bounded: true,
       clock,
       roundMax: 20,
@@ -275,7 +266,7 @@ it('a run names the input that its tasks wait for, once, and goes on by itself w
   const warnings: string[] = [];
   const running = await runTopology(flow, {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     clock,
     stallMax: seconds(40),
     onWarning: (message) => warnings.push(message),

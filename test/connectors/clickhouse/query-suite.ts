@@ -4,7 +4,6 @@ import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { type ClickHouse, type ClickHouseOptions, openClickHouse } from '../../../connectors/clickhouse/open.js';
 import {
   EARLIEST,
-  type InferenceService,
   millis,
   type OutgoingRecord,
   type RawRecord,
@@ -19,6 +18,7 @@ import { MemoryProfile } from '../../../src/testing/memory-profile.js';
 import { sourceContract } from '../../../src/testing/source-contract.js';
 import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 import { topology } from '../../../src/topology/index.js';
+import { noInference } from '../../memory.js';
 
 type Options = Parameters<typeof clickhouse.querySource>[0];
 type Place = { readonly place?: unknown };
@@ -300,8 +300,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
     const flow = topology('flow', { deadLetters: sink }, (t) => t.source('numbers', source).to('out', sink));
     const clock = new VirtualClock();
     const run = async () => {
-      const inference = {} as InferenceService;
-      await (await runTopology(flow, { profile, inference, bounded: true, clock, roundMax: 50 })).finished;
+      await (await runTopology(flow, { profile, inference: noInference, bounded: true, clock, roundMax: 50 })).finished;
     };
     await run();
     const written = memory.outputOf('out');

@@ -5,11 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { file } from '../../../connectors/file/index.js';
 import { openFiles } from '../../../connectors/file/open.js';
 import { kafka } from '../../../connectors/kafka/index.js';
-import { type InferenceService, MillraceError, millis, type Profile, transform } from '../../../src/core/index.js';
+import { MillraceError, millis, type Profile, transform } from '../../../src/core/index.js';
 import { map } from '../../../src/operators/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { json, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { noInference } from '../../memory.js';
 import { openWorld, type World } from '../../profiles/embedded/world.js';
 import { generator } from '../../random.js';
 import { newFolder } from './folder.js';
@@ -80,7 +81,7 @@ describe('a topology from files to files', () => {
         for (let i = 0; i < 3; i++) newFile(1_000 + Math.floor(random() * 500));
         const running = await runTopology(orders(input, output), {
           profile: profileOf(world),
-          inference: {} as InferenceService,
+          inference: noInference,
           bounded: true,
           epochInterval: millis(5),
           roundMax: 100,
@@ -144,7 +145,7 @@ describe('a topology from files to files', () => {
     try {
       const running = await runTopology(flow, {
         profile: profileOf(world),
-        inference: {} as InferenceService,
+        inference: noInference,
         bounded: true,
       });
       await running.finished;

@@ -3,12 +3,13 @@
 import { http } from '../../../connectors/http/index.js';
 import { httpSource } from '../../../connectors/http/source.js';
 import { kafka } from '../../../connectors/kafka/index.js';
-import { hours, type InferenceService, millis } from '../../../src/core/index.js';
+import { hours, millis } from '../../../src/core/index.js';
 import { dedupe } from '../../../src/operators/index.js';
 import { openEmbedded } from '../../../src/profiles/embedded/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { json, localRegistry } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { noInference } from '../../memory.js';
 
 const [path, port, point, count] = process.argv.slice(2) as [string, string, string, string];
 let left = Number(count);
@@ -33,7 +34,7 @@ const running = await runTopology(copied, {
     schemas: embedded.schemas,
     close: () => embedded.close(),
   },
-  inference: {} as InferenceService, // nothing asks for it
+  inference: noInference, // nothing asks for it
   epochInterval: millis(60),
   onPoint(at) {
     if (at === point && --left === 0) process.kill(process.pid, 'SIGKILL');

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { INTERNAL, traceHeaders } from '../../../src/core/index.js';
-import type { InferenceService } from '../../../src/core/inference.js';
 import type { Profile } from '../../../src/core/profile.js';
 import { map } from '../../../src/operators/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { noInference } from '../../memory.js';
 import { foreignRead, fresh, json, librdkafka, open } from './world.js';
 
 const name = fresh('headers');
@@ -61,8 +61,7 @@ producer.flush()
 print(1)`,
       `${name}.in`,
     );
-    const inference = {} as InferenceService;
-    await (await runTopology(traced, { profile: profile(), inference, bounded: true })).finished;
+    await (await runTopology(traced, { profile: profile(), inference: noInference, bounded: true })).finished;
     const headersIn = async (topic: string) => {
       const read = await foreignRead(`${name}.${topic}`);
       expect(read).toHaveLength(RECORDS);

@@ -10,12 +10,12 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
-import type { InferenceService } from '../../../src/core/inference.js';
 import type { Profile } from '../../../src/core/profile.js';
 import { map } from '../../../src/operators/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { noInference } from '../../memory.js';
 import { broker, foreignRead, fresh, json, open } from './world.js';
 
 const name = fresh('quotas');
@@ -78,7 +78,7 @@ async function run(kafka: Kafka, out: string) {
     close: async () => undefined,
   };
   const began = performance.now();
-  const running = await runTopology(copyTo(out), { profile, inference: {} as InferenceService, bounded: true });
+  const running = await runTopology(copyTo(out), { profile, inference: noInference, bounded: true });
   await running.finished;
   const { throttledMs, health } = running.snapshot();
   return {

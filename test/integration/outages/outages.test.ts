@@ -8,20 +8,12 @@ import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { openRedis } from '../../../connectors/redis/open.js';
-import {
-  type DeadLetter,
-  hours,
-  type InferenceService,
-  millis,
-  type Sink,
-  type SinkDriver,
-  type Source,
-  seconds,
-} from '../../../src/core/index.js';
+import { type DeadLetter, hours, millis, type Sink, type SinkDriver, seconds } from '../../../src/core/index.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { MemoryProfile } from '../../../src/testing/memory-profile.js';
 import { topology } from '../../../src/topology/index.js';
 import { stackStatus, startStack, stopStack } from '../../../stack/stack.js';
+import { memorySink, memorySource, noInference } from '../../memory.js';
 
 // Servers of their own, which are killed, or suspended so that they neither answer nor refuse, under a run that writes to
 // them; the log and the checkpoints are in memory.
@@ -33,16 +25,9 @@ type Server = 'redis' | 'clickhouse';
 const TASKS = 2;
 const EVENTS = 6_000;
 
-const source: Source<Event> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'events',
-  schema: { format: 'json', subject: 'events', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Event).id,
-};
+const source = memorySource<Event>('events', ({ id }) => id);
 
-const deadLetters: Sink<DeadLetter> = { connector: 'memory', kind: 'memory.sink', settings: {}, options: {} };
+const deadLetters = memorySink<DeadLetter>();
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -126,7 +111,7 @@ async function start(server: Server) {
       openLedger: (task) => profile.openLedger(task),
       close: async () => undefined,
     },
-    inference: {} as InferenceService,
+    inference: noInference,
     bounded: true,
     epochInterval: millis(100),
     recordsPerSecondMax: 1_500,

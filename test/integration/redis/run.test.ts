@@ -5,12 +5,13 @@ import { Redis as Client } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { redis } from '../../../connectors/redis/index.js';
-import { type InferenceService, MillraceError } from '../../../src/core/index.js';
+import { MillraceError } from '../../../src/core/index.js';
 import { hours, lookup, map, millis, topology } from '../../../src/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { openProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { json } from '../../../src/schema/index.js';
+import { noInference } from '../../memory.js';
 import { address } from '../address.js';
 
 // From a stream through a lookup to counters, a set, a stream and the embedded profile's own hashes: tasks fail, nothing is lost or doubled.
@@ -70,7 +71,7 @@ it('runs on the embedded profile, with a server for what that does not keep', as
   try {
     const running = await runTopology(payments, {
       profile,
-      inference: {} as InferenceService,
+      inference: noInference,
       bounded: true,
       epochInterval: millis(20),
       roundMax: 100,

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, openKafka } from '../../../connectors/kafka/open.js';
-import type { InferenceService } from '../../../src/core/inference.js';
 import type { Profile } from '../../../src/core/profile.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { avro, confluentRegistry, json } from '../../../src/schema/index.js';
 import { topology } from '../../../src/topology/index.js';
+import { noInference } from '../../memory.js';
 import { address } from '../address.js';
 import { weWrite } from '../interop/our-client.js';
 import { broker, fresh, readAll } from '../kafka/world.js';
@@ -87,7 +87,7 @@ it('reads on what it knows, retries what is new, and loses nothing', async () =>
   const warnings: string[] = [];
   const running = await runTopology(copy, {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     onWarning: (message) => warnings.push(message),
   });
   const read = async () =>
@@ -139,7 +139,7 @@ it('starts to read without a registry, and refuses a sink whose schema it does n
       specs.sink({ topic: output, schema: version(output, { name: 'x', type: 'string' }) as never }),
     );
   });
-  await expect(runTopology(copy, { profile, inference: {} as InferenceService, bounded: true })).rejects.toMatchObject({
+  await expect(runTopology(copy, { profile, inference: noInference, bounded: true })).rejects.toMatchObject({
     code: 'schema',
     permanent: true,
     message: expect.stringContaining(`cannot register schema ${output}-value`),

@@ -1,21 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
-  type InferenceService,
   type Lookup,
   type LookupAnswer,
   type LookupReader,
   MillraceError,
   millis,
   type Profile,
-  type Sink,
-  type Source,
   seconds,
 } from '../../../src/core/index.js';
 import { type LookupOptions, lookup } from '../../../src/operators/basic/lookup.js';
 import { type RunOptions, runTopology } from '../../../src/runtime/index.js';
 import { MemoryProfile } from '../../../src/testing/memory-profile.js';
 import { topology } from '../../../src/topology/index.js';
+import { memorySink, memorySource, noInference } from '../../memory.js';
 
 // A whole run on the real clock, with a store that is asked by all of its tasks.
 
@@ -23,15 +21,8 @@ interface Event {
   readonly id: number;
 }
 const TASKS = 2;
-const source: Source<Event> = {
-  connector: 'memory',
-  kind: 'memory.source',
-  topic: 'events',
-  schema: { format: 'json', subject: 'events', definition: undefined },
-  settings: {},
-  eventTimeOf: (value) => (value as Event).id,
-};
-const sink = <T>(connector: string): Sink<T> => ({ connector, kind: 'memory.sink', settings: {}, options: {} });
+const source = memorySource<Event>('events', ({ id }) => id);
+const sink = <T>(connector: string) => memorySink<T>({ connector });
 const store: Lookup<string> = { connector: 'store', kind: 'store', settings: {}, options: {} };
 type Options = Partial<LookupOptions<Event, string, 'name', never, never>>;
 
@@ -79,7 +70,7 @@ const nameOf = (key: string): LookupAnswer => ({ kind: 'found', value: `n${key}`
 const start = (profile: Profile, options: Options, more: Partial<RunOptions> = {}) =>
   runTopology(flowOf(options), {
     profile,
-    inference: {} as InferenceService,
+    inference: noInference,
     bounded: true,
     roundMax: 50,
     epochInterval: millis(20),
