@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Compress } from './compress.js';
@@ -13,6 +13,9 @@ import { HIDDEN } from './written.js';
 
 /** Bytes that wait before they are written, and the most that is compressed in one piece. */
 const BUFFER_BYTES = 256 * 1024;
+
+/** In the hidden folder: the sink that the folder belongs to. */
+const OWNER = 'owner';
 
 interface Kept {
   readonly temp: string;
@@ -29,6 +32,8 @@ export interface FolderStoreOptions {
   readonly folder: string;
   /** Of names of parts: topology, step and task. */
   readonly owner: string;
+  /** The sink that the folder belongs to: topology and step. */
+  readonly sink: string;
   readonly compress: Compress;
   /** Of Parquet: a part has packed rows, of which the file is made that is shown. The part itself is shown where it is missing. */
   readonly columns?: Columns | undefined;
@@ -37,6 +42,7 @@ export interface FolderStoreOptions {
 /**
  * Parts in a hidden folder beside the files. Each name has a claim that no other owner has: a process that lost its task
  * and does not know it yet writes to files that nobody reads. A part that is taken over is copied, up to what was kept.
+ * A complete part appears by a hard link, which never takes the place of a file.
  */
 export class FolderStore implements PartStore {
   private readonly claim = randomBytes(4).toString('hex');
@@ -52,6 +58,7 @@ export class FolderStore implements PartStore {
     const store = new FolderStore(options);
     await at(options.folder, async () => {
       await mkdir(store.hidden, { recursive: true });
+      await store.claimFolder();
       store.leftovers = (await readdir(store.hidden)).filter((name) => name.startsWith(`${options.owner}~`));
     });
     return store;
@@ -59,13 +66,7 @@ export class FolderStore implements PartStore {
 
   async create(name: string): Promise<Part> {
     const { folder } = this.options;
-    if (await isThere(join(folder, name))) {
-      throw new MillraceError('config', `${join(folder, name)} is there already`, {
-        where: folder,
-        hint: 'another run wrote it, with checkpoints that are gone: give this one an empty folder',
-        permanent: true,
-      });
-    }
+    if (await isThere(join(folder, name))) throw isThereAlready(folder, name);
     return this.partAt(name, 0);
   }
 
@@ -90,13 +91,17 @@ export class FolderStore implements PartStore {
     const file = join(folder, name);
     await at(folder, async () => {
       await mkdir(dirname(file), { recursive: true });
+      const part = join(this.hidden, temp);
       try {
-        await rename(join(this.hidden, temp), file);
+        await link(part, file);
       } catch (error) {
-        if (!isMissing(error)) throw error;
-        if (!(await isThere(file))) throw lost(name, folder);
+        if (isMissing(error)) {
+          if (!(await isThere(file))) throw lost(name, folder);
+        } else if (!isExisting(error)) throw error;
+        else if (!(await isSame(part, file))) throw isThereAlready(folder, name);
       }
       for (const each of new Set([dirname(file), folder])) await sync(each);
+      await rm(part, { force: true });
       if (packed !== undefined) await rm(join(this.hidden, packed), { force: true });
     });
   }
@@ -105,6 +110,35 @@ export class FolderStore implements PartStore {
     const gone = this.leftovers;
     this.leftovers = [];
     await at(this.options.folder, () => Promise.all(gone.map((name) => rm(join(this.hidden, name), { force: true }))));
+  }
+
+  /** Names of files tell tasks apart, not sinks: a folder that two sinks write to would have names twice. */
+  private async claimFolder(): Promise<void> {
+    const { folder, sink } = this.options;
+    const path = join(this.hidden, OWNER);
+    const own = `${path}~${this.claim}`;
+    let holder = await readFile(path, 'utf8').catch(unlessMissing);
+    if (holder === undefined) {
+      const file = await open(own, 'w');
+      try {
+        await file.writeFile(sink);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await link(own, path).catch((error) => {
+        if (!isExisting(error)) throw error;
+      });
+      await rm(own);
+      await sync(this.hidden);
+      holder = await readFile(path, 'utf8');
+    }
+    if (holder === sink) return;
+    throw new MillraceError('config', `${folder} belongs to the sink ${holder}`, {
+      where: sink,
+      hint: 'give each sink a folder of its own',
+      permanent: true,
+    });
   }
 
   private tempOf = (name: string): string => `${this.options.owner}~${name.replaceAll('/', '~')}~${this.claim}.part`;
@@ -215,7 +249,25 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Whether two names are of one file. */
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
+const isExisting = (error: unknown): boolean => (error as { code?: unknown }).code === 'EEXIST';
+
+function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
+}
+
+const isThereAlready = (folder: string, name: string): MillraceError =>
+  new MillraceError('config', `${join(folder, name)} is there already`, {
+    where: folder,
+    hint: 'this sink did not write it with the checkpoints that it has: give it an empty folder, or move the file away',
+    permanent: true,
+  });
 
 const lost = (name: string, folder: string): MillraceError =>
   new MillraceError('sink', `rows of ${name} that the checkpoint counts as written are gone`, {
@@ -227,7 +279,8 @@ const lost = (name: string, folder: string): MillraceError =>
 /** What waiting does not mend. */
 const lastingHints: Readonly<Record<string, string>> = {
   EACCES: 'may this process write there?',
-  EPERM: 'may this process write there?',
+  EPERM: 'may this process write there, and has the file system hard links?',
+  ENOTSUP: 'files appear by hard links: use a file system that has them',
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is a file',
 };

@@ -53,6 +53,7 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
         const store = await FolderStore.open({
           folder,
           owner: ownerOf(context),
+          sink: `${context.task.topology}/${context.step}`,
           compress: await openCompress(isParquet(format) ? undefined : format.compression),
           columns: isParquet(format) ? format.columns : undefined,
         });

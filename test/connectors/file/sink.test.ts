@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   existsSync,
+  linkSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -47,6 +48,9 @@ function shown(folder: string): Map<string, Buffer> {
   visit('');
   return found;
 }
+
+/** What is hidden beside the files, but for the name of the sink that the folder belongs to. */
+const partsIn = (folder: string): string[] => readdirSync(join(folder, '.millrace')).filter((name) => name !== 'owner');
 
 const digest = (bytes: Buffer): string => `${bytes.length} bytes, ${createHash('sha256').update(bytes).digest('hex')}`;
 
@@ -186,7 +190,7 @@ describe('file.sink', () => {
         await task.writer.close();
         const last = await open(made, await task.writer.prepare?.());
         await last.epoch();
-        expect(readdirSync(join(folder, '.millrace'))).toEqual([]);
+        expect(partsIn(folder)).toEqual([]);
       }),
       { numRuns: 60 },
     );
@@ -298,7 +302,7 @@ describe('file.sink', () => {
 
     const first = await open(made(atOnce));
     await write(first.writer, 0, rows);
-    const parts = readdirSync(join(atOnce, '.millrace'));
+    const parts = partsIn(atOnce);
     expect(parts).toHaveLength(2);
     const converted = parts.find((name) => name.endsWith('.converted')) as string;
     await expect.poll(() => statSync(join(atOnce, '.millrace', converted)).size).toBeGreaterThan(GROUP_ROWS);
@@ -314,7 +318,7 @@ describe('file.sink', () => {
     await write(third.writer, GROUP_ROWS - 5, rows);
     third.writer.finish?.();
     await third.epoch();
-    expect(readdirSync(join(killed, '.millrace'))).toEqual([]);
+    expect(partsIn(killed)).toEqual([]);
     expect([...shown(killed)].map(([name, bytes]) => [name, digest(bytes)])).toEqual(
       [...shown(atOnce)].map(([name, bytes]) => [name, digest(bytes)]),
     );
@@ -336,7 +340,7 @@ describe('file.sink', () => {
       for (const { bytes } of some) rows.push(Buffer.from(bytes).toString());
     }
     expect(rows).toEqual(['{"n":0}', '{"n":1}', '{"n":2}']);
-    expect(readdirSync(join(folder, '.millrace'))).toEqual([]);
+    expect(partsIn(folder)).toEqual([]);
     await first.writer.close();
     await second.writer.close();
   });
@@ -361,6 +365,51 @@ describe('file.sink', () => {
     const other = await open(sink(folder));
     await expect((async () => write(other.writer, [1]))()).rejects.toMatchObject({ code: 'config', permanent: true });
     expect(readFileSync(join(folder, 'part-00003-0-00000000.ndjson'), 'utf8')).toBe('of somebody else');
+  });
+
+  it('never writes over a file, and shows a part once where its process died half way', async () => {
+    const folder = newFolder();
+    const name = 'part-00003-0-00000000.ndjson';
+    const { writer } = await open(sink(folder));
+    await write(writer, [1]);
+    writer.finish?.();
+    const committable = await writer.prepare?.();
+    writeFileSync(join(folder, name), 'of somebody else');
+    await expect(writer.commit?.()).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringContaining(`${name} is there already`),
+      permanent: true,
+    });
+    expect(readFileSync(join(folder, name), 'utf8')).toBe('of somebody else');
+    await writer.close();
+
+    rmSync(join(folder, name));
+    const [part] = partsIn(folder).filter((each) => each.endsWith('.part'));
+    linkSync(join(folder, '.millrace', String(part)), join(folder, name)); // and died before it removed the part
+    await open(sink(folder), committable);
+    expect(numbersIn(folder)).toEqual([1]);
+    expect(partsIn(folder)).toEqual([]);
+  });
+
+  it('refuses a folder that belongs to another sink, and loses no row of either', async () => {
+    const folder = newFolder();
+    const { sink: driver } = openFiles({ schemas: localRegistry() });
+    const of = (topology: string, partition: number) =>
+      driver.open(sink(folder), { step: 'out', task: { topology, partition }, incarnation: 0 });
+    const writers = await Promise.all([of('one', 0), of('one', 1)]);
+    await expect(of('two', 0)).rejects.toMatchObject({
+      code: 'config',
+      message: `${folder} belongs to the sink one/out`,
+      permanent: true,
+    });
+    for (const [task, writer] of writers.entries()) {
+      await write(writer, range(task * 10, 10));
+      writer.finish?.();
+      await writer.prepare?.();
+      await writer.commit?.();
+      await writer.close();
+    }
+    expect(numbersIn(folder)).toEqual(range(0, 20));
   });
 
   it('goes on from a savepoint, under names of its own', async () => {
