@@ -15,7 +15,7 @@ export const namesOf = (prefix: string, { topology, partition }: TaskId): TaskNa
   transactionalId: `${prefix}.${topology}.${partition}`,
   group: `${prefix}.${topology}`,
   // Subtopologies are called TOPOLOGY/STAGE; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
-  changelog: `${prefix}.${topology.replace('/', '../..')}.changelog`,
+  changelog: `${prefix}.${topology.replace('/', '..')}.changelog`,
 });
 
 /** What the ledger, the sinks and the inputs of one open task share: above all its transaction. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { namesOf } from '../../../connectors/kafka/checkpoint/task-session.js';
 import { topicNameProblems } from '../../../connectors/kafka/topic-name.js';
 
 describe('the name of a topic', () => {
@@ -6,10 +7,15 @@ describe('the name of a topic', () => {
     expect(topicNameProblems(topic)).toEqual([]);
   });
 
-  it.each(['', '.', '../..', 'payments..v1 ', 'zahlungen/eu', 'prüfung', 'two\nlines', 'x'.repeat(250)])(
+  it.each(['', '.', '..', 'payments..v1 ', 'zahlungen/eu', 'prüfung', 'two\nlines', 'x'.repeat(250)])(
     'may not be %j',
     (topic) => {
       expect(topicNameProblems(topic)).toMatchObject([{ message: `'${topic}' cannot be the name of a topic` }]);
     },
   );
+
+  it('is what the changelog of a subtopology has', () => {
+    const { changelog } = namesOf('millrace', { topology: 'transfers/by-account', partition: 0 });
+    expect(topicNameProblems(changelog)).toEqual([]);
+  });
 });

@@ -12,7 +12,7 @@ interface Note {
   readonly note: string | null;
   readonly contact?: string;
 }
-const key = 'a secret of the test, 32 bytes ../..';
+const key = 'a secret of the test, 32 bytes ..';
 const operator = (find: MaskPiiOptions<Note>['find'], options: Partial<MaskPiiOptions<Note>> = {}) =>
   maskPii<Note>({ fields: ['note'], find, key, ...options });
 const masked = (find: MaskPiiOptions<Note>['find'], note: string, options: Partial<MaskPiiOptions<Note>> = {}) => {
