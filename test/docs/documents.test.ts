@@ -52,24 +52,26 @@ describe('documents', () => {
     await expect(expected).toMatchFileSnapshot('../../README.md');
   });
 
-  it('CONTRIBUTING: the examples are files that are tested', async () => {
-    const files = [
-      'every-nth.ts',
-      'every-nth.test.ts',
-      'perceptron.ts',
-      'perceptron.test.ts',
-      'lines.ts',
-      'lines-open.ts',
-    ];
-    const shown = (file: string) => {
-      const place = file.startsWith('lines') ? '../../src/' : '../';
-      return read(`test/docs/examples/${file}`).replaceAll(
-        '../../../src/',
-        file.includes('.test.') ? '../../src/' : place,
-      );
-    };
-    const expected = files.reduce((text, file) => fill(text, file, fenced('ts', shown(file))), read('CONTRIBUTING.md'));
-    await expect(expected).toMatchFileSnapshot('../../CONTRIBUTING.md');
+  it.each([
+    [
+      'extending',
+      'extend',
+      [
+        'since-last.ts',
+        'since-last.test.ts',
+        'weighted-mean.ts',
+        'passive-aggressive.ts',
+        'lines/index.ts',
+        'lines/open.ts',
+        'trades.ts',
+      ],
+    ],
+    ['embedding', 'embed', ['service.ts']],
+  ])('the guide to %s shows files that are tested', async (page, folder, files) => {
+    const path = `docs/guide/${page}.md`;
+    const shown = (file: string) => fenced('ts', read(`docs/examples/${folder}/${file}`));
+    const expected = files.reduce((text, file) => fill(text, file, shown(file)), read(path));
+    await expect(expected).toMatchFileSnapshot(`../../${path}`);
   });
 
   it('the guide to formats shows schemas that are there, and every reason why a payload cannot be read', async () => {

@@ -1,0 +1,127 @@
+// Packs the package, installs it in an empty folder, and uses it there as a stranger would: a first topology as the README has
+// it, then the examples of parts of one's own and of a service, which see nothing but the package. `node scripts/packed.mjs`.
+import { execFileSync, execSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+const temp = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-packed-')));
+const fresh = join(temp, 'fresh');
+// npm reads the first from the user's side: onnxruntime-node would fetch CUDA libraries otherwise.
+const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+
+const shell = (command) => {
+  console.log(`$ ${command}`);
+  execSync(command, { cwd: fresh, env, stdio: 'inherit' });
+};
+const outputOf = (command) => {
+  console.log(`$ ${command}`);
+  const text = execSync(command, { cwd: fresh, env, encoding: 'utf8' });
+  process.stdout.write(text);
+  return text;
+};
+const expectIn = (text, ...parts) => {
+  for (const part of parts) if (!text.includes(part)) throw new Error(`"${part}" is missing`);
+};
+
+try {
+  mkdirSync(fresh);
+  const packed = execFileSync('npm', ['pack', '--silent'], { cwd: repository, env, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .at(-1);
+  renameSync(join(repository, packed), join(temp, packed));
+  shell(`npm install --no-fund --no-audit ${join(temp, packed)}`);
+  firstTopology();
+  examples();
+  ownParts();
+} finally {
+  rmSync(temp, { recursive: true, force: true });
+}
+
+function firstTopology() {
+  shell('npx --no-install millrace init --yes');
+  const { nextSteps } = JSON.parse(
+    execSync('npx --no-install millrace init --json listed', { cwd: fresh, env, encoding: 'utf8' }),
+  );
+  for (const step of nextSteps)
+    if (!step.startsWith('cd ')) shell(step.startsWith('npx ') ? step : `npx --no-install ${step}`);
+}
+
+/** Their types, by this repository's compiler, and their tests, by Node's own runner. */
+function examples() {
+  for (const name of ['extend', 'embed'])
+    cpSync(join(fresh, 'node_modules/millrace/docs/examples', name), join(fresh, name), { recursive: true });
+  const compilerOptions = {
+    target: 'es2023',
+    module: 'nodenext',
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+    typeRoots: [join(repository, 'node_modules/@types')],
+  };
+  writeFileSync(
+    join(fresh, 'package.json'),
+    JSON.stringify({ ...JSON.parse(readFileSync(join(fresh, 'package.json'))), type: 'module' }),
+  );
+  writeFileSync(join(fresh, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['extend', 'embed'] }));
+  shell(`node ${join(repository, 'node_modules/typescript/bin/tsc')} -p .`);
+  shell('node --import tsx --test extend/*.test.ts embed/*.test.ts');
+}
+
+/** A topology of parts of one's own, by the command. */
+function ownParts() {
+  const write = (name, rows) => {
+    mkdirSync(join(fresh, 'data', name, '..'), { recursive: true });
+    writeFileSync(join(fresh, 'data', name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  };
+  const trades = Array.from({ length: 300 }, (_, id) => ({
+    id,
+    symbol: 'AB'[id % 2],
+    price: 10 + (id % 7),
+    size: 1 + (id % 3),
+    at: id * 1_000,
+  }));
+  write('trades/0.ndjson', trades);
+  write(
+    'outcomes/0.ndjson',
+    trades.map(({ id, size, at }) => ({ trade: id, rose: size > 1, at: at + 500 })),
+  );
+  write('companies.ndjson', [
+    { symbol: 'A', sector: 'tools' },
+    { symbol: 'B', sector: 'toys' },
+  ]);
+  expectIn(outputOf('npx --no-install millrace check extend/trades.ts'), 'no problems found');
+  expectIn(
+    outputOf('npx --no-install millrace describe extend/trades.ts'),
+    'lines.sink',
+    'lines.source',
+    'since-last',
+    'passive-aggressive',
+    'effectively-once',
+  );
+  expectIn(
+    outputOf('npx --no-install millrace connectors list --file extend/lines/index.ts'),
+    'lines.source',
+    'lines.sink',
+    'lines.lookup',
+  );
+  outputOf('npx --no-install millrace run extend/trades.ts --until-end --drain');
+  const rows = (name) =>
+    readFileSync(join(fresh, 'data', name, '0.ndjson'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const predictions = rows('predictions');
+  if (predictions.length !== trades.length)
+    throw new Error(`${predictions.length} predictions of ${trades.length} trades`);
+  const late = predictions.slice(-100);
+  const right = late.filter(({ id, rises }) => rises.probability > 0.5 === trades[id].size > 1).length;
+  if (right < 90) throw new Error(`the learner is right about ${right} of the last 100`);
+  if (rows('prices').length !== 10) throw new Error(`${rows('prices').length} prices of 5 minutes and 2 symbols`);
+}
