@@ -63,6 +63,7 @@ const permanent = new Set([
 const hints = new Map([
   [60, 'the table is not there: was it dropped while Millrace ran?'],
   [81, 'the database is not there: create it, or choose another in the URL'],
+  [164, 'the statement may only read tables: `millrace query --write` lets it do more'],
   [193, 'user or password is wrong: they stand in the URL'],
   [194, 'user or password is missing: they stand in the URL'],
   [241, 'the statement needs more memory than it may have: ask for less, or raise `max_memory_usage`'],

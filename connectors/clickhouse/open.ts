@@ -44,6 +44,8 @@ export interface ClickHouse {
    * @throws MillraceError `sink` with what the engine says, and its number.
    */
   query<T>(sql: string, params?: QueryParams): Promise<T[]>;
+  /** The same for a statement of somebody who may only read tables: what writes, or reaches files and addresses, fails. */
+  queryReadOnly<T>(sql: string): Promise<T[]>;
   command(sql: string): Promise<void>;
   /** Writes the rows of a result into a Parquet file of this machine; an existing file is replaced. */
   exportParquet(sql: string, file: string): Promise<void>;
@@ -149,6 +151,13 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     async query<T>(sql: string, params: QueryParams = {}): Promise<T[]> {
       try {
         return parseRows<T>(await engine.query(sql, params));
+      } catch (error) {
+        throw explain(error, 'the query failed', where);
+      }
+    },
+    async queryReadOnly<T>(sql: string): Promise<T[]> {
+      try {
+        return parseRows<T>(await engine.queryReadOnly(sql));
       } catch (error) {
         throw explain(error, 'the query failed', where);
       }

@@ -142,7 +142,8 @@ async function attend(running: Running, terminal: Terminal, startedMs: number, r
   const progress = progressWriter({
     isTTY: process.stderr.isTTY,
     columns: process.stderr.columns,
-    write: terminal.err,
+    // The line is rewritten by control characters, which a command's terminal does not let pass.
+    write: process.stderr.isTTY ? (text) => process.stderr.write(text) : terminal.err,
   });
   let last: ReturnType<typeof snapshotOf> | undefined;
   const show = () => {

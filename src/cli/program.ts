@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { printable } from '../util/printable.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from '../util/terminal.js';
 import type { CommandContext } from './command.js';
 import { checkCommand } from './commands/check.js';
@@ -25,8 +26,9 @@ import { ownPackage } from './load/own-package.js';
  * Never throws and never ends the process: 0 where all went well, 1 where something failed or a problem was found, 2
  * where the command line itself is wrong.
  */
-export async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function main(args: readonly string[], raw: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
+  const terminal = printing(raw);
   const context: CommandContext = {
     terminal,
     async act(style, work) {
@@ -46,6 +48,12 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
   return exitCode;
 }
+
+/** Everything that a command prints goes through here: most of it holds data of others. */
+const printing = ({ out, err }: Terminal): Terminal => ({
+  out: (text) => out(printable(text)),
+  err: (text) => err(printable(text)),
+});
 
 function program(context: CommandContext): Command {
   const { terminal } = context;

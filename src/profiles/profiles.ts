@@ -19,6 +19,8 @@ export interface OpenProfile extends Profile {
   readonly checkpoints: CheckpointStore;
   /** Runs SQL that returns rows in the profile's ClickHouse. */
   query<T>(sql: string): Promise<T[]>;
+  /** The same for SQL that may only read tables: what writes, or reaches files and addresses, fails. */
+  queryReadOnly<T>(sql: string): Promise<T[]>;
   /** Runs SQL that returns nothing. */
   command(sql: string): Promise<void>;
   /** Writes the rows of an SQL query into a Parquet file of this machine. */
@@ -109,6 +111,7 @@ async function openEmbeddedProfile(config: Config): Promise<VerificationProfile>
       offsetsAt: (topic, point) => log.offsetsAt(topic, point),
       checkpoints: log.checkpoints,
       query: (sql) => tables.query(sql),
+      queryReadOnly: (sql) => tables.queryReadOnly(sql),
       command: (sql) => tables.command(sql),
       exportParquet: (sql, file) => tables.exportParquet(sql, file),
       hashes: {
@@ -166,6 +169,7 @@ async function openClusterProfile(config: Config, options: ProfileOptions): Prom
       offsetsAt: (topic, point) => topics.offsetsAt(topic, point),
       checkpoints: topics.checkpoints,
       query: (sql) => tables.query(sql),
+      queryReadOnly: (sql) => tables.queryReadOnly(sql),
       command: (sql) => tables.command(sql),
       exportParquet: (sql, file) => tables.exportParquet(sql, file),
       hashes: { keys: (prefix) => redis.keys(prefix), read: (keys) => redis.hashes(keys) },

@@ -1,3 +1,5 @@
+import { printableLine } from './printable.js';
+
 /** Rows as an aligned table with a head; numbers stand at the right. */
 export function textTable(objects: readonly object[]): string {
   const rows = objects as readonly Readonly<Record<string, unknown>>[];
@@ -6,7 +8,7 @@ export function textTable(objects: readonly object[]): string {
   const columns = Object.keys(first);
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
   const widths = columns.map((column, index) =>
-    Math.max(column.length, ...cells.map((row) => row[index]?.length ?? 0)),
+    Math.max(printableLine(column).length, ...cells.map((row) => row[index]?.length ?? 0)),
   );
   const isNumeric = columns.map((column) =>
     rows.every((row) => typeof row[column] === 'number' || row[column] === null),
@@ -16,7 +18,8 @@ export function textTable(objects: readonly object[]): string {
       .map((text, index) => (isNumeric[index] ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0)))
       .join('  ')
       .trimEnd();
-  return `${[columns, widths.map((width) => '-'.repeat(width)), ...cells].map(line).join('\n')}\n`;
+  return `${[columns.map(printableLine), widths.map((width) => '-'.repeat(width)), ...cells].map(line).join('\n')}\n`;
 }
 
-const cellText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const cellText = (value: unknown): string =>
+  printableLine(typeof value === 'object' ? JSON.stringify(value) : String(value));

@@ -125,6 +125,7 @@ export const embeddedWorld = (log: Embedded): OpenProfile => ({
   offsetsAt: (topic, point) => log.offsetsAt(topic, point),
   checkpoints: log.checkpoints,
   query: nothing,
+  queryReadOnly: nothing,
   command: nothing,
   exportParquet: nothing,
   close: () => log.close(),

@@ -5,6 +5,7 @@ import { Sessions } from '../table/sessions.js';
 import { restoreDefaultSignals } from './default-signals.js';
 import { type Engine, insertSettings, querySettings } from './engine.js';
 import { engineArguments, memorySettings } from './engine-limits.js';
+import { refuseFileAccess } from './file-access.js';
 
 export interface ChdbOptions {
   /** The engine's folder; one process at a time, and one folder a process. */
@@ -47,8 +48,18 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
   const opened = Array.from({ length: lanes }, open);
   first.close();
   const pool = new Sessions(opened);
-  for (const { client } of opened) for (const set of sessionStatements) await client.command({ query: set });
+  const prepare = async (client: Awaited<ReturnType<typeof open>>['client'], more: readonly string[] = []) => {
+    for (const query of [...sessionStatements, ...more]) await client.command({ query });
+    return client;
+  };
+  for (const { client } of opened) await prepare(client);
   restoreDefaultSignals();
+  // A session cannot leave this mode: it is one of its own.
+  let reading: Promise<Sessions<Awaited<ReturnType<typeof prepare>>>> | undefined;
+  const readOnly = () => {
+    reading ??= prepare(open().client, ['SET readonly = 1']).then((client) => new Sessions([client]));
+    return reading;
+  };
   return {
     where: folder,
     query: (sql, params) =>
@@ -56,6 +67,11 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
         const result = await client.query({ query: sql, format: 'JSONEachRow', query_params: { ...params } });
         return result.text();
       }),
+    queryReadOnly: async (sql) => {
+      refuseFileAccess(sql);
+      const sessions = await readOnly();
+      return sessions.use(async (client) => (await client.query({ query: sql, format: 'JSONEachRow' })).text());
+    },
     command: (sql) =>
       pool.use(async ({ client }) => {
         await client.command({ query: sql });
@@ -75,6 +91,7 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
       }),
     async close() {
       for (const { client } of await pool.drain()) await client.close();
+      for (const client of (await (await reading)?.drain()) ?? []) await client.close();
     },
   };
 }

@@ -4,6 +4,8 @@ export interface Engine {
   readonly where: string;
   /** The result's bytes in `JSONEachRow`; `signal` ends the request where there is one to end. */
   query(sql: string, params: QueryParams, signal?: AbortSignal): Promise<string>;
+  /** The same for a statement of somebody who may only read tables: what writes, or reaches files and addresses, fails. */
+  queryReadOnly(sql: string): Promise<string>;
   command(sql: string): Promise<void>;
   /** Writes the result of a query into a file of this machine as Parquet, without taking it into memory as a whole. */
   exportParquet(sql: string, file: string): Promise<void>;

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { MillraceError } from '../../../src/core/errors.js';
 import { type Engine, insertSettings, querySettings } from './engine.js';
+import { refuseFileAccess } from './file-access.js';
 
 export interface HttpOptions {
   /** `http://host:8123`, with user, password and database in it where needed: `https://user:secret@host/database`. */
@@ -46,6 +47,12 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
         clickhouse_settings: querySettings,
         ...(signal ? { abort_signal: signal } : {}),
       });
+      return result.text();
+    },
+    async queryReadOnly(sql) {
+      refuseFileAccess(sql);
+      const settings = { ...querySettings, readonly: '1' as const };
+      const result = await client.query({ query: sql, format: 'JSONEachRow', clickhouse_settings: settings });
       return result.text();
     },
     async command(sql) {

@@ -13,6 +13,7 @@ export function lazyEngine(where: string, open: () => Promise<Engine>): Engine {
   return {
     where,
     query: async (sql, params, signal) => (await opened()).query(sql, params, signal),
+    queryReadOnly: async (sql) => (await opened()).queryReadOnly(sql),
     command: async (sql) => (await opened()).command(sql),
     exportParquet: async (sql, file) => (await opened()).exportParquet(sql, file),
     insert: async (table, columns, body) => (await opened()).insert(table, columns, body),

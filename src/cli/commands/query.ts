@@ -4,21 +4,29 @@ import { textTable } from '../../util/text-table.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 
+type Row = Record<string, unknown>;
+
 interface QueryFlags {
   readonly profile?: string;
   readonly data?: string;
+  readonly write?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
 
-/** `millrace query`: SQL over the tables that a topology writes. */
+/** Statements that return rows; the others return nothing. */
+const RETURNS_ROWS = /^[\s(]*(SELECT|WITH|SHOW|DESC|DESCRIBE|EXPLAIN|EXISTS|CHECK)\b/i;
+
+/** `millrace query`: SQL over the tables that a topology writes; only `--write` lets it change or reach anything else. */
 export function queryCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('query', 'Runs an SQL query in the ClickHouse of the profile and prints the rows.', [
     'millrace query "SELECT count() FROM predictions"',
     'millrace query --profile cluster --json "SELECT * FROM predictions LIMIT 5"',
+    'millrace query --write "TRUNCATE TABLE predictions"',
   ])
-    .argument('<sql>', 'one statement that returns rows')
+    .argument('<sql>', 'one statement; without --write it may only read tables')
+    .option('--write', 'allow statements that write, and functions that reach files and addresses')
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((sql: string, flags: QueryFlags) =>
@@ -26,8 +34,13 @@ export function queryCommand({ terminal, act }: CommandContext): Command {
         const { openProfile } = await import('../../profiles/profiles.js');
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
-          const rows = await profile.query<Record<string, unknown>>(sql);
-          terminal.out(flags.json ? `${JSON.stringify({ rows })}\n` : textTable(rows));
+          if (flags.write && !RETURNS_ROWS.test(sql)) {
+            await profile.command(sql);
+            terminal.out(flags.json ? `${JSON.stringify({ rows: [] })}\n` : 'done\n');
+          } else {
+            const rows = await (flags.write ? profile.query<Row>(sql) : profile.queryReadOnly<Row>(sql));
+            terminal.out(flags.json ? `${JSON.stringify({ rows })}\n` : textTable(rows));
+          }
         } finally {
           await profile.close();
         }

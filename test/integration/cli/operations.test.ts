@@ -44,6 +44,7 @@ const profileOf = (log: Kafka): OpenProfile => ({
   offsetsAt: (topic, point) => log.offsetsAt(topic, point),
   checkpoints: log.checkpoints,
   query: () => Promise.reject(new Error('there are no tables here')),
+  queryReadOnly: () => Promise.reject(new Error('there are no tables here')),
   command: () => Promise.reject(new Error('there are no tables here')),
   exportParquet: () => Promise.reject(new Error('there are no tables here')),
   close: () => log.close(),
