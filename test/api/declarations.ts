@@ -99,6 +99,7 @@ const plain = (text: string): string =>
   text
     .replaceAll(/\/\*\*?(?:[^*]|\*(?!\/))*\*\/\n?[ \t]*/g, '')
     .replaceAll(/[ \t]+$/gm, '')
+    .replaceAll(/import\("[^"]*"\)\./g, '') // where a type is declared is nobody's business
     .replace(/^export (?:declare )?/, '');
 
 const known = new Map<string, readonly Statement[]>();
