@@ -1,5 +1,5 @@
 import type { Session } from 'chdb';
-import { memorySettings } from '../connectors/clickhouse/engine/engine-limits.js';
+import { memorySettings } from '../connectors/clickhouse/engine/engine.js';
 import type { StatementRequest } from './clickhouse-request.js';
 
 /** An exception as ClickHouse would answer with it. */

@@ -7,8 +7,7 @@ import {
   MISSING,
   readAnswer,
 } from '../../src/core/lookup.js';
-import type { Engine } from './engine/engine.js';
-import { parseRows } from './engine/json-rows.js';
+import { type Engine, parseRows } from './engine/engine.js';
 import { codeOf, explain, isPassing } from './errors.js';
 import type { RowsOptions } from './lookup.js';
 

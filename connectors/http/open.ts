@@ -7,10 +7,9 @@ import {
   MISSING,
   readAnswer,
 } from '../../src/core/lookup.js';
-import { causeOf, mayPass, textOf } from './answer.js';
+import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
 import type { HttpLookup } from './lookup.js';
 import { publicPartOf } from './public-part.js';
-import { retryAfterMs } from './retry-after.js';
 
 /** What a request came to: its JSON, no answer, a status that another request may not have, or one that stays. */
 type Outcome =

@@ -5,11 +5,10 @@ import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import type { SourceReader } from '../../src/core/source.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
-import { causeOf, mayPass, textOf } from './answer.js';
+import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
 import { deadline } from './deadline.js';
 import type { Poll } from './poll.js';
 import { publicPartOf } from './public-part.js';
-import { retryAfterMs } from './retry-after.js';
 
 /** How long a poll of the runtime waits at most. */
 const POLL_WAIT_MS = 100;

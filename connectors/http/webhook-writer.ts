@@ -6,10 +6,9 @@ import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
-import { causeOf, mayPass } from './answer.js';
+import { causeOf, mayPass, retryAfterMs } from './answer.js';
 import { deadline } from './deadline.js';
 import { publicPartOf } from './public-part.js';
-import { retryAfterMs } from './retry-after.js';
 import type { Webhook } from './webhook.js';
 
 /** The longest that a service can have a task wait between two tries. */

@@ -3,8 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
 import { Sessions } from '../table/sessions.js';
 import { restoreDefaultSignals } from './default-signals.js';
-import { type Engine, insertSettings, querySettings } from './engine.js';
-import { engineArguments, memorySettings } from './engine-limits.js';
+import { type Engine, engineArguments, insertSettings, memorySettings, querySettings } from './engine.js';
 import { refuseFileAccess } from './file-access.js';
 
 export interface ChdbOptions {

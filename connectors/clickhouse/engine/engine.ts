@@ -25,3 +25,34 @@ export const insertSettings = { async_insert: 0, input_format_null_as_default: 0
 
 /** Settings of every query, so that results do not depend on where the engine runs. */
 export const querySettings = { session_timezone: 'UTC', output_format_json_quote_64bit_integers: 0 } as const;
+
+const MEBIBYTE = 2 ** 20;
+
+/**
+ * What keeps the process of an engine small: a statement that needs more memory goes to disk or fails. There is no
+ * limit on the whole, since the engine counts the memory of the process, which may not be its own alone.
+ */
+export const memorySettings = {
+  max_memory_usage: 700 * MEBIBYTE,
+  max_bytes_before_external_group_by: 350 * MEBIBYTE,
+  max_bytes_before_external_sort: 350 * MEBIBYTE,
+} as const;
+
+/** Caches far below the gigabytes that a server would give them; only the first to open the engine can say so. */
+export const engineArguments = [
+  `--mark_cache_size=${64 * MEBIBYTE}`,
+  `--index_mark_cache_size=${16 * MEBIBYTE}`,
+  `--uncompressed_cache_size=${16 * MEBIBYTE}`,
+] as const;
+
+/** The rows of a result in `JSONEachRow`. */
+export function parseRows<T>(text: string): T[] {
+  const rows: T[] = [];
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf('\n', from);
+    const to = end < 0 ? text.length : end;
+    if (to > from) rows.push(JSON.parse(text.slice(from, to)) as T);
+    from = to + 1;
+  }
+  return rows;
+}

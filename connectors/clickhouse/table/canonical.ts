@@ -1,5 +1,4 @@
-import type { Engine } from '../engine/engine.js';
-import { parseRows } from '../engine/json-rows.js';
+import { type Engine, parseRows } from '../engine/engine.js';
 
 /** Columns and their types. */
 export type Columns = Readonly<Record<string, string>>;

@@ -1,7 +1,6 @@
 import { MillraceError } from '../../../src/core/errors.js';
 import type { TableTtl } from '../../../src/core/sink-options.js';
-import type { Engine } from '../engine/engine.js';
-import { parseRows } from '../engine/json-rows.js';
+import { type Engine, parseRows } from '../engine/engine.js';
 import { columnsOf } from './canonical.js';
 import { quoted, quotedText, stampOf, type TableLayout } from './layout.js';
 import { columnDifferences, type Difference, isAllowed } from './migration.js';

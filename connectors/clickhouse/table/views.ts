@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { TableView } from '../../../src/core/sink-options.js';
-import type { Engine } from '../engine/engine.js';
-import { parseRows } from '../engine/json-rows.js';
+import { type Engine, parseRows } from '../engine/engine.js';
 import { quoted, quotedText } from './layout.js';
 
 /**

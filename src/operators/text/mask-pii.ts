@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type Adds, type Free, type Operator, type Problem, type StepContext, transform } from '../../core/index.js';
 import { withField } from '../../util/literals.js';
-import { digitCipher } from './pii/format.js';
+import { digitCipher } from './pii/digit-cipher.js';
 import { detectorOf, findPii, type PiiKind, piiKinds } from './pii/kinds.js';
 
 /**

@@ -1,7 +1,9 @@
 import { hashFields, unrepresentableHash } from '../../../connectors/redis/hash-fields.js';
+import { MillraceError } from '../../core/errors.js';
+import { type LookupDriver, MISSING, readAnswer } from '../../core/lookup.js';
 import type { SinkDriver } from '../../core/sink.js';
 import type { HashSinkOptions } from '../../core/sink-options.js';
-import { mustFit } from './hashes.js';
+import { type Hashes, mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';
 
@@ -29,3 +31,31 @@ export function hashSink(owners: TaskOwners): SinkDriver {
     },
   };
 }
+
+const KEYS_MAX = 10_000;
+
+/** Serves `redis.hashLookup` from the hashes of the store: those of committed epochs. */
+export function hashLookup(hashes: Hashes): LookupDriver {
+  return {
+    async open({ kind, options }, step) {
+      if (kind !== 'redis.hashLookup') throw unknownLookup(kind, step);
+      const { decode } = options as { readonly decode: ((fields: unknown) => unknown) | undefined };
+      return {
+        keysMax: KEYS_MAX,
+        ask: async (keys) =>
+          keys.map((key) => {
+            const fields = hashes.get(key);
+            return fields === undefined ? MISSING : readAnswer(() => (decode ? decode(fields) : fields));
+          }),
+        ping: async () => undefined,
+        close: async () => undefined,
+      };
+    },
+  };
+}
+
+const unknownLookup = (kind: string, step: string): MillraceError =>
+  new MillraceError('config', `the embedded store cannot serve a lookup of kind ${kind}`, {
+    where: step,
+    hint: 'it serves redis.hashLookup, for hashes that redis.hashSink wrote',
+  });
