@@ -33,7 +33,7 @@ export interface KafkaOptions extends ClusterOptions {
   readonly transactionTimeout?: Duration;
   /** A process that is not heard of for this long loses its tasks to others; 10 s by default, the broker's least is 6 s. */
   readonly sessionTimeout?: Duration;
-  /** How often a task deletes what it has read of a topic between two subtopologies; 30 s by default. */
+  /** How often a task deletes what it has read of a topic between two sub-topologies; 30 s by default. */
   readonly releaseEvery?: Duration;
   /**
    * How many other processes follow the changelog of each task, so that one of them can take it over at once; 0 by
@@ -42,7 +42,7 @@ export interface KafkaOptions extends ClusterOptions {
   readonly standbys?: number;
   /** Replicas of topics that are created and say nothing else; the broker's default without it. */
   readonly replication?: number;
-  /** Of changelogs, topics between subtopologies, and outputs that do not say otherwise; none by default. */
+  /** Of changelogs, topics between sub-topologies, and outputs that do not say otherwise; none by default. */
   readonly compression?: Compression;
   /** Told when the state of a task was read. */
   onRestored?(restored: Restored): void;
@@ -55,7 +55,7 @@ export interface Kafka {
   readonly source: SourceDriver;
   /** Serves `kafka.sink` and `kafka.deadLetterSink`. */
   readonly topicSink: SinkDriver;
-  /** Topics between the subtopologies of a topology: the connector `internal` of a profile. */
+  /** Topics between the sub-topologies of a topology: the connector `internal` of a profile. */
   readonly internal: { readonly source: SourceDriver; readonly sink: SinkDriver };
   openLedger(task: TaskId): Promise<TaskLedger>;
   readonly checkpoints: CheckpointStore;

@@ -6,12 +6,12 @@ import { readPartition } from '../topics/read-topic.js';
 import { subtopologiesOf, type Topology } from '../topology/index.js';
 import { storedTasks } from './stored-state.js';
 
-/** @throws MillraceError `config` while a process runs any subtopology of the topology, as far as that can be known. */
+/** @throws MillraceError `config` while a process runs any sub-topology of the topology, as far as that can be known. */
 export async function mustBeStopped({ checkpoints }: Pick<OpenProfile, 'checkpoints'>, topology: Topology) {
   for (const { name } of subtopologiesOf(topology)) await checkpoints.mustBeStopped(name);
 }
 
-/** The subtopologies of a topology whose topics are there: those between subtopologies are made by the first run. */
+/** The sub-topologies of a topology whose topics are there: those between sub-topologies are made by the first run. */
 export async function subtopologiesThere(
   profile: Pick<OpenProfile, 'sources'>,
   topology: Topology,
@@ -34,7 +34,7 @@ async function hasTopics({ sources }: Pick<OpenProfile, 'sources'>, subtopology:
 }
 
 /**
- * Sees to it that nothing lies between subtopologies that was written and not yet read: it belongs to neither side's state.
+ * Sees to it that nothing lies between sub-topologies that was written and not yet read: it belongs to neither side's state.
  *
  * @throws MillraceError `config` with how to have it read.
  */
@@ -48,7 +48,7 @@ export async function mustBeDrained(profile: OpenProfile, topology: Topology): P
         const from = position === EARLIEST ? first : position;
         for await (const record of readPartition(profile, source.topic, partition, from)) {
           if (markOf(record)) continue;
-          throw new MillraceError('config', `records lie between the subtopologies, unread by '${subtopology.name}'`, {
+          throw new MillraceError('config', `there are records between the sub-topologies that '${subtopology.name}' has not read`, {
             where: `${source.topic}/${partition}@${record.offset}`,
             hint: `process them first: millrace run FILE --subtopology ${id} --until-end`,
           });
@@ -58,7 +58,7 @@ export async function mustBeDrained(profile: OpenProfile, topology: Topology): P
   }
 }
 
-/** Makes the topics in front of a subtopology where they are missing, with so many partitions. */
+/** Makes the topics in front of a sub-topology where they are missing, with so many partitions. */
 export async function setUpBetween(
   profile: OpenProfile,
   topology: Topology,

@@ -87,8 +87,8 @@ export interface Reset {
 
 /**
  * What moving the positions of a topology that does not run would change, and the way to do it. Every task gets a higher
- * incarnation, so that sinks take what is written again for newer than what they have. What lies between subtopologies is passed
- * over: it comes again from where the subtopologies before begin.
+ * incarnation, so that sinks take what is written again for newer than what they have. What lies between sub-topologies is passed
+ * over: it comes again from where the sub-topologies before begin.
  *
  * @throws MillraceError `config` while the topology runs, and where state is kept and records lie between subtopologies.
  */

@@ -26,7 +26,7 @@ export interface Rescaling {
 }
 
 /**
- * The tasks of a subtopology as another number of tasks, with positions in the logs of this profile.
+ * The tasks of a sub-topology as another number of tasks, with positions in the logs of this profile.
  *
  * @throws MillraceError `state` where a cell cannot be divided, or a task that goes has files that have not ended; `config` where positions cannot be kept, and where records that
  * were written under the old number of partitions are still unread.
@@ -90,7 +90,7 @@ async function placesIn(
       {
         where: id,
         hint: source.hasWatermarkMarkers
-          ? 'it lies between subtopologies and is read to its end: delete it, and it is made anew'
+          ? 'it is a repartition topic: process it to its end, then delete it; it is created again'
           : 'records that meet in a step must lie in the same partition: give all inputs the same number',
       },
     );

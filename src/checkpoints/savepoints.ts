@@ -99,7 +99,7 @@ export interface RestoreOptions {
 /**
  * Puts the state of a savepoint in the place of what the profile has of the topology; state that the topology does not
  * read stays in the file. Every task gets an incarnation above those of the savepoint and the profile. The file is checked as a whole before anything is written; a restore that
- * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a subtopology twice.
+ * is interrupted is to be repeated. Memory: one task; where the number of tasks changes, the state of a sub-topology twice.
  *
  * @throws MillraceError `config` while the topology runs, and where partitions or positions do not fit the logs; `state` where
  * state cannot be divided.
@@ -170,7 +170,7 @@ interface PlacedStage {
   readonly place: Place;
 }
 
-/** All tasks of these subtopologies as they are to be: those of the file, or what was made of them. */
+/** All tasks of these sub-topologies as they are to be: those of the file, or what was made of them. */
 function* restoredTasks(file: string, subtopologies: readonly PlacedStage[]) {
   yield* tasksIn(
     file,
@@ -179,7 +179,7 @@ function* restoredTasks(file: string, subtopologies: readonly PlacedStage[]) {
   for (const placed of subtopologies) for (const task of placed.made ?? []) yield { placed, ...task };
 }
 
-/** The tasks of a savepoint that some of these subtopologies take over, each with its number in the subtopology. */
+/** The tasks of a savepoint that some of these sub-topologies take over, each with its number in the subtopology. */
 function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, subtopologies: readonly S[]) {
   for (const { partition: number, ...task } of decodedTasks(file)) {
     const placed = subtopologies.find(
@@ -192,8 +192,8 @@ function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, subtopologi
 type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<string, Position>;
 
 /**
- * How a task's positions come into the logs of this profile. What lies between subtopologies is passed over, since it comes again
- * from where the subtopologies before go on; what marks said of time is still true where those do.
+ * How a task's positions come into the logs of this profile. What lies between sub-topologies is passed over, since it comes again
+ * from where the sub-topologies before go on; what marks said of time is still true where those do.
  */
 async function placing(
   profile: OpenProfile,

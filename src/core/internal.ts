@@ -6,10 +6,10 @@ import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
 import { keyBytes, type SinkWriter } from './sink.js';
 
-// Topics between two subtopologies of a topology: what lies in them, whichever log they lie in.
+// Topics between two sub-topologies of a topology: what lies in them, whichever log they lie in.
 
 /**
- * The connector's name of the topics between subtopologies. A profile that runs topologies with subtopologies has a source and a sink
+ * The connector's name of the topics between subtopologies. A profile that runs topologies with sub-topologies has a source and a sink
  * driver for it; the sink writes in the ledger's transaction.
  */
 export const INTERNAL = 'internal';
@@ -24,7 +24,7 @@ export interface InternalSinkOptions {
   readonly partitions: number | undefined;
   /** How long a task may have nothing to read before its mark says that it is idle; for ever where it is missing. */
   readonly idleTimeout: Duration | undefined;
-  /** Headers that go on to the next subtopology; none where it is missing. */
+  /** Headers that go on to the next sub-topology; none where it is missing. */
   readonly headers?: PassedHeaders | undefined;
 }
 

@@ -61,7 +61,7 @@ export interface Profile {
   /** Opens the connector of a kind unless it is open, and gives the kind's driver. */
   driver?(kind: KindDefinition): Promise<Driver>;
   /**
-   * Drivers that the profile brings itself, by the name of a kind or of a connector: of what lies between subtopologies, and in the
+   * Drivers that the profile brings itself, by the name of a kind or of a connector: of what lies between sub-topologies, and in the
    * place of those that definitions open.
    */
   readonly sources: Readonly<Record<string, SourceDriver>>;

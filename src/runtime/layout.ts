@@ -5,12 +5,12 @@ import { counted } from '../util/counted.js';
 import { sinksOf } from './sinks.js';
 
 /**
- * Sees to it that all topics and tables are there, and finds out how many tasks each subtopology has: the partitions of its
- * inputs. A topic between two subtopologies is made with as many as the subtopology behind it has otherwise.
+ * Sees to it that all topics and tables are there, and finds out how many tasks each sub-topology has: the partitions of its
+ * inputs. A topic between two sub-topologies is made with as many as the sub-topology behind it has otherwise.
  *
- * @param subtopologies in the order in which records pass them
+ * @param sub-topologies in the order in which records pass them
  * @returns the number of tasks by the subtopology's name
- * @throws MillraceError `config` where inputs of a subtopology are not co-partitioned.
+ * @throws MillraceError `config` where inputs of a sub-topology are not co-partitioned.
  */
 export async function layOut(
   subtopologies: readonly Topology[],

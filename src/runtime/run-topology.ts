@@ -9,8 +9,8 @@ import { type Running, type RunningSubtopology, type RunOptions, runStage, snaps
  * Runs a topology on a profile: one task for each partition of its inputs, all of them in this process, or those that the
  * profile's group assigns to it.
  *
- * The subtopologies of a topology with repartitions run side by side. A bounded run takes one after another, each to the end of
- * what the one before has written by then: where several processes share the tasks, run subtopology after subtopology (`subtopology`), each in
+ * The sub-topologies of a topology with repartitions run side by side. A bounded run takes one after another, each to the end of
+ * what the one before has written by then: where several processes share the tasks, run sub-topology after sub-topology (`subtopology`), each in
  * all of them.
  *
  * @throws MillraceError `config` where `check` finds problems, inputs are not co-partitioned or there is no such subtopology.
@@ -35,7 +35,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     for (const subtopology of running) subtopology.stop();
   };
   const start = async (subtopology: Topology): Promise<RunningSubtopology> => {
-    // A rate is one of what comes in; what lies between subtopologies is only passed on.
+    // A rate is one of what comes in; what lies between sub-topologies is only passed on.
     const passesOn = subtopology.sources.every(({ source }) => source.hasWatermarkMarkers || source.global);
     const started = await runStage(subtopology, tasks.get(subtopology.name) ?? 0, passesOn ? unpaced : pace, options);
     started.finished.catch(() => undefined); // whoever waits for it hears of it, perhaps later
@@ -81,7 +81,7 @@ async function inTurn(
   }
 }
 
-/** Starts subtopologies until one cannot be: then those that run are stopped again. */
+/** Starts sub-topologies until one cannot be: then those that run are stopped again. */
 async function startAll(
   subtopologies: readonly Topology[],
   start: Start,

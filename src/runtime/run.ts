@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly inference: InferenceService;
   /** What steps may ask for besides inference and lookups. */
   readonly services?: readonly ProvidedService[] | undefined;
-  /** Run only this subtopology of a topology with repartitions, by its name or the id of its first input; all by default. */
+  /** Run only this sub-topology of a topology with repartitions, by its name or the id of its first input; all by default. */
   readonly subtopology?: string | undefined;
   /** End where the logs end at the start instead of waiting for more. */
   readonly bounded?: boolean;
@@ -59,7 +59,7 @@ export interface RunOptions {
   readonly random?: () => number;
   /** Told of everything that was mended without help: a task that was restarted, for example. */
   onWarning?(message: string): void;
-  /** Told what the profile's group for a subtopology calls this process, each time that changes. */
+  /** Told what the profile's group for a sub-topology calls this process, each time that changes. */
   onJoined?(memberId: string, subtopology: string): void;
   /** Called at the named points of every epoch; for tests. */
   onPoint?(point: EpochPoint, task: number, subtopology: string): void;
@@ -103,7 +103,7 @@ export interface Running {
 
 const STALL_MAX_MS = 60_000;
 
-/** One subtopology as it runs. */
+/** One sub-topology as it runs. */
 export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'health' | 'standbys'> {
   readonly topology: Topology;
   readonly finished: Promise<void>;

@@ -52,7 +52,7 @@ export interface TaskOptions {
 
 /** What can be seen of a task while it runs. */
 export interface TaskSnapshot {
-  /** The topology, or the subtopology of it, that the task belongs to. */
+  /** The topology, or the sub-topology of it, that the task belongs to. */
   readonly subtopology: string;
   readonly partition: number;
   readonly epoch: number;

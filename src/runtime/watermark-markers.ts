@@ -23,7 +23,7 @@ export function lowestOf({ tasks, watermarksMs }: WatermarkMarkers): number {
 }
 
 /**
- * What a task says to the subtopologies that read what it writes: at each epoch, behind its records, how far it has come; and that
+ * What a task says to the sub-topologies that read what it writes: at each epoch, behind its records, how far it has come; and that
  * it has nothing to read, where one of them does not want to wait for that. Such a mark lies in the log, so whoever reads
  * it goes by it in every replay.
  */

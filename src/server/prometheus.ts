@@ -41,7 +41,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
   const counter = metricOf(Counter);
   const gauge = metricOf(Gauge);
 
-  // Tasks of the first subtopology have the topology's name, and need no label for it.
+  // Tasks of the first sub-topology have the topology's name, and need no label for it.
   const labelsOf = ({
     subtopology,
     partition,

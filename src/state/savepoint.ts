@@ -21,7 +21,7 @@ export interface SavepointManifest {
   readonly topics: Readonly<Record<string, string>>;
   /** Where it was made: for people. */
   readonly profile: string;
-  /** Of a topology with repartitions: whose tasks these are, subtopology after subtopology. */
+  /** Of a topology with repartitions: whose tasks these are, sub-topology after subtopology. */
   readonly subtopologies?: readonly SavepointStage[];
 }
 
@@ -33,7 +33,7 @@ export interface SavepointStage {
   readonly topics: Readonly<Record<string, string>>;
 }
 
-/** The subtopologies of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
+/** The sub-topologies of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
 export function stagesIn(manifest: SavepointManifest): (SavepointStage & { readonly first: number })[] {
   const { topology: name, topologyHash, partitions, topics } = manifest;
   let first = 0;

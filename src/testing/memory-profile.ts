@@ -141,7 +141,7 @@ export class MemoryProfile implements Profile {
     };
   }
 
-  /** Into the log itself, for the next subtopology to read. */
+  /** Into the log itself, for the next sub-topology to read. */
   private internalSink(): SinkDriver {
     return {
       mode: 'transactional',

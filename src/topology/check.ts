@@ -121,7 +121,7 @@ function globalProblems(topology: Topology): TopologyProblem[] {
   return alone ? [...written, { where, message: 'all its sources are global', hint }] : written;
 }
 
-/** A subtopology has one position in a topic: of two sources a restart would take either for moved by hand. */
+/** A sub-topology has one position in a topic: of two sources a restart would take either for moved by hand. */
 function twiceRead(topology: Topology): TopologyProblem[] {
   return subtopologiesOf(topology).flatMap(({ sources }) => {
     const readBy = new Map<string, string>();

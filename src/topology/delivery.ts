@@ -27,7 +27,7 @@ export function deliveryOf(mode: WriteMode, deferred = false): Delivery {
 /** Rows that a sink's checkpoint keeps at most where the sink itself sets no bound. */
 export const ROWS_MAX = 100_000;
 
-/** What decides by the clock: of a topology, or of a subtopology of it. */
+/** What decides by the clock: of a topology, or of a sub-topology of it. */
 type Deciding = Pick<Topology, 'sources' | 'steps'>;
 
 /** How a run ends. */
@@ -52,7 +52,7 @@ const isNondeterministic = ({ sources, steps }: Deciding): boolean =>
   steps.some(({ shape }) => shape.shape === 'batched' && shape.nondeterministic === true) ||
   steps.some(({ shape }) => shape.shape === 'stateful' && shape.processingTimeInterval !== undefined);
 
-/** Whether a sink of this subtopology is written after the checkpoint where it is outside of the ledger's transaction, and how many rows wait at most. */
+/** Whether a sink of this sub-topology is written after the checkpoint where it is outside of the ledger's transaction, and how many rows wait at most. */
 export const deferralIn = (
   subtopology: Deciding,
   end: RunEnd = UNBOUNDED,
@@ -63,7 +63,7 @@ export const deferralIn = (
 };
 
 /**
- * A sink of a topology as runs write it, for who asks what it guarantees: deferred where its subtopology has a clock that decides.
+ * A sink of a topology as runs write it, for who asks what it guarantees: deferred where its sub-topology has a clock that decides.
  *
  * @example
  * deliveryOn(profile)(sinkAsWritten(topology, 'history', sink));

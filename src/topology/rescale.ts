@@ -28,7 +28,7 @@ export interface RescaledTask {
 }
 
 /**
- * Spreads the state of all tasks of a subtopology over another number of tasks, cell by cell, as each cell says (`Rescale`).
+ * Spreads the state of all tasks of a sub-topology over another number of tasks, cell by cell, as each cell says (`Rescale`).
  *
  * Guarantee: an entry of a cell that is kept by key is afterwards in the task that records with this key go to. It is refused
  * as a whole where a cell does not say how, and where a key lies in another task than the partitioner says: then the key

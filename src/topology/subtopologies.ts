@@ -6,12 +6,12 @@ import type { RepartitionNode, SinkNode, SourceNode, Topology } from './topology
 import { globalNodes } from './upstream.js';
 
 /**
- * A topology cut at its repartitions: each subtopology is a topology of its own, with tasks and checkpoints under its own name,
- * and what was a repartition is a sink of one subtopology and a source of another. In the order in which records pass them.
+ * A topology cut at its repartitions: each sub-topology is a topology of its own, with tasks and checkpoints under its own name,
+ * and what was a repartition is a sink of one sub-topology and a source of another. In the order in which records pass them.
  *
- * A topology without repartitions is its only subtopology, unchanged. Otherwise the subtopology with the first declared source has the
+ * A topology without repartitions is its only sub-topology, unchanged. Otherwise the sub-topology with the first declared source has the
  * topology's name, and every other one that name, a slash and the id of its first input. Global sources, and steps fed by
- * nothing else, are in every subtopology that reads them. Linear in the number of nodes.
+ * nothing else, are in every sub-topology that reads them. Linear in the number of nodes.
  *
  * @example
  * stagesOf(transfers).map(({ name }) => name); // ['transfers', 'transfers/by-account']
@@ -25,7 +25,7 @@ export function subtopologiesOf(topology: Topology): readonly Topology[] {
   });
 }
 
-/** What is global goes into every subtopology that reads it: the sources and steps in front of the nodes of a subtopology. */
+/** What is global goes into every sub-topology that reads it: the sources and steps in front of the nodes of a subtopology. */
 function feeding(topology: Topology, isIn: (id: string) => boolean): ReadonlySet<string> {
   const global = globalNodes(topology);
   const needed = new Set<string>();
@@ -35,7 +35,7 @@ function feeding(topology: Topology, isIn: (id: string) => boolean): ReadonlySet
 }
 
 /**
- * Repartitions whose records could come back to where they went out: their two sides meet in a step, or the subtopologies behind
+ * Repartitions whose records could come back to where they went out: their two sides meet in a step, or the sub-topologies behind
  * them lead back to those before.
  */
 export function circularRepartitions(topology: Topology): readonly RepartitionNode[] {

@@ -93,7 +93,7 @@ export interface Topology {
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
   readonly sinks: readonly SinkNode[];
-  /** Where it is cut into subtopologies; see `stagesOf`. */
+  /** Where it is cut into sub-topologies; see `stagesOf`. */
   readonly repartitions: readonly RepartitionNode[];
 }
 
@@ -120,7 +120,7 @@ export interface Stream<out T> {
     operator: MultiInputSplitter<T, Sides, Outs>,
   ): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
   /**
-   * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a subtopology of their
+   * Sends values through an internal topic to the tasks that own their new keys. The steps behind it are a sub-topology of their
    * own: own tasks, state and checkpoints. Event times, and the order of each writing task, are kept; nothing is lost or
    * doubled on the way.
    *

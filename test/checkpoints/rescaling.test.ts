@@ -211,7 +211,7 @@ describe('a savepoint in another number of tasks', () => {
     });
   });
 
-  it('takes its subtopologies along, each into a number of its own', async () => {
+  it('takes its sub-topologies along, each into a number of its own', async () => {
     const staged = (partitions: number) =>
       topology('staged', { deadLetters: kafka.deadLetterSink({ topic: 'staged.dead' }) }, (t) => {
         const cells = { byUser: rescaling.byKey(mapCell<string, number>()) };

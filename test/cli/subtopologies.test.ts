@@ -15,7 +15,7 @@ import { keepBalance } from '../../topologies/keep-balance.js';
 import { noInference } from '../memory.js';
 import { freshWorld, PARTITIONS, runToEnd, textsIn } from './operations.js';
 
-// Operations on a topology with two subtopologies, on the embedded store.
+// Operations on a topology with two sub-topologies, on the embedded store.
 
 const staged = topology('tx', { deadLetters: kafka.deadLetterSink({ topic: 'tx.dead' }) }, (t) => {
   t.source('transfers', kafka.source({ topic: 'tx.in', schema: json<Transfer>(), eventTime: (f) => f.bookedAt }))
@@ -87,8 +87,8 @@ afterEach(() => world.remove());
 const save = (name: string) => createSavepoint(world.profile, staged, { name, data: world.data, nowMs: 0 });
 const file = (name: string) => savepointFile(world.data, name);
 
-describe('operations on subtopologies', () => {
-  it('show the lag of every subtopology, of those whose topic is there', async () => {
+describe('operations on sub-topologies', () => {
+  it('show the lag of every sub-topology, of those whose topic is there', async () => {
     const { profile } = world;
     expect((await lagOf(profile, staged)).map(({ source }) => source)).toEqual(['transfers', 'transfers']);
     await runStage(profile, 'tx');
@@ -112,13 +112,13 @@ describe('operations on subtopologies', () => {
     await save('early');
   });
 
-  it('restore all subtopologies together: what was written between them since is passed over', async () => {
+  it('restore all sub-topologies together: what was written between them since is passed over', async () => {
     const { profile } = world;
     await runToEnd(profile, staged);
     const created = await save('middle');
     expect(created).toMatchObject({ topology: 'tx', topologyHash: topologyHash(staged), partitions: PARTITIONS + 3 });
     await feed(profile, 300, 500);
-    await runStage(profile, 'tx'); // its legs lie between the subtopologies, unread
+    await runStage(profile, 'tx'); // its legs lie between the sub-topologies, unread
     expect(await restoreSavepoint(profile, staged, { file: file('middle'), positions: 'keep' })).toEqual({
       incarnation: 1,
       tasks: PARTITIONS + 3,
@@ -129,7 +129,7 @@ describe('operations on subtopologies', () => {
       for (const { checkpoint } of await storedTasks(profile, subtopology)) expect(checkpoint?.incarnation).toBe(1);
   });
 
-  it('take a savepoint to another store, where no topic lies between the subtopologies yet', async () => {
+  it('take a savepoint to another store, where no topic lies between the sub-topologies yet', async () => {
     await runToEnd(world.profile, staged);
     await save('middle');
     expect(

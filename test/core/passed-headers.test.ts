@@ -47,7 +47,7 @@ describe('headers that are passed on', () => {
     ]);
   });
 
-  it('go to the next subtopology beside the event time', () => {
+  it('go to the next sub-topology beside the event time', () => {
     const bytes = new Uint8Array([1]);
     for (const [eventTimeMs, more] of [
       [5, 0],

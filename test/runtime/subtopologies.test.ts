@@ -204,7 +204,7 @@ describe('runTopology with subtopologies', () => {
           )
           .to('out', memorySink());
       });
-      // A log in memory ends where it ends when it is opened: something must lie between the subtopologies by then.
+      // A log in memory ends where it ends when it is opened: something must lie between the sub-topologies by then.
       if (!bounded) await (await runTopology(broken, options(profile, { subtopology: 'broken' }))).finished;
       const running = await runTopology(broken, { ...options(profile), bounded });
       await expect(running.finished).rejects.toMatchObject({ code: 'step', where: 'boom' });

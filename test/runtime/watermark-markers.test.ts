@@ -139,7 +139,7 @@ function emitterOf(idleTimeout: readonly (number | undefined)[]) {
 }
 
 describe('a watermark emitter', () => {
-  it('tells every next subtopology how far the task has come', () => {
+  it('tells every next sub-topology how far the task has come', () => {
     const { emitter, marks } = emitterOf([undefined, undefined]);
     emitter.onRound(1_010);
     emitter.mark(77);
@@ -166,7 +166,7 @@ describe('a watermark emitter', () => {
     expect(emitter.isQuiet(9_400)).toBe(true);
   });
 
-  it('of a task without next subtopologies is never due', () => {
+  it('of a task without next sub-topologies is never due', () => {
     const { emitter } = emitterOf([]);
     expect(emitter.isQuiet(1e12)).toBe(false);
     expect(emitter.isDue).toBe(false);

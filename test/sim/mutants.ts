@@ -164,12 +164,12 @@ export const mutants: readonly Mutant[] = [
     'if (watermarkMs === undefined) continue;',
   ]),
   mutant('marks forgotten by the restore', 'transfers', ['input.ts', 'this.marks = position.watermarkMarkers;', '']),
-  mutant('records between subtopologies merged by their own times', 'transfers', [
+  mutant('records between sub-topologies merged by their own times', 'transfers', [
     'input.ts',
     'known && !this.node.source.hasWatermarkMarkers ?',
     'known ?',
   ]),
-  mutant("the log's times taken for event times between subtopologies", 'transfers', [
+  mutant("the log's times taken for event times between sub-topologies", 'transfers', [
     'input.ts',
     'hasWatermarkMarkers ? internalEventTime(record) : eventTimeOf',
     'hasWatermarkMarkers ? record.timestampMs : eventTimeOf',

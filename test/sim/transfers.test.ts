@@ -1,5 +1,5 @@
 import { transfers } from './scenarios/transfers.js';
 import { describeSeeds } from './seeds.js';
 
-// Two subtopologies, and twice the records of the log between them: fewer seeds than the others.
+// Two sub-topologies, and twice the records of the log between them: fewer seeds than the others.
 describeSeeds(transfers, 40001, { seeds: 208, records: 220_000 });

@@ -105,7 +105,7 @@ describe('check', () => {
     expect(messages(value)).toEqual(['orders: no schema for topic "orders.v1"']);
   });
 
-  it('refuses two sources of one topic, unless they are in different subtopologies', () => {
+  it('refuses two sources of one topic, unless they are in different sub-topologies', () => {
     const twice = topology('twice', { deadLetters }, (t) => {
       t.source('some', topicSource('orders.v1')).to('a', topicSink('a.v1'));
       t.source('more', topicSource('orders.v1')).to('b', topicSink('b.v1'));

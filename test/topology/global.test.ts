@@ -25,7 +25,7 @@ const meet = () =>
     open: () => ({ onRecord() {} }),
   });
 
-/** A global table that two subtopologies read, one on each side of a repartition. */
+/** A global table that two sub-topologies read, one on each side of a repartition. */
 const twice = topology('twice', { deadLetters }, (t) => {
   const rate = t.source('rates', rates).via('rate', table({ keysMax: 10 }));
   const unused = t.source('other-rates', rates).via('other-rate', table({ keysMax: 10 }));
@@ -39,7 +39,7 @@ const twice = topology('twice', { deadLetters }, (t) => {
 });
 
 describe('global tables', () => {
-  it('are in every subtopology that reads them, and name none', () => {
+  it('are in every sub-topology that reads them, and name none', () => {
     expect(check(twice)).toEqual([]);
     expect(
       subtopologiesOf(twice).map(({ name, sources, steps }) => [

@@ -66,7 +66,7 @@ describe('stagesOf', () => {
     }
   });
 
-  it('makes one topic of a repartition, written by one subtopology and read by the other', () => {
+  it('makes one topic of a repartition, written by one sub-topology and read by the other', () => {
     const [, before, after] = subtopologiesOf(paired);
     const sink = before?.sinks.find(({ id }) => id === 'orders-by-id')?.sink;
     const source = after?.sources.find(({ id }) => id === 'orders-by-id')?.source;
@@ -115,10 +115,10 @@ describe('stagesOf', () => {
       sink         deadLetters       <- failed records                           kafka.sink
                 topic=orders.dead
 
-      sub-topology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
-      sub-topology  paired/orders            reads orders                                            writes orders-by-id
-      sub-topology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
-      sub-topology  paired/again             reads again                                             writes last
+     sub-topology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
+     sub-topology  paired/orders            reads orders                                            writes orders-by-id
+     sub-topology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
+     sub-topology  paired/again             reads again                                             writes last
       "
     `);
     expect(describeTopology(without)).not.toContain('subtopology');
@@ -133,7 +133,7 @@ describe('check', () => {
     expect(check(paired)).toEqual([]);
   });
 
-  it('refuses a step that would wait for its own subtopology, directly or around other subtopologies', () => {
+  it('refuses a step that would wait for its own sub-topology, directly or around other subtopologies', () => {
     expect(
       problemsOf((t) => {
         const refunds = t.source('refunds', topicSource<Refund>('refunds.v1'));

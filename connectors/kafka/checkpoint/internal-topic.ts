@@ -19,7 +19,7 @@ import { transactionOf } from '../topic-sink.js';
 import type { TaskSessions } from './task-session.js';
 
 /**
- * Records between two subtopologies are kept until the next subtopology has them in a checkpoint, and deleted by it. Their times are
+ * Records between two sub-topologies are kept until the next sub-topology has them in a checkpoint, and deleted by it. Their times are
  * event times, so neither the broker's clock nor its retention may have a say.
  */
 const SETTINGS: TopicSettings = {

@@ -15,7 +15,7 @@ export interface KeySpace {
   contents(keys: readonly string[]): Promise<readonly unknown[]>;
   /** Removes every key that begins so; resolves with their number. */
   remove(prefix: string): Promise<number>;
-  /** Removes the fences of a topology and of its subtopologies, wherever in a cluster they are. */
+  /** Removes the fences of a topology and of its sub-topologies, wherever in a cluster they are. */
   removeFences(topology: string): Promise<void>;
 }
 

@@ -74,7 +74,7 @@ export function runCommand({ terminal, act }: CommandContext): Command {
                 topology,
                 config,
                 processes,
-                // Each process would take its own end of a subtopology for that of all: subtopologies end one by one, everywhere.
+                // Each process would take its own end of a sub-topology for that of all: sub-topologies end one by one, everywhere.
                 subtopologies:
                   extent.bounded && extent.subtopology === undefined
                     ? subtopologiesOf(topology).map(({ name }) => name)

@@ -17,7 +17,7 @@ export async function mismatchesOf(topology: Topology, profile: Profile): Promis
     for (const { id, sink } of sinksOf(subtopology)) {
       const mismatches = await (await sinkDriver(profile, sink, id)).mismatches?.(sink);
       for (const each of mismatches ?? []) {
-        // Subtopologies share their dead letters.
+        // Sub-topologies share their dead letters.
         if (!found.some(({ what, setting }) => what === each.what && setting === each.setting))
           found.push({ sink: id, ...each });
       }

@@ -15,7 +15,7 @@ export interface RunProcessesOptions {
   readonly topology: Topology;
   readonly config: Config;
   readonly processes: number;
-  /** Subtopologies to run one after another, each in all processes to its end; none where processes run all that they run at once. */
+  /** Sub-topologies to run one after another, each in all processes to its end; none where processes run all that they run at once. */
   readonly subtopologies: readonly string[];
   /** Arguments of `millrace` that make a process one of several, given its place among them and its subtopology. */
   argumentsOf(place: number, subtopology: string | undefined): readonly string[];
@@ -40,7 +40,7 @@ export async function runProcesses(options: RunProcessesOptions): Promise<RunSum
   }
   const startedMs = performance.now();
   const counts = new RunCounts();
-  /** By subtopology and place. */
+  /** By sub-topology and place. */
   const progress = new Map<string, ProgressNews>();
   const begin = (subtopology: string | undefined): ProcessSupervisor => {
     const memberIds = new Map<number, Map<string, string>>();

@@ -5,7 +5,7 @@ import { RunCounts } from './run-counts.js';
 import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 
-/** Which subtopologies run, whether they end with the logs, and whether that is the end of time too. */
+/** Which sub-topologies run, whether they end with the logs, and whether that is the end of time too. */
 export type RunExtent = Pick<RunOptions, 'subtopology' | 'bounded' | 'final'>;
 
 /** Runs a topology in this process and stays with it until it ends: signals, news of its progress now and then. */

@@ -7,7 +7,7 @@ export type WorkerNews = JoinedNews | ProgressNews;
 export interface JoinedNews {
   readonly kind: 'joined';
   readonly memberId: string;
-  /** Whose tasks the group shares out: each subtopology of a topology has a group of its own. */
+  /** Whose tasks the group shares out: each sub-topology of a topology has a group of its own. */
   readonly subtopology: string;
 }
 

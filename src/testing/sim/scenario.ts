@@ -46,7 +46,7 @@ export interface Trial {
 
 /** What is left of a task at the end. */
 export interface Outcome {
-  /** What lies in a topic between subtopologies, in the partition of the task or in another one. */
+  /** What lies in a topic between sub-topologies, in the partition of the task or in another one. */
   between(topic: string, partition?: number): readonly RawRecord[];
   output(sink: string): SimOutput;
   /** The counters of the checkpoint: `step/name` to value; zeros are left out. */

@@ -23,7 +23,7 @@ export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): 
 
 /** Opens the topics of the simulation for one process; `onDelivered` is told how far each reader has come. */
 export function simSourceDriver(
-  /** What lies in a partition: of a topic between subtopologies, more may come. */
+  /** What lies in a partition: of a topic between sub-topologies, more may come. */
   recordsOf: (topic: string, partition: number) => readonly RawRecord[],
   partitionsOf: (topic: string) => number,
   process: SimProcess,

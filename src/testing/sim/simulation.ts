@@ -76,9 +76,9 @@ class Simulation {
   private readonly ledgers: ReadonlyMap<string, SimLedger>;
   private readonly outputs = new SimOutputs();
   private readonly between: SimBetween;
-  /** By subtopology; none where each process believes to own all tasks. */
+  /** By sub-topology; none where each process believes to own all tasks. */
   private readonly groups = new Map<string, SimGroup>();
-  /** Subtopologies run one after another, each to an end, or side by side for ever. */
+  /** Sub-topologies run one after another, each to an end, or side by side for ever. */
   private readonly bounded: boolean;
   private readonly startsUntilComplete: number;
   private readonly lives: Life[] = [];
@@ -127,7 +127,7 @@ class Simulation {
     if (random.chance(0.6))
       for (const { name } of this.subtopologies)
         this.groups.set(name, new SimGroup(this.partitions, this.time, this.chaos, random.fork()));
-    // In a group each process would take its own end of a subtopology for that of all: there, subtopologies are run one by one.
+    // In a group each process would take its own end of a sub-topology for that of all: there, sub-topologies are run one by one.
     this.bounded = this.subtopologies.length === 1 || (this.groups.size === 0 && random.chance(0.6));
     // Enough for the logs to be complete when the first processes have died; all of it lies there for the last one.
     this.startsUntilComplete = this.trial.grows ? 2 + random.int(4) : 0;
@@ -334,7 +334,7 @@ class Simulation {
   }
 
   /**
-   * Whether checkpoints cover all that was ever written. Side by side, an input of a later subtopology may end with records that
+   * Whether checkpoints cover all that was ever written. Side by side, an input of a later sub-topology may end with records that
    * wait for what might come between the subtopologies: they are for the last process, which sees the logs end.
    */
   private isAllStored(): boolean {

@@ -48,7 +48,7 @@ const traced = topology(name, { deadLetters: specs.deadLetterSink({ topic: `${na
 });
 
 describe('headers', () => {
-  it('go from the records of other clients through every subtopology to outputs that ask for them', async () => {
+  it('go from the records of other clients through every sub-topology to outputs that ask for them', async () => {
     await kafka.createTopic(`${name}.in`, 2);
     await kafka.createTopic(`${name}.appended`, 1, { 'message.timestamp.type': 'LogAppendTime' });
     await librdkafka(

@@ -64,7 +64,7 @@ async function readPartition(partition: number, offset = EARLIEST): Promise<RawR
   return read;
 }
 
-describe('a topic between subtopologies', () => {
+describe('a topic between sub-topologies', () => {
   it('shows values with their event times, and marks behind them in every partition, once the checkpoint is stored', async () => {
     await kafka.internal.sink.setUp?.(sink, { topology: task.topology, step: 'by-key', partitions: 7 });
     expect(await kafka.internal.source.partitions(source(topic))).toBe(PARTITIONS);

@@ -115,7 +115,7 @@ describe('a declared topic', () => {
     });
   });
 
-  it('between two subtopologies has to keep records and their times', async () => {
+  it('between two sub-topologies has to keep records and their times', async () => {
     const topic = newName('between');
     const options: InternalSinkOptions = {
       topic,

@@ -133,7 +133,7 @@ describe('transfers between accounts of different tasks', () => {
 
     parent.kill('SIGINT');
     expect((await ended).code, output()).toBe(0);
-    // What came last is still to be done: subtopology after subtopology, each to its end in all processes.
+    // What came last is still to be done: sub-topology after sub-topology, each to its end in all processes.
     await send(500);
     const { code, out, err } = await run('--processes', '2', '--until-end', '--json').ended;
     expect(code, err).toBe(0);
@@ -151,7 +151,7 @@ describe('transfers between accounts of different tasks', () => {
     await sameElsewhere(verdict.accounts);
   });
 
-  it('say how far each subtopology has read', async () => {
+  it('say how far each sub-topology has read', async () => {
     const { code, out } = await startMillrace(['offsets', 'tx.ts', '--profile', 'cluster', '--json'], {
       folder: user.folder,
       env: env(),

@@ -80,8 +80,8 @@ const accountOf = (leg: { readonly account: string }) => leg.account;
 const timeOf = ({ timeMs }: { readonly timeMs: number }) => timeMs;
 
 /**
- * Two legs of every transfer go to the tasks of their accounts, through a topic between two subtopologies, and are booked there at
- * the newest of some rates that are merged with them. The subtopologies run side by side or in turn.
+ * Two legs of every transfer go to the tasks of their accounts, through a topic between two sub-topologies, and are booked there at
+ * the newest of some rates that are merged with them. The sub-topologies run side by side or in turn.
  */
 export const transfers: Scenario = {
   name: 'transfers',
@@ -142,7 +142,7 @@ function draw(random: Random, task: number, count: number): { transfers: Transfe
   return { transfers, rates };
 }
 
-/** The legs of a task's transfers lie between the subtopologies, each once and in order, and its marks keep their word. */
+/** The legs of a task's transfers lie between the sub-topologies, each once and in order, and its marks keep their word. */
 function checkSent(
   task: number,
   partitions: number,
@@ -236,7 +236,7 @@ function readBetween(record: RawRecord): Between {
   return { mark, leg, eventTimeMs: internalEventTime(record) };
 }
 
-/** By merge time, rates first at the same one. What lies between subtopologies has the lowest newest mark for a merge time. */
+/** By merge time, rates first at the same one. What lies between sub-topologies has the lowest newest mark for a merge time. */
 function mergedWithRates(partitions: number, rates: readonly Rate[], between: readonly RawRecord[]) {
   const marks = new Map<number, number | null>();
   let lowestMs = NEVER_MS;
