@@ -17,12 +17,12 @@ const WAIT_MAX_MS = 30_000;
 const WAITING_MAX = 1_000;
 
 /**
- * Sends values in lanes: those of a key one after another, different keys side by side. Memory: `WAITING_MAX` requests and
+ * Sends values in one queue per key: values of a key one after another, different keys concurrently. Memory: `WAITING_MAX` requests and
  * one chunk.
  */
 export class WebhookWriter implements SinkWriter {
   private readonly numbering = new SequenceAssigner();
-  private readonly lanes = new Map<string, Promise<void>>();
+  private readonly queues = new Map<string, Promise<void>>();
   private readonly closing = new AbortController();
   private waiting = 0;
   private underWay = 0;
@@ -53,24 +53,24 @@ export class WebhookWriter implements SinkWriter {
   }
 
   private async drained(): Promise<void> {
-    await Promise.all(this.lanes.values());
+    await Promise.all(this.queues.values());
     if (this.failure !== undefined) throw this.failure;
   }
 
   private enqueue(value: unknown, origin: Origin): void {
     const id = this.idOf(origin);
     const body = jsonText(this.options.body(value)) ?? 'null';
-    const lane = this.options.key?.(value) ?? (origin.key === null ? id : Buffer.from(origin.key).toString('base64'));
+    const queue = this.options.key?.(value) ?? (origin.key === null ? id : Buffer.from(origin.key).toString('base64'));
     this.waiting += 1;
-    const before = this.lanes.get(lane) ?? Promise.resolve();
+    const before = this.queues.get(queue) ?? Promise.resolve();
     const sent = before
       .then(() => this.send(id, body))
       .finally(() => {
         this.waiting -= 1;
-        if (this.lanes.get(lane) === sent) this.lanes.delete(lane);
+        if (this.queues.get(queue) === sent) this.queues.delete(queue);
       });
     sent.catch(() => undefined); // told by `failure`
-    this.lanes.set(lane, sent);
+    this.queues.set(queue, sent);
   }
 
   private idOf(origin: Origin): string {

@@ -24,7 +24,7 @@ interface PartitionBuffer {
  * Memory: one encoder per partition written to, each as large as its largest batch, and what is sealed until taken.
  */
 export class RecordAccumulator {
-  private readonly lanes = new Map<string, PartitionBuffer[]>();
+  private readonly buffers = new Map<string, PartitionBuffer[]>();
   private readonly compressions = new Map<string, Compression>();
   private sealed: OutgoingBatch[] = [];
 
@@ -40,11 +40,11 @@ export class RecordAccumulator {
   }
 
   add(topic: string, partition: number, record: OutgoingRecord): void {
-    const lanes = getOrInsert(this.lanes, topic, () => []);
-    const lane = lanes[partition] ?? { topic, partition, encoder: new BatchEncoder(), sequence: 0 };
-    lanes[partition] = lane;
-    if (lane.encoder.records > 0 && lane.encoder.bytes + recordSizeMax(record) > BATCH_BYTES_MAX) this.seal(lane);
-    lane.encoder.add(record);
+    const buffers = getOrInsert(this.buffers, topic, () => []);
+    const buffer = buffers[partition] ?? { topic, partition, encoder: new BatchEncoder(), sequence: 0 };
+    buffers[partition] = buffer;
+    if (buffer.encoder.records > 0 && buffer.encoder.bytes + recordSizeMax(record) > BATCH_BYTES_MAX) this.seal(buffer);
+    buffer.encoder.add(record);
   }
 
   /** Whether batches are full and wait to be taken. */
@@ -61,15 +61,15 @@ export class RecordAccumulator {
 
   /** Seals what is there, however small, and takes it all. */
   takeAll(): OutgoingBatch[] {
-    for (const lanes of this.lanes.values()) {
-      for (const lane of lanes) if (lane && lane.encoder.records > 0) this.seal(lane);
+    for (const buffers of this.buffers.values()) {
+      for (const buffer of buffers) if (buffer && buffer.encoder.records > 0) this.seal(buffer);
     }
     return this.takeSealed();
   }
 
-  private seal(lane: PartitionBuffer): void {
-    const { topic, partition, encoder, sequence } = lane;
-    lane.sequence = (sequence + encoder.records) % SEQUENCES;
+  private seal(buffer: PartitionBuffer): void {
+    const { topic, partition, encoder, sequence } = buffer;
+    buffer.sequence = (sequence + encoder.records) % SEQUENCES;
     const compression = this.compressions.get(topic) ?? this.compression;
     this.sealed.push({ topic, partition, bytes: encoder.finish({ ...this.identity(), sequence }, compression) });
   }
@@ -80,14 +80,14 @@ export function wavesOf(batches: readonly OutgoingBatch[], bytesMax: number): Ou
   const waves: { bytes: number; readonly batches: OutgoingBatch[] }[] = [];
   const nextWave = new Map<string, number>();
   for (const batch of batches) {
-    const lane = `${batch.partition}/${batch.topic}`;
-    let at = nextWave.get(lane) ?? 0;
+    const buffer = `${batch.partition}/${batch.topic}`;
+    let at = nextWave.get(buffer) ?? 0;
     while ((waves[at]?.bytes ?? 0) > 0 && (waves[at]?.bytes ?? 0) + batch.bytes.length > bytesMax) at += 1;
     const wave = waves[at] ?? { bytes: 0, batches: [] };
     waves[at] = wave;
     wave.bytes += batch.bytes.length;
     wave.batches.push(batch);
-    nextWave.set(lane, at + 1);
+    nextWave.set(buffer, at + 1);
   }
   return waves.map((wave) => wave.batches);
 }

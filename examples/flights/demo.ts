@@ -44,7 +44,7 @@ export interface DemoOptions {
 const PROGRESS_EVERY_MS = 500;
 
 /**
- * The main job: real flights, made dirty, through `topologies/flight-delays.ts` to a report. What was done stays in
+ * The main job: real flights, with some corruption, through `topologies/flight-delays.ts` to a report. What was done stays in
  * `data`, so a run that was stopped, or killed, goes on where it was.
  */
 export async function runDemo(options: DemoOptions): Promise<FlightReport | undefined> {
@@ -88,7 +88,7 @@ async function load(options: DemoOptions, profile: OpenProfile): Promise<Manifes
       endOffsets: (topic) => profile.endOffsets(topic),
       flights: () => {
         terminal.err(
-          `reading ${limit.toLocaleString('en-US')} flights and writing them, with the dirt of a real stream, to two topics\n`,
+          `reading ${limit.toLocaleString('en-US')} flights and writing them to two topics, some of them corrupted\n`,
         );
         return readFlights(profile.query, flightFiles(), limit);
       },

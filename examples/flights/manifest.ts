@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { MillraceError } from '../../src/core/errors.js';
-import type { DirtKind, Outcome } from './dirt.js';
+import type { CorruptionKind, Outcome } from './corruption.js';
 import type { Flights } from './flights.js';
 import { partitions, reasons, type Side, sides, topics } from './names.js';
 import { entryAt, type Plan, type TopicPlan } from './plan.js';
@@ -67,7 +67,7 @@ function perPartition(flights: Flights, plan: TopicPlan, partitionOf: (airport: 
 
 function putInto(side: Side, plan: Plan, whole: Outcome): PutIn[] {
   const { kinds, counts } = plan[side];
-  const line = (kind: Pick<DirtKind, 'kind' | 'outcome' | 'reason'>, count: number): PutIn => ({
+  const line = (kind: Pick<CorruptionKind, 'kind' | 'outcome' | 'reason'>, count: number): PutIn => ({
     topic: topics[side],
     side,
     kind: kind.kind,

@@ -36,7 +36,7 @@ export const counters = {
 /** A counter `dead:<reason>` counts the dead letters of a step. */
 export const deadPrefix = 'dead:';
 
-/** Reasons with which the dirt is expected among the dead letters. */
+/** Reasons with which the corruption is expected among the dead letters. */
 export const reasons = {
   truncated: 'truncated',
   notWireFormat: 'not-wire-format',

@@ -1,5 +1,5 @@
 import { assert } from '../../src/core/errors.js';
-import { type DirtKind, detailSalt, dirtOf, dirtPicker, noDirt } from './dirt.js';
+import { type CorruptionKind, corruptionOf, corruptionPicker, detailSalt, noCorruption } from './corruption.js';
 import { arrivalSecond, type Flights } from './flights.js';
 import { delayRangeMinutes, type Side } from './names.js';
 import { integer } from './random.js';
@@ -15,14 +15,14 @@ export interface Entry {
   /** Moment at which it stands in the log, UTC seconds since 1970. */
   readonly second: number;
   readonly flight: number;
-  /** The kind of dirt that it is, counted from 1; 0 for a flight's own record. */
+  /** The kind of corruption that it is, counted from 1; 0 for a flight's own record. */
   readonly kind: number;
 }
 
 /** What is written into one topic, in order: 8 bytes a record. */
 export interface TopicPlan {
   readonly side: Side;
-  readonly kinds: readonly DirtKind[];
+  readonly kinds: readonly CorruptionKind[];
   readonly order: Float64Array;
   /** Records of each kind; place 0 counts the flights' own, changed ones included. */
   readonly counts: readonly number[];
@@ -39,7 +39,7 @@ export const isAbsurd = (delayMinutes: number): boolean =>
   delayMinutes < delayRangeMinutes.min || delayMinutes > delayRangeMinutes.max;
 
 /**
- * Decides, without writing anything, what stands in both topics and in which order. The same flights, seed and dirt
+ * Decides, without writing anything, what stands in both topics and in which order. The same flights, seed and corruption
  * give the same plan, so a loader that was stopped goes on by counting.
  *
  * @example
@@ -48,26 +48,32 @@ export const isAbsurd = (delayMinutes: number): boolean =>
  */
 export function planLoad(flights: Flights, { seed, clean }: { readonly seed: number; readonly clean: boolean }): Plan {
   assert(flights.size <= flightsMax, `at most ${flightsMax} flights fit the plan`);
-  const dirt = clean ? noDirt : dirtOf;
+  const corruption = clean ? noCorruption : corruptionOf;
   let absurdDelays = 0;
   for (const delay of flights.delayMinutes) if (isAbsurd(delay)) absurdDelays++;
   return {
-    departed: planTopic('departed', dirt.departed, flights.size, seed, (id) => (flights.departedMinute[id] ?? 0) * 60),
-    arrived: planTopic('arrived', dirt.arrived, flights.size, seed, (id) => arrivalSecond(flights, id)),
+    departed: planTopic(
+      'departed',
+      corruption.departed,
+      flights.size,
+      seed,
+      (id) => (flights.departedMinute[id] ?? 0) * 60,
+    ),
+    arrived: planTopic('arrived', corruption.arrived, flights.size, seed, (id) => arrivalSecond(flights, id)),
     absurdDelays,
   };
 }
 
-/** Plans one topic; exported for tests that bring dirt of their own. */
+/** Plans one topic; exported for tests that bring corruption of their own. */
 export function planTopic(
   side: Side,
-  kinds: readonly DirtKind[],
+  kinds: readonly CorruptionKind[],
   size: number,
   seed: number,
   secondOf: (flight: number) => number,
 ): TopicPlan {
-  assert(kinds.length < kindsMax, `at most ${kindsMax - 1} kinds of dirt fit the plan`);
-  const pick = dirtPicker(kinds, side, seed);
+  assert(kinds.length < kindsMax, `at most ${kindsMax - 1} kinds of corruption fit the plan`);
+  const pick = corruptionPicker(kinds, side, seed);
   const counts = new Array<number>(kinds.length + 1).fill(0);
   const keys: Float64Array = new Float64Array(size * 2);
   let length = 0;

@@ -1,5 +1,5 @@
 /**
- * A number in [0, 1) that depends on nothing but its arguments: the dirt of a flight is the same wherever chunks end
+ * A number in [0, 1) that depends on nothing but its arguments: the corruption of a flight is the same wherever chunks end
  * and whatever was asked before. (MurmurHash3's rounds and finalizer over the three words.)
  */
 export function uniform(seed: number, salt: number, index: number): number {

@@ -2,7 +2,7 @@ import type { FlightArrived } from '../../schemas/flight-arrived.v1.js';
 import type { FlightDeparted } from '../../schemas/flight-departed.v1.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import type { Codec } from '../../src/core/schema.js';
-import { detailSalt, ghostId } from './dirt.js';
+import { detailSalt, ghostId } from './corruption.js';
 import { arrivalSecond, departedMs, type Flights } from './flights.js';
 import type { Side } from './names.js';
 import type { Entry, TopicPlan } from './plan.js';
@@ -19,7 +19,7 @@ const headerBytes = 5;
 const hourMs = 3_600_000;
 
 /**
- * Makes the records of both topics, dirt included: a pure function of flights, seed and entry.
+ * Makes the records of both topics, corruption included: a pure function of flights, seed and entry.
  *
  * The key is always the flight's real origin, and the record's timestamp the moment at which it stands in the log.
  *

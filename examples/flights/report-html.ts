@@ -187,7 +187,7 @@ ${numbers([whole(row.putIn), whole(row.caught)])}<td><span class="mark ${good ? 
       : '<span class="mark bad">something is missing</span>'
   }</h2>
 <p class="note">${
-    clean ? 'A clean run: no dirt was added.' : 'The loader made the stream as dirty as real ones are, and kept count.'
+    clean ? 'A clean run: no corruption was added.' : 'The loader corrupted some records, and counted them.'
   } Caught is what the steps counted.</p>
 ${table('departed')}<br>${table('arrived')}</section>`;
 }

@@ -38,7 +38,7 @@ export interface SliceScores {
   readonly models: Readonly<Partial<Record<Model, Score>>>;
 }
 
-/** Kinds of dirt that end in the same place, put in and caught. */
+/** Kinds of corruption that end in the same place, put in and caught. */
 export interface Caught {
   readonly side: Side;
   readonly kinds: readonly string[];

@@ -48,10 +48,14 @@ export async function mustBeDrained(profile: OpenProfile, topology: Topology): P
         const from = position === EARLIEST ? first : position;
         for await (const record of readPartition(profile, source.topic, partition, from)) {
           if (markOf(record)) continue;
-          throw new MillraceError('config', `there are records between the sub-topologies that '${subtopology.name}' has not read`, {
-            where: `${source.topic}/${partition}@${record.offset}`,
-            hint: `process them first: millrace run FILE --subtopology ${id} --until-end`,
-          });
+          throw new MillraceError(
+            'config',
+            `there are records between the sub-topologies that '${subtopology.name}' has not read`,
+            {
+              where: `${source.topic}/${partition}@${record.offset}`,
+              hint: `process them first: millrace run FILE --subtopology ${id} --until-end`,
+            },
+          );
         }
       }
     }

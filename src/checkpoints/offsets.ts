@@ -28,7 +28,7 @@ export interface SourceLag {
 export async function lagOf(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
   const lags: SourceLag[] = [];
   for (const subtopology of await subtopologiesThere(profile, topology))
-    lags.push(...(await lagOfStage(profile, subtopology)));
+    lags.push(...(await lagOfSubtopology(profile, subtopology)));
   return lags;
 }
 
@@ -39,7 +39,7 @@ export function behindText(rows: readonly SourceLag[]): string {
   return `${counted(lag, 'record')} behind${rows.some((row) => row.lag === null) ? ', besides what is in no topic' : ''}`;
 }
 
-async function lagOfStage(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
+async function lagOfSubtopology(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {
   const stored = new Map((await storedTasks(profile, topology)).map((task) => [task.partition, task]));
   const [starts, ends] = await Promise.all([
     offsetsBySource(profile, topology, 'earliest'),

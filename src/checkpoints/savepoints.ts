@@ -6,9 +6,9 @@ import type { OpenProfile } from '../profiles/profiles.js';
 import {
   encodeSavepoint,
   type SavepointManifest,
-  type SavepointStage,
+  type SavepointSubtopology,
   type SavepointTask,
-  stagesIn,
+  subtopologiesIn,
 } from '../state/savepoint.js';
 import { emptyCheckpoint, offsetsBySource, positionAt, type RestoredPositions } from '../topics/positions.js';
 import {
@@ -50,7 +50,7 @@ export async function createSavepoint(
   const { checkpoints } = profile;
   await mustBeStopped(profile, topology);
   await mustBeDrained(profile, topology);
-  const subtopologies: SavepointStage[] = [];
+  const subtopologies: SavepointSubtopology[] = [];
   for (const subtopology of await subtopologiesThere(profile, topology)) {
     const saved = await checkpoints.tasks(subtopology.name);
     const first = saved[0];
@@ -111,9 +111,9 @@ export async function restoreSavepoint(
 ): Promise<{ readonly incarnation: number; readonly tasks: number }> {
   await mustBeStopped(profile, topology);
   const { manifest, incarnation: saved } = verified(file);
-  const subtopologies: PlacedStage[] = [];
+  const subtopologies: PlacedSubtopology[] = [];
   for (const subtopology of subtopologiesOf(topology)) {
-    const kept = stagesIn(manifest).find(({ name }) => name === subtopology.name);
+    const kept = subtopologiesIn(manifest).find(({ name }) => name === subtopology.name);
     if (!kept) continue; // new, or had committed nothing
     await setUpBetween(profile, topology, subtopology, kept.partitions);
     const partitions = await tasksOf(profile, subtopology);
@@ -160,9 +160,9 @@ export async function restoreSavepoint(
   return { incarnation, tasks };
 }
 
-interface PlacedStage {
+interface PlacedSubtopology {
   readonly subtopology: Topology;
-  readonly kept: ReturnType<typeof stagesIn>[number];
+  readonly kept: ReturnType<typeof subtopologiesIn>[number];
   /** How many tasks there will be. */
   readonly partitions: number;
   /** Its tasks, where the file has another number of them. */
@@ -171,7 +171,7 @@ interface PlacedStage {
 }
 
 /** All tasks of these sub-topologies as they are to be: those of the file, or what was made of them. */
-function* restoredTasks(file: string, subtopologies: readonly PlacedStage[]) {
+function* restoredTasks(file: string, subtopologies: readonly PlacedSubtopology[]) {
   yield* tasksIn(
     file,
     subtopologies.filter(({ made }) => made === undefined),
@@ -180,7 +180,7 @@ function* restoredTasks(file: string, subtopologies: readonly PlacedStage[]) {
 }
 
 /** The tasks of a savepoint that some of these sub-topologies take over, each with its number in the subtopology. */
-function* tasksIn<S extends Pick<PlacedStage, 'kept'>>(file: string, subtopologies: readonly S[]) {
+function* tasksIn<S extends Pick<PlacedSubtopology, 'kept'>>(file: string, subtopologies: readonly S[]) {
   for (const { partition: number, ...task } of decodedTasks(file)) {
     const placed = subtopologies.find(
       ({ kept: { first, partitions } }) => number >= first && number < first + partitions,
@@ -198,7 +198,7 @@ type Place = (checkpoint: Checkpoint | undefined, partition: number) => Record<s
 async function placing(
   profile: OpenProfile,
   subtopology: Topology,
-  topics: SavepointStage['topics'],
+  topics: SavepointSubtopology['topics'],
   positions: RestoredPositions,
 ): Promise<Place> {
   const [first, last] = await Promise.all([

@@ -96,10 +96,10 @@ export interface ModelHandle {
   /** Digest of the model file: goes with every prediction. */
   readonly version: string;
   /**
-   * Scores `rows` rows. `laneOf` says which of `lengths` a row has: the first by default. Calls are answered in order, rows
+   * Scores `rows` rows. `bucketOf` says which of `lengths` a row has: the first by default. Calls are answered in order, rows
    * of one call may be spread over several batches. Output rows lie one after another.
    */
-  run(rows: number, fill: FillRow, laneOf?: (row: number) => number): Promise<RunResult>;
+  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
   /** Dispatches what waits, without waiting for company. */
   flush(): void;
 }

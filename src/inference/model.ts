@@ -54,7 +54,7 @@ export async function serveModel(
   const { inputs, lengths, outputSize } = current;
   const pool = bufferPool(inFlightMax + 2);
   const scheduler = createScheduler({
-    lanes: lengths.map((length) => layoutOf(inputs, length, spec.batchMax)),
+    buckets: lengths.map((length) => layoutOf(inputs, length, spec.batchMax)),
     outputSize,
     batchMax: spec.batchMax,
     waitMax: spec.waitMax,
@@ -74,8 +74,8 @@ export async function serveModel(
     link.start();
     if (life !== link.life || loading !== undefined) await reload();
     const { session, provider } = current;
-    const { lane, rows } = batch;
-    const ask = { session, lane, rows, rowsMax: spec.batchMax, input: batch.input };
+    const { bucket, rows } = batch;
+    const ask = { session, bucket, rows, rowsMax: spec.batchMax, input: batch.input };
     const { scores, failures, input } = await link.request('run', ask, [batch.input]);
     pool.give(input);
     scheduler.complete(batch, { scores, failures, degraded: provider === spec.providers[0] ? null : provider });

@@ -16,7 +16,7 @@ export interface Requests {
   run: {
     readonly ask: {
       readonly session: number;
-      readonly lane: number;
+      readonly bucket: number;
       readonly rows: number;
       /** For how many rows `input` is laid out. */
       readonly rowsMax: number;

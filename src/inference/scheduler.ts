@@ -2,9 +2,9 @@ import type { FillRow, RunResult, TensorData } from '../core/index.js';
 import type { BufferPool } from './buffers.js';
 import { type Layout, viewsOf } from './layout.js';
 
-/** Rows of one lane on their way to a worker, laid out in `input`. */
+/** Rows of one length bucket on their way to a worker, laid out in `input`. */
 export interface Batch {
-  readonly lane: number;
+  readonly bucket: number;
   readonly input: ArrayBuffer;
   rows: number;
 }
@@ -17,8 +17,8 @@ export interface Answer {
 }
 
 export interface SchedulerOptions {
-  /** How batches lie in their buffers, by lane: rows of different lanes never share a batch. */
-  readonly lanes: readonly Layout[];
+  /** How batches lie in their buffers, by length bucket: rows of different length buckets never share a batch. */
+  readonly buckets: readonly Layout[];
   readonly outputSize: number;
   /** The largest batch, in rows. */
   readonly batchMax: number;
@@ -36,7 +36,7 @@ export interface SchedulerOptions {
 
 export interface Scheduler {
   /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order they were made. */
-  run(rows: number, fill: FillRow, laneOf?: (row: number) => number): Promise<RunResult>;
+  run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
   /** Sends off what waits, without waiting for company. */
   flush(): void;
   complete(batch: Batch, answer: Answer): void;
@@ -75,7 +75,7 @@ interface OpenBatch extends Batch {
 }
 
 const noFailures: ReadonlyMap<number, string> = new Map();
-const firstLane = () => 0;
+const firstBucket = () => 0;
 
 /**
  * Micro-batching as pure logic: packs the rows of many callers into batches and hands their answers back.
@@ -85,10 +85,10 @@ const firstLane = () => 0;
  * idle worker never waits for a timer (natural batching, as in TF Serving's adaptive scheduler and in Triton with a
  * queue delay of zero).
  *
- * Memory bound: the rows that callers have outstanding, rounded up to a batch a lane.
+ * Memory bound: the rows that callers have outstanding, rounded up to a batch a length bucket.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { lanes, outputSize, batchMax, inFlightMax, pool } = options;
+  const { buckets, outputSize, batchMax, inFlightMax, pool } = options;
   /** In the order in which they were opened. */
   const waiting: OpenBatch[] = [];
   const underWay = new Map<Batch, OpenBatch>();
@@ -96,26 +96,26 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const idleWaiters: (() => void)[] = [];
   let alarm: { readonly batch: OpenBatch; readonly cancel: () => void } | undefined;
 
-  function batchWithRoom(lane: number): OpenBatch {
-    const tail = waiting.findLast((batch) => batch.lane === lane);
+  function batchWithRoom(bucket: number): OpenBatch {
+    const tail = waiting.findLast((batch) => batch.bucket === bucket);
     if (tail !== undefined && tail.rows < batchMax) return tail;
-    const layout = lanes[lane] as Layout;
+    const layout = buckets[bucket] as Layout;
     const input = pool.take(layout.byteLength);
     const views = viewsOf(layout, input);
-    const batch: OpenBatch = { lane, input, views, rows: 0, spans: [], openedAtMs: options.nowMs(), flushed: false };
+    const batch: OpenBatch = { bucket, input, views, rows: 0, spans: [], openedAtMs: options.nowMs(), flushed: false };
     waiting.push(batch);
     return batch;
   }
 
-  function write(call: Call, rows: number, fill: FillRow, laneOf: (row: number) => number): void {
+  function write(call: Call, rows: number, fill: FillRow, bucketOf: (row: number) => number): void {
     for (let row = 0; row < rows; ) {
-      const lane = laneOf(row);
-      const batch = batchWithRoom(lane);
+      const bucket = bucketOf(row);
+      const batch = batchWithRoom(bucket);
       const { views } = batch;
       const first = row;
       let place = batch.rows;
       do fill(row++, views, place++);
-      while (row < rows && place < batchMax && laneOf(row) === lane);
+      while (row < rows && place < batchMax && bucketOf(row) === bucket);
       batch.spans.push({ call, inCall: first, inBatch: batch.rows, rows: row - first });
       batch.rows = place;
     }
@@ -183,7 +183,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   return {
-    run(rows, fill, laneOf = firstLane) {
+    run(rows, fill, bucketOf = firstBucket) {
       return new Promise((resolve, reject) => {
         const scores = new Float32Array(rows * outputSize);
         const call: Call = {
@@ -196,7 +196,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
           reject,
         };
         try {
-          write(call, rows, fill, laneOf);
+          write(call, rows, fill, bucketOf);
         } catch (error) {
           undo(call);
           reject(error);

@@ -39,19 +39,19 @@ async function load(): Promise<typeof Onnx> {
 export interface Session {
   readonly provider: string;
   readonly inputs: readonly ModelInput[];
-  /** What the varying axis may be; a row of the first length is of lane 0. */
+  /** What the varying axis may be; a row of the first length is of length bucket 0. */
   readonly lengths: readonly number[];
   readonly outputSize: number;
-  /** Scores the first `rows` rows of a batch of one lane, laid out for `rowsMax`. */
-  score(batch: RowsOfLane): Promise<Omit<RunAnswer, 'input'>>;
-  /** Runs every size up to `batchMax` once, in each lane; on the CPU it proves that the size does not matter. */
+  /** Scores the first `rows` rows of a batch of one length bucket, laid out for `rowsMax`. */
+  score(batch: RowsOfBucket): Promise<Omit<RunAnswer, 'input'>>;
+  /** Runs every size up to `batchMax` once, in each length bucket; on the CPU it proves that the size does not matter. */
   warmUp(batchMax: number): Promise<void>;
   release(): Promise<void>;
 }
 
-export type RowsOfLane = Pick<Ask<'run'>, 'input' | 'lane' | 'rows' | 'rowsMax'>;
+export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'bucket' | 'rows' | 'rowsMax'>;
 
-/** One lane at least: a model whose rows have no varying axis has this one. */
+/** One length bucket at least: a model whose rows have no varying axis has this one. */
 const noLengths = [1] as const;
 
 /**
@@ -90,27 +90,27 @@ async function describe(
 ): Promise<Session> {
   const { inputs, run } = runnerOf(onnx, native, spec);
   const lengths = spec?.lengths ?? noLengths;
-  const lanes = lengths.map((length) => {
+  const buckets = lengths.map((length) => {
     const probe = layoutOf(inputs, length, 1);
     return { length, ceiling: noCeiling(), probe: () => run(probe, warmUpViews(probe), 0, 1) };
   });
 
   const sizes: number[] = [];
-  for (const { probe } of lanes) sizes.push((await probe()).length);
+  for (const { probe } of buckets) sizes.push((await probe()).length);
   const [outputSize = 0, other] = new Set(sizes);
   if (other !== undefined) throw variesInSize(sizes);
 
-  function scoreLane(lane: number, layout: Layout, views: readonly TensorData[], first: number, rows: number) {
-    const { ceiling, probe } = lanes[lane] as (typeof lanes)[number];
+  function scoreBucket(bucket: number, layout: Layout, views: readonly TensorData[], first: number, rows: number) {
+    const { ceiling, probe } = buckets[bucket] as (typeof buckets)[number];
     const part = (from: number, count: number) => run(layout, views, first + from, count);
     return scoreRows({ rows, outputSize, ceiling, run: part, probe });
   }
 
-  async function warmUpLane(lane: number, length: number, batchMax: number): Promise<void> {
+  async function warmUpBucket(bucket: number, length: number, batchMax: number): Promise<void> {
     const layout = layoutOf(inputs, length, batchMax);
     const views = warmUpViews(layout);
     const scoreAll = async (from: number, rows: number): Promise<Float32Array> => {
-      const { scores, failures } = await scoreLane(lane, layout, views, from, rows);
+      const { scores, failures } = await scoreBucket(bucket, layout, views, from, rows);
       const [failure] = failures;
       if (failure === undefined) return scores;
       throw new MillraceError('model', `the model fails on a warm-up row of numbers between 0 and 1: ${failure[1]}`, {
@@ -126,12 +126,12 @@ async function describe(
     inputs,
     lengths,
     outputSize,
-    score({ input, lane, rows, rowsMax }) {
-      const layout = layoutOf(inputs, lengths[lane] as number, rowsMax);
-      return scoreLane(lane, layout, viewsOf(layout, input), 0, rows);
+    score({ input, bucket, rows, rowsMax }) {
+      const layout = layoutOf(inputs, lengths[bucket] as number, rowsMax);
+      return scoreBucket(bucket, layout, viewsOf(layout, input), 0, rows);
     },
     async warmUp(batchMax) {
-      for (const [lane, length] of lengths.entries()) await warmUpLane(lane, length, batchMax);
+      for (const [bucket, length] of lengths.entries()) await warmUpBucket(bucket, length, batchMax);
     },
     release: () => native.release(),
   };

@@ -3,7 +3,7 @@ import { check, subtopologiesOf, type Topology, type TopologyProblem } from '../
 import { counted } from '../util/counted.js';
 import { paceOf, systemClock, unpaced } from './clock.js';
 import { layOut } from './layout.js';
-import { type Running, type RunningSubtopology, type RunOptions, runStage, snapshotOf } from './run.js';
+import { type Running, type RunningSubtopology, type RunOptions, runSubtopology, snapshotOf } from './run.js';
 
 /**
  * Runs a topology on a profile: one task for each partition of its inputs, all of them in this process, or those that the
@@ -24,7 +24,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const problems = check(topology);
   if (problems.length > 0) throw problemsError(topology, problems);
   const all = subtopologiesOf(topology);
-  const chosen = stagesNamed(options.subtopology, topology, all);
+  const chosen = subtopologiesNamed(options.subtopology, topology, all);
   const tasks = await layOut(all, profile);
 
   const pace = recordsPerSecondMax ? paceOf(recordsPerSecondMax, clock) : unpaced;
@@ -37,7 +37,12 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const start = async (subtopology: Topology): Promise<RunningSubtopology> => {
     // A rate is one of what comes in; what lies between sub-topologies is only passed on.
     const passesOn = subtopology.sources.every(({ source }) => source.hasWatermarkMarkers || source.global);
-    const started = await runStage(subtopology, tasks.get(subtopology.name) ?? 0, passesOn ? unpaced : pace, options);
+    const started = await runSubtopology(
+      subtopology,
+      tasks.get(subtopology.name) ?? 0,
+      passesOn ? unpaced : pace,
+      options,
+    );
     started.finished.catch(() => undefined); // whoever waits for it hears of it, perhaps later
     running.push(started);
     if (stopping) started.stop();
@@ -112,7 +117,11 @@ async function sideBySide(subtopologies: readonly RunningSubtopology[], stop: ()
   if (failure) throw failure.cause;
 }
 
-function stagesNamed(wanted: string | undefined, topology: Topology, all: readonly Topology[]): readonly Topology[] {
+function subtopologiesNamed(
+  wanted: string | undefined,
+  topology: Topology,
+  all: readonly Topology[],
+): readonly Topology[] {
   if (wanted === undefined) return all;
   const found = all.filter(({ name }) => name === wanted || name === `${topology.name}/${wanted}`);
   if (found.length > 0) return found;

@@ -116,7 +116,7 @@ export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'healt
  * Runs a topology without repartitions: one task for each partition of its inputs. All of them run in this process, or
  * those that the profile's group assigns to it.
  */
-export async function runStage(
+export async function runSubtopology(
   topology: Topology,
   partitions: number,
   pace: Pace,

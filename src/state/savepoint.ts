@@ -22,10 +22,10 @@ export interface SavepointManifest {
   /** Where it was made: for people. */
   readonly profile: string;
   /** Of a topology with repartitions: whose tasks these are, sub-topology after subtopology. */
-  readonly subtopologies?: readonly SavepointStage[];
+  readonly subtopologies?: readonly SavepointSubtopology[];
 }
 
-export interface SavepointStage {
+export interface SavepointSubtopology {
   readonly name: string;
   readonly topologyHash: string;
   readonly partitions: number;
@@ -34,7 +34,7 @@ export interface SavepointStage {
 }
 
 /** The sub-topologies of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
-export function stagesIn(manifest: SavepointManifest): (SavepointStage & { readonly first: number })[] {
+export function subtopologiesIn(manifest: SavepointManifest): (SavepointSubtopology & { readonly first: number })[] {
   const { topology: name, topologyHash, partitions, topics } = manifest;
   let first = 0;
   return (manifest.subtopologies ?? [{ name, topologyHash, partitions, topics }]).map((subtopology) => {

@@ -26,7 +26,7 @@ export async function replay(
   deadLetterTopic: string,
   producer: Pick<TopicProducer, 'append'> | undefined,
 ): Promise<ReplayCount[]> {
-  const lanes = new Map<string, { topic: string; partition: number; records: number; waiting: OutgoingRecord[] }>();
+  const batches = new Map<string, { topic: string; partition: number; records: number; waiting: OutgoingRecord[] }>();
   for await (const letter of letters) {
     const { origin } = letter;
     if (origin === undefined || !Number.isInteger(origin.partition)) {
@@ -42,16 +42,16 @@ export async function replay(
         hint: 'fix such records at their source, under a new name; choose dead letters of topics by --step, --reason or --offsets',
       });
     }
-    const lane = getOrInsert(lanes, `${partition}/${topic}`, () => ({ topic, partition, records: 0, waiting: [] }));
-    lane.records += 1;
+    const batch = getOrInsert(batches, `${partition}/${topic}`, () => ({ topic, partition, records: 0, waiting: [] }));
+    batch.records += 1;
     if (producer === undefined) continue;
-    lane.waiting.push(replayOf(letter, deadLetterTopic));
-    if (lane.waiting.length === BATCH) await producer.append(topic, partition, lane.waiting.splice(0));
+    batch.waiting.push(replayOf(letter, deadLetterTopic));
+    if (batch.waiting.length === BATCH) await producer.append(topic, partition, batch.waiting.splice(0));
   }
-  for (const { topic, partition, waiting } of lanes.values()) {
+  for (const { topic, partition, waiting } of batches.values()) {
     if (waiting.length > 0) await producer?.append(topic, partition, waiting);
   }
-  return [...lanes.values()]
+  return [...batches.values()]
     .map(({ topic, partition, records }) => ({ topic, partition, records }))
     .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
 }

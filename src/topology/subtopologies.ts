@@ -14,14 +14,14 @@ import { globalNodes } from './upstream.js';
  * nothing else, are in every sub-topology that reads them. Linear in the number of nodes.
  *
  * @example
- * stagesOf(transfers).map(({ name }) => name); // ['transfers', 'transfers/by-account']
+ * subtopologiesOf(transfers).map(({ name }) => name); // ['transfers', 'transfers/by-account']
  */
 export function subtopologiesOf(topology: Topology): readonly Topology[] {
   if (topology.repartitions.length === 0) return [topology];
   const { part, order } = cut(topology);
   return order.map((number) => {
     const shared = feeding(topology, (id) => part.get(id) === number);
-    return stageOf(topology, (id) => part.get(id) === number || shared.has(id));
+    return subtopologyOf(topology, (id) => part.get(id) === number || shared.has(id));
   });
 }
 
@@ -115,7 +115,7 @@ function inOrder(parts: number, next: ReadonlyMap<number, ReadonlySet<number>>):
   return order;
 }
 
-function stageOf(topology: Topology, isIn: (id: string) => boolean): Topology {
+function subtopologyOf(topology: Topology, isIn: (id: string) => boolean): Topology {
   const own = (nodes: readonly { readonly id: string }[]) => nodes.filter(({ id }) => isIn(id));
   const owned = topology.sources.filter(({ source }) => !source.global);
   const first = own([...owned, ...topology.repartitions])[0];

@@ -93,7 +93,7 @@ export interface Topology {
   readonly sources: readonly SourceNode[];
   readonly steps: readonly StepNode[];
   readonly sinks: readonly SinkNode[];
-  /** Where it is cut into sub-topologies; see `stagesOf`. */
+  /** Where it is cut into sub-topologies; see `subtopologiesOf`. */
   readonly repartitions: readonly RepartitionNode[];
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Side, sides, topics } from '../../examples/flights/names.js';
 import { accountFor, countedBy } from './accounting.js';
 import { runBuilt, startBuilt } from './cli.js';
-import { kindsOf } from './dirt.js';
+import { kindsOf } from './corruption.js';
 import { type EmbeddedContents, readEmbedded, withTables } from './embedded.js';
 import { decodeArrived, decodeDeparted, decodePrediction, letterOf, placeOf, schemaIdOf } from './records.js';
 import { placesOf, placesSql } from './tables.js';
@@ -118,7 +118,7 @@ describe('the demo, looked at by others when it has ended', () => {
     expect(report.everythingCaught).toBe(true);
   });
 
-  it.each(sides)('catches each kind of dirt in %s where it should be, as the loader put it in', (side) => {
+  it.each(sides)('catches each kind of corruption in %s where it should be, as the loader put it in', (side) => {
     const topic = topics[side];
     const log = logOf(topic);
     const ownId = [
@@ -259,7 +259,7 @@ describe('the demo, run again', () => {
     expect(lettersIn(whole)).toEqual(lettersIn(found));
   });
 
-  it('refuses other settings on the same folder and says what helps; --fresh begins anew, --clean without dirt', async () => {
+  it('refuses other settings on the same folder and says what helps; --fresh begins anew, --clean without corruption', async () => {
     const refused = await startBuilt(demo('stopped', '--seed', '2')).ended;
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('seed 1, not 2');

@@ -15,7 +15,7 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
   let alarms: { atMs: number; wake: () => void }[] = [];
   const inFlight: { batch: Batch; rows: number; input: Float32Array }[] = [];
   const sizes: number[] = [];
-  const lanes = lengths.map((length) =>
+  const buckets = lengths.map((length) =>
     layoutOf(
       [
         { name: 'numbers', type: 'float32', shape: [inputSize] },
@@ -27,7 +27,7 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
   );
   const scheduler = createScheduler({
     ...limits,
-    lanes,
+    buckets,
     outputSize,
     pool: bufferPool(4),
     nowMs: () => now,
@@ -40,7 +40,9 @@ function world(limits: { batchMax: number; waitMax: number; inFlightMax: number 
     },
     dispatch(batch) {
       // A worker owns what it was sent: later writes into the batch must not reach it.
-      const [input] = viewsOf(lanes[batch.lane] as (typeof lanes)[number], batch.input.slice(0)) as [Float32Array];
+      const [input] = viewsOf(buckets[batch.bucket] as (typeof buckets)[number], batch.input.slice(0)) as [
+        Float32Array,
+      ];
       inFlight.push({ batch, rows: batch.rows, input });
       sizes.push(batch.rows);
     },
@@ -209,18 +211,18 @@ describe('the micro-batch scheduler', () => {
     const w = world({ batchMax: 4, waitMax: 50, inFlightMax: 2 });
     void w.scheduler.run(1, fillWith(0));
     void w.scheduler.run(9, fillWith(10), (row) => (row % 2 === 0 ? 0 : 1));
-    expect(w.inFlight.map(({ batch, rows }) => [batch.lane, rows])).toEqual([
+    expect(w.inFlight.map(({ batch, rows }) => [batch.bucket, rows])).toEqual([
       [0, 1],
       [0, 4],
     ]);
     w.answer(0);
-    expect(w.inFlight.map(({ batch, rows }) => [batch.lane, rows])).toEqual([
+    expect(w.inFlight.map(({ batch, rows }) => [batch.bucket, rows])).toEqual([
       [0, 4],
       [1, 4],
     ]);
     w.answer(0);
     w.answer(0);
-    expect(w.inFlight.map(({ batch, rows }) => [batch.lane, rows])).toEqual([[0, 1]]);
+    expect(w.inFlight.map(({ batch, rows }) => [batch.bucket, rows])).toEqual([[0, 1]]);
   });
 
   test('takes back the rows of a call whose fill throws, and answers the others', async () => {

@@ -54,7 +54,7 @@ describe('sessions', () => {
   test('answer the first rows of a buffer and leave the rest alone', async () => {
     const session = await openSession(load('identity'), 'cpu');
     const { buffer: input } = Float32Array.from({ length: 32 }, (_, i) => i);
-    const { scores } = await session.score({ input, lane: 0, rows: 2, rowsMax: 8 });
+    const { scores } = await session.score({ input, bucket: 0, rows: 2, rowsMax: 8 });
     expect(Array.from(scores)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     await session.release();
   });

@@ -22,7 +22,7 @@ function byFlight({ rows, names, dense, facts }: TrainingRows): Map<number, Floa
   );
 }
 
-/** Runs the topology itself over the flights, without dirt. */
+/** Runs the topology itself over the flights, without corruption. */
 async function streamed(flights: Flights): Promise<Prediction[]> {
   const bench = new TopologyTest(flightDelays, { partitions });
   const text = new TextEncoder();

@@ -10,7 +10,7 @@ export interface ChdbOptions {
   /** The engine's folder; one process at a time, and one folder a process. */
   readonly path: string;
   /** Statements at the same time; each takes a thread of libuv's pool while it runs. */
-  readonly lanes?: number;
+  readonly sessions?: number;
 }
 
 const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }).map(
@@ -22,7 +22,7 @@ const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }
  * libuv's threads and never block the event loop; `UV_THREADPOOL_SIZE` (4 by default, shared with the file system and
  * DNS) should be raised before Node starts: the command line sets 16.
  */
-export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<Engine> {
+export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promise<Engine> {
   const folder = resolve(path);
   await mkdir(dirname(folder), { recursive: true });
   const [{ ClickHouseLogLevel, createClient }, { createChdbConnection }, { Session }] = await Promise.all([
@@ -44,7 +44,7 @@ export async function openChdbEngine({ path, lanes = 3 }: ChdbOptions): Promise<
   } catch (cause) {
     throw cannotOpen(folder, cause);
   }
-  const opened = Array.from({ length: lanes }, open);
+  const opened = Array.from({ length: sessions }, open);
   first.close();
   const pool = new Sessions(opened);
   const prepare = async (client: Awaited<ReturnType<typeof open>>['client'], more: readonly string[] = []) => {

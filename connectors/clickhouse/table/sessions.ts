@@ -4,20 +4,20 @@
  */
 export class Sessions<T> {
   private readonly free: T[];
-  private readonly waiting: ((lane: T) => void)[] = [];
+  private readonly waiting: ((session: T) => void)[] = [];
 
   constructor(private readonly all: readonly T[]) {
     this.free = [...all];
   }
 
-  async use<R>(work: (lane: T) => Promise<R>): Promise<R> {
-    const lane = this.free.pop() ?? (await new Promise<T>((resolve) => this.waiting.push(resolve)));
+  async use<R>(work: (session: T) => Promise<R>): Promise<R> {
+    const session = this.free.pop() ?? (await new Promise<T>((resolve) => this.waiting.push(resolve)));
     try {
-      return await work(lane);
+      return await work(session);
     } finally {
       const next = this.waiting.shift();
-      if (next) next(lane);
-      else this.free.push(lane);
+      if (next) next(session);
+      else this.free.push(session);
     }
   }
 

@@ -34,7 +34,7 @@ export function checkpointRecord(stored: StoredCheckpoint, timestampMs: number):
 }
 
 /** A cell's part of a changelog: the first bytes of its keys, up to the number of the bucket, and the newest value of each. */
-interface PartitionBuffer {
+interface CellBuffer {
   readonly prefix: Uint8Array;
   readonly step: string;
   readonly cell: string;
@@ -46,22 +46,22 @@ interface PartitionBuffer {
  * state, once, and some 200 bytes a bucket.
  */
 export class ChangelogReader {
-  private readonly lanes = new Map<string, PartitionBuffer>();
+  private readonly buffers = new Map<string, CellBuffer>();
   private readonly foreign = new Set<string>();
   /** Of the values kept. */
   bytes = 0;
   private checkpoint: Uint8Array | undefined;
-  private lane: PartitionBuffer | undefined;
+  private buffer: CellBuffer | undefined;
 
   put(key: Uint8Array | null, value: Uint8Array | null): void {
     // A copy: a view would keep the whole fetched range in memory.
     const bytes = value === null ? undefined : new Uint8Array(value);
-    const lane = this.laneOf(key ?? NOTHING);
-    const bucket = lane && numberIn(key ?? NOTHING, lane.prefix.length);
-    if (lane && bucket !== undefined) {
-      this.bytes += (bytes?.length ?? 0) - (lane.buckets.get(bucket)?.length ?? 0);
-      if (bytes) lane.buckets.set(bucket, bytes);
-      else lane.buckets.delete(bucket);
+    const buffer = this.bufferOf(key ?? NOTHING);
+    const bucket = buffer && numberIn(key ?? NOTHING, buffer.prefix.length);
+    if (buffer && bucket !== undefined) {
+      this.bytes += (bytes?.length ?? 0) - (buffer.buckets.get(bucket)?.length ?? 0);
+      if (bytes) buffer.buckets.set(bucket, bytes);
+      else buffer.buckets.delete(bucket);
       return;
     }
     const name = Buffer.from(key ?? NOTHING).toString();
@@ -78,7 +78,7 @@ export class ChangelogReader {
   restored(where: string): { readonly stored: StoredCheckpoint | undefined; readonly state: StateChange[] } {
     for (const name of this.foreign) throw foreignKey(name, where);
     const state: StateChange[] = [];
-    for (const { step, cell, buckets } of this.lanes.values()) {
+    for (const { step, cell, buckets } of this.buffers.values()) {
       for (const [bucket, value] of buckets) {
         state.push({ step, cell, bucket, version: versionIn(value), bytes: value.subarray(VERSION_BYTES) });
       }
@@ -91,22 +91,22 @@ export class ChangelogReader {
     return { stored, state };
   }
 
-  /** The lane of a key of state: mostly that of the record before. */
-  private laneOf(key: Uint8Array): PartitionBuffer | undefined {
-    const { lane } = this;
-    if (lane && startsWith(key, lane.prefix)) return lane;
+  /** The buffer of a state key; usually that of the previous record. */
+  private bufferOf(key: Uint8Array): CellBuffer | undefined {
+    const { buffer } = this;
+    if (buffer && startsWith(key, buffer.prefix)) return buffer;
     const end = key.lastIndexOf(SLASH) + 1;
     const prefix = Buffer.from(key.subarray(0, end)).toString('latin1');
-    const known = this.lanes.get(prefix);
+    const known = this.buffers.get(prefix);
     if (known) {
-      this.lane = known;
+      this.buffer = known;
       return known;
     }
     const match = /^([^/]+)\/(.+)\/$/s.exec(Buffer.from(key.subarray(0, end)).toString());
     if (!match) return undefined;
     const begun = { prefix: key.slice(0, end), step: match[1] as string, cell: match[2] as string, buckets: new Map() };
-    this.lanes.set(prefix, begun);
-    this.lane = begun;
+    this.buffers.set(prefix, begun);
+    this.buffer = begun;
     return begun;
   }
 }

@@ -14,7 +14,7 @@ export interface TaskNames {
 export const namesOf = (prefix: string, { topology, partition }: TaskId): TaskNames => ({
   transactionalId: `${prefix}.${topology}.${partition}`,
   group: `${prefix}.${topology}`,
-  // Sub-topologies are called TOPOLOGY/STAGE; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
+  // Sub-topologies are called TOPOLOGY/INPUT; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
   changelog: `${prefix}.${topology.replace('/', '..')}.changelog`,
 });
 

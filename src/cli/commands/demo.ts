@@ -28,7 +28,7 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
     .option('--limit <flights>', 'number of flights to stream', wholeNumber, 500_000)
     .option('--all', 'stream all 3 million flights')
     .option('--rate <records>', 'records per second (default: no limit)', wholeNumber)
-    .option('--clean', 'without corruption; by default some records are corrupted, duplicated or late')
+    .option('--clean', 'without corruption; by default some records are corrupted, duplicated or stale')
     .option('--seed <number>', 'seed of the corruption', wholeNumber, 1)
     .option('--fresh', 'start with empty data instead of continuing the last run')
     .option('--load-only', 'only fill the topics, for `millrace run`')

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/errors.js';
-import { stagesIn } from '../../state/savepoint.js';
+import { subtopologiesIn } from '../../state/savepoint.js';
 import type { RestoredPositions } from '../../topics/positions.js';
 import {
   isRefused,
@@ -136,7 +136,7 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
         const path = savepointFile(config.data, name);
         const { manifest, tasks } = readSavepoint(path);
         if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
-          const kept = stagesIn(manifest);
+          const kept = subtopologiesIn(manifest);
           const plans = subtopologiesOf(topology).map((subtopology) => {
             const { topics = {}, first = 0, partitions = 0 } = kept.find(({ name }) => name === subtopology.name) ?? {};
             const stored = tasks.slice(first, first + partitions);

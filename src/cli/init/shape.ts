@@ -27,8 +27,8 @@ export interface Shape {
   /** Of CSV: the first line has the names of the columns. */
   readonly header: boolean;
   readonly rows: readonly Row[];
-  /** Whether the rows were made up, and are to be produced before there is anything to read. */
-  readonly madeUp: boolean;
+  /** Whether the rows are synthetic: there is nothing to read before they are produced. */
+  readonly synthetic: boolean;
   /** Whether an id or the like tells records apart, as far as one can see. */
   readonly identity: string | undefined;
   /** Files that belong to it, by path. */
@@ -118,7 +118,7 @@ function inferred(text: string, options: ShapeOptions, rows: readonly Row[] | un
 export async function shapeOfSchema(path: string, options: ShapeOptions): Promise<Shape> {
   if (/\.(ndjson|jsonl|csv|tsv|parquet)(\.gz|\.zst)?$/.test(path)) {
     const rows = await shapeOfFiles(path, options);
-    return { ...rows, madeUp: true };
+    return { ...rows, synthetic: true };
   }
   const schema = await schemaInFile(path, path);
   await soundness(schema);
@@ -224,7 +224,7 @@ function shape(
     fields,
     header: known.header ?? false,
     rows,
-    madeUp: known.rows === undefined,
+    synthetic: known.rows === undefined,
     identity: named !== undefined && isDistinct(rows, named) ? named : undefined,
     files: new Map([
       ...(known.files ?? []),

@@ -71,7 +71,7 @@ export const topicOf = ({ id, origin }: Input): string =>
 
 /** As far out of order as the rows that were looked at, so that windows take them. */
 function disorder({ shape, time }: Input, imports: Imports): [string, string][] {
-  if (time === undefined || shape.madeUp) return [];
+  if (time === undefined || shape.synthetic) return [];
   const times = shape.rows.map((row) => timeMs(row[time.name])).filter(Number.isFinite);
   let latest = Number.NEGATIVE_INFINITY;
   let disorderMs = 0;

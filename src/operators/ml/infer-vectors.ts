@@ -89,12 +89,12 @@ function vectorizer(
 
   /** The rows that the model can take, with their tensors; the others are answered at once. */
   function readRows(values: readonly unknown[], answers: unknown[]) {
-    const rows: { readonly at: number; readonly lane: number; readonly tensors: readonly Tensor[] }[] = [];
+    const rows: { readonly at: number; readonly bucket: number; readonly tensors: readonly Tensor[] }[] = [];
     for (const [at, value] of values.entries()) {
       const tensors = readers.map((read) => read(value));
-      const lane = laneOf(tensors, model, context);
-      if (typeof lane === 'number') rows.push({ at, lane, tensors });
-      else answers[at] = lane;
+      const bucket = bucketOf(tensors, model, context);
+      if (typeof bucket === 'number') rows.push({ at, bucket, tensors });
+      else answers[at] = bucket;
     }
     return rows;
   }
@@ -109,7 +109,7 @@ function vectorizer(
           const { tensors } = rows[row] as (typeof rows)[number];
           for (const [i, { data }] of tensors.entries()) into[i]?.set(data as never, place * data.length);
         },
-        (row) => rows[row]?.lane ?? 0,
+        (row) => rows[row]?.bucket ?? 0,
       );
       for (const [row, { at }] of rows.entries()) {
         const vector = Array.from(scores.subarray(row * outputSize, (row + 1) * outputSize));
@@ -126,7 +126,7 @@ function vectorizer(
 }
 
 /** The place of a row's length among those of the model. Throws where its tensors are of another kind than the model's inputs. */
-function laneOf(tensors: readonly Tensor[], model: ModelHandle, context: StepContext): number | RowFailure {
+function bucketOf(tensors: readonly Tensor[], model: ModelHandle, context: StepContext): number | RowFailure {
   const lengths = new Set<number>();
   for (const [i, input] of model.inputs.entries()) {
     const tensor = tensors[i] as Tensor;
@@ -135,8 +135,8 @@ function laneOf(tensors: readonly Tensor[], model: ModelHandle, context: StepCon
   }
   if (lengths.size === 0) return 0;
   const [length = 0] = lengths;
-  const lane = lengths.size === 1 ? model.lengths.indexOf(length) : -1;
-  if (lane >= 0) return lane;
+  const bucket = lengths.size === 1 ? model.lengths.indexOf(length) : -1;
+  if (bucket >= 0) return bucket;
   return new RowFailure(
     'inference',
     `the length is ${[...lengths].join(' and ')}, not one of ${model.lengths.join(', ')}`,

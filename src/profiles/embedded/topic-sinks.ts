@@ -44,7 +44,7 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
         case 'kafka.deadLetterSink':
           return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
         case 'repartition':
-          return stageWriter(log, outputs, sink.options as InternalSinkOptions, registry, now);
+          return repartitionWriter(log, outputs, sink.options as InternalSinkOptions, registry, now);
         default:
           throw unknownKind(sink, step);
       }
@@ -81,7 +81,7 @@ async function valueWriter(
   });
 }
 
-async function stageWriter(
+async function repartitionWriter(
   log: TopicLog,
   outputs: TaskOutputs,
   options: InternalSinkOptions,

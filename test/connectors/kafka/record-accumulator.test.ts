@@ -9,7 +9,7 @@ import { record, text } from './batches.js';
 
 const identity = { producerId: 3n, producerEpoch: 1, transactional: true };
 const header = ({ topic, partition, bytes }: OutgoingBatch) => ({
-  lane: `${topic}/${partition}`,
+  partition: `${topic}/${partition}`,
   sequence: bytes.readInt32BE(batch.sequence),
   records: bytes.readInt32BE(batch.count),
 });
@@ -30,12 +30,12 @@ it('numbers the records of each partition without a gap, over batches and epochs
   outbox.add('b', 0, record('y'));
   expect(outbox.hasSealed).toBe(false);
   expect(outbox.takeAll().map(header)).toEqual([
-    { lane: 'a/0', sequence: 0, records: 3 },
-    { lane: 'a/1', sequence: 0, records: 1 },
-    { lane: 'b/0', sequence: 0, records: 1 },
+    { partition: 'a/0', sequence: 0, records: 3 },
+    { partition: 'a/1', sequence: 0, records: 1 },
+    { partition: 'b/0', sequence: 0, records: 1 },
   ]);
   outbox.add('a', 0, record('3'));
-  expect(outbox.takeAll().map(header)).toEqual([{ lane: 'a/0', sequence: 3, records: 1 }]);
+  expect(outbox.takeAll().map(header)).toEqual([{ partition: 'a/0', sequence: 3, records: 1 }]);
   expect(outbox.takeAll()).toEqual([]);
 });
 
@@ -62,10 +62,10 @@ it('gives a record that is larger than that a batch of its own', () => {
 });
 
 it('splits batches into requests that brokers accept, in order', () => {
-  const lane = fc.record({ partition: fc.integer({ min: 0, max: 3 }), size: fc.integer({ min: 1, max: 60 }) });
+  const one = fc.record({ partition: fc.integer({ min: 0, max: 3 }), size: fc.integer({ min: 1, max: 60 }) });
   fc.assert(
-    fc.property(fc.array(lane, { maxLength: 40 }), (lanes) => {
-      const batches = lanes.map(
+    fc.property(fc.array(one, { maxLength: 40 }), (several) => {
+      const batches = several.map(
         ({ partition, size }): OutgoingBatch => ({ topic: 't', partition, bytes: Buffer.alloc(size) }),
       );
       const waves = wavesOf(batches, 100);

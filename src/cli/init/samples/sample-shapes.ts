@@ -46,7 +46,7 @@ function sampleShape(
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Row),
-    madeUp: true,
+    synthetic: true,
     identity,
     files: new Map([
       [`schemas/${file}.avsc`, text],

@@ -26,7 +26,7 @@ interface Wanted {
 export function sampleRows(declared: readonly Declaration[], { count, identity, time, micros = false }: Wanted): Row[] {
   const record = declared.find((one) => 'members' in one);
   const types = new Map(declared.map((one) => [one.name, one]));
-  const madeUp = (type: string, name: string, n: number, depth: number): unknown => {
+  const synthetic = (type: string, name: string, n: number, depth: number): unknown => {
     const bare = type.split(' | ')[0] ?? type;
     const [, text] = /^'(.*)'$/.exec(bare) ?? [];
     if (text !== undefined) {
@@ -59,7 +59,7 @@ export function sampleRows(declared: readonly Declaration[], { count, identity, 
     if (/^readonly |\[\]$/.test(bare)) return [];
     const named = types.get(bare);
     if (named === undefined || depth > 4) return {};
-    return 'type' in named ? madeUp(named.type, name, n, depth) : rowOf(named, n, depth + 1);
+    return 'type' in named ? synthetic(named.type, name, n, depth) : rowOf(named, n, depth + 1);
   };
   const rowOf = (one: Declaration, n: number, depth: number): Row => {
     if (!('members' in one)) return {};
@@ -69,7 +69,7 @@ export function sampleRows(declared: readonly Declaration[], { count, identity, 
       one.members.map((member) => {
         const { name, type } = member;
         const at = optional.indexOf(member);
-        return [name, at < 0 || n % optional.length === at ? madeUp(type, name, n, depth) : null];
+        return [name, at < 0 || n % optional.length === at ? synthetic(type, name, n, depth) : null];
       }),
     );
   };

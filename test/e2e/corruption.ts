@@ -6,7 +6,7 @@ const hourMs = 3_600_000;
 const ghosts = 1_000_000_000;
 
 /**
- * Names the kind of dirt of each record by looking at its bytes: what a reader of the log would say, who knows what the
+ * Names the kind of corruption of each record by looking at its bytes: what a reader of the log would say, who knows what the
  * loader can do but not what it did. A flight's own record is a `flight`, whatever its values.
  */
 export function kindsOf(side: Side, log: readonly LogRecord[], ownSchemaId: number): readonly string[][] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DirtKind, dirtOf, dirtPicker } from '../../../examples/flights/dirt.js';
+import { type CorruptionKind, corruptionOf, corruptionPicker } from '../../../examples/flights/corruption.js';
 import { entryAt, isAbsurd, planLoad, planTopic, secondAt } from '../../../examples/flights/plan.js';
 import { uniform } from '../../../examples/flights/random.js';
 import { someFlights } from './fixtures.js';
@@ -16,16 +16,16 @@ describe('uniform', () => {
   });
 });
 
-describe('dirtPicker', () => {
+describe('corruptionPicker', () => {
   it('gives each kind its share and leaves the first thousand flights clean', () => {
-    const pick = dirtPicker(dirtOf.departed, 'departed', 1);
-    const counts = new Array<number>(dirtOf.departed.length + 1).fill(0);
+    const pick = corruptionPicker(corruptionOf.departed, 'departed', 1);
+    const counts = new Array<number>(corruptionOf.departed.length + 1).fill(0);
     for (let flight = 0; flight < 400_000; flight++) {
       const kind = pick(flight);
       counts[kind] = (counts[kind] ?? 0) + 1;
       if (flight < 1_000) expect(kind).toBe(0);
     }
-    dirtOf.departed.forEach(({ share }, place) => {
+    corruptionOf.departed.forEach(({ share }, place) => {
       const expected = share * 399_000;
       expect(Math.abs((counts[place + 1] ?? 0) - expected)).toBeLessThanOrEqual(4.5 * Math.sqrt(expected));
     });
@@ -33,15 +33,15 @@ describe('dirtPicker', () => {
 
   it('depends on the seed and on the topic', () => {
     const flights = Array.from({ length: 20_000 }, (_, flight) => flight);
-    const first = flights.map(dirtPicker(dirtOf.departed, 'departed', 1));
-    expect(flights.map(dirtPicker(dirtOf.departed, 'departed', 1))).toEqual(first);
-    expect(flights.map(dirtPicker(dirtOf.departed, 'departed', 2))).not.toEqual(first);
-    expect(flights.map(dirtPicker(dirtOf.departed, 'arrived', 1))).not.toEqual(first);
+    const first = flights.map(corruptionPicker(corruptionOf.departed, 'departed', 1));
+    expect(flights.map(corruptionPicker(corruptionOf.departed, 'departed', 1))).toEqual(first);
+    expect(flights.map(corruptionPicker(corruptionOf.departed, 'departed', 2))).not.toEqual(first);
+    expect(flights.map(corruptionPicker(corruptionOf.departed, 'arrived', 1))).not.toEqual(first);
   });
 });
 
 describe('planLoad', () => {
-  it('orders each topic by time and holds every flight once, dirt beside', () => {
+  it('orders each topic by time and holds every flight once, corruption beside', () => {
     const flights = someFlights(30_000);
     const plan = planLoad(flights, { seed: 5, clean: false });
     for (const topic of [plan.departed, plan.arrived]) {
@@ -76,7 +76,7 @@ describe('planLoad', () => {
   });
 
   it('puts a duplicate behind its flight, and tombstones where they are asked for', () => {
-    const kinds: DirtKind[] = [
+    const kinds: CorruptionKind[] = [
       { kind: 'duplicate', share: 0.5, where: 'added', outcome: 'duplicate', lagMaxSeconds: 60 },
       { kind: 'tombstone', share: 0.5, where: 'added', outcome: 'tombstone' },
     ];

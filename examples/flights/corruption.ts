@@ -4,8 +4,8 @@ import { uniform } from './random.js';
 /** What the pipeline must do with a record. */
 export type Outcome = 'prediction' | 'learned' | 'duplicate' | 'dead-letter' | 'imputed' | 'unmatched' | 'tombstone';
 
-/** One kind of dirt: how often, and what is expected to become of it. */
-export interface DirtKind {
+/** One kind of corruption: how often, and what is expected to become of it. */
+export interface CorruptionKind {
   readonly kind: string;
   /** Share of the flights beside or in which it is put. */
   readonly share: number;
@@ -19,11 +19,11 @@ export interface DirtKind {
 }
 
 /**
- * The dirt, by topic. Nearly all of it is added beside whole flights, so that a dirty run predicts the same flights as
+ * The corruption, by topic. Nearly all of it is added beside whole flights, so that a corrupted run predicts the same flights as
  * a clean one; where a copy must not be taken for a duplicate it has an id of its own (`ghostId`). Tombstones can be
  * made, but are no part of the default: they are neither predicted nor dead.
  */
-export const dirtOf: Readonly<Record<Side, readonly DirtKind[]>> = {
+export const corruptionOf: Readonly<Record<Side, readonly CorruptionKind[]>> = {
   departed: [
     { kind: 'duplicate', share: 0.005, where: 'added', outcome: 'duplicate', lagMaxSeconds: 1_800 },
     { kind: 'truncated', share: 0.0005, where: 'added', outcome: 'dead-letter', reason: reasons.truncated },
@@ -68,10 +68,10 @@ export const dirtOf: Readonly<Record<Side, readonly DirtKind[]>> = {
   ],
 };
 
-/** The same kinds of dirt with none of it: what `--clean` streams. */
-export const noDirt: typeof dirtOf = {
-  departed: dirtOf.departed.map((kind) => ({ ...kind, share: 0 })),
-  arrived: dirtOf.arrived.map((kind) => ({ ...kind, share: 0 })),
+/** The same kinds of corruption with none of it: what `--clean` streams. */
+export const noCorruption: typeof corruptionOf = {
+  departed: corruptionOf.departed.map((kind) => ({ ...kind, share: 0 })),
+  arrived: corruptionOf.arrived.map((kind) => ({ ...kind, share: 0 })),
 };
 
 /** Flights at the beginning of the file stay clean, so that there is something to impute from. */
@@ -81,8 +81,12 @@ const salts: Readonly<Record<Side, number>> = { departed: 1, arrived: 2 };
 /** Salt of the second number of a flight: a lag, a place to cut, an absurd value. */
 export const detailSalt = 16;
 
-/** Chooses the dirt of a flight: its place in the list of kinds counted from 1, or 0 for none. At most one a topic. */
-export function dirtPicker(kinds: readonly DirtKind[], side: Side, seed: number): (flight: number) => number {
+/** Chooses the corruption of a flight: its place in the list of kinds counted from 1, or 0 for none. At most one a topic. */
+export function corruptionPicker(
+  kinds: readonly CorruptionKind[],
+  side: Side,
+  seed: number,
+): (flight: number) => number {
   let sum = 0;
   const bounds = kinds.map((kind) => (sum += kind.share));
   return (flight) => {
