@@ -1,7 +1,17 @@
 // Packs the package, installs it in an empty folder, and uses it there as a stranger would: a first topology as the README has
 // it, then the examples of parts of one's own and of a service, which see nothing but the package. `node scripts/packed.mjs`.
 import { execFileSync, execSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,7 +113,7 @@ function ownParts() {
     'lines.source',
     'since-last',
     'passive-aggressive',
-    'effectively-once',
+    'exactly-once',
   );
   expectIn(
     outputOf('npx --no-install millrace connectors list --file extend/lines/index.ts'),
@@ -113,9 +123,13 @@ function ownParts() {
   );
   outputOf('npx --no-install millrace run extend/trades.ts --until-end --drain');
   const rows = (name) =>
-    readFileSync(join(fresh, 'data', name, '0.ndjson'), 'utf8')
-      .trim()
-      .split('\n')
+    readdirSync(join(fresh, 'data', name))
+      .sort()
+      .flatMap((file) =>
+        readFileSync(join(fresh, 'data', name, file), 'utf8')
+          .trim()
+          .split('\n'),
+      )
       .map((line) => JSON.parse(line));
   const predictions = rows('predictions');
   if (predictions.length !== trades.length)

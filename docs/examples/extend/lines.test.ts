@@ -3,7 +3,14 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lookupContract, MemoryProfile, sinkContract, sourceContract } from 'millrace/testing';
+import {
+  lookupContract,
+  MemoryProfile,
+  sinkContract,
+  sinkFaults,
+  sourceContract,
+  sourceFaults,
+} from 'millrace/testing';
 import { lines } from './lines/index.js';
 import { linesLookup, linesSink, linesSource } from './lines/open.js';
 
@@ -29,16 +36,18 @@ const source = async () => {
   };
 };
 
-const sink = (mode: 'idempotent' | 'append') => async () => {
+const sink = async () => {
   const { folder, close } = folderFor();
   const ledgers = new MemoryProfile(2);
   return {
-    driver: linesSink(mode),
+    driver: linesSink(),
     sink: lines.sink<unknown>({ folder }),
     openLedger: (task: { topology: string; partition: number }) => ledgers.openLedger(task),
     value: (n: number) => ({ n }),
     visible: async () =>
       readdirSync(folder)
+        .filter((name) => name.endsWith('.ndjson') && !name.startsWith('.'))
+        .sort()
         .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line).n as number),
@@ -63,10 +72,26 @@ const lookup = async () => {
   };
 };
 
-for (const { name, run } of sourceContract(source)) test(`lines.source ${name}`, run);
-for (const { name, run } of sinkContract('idempotent', sink('idempotent'))) test(`lines.sink ${name}`, run);
-for (const { name, run } of sinkContract('append', sink('append'))) test(`lines.sink on a cluster ${name}`, run);
-for (const { name, run } of lookupContract(lookup)) test(`lines.lookup ${name}`, run);
+for (const { name, run } of sourceContract(source)) test(`lines.source: ${name}`, run);
+/** For the fault list: lines that are numbers. */
+const numbered = async () => {
+  const world = await source();
+  return {
+    ...world,
+    append: (numbers: readonly number[]) =>
+      world.append(
+        0,
+        numbers.map((n) => ({ value: Buffer.from(String(n)) })),
+      ),
+    numberOf: ({ value }: { readonly value: Uint8Array | null }) => Number(Buffer.from(value ?? []).toString()),
+  };
+};
+for (const { name, run } of sourceFaults({ crash: 'is restored' }, numbered)) test(`lines.source: ${name}`, run);
+for (const { name, run } of sinkContract('prepared', sink)) test(`lines.sink: ${name}`, run);
+// Files have no network: of the fault list, a crash is what can befall them.
+for (const { name, run } of sinkFaults({ mode: 'prepared', expected: { crash: 'is restored' } }, sink))
+  test(`lines.sink: ${name}`, run);
+for (const { name, run } of lookupContract(lookup)) test(`lines.lookup: ${name}`, run);
 
 test('lines.source does not take a line before it is complete', async () => {
   const { folder, close } = folderFor();
@@ -96,9 +121,9 @@ test('lines.lookup refuses a file that is too long for its memory', async () => 
 });
 
 test('options are checked', () => {
-  const { problems = [] } = lines.sink({ folder: '', linesMax: 0 });
+  const { problems = [] } = lines.lookup({ file: '', key: 'symbol', linesMax: 0 });
   assert.deepEqual(
     problems.map(({ message }) => message),
-    ['folder is of type string', 'linesMax is 0'],
+    ['file is of type string', 'linesMax is 0'],
   );
 });

@@ -16,9 +16,6 @@ import {
   sourceOf,
 } from 'millrace/connect';
 
-// On a cluster nothing keeps a process that was taken for dead from appending once more.
-const writes = { embedded: 'idempotent', cluster: 'append' } as const;
-
 /** What the connector is, as data: `describe`, `check`, `connectors list` and the runtime read it. */
 export const linesConnector = defineConnector({
   name: 'lines',
@@ -34,11 +31,10 @@ export const linesConnector = defineConnector({
     },
     sink: {
       role: 'sink',
-      doc: 'Appends every value as a line of JSON, to one file for each task.',
-      writes,
+      doc: 'Writes the values of each checkpoint as JSON lines into a file that appears when the checkpoint is stored.',
+      writes: 'prepared',
       options: {
-        folder: required(option.text, 'The folder; made where it is missing, and nobody else writes there.'),
-        linesMax: defaulted(option.integer(1), 10_000, 'Lines kept in memory before they are written.'),
+        folder: required(option.text, 'The folder; made where it is missing.'),
       },
     },
     lookup: {
@@ -51,9 +47,9 @@ export const linesConnector = defineConnector({
       },
     },
   },
-  open: async ({ profile }) => {
+  open: async () => {
     const { linesLookup, linesSink, linesSource } = await import('./open.js');
-    return { drivers: { source: linesSource(), sink: linesSink(writes[profile]), lookup: linesLookup() } };
+    return { drivers: { source: linesSource(), sink: linesSink(), lookup: linesLookup() } };
   },
 });
 
@@ -82,7 +78,7 @@ export const lines = {
   },
 
   /**
-   * Appends every value as a line of JSON.
+   * Writes values as JSON lines into files that appear with the checkpoints.
    *
    * @example
    * prices.to('prices', lines.sink({ folder: 'prices' }));

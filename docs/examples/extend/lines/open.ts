@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -9,7 +10,6 @@ import {
   type RawRecord,
   type SinkDriver,
   type SourceDriver,
-  type WriteMode,
 } from 'millrace/connect';
 
 const NEWLINE = 10;
@@ -103,48 +103,61 @@ async function lineStart(handle: FileHandle, offset: number): Promise<number> {
   return 0;
 }
 
-/**
- * The driver of `lines.sink`. The checkpoint has the length of the file: who opens it again cuts off what came after that, and
- * the same values are written anew. Memory: `linesMax` lines and one chunk.
- */
-export function linesSink(mode: WriteMode): SinkDriver {
-  return {
-    mode,
-    async open(sink, { task, step, committable }) {
-      const { folder, linesMax } = sink.options as { folder: string; linesMax: number };
-      const file = fileOf(folder, task.partition);
-      const failed = (cause: unknown) =>
-        new MillraceError('sink', `cannot write to ${file}`, {
-          where: step,
-          hint: 'is there room on the disk, and may this process write there?',
-          cause,
-        });
-      let bytes = (committable as { bytes: number } | undefined)?.bytes ?? 0;
-      let waiting: string[] = [];
-      const handle = await mkdir(folder, { recursive: true })
-        .then(() => open(file, 'a'))
-        .catch((cause: unknown) => Promise.reject(failed(cause)));
-      await handle.truncate(bytes);
+/** What a checkpoint keeps of a sink: how many files it has written, and which one it has still to show. */
+interface Prepared {
+  readonly count: number;
+  readonly hidden?: string;
+  readonly shown?: string;
+}
 
-      async function flush(): Promise<void> {
-        if (waiting.length === 0) return;
-        const text = Buffer.from(waiting.join(''));
-        waiting = [];
-        await handle.appendFile(text).catch((cause: unknown) => Promise.reject(failed(cause)));
-        bytes += text.length;
-      }
+/**
+ * The driver of `lines.sink`. An epoch writes into a hidden file; once the checkpoint is stored, the file is renamed, which can be
+ * done again. Who opens the sink after a crash finishes that, and removes what no checkpoint has. A process that was taken for
+ * dead can only rename what has been renamed already. Memory: the values of one `write` as text.
+ */
+export function linesSink(): SinkDriver {
+  return {
+    mode: 'prepared',
+    async open(sink, { task: { partition }, incarnation, step, committable }) {
+      const { folder } = sink.options as { folder: string };
+      const failed = (cause: unknown): never => {
+        const hint = 'is there room on the disk, and may this process write there?';
+        throw new MillraceError('sink', `cannot write to ${folder}`, { where: step, hint, cause });
+      };
+      const show = async ({ hidden = '', shown }: Prepared) => {
+        if (shown === undefined) return;
+        await rename(join(folder, hidden), join(folder, shown)).catch((error) => isMissing(error) || failed(error));
+      };
+      let prepared = (committable as Prepared | undefined) ?? { count: 0 };
+      let current: { readonly hidden: string; readonly file: FileHandle } | undefined;
+      await mkdir(folder, { recursive: true }).catch(failed);
+      await show(prepared);
+      for (const name of await readdir(folder))
+        if (name.startsWith(`.${partition}-`)) await rm(join(folder, name), { force: true });
 
       return {
         async write(values) {
-          for (const value of values) waiting.push(`${JSON.stringify(value)}\n`);
-          if (waiting.length >= linesMax) await flush();
+          if (current === undefined) {
+            const hidden = `.${partition}-${randomUUID()}`;
+            current = { hidden, file: await open(join(folder, hidden), 'a').catch(failed) };
+          }
+          await current.file.appendFile(values.map((value) => `${JSON.stringify(value)}\n`).join('')).catch(failed);
         },
         async prepare() {
-          await flush();
-          await handle.datasync();
-          return { bytes };
+          if (current === undefined) return prepared;
+          const { hidden, file } = current;
+          current = undefined;
+          await file.datasync().catch(failed);
+          await file.close();
+          const count = prepared.count + 1;
+          const shown = `${partition}-${incarnation}-${String(count).padStart(8, '0')}.ndjson`;
+          prepared = { count, hidden, shown };
+          return prepared;
         },
-        close: () => handle.close(),
+        commit: () => show(prepared),
+        async close() {
+          await current?.file.close();
+        },
       };
     },
   };
