@@ -14,6 +14,8 @@ export interface StatementRequest {
   /** Values of `{name:Type}`, escaped as the interface has them. */
   readonly params: ReadonlyMap<string, string>;
   readonly gzipAnswer: boolean;
+  /** Whether it may only read tables. */
+  readonly readonly: boolean;
 }
 
 /** Parameters of the interface itself, which are not settings of the engine. */
@@ -48,6 +50,8 @@ export async function readStatement(request: IncomingMessage, url: URL): Promise
     if (name.startsWith('param_')) params.set(name.slice('param_'.length), value);
     else if (!own.has(name)) settings.set(name, value);
   }
+  const readonly = !['0', undefined].includes(settings.get('readonly'));
+  settings.delete('readonly');
   const header = (name: string) => request.headers[name] as string | undefined;
   return {
     sql: query ?? body.toString(),
@@ -56,6 +60,7 @@ export async function readStatement(request: IncomingMessage, url: URL): Promise
     database: url.searchParams.get('database') ?? header('x-clickhouse-database'),
     queryId: url.searchParams.get('query_id') ?? undefined,
     settings,
+    readonly,
     params,
     gzipAnswer:
       url.searchParams.get('enable_http_compression') === '1' && /\bgzip\b/.test(header('accept-encoding') ?? ''),

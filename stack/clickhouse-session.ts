@@ -1,5 +1,6 @@
 import type { Session } from 'chdb';
 import { memorySettings } from '../connectors/clickhouse/engine/engine.js';
+import { mayReachFiles } from '../connectors/clickhouse/engine/file-access.js';
 import type { StatementRequest } from './clickhouse-request.js';
 
 /** An exception as ClickHouse would answer with it. */
@@ -33,8 +34,10 @@ export class HostSession {
 
   constructor(private readonly session: Session) {}
 
-  async prepare(): Promise<void> {
+  /** `readonly = 2` refuses writes for good, and lets settings of a request be set. */
+  async prepare(readonly: boolean): Promise<void> {
     for (const [name, value] of Object.entries(memorySettings)) await this.run(`SET ${name} = ${value}`);
+    if (readonly) await this.run('SET readonly = 2');
   }
 
   async execute(request: StatementRequest): Promise<StatementResult> {
@@ -83,11 +86,14 @@ export class HostSession {
       });
       return { bytes: new Uint8Array(0), rowsRead: 0, rowsWritten, elapsedSeconds: elapsed };
     }
-    if (/^\s*INSERT\b.*\bFORMAT\s+\w+\s*$/is.test(sql) && !rows) return nothing; // an insert without rows
+    const text = rows ? `${sql}\n${rows.toString()}` : sql;
+    if (mayReachFiles(text)) {
+      throw new StatementError(497, 'Code: 497. DB::Exception: this host reaches no files. (ACCESS_DENIED)');
+    }
+    if (/^\s*INSERT\s+INTO\s+[\w`.]+\s*(\([^)]*\))?\s*FORMAT\s+\w+\s*$/i.test(sql) && !rows) return nothing; // an insert without rows
     if (rows && binaryFormats.test(sql)) {
       throw new StatementError(48, 'Code: 48. DB::Exception: this host takes text formats only. (NOT_IMPLEMENTED)');
     }
-    const text = rows ? `${sql}\n${rows.toString()}` : sql;
     const result = await this.session.queryAsync(text, { format });
     return { bytes: result.bytes(), rowsRead: result.rowsRead, rowsWritten: 0, elapsedSeconds: result.elapsed };
   }

@@ -2,13 +2,14 @@
 import { parseArgs } from 'node:util';
 import { MillraceError, messageOf } from '../src/core/errors.js';
 import { type ServiceName, serviceNames } from './service.js';
-import { services, stackStatus, startStack, stopStack } from './stack.js';
+import { services, stackEnv, stackStatus, startStack, stopStack } from './stack.js';
 
 const help = `\
 Real Kafka, schema registry, Redis, ClickHouse and an S3 store on loopback, for development and tests.
 
   npm run stack                            start everything, return when it answers
   npm run stack -- --services kafka,redis  start these
+  npm run stack -- env                     the addresses again, with their secrets, for eval "$(npm run -s stack -- env)"
   npm run stack -- status                  what runs, and where
   npm run stack -- stop                    end what was started here, and nothing else
 
@@ -59,6 +60,11 @@ function readOptions(argv: readonly string[]) {
 const isServiceName = (name: string): name is ServiceName => (serviceNames as readonly string[]).includes(name);
 const usage = (message: string) => new MillraceError('config', message, { hint: 'see `npm run stack -- --help`' });
 
+const exports = (env: Readonly<Record<string, string>>): string =>
+  Object.entries(env)
+    .map(([name, value]) => `export ${name}=${value}`)
+    .join('\n');
+
 async function main(argv: readonly string[]): Promise<void> {
   const { command, dataDir, ...options } = readOptions(argv);
   const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -67,9 +73,11 @@ async function main(argv: readonly string[]): Promise<void> {
   } else if (command === 'start') {
     const stack = await startStack({ ...options, dataDir, log: print });
     print('');
-    for (const [name, value] of Object.entries(stack.env)) print(`export ${name}=${value}`);
+    print(exports(stack.env));
     print('\nData and logs are in the folder below; `npm run stack -- stop` ends it.');
     print(dataDir);
+  } else if (command === 'env') {
+    print(exports(stackEnv(dataDir)));
   } else if (command === 'stop') {
     const ended = await stopStack(dataDir);
     print(ended.length > 0 ? `stopped ${ended.join(', ')}` : 'nothing was running');

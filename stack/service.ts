@@ -22,6 +22,8 @@ export interface Service {
   /** What clients are given, and the variable it goes by. */
   readonly variable: string;
   url(port: number): string;
+  /** `user:password` that clients put into the URL, where the service asks for it. */
+  credentials?(data: string): string;
   /** Fetches and prepares what is missing, then says how to start; `log` tells the user about what takes long. */
   prepare(places: Places, port: number, log: (line: string) => void): Promise<Launch>;
   /** Throws while it does not answer. */

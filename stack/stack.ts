@@ -84,9 +84,24 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     throw failures.length === 1 ? failures[0] : together(failures);
   }
-  const urls = Object.fromEntries(names.map((name) => [name, services[name].url(entries[name]?.port ?? 0)]));
-  const env = Object.fromEntries(names.map((name) => [services[name].variable, urls[name] as string]));
-  return { urls, env, stop };
+  const urls = Object.fromEntries(
+    names.map((name) => [name, clientUrl(services[name], entries[name]?.port ?? 0, join(dataDir, name))]),
+  );
+  return { urls, env: envOf(urls), stop };
+}
+
+const envOf = (urls: Stack['urls']): Stack['env'] =>
+  Object.fromEntries(
+    serviceNames.flatMap((name) => (urls[name] === undefined ? [] : [[services[name].variable, urls[name]]])),
+  );
+
+/** The variables for clients of what runs on this folder. */
+export function stackEnv(folder: string): Stack['env'] {
+  const dataDir = resolve(folder);
+  const running = Object.entries(readEntries(dataDir)).filter(([, entry]) => isAlive(entry)) as [ServiceName, Entry][];
+  return envOf(
+    Object.fromEntries(running.map(([name, { port }]) => [name, clientUrl(services[name], port, join(dataDir, name))])),
+  );
 }
 
 /** Ends the services that were started on this folder, each only if it is still the very process that was started. */
@@ -150,6 +165,12 @@ const together = (failures: readonly unknown[]) =>
 
 const portOf = ({ ports = {} }: StackOptions, service: Service): number =>
   ports === 0 ? 0 : (ports[service.name] ?? service.defaultPort);
+
+/** What a client is given: the URL of a service with the credentials that it asks for. */
+export function clientUrl(service: Service, port: number, data: string): string {
+  const url = service.url(port);
+  return service.credentials ? url.replace('://', `://${service.credentials(data)}@`) : url;
+}
 
 /** Downloads, shared by every stack of this user. */
 export const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'millrace');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { askClickHouse } from '../../stack/ask-clickhouse.js';
 import type { Fed } from './feeder.js';
 import { topics } from './topology.js';
 
@@ -58,7 +59,7 @@ async function readTopic(broker: string, flights: number): Promise<TopicCounts> 
 
 async function countTable(url: string, table: string): Promise<{ readonly rows: number; readonly flights: number }> {
   const sql = `SELECT count() AS rows, groupBitmap(toUInt32(flightId)) AS flights FROM ${table} FORMAT JSONEachRow`;
-  const response = await fetch(url, { method: 'POST', body: sql });
+  const response = await askClickHouse(url, '/', { body: sql });
   const text = await response.text();
   if (!response.ok) throw new Error(text);
   const { rows, flights } = JSON.parse(text) as Record<'rows' | 'flights', string | number>;

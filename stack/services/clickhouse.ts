@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TOKEN_VARIABLE, tokenOf } from '../clickhouse-users.js';
 import { HOST } from '../ports.js';
 import type { Places, Service } from '../service.js';
 
@@ -10,6 +11,7 @@ export const clickhouse: Service = {
   defaultPort: 8123,
   variable: 'MILLRACE_CLICKHOUSE',
   url: (port) => `http://${HOST}:${port}`,
+  credentials: (data) => `millrace:${tokenOf(data)}`,
 
   async prepare({ data }: Places, port) {
     await mkdir(data, { recursive: true });
@@ -19,7 +21,10 @@ export const clickhouse: Service = {
     return {
       command: process.execPath,
       args: [...loader, host, join(data, 'db'), String(port)],
-      env: { UV_THREADPOOL_SIZE: '16' }, // each statement takes a thread while it runs
+      env: {
+        [TOKEN_VARIABLE]: tokenOf(data),
+        UV_THREADPOOL_SIZE: '16', // each statement takes a thread while it runs
+      },
     };
   },
 

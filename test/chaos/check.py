@@ -7,6 +7,7 @@ nobody disturbed. Prints one JSON object of counts; every count under "wrong" mu
     check.py BROKERS '{"clicks": ..., "scored": ..., "dead": ..., "changelog": ..., "reference": ..., "stores": ...}'
 """
 
+import base64
 import json
 import socket
 import sys
@@ -104,7 +105,11 @@ class Redis:
 
 def rows_of(url, sql):
     query = f'{sql} FORMAT JSONEachRow SETTINGS output_format_json_quote_64bit_integers = 0'
-    with urllib.request.urlopen(urllib.request.Request(url, query.encode()), timeout=300) as answer:
+    where = urllib.parse.urlsplit(url)
+    credentials = base64.b64encode(f'{where.username or ""}:{where.password or ""}'.encode()).decode()
+    headers = {'Authorization': f'Basic {credentials}'}
+    request = urllib.request.Request(f'{where.scheme}://{where.hostname}:{where.port}/', query.encode(), headers)
+    with urllib.request.urlopen(request, timeout=300) as answer:
         return [json.loads(line) for line in answer if line.strip()]
 
 

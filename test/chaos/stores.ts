@@ -4,7 +4,7 @@ import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Launch, Service } from '../../stack/service.js';
-import { cacheFolder, services } from '../../stack/stack.js';
+import { cacheFolder, clientUrl, services } from '../../stack/stack.js';
 import { lastingPorts } from '../ports.js';
 
 /** One real server as a process of this one, on a free port of loopback, that can be ended, begun anew and put to sleep. */
@@ -12,6 +12,7 @@ export class Store {
   private constructor(
     private readonly service: Service,
     private readonly port: number,
+    private readonly data: string,
     private readonly launch: Launch,
     private readonly logFile: string,
     private child: ChildProcess,
@@ -23,16 +24,17 @@ export class Store {
     const service = services[name];
     mkdirSync(folder, { recursive: true });
     const [port = 0] = await lastingPorts(1);
-    const prepared = await service.prepare({ data: join(folder, name), cache: cacheFolder() }, port, () => undefined);
+    const data = join(folder, name);
+    const prepared = await service.prepare({ data, cache: cacheFolder() }, port, () => undefined);
     const launch = { ...prepared, args: [...prepared.args, ...args] };
     const logFile = join(folder, `${name}.log`);
-    const store = new Store(service, port, launch, logFile, begin(launch, logFile));
+    const store = new Store(service, port, data, launch, logFile, begin(launch, logFile));
     await store.healthy();
     return store;
   }
 
   get url(): string {
-    return this.service.url(this.port);
+    return clientUrl(this.service, this.port, this.data);
   }
 
   /** Ends it, politely or not, and starts it again on what it has on disk; resolves when it answers. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import type { Scored } from '../../chaos/topology.js';
 import { check } from '../../chaos/verdict.js';
 import { address } from '../address.js';
@@ -23,7 +24,7 @@ const scored: Scored[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11].map((n) => {
 let kafka: Kafka;
 let redis: Redis;
 const sql = async (body: string) => {
-  const answer = await fetch(address('MILLRACE_CLICKHOUSE'), { method: 'POST', body });
+  const answer = await askClickHouse(address('MILLRACE_CLICKHOUSE'), '/', { body });
   if (!answer.ok) throw new Error(await answer.text());
 };
 const text = (value: unknown) => ({

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { VerifyReport } from '../../../src/verify/report.js';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { millrace, userFolder } from '../../cli/millrace.js';
 import { clicks, topologiesFile } from '../../verify/topologies.js';
 import { address } from '../address.js';
@@ -41,8 +42,7 @@ async function artifacts(): Promise<string[]> {
   const redis = new Redis(address('MILLRACE_REDIS'));
   const keys = await redis.keys('*verify-*');
   redis.disconnect();
-  const tables = await fetch(address('MILLRACE_CLICKHOUSE'), {
-    method: 'POST',
+  const tables = await askClickHouse(address('MILLRACE_CLICKHOUSE'), '/', {
     body: "SELECT name FROM system.tables WHERE name LIKE 'verify%' FORMAT TSV",
   });
   return [...topics, ...groups.map(({ groupId }) => groupId), ...keys, ...(await tables.text()).split('\n')].filter(

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { createClient } from '@clickhouse/client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { querySuite } from '../../connectors/clickhouse/query-suite.js';
 import { clickHouseSuite } from '../../connectors/clickhouse/suite.js';
 import { tablesSuite } from '../../connectors/clickhouse/tables-suite.js';
@@ -41,13 +42,13 @@ describe('the host of the local stack', () => {
   const table = `host_${Date.now().toString(36)}_${process.pid}`;
 
   it('answers a ping', async () => {
-    expect(await (await fetch(`${url()}/ping`)).text()).toBe('Ok.\n');
+    expect(await (await askClickHouse(url(), '/ping', { method: 'GET' })).text()).toBe('Ok.\n');
     expect(await client.ping()).toEqual({ success: true });
   });
 
   it('takes the statement from the URL or the body, and formats as asked', async () => {
     const post = async (path: string, body?: string) =>
-      (await fetch(url() + path, { method: 'POST', body: body ?? null })).text();
+      (await askClickHouse(url(), path, { body: body ?? null })).text();
     expect(await post('/', 'SELECT 1, 2')).toBe('1\t2\n');
     expect(await post('/?query=SELECT%201,%202%20FORMAT%20CSV')).toBe('1,2\n');
     expect(await post('/?default_format=JSONCompactEachRow', 'SELECT 1, 2')).toBe('[1, 2]\n');
@@ -87,8 +88,7 @@ describe('the host of the local stack', () => {
   it('unpacks a body of gzip', async () => {
     const body = gzipSync('{"n":1000000,"text":"packed"}\n');
     const query = encodeURIComponent(`INSERT INTO ${table} FORMAT JSONEachRow`);
-    const response = await fetch(`${url()}/?query=${query}`, {
-      method: 'POST',
+    const response = await askClickHouse(url(), `/?query=${query}`, {
       body,
       headers: { 'content-encoding': 'gzip' },
     });
@@ -97,7 +97,7 @@ describe('the host of the local stack', () => {
   });
 
   it('answers errors with the number of the exception, in the header and to the client', async () => {
-    const response = await fetch(url(), { method: 'POST', body: 'SELECT * FROM nowhere' });
+    const response = await askClickHouse(url(), '/', { body: 'SELECT * FROM nowhere' });
     expect(response.status).toBe(404);
     expect(response.headers.get('x-clickhouse-exception-code')).toBe('60');
     expect(await response.text()).toMatch(/^Code: 60\. DB::Exception: .*nowhere/);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  tables = await openClickHouse({ url: `http://127.0.0.1:${port}` });
+  tables = await openClickHouse({ url: Object.assign(new URL(url), { port: String(port) }).href });
 });
 afterAll(async () => {
   await tables?.close();

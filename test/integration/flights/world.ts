@@ -11,6 +11,7 @@ import { FlightDepartedV1 } from '../../../schemas/flight-departed.v1.js';
 import { openEmbedded } from '../../../src/profiles/embedded/index.js';
 import { schemaTextOf } from '../../../src/schema/definition.js';
 import { localRegistry } from '../../../src/schema/index.js';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { runBuilt } from '../../e2e/cli.js';
 import { type LogRecord, schemaIdOf } from '../../e2e/records.js';
 import { address } from '../address.js';
@@ -62,9 +63,10 @@ export async function withRedis<T>(use: (redis: Redis) => Promise<T>): Promise<T
 
 /** Runs SQL over plain HTTP. */
 export async function sql<T>(statement: string): Promise<T[]> {
-  const response = await fetch(
-    `${address('MILLRACE_CLICKHOUSE')}/?output_format_json_quote_64bit_integers=0&default_format=JSONEachRow`,
-    { method: 'POST', body: statement },
+  const response = await askClickHouse(
+    address('MILLRACE_CLICKHOUSE'),
+    '/?output_format_json_quote_64bit_integers=0&default_format=JSONEachRow',
+    { body: statement },
   );
   const text = await response.text();
   if (!response.ok) throw new Error(`${statement}: ${text}`);

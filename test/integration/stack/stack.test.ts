@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { beginOf, isAlive } from '../../../stack/processes.js';
-import { type Entry, stackStatus, startStack, stopStack } from '../../../stack/stack.js';
+import { type Entry, stackEnv, stackStatus, startStack, stopStack } from '../../../stack/stack.js';
 
 let dataDir: string;
 beforeEach(() => {
@@ -32,6 +33,7 @@ describe('the stack', () => {
       clickhouse: 'healthy',
       s3: 'stopped',
     });
+    expect(stackEnv(dataDir)).toEqual(stack.env);
     const started = Object.values(entries());
     await stack.stop();
     expect(started.filter(isAlive)).toEqual([]);
@@ -49,7 +51,7 @@ describe('the stack', () => {
   it('keeps data over a stop and a start, also after a kill', async () => {
     const start = () => startStack({ services: ['clickhouse'], ports: 0, dataDir });
     const sql = async (url: string | undefined, body: string) =>
-      (await fetch(url as string, { method: 'POST', body })).text();
+      (await askClickHouse(url as string, '/', { body })).text();
     const first = await start();
     await sql(first.urls.clickhouse, 'CREATE TABLE kept (n UInt8) ENGINE = MergeTree ORDER BY n');
     await sql(first.urls.clickhouse, 'INSERT INTO kept VALUES (1)');

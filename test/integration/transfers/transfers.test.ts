@@ -7,6 +7,7 @@ import { type Transfer, TransferV1 } from '../../../schemas/transfer.v1.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { openCodec, type WireCodec } from '../../../src/schema/index.js';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
 import { generator } from '../../random.js';
 import { address } from '../address.js';
@@ -176,7 +177,7 @@ async function sameElsewhere(accounts: Readonly<Record<string, number>>): Promis
 
   const table = `${name.replaceAll('-', '_')}_balances`;
   const asked = `SELECT account, sum(amountCents) AS sum, count() AS legs FROM ${table} GROUP BY account FORMAT JSONEachRow`;
-  const answer = await fetch(address('MILLRACE_CLICKHOUSE'), { method: 'POST', body: asked });
+  const answer = await askClickHouse(address('MILLRACE_CLICKHOUSE'), '/', { body: asked });
   const rows = (await answer.text())
     .trim()
     .split('\n')

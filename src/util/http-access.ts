@@ -1,0 +1,51 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+// Who may ask a server of ours. A web page can send requests to loopback from the browser of whoever works here, under a name of
+// its own that leads here: such requests have another Host, or an Origin.
+
+/** Whether an address can be reached from this machine only. */
+export const isLoopback = (host: string): boolean =>
+  /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host) || host.toLowerCase().endsWith('.localhost');
+
+/** Why a request did not come from a client of this machine; `undefined` where it did. For servers on loopback. */
+export function foreignness({ host = '', origin }: IncomingHttpHeaders): string | undefined {
+  const name = host.replace(/:\d+$/, '');
+  if (!isLoopback(name)) return 'this server is asked for as localhost or by an address of loopback';
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
+    return 'pages of other origins may not ask here';
+  return undefined;
+}
+
+/** Whether a request bears the token: `Authorization: Bearer TOKEN`, or as the password of `Basic`. */
+export function bears({ authorization = '' }: IncomingHttpHeaders, token: string): boolean {
+  const [, scheme = '', given = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization) ?? [];
+  const isBasic = scheme.toLowerCase() === 'basic';
+  return isSame(
+    isBasic
+      ? Buffer.from(given, 'base64')
+          .toString()
+          .replace(/^[^:]*:/, '')
+      : given,
+    token,
+  );
+}
+
+/** Takes as long whatever was guessed right. */
+export function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}
+
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly message: string;
+}
+
+/** Why a request may not pass. Whoever bears the token may; without a token, clients of this machine may. */
+export function refusalOf(headers: IncomingHttpHeaders, token: string | undefined): Refusal | undefined {
+  if (token !== undefined)
+    return bears(headers, token) ? undefined : { status: 401, message: 'a token is missing, or is another one' };
+  const message = foreignness(headers);
+  return message === undefined ? undefined : { status: 403, message };
+}
