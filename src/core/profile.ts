@@ -119,6 +119,6 @@ async function driverOf<D extends Driver>(
   if (definition !== undefined && profile.driver !== undefined) return (await profile.driver(definition)) as D;
   throw new MillraceError('config', `the ${profile.name} profile has no connector '${connector}'`, {
     where,
-    hint: `the connector has ${Object.keys(own).join(', ') || 'none'}; a connector that defineConnector made has all of its kinds`,
+    hint: `the profile itself has ${Object.keys(own).join(', ') || 'none'}; a connector that defineConnector made has all of its kinds`,
   });
 }

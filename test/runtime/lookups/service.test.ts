@@ -188,7 +188,7 @@ describe('lookups of a run', () => {
     await expect(running.finished).rejects.toMatchObject({
       code: 'config',
       where: 'names',
-      hint: expect.stringContaining('it brings other'),
+      hint: expect.stringContaining('the profile itself has other'),
     });
   });
 });
