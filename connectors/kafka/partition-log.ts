@@ -9,7 +9,7 @@ import { CommittedRange, type FetchedPartition } from './group/committed.js';
 import { brokerError, code, hasCode, isLost, isMoved } from './protocol/broker-error.js';
 import { type Fetched, fetchApi } from './protocol/fetch.js';
 
-type WhenGone = 'earliest' | 'latest';
+type OnDataLoss = 'earliest' | 'latest';
 
 /** Two of these are in memory at once: one being read, one on its way. */
 const BYTES_MAX = 2 * 1024 * 1024;
@@ -39,7 +39,7 @@ export class PartitionLog {
     readonly topicId: string,
     offset: number,
     private readonly bytesMax: number,
-    private readonly onDataLoss: WhenGone | undefined,
+    private readonly onDataLoss: OnDataLoss | undefined,
   ) {
     this.nextOffset = offset;
     this.connections = new ConnectionPool(cluster.linkOptions);
@@ -60,7 +60,7 @@ export class PartitionLog {
     {
       bytesMax = BYTES_MAX,
       onDataLoss,
-    }: { readonly bytesMax?: number; readonly onDataLoss?: WhenGone | undefined } = {},
+    }: { readonly bytesMax?: number; readonly onDataLoss?: OnDataLoss | undefined } = {},
   ): Promise<PartitionLog> {
     const { topicId } = await cluster.leader(topic, partition);
     const start = await cluster.startOffset(topic, partition);

@@ -61,7 +61,7 @@ export interface ModelSpec {
 export interface TensorSpec {
   /** The model's inputs, in the order in which rows fill them. */
   readonly inputs: readonly string[];
-  /** The output to take; the only float32 one where it is not named. */
+  /** The output to use (default: the only float32 output). */
   readonly output?: string;
   /** Which lengths the varying axis of a row may have. Rows of one length share batches, so none is padded here. */
   readonly lengths?: readonly number[];

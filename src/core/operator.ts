@@ -28,7 +28,7 @@ export interface Operator<in In, out Out> {
   readonly [OUT]?: (() => Out) | undefined;
 }
 
-/** An operator with side inputs, each a named stream. */
+/** An operator with further inputs, each a named stream. */
 export interface MultiInputOperator<in In, in Sides, out Out> {
   readonly kind: string;
   readonly settings: Settings;
@@ -48,7 +48,7 @@ export interface Splitter<in In, out Outs> {
   readonly [OUT]?: (() => Outs) | undefined;
 }
 
-/** An operator with side inputs and several named outputs. */
+/** An operator with further inputs and several named outputs. */
 export interface MultiInputSplitter<in In, in Sides, out Outs> {
   readonly kind: string;
   readonly settings: Settings;
@@ -88,10 +88,10 @@ export interface SplitShape {
 }
 export type SplitLogic = (value: unknown, emit: EmitTo, origin: Origin) => void;
 
-/** Synchronous, with state in declared cells only; input 0 is the main one, side inputs follow in order. */
+/** Synchronous, with state in declared cells only; input 0 is the main one, further inputs follow in order. */
 export interface StatefulShape {
   readonly shape: 'stateful';
-  /** Names of the side inputs. */
+  /** Names of the further inputs. */
   readonly inputs: readonly string[];
   /** Names of the outputs, where there are several; what is emitted without a number goes to the first. */
   readonly outputs?: readonly string[];

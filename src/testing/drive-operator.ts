@@ -12,7 +12,7 @@ import {
   type StepContext,
 } from '../core/index.js';
 
-/** What is driven: an operator with or without side inputs, or a splitter. */
+/** What is driven: an operator with or without further inputs, or a splitter. */
 export interface Driven {
   readonly kind: string;
   readonly shape: Shape;
@@ -21,7 +21,7 @@ export interface Driven {
 /** A record for an operator; whatever is not given is made up: offsets count on, event times are 0. */
 export interface DrivenInput {
   readonly value: unknown;
-  /** 0 for the main input, side inputs from 1, in the operator's order. */
+  /** 0 for the main input, further inputs from 1, in the operator's order. */
   readonly input?: number;
   readonly eventTimeMs?: number;
   readonly key?: Uint8Array | null;

@@ -65,7 +65,7 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
     settledDecisions: {},
   };
   const { incarnation, committables, positions } = checkpoint;
-  // Receipts lie in the checkpoint as JSON.
+  // Committables are stored in the checkpoint as JSON.
   const committable = committables?.[STEP] === undefined ? undefined : JSON.parse(JSON.stringify(committables[STEP]));
   const opened = await driver.open(sink, { step: STEP, task, incarnation, committable });
   let writer: SinkWriter;

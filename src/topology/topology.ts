@@ -33,7 +33,7 @@ export interface StepNode {
   readonly settings: Settings;
   readonly shape: Shape;
   readonly problems: readonly Problem[];
-  /** The main input first, then side inputs in the operator's order. */
+  /** The main input first, then further inputs in the operator's order. */
   readonly inputs: readonly Wire[];
 }
 
@@ -105,7 +105,7 @@ export interface Stream<out T> {
   readonly [VALUE]?: (() => T) | undefined;
   /** Attaches an operator under a stable id: its state belongs to that id. */
   via<Out>(id: string, operator: Operator<T, Out>): Stream<Next<T, Out>>;
-  /** Attaches an operator with side inputs. */
+  /** Attaches an operator with further inputs. */
   via<Sides, Out>(
     id: string,
     sides: { readonly [K in keyof Sides]: Stream<Sides[K]> },
@@ -113,7 +113,7 @@ export interface Stream<out T> {
   ): Stream<Next<T, Out>>;
   /** Attaches an operator with several named outputs. */
   split<Outs>(id: string, operator: Splitter<T, Outs>): { readonly [K in keyof Outs]: Stream<Next<T, Outs[K]>> };
-  /** Attaches an operator with side inputs and several named outputs. */
+  /** Attaches an operator with further inputs and several named outputs. */
   split<Sides, Outs>(
     id: string,
     sides: { readonly [K in keyof Sides]: Stream<Sides[K]> },
@@ -184,7 +184,7 @@ export function topology(name: string, options: TopologyOptions, build: (t: Topo
     return handle as unknown as Stream<never>;
   };
 
-  /** Adds a step behind a stream, with side inputs where there are three arguments; gives its outputs by number. */
+  /** Adds a step behind a stream, with further inputs where there are three arguments; gives its outputs by number. */
   const attach = (wire: Wire, id: string, second: object, third: object | undefined) => {
     const { kind, settings, shape, problems = [] } = (third ?? second) as AnyOperator;
     const sides = (third ? second : {}) as Record<string, object>;

@@ -12,7 +12,7 @@ export function outputsOf({ sources, steps, repartitions }: Topology): Map<strin
   ]);
 }
 
-/** The name of a step's input: `input` for the main one, a side input's own name otherwise. */
+/** The name of a step's input: `input` for the main one, the own name of a further input otherwise. */
 export function inputName({ shape }: StepNode, index: number): string {
   if (index === 0) return 'input';
   return (shape.shape === 'stateful' ? shape.inputs[index - 1] : undefined) ?? `input ${index}`;

@@ -13,11 +13,11 @@ import { emptyKeyText, isEmptyKey } from '../keys.js';
 
 /** What makes two records the same for `dedupe`, and how long that is remembered. */
 export interface DedupeOptions<T> {
-  /** What makes two records the same one: a string or a number. */
+  /** The identity of a record: a string or a number. */
   readonly key: (value: T) => string | number | null | undefined;
-  /** How long a key is remembered, in event time. */
+  /** How long a key is kept, in event time. */
   readonly retention: Duration;
-  /** How many keys are remembered at most; the oldest go first. */
+  /** Maximum number of keys; the oldest are forgotten first. */
   readonly keysMax: number;
 }
 

@@ -11,13 +11,13 @@ import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 /** When a key counts as inactive, and how many keys are followed. */
 export interface DetectInactivityOptions<T, K extends Key> {
-  /** Who a record tells of: null, undefined, NaN and '' send a record to the dead letters. */
+  /** The key of a record; null, undefined, NaN and '' send the record to the dead letters. */
   readonly key: (value: T) => K | null | undefined;
-  /** How long (processing time) a key may be silent before it counts as gone. */
+  /** How long a key may have no record, in processing time, before it counts as inactive. */
   readonly inactivityTimeout: Duration;
-  /** How often it is looked at; a tenth of `inactivityTimeout` by default. */
+  /** How often inactivity is checked (default: a tenth of `inactivityTimeout`). */
   readonly processingTimeInterval?: Duration;
-  /** Keys that are present at once at most. */
+  /** Maximum number of active keys. */
   readonly keysMax: number;
 }
 

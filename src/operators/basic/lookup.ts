@@ -28,31 +28,31 @@ export type OnFailure<F> = 'wait' | 'dead-letter' | 'fail' | { readonly use: F }
 
 /** Where `lookup` asks, by which key, in which batches, and what becomes of a record without an answer. */
 export interface LookupOptions<In, V, As extends string, M, F> {
-  /** The store: `redis.hashes()`, `redis.strings()`, `clickhouse.rows()`, `postgres.rows()`, `http.get()`, `http.post()`. */
+  /** The store: `redis.hashLookup()`, `redis.stringLookup()`, `clickhouse.tableLookup()`, `postgres.tableLookup()`, `http.getLookup()`, `http.postLookup()`. */
   readonly from: Lookup<V>;
-  /** What is looked up; a record without a key is one whose key is missing. */
+  /** The key to look up; a record without a key is handled by `onMissing`. */
   readonly key: (value: In) => string | number | null | undefined;
   /** The field that is added. */
   readonly as: As;
-  /** Keys of one question; 100 by default, and never more than the store takes. */
+  /** Keys per request (default: 100), and never more than the store accepts. */
   readonly batchMax?: number;
-  /** How long a key may wait for others; 5 ms by default. */
+  /** How long a key waits for others to fill a batch (default: 5 ms). */
   readonly waitMax?: Duration;
-  /** Questions under way at the same time, over all tasks of a process; 4 by default. */
+  /** Requests in flight, over all tasks of a process (default: 4). */
   readonly concurrencyMax?: number;
-  /** Questions a second, over all tasks of a process; no limit by default. */
+  /** Requests per second, over all tasks of a process (default: no limit). */
   readonly perSecondMax?: number;
-  /** How long a question may take; 2 s by default. Less than the setting `stallSeconds`, or the task is taken for hung. */
+  /** Timeout of a request (default: 2 s). It must be below the setting `stallSeconds`, or the task counts as hung. */
   readonly timeout?: Duration;
-  /** Tries of a question in all, with growing pauses; 4 by default. */
+  /** Attempts of a request, with growing pauses (default: 4). */
   readonly attemptsMax?: number;
-  /** Remembers answers; nothing is remembered by default. */
+  /** Caches values (default: no cache). */
   readonly cache?: {
-    /** Keys remembered at most; those that were not asked for longest go first. */
+    /** Maximum number of cached keys; the least recently used key is evicted first. */
     readonly entriesMax: number;
-    /** How long a value is used after it was read, by the clock. */
+    /** How long a cached value is used, in processing time. */
     readonly ttl: Duration;
-    /** The same for a key that was not there; by default it is asked for again each time. */
+    /** The same for a missing key (default: missing keys are not cached). */
     readonly missingTtl?: Duration;
   };
   /** `dead-letter` by default. */

@@ -5,17 +5,17 @@ import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 /** How many records of a key `throttle` lets through in a time. */
 export interface ThrottleOptions<T> {
-  /** Whose records are counted together. */
+  /** The key whose records are counted. */
   readonly key: (value: T) => Key | null | undefined;
-  /** How many records of a key pass in `per` of event time in the long run. */
+  /** How many records of a key may pass per `per` of event time. */
   readonly records: number;
-  /** The length of event time that `records` is of. */
+  /** The event time in which `records` may pass. */
   readonly per: Duration;
-  /** How many pass at once after a pause; as many as `records` by default. */
+  /** How many records may pass at once after a pause (default: `records`). */
   readonly burst?: number;
-  /** What becomes of the others: the dead letters (the default), or they are counted only. */
+  /** What to do with the others: send them to the dead letters (default), or only count them. */
   readonly excess?: 'dead-letter' | 'drop';
-  /** Keys held at most; the one that passed longest ago makes room, and begins anew. */
+  /** Maximum number of keys; the least recently used key is forgotten. */
   readonly keysMax: number;
 }
 

@@ -4,31 +4,31 @@ import { type DecoderOptions, openDecoder } from './decoder.js';
 
 /** Which field `decodeImage` decodes, to what size and scale, and how large images may be. */
 export interface DecodeImageOptions<T, As extends string> {
-  /** The bytes of an image file: JPEG, PNG, WebP, GIF (its first picture), AVIF or TIFF. */
+  /** The bytes of an image file: JPEG, PNG, WebP, GIF (the first frame), AVIF or TIFF. */
   readonly from: (value: T) => Uint8Array | null | undefined;
   /** Name of the field that is added. */
   readonly as: As;
-  /** The width in pixels that every image gets. */
+  /** Width of the output in pixels. */
   readonly width: number;
-  /** The height likewise. */
+  /** Height of the output in pixels. */
   readonly height: number;
-  /** How an image of other proportions gets it: `cover` cuts its edges off (default), `contain` frames it in black, `fill` stretches it. */
+  /** How to fit an image with another aspect ratio: `cover` crops it (default), `contain` adds black bars, `fill` stretches it. */
   readonly fit?: DecoderOptions['fit'];
-  /** `rgb` by default; `grey` makes one channel. */
+  /** `rgb` (default) or `grey`, with one channel. */
   readonly colour?: DecoderOptions['colour'];
   /** `nchw` by default: a plane a channel, as PyTorch has it; `nhwc`: the channels of a pixel side by side, as TensorFlow. */
   readonly layout?: PixelLayout;
-  /** Per channel, of values from 0 to 1; subtracted. 0 by default. */
+  /** Per channel, of values from 0 to 1; it is subtracted (default: 0). */
   readonly mean?: readonly number[];
   /** Per channel; the difference is divided by it. 1 by default. */
   readonly std?: readonly number[];
-  /** Larger files are not looked at; 20 MB by default. */
+  /** Larger files are refused (default: 20 MB). */
   readonly bytesMax?: number;
-  /** Images of more pixels are not decoded, however small their file is; 50 million by default. */
+  /** Images with more pixels are refused, however small their file is (default: 50 million). */
   readonly pixelsMax?: number;
-  /** Images decoded at the same time in a task; 4 by default, the threads that Node has for such work. */
+  /** Images that a task decodes concurrently (default: 4, the threads of Node's pool). */
   readonly concurrencyMax?: number;
-  /** About how many records of a task are on their way at the same time, since each holds its pixels; 128 by default. */
+  /** About how many records of a task are in flight; each holds its pixels (default: 128). */
   readonly inFlightMax?: number;
 }
 

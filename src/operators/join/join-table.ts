@@ -7,14 +7,14 @@ import { emptyKeyText, isEmptyKey } from '../keys.js';
 
 /** By which key a record finds its row of a table, how late it may come, and how much is held. */
 export interface JoinTableOptions<T> {
-  /** Which row of the table a record is to meet. */
+  /** The key of the table row for a record. */
   readonly key: (value: T) => string | null | undefined;
   /** How far behind the watermark a record may come and still count, and a change for records of its own time; not at
    * all by default. */
   readonly allowedLateness?: Duration;
-  /** Keys of the table held at most; a change of one more is refused. */
+  /** Maximum number of keys of the table; a change of one more is refused. */
   readonly keysMax: number;
-  /** Records that wait at most for their moment to be over. */
+  /** Maximum number of records that wait for earlier changes. */
   readonly pendingMax: number;
 }
 

@@ -5,7 +5,7 @@ import { type MapCell, mapCell, rescale } from '../../state/index.js';
 
 /** How many keys of two tables are held. */
 export interface JoinTablesOptions {
-  /** Keys held at most of each side; what would be one more is refused. */
+  /** Maximum number of keys of each side; a change of one more is refused. */
   readonly keysMax: number;
 }
 

@@ -6,16 +6,16 @@ import { emptyKeyText, isEmptyKey, type Key } from '../keys.js';
 
 /** Which records of two streams belong together, and how far apart in event time they may be. */
 export interface JoinOptions<L, R> {
-  /** What must be equal for two records to meet. */
+  /** The join keys. */
   readonly keys: {
     readonly left: (value: L) => Key | null | undefined;
     readonly right: (value: R) => Key | null | undefined;
   };
-  /** Where in event time a right record meets a left one: from `before` before it to `after` after it, both included. */
+  /** The interval of the join: a right record matches from `before` before a left one to `after` after it, both inclusive. */
   readonly within: { readonly before: Duration; readonly after: Duration };
-  /** How far behind the watermark a record may come and still be joined; not at all by default. */
+  /** How far a record may be behind the watermark and still be joined (default: 0). */
   readonly allowedLateness?: Duration;
-  /** Records kept at most, of both sides together. */
+  /** Maximum number of records, of both sides together. */
   readonly entriesMax: number;
 }
 

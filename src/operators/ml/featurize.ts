@@ -13,7 +13,7 @@ type WithFeatures = Adds<{ readonly features: FeatureVector }>;
  * Adds `features`, the row's vector by a feature view, and keeps every field.
  *
  * A view of features that depend on the row alone makes a stateless step. A view with rolling features makes a step with
- * the side input `outcomes`: what became of earlier rows, each taken in when it arrives.
+ * the input `outcomes`: what became of earlier rows, each taken in when it arrives.
  *
  *   in        --a--b-------c--|
  *   outcomes  --------(a)-----|

@@ -39,13 +39,13 @@ export interface InferredVector {
 export interface InferVectorsOptions<T, As extends string, Name extends string> extends ModelOptions<As> {
   /** A record's tensor for each input of the model, without the axis of the batch. */
   readonly inputs: { readonly [N in Name]: (value: T) => Tensor };
-  /** The output to take; the only float32 one where it is not named. */
+  /** The output to use (default: the only float32 output). */
   readonly output?: string;
-  /** Which lengths the varying axis of a record's tensors may have, rising. Rows of one length share batches. */
+  /** The lengths that the dynamic axis of the tensors may have, in ascending order. Rows of one length share batches. */
   readonly lengths?: readonly number[];
-  /** One vector of those of all positions: the first, or the mean of those that the named input marks. */
+  /** Reduces the vectors of all positions to one: the first, or the mean over the positions that the named input masks in. */
   readonly pooling?: 'first' | { readonly mean: NoInfer<Name> };
-  /** Divides the vector by its Euclidean length. */
+  /** Divides the vector by its Euclidean norm. */
   readonly normalize?: boolean;
 }
 

@@ -33,7 +33,7 @@ type Key = string | number;
 export interface Learned<B extends string = string> {
   /** Probability that the label will be true, by the model as it was when the record came. */
   readonly probability: number;
-  /** `step.task.labels`: which model that was, by how many labels it had learnt, cut to `versionEveryLabels`. */
+  /** `step.task.labels`: the model by the number of labels that it had learned from, rounded down to `versionEveryLabels`. */
   readonly modelVersion: string;
   /** What each baseline said of the same record, knowing no more than the model did. */
   readonly baselines: { readonly [P in B]: number };
@@ -47,22 +47,22 @@ export interface LearnOptions<Row, Label, As extends string, B extends string> {
   readonly view: FeatureView;
   /** Identity of a record. */
   readonly key: (row: Row) => Key;
-  /** What the values of the side input `labels` say. */
+  /** How to read the values of the input `labels`. */
   readonly label: {
-    /** Identity of the record that a label speaks of. */
+    /** Identity of the record of a label. */
     readonly key: (label: Label) => Key;
-    /** The truth about that record. */
+    /** The value of the label. */
     readonly value: (label: Label) => boolean;
     /** How long a record waits for its label, in event time. */
     readonly wait: Duration;
   };
-  /** Records that wait at most; the oldest makes room. */
+  /** Maximum number of waiting records; the oldest is dropped first. */
   readonly pendingMax: number;
-  /** Simple predictors that run beside the model and are scored like it. */
+  /** Simple predictors that are scored together with the model. */
   readonly baselines?: { readonly [P in B]: Baseline<NoInfer<Row>> };
-  /** Length of the windows of event time that are measured; an hour by default. */
+  /** Event time between two rows of metrics (default: one hour). */
   readonly metricsInterval?: Duration;
-  /** Labels between two model versions; 1,000 by default. */
+  /** Labels between two model versions (default: 1,000). */
   readonly versionEveryLabels?: number;
 }
 

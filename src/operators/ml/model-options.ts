@@ -13,7 +13,7 @@ export interface ModelOptions<As extends string> {
   readonly as: As;
   /** The largest batch, in rows. */
   readonly batchMax: number;
-  /** How long rows may wait for more of them while the model is busy; an idle model starts at once. */
+  /** How long rows wait to fill a batch while the model is busy; an idle model starts at once. */
   readonly waitMax: Duration;
   /** In the order to try. */
   readonly providers: readonly Provider[];

@@ -26,23 +26,23 @@ export interface MatchSpan<K extends Key = Key> {
 
 /** What `match` looks for, within which time, and what it makes of it. */
 export interface MatchOptions<In, K extends Key, M, Out, Missed> {
-  /** Whose events are looked at together: null, undefined, NaN and '' send a record to the dead letters. */
+  /** The key of an event; null, undefined, NaN and '' send the record to the dead letters. */
   readonly key: (value: In) => K | null | undefined;
-  /** The sequence that is looked for, begun by `startsWith`. */
+  /** The pattern, made by `startsWith`. */
   readonly pattern: Pattern<In, M>;
-  /** The last event of a match comes less than this after its first one. */
+  /** Maximum event time from the first to the last event of a match (exclusive). */
   readonly within: Duration;
-  /** Which other matches a match takes the place of; `none` by default. */
+  /** After-match skip strategy (default: `none`). */
   readonly skip?: Skip<keyof NoInfer<M> & string>;
-  /** What is emitted for a match. */
+  /** The output of a match. */
   readonly select: (match: M, span: MatchSpan<K>) => Out;
-  /** What is emitted for events that began a match and were none when `within` was over; nothing by default. */
+  /** The output of a partial match that timed out (default: none). */
   readonly timedOut?: (begun: { readonly [P in keyof M]?: M[P] }, span: MatchSpan<K>) => Missed;
-  /** Matches that may have begun at once, over all keys of a task. */
+  /** Maximum number of partial matches, over all keys of a task. */
   readonly runsMax: number;
-  /** The same of one key: what an event costs grows with it. 1,000 by default. */
+  /** The same per key; the cost of an event grows with it (default: 1,000). */
   readonly runsPerKeyMax?: number;
-  /** Records that wait at most for the watermark, so that they can be looked at in order. */
+  /** Maximum number of records that wait for the watermark, to be matched in order. */
   readonly pendingMax: number;
 }
 

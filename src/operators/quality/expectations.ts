@@ -22,7 +22,7 @@ declare const SIDES: unique symbol;
  * Rules about a record, as inert data: every method returns a new value with one rule more. Missing values (null or
  * undefined) pass all rules but `notNull`; NaN passes neither `range` nor `usual`.
  *
- * `N` are the fields that are not null afterwards, `S` the side inputs that `validate` needs.
+ * `N` are the fields that are not null afterwards, `S` the further inputs that `validate` needs.
  */
 export interface Expectations<T, N extends keyof T = never, S extends string = never> {
   readonly rules: readonly Rule[];
@@ -46,7 +46,7 @@ export interface Expectations<T, N extends keyof T = never, S extends string = n
    */
   unique(names: Name<T> | readonly Name<T>[], options: UniqueOptions, severity?: Severity): Expectations<T, N, S>;
   /**
-   * The value is a key of a table, which is given to `validate` as a side input of this name. Goes by the changes that came
+   * The value is a key of a table, which is given to `validate` as a further input of this name. Goes by the changes that came
    * before the record in event time. Reason `references:<field>`.
    */
   references<Side extends string>(

@@ -4,9 +4,9 @@ import type { WindowVerdict } from './validate-windows.js';
 
 /** Whose windows `quarantine` goes by, and how many keys it holds back. */
 export interface QuarantineOptions<T> {
-  /** As in `validateWindows`: whose windows were judged. */
+  /** The key of the verdicts, as in `validateWindows`. */
   readonly key?: (value: T) => string | null | undefined;
-  /** Keys held back at once at most; 1 without `key`. */
+  /** Maximum number of keys in quarantine; 1 without `key`. */
   readonly keysMax?: number;
 }
 

@@ -58,17 +58,17 @@ export const verdictColumns = Object.freeze({
 
 /** Which windows are judged, by what, and what becomes of late records. */
 export interface ValidateWindowsOptions<T> {
-  /** The windows of event time that are judged: `tumbling`, or `hopping`. */
+  /** The windows: `tumbling` or `hopping`. */
   readonly window: SlicedSpec;
-  /** What is expected of each, made by `windowExpectations`. */
+  /** The expectations, made by `windowExpectations`. */
   readonly expect: WindowExpectations<T>;
-  /** Judges each key by itself; without it the whole stream of the task is judged. */
+  /** Checks each key separately (default: the whole stream of the task). */
   readonly key?: (value: T) => string | null | undefined;
-  /** Keys in one slice at most; 1 without `key`. */
+  /** Maximum number of keys per slice; 1 without `key`. */
   readonly keysMax?: number;
-  /** How long after its end (by the watermark) a window still takes late records; none by default. */
+  /** How long after its end (by the watermark) a window still accepts late records (default: 0). */
   readonly allowedLateness?: Duration;
-  /** What becomes of records that are too late for every window: dead letters by default. Both count them. */
+  /** What to do with records that are too late for every window: dead letters (default), or only count them. */
   readonly late?: 'dead-letter' | 'count';
 }
 

@@ -22,7 +22,7 @@ import type { Rule, Side } from './rules/rules.js';
  *
  * The first broken rule decides: `dead-letter` sends the record to the dead letters with the rule's reason, `stop`
  * stops the task with it, `warn` counts and goes on to the next rule. Fields under `notNull` are not null in the stream's type
- * from here on. Tables that `references` names are side inputs: streams of changes, as `table` makes them.
+ * from here on. Tables that `references` names are further inputs: streams of changes, as `table` makes them.
  *
  * Time (for `fresh` and `unique`) is the greatest event time among the records so far, which lies in the step's
  * state: a replay decides alike, and a stream that is a day behind is not stale by that alone. A single record with

@@ -8,11 +8,11 @@ import { uniformBy } from './uniform.js';
 export interface SampleWindowsOptions<T> {
   /** The windows of event time: `tumbling`, or `hopping`. */
   readonly window: SlicedSpec;
-  /** How many records of a window are drawn. */
+  /** The number of records sampled per window. */
   readonly size: number;
-  /** What is drawn: identity of a record. */
+  /** The sampled key: identity of a record. */
   readonly key: (value: T) => Key | null | undefined;
-  /** Draws `size` of each group; without it of the whole stream of the task. */
+  /** Samples `size` records of each group (default: of the whole stream of the task). */
   readonly by?: (value: T) => Key | null | undefined;
   /** Groups in all windows that are open at once at most; 100 without `by`. */
   readonly groupsMax?: number;

@@ -4,11 +4,11 @@ import { uniformBy } from './uniform.js';
 
 /** What share of the records `sample` takes, and by which key it decides. */
 export interface SampleOptions<T> {
-  /** What is drawn: all records of a key are kept, or none. */
+  /** The sampled key: all records of a key are kept, or none. */
   readonly key: (value: T) => Key | null | undefined;
   /** The share of keys that is kept, from 0 to 1. */
   readonly rate: number;
-  /** Another seed draws other keys; '' by default. */
+  /** Another seed samples other keys (default: ''). */
   readonly seed?: string;
 }
 

@@ -6,17 +6,17 @@ import { uniformBy } from './uniform.js';
 
 /** Which share, or how many records, of each part of a stream pass. */
 export interface StratifyOptions<T> {
-  /** Which part of the stream a record belongs to. */
+  /** The stratum of a record. */
   readonly stratum: (value: T) => Key | null | undefined;
-  /** What is drawn, as in `sample`; needed for rates. */
+  /** The sampled key, as in `sample`; required with rates. */
   readonly key?: (value: T) => Key | null | undefined;
   /** The share of keys kept of each stratum. */
   readonly rates?: Readonly<Record<string, number>>;
   /** The share kept of strata that `rates` does not name; 1 by default. */
   readonly otherwise?: number;
-  /** How many records of a stratum pass in a window of event time at most, whatever its rate. */
+  /** Maximum number of records of a stratum per window of event time, whatever its rate. */
   readonly quota?: { readonly records: number; readonly every: Duration };
-  /** Strata counted for a quota at most; needed with `quota`. */
+  /** Maximum number of strata with a quota; required with `quota`. */
   readonly strataMax?: number;
   /** Another seed draws others; 'stratify' by default, so that it does not depend on what `sample` drew before. */
   readonly seed?: string;

@@ -10,9 +10,9 @@ import { uniformBy } from './uniform.js';
 export interface UndersampleOptions<T, As extends string, C extends string> {
   /** The class of a record: a text, a number or whether something holds. */
   readonly class: (value: T) => string | number | boolean | null | undefined;
-  /** The shares that classes are to have of what is emitted, relative to each other: `{ true: 1, false: 3 }`. */
+  /** The relative shares of the classes in the output: `{ true: 1, false: 3 }`. */
   readonly shares: { readonly [P in C]: number };
-  /** What is drawn: identity of a record. */
+  /** The sampled key: identity of a record. */
   readonly key: (value: T) => Key | null | undefined;
   /** Name of the field for the weight. */
   readonly as: As;

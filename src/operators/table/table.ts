@@ -5,7 +5,7 @@ import { mapCell, rescale } from '../../state/index.js';
 
 /** What makes a record the row of a table, and how many rows are kept. */
 export interface TableOptions {
-  /** Keys held at most; what would be one more is refused. */
+  /** Maximum number of keys; a record of one more is refused. */
   readonly keysMax: number;
 }
 

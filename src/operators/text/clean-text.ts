@@ -3,13 +3,13 @@ import { withField } from '../../util/literals.js';
 
 /** What `cleanText` changes in a text. */
 export interface CleanTextOptions {
-  /** Takes out tags, comments, scripts and styles, and reads entities; not by default. */
+  /** Removes tags, comments, scripts and styles, and decodes entities (default: no). */
   readonly html?: boolean;
-  /** Unicode's form: `NFC` (the default) joins accents with their letters, `NFKC` makes ligatures and wide letters plain too. */
+  /** Unicode's form: `NFC` (the default) joins accents with their letters, `NFKC` also replaces ligatures and wide letters. */
   readonly form?: 'NFC' | 'NFKC';
-  /** Lower case, the same in every locale; not by default. */
+  /** Changes to lower case, the same in every locale (default: no). */
   readonly lowerCase?: boolean;
-  /** Characters (UTF-16 code units) kept at most; 100,000 by default. */
+  /** Characters (UTF-16 code units) kept at most (default: 100,000). */
   readonly charsMax?: number;
 }
 

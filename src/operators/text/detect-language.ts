@@ -7,9 +7,9 @@ export interface DetectLanguageOptions<T, As extends string> {
   readonly from: (value: T) => string | null | undefined;
   /** Name of the field that is added. */
   readonly as: As;
-  /** The languages that it may be, as ISO 639-1 codes; any of 60 by default. */
+  /** The possible languages, as ISO 639-1 codes (default: any of 60). */
   readonly languages?: readonly string[];
-  /** Characters that are looked at; 1,000 by default. */
+  /** Characters that are examined (default: 1,000). */
   readonly charsMax?: number;
 }
 

@@ -20,13 +20,13 @@ export interface EncodeTokensOptions<T, As extends string> {
   readonly as: As;
   /** The `tokenizer.json` of the model: a path (relative to the working directory) or a URL of a file. */
   readonly tokenizer: string | URL;
-  /** Each text is filled up to the shortest of these lengths that holds it, and cut at the last. Rising. */
+  /** Each text is padded to the shortest of these lengths that fits, or truncated to the last. In ascending order. */
   readonly lengths: readonly number[];
-  /** Whether the tokens stand around a text that the model was trained with: yes by default. */
+  /** Whether to add the special tokens of the model (default: yes). */
   readonly specialTokens?: boolean;
-  /** What fills up a text; by default what the file says, or `[PAD]`, `<pad>`. */
+  /** The padding token (default: that of the file, or `[PAD]`, `<pad>`). */
   readonly padToken?: string;
-  /** Characters (UTF-16 code units) read of a text at most; 100,000 by default. */
+  /** Characters (UTF-16 code units) read of a text at most (default: 100,000). */
   readonly charsMax?: number;
 }
 

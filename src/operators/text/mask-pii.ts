@@ -25,7 +25,7 @@ type TextName<T> = { [K in keyof T & string]: NonNullable<T[K]> extends string ?
 export interface MaskPiiOptions<T> {
   /** The fields that are searched. */
   readonly fields: readonly TextName<T>[];
-  /** What is sought, and what becomes of it. */
+  /** The kinds to find, and how to mask each. */
   readonly find: { readonly [K in PiiKind]?: K extends PiiNumber ? Masking : Exclude<Masking, 'encrypt'> };
   /** The secret of tokens and encryption, at least 16 bytes; from the environment, never from the code. */
   readonly key?: string | Uint8Array | undefined;

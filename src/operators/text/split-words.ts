@@ -7,11 +7,11 @@ export interface SplitWordsOptions<T, As extends string> {
   readonly from: (value: T) => string | null | undefined;
   /** Name of the field that is added. */
   readonly as: As;
-  /** The language whose rules divide words, as a BCP 47 tag: 'en' by default. */
+  /** The language whose rules separate words, as a BCP 47 tag (default: 'en'). */
   readonly locale?: string;
   /** How many words in a row make a token: `[1]` by default, `[1, 2]` for words and pairs. */
   readonly ngrams?: readonly number[];
-  /** Words read of a text at most. */
+  /** Maximum number of words of a text. */
   readonly wordsMax: number;
 }
 

@@ -30,7 +30,7 @@ type LateOf<Sides> = Sides extends { readonly right: infer R } ? { lateRight: R 
  * late.to('late-trips', kafka.sink({ topic: 'trips.late.v1', schema: json() }));
  *
  * A late record comes out as it went in, with its own event time, once. A join of two streams has a further output, `lateRight`, for
- * those of its side input. Steps behind these outputs that go by event time will find the records late as well: count or store
+ * those of its further input. Steps behind these outputs that go by event time will find the records late as well: count or store
  * them, or send them through a topic of their own. What is refused for other reasons stays a dead letter.
  *
  * State, counters and memory are those of the operator: a step that is given the outputs, or loses them, keeps its state.

@@ -67,7 +67,7 @@ export function window<
 
 /** What `windowOfChanges` is told: as `window`, and when a value happened. */
 export interface ChangesOptions<In, K, A, Form extends 'row' | 'change'> extends WindowOptions<In, K, A, Form> {
-  /** When a value happened: `before` is taken back from the windows of its own time. */
+  /** Event time of a value; `before` is retracted from the windows of its own event time. */
   readonly eventTime: (value: In) => number;
 }
 

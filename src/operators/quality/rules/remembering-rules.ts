@@ -61,7 +61,7 @@ const plain = (field: unknown): string => (typeof field === 'object' ? comparabl
 
 /** How many keys of the table are held. */
 export interface ReferenceOptions {
-  /** Keys of the table held at most; a change of one more is refused. */
+  /** Maximum number of keys of the table; a change of one more is refused. */
   readonly keysMax: number;
 }
 

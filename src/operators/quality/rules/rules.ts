@@ -12,7 +12,7 @@ export interface Check {
   passed?(value: unknown, nowMs: number): void;
 }
 
-/** A side input that a rule looks into: the keys of a table. */
+/** A further input that a rule looks into: the keys of a table. */
 export interface Side {
   readonly name: string;
   readonly keysMax: number;
@@ -27,7 +27,7 @@ export interface Rule {
   readonly text: string;
   /** How far it looks back on the stream's time, where it does. */
   readonly horizon?: Duration;
-  /** What it remembers, if anything; a rule with a side input is given the keys of that table. */
+  /** What it remembers, if anything; a rule with a further input is given the keys of that table. */
   readonly cell?: CellSpec;
   readonly side?: Side;
   readonly problems?: readonly Problem[];

@@ -29,19 +29,19 @@ export type Emitted<Form, Row> = Form extends 'change' ? Change<Row> : Row;
 
 /** How `window` cuts a stream, what it computes of each key, and when it emits. */
 export interface WindowOptions<In, K, A, Form extends 'row' | 'change'> {
-  /** Whose windows: null, undefined, NaN and '' send a record to the dead letters. */
+  /** The key of the windows; null, undefined, NaN and '' send the record to the dead letters. */
   readonly key: (value: In) => K | null | undefined;
-  /** How time is cut: `tumbling`, `hopping`, `sliding`, `session` or `counting`. */
+  /** The window: `tumbling`, `hopping`, `sliding`, `session` or `counting`. */
   readonly window: WindowSpec;
-  /** What is told of each window, by name. */
+  /** The aggregates of each window, by name. */
   readonly aggregate: A;
   /** `onClose()` by default. */
   readonly emit?: EmitStrategy<Form>;
-  /** How long after its end (by the watermark) a window still takes late records; none by default. */
+  /** How long after its end (by the watermark) a window still accepts late records (default: 0). */
   readonly allowedLateness?: Duration;
-  /** What becomes of records that are too late for every window: dead letters by default. Both count them. */
+  /** What to do with records that are too late for every window: dead letters (default), or only count them. */
   readonly late?: 'dead-letter' | 'count';
-  /** Keys that are held at once at most: in one slice of time, or at all where windows follow the records. */
+  /** Maximum number of keys: per slice of time, or in total for windows that follow the records. */
   readonly keysMax: number;
 }
 
