@@ -121,7 +121,7 @@ describe('savepoint files', () => {
 
   it('say so where they are of another format, or no savepoints', () => {
     expect(() => decoded(Buffer.from('MRSAVE02 and more'))).toThrow('another format');
-    expect(() => decoded(Buffer.from('{"json": true}'))).toThrow('no savepoint');
-    expect(() => decoded(new Uint8Array())).toThrow('no savepoint');
+    expect(() => decoded(Buffer.from('{"json": true}'))).toThrow('not a savepoint');
+    expect(() => decoded(new Uint8Array())).toThrow('not a savepoint');
   });
 });
