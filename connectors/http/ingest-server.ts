@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -12,6 +11,7 @@ import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import { keyBytes } from '../../src/core/sink.js';
 import type { WireDecoder } from '../../src/schema/index.js';
+import { refusalOf } from '../../src/util/http-access.js';
 import type { Ingest, Tls } from './ingest.js';
 
 export interface IngestParts {
@@ -148,10 +148,8 @@ export class IngestServer {
 
   private admit({ method, headers }: IncomingMessage): void {
     if (method !== 'POST') throw new Refused(405, 'records come by POST');
-    const { token } = this.parts;
-    if (token !== undefined && !isSame(headers.authorization ?? '', `Bearer ${token}`)) {
-      throw new Refused(401, 'a token is missing, or is another one');
-    }
+    const refusal = refusalOf(headers, this.parts.token);
+    if (refusal) throw new Refused(refusal.status, refusal.message);
     if (this.pending >= this.parts.options.pendingMax) throw new Refused(429, 'too much is on its way already', 1);
   }
 
@@ -250,10 +248,4 @@ function json<T>(work: () => T): T {
   } catch (error) {
     throw new Refused(400, `not JSON, or nested too deep: ${messageOf(error)}`);
   }
-}
-
-/** Takes as long whatever was guessed right. */
-function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }

@@ -13,6 +13,7 @@ import {
 } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Source } from '../../src/core/source.js';
+import { isLoopback } from '../../src/util/http-access.js';
 
 /** Paths. */
 export interface Tls {
@@ -131,7 +132,7 @@ export function ingestSource<T>(options: IngestOptions<T>): Source<T> {
 function moreProblems({ schema: { format, options }, host, tokenFrom }: Ingest): Problem[] {
   const framed = (options as { readonly framing?: string } | undefined)?.framing !== 'none';
   const isJson = format === 'json' || (format === 'json-schema' && !framed);
-  const isOpen = tokenFrom === undefined && !/^(127\.|::1$|localhost$)/.test(host);
+  const isOpen = tokenFrom === undefined && !isLoopback(host);
   return [
     ...(isJson ? [] : [{ message: `${format} in requests`, hint: "pass json() or jsonSchema({ framing: 'none' })" }]),
     ...(isOpen ? [{ message: `everybody who reaches ${host} may write`, hint: 'give it tokenFrom' }] : []),

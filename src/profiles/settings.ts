@@ -1,6 +1,6 @@
 // One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it.
 
-import { brokers, choice, text, url, urls, wholeNumber } from '../connect/setting.js';
+import { brokers, choice, sealed, text, url, urls, wholeNumber } from '../connect/setting.js';
 import type { Setting } from '../core/connector.js';
 import { clusterSettings } from './kafka-settings.js';
 import { redisSettings } from './redis-settings.js';
@@ -101,6 +101,10 @@ export const mainSettings = {
     0,
     65_535,
   ),
+  token: sealed({
+    env: 'MILLRACE_TOKEN',
+    description: 'Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.',
+  }),
 } as const;
 
 export const settings = { ...mainSettings, ...clusterSettings, ...redisSettings } as const;

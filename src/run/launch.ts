@@ -32,11 +32,12 @@ export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax
  * starting fails half-way.
  */
 export async function launch(topology: Topology, config: Config, options: LaunchOptions): Promise<App> {
-  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }] = await Promise.all([
+  const [{ openProfile }, { createInference }, { runTopology }, { healthOf }, { provenAddress }] = await Promise.all([
     import('../profiles/profiles.js'),
     import('../inference/index.js'),
     import('../runtime/index.js'),
     import('../server/health.js'),
+    import('../server/owner-address.js'),
   ]);
   const onWarning = (message: string) => options.onWarning?.(message);
   const open: { close(): Promise<void> }[] = [];
@@ -47,7 +48,9 @@ export async function launch(topology: Topology, config: Config, options: Launch
   try {
     const profile = keep(await openProfile(config, { onWarning }));
     const inference = keep(createInference({ onWarning }));
-    const address = config.port === 0 ? undefined : `http://${config.host}:${config.port}`;
+    const token = config.token || undefined;
+    const url = `http://${config.host}:${config.port}`;
+    const address = config.port === 0 ? undefined : provenAddress(url, topology.name, token);
     const stallMax = seconds(config.stallSeconds);
     const running = await runTopology(topology, { ...options, profile, inference, stallMax, address });
     keep({ close: () => running.stop() });
@@ -87,10 +90,10 @@ export async function launch(topology: Topology, config: Config, options: Launch
   }
 }
 
-async function serve({ name }: Topology, { host, port }: Config, running: Running, isReady: () => boolean) {
+async function serve({ name }: Topology, { host, port, token }: Config, running: Running, isReady: () => boolean) {
   if (port === 0) return undefined;
   const { serveMonitoring } = await import('../server/http.js');
-  return serveMonitoring({ host, port, topology: name, running, isReady });
+  return serveMonitoring({ host, port, token: token || undefined, topology: name, running, isReady });
 }
 
 /** Closes in the opposite order. What cannot be closed holds back nothing else, nor the cause of a failure. */

@@ -1,14 +1,19 @@
 import fastify from 'fastify';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { Running } from '../runtime/index.js';
+import { isLoopback, refusalOf } from '../util/http-access.js';
 import { healthOf } from './health.js';
 import { prometheus } from './prometheus.js';
 import { serveState } from './state-route.js';
+
+const PROBES: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
 
 export interface MonitoringOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** What requests must bear; needed where `host` can be reached from other machines. */
+  readonly token: string | undefined;
   readonly topology: string;
   readonly running: Pick<Running, 'snapshot' | 'query'>;
   /** Whether the topology runs: started, not stopping, not failed. */
@@ -25,18 +30,25 @@ export interface Monitoring {
  * makes it 503), `/health/live` (this process answers) and `/health/ready` (the topology runs; 503 otherwise). And the
  * state of its steps, under `/state`.
  *
- * Without authentication: keep it on loopback, or behind something that has one.
+ * Requests bear the token, or come from a client of this machine where there is none. `/health/live` and `/health/ready` need no
+ * token: they are for probes, and say nothing else.
  *
- * @throws MillraceError `config` where the address cannot be listened on.
+ * @throws MillraceError `config` where the address cannot be listened on, or is beyond loopback and there is no token.
  */
 export async function serveMonitoring({
   host,
   port,
+  token,
   topology,
   running,
   isReady,
 }: MonitoringOptions): Promise<Monitoring> {
+  if (token === undefined && !isLoopback(host)) throw withoutToken(host);
   const server = fastify();
+  server.addHook('onRequest', async ({ headers, routeOptions: { url = '' } }, reply) => {
+    const refusal = token !== undefined && PROBES.has(url) ? undefined : refusalOf(headers, token);
+    if (refusal) return reply.code(refusal.status).send({ error: refusal.message });
+  });
   const registry = prometheus(topology, running.snapshot);
   server.get('/metrics', async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   server.get('/health', async (_, reply) => {
@@ -47,7 +59,7 @@ export async function serveMonitoring({
   server.get('/health/ready', async (_, reply) =>
     isReady() ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' }),
   );
-  serveState(server, running.query);
+  serveState(server, running.query, { topology, token });
   try {
     const url = await server.listen({ host, port });
     return { url, close: () => server.close() };
@@ -59,3 +71,9 @@ export async function serveMonitoring({
     });
   }
 }
+
+const withoutToken = (host: string): MillraceError =>
+  new MillraceError('config', `everybody who reaches ${host} could read metrics and state`, {
+    where: '--host',
+    hint: 'set MILLRACE_TOKEN, which requests must bear then, or listen on 127.0.0.1',
+  });

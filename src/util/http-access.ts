@@ -19,7 +19,7 @@ export function foreignness({ host = '', origin }: IncomingHttpHeaders): string 
 
 /** Whether a request bears the token: `Authorization: Bearer TOKEN`, or as the password of `Basic`. */
 export function bears({ authorization = '' }: IncomingHttpHeaders, token: string): boolean {
-  const [, scheme = '', given = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization) ?? [];
+  const [, scheme = '', given = ''] = /^(Bearer|Basic) +(.+)$/i.exec(authorization) ?? [];
   const isBasic = scheme.toLowerCase() === 'basic';
   return isSame(
     isBasic

@@ -87,6 +87,7 @@ describe('resolveConfig', () => {
   it('takes secrets from the environment alone, and says where they may come from', () => {
     const sealed = settingNames.filter((name) => (settings[name] as Setting<unknown>).sealed);
     expect(sealed).toEqual([
+      'token',
       'kafkaKeyPassphrase',
       'kafkaPassword',
       'kafkaToken',

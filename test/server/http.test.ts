@@ -10,7 +10,14 @@ const query: Running['query'] = async (step, key, partition = 3) => {
   return { kind: 'answer', value: key === 'a' ? { n: 1 } : undefined, partition, epoch: 9 };
 };
 const serve = (snapshot: () => RunSnapshot, isReady = () => true, port = 0) =>
-  serveMonitoring({ host: '127.0.0.1', port, topology: 'orders', running: { snapshot, query }, isReady });
+  serveMonitoring({
+    host: '127.0.0.1',
+    port,
+    token: undefined,
+    topology: 'orders',
+    running: { snapshot, query },
+    isReady,
+  });
 
 /** Lines of the exposition format by their name and labels. */
 const samples = (text: string) =>

@@ -183,6 +183,12 @@ describe('http.ingestSource', () => {
     expect(stored()).toEqual([]);
   });
 
+  it('refuses pages of other origins and other names, as long as there is no token', async () => {
+    const { send } = await open(clicks());
+    expect((await send(click(1), { origin: 'https://evil.example' })).status).toBe(403);
+    expect((await send(click(1))).status).toBe(202);
+  });
+
   it('lets in who bears the token', async () => {
     process.env.TEST_TOKEN = 'let me in';
     const { send } = await open(clicks({ tokenFrom: 'TEST_TOKEN' }));

@@ -78,7 +78,14 @@ async function start(): Promise<Member> {
       if (point === 'stored' && running) note(running);
     },
   });
-  const served = await serveMonitoring({ host: '127.0.0.1', port, topology: name, running, isReady: () => true });
+  const served = await serveMonitoring({
+    host: '127.0.0.1',
+    port,
+    token: undefined,
+    topology: name,
+    running,
+    isReady: () => true,
+  });
   return {
     url,
     async stop() {

@@ -1,0 +1,23 @@
+import { createHmac } from 'node:crypto';
+import { isLoopback, isSame } from '../util/http-access.js';
+
+// Members of a group tell each other where their state is asked for. Whoever may join the group could name any address, and would
+// be sent the token: so an address carries a proof that its process knows the token.
+
+const proofOf = (url: string, topology: string, token: string): string =>
+  createHmac('sha256', token)
+    .update(JSON.stringify(['millrace state', topology, url]))
+    .digest('base64url');
+
+/** The address as the group is told of it. */
+export const provenAddress = (url: string, topology: string, token: string | undefined): string =>
+  token === undefined ? url : `${url}#${proofOf(url, topology, token)}`;
+
+/** The URL of an address that can be believed: with its proof, or on loopback where there is no token. */
+export function believedUrl(address: string, topology: string, token: string | undefined): string | undefined {
+  const [url = '', proof = ''] = address.split('#');
+  if (!URL.canParse(url)) return undefined;
+  const believed =
+    token === undefined ? isLoopback(new URL(url).hostname) : isSame(proof, proofOf(url, topology, token));
+  return believed ? new URL(url).origin : undefined;
+}
