@@ -10,7 +10,7 @@ import { hashLookup, hashSink } from './hash-drivers.js';
 import { Hashes, type StoredHash } from './hashes.js';
 import { keptSchemas } from './kept-schemas.js';
 import { embeddedCheckpoints, openLedger } from './ledger.js';
-import { releaseOwnership, takeOwnership } from './ownership.js';
+import { takeOwnership } from './ownership.js';
 import { appendTo, openProducer } from './producer.js';
 import { logSource } from './source.js';
 import { Store, type StoreHooks } from './store.js';
@@ -75,11 +75,12 @@ export interface Embedded {
  */
 export async function openEmbedded({ path, registry, now = Date.now, hooks = {} }: EmbeddedOptions): Promise<Embedded> {
   mkdirSync(path, { recursive: true });
-  const store = Store.open(path, hooks);
+  const ownership = await takeOwnership(path);
+  let store: Store;
   try {
-    takeOwnership(store);
+    store = Store.open(path, hooks);
   } catch (error) {
-    await store.close();
+    await ownership.release();
     throw error;
   }
   const log = new TopicLog(store);
@@ -105,7 +106,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
     getHash: (key) => hashes.get(key),
     hashes: () => hashes.entries(),
     close() {
-      closing ??= store.close([releaseOwnership(store)]);
+      closing ??= store.close().finally(() => ownership.release());
       return closing;
     },
   };

@@ -32,6 +32,8 @@ export const KEY_BYTES_MAX = 1_900;
  * A step that was awaited is on disk (lmdb has synced it): it survives `kill -9` and, as far as the disk keeps its word,
  * a loss of power. A step for which the disk has no room changes nothing; those under way with it may fail too, and the store
  * goes on from what it has. Where lmdb itself could not write, the store refuses everything from then on.
+ *
+ * Whoever opens the store takes its token, which each step checks where it is applied: steps of an earlier owner change nothing.
  */
 export class Store {
   readonly topics: Database<TopicRow, Key>;
@@ -41,7 +43,9 @@ export class Store {
   readonly hashes: Database<Buffer, Key>;
   /** By id; of Avro without references the text alone. */
   readonly schemas: Database<string | SchemaText, Key>;
-  readonly owner: Database<unknown, Key>;
+  private readonly ownership: Database<unknown, Key>;
+  /** Of this owner: a later one has a higher one, and no step of this one counts any more. */
+  private readonly token: number;
   private broken: MillraceError | undefined;
   private readonly rereading: (() => void)[] = [];
   private inFlight = 0;
@@ -58,7 +62,12 @@ export class Store {
     this.state = root.openDB('state', { encoding: 'binary' });
     this.hashes = root.openDB('hashes', { encoding: 'binary' });
     this.schemas = root.openDB('schemas', { encoding: 'json' });
-    this.owner = root.openDB('owner', { encoding: 'json' });
+    this.ownership = root.openDB('ownership', { encoding: 'json', useVersions: true });
+    this.token = root.transactionSync(() => {
+      const token = (this.ownership.getEntry(OWNER)?.version ?? 0) + 1;
+      this.ownership.putSync(OWNER, null, token);
+      return token;
+    });
   }
 
   static open(path: string, hooks: StoreHooks): Store {
@@ -109,29 +118,29 @@ export class Store {
     if (this.broken !== undefined) throw this.broken;
   }
 
-  /** Waits for steps under way, says a last word, closes; what was not committed is gone. */
-  async close(lastWords: readonly Write[] = []): Promise<void> {
-    const isSound = this.broken === undefined;
+  /** Waits for steps under way, closes; what was not committed is gone. */
+  async close(): Promise<void> {
     this.broken ??= new MillraceError('state', 'the embedded store is closed', { where: this.path, permanent: true });
     if (this.busy) await new Promise<void>((resolve) => this.idle.push(resolve));
-    try {
-      this.mustHaveRoom(lastWords);
-      if (isSound) await this.batch(lastWords);
-    } catch {
-      // Who opens the store next sees by itself that nobody has it any more.
-    }
     await this.root.close();
   }
 
   private async batch(writes: readonly Write[]): Promise<void> {
+    let isOwn: boolean;
     try {
-      await this.root.batch(() => {
+      isOwn = await this.ownership.ifVersion(OWNER, this.token, () => {
         // Nothing in here may throw: what was queued before would be committed without the rest.
         for (const { table, key, value } of writes) void (value === null ? table.remove(key) : table.put(key, value));
       });
     } catch (error) {
       throw await causeOf(error);
     }
+    if (isOwn) return;
+    throw new MillraceError('fenced', 'another process has taken the embedded store', {
+      where: this.path,
+      hint: 'this step is not in it, and no other one of this process will be: end this process',
+      permanent: true,
+    });
   }
 
   private settle(): void {
@@ -177,6 +186,9 @@ const LMDB = {
   eventTurnBatching: false,
   overlappingSync: false,
 } as const;
+
+/** In its table: the value is of no use, the version is the token of the owner. */
+const OWNER = 'owner';
 
 /** How long lmdb may take to say why a commit failed. */
 const CAUSE_MS = 1_000;

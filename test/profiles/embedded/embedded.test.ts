@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
 import { redis } from '../../../connectors/redis/index.js';
 import type { TaskId } from '../../../src/core/checkpoint.js';
@@ -390,6 +392,44 @@ describe('ownership of the folder', () => {
     world.embedded = await openEmbedded({ path: world.path, registry: localRegistry() });
   });
 
+  it('is known in another PID namespace', async ({ skip }) => {
+    const namespace = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    const { status } = spawnSync(namespace[0] as string, [...namespace.slice(1), 'true']);
+    if (status !== 0) skip('needs unshare and root');
+    const world = await open();
+    const other = openInOtherProcess(world.path, namespace);
+    expect(await other.line).toBe(`the embedded store is in use by process ${process.pid}`);
+    await world.embedded.close();
+    // Process 1 there, which is a living process here too.
+    const inside = openInOtherProcess(world.path, namespace);
+    expect(await inside.line).toBe('open');
+    await expect(openEmbedded({ path: world.path, registry: localRegistry() })).rejects.toThrow('in use by process');
+    inside.kill();
+    // The system ends what is in the namespace a little later.
+    world.embedded = await vi.waitFor(() => openEmbedded({ path: world.path, registry: localRegistry() }), 10_000);
+  });
+
+  it('is checked by each step: what an earlier owner writes changes nothing', async () => {
+    const world = await open();
+    const ledger = await world.embedded.openLedger(task(0));
+    await ledger.restore();
+    await ledger.commit(checkpoint(1), []);
+    rmSync(join(world.path, 'owner.sock')); // somebody is sure that the owner is dead
+    const later = await openEmbedded({ path: world.path, registry: localRegistry() });
+    await expect(ledger.commit(checkpoint(2), [])).rejects.toMatchObject({ code: 'fenced', permanent: true });
+    expect((await (await later.openLedger(task(0))).restore()).checkpoint?.epoch).toBe(1);
+    await later.close();
+  });
+
+  it('is known in a folder whose path is too long for a socket', async () => {
+    const world = await open();
+    const path = join(world.path, 'long'.repeat(40));
+    const first = await openEmbedded({ path, registry: localRegistry() });
+    await expect(openEmbedded({ path, registry: localRegistry() })).rejects.toThrow('in use by this process');
+    await first.close();
+    await (await openEmbedded({ path, registry: localRegistry() })).close();
+  });
+
   it('refuses work after close, and closes twice', async () => {
     const world = await open();
     const ledger = await world.embedded.openLedger(task(0));
@@ -401,9 +441,11 @@ describe('ownership of the folder', () => {
 });
 
 /** Opens the store in a child and stays; `line` is `open` or the refusal. */
-function openInOtherProcess(path: string) {
+function openInOtherProcess(path: string, namespace: readonly string[] = []) {
   const script = new URL('./open-and-stay.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions', 'millrace-source', script, path], {
+  const node = [process.execPath, '--import', 'tsx', '--conditions', 'millrace-source', script, path];
+  const [command = '', ...args] = [...namespace, ...node];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const line = new Promise<string>((resolve) => {
