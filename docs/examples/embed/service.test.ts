@@ -68,6 +68,7 @@ test('the service answers with its state, drains on SIGTERM, and goes on from th
   await ask('/cards/a', (body) => body.includes('"amount":7'));
   assert.match(await ask('/health', () => true), /"status":"ok"/);
   assert.match(await ask('/cards/nobody', () => true), /nothing of this card/);
+  assert.match(await ask('/cards/%', () => true), /URI malformed/);
   await stop(first);
 
   produce([{ card: 'a', amount: 1, paidAt }]);

@@ -5,16 +5,18 @@ import { totals } from './totals.js';
 const { DATA = 'data', PORT = '8080' } = process.env;
 const app = await start(totals, { data: DATA, onWarning: (message) => console.warn(message) });
 
-const server = createServer(async ({ url = '' }, response) => {
-  const send = (status: number, body: unknown) =>
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+async function answer(url: string): Promise<readonly [status: number, body: unknown]> {
   const [, route, card = ''] = url.split('/');
-  if (route === 'health') return send(app.health().status === 'ok' ? 200 : 503, app.health());
-  if (route !== 'cards') return send(404, { error: 'try /cards/CARD' });
+  if (route === 'health') return [app.health().status === 'ok' ? 200 : 503, app.health()];
+  if (route !== 'cards') return [404, { error: 'try /cards/CARD' }];
   const found = await app.query('totals', decodeURIComponent(card));
-  if (found.kind === 'retry') return send(503, { error: found.why });
-  if (found.kind === 'elsewhere') return response.writeHead(307, { location: `${found.address}${url}` }).end();
-  return send(found.value === undefined ? 404 : 200, found.value ?? { error: 'nothing of this card today' });
+  if (found.kind !== 'answer') return [503, found]; // not now, or another process has the card
+  return found.value === undefined ? [404, { error: 'nothing of this card today' }] : [200, found.value];
+}
+
+const server = createServer(async ({ url = '' }, response) => {
+  const [status, body] = await answer(url).catch((error) => [400, { error: String(error) }] as const);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 });
 server.listen(Number(PORT), '127.0.0.1');
 
