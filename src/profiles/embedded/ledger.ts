@@ -24,7 +24,9 @@ export function openLedger(
     async restore() {
       store.mustWork();
       outputs = owners.takeOver(task);
-      return { checkpoint: store.checkpoints.get(id) as Checkpoint | undefined, state: restoreState(store, task) };
+      const { checkpoint, topics } = storedCheckpoint(store, task);
+      outputs.restoreTopics(topics);
+      return { checkpoint, state: restoreState(store, task) };
     },
 
     async commit(checkpoint, changes) {
@@ -41,7 +43,11 @@ export function openLedger(
         ...appends.flatMap(({ writes }) => writes),
         ...hashWrites,
         ...changes.map((change) => stateWrite(store, task, change)),
-        { table: store.checkpoints, key: id, value: checkpoint },
+        {
+          table: store.checkpoints,
+          key: id,
+          value: { checkpoint, topics: outputs.inputTopics } satisfies CheckpointRow,
+        },
       ]);
       for (const { publish } of appends) publish();
     },
@@ -49,6 +55,18 @@ export function openLedger(
     close: async () => undefined,
   };
 }
+
+/** As it lies in the store, with the topics of its positions by source step id. */
+interface CheckpointRow {
+  readonly checkpoint: Checkpoint;
+  readonly topics: Readonly<Record<string, string>>;
+}
+
+const storedCheckpoint = (
+  store: Store,
+  { topology, partition }: TaskId,
+): CheckpointRow | { readonly checkpoint: undefined; readonly topics: Readonly<Record<string, string>> } =>
+  (store.checkpoints.get([topology, partition]) as CheckpointRow | undefined) ?? { checkpoint: undefined, topics: {} };
 
 export function stateWrite(store: Store, task: TaskId, { step, cell, bucket, version, bytes }: StateChange): Write {
   const key = [task.topology, task.partition, step, cell, bucket];
@@ -81,13 +99,12 @@ export function embeddedCheckpoints(store: Store, owners: TaskOwners): Checkpoin
     },
 
     async inspect(task) {
-      const checkpoint = store.checkpoints.get([task.topology, task.partition]) as Checkpoint | undefined;
-      return { checkpoint, state: restoreState(store, task), topics: {} };
+      return { ...storedCheckpoint(store, task), state: restoreState(store, task) };
     },
 
     mustBeStopped: async () => undefined,
 
-    async replace(task, { checkpoint, state }) {
+    async replace(task, { checkpoint, state, topics }) {
       store.mustWork();
       owners.takeOver(task);
       const key = [task.topology, task.partition];
@@ -97,7 +114,7 @@ export function embeddedCheckpoints(store: Store, owners: TaskOwners): Checkpoin
       await store.commit([
         ...gone,
         ...state.map((change) => stateWrite(store, task, change)),
-        { table: store.checkpoints, key, value: checkpoint },
+        { table: store.checkpoints, key, value: { checkpoint, topics } satisfies CheckpointRow },
       ]);
     },
   };

@@ -90,7 +90,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
   let closing: Promise<void> | undefined;
 
   return {
-    source: logSource(log),
+    source: logSource(log, owners),
     topicSink: topicSinks(log, owners, schemas, now),
     hashSink: hashSink(owners),
     hashLookup: hashLookup(hashes),

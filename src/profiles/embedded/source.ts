@@ -3,17 +3,20 @@ import { MillraceError } from '../../core/errors.js';
 import type { RawRecord } from '../../core/record.js';
 import type { SourceDriver, SourceReader } from '../../core/source.js';
 import type { BlobReader } from './record-blob.js';
+import type { TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
 /** How long a poll waits for an append where there is nothing to read. */
 const POLL_WAIT_MS = 100;
 
 /** Reads topics of the embedded log; the task's partition is the topic's. */
-export function logSource(log: TopicLog): SourceDriver {
+export function logSource(log: TopicLog, owners: TaskOwners): SourceDriver {
   return {
     partitions: async ({ topic }) => log.partitionsOf(topic),
-    open: async ({ topic }, { partition, offset, bounded }) =>
-      openReader(log, topic, partition, offset === EARLIEST ? 0 : offset, bounded),
+    open: async ({ topic }, { task, step, partition, offset, bounded }) => {
+      owners.addInput(task, step, topic);
+      return openReader(log, topic, partition, offset === EARLIEST ? 0 : offset, bounded);
+    },
   };
 }
 

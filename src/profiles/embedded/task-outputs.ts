@@ -9,6 +9,8 @@ export class TaskOutputs {
   fenced = false;
   private readonly appends = new Map<string, { topic: string; partition: number; writer: BlobWriter }>();
   readonly hashes: HashWrites = new Map();
+  /** By source step id: what positions of the checkpoint are positions in. Those of sources that left stay. */
+  private readonly topics = new Map<string, string>();
 
   constructor(private readonly task: TaskId) {}
 
@@ -18,6 +20,28 @@ export class TaskOutputs {
     throw new MillraceError('fenced', `task ${this.task.topology}/${this.task.partition} has another owner now`, {
       hint: 'close this task; its new owner continues from the last checkpoint',
     });
+  }
+
+  /** Takes in what the checkpoint says. */
+  restoreTopics(topics: Readonly<Record<string, string>>): void {
+    for (const [step, topic] of Object.entries(topics)) this.topics.set(step, topic);
+  }
+
+  /** @throws MillraceError `source` where the step's position was one in another topic. */
+  addInput(step: string, topic: string): void {
+    const restored = this.topics.get(step) ?? topic;
+    if (restored !== topic) {
+      throw new MillraceError('source', `source '${step}' now reads '${topic}', its position is in '${restored}'`, {
+        where: step,
+        hint: 'positions belong to step ids: give the source a new id to read the new topic from its start',
+        permanent: true,
+      });
+    }
+    this.topics.set(step, topic);
+  }
+
+  get inputTopics(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.topics);
   }
 
   writerOf(topic: string, partition: number): BlobWriter {
@@ -48,6 +72,11 @@ export class TaskOwners {
     const outputs = new TaskOutputs(task);
     this.outputs.set(key, outputs);
     return outputs;
+  }
+
+  /** Notes the topic of a source that opens; of one that no task reads for, nothing is kept. */
+  addInput(task: TaskId, step: string, topic: string): void {
+    this.outputs.get(keyOf(task))?.addInput(step, topic);
   }
 
   /** The outputs of the present owner, for a sink that opens. */

@@ -372,6 +372,33 @@ describe('hashes', () => {
   });
 });
 
+describe('the topic of a position', () => {
+  it('is kept: a source that keeps its id and reads another topic is refused, with both named', async () => {
+    const world = await open();
+    const producer = world.embedded.producer();
+    for (const topic of ['old', 'new']) await producer.createTopic(topic, 1);
+    const at = { task: task(0), partition: 0, offset: 0, bounded: true, step: 'events' };
+    const ledger = await world.embedded.openLedger(task(0));
+    await ledger.restore();
+    await world.embedded.source.open(sourceOf('old'), at);
+    await ledger.commit(checkpoint(1), []);
+    expect(await world.embedded.checkpoints.inspect(task(0))).toMatchObject({ topics: { events: 'old' } });
+
+    // A run without the source keeps what it knows of it.
+    const without = await world.embedded.openLedger(task(0));
+    await without.restore();
+    await without.commit(checkpoint(2), []);
+
+    await (await world.embedded.openLedger(task(0))).restore();
+    await expect(world.embedded.source.open(sourceOf('new'), at)).rejects.toMatchObject({
+      code: 'source',
+      message: "source 'events' now reads 'new', its position is in 'old'",
+      permanent: true,
+    });
+    await world.embedded.source.open(sourceOf('new'), { ...at, step: 'other' });
+  });
+});
+
 describe('ownership of the folder', () => {
   it("is one process's, and this one's once", async () => {
     const world = await open();
