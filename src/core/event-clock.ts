@@ -70,7 +70,7 @@ export function observe(clock: EventClock, timeMs: number, jumpMs: number): numb
   if (clock.agreed === 0) restartAt(clock, timeMs, 1);
   else if (timeMs > clock.nowMs) observeAhead(clock, timeMs, jumpMs);
   else if (!isSettled(clock)) observeBehind(clock, timeMs, jumpMs);
-  return isSettled(clock) ? clock.nowMs : timeMs;
+  return isSettled(clock) || Math.abs(clock.nowMs - timeMs) <= jumpMs ? clock.nowMs : timeMs;
 }
 
 function observeAhead(clock: EventClock, timeMs: number, jumpMs: number): void {

@@ -107,6 +107,10 @@ describe('a tentative event clock', () => {
     expect(shown([0, far, far + 1])).toEqual([0, far, far + 1]);
   });
 
+  it('counts the record that puts a wrong beginning right with the time of the clock', () => {
+    expect(shown([far, 500, 499, 600])).toEqual([far, 500, 500, 600]);
+  });
+
   it('passes over what is no finite number', () => {
     expect(shown([Number.NaN, 3])).toEqual([BEFORE_ALL_MS, 3]);
     expect(clockAfter([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])).toEqual(eventClock());
