@@ -122,7 +122,7 @@ describe('a savepoint in another number of tasks', () => {
     const stored = [{ partition: 0, checkpoint, state: [], topics: {} }];
     await expect(
       (async () => rescaled(here, subtopology, stored, { tasks: 2, positions: 'latest', assumeKeyed: true }))(),
-    ).rejects.toMatchObject({ code: 'config', message: expect.stringContaining('only in topics') });
+    ).rejects.toMatchObject({ code: 'config', message: expect.stringContaining('only a topic can start') });
   });
 
   it('leaves no rows behind in files of a task that goes', async () => {

@@ -104,7 +104,7 @@ describe('inputs that are no topics', async () => {
     const moved = await planReset(profile, flow, { to: { offset: 2 }, source: undefined, dropState: false });
     expect(moved.moves).toEqual([{ source: 'rows', task: 0, partition: 0, from: 4, to: 2 }]);
     const latest = planReset(profile, flow, { to: 'latest', source: undefined, dropState: false });
-    await expect(latest).rejects.toThrow('only in topics');
+    await expect(latest).rejects.toThrow('only a topic can start');
   });
 
   it('keep their places in savepoints', async () => {
