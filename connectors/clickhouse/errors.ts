@@ -61,21 +61,21 @@ const permanent = new Set([
 ]);
 
 const hints = new Map([
-  [60, 'the table is not there: was it dropped while Millrace ran?'],
-  [81, 'the database is not there: create it, or choose another in the URL'],
+  [60, 'the table does not exist: check whether it was dropped while Millrace ran'],
+  [81, 'the database does not exist: create it, or name another one in the URL'],
   [164, 'the statement may only read tables: `millrace query --write` lets it do more'],
-  [193, 'user or password is wrong: they stand in the URL'],
-  [194, 'user or password is missing: they stand in the URL'],
-  [241, 'the statement needs more memory than it may have: ask for less, or raise `max_memory_usage`'],
+  [193, 'user or password is wrong: check the URL'],
+  [194, 'user or password is missing: add them to the URL'],
+  [241, 'the statement exceeds its memory limit: read less, or raise `max_memory_usage`'],
   [469, 'a constraint of the table refuses the row: filter such values before the sink, or change the constraint'],
-  [252, 'merges do not keep up: fewer tasks or longer epochs make fewer, larger inserts'],
+  [252, 'merges are too slow: use fewer tasks, for fewer and larger inserts'],
   [450, "`ttl` names what there is not: a disk, or a volume of the table's `storagePolicy`"],
   [
     478,
     "`storagePolicy` is of the server's configuration: `SELECT policy_name FROM system.storage_policies` lists them",
   ],
   [497, 'the user lacks a grant that the message names'],
-  [516, 'user or password is wrong: they stand in the URL'],
+  [516, 'user or password is wrong: check the URL'],
 ]);
 
 /** An error of the engine in Millrace's words; one that is in them already is passed on. */
@@ -107,4 +107,4 @@ const NO_TABLE = 'is the name right, and the database that the URL names?';
 /** What ClickHouse says of a constraint repeats the row, which may hold what logs must not. */
 const withoutValues = (text: string): string => text.replace(/ Column values: .*$/s, '');
 
-const unreachable = (where: string) => `does ClickHouse answer at ${where}? \`npm run stack\` starts one`;
+const unreachable = (where: string) => `check that ClickHouse answers at ${where}; \`npm run stack\` starts one`;

@@ -70,7 +70,7 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
 function failureOf(error: unknown, where: string): MillraceError {
   const explained = explain(error, 'cannot look up', where, 'lookup');
   if (isPassing(error)) return explained;
-  const { message, hint = 'the message is the words of ClickHouse' } = explained;
+  const { message, hint = 'the message comes from ClickHouse' } = explained;
   return new MillraceError('lookup', message, { where, hint, permanent: true, cause: error });
 }
 

@@ -114,12 +114,12 @@ function queryProblems({ sql, orderBy }: Query, { format, options }: SchemaData)
   if (orderBy.length === 0)
     problems.push({
       message: 'orderBy is empty',
-      hint: 'name columns in which no two rows agree: without an order no row has a place',
+      hint: 'name columns that are unique together: the source needs a total order',
     });
   if (/\bLIMIT\s+\d+(\s*(,|OFFSET)\s*\d+)?\s*$/i.test(sql))
     problems.push({
       message: 'the query ends in LIMIT',
-      hint: 'say which rows there are by a condition: a limit means others for each page',
+      hint: 'select the rows by a condition: a limit would apply to each page',
     });
   const framed = (options as { readonly framing?: string } | undefined)?.framing !== 'none';
   if (format !== 'json' && (format !== 'json-schema' || framed))

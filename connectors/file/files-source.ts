@@ -235,18 +235,15 @@ class FilesReader implements SourceReader {
   }
 }
 
-const HINT = "put it back as it was, or give the source changed: 'pass' to go on as well as can be";
+const HINT = "put it back as it was, or give the source changed: 'pass' to continue with what is there";
 
 const problem = (message: string, where: string): MillraceError =>
   new MillraceError('source', message, { where, hint: HINT, permanent: true });
 
-const gone = (name: string): MillraceError => problem(`${name} went away before it was read to its end`, name);
+const gone = (name: string): MillraceError => problem(`${name} was deleted before it was read to its end`, name);
 
 const changed = (name: string): MillraceError =>
-  problem(
-    `${name} is not what it was when it was read: files must not change, file.tailSource follows one that grows`,
-    name,
-  );
+  problem(`${name} has changed since it was read: files must not change; file.tailSource follows a growing file`, name);
 
 const cameLate = (count: number, name: string): MillraceError =>
-  problem(`${counted(count, 'file')} came whose names sort before ${name}, which was read already`, name);
+  problem(`${counted(count, 'file')} came whose names sort before ${name}, which has been read`, name);

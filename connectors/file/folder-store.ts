@@ -263,16 +263,16 @@ function unlessMissing(error: unknown): undefined {
 }
 
 const isThereAlready = (folder: string, name: string): MillraceError =>
-  new MillraceError('config', `${join(folder, name)} is there already`, {
+  new MillraceError('config', `${join(folder, name)} already exists`, {
     where: folder,
     hint: 'this sink did not write it with the checkpoints that it has: give it an empty folder, or move the file away',
     permanent: true,
   });
 
 const lost = (name: string, folder: string): MillraceError =>
-  new MillraceError('sink', `rows of ${name} that the checkpoint counts as written are gone`, {
+  new MillraceError('sink', `rows of ${name} that the checkpoint has as written are missing`, {
     where: folder,
-    hint: `somebody removed files of ${join(folder, HIDDEN)}: restore them, or begin anew from a savepoint before`,
+    hint: `somebody removed files of ${join(folder, HIDDEN)}: restore them, or restore an earlier savepoint`,
     permanent: true,
   });
 
@@ -286,7 +286,7 @@ const lastingHints: Readonly<Record<string, string>> = {
 };
 const hints: Readonly<Record<string, string>> = {
   ...lastingHints,
-  ENOSPC: 'the disk is full: what is written goes on as soon as there is room',
+  ENOSPC: 'the disk is full: writing continues when there is space',
 };
 
 /** Failures of the file system in Millrace's words. */
@@ -296,7 +296,7 @@ async function at<T>(folder: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof MillraceError) throw error;
     const code = String((error as { code?: unknown }).code);
-    const hint = hints[code] ?? 'the message is the words of the system';
+    const hint = hints[code] ?? 'the message comes from the operating system';
     throw new MillraceError('sink', `cannot write files: ${messageOf(error)}`, {
       where: folder,
       hint,

@@ -120,7 +120,7 @@ export class IngestServer {
       const records = this.recordsOf(body, request.headers['content-type'] ?? '');
       const { pendingMax, topic } = this.parts.options;
       if (this.pending > 0 && this.pending + records.length > pendingMax) {
-        throw new Refused(429, 'too much is on its way already', 1);
+        throw new Refused(429, 'too many requests are arriving', 1);
       }
       counted = records.length;
       this.pending += counted;
@@ -150,7 +150,7 @@ export class IngestServer {
     if (method !== 'POST') throw new Refused(405, 'records come by POST');
     const refusal = refusalOf(headers, this.parts.token);
     if (refusal) throw new Refused(refusal.status, refusal.message);
-    if (this.pending >= this.parts.options.pendingMax) throw new Refused(429, 'too much is on its way already', 1);
+    if (this.pending >= this.parts.options.pendingMax) throw new Refused(429, 'too many requests are arriving', 1);
   }
 
   private async bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -164,7 +164,7 @@ export class IngestServer {
         size += length;
         this.arriving += length;
         if (size > bytesMax) throw new Refused(413, `more than ${bytesMax} bytes`);
-        if (this.arriving > LONG_REQUESTS_MAX * bytesMax) throw new Refused(429, 'too much is on its way already', 1);
+        if (this.arriving > LONG_REQUESTS_MAX * bytesMax) throw new Refused(429, 'too many requests are arriving', 1);
         parts.push(part as Buffer);
       }
       return Buffer.concat(parts);
@@ -175,7 +175,7 @@ export class IngestServer {
 
   private async unpacked(body: Buffer, encoding = 'identity'): Promise<Buffer> {
     if (encoding === 'identity') return body;
-    if (encoding !== 'gzip') throw new Refused(415, `${encoding} is not unpacked here: send gzip, or plain text`);
+    if (encoding !== 'gzip') throw new Refused(415, `${encoding} is not supported: send gzip, or no compression`);
     const { bytesMax } = this.parts.options;
     return unzip(body, { maxOutputLength: bytesMax }).catch((error: unknown) => {
       const isLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';

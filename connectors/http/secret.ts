@@ -10,7 +10,7 @@ export function secretFrom(variable: string, where: string): string {
   if (secret) return secret;
   throw new MillraceError('config', `the variable ${variable} is not set`, {
     where,
-    hint: 'it holds the secret that this step needs: set it where the topology runs',
+    hint: 'set it in the environment of the topology',
     permanent: true,
   });
 }

@@ -20,7 +20,7 @@ export function isPassing(error: unknown): boolean {
 export const isUnrepresentable = (error: unknown): boolean => codeOf(error).startsWith('22');
 
 const hints: readonly (readonly [RegExp, string])[] = [
-  [/^28/, 'user and password stand in the URL: postgres://user:password@host:5432/database'],
+  [/^28/, 'give user and password in the URL: postgres://user:password@host:5432/database'],
   [/^3D/, 'create the database, or name another one in the URL'],
   [/^42501/, 'the user needs CREATE on the schema, and SELECT, INSERT and UPDATE on the table and on millrace_fences'],
   [/^42P10/, 'the table has no unique constraint on the key: add one'],
@@ -42,7 +42,7 @@ export function explain(error: unknown, doing: string, where: string, kind: Erro
   const unreachable = `does Postgres answer at ${where}?`;
   return new MillraceError(kind, `${doing}: ${withoutValue(error)}${code === '' ? '' : ` (${code})`}`, {
     where,
-    hint: known ?? (isPassing(error) ? unreachable : 'the message is the words of Postgres'),
+    hint: known ?? (isPassing(error) ? unreachable : 'the message comes from Postgres'),
     permanent: permanent.test(code),
     cause: isUnrepresentable(error) ? undefined : error, // its words, too, would be printed
   });

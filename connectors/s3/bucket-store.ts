@@ -60,7 +60,7 @@ export class BucketStore implements PartStore {
     if (await buckets.head(path)) {
       throw new MillraceError('config', `${path} is there already`, {
         where: folder,
-        hint: 'another run wrote it, with checkpoints that are gone: give this one an empty prefix',
+        hint: 'another run without its checkpoints wrote it: use an empty prefix',
         permanent: true,
       });
     }
@@ -173,11 +173,11 @@ export class BucketStore implements PartStore {
 
   private lost(name: string): MillraceError {
     const { folder } = this.options;
-    return new MillraceError('sink', `rows of ${name} that the checkpoint counts as written are gone`, {
+    return new MillraceError('sink', `rows of ${name} that the checkpoint has as written are missing`, {
       where: folder,
       hint:
         `somebody, or a rule of the bucket, removed objects below ${folder}/.millrace or aborted an upload that was not complete: restore ` +
-        'them, or begin anew from a savepoint before',
+        'them, or restore an earlier savepoint',
       permanent: true,
     });
   }

@@ -35,8 +35,8 @@ export async function lagOf(profile: OpenProfile, topology: Topology): Promise<S
 /** How far all of it is behind, in words; of files and pages nobody knows, and nothing would be wrong. */
 export function behindText(rows: readonly SourceLag[]): string {
   const lag = rows.reduce((sum, row) => sum + (row.lag ?? 0), 0);
-  if (rows.length > 0 && rows.every((row) => row.lag === null)) return 'how much is left to read stands in no topic';
-  return `${counted(lag, 'record')} behind${rows.some((row) => row.lag === null) ? ', besides what is in no topic' : ''}`;
+  if (rows.length > 0 && rows.every((row) => row.lag === null)) return 'the lag is unknown: no source is a topic';
+  return `${counted(lag, 'record')} behind${rows.some((row) => row.lag === null) ? ', not counting sources that are not topics' : ''}`;
 }
 
 async function lagOfSubtopology(profile: OpenProfile, topology: Topology): Promise<SourceLag[]> {

@@ -45,7 +45,7 @@ export interface Refusal {
 /** Why a request may not pass. Whoever bears the token may; without a token, clients of this machine may. */
 export function refusalOf(headers: IncomingHttpHeaders, token: string | undefined): Refusal | undefined {
   if (token !== undefined)
-    return bears(headers, token) ? undefined : { status: 401, message: 'a token is missing, or is another one' };
+    return bears(headers, token) ? undefined : { status: 401, message: 'the bearer token is missing or wrong' };
   const message = foreignness(headers);
   return message === undefined ? undefined : { status: 403, message };
 }

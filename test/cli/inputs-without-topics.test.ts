@@ -98,8 +98,10 @@ describe('inputs that are no topics', async () => {
     });
     expect(await lagOf(profile, pages)).toMatchObject([{ position: null, end: null, lag: null, place: null }]);
     const known = { ...(await lagOf(profile, pages))[0], lag: 2 } as SourceLag;
-    expect(behindText(await lagOf(profile, pages))).toBe('how much is left to read stands in no topic');
-    expect(behindText([known, ...(await lagOf(profile, pages))])).toBe('2 records behind, besides what is in no topic');
+    expect(behindText(await lagOf(profile, pages))).toBe('the lag is unknown: no source is a topic');
+    expect(behindText([known, ...(await lagOf(profile, pages))])).toBe(
+      '2 records behind, not counting sources that are not topics',
+    );
     expect(behindText([known])).toBe('2 records behind');
     const moved = await planReset(profile, flow, { to: { offset: 2 }, source: undefined, dropState: false });
     expect(moved.moves).toEqual([{ source: 'rows', task: 0, partition: 0, from: 4, to: 2 }]);

@@ -92,7 +92,7 @@ export class QueryPages {
     const { name, orderBy } = this.query;
     return new MillraceError('source', `two rows have the same in ${orderBy.join(', ')}`, {
       where: name,
-      hint: 'which of them is first would be another one at every try: add a column to orderBy in which they differ',
+      hint: 'their order is undefined: add a column to orderBy in which they differ',
       permanent: true,
     });
   }
@@ -134,10 +134,7 @@ function orderColumn(name: string, type: string | undefined, { name: where, sql 
   const bare = bareTypeOf(type);
   const { name: kind, parameters } = typeTextOf(bare.type);
   if (bare.nullable)
-    throw problem(
-      `column ${name} may be null`,
-      'a null has no place in the order: use `assumeNotNull`, or leave such rows out',
-    );
+    throw problem(`column ${name} may be null`, 'a null has no order: use `assumeNotNull`, or filter such rows');
   switch (kind) {
     case 'String':
     case 'FixedString': // any bytes
@@ -154,7 +151,7 @@ function orderColumn(name: string, type: string | undefined, { name: where, sql 
     default:
       if (!COUNTED.test(kind))
         throw problem(
-          `column ${name} is ${type}, by which rows cannot be told apart`,
+          `column ${name} is ${type}, which cannot order rows`,
           'order by integers, texts, times, decimals or UUIDs',
         );
       return { name, text: `toString(${quoted(name)})`, value: (parameter) => `{${parameter}:${bare.type}}` };

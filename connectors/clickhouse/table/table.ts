@@ -154,9 +154,9 @@ async function refuseForeignTable(engine: Engine, { view, rows }: TableLayout): 
     const expected = table.name === view ? 'View' : 'ReplacingMergeTree';
     // A cluster's own variants of the engine do as well.
     if (table.engine.endsWith(expected) && table.engine !== 'MaterializedView') continue;
-    throw new MillraceError('config', `${table.name} is there already, as ${table.engine} where ${expected} must be`, {
+    throw new MillraceError('config', `${table.name} already exists, as ${table.engine} where ${expected} must be`, {
       where: table.name,
-      hint: 'it is not one of Millrace: choose another table name in the topology',
+      hint: 'Millrace did not create it: choose another table name in the topology',
     });
   }
 }

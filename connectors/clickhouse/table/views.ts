@@ -30,9 +30,9 @@ async function setUpView(engine: Engine, view: TableView, refreshes: boolean): P
   const mark = markOf(view, refreshes);
   if (there?.comment === mark) return;
   if (there && !there.comment.startsWith(MARK)) {
-    throw new MillraceError('config', `${name} is there already, as ${there.engine}`, {
+    throw new MillraceError('config', `${name} already exists, as ${there.engine}`, {
       where: name,
-      hint: 'it is not one of Millrace: give the view another name',
+      hint: 'Millrace did not create it: give the view another name',
     });
   }
   if (there) await engine.command(`DROP TABLE IF EXISTS ${quoted(name)} SYNC`);

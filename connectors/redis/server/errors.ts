@@ -40,7 +40,7 @@ export class Refusal extends Error {
 const full = /^(OOM|MISCONF)\b/;
 
 const hints: readonly (readonly [RegExp, string])[] = [
-  [/^(NOAUTH|WRONGPASS)/, 'user and password stand in the URL: redis://user:password@host:port'],
+  [/^(NOAUTH|WRONGPASS)/, 'give user and password in the URL: redis://user:password@host:port'],
   [
     /NOPERM|executing the script can't/,
     'the user needs EVALSHA, EVAL and what the sink writes with (HGET and HSET for fences), on its keys and on millrace:fence:*',
@@ -81,7 +81,7 @@ export function explain(error: unknown, doing: string, where: string, code: Erro
   const unreachable = `does Redis answer at ${where}?${tls} \`npm run stack\` starts one; only hashes need none, on the embedded profile`;
   return new MillraceError(code, `${doing}${refused ? `, key ${error.key}` : ''}: ${text}`, {
     where,
-    hint: hint ?? (isPassing(error) ? unreachable : 'the message is the words of Redis'),
+    hint: hint ?? (isPassing(error) ? unreachable : 'the message comes from Redis'),
     permanent: permanent.test(text) || forbidden.test(text) || (refused && !isPassing(error) && !full.test(text)),
     cause: withoutCommand(error),
   });

@@ -180,7 +180,7 @@ describe('a file that is not what it was', () => {
   const changes: readonly [string, (folder: string) => void, readonly string[]][] = [
     ['was written anew', (folder) => writeFileSync(join(folder, 'b.ndjson'), '7\n8\n9\n'), ['9', '4']],
     ['grew', (folder) => appendFileSync(join(folder, 'b.ndjson'), '33\n'), ['3', '33', '4']],
-    ['went away', (folder) => rmSync(join(folder, 'b.ndjson')), ['4']],
+    ['was deleted', (folder) => rmSync(join(folder, 'b.ndjson')), ['4']],
     ['came too late', (folder) => writeFileSync(join(folder, 'a.ndjson'), '0\n'), ['3', '4']],
   ];
   for (const [name, change, rest] of changes) {

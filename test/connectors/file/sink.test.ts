@@ -377,7 +377,7 @@ describe('file.sink', () => {
     writeFileSync(join(folder, name), 'of somebody else');
     await expect(writer.commit?.()).rejects.toMatchObject({
       code: 'config',
-      message: expect.stringContaining(`${name} is there already`),
+      message: expect.stringContaining(`${name} already exists`),
       permanent: true,
     });
     expect(readFileSync(join(folder, name), 'utf8')).toBe('of somebody else');
