@@ -122,7 +122,7 @@ describe('inputs that are no topics', async () => {
     };
     await expect(replay(letters(), 'dead', undefined)).rejects.toMatchObject({
       code: 'config',
-      message: expect.stringContaining('in/*.ndjson is no topic'),
+      message: expect.stringContaining('in/*.ndjson is not a topic'),
       where: 'dead/0/0',
     });
   });
