@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 TEST = Path(__file__).resolve().parents[2] / "test"
-MODELS, TOKENIZERS, GOLDEN = TEST / "inference" / "models", TEST / "operators" / "tokenizers", TEST / "golden"
+MODELS, TOKENIZERS, GOLDEN = TEST / "inference" / "models", TEST / "operators" / "text" / "tokenizers", TEST / "golden"
 FLOAT, INT64, UINT8 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
 
 SENTENCES = [
@@ -168,6 +168,7 @@ def tokenizers():
 
 
 def padded(tokenizer, pad_id, text, lengths=(16, 32)):
+    tokenizer.encode_special_tokens = True  # those that a text spells are text
     tokenizer.enable_truncation(lengths[-1])
     ids = tokenizer.encode(text).ids
     length = next(length for length in lengths if length >= len(ids))

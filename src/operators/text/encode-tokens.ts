@@ -40,6 +40,7 @@ export interface EncodeTokensOptions<T, As extends string> {
  *
  * By `@huggingface/tokenizers`, in JavaScript and without a download, equal to Python's `tokenizers` but for characters that only
  * newer versions of Unicode know. Of the same version of Node and of the library all processes and replays say the same.
+ * Special tokens that a text spells (`[SEP]`, `</s>`) are text: only `encodeTokens` puts them around it.
  * A missing text has no tokens but those around it. A sentence of twenty words takes some 50 microseconds.
  *
  * Counter: `cut` (texts that lost their end). Errors: `MillraceError('model')` when a task opens, for a file that is no

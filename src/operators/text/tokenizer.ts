@@ -25,13 +25,22 @@ interface Tokenizer {
   token_to_id(token: string): number | undefined;
 }
 
-/** What the file of a tokenizer says of padding, if anything. */
+/** What the file of a tokenizer says of padding, if anything, of tokens beside its vocabulary, and of the vocabulary. */
 interface TokenizerFile {
   readonly padding?: { readonly pad_id?: number } | null;
+  readonly added_tokens?: readonly { readonly content: string; readonly special?: boolean }[];
+  readonly model?: {
+    readonly unk_token?: string | null;
+    /** Ids by token, or tokens with their scores, at the index that is their id (Unigram). */
+    readonly vocab?: Readonly<Record<string, number>> | readonly (readonly [token: string, score: number])[];
+  };
 }
 
 /**
  * Reads a `tokenizer.json`; nothing is fetched from anywhere else. Its own settings of truncation are passed over.
+ *
+ * A special token that a text spells, such as `[SEP]`, is text like any other: whoever writes texts has no say in where they begin
+ * and end for the model.
  *
  * Throws `MillraceError('model')` where the file cannot be read, is none, or names no padding.
  */
@@ -40,10 +49,11 @@ export async function openTokenizer(file: string | URL, options: TokenizerOption
   const tokenizer = await makeTokenizer(file, json);
   const [before, after] = options.specialTokens ? specialTokensOf(tokenizer) : [[], []];
   const around = before.length + after.length;
+  const ofTexts = await makeTokenizer(file, withoutSpecialTokens(json));
   return {
     padId: padIdOf(tokenizer, json, options.padToken),
     encode(text, lengthMax) {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: false });
+      const { ids } = ofTexts.encode(text, { add_special_tokens: false });
       const room = Math.max(0, lengthMax - around);
       const kept = ids.length > room ? ids.slice(0, room) : ids;
       return { ids: around === 0 ? kept : [...before, ...kept, ...after], isCut: kept !== ids };
@@ -74,6 +84,22 @@ async function makeTokenizer(file: string | URL, json: TokenizerFile): Promise<T
       cause,
     });
   }
+}
+
+/** The same tokenizer, with no token in which it could find a special one: all ids stay what they are. */
+function withoutSpecialTokens(json: TokenizerFile): TokenizerFile {
+  const { added_tokens = [], model = {} } = json;
+  const special = new Set(added_tokens.flatMap(({ content, special }) => (special ? [content] : [])));
+  special.delete(model.unk_token ?? '');
+  const { vocab = {} } = model;
+  const kept = Array.isArray(vocab)
+    ? vocab.map(([token, score], id) => [special.has(token) ? `\u0000${id}` : token, score])
+    : Object.fromEntries(Object.entries(vocab).filter(([token]) => !special.has(token)));
+  return {
+    ...json,
+    added_tokens: added_tokens.filter(({ special }) => !special),
+    model: { ...model, vocab: kept as NonNullable<typeof model.vocab> },
+  };
 }
 
 /** What the tokenizer puts before and after a text, found on one. */

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { type BatchedLogic, MillraceError, type Source, type StepContext } from '../../../src/core/index.js';
 import {
   type EncodedTokens,
@@ -75,6 +77,50 @@ describe('encodeTokens', () => {
     expect(numbersOf(four?.attentionMask)).toEqual([1, 1, 1, 1, 1]);
     expect(numbersOf(many?.inputIds)).toEqual(numbersOf(four?.inputIds));
     expect(cut).toBe(1);
+  });
+
+  describe('a special token that a text spells is text', () => {
+    const unigram = {
+      added_tokens: [
+        { id: 0, content: '<unk>', special: true },
+        { id: 1, content: '</s>', special: true },
+      ],
+      pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always' },
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [{ Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '</s>', type_id: 0 } }],
+        pair: [],
+        special_tokens: { '</s>': { id: '</s>', ids: [1], tokens: ['</s>'] } },
+      },
+      decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always' },
+      normalizer: null,
+      model: {
+        type: 'Unigram',
+        unk_id: 0,
+        vocab: [
+          ['<unk>', 0],
+          ['</s>', 0],
+          ['▁late', -1],
+          ...['▁', '<', '/', 's', '>', 'a'].map((piece) => [piece, -3]),
+        ],
+      },
+    };
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-tokens-'));
+    const unigramFile = join(folder, 'tokenizer.json');
+    writeFileSync(unigramFile, JSON.stringify(unigram));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test.each([
+      ['WordPiece', file('word-piece'), '[PAD]', [0, 2, 3], 'late [SEP] [CLS] again[PAD]'],
+      ['BPE', file('bpe'), '<pad>', [0, 1, 2], '<s>late</s><pad> again'],
+      ['Unigram', unigramFile, '</s>', [1], 'late</s> late'],
+    ])('%s', async (_name, tokenizer, padToken, special, body) => {
+      const logic = await opened({ tokenizer, padToken });
+      const [plain, spelled] = await tokensOf(logic, 'late', body);
+      const inside = ({ inputIds, attentionMask }: EncodedTokens) =>
+        numbersOf(inputIds).filter((id, at) => numbersOf(attentionMask)[at] === 1 && special.includes(id));
+      expect(inside(spelled as EncodedTokens)).toEqual(inside(plain as EncodedTokens));
+    });
   });
 
   test('takes a missing text for an empty one', async () => {
