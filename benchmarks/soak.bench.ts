@@ -8,7 +8,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { definition as clickhouseTables } from '../connectors/clickhouse/definition.js';
+import { definition as kafka } from '../connectors/kafka/definition.js';
 import { openKafka } from '../connectors/kafka/open.js';
+import { definition as redis } from '../connectors/redis/definition.js';
 import { resolveConfig } from '../src/profiles/config.js';
 import { confluentRegistry } from '../src/schema/index.js';
 import { stackStatus, startStack, stopStack } from '../stack/stack.js';
@@ -29,14 +32,20 @@ export const benchmark: Benchmark<typeof options> = async (progress, { minutes, 
   const feeder = new Remote<FeederServices>(new URL('./soak/feeder.ts', import.meta.url));
   const worker = new Remote<WorkerServices>(new URL('./soak/worker.ts', import.meta.url));
   try {
-    const config = resolveConfig({ env: { ...stack.env, MILLRACE_PROFILE: 'cluster' } });
-    const { kafka: broker, registry, clickhouse } = config;
-    const kafka = await openKafka({ brokers: [broker], registry: confluentRegistry({ url: registry }) });
-    for (const topic of Object.values(topics)) await kafka.createTopic(topic, PARTITIONS);
-    await kafka.close();
+    const env = { ...stack.env, MILLRACE_PROFILE: 'cluster' };
+    const { registry, valuesOf } = resolveConfig({ env });
+    const reached = {
+      ...valuesOf(kafka.settings),
+      ...valuesOf(redis.settings),
+      ...valuesOf(clickhouseTables.settings),
+    };
+    const { kafka: broker, clickhouse } = reached;
+    const cluster = await openKafka({ brokers: [broker], registry: confluentRegistry({ url: registry }) });
+    for (const topic of Object.values(topics)) await cluster.createTopic(topic, PARTITIONS);
+    await cluster.close();
 
     await feeder.ask.start({ broker, registry, flights, aheadMax: ahead });
-    await worker.ask.start({ config, bounded: false });
+    await worker.ask.start({ env, bounded: false });
     const port = Number(new URL(clickhouse).port);
     const course = await follow(planOf(minutes), {
       status: worker.ask.status,
@@ -51,9 +60,9 @@ export const benchmark: Benchmark<typeof options> = async (progress, { minutes, 
     const { warnings } = await worker.ask.status();
     const fed = await feeder.ask.finish(join(dataDir, 'slots.json'));
     await worker.ask.stop();
-    await worker.ask.start({ config, bounded: true });
+    await worker.ask.start({ env, bounded: true });
     await worker.ask.finish();
-    const verdict = await check(config, fed);
+    const verdict = await check(reached, fed);
     const right = Object.values(verdict.wrong).every((count) => count === 0);
     const growth = heapGrowthOf(course);
     progress(`${right ? 'nothing lost, nothing doubled' : 'WRONG'}: ${JSON.stringify(verdict)}`);

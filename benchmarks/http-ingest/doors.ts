@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
-import type { Ingest } from '../../connectors/http/ingest.js';
 import { IngestServer } from '../../connectors/http/ingest-server.js';
+import type { Ingest } from '../../connectors/http/kinds.js';
 import type { TopicProducer } from '../../src/core/profile.js';
 import { json, type WireCodec } from '../../src/schema/index.js';
 

@@ -1,6 +1,6 @@
 import { createInference } from '../../src/inference/index.js';
+import { resolveConfig } from '../../src/profiles/config.js';
 import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
-import type { Config } from '../../src/profiles/settings.js';
 import { type Running, runTopology } from '../../src/runtime/index.js';
 import { serve } from './remote.js';
 import { soak } from './topology.js';
@@ -39,8 +39,14 @@ async function close(): Promise<void> {
 }
 
 const services = {
-  async start({ config, bounded }: { readonly config: Config; readonly bounded: boolean }): Promise<void> {
-    profile = await openProfile(config);
+  async start({
+    env,
+    bounded,
+  }: {
+    readonly env: Readonly<Record<string, string>>;
+    readonly bounded: boolean;
+  }): Promise<void> {
+    profile = await openProfile(resolveConfig({ env }));
     running = await runTopology(soak, {
       profile,
       inference,

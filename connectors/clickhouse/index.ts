@@ -1,10 +1,9 @@
-import type { ConnectorKind } from '../../src/core/options.js';
-import { rowsKind, tableLookup } from './lookup.js';
-import { metricsKind, metricsSink } from './metrics-sink.js';
-import { queryKind, querySource } from './query.js';
+import { tableLookup } from './lookup.js';
+import { metricsSink } from './metrics-sink.js';
+import { querySource } from './query.js';
 import { tableView } from './table/table-view.js';
-import { tableKind, tableSink } from './table-sink.js';
-import { upsertSink, upsertsKind } from './upserts-sink.js';
+import { tableSink } from './table-sink.js';
+import { upsertSink } from './upserts-sink.js';
 
 export type { ClickHouseRowsOptions } from './lookup.js';
 export type { ClickHouseMetricsOptions } from './metrics-sink.js';
@@ -33,6 +32,3 @@ export const clickhouse = {
    */
   view: tableView.make,
 } as const;
-
-/** What this connector has, with all options as data. */
-export const kinds: readonly ConnectorKind[] = [tableKind, upsertsKind, metricsKind, queryKind, rowsKind];

@@ -9,7 +9,7 @@ import {
 } from '../../src/core/lookup.js';
 import { type Engine, parseRows } from './engine/engine.js';
 import { codeOf, explain, isPassing } from './errors.js';
-import type { RowsOptions } from './lookup.js';
+import type { RowsOptions } from './kinds.js';
 
 /** Keys of one statement: they are sent as a parameter of the URL, which a server takes up to about a megabyte of. */
 const KEYS_MAX = 2_000;

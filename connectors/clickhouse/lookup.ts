@@ -1,35 +1,10 @@
+import { lookupOf } from '../../src/connect/make.js';
 import type { Lookup } from '../../src/core/lookup.js';
-import type { Problem } from '../../src/core/operator.js';
-import * as is from '../../src/core/option-types.js';
-import {
-  connectorKind,
-  defaulted,
-  optional,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
-
-export const rowsKind = connectorKind({
-  kind: 'clickhouse.tableLookup',
-  role: 'lookup',
-  doc: 'Looks up rows by a column, with one statement per batch of keys.',
-  options: {
-    table: optional(is.text, 'The table or view, with one row per key. Give this or `query`.'),
-    columns: optional(is.listOf(is.text), 'With `table`: columns to read, in addition to the key.'),
-    query: optional(
-      is.text,
-      'A statement that takes the keys as `{keys:Array(Type)}` and returns rows with the key column.',
-    ),
-    key: required(is.text, 'The key column; its value as text is the key.'),
-    keyType: defaulted(is.text, 'String', 'The ClickHouse type of the key column.'),
-    decode: optional(
-      is.callback<(row: never) => unknown>('(row) => unknown'),
-      'Converts a row to the value (default: the row). If it throws, the key is refused.',
-    ),
-  },
-});
+import type { Problem } from '../../src/core/options.js';
+import { problemsOf, resolve } from '../../src/core/options.js';
+import { definition } from './definition.js';
+import type { RowsOptions } from './kinds.js';
+import { rowsKind } from './kinds.js';
 
 interface RowsCommon<V> {
   /** The column that is looked up; a row's value of it, as text, is the key. */
@@ -54,15 +29,6 @@ export interface QueryRows<V> extends RowsCommon<V> {
 /** Options of `clickhouse.tableLookup`. */
 export type ClickHouseRowsOptions<V> = TableRows<V> | QueryRows<V>;
 
-/** As the driver sees it. */
-export interface RowsOptions {
-  readonly sql: string;
-  /** Under which a row of the result says its key. */
-  readonly key: string;
-  readonly keyType: string;
-  readonly decode: ((row: unknown) => unknown) | undefined;
-}
-
 /**
  * Looks rows up by a column, all keys of a question in one statement. A key without a row is missing; where there are
  * several rows of one key, any of them is the answer, so look up in what has one, a view that reads `FINAL` for example.
@@ -86,12 +52,9 @@ export function tableLookup<V = Readonly<Record<string, unknown>>>(options: Clic
     keyType,
     decode: decode as RowsOptions['decode'],
   };
-  return Object.freeze({
-    connector: 'clickhouse',
-    kind: rowsKind.kind,
-    settings: settingsOf(rowsKind, options),
-    problems: Object.freeze(problems),
-    options: Object.freeze(read),
+  return lookupOf(definition.kinds.tableLookup, options, {
+    problems: placeProblems(options),
+    options: read,
   });
 }
 

@@ -1,16 +1,9 @@
-import { connectorKind, type OptionsOf, problemsOf, required, settingsOf } from '../../src/core/options.js';
+import { sinkOf } from '../../src/connect/make.js';
+import type { OptionsOf } from '../../src/core/options.js';
 import type { MetricRow } from '../../src/core/record.js';
 import type { Sink } from '../../src/core/sink.js';
-import { name } from './table/column-options.js';
-
-export const metricsKind = connectorKind({
-  kind: 'clickhouse.metricsSink',
-  role: 'sink',
-  doc: 'Writes the metrics and counters of every step as rows.',
-  options: {
-    table: required(name, 'The name to read from, with the columns topology, step, task, name, eventTime, value.'),
-  },
-});
+import { definition } from './definition.js';
+import type { metricsKind } from './kinds.js';
 
 /** Options of `clickhouse.metricsSink`. */
 export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
@@ -23,10 +16,6 @@ export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
  * topology('flights', { deadLetters, metrics: clickhouse.metricsSink({ table: 'metrics' }) }, build);
  */
 export const metricsSink = (options: ClickHouseMetricsOptions): Sink<MetricRow> =>
-  Object.freeze({
-    connector: 'clickhouse',
-    kind: metricsKind.kind,
-    settings: settingsOf(metricsKind, options),
-    problems: problemsOf(metricsKind, options),
-    options: Object.freeze({ table: options.table }),
+  sinkOf(definition.kinds.metricsSink, options, {
+    options: { table: options.table },
   });

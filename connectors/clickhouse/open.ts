@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { ConfigMismatch, Sink, SinkDriver } from '../../src/core/sink.js';
-import type { TableSinkOptions, UpsertTableOptions } from '../../src/core/sink-options.js';
 import type { SourceDriver } from '../../src/core/source.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
 import { requestBackOff, retry } from '../../src/util/retry.js';
@@ -15,6 +14,7 @@ import { querySource } from './query/query-driver.js';
 import { Batches } from './table/batches.js';
 import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './table/layout.js';
 import { type Difference, isAllowed } from './table/migration.js';
+import type { TableSinkOptions, UpsertTableOptions } from './table/options.js';
 import { schemaColumns } from './table/schema-columns.js';
 import { differencesOf, hintFor, setUpTable } from './table/table.js';
 import { UpsertWriter } from './table/upsert-writer.js';

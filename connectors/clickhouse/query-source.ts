@@ -3,8 +3,8 @@ import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
 import type { SourceReader } from '../../src/core/source.js';
+import type { Query } from './kinds.js';
 import type { Cursor, QueryPages, Row } from './query/query-pages.js';
-import type { Query } from './query.js';
 
 /** How long a poll of the runtime waits at most. */
 const POLL_WAIT_MS = 100;

@@ -1,61 +1,17 @@
-import { timing } from '../../src/connect/source-options.js';
+import { sourceOf } from '../../src/connect/make.js';
 import type { Problem } from '../../src/core/operator.js';
-import * as is from '../../src/core/option-types.js';
-import {
-  connectorKind,
-  defaulted,
-  type OptionsOf,
-  optional,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
 import type { Source } from '../../src/core/source.js';
 import { json } from '../../src/schema/json.js';
-import { name } from './table/column-options.js';
-
-export const queryKind = connectorKind({
-  kind: 'clickhouse.querySource',
-  role: 'source',
-  doc: 'Reads the rows of a query once, in a total order, and continues at the same row after a restart.',
-  options: {
-    name: required(is.text, 'The name of the rows in dead letters and in the identity of their outputs.'),
-    sql: required(is.text, 'A `SELECT` without `ORDER BY` and `LIMIT`; it runs page by page.'),
-    orderBy: required(is.listOf(name), 'Columns that order the result. They must be unique together, and not null.'),
-    schema: optional(
-      is.schema,
-      'Schema of a row as JSON: `json()` or `jsonSchema()` without framing (default: the row unchanged).',
-    ),
-    eventTime: required(
-      is.callback<(row: never) => number>('(row) => milliseconds'),
-      'Event time in milliseconds since 1970.',
-    ),
-    key: optional(name, 'The column with the key of the record.'),
-    pageRowsMax: defaulted(is.integer(1, 1_000_000), 20_000, 'Rows per page; a page is in memory as text.'),
-    every: optional(
-      is.duration,
-      'Interval for reading rows after the last one (default: the source ends there). New rows must be in order.',
-    ),
-    ...timing,
-  },
-});
+import { definition } from './definition.js';
+import type { Query } from './kinds.js';
+import { queryKind } from './kinds.js';
 
 /** Options of `clickhouse.querySource`. */
 export interface ClickHouseQueryOptions<T> extends Omit<OptionsOf<typeof queryKind.options>, 'schema' | 'eventTime'> {
   readonly schema?: Schema<T>;
   readonly eventTime: (row: T) => number;
-}
-
-/** As the driver sees it. */
-export interface Query {
-  readonly name: string;
-  readonly sql: string;
-  readonly orderBy: readonly string[];
-  readonly key: string | undefined;
-  readonly pageRowsMax: number;
-  readonly everyMs: number | undefined;
 }
 
 /**
@@ -95,14 +51,11 @@ export function querySource<T>(options: ClickHouseQueryOptions<T>): Source<T> {
     pageRowsMax,
     everyMs: every,
   };
-  return Object.freeze({
-    connector: 'clickhouse',
-    kind: queryKind.kind,
+  return sourceOf(definition.kinds.querySource, options, {
     topic,
     schema: schema as Schema<unknown>,
-    settings: settingsOf(queryKind, options),
-    problems: Object.freeze([...problemsOf(queryKind, options), ...queryProblems(driven, schema)]),
-    options: Object.freeze(driven),
+    problems: queryProblems(driven, schema),
+    options: driven,
     idleTimeout,
     outOfOrdernessMax,
     eventTimeOf: eventTime as (value: unknown) => number,

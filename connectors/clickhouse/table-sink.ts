@@ -1,77 +1,12 @@
+import { sinkOf } from '../../src/connect/make.js';
 import type { Problem } from '../../src/core/operator.js';
-import * as is from '../../src/core/option-types.js';
-import {
-  connectorKind,
-  defaulted,
-  type OptionsOf,
-  optional,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Sink } from '../../src/core/sink.js';
-import type { TableSinkOptions, TableTtl, TableView } from '../../src/core/sink-options.js';
-import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
-import { tableView, viewProblems } from './table/table-view.js';
-
-export const tableKind = connectorKind({
-  kind: 'clickhouse.tableSink',
-  role: 'sink',
-  doc: 'Writes every value as a row; a repeated row replaces itself.',
-  options: {
-    table: required(name, 'The name to read from: a view without duplicates over the stored rows in `<table>_rows`.'),
-    schema: optional(is.schema, 'Schema of the values: its fields become columns with matching types.'),
-    columns: optional(
-      columns,
-      'Fields to write and their ClickHouse types; with `schema`, only the types that differ. Times are ' +
-        '`Date`s, milliseconds since 1970, or microseconds as `bigint`.',
-    ),
-    orderBy: defaulted(
-      is.listOf(name),
-      [],
-      'Leading columns of the sorting key: the columns of the most frequent filters.',
-    ),
-    insertedAt: optional(name, 'Adds a column of this name with the insert time, by the clock of the server.'),
-    migrate: defaulted(migrate, 'add', MIGRATE_DOC),
-    exactlyOnce: defaulted(
-      is.flag,
-      false,
-      'Keeps the rows of an epoch in the checkpoint and inserts them after it; a recovery inserts only the missing rows.',
-    ),
-    pendingRowsMax: defaulted(
-      is.integer(1),
-      100_000,
-      'With `exactlyOnce`: maximum number of rows in a checkpoint; a task commits early to stay below it.',
-    ),
-    partitionBy: optional(
-      is.text,
-      'Partition expression over columns that are the same in a replay, such as `toYYYYMM(departedAt)` (default: none).',
-    ),
-    ttl: optional(
-      is.custom<TableTtl>(
-        '`{ since, after, to? }`',
-        (value) => isTtl(value),
-        ({ since, after }) => `${after / 1_000} s since ${since}`,
-      ),
-      'When rows are deleted, or moved `to: { disk }` or `{ volume }`: this long `after` the time in the column `since`. With an event time, ' +
-        'old rows of a replay are deleted at once; with `insertedAt` they are not.',
-    ),
-    storagePolicy: optional(is.text, 'Storage policy of the server for the parts of the table (default: `default`).'),
-    views: defaulted(
-      is.listOf(
-        is.custom<TableView>(
-          '`clickhouse.view()`',
-          (value) => tableView.is(value),
-          ({ name: view }) => view,
-        ),
-      ),
-      [],
-      'Views over the table.',
-    ),
-  },
-});
+import { definition } from './definition.js';
+import { tableKind } from './kinds.js';
+import type { TableSinkOptions } from './table/options.js';
+import { viewProblems } from './table/table-view.js';
 
 interface TableOptions<T> extends Omit<OptionsOf<typeof tableKind.options>, 'schema' | 'columns'> {
   readonly orderBy?: readonly (keyof NoInfer<T> & string)[];
@@ -110,12 +45,9 @@ export function tableSink<T>(given: ClickHouseTableOptions<T>): Sink<T> {
     orderBy: Object.freeze([...rest.orderBy]),
     views: Object.freeze([...rest.views]),
   };
-  return Object.freeze({
-    connector: 'clickhouse',
-    kind: tableKind.kind,
-    settings: settingsOf(tableKind, options),
-    problems: Object.freeze([...problemsOf(tableKind, options), ...tableProblems(options)]),
-    options: Object.freeze(sinkOptions),
+  return sinkOf(definition.kinds.tableSink, options, {
+    problems: tableProblems(options),
+    options: sinkOptions,
     ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
   });
 }
@@ -144,10 +76,4 @@ function tableProblems(options: OptionsOf<typeof tableKind.options>): Problem[] 
     });
   }
   return [...problems, ...views.flatMap((each) => viewProblems(each, view))];
-}
-
-function isTtl(value: unknown): value is TableTtl {
-  const { since, after, to } = { ...(value as Partial<TableTtl> | undefined) };
-  const { disk, volume } = { ...(to as { disk?: unknown; volume?: unknown } | undefined) };
-  return name.accepts(since) && is.duration.accepts(after) && (to === undefined || is.text.accepts(disk ?? volume));
 }

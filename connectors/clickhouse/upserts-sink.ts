@@ -1,34 +1,10 @@
-import * as is from '../../src/core/option-types.js';
-import {
-  connectorKind,
-  defaulted,
-  type OptionsOf,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
+import { sinkOf } from '../../src/connect/make.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Change } from '../../src/core/record.js';
 import type { Sink } from '../../src/core/sink.js';
-import type { UpsertTableOptions } from '../../src/core/sink-options.js';
-import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
-
-export const upsertsKind = connectorKind({
-  kind: 'clickhouse.upsertSink',
-  role: 'sink',
-  doc: 'Keeps the current value of each key of a changelog as a row.',
-  options: {
-    table: required(name, 'The name to read from: a view of the current rows over the stored rows in `<table>_rows`.'),
-    key: required(name, 'The column for the key of a change, a `String`; there is one row per key.'),
-    columns: required(columns, 'Further fields to write and their ClickHouse types.'),
-    orderBy: defaulted(
-      is.listOf(name),
-      [],
-      'Leading columns of the sorting key, before the key: the columns of the most frequent filters.',
-    ),
-    migrate: defaulted(migrate, 'add', MIGRATE_DOC),
-  },
-});
+import { definition } from './definition.js';
+import { upsertsKind } from './kinds.js';
+import type { UpsertTableOptions } from './table/options.js';
 
 /** Options of `clickhouse.upsertSink`. */
 export interface ClickHouseUpsertsOptions<T> extends Omit<OptionsOf<typeof upsertsKind.options>, 'columns'> {
@@ -58,12 +34,8 @@ export function upsertSink<T extends object>(options: ClickHouseUpsertsOptions<T
     orderBy: Object.freeze([...orderBy]),
     migrate: allowed,
   };
-  return Object.freeze({
-    connector: 'clickhouse',
-    kind: upsertsKind.kind,
+  return sinkOf(definition.kinds.upsertSink, options, {
     changes: true,
-    settings: settingsOf(upsertsKind, options),
-    problems: problemsOf(upsertsKind, options),
-    options: Object.freeze(sinkOptions),
+    options: sinkOptions,
   });
 }

@@ -5,9 +5,9 @@ import { partitionOf } from '../../src/core/partition.js';
 import { JsonRecord, type RawRecord } from '../../src/core/record.js';
 import type { SourceReader } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
+import type { ReadFiles } from './kinds.js';
 import type { Line } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
-import type { ReadFiles } from './read-options.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
 import { UncommittedPositions } from './uncommitted-positions.js';
 

@@ -1,9 +1,9 @@
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
+import type { WriteFiles } from './kinds.js';
 import { type PartStore, type Place, RollingWriter } from './rolling-writer.js';
 import { openRowEncoder } from './row-encoder.js';
 import { endingOf } from './row-format.js';
-import type { WriteFiles } from './sink.js';
 
 /** Whose parts are whose, in a store that several tasks write to. */
 export const ownerOf = ({ task, step }: SinkContext): string =>

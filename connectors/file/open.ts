@@ -5,10 +5,9 @@ import type { Source, SourceDriver } from '../../src/core/source.js';
 import { openCompress } from './compress.js';
 import { type FilePlace, openFilesReader } from './files-source.js';
 import { FolderStore } from './folder-store.js';
+import type { ReadFiles, WriteFiles } from './kinds.js';
 import { openWriter, ownerOf } from './open-writer.js';
-import type { ReadFiles } from './read-options.js';
 import { isParquet } from './row-format.js';
-import type { WriteFiles } from './sink.js';
 import { openTailReader, type TailPlace } from './tail-source.js';
 import { type WrittenFiles, writtenFiles } from './written.js';
 

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { UnfinishedOutput } from '../../src/core/connector.js';
 import type { Origin } from '../../src/core/record.js';
 import type { SinkWriter } from '../../src/core/sink.js';
+import type { WriteFiles } from './kinds.js';
 import type { Row, RowEncoder } from './row-encoder.js';
-import type { WriteFiles } from './sink.js';
 
 /** Files that are open at a time, where each hour or day has its own; the one that was opened first is ended before more. */
 const OPEN_MAX = 32;
@@ -42,9 +45,9 @@ interface Open {
 interface Committable {
   readonly next: number;
   readonly open: readonly (Omit<Open, 'part'> & { readonly kept: unknown })[];
-  readonly complete: readonly { readonly name: string; readonly rows?: number; readonly complete: unknown }[];
+  readonly complete: readonly { readonly name: string; readonly rows: number; readonly complete: unknown }[];
   /** Where files appear. */
-  readonly place?: Place | undefined;
+  readonly place: Place;
 }
 
 export interface Place {
@@ -52,14 +55,20 @@ export interface Place {
   readonly folder: string;
 }
 
-/** The files of a committable that have not ended: their rows are in no file yet that readers see. */
-export const openPartsOf = (committable: unknown): readonly { readonly name: string; readonly rows: number }[] =>
-  ((committable ?? {}) as Partial<Committable>).open ?? [];
-
-/** The files of a committable that were to be shown right after its checkpoint, and where; older committables do not say it. */
-export function completePartsOf(committable: unknown) {
-  const { complete = [], place } = (committable ?? {}) as Partial<Committable>;
-  return { place, parts: complete.map(({ name, rows }) => ({ name, rows })) };
+/**
+ * What a committable of a connector says of files that readers do not see: those that have not ended, and those that were to be
+ * shown right after its checkpoint and, as far as that can be looked at, are not there.
+ */
+export function unfinishedParts(committable: unknown, connector: Place['connector']): readonly UnfinishedOutput[] {
+  const { open, complete, place } = (committable ?? {}) as Committable;
+  if (place?.connector !== connector) return [];
+  const isHere = connector === 'file';
+  const said = isHere ? 'complete, not shown yet' : 'complete; shown already, unless the process died before it was';
+  const hidden = complete.filter(({ name }) => !isHere || !existsSync(join(place.folder, name)));
+  return [
+    ...open.map(({ name, rows }) => ({ what: `${name} (${rows} rows)`, isOpen: true })),
+    ...hidden.map(({ name, rows }) => ({ what: `${name} (${rows} rows, ${said})`, isOpen: false })),
+  ];
 }
 
 export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {

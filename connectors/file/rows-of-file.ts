@@ -1,10 +1,10 @@
 import { MillraceError } from '../../src/core/errors.js';
 import { splitRow } from '../../src/schema/plain/csv-cells.js';
 import { bytesOf, type OpenBytes } from './bytes.js';
+import type { ReadFiles } from './kinds.js';
 import { type Line, Lines } from './lines.js';
 import { parquetRows } from './parquet/parquet-rows.js';
 import type { OpenRandom } from './random-access.js';
-import type { ReadFiles } from './read-options.js';
 import { csvDelimiter, csvHeader } from './row-format.js';
 
 const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;

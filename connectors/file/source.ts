@@ -1,30 +1,12 @@
-import { seconds } from '../../src/core/duration.js';
+import { sourceOf } from '../../src/connect/make.js';
+import type { KindDefinition, SourceKind } from '../../src/core/kind.js';
 import type { Problem } from '../../src/core/operator.js';
-import * as is from '../../src/core/option-types.js';
-import { connectorKind, defaulted, type OptionsOf, required, resolve } from '../../src/core/options.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Source } from '../../src/core/source.js';
-import { type ReadFiles, reading, sourceOf } from './read-options.js';
-
-export const sourceKind = connectorKind({
-  kind: 'file.source',
-  role: 'source',
-  doc: 'Reads all files that match a path, in the order of their names, then new files.',
-  options: {
-    path: required(
-      is.text,
-      'Path of the files; its last parts may contain `*`. `.parquet` files are read as Parquet, all others as lines; `.gz` and `.zst` are decompressed.',
-    ),
-    ...reading,
-    header: defaulted(is.flag, false, 'CSV only: each file has a header line; its names must match the schema.'),
-    partitions: defaulted(
-      is.integer(1),
-      1,
-      'Number of tasks that share the files; a file is read by one task. It cannot be changed later.',
-    ),
-    every: defaulted(is.duration, seconds(1), 'Interval for listing new files.'),
-  },
-});
+import { definition } from './definition.js';
+import { type ReadFiles, sourceKind } from './kinds.js';
+import { readBy } from './read-options.js';
 
 /** Options of `file.source`. */
 export interface FileSourceOptions<T> extends Omit<OptionsOf<typeof sourceKind.options>, 'schema' | 'eventTime'> {
@@ -43,9 +25,14 @@ export interface FileSourceOptions<T> extends Omit<OptionsOf<typeof sourceKind.o
  * t.source('orders', file.source({ path: 'data/orders/*.ndjson.gz', schema: ndjson<Order>(), eventTime: (o) => o.at }));
  */
 export function source<T>(options: FileSourceOptions<T>): Source<T> {
+  return filesSource(definition.kinds.source, options);
+}
+
+/** Also of what holds files as a folder does. */
+export function filesSource<T>(kind: KindDefinition<SourceKind>, options: FileSourceOptions<T>): Source<T> {
   const { path, schema, changed, header, partitions, every } = resolve(sourceKind, options);
   const read: ReadFiles = { path, schema: schema as Schema<unknown>, changed, header, partitions, everyMs: every };
-  return sourceOf(sourceKind, options, read, headerProblems(read));
+  return sourceOf(kind, options, readBy(options, read, headerProblems(read)));
 }
 
 const headerProblems = ({ schema: { format }, header }: ReadFiles): readonly Problem[] =>

@@ -14,8 +14,8 @@ import {
   type Identity,
   openGeneration,
 } from './generations.js';
+import type { ReadFiles } from './kinds.js';
 import { type Line, Lines } from './lines.js';
-import type { ReadFiles } from './read-options.js';
 import { lineBytesMax } from './rows-of-file.js';
 import { UncommittedPositions } from './uncommitted-positions.js';
 

@@ -1,17 +1,12 @@
+import { sourceOf } from '../../src/connect/make.js';
 import { seconds } from '../../src/core/duration.js';
 import type { Problem } from '../../src/core/operator.js';
-import * as is from '../../src/core/option-types.js';
-import { connectorKind, type OptionsOf, required, resolve } from '../../src/core/options.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Source } from '../../src/core/source.js';
-import { reading, sourceOf } from './read-options.js';
-
-export const tailKind = connectorKind({
-  kind: 'file.tailSource',
-  role: 'source',
-  doc: 'Follows a growing file line by line, and its successor after a rotation.',
-  options: { path: required(is.text, 'One uncompressed file of lines.'), ...reading },
-});
+import { definition } from './definition.js';
+import { tailKind } from './kinds.js';
+import { readBy } from './read-options.js';
 
 /** Options of `file.tailSource`. */
 export interface TailOptions<T> extends Omit<OptionsOf<typeof tailKind.options>, 'schema' | 'eventTime'> {
@@ -29,7 +24,8 @@ export interface TailOptions<T> extends Omit<OptionsOf<typeof tailKind.options>,
 export function tailSource<T>(options: TailOptions<T>): Source<T> {
   const { path, schema, changed } = resolve(tailKind, options);
   const one = { header: false, partitions: 1, everyMs: seconds(1) };
-  return sourceOf(tailKind, options, { path, schema: schema as Schema<unknown>, changed, ...one }, pathProblems(path));
+  const read = { path, schema: schema as Schema<unknown>, changed, ...one };
+  return sourceOf(definition.kinds.tailSource, options, readBy(options, read, pathProblems(path)));
 }
 
 const pathProblems = (path: string): readonly Problem[] =>

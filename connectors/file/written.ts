@@ -1,5 +1,9 @@
+import { hash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IsolatedPlace } from '../../src/core/kind.js';
+import type { WrittenOutput } from '../../src/core/written.js';
+import type { WriteFiles } from './kinds.js';
 import type { Line } from './lines.js';
 import { isParquet, type RowFormat } from './row-format.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
@@ -36,3 +40,32 @@ export const writtenFiles: WrittenFiles = {
   rows: writtenRows,
   remove: (folder) => rm(folder, { recursive: true, force: true }),
 };
+
+/**
+ * What a sink wrote, row by row. Where one file ends and the next begins is decided by the clock too, so the rows of a task (and,
+ * with `by`, of an hour or day) are one sequence. Rows name no input record: they are told apart by what they are. `remove` takes away
+ * the folders of all sinks of both runs.
+ */
+export const writtenOutput = (
+  written: WrittenFiles,
+  remove: (options: WriteFiles, place: IsolatedPlace) => Promise<void>,
+): WrittenOutput => ({
+  read: async ({ options }, _place, ordered) => ({
+    how: ordered ? 'in order' : 'in any order',
+    sorted: false,
+    async *entries() {
+      const { folder, format } = options as WriteFiles;
+      for (const path of await written.list(folder)) {
+        // Names are `part-TASK-INCARNATION-NUMBER`.
+        const sequence = path.slice(folder.length + 1).replace(/-\d+-\d+\.[a-z.]+$/, '');
+        for await (const rows of written.rows(path, format)) {
+          for (const { bytes } of rows) {
+            const digest = hash('sha1', bytes, 'hex');
+            yield { sequence, id: `${digest}/0`, digest, at: Buffer.from(bytes).toString() };
+          }
+        }
+      }
+    },
+  }),
+  remove: ({ options }, place) => remove(options as WriteFiles, place),
+});

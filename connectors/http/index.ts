@@ -1,16 +1,12 @@
-import type { ConnectorKind } from '../../src/core/options.js';
-import { ingestKind, ingestSource } from './ingest.js';
-import { getKind, getLookup, postKind, postLookup } from './lookup.js';
-import { pollKind, pollSource } from './poll.js';
-import { webhookKind, webhookSink } from './webhook.js';
+import { ingestSource } from './ingest.js';
+import { getLookup, postLookup } from './lookup.js';
+import { pollSource } from './poll.js';
+import { webhookSink } from './webhook.js';
 
 export type { IngestOptions } from './ingest.js';
 export type { HttpGetOptions, HttpPostOptions } from './lookup.js';
 export type { PollOptions } from './poll.js';
 export type { WebhookOptions } from './webhook.js';
-
-/** What `http` has, as data. */
-export const kinds: readonly ConnectorKind[] = [pollKind, ingestKind, webhookKind, getKind, postKind];
 
 /**
  * Services to read from, to write to and to look things up in: inert data, read by the profile that runs the topology; the same on

@@ -12,7 +12,7 @@ import type { OutgoingRecord } from '../../src/core/record.js';
 import { keyBytes } from '../../src/core/sink.js';
 import type { WireDecoder } from '../../src/schema/index.js';
 import { refusalOf } from '../../src/util/http-access.js';
-import type { Ingest, Tls } from './ingest.js';
+import type { Ingest, Tls } from './kinds.js';
 
 export interface IngestParts {
   readonly options: Ingest;

@@ -1,68 +1,9 @@
+import { lookupOf } from '../../src/connect/make.js';
 import type { Lookup } from '../../src/core/lookup.js';
-import * as is from '../../src/core/option-types.js';
-import {
-  type ConnectorKind,
-  connectorKind,
-  defaulted,
-  type OptionsOf,
-  optional,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
-import { publicPartOf } from './public-part.js';
-
-const MEBIBYTE = 2 ** 20;
-
-/** Shown with the place of the key as it was written. */
-const urlOfKey = is.custom<string>(
-  'URL of http or https, without a user, with `{key}` in it',
-  (value) => is.url.accepts(value) && (value as string).includes('{key}'),
-  publicPartOf,
-);
-
-const asking = {
-  headers: optional(
-    is.callback<() => Readonly<Record<string, string>>>('() => headers'),
-    'Headers of each request; called for each request, so tokens may change. They appear in no description, message or log.',
-  ),
-  decode: optional(
-    is.callback<(found: never) => unknown>('(found) => unknown'),
-    'Converts the parsed JSON to the value. If it throws, the key is refused.',
-  ),
-} as const;
-
-export const getKind = connectorKind({
-  kind: 'http.getLookup',
-  role: 'lookup',
-  doc: 'Looks up keys at a service, with one request per key.',
-  options: {
-    url: required(urlOfKey, 'URL of a key, with the placeholder `{key}`, which is escaped.'),
-    ...asking,
-    bytesMax: defaulted(is.integer(1), MEBIBYTE, 'Maximum size of a response in bytes.'),
-  },
-});
-
-export const postKind = connectorKind({
-  kind: 'http.postLookup',
-  role: 'lookup',
-  doc: 'Looks up several keys with one request to a service; the request must have no side effect.',
-  options: {
-    url: required(is.url, 'URL of the service.'),
-    ...asking,
-    bytesMax: defaulted(is.integer(1), 16 * MEBIBYTE, 'Maximum size of a response in bytes.'),
-    keysMax: optional(is.integer(1), 'Maximum number of keys per request (default: `batchMax` of the step).'),
-    body: optional(
-      is.callback<(keys: readonly string[]) => unknown>('(keys) => unknown'),
-      'The JSON body (default: `{ keys: [...] }`).',
-    ),
-    pick: optional(
-      is.callback<(answer: never, key: string) => unknown>('(answer, key) => unknown'),
-      'The value of a key in a response, or `undefined` (default: the property with the name of the key).',
-    ),
-  },
-});
+import { type OptionsOf, resolve } from '../../src/core/options.js';
+import { definition } from './definition.js';
+import type { HttpLookup } from './kinds.js';
+import { getKind, postKind } from './kinds.js';
 
 /** Options of `http.getLookup`. */
 export interface HttpGetOptions<V> extends Omit<OptionsOf<typeof getKind.options>, 'decode'> {
@@ -74,22 +15,6 @@ export interface HttpPostOptions<V> extends Omit<OptionsOf<typeof postKind.optio
   readonly decode?: (found: never) => V;
 }
 
-/** As the driver sees it. */
-export interface HttpLookup {
-  readonly url: string;
-  readonly headers: (() => Readonly<Record<string, string>>) | undefined;
-  readonly decode: ((found: unknown) => unknown) | undefined;
-  readonly bytesMax: number;
-  /** Only where several keys go into one request. */
-  readonly batch:
-    | {
-        readonly keysMax: number;
-        readonly body: (keys: readonly string[]) => unknown;
-        readonly pick: (answer: unknown, key: string) => unknown;
-      }
-    | undefined;
-}
-
 /**
  * One request a key.
  *
@@ -97,7 +22,7 @@ export interface HttpLookup {
  * lookup({ from: http.getLookup<Customer>({ url: 'https://crm.example/customers/{key}' }), key: (p) => p.customerId, as: 'customer' })
  */
 export function getLookup<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
-  return lookupOf(getKind, options, resolve(getKind, options), undefined);
+  return lookupOf(definition.kinds.getLookup, options, drivenBy(resolve(getKind, options), undefined));
 }
 
 /**
@@ -109,11 +34,8 @@ export function getLookup<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
 export function postLookup<V = unknown>(options: HttpPostOptions<V>): Lookup<V> {
   const resolved = resolve(postKind, options);
   const { keysMax = Number.MAX_SAFE_INTEGER, body = (keys) => ({ keys }), pick = propertyOf } = resolved;
-  return lookupOf(postKind, options, resolved, {
-    keysMax,
-    body,
-    pick: pick as (answer: unknown, key: string) => unknown,
-  });
+  const batch = { keysMax, body, pick: pick as (answer: unknown, key: string) => unknown };
+  return lookupOf(definition.kinds.postLookup, options, drivenBy(resolved, batch));
 }
 
 type Asked = Pick<HttpLookup, 'url' | 'bytesMax'> & {
@@ -121,17 +43,9 @@ type Asked = Pick<HttpLookup, 'url' | 'bytesMax'> & {
   readonly decode: ((found: never) => unknown) | undefined;
 };
 
-function lookupOf<V>(kind: ConnectorKind, options: object, asked: Asked, batch: HttpLookup['batch']): Lookup<V> {
-  const { url, headers, decode, bytesMax } = asked;
-  const driven: HttpLookup = { url, headers, decode: decode as HttpLookup['decode'], bytesMax, batch };
-  return Object.freeze({
-    connector: 'http',
-    kind: kind.kind,
-    settings: settingsOf(kind, options),
-    problems: Object.freeze(problemsOf(kind, options)),
-    options: Object.freeze(driven),
-  });
-}
+const drivenBy = ({ url, headers, decode, bytesMax }: Asked, batch: HttpLookup['batch']): { options: HttpLookup } => ({
+  options: { url, headers, decode: decode as HttpLookup['decode'], bytesMax, batch },
+});
 
 const propertyOf = (answer: unknown, key: string): unknown =>
   typeof answer === 'object' && answer !== null && Object.hasOwn(answer, key)

@@ -8,7 +8,7 @@ import {
   readAnswer,
 } from '../../src/core/lookup.js';
 import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
-import type { HttpLookup } from './lookup.js';
+import type { HttpLookup } from './kinds.js';
 import { publicPartOf } from './public-part.js';
 
 /** What a request came to: its JSON, no answer, a status that another request may not have, or one that stays. */

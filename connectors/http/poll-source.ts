@@ -7,7 +7,7 @@ import type { SourceReader } from '../../src/core/source.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
 import { deadline } from './deadline.js';
-import type { Poll } from './poll.js';
+import type { Poll } from './kinds.js';
 import { publicPartOf } from './public-part.js';
 
 /** How long a poll of the runtime waits at most. */

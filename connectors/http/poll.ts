@@ -1,75 +1,17 @@
-import { timing } from '../../src/connect/source-options.js';
-import { seconds } from '../../src/core/duration.js';
+import { sourceOf } from '../../src/connect/make.js';
 import * as is from '../../src/core/option-types.js';
-import {
-  connectorKind,
-  defaulted,
-  type OptionsOf,
-  optional,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Schema } from '../../src/core/schema.js';
 import type { Source } from '../../src/core/source.js';
+import { definition } from './definition.js';
+import type { Poll } from './kinds.js';
+import { pollKind } from './kinds.js';
 import { identityOf } from './public-part.js';
-
-interface Cursor {
-  readonly param: string;
-  readonly next: (answer: never) => string | number | null | undefined;
-}
-
-const isCursor = (value: unknown): boolean => {
-  const { param, next } = (value ?? {}) as Partial<Cursor>;
-  return is.text.accepts(param) && typeof next === 'function';
-};
-
-export const pollKind = connectorKind({
-  kind: 'http.pollSource',
-  role: 'source',
-  doc: 'Reads the pages of a service by a cursor, and polls for new ones.',
-  options: {
-    url: required(is.url, 'URL of the first page.'),
-    schema: required(is.schema, 'Schema of an item as JSON, such as `json()`.'),
-    eventTime: required(
-      is.callback<(value: never) => number>('(value) => milliseconds'),
-      'Event time in milliseconds since 1970.',
-    ),
-    items: optional(
-      is.callback<(answer: never) => readonly unknown[]>('(answer) => items'),
-      'The items of a response, oldest first (default: the response). A page must have the same items in every request.',
-    ),
-    cursor: optional(
-      is.custom<Cursor>('`{ param, next: (answer) => value }`', isCursor),
-      'The cursor parameter, and its next value after a response, or `undefined` if there is no next page.',
-    ),
-    every: defaulted(is.duration, seconds(10), 'Poll interval if there is nothing new.'),
-    perSecondMax: defaulted(is.positive, 10, 'Maximum number of requests per second.'),
-    headers: optional(
-      is.callback<() => Readonly<Record<string, string>>>('() => headers'),
-      'Further headers; called for each request, so tokens may change. They appear in no description, message or log.',
-    ),
-    bytesMax: defaulted(is.integer(1), 16 * 2 ** 20, 'Maximum size of a response in bytes.'),
-    ...timing,
-  },
-});
 
 /** Options of `http.pollSource`. */
 export interface PollOptions<T> extends Omit<OptionsOf<typeof pollKind.options>, 'schema' | 'eventTime'> {
   readonly schema: Schema<T>;
   readonly eventTime: (value: T) => number;
-}
-
-/** As the driver sees it. */
-export interface Poll {
-  readonly url: string;
-  readonly items: (answer: unknown) => readonly unknown[];
-  readonly cursor: { readonly param: string; readonly next: (answer: unknown) => unknown } | undefined;
-  readonly everyMs: number;
-  readonly perSecondMax: number;
-  readonly headers: (() => Readonly<Record<string, string>>) | undefined;
-  readonly bytesMax: number;
 }
 
 /**
@@ -111,17 +53,11 @@ export function pollSource<T>(options: PollOptions<T>): Source<T> {
     bytesMax,
   };
   const isJson = schema.format === 'json' || schema.format === 'json-schema';
-  return Object.freeze({
-    connector: 'http',
-    kind: pollKind.kind,
+  return sourceOf(definition.kinds.pollSource, options, {
     topic: is.url.accepts(url) ? identityOf(url) : '', // `problems` says what is wrong with one that is none
     schema: schema as Schema<unknown>,
-    settings: settingsOf(pollKind, options),
-    problems: Object.freeze([
-      ...(isJson ? [] : [{ message: `${schema.format} where items are JSON`, hint: 'pass json<Item>()' }]),
-      ...problemsOf(pollKind, options),
-    ]),
-    options: Object.freeze(driven),
+    problems: isJson ? [] : [{ message: `${schema.format} where items are JSON`, hint: 'pass json<Item>()' }],
+    options: driven,
     idleTimeout,
     outOfOrdernessMax,
     eventTimeOf: eventTime as (value: unknown) => number,

@@ -2,9 +2,8 @@ import type { TopicProducer } from '../../src/core/profile.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { readerAround, type Source, type SourceDriver } from '../../src/core/source.js';
 import { openDecoder } from '../../src/schema/index.js';
-import type { Ingest } from './ingest.js';
 import { IngestServer } from './ingest-server.js';
-import type { Poll } from './poll.js';
+import type { Ingest, Poll } from './kinds.js';
 import { type PollPatience, type PollPlace, PollReader } from './poll-source.js';
 import { secretFrom } from './secret.js';
 

@@ -8,8 +8,8 @@ import { jsonText } from '../../src/util/json-text.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, retryAfterMs } from './answer.js';
 import { deadline } from './deadline.js';
+import type { Webhook } from './kinds.js';
 import { publicPartOf } from './public-part.js';
-import type { Webhook } from './webhook.js';
 
 /** The longest that a service can have a task wait between two tries. */
 const WAIT_MAX_MS = 30_000;

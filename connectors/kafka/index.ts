@@ -1,12 +1,15 @@
+import { sinkOf, sourceOf } from '../../src/connect/make.js';
 import type { Duration } from '../../src/core/duration.js';
-import { type ConnectorKind, type OptionsOf, problemsOf, settingsOf } from '../../src/core/options.js';
+import type { KindDefinition, SinkKind, SourceKind } from '../../src/core/kind.js';
+import { type OptionsOf, settingsOf } from '../../src/core/options.js';
 import { afterOf, type Change, type DeadLetter, keyOfChange, type Upsert } from '../../src/core/record.js';
 import type { Schema, SchemaData } from '../../src/core/schema.js';
 import type { Sink } from '../../src/core/sink.js';
-import type { DeadLetterSinkOptions, TopicSinkOptions } from '../../src/core/sink-options.js';
 import type { Source } from '../../src/core/source.js';
-import { deadLettersKind, globalTableKind, sinkKind, sourceKind, tableKind, upsertsKind } from './kinds.js';
+import { definition } from './definition.js';
+import type { globalTableKind, sinkKind, sourceKind, upsertsKind } from './kinds.js';
 import { topicNameProblems } from './topic-name.js';
+import type { DeadLetterSinkOptions, TopicSinkOptions } from './topic-options.js';
 
 /** Options of `kafka.source`. */
 export interface KafkaSourceOptions<T> extends OptionsOf<typeof sourceKind.options> {
@@ -45,7 +48,7 @@ export const kafka = {
    */
   source<T>(options: KafkaSourceOptions<T>): Source<T> {
     const eventTimeOf = options.eventTime as ((value: unknown) => number) | undefined;
-    return sourceOf(sourceKind, options, eventTimeOf ?? timestampOf);
+    return read(definition.kinds.source, options, eventTimeOf ?? timestampOf);
   },
 
   /**
@@ -58,7 +61,7 @@ export const kafka = {
    */
   tableSource<T>(options: KafkaSourceOptions<T>): Source<Upsert<T>> {
     return Object.freeze({
-      ...sourceOf<Upsert<T>>(tableKind, options, timeOfUpsert(options.eventTime)),
+      ...read<Upsert<T>>(definition.kinds.tableSource, options, timeOfUpsert(options.eventTime)),
       upserts: true,
     });
   },
@@ -76,7 +79,7 @@ export const kafka = {
    * orders.via('in-euro', { table: rates }, joinTable({ key: (o) => o.currency, combine, keysMax: 200, pendingMax: 100_000 }));
    */
   globalTableSource<T>(options: KafkaGlobalTableOptions<T>): Source<Upsert<T>> {
-    const source = sourceOf<Upsert<T>>(globalTableKind, options, timeOfUpsert(options.eventTime));
+    const source = read<Upsert<T>>(definition.kinds.globalTableSource, options, timeOfUpsert(options.eventTime));
     const { idleTimeout } = options;
     return Object.freeze({
       ...source,
@@ -97,7 +100,7 @@ export const kafka = {
     const { partitions } = options;
     const key = options.key as TopicSinkOptions['key'];
     const driven: TopicSinkOptions = { ...options, schema: options.schema as SchemaData, key, partitions };
-    return sinkOf(sinkKind, options, driven);
+    return write(definition.kinds.sink, options, driven, key ? 'field' : 'origin');
   },
 
   /**
@@ -113,7 +116,8 @@ export const kafka = {
     const { partitions } = options;
     const schema: SchemaData = options.schema;
     const driven: TopicSinkOptions = { ...compacted, schema, key: keyOfChange, content: afterOf, partitions };
-    return Object.freeze({ ...sinkOf<Change<T>>(upsertsKind, compacted, driven), changes: true });
+    const sink = write<Change<T>>(definition.kinds.upsertSink, compacted, driven, 'of the change');
+    return Object.freeze({ ...sink, changes: true });
   },
 
   /**
@@ -124,19 +128,9 @@ export const kafka = {
    * topology('flights', { deadLetters: kafka.deadLetterSink({ topic: 'flights.dead' }) }, build);
    */
   deadLetterSink(options: DeadLetterSinkOptions): Sink<DeadLetter> {
-    return sinkOf(deadLettersKind, options, options);
+    return write(definition.kinds.deadLetterSink, options, options);
   },
 } as const;
-
-/** What this connector has, with all options as data. */
-export const kinds: readonly ConnectorKind[] = [
-  sourceKind,
-  tableKind,
-  globalTableKind,
-  sinkKind,
-  upsertsKind,
-  deadLettersKind,
-];
 
 type EventTimeOf = (value: unknown, timestampMs: number) => number;
 
@@ -149,20 +143,17 @@ const timeOfUpsert =
     return eventTime && value !== null ? eventTime(value) : timestampMs;
   };
 
-function sourceOf<T>(
-  kind: typeof sourceKind | typeof globalTableKind,
+function read<T>(
+  kind: KindDefinition<SourceKind>,
   options: OptionsOf<typeof sourceKind.options> | OptionsOf<typeof globalTableKind.options>,
   eventTimeOf: EventTimeOf,
 ): Source<T> {
-  const { topic, schema, eventTime, idleTimeout, outOfOrdernessMax, onDataLoss } = options;
-  const { aheadMax = sourceKind.options.aheadMax.fallback } = options;
-  return Object.freeze({
-    connector: 'kafka',
-    kind: kind.kind,
+  const { topic, schema, eventTime, idleTimeout, outOfOrdernessMax, onDataLoss, aheadMax } = options;
+  return sourceOf(kind, options, {
     topic,
     schema,
-    problems: [...problemsOf(kind, options), ...topicNameProblems(topic)],
-    settings: Object.freeze({ ...settingsOf(kind, options), eventTime: eventTime ? 'field' : 'timestamp' }),
+    problems: topicNameProblems(topic),
+    settings: { ...settingsOf(kind, options), eventTime: eventTime ? 'field' : 'timestamp' },
     idleTimeout: idleTimeout === 'never' ? undefined : idleTimeout,
     outOfOrdernessMax,
     aheadMax,
@@ -171,19 +162,15 @@ function sourceOf<T>(
   });
 }
 
-/** Whose key a record has, in words. */
-const keyTexts: Readonly<Record<string, string>> = { 'kafka.upsertSink': 'of the change' };
-
-function sinkOf<T>(kind: ConnectorKind, options: { readonly topic: string }, driven: object): Sink<T> {
-  const { key } = options as { readonly key?: unknown };
-  return Object.freeze({
-    connector: 'kafka',
-    kind: kind.kind,
-    problems: [...problemsOf(kind, options), ...topicNameProblems(options.topic)],
-    settings: Object.freeze({
-      ...settingsOf(kind, options),
-      ...(kind === deadLettersKind ? {} : { key: keyTexts[kind.kind] ?? (key ? 'field' : 'origin') }),
-    }),
-    options: Object.freeze(driven),
+/** `key`: whose key a record has, in words. */
+const write = <T>(
+  kind: KindDefinition<SinkKind>,
+  options: { readonly topic: string },
+  driven: object,
+  key?: string,
+): Sink<T> =>
+  sinkOf(kind, options, {
+    problems: topicNameProblems(options.topic),
+    settings: { ...settingsOf(kind, options), ...(key === undefined ? {} : { key }) },
+    options: driven,
   });
-}

@@ -1,8 +1,11 @@
 import { aheadMax, timing } from '../../src/connect/source-options.js';
 import { type Duration, formatDuration } from '../../src/core/duration.js';
+import type { SinkKind, SourceKind } from '../../src/core/kind.js';
+import { type IsolatedSink, isolatedName } from '../../src/core/kind.js';
 import * as is from '../../src/core/option-types.js';
-import { connectorKind, defaulted, optional, required } from '../../src/core/options.js';
+import { defaulted, optional, required } from '../../src/core/options.js';
 import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
+import type { DeadLetterSinkOptions, TopicSinkOptions } from './topic-options.js';
 
 // The options of every kind, once.
 
@@ -73,23 +76,23 @@ const writing = {
   ),
 };
 
-export const sourceKind = connectorKind({
-  kind: 'kafka.source',
+export const sourceKind = {
   role: 'source',
+  readsLog: true,
   doc: 'Reads the committed records of a topic, in the order of each partition.',
   options: { ...reading, idleTimeout: timing.idleTimeout },
-});
+} satisfies SourceKind;
 
-export const tableKind = connectorKind({
-  kind: 'kafka.tableSource',
+export const tableKind = {
   role: 'source',
+  readsLog: true,
   doc: 'Reads a compacted topic as a table: a record is the new value of its key, a tombstone deletes the key.',
   options: { ...reading, idleTimeout: timing.idleTimeout },
-});
+} satisfies SourceKind;
 
-export const globalTableKind = connectorKind({
-  kind: 'kafka.globalTableSource',
+export const globalTableKind = {
   role: 'source',
+  readsLog: true,
   doc: 'Reads all partitions of a small compacted topic in every task, so a stream with any key can be joined with it.',
   options: {
     ...reading,
@@ -102,11 +105,35 @@ export const globalTableKind = connectorKind({
       'Time in processing time after which records no longer wait for an idle partition of the table.',
     ),
   },
-});
+} satisfies SourceKind;
 
-export const sinkKind = connectorKind({
-  kind: 'kafka.sink',
+// What `verify` makes of sinks that write to topics.
+
+const called = ({ topic }: DeadLetterSinkOptions): string => topic;
+
+const isolatedTopic: IsolatedSink = {
+  called,
+  isolate: (options: TopicSinkOptions, place) =>
+    ({
+      ...options,
+      topic: `${isolatedName(place)}.${options.topic}`,
+      partitions: place.partitions[options.topic] ?? options.partitions,
+      nameOrigin: true,
+      create: true,
+      onMismatch: 'ignore',
+    }) satisfies TopicSinkOptions,
+};
+
+/** They name their origin anyway. */
+const isolatedLetters: IsolatedSink = {
+  called,
+  isolate: ({ topic }: DeadLetterSinkOptions, place) => ({ topic: `${isolatedName(place)}.${topic}` }),
+};
+
+export const sinkKind = {
   role: 'sink',
+  writes: 'transactional',
+  verify: isolatedTopic,
   doc: 'Appends every value to a topic, in the transaction of the checkpoint.',
   options: {
     ...writing,
@@ -115,18 +142,20 @@ export const sinkKind = connectorKind({
       'The key of the record, as UTF-8; it determines the partition (default: the key of the input record).',
     ),
   },
-});
+} satisfies SinkKind;
 
-export const upsertsKind = connectorKind({
-  kind: 'kafka.upsertSink',
+export const upsertsKind = {
   role: 'sink',
+  writes: 'transactional',
+  verify: isolatedTopic,
   doc: 'Writes a changelog to a compacted topic: the current value of each key, or a tombstone for a deleted key.',
   options: writing,
-});
+} satisfies SinkKind;
 
-export const deadLettersKind = connectorKind({
-  kind: 'kafka.deadLetterSink',
+export const deadLettersKind = {
   role: 'sink',
+  writes: 'transactional',
+  verify: isolatedLetters,
   doc: 'Appends dead letters to a topic: the raw bytes, with reason, step and origin in headers.',
   options: { topic, ...declared },
-});
+} satisfies SinkKind;

@@ -5,7 +5,6 @@ import { INTERNAL } from '../../src/core/internal.js';
 import type { GroupMember, Membership, TopicProducer } from '../../src/core/profile.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import { type ConfigMismatch, mismatchText, type SinkDriver } from '../../src/core/sink.js';
-import type { Compression } from '../../src/core/sink-options.js';
 import type { Source, SourceDriver } from '../../src/core/source.js';
 import { Admin, type TopicSettings } from './admin.js';
 import { ensureChangelog } from './checkpoint/changelog-topic.js';
@@ -22,6 +21,7 @@ import { GroupMembership, removeGroupMember } from './group/membership.js';
 import type { TaskLease } from './group/task-lease.js';
 import { KafkaProducer } from './producer.js';
 import { kafkaSource } from './source.js';
+import type { Compression } from './topic-options.js';
 import { kafkaTopicSink } from './topic-sink.js';
 import { Transaction } from './transaction.js';
 

@@ -3,13 +3,13 @@ import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Compression } from '../../src/core/sink-options.js';
 import type { Admin } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { brokerError } from './protocol/broker-error.js';
 import { RecordAccumulator } from './record-accumulator.js';
+import type { Compression } from './topic-options.js';
 
 interface Identity {
   readonly producerId: bigint;

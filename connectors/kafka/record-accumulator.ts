@@ -1,9 +1,9 @@
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Compression } from '../../src/core/sink-options.js';
 import { getOrInsert } from '../../src/util/maps.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import type { ProducerStamp } from './protocol/record-batch.js';
 import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
+import type { Compression } from './topic-options.js';
 
 /** Below the broker's default limit of a batch, `message.max.bytes` (1 MiB). */
 const BATCH_BYTES_MAX = 1_000_000;

@@ -1,8 +1,8 @@
 import { MillraceError } from '../../src/core/errors.js';
 import type { ConfigMismatch } from '../../src/core/sink.js';
-import type { TopicDeclaration } from '../../src/core/sink-options.js';
 import type { Admin, TopicSettings } from './admin.js';
 import type { Cluster } from './connection/cluster.js';
+import type { TopicDeclaration } from './topic-options.js';
 
 /** A topic as its user wants it. */
 export interface DeclaredTopic extends TopicDeclaration {

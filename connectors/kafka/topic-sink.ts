@@ -2,26 +2,20 @@ import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { type DeadLetter, type Headers, type Origin, type OutgoingRecord, rawOf } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import {
-  type ConfigMismatch,
-  keyBytes,
-  type SinkContext,
-  type SinkDriver,
-  type SinkWriter,
-  unwritable,
-} from '../../src/core/sink.js';
+import type { ConfigMismatch, SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
+import { keyBytes, unwritable } from '../../src/core/sink.js';
+import { openCodec, registerSchema } from '../../src/schema/index.js';
+import type { Admin } from './admin.js';
+import type { TaskSessions } from './checkpoint/task-session.js';
+import { type Cluster, noTopic } from './connection/cluster.js';
+import { setUpTopic, topicMismatches } from './topic-mismatch.js';
 import {
   type DeadLetterSinkOptions,
   deadLetterHeaders,
   headersFor,
   originHeaders,
   type TopicSinkOptions,
-} from '../../src/core/sink-options.js';
-import { openCodec, registerSchema } from '../../src/schema/index.js';
-import type { Admin } from './admin.js';
-import type { TaskSessions } from './checkpoint/task-session.js';
-import { type Cluster, noTopic } from './connection/cluster.js';
-import { setUpTopic, topicMismatches } from './topic-mismatch.js';
+} from './topic-options.js';
 import type { Transaction } from './transaction.js';
 
 /** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */

@@ -8,7 +8,6 @@ import {
 } from '@platformatic/kafka';
 import { MillraceError } from '../../src/core/errors.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Compression } from '../../src/core/sink-options.js';
 import { getOrInsert } from '../../src/util/maps.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import type { Cluster } from './connection/cluster.js';
@@ -18,6 +17,7 @@ import { duringLease, type MemberIdentity, type TaskLease } from './group/task-l
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import { RecordAccumulator } from './record-accumulator.js';
+import type { Compression } from './topic-options.js';
 
 export interface TransactionOptions {
   readonly transactionalId: string;

@@ -1,42 +1,12 @@
+import { lookupOf, sinkOf } from '../../src/connect/make.js';
 import type { Lookup } from '../../src/core/lookup.js';
 import type { Problem } from '../../src/core/operator.js';
-import * as is from '../../src/core/option-types.js';
-import {
-  type ConnectorKind,
-  connectorKind,
-  defaulted,
-  type OptionsOf,
-  optional,
-  problemsOf,
-  required,
-  resolve,
-  settingsOf,
-} from '../../src/core/options.js';
+import { type OptionsOf, problemsOf, resolve } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
+import { definition } from './definition.js';
+import type { RowsOptions, TableOptions } from './kinds.js';
+import { ASKED, rowsKind, tableKind } from './kinds.js';
 import { isName, quoted } from './names.js';
-
-const tableKind = connectorKind({
-  kind: 'postgres.tableSink',
-  role: 'sink',
-  doc: 'Writes every value as a row: it is added to the table or, with `key`, replaces the row of its key.',
-  options: {
-    table: required(is.text, '`name` or `schema.name`; created if missing.'),
-    columns: required(
-      is.recordOf(is.text),
-      'Fields to write and their Postgres types. A `timestamptz` takes a `Date` or milliseconds since 1970, a `jsonb` anything.',
-    ),
-    key: optional(
-      is.listOf(is.text),
-      'Key columns: a later row replaces the row with the same key (default: every value adds a row).',
-    ),
-    exactlyOnce: defaulted(
-      is.flag,
-      false,
-      'Keeps the rows of an epoch in the checkpoint and writes them after it: readers see only rows of stored checkpoints.',
-    ),
-    pendingRowsMax: defaulted(is.integer(1), 100_000, 'With `exactlyOnce`: maximum number of rows in a checkpoint.'),
-  },
-});
 
 /** Options of `postgres.tableSink`. */
 export interface PostgresTableOptions<T> extends Omit<OptionsOf<typeof tableKind.options>, 'columns' | 'key'> {
@@ -44,45 +14,10 @@ export interface PostgresTableOptions<T> extends Omit<OptionsOf<typeof tableKind
   readonly key?: readonly (keyof NoInfer<T> & string)[];
 }
 
-/** The driver's view of a table. */
-export interface TableOptions {
-  readonly table: string;
-  readonly columns: Readonly<Record<string, string>>;
-  readonly key: readonly string[];
-}
-
-const rowsKind = connectorKind({
-  kind: 'postgres.tableLookup',
-  role: 'lookup',
-  doc: 'Looks up rows by a column, with one statement per batch of keys.',
-  options: {
-    table: required(is.text, '`name` or `schema.name`.'),
-    key: required(is.text, 'The key column.'),
-    keyType: defaulted(is.text, 'text', 'Its Postgres type.'),
-    columns: required(is.listOf(is.text), 'Columns to read, in addition to the key.'),
-    decode: optional(
-      is.callback<(row: never) => unknown>('(row) => unknown'),
-      'Converts a row to the value (default: the row). If it throws, the key is refused.',
-    ),
-  },
-});
-
 /** Options of `postgres.tableLookup`. */
 export interface PostgresRowsOptions<V> extends Omit<OptionsOf<typeof rowsKind.options>, 'decode'> {
   readonly decode?: (row: never) => V;
 }
-
-/** As the driver sees it. */
-export interface RowsOptions {
-  readonly sql: string;
-  readonly decode: ((row: unknown) => unknown) | undefined;
-}
-
-/** Under which a row of a lookup says which of the keys it is of, from 1. Texts of keys would not do: `007` is 7. */
-export const ASKED = '_asked';
-
-/** What `postgres` has, as data. */
-export const kinds: readonly ConnectorKind[] = [tableKind, rowsKind];
 
 /**
  * Tables of Postgres as outputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing
@@ -106,12 +41,9 @@ export const postgres = {
   tableSink<T>(options: PostgresTableOptions<T>): Sink<T> {
     const { table, key = [], exactlyOnce, pendingRowsMax } = resolve(tableKind, options);
     const columns = Object.freeze({ ...options.columns }) as TableOptions['columns'];
-    return Object.freeze({
-      connector: 'postgres',
-      kind: tableKind.kind,
-      settings: settingsOf(tableKind, options),
-      problems: Object.freeze([...problemsOf(tableKind, options), ...namingProblems({ table, columns, key })]),
-      options: Object.freeze({ table, columns, key: Object.freeze([...key]) } satisfies TableOptions),
+    return sinkOf(definition.kinds.tableSink, options, {
+      problems: namingProblems({ table, columns, key }),
+      options: { table, columns, key: Object.freeze([...key]) } satisfies TableOptions,
       ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
     });
   },
@@ -125,18 +57,15 @@ export const postgres = {
    */
   tableLookup<V = Readonly<Record<string, unknown>>>(options: PostgresRowsOptions<V>): Lookup<V> {
     const resolved = resolve(rowsKind, options);
-    const problems = problemsOf(rowsKind, options);
-    if (problems.length === 0) problems.push(...lookupProblems(resolved));
+    const isRead = problemsOf(rowsKind, options).length === 0;
+    const problems = isRead ? lookupProblems(resolved) : [];
     const read: RowsOptions = {
-      sql: problems.length > 0 ? '' : lookupSql(resolved),
+      sql: isRead && problems.length === 0 ? lookupSql(resolved) : '',
       decode: resolved.decode as RowsOptions['decode'],
     };
-    return Object.freeze({
-      connector: 'postgres',
-      kind: rowsKind.kind,
-      settings: settingsOf(rowsKind, options),
-      problems: Object.freeze(problems),
-      options: Object.freeze(read),
+    return lookupOf(definition.kinds.tableLookup, options, {
+      problems,
+      options: read,
     });
   },
 } as const;

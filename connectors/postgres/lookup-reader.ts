@@ -1,7 +1,7 @@
 import { askHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
 import type { Connection, Run } from './connection.js';
 import { explain, isUnrepresentable } from './errors.js';
-import { ASKED, type RowsOptions } from './index.js';
+import { ASKED, type RowsOptions } from './kinds.js';
 
 const KEYS_MAX = 10_000;
 

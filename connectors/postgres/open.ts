@@ -4,7 +4,7 @@ import type { SinkContext, SinkDriver } from '../../src/core/sink.js';
 import { requestBackOff, retry } from '../../src/util/retry.js';
 import { Connection } from './connection.js';
 import { explain, isPassing } from './errors.js';
-import type { RowsOptions, TableOptions } from './index.js';
+import type { RowsOptions, TableOptions } from './kinds.js';
 import { Connections, rowsReader } from './lookup-reader.js';
 import { setUpTable } from './table.js';
 import { TableWriter, type Transaction } from './writer.js';

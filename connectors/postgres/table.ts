@@ -1,6 +1,6 @@
 import { MillraceError } from '../../src/core/errors.js';
 import type { Run } from './connection.js';
-import type { TableOptions } from './index.js';
+import type { TableOptions } from './kinds.js';
 import { quoted } from './names.js';
 
 /** One row a task of a sink: how far what it wrote has come. */

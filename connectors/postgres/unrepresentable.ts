@@ -2,7 +2,7 @@ import { messageOf } from '../../src/core/errors.js';
 import { refuseUnwritable } from '../../src/util/json-text.js';
 import { isWellFormed } from '../../src/util/well-formed.js';
 import { cellOf } from './cells.js';
-import type { TableOptions } from './index.js';
+import type { TableOptions } from './kinds.js';
 
 /** Says why a cell's text is none of the type, or `undefined`. */
 type Check = (text: string, value: unknown) => string | undefined;

@@ -5,7 +5,7 @@ import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { arrayOf, type Cell, cellOf } from './cells.js';
 import type { Run } from './connection.js';
-import type { TableOptions } from './index.js';
+import type { TableOptions } from './kinds.js';
 import { FENCES, insertSql } from './table.js';
 import { rowCheck } from './unrepresentable.js';
 

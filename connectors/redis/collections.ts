@@ -1,30 +1,13 @@
-import * as is from '../../src/core/option-types.js';
-import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../src/core/options.js';
+import { sinkOf } from '../../src/connect/make.js';
+import { type OptionsOf, resolve } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
+import { definition } from './definition.js';
 import { unrepresentableKey } from './hash-fields.js';
-import { nameOf, nameOrCallback, sinkOf } from './sink.js';
+import { counterKind, type setKind, sortedSetKind } from './kinds.js';
+import { nameOf } from './sink.js';
 import type { Write } from './structures.js';
 
 // What values add up to under one key: a ranking, a set, a number.
-
-const ttl = optional(is.duration, 'TTL of the key after its last write (default: none).');
-
-export const sortedSetKind = connectorKind({
-  kind: 'redis.sortedSetSink',
-  role: 'sink',
-  doc: 'Keeps the newest score of each member in sorted sets, for rankings or time indexes.',
-  options: {
-    key: required(nameOrCallback, 'The Redis key of the sorted set.'),
-    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member of a value.'),
-    score: required(
-      is.callback<(value: never) => number | null>('(value) => number | null'),
-      'The new score of the member; `null` removes it.',
-    ),
-    sizeMax: optional(is.integer(1), 'Maximum number of members (default: no limit).'),
-    keep: defaulted(is.oneOf('highest', 'lowest'), 'highest', 'Which scores to keep beyond `sizeMax`.'),
-    ttl,
-  },
-});
 
 /** Options of `redis.sortedSetSink`. */
 export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind.options> {
@@ -45,7 +28,7 @@ export function sortedSetSink<T>(options: RedisSortedSetOptions<T>): Sink<T> {
   const key = nameOf(options.key);
   const member = options.member as (value: unknown) => string;
   const score = options.score as (value: unknown) => number | null;
-  return sinkOf(sortedSetKind, options, {
+  const driven: Write = {
     key,
     strings: (value) => {
       const points = score(value);
@@ -60,23 +43,9 @@ export function sortedSetSink<T>(options: RedisSortedSetOptions<T>): Sink<T> {
     ttl,
     limit: sizeMax,
     how: keep,
-  } satisfies Write);
+  };
+  return sinkOf(definition.kinds.sortedSetSink, options, { options: driven });
 }
-
-export const setKind = connectorKind({
-  kind: 'redis.setSink',
-  role: 'sink',
-  doc: 'Adds members to sets and removes them.',
-  options: {
-    key: required(nameOrCallback, 'The Redis key of the set.'),
-    member: required(is.callback<(value: never) => string>('(value) => string'), 'The member of a value.'),
-    isIn: optional(
-      is.callback<(value: never) => boolean>('(value) => boolean'),
-      'Whether the member is in the set (default: yes).',
-    ),
-    ttl,
-  },
-});
 
 /** Options of `redis.setSink`. */
 export interface RedisSetOptions<T> extends OptionsOf<typeof setKind.options> {
@@ -95,29 +64,14 @@ export function setSink<T>(options: RedisSetOptions<T>): Sink<T> {
   const key = nameOf(options.key);
   const member = options.member as (value: unknown) => string;
   const isIn = options.isIn as ((value: unknown) => boolean) | undefined;
-  return sinkOf(setKind, options, {
+  const driven: Write = {
     key,
     strings: (value) => [isIn === undefined || isIn(value) ? 'SADD' : 'SREM', member(value)],
     unrepresentable: (value) => unrepresentableKey('key', key(value)) ?? unrepresentableKey('member', member(value)),
     ttl: options.ttl,
-  } satisfies Write);
+  };
+  return sinkOf(definition.kinds.setSink, options, { options: driven });
 }
-
-export const counterKind = connectorKind({
-  kind: 'redis.counterSink',
-  role: 'sink',
-  doc: 'Adds each value to a number in Redis, once.',
-  options: {
-    key: required(nameOrCallback, 'The Redis key of the number, or of its hash.'),
-    field: optional(nameOrCallback, 'The field of the hash (default: the key is a plain number).'),
-    by: optional(
-      is.callback<(value: never) => number>('(value) => number'),
-      'The amount that a value adds; may be negative (default: 1).',
-    ),
-    fractions: defaulted(is.flag, false, 'Whether `by` may be fractional; Redis then rounds sums to 17 digits.'),
-    ttl,
-  },
-});
 
 /** Options of `redis.counterSink`. */
 export interface RedisCounterOptions<T> extends OptionsOf<typeof counterKind.options> {
@@ -141,7 +95,7 @@ export function counterSink<T>(options: RedisCounterOptions<T>): Sink<T> {
   const fieldOf = field === undefined ? undefined : nameOf(field);
   const command = `${fieldOf === undefined ? '' : 'H'}INCRBY${fractions ? 'FLOAT' : ''}`;
   const fits = fractions ? Number.isFinite : Number.isSafeInteger;
-  return sinkOf(counterKind, options, {
+  const driven: Write = {
     key,
     strings: (value) =>
       fieldOf === undefined ? [command, String(by(value))] : [command, fieldOf(value), String(by(value))],
@@ -154,7 +108,8 @@ export function counterSink<T>(options: RedisCounterOptions<T>): Sink<T> {
       );
     },
     ttl,
-  } satisfies Write);
+  };
+  return sinkOf(definition.kinds.counterSink, options, { options: driven });
 }
 
 const isMissing = (score: unknown): boolean => score === null || score === undefined;

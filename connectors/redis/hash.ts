@@ -1,19 +1,10 @@
-import * as is from '../../src/core/option-types.js';
-import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import { sinkOf } from '../../src/connect/make.js';
+import type { OptionsOf } from '../../src/core/options.js';
 import { afterOf, type Change, keyOfChange } from '../../src/core/record.js';
 import type { Sink } from '../../src/core/sink.js';
-import type { HashSinkOptions } from '../../src/core/sink-options.js';
-import { sinkOf } from './sink.js';
-
-export const hashKind = connectorKind({
-  kind: 'redis.hashSink',
-  role: 'sink',
-  doc: 'Keeps the newest value of each key as a hash with one field per property.',
-  options: {
-    key: required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.'),
-    ttl: required(is.duration, 'TTL of a value after its last write.'),
-  },
-});
+import { definition } from './definition.js';
+import type { hashKind, upsertsKind } from './kinds.js';
+import type { HashSinkOptions } from './structures.js';
 
 /** Options of `redis.hashSink`. */
 export interface RedisHashOptions<T> extends OptionsOf<typeof hashKind.options> {
@@ -30,18 +21,9 @@ export interface RedisHashOptions<T> extends OptionsOf<typeof hashKind.options> 
  */
 export function hashSink<T>(options: RedisHashOptions<T>): Sink<T> {
   const { key, ttl } = options;
-  return sinkOf(hashKind, options, { key: key as (value: unknown) => string, ttl } satisfies HashSinkOptions);
+  const driven: HashSinkOptions = { key: key as (value: unknown) => string, ttl };
+  return sinkOf(definition.kinds.hashSink, options, { options: driven });
 }
-
-export const upsertsKind = connectorKind({
-  kind: 'redis.upsertSink',
-  role: 'sink',
-  doc: 'Keeps the current value of each key of a changelog as a hash, and deletes the hash of a deleted key.',
-  options: {
-    prefix: required(is.text, 'Prefix of the Redis keys.'),
-    ttl: optional(is.duration, 'TTL of a value after its last write (default: none).'),
-  },
-});
 
 /** Options of `redis.upsertSink`. */
 export type RedisUpsertsOptions = OptionsOf<typeof upsertsKind.options>;
@@ -56,5 +38,5 @@ export type RedisUpsertsOptions = OptionsOf<typeof upsertsKind.options>;
 export function upsertSink<T extends object>(options: RedisUpsertsOptions): Sink<Change<T>> {
   const { prefix, ttl } = options;
   const driven: HashSinkOptions = { key: (change) => prefix + keyOfChange(change), content: afterOf, ttl };
-  return Object.freeze({ ...sinkOf<Change<T>>(upsertsKind, options, driven), changes: true });
+  return sinkOf(definition.kinds.upsertSink, options, { options: driven, changes: true });
 }

@@ -1,11 +1,10 @@
-import type { ConnectorKind } from '../../src/core/options.js';
-import { counterKind, counterSink, setKind, setSink, sortedSetKind, sortedSetSink } from './collections.js';
-import { hashKind, hashSink, upsertSink, upsertsKind } from './hash.js';
-import { hashesKind, hashLookup, stringLookup, stringsKind } from './lookup.js';
-import { publishKind, publishSink } from './publish.js';
-import { entriesKind, streamSource } from './stream/entries.js';
-import { streamKind, streamSink } from './stream/stream.js';
-import { jsonKind, jsonSink, stringKind, stringSink } from './values.js';
+import { counterSink, setSink, sortedSetSink } from './collections.js';
+import { hashSink, upsertSink } from './hash.js';
+import { hashLookup, stringLookup } from './lookup.js';
+import { publishSink } from './publish.js';
+import { streamSource } from './stream/entries.js';
+import { streamSink } from './stream/stream.js';
+import { jsonSink, stringSink } from './values.js';
 
 export type { RedisCounterOptions, RedisSetOptions, RedisSortedSetOptions } from './collections.js';
 export type { RedisHashOptions, RedisUpsertsOptions } from './hash.js';
@@ -14,22 +13,6 @@ export type { RedisPublishOptions } from './publish.js';
 export type { RedisEntriesOptions } from './stream/entries.js';
 export type { RedisStreamOptions } from './stream/stream.js';
 export type { RedisJsonOptions, RedisStringOptions } from './values.js';
-
-/** What `redis` has, as data. */
-export const kinds: readonly ConnectorKind[] = [
-  hashKind,
-  upsertsKind,
-  stringKind,
-  jsonKind,
-  streamKind,
-  sortedSetKind,
-  setKind,
-  counterKind,
-  publishKind,
-  entriesKind,
-  hashesKind,
-  stringsKind,
-];
 
 /**
  * Structures of Redis as outputs of a topology, its streams as inputs, hashes and strings to look up: inert data, read by the profile

@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import { type Lookup, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
-import type { DecodeOption } from './lookup.js';
+import type { DecodeOption } from './kinds.js';
 import type { Connection } from './server/connection.js';
 import { explain, isPassing } from './server/errors.js';
 import type { Server } from './server/server.js';

@@ -1,30 +1,10 @@
+import { lookupOf } from '../../src/connect/make.js';
 import type { Lookup } from '../../src/core/lookup.js';
-import * as is from '../../src/core/option-types.js';
-import { type ConnectorKind, connectorKind, optional, problemsOf, settingsOf } from '../../src/core/options.js';
+import { definition } from './definition.js';
+import type { DecodeOption } from './kinds.js';
 
 /** The fields of a hash, as Redis keeps them. */
 export type HashFields = Readonly<Record<string, string>>;
-
-const options = {
-  decode: optional(
-    is.callback<(found: never) => unknown>('(found) => unknown'),
-    'Converts the stored value (default: unchanged). If it throws, the key is refused.',
-  ),
-};
-
-export const hashesKind = connectorKind({
-  kind: 'redis.hashLookup',
-  role: 'lookup',
-  doc: 'Looks up hashes by key.',
-  options,
-});
-
-export const stringsKind = connectorKind({
-  kind: 'redis.stringLookup',
-  role: 'lookup',
-  doc: 'Looks up strings by key.',
-  options,
-});
 
 /** What a lookup of hashes, or of strings, makes of what it finds. */
 export interface RedisLookupOptions<Found, V> {
@@ -40,7 +20,7 @@ export interface RedisLookupOptions<Found, V> {
  * lookup({ from: redis.hashLookup({ decode: ({ tier = 'none' }) => ({ tier }) }), key: (p) => `customer:${p.customerId}`, as: 'customer' })
  */
 export const hashLookup = <V = HashFields>(options: RedisLookupOptions<HashFields, V> = {}): Lookup<V> =>
-  lookupOf(hashesKind, options);
+  lookupOf(definition.kinds.hashLookup, options, decoding(options));
 
 /**
  * Looks strings up by their Redis keys (`MGET`). A key that is not there, or of another type, is missing. The embedded store
@@ -50,18 +30,6 @@ export const hashLookup = <V = HashFields>(options: RedisLookupOptions<HashField
  * lookup({ from: redis.stringLookup({ decode: Number }), key: (o) => `price:${o.sku}`, as: 'price' })
  */
 export const stringLookup = <V = string>(options: RedisLookupOptions<string, V> = {}): Lookup<V> =>
-  lookupOf(stringsKind, options);
+  lookupOf(definition.kinds.stringLookup, options, decoding(options));
 
-const lookupOf = <Found, V>(kind: ConnectorKind, options: RedisLookupOptions<Found, V>): Lookup<V> =>
-  Object.freeze({
-    connector: 'redis',
-    kind: kind.kind,
-    settings: settingsOf(kind, options),
-    problems: Object.freeze(problemsOf(kind, options)),
-    options: Object.freeze({ decode: options.decode } satisfies DecodeOption as DecodeOption),
-  });
-
-/** As a driver sees it. */
-export interface DecodeOption {
-  readonly decode: ((found: never) => unknown) | undefined;
-}
+const decoding = ({ decode }: Partial<DecodeOption>): { readonly options: DecodeOption } => ({ options: { decode } });

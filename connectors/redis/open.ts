@@ -3,6 +3,7 @@ import type { LookupDriver } from '../../src/core/lookup.js';
 import type { ConfigMismatch, Sink, SinkDriver } from '../../src/core/sink.js';
 import type { Source, SourceDriver } from '../../src/core/source.js';
 import { FencedWriter } from './fenced-writer.js';
+import type { Entries } from './kinds.js';
 import { redisReader } from './lookup-reader.js';
 import { type Publishing, PublishWriter } from './publish-writer.js';
 import { makeCallsOf, placesOf } from './script-calls.js';
@@ -11,7 +12,6 @@ import { requireFencesKept } from './server/eviction.js';
 import { requireJson } from './server/json-support.js';
 import { type KeySpace, keySpaceOf } from './server/key-space.js';
 import { Server, type ServerOptions } from './server/server.js';
-import type { Entries } from './stream/entries.js';
 import { type EntriesPlace, EntriesReader } from './stream/entries-reader.js';
 import { structureKinds, structureOf } from './structures.js';
 

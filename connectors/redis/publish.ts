@@ -1,23 +1,12 @@
-import * as is from '../../src/core/option-types.js';
-import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import { sinkOf } from '../../src/connect/make.js';
+import type { OptionsOf } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
+import { definition } from './definition.js';
 import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
+import type { publishKind } from './kinds.js';
 import type { Publishing } from './publish-writer.js';
-import { nameOf, nameOrCallback, sinkOf } from './sink.js';
-
-export const publishKind = connectorKind({
-  kind: 'redis.publishSink',
-  role: 'sink',
-  doc: 'Publishes every value to the current subscribers of a channel.',
-  options: {
-    channel: required(nameOrCallback, 'The channel.'),
-    message: optional(
-      is.callback<(value: never) => string | Uint8Array>('(value) => string | bytes'),
-      'The message (default: the value as JSON).',
-    ),
-  },
-});
+import { nameOf } from './sink.js';
 
 /** Options of `redis.publishSink`. */
 export interface RedisPublishOptions<T> extends OptionsOf<typeof publishKind.options> {
@@ -38,7 +27,7 @@ export function publishSink<T>(options: RedisPublishOptions<T>): Sink<T> {
   const bytes = (written: string | Uint8Array) => (typeof written === 'string' ? written : Buffer.from(written));
   const isMessage = (written: unknown) => typeof written === 'string' || written instanceof Uint8Array;
   const channel = nameOf(options.channel);
-  return sinkOf(publishKind, options, {
+  const driven: Publishing = {
     channel,
     message: message === undefined ? (value) => jsonText(value) ?? 'null' : (value) => bytes(message(value)),
     unrepresentable: (value) => {
@@ -47,5 +36,6 @@ export function publishSink<T>(options: RedisPublishOptions<T>): Sink<T> {
       const written = message(value);
       return isMessage(written) ? undefined : `\`message\` gives something of type ${typeof written}`;
     },
-  } satisfies Publishing);
+  };
+  return sinkOf(definition.kinds.publishSink, options, { options: driven });
 }

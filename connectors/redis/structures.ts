@@ -1,6 +1,15 @@
-import type { HashSinkOptions } from '../../src/core/sink-options.js';
+import type { Duration } from '../../src/core/duration.js';
 import { fenced, type Script } from './fenced.js';
 import { hashFields, unrepresentableHash } from './hash-fields.js';
+
+/** What a driver is told of a sink of hashes, that of the embedded profile too. */
+export interface HashSinkOptions {
+  readonly key: (value: unknown) => string;
+  /** What is written of a value: all of it where this is missing. `null` takes the hash away. */
+  readonly content?: ((value: unknown) => unknown) | undefined;
+  /** For ever where it is missing. */
+  readonly ttl: Duration | undefined;
+}
 
 /** A sink as the writer sees it: what it makes of a value, and the script that writes that. */
 export interface Structure {

@@ -1,29 +1,13 @@
-import * as is from '../../src/core/option-types.js';
-import { connectorKind, type OptionsOf, optional, required } from '../../src/core/options.js';
+import { sinkOf } from '../../src/connect/make.js';
+import type { OptionsOf } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
+import { definition } from './definition.js';
 import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
-import { sinkOf } from './sink.js';
+import type { jsonKind, stringKind } from './kinds.js';
 import type { Write } from './structures.js';
 
 // The newest value of each key as one text, or as a document.
-
-const key = required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.');
-const ttl = optional(is.duration, 'TTL of a value after its last write (default: none).');
-
-export const stringKind = connectorKind({
-  kind: 'redis.stringSink',
-  role: 'sink',
-  doc: 'Keeps the newest value of each key as a string.',
-  options: {
-    key,
-    value: optional(
-      is.callback<(value: never) => string | Uint8Array | null>('(value) => string | bytes | null'),
-      'The string; `null` deletes the key (default: the value as JSON).',
-    ),
-    ttl,
-  },
-});
 
 /** Options of `redis.stringSink`. */
 export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.options> {
@@ -41,7 +25,7 @@ export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.optio
 export function stringSink<T>(options: RedisStringOptions<T>): Sink<T> {
   const key = options.key as Write['key'];
   const value = (options.value as ((value: unknown) => string | Uint8Array | null) | undefined) ?? jsonOf;
-  return sinkOf(stringKind, options, {
+  const driven: Write = {
     key,
     strings: (record) => {
       const written = value(record);
@@ -55,22 +39,9 @@ export function stringSink<T>(options: RedisStringOptions<T>): Sink<T> {
       return isWritable(written) ? undefined : `\`value\` gives something of type ${typeof written}`;
     },
     ttl: options.ttl,
-  } satisfies Write);
+  };
+  return sinkOf(definition.kinds.stringSink, options, { options: driven });
 }
-
-export const jsonKind = connectorKind({
-  kind: 'redis.jsonSink',
-  role: 'sink',
-  doc: 'Keeps the newest value of each key as a JSON document; needs Redis 8 or the RedisJSON module.',
-  options: {
-    key,
-    value: optional(
-      is.callback<(value: never) => unknown>('(value) => unknown'),
-      'The document; `null` deletes the key (default: the value).',
-    ),
-    ttl,
-  },
-});
 
 /** Options of `redis.jsonSink`. */
 export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> {
@@ -89,7 +60,7 @@ export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> 
 export function jsonSink<T>(options: RedisJsonOptions<T>): Sink<T> {
   const value = (options.value as ((value: unknown) => unknown) | undefined) ?? ((record: unknown) => record);
   const key = options.key as Write['key'];
-  return sinkOf(jsonKind, options, {
+  const driven: Write = {
     key,
     strings: (record) => {
       const text = jsonOf(value(record));
@@ -97,7 +68,8 @@ export function jsonSink<T>(options: RedisJsonOptions<T>): Sink<T> {
     },
     unrepresentable: (record) => unrepresentableKey('key', key(record)) ?? unrepresentableJson(value(record)),
     ttl: options.ttl,
-  } satisfies Write);
+  };
+  return sinkOf(definition.kinds.jsonSink, options, { options: driven });
 }
 
 const jsonOf = (value: unknown): string | null =>

@@ -1,24 +1,9 @@
-import { type ConnectorKind, connectorKind } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
 import type { Source } from '../../src/core/source.js';
-import { type FileSinkOptions, type FileSourceOptions, file } from '../file/index.js';
-import { sinkKind as filesOut } from '../file/sink.js';
-import { sourceKind as filesIn } from '../file/source.js';
-
-const sourceKind = connectorKind({
-  ...filesIn,
-  kind: 's3.source',
-  doc: 'Reads the objects that match a path `BUCKET/KEY`, in the order of their keys, then new objects.',
-});
-
-const sinkKind = connectorKind({
-  ...filesOut,
-  kind: 's3.sink',
-  doc: 'Writes rows to objects as lines or Parquet, each row exactly once; the folder is `BUCKET/PREFIX`.',
-});
-
-/** What `s3` has, as data. */
-export const kinds: readonly ConnectorKind[] = [sourceKind, sinkKind];
+import type { FileSinkOptions, FileSourceOptions } from '../file/index.js';
+import { filesSink } from '../file/sink.js';
+import { filesSource } from '../file/source.js';
+import { definition } from './definition.js';
 
 /** As of `file.source`; the path is `BUCKET/KEY`, and the last parts of the key may have `*`. */
 export type S3SourceOptions<T> = FileSourceOptions<T>;
@@ -39,8 +24,7 @@ export const s3 = {
    * t.source('orders', s3.source({ path: 'shop/orders/*.ndjson.gz', schema: ndjson<Order>(), eventTime: (o) => o.at }));
    */
   source<T>(options: S3SourceOptions<T>): Source<T> {
-    const files = file.source(options);
-    return Object.freeze({ ...files, connector: 's3', kind: sourceKind.kind, topic: `s3://${options.path}` });
+    return Object.freeze({ ...filesSource(definition.kinds.source, options), topic: `s3://${options.path}` });
   },
 
   /**
@@ -51,6 +35,6 @@ export const s3 = {
    * orders.to('archive', s3.sink({ folder: 'lake/orders', schema: ndjson<Order>(), compression: 'gzip', by: 'hour' }));
    */
   sink<T>(options: S3SinkOptions<T>): Sink<T> {
-    return Object.freeze({ ...file.sink<T>(options), connector: 's3', kind: sinkKind.kind });
+    return filesSink(definition.kinds.sink, options);
   },
 } as const;

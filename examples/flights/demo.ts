@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { definition as clickhouse } from '../../connectors/clickhouse/definition.js';
 import { FlightArrivedV1 } from '../../schemas/flight-arrived.v1.js';
 import { FlightDepartedV1 } from '../../schemas/flight-departed.v1.js';
 import type { Duration } from '../../src/core/duration.js';
@@ -74,6 +75,7 @@ async function load(options: DemoOptions, profile: OpenProfile): Promise<Manifes
   const abort = new AbortController();
   const forget = onInterrupt(terminal, () => abort.abort());
   const producer = profile.producer();
+  const { tables } = await profile.connect(clickhouse);
   try {
     return await loadFlights({
       limit,
@@ -90,7 +92,7 @@ async function load(options: DemoOptions, profile: OpenProfile): Promise<Manifes
         terminal.err(
           `reading ${limit.toLocaleString('en-US')} flights and writing them to two topics, some of them corrupted\n`,
         );
-        return readFlights(profile.query, flightFiles(), limit);
+        return readFlights((sql) => tables.query(sql), flightFiles(), limit);
       },
       clock: systemClock,
       rate: options.loadOnly ? options.rate : undefined,
@@ -164,10 +166,11 @@ async function attend(running: Running, terminal: Terminal, startedMs: number, r
 
 async function report(options: DemoOptions, profile: OpenProfile, manifest: Manifest, ran: Ran): Promise<FlightReport> {
   const { data, json, terminal } = options;
+  const { tables } = await profile.connect(clickhouse);
   const speed = await rememberedSpeed(join(data, 'speed.json'), ran);
   const made = await makeReport({
-    query: profile.query,
-    command: profile.command,
+    query: (sql) => tables.query(sql),
+    command: (sql) => tables.command(sql),
     manifest,
     facts: {
       profile: profile.name,

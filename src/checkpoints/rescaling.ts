@@ -1,4 +1,3 @@
-import { openPartsOf } from '../../connectors/file/rolling-writer.js';
 import { EARLIEST, type Position } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
 import { partitionOf } from '../core/partition.js';
@@ -17,6 +16,7 @@ import {
   topologyHash,
 } from '../topology/index.js';
 import { counted } from '../util/counted.js';
+import { unfinishedBy } from './unfinished.js';
 
 export interface Rescaling {
   /** How many tasks there are to be: the partitions of the inputs now. */
@@ -37,7 +37,10 @@ export async function rescaled(
   stored: readonly PlannedTask[],
   { tasks, positions, assumeKeyed }: Rescaling,
 ): Promise<PlannedTask[]> {
-  mustOweNoFiles(stored.filter(({ partition }) => partition >= tasks));
+  await mustOweNothing(
+    subtopology,
+    stored.filter(({ partition }) => partition >= tasks),
+  );
   const reads = readerIn(subtopology);
   const known = stored.map((task) => ({ ...task, state: task.state.filter(reads) }));
   const made = rescaleTasks(subtopology, known, { tasks, assumeKeyed, counters: () => new Counters() });
@@ -58,11 +61,13 @@ export async function rescaled(
 }
 
 /** Nobody goes on with the files of a task that goes, and their rows were read already. */
-function mustOweNoFiles(going: readonly PlannedTask[]): void {
+async function mustOweNothing(subtopology: Topology, going: readonly PlannedTask[]): Promise<void> {
+  const unfinished = await unfinishedBy(subtopology);
   for (const { partition, checkpoint } of going) {
     const [step] =
-      Object.entries(checkpoint?.committables ?? {}).find(([, committable]) => openPartsOf(committable).length > 0) ??
-      [];
+      Object.entries(checkpoint?.committables ?? {}).find(([, committable]) =>
+        unfinished(committable).some(({ isOpen }) => isOpen),
+      ) ?? [];
     if (step === undefined) continue;
     throw new MillraceError('state', `task ${partition} has files that have not ended`, {
       where: step,

@@ -1,10 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { settings } from '../profiles/settings.js';
+import type { SettingSpecs } from '../core/connector.js';
+import { profileSettings } from '../profiles/settings.js';
 import type { ErrorStyle, ExitCode, Terminal } from '../util/terminal.js';
 
 /** What every command gets from the program. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** Every setting of profiles and of the connectors that come with Millrace, for `--help`. */
+  readonly settings: SettingSpecs;
   /** Runs the work of a command; reports what it throws in the style asked for. */
   act(style: ErrorStyle, work: () => Promise<ExitCode>): Promise<void>;
 }
@@ -29,7 +32,7 @@ export const profileOptions = () => ({
   profile: new Option(
     '--profile <name>',
     'embedded: everything in this process; cluster: Kafka, Redis, ClickHouse',
-  ).choices(settings.profile.values),
+  ).choices(profileSettings.profile.values),
   data: new Option('--data <folder>', 'folder of the embedded profile'),
 });
 

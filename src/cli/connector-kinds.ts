@@ -1,24 +1,10 @@
-import { kinds as clickhouse } from '../../connectors/clickhouse/index.js';
-import { kinds as file } from '../../connectors/file/index.js';
-import { kinds as http } from '../../connectors/http/index.js';
-import { kinds as kafka } from '../../connectors/kafka/index.js';
-import { kinds as postgres } from '../../connectors/postgres/index.js';
-import { kinds as redis } from '../../connectors/redis/index.js';
-import { kinds as s3 } from '../../connectors/s3/index.js';
-import type { ConnectorKind, OptionSpec } from '../core/options.js';
+import type { ConnectorDefinition } from '../core/connector.js';
+import type { KindDefinition } from '../core/kind.js';
+import type { OptionSpec } from '../core/options.js';
 
-/** Every kind of source, sink and lookup that comes with Millrace. */
-export const connectorKinds: readonly ConnectorKind[] = [
-  ...clickhouse,
-  ...file,
-  ...http,
-  ...kafka,
-  ...postgres,
-  ...redis,
-  ...s3,
-];
-
-export const connectorOf = (kind: string): string => kind.slice(0, kind.indexOf('.'));
+/** Every kind of source, sink and lookup of some connectors. */
+export const kindsOf = (connectors: readonly ConnectorDefinition[]): readonly KindDefinition[] =>
+  connectors.flatMap(({ kinds }) => Object.values(kinds));
 
 /** What an option is where it is left out, as it reads in tables. */
 export function defaultText({ need, type, fallback }: OptionSpec): string {
@@ -27,7 +13,7 @@ export function defaultText({ need, type, fallback }: OptionSpec): string {
 }
 
 /** A kind's options as a table for the guide. */
-export function optionTable({ options }: ConnectorKind): string {
+export function optionTable({ options }: Pick<KindDefinition, 'options'>): string {
   const rows = Object.entries(options).map(([name, spec]) => [
     `\`${name}\``,
     spec.type.text,

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { builtInConnectors } from '../profiles/built-in.js';
+import { allSettings } from '../profiles/config.js';
 import { printable } from '../util/printable.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from '../util/terminal.js';
 import type { CommandContext } from './command.js';
@@ -31,6 +33,8 @@ export async function main(args: readonly string[], raw: Terminal): Promise<Exit
   const terminal = printing(raw);
   const context: CommandContext = {
     terminal,
+    // Their definitions take some time to load, and only help shows all of their settings.
+    settings: allSettings(args.some((arg) => arg === '--help' || arg === '-h') ? await builtInConnectors() : []),
     async act(style, work) {
       try {
         exitCode = await work();

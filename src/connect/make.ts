@@ -4,7 +4,7 @@ import { type Problem, problemsOf, resolve, settingsOf } from '../core/options.j
 import type { Sink } from '../core/sink.js';
 import type { Source } from '../core/source.js';
 
-/** What each of them says beside what follows from its kind; `problems` and `settings` are added to those that do. */
+/** What each of them says beside what follows from its kind, or in its place; `problems` are added to those of the options. */
 type More<Made> = Omit<Partial<Made>, 'definition' | 'connector' | 'kind'>;
 
 /**
@@ -43,7 +43,7 @@ function common<K extends KindSpec>(kind: KindDefinition<K>, written: object, mo
     definition: kind,
     connector: kind.connector.name,
     kind: kind.kind,
-    settings: Object.freeze({ ...settingsOf(kind, written), ...more.settings }),
+    settings: Object.freeze(more.settings ?? settingsOf(kind, written)),
     problems: Object.freeze(problems),
     options: Object.freeze(more.options ?? resolve(kind, written)),
   };

@@ -4,6 +4,7 @@ import type { TopicProducer } from './profile.js';
 import type { SchemaRegistry } from './schema.js';
 import type { SinkDriver } from './sink.js';
 import type { SourceDriver } from './source.js';
+import type { WrittenOutput } from './written.js';
 
 /** A setting of a profile or a connector: how its text is read, and what is said of one that cannot be. Its name is its key. */
 export interface Setting<out T> {
@@ -43,9 +44,20 @@ export interface ConnectorContext<S extends SettingSpecs = SettingSpecs> {
     readonly source: SourceDriver;
     readonly sink: SinkDriver;
     producer(): TopicProducer;
+    /** Nothing where the log goes with its folder. */
+    deleteTopic(topic: string): Promise<void>;
   };
   /** Hashes that change with the checkpoint; only where the profile keeps them itself. */
-  readonly hashes?: { readonly sink: SinkDriver; readonly lookup: LookupDriver } | undefined;
+  readonly hashes?:
+    | {
+        readonly sink: SinkDriver;
+        readonly lookup: LookupDriver;
+        /** All keys that begin so. */
+        keys(prefix: string): readonly string[];
+        /** The fields of a hash. */
+        read(key: string): Readonly<Record<string, string>> | undefined;
+      }
+    | undefined;
   /** The folder in which the embedded profile keeps its data; a connector takes a folder of its own name in it. */
   readonly data?: string | undefined;
   onWarning(message: string): void;
@@ -60,7 +72,17 @@ interface Drivers {
 /** A connector that is open: a driver for each of its kinds. Drivers connect when they are first used. */
 export interface OpenConnector<K extends KindSpecs = KindSpecs> {
   readonly drivers: { readonly [N in keyof K]: Drivers[K[N]['role']] };
+  /** For `millrace verify`, by kind: of sinks that it can lead elsewhere. */
+  readonly written?: { readonly [N in keyof K]?: WrittenOutput } | undefined;
   close?(): Promise<void>;
+}
+
+/** Output that a sink has begun, such as a file, and readers do not see. */
+export interface UnfinishedOutput {
+  /** Such as its name, and how much is in it. */
+  readonly what: string;
+  /** Only the sink itself, opened again, can end it. */
+  readonly isOpen: boolean;
 }
 
 /** What a connector is: `defineConnector` makes one of it. */
@@ -71,10 +93,10 @@ export interface ConnectorSpec<K extends KindSpecs, S extends SettingSpecs, O ex
   /** How its world is reached; none by default. Names in `millrace.config.ts` are the keys. */
   readonly settings?: S | undefined;
   /**
-   * What a sink that a topology no longer has left unfinished, one text each, going by the committable of its last checkpoint.
-   * Asked of committables of every connector: those of others are nothing to it.
+   * What a sink has left unfinished, going by the committable of its last checkpoint: `plan` asks for sinks that a topology has no
+   * longer. It is given committables of every connector, and answers nothing to those of others.
    */
-  unfinished?(committable: unknown): readonly string[];
+  unfinished?(committable: unknown): readonly UnfinishedOutput[];
   /** Called once a profile, before a topology that uses the connector runs. Clients are loaded here: `await import('./open.js')`. */
   open(context: ConnectorContext<S>): Promise<O>;
 }

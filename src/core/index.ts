@@ -17,6 +17,6 @@ export * from './record.js';
 export * from './schema.js';
 export * from './service.js';
 export * from './sink.js';
-export * from './sink-options.js';
 export * from './source.js';
 export * from './state.js';
+export * from './written.js';

@@ -22,6 +22,8 @@ interface AnyKind<S extends OptionSpecs> {
 /** What is said of a kind of source. */
 export interface SourceKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'source';
+  /** Its records lie in a topic of the profile's log, of the name that the source has as `topic`: its offsets are that topic's. */
+  readonly readsLog?: boolean | undefined;
 }
 
 /** What is said of a kind of lookup. */
@@ -34,6 +36,8 @@ export interface SinkKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S
   readonly role: 'sink';
   /** The delivery guarantee follows from it; by profile where profiles differ. The driver's `mode` is the same. */
   readonly writes: WriteMode | Readonly<Record<ProfileName, WriteMode>>;
+  /** How `millrace verify` leads it elsewhere; a topology with a kind that lacks this is refused there. */
+  readonly verify?: SinkVerification | undefined;
 }
 
 /** What is said of a kind where its connector is defined. */
@@ -50,3 +54,40 @@ export type KindDefinition<K extends KindSpec = KindSpec> = K & {
 /** How sure the writes of a kind of sink are on a profile. */
 export const writeModeOn = ({ writes }: SinkKind, profile: ProfileName): WriteMode =>
   typeof writes === 'string' ? writes : writes[profile];
+
+// How `millrace verify` leads a sink elsewhere: it runs a topology twice, each run with outputs of its own, and compares them.
+
+/** Where one of the runs writes: nothing outside of it has names that begin with `id`. */
+export interface IsolatedPlace {
+  /** `verify-` and eight hexadecimal digits. */
+  readonly id: string;
+  readonly run: 'reference' | 'faulted';
+  /** Id of the sink. */
+  readonly step: string;
+  /** Partitions of the topics that sinks write to outside of the verification, where they exist. */
+  readonly partitions: Readonly<Record<string, number>>;
+}
+
+/** The name of the topology that runs there: the first part of what its sinks know their writes by. */
+export const isolatedName = ({ id, run }: Pick<IsolatedPlace, 'id' | 'run'>): string => `${id}.${run}`;
+
+/** Part of a kind of sink: how its writes are led to a place where they touch nothing. */
+export type SinkVerification = IsolatedSink | SendingSink;
+
+export interface IsolatedSink {
+  /** What the report calls its target. */
+  called(options: never): string;
+  /** The options of a sink that writes there, and keeps all that it writes. */
+  isolate(options: never, place: IsolatedPlace): object;
+  /**
+   * Of a target where tasks write over each other: the same for one task, so that what lies there in the end does not depend on which
+   * of them came last. It is set up when the task opens.
+   */
+  isolateTask?(options: never, place: IsolatedPlace, task: number): object;
+}
+
+/** A sink whose target keeps nothing to compare. */
+export interface SendingSink {
+  /** What it would send of a value: written to a topic instead, and compared there. */
+  sends(options: never): (value: unknown) => unknown;
+}

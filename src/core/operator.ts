@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js';
+import type { Lookup } from './lookup.js';
 import type { Problem, Settings } from './options.js';
 import type { Origin } from './record.js';
 import type { ServiceRegistry } from './service.js';
@@ -133,6 +134,8 @@ export interface BatchedShape {
    * ledger's transaction are then written after the checkpoint that settles it.
    */
   readonly nondeterministic?: boolean;
+  /** What its keys are looked up in, for commands that ask which connectors a topology has. */
+  readonly lookup?: Lookup<unknown> | undefined;
   /** A task with this step has no more records on their way, since each is large; by default only the run's own limit holds. */
   readonly inFlightMax?: number;
   open(context: StepContext, services: Services): Promise<BatchedLogic>;

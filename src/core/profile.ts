@@ -122,3 +122,27 @@ async function driverOf<D extends Driver>(
     hint: `the profile itself has ${Object.keys(own).join(', ') || 'none'}; a connector that defineConnector made has all of its kinds`,
   });
 }
+
+/** The same profile, the driver of each source seen through `wrap`. */
+export const withSources = <P extends Profile>(profile: P, wrap: (driver: SourceDriver) => SourceDriver): P => ({
+  ...profile,
+  sources: allThrough(profile.sources, wrap),
+  driver: through(profile, 'source', wrap),
+});
+
+/** Likewise of each sink. */
+export const withSinks = <P extends Profile>(profile: P, wrap: (driver: SinkDriver) => SinkDriver): P => ({
+  ...profile,
+  sinks: allThrough(profile.sinks, wrap),
+  driver: through(profile, 'sink', wrap),
+});
+
+const allThrough = <D>(drivers: Readonly<Record<string, D>>, wrap: (driver: D) => D): Record<string, D> =>
+  Object.fromEntries(Object.entries(drivers).map(([name, driver]) => [name, wrap(driver)]));
+
+const through = <D extends Driver>(
+  { driver }: Profile,
+  role: KindDefinition['role'],
+  wrap: (driver: D) => D,
+): Profile['driver'] =>
+  driver && (async (kind) => (kind.role === role ? wrap((await driver(kind)) as D) : driver(kind)));

@@ -1,5 +1,5 @@
+import type { ClickHouse } from '../../connectors/clickhouse/open.js';
 import { denseColumns, type FeatureView, vectorDigest } from '../ml/features/index.js';
-import type { OpenProfile } from '../profiles/profiles.js';
 import { asOfSql, checkRows, FRESH, name } from './training-set.js';
 
 export interface AuditOptions {
@@ -55,7 +55,7 @@ const SAMPLES_MAX = 10;
  * Memory: a sixteenth of the predictions at a time.
  */
 export async function audit(
-  profile: Pick<OpenProfile, 'query'>,
+  profile: Pick<ClickHouse, 'query'>,
   { view, table, predictions }: AuditOptions,
 ): Promise<Audit> {
   const bits = denseColumns(view).map((column) => `reinterpretAsUInt32(toFloat32(ifNull(f.${name(column)}, 0)))`);

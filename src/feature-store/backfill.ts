@@ -1,6 +1,7 @@
 import { storedTasks } from '../checkpoints/stored-state.js';
 import { MillraceError } from '../core/errors.js';
 import type { Profile } from '../core/profile.js';
+import { withSources } from '../core/profile.js';
 import { positionKey, readerAround, type SourceDriver, type SourceReader, stepOfPosition } from '../core/source.js';
 import { createInference } from '../inference/index.js';
 import type { OpenProfile } from '../profiles/profiles.js';
@@ -114,8 +115,7 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
       return readUpTo(await driver.open(source, { ...at, bounded: true }), end);
     },
   });
-  const sources = Object.fromEntries(Object.entries(profile.sources).map(([name, driver]) => [name, ending(driver)]));
-  return { ...profile, sources };
+  return withSources(profile, ending);
 }
 
 /** The records before an offset, and then the end. */

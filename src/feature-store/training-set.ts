@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
+import type { ClickHouse } from '../../connectors/clickhouse/open.js';
 import { MillraceError } from '../core/index.js';
 import { denseColumns, type FeatureView } from '../ml/features/index.js';
-import type { OpenProfile } from '../profiles/profiles.js';
 
 // A point in time, in SQL: for each row of a query with `entity` and `time`, the last stored features of that entity that
 // were not in its future.
@@ -23,7 +23,7 @@ export interface AsOf {
  * may be seconds or milliseconds, and the wrong guess takes features from the future.
  */
 export async function checkRows(
-  { query }: Pick<OpenProfile, 'query'>,
+  { query }: Pick<ClickHouse, 'query'>,
   rows: string,
   others: readonly string[] = [],
 ): Promise<void> {
@@ -93,7 +93,7 @@ export interface TrainingSet {
  * `featureTime`, then every feature. A row knows nothing later than its own time, however late its label came.
  */
 export async function exportTrainingSet(
-  profile: Pick<OpenProfile, 'query' | 'exportParquet'>,
+  profile: Pick<ClickHouse, 'query' | 'exportParquet'>,
   { view, table, labels, output }: TrainingSetOptions,
 ): Promise<TrainingSet> {
   await checkRows(profile, labels);

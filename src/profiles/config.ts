@@ -1,6 +1,7 @@
+import type { ConnectorDefinition, SettingSpecs, SettingValues } from '../core/connector.js';
 import { Mistake, type Setting } from '../core/connector.js';
 import { MillraceError } from '../core/errors.js';
-import { type Config, type ConfigFile, type SettingName, settingNames, settings } from './settings.js';
+import { type Config, type ConfigFile, profileSettings } from './settings.js';
 
 /**
  * Types the default export of `millrace.config.ts`; gives back what it is given.
@@ -16,10 +17,12 @@ type Given = Readonly<Record<string, unknown>>;
 export interface ConfigSources {
   /** Options of the command line. */
   readonly flags?: Given;
-  /** What messages call an option; `--data` by default. */
-  readonly nameOf?: (name: SettingName) => string;
+  /** What messages call an option; `--name` by default. */
+  readonly nameOf?: (name: string) => string;
   readonly env?: Given;
   readonly file?: { readonly path: string; readonly values: Given };
+  /** All connectors that the file may speak of: what else it sets is a mistake. Names are not looked at where this is missing. */
+  readonly connectors?: readonly Pick<ConnectorDefinition, 'settings'>[] | undefined;
 }
 
 /**
@@ -27,63 +30,83 @@ export interface ConfigSources {
  *
  * @throws MillraceError `config` that lists everything that is wrong, and prints no value that may hold a password.
  * @example
- * resolveConfig({ env: process.env }).kafka; // '127.0.0.1:9092'
+ * resolveConfig({ env: process.env }).profile; // 'embedded'
  */
-export function resolveConfig({ flags = {}, env = {}, file, nameOf = (name) => `--${name}` }: ConfigSources): Config {
-  const mistakes: string[] = [...unknownNames(file)];
-  const pick = (name: SettingName): unknown => {
-    const setting: Setting<unknown> = settings[name];
-    for (const [value, where] of [
-      [flags[name], nameOf(name)],
-      [env[setting.env] || undefined, setting.env],
-      [file?.values[name], `${name} in ${file?.path}`],
-    ] as const) {
-      if (value === undefined) continue;
-      if (setting.sealed && where !== setting.env) {
-        const file = Object.hasOwn(settings, `${name}File`) ? `, or name a file with ${name}File` : '';
-        mistakes.push(`${where} is a secret and must not be in this file: set ${setting.env}${file}`);
-        return undefined;
-      }
-      const parsed =
-        typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
-      if (!(parsed instanceof Mistake)) return parsed;
-      const advice = String(value).includes('@') ? ' (in user and password, write / ? # @ : % as %2F and so on)' : '';
-      const shown = setting.secret ? advice : `, not ${JSON.stringify(value)}`;
-      mistakes.push(`${where} must be ${parsed.expected}${shown}`);
-      return undefined;
-    }
-    return setting.fallback;
+export function resolveConfig({ connectors, ...sources }: ConfigSources): Config {
+  const known = allSettings(connectors ?? []);
+  const mistakes = connectors === undefined ? [] : unknownNames(sources.file, known);
+  valuesOf(known, sources, mistakes);
+  return {
+    ...valuesOf(profileSettings, sources),
+    valuesOf: (settings) => valuesOf(settings, sources),
   };
-  const config = Object.fromEntries(settingNames.map((name) => [name, pick(name)]));
-  if (mistakes.length > 0) {
-    throw new MillraceError('config', mistakes.join('; '), { hint: '`millrace run --help` lists all settings' });
-  }
-  return config as Config;
 }
 
-function unknownNames(file: ConfigSources['file']): string[] {
-  const known: readonly string[] = settingNames;
-  return Object.keys(file?.values ?? {})
-    .filter((name) => !known.includes(name))
-    .map((name) => `${file?.path} sets "${name}", which is not a setting`);
+/** Every setting of the profiles and of some connectors. */
+export const allSettings = (connectors: readonly Pick<ConnectorDefinition, 'settings'>[]): SettingSpecs =>
+  Object.assign({}, profileSettings, ...connectors.map(({ settings }) => settings));
+
+function valuesOf<S extends SettingSpecs>(
+  settings: S,
+  sources: ConfigSources,
+  mistakes: readonly string[] = [],
+): SettingValues<S> {
+  const read = Object.entries(settings).map(
+    ([name, setting]) => [name, readValue(name, setting, settings, sources)] as const,
+  );
+  const wrong = [...mistakes, ...read.flatMap(([, value]) => (value instanceof Mistake ? [value.expected] : []))];
+  if (wrong.length > 0) {
+    throw new MillraceError('config', wrong.join('; '), { hint: '`millrace run --help` lists all settings' });
+  }
+  return Object.fromEntries(read) as SettingValues<S>;
 }
+
+/** Of a mistake the whole sentence. */
+function readValue(
+  name: string,
+  setting: Setting<unknown>,
+  settings: SettingSpecs,
+  { flags = {}, nameOf = (option) => `--${option}`, env = {}, file }: ConfigSources,
+): unknown {
+  for (const [value, where] of [
+    [flags[name], nameOf(name)],
+    [env[setting.env] || undefined, setting.env],
+    [file?.values[name], `${name} in ${file?.path}`],
+  ] as const) {
+    if (value === undefined) continue;
+    if (setting.sealed && where !== setting.env) {
+      const other = Object.hasOwn(settings, `${name}File`) ? `, or name a file with ${name}File` : '';
+      return new Mistake(`${where} is a secret and must not be in this file: set ${setting.env}${other}`);
+    }
+    const parsed =
+      typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
+    if (!(parsed instanceof Mistake)) return parsed;
+    const advice = String(value).includes('@') ? ' (in user and password, write / ? # @ : % as %2F and so on)' : '';
+    const shown = setting.secret ? advice : `, not ${JSON.stringify(value)}`;
+    return new Mistake(`${where} must be ${parsed.expected}${shown}`);
+  }
+  return setting.fallback;
+}
+
+const unknownNames = (file: ConfigSources['file'], known: SettingSpecs): string[] =>
+  Object.keys(file?.values ?? {})
+    .filter((name) => !Object.hasOwn(known, name))
+    .map((name) => `${file?.path} sets "${name}", which is not a setting`);
 
 /** Settings as a Markdown table, for the documents. */
-export function configTable(names: readonly SettingName[] = settingNames): string {
-  const rows = names.map((name) => {
-    const { env, type, fallback, description, sealed }: Setting<unknown> = settings[name];
+export function configTable(settings: SettingSpecs): string {
+  const rows = Object.entries(settings).map(([name, { env, type, fallback, description, sealed }]) => {
     const shown = fallback === '' ? '' : `\`${fallback}\``;
     return `| ${sealed ? '' : `\`${name}\``} | \`${env}\` | ${type} | ${shown} | ${description} |`;
   });
   return ['| setting | environment | type | default | |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-/** The settings as text, for `--help`. */
-export function configHelp(): string {
-  const width = Math.max(...settingNames.map((name) => settings[name].env.length));
-  return settingNames
-    .map((name) => {
-      const { env, fallback, description }: Setting<unknown> = settings[name];
+/** Settings as text, for `--help`. */
+export function configHelp(settings: SettingSpecs): string {
+  const width = Math.max(...Object.values(settings).map(({ env }) => env.length));
+  return Object.values(settings)
+    .map(({ env, fallback, description }) => {
       return `  ${env.padEnd(width)}  ${description}${fallback === '' ? '' : ` (${fallback})`}`;
     })
     .join('\n');

@@ -1,5 +1,5 @@
+import { contradiction, required, revealed, secretOf } from '../connect/secrets.js';
 import type { ConfluentRegistryOptions } from '../schema/index.js';
-import { contradiction, required, revealed, secretOf } from './secrets.js';
 import type { Config } from './settings.js';
 
 /** How the settings say that the registry is reached. @throws MillraceError `config` where settings contradict each other or one is missing. */

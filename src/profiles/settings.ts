@@ -1,12 +1,12 @@
-// One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it.
+// One specification of every setting: types, parsing, validation, --help and the tables of the documents all read it. Connectors
+// declare their own.
 
-import { brokers, choice, sealed, text, url, urls, wholeNumber } from '../connect/setting.js';
-import type { Setting } from '../core/connector.js';
-import { clusterSettings } from './kafka-settings.js';
-import { redisSettings } from './redis-settings.js';
+import type { settings as kafkaSettings } from '../../connectors/kafka/settings.js';
+import { choice, optional, sealed, text, url, wholeNumber } from '../connect/setting.js';
+import type { SettingSpecs, SettingValues } from '../core/connector.js';
 
-/** Of every profile and connector, but for how clusters are reached that ask who is there. */
-export const mainSettings = {
+/** How topologies run, whatever they read and write. */
+export const profileSettings = {
   profile: choice(
     {
       env: 'MILLRACE_PROFILE',
@@ -23,11 +23,6 @@ export const mainSettings = {
     },
     'folder',
   ),
-  kafka: brokers({
-    env: 'MILLRACE_KAFKA',
-    fallback: '127.0.0.1:9092',
-    description: 'Kafka brokers of the cluster profile.',
-  }),
   standbys: wholeNumber(
     {
       env: 'MILLRACE_STANDBYS',
@@ -46,41 +41,19 @@ export const mainSettings = {
     },
     ['http', 'https'],
   ),
-  redis: urls(
-    {
-      env: 'MILLRACE_REDIS',
-      fallback: 'redis://127.0.0.1:6379',
-      description: 'Redis of the cluster profile; on the embedded profile only for kinds other than hashes.',
-      secret: true,
-    },
-    ['redis', 'rediss'],
+  registryUser: optional(
+    { env: 'MILLRACE_REGISTRY_USER', description: 'User of the schema registry (basic authentication).' },
+    'name',
   ),
-  clickhouse: url(
-    {
-      env: 'MILLRACE_CLICKHOUSE',
-      fallback: 'http://127.0.0.1:8123',
-      description: 'ClickHouse of the cluster profile (HTTP interface).',
-      secret: true,
-    },
-    ['http', 'https'],
+  registryPassword: sealed({ env: 'MILLRACE_REGISTRY_PASSWORD', description: 'Its password.' }),
+  registryPasswordFile: optional(
+    { env: 'MILLRACE_REGISTRY_PASSWORD_FILE', description: 'A file that holds the password.' },
+    'file',
   ),
-  postgres: url(
-    {
-      env: 'MILLRACE_POSTGRES',
-      fallback: 'postgres://127.0.0.1:5432/postgres',
-      description: 'Postgres, on both profiles.',
-      secret: true,
-    },
-    ['postgres', 'postgresql'],
-  ),
-  s3: url(
-    {
-      env: 'MILLRACE_S3',
-      fallback: 'http://127.0.0.1:9000',
-      description: 'Object store, on both profiles: `https://KEY:SECRET@host/?region=...`.',
-      secret: true,
-    },
-    ['http', 'https'],
+  registryToken: sealed({ env: 'MILLRACE_REGISTRY_TOKEN', description: 'Bearer token for the schema registry.' }),
+  registryTokenFile: optional(
+    { env: 'MILLRACE_REGISTRY_TOKEN_FILE', description: 'A file that holds the token.' },
+    'file',
   ),
   stallSeconds: wholeNumber(
     {
@@ -107,16 +80,23 @@ export const mainSettings = {
   }),
 } as const;
 
-export const settings = { ...mainSettings, ...clusterSettings, ...redisSettings } as const;
+type ProfileSettings = typeof profileSettings;
 
-type Settings = typeof settings;
-export type SettingName = keyof Settings;
+/** The settings of the profiles with their values, and what knows those of the connectors. */
+export interface Config extends SettingValues<ProfileSettings> {
+  /**
+   * The values of further settings, such as those of a connector, from the same options, environment and file.
+   *
+   * @throws MillraceError `config` that lists everything that is wrong.
+   */
+  readonly valuesOf: <S extends SettingSpecs>(settings: S) => SettingValues<S>;
+}
 
-/** All settings with their values. */
-export type Config = { readonly [K in SettingName]: Settings[K] extends Setting<infer T> ? T : never };
+type Named = ProfileSettings & typeof kafkaSettings;
+type SealedName = { [K in keyof Named]: Named[K] extends { readonly sealed: true } ? K : never }[keyof Named];
 
-/** What `millrace.config.ts` may say: any of the settings but secrets. */
-export type ConfigFile = Partial<Omit<Config, SealedName>>;
-type SealedName = { [K in SettingName]: Settings[K] extends { readonly sealed: true } ? K : never }[SettingName];
+/** Settings of the profiles, of which one stands on Kafka, without secrets. */
+export type ProfileConfig = Partial<Omit<SettingValues<Named>, SealedName>>;
 
-export const settingNames = Object.keys(settings) as SettingName[];
+/** What `millrace.config.ts` may say: any of the settings, of profiles and of connectors, but secrets. */
+export type ConfigFile = ProfileConfig & { readonly [connectorSetting: string]: string | number | undefined };

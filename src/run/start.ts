@@ -1,18 +1,22 @@
+import { definition as kafka } from '../../connectors/kafka/definition.js';
 import { MillraceError } from '../core/errors.js';
-import { resolveConfig } from '../profiles/config.js';
-import { type Config, type ConfigFile, settingNames } from '../profiles/settings.js';
+import { connectorsOf } from '../profiles/built-in.js';
+import { allSettings, resolveConfig } from '../profiles/config.js';
+import type { Config, ProfileConfig } from '../profiles/settings.js';
 import type { Topology } from '../topology/index.js';
 import { type App, type LaunchOptions, launch } from './launch.js';
 
 /** How a topology runs in a process of yours: any of the settings, and what only code can say. */
 export interface StartOptions
-  extends ConfigFile,
+  extends ProfileConfig,
     Pick<
       LaunchOptions,
       'services' | 'subtopology' | 'epochInterval' | 'inFlightMax' | 'roundMax' | 'recordsPerSecondMax'
     > {
   /** End where the logs end at the start, instead of waiting for more. */
   readonly untilEnd?: boolean;
+  /** Settings of connectors, such as `{ redis: 'redis://cache:6379' }`. */
+  readonly connectors?: Readonly<Record<string, string | number>>;
   /** With `untilEnd`: nothing will ever follow, so windows that are still open close and timers fire. */
   readonly drain?: boolean;
   /** Signals that stop the run, such as `['SIGTERM']`. None by default: signals are the process's own business. */
@@ -40,13 +44,13 @@ export interface StartOptions
  * await app.stop();
  */
 export async function start(topology: Topology, options: StartOptions = {}): Promise<App> {
-  const { untilEnd = false, drain = false, stopOn = [], env = process.env, onWarning, ...others } = options;
+  const { untilEnd = false, drain = false, stopOn = [], env = process.env, onWarning, connectors, ...others } = options;
   const { services, subtopology, epochInterval, inFlightMax, roundMax, recordsPerSecondMax, ...settings } = others;
   if (drain && !untilEnd) {
     const hint = 'add untilEnd: true';
     throw new MillraceError('config', 'a run that waits for more has no end', { where: 'drain', hint });
   }
-  const app = await launch(topology, configOf(settings, env), {
+  const app = await launch(topology, configOf(topology, { ...settings, ...connectors }, env), {
     services,
     subtopology,
     epochInterval,
@@ -66,12 +70,17 @@ export async function start(topology: Topology, options: StartOptions = {}): Pro
   return app;
 }
 
-function configOf(given: Readonly<Record<string, unknown>>, env: NonNullable<StartOptions['env']>): Config {
-  const known: readonly string[] = settingNames;
+function configOf(
+  topology: Topology,
+  given: Readonly<Record<string, unknown>>,
+  env: NonNullable<StartOptions['env']>,
+): Config {
+  const connectors = [kafka, ...connectorsOf(topology)];
+  const known = Object.keys(allSettings(connectors));
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    const hint = `settings are: ${settingNames.join(', ')}`;
+    const hint = `settings of this topology are: ${known.join(', ')}`;
     throw new MillraceError('config', `there is no setting ${unknown.join(', ')}`, { where: 'start', hint });
   }
-  return resolveConfig({ flags: given, env, nameOf: (name) => `the option ${name}` });
+  return resolveConfig({ flags: given, env, connectors, nameOf: (name) => `the option ${name}` });
 }

@@ -1,5 +1,5 @@
+import { deadLetterHeaders } from '../../connectors/kafka/topic-options.js';
 import type { Headers, OutgoingRecord } from '../core/record.js';
-import { deadLetterHeaders } from '../core/sink-options.js';
 import { isoTime } from '../util/iso-time.js';
 import type { PlacedRecord } from './read-topic.js';
 

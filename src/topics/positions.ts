@@ -1,3 +1,4 @@
+import { definition as kafka } from '../../connectors/kafka/definition.js';
 import { type Checkpoint, EARLIEST, type Position } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
 import { INTERNAL } from '../core/internal.js';
@@ -22,15 +23,19 @@ export function positionAt(offset: number): Position {
 }
 
 /** Whether a source reads a topic, of which the profile can tell where it begins and ends. */
-export const isTopic = ({ connector, kind }: Source<unknown>): boolean =>
-  connector === 'kafka' || connector === INTERNAL || kind === 'http.ingestSource';
+export const isTopic = ({ connector, definition }: Source<unknown>): boolean =>
+  connector === INTERNAL || definition?.readsLog === true;
+
+/** The same source, read from a topic. */
+export const readFrom = <T>(topic: string, source: Source<T>): Source<T> =>
+  Object.freeze({ ...source, topic, connector: kafka.name, definition: kafka.kinds.source });
 
 /**
  * A source that is looked at and not opened for others: records that come by HTTP are read from the topic where they lie, and
  * no door is opened for more.
  */
 export const onlyRead = <T>(source: Source<T>): Source<T> =>
-  source.kind === 'http.ingestSource' ? Object.freeze({ ...source, connector: 'kafka' }) : source;
+  source.definition?.readsLog ? readFrom(source.topic, source) : source;
 
 /**
  * By source step id and partition, the offset of a point in each source's log. Inputs that are no topics count from 0 and

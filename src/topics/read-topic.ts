@@ -1,6 +1,7 @@
 import { kafka } from '../../connectors/kafka/index.js';
 import type { LogPoint } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
+import { sourceDriver } from '../core/profile.js';
 import type { RawRecord } from '../core/record.js';
 import type { SourceReader } from '../core/source.js';
 import type { OpenProfile } from '../profiles/profiles.js';
@@ -13,6 +14,9 @@ export interface PlacedRecord {
   readonly partition: number;
   readonly record: RawRecord;
 }
+
+/** A profile of which only topics are read. */
+type Topics = Pick<OpenProfile, 'name' | 'sources'> & Partial<Pick<OpenProfile, 'driver'>>;
 
 const POLL_RECORDS = 1_000;
 
@@ -50,7 +54,7 @@ export async function offsetsOf(
  * nothing and moves no position. Memory: one poll.
  */
 export async function* readTopic(
-  profile: Pick<OpenProfile, 'sources' | 'offsetsAt'>,
+  profile: Topics & Pick<OpenProfile, 'offsetsAt'>,
   topic: string,
   start: Start = 'earliest',
 ): AsyncGenerator<PlacedRecord> {
@@ -61,7 +65,7 @@ export async function* readTopic(
 
 /** The committed records of one partition from an offset to its end as of now. Memory: one poll. */
 export async function* readPartition(
-  profile: Pick<OpenProfile, 'sources'>,
+  profile: Topics,
   topic: string,
   partition: number,
   offset: number,
@@ -80,7 +84,7 @@ export async function* readPartition(
 
 /** As `readTopic`, and goes on with what comes until `stopped` is aborted: partitions as they have something. */
 export async function* followTopic(
-  profile: Pick<OpenProfile, 'sources' | 'offsetsAt'>,
+  profile: Topics & Pick<OpenProfile, 'offsetsAt'>,
   topic: string,
   start: Start,
   stopped: AbortSignal,
@@ -112,15 +116,14 @@ export async function* followTopic(
   }
 }
 
-function open(
-  profile: Pick<OpenProfile, 'sources'>,
+async function open(
+  profile: Topics,
   topic: string,
   partition: number,
   offset: number,
   bounded: boolean,
 ): Promise<SourceReader> {
   const source = kafka.source({ topic, schema: json<unknown>({ subject: `${topic}-value` }) });
-  const driver = profile.sources[source.connector];
-  if (driver === undefined) throw new MillraceError('config', 'the profile has no topics', { where: topic });
+  const driver = await sourceDriver(profile, source, topic);
   return driver.open(source, { task: { topology: 'tools', partition }, partition, offset, bounded, step: 'tools' });
 }

@@ -1,4 +1,6 @@
-import type { Delivery, WriteMode } from '../core/kind.js';
+import { MillraceError } from '../core/errors.js';
+import { INTERNAL } from '../core/internal.js';
+import { type Delivery, type ProfileName, type WriteMode, writeModeOn } from '../core/kind.js';
 import type { Sink } from '../core/sink.js';
 import { subtopologiesOf } from './subtopologies.js';
 import type { Topology } from './topology.js';
@@ -73,3 +75,20 @@ export function sinkAsWritten(topology: Topology, id: string, sink: Sink<unknown
   const deferred = subtopology && deferralIn(subtopology)(sink);
   return deferred === sink.deferred ? sink : { ...sink, deferred };
 }
+
+/**
+ * The delivery guarantee of a sink on a profile, by what its connector says.
+ *
+ * @throws MillraceError `config` for a sink that carries no definition.
+ * @example
+ * describe(flightDelays, deliveryOn('cluster'));
+ */
+export const deliveryOn =
+  (profile: ProfileName) =>
+  ({ connector, definition, kind, deferred }: Sink<never>): Delivery => {
+    if (connector === INTERNAL) return deliveryOf('transactional');
+    if (definition !== undefined) return deliveryOf(writeModeOn(definition, profile), deferred !== undefined);
+    throw new MillraceError('config', `nothing is known of a sink of kind '${kind}'`, {
+      hint: 'a sink carries what its connector says: make it by sinkOf(definition.kinds..., options)',
+    });
+  };

@@ -16,7 +16,7 @@ import { inputName, wireName } from './wires.js';
  * each sink as a run writes it: `deferred` where the topology depends on a clock.
  *
  * @example
- * describe(flightDelays, (sink) => deliveryOf(writeModeOn(sink.definition, 'cluster')));
+ * describe(flightDelays, deliveryOn('cluster'));
  */
 export function describe(topology: Topology, deliveries?: (sink: Sink<unknown>) => Delivery): string {
   const written = (id: string, from: string, sink: Sink<never>): Node => {

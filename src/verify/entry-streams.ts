@@ -1,10 +1,6 @@
+import type { WrittenEntry } from '../core/written.js';
 import { getOrInsert } from '../util/maps.js';
 import { compareEntries, type Differences, type Entry } from './differences.js';
-
-/** An entry of a log to which several tasks may have written: the order of each task's own entries means something. */
-export interface TaskEntry extends Entry {
-  readonly task: number;
-}
 
 /** Entries of both runs that have no counterpart yet. */
 interface Open {
@@ -22,19 +18,19 @@ interface Open {
 const PIECE = 4_096;
 
 /**
- * Compares two logs as they are read, task by task. While both say the same, only what one run has written ahead of the
- * other is kept; from the first difference of a task on, all of its entries are.
+ * Compares two logs as they are read, sequence by sequence. While both say the same, only what one run has written ahead of the
+ * other is kept; from the first difference of a sequence on, all of its entries are.
  */
 export class EntryStreams {
-  private readonly tasks = new Map<number, Open>();
+  private readonly sequences = new Map<string, Open>();
 
   constructor(
     private readonly ordered: boolean,
     private readonly found: Differences,
   ) {}
 
-  add(run: 'reference' | 'faulted', { task, ...entry }: TaskEntry): void {
-    const open = getOrInsert(this.tasks, task, () => ({
+  add(run: 'reference' | 'faulted', { sequence = '', ...entry }: WrittenEntry): void {
+    const open = getOrInsert(this.sequences, sequence, () => ({
       reference: [],
       faulted: [],
       settled: 0,
@@ -47,7 +43,7 @@ export class EntryStreams {
 
   /** Both logs are read: what is left has no counterpart, or differs. */
   end(): void {
-    for (const open of this.tasks.values()) {
+    for (const open of this.sequences.values()) {
       const { reference, faulted, settled, furthest } = open;
       const known = (id: string): boolean => {
         const { input, offset } = placeOf(id);
@@ -55,7 +51,7 @@ export class EntryStreams {
       };
       compareEntries(reference.slice(settled), faulted.slice(settled), this.ordered, this.found, known);
     }
-    this.tasks.clear();
+    this.sequences.clear();
   }
 
   private settle(open: Open): void {

@@ -1,22 +1,16 @@
-import type { WriteFiles } from '../../connectors/file/sink.js';
-import type { TableOptions as RowsOptions } from '../../connectors/postgres/index.js';
+import { connectorOf } from '../core/connector.js';
+import type { KindDefinition } from '../core/kind.js';
 import type { Sink } from '../core/sink.js';
-import type { TableSinkOptions, TopicSinkOptions, UpsertTableOptions } from '../core/sink-options.js';
-import type { VerificationProfile } from '../profiles/profiles.js';
-import { json, openDecoder } from '../schema/index.js';
-import { readPartition } from '../topics/read-topic.js';
-import { shown } from '../topics/tail.js';
+import type { Written, WrittenOutput } from '../core/written.js';
+import type { OpenProfile } from '../profiles/profiles.js';
+import { sinksOf } from '../runtime/index.js';
 import { subtopologiesOf, type Topology } from '../topology/index.js';
-import { compareFiles } from './compare-files.js';
-import { compareKeys } from './compare-keys.js';
-import { compareRows } from './compare-rows.js';
 import { compareState } from './compare-state.js';
-import { compareTables } from './compare-tables.js';
-import { compareTopics } from './compare-topics.js';
+import { compareWritten } from './compare-written.js';
 import type { Differences, Sample } from './differences.js';
-import { isolatedTopology, isSent } from './isolated.js';
+import { isolatedTopology, placeOf } from './isolated.js';
 import type { Compared, ShownSample } from './report.js';
-import { namesOf, type Run, type Verification, type VerificationNames } from './verification.js';
+import type { Run, Verification } from './verification.js';
 
 /** Shows what lies somewhere in one of the runs. */
 type Show = (run: Run, at: string) => Promise<unknown>;
@@ -26,108 +20,46 @@ type Show = (run: Run, at: string) => Promise<unknown>;
  * decided the order of inputs, so that only what does not depend on it is compared.
  */
 export async function compareOutputs(
-  profile: VerificationProfile,
+  profile: OpenProfile,
   topology: Topology,
   verification: Verification,
   ordered: boolean,
 ): Promise<Compared[]> {
+  const runs = {
+    reference: isolatedTopology(topology, verification, 'reference'),
+    faulted: isolatedTopology(topology, verification, 'faulted'),
+  };
   const compared: Compared[] = [];
-  for (const { id, sink } of [...topology.sinks, { id: '$dead-letters', sink: topology.deadLetters }]) {
-    compared.push(await compareSink(profile, verification, id, sink as Sink<unknown>, ordered));
+  for (const { id, sink } of sinksOf({ ...topology, metrics: undefined })) {
+    const read = async (run: Run): Promise<Written> => {
+      const own = sinksOf(runs[run]).find((one) => one.id === id)?.sink as Sink<unknown>;
+      const output = await outputOf(profile, own);
+      return output.read(own, placeOf(verification, run, id), ordered);
+    };
+    const written = { reference: await read('reference'), faulted: await read('faulted') };
+    const show: Show = async (run, at) => (written[run].show ? written[run].show(at) : at);
+    compared.push(await summed(id, calledOf(sink), written.reference.how, await compareWritten(written), show));
   }
   if (!ordered) return compared;
-  const subtopologies = (run: Run) => subtopologiesOf(isolatedTopology(topology, verification, run));
   const found = await compareState(profile, {
-    reference: subtopologies('reference'),
-    faulted: subtopologies('faulted'),
+    reference: subtopologiesOf(runs.reference),
+    faulted: subtopologiesOf(runs.faulted),
   });
   return [...compared, await summed('$state', 'every cell of every step', 'cells', found, async () => undefined)];
 }
 
-async function compareSink(
-  profile: VerificationProfile,
-  verification: Verification,
-  id: string,
-  sink: Sink<unknown>,
-  ordered: boolean,
-): Promise<Compared> {
-  const names = { reference: namesOf(verification.id, 'reference'), faulted: namesOf(verification.id, 'faulted') };
-  switch (sink.kind) {
-    case 'redis.hashSink':
-    case 'redis.upsertSink': {
-      const found = await compareKeys(profile.hashes, prefixesOf(names, id), ordered);
-      return summed(id, 'hashes', ordered ? 'by key' : 'keys only', found, asJson);
-    }
-    case 'redis.stringSink':
-    case 'redis.jsonSink':
-    case 'redis.setSink':
-    case 'redis.sortedSetSink':
-    case 'redis.counterSink':
-    case 'redis.streamSink': {
-      const found = await compareKeys(profile.structures, prefixesOf(names, id), ordered);
-      return summed(id, `${sink.kind.slice('redis.'.length)} keys`, ordered ? 'by key' : 'keys only', found, asJson);
-    }
-    case 'file.sink':
-    case 's3.sink': {
-      const { folder, format } = sink.options as WriteFiles;
-      const [written, of] =
-        sink.kind === 'file.sink'
-          ? [profile.files, (run: Run) => names[run].folder(id)]
-          : [profile.objects, (run: Run) => names[run].objects(folder, id)];
-      const folders = { reference: of('reference'), faulted: of('faulted') };
-      const found = await compareFiles(written, folders, format, ordered);
-      return summed(id, folder, ordered ? 'in order' : 'in any order', found, asText);
-    }
-    case 'postgres.tableSink': {
-      const { table, key } = sink.options as RowsOptions;
-      const tables = { reference: names.reference.rows(table), faulted: names.faulted.rows(table) };
-      // Which of several rows of a key came last is decided by clocks then.
-      const keysOnly = !ordered && key.length > 0;
-      const found = await compareRows(profile.postgres, tables, keysOnly ? key : undefined);
-      return summed(id, table, keysOnly ? 'keys only' : 'in any order', found, asJson);
-    }
-    case 'clickhouse.tableSink': {
-      const options = sink.options as TableSinkOptions;
-      const table = { options, step: id, exactlyOnce: sink.deferred !== undefined };
-      const found = await compareTables(profile, verification.id, table, ordered);
-      return summed(id, options.table, ordered ? 'by record' : 'in any order', found, asJson);
-    }
-    case 'clickhouse.upsertSink': {
-      // Rows of one key replace each other: what counts is what is there in the end.
-      const options = sink.options as UpsertTableOptions;
-      const table = { options, step: id, exactlyOnce: false };
-      const found = await compareTables(profile, verification.id, table, false);
-      return summed(id, options.table, 'in any order', found, asJson);
-    }
-    default: {
-      const { topic, schema = json<unknown>({ subject: `${id}-value` }) } = isSent(sink.kind)
-        ? { topic: id, schema: json<unknown>() }
-        : (sink.options as Partial<TopicSinkOptions> & { readonly topic: string });
-      const topics = { reference: names.reference.topic(topic), faulted: names.faulted.topic(topic) };
-      const found = await compareTopics(profile, topics, ordered);
-      const decoder = await openDecoder(schema, profile.schemas);
-      const show: Show = async (run, at) => {
-        const [partition = 0, offset = 0] = at.split('/').map(Number);
-        for await (const record of readPartition(profile, topics[run], partition, offset)) {
-          if (record.offset === offset) return withoutPlace(await shown({ partition, record }, decoder));
-        }
-        return undefined;
-      };
-      return summed(id, isSent(sink.kind) ? sink.kind : topic, ordered ? 'in order' : 'in any order', found, show);
-    }
-  }
+/** What the connector of a sink looks at its outputs with. */
+export async function outputOf(profile: OpenProfile, { definition }: Sink<unknown>): Promise<WrittenOutput> {
+  const kind = definition as KindDefinition;
+  const connector = connectorOf(kind);
+  const { written } = await profile.connect(connector);
+  const output = written?.[kind.kind.slice(connector.name.length + 1)];
+  if (output === undefined) throw new TypeError(`${kind.kind} has \`verify\`, and nothing that is \`written\``);
+  return output;
 }
 
-const prefixesOf = (names: Record<Run, VerificationNames>, id: string) => ({
-  reference: `${names.reference.keys}${id}:`,
-  faulted: `${names.faulted.keys}${id}:`,
-});
-
-const asText: Show = async (_run, at) => at;
-const asJson: Show = async (_run, at) => JSON.parse(at);
-
-/** Of a record only what it says: where it lies has no meaning outside of the verification. */
-const withoutPlace = ({ key, value }: { readonly key: unknown; readonly value: unknown }) => ({ key, value });
+const calledOf = ({ kind, options, definition }: Sink<unknown>): string =>
+  definition?.verify && 'called' in definition.verify ? definition.verify.called(options as never) : kind;
 
 async function summed(
   what: string,

@@ -1,6 +1,7 @@
+import { definition as kafka } from '../../connectors/kafka/definition.js';
+import type { TopicSinkOptions } from '../../connectors/kafka/topic-options.js';
 import { MillraceError, messageOf } from '../core/errors.js';
-import type { TopicSinkOptions } from '../core/sink-options.js';
-import { openProfile, type VerificationProfile } from '../profiles/profiles.js';
+import { type OpenProfile, openProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import { isTopic } from '../topics/positions.js';
 import type { Start } from '../topics/read-topic.js';
@@ -12,7 +13,7 @@ import { isolatedTopology, isSent } from './isolated.js';
 import { compareOutputs } from './outputs.js';
 import { type ProcessesDone, runProcesses } from './processes.js';
 import type { VerifyReport } from './report.js';
-import { artifactsOf, prepareSandbox, removeArtifacts } from './sandbox.js';
+import { prepareSandbox, removeArtifacts } from './sandbox.js';
 import { newVerificationId, type Run, recordsOf, type Slice, type Verification } from './verification.js';
 import { registersNothing, type VerificationWork } from './worker.js';
 
@@ -79,9 +80,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
         sandbox.folder === undefined ? `everything whose name begins with ${id} is kept` : `kept in ${sandbox.folder}`,
       );
     else {
-      const left = await removeArtifacts(sandbox, artifactsOf(topology, empty)).catch((error: unknown) => [
-        messageOf(error),
-      ]);
+      const left = await removeArtifacts(sandbox, topology, empty).catch((error: unknown) => [messageOf(error)]);
       for (const what of left) onWarning(`could not be taken away: ${what}`);
     }
   }
@@ -107,7 +106,7 @@ async function prepareVerification(options: VerifyOptions, empty: Verification):
       slices[topic] = await sliceOf(profile, topic, file === undefined ? from : 'earliest');
     }
     const outputs = topology.sinks.flatMap(({ sink }) =>
-      sink.kind === 'kafka.sink' || sink.kind === 'kafka.upsertSink' ? [(sink.options as TopicSinkOptions).topic] : [],
+      sink.connector === kafka.name ? [(sink.options as TopicSinkOptions).topic] : [],
     );
     const verification = { ...empty, slices, partitions: await partitionsOf(profile, outputs) };
     if (recordsOf(verification) > 0) return verification;
@@ -121,7 +120,7 @@ async function prepareVerification(options: VerifyOptions, empty: Verification):
 }
 
 /** Of the topics that exist. */
-async function partitionsOf(profile: VerificationProfile, topics: readonly string[]): Promise<Record<string, number>> {
+async function partitionsOf(profile: OpenProfile, topics: readonly string[]): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const topic of topics) {
     try {
@@ -213,7 +212,7 @@ function freedomsOf({ sources, steps, sinks, repartitions }: Topology): Freedoms
       `the response of ${ids} may depend on the time and on the server: such differences are not caused by the kills`,
     );
   }
-  for (const { id, sink } of sinks.filter(({ sink }) => isSent(sink.kind))) {
+  for (const { id, sink } of sinks.filter(({ sink }) => isSent(sink))) {
     notes.push(`${id} sends nothing (${sink.kind}): its output is written to a topic and compared there`);
   }
   if (ticking.length > 0) {

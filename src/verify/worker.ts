@@ -1,16 +1,14 @@
-import type { TableOptions as RowsOptions } from '../../connectors/postgres/index.js';
-import type { Profile, Sink, SinkContext, SinkDriver } from '../core/index.js';
+import { type IsolatedSink, type Sink, type SinkDriver, withSinks, withSources } from '../core/index.js';
 import type { SchemaRegistry } from '../core/schema.js';
-import type { HashSinkOptions } from '../core/sink-options.js';
 import { createInference } from '../inference/index.js';
 import { openProfile } from '../profiles/profiles.js';
 import type { Config } from '../profiles/settings.js';
 import { type EpochPoint, runTopology } from '../runtime/index.js';
 import { localRegistry } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
-import { isolatedTopology } from './isolated.js';
+import { isolatedTopology, placeOf } from './isolated.js';
 import { sliced } from './sliced.js';
-import { namesOf, type Run, type Verification } from './verification.js';
+import type { Run, Verification } from './verification.js';
 
 /** What one process of a verification is to do. */
 export interface VerificationWork {
@@ -35,13 +33,11 @@ export async function runVerificationWork(topology: Topology, config: Config, wo
   try {
     const inference = createInference();
     try {
-      const { kafka, ...others } = profile.sources;
       const running = await runTopology(isolatedTopology(topology, verification, run), {
-        profile: {
-          ...profile,
-          sources: { ...others, ...(kafka ? { kafka: sliced(kafka, verification.slices) } : {}) },
-          sinks: byTask(profile.sinks, namesOf(verification.id, run).keys),
-        },
+        profile: withSinks(
+          withSources(profile, (driver) => sliced(driver, verification.slices)),
+          (driver) => byTask(driver, verification, run),
+        ),
         inference,
         bounded: true,
         recordsPerSecondMax,
@@ -73,31 +69,24 @@ export function registersNothing(registry: SchemaRegistry): SchemaRegistry {
   };
 }
 
-/** Keys and rows of each task in a place of its own: which of two tasks wrote a key last is nothing that a run repeats. */
-function byTask(sinks: Profile['sinks'], prefix: string): Profile['sinks'] {
-  const own = (sink: Sink<unknown>, { step, task }: SinkContext): Sink<unknown> => {
-    if (sink.connector === 'redis') {
-      const options = sink.options as HashSinkOptions;
-      const key = (value: unknown) => `${prefix}${step}:${task.partition}:${options.key(value)}`;
-      return { ...sink, options: { ...options, key } satisfies HashSinkOptions };
-    }
-    const options = sink.options as RowsOptions;
-    return { ...sink, options: { ...options, table: `${options.table}_${task.partition}` } satisfies RowsOptions };
-  };
-  const led = (driver: SinkDriver): SinkDriver => ({
-    ...driver,
-    async setUp(sink, context) {
-      if (sink.connector !== 'postgres') await driver.setUp?.(sink, context); // each task's table is set up with it
-    },
-    async open(sink, context) {
-      if (sink.connector !== 'redis' && sink.connector !== 'postgres') return driver.open(sink, context);
-      const isolated = own(sink, context);
-      if (sink.connector === 'postgres') {
-        const { step, task } = context;
-        await driver.setUp?.(isolated, { topology: task.topology, step, partitions: 1 });
-      }
-      return driver.open(isolated, context);
-    },
-  });
-  return Object.fromEntries(Object.entries(sinks).map(([name, driver]) => [name, led(driver)]));
+/** What tasks would write over each other goes to a place for each task: which of two wrote last is nothing that a run repeats. */
+export const byTask = (driver: SinkDriver, verification: Verification, run: Run): SinkDriver => ({
+  ...driver,
+  async setUp(sink, context) {
+    if (isolatesTasks(sink) === undefined) await driver.setUp?.(sink, context); // each task's own is set up with it
+  },
+  async open(sink, context) {
+    const isolateTask = isolatesTasks(sink);
+    if (isolateTask === undefined) return driver.open(sink, context);
+    const { step, task } = context;
+    const options = isolateTask(sink.options as never, placeOf(verification, run, step), task.partition);
+    const own = { ...sink, options: Object.freeze(options) };
+    await driver.setUp?.(own, { topology: task.topology, step, partitions: 1 });
+    return driver.open(own, context);
+  },
+});
+
+function isolatesTasks({ definition }: Sink<unknown>): IsolatedSink['isolateTask'] {
+  const how = definition?.verify;
+  return how && 'isolate' in how ? how.isolateTask : undefined;
 }

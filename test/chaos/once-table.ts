@@ -1,5 +1,5 @@
 import { openClickHouse } from '../../connectors/clickhouse/open.js';
-import type { TableSinkOptions } from '../../src/core/sink-options.js';
+import type { TableSinkOptions } from '../../connectors/clickhouse/table/options.js';
 import type { Topology } from '../../src/index.js';
 
 /**

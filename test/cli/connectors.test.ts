@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectorKinds, connectorOf } from '../../src/cli/connector-kinds.js';
 import { main } from '../../src/cli/program.js';
+import { connectorKinds, connectorOf } from '../connector-kinds.js';
 
 async function printed(...args: string[]) {
   let out = '';

@@ -10,10 +10,10 @@ import { kafka } from '../../connectors/kafka/index.js';
 import { behindText, lagOf, planReset, type SourceLag } from '../../src/checkpoints/offsets.js';
 import { createSavepoint, restoreSavepoint } from '../../src/checkpoints/savepoints.js';
 import { storedTasks, tasksNow } from '../../src/checkpoints/stored-state.js';
-import { unfinishedIn } from '../../src/cli/unfinished.js';
+import { unfinishedIn } from '../../src/checkpoints/unfinished.js';
 import { millis, type Sink } from '../../src/core/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
-import { openProfile, type VerificationProfile } from '../../src/profiles/profiles.js';
+import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { json, ndjson } from '../../src/schema/index.js';
 import { letterOf } from '../../src/topics/dead-letters.js';
@@ -70,7 +70,7 @@ describe('inputs that are no topics', async () => {
   const clicks = topology('clicks', dead, (t) => {
     t.source('clicks', http.ingestSource<Row>({ topic: 'clicks', schema: json<Row>(), port })).to('out', toTopic);
   });
-  let profile: VerificationProfile;
+  let profile: OpenProfile;
 
   beforeAll(async () => {
     profile = await openProfile(resolveConfig({ flags: { data }, env: {} }));
@@ -135,7 +135,7 @@ describe('inputs that are no topics', async () => {
 
   it('of files that nobody would end are named by plan, where their sink is gone or is another one', async () => {
     const planOf = async (changed: typeof flow) =>
-      planState(changed, await storedTasks(profile, changed), { unfinished: unfinishedIn(changed) });
+      planState(changed, await storedTasks(profile, changed), { unfinished: await unfinishedIn(changed) });
     expect((await planOf(flow)).sinks).toEqual([]);
     for (const sink of [undefined, toTopic]) {
       const plan = await planOf(archive(sink));
@@ -147,21 +147,21 @@ describe('inputs that are no topics', async () => {
   });
 
   it('of complete files that were not shown are named by plan, and what to do about them', async () => {
-    const committable = (place: object | undefined, rows?: number) => ({
+    const committable = (place: object, rows: number) => ({
       next: 1,
       open: [],
       complete: [{ name: 'part.ndjson', rows, complete: {} }],
       place,
     });
-    const without = unfinishedIn(archive(undefined));
+    const without = await unfinishedIn(archive(undefined));
     const place = { connector: 'file', folder };
     expect(without('files', committable(place, 3))).toEqual(['part.ndjson (3 rows, complete, not shown yet)']);
-    expect(unfinishedIn(flow)('files', committable(place, 3))).toEqual([]);
+    expect((await unfinishedIn(flow))('files', committable(place, 3))).toEqual([]);
     const unseen = 'complete; shown already, unless the process died before it was';
     expect(without('files', committable({ connector: 's3', folder: 'lake' }, 3))).toEqual([
       `part.ndjson (3 rows, ${unseen})`,
     ]);
-    expect(without('files', committable(undefined))).toEqual([`part.ndjson (${unseen})`]);
+    expect(without('files', { of: 'another connector' })).toEqual([]);
     const task = { state: [], topics: {}, partition: 0 };
     const [stored] = await storedTasks(profile, flow);
     const checkpoint = { ...stored?.checkpoint, committables: { files: committable(place, 3) } };

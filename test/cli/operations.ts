@@ -111,8 +111,6 @@ export async function textsIn(profile: OpenProfile, topic: string): Promise<stri
   return found;
 }
 
-const nothing = () => Promise.reject(new Error('there are no tables here'));
-
 /** A profile of topics only, on the embedded store. */
 export const embeddedWorld = (log: Embedded): OpenProfile => ({
   name: 'embedded',
@@ -124,10 +122,9 @@ export const embeddedWorld = (log: Embedded): OpenProfile => ({
   endOffsets: (topic) => log.endOffsets(topic),
   offsetsAt: (topic, point) => log.offsetsAt(topic, point),
   checkpoints: log.checkpoints,
-  query: nothing,
-  queryReadOnly: nothing,
-  command: nothing,
-  exportParquet: nothing,
+  connect: () => Promise.reject(new Error('there is no connector here')),
+  driver: () => Promise.reject(new Error('there is no connector here')),
+  removal: { topic: async () => undefined, topology: async () => undefined },
   close: () => log.close(),
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { headersFor, type TopicSinkOptions } from '../../connectors/kafka/topic-options.js';
 import { internalEventTime, internalRecord } from '../../src/core/internal.js';
 import { headerPicker, passedHeadersText, traceHeaders } from '../../src/core/passed-headers.js';
 import type { Headers, Origin } from '../../src/core/record.js';
-import { headersFor, type TopicSinkOptions } from '../../src/core/sink-options.js';
 import { json } from '../../src/schema/index.js';
 
 const header = (name: string, text: string) => [name, Buffer.from(text)] as const;

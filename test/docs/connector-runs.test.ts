@@ -6,6 +6,7 @@ import * as clickhouse from '../../docs/connectors/examples/clickhouse.js';
 import * as kafka from '../../docs/connectors/examples/kafka.js';
 import { millrace, userFolder } from '../cli/millrace.js';
 import { repository } from '../import-graph.js';
+import { tablesOf } from '../profiles/tables.js';
 import { onEmbedded, sendJson, written } from './embedded.js';
 
 // The examples of connectors that the embedded profile serves by itself, on that profile.
@@ -23,14 +24,14 @@ describe('examples of connectors, for real', () => {
 
   it('clickhouse', async () => {
     const rows = await onEmbedded(async (profile) => {
-      await profile.command(
+      await (await tablesOf(profile)).command(
         'CREATE TABLE past_flights (flightId UInt32, origin String, departedAt UInt32) ENGINE = Log',
       );
-      await profile.command("INSERT INTO past_flights VALUES (7, 'ZRH', 1000), (8, 'ZRH', 2000)");
-      await profile.command('CREATE TABLE airports (iata String, name String) ENGINE = Log');
-      await profile.command("INSERT INTO airports VALUES ('ZRH', 'Zurich')");
+      await (await tablesOf(profile)).command("INSERT INTO past_flights VALUES (7, 'ZRH', 1000), (8, 'ZRH', 2000)");
+      await (await tablesOf(profile)).command('CREATE TABLE airports (iata String, name String) ENGINE = Log');
+      await (await tablesOf(profile)).command("INSERT INTO airports VALUES ('ZRH', 'Zurich')");
       expect(await written(clickhouse.example, profile)).toMatchObject({ history: 2 });
-      return profile.query('SELECT flightId, origin FROM flights ORDER BY flightId');
+      return (await tablesOf(profile)).query('SELECT flightId, origin FROM flights ORDER BY flightId');
     });
     expect(rows).toEqual([
       { flightId: 7, origin: 'ZRH' },

@@ -9,12 +9,11 @@ import { postgres } from '../../connectors/postgres/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import { s3 } from '../../connectors/s3/index.js';
 import { type Example, linesOf } from '../../docs/examples/run.js';
-import { connectorKinds, connectorOf, markdownTable, optionTable } from '../../src/cli/connector-kinds.js';
-import { deliveryOn } from '../../src/cli/guarantees.js';
-import type { Sink } from '../../src/core/index.js';
-import type { ConnectorKind } from '../../src/core/options.js';
-import { settings } from '../../src/profiles/settings.js';
-import { check } from '../../src/topology/index.js';
+import { markdownTable, optionTable } from '../../src/cli/connector-kinds.js';
+import type { KindDefinition } from '../../src/core/kind.js';
+import { profileSettings } from '../../src/profiles/settings.js';
+import { check, deliveryOn } from '../../src/topology/index.js';
+import { connectorKinds, connectorOf, sinkOfKind } from '../connector-kinds.js';
 import { repository } from '../import-graph.js';
 import { fenced, fill, read, withOutput } from './generated.js';
 
@@ -41,16 +40,16 @@ const published = Object.entries({ kafka, redis, clickhouse, file, s3, http, pos
 );
 
 /** What a sink guarantees on each profile, as \`describe\` computes it. */
-function deliveryText({ kind, role }: ConnectorKind): string {
+function deliveryText({ kind, role }: KindDefinition): string {
   if (role !== 'sink') return '';
-  const sink = { connector: connectorOf(kind), kind } as Sink<unknown>;
-  const [embedded, cluster] = settings.profile.values.map((profile) => deliveryOn(profile)(sink));
+  const sink = sinkOfKind(kind);
+  const [embedded, cluster] = profileSettings.profile.values.map((profile) => deliveryOn(profile)(sink));
   return embedded === cluster
     ? `${embedded}`
     : `${embedded} on the embedded profile, ${cluster} on the cluster profile`;
 }
 
-function sectionOf(kind: ConnectorKind): string {
+function sectionOf(kind: KindDefinition): string {
   const delivery = deliveryText(kind);
   const says = delivery === '' ? kind.doc : `${kind.doc} Guarantee: ${delivery}.`;
   return `### \`${kind.kind}\`\n\n${says}\n\n${optionTable(kind)}\n`;

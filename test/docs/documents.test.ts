@@ -1,20 +1,18 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { connectorKinds } from '../../src/cli/connector-kinds.js';
-import { deliveryOn } from '../../src/cli/guarantees.js';
+import { settings as kafkaSettings } from '../../connectors/kafka/settings.js';
+import { settings as redisSettings } from '../../connectors/redis/settings.js';
 import { main } from '../../src/cli/program.js';
 import { nextSteps } from '../../src/cli/starter/index.js';
-import type { Sink } from '../../src/core/index.js';
 import * as api from '../../src/index.js';
 import * as operator from '../../src/operator.js';
 import { configTable } from '../../src/profiles/config.js';
-import { clusterSettings } from '../../src/profiles/kafka-settings.js';
-import { redisSettings } from '../../src/profiles/redis-settings.js';
-import { mainSettings, type SettingName } from '../../src/profiles/settings.js';
-import { mermaid } from '../../src/topology/index.js';
+import { profileSettings } from '../../src/profiles/settings.js';
+import { deliveryOn, mermaid } from '../../src/topology/index.js';
 import * as windowParts from '../../src/window.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
+import { connectorKinds, connectors, sinkOfKind } from '../connector-kinds.js';
 import { filesUnder, repository } from '../import-graph.js';
 import { faultTable } from '../integration/faults/expected.js';
 import { matrix } from '../integration/interop/table.js';
@@ -22,6 +20,11 @@ import { fenced, fill, read } from './generated.js';
 import { publishedOperators } from './published-operators.js';
 
 // Parts of documents that come from code. `npx vitest run --project unit test/docs -u` writes them anew.
+
+/** The address of each connector's server; what else there is stands on its page. */
+const ownSettings = Object.fromEntries(
+  connectors.flatMap(({ name, settings }) => Object.entries(settings).filter(([setting]) => setting === name)),
+);
 
 /** The commands of a program and what each says of itself. */
 async function help(): Promise<string> {
@@ -46,7 +49,7 @@ describe('documents', () => {
     const parts = {
       picture: fenced('mermaid', mermaid(flightDelays)),
       'first steps': fenced('sh', steps),
-      configuration: configTable(Object.keys(mainSettings) as SettingName[]),
+      configuration: configTable({ ...profileSettings, ...ownSettings }),
     };
     const expected = Object.entries(parts).reduce((text, [name, part]) => fill(text, name, part), read('README.md'));
     await expect(expected).toMatchFileSnapshot('../../README.md');
@@ -106,12 +109,12 @@ describe('documents', () => {
   });
 
   it('the guide to Kafka lists the settings of the cluster', async () => {
-    const table = configTable(['kafka', ...Object.keys(clusterSettings)] as SettingName[]);
+    const table = configTable(kafkaSettings);
     await expect(fill(read('docs/guide/kafka.md'), 'settings', table)).toMatchFileSnapshot('../../docs/guide/kafka.md');
   });
 
   it('the page of Redis lists the settings of the server', async () => {
-    const table = configTable(['redis', ...Object.keys(redisSettings)] as SettingName[]);
+    const table = configTable(redisSettings);
     const page = 'docs/connectors/redis.md';
     await expect(fill(read(page), 'settings', table)).toMatchFileSnapshot(`../../${page}`);
   });
@@ -158,10 +161,8 @@ describe('documents', () => {
         /^\| `([\w.]+)` \| `(embedded|cluster)` \|([^|]*)\| ([a-z-]+) \|.*$/gm,
       ),
     ];
-    const connectors: Readonly<Record<string, string>> = { repartition: 'internal' };
     for (const [row, kind = '', profile = '', mode = '', promise] of rows) {
-      const connector = connectors[kind] ?? kind.split('.')[0];
-      const sink = { connector, kind, ...(mode.trim() === '' ? {} : { deferred: { rowsMax: 1 } }) } as Sink<unknown>;
+      const sink = sinkOfKind(kind, mode.trim() === '' ? {} : { deferred: { rowsMax: 1 } });
       expect([row, deliveryOn(profile as 'cluster')(sink)]).toEqual([row, promise]);
       expect(row).toMatch(/\]\(\.\.\/\.\.\/test\/[^)]+\.test\.ts\)/);
     }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectorKinds, connectorOf } from '../../src/cli/connector-kinds.js';
-import { deliveryOn } from '../../src/cli/guarantees.js';
-import type { Sink } from '../../src/core/index.js';
-import { deliveryOf } from '../../src/topology/index.js';
+import { deliveryOf, deliveryOn } from '../../src/topology/index.js';
+import { connectorKinds, sinkOfKind } from '../connector-kinds.js';
 import { expectedOfSinks, expectedOfSources, notInTheList } from '../integration/faults/expected.js';
 import { read } from './generated.js';
 
@@ -48,8 +46,8 @@ describe('the list of faults', () => {
 
   it.each(sinks)('holds $name on $service to what is printed of it', ({ service, kind, entry }) => {
     const { mode, deferred = false } = entry;
-    const sink = { connector: connectorOf(kind), kind, ...(deferred ? { deferred: { rowsMax: 1 } } : {}) };
-    expect(deliveryOn(profileOf(service))(sink as Sink<unknown>)).toBe(deliveryOf(mode, deferred));
+    const sink = sinkOfKind(kind, deferred ? { deferred: { rowsMax: 1 } } : {});
+    expect(deliveryOn(profileOf(service))(sink)).toBe(deliveryOf(mode, deferred));
   });
 
   it('has every way of writing that the guide promises something of on the cluster profile', () => {

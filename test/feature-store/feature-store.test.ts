@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouse } from '../../connectors/clickhouse/index.js';
+import type { ClickHouse } from '../../connectors/clickhouse/open.js';
 import { kafka } from '../../connectors/kafka/index.js';
 import { hours, minutes } from '../../src/core/index.js';
 import { audit } from '../../src/feature-store/audit.js';
@@ -15,6 +16,7 @@ import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
 import { json } from '../../src/schema/index.js';
 import { type Topology, topology } from '../../src/topology/index.js';
 import { runToEnd } from '../cli/operations.js';
+import { tablesOf } from '../profiles/tables.js';
 import { generator } from '../random.js';
 
 interface Order {
@@ -113,10 +115,12 @@ function drawn(): { orders: Order[]; paid: Paid[] } {
 }
 
 let profile: OpenProfile;
+let tables: ClickHouse;
 let data: string;
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'millrace-features-'));
   profile = await openProfile(resolveConfig({ flags: { profile: 'embedded', data } }));
+  tables = await tablesOf(profile);
 });
 afterAll(async () => {
   await profile.close();
@@ -140,7 +144,7 @@ async function feed(name: string, from = 0, to = 1): Promise<void> {
 }
 
 const rowsOf = (table: string) =>
-  profile.query<Record<string, unknown>>(`SELECT * EXCEPT processedAt FROM ${table} ORDER BY eventTime, entity`);
+  tables.query<Record<string, unknown>>(`SELECT * EXCEPT processedAt FROM ${table} ORDER BY eventTime, entity`);
 
 const predictionsOf = (table: string, digest = 'digest') => `SELECT entity, time, ${digest} AS digest FROM ${table}`;
 
@@ -149,14 +153,14 @@ describe('the feature store', () => {
     await feed('shop');
     await runToEnd(profile, withOutcomes('shop'));
     const output = join(data, 'train.parquet');
-    const done = await exportTrainingSet(profile, {
+    const done = await exportTrainingSet(tables, {
       view,
       table: 'shop_features',
       labels: 'SELECT entity, time, orderId, digest AS served FROM shop_predictions',
       output,
     });
     expect(done).toEqual({ file: output, rows: ORDERS, withoutFeatures: 0 });
-    const exported = await profile.query<Record<string, unknown>>(
+    const exported = await tables.query<Record<string, unknown>>(
       `SELECT orderId, amount, lateOfLate, hashed FROM file('${output}', Parquet) ORDER BY orderId`,
     );
     const stored = await rowsOf('shop_features');
@@ -169,7 +173,7 @@ describe('the feature store', () => {
   it('knows nothing later than the label, and nothing older than the ttl', async () => {
     // A minute before the third order of a customer the second is the newest; 31 hours after the last there is none.
     const of = "SELECT entity, time FROM shop_predictions WHERE entity = 'c1' ORDER BY time";
-    const before = await exportTrainingSet(profile, {
+    const before = await exportTrainingSet(tables, {
       view,
       table: 'shop_features',
       labels: `SELECT entity, time - 1 AS time FROM (${of}) LIMIT 1 OFFSET 2`,
@@ -177,11 +181,11 @@ describe('the feature store', () => {
     });
     expect(before).toMatchObject({ rows: 1, withoutFeatures: 0 });
     const [[second], [got]] = await Promise.all([
-      profile.query<{ time: string }>(`${of} LIMIT 1 OFFSET 1`),
-      profile.query<{ time: string }>(`SELECT toString(featureTime) AS time FROM file('${before.file}', Parquet)`),
+      tables.query<{ time: string }>(`${of} LIMIT 1 OFFSET 1`),
+      tables.query<{ time: string }>(`SELECT toString(featureTime) AS time FROM file('${before.file}', Parquet)`),
     ]);
     expect(got?.time).toBe(second?.time);
-    const after = await exportTrainingSet(profile, {
+    const after = await exportTrainingSet(tables, {
       view,
       table: 'shop_features',
       labels: `SELECT entity, max(time) + INTERVAL 31 HOUR AS time FROM (${of}) GROUP BY entity`,
@@ -192,23 +196,23 @@ describe('the feature store', () => {
 
   it('finds no skew where there is none, and every skew that there is', async () => {
     const options = { view, table: 'shop_features', predictions: predictionsOf('shop_predictions') };
-    expect(await audit(profile, options)).toMatchObject({ predictions: ORDERS, equal: ORDERS, samples: [] });
+    expect(await audit(tables, options)).toMatchObject({ predictions: ORDERS, equal: ORDERS, samples: [] });
 
     // Another rounding on the way into the store.
-    await profile.command(`
+    await tables.command(`
       CREATE TABLE rounded ENGINE = MergeTree ORDER BY entity AS
       SELECT * REPLACE (toFloat32(round(lateOfLate, 3)) AS lateOfLate) FROM shop_features`);
-    const rounded = await audit(profile, { ...options, table: 'rounded' });
+    const rounded = await audit(tables, { ...options, table: 'rounded' });
     expect(rounded.different).toBeGreaterThan(ORDERS / 2);
     expect(rounded.samples[0]).toMatchObject({ kind: 'different' });
 
     // A row that was lost, and one that was corrected after it had been served.
-    await profile.command(`
+    await tables.command(`
       CREATE TABLE corrected ENGINE = MergeTree ORDER BY entity AS
       SELECT * REPLACE (if(entity = 'c2' AND eventTime = (SELECT max(eventTime) FROM shop_features WHERE entity = 'c2'), amount + 1, amount) AS amount)
       FROM shop_features
       WHERE NOT (entity = 'c3' AND eventTime = (SELECT min(eventTime) FROM shop_features WHERE entity = 'c3'))`);
-    expect(await audit(profile, { ...options, table: 'corrected' })).toMatchObject({
+    expect(await audit(tables, { ...options, table: 'corrected' })).toMatchObject({
       equal: ORDERS - 2,
       different: 1,
       missing: 1,
@@ -218,7 +222,7 @@ describe('the feature store', () => {
 
   it('counts predictions without an entity, a time or a digest as missing or different, never as none', async () => {
     const without = (columns: string) =>
-      audit(profile, {
+      audit(tables, {
         view,
         table: 'shop_features',
         predictions: `SELECT ${columns} FROM shop_predictions`,
@@ -244,13 +248,13 @@ describe('the feature store', () => {
       const rows = `SELECT entity, ${time} AS time, digest, orderId FROM shop_predictions`;
       const output = join(data, 'numbers.parquet');
       const refused = expect.objectContaining({ code: 'config', message: expect.stringContaining('time is') });
-      await expect(exportTrainingSet(profile, { view, table: 'shop_features', labels: rows, output })).rejects.toEqual(
+      await expect(exportTrainingSet(tables, { view, table: 'shop_features', labels: rows, output })).rejects.toEqual(
         refused,
       );
-      await expect(audit(profile, { view, table: 'shop_features', predictions: rows })).rejects.toEqual(refused);
+      await expect(audit(tables, { view, table: 'shop_features', predictions: rows })).rejects.toEqual(refused);
     }
     const rows = 'SELECT entity, digest, orderId FROM shop_predictions';
-    await expect(audit(profile, { view, table: 'shop_features', predictions: rows })).rejects.toMatchObject({
+    await expect(audit(tables, { view, table: 'shop_features', predictions: rows })).rejects.toMatchObject({
       message: 'the query has no column time',
     });
   });
@@ -279,7 +283,7 @@ describe('the feature store', () => {
     expect(await rowsOf('late_features')).toEqual(await rowsOf('twin_features'));
     // Predictions begin where the stream goes on, and their features are those of the whole history.
     const predictions = predictionsOf('late_predictions');
-    expect(await audit(profile, { view, table: 'twin_features', predictions })).toMatchObject({
+    expect(await audit(tables, { view, table: 'twin_features', predictions })).toMatchObject({
       predictions: ORDERS * 0.4,
       equal: ORDERS * 0.4,
     });

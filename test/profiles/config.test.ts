@@ -1,13 +1,23 @@
 import { describe, expect, it } from 'vitest';
+import { text } from '../../src/connect/setting.js';
 import type { Setting } from '../../src/core/connector.js';
-import { configHelp, configTable, defineConfig, resolveConfig } from '../../src/profiles/config.js';
-import { settingNames, settings } from '../../src/profiles/settings.js';
+import { allSettings, configHelp, configTable, defineConfig, resolveConfig } from '../../src/profiles/config.js';
+import { profileSettings } from '../../src/profiles/settings.js';
+import { connectors } from '../connector-kinds.js';
+
+const settings = allSettings(connectors);
+const settingNames = Object.keys(settings);
+const setting = (name: string) => settings[name] as Setting<unknown>;
+
+/** The values of every setting, of profiles and connectors. */
+const valuesOf = (sources: Parameters<typeof resolveConfig>[0]): Readonly<Record<string, unknown>> =>
+  resolveConfig({ ...sources, connectors }).valuesOf(settings);
 
 const file = (values: Record<string, unknown>) => ({ path: 'millrace.config.ts', values });
 
 describe('resolveConfig', () => {
   it('has defaults that need nothing installed and listen on loopback', () => {
-    expect(resolveConfig({})).toEqual({
+    expect(valuesOf({})).toEqual({
       profile: 'embedded',
       data: '.millrace/data',
       kafka: '127.0.0.1:9092',
@@ -25,14 +35,14 @@ describe('resolveConfig', () => {
       kafkaReplication: 0,
       kafkaTls: 'no',
       kafkaSasl: 'none',
-      ...Object.fromEntries(settingNames.filter((name) => settings[name].fallback === '').map((name) => [name, ''])),
+      ...Object.fromEntries(settingNames.filter((name) => setting(name).fallback === '').map((name) => [name, ''])),
     });
   });
 
   it('has defaults that its own parsers accept', () => {
     for (const name of settingNames) {
-      const setting: Setting<unknown> = settings[name];
-      expect(setting.parse(setting.fallback as string)).toEqual(setting.fallback);
+      const { parse, fallback } = setting(name);
+      expect(parse(fallback as string)).toEqual(fallback);
     }
   });
 
@@ -42,7 +52,7 @@ describe('resolveConfig', () => {
       env: { MILLRACE_DATA: 'from-env', MILLRACE_KAFKA: 'env:1' },
       file: file({ data: 'from-file', kafka: 'file:1', port: 9464 }),
     };
-    expect(resolveConfig(layers)).toMatchObject({ data: 'from-flag', kafka: 'env:1', port: 9464, host: '127.0.0.1' });
+    expect(valuesOf(layers)).toMatchObject({ data: 'from-flag', kafka: 'env:1', port: 9464, host: '127.0.0.1' });
   });
 
   it('takes an empty variable for one that is not set', () => {
@@ -51,7 +61,7 @@ describe('resolveConfig', () => {
 
   it('reports everything that is wrong at once, naming the place', () => {
     const wrong = () =>
-      resolveConfig({
+      valuesOf({
         flags: { port: 70_000 },
         env: { MILLRACE_KAFKA: 'http://broker:9092', MILLRACE_PROFILE: 'moon' },
         file: file({ brokers: 'a:1', host: '' }),
@@ -59,67 +69,62 @@ describe('resolveConfig', () => {
     expect(wrong).toThrowError(
       'millrace.config.ts sets "brokers", which is not a setting; ' +
         'MILLRACE_PROFILE must be one of embedded, cluster, not "moon"; ' +
-        'MILLRACE_KAFKA must be host:port, several separated by commas, without a protocol, not "http://broker:9092"; ' +
         'host in millrace.config.ts must be some address, not ""; ' +
-        '--port must be a whole number from 0 to 65535, not 70000',
+        '--port must be a whole number from 0 to 65535, not 70000; ' +
+        'MILLRACE_KAFKA must be host:port, several separated by commas, without a protocol, not "http://broker:9092"',
     );
   });
 
   it('never prints a value that may hold a password', () => {
     const secret = 'ftp://user:hunter2@host';
     for (const name of settingNames) {
-      const setting: Setting<unknown> = settings[name];
-      if (!setting.secret || setting.sealed) continue;
-      expect(() => resolveConfig({ env: { [setting.env]: secret } })).toThrowError(
-        new RegExp(`^${setting.env} must be`),
-      );
-      expect(() => resolveConfig({ env: { [setting.env]: secret } })).not.toThrowError(/hunter2/);
+      const { env, secret: isSecret, sealed } = setting(name);
+      if (!isSecret || sealed) continue;
+      expect(() => valuesOf({ env: { [env]: secret } })).toThrowError(new RegExp(`^${env} must be`));
+      expect(() => valuesOf({ env: { [env]: secret } })).not.toThrowError(/hunter2/);
     }
-    expect(settings.redis.secret && settings.clickhouse.secret && settings.registry.secret).toBe(true);
+    expect(['redis', 'clickhouse', 'registry'].every((name) => setting(name).secret)).toBe(true);
   });
 
   it('says how a password is written in a URL where one breaks it', () => {
     const env = { MILLRACE_REDIS: 'redis://app:p@ss:w/#%@host:6379' };
-    expect(() => resolveConfig({ env })).toThrowError(/write \/ \? # @ : % as %2F/);
-    expect(() => resolveConfig({ env })).not.toThrowError(/p@ss/);
+    expect(() => valuesOf({ env })).toThrowError(/write \/ \? # @ : % as %2F/);
+    expect(() => valuesOf({ env })).not.toThrowError(/p@ss/);
   });
 
   it('takes secrets from the environment alone, and says where they may come from', () => {
-    const sealed = settingNames.filter((name) => (settings[name] as Setting<unknown>).sealed);
-    expect(sealed).toEqual([
-      'token',
+    const sealed = settingNames.filter((name) => setting(name).sealed);
+    expect(sealed.sort()).toEqual([
       'kafkaKeyPassphrase',
       'kafkaPassword',
       'kafkaToken',
       'kafkaTokenSecret',
+      'redisPassword',
       'registryPassword',
       'registryToken',
-      'redisPassword',
+      'token',
     ]);
     for (const name of sealed) {
-      expect(settings[name].secret).toBe(true);
-      expect(resolveConfig({ env: { [settings[name].env]: 'hunter2' } })[name]).toBe('hunter2');
+      const { env, secret } = setting(name);
+      expect(secret).toBe(true);
+      expect(valuesOf({ env: { [env]: 'hunter2' } })[name]).toBe('hunter2');
       for (const from of [{ file: file({ [name]: 'hunter2' }) }, { flags: { [name]: 'hunter2' } }]) {
-        expect(() => resolveConfig(from)).toThrowError(
-          `is a secret and must not be in this file: set ${settings[name].env}`,
-        );
-        expect(() => resolveConfig(from)).not.toThrowError(/hunter2/);
+        expect(() => valuesOf(from)).toThrowError(`is a secret and must not be in this file: set ${env}`);
+        expect(() => valuesOf(from)).not.toThrowError(/hunter2/);
       }
     }
-    expect(() => resolveConfig({ file: file({ kafkaPassword: 'hunter2' }) })).toThrowError(
+    expect(() => valuesOf({ file: file({ kafkaPassword: 'hunter2' }) })).toThrowError(
       'kafkaPassword in millrace.config.ts is a secret and must not be in this file: ' +
         'set MILLRACE_KAFKA_PASSWORD, or name a file with kafkaPasswordFile',
     );
   });
 
   it('refuses values of another type', () => {
-    expect(() => resolveConfig({ file: file({ kafka: ['a:1'] }) })).toThrowError(
-      /^kafka in millrace.config.ts must be/,
-    );
+    expect(() => valuesOf({ file: file({ kafka: ['a:1'] }) })).toThrowError(/^kafka in millrace.config.ts must be/);
   });
 
   it('accepts several brokers, and credentials in URLs', () => {
-    const config = resolveConfig({
+    const config = valuesOf({
       env: { MILLRACE_KAFKA: 'a:9092, b:9092', MILLRACE_REDIS: 'rediss://:secret@cache:6380/1' },
     });
     expect(config).toMatchObject({ kafka: 'a:9092, b:9092', redis: 'rediss://:secret@cache:6380/1' });
@@ -129,18 +134,26 @@ describe('resolveConfig', () => {
     expect(defineConfig({ profile: 'cluster' })).toEqual({ profile: 'cluster' });
     // @ts-expect-error no such profile
     defineConfig({ profile: 'moon' });
-    // @ts-expect-error no such setting
-    defineConfig({ brokers: 'a:1' });
-    // @ts-expect-error a secret
-    defineConfig({ kafkaPassword: 'hunter2' });
+    // @ts-expect-error a setting is text or a number
+    defineConfig({ redis: true });
+  });
+
+  it('reads settings of a connector from outside from the same places, and knows their names where it is told of it', () => {
+    const outside = { sqliteFile: text({ env: 'SQLITE_FILE', fallback: 'a.db', description: 'The file.' }, 'file') };
+    const sources = { env: { SQLITE_FILE: 'env.db' }, file: file({ sqliteFile: 'file.db' }) };
+    expect(resolveConfig(sources).valuesOf(outside)).toEqual({ sqliteFile: 'env.db' });
+    expect(resolveConfig({ file: sources.file }).valuesOf(outside)).toEqual({ sqliteFile: 'file.db' });
+    expect(() => resolveConfig({ ...sources, connectors })).toThrowError('sets "sqliteFile", which is not a setting');
+    expect(resolveConfig({ ...sources, connectors: [...connectors, { settings: outside }] }).profile).toBe('embedded');
   });
 
   it('prints every setting in help and table', () => {
+    expect(settingNames).toEqual(expect.arrayContaining([...Object.keys(profileSettings), 'redis', 's3', 'kafkaTls']));
     for (const name of settingNames) {
-      expect(configHelp()).toContain(settings[name].env);
+      const { env, sealed } = setting(name);
+      expect(configHelp(settings)).toContain(env);
       // What only the environment may hold has no name in the file.
-      const named = (settings[name] as Setting<unknown>).sealed ? '' : `\`${name}\``;
-      expect(configTable()).toContain(`| ${named} | \`${settings[name].env}\` |`);
+      expect(configTable(settings)).toContain(`| ${sealed ? '' : `\`${name}\``} | \`${env}\` |`);
     }
   });
 });

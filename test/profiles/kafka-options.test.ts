@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { kafkaOptions } from '../../connectors/kafka/reached-by.js';
+import { settings } from '../../connectors/kafka/settings.js';
 import { resolveConfig } from '../../src/profiles/config.js';
-import { kafkaOptions } from '../../src/profiles/kafka-options.js';
 import { registryOptions } from '../../src/profiles/registry-options.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-options-'));
@@ -14,7 +15,7 @@ const file = (name: string, text: string): string => {
 };
 
 type Env = Readonly<Record<string, string>>;
-const kafka = (env: Env) => kafkaOptions(resolveConfig({ env }));
+const kafka = (env: Env) => kafkaOptions(resolveConfig({ env }).valuesOf(settings));
 
 describe('kafkaOptions', () => {
   it('speak in the clear to brokers that ask for nothing, by default', () => {

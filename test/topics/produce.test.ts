@@ -66,7 +66,7 @@ describe('produce and tail', () => {
       nowMs: 42,
     });
   const read = async (schema = PaymentV1) => {
-    const profile = { sources: { kafka: embedded.source }, offsetsAt: embedded.offsetsAt };
+    const profile = { name: 'embedded', sources: { kafka: embedded.source }, offsetsAt: embedded.offsetsAt };
     const codec = await openCodec(schema, embedded.schemas);
     const records = [];
     for await (const record of readTopic(profile, 'payments')) records.push(await shown(record, codec));

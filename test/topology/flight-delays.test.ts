@@ -1,6 +1,5 @@
 import { expect, it, describe as suite } from 'vitest';
-import { deliveryOn } from '../../src/cli/guarantees.js';
-import { check, describe, mermaid } from '../../src/topology/index.js';
+import { check, deliveryOn, describe, mermaid } from '../../src/topology/index.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
 
 suite('the flight topology', () => {

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { deliveryOn } from '../../src/cli/guarantees.js';
-import { check, describe } from '../../src/topology/index.js';
+import { check, deliveryOn, describe } from '../../src/topology/index.js';
 import { flightFeatureStore } from '../../topologies/flight-feature-store.js';
 
 it('the feature store of the flights has no problems and is the golden text', async () => {

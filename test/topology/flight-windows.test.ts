@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { deliveryOn } from '../../src/cli/guarantees.js';
-import { check, describe } from '../../src/topology/index.js';
+import { check, deliveryOn, describe } from '../../src/topology/index.js';
 import { flightWindows } from '../../topologies/flight-windows.js';
 
 it('the flights with windows have no problems and are the golden text', async () => {

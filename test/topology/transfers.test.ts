@@ -1,9 +1,8 @@
 import { afterAll, expect, it, describe as suite } from 'vitest';
 import type { Balance } from '../../schemas/balance.v1.js';
 import type { Transfer } from '../../schemas/transfer.v1.js';
-import { deliveryOn } from '../../src/cli/guarantees.js';
 import { TopologyTest } from '../../src/testing/topology-test.js';
-import { check, describe, mermaid } from '../../src/topology/index.js';
+import { check, deliveryOn, describe, mermaid } from '../../src/topology/index.js';
 import { transfers } from '../../topologies/transfers.js';
 
 suite('the transfers topology', () => {

@@ -2,25 +2,41 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { definition } from '../../connectors/clickhouse/definition.js';
 import { clickhouse } from '../../connectors/clickhouse/index.js';
-import type { Cell, Origin, OutgoingRecord, Sink, StateChange } from '../../src/core/index.js';
-import { deadLetterHeaders, originHeaders, type TableSinkOptions } from '../../src/core/sink-options.js';
+import type { TableSinkOptions } from '../../connectors/clickhouse/table/options.js';
+import { kafka } from '../../connectors/kafka/index.js';
+import { deadLetterHeaders, originHeaders } from '../../connectors/kafka/topic-options.js';
+import { redis } from '../../connectors/redis/index.js';
+import { writtenKeys } from '../../connectors/redis/written.js';
+import {
+  type Cell,
+  hours,
+  type IsolatedPlace,
+  isolatedName,
+  type Origin,
+  type OutgoingRecord,
+  type Sink,
+  type StateChange,
+  sinkDriver,
+} from '../../src/core/index.js';
 import { resolveConfig } from '../../src/profiles/config.js';
-import { openProfile, type VerificationProfile } from '../../src/profiles/profiles.js';
+import { type OpenProfile, openProfile } from '../../src/profiles/profiles.js';
+import { json } from '../../src/schema/index.js';
 import { mapCell, paneCell, timerCell, valueCell } from '../../src/state/index.js';
 import { originAt } from '../../src/testing/contract.js';
-import { compareKeys } from '../../src/verify/compare-keys.js';
 import { compareState } from '../../src/verify/compare-state.js';
-import { compareTables } from '../../src/verify/compare-tables.js';
-import { compareTopics } from '../../src/verify/compare-topics.js';
+import { compareWritten } from '../../src/verify/compare-written.js';
 import type { Differences } from '../../src/verify/differences.js';
-import { namesOf, type Run } from '../../src/verify/verification.js';
+import { outputOf } from '../../src/verify/outputs.js';
+import type { Run } from '../../src/verify/verification.js';
 import { job, namesOf as jobNames } from '../cli/operations.js';
+import { tablesOf } from '../profiles/tables.js';
 
 // What two runs left, in the real stores of the embedded profile.
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-compare-'));
-let profile: VerificationProfile;
+let profile: OpenProfile;
 beforeAll(async () => {
   profile = await openProfile(resolveConfig({ flags: { profile: 'embedded', data: folder } }));
 });
@@ -32,6 +48,26 @@ afterAll(async () => {
 const wrong = ({ counts }: Differences) => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
 const origin = (offset: number, partition = 0): Origin => ({ ...originAt(offset), topic: 'in', partition });
+
+/** What two sinks of one kind wrote, as their connector reads it. */
+async function compareSinks(
+  sinks: Readonly<Record<Run, Sink<unknown>>>,
+  place: Pick<IsolatedPlace, 'id' | 'step'>,
+  ordered: boolean,
+): Promise<Differences> {
+  const read = async (run: Run) =>
+    (await outputOf(profile, sinks[run])).read(sinks[run], { ...place, run, partitions: {} }, ordered);
+  return compareWritten({ reference: await read('reference'), faulted: await read('faulted') });
+}
+
+const inTopic = (topic: string) => kafka.sink<unknown>({ topic, schema: json() }) as Sink<unknown>;
+
+const compareTopics = (topics: Readonly<Record<Run, string>>, ordered: boolean) =>
+  compareSinks(
+    { reference: inTopic(topics.reference), faulted: inTopic(topics.faulted) },
+    { id: 'verify-topics', step: 'out' },
+    ordered,
+  );
 
 describe('topics', () => {
   let made = 0;
@@ -56,7 +92,7 @@ describe('topics', () => {
       await producer.append(topics[run], 0, records);
     }
     await producer.close();
-    return compareTopics(profile, topics, ordered);
+    return compareTopics(topics, ordered);
   }
 
   it.each([
@@ -96,7 +132,7 @@ describe('topics', () => {
     await producer.append(topics.reference, 0, [letter('a', 'own'), letter('b', 'own'), letter('c', 'own')]);
     await producer.append(topics.faulted, 0, [letter('a', 'own'), letter('B', 'own'), letter('c', 'other')]);
     await producer.close();
-    expect(wrong(await compareTopics(profile, topics, true))).toEqual({ different: 2 });
+    expect(wrong(await compareTopics(topics, true))).toEqual({ different: 2 });
   });
 });
 
@@ -104,33 +140,42 @@ describe('hashes', () => {
   const store = (all: Readonly<Record<string, Record<string, string>>>) => ({
     keys: async (prefix: string) => Object.keys(all).filter((key) => key.startsWith(prefix)),
     read: async (keys: readonly string[]) => keys.map((key) => all[key] ?? {}),
+    remove: async () => undefined,
+    removeFences: async () => undefined,
   });
-  const prefixes = { reference: 'c:', faulted: 'd:' };
+  const placeIn = (run: Run) => ({ id: 'c', run, step: 's', partitions: {} });
+  const sink = redis.hashSink<unknown>({ key: String, ttl: hours(1) }) as Sink<unknown>;
+  const compareKeys = async (keys: ReturnType<typeof store>, ordered: boolean) => {
+    const read = (run: Run) => writtenKeys(keys).read(sink, placeIn(run), ordered);
+    return compareWritten({ reference: await read('reference'), faulted: await read('faulted') });
+  };
 
   it('differ by keys and by fields', async () => {
     const hashes = store({
-      'c:1': { n: '1' },
-      'd:1': { n: '1' },
-      'c:2': { n: '1' },
-      'd:2': { n: '2' },
-      'c:3': { n: '1', m: '1' },
-      'd:3': { n: '1' },
-      'c:4': { n: '1' },
-      'd:5': { n: '1' },
+      'c:reference:s:1': { n: '1' },
+      'c:faulted:s:1': { n: '1' },
+      'c:reference:s:2': { n: '1' },
+      'c:faulted:s:2': { n: '2' },
+      'c:reference:s:3': { n: '1', m: '1' },
+      'c:faulted:s:3': { n: '1' },
+      'c:reference:s:4': { n: '1' },
+      'c:faulted:s:5': { n: '1' },
       'e:6': { n: '1' },
     });
-    const found = await compareKeys(hashes, prefixes, true);
+    const found = await compareKeys(hashes, true);
     expect(wrong(found)).toEqual({ lost: 1, different: 2, unexpected: 1 });
     expect(found.samples.find(({ kind }) => kind === 'lost')).toMatchObject({ id: '4', reference: '{"n":"1"}' });
     expect(found.compared).toBe(4);
-    expect(wrong(await compareKeys(hashes, prefixes, false))).toEqual({ lost: 1, unexpected: 1 });
+    expect(wrong(await compareKeys(hashes, false))).toEqual({ lost: 1, unexpected: 1 });
   });
 
   it('are read in pieces', async () => {
     const all = Object.fromEntries(
-      Array.from({ length: 2_500 }, (_, n) => [`c:${n}`, `d:${n}`].map((key) => [key, { n: String(n) }])).flat(),
+      Array.from({ length: 2_500 }, (_, n) =>
+        [`c:reference:s:${n}`, `c:faulted:s:${n}`].map((key) => [key, { n: String(n) }]),
+      ).flat(),
     );
-    expect(await compareKeys(store(all), prefixes, true)).toMatchObject({ compared: 2_500, total: 0 });
+    expect(await compareKeys(store(all), true)).toMatchObject({ compared: 2_500, total: 0 });
   });
 });
 
@@ -151,29 +196,34 @@ describe('tables', () => {
       columns: { n: 'UInt32', score: 'Float64', note: 'Nullable(String)' },
       exactlyOnce: true,
     });
-    const driver = profile.sinks.clickhouse;
-    const options = sink.options as TableSinkOptions;
+    const driver = await sinkDriver(profile, sink, 'history');
+    const isolated = (run: Run) => {
+      const { isolate } = definition.kinds.tableSink.verify;
+      const place = { id, run, step: 'history', partitions: {} };
+      return { ...sink, options: isolate(sink.options as TableSinkOptions, place) } as Sink<unknown>;
+    };
+    const own = { reference: isolated('reference'), faulted: isolated('faulted') };
     for (const [run, values] of [
       ['reference', reference],
       ['faulted', faulted],
     ] as const satisfies readonly (readonly [Run, Row[]])[]) {
-      const { topology, table } = namesOf(id, run);
-      const own = { ...sink, options: { ...options, table: table('scored') } } as Sink<unknown>;
-      await driver?.setUp?.(own, { topology, step: 'history', partitions: 1 });
-      await profile.command(`SYSTEM STOP MERGES ${table('scored')}_rows`);
+      const topology = isolatedName({ id, run });
+      const { table } = own[run].options as TableSinkOptions;
+      await driver.setUp?.(own[run], { topology, step: 'history', partitions: 1 });
+      await (await tablesOf(profile)).command(`SYSTEM STOP MERGES ${table}_rows`);
       const write = async (some: readonly Row[]) => {
         const context = { step: 'history', task: { topology, partition: 0 }, incarnation: 0 };
-        const writer = await driver?.open(own, context);
-        await writer?.write(
+        const writer = await driver.open(own[run], context);
+        await writer.write(
           some,
           some.map(({ n }) => origin(n)),
         );
-        await writer?.prepare?.();
+        await writer.prepare?.();
       };
       await write(values);
       if (run === 'faulted' && more.length > 0) await write(more);
     }
-    return compareTables(profile, id, { options, step: 'history', exactlyOnce: true }, byIdentity);
+    return compareSinks(own, { id, step: 'history' }, byIdentity);
   }
 
   it('are the same where every bit is', async () => {

@@ -56,7 +56,11 @@ describe('compareEntries', () => {
 });
 
 const someEntries = fc.array(
-  fc.record({ task: fc.nat(2), id: fc.constantFrom('a', 'b', 'c', 'd', 'e'), digest: fc.constantFrom('1', '2') }),
+  fc.record({
+    sequence: fc.constantFrom('0', '1', '2'),
+    id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    digest: fc.constantFrom('1', '2'),
+  }),
   { maxLength: 30 },
 );
 
@@ -72,9 +76,9 @@ describe('EntryStreams', () => {
           // Mostly alike: that is where entries are settled early.
           const faulted = [...reference.slice(0, Math.ceil(reference.length / 2)), ...other];
           const whole = new Differences();
-          for (const task of [0, 1, 2]) {
+          for (const task of ['0', '1', '2']) {
             const of = (all: typeof reference) =>
-              all.filter((each) => each.task === task).map((each) => ({ ...each, at: '' }));
+              all.filter((each) => each.sequence === task).map((each) => ({ ...each, at: '' }));
             compareEntries(of(reference), of(faulted), ordered, whole);
           }
           const found = new Differences();
@@ -98,7 +102,7 @@ describe('EntryStreams', () => {
     const found = new Differences();
     const streams = new EntryStreams(true, found);
     const add = (run: 'reference' | 'faulted', offset: number) =>
-      streams.add(run, { task: 0, id: `in/0/${offset}`, digest: 'x', at: String(offset) });
+      streams.add(run, { sequence: '0', id: `in/0/${offset}`, digest: 'x', at: String(offset) });
     for (const offset of [0, 1, 2, 3]) add('reference', offset);
     for (const offset of [0, 1, 2, 0, 1, 2, 3, 9]) add('faulted', offset);
     streams.end();
@@ -109,11 +113,11 @@ describe('EntryStreams', () => {
     const found = new Differences();
     const streams = new EntryStreams(true, found);
     for (let n = 0; n < 100_000; n++) {
-      const entry = { task: 0, id: `in/0/${n}`, digest: 'x', at: '' };
+      const entry = { sequence: '0', id: `in/0/${n}`, digest: 'x', at: '' };
       streams.add('reference', entry);
       streams.add('faulted', entry);
     }
-    const [open] = [...(streams as unknown as { tasks: Map<number, { reference: unknown[] }> }).tasks.values()];
+    const [open] = [...(streams as unknown as { sequences: Map<string, { reference: unknown[] }> }).sequences.values()];
     expect(open?.reference.length).toBeLessThan(5_000);
     streams.end();
     expect(found).toMatchObject({ compared: 100_000, total: 0 });

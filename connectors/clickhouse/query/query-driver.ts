@@ -2,7 +2,7 @@ import type { SourceDriver } from '../../../src/core/source.js';
 import { type RetryOptions, retry } from '../../../src/util/retry.js';
 import type { Engine } from '../engine/engine.js';
 import { explain } from '../errors.js';
-import type { Query } from '../query.js';
+import type { Query } from '../kinds.js';
 import { openQueryReader, type QueryPlace } from '../query-source.js';
 import { QueryPages } from './query-pages.js';
 

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../src/core/errors.js';
 import type { Engine, QueryParams } from '../engine/engine.js';
-import type { Query } from '../query.js';
+import type { Query } from '../kinds.js';
 import { columnsOfQuery } from '../table/canonical.js';
 import { quoted } from '../table/layout.js';
 import { bareTypeOf, typeTextOf } from '../table/type-text.js';

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../../src/core/errors.js';
-import type { TableSinkOptions, TableTtl, TableView, UpsertTableOptions } from '../../../src/core/sink-options.js';
 import type { Engine } from '../engine/engine.js';
 import { type Columns, canonicalTypes } from './canonical.js';
+import type { TableSinkOptions, TableTtl, TableView, UpsertTableOptions } from './options.js';
 import type { Units } from './rows.js';
 
 /** By column, as SQL. */

@@ -1,6 +1,6 @@
 import type { Duration } from '../../../src/core/duration.js';
 import type { Problem } from '../../../src/core/operator.js';
-import type { TableView } from '../../../src/core/sink-options.js';
+import type { TableView } from './options.js';
 
 /** A view beside a table: a query that reads the rows of the table without duplicates. */
 export interface ClickHouseViewOptions {

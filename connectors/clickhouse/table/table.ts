@@ -1,9 +1,9 @@
 import { MillraceError } from '../../../src/core/errors.js';
-import type { TableTtl } from '../../../src/core/sink-options.js';
 import { type Engine, parseRows } from '../engine/engine.js';
 import { columnsOf } from './canonical.js';
 import { quoted, quotedText, stampOf, type TableLayout } from './layout.js';
 import { columnDifferences, type Difference, isAllowed } from './migration.js';
+import type { TableTtl } from './options.js';
 import { setUpViews } from './views.js';
 
 /**

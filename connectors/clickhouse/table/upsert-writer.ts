@@ -1,10 +1,10 @@
 import { assert } from '../../../src/core/errors.js';
 import type { Change, Origin } from '../../../src/core/record.js';
 import type { SinkWriter } from '../../../src/core/sink.js';
-import type { UpsertTableOptions } from '../../../src/core/sink-options.js';
 import { isWellFormed } from '../../../src/util/well-formed.js';
 import { quotedText } from '../values/index.js';
 import type { Batches } from './batches.js';
+import type { UpsertTableOptions } from './options.js';
 import { RowEncoder } from './rows.js';
 
 /** Bits of a version that count the changes of a task; those above are the incarnation's. */

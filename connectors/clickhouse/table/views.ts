@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { TableView } from '../../../src/core/sink-options.js';
 import { type Engine, parseRows } from '../engine/engine.js';
 import { quoted, quotedText } from './layout.js';
+import type { TableView } from './options.js';
 
 /**
  * Makes the views of a sink, anew where they are declared otherwise than they were made.

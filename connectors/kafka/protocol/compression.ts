@@ -3,7 +3,7 @@ import { Decoder, Encoder } from '@toondepauw/node-zstd';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import { compressSync, uncompressSync } from 'snappy';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { Compression } from '../../../src/core/sink-options.js';
+import type { Compression } from '../topic-options.js';
 import { lz4SizeMax, snappySize, zstdSizeMax } from './decompressed-size.js';
 
 type Decompress = (bytes: Buffer) => Buffer;

@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import type { Headers, OutgoingRecord } from '../../../src/core/record.js';
-import type { Compression } from '../../../src/core/sink-options.js';
+import type { Compression } from '../topic-options.js';
 import { compress } from './compression.js';
 import { batch, type ProducerStamp } from './record-batch.js';
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.js';

@@ -2,9 +2,9 @@ import { EARLIEST } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import type { SourceReader } from '../../../src/core/source.js';
+import type { Entries } from '../kinds.js';
 import type { Keyed } from '../server/connection.js';
 import type { Server } from '../server/server.js';
-import type { Entries } from './entries.js';
 import { type Entry, isAfter, NO_ID, recordOf } from './entry.js';
 import { hasHoles, type StreamState, stateOf } from './stream-state.js';
 

@@ -1,5 +1,5 @@
 import type { RawRecord } from '../../../src/core/record.js';
-import type { Entries } from './entries.js';
+import type { Entries } from '../kinds.js';
 
 /** As the client gives it: the id, then fields and values in turn. */
 export type Entry = readonly [id: Buffer, fields: readonly Buffer[]];

@@ -1,24 +1,11 @@
-import * as is from '../../../src/core/option-types.js';
-import { connectorKind, defaulted, type OptionsOf, optional, required, resolve } from '../../../src/core/options.js';
+import { sinkOf } from '../../../src/connect/make.js';
+import { type OptionsOf, resolve } from '../../../src/core/options.js';
 import type { Sink } from '../../../src/core/sink.js';
+import { definition } from '../definition.js';
 import { hashFields, unrepresentableHash } from '../hash-fields.js';
-import { nameOf, nameOrCallback, sinkOf } from '../sink.js';
+import { streamKind } from '../kinds.js';
+import { nameOf } from '../sink.js';
 import { ENTRY_FIELDS_MAX, type Write } from '../structures.js';
-
-export const streamKind = connectorKind({
-  kind: 'redis.streamSink',
-  role: 'sink',
-  doc: 'Appends every value to a Redis stream as an entry, once.',
-  options: {
-    stream: required(nameOrCallback, 'The Redis key of the stream.'),
-    entriesMax: required(is.integer(1), 'Maximum length of the stream: older entries are trimmed, read or not.'),
-    exact: defaulted(is.flag, false, 'Trim exactly; otherwise some hundred more entries may remain, which is cheaper.'),
-    fields: optional(
-      is.callback<(value: never) => object>('(value) => object'),
-      'The fields of the entry, like those of a hash (default: the properties of the value).',
-    ),
-  },
-});
 
 /** Options of `redis.streamSink`. */
 export interface RedisStreamOptions<T> extends OptionsOf<typeof streamKind.options> {
@@ -52,5 +39,5 @@ export function streamSink<T>(options: RedisStreamOptions<T>): Sink<T> {
     limit: entriesMax,
     how: exact ? '=' : '~',
   };
-  return sinkOf(streamKind, options, driven, place);
+  return sinkOf(definition.kinds.streamSink, options, { options: driven, place });
 }

@@ -49,7 +49,7 @@ async function lookAt(topology: Topology, { profile, data }: CheckFlags): Promis
     import('../../profiles/profiles.js'),
     import('../run/config-mismatches.js'),
   ]);
-  const opened = await openProfile(await readConfig({ profile, data }));
+  const opened = await openProfile(await readConfig({ profile, data }, { topology }));
   try {
     return await mismatchesOf(topology, opened);
   } finally {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import {
+  deliveryOn,
   describe,
   internalTopic,
   mermaid,
@@ -9,7 +10,6 @@ import {
 } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
-import { deliveryOn } from '../guarantees.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 
@@ -37,7 +37,7 @@ export function describeCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, options: DescribeOptions) =>
       act(options, async () => {
         const topology = await loadTopology(file);
-        const { profile } = await readConfig({ profile: options.profile });
+        const { profile } = await readConfig({ profile: options.profile }, { topology });
         const delivery = deliveryOn(profile);
         if (options.json) {
           const sources = topology.sources.map(({ id, source: { kind, settings } }) => ({ id, kind, settings }));

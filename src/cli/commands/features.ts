@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ClickHouse } from '../../../connectors/clickhouse/open.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
 import { counted } from '../../util/counted.js';
 import { exitCodes } from '../../util/terminal.js';
@@ -86,7 +87,7 @@ function exportCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const view = await loadView(file);
         const { exportTrainingSet } = await import('../../feature-store/training-set.js');
-        const done = await onProfile(flags, (profile) => exportTrainingSet(profile, { view, ...flags }));
+        const done = await onTables(flags, (tables) => exportTrainingSet(tables, { view, ...flags }));
         const text = `${done.file}: ${counted(done.rows, 'row')}, ${done.withoutFeatures} of them without features\n`;
         terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
         return exitCodes.ok;
@@ -114,7 +115,7 @@ function auditCommand({ terminal, act }: CommandContext): Command {
       act(flags, async () => {
         const view = await loadView(file);
         const { audit } = await import('../../feature-store/audit.js');
-        const found = await onProfile(flags, (profile) => audit(profile, { view, ...flags }));
+        const found = await onTables(flags, (tables) => audit(tables, { view, ...flags }));
         const { predictions, equal, missing, stale, different, samples } = found;
         const text = `${predictions} predictions: ${equal} equal, ${different} different, ${missing} missing, ${stale} stale\n`;
         terminal.out(flags.json ? `${JSON.stringify(found)}\n` : text + (samples.length > 0 ? textTable(samples) : ''));
@@ -171,3 +172,9 @@ async function onProfile<T>({ profile, data }: Flags, work: (profile: OpenProfil
     await opened.close();
   }
 }
+
+const onTables = <T>(flags: Flags, work: (tables: ClickHouse) => Promise<T>): Promise<T> =>
+  onProfile(flags, async (profile) => {
+    const { definition } = await import('../../../connectors/clickhouse/definition.js');
+    return work((await profile.connect(definition)).tables);
+  });

@@ -31,16 +31,16 @@ export function planCommand({ terminal, act }: CommandContext): Command {
             import('../../profiles/profiles.js'),
             import('../../checkpoints/stored-state.js'),
             import('../run/config-mismatches.js'),
-            import('../unfinished.js'),
+            import('../../checkpoints/unfinished.js'),
           ]);
-        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+        const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }, { topology }));
         try {
           const plans: StatePlan[] = [];
           for (const subtopology of subtopologiesOf(topology))
             plans.push(
               planState(subtopology, await storedTasks(profile, subtopology), {
                 tasksNow: await tasksNow(profile, subtopology),
-                unfinished: unfinishedIn(subtopology),
+                unfinished: await unfinishedIn(subtopology),
               }),
             );
           const mismatches = await mismatchesOf(topology, profile);

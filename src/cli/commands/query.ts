@@ -31,14 +31,18 @@ export function queryCommand({ terminal, act }: CommandContext): Command {
     .addOption(shared.data)
     .action((sql: string, flags: QueryFlags) =>
       act(flags, async () => {
-        const { openProfile } = await import('../../profiles/profiles.js');
+        const [{ openProfile }, { definition: clickhouse }] = await Promise.all([
+          import('../../profiles/profiles.js'),
+          import('../../../connectors/clickhouse/definition.js'),
+        ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
         try {
+          const { tables } = await profile.connect(clickhouse);
           if (flags.write && !RETURNS_ROWS.test(sql)) {
-            await profile.command(sql);
+            await tables.command(sql);
             terminal.out(flags.json ? `${JSON.stringify({ rows: [] })}\n` : 'done\n');
           } else {
-            const rows = await (flags.write ? profile.query<Row>(sql) : profile.queryReadOnly<Row>(sql));
+            const rows = await (flags.write ? tables.query<Row>(sql) : tables.queryReadOnly<Row>(sql));
             terminal.out(flags.json ? `${JSON.stringify({ rows })}\n` : textTable(rows));
           }
         } finally {

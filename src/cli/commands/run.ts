@@ -2,10 +2,9 @@ import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
 import { configHelp } from '../../profiles/config.js';
 import type { Config } from '../../profiles/settings.js';
-import { describe, subtopologiesOf } from '../../topology/index.js';
+import { deliveryOn, describe, subtopologiesOf } from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
-import { deliveryOn } from '../guarantees.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { type RunExtent, run } from '../run/run.js';
@@ -30,7 +29,7 @@ interface RunFlags {
 }
 
 /** `millrace run`: runs a topology until it is stopped, or until the logs end. */
-export function runCommand({ terminal, act }: CommandContext): Command {
+export function runCommand({ terminal, settings, act }: CommandContext): Command {
   const shared = profileOptions();
   return command('run', 'Runs a topology. Ctrl-C drains, commits and stops; the next start continues from there.', [
     'millrace run topologies/flight-delays.ts --until-end',
@@ -57,12 +56,12 @@ export function runCommand({ terminal, act }: CommandContext): Command {
     )
     .option('--standbys <number>', 'standby replicas of the state of each task, for a fast takeover', wholeNumber)
     .addOption(new Option('--worker', 'one process of several, started by another one').hideHelp())
-    .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp()}`)
+    .addHelpText('after', `\nSettings, also in millrace.config.ts (defaults in brackets):\n${configHelp(settings)}`)
     .action((file: string, flags: RunFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
         const { profile, data, standbys, host, port, processes = 1 } = flags;
-        const config = await readConfig({ profile, data, standbys, host, port });
+        const config = await readConfig({ profile, data, standbys, host, port }, { topology });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
         const limits = limitsOf(flags);

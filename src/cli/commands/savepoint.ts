@@ -131,21 +131,27 @@ function restoreCommand({ terminal, act }: CommandContext): Command {
             import('../../profiles/profiles.js'),
             import('../../checkpoints/savepoints.js'),
             import('../../checkpoints/savepoint-files.js'),
-            import('../unfinished.js'),
+            import('../../checkpoints/unfinished.js'),
           ]);
         const path = savepointFile(config.data, name);
         const { manifest, tasks } = readSavepoint(path);
         if (manifest.topology !== topology.name || manifest.topologyHash !== topologyHash(topology)) {
           const kept = subtopologiesIn(manifest);
-          const plans = subtopologiesOf(topology).map((subtopology) => {
-            const { topics = {}, first = 0, partitions = 0 } = kept.find(({ name }) => name === subtopology.name) ?? {};
-            const stored = tasks.slice(first, first + partitions);
-            return planState(
-              subtopology,
-              stored.map((task, partition): PlannedTask => ({ ...task, partition, topics })),
-              { unfinished: unfinishedIn(subtopology) },
-            );
-          });
+          const plans = await Promise.all(
+            subtopologiesOf(topology).map(async (subtopology) => {
+              const {
+                topics = {},
+                first = 0,
+                partitions = 0,
+              } = kept.find(({ name }) => name === subtopology.name) ?? {};
+              const stored = tasks.slice(first, first + partitions);
+              return planState(
+                subtopology,
+                stored.map((task, partition): PlannedTask => ({ ...task, partition, topics })),
+                { unfinished: await unfinishedIn(subtopology) },
+              );
+            }),
+          );
           if (!flags.json) terminal.out(plans.map(planText).join('\n'));
           if (!flags.force) {
             throw new MillraceError(

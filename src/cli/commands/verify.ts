@@ -69,7 +69,7 @@ their own, whose names begin with "verify-", and which are removed at the end. N
     .action((file: string, flags: VerifyFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const config = await readConfig({ profile: flags.profile, data: flags.data });
+        const config = await readConfig({ profile: flags.profile, data: flags.data }, { topology });
         if (flags.worker !== undefined) {
           const { runVerificationWork } = await import('../../verify/worker.js');
           await runVerificationWork(topology, config, JSON.parse(flags.worker) as VerificationWork);

@@ -101,6 +101,7 @@ export function lookup<In, V, const As extends string, M = never, F = never>(
     problems: problemsOf(options, limits),
     shape: {
       shape: 'batched',
+      lookup: from,
       nondeterministic: true,
       async open(context, services) {
         const handle = await services.get(lookupService).open(context.step, from, limits);

@@ -1,8 +1,8 @@
 import { hashFields, unrepresentableHash } from '../../../connectors/redis/hash-fields.js';
+import type { HashSinkOptions } from '../../../connectors/redis/structures.js';
 import { MillraceError } from '../../core/errors.js';
 import { type LookupDriver, MISSING, readAnswer } from '../../core/lookup.js';
 import type { SinkDriver } from '../../core/sink.js';
-import type { HashSinkOptions } from '../../core/sink-options.js';
 import { type Hashes, mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';

@@ -1,23 +1,17 @@
-import { MillraceError } from '../../core/errors.js';
-import { type InternalSinkOptions, internalWriter } from '../../core/internal.js';
-import { partitionOf } from '../../core/partition.js';
-import { type DeadLetter, type Headers, type Origin, rawOf } from '../../core/record.js';
-import type { SchemaRegistry } from '../../core/schema.js';
-import {
-  keyBytes,
-  type Sink,
-  type SinkContext,
-  type SinkDriver,
-  type SinkWriter,
-  unwritable,
-} from '../../core/sink.js';
 import {
   type DeadLetterSinkOptions,
   deadLetterHeaders,
   headersFor,
   originHeaders,
   type TopicSinkOptions,
-} from '../../core/sink-options.js';
+} from '../../../connectors/kafka/topic-options.js';
+import { MillraceError } from '../../core/errors.js';
+import { type InternalSinkOptions, internalWriter } from '../../core/internal.js';
+import { partitionOf } from '../../core/partition.js';
+import { type DeadLetter, type Headers, type Origin, rawOf } from '../../core/record.js';
+import type { SchemaRegistry } from '../../core/schema.js';
+import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../core/sink.js';
+import { keyBytes, unwritable } from '../../core/sink.js';
 import { openCodec, registerSchema } from '../../schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';

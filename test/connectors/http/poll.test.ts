@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { http, type PollOptions } from '../../../connectors/http/index.js';
-import type { Poll } from '../../../connectors/http/poll.js';
+import type { Poll } from '../../../connectors/http/kinds.js';
 import { PollReader } from '../../../connectors/http/poll-source.js';
 import { EARLIEST } from '../../../src/core/checkpoint.js';
 import { millis, type Source } from '../../../src/core/index.js';
@@ -190,7 +190,7 @@ describe('http.pollSource', () => {
 
   it('says what is wrong with its options, and nothing that may be secret', () => {
     const odd = source('https://shop.example/orders?token=hidden', { schema: text() as never, perSecondMax: 0 });
-    expect(odd.problems?.map(({ message }) => message)).toEqual(['text where items are JSON', 'perSecondMax is 0']);
+    expect(odd.problems?.map(({ message }) => message)).toEqual(['perSecondMax is 0', 'text where items are JSON']);
     expect(JSON.stringify([odd.topic, odd.settings])).not.toContain('hidden');
   });
 

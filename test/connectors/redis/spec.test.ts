@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kinds, redis } from '../../../connectors/redis/index.js';
+import { definition } from '../../../connectors/redis/definition.js';
+import { redis } from '../../../connectors/redis/index.js';
 import { structureOf } from '../../../connectors/redis/structures.js';
 import { type Change, hours, type Sink } from '../../../src/core/index.js';
 
@@ -52,7 +53,7 @@ describe('every sink', () => {
   it.each(sinks)('$kind is inert frozen data of a kind that is declared', (sink) => {
     expect(sink).toMatchObject({ connector: 'redis', problems: [] });
     expect([sink, sink.options, sink.settings].every(Object.isFrozen)).toBe(true);
-    expect(kinds.map(({ kind }) => kind)).toContain(sink.kind);
+    expect(Object.values(definition.kinds)).toContain(sink.definition);
   });
 
   it('shows what can be shown, and says what is wrong', () => {

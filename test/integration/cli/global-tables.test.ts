@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { openProfile, type VerificationProfile } from '../../../src/profiles/profiles.js';
+import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { millrace, startMillrace, userFolder } from '../../cli/millrace.js';
 import { address } from '../address.js';
 import { foreignRead } from '../kafka/world.js';
@@ -41,7 +41,7 @@ const env = () => ({
   MILLRACE_REGISTRY: address('MILLRACE_REGISTRY'),
 });
 
-let profile: VerificationProfile;
+let profile: OpenProfile;
 const user = userFolder({ 'shop.ts': topologyFile });
 
 beforeAll(async () => {

@@ -43,10 +43,9 @@ const profileOf = (log: Kafka): OpenProfile => ({
   endOffsets: (topic) => log.endOffsets(topic),
   offsetsAt: (topic, point) => log.offsetsAt(topic, point),
   checkpoints: log.checkpoints,
-  query: () => Promise.reject(new Error('there are no tables here')),
-  queryReadOnly: () => Promise.reject(new Error('there are no tables here')),
-  command: () => Promise.reject(new Error('there are no tables here')),
-  exportParquet: () => Promise.reject(new Error('there are no tables here')),
+  connect: () => Promise.reject(new Error('there is no connector here')),
+  driver: () => Promise.reject(new Error('there is no connector here')),
+  removal: { topic: async () => undefined, topology: async () => undefined },
   close: () => log.close(),
 });
 

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryOn } from '../../../src/cli/guarantees.js';
+import { writeModeOn } from '../../../src/core/kind.js';
+import type { SinkDriver } from '../../../src/core/sink.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { openProfile } from '../../../src/profiles/profiles.js';
 import { avro, openCodec } from '../../../src/schema/index.js';
 import { produce } from '../../../src/topics/produce.js';
 import { readTopic } from '../../../src/topics/read-topic.js';
 import { shown } from '../../../src/topics/tail.js';
-import { deliveryOf } from '../../../src/topology/index.js';
-import { topicSink } from '../../topology/fixtures.js';
+import { connectorKinds } from '../../connector-kinds.js';
+import { tablesOf } from '../../profiles/tables.js';
 
 const config = () => {
   for (const name of ['MILLRACE_KAFKA', 'MILLRACE_REDIS', 'MILLRACE_CLICKHOUSE', 'MILLRACE_REGISTRY']) {
@@ -25,11 +26,12 @@ describe('the cluster profile', () => {
   it('guarantees what its drivers do', async () => {
     const profile = await openProfile(config());
     try {
-      for (const [connector, { mode }] of Object.entries(profile.sinks)) {
-        const promised = deliveryOn('cluster')({ ...topicSink('any'), connector });
-        expect([connector, promised]).toEqual([connector, deliveryOf(mode)]);
+      for (const kind of connectorKinds) {
+        if (kind.role !== 'sink') continue;
+        const { mode } = (await profile.driver(kind)) as SinkDriver;
+        expect([kind.kind, writeModeOn(kind, 'cluster')]).toEqual([kind.kind, mode]);
       }
-      expect(await profile.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      expect(await (await tablesOf(profile)).query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     } finally {
       await profile.close();
     }

@@ -7,7 +7,7 @@ import { savepointFile } from '../../../src/checkpoints/savepoint-files.js';
 import { createSavepoint, restoreSavepoint } from '../../../src/checkpoints/savepoints.js';
 import { storedTasks, tasksNow } from '../../../src/checkpoints/stored-state.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { openProfile, type VerificationProfile } from '../../../src/profiles/profiles.js';
+import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { planState } from '../../../src/topology/index.js';
 import { freshWorld } from '../../cli/operations.js';
@@ -22,7 +22,7 @@ const AFTER = 5;
 const all = happenings(77, 1_000);
 const noModels = { open: () => Promise.reject(new Error('no model')), close: async () => undefined };
 
-let profile: VerificationProfile;
+let profile: OpenProfile;
 const data = mkdtempSync(join(tmpdir(), 'millrace-rescaled-'));
 
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { kafka } from '../../../connectors/kafka/index.js';
+import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { hours } from '../../../src/core/index.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import type { Sink } from '../../../src/core/sink.js';
-import { deadLetterHeaders } from '../../../src/core/sink-options.js';
 import type { Embedded } from '../../../src/profiles/embedded/index.js';
 import { json } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';

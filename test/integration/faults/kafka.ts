@@ -1,7 +1,7 @@
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { openKafka } from '../../../connectors/kafka/open.js';
+import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
 import type { Sink } from '../../../src/core/sink.js';
-import { deadLetterHeaders } from '../../../src/core/sink-options.js';
 import type { Source } from '../../../src/core/source.js';
 import { localRegistry } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryOn } from '../../../src/cli/guarantees.js';
 import type { ContractCheck } from '../../../src/testing/contract.js';
 import { type SinkFaultWorld, sinkFaults } from '../../../src/testing/fault-contract.js';
 import type { FaultName } from '../../../src/testing/fault-list.js';
 import { type SourceFaultWorld, sourceFaults } from '../../../src/testing/source-fault-contract.js';
-import { deliveryOf } from '../../../src/topology/index.js';
+import { deliveryOf, deliveryOn } from '../../../src/topology/index.js';
 import { expectedOfSinks, expectedOfSources } from './expected.js';
 
 /** The kinds of a service, each with a world of its own. */

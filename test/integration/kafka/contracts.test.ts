@@ -1,8 +1,8 @@
 import { describe, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import type { Kafka } from '../../../connectors/kafka/open.js';
+import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
 import type { Sink } from '../../../src/core/sink.js';
-import { deadLetterHeaders } from '../../../src/core/sink-options.js';
 import { type ContractCheck, originAt } from '../../../src/testing/contract.js';
 import { ledgerContract } from '../../../src/testing/ledger-contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';

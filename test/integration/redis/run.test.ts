@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { Redis as Client } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka } from '../../../connectors/kafka/index.js';
+import { definition } from '../../../connectors/redis/definition.js';
 import { redis } from '../../../connectors/redis/index.js';
 import { MillraceError } from '../../../src/core/index.js';
+import type { LookupDriver } from '../../../src/core/lookup.js';
 import { hours, lookup, map, millis, topology } from '../../../src/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
 import { openProfile } from '../../../src/profiles/profiles.js';
@@ -81,8 +83,12 @@ it('runs on the embedded profile, with a server for what that does not keep', as
       },
     });
     await running.finished;
-    const hashes = await profile.hashes.read(['a3']);
-    expect(hashes).toMatchObject([{ account: 'a3', owner: 'Ada' }]);
+    const reader = await ((await profile.driver(definition.kinds.hashLookup)) as LookupDriver).open(
+      redis.hashLookup(),
+      'hashes',
+    );
+    const answers = await reader.ask(['a3'], new AbortController().signal);
+    expect(answers).toMatchObject([{ kind: 'found', value: { account: 'a3', owner: 'Ada' } }]);
   } finally {
     await profile.close();
   }

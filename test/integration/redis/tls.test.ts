@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
 import { openRedis } from '../../../connectors/redis/open.js';
+import { redisOptions } from '../../../connectors/redis/reached-by.js';
+import { settings as redisSettings } from '../../../connectors/redis/settings.js';
 import { minutes, type Sink } from '../../../src/core/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { redisOptions } from '../../../src/profiles/redis-options.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { makeCertificates } from '../kafka/certificates.js';
 import { OwnServer } from './own-server.js';
@@ -45,7 +46,7 @@ async function write(settings: Readonly<Record<string, string>>, name: string): 
     MILLRACE_REDIS_PASSWORD: PASSWORD,
     ...settings,
   };
-  const opened = openRedis({ ...redisOptions(resolveConfig({ env })), attemptsMax: 3 });
+  const opened = openRedis({ ...redisOptions(resolveConfig({ env }).valuesOf(redisSettings)), attemptsMax: 3 });
   try {
     const sink = redis.hashSink<{ n: number }>({ key: () => name, ttl: minutes(1) }) as Sink<unknown>;
     await opened.sink.setUp?.(sink, { topology: name, step: 'out', partitions: 1 });

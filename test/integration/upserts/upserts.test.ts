@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRedis } from '../../../connectors/redis/open.js';
 import type { OutgoingRecord } from '../../../src/core/index.js';
 import { resolveConfig } from '../../../src/profiles/config.js';
-import { openProfile, type VerificationProfile } from '../../../src/profiles/profiles.js';
+import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js';
 import { startMillrace, userFolder } from '../../cli/millrace.js';
 import { generator } from '../../random.js';
 import { addresses, readTopic, sql, withRedis } from '../flights/world.js';
@@ -45,7 +46,7 @@ export const both = topology('${name}', { deadLetters: kafka.deadLetterSink({ to
 `,
 });
 
-let profile: VerificationProfile;
+let profile: OpenProfile;
 beforeAll(async () => {
   profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: addresses() }));
   const producer = profile.producer();
@@ -53,7 +54,9 @@ beforeAll(async () => {
   await producer.close();
 });
 afterAll(async () => {
-  await profile.removal?.keys(`${name}:`);
+  const server = openRedis({ url: addresses().MILLRACE_REDIS as string });
+  await server.remove(`${name}:`);
+  await server.close();
   await sql(`DROP VIEW IF EXISTS ${tableName}`);
   await sql(`DROP TABLE IF EXISTS ${tableName}_rows`);
   await profile.close();

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { deadLetterHeaders } from '../../../src/core/sink-options.js';
+import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
 import { type ContractCheck, originAt } from '../../../src/testing/contract.js';
 import { ledgerContract } from '../../../src/testing/ledger-contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TopicSinkOptions } from '../../../connectors/kafka/topic-options.js';
+import type { HashSinkOptions } from '../../../connectors/redis/structures.js';
 import { hours } from '../../../src/core/index.js';
 import type { DeadLetter } from '../../../src/core/record.js';
 import type { Sink } from '../../../src/core/sink.js';
-import type { HashSinkOptions, TopicSinkOptions } from '../../../src/core/sink-options.js';
 import type { Source } from '../../../src/core/source.js';
 import { type Embedded, type EmbeddedOptions, openEmbedded } from '../../../src/profiles/embedded/index.js';
 import { json, localRegistry } from '../../../src/schema/index.js';

@@ -1,13 +1,13 @@
-import type { RedisOptions } from '../../connectors/redis/open.js';
-import { contradiction, fileOf, secretOf } from './secrets.js';
-import type { Config } from './settings.js';
+import { contradiction, fileOf, secretOf } from '../../src/connect/secrets.js';
+import type { RedisOptions } from './open.js';
+import type { RedisSettings } from './settings.js';
 
 /**
  * How the settings say that Redis is reached.
  *
  * @throws MillraceError `config` where settings contradict each other or one is missing.
  */
-export function redisOptions(config: Config): RedisOptions {
+export function redisOptions(config: RedisSettings): RedisOptions {
   const { redis: url, redisUser: user } = config;
   const password = secretOf(config, 'redisPassword', 'redisPasswordFile');
   return {
@@ -18,7 +18,7 @@ export function redisOptions(config: Config): RedisOptions {
   };
 }
 
-function tlsOf(config: Config): Pick<RedisOptions, 'ca' | 'certificate' | 'key' | 'serverName'> {
+function tlsOf(config: RedisSettings): Pick<RedisOptions, 'ca' | 'certificate' | 'key' | 'serverName'> {
   const { redis, redisCa, redisCert, redisKey, redisServerName } = config;
   if (!redis.startsWith('rediss:')) {
     const idle = (['redisCa', 'redisCert', 'redisKey', 'redisServerName'] as const).find((name) => config[name] !== '');

@@ -1,8 +1,8 @@
-import type { KafkaSasl, KafkaTls } from '../../connectors/kafka/connection/security.js';
-import { clientCredentials } from '../../connectors/kafka/connection/token.js';
-import type { KafkaOptions } from '../../connectors/kafka/open.js';
-import { contradiction, fileOf, required, type Secret, secretOf } from './secrets.js';
-import type { Config } from './settings.js';
+import { contradiction, fileOf, required, type Secret, secretOf } from '../../src/connect/secrets.js';
+import type { KafkaSasl, KafkaTls } from './connection/security.js';
+import { clientCredentials } from './connection/token.js';
+import type { KafkaOptions } from './open.js';
+import type { KafkaSettings } from './settings.js';
 
 type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'replication' | 'rack' | 'tls' | 'sasl'>;
 
@@ -11,7 +11,7 @@ type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'repl
  *
  * @throws MillraceError `config` where settings contradict each other or one is missing.
  */
-export function kafkaOptions(config: Config): Brokers {
+export function kafkaOptions(config: KafkaSettings): Brokers {
   const { kafka, kafkaClientId: clientId, kafkaCompression: compression, kafkaReplication: replication } = config;
   const { kafkaRack: rack } = config;
   const tls = tlsOf(config);
@@ -27,7 +27,7 @@ export function kafkaOptions(config: Config): Brokers {
   };
 }
 
-function tlsOf(config: Config): KafkaTls | undefined {
+function tlsOf(config: KafkaSettings): KafkaTls | undefined {
   const { kafkaTls, kafkaCa, kafkaCert, kafkaKey, kafkaKeyPassphrase, kafkaServerName } = config;
   if (kafkaTls === 'no') {
     const idle = (['kafkaCa', 'kafkaCert', 'kafkaKey', 'kafkaServerName'] as const).find((name) => config[name] !== '');
@@ -47,7 +47,7 @@ function tlsOf(config: Config): KafkaTls | undefined {
   };
 }
 
-function saslOf(config: Config): KafkaSasl | undefined {
+function saslOf(config: KafkaSettings): KafkaSasl | undefined {
   const { kafkaSasl: mechanism, kafkaUser: username } = config;
   if (mechanism === 'none') {
     if (username === '') return undefined;
@@ -59,7 +59,7 @@ function saslOf(config: Config): KafkaSasl | undefined {
   return { mechanism, username, password: required(password, 'kafkaSasl', 'kafkaPassword') };
 }
 
-function tokenOf(config: Config): Secret {
+function tokenOf(config: KafkaSettings): Secret {
   const { kafkaTokenUrl: url, kafkaTokenClient: clientId, kafkaTokenScope: scope } = config;
   const given = secretOf(config, 'kafkaToken', 'kafkaTokenFile');
   if (url === '') return required(given, 'kafkaSasl', 'kafkaToken');

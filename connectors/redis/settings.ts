@@ -1,7 +1,17 @@
-import { optional, sealed } from '../connect/setting.js';
+import { optional, sealed, urls } from '../../src/connect/setting.js';
+import type { SettingValues } from '../../src/core/connector.js';
 
-/** How a Redis server is reached that does not let everybody in. Files are read when a process first connects. */
-export const redisSettings = {
+/** How a Redis server is reached. Files are read when a process first connects. */
+export const settings = {
+  redis: urls(
+    {
+      env: 'MILLRACE_REDIS',
+      fallback: 'redis://127.0.0.1:6379',
+      description: 'Redis of the cluster profile; on the embedded profile only for kinds other than hashes.',
+      secret: true,
+    },
+    ['redis', 'rediss'],
+  ),
   redisCa: optional(
     {
       env: 'MILLRACE_REDIS_CA',
@@ -25,3 +35,5 @@ export const redisSettings = {
     'file',
   ),
 } as const;
+
+export type RedisSettings = SettingValues<typeof settings>;

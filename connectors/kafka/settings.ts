@@ -1,7 +1,13 @@
-import { choice, optional, sealed, text, wholeNumber } from '../connect/setting.js';
+import { brokers, choice, optional, sealed, text, wholeNumber } from '../../src/connect/setting.js';
+import type { SettingValues } from '../../src/core/connector.js';
 
-/** How a Kafka cluster and a registry are reached that do not let everybody in. Files are read anew for each connection. */
-export const clusterSettings = {
+/** How a Kafka cluster is reached. Files are read anew for each connection. */
+export const settings = {
+  kafka: brokers({
+    env: 'MILLRACE_KAFKA',
+    fallback: '127.0.0.1:9092',
+    description: 'Kafka brokers of the cluster profile.',
+  }),
   kafkaClientId: text(
     {
       env: 'MILLRACE_KAFKA_CLIENT_ID',
@@ -93,18 +99,6 @@ export const clusterSettings = {
     'file',
   ),
   kafkaTokenScope: optional({ env: 'MILLRACE_KAFKA_TOKEN_SCOPE', description: 'Scope of the token.' }, 'text'),
-  registryUser: optional(
-    { env: 'MILLRACE_REGISTRY_USER', description: 'User of the schema registry (basic authentication).' },
-    'name',
-  ),
-  registryPassword: sealed({ env: 'MILLRACE_REGISTRY_PASSWORD', description: 'Its password.' }),
-  registryPasswordFile: optional(
-    { env: 'MILLRACE_REGISTRY_PASSWORD_FILE', description: 'A file that holds the password.' },
-    'file',
-  ),
-  registryToken: sealed({ env: 'MILLRACE_REGISTRY_TOKEN', description: 'Bearer token for the schema registry.' }),
-  registryTokenFile: optional(
-    { env: 'MILLRACE_REGISTRY_TOKEN_FILE', description: 'A file that holds the token.' },
-    'file',
-  ),
 } as const;
+
+export type KafkaSettings = SettingValues<typeof settings>;

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { url } from '../../src/connect/setting.js';
+import { defineConnector } from '../../src/core/connector.js';
+import * as kind from './kinds.js';
+
+/** ClickHouse: on the embedded profile the engine inside this process, on the cluster profile a server. */
+export const definition = defineConnector({
+  name: 'clickhouse',
+  kinds: {
+    tableSink: kind.tableKind,
+    upsertSink: kind.upsertsKind,
+    metricsSink: kind.metricsKind,
+    querySource: kind.queryKind,
+    tableLookup: kind.rowsKind,
+  },
+  settings: {
+    clickhouse: url(
+      {
+        env: 'MILLRACE_CLICKHOUSE',
+        fallback: 'http://127.0.0.1:8123',
+        description: 'ClickHouse of the cluster profile (HTTP interface).',
+        secret: true,
+      },
+      ['http', 'https'],
+    ),
+  },
+  async open({ settings: { clickhouse }, data }) {
+    const [{ openClickHouse }, { writtenTables }] = await Promise.all([import('./open.js'), import('./written.js')]);
+    const tables = await openClickHouse(data === undefined ? { url: clickhouse } : { path: join(data, 'tables') });
+    const { tableSink, source, lookup } = tables;
+    const written = writtenTables(tables, data !== undefined);
+    return {
+      drivers: {
+        tableSink,
+        upsertSink: tableSink,
+        metricsSink: tableSink,
+        querySource: source,
+        tableLookup: lookup,
+      },
+      written: { tableSink: written, upsertSink: written },
+      tables,
+      close: () => tables.close(),
+    };
+  },
+});

@@ -1,0 +1,29 @@
+import { url } from '../../src/connect/setting.js';
+import { defineConnector } from '../../src/core/connector.js';
+import * as kind from './kinds.js';
+
+/** Tables of a Postgres server, the same on every profile. */
+export const definition = defineConnector({
+  name: 'postgres',
+  kinds: { tableSink: kind.tableKind, tableLookup: kind.rowsKind },
+  settings: {
+    postgres: url(
+      {
+        env: 'MILLRACE_POSTGRES',
+        fallback: 'postgres://127.0.0.1:5432/postgres',
+        description: 'Postgres, on both profiles.',
+        secret: true,
+      },
+      ['postgres', 'postgresql'],
+    ),
+  },
+  async open({ settings: { postgres: address } }) {
+    const [{ openPostgres }, { writtenRows }] = await Promise.all([import('./open.js'), import('./written.js')]);
+    const server = openPostgres({ url: address });
+    return {
+      drivers: { tableSink: server.tableSink, tableLookup: server.lookup },
+      written: { tableSink: writtenRows(server) },
+      close: () => server.close(),
+    };
+  },
+});

@@ -1,0 +1,50 @@
+import { isolatedName } from '../../src/core/kind.js';
+import type { WrittenOutput } from '../../src/core/written.js';
+import { isolatedPrefix } from './kinds.js';
+
+/** Keys, and what lies under them as plain data that compares. */
+export interface Keys {
+  keys(prefix: string): Promise<readonly string[]>;
+  read(keys: readonly string[]): Promise<readonly unknown[]>;
+  remove(prefix: string): Promise<unknown>;
+  /** What is remembered of a topology's writes. */
+  removeFences(topology: string): Promise<void>;
+}
+
+/** Keys read at a time. */
+const READ = 500;
+
+/**
+ * What a sink wrote, key by key. Where clocks decided what was written to a key, or in which order, only the keys count. Memory: the
+ * keys, and what lies under 500 of them.
+ */
+export const writtenKeys = (store: Keys): WrittenOutput => ({
+  read: async (_sink, place, ordered) => ({
+    how: ordered ? 'by key' : 'keys only',
+    sorted: true,
+    async *entries() {
+      const prefix = isolatedPrefix(place);
+      const sorted = (await store.keys(prefix)).map((key) => Buffer.from(key)).sort(Buffer.compare);
+      for (let start = 0; start < sorted.length; start += READ) {
+        const keys = sorted.slice(start, start + READ).map(String);
+        const contents = await store.read(keys);
+        for (const [i, key] of keys.entries()) {
+          const id = key.slice(prefix.length);
+          const at = JSON.stringify(contents[i] ?? {}, inOrder);
+          yield { id, sort: id, digest: ordered ? at : '', at };
+        }
+      }
+    },
+    show: async (at) => JSON.parse(at),
+  }),
+  async remove(_sink, place) {
+    await store.remove(isolatedPrefix(place));
+    await store.removeFences(isolatedName(place));
+  },
+});
+
+/** Fields have no order. */
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;

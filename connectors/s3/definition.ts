@@ -1,0 +1,49 @@
+import { url } from '../../src/connect/setting.js';
+import { defineConnector } from '../../src/core/connector.js';
+import type { IsolatedPlace } from '../../src/core/kind.js';
+import { sinkKind, sourceKind, type WriteFiles } from '../file/kinds.js';
+import { unfinishedParts } from '../file/rolling-writer.js';
+
+/** Where the objects of both runs of a verification are: in the bucket of the original. */
+const objectsOf = ({ folder }: Pick<WriteFiles, 'folder'>, { id }: IsolatedPlace): string =>
+  `${folder.split('/')[0]}/${id}`;
+
+/** Buckets of an object store, the same on every profile: what `file` is for folders. */
+export const definition = defineConnector({
+  name: 's3',
+  kinds: {
+    source: {
+      ...sourceKind,
+      doc: 'Reads the objects whose keys fit a path, `BUCKET/KEY`, in the order of their keys, and then those that come.',
+    },
+    sink: {
+      ...sinkKind,
+      verify: {
+        ...sinkKind.verify,
+        isolate: (options: WriteFiles, place) => ({
+          ...options,
+          folder: `${objectsOf(options, place)}/${place.run}/${place.step}`,
+        }),
+      },
+      doc: 'Writes rows to objects, lines or Parquet, each row into exactly one; the folder is `BUCKET/PREFIX`.',
+    },
+  },
+  settings: {
+    s3: url(
+      {
+        env: 'MILLRACE_S3',
+        fallback: 'http://127.0.0.1:9000',
+        description: 'Object store, on both profiles: `https://KEY:SECRET@host/?region=...`.',
+        secret: true,
+      },
+      ['http', 'https'],
+    ),
+  },
+  unfinished: (committable) => unfinishedParts(committable, 's3'),
+  async open({ schemas, settings: { s3: address } }) {
+    const [{ openS3 }, { writtenOutput }] = await Promise.all([import('./open.js'), import('../file/written.js')]);
+    const { source, sink, written } = openS3({ url: address, schemas });
+    const remove = ({ folder }: WriteFiles, place: IsolatedPlace) => written.remove(objectsOf({ folder }, place));
+    return { drivers: { source, sink }, written: { sink: writtenOutput(written, remove) } };
+  },
+});
