@@ -56,6 +56,25 @@ describe('confluent registry', () => {
     expect(requests[0]?.authorization).toBe(`Basic ${Buffer.from('ada:secret').toString('base64')}`);
   });
 
+  it('takes a schema that another process registered at the same moment', async () => {
+    answer = ({ url: path }) =>
+      path.includes('/versions')
+        ? { status: 409, body: { error_code: 409, message: 'already exists' } }
+        : { status: 200, body: { id: 7, version: 1 } };
+    expect(await confluentRegistry({ url }).idOf('s-value', long)).toBe(7);
+  });
+
+  it('refuses a schema that is incompatible with the one of its subject', async () => {
+    answer = ({ url: path }) =>
+      path.includes('/versions')
+        ? { status: 409, body: { error_code: 409, message: 'incompatible' } }
+        : { status: 404, body: { error_code: 40403, message: 'not there' } };
+    await expect(confluentRegistry({ url }).idOf('s-value', long)).rejects.toMatchObject({
+      code: 'schema',
+      hint: expect.stringContaining('incompatible version'),
+    });
+  });
+
   it('sends a token as it is given', async () => {
     answer = () => ({ status: 200, body: { schema: '"int"' } });
     await confluentRegistry({ url, auth: { token: 't0ken' } }).schemaOf(1);

@@ -105,11 +105,19 @@ export function confluentRegistry(options: ConfluentRegistryOptions): ConfluentR
   };
 }
 
+/**
+ * Registers a schema and returns its id. A registry may answer 409 also to one of two processes that register the same schema
+ * at the same moment: then the schema is there, and is looked up.
+ */
 async function register(rest: Rest, subject: string, schema: SchemaText): Promise<number> {
-  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+  const path = `/subjects/${encodeURIComponent(subject)}`;
   const body = await bodyOf(rest, schema);
   const doing = `register schema ${subject}`;
-  return wholeNumberIn(await rest<unknown>('POST', path, { doing }, body), 'id', doing);
+  const answer =
+    (await rest<unknown>('POST', `${path}/versions`, { doing, absent: [409] }, body)) ??
+    (await rest<unknown>('POST', path, { doing, absent: [404] }, body)) ??
+    (await rest<unknown>('POST', `${path}/versions`, { doing }, body));
+  return wholeNumberIn(answer, 'id', doing);
 }
 
 /** A schema's JSON for the API; what it refers to is registered first, since references go by version. */
