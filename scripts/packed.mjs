@@ -137,5 +137,7 @@ function ownParts() {
   const late = predictions.slice(-100);
   const right = late.filter(({ id, rises }) => rises.probability > 0.5 === trades[id].size > 1).length;
   if (right < 90) throw new Error(`the learner is right about ${right} of the last 100`);
+  const inputs = '--input trades=data/trades/0.ndjson --input outcomes=data/outcomes/0.ndjson';
+  expectIn(outputOf(`npx --no-install millrace verify extend/trades.ts ${inputs} --kills 1`), 'nothing lost');
   if (rows('prices').length !== 10) throw new Error(`${rows('prices').length} prices of 5 minutes and 2 symbols`);
 }

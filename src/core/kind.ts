@@ -74,6 +74,7 @@ export const isolatedName = ({ id, run }: Pick<IsolatedPlace, 'id' | 'run'>): st
 /** Part of a kind of sink: how its writes are led to a place where they touch nothing. */
 export type SinkVerification = IsolatedSink | SendingSink;
 
+/** A sink that writes elsewhere during a verification, where it keeps all that it writes. */
 export interface IsolatedSink {
   /** What the report calls its target. */
   called(options: never): string;

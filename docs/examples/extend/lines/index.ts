@@ -1,5 +1,7 @@
 // A custom connector: folders of JSON lines to read from and to write to, and a file to look things up in. This file is inert
 // data: what touches files is in open.ts, and is loaded when a topology runs.
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { json } from 'millrace';
 import {
   defaulted,
@@ -33,6 +35,14 @@ export const linesConnector = defineConnector({
       role: 'sink',
       doc: 'Writes the values of each checkpoint as JSON lines into a file that appears when the checkpoint is stored.',
       writes: 'prepared',
+      // `millrace verify` runs a topology twice and compares what it wrote: each run in a folder of its own.
+      verify: {
+        called: ({ folder }: { folder: string }) => folder,
+        isolate: (options: { folder: string }, { id, run, step }) => ({
+          ...options,
+          folder: join(tmpdir(), id, run, step),
+        }),
+      },
       options: {
         folder: required(option.text, 'The folder; made where it is missing.'),
       },
@@ -48,8 +58,11 @@ export const linesConnector = defineConnector({
     },
   },
   open: async () => {
-    const { linesLookup, linesSink, linesSource } = await import('./open.js');
-    return { drivers: { source: linesSource(), sink: linesSink(), lookup: linesLookup() } };
+    const { linesLookup, linesSink, linesSource, linesWritten } = await import('./open.js');
+    return {
+      drivers: { source: linesSource(), sink: linesSink(), lookup: linesLookup() },
+      written: { sink: linesWritten() },
+    };
   },
 });
 

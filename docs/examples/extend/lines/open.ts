@@ -10,6 +10,7 @@ import {
   type RawRecord,
   type SinkDriver,
   type SourceDriver,
+  type WrittenOutput,
 } from 'millrace/connect';
 
 const NEWLINE = 10;
@@ -160,6 +161,27 @@ export function linesSink(): SinkDriver {
         },
       };
     },
+  };
+}
+
+/** What `lines.sink` wrote, for `millrace verify`: rows that are told apart by what they are. */
+export function linesWritten(): WrittenOutput {
+  const folderOf = (sink: { readonly options: unknown }) => (sink.options as { folder: string }).folder;
+  return {
+    read: async (sink, _place, ordered) => ({
+      how: ordered ? 'in order' : 'in any order',
+      sorted: false,
+      async *entries() {
+        const folder = folderOf(sink);
+        const names = await readdir(folder).catch((error) => (isMissing(error) ? [] : Promise.reject(error)));
+        for (const name of names.filter((one) => !one.startsWith('.')).sort()) {
+          const [sequence = ''] = name.split('-'); // the task: where one file ends and the next begins is a matter of time
+          for (const line of (await readFile(join(folder, name), 'utf8')).split('\n'))
+            if (line !== '') yield { sequence, id: line, digest: line, at: line };
+        }
+      },
+    }),
+    remove: (sink) => rm(folderOf(sink), { recursive: true, force: true }),
   };
 }
 
