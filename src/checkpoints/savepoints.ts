@@ -150,7 +150,14 @@ export async function restoreSavepoint(
     await profile.checkpoints.replace(
       { topology: subtopology.name, partition },
       {
-        checkpoint: { ...base, tasks: placed.partitions, incarnation, positions: place(checkpoint, partition) },
+        // Whoever restores into another version has been told what becomes of it.
+        checkpoint: {
+          ...base,
+          layout: undefined,
+          tasks: placed.partitions,
+          incarnation,
+          positions: place(checkpoint, partition),
+        },
         state: state.filter(readerIn(subtopology)),
         topics: topicsOf(subtopology),
       },

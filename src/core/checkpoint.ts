@@ -32,9 +32,11 @@ export interface Checkpoint {
   /** Raised by savepoint restore, offset reset and topic re-creation; part of every fence and row version. */
   readonly incarnation: number;
   readonly topologyHash: string;
+  /** Sources and stateful steps of the topology that wrote it, a line each (see `layoutOf`); missing where a tool made it. */
+  readonly layout?: readonly string[] | undefined;
   /** How many tasks the topology had; unknown where an older version wrote it. */
   readonly tasks?: number | undefined;
-  /** By source step id; of a global source by id and partition (see `positionKey`). */
+  /** By source step id; of a global source by id and partition (see `positionKey`). Those of sources that left stay. */
   readonly positions: Readonly<Record<string, Position>>;
   readonly settledDecisions: SettledDecisions;
   /** By sink step id: what a prepared sink needs to find again what it has prepared. JSON, a few kilobytes at most. */

@@ -39,6 +39,11 @@ export interface RunOptions {
   readonly bounded?: boolean;
   /** With `bounded`: nothing will ever follow, so windows that are still open close and timers fire. */
   readonly final?: boolean;
+  /**
+   * Run although sources, stateful steps or versions of state differ from those of the checkpoint: any difference, or that of the
+   * topology with this hash, which `millrace plan` prints. What is gone keeps its positions and state.
+   */
+  readonly acceptPlan?: boolean | string | undefined;
   /** How often a task drains and commits; 500 ms by default. */
   readonly epochInterval?: Duration | undefined;
   /** Records that a task may have on their way to the sinks; 20,000 by default. */
@@ -146,6 +151,7 @@ export async function runSubtopology(
         clock,
         bounded: options.bounded ?? false,
         final: options.final ?? false,
+        acceptPlan: options.acceptPlan ?? false,
         epochIntervalMs: epochInterval,
         staggerMs: (epochInterval * partition) / partitions,
         inFlightMax,

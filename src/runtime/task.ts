@@ -8,12 +8,12 @@ import type {
   TaskId,
   TaskLedger,
 } from '../core/index.js';
-import { INTERNAL, type InternalSinkOptions, MillraceError } from '../core/index.js';
-import { type Topology, topologyHash } from '../topology/index.js';
-import { counted } from '../util/counted.js';
+import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
+import { layoutOf, mustFit, type Topology, topologyHash } from '../topology/index.js';
 import type { Clock, Pace } from './clock.js';
 import type { Input } from './input.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
+
 import { openInputs } from './open-inputs.js';
 import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';
@@ -38,6 +38,8 @@ export interface TaskOptions {
   readonly bounded: boolean;
   /** Nothing will ever follow the end of bounded inputs: windows that are still open close there. */
   readonly final: boolean;
+  /** Whether the checkpoint may be of other sources or stateful steps; the hash of the topology for which it may. */
+  readonly acceptPlan: boolean | string;
   readonly epochIntervalMs: number;
   /** Shift of the first epoch, so that tasks drain one after another. */
   readonly staggerMs: number;
@@ -106,7 +108,7 @@ export class Task {
     try {
       const ledger = keep(await profile.openLedger(id));
       const restored = await ledger.restore();
-      mustBeOneOfAsMany(id, options, restored.checkpoint);
+      if (restored.checkpoint) mustFit(restored.checkpoint, id, options);
       const state = new TaskState(restored.state);
       const checkpoint = restored.checkpoint ?? {
         epoch: 0,
@@ -315,7 +317,12 @@ export class Task {
       incarnation: this.checkpoint.incarnation,
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
-      positions: Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
+      layout: layoutOf(topology),
+      // Those of sources that left stay: where one comes back, it goes on.
+      positions: {
+        ...this.checkpoint.positions,
+        ...Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
+      },
       settledDecisions: { ...this.ticks.choices, ...this.end.choices },
       ...(committables.length > 0 ? { committables: Object.fromEntries(committables) } : {}),
     };
@@ -356,25 +363,6 @@ export class Task {
     );
     await this.metricsWriter.write([...measured, ...counted], []);
   }
-}
-
-/** Records of a key go elsewhere with another number of partitions: its state must have gone there before. */
-function mustBeOneOfAsMany(
-  { partition }: TaskId,
-  { topology, tasks }: TaskOptions,
-  checkpoint: Checkpoint | undefined,
-) {
-  if (checkpoint?.tasks === undefined || checkpoint.tasks === tasks) return;
-  if (!topology.steps.some(({ shape }) => shape.shape === 'stateful')) return;
-  throw new MillraceError(
-    'state',
-    `its state is that of one of ${counted(checkpoint.tasks, 'task')}, the inputs have ${counted(tasks, 'partition')}`,
-    {
-      where: `${topology.name}/${partition}`,
-      hint: 'keys have moved to other partitions: run millrace savepoint create, then savepoint restore --rescale',
-      permanent: true,
-    },
-  );
 }
 
 const HOUR_MS = 3_600_000;

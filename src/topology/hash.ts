@@ -35,3 +35,28 @@ const cellsOf = (cells: Readonly<Record<string, { readonly kind: string; readonl
   Object.entries(cells)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { kind, version }]) => [name, kind, version]);
+
+/**
+ * What positions and state belong to, a line for each source and each stateful step with the versions of its cells. A run whose
+ * lines differ from those of its checkpoint would skip records or begin with empty state; sinks and other steps may change freely.
+ *
+ * @example
+ * layoutOf(flightDelays); // ['source departures', 'step delays (window): panes 1, timers 1']
+ */
+export function layoutOf({ sources, steps }: Topology): readonly string[] {
+  const stateful = steps.flatMap(({ id, kind, shape }) => {
+    if (shape.shape !== 'stateful') return [];
+    return [
+      `step ${id} (${kind}): ${cellsOf(shape.cells)
+        .map(([name, , version]) => `${name} ${version}`)
+        .join(', ')}`,
+    ];
+  });
+  return [...sources.map(({ id }) => `source ${id}`), ...stateful].sort();
+}
+
+/** How a layout differs from an earlier one, a line each. */
+export const layoutChanges = (before: readonly string[], now: readonly string[]): readonly string[] => [
+  ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
+  ...now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+];

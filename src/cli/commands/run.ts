@@ -18,6 +18,7 @@ interface RunFlags {
   readonly untilEnd?: boolean;
   readonly drain?: boolean;
   readonly subtopology?: string;
+  readonly acceptPlan?: boolean | string;
   readonly failOn?: string;
   readonly host?: string;
   readonly port?: number;
@@ -40,6 +41,10 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
     .argument('<file>', 'topology file, or FILE#name if it exports several')
     .option('--until-end', 'stop at the current ends of the logs instead of waiting for more')
     .option('--drain', 'with --until-end: emit the last watermark, so that all open windows close')
+    .option(
+      '--accept-plan [hash]',
+      'run although sources, stateful steps or versions of state differ from the checkpoint; with the hash that `millrace plan` prints, only for that topology',
+    )
     .option(
       '--fail-on <shares>',
       'exit with 1 if a share of this run was larger, such as late=1%,dead=5%,unmatched=50%',
@@ -106,13 +111,13 @@ function limitsOf({ failOn }: RunFlags) {
   });
 }
 
-function extentOf({ untilEnd = false, drain = false, subtopology }: RunFlags): RunExtent {
+function extentOf({ untilEnd = false, drain = false, subtopology, acceptPlan }: RunFlags): RunExtent {
   if (drain && !untilEnd)
     throw new MillraceError('config', 'a run that waits for more has no end', {
       where: '--drain',
       hint: 'add --until-end',
     });
-  return { bounded: untilEnd, final: drain, subtopology };
+  return { bounded: untilEnd, final: drain, subtopology, acceptPlan };
 }
 
 /** The same run as one of several processes; each serves its metrics on a port of its own. */
@@ -129,6 +134,7 @@ function workerArguments(
     '--worker',
     ...(flags.untilEnd ? ['--until-end'] : []),
     ...(flags.drain ? ['--drain'] : []),
+    ...(flags.acceptPlan ? ['--accept-plan', ...(flags.acceptPlan === true ? [] : [flags.acceptPlan])] : []),
     ...(flags.subtopology === undefined ? [] : ['--subtopology', flags.subtopology]),
     ...(flags.verbose ? ['--verbose'] : []),
     ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),

@@ -6,7 +6,7 @@ import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 
 /** Which sub-topologies run, whether they end with the logs, and whether that is the end of time too. */
-export type RunExtent = Pick<RunOptions, 'subtopology' | 'bounded' | 'final'>;
+export type RunExtent = Pick<RunOptions, 'subtopology' | 'bounded' | 'final' | 'acceptPlan'>;
 
 /** Runs a topology in this process and stays with it until it ends: signals, news of its progress now and then. */
 export async function run(

@@ -1,0 +1,53 @@
+import { type Checkpoint, MillraceError, type TaskId } from '../core/index.js';
+import { counted } from '../util/counted.js';
+import { layoutChanges, layoutOf, topologyHash } from './hash.js';
+import type { Topology } from './topology.js';
+
+interface Running {
+  readonly topology: Topology;
+  /** How many tasks there are of it. */
+  readonly tasks: number;
+  /** Whether the checkpoint may be of other sources or stateful steps; the hash of the topology for which it may. */
+  readonly acceptPlan: boolean | string;
+}
+
+/**
+ * Whether a run may go on from a checkpoint that may be of another version of the topology.
+ *
+ * @throws MillraceError `state` where its state is that of another number of tasks; `config` where it is of other sources or
+ * stateful steps and nobody has accepted that.
+ */
+export function mustFit(checkpoint: Checkpoint, task: TaskId, running: Running): void {
+  const where = `${running.topology.name}/${task.partition}`;
+  mustBeOneOfAsMany(checkpoint, where, running);
+  mustHaveLayout(checkpoint, where, running);
+}
+
+/** Records of a key go elsewhere with another number of partitions: its state must have gone there before. */
+function mustBeOneOfAsMany(checkpoint: Checkpoint, where: string, { topology, tasks }: Running): void {
+  if (checkpoint.tasks === undefined || checkpoint.tasks === tasks) return;
+  if (!topology.steps.some(({ shape }) => shape.shape === 'stateful')) return;
+  throw new MillraceError(
+    'state',
+    `its state is that of one of ${counted(checkpoint.tasks, 'task')}, the inputs have ${counted(tasks, 'partition')}`,
+    {
+      where,
+      hint: 'keys have moved to other partitions: run millrace savepoint create, then savepoint restore --rescale',
+      permanent: true,
+    },
+  );
+}
+
+/** Another version of a topology that runs for a moment must not skip records or leave state behind unseen. */
+function mustHaveLayout({ layout }: Checkpoint, where: string, { topology, acceptPlan }: Running): void {
+  if (layout === undefined || acceptPlan === true) return;
+  const changes = layoutChanges(layout, layoutOf(topology));
+  const hash = topologyHash(topology);
+  if (changes.length === 0 || acceptPlan === hash) return;
+  const list = changes.map((line) => `  ${line}`).join('\n');
+  throw new MillraceError('config', `sources or stateful steps differ from those of the checkpoint:\n${list}`, {
+    where,
+    hint: `millrace plan shows what a run would do with positions and state; run --accept-plan ${hash} does it`,
+    permanent: true,
+  });
+}
