@@ -52,6 +52,7 @@ export const tableKind = {
       100_000,
       'With `exactlyOnce`: maximum number of rows in a checkpoint; a task commits early to stay below it.',
     ),
+    pendingBytesMax: defaulted(is.integer(1), 64 * 2 ** 20, 'The same as bytes, approximately.'),
     partitionBy: optional(
       is.text,
       'Partition expression over columns that are the same in a replay, such as `toYYYYMM(departedAt)` (default: none).',

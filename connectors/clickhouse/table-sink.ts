@@ -38,7 +38,7 @@ export type ClickHouseTableOptions<T> = TableOptions<T> &
  */
 export function tableSink<T>(given: ClickHouseTableOptions<T>): Sink<T> {
   const options = given as OptionsOf<typeof tableKind.options>;
-  const { exactlyOnce, pendingRowsMax, ...rest } = resolve(tableKind, options);
+  const { exactlyOnce, pendingRowsMax, pendingBytesMax, ...rest } = resolve(tableKind, options);
   const sinkOptions: TableSinkOptions = {
     ...rest,
     columns: Object.freeze({ ...options.columns }),
@@ -48,7 +48,7 @@ export function tableSink<T>(given: ClickHouseTableOptions<T>): Sink<T> {
   return sinkOf(definition.kinds.tableSink, options, {
     problems: tableProblems(options),
     options: sinkOptions,
-    ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
+    ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax, bytesMax: pendingBytesMax }) } : {}),
   });
 }
 

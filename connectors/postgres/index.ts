@@ -39,12 +39,12 @@ export const postgres = {
    * orders.to('orders', postgres.tableSink({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
    */
   tableSink<T>(options: PostgresTableOptions<T>): Sink<T> {
-    const { table, key = [], exactlyOnce, pendingRowsMax } = resolve(tableKind, options);
+    const { table, key = [], exactlyOnce, pendingRowsMax, pendingBytesMax } = resolve(tableKind, options);
     const columns = Object.freeze({ ...options.columns }) as TableOptions['columns'];
     return sinkOf(definition.kinds.tableSink, options, {
       problems: namingProblems({ table, columns, key }),
       options: { table, columns, key: Object.freeze([...key]) } satisfies TableOptions,
-      ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax }) } : {}),
+      ...(exactlyOnce ? { deferred: Object.freeze({ rowsMax: pendingRowsMax, bytesMax: pendingBytesMax }) } : {}),
     });
   },
 

@@ -40,6 +40,7 @@ export const tableKind = {
       'Keeps the rows of an epoch in the checkpoint and writes them after it: readers see only rows of stored checkpoints.',
     ),
     pendingRowsMax: defaulted(is.integer(1), 100_000, 'With `exactlyOnce`: maximum number of rows in a checkpoint.'),
+    pendingBytesMax: defaulted(is.integer(1), 64 * 2 ** 20, 'The same as bytes, approximately.'),
   },
 } satisfies SinkKind;
 

@@ -25,9 +25,9 @@ export interface Sink<in T> {
   readonly options: unknown;
   /**
    * Written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them; a task commits
-   * early rather than keep more than `rowsMax`.
+   * early rather than keep more than `rowsMax`, or about `bytesMax` bytes (64 MiB by default).
    */
-  readonly deferred?: { readonly rowsMax: number } | undefined;
+  readonly deferred?: { readonly rowsMax: number; readonly bytesMax?: number | undefined } | undefined;
   /**
    * Its values are changes, each taking the place of what was written of its key before. A writer outside the ledger's
    * transaction is given them numbered: `offset` in their origins counts those of its task.

@@ -69,14 +69,14 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       await driver.open(sink, { step, task, incarnation, committable: committables[step] }).catch(told),
     );
     const writer = instrumentedWriter(opened, step, waits, onSinkFailure);
-    const { rowsMax } = deferralOf(sink) ?? {};
+    const { rowsMax, bytesMax } = deferralOf(sink) ?? {};
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
     if (driver.mode === 'transactional' || driver.mode === 'prepared' || step === METRICS) {
       writers.set(step, writer);
       continue;
     }
     // Also where this run does not defer: the one before may have, and died with rows in the checkpoint.
-    const later = new DeferredSink(writer, rowsMax ?? ROWS_MAX);
+    const later = new DeferredSink(writer, rowsMax ?? ROWS_MAX, bytesMax);
     state.adopt(step, 'rows', later);
     await later.recover();
     writers.set(step, numbered(rowsMax === undefined ? writer : later));
@@ -109,12 +109,13 @@ interface Kept {
  * For sinks outside the ledger's transaction this closes the gap between the two: what reached the sink is always what
  * the checkpoint says, whatever a replay would decide otherwise. It is the cell of its rows and the sink's writer at once.
  *
- * Memory: the rows of one epoch, which the task keeps below `rowsMax` by committing earlier.
+ * A bucket has about a MiB of rows, so that any log has room for it. Memory: the rows of one epoch, which the task keeps below
+ * `rowsMax` and `bytesMax` by committing earlier, and those of one round.
  */
 export class DeferredSink implements SinkWriter, Cell {
-  /** Not yet in a checkpoint. */
-  private values: unknown[] = [];
-  private origins: Origin[] = [];
+  /** Not yet in a checkpoint; of each bucket that they will be. */
+  private pending: { readonly values: unknown[]; readonly origins: Origin[]; bytes: number }[] = [];
+  private bytes = 0;
   /** In the checkpoint, and not yet known to be in the sink; by bucket. */
   private readonly kept = new Map<number, Kept>();
   /** In the sink: to be taken out of the checkpoint with the next one. */
@@ -123,11 +124,17 @@ export class DeferredSink implements SinkWriter, Cell {
 
   constructor(
     private readonly writer: SinkWriter,
-    readonly rowsMax: number,
+    private readonly rowsMax: number,
+    private readonly bytesMax = DEFERRED_BYTES_MAX,
   ) {}
 
   get rows(): number {
-    return this.values.length;
+    return this.pending.reduce((sum, { values }) => sum + values.length, 0);
+  }
+
+  /** Whether the checkpoint has no room for more: a commit is due. */
+  get isFull(): boolean {
+    return this.bytes >= this.bytesMax || this.rows >= this.rowsMax;
   }
 
   unrepresentable(value: unknown): string | undefined {
@@ -135,9 +142,17 @@ export class DeferredSink implements SinkWriter, Cell {
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void {
+    let piece = this.pending.at(-1);
     for (let i = 0; i < values.length; i++) {
-      this.values.push(values[i]);
-      this.origins.push(origins[i] as Origin);
+      if (piece === undefined || piece.bytes >= BUCKET_BYTES) {
+        piece = { values: [], origins: [], bytes: 0 };
+        this.pending.push(piece);
+      }
+      const bytes = ORIGIN_BYTES + roughBytes(values[i]);
+      piece.values.push(values[i]);
+      piece.origins.push(origins[i] as Origin);
+      piece.bytes += bytes;
+      this.bytes += bytes;
     }
   }
 
@@ -181,19 +196,38 @@ export class DeferredSink implements SinkWriter, Cell {
   takeChanges(): BucketChange[] {
     const changes: BucketChange[] = this.taken.map((bucket) => ({ bucket, bytes: null }));
     this.taken = [];
-    if (this.values.length === 0) return changes;
-    // Raw bytes and headers are for dead letters; a row that came this far is none.
-    const rows: Kept = {
-      values: this.values,
-      origins: this.origins.map((origin) => ({ ...origin, raw: null, json: undefined, headers: undefined })),
-    };
-    this.values = [];
-    this.origins = [];
-    const bucket = this.nextBucket++;
-    this.kept.set(bucket, rows);
-    changes.push({ bucket, bytes: encode(tags.rows, rows) });
+    for (const { values, origins } of this.pending) {
+      // Raw bytes and headers are for dead letters; a row that came this far is none.
+      const rows: Kept = {
+        values,
+        origins: origins.map((origin) => ({ ...origin, raw: null, json: undefined, headers: undefined })),
+      };
+      const bucket = this.nextBucket++;
+      this.kept.set(bucket, rows);
+      changes.push({ bucket, bytes: encode(tags.rows, rows) });
+    }
+    this.pending = [];
+    this.bytes = 0;
     return changes;
   }
+}
+
+/** Of rows that wait for a checkpoint, where their sink sets no bound. */
+const DEFERRED_BYTES_MAX = 64 * 2 ** 20;
+const BUCKET_BYTES = 2 ** 20;
+/** About what a row takes beside its value. */
+const ORIGIN_BYTES = 100;
+
+/** About how many bytes a value takes when it is encoded; of text at least a third. */
+function roughBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  let bytes = 8;
+  if (Array.isArray(value) || value instanceof Set) for (const each of value) bytes += roughBytes(each);
+  else if (value instanceof Map) for (const [key, each] of value) bytes += roughBytes(key) + roughBytes(each);
+  else for (const key in value) bytes += key.length + roughBytes((value as Record<string, unknown>)[key]);
+  return bytes;
 }
 
 /** In the place of a topic, in the origin of what is known by its number. */

@@ -215,7 +215,7 @@ export class Task {
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
-      if (clock.now() >= epochDueMs || this.deferred.some(({ rows, rowsMax }) => rows >= rowsMax)) {
+      if (clock.now() >= epochDueMs || this.deferred.some(({ isFull }) => isFull)) {
         await this.commitEpoch();
         epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
       }

@@ -55,6 +55,27 @@ describe('DeferredSink', () => {
     expect(sink.takeChanges()).toEqual([]);
   });
 
+  it('splits what it keeps, so that no record of a log is too large for it, and is full by bytes', async () => {
+    const rows = new Rows();
+    const sink = new DeferredSink(rows, 100_000, 32 * 2 ** 20);
+    const text = 'x'.repeat(64 * 1024);
+    const ids = Array.from({ length: 600 }, (_, id) => id);
+    sink.write(
+      ids.map((id) => ({ id, text })),
+      ids.map(origin),
+    );
+    expect(sink.isFull).toBe(true);
+    const changes = sink.takeChanges();
+    expect(changes.length).toBeGreaterThan(30);
+    for (const { bytes } of changes) expect(bytes?.length).toBeLessThan(2 * 2 ** 20);
+    expect(sink.isFull).toBe(false);
+
+    const restored = new DeferredSink(rows, 100_000);
+    for (const { bucket, bytes } of changes) restored.restore(bucket, bytes as Uint8Array);
+    await restored.recover();
+    expect(rows.recovered.map((row) => (row as { id: number }).id)).toEqual(ids);
+  });
+
   it('gives a restored sink what the checkpoint kept, once', async () => {
     const died = new DeferredSink(new Rows(), 10);
     died.write([{ id: 1, at: new Date(5) }], [origin(1)]);

@@ -110,8 +110,8 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant('rows of an nondeterministic order written before the checkpoint', 'quiet', [
     'sinks.ts',
-    'const { rowsMax } = deferralOf(sink) ?? {};',
-    'const { rowsMax } = (deferralOf, sink.deferred ?? {});',
+    'const { rowsMax, bytesMax } = deferralOf(sink) ?? {};',
+    'const { rowsMax, bytesMax } = (deferralOf, sink.deferred ?? {});',
   ]),
   mutant('an answer by chance taken for one that a replay repeats', 'quiet', [
     '../topology/delivery.ts',
