@@ -157,5 +157,14 @@ export const deadLettersKind = {
   writes: 'transactional',
   verify: isolatedLetters,
   doc: 'Appends dead letters to a topic: the raw bytes, with reason, step and origin in headers.',
-  options: { topic, ...declared },
+  options: {
+    topic,
+    ...declared,
+    raw: defaulted(
+      is.oneOf('keep', 'encrypt', 'omit'),
+      'keep',
+      'What the topic holds of the record: `keep` as it came, before any step masked it; `encrypt` with ' +
+        '`MILLRACE_DEAD_LETTER_KEY` (AES-256-GCM); `omit` nothing. Key, headers and detail are treated alike.',
+    ),
+  },
 } satisfies SinkKind;

@@ -27,6 +27,8 @@ import { Transaction } from './transaction.js';
 
 export interface KafkaOptions extends ClusterOptions {
   readonly registry: SchemaRegistry;
+  /** With which dead letters are encrypted, where their sink says so. */
+  readonly letterKey?: Buffer | undefined;
   /** First part of the names of transactional ids, groups and changelog topics; `millrace` by default. */
   readonly prefix?: string;
   /** An epoch that takes longer is aborted by the broker; 60 s by default, at most its `transaction.max.timeout.ms`. */
@@ -116,7 +118,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, lease?: TaskLease) =>
     new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, lease, compression });
   const sessions = new TaskSessions(prefix, begin);
-  const topicSink = kafkaTopicSink(cluster, admin, sessions, registry, warn);
+  const topicSink = kafkaTopicSink(cluster, admin, sessions, registry, warn, options.letterKey);
   const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message));
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();

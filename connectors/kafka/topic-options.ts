@@ -42,6 +42,8 @@ export interface DeadLetterSinkOptions extends TopicDeclaration {
   readonly topic: string;
   /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
   readonly partitions?: number | undefined;
+  /** What the topic holds of the record: all (`keep`), all with a key (`encrypt`), or nothing (`omit`). */
+  readonly raw?: 'keep' | 'encrypt' | 'omit' | undefined;
 }
 
 /** The names of the headers that a dead letter carries; of them, topic, partition and offset are those of its origin. */
@@ -52,7 +54,12 @@ export const deadLetterHeaders = {
   topic: 'millrace.topic',
   partition: 'millrace.partition',
   offset: 'millrace.offset',
+  /** `encrypt` or `omit`, where the record is not there as it was. */
+  raw: 'millrace.raw',
 } as const;
+
+/** The header of a record that was sent again: topic, partition and offset of its dead letter. */
+export const REPLAYED = 'millrace.replayed';
 
 /** Headers that say which record a value comes from. */
 export const originHeaders = ({ topic, partition, offset }: Origin): Headers => [

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
-import { type DeadLetter, type Headers, type Origin, type OutgoingRecord, rawOf } from '../../src/core/record.js';
+import type { DeadLetter, Origin, OutgoingRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { ConfigMismatch, SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
 import { keyBytes, unwritable } from '../../src/core/sink.js';
@@ -8,14 +8,9 @@ import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
+import { letterWriter } from './dead-letter-record.js';
 import { setUpTopic, topicMismatches } from './topic-mismatch.js';
-import {
-  type DeadLetterSinkOptions,
-  deadLetterHeaders,
-  headersFor,
-  originHeaders,
-  type TopicSinkOptions,
-} from './topic-options.js';
+import { type DeadLetterSinkOptions, headersFor, type TopicSinkOptions } from './topic-options.js';
 import type { Transaction } from './transaction.js';
 
 /** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */
@@ -34,6 +29,7 @@ export function kafkaTopicSink(
   sessions: TaskSessions,
   registry: SchemaRegistry,
   onMismatch: (mismatch: ConfigMismatch) => void,
+  letterKey?: Buffer,
 ): SinkDriver {
   return {
     mode: 'transactional',
@@ -42,6 +38,7 @@ export function kafkaTopicSink(
       const { schema, ...declared } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
       // Before anything runs: a schema that the registry refuses must not be met in the middle of a stream.
       if (schema !== undefined) await registerSchema(schema, registry);
+      if (sink.kind === 'kafka.deadLetterSink') letterWriter(sink.options as DeadLetterSinkOptions, letterKey);
       const defaults = sink.kind === 'kafka.deadLetterSink' ? DEAD_LETTER_TOPIC : {};
       await setUpTopic(cluster, admin, { ...declared, partitionsByDefault: partitions }, defaults, onMismatch);
     },
@@ -53,7 +50,7 @@ export function kafkaTopicSink(
       if (!found) throw noTopic(topic);
       const outgoing =
         sink.kind === 'kafka.deadLetterSink'
-          ? letterEncoder(found.leaders.length)
+          ? letterEncoder(sink.options as DeadLetterSinkOptions, found.leaders.length, letterKey)
           : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry, context.step);
       return topicWriter(topic, transaction, outgoing);
     },
@@ -104,28 +101,13 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
   };
 }
 
-const letterEncoder =
-  (partitions: number) =>
-  (value: unknown, _origin: Origin, nowMs: number): Outgoing => {
+function letterEncoder(options: DeadLetterSinkOptions, partitions: number, letterKey: Buffer | undefined) {
+  const recordOf = letterWriter(options, letterKey);
+  return (value: unknown, _origin: Origin, nowMs: number): Outgoing => {
     const letter = value as DeadLetter;
     const { origin } = letter;
-    const record = {
-      key: origin.key,
-      value: rawOf(origin),
-      timestampMs: timestampOf(origin, nowMs),
-      headers: headersOf(letter),
-    };
-    return [origin.partition % partitions, record];
+    return [origin.partition % partitions, { ...recordOf(letter), timestampMs: timestampOf(origin, nowMs) }];
   };
-
-function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
-  const own = [
-    [deadLetterHeaders.reason, reason],
-    [deadLetterHeaders.detail, detail],
-    [deadLetterHeaders.step, step],
-  ] as const;
-  const named = own.map(([name, text]) => [name, Buffer.from(text)] as const);
-  return [...named, ...originHeaders(origin), ...(origin.headers ?? [])];
 }
 
 /** The event time, which the broker refuses where it lies ahead of its clock, as bad data may. */

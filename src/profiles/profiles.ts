@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { letterKey } from '../../connectors/kafka/dead-letter-record.js';
 import type { CheckpointStore, LogPoint } from '../core/checkpoint.js';
 import { type ConnectorContext, type ConnectorDefinition, connectorOf, type OpenConnector } from '../core/connector.js';
 import { INTERNAL } from '../core/internal.js';
@@ -60,7 +61,11 @@ async function openEmbeddedProfile(config: Config, options: ProfileOptions): Pro
     import('../schema/index.js'),
   ]);
   mkdirSync(data, { recursive: true });
-  const log = await openEmbedded({ path: join(data, 'log'), registry: localRegistry() });
+  const log = await openEmbedded({
+    path: join(data, 'log'),
+    registry: localRegistry(),
+    letterKey: letterKey(config.deadLetterKey),
+  });
   const connectors = new Connectors(config, options, {
     schemas: log.schemas,
     log: {
@@ -109,6 +114,7 @@ async function openClusterProfile(config: Config, options: ProfileOptions): Prom
     ...kafkaOptions(config.valuesOf(settings)),
     registry: schemas,
     standbys: config.standbys,
+    letterKey: letterKey(config.deadLetterKey),
     ...(onWarning ? { onWarning } : {}),
   });
   const connectors = new Connectors(config, options, {

@@ -74,6 +74,10 @@ export const profileSettings = {
     0,
     65_535,
   ),
+  deadLetterKey: sealed({
+    env: 'MILLRACE_DEAD_LETTER_KEY',
+    description: "Key of dead letters with `raw: 'encrypt'`: 32 bytes in base64 or hexadecimal digits.",
+  }),
   token: sealed({
     env: 'MILLRACE_TOKEN',
     description: 'Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.',

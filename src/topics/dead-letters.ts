@@ -1,10 +1,8 @@
-import { deadLetterHeaders } from '../../connectors/kafka/topic-options.js';
+import { decryptedLetter } from '../../connectors/kafka/dead-letter-record.js';
+import { deadLetterHeaders, REPLAYED } from '../../connectors/kafka/topic-options.js';
 import type { Headers, OutgoingRecord } from '../core/record.js';
 import { isoTime } from '../util/iso-time.js';
 import type { PlacedRecord } from './read-topic.js';
-
-/** The header of a record that was sent again: topic, partition and offset of its dead letter. */
-export const REPLAYED = 'millrace.replayed';
 
 /** A dead letter as it lies in its topic. */
 export interface FoundLetter {
@@ -20,14 +18,24 @@ export interface FoundLetter {
   readonly value: Uint8Array | null;
   /** The record's own headers. */
   readonly headers: Headers;
+  /** Whether key, value and headers are those of the record, or are encrypted or omitted. */
+  readonly raw: 'keep' | 'encrypt' | 'omit';
   /** It had been sent again and failed again. */
   readonly replayed: boolean;
 }
 
 const OWN: ReadonlySet<string> = new Set(Object.values(deadLetterHeaders));
 
-/** Reads a record of a dead-letter topic. */
-export function letterOf({ partition, record }: PlacedRecord): FoundLetter {
+/** Reads a record of a dead-letter topic; with the key, what was encrypted too. */
+export function letterOf(placed: PlacedRecord, letterKey?: Buffer): FoundLetter {
+  const letter = letterAsStored(placed);
+  if (letter.raw !== 'encrypt' || letterKey === undefined) return letter;
+  const { key, value, headers = [] } = placed.record;
+  const where = `${letter.partition}/${letter.offset}`;
+  return { ...letter, ...decryptedLetter({ key, value, headers }, letterKey, where), raw: 'keep' };
+}
+
+function letterAsStored({ partition, record }: PlacedRecord): FoundLetter {
   const { offset, timestampMs, key, value, headers = [] } = record;
   // Those of the letter come first; a record of the same name behind them is the origin's.
   const text = (name: string) => {
@@ -53,9 +61,12 @@ export function letterOf({ partition, record }: PlacedRecord): FoundLetter {
     key,
     value,
     headers: headers.filter(([name]) => !OWN.has(name)),
+    raw: rawIn(text(deadLetterHeaders.raw)),
     replayed: headers.some(([name]) => name === REPLAYED),
   };
 }
+
+const rawIn = (text: string | undefined): FoundLetter['raw'] => (text === 'encrypt' || text === 'omit' ? text : 'keep');
 
 /** Which letters are meant; what is not given matches all. */
 export interface LetterFilter {

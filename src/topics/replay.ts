@@ -12,6 +12,7 @@ export interface ReplayCount {
 }
 
 const BATCH = 1_000;
+const ABSENT = { encrypt: 'encrypted', omit: 'omitted' } as const;
 
 /**
  * Sends letters back to the topic and partition that they came from, in their order. Without a producer it only counts.
@@ -19,7 +20,7 @@ const BATCH = 1_000;
  * Sending is not atomic over batches of 1,000, and the letters stay where they are: sending twice is up to the caller.
  * Memory: a batch for each topic and partition.
  *
- * @throws MillraceError `config` for a letter that does not say where it came from.
+ * @throws MillraceError `config` for a letter that does not say where it came from, or does not hold its record.
  */
 export async function replay(
   letters: AsyncIterable<FoundLetter>,
@@ -36,6 +37,12 @@ export async function replay(
       });
     }
     const { topic, partition } = origin;
+    if (letter.raw !== 'keep') {
+      throw new MillraceError('config', `a dead letter holds no record: it is ${ABSENT[letter.raw]}`, {
+        where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,
+        hint: 'set MILLRACE_DEAD_LETTER_KEY for encrypted ones; choose others by --reason or --offsets',
+      });
+    }
     if (topicNameProblems(topic).length > 0) {
       throw new MillraceError('config', `${topic} is not a topic: its records cannot be replayed`, {
         where: `${deadLetterTopic}/${letter.partition}/${letter.offset}`,

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { REPLAYED } from '../../connectors/kafka/topic-options.js';
 import { lagOf, planReset } from '../../src/checkpoints/offsets.js';
 import { listSavepoints, readSavepoint, savepointFile } from '../../src/checkpoints/savepoint-files.js';
 import { createSavepoint, restoreSavepoint } from '../../src/checkpoints/savepoints.js';
 import { storedTasks } from '../../src/checkpoints/stored-state.js';
 import type { OpenProfile } from '../../src/profiles/profiles.js';
-import { countLetters, type FoundLetter, letterOf, preview, REPLAYED } from '../../src/topics/dead-letters.js';
+import { countLetters, type FoundLetter, letterOf, preview } from '../../src/topics/dead-letters.js';
 import { followTopic, offsetsOf, parseStart, readTopic } from '../../src/topics/read-topic.js';
 import { replay } from '../../src/topics/replay.js';
 import { planState, topologyHash } from '../../src/topology/index.js';

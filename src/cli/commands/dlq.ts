@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { letterKey } from '../../../connectors/kafka/dead-letter-record.js';
 import { MillraceError } from '../../core/errors.js';
 import type { Schema } from '../../core/schema.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
@@ -135,13 +136,15 @@ async function withLetters(from: string, flags: DlqFlags, use: (letters: Letters
     import('../../schema/index.js'),
     import('../../topics/read-topic.js'),
   ]);
-  const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }));
+  const config = await readConfig({ profile: flags.profile, data: flags.data });
+  const key = letterKey(config.deadLetterKey);
+  const profile = await openProfile(config);
   try {
     const codecs = new Map<string, WireDecoder<unknown>>();
     for (const [name, schema] of schemas) codecs.set(name, await openDecoder(schema, profile.schemas));
     const letters = (async function* () {
       for await (const placed of readTopic(profile, topic)) {
-        const letter = letterOf(placed);
+        const letter = letterOf(placed, key);
         if (matches(letter, filter)) yield letter;
       }
     })();
@@ -176,7 +179,7 @@ function rangeOf(text: string | undefined): LetterFilter['offsets'] {
 }
 
 async function facts(letter: FoundLetter, codecOf: CodecOf) {
-  const { partition, offset, timestampMs, reason, detail, step, origin, key, value, headers, replayed } = letter;
+  const { partition, offset, timestampMs, reason, detail, step, origin, key, value, headers, raw, replayed } = letter;
   const codec = origin && codecOf(origin.topic);
   return {
     partition,
@@ -187,6 +190,7 @@ async function facts(letter: FoundLetter, codecOf: CodecOf) {
     step,
     origin,
     replayed,
+    ...(raw === 'keep' ? {} : { record: raw === 'omit' ? 'omitted' : 'encrypted' }),
     key: preview(key),
     ...(await decoded(codec, letter)),
     bytes: value?.length ?? 0,
@@ -196,8 +200,8 @@ async function facts(letter: FoundLetter, codecOf: CodecOf) {
 }
 
 /** Nothing where it cannot be decoded: very likely that is why it is here, and its bytes stand beside. */
-async function decoded(codec: WireDecoder<unknown> | undefined, { offset, timestampMs, key, value }: FoundLetter) {
-  if (codec === undefined || value === null) return {};
+async function decoded(codec: WireDecoder<unknown> | undefined, { offset, timestampMs, key, value, raw }: FoundLetter) {
+  if (codec === undefined || value === null || raw !== 'keep') return {};
   try {
     await codec.prepare([{ offset, timestampMs, key, value }]);
     return { value: codec.decode(value) };

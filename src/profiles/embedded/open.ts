@@ -22,6 +22,8 @@ export interface EmbeddedOptions {
   /** Folder of the store; made where it is missing. Needs a local disk. */
   readonly path: string;
   readonly registry: SchemaRegistry;
+  /** With which dead letters are encrypted, where their sink says so. */
+  readonly letterKey?: Buffer | undefined;
   /** The clock of the hashes' time to live, in milliseconds since 1970. */
   readonly now?: () => number;
   /** For tests that end the process at named points of a commit. */
@@ -73,7 +75,8 @@ export interface Embedded {
  * const embedded = await openEmbedded({ path: '.millrace/log', registry: localRegistry() });
  * await embedded.producer().createTopic('clicks', 4);
  */
-export async function openEmbedded({ path, registry, now = Date.now, hooks = {} }: EmbeddedOptions): Promise<Embedded> {
+export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { path, registry, letterKey, now = Date.now, hooks = {} } = options;
   mkdirSync(path, { recursive: true });
   const ownership = await takeOwnership(path);
   let store: Store;
@@ -91,7 +94,7 @@ export async function openEmbedded({ path, registry, now = Date.now, hooks = {} 
 
   return {
     source: logSource(log, owners),
-    topicSink: topicSinks(log, owners, schemas, now),
+    topicSink: topicSinks(log, owners, schemas, now, letterKey),
     hashSink: hashSink(owners),
     hashLookup: hashLookup(hashes),
     schemas,

@@ -1,14 +1,13 @@
+import { letterWriter } from '../../../connectors/kafka/dead-letter-record.js';
 import {
   type DeadLetterSinkOptions,
-  deadLetterHeaders,
   headersFor,
-  originHeaders,
   type TopicSinkOptions,
 } from '../../../connectors/kafka/topic-options.js';
 import { MillraceError } from '../../core/errors.js';
 import { type InternalSinkOptions, internalWriter } from '../../core/internal.js';
 import { partitionOf } from '../../core/partition.js';
-import { type DeadLetter, type Headers, type Origin, rawOf } from '../../core/record.js';
+import type { DeadLetter, Origin } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../core/sink.js';
 import { keyBytes, unwritable } from '../../core/sink.js';
@@ -17,11 +16,18 @@ import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
 /** Sinks into topics of the embedded log: values of `kafka.sink` and `kafka.upsertSink`, letters of `kafka.deadLetterSink`, and between subtopologies. */
-export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRegistry, now: () => number): SinkDriver {
+export function topicSinks(
+  log: TopicLog,
+  owners: TaskOwners,
+  registry: SchemaRegistry,
+  now: () => number,
+  letterKey?: Buffer,
+): SinkDriver {
   return {
     mode: 'transactional',
 
     async setUp(sink, { partitions }) {
+      if (sink.kind === 'kafka.deadLetterSink') letterWriter(sink.options as DeadLetterSinkOptions, letterKey);
       const { topic, schema, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
       if (schema !== undefined) await registerSchema(schema, registry);
       const exists = log.names().includes(topic);
@@ -36,7 +42,7 @@ export function topicSinks(log: TopicLog, owners: TaskOwners, registry: SchemaRe
         case 'kafka.upsertSink':
           return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry, step);
         case 'kafka.deadLetterSink':
-          return letterWriter(log, outputs, sink.options as DeadLetterSinkOptions);
+          return lettersWriter(log, outputs, sink.options as DeadLetterSinkOptions, letterKey);
         case 'repartition':
           return repartitionWriter(log, outputs, sink.options as InternalSinkOptions, registry, now);
         default:
@@ -96,14 +102,22 @@ async function repartitionWriter(
   return { ...writer, close: async () => undefined };
 }
 
-function letterWriter(log: TopicLog, outputs: TaskOutputs, { topic }: DeadLetterSinkOptions): SinkWriter {
+function lettersWriter(
+  log: TopicLog,
+  outputs: TaskOutputs,
+  options: DeadLetterSinkOptions,
+  letterKey: Buffer | undefined,
+): SinkWriter {
+  const { topic } = options;
+  const recordOf = letterWriter(options, letterKey);
   const partitions = log.partitionsOf(topic);
 
   const writeOne = (value: unknown): void => {
     const letter = value as DeadLetter;
     const { origin } = letter;
     const writer = outputs.writerOf(topic, origin.partition % partitions);
-    writer.append(origin.key, rawOf(origin), origin.eventTimeMs, headersOf(letter));
+    const record = recordOf(letter);
+    writer.append(record.key, record.value, origin.eventTimeMs, record.headers);
   };
   return writerOf(outputs, writeOne);
 }
@@ -116,16 +130,6 @@ function writerOf(outputs: TaskOutputs, writeOne: (value: unknown, origin: Origi
     },
     close: async () => undefined,
   };
-}
-
-function headersOf({ reason, detail, step, origin }: DeadLetter): Headers {
-  const own: Headers = [
-    [deadLetterHeaders.reason, Buffer.from(reason)],
-    [deadLetterHeaders.detail, Buffer.from(detail)],
-    [deadLetterHeaders.step, Buffer.from(step)],
-    ...originHeaders(origin),
-  ];
-  return origin.headers === undefined ? own : [...own, ...origin.headers];
 }
 
 /** For a sink that this driver was never meant for. */

@@ -1,0 +1,134 @@
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { MillraceError } from '../../src/core/errors.js';
+import { type DeadLetter, type Headers, rawOf } from '../../src/core/record.js';
+import { type DeadLetterSinkOptions, deadLetterHeaders, originHeaders, REPLAYED } from './topic-options.js';
+
+// A dead letter is the record before any step masked it. `raw` says what of it comes to lie in the dead-letter topic.
+
+/** A record of a dead-letter topic, but for its time and place. */
+export interface LetterRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+}
+
+/** What `encrypt` seals: everything that the record or a message about it may say of people. */
+interface Sealed {
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: readonly (readonly [name: string, bytes: string])[];
+  readonly detail: string;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * The key of dead letters from its text: 32 bytes in base64 or hexadecimal digits.
+ *
+ * @throws MillraceError `config` for anything else, without the text.
+ */
+export function letterKey(text: string): Buffer | undefined {
+  if (text === '') return undefined;
+  const bytes = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');
+  if (bytes.length === 32) return bytes;
+  throw new MillraceError('config', 'MILLRACE_DEAD_LETTER_KEY is not a key of 32 bytes', {
+    where: 'deadLetterKey',
+    hint: 'make one with `openssl rand -base64 32`',
+  });
+}
+
+/**
+ * How letters are written. `encrypt` is deterministic, as every output of a replay must be: the nonce is a MAC of the content, so it
+ * repeats only with it.
+ *
+ * @throws MillraceError `config` where letters are to be encrypted and there is no key.
+ */
+export function letterWriter({ topic, raw = 'keep' }: DeadLetterSinkOptions, key: Buffer | undefined) {
+  if (raw === 'encrypt' && key === undefined) {
+    throw new MillraceError('config', 'dead letters are to be encrypted, and there is no key', {
+      where: topic,
+      hint: 'set MILLRACE_DEAD_LETTER_KEY, for example to what `openssl rand -base64 32` prints',
+      permanent: true,
+    });
+  }
+  return (letter: DeadLetter): LetterRecord => {
+    const { reason, detail, step, origin } = letter;
+    const open: Headers = [
+      [deadLetterHeaders.reason, Buffer.from(reason)],
+      [deadLetterHeaders.detail, Buffer.from(raw === 'keep' ? detail : '')],
+      [deadLetterHeaders.step, Buffer.from(step)],
+      ...originHeaders(origin),
+    ];
+    const headers = origin.headers ?? [];
+    if (raw === 'keep') {
+      // A producer cannot say of its own record that it was encrypted.
+      const others = headers.filter(([name]) => name !== deadLetterHeaders.raw);
+      return { key: origin.key, value: rawOf(origin), headers: [...open, ...others] };
+    }
+    // What tells letters apart that were sent again.
+    const marked: Headers = [
+      ...open,
+      [deadLetterHeaders.raw, Buffer.from(raw)],
+      ...headers.filter(([name]) => name === REPLAYED),
+    ];
+    if (raw === 'omit') return { key: null, value: null, headers: marked };
+    const value = encrypt({ key: origin.key, value: rawOf(origin), headers, detail }, key as Buffer, placeIn(marked));
+    return { key: null, value, headers: marked };
+  };
+}
+
+/**
+ * What an encrypted letter held.
+ *
+ * @throws MillraceError `config` where it was encrypted with another key, or was changed.
+ */
+export function decryptedLetter(
+  { value, headers }: LetterRecord,
+  key: Buffer,
+  where: string,
+): LetterRecord & { readonly detail: string } {
+  try {
+    const bytes = value ?? new Uint8Array();
+    const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES));
+    decipher.setAAD(placeIn(headers)).setAuthTag(bytes.subarray(-TAG_BYTES));
+    const text = [decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()];
+    const sealed = JSON.parse(Buffer.concat(text).toString()) as Sealed;
+    return {
+      key: bytesOf(sealed.key),
+      value: bytesOf(sealed.value),
+      headers: sealed.headers.map(([name, bytes]) => [name, Buffer.from(bytes, 'base64')] as const),
+      detail: sealed.detail,
+    };
+  } catch (cause) {
+    throw new MillraceError('config', 'a dead letter cannot be decrypted', {
+      where,
+      hint: 'MILLRACE_DEAD_LETTER_KEY must be the key with which it was written',
+      cause,
+    });
+  }
+}
+
+function encrypt(content: LetterRecord & { readonly detail: string }, key: Buffer, place: Buffer): Buffer {
+  const sealed: Sealed = {
+    key: base64Of(content.key),
+    value: base64Of(content.value),
+    headers: content.headers.map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const),
+    detail: content.detail,
+  };
+  const text = Buffer.from(JSON.stringify(sealed));
+  const nonce = createHmac('sha256', key).update(place).update(text).digest().subarray(0, NONCE_BYTES);
+  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(place);
+  return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Which record a letter is of: a letter's content cannot be put under another. */
+function placeIn(headers: Headers): Buffer {
+  const text = (name: string) => Buffer.from(headers.find(([each]) => each === name)?.[1] ?? []).toString();
+  const { topic, partition, offset, step, reason } = deadLetterHeaders;
+  return Buffer.from(JSON.stringify([topic, partition, offset, step, reason].map(text)));
+}
+
+const base64Of = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('base64'));
+const bytesOf = (text: string | null) => (text === null ? null : Buffer.from(text, 'base64'));
