@@ -56,7 +56,8 @@ const TOKEN_LENGTH = 22;
  *
  * Kinds: `email`, `phone` (international with + or 00; North American), `card` (networks, 14 digits or more, Luhn), `iban` (lengths, mod 97), `ip` (4 and 6),
  * `us-ssn`, `gb-nino`, `es-dni`, `fr-nir`, `br-cpf`, `pl-pesel`. What has a check must hold it: a mistyped number is not found. Names
- * and addresses are not found at all. Only these fields are searched: the record's key, and raw bytes in dead letters, are as they were.
+ * and addresses are not found at all. Fullwidth characters, digits of other scripts and characters that nobody sees in between are
+ * read as plain ones. Only these fields are searched: the record's key, and raw bytes in dead letters, are as they were.
  *
  * Tokens are HMAC-SHA-256 over kind and data, 132 bits of it: without the key they cannot be made or reversed by trying. The same key gives
  * the same tokens in every step, topology and replay. `encrypt` is FF1 of NIST SP 800-38G over the digits, under a key made from that
@@ -91,9 +92,9 @@ export function maskPii<T>(
           if (typeof present !== 'string') continue;
           let masked = '';
           let from = 0;
-          for (const { kind, start, end } of findPii(present, kinds)) {
+          for (const { kind, plain, start, end } of findPii(present, kinds)) {
             counts[kind] = (counts[kind] ?? 0) + 1;
-            masked += present.slice(from, start) + masks.get(kind)?.(present.slice(start, end));
+            masked += present.slice(from, start) + masks.get(kind)?.(plain, present.slice(start, end));
             from = end;
           }
           if (from === 0) continue;
@@ -114,11 +115,11 @@ function maskerOf(
   masking: Masking,
   key: string | Uint8Array | undefined,
   context: StepContext,
-): (found: string) => string {
+): (plain: string, found: string) => string {
   const count = context.counter(`found:${kind}`);
   const detector = detectorOf(kind);
-  const ways: Readonly<Record<Masking, (found: string) => string>> = {
-    keep: (found) => found,
+  const ways: Readonly<Record<Masking, (plain: string, found: string) => string>> = {
+    keep: (_, found) => found,
     encrypt: masking === 'encrypt' ? digitCipher(key as string, kind) : (found) => found,
     replace: () => `[${kind}]`,
     partial: detector.partial,
@@ -128,9 +129,9 @@ function maskerOf(
     },
   };
   const way = ways[masking];
-  return (found) => {
+  return (plain, found) => {
     count.add();
-    return way(found);
+    return way(plain, found);
   };
 }
 

@@ -41,6 +41,28 @@ describe('maskPii', () => {
     expect(masked({ phone: 'replace' }, text)).toBe(text);
   });
 
+  it('finds what is written in fullwidth characters, in digits of other scripts, or with characters that nobody sees', () => {
+    const wide = (ascii: string) => ascii.replace(/[!-~]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0));
+    const arabic = (ascii: string) => ascii.replace(/\d/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0x630));
+    const card = '4111111111111111';
+    const bold = (ascii: string) => ascii.replace(/\d/g, (c) => String.fromCodePoint(0x1d7d8 + Number(c)));
+    for (const hidden of [
+      bold(card),
+      wide(card),
+      arabic(card),
+      card.split('').join('\u200b'),
+      '4111\u00ad1111\ufeff1111\u20601111',
+    ]) {
+      expect(masked({ card: 'replace' }, `🙂 by ${hidden} ok`)).toBe('🙂 by [card] ok');
+      expect(masked({ card: 'token' }, hidden)).toBe(masked({ card: 'token' }, card));
+      expect(masked({ card: 'partial' }, hidden)).toBe('************1111');
+      expect(masked({ card: 'encrypt' }, hidden)).toBe(masked({ card: 'encrypt' }, card));
+      expect(masked({ card: 'keep' }, `by ${hidden}`)).toBe(`by ${hidden}`);
+    }
+    for (const mail of [wide('ann@example.com'), 'a\u200bnn@exam\u200dple.com'])
+      expect(masked({ email: 'token' }, mail)).toBe(masked({ email: 'token' }, 'ann@example.com'));
+  });
+
   it('makes the same token of the same data, however it is spelled', () => {
     const token = (note: string, options = {}) =>
       masked({ email: 'token', card: 'token', phone: 'token' }, note, options);

@@ -1,6 +1,7 @@
 import { pushAll } from '../../../util/arrays.js';
 import { card } from './cards.js';
 import { email, ip, phone } from './contacts.js';
+import { folded } from './folded.js';
 import { iban } from './iban.js';
 import { brCpf, esDni, frNir, gbNino, plPesel, usSsn } from './national-ids.js';
 import type { Detector, Span } from './span.js';
@@ -28,11 +29,24 @@ export const detectorOf = (kind: PiiKind): Detector => detectors[kind];
 
 export interface Finding extends Span {
   readonly kind: PiiKind;
+  /** In plain spelling: ASCII digits, nothing invisible. */
+  readonly plain: string;
 }
 
+type Found = Omit<Finding, 'plain'>;
+
 /** All that is found of these kinds, in the order of the text; no two overlap. A weaker kind is sought in what stronger ones leave. */
-export function findPii(text: string, kinds: readonly PiiKind[]): readonly Finding[] {
-  const findings: Finding[] = [];
+export function findPii(original: string, kinds: readonly PiiKind[]): readonly Finding[] {
+  const { text, originOf } = folded(original);
+  return findPlain(text, kinds).map(({ kind, start, end }) => ({
+    kind,
+    plain: text.slice(start, end),
+    ...originOf(start, end),
+  }));
+}
+
+function findPlain(text: string, kinds: readonly PiiKind[]): readonly Found[] {
+  const findings: Found[] = [];
   for (const kind of piiKinds) {
     if (!kinds.includes(kind) || !detectors[kind].mayBeIn(text)) continue;
     for (const gap of gapsIn(text, findings)) pushAll(findings, findIn(text, gap, kind));
@@ -47,7 +61,7 @@ function gapsIn(text: string, findings: readonly Span[]): readonly Span[] {
   return ends.map((start, i) => ({ start, end: findings[i]?.start ?? text.length }));
 }
 
-function* findIn(text: string, gap: Span, kind: PiiKind): Iterable<Finding> {
+function* findIn(text: string, gap: Span, kind: PiiKind): Iterable<Found> {
   let from = gap.start;
   const found = [...detectors[kind].find(text.slice(gap.start, gap.end))].sort((a, b) => a.start - b.start);
   for (const { start, end } of found) {
