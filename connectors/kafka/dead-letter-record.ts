@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
 import { MillraceError } from '../../src/core/errors.js';
 import { type DeadLetter, type Headers, rawOf } from '../../src/core/record.js';
 import { type DeadLetterSinkOptions, deadLetterHeaders, originHeaders, REPLAYED } from './topic-options.js';
@@ -77,6 +77,50 @@ export function letterWriter({ topic, raw = 'keep' }: DeadLetterSinkOptions, key
     const value = encrypt({ key: origin.key, value: rawOf(origin), headers, detail }, key as Buffer, placeIn(marked));
     return { key: null, value, headers: marked };
   };
+}
+
+/** Of a record that is too large for the dead-letter topic: what is kept of its value, at most, and of the detail. */
+const FIRST_BYTES = 64 * 1024;
+const DETAIL_BYTES = 1_024;
+/** What a record takes in a batch beside its key, value and headers, and a header beside its name and bytes. */
+const RECORD_BYTES = 128;
+const HEADER_BYTES = 10;
+
+const sizeOf = ({ key, value, headers }: LetterRecord): number =>
+  headers.reduce(
+    (sum, [name, bytes]) => sum + Buffer.byteLength(name) + bytes.length + HEADER_BYTES,
+    RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0),
+  );
+
+/**
+ * A letter for a topic that takes records of this size. One that is larger keeps reason, step and origin, the size and the SHA-256
+ * digest of the value and its first bytes; of one that is encrypted or omitted nothing of the value.
+ */
+export function fittingLetter(letter: LetterRecord, bytesMax: number): LetterRecord {
+  if (sizeOf(letter) <= bytesMax) return letter;
+  const own = new Set<string>([...Object.values(deadLetterHeaders), REPLAYED]);
+  const isKept = letter.headers.every(([name]) => name !== deadLetterHeaders.raw);
+  const value = letter.value ?? new Uint8Array();
+  const headers: Headers = letter.headers
+    .filter(([name], place, all) => own.has(name) && all.findIndex(([each]) => each === name) === place)
+    .map(
+      ([name, bytes]) => [name, name === deadLetterHeaders.detail ? bytes.subarray(0, DETAIL_BYTES) : bytes] as const,
+    )
+    .filter(([name]) => name !== deadLetterHeaders.raw);
+  if (!isKept) return { key: null, value: null, headers: [...headers, [deadLetterHeaders.raw, Buffer.from('omit')]] };
+  const cut: LetterRecord = {
+    key: null,
+    value: null,
+    headers: [
+      ...headers,
+      [deadLetterHeaders.raw, Buffer.from('cut')],
+      [deadLetterHeaders.bytes, Buffer.from(String(value.length))],
+      [deadLetterHeaders.digest, createHash('sha256').update(value).digest()],
+    ],
+  };
+  const room = Math.max(0, bytesMax - sizeOf(cut));
+  const key = letter.key !== null && letter.key.length <= room / 2 ? letter.key : null;
+  return { ...cut, key, value: value.subarray(0, Math.min(FIRST_BYTES, room - (key?.length ?? 0))) };
 }
 
 /**

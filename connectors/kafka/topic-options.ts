@@ -54,8 +54,11 @@ export const deadLetterHeaders = {
   topic: 'millrace.topic',
   partition: 'millrace.partition',
   offset: 'millrace.offset',
-  /** `encrypt` or `omit`, where the record is not there as it was. */
+  /** `encrypt`, `omit` or `cut`, where the record is not there as it was. */
   raw: 'millrace.raw',
+  /** Of a record that was cut: the size of its value, and its SHA-256 digest. */
+  bytes: 'millrace.bytes',
+  digest: 'millrace.sha256',
 } as const;
 
 /** The header of a record that was sent again: topic, partition and offset of its dead letter. */

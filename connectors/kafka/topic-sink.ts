@@ -8,7 +8,7 @@ import { openCodec, registerSchema } from '../../src/schema/index.js';
 import type { Admin } from './admin.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
-import { letterWriter } from './dead-letter-record.js';
+import { fittingLetter, letterWriter } from './dead-letter-record.js';
 import { setUpTopic, topicMismatches } from './topic-mismatch.js';
 import { type DeadLetterSinkOptions, headersFor, type TopicSinkOptions } from './topic-options.js';
 import type { Transaction } from './transaction.js';
@@ -50,7 +50,12 @@ export function kafkaTopicSink(
       if (!found) throw noTopic(topic);
       const outgoing =
         sink.kind === 'kafka.deadLetterSink'
-          ? letterEncoder(sink.options as DeadLetterSinkOptions, found.leaders.length, letterKey)
+          ? letterEncoder(
+              sink.options as DeadLetterSinkOptions,
+              found.leaders.length,
+              letterKey,
+              Number((await admin.setting(topic, 'max.message.bytes')) ?? Number.POSITIVE_INFINITY),
+            )
           : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry, context.step);
       return topicWriter(topic, transaction, outgoing);
     },
@@ -101,12 +106,18 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
   };
 }
 
-function letterEncoder(options: DeadLetterSinkOptions, partitions: number, letterKey: Buffer | undefined) {
+function letterEncoder(
+  options: DeadLetterSinkOptions,
+  partitions: number,
+  letterKey: Buffer | undefined,
+  bytesMax: number,
+) {
   const recordOf = letterWriter(options, letterKey);
   return (value: unknown, _origin: Origin, nowMs: number): Outgoing => {
     const letter = value as DeadLetter;
     const { origin } = letter;
-    return [origin.partition % partitions, { ...recordOf(letter), timestampMs: timestampOf(origin, nowMs) }];
+    const record = fittingLetter(recordOf(letter), bytesMax);
+    return [origin.partition % partitions, { ...record, timestampMs: timestampOf(origin, nowMs) }];
   };
 }
 

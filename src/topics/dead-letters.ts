@@ -19,7 +19,7 @@ export interface FoundLetter {
   /** The record's own headers. */
   readonly headers: Headers;
   /** Whether key, value and headers are those of the record, or are encrypted or omitted. */
-  readonly raw: 'keep' | 'encrypt' | 'omit';
+  readonly raw: 'keep' | 'encrypt' | 'omit' | 'cut';
   /** It had been sent again and failed again. */
   readonly replayed: boolean;
 }
@@ -66,7 +66,15 @@ function letterAsStored({ partition, record }: PlacedRecord): FoundLetter {
   };
 }
 
-const rawIn = (text: string | undefined): FoundLetter['raw'] => (text === 'encrypt' || text === 'omit' ? text : 'keep');
+const rawIn = (text: string | undefined): FoundLetter['raw'] =>
+  text === 'encrypt' || text === 'omit' || text === 'cut' ? text : 'keep';
+
+/** What became of a record that is not there as it was. */
+export const ABSENT = {
+  encrypt: 'encrypted',
+  omit: 'omitted',
+  cut: 'cut, since it was too large for the topic',
+} as const;
 
 /** Which letters are meant; what is not given matches all. */
 export interface LetterFilter {

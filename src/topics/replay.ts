@@ -3,7 +3,7 @@ import { MillraceError } from '../core/errors.js';
 import type { TopicProducer } from '../core/profile.js';
 import type { OutgoingRecord } from '../core/record.js';
 import { getOrInsert } from '../util/maps.js';
-import { type FoundLetter, replayOf } from './dead-letters.js';
+import { ABSENT, type FoundLetter, replayOf } from './dead-letters.js';
 
 export interface ReplayCount {
   readonly topic: string;
@@ -12,7 +12,6 @@ export interface ReplayCount {
 }
 
 const BATCH = 1_000;
-const ABSENT = { encrypt: 'encrypted', omit: 'omitted' } as const;
 
 /**
  * Sends letters back to the topic and partition that they came from, in their order. Without a producer it only counts.

@@ -5,6 +5,7 @@ import type { Schema } from '../../core/schema.js';
 import type { OpenProfile } from '../../profiles/profiles.js';
 import type { WireDecoder } from '../../schema/index.js';
 import {
+  ABSENT,
   countLetters,
   type FoundLetter,
   type LetterFilter,
@@ -190,7 +191,7 @@ async function facts(letter: FoundLetter, codecOf: CodecOf) {
     step,
     origin,
     replayed,
-    ...(raw === 'keep' ? {} : { record: raw === 'omit' ? 'omitted' : 'encrypted' }),
+    ...(raw === 'keep' ? {} : { record: ABSENT[raw] }),
     key: preview(key),
     ...(await decoded(codec, letter)),
     bytes: value?.length ?? 0,

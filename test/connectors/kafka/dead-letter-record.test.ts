@@ -1,6 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decryptedLetter, letterKey, letterWriter } from '../../../connectors/kafka/dead-letter-record.js';
+import {
+  decryptedLetter,
+  fittingLetter,
+  letterKey,
+  letterWriter,
+} from '../../../connectors/kafka/dead-letter-record.js';
 import { deadLetterHeaders, REPLAYED } from '../../../connectors/kafka/topic-options.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { letterOf } from '../../../src/topics/dead-letters.js';
@@ -25,6 +30,32 @@ const textOf = (record: object) =>
   JSON.stringify(record, (_, value) => (value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value));
 
 describe('a record of a dead letter', () => {
+  it('keeps reason, origin, digest and the first bytes where it does not fit into the topic', () => {
+    const raw = randomBytes(1_048_450);
+    const large = { ...letter, detail: 'x'.repeat(5_000), origin: { ...origin, raw } };
+    for (const bytesMax of [1_048_588, 10_000]) {
+      const record = fittingLetter(write(undefined, large), bytesMax);
+      const size =
+        (record.value?.length ?? 0) + record.headers.reduce((sum, [name, b]) => sum + name.length + b.length, 0);
+      expect(size).toBeLessThan(bytesMax);
+      const found = read(record);
+      expect(found).toMatchObject({ reason: 'format:mail', step: 'validate', raw: 'cut', replayed: true });
+      expect(found.origin).toEqual({ topic: origin.topic, partition: origin.partition, offset: origin.offset });
+      expect(found.key).toEqual(origin.key);
+      expect(found.value?.length).toBeGreaterThan(5_000);
+      expect(raw.subarray(0, found.value?.length)).toEqual(found.value);
+      const header = new Map(record.headers);
+      expect(header.get(deadLetterHeaders.bytes)).toEqual(Buffer.from('1048450'));
+      expect(header.get(deadLetterHeaders.digest)).toEqual(createHash('sha256').update(raw).digest());
+    }
+    for (const way of ['encrypt', 'omit'] as const) {
+      const record = fittingLetter(write(way, large), 900);
+      if (way === 'encrypt') expect(record.value).toBeNull();
+      expect(read(record)).toMatchObject({ reason: 'format:mail', raw: 'omit', value: null });
+    }
+    expect(fittingLetter(write(undefined), 1_048_588)).toEqual(write(undefined));
+  });
+
   it('is the record as it came, by default', () => {
     const found = read(write(undefined));
     expect(found).toMatchObject({ reason: 'format:mail', detail: letter.detail, raw: 'keep', replayed: true });
