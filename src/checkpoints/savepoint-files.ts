@@ -3,7 +3,6 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -14,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { MillraceError } from '../core/errors.js';
 import { decodeSavepoint, type SavepointManifest, type SavepointTask } from '../state/savepoint.js';
+import { makePrivateFolder, PRIVATE_FILE } from '../util/private-files.js';
 
 const SUFFIX = '.mrsp';
 const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i;
@@ -98,9 +98,9 @@ function reading(descriptor: number) {
 
 /** Under another name until it is whole and on the disk. Returns its size. */
 export async function writeWhole(file: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
-  mkdirSync(dirname(file), { recursive: true });
+  makePrivateFolder(dirname(file));
   const partial = `${file}.partial`;
-  const descriptor = openSync(partial, 'w');
+  const descriptor = openSync(partial, 'w', PRIVATE_FILE);
   let size = 0;
   try {
     for await (const bytes of pieces) {

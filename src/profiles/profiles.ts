@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { letterKey } from '../../connectors/kafka/dead-letter-record.js';
 import type { CheckpointStore, LogPoint } from '../core/checkpoint.js';
@@ -8,6 +7,7 @@ import type { KindDefinition } from '../core/kind.js';
 import type { Driver, Profile, TopicProducer } from '../core/profile.js';
 import type { SchemaRegistry } from '../core/schema.js';
 import { getOrInsert } from '../util/maps.js';
+import { makePrivateFolder } from '../util/private-files.js';
 import type { Config } from './settings.js';
 
 /** A profile, and what tools need beside running a topology on it. */
@@ -60,7 +60,7 @@ async function openEmbeddedProfile(config: Config, options: ProfileOptions): Pro
     import('./embedded/index.js'),
     import('../schema/index.js'),
   ]);
-  mkdirSync(data, { recursive: true });
+  makePrivateFolder(data);
   const log = await openEmbedded({
     path: join(data, 'log'),
     registry: localRegistry(),

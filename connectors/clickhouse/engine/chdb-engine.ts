@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
+import { makePrivateFolder } from '../../../src/util/private-files.js';
 import { Sessions } from '../table/sessions.js';
 import { restoreDefaultSignals } from './default-signals.js';
 import { type Engine, engineArguments, insertSettings, memorySettings, querySettings } from './engine.js';
@@ -24,7 +24,7 @@ const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }
  */
 export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promise<Engine> {
   const folder = resolve(path);
-  await mkdir(dirname(folder), { recursive: true });
+  makePrivateFolder(dirname(folder));
   const [{ ClickHouseLogLevel, createClient }, { createChdbConnection }, { Session }] = await Promise.all([
     import('@clickhouse/client'),
     import('chdb/connection'),

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import type { CheckpointStore, LogPoint, TaskId, TaskLedger } from '../../core/checkpoint.js';
 import type { LookupDriver } from '../../core/lookup.js';
 import type { TopicProducer } from '../../core/profile.js';
@@ -6,6 +5,7 @@ import type { OutgoingRecord, RawRecord } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import type { SinkDriver } from '../../core/sink.js';
 import type { SourceDriver } from '../../core/source.js';
+import { makePrivateFolder } from '../../util/private-files.js';
 import { hashLookup, hashSink } from './hash-drivers.js';
 import { Hashes, type StoredHash } from './hashes.js';
 import { keptSchemas } from './kept-schemas.js';
@@ -77,7 +77,7 @@ export interface Embedded {
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const { path, registry, letterKey, now = Date.now, hooks = {} } = options;
-  mkdirSync(path, { recursive: true });
+  makePrivateFolder(path);
   const ownership = await takeOwnership(path);
   let store: Store;
   try {

@@ -1,8 +1,10 @@
 import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { SchemaText } from '../../core/schema.js';
+import { withPrivateFiles } from '../../util/private-files.js';
 import { mustBeWhole } from './whole-file.js';
 
 /** One entry to write; `null` removes it. */
@@ -73,7 +75,12 @@ export class Store {
   static open(path: string, hooks: StoreHooks): Store {
     mustBeWhole(path);
     try {
-      return new Store(path, open({ path, ...LMDB }), hooks);
+      const files = ['data.mdb', 'lock.mdb'].map((name) => join(path, name));
+      return new Store(
+        path,
+        withPrivateFiles(files, () => open({ path, ...LMDB })),
+        hooks,
+      );
     } catch (cause) {
       throw new MillraceError('state', `cannot open the embedded store: ${messageOf(cause)}`, {
         where: path,
