@@ -115,7 +115,7 @@ export function fittingLetter(letter: LetterRecord, bytesMax: number): LetterRec
       ...headers,
       [deadLetterHeaders.raw, Buffer.from('cut')],
       [deadLetterHeaders.bytes, Buffer.from(String(value.length))],
-      [deadLetterHeaders.digest, createHash('sha256').update(value).digest()],
+      [deadLetterHeaders.digest, Buffer.from(createHash('sha256').update(value).digest('hex'))],
     ],
   };
   const room = Math.max(0, bytesMax - sizeOf(cut));

@@ -273,6 +273,22 @@ describe('a task', () => {
     expect(read.find(({ key }) => key !== null)?.key).toBe('key-7-éé');
   });
 
+  it('commits with a dead letter that is too large for its topic, and keeps its first bytes', async () => {
+    const topic = await newTopic('dead', 1);
+    const { ledger, writer, commit } = await openTask(specs.deadLetterSink({ topic }) as Sink<unknown>);
+    const large = { ...originAt(1), raw: Buffer.alloc(1_048_450, 'x') };
+    const small = originAt(2);
+    const letters = [large, small].map((origin) => ({ reason: 'malformed', detail: '', step: 'decode', origin }));
+    await writer.write(letters, [large, small]);
+    await commit();
+    await ledger.close();
+    const [cut, whole] = await foreignRead(topic);
+    expect(cut?.value).toBe('x'.repeat(65_536));
+    expect(cut?.headers).toContainEqual(['millrace.raw', 'cut']);
+    expect(cut?.headers).toContainEqual(['millrace.bytes', '1048450']);
+    expect(whole?.value).toBe('raw-2');
+  });
+
   it('keeps a dead letter as it came: bytes, key, headers and why', async () => {
     const topic = await newTopic('dead', 2);
     const { ledger, writer, commit } = await openTask(specs.deadLetterSink({ topic }) as Sink<unknown>);
