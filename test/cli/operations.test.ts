@@ -81,7 +81,8 @@ describe('savepoints', () => {
     await save('early');
     const more = job(names, 'again');
     await feed(profile, names, events(400, 500));
-    await runToEnd(profile, more);
+    await expect(runToEnd(profile, more)).rejects.toThrow('  + step again');
+    await runToEnd(profile, more, true);
     expect((await storedTasks(profile, ops)).flatMap(({ state }) => state).some(({ step }) => step === 'again')).toBe(
       true,
     );

@@ -97,8 +97,8 @@ const noInference = {
 };
 
 /** Runs to where the logs end now. */
-export async function runToEnd(profile: OpenProfile, topology: Topology): Promise<void> {
-  const running = await runTopology(topology, { profile, inference: noInference, bounded: true });
+export async function runToEnd(profile: OpenProfile, topology: Topology, acceptPlan = false): Promise<void> {
+  const running = await runTopology(topology, { profile, inference: noInference, bounded: true, acceptPlan });
   await running.finished;
 }
 
