@@ -153,7 +153,7 @@ describe('savepoints', () => {
     await runToEnd(profile, ops);
     await save('b');
     await save('a');
-    await expect(save('a')).rejects.toThrow("there is a savepoint 'a'");
+    await expect(save('a')).rejects.toThrow("a savepoint 'a' already exists");
     await expect(save('../a')).rejects.toMatchObject({ code: 'config' });
     await expect(restore('missing')).rejects.toThrow("no savepoint 'missing'");
     const listed = listSavepoints(data);

@@ -107,7 +107,7 @@ describe('produce and tail', () => {
       message: 'no field "card"',
     });
     await expect(write(lines({ id: 'soon', paidAt: 1 }), { time: 'id' })).rejects.toMatchObject({
-      message: '"id" is no time: "soon"',
+      message: '"id" is not a time: "soon"',
     });
   });
 

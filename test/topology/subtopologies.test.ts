@@ -115,10 +115,10 @@ describe('stagesOf', () => {
       sink         deadLetters       <- failed records                           kafka.sink
                 topic=orders.dead
 
-     sub-topology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
-     sub-topology  paired/orders            reads orders                                            writes orders-by-id
-     sub-topology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
-     sub-topology  paired/again             reads again                                             writes last
+      sub-topology  paired                   reads refunds                        runs good          writes refund-log refunds-by-order
+      sub-topology  paired/orders            reads orders                                            writes orders-by-id
+      sub-topology  paired/refunds-by-order  reads refunds-by-order orders-by-id  runs with-refunds  writes out again
+      sub-topology  paired/again             reads again                                             writes last
       "
     `);
     expect(describeTopology(without)).not.toContain('subtopology');

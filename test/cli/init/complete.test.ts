@@ -53,11 +53,11 @@ describe('answers', () => {
   });
 
   it.each<[Answers, string]>([
-    [{ from: 'kafak:x' }, '--from is "kafak:x": one of sample, kafka, file, http, redis'],
-    [{ to: 'mongo' }, '--to is "mongo": one of kafka, clickhouse'],
+    [{ from: 'kafak:x' }, '--from is "kafak:x": give one of sample, kafka, file, http, redis'],
+    [{ to: 'mongo' }, '--to is "mongo": give one of kafka, clickhouse'],
     [{ from: join(folder, 'none.csv') }, 'there is no file'],
     [{ from: rides, key: 'rideId' }, 'a Ride has no field rideId: there are: ride_id, started at, km, member'],
-    [{ from: rides, label: 'km' }, 'km is neither true nor false: say what is to be predicted'],
+    [{ from: rides, label: 'km' }, 'km is neither true nor false: name what to predict'],
     [{ from: rides, do: 'score' }, 'no model is given: give the ONNX file'],
     [{ from: rides, do: 'score', model: rides }, 'the model takes 99 numbers, more than a record has'],
     [{ from: file('untimed.ndjson', '{"id":"a"}\n') }, 'looks like a time: --time FIELD; there are: id'],

@@ -263,7 +263,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
       ],
       ['a column that is not there', { sql: 'SELECT 1 AS m' }, 'config', /no column n/],
       ['nulls in the order', { sql: 'SELECT toNullable(1) AS n' }, 'config', /may be null/],
-      ['an order by floats', { sql: 'SELECT 0.5 AS n' }, 'config', /cannot be told apart/],
+      ['an order by floats', { sql: 'SELECT 0.5 AS n' }, 'config', /cannot order rows/],
       ['what is no query', { sql: 'SELEC 1' }, 'source', /cannot read the query.*62/],
     ])('%s', async (_, given, code, message) => {
       const reading = (async () => readAll(await open(queryOf({ ...given, pageRowsMax: 2 }))))();

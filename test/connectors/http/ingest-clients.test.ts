@@ -80,8 +80,9 @@ async function open({ options = {}, requestMs = REQUEST_MS, before }: Opening = 
   return { client, stored, reader, port };
 }
 
-const post = (length: number, body = '') => `POST / HTTP/1.1\r\nHost: here\r\nContent-Length: ${length}\r\n\r\n${body}`;
-const chunked = 'POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n';
+const post = (length: number, body = '') =>
+  `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n${body}`;
+const chunked = 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
 const drip = (socket: Socket, text: string) => {
   const timer = setInterval(() => socket.write(text), 20);
   socket.once('close', () => clearInterval(timer));
@@ -104,7 +105,12 @@ describe('the door of http.ingestSource', () => {
 
   it('cuts requests that do not arrive in time, wherever they have come to', async () => {
     const { client, stored } = await open();
-    const slow = [client(''), client('POST / HTTP/1.1\r\nHost: here\r\n'), client(post(1_000, '[1,')), client(chunked)];
+    const slow = [
+      client(''),
+      client('POST / HTTP/1.1\r\nHost: localhost\r\n'),
+      client(post(1_000, '[1,')),
+      client(chunked),
+    ];
     const [, heads, bodies, chunks] = slow;
     drip(heads?.socket as Socket, 'X-A: b\r\n');
     drip(bodies?.socket as Socket, '1,');
