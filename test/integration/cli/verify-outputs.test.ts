@@ -160,8 +160,8 @@ describe.each([
     ]);
     expect(report).toMatchObject({ right: true, kills: 4 });
     expect(report.notes).toEqual([
-      'pager sends nothing (http.webhookSink): what it would send is written to a topic and compared there',
-      'live sends nothing (redis.publishSink): what it would send is written to a topic and compared there',
+      'pager sends nothing (http.webhookSink): its output is written to a topic and compared there',
+      'live sends nothing (redis.publishSink): its output is written to a topic and compared there',
     ]);
     expect(code).toBe(0);
     expect(await left()).toEqual(before);
