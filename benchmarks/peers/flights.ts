@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openClickHouse } from '../../connectors/clickhouse/open.js';
-import { departedMs, type Flights, flightFiles, readFlights } from '../../examples/flights/flights.js';
+import { departedMs, type Flights, readFlightsAlone } from '../../examples/flights/flights.js';
 import type { OutgoingRecord } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { cyclic, featureView, hashed, numeric } from '../../src/ml/features/index.js';
@@ -97,14 +93,7 @@ export class FlightLog {
   }
 
   static async open(recordsMax: number): Promise<FlightLog> {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-    const engine = await openClickHouse({ path: folder });
-    const read = readFlights((sql) => engine.query(sql), flightFiles(), Math.min(recordsMax, FILE_MAX));
-    const flights = await read.finally(async () => {
-      await engine.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    return new FlightLog(flights);
+    return new FlightLog(await readFlightsAlone(Math.min(recordsMax, FILE_MAX)));
   }
 
   /** Records in the order of their times, keyed by route, in pieces of one partition each. */

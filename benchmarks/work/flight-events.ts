@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openClickHouse } from '../../connectors/clickhouse/open.js';
-import { arrivalSecond, departedMs, flightFiles, readFlights } from '../../examples/flights/flights.js';
+import { arrivalSecond, departedMs, readFlightsAlone } from '../../examples/flights/flights.js';
 import type { FlightArrived } from '../../schemas/flight-arrived.v1.js';
 import type { FlightDeparted } from '../../schemas/flight-departed.v1.js';
 import { partitionOf } from '../../src/core/partition.js';
@@ -28,12 +24,7 @@ export interface FlightEvents {
  * and in the order of their times.
  */
 export async function flightEvents(flightsMax: number, partitions: number): Promise<FlightEvents> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const engine = await openClickHouse({ path: folder });
-  const flights = await readFlights((sql) => engine.query(sql), flightFiles(), flightsMax).finally(async () => {
-    await engine.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const flights = await readFlightsAlone(flightsMax);
   const text = new TextEncoder();
   const partitionOfAirport = flights.airports.map((code) => partitionOf(text.encode(code), partitions));
   // An event is 2 x flight, and one more for its arrival.

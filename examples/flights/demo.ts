@@ -11,7 +11,7 @@ import { openCodec } from '../../src/schema/index.js';
 import { onInterrupt } from '../../src/util/interrupt.js';
 import type { Terminal } from '../../src/util/terminal.js';
 import { flightDelays } from '../../topologies/flight-delays.js';
-import { flightFiles, readFlights } from './flights.js';
+import { flightFiles, readFlights, readFlightsAlone } from './flights.js';
 import { loadFlights } from './loader.js';
 import { type Manifest, recordsIn } from './manifest.js';
 import { progressWriter } from './progress.js';
@@ -92,7 +92,10 @@ async function load(options: DemoOptions, profile: OpenProfile): Promise<Manifes
         terminal.err(
           `reading ${limit.toLocaleString('en-US')} flights and writing them to two topics, some of them corrupted\n`,
         );
-        return readFlights((sql) => tables.query(sql), flightFiles(), limit);
+        // One engine is all that a process can have: on the embedded profile it is open already.
+        return profile.name === 'embedded'
+          ? readFlights((sql) => tables.query(sql), flightFiles(), limit)
+          : readFlightsAlone(limit);
       },
       clock: systemClock,
       rate: options.loadOnly ? options.rate : undefined,

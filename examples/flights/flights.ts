@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { openClickHouse } from '../../connectors/clickhouse/open.js';
 import { type ColumnBatch, readParquet } from '../../connectors/file/index.js';
 import { assert } from '../../src/core/errors.js';
 import { getOrInsert } from '../../src/util/maps.js';
@@ -87,6 +90,18 @@ export async function readFlights(query: Query, files: FlightFiles, limit: numbe
   const zones = await readZones(query, files.airports, airports);
   const zoneAssumed = toUtc(columns.departedMinute, columns.utcOffsetMinutes, columns.origin, airports, zones);
   return { size, airports, ...columns, zoneAssumed };
+}
+
+/** The same, by an engine of its own in this process: a ClickHouse server cannot read the files of this machine. */
+export async function readFlightsAlone(limit: number): Promise<Flights> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-flights-'));
+  const engine = await openClickHouse({ path: folder });
+  try {
+    return await readFlights((sql) => engine.query(sql), flightFiles(), limit);
+  } finally {
+    await engine.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 type Columns = Omit<Flights, 'size' | 'airports' | 'zoneAssumed'>;

@@ -12,6 +12,7 @@ import { type DeadLetter, hours, millis, type Sink, type SinkDriver, seconds } f
 import { runTopology } from '../../../src/runtime/index.js';
 import { MemoryProfile } from '../../../src/testing/memory-profile.js';
 import { topology } from '../../../src/topology/index.js';
+import { askClickHouse } from '../../../stack/ask-clickhouse.js';
 import { stackStatus, startStack, stopStack } from '../../../stack/stack.js';
 import { memorySink, memorySource, noInference } from '../../memory.js';
 
@@ -63,7 +64,7 @@ async function worldOf(server: Server, url: string): Promise<World> {
     sink: clickhouse.tableSink<Event>({ table: 'events', columns: { id: 'UInt32' } }),
     driver: opened.tableSink,
     found: async () => {
-      const answer = await fetch(url, { method: 'POST', body: 'SELECT id FROM events FORMAT TSV' });
+      const answer = await askClickHouse(url, '/', { method: 'POST', body: 'SELECT id FROM events FORMAT TSV' });
       return (await answer.text()).trim().split('\n').map(Number);
     },
   };

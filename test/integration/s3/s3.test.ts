@@ -228,7 +228,7 @@ describe('s3.sink', () => {
       await expect(openIn(prefix, urlOf(), committable)).rejects.toMatchObject({
         code: 'sink',
         permanent: true,
-        message: expect.stringContaining('gone'),
+        message: expect.stringContaining('are missing'),
         hint: expect.stringContaining('aborted'),
       });
     });
