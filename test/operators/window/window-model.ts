@@ -96,7 +96,7 @@ export function naiveSessions(
   const rows: Row[] = [];
   let open: Sample[] = [];
   let late = 0;
-  /** Where the last session of a key that was closed ended. */
+  /** The time of a key before which all sessions are closed. */
   const closedMs = new Map<string | number, number>();
   /** Samples of a key that belong together, in the order of arrival. */
   const groups = (): Sample[][] => {
@@ -129,11 +129,14 @@ export function naiveSessions(
   samples.forEach((sample, i) => {
     open.push(sample);
     const alone = groups().some((group) => group.length === 1 && group[0] === sample);
-    const reachesClosed = sample.eventTimeMs < (closedMs.get(sample.value.key) ?? BEFORE_ALL_MS);
-    if (reachesClosed || (alone && sample.eventTimeMs + gap + latenessMs <= (marks[i] as number))) {
+    const { key } = sample.value;
+    const closed = closedMs.get(key) ?? BEFORE_ALL_MS;
+    const watermarkMs = marks[i] as number;
+    if (sample.eventTimeMs < closed || (alone && sample.eventTimeMs + gap + latenessMs <= watermarkMs)) {
       open.pop();
       late++;
-    }
+    } else if (open.filter(({ value }) => value.key === key).length === 1)
+      closedMs.set(key, Math.max(closed, watermarkMs - gap - latenessMs));
     close(marks[i + 1] as number);
   });
   close(AFTER_ALL_MS);

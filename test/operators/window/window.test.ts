@@ -133,6 +133,20 @@ describe('window', () => {
     ]);
   });
 
+  it.each([
+    ['an open session beside it', [1, 12, 18, 24, 30, 36, 8], [6]],
+    ['late records one after another, long after', [46, 'others', 80, 74, 67, 60, 53], [5, 6]],
+  ])('by session reaches no closed session over %s', (_, times, late) => {
+    const samples = times.map((timeMs) => (timeMs === 'others' ? at('b', 1, 70) : at('a', 1, timeMs as number)));
+    const run = driveOperator(windows(session({ gap: millis(8) }), { latenessMs: 0 }), samples, { final: true });
+    const rows = valuesOf(run).filter((row) => (row as Row).key === 'a');
+    const spans = rows.map((row) => [(row as Row).startMs, (row as Row).endMs] as const);
+    spans.forEach(([startMs], i) => {
+      expect(startMs as number).toBeGreaterThanOrEqual((spans[i - 1]?.[1] ?? 0) as number);
+    });
+    expect(run.deadLetters.map(({ origin }) => origin.offset)).toEqual(late);
+  });
+
   it('behind each record agrees with a loop over the log', () => {
     fc.assert(
       fc.property(streams(60), fc.constantFrom(1, 6, 15), settings, (samples, size, setting) => {

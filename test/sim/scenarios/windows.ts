@@ -25,6 +25,8 @@ const SIZE_MS = 60;
 const LATENESS_MS = 25;
 const GAP_MS = 15;
 const TOTAL_MS = 240;
+/** Records that must agree before the time of a log is known (docs/adr/0018). */
+const SETTLED = 3;
 
 const aggregate = { trips: count<Trip>(), length: sum((trip: Trip) => trip.length) };
 const key = (trip: Trip) => trip.station;
@@ -132,9 +134,12 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
   const open = new Open<Trip>();
   const totalled = new Open<Row>();
   const riding: Entry<Trip>[] = [];
+  /** Of each station, the time before which all sessions are closed. */
+  const closedMs = new Map<string, number>();
   const late: Expected[] = [];
+  let highestMs = Number.NEGATIVE_INFINITY;
   let watermarkMs = Number.NEGATIVE_INFINITY;
-  for (const entry of trips) {
+  for (const [place, entry] of trips.entries()) {
     const { value, timeMs, topic, offset } = entry;
     const startMs = Math.floor(timeMs / SIZE_MS) * SIZE_MS;
     if (startMs + SIZE_MS + LATENESS_MS <= watermarkMs) dead.push({ step: 'rows', reason: 'late', topic, offset });
@@ -142,11 +147,17 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
 
     const near = (other: Entry<Trip>) =>
       other.value.station === value.station && Math.abs(other.timeMs - timeMs) < GAP_MS;
-    if (timeMs + GAP_MS <= watermarkMs && !riding.some(near)) late.push({ value, topic, offset });
-    else riding.push(entry);
+    const closed = closedMs.get(value.station) ?? Number.NEGATIVE_INFINITY;
+    if (timeMs < closed || (timeMs + GAP_MS <= watermarkMs && !riding.some(near))) late.push({ value, topic, offset });
+    else {
+      const isFirst = !riding.some((other) => other.value.station === value.station);
+      if (isFirst) closedMs.set(value.station, Math.max(closed, watermarkMs - GAP_MS));
+      riding.push(entry);
+    }
 
-    if (timeMs - DISORDER_MS <= watermarkMs) continue;
-    watermarkMs = timeMs - DISORDER_MS;
+    highestMs = Math.max(highestMs, timeMs);
+    if (place + 1 < SETTLED || highestMs - DISORDER_MS <= watermarkMs) continue;
+    watermarkMs = highestMs - DISORDER_MS;
     for (const { key: of, startMs: from, endMs, taken } of open.close(watermarkMs - LATENESS_MS)) {
       const row = rowOf(of, from, endMs, taken.length, taken);
       rows.push({ value: row, topic, offset });
@@ -157,7 +168,10 @@ function check(trips: readonly Entry<Trip>[], outcome: Outcome): void {
       const all = taken.reduce((so, row) => so + row.trips, 0);
       totals.push({ value: rowOf('all', from, endMs, all, taken), topic, offset });
     }
-    for (const row of endedSessions(riding, watermarkMs)) sessions.push({ value: row, topic, offset });
+    for (const row of endedSessions(riding, watermarkMs)) {
+      sessions.push({ value: row, topic, offset });
+      closedMs.set(row.key, Math.max(closedMs.get(row.key) ?? row.endMs, row.endMs));
+    }
   }
   exactly('rows', outcome.output('rows-out').rows, rows);
   exactlyInTable('rows in the table', outcome.output('rows-table'), rows);

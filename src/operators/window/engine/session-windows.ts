@@ -25,7 +25,7 @@ export type Session = [
   wakeMs: number,
 ];
 
-/** What is held of a key: where its last closed session ended, for as long as a record may reach it, and the others by start. */
+/** What is held of a key: the time before which all is closed, and the sessions behind it by start. */
 export type KeySessions = readonly [closedMs: number, sessions: Session[]];
 
 export interface SessionParts<In> {
@@ -51,8 +51,9 @@ const NOTHING_CLOSED: KeySessions = [BEFORE_ALL_MS, []];
 
 /**
  * Sessions: a record joins those that it is less than the gap away from, and makes one of several. A record that reaches a
- * closed session is late, so that sessions never overlap. State: the sessions that are open or still taking late records,
- * and for one gap more where the last one ended; a timer a session.
+ * closed session is late, so that sessions never overlap. Closed sessions are forgotten one gap later; so the first session
+ * after that cannot grow back further than one gap behind the watermark of its beginning. State: the sessions that are open
+ * or still taking late records, and for one gap more where the last one ended; a timer a session.
  */
 export class SessionWindows<In> implements WindowEngine<In> {
   private watermarkMs: number;
@@ -83,7 +84,9 @@ export class SessionWindows<In> implements WindowEngine<In> {
     if (tells === 'at-once') this.tellUnion(key, joined, before, session, emit);
     else if (tells !== 'rows') this.note(key, joined, session, tells, emit);
     this.wake(key, session);
-    sessions.set(key, [closedMs, rest]);
+    // What ended earlier may be forgotten, and late records one after another could reach back to it.
+    const floorMs = held.length === 0 ? Math.max(closedMs, this.watermarkMs - gapMs - latenessMs) : closedMs;
+    sessions.set(key, [floorMs, rest]);
     return 'taken';
   }
 
@@ -109,12 +112,14 @@ export class SessionWindows<In> implements WindowEngine<In> {
         session[6] = Number.POSITIVE_INFINITY;
         this.wake(key, session);
       }
-      // One gap later, a record that reached the closed session would be late alone.
+      // One gap later, a record that reached the closed session would be late, unless an open session lies between.
       const forgetMs = closedMs + gapMs + (tells === 'rows' ? 0 : latenessMs);
-      if (forgetMs <= nowMs) closedMs = BEFORE_ALL_MS;
-      else if (kept.length === 0) due.add(forgetMs, key);
-      if (kept.length === 0 && closedMs === BEFORE_ALL_MS) sessions.delete(key);
-      else sessions.set(key, [closedMs, kept]);
+      if (kept.length === 0 && forgetMs <= nowMs) {
+        sessions.delete(key);
+        return;
+      }
+      if (kept.length === 0) due.add(forgetMs, key);
+      sessions.set(key, [closedMs, kept]);
     });
   }
 
