@@ -5,7 +5,7 @@ import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } f
 import { topology } from '../../../src/topology/index.js';
 import { tumbling } from '../../../src/window.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
-import { type Entry, entriesOf, merged } from './merge.js';
+import { type Entry, entriesOf, type Merged, merged } from './merge.js';
 
 interface Order {
   readonly id: number;
@@ -154,7 +154,6 @@ type Place = Pick<Entry<unknown>, 'topic' | 'offset'>;
 /** The four steps as plain loops over everything that they have seen. */
 class Model {
   private watermarkMs = Number.NEGATIVE_INFINITY;
-  private latestMs = Number.NEGATIVE_INFINITY;
   private orders: Held<Order>[] = [];
   private payments: Held<Payment>[] = [];
   private readonly rates = new Map<string, number>();
@@ -181,14 +180,13 @@ class Model {
     at: 0,
   };
 
-  take(entry: Entry<Order | Payment | Rate>): void {
-    const { value, timeMs } = entry;
+  take(entry: Merged<Order | Payment | Rate>): void {
+    const { value, timeMs, settledMs } = entry;
     const late = timeMs < this.watermarkMs;
-    if ('id' in value) this.takeOrder(entry as Entry<Order>, late);
-    else if ('order' in value) this.takePayment(entry as Entry<Payment>, late);
-    else this.takeRate(entry as Entry<Rate>, late);
-    this.latestMs = Math.max(this.latestMs, timeMs);
-    if (this.latestMs - DISORDER_MS > this.watermarkMs) this.rise(this.latestMs - DISORDER_MS, entry);
+    if ('id' in value) this.takeOrder(entry as Merged<Order>, late);
+    else if ('order' in value) this.takePayment(entry as Merged<Payment>, late);
+    else this.takeRate(entry as Merged<Rate>, late);
+    if (settledMs - DISORDER_MS > this.watermarkMs) this.rise(settledMs - DISORDER_MS, entry);
   }
 
   private takeOrder(entry: Entry<Order>, late: boolean): void {

@@ -12,6 +12,12 @@ const DAY_MS = 86_400_000;
 const SETTLED = 3;
 const WITNESSES = 10;
 
+/** A record in the merged order. */
+export interface Merged<T> extends Entry<T> {
+  /** The time of its input where that is settled: only this raises the watermark. */
+  readonly settledMs: number;
+}
+
 interface Timed<T> {
   readonly entry: Entry<T>;
   /** The time that it is merged by, and how many records agree with it. */
@@ -23,10 +29,10 @@ interface Timed<T> {
  * The order in which a task with several inputs must take them: by the time of the input, then input, then offset. Only a
  * record of a time that is not settled goes first where it lies a day ahead of one that two records agree with.
  */
-export function merged<T>(inputs: readonly (readonly Entry<T>[])[]): Entry<T>[] {
+export function merged<T>(inputs: readonly (readonly Entry<T>[])[]): Merged<T>[] {
   const timed = inputs.map(timedBy);
   const next = inputs.map(() => 0);
-  const order: Entry<T>[] = [];
+  const order: Merged<T>[] = [];
   for (;;) {
     const heads = timed.flatMap((all, input) => {
       const head = all[next[input] as number];
@@ -36,7 +42,7 @@ export function merged<T>(inputs: readonly (readonly Entry<T>[])[]): Entry<T>[] 
     if (!first) return order;
     const isFar = ({ agreed, atMs }: Timed<T>) => agreed < SETTLED && atMs > first.atMs + DAY_MS;
     const taken = (first.agreed >= 2 && heads.find(isFar)) || first;
-    order.push(taken.entry);
+    order.push({ ...taken.entry, settledMs: taken.agreed < SETTLED ? Number.NEGATIVE_INFINITY : taken.atMs });
     next[taken.input] = (next[taken.input] as number) + 1;
   }
 }
