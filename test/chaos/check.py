@@ -125,7 +125,7 @@ def check_stores(stores, outs, wrong):
     """`outs` are the values of the output topic, which is compared with the inputs elsewhere."""
     redis = Redis(stores['redis'])
     prefix = stores['hashes']
-    each = redis.hashLookup(f'{prefix}:click:*')
+    each = redis.hashes(f'{prefix}:click:*')
     expected = {f'{prefix}:click:{n}': out for n, out in outs.items()}
     wrong['hashesLost'] = len(expected.keys() - each.keys())
     wrong['hashesStrange'] = len(each.keys() - expected.keys())
@@ -134,7 +134,7 @@ def check_stores(stores, outs, wrong):
     for out in outs.values():
         if out['count'] > last.get(out['key'], {'count': 0})['count']:
             last[out['key']] = out
-    kept = redis.hashLookup(f'{prefix}:newest:*')
+    kept = redis.hashes(f'{prefix}:newest:*')
     wanted = {f'{prefix}:newest:{key}': out for key, out in last.items()}
     wrong['newestDiffer'] = len(kept.keys() ^ wanted.keys()) + sum(
         not same_hash(kept[key], wanted[key]) for key in kept.keys() & wanted.keys())

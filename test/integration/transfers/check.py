@@ -1,7 +1,7 @@
 """Reads through librdkafka, committed records only, what became of transfers, while workers die and afterwards.
 
 Knows nothing of Millrace: what is right follows from the transfers alone. Two legs of a transfer are booked by different
-tasks, so a look at all partitions may show one leg without the other; but once the subtopology that books has committed offsets
+tasks, so a look at all partitions may show one leg without the other; but once the sub-topology that books has committed offsets
 beyond everything that lay before it at that look, the other leg must be there.
 
     check.py '{"brokers": ..., "transfers": ..., "between": ..., "balances": ..., "group": ...}'
