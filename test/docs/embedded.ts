@@ -13,7 +13,7 @@ export async function onEmbedded<T>(
   services: { readonly postgres?: string } = {},
 ): Promise<T> {
   const data = mkdtempSync(join(tmpdir(), 'millrace-example-'));
-  const profile = await openProfile({ ...(await readConfig({ profile: 'embedded', data })), ...services });
+  const profile = await openProfile(await readConfig({ profile: 'embedded', data, ...services }));
   try {
     return await work(profile);
   } finally {

@@ -77,7 +77,7 @@ it('a training set has them row for row', async () => {
   expect(rows).toBeGreaterThan(FLIGHTS * 0.95);
   const sql = `SELECT count() AS rows, countIf(t.delayAtOrigin = f.delayAtOrigin AND t.hashed = f.hashed AND t.served = f.digest) AS same
     FROM file('${output}', Parquet) t JOIN flight_features f ON f.entity = t.entity`;
-  expect(JSON.parse(await runBuilt(['query', sql, '--data', folder, '--json']))).toEqual({
+  expect(JSON.parse(await runBuilt(['query', sql, '--write', '--data', folder, '--json']))).toEqual({
     rows: [{ rows, same: rows }],
   });
 });

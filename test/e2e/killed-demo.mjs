@@ -2,8 +2,8 @@
 // node killed-demo.mjs DATA LIMIT [POINT N]
 
 import { runDemo } from '../../dist/examples/flights/demo.js';
-import { resolveConfig } from '../../dist/src/cli/config.js';
-import { openProfile } from '../../dist/src/cli/profiles.js';
+import { resolveConfig } from '../../dist/src/profiles/config.js';
+import { openProfile } from '../../dist/src/profiles/profiles.js';
 
 const [data, limit, point, n] = process.argv.slice(2);
 let left = Number(n ?? 0);

@@ -13,7 +13,6 @@ const server = () => shared(() => OwnService.start('clickhouse'));
 type Server = ReturnType<typeof server>;
 
 /** The server takes every login. */
-const SECRET = 'not-for-any-log';
 
 /** A sink on a table of its own, and how rows of the table are read. */
 export interface Rows {
@@ -84,12 +83,12 @@ export function tableWorld(rows: Rows, name: string, { tableSink }: ClickHouse, 
 async function served(start: Server, rows: Rows) {
   const service = await start();
   const proxy = await proxyTo(service.port);
-  const url = `http://default:${SECRET}@127.0.0.1:${proxy.port}`;
+  const url = Object.assign(new URL(service.url), { port: proxy.port }).href;
   const driver = await openClickHouse({ url, batchRows: 16, attemptsMax: 5, requestTimeoutMs: 700 });
   const direct = await openClickHouse({ url: service.url.href });
   return {
     ...tableWorld(rows, fresh(), driver, direct),
-    secret: SECRET,
+    secret: service.url.password,
     proxy,
     restart: () => service.restart(),
     async close() {
@@ -104,7 +103,7 @@ async function query(start: Server): Promise<SourceFaultWorld> {
   const service = await start();
   const name = fresh();
   const proxy = await proxyTo(service.port);
-  const url = `http://default:${SECRET}@127.0.0.1:${proxy.port}`;
+  const url = Object.assign(new URL(service.url), { port: proxy.port }).href;
   const driver = await openClickHouse({ url, attemptsMax: 5, requestTimeoutMs: 700 });
   const direct = await openClickHouse({ url: service.url.href });
   return {
@@ -145,7 +144,7 @@ async function query(start: Server): Promise<SourceFaultWorld> {
       return () => direct.command(`RENAME TABLE ${name}_away TO ${name}`);
     },
     numberOf: ({ value }) => Number((JSON.parse(Buffer.from(value ?? []).toString()) as { n: unknown }).n),
-    secret: SECRET,
+    secret: service.url.password,
     proxy,
     restart: () => service.restart(),
     async close() {
