@@ -74,7 +74,7 @@ export const mutants: readonly Mutant[] = [
     'eventClock(position.mergeTimeMs)',
     'eventClock()',
   ]),
-  mutant('a doubtful time forgotten by the restore', 'totals', [
+  mutant('a doubtful time forgotten by the restore', 'joins', [
     'input.ts',
     '{ ...(position.clock ?? eventClock(position.mergeTimeMs)) }',
     'eventClock(position.mergeTimeMs)',

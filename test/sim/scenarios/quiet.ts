@@ -1,4 +1,11 @@
-import { type MultiInputOperator, millis, type Operator, stateful } from '../../../src/core/index.js';
+import {
+  type Duration,
+  type MultiInputOperator,
+  millis,
+  type Operator,
+  type StatefulDefinition,
+  stateful,
+} from '../../../src/core/index.js';
 import { valueCell } from '../../../src/state/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
@@ -24,21 +31,22 @@ const digestOf = (before: number, { input, id }: Event): number =>
   (before * 31 + id * 2 + (input === 'left' ? 0 : 1)) % PRIME;
 
 /** Tells each record which ones came before it: any other order of any two gives another value. */
-const order = (): MultiInputOperator<Event, { right: Event }, Taken> =>
-  stateful({
-    kind: 'order',
-    inputs: ['right'],
-    cells,
-    open: ({ place, digest }) => ({
-      onRecord(_input, value, emit) {
-        const event = value as Event;
-        const before = digest.get();
-        emit({ ...event, place: place.get(), before });
-        place.set(place.get() + 1);
-        digest.set(digestOf(before, event));
-      },
-    }),
-  });
+const numbered: StatefulDefinition<Event, Taken, typeof cells> = {
+  kind: 'order',
+  cells,
+  open: ({ place, digest }) => ({
+    onRecord(_input, value, emit) {
+      const event = value as Event;
+      const before = digest.get();
+      emit({ ...event, place: place.get(), before });
+      place.set(place.get() + 1);
+      digest.set(digestOf(before, event));
+    },
+  }),
+};
+const order = (): Operator<Event, Taken> => stateful<Event, Taken, typeof cells>(numbered);
+const orderOfTwo = (): MultiInputOperator<Event, { right: Event }, Taken> =>
+  stateful({ ...numbered, inputs: ['right'] });
 
 /** Answers what it likes, and something else in a replay. */
 const ask = (answer: () => number, wait: () => Promise<void>): Operator<Taken, Asked> => ({
@@ -58,19 +66,21 @@ const ask = (answer: () => number, wait: () => Promise<void>): Operator<Taken, A
 
 /**
  * Two inputs that are (mostly) not waited for when they are quiet, and a step that answers by chance: a replay takes another
- * order and gives other answers. Which ones hold is settled by the checkpoints; state and all sinks must tell of the same.
+ * order and gives other answers. Now and then there is one input, and the answers alone are by chance. Which ones hold is settled by the checkpoints; state and all sinks must tell of the same.
  */
 export const quiet: Scenario = {
   name: 'quiet',
   draw(random, partitions, records) {
-    const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions)));
+    const isAlone = random.chance(0.25);
+    const leftShare = isAlone ? 1 : 0.4;
+    const inputs = Array.from({ length: partitions }, () => draw(random, Math.floor(records / partitions), leftShare));
     const log = {
       left: inputs.map(({ left }) => logOf(left.map(withTime), random)),
       right: inputs.map(({ right }) => logOf(right.map(withTime), random)),
     };
     // Where runs are bounded and find ever more, the ends of the inputs alone decide: nothing idles, no answer is by chance.
-    const grows = random.chance(0.3);
-    const idles = !grows && random.chance(0.6);
+    const grows = !isAlone && random.chance(0.3);
+    const idles = !grows && !isAlone && random.chance(0.6);
     const idleTimeout = [random, random].map(() => (idles ? millis(1 + random.int(random.pick([5, 60]))) : undefined));
     const answers = random.fork();
     return {
@@ -78,11 +88,12 @@ export const quiet: Scenario = {
       grows,
       topology: (wait) =>
         topology('quiet', { deadLetters: simSink('transactional') }, (t) => {
-          const [left, right] = (['left', 'right'] as const).map((topic, i) =>
-            t.source(topic, { ...simSource<Event>(topic, ({ timeMs }) => timeMs), idleTimeout: idleTimeout[i] }),
-          );
-          if (!left || !right) throw new Error('two inputs');
-          const ordered = left.via('order', { right }, order());
+          const source = (topic: 'left' | 'right', idleTimeout?: Duration) =>
+            t.source(topic, { ...simSource<Event>(topic, ({ timeMs }) => timeMs), idleTimeout });
+          const left = source('left', idleTimeout[0]);
+          const ordered = isAlone
+            ? left.via('order', order())
+            : left.via('order', { right: source('right', idleTimeout[1]) }, orderOfTwo());
           const taken = grows
             ? ordered
             : ordered.via(
@@ -103,12 +114,12 @@ const withTime = (value: Event) => ({ value, timestampMs: value.timeMs });
 
 type Inputs = Readonly<Record<'left' | 'right', readonly Event[]>>;
 
-function draw(random: Random, count: number): Inputs {
+function draw(random: Random, count: number, leftShare: number): Inputs {
   const inputs: Record<'left' | 'right', Event[]> = { left: [], right: [] };
   let timeMs = 1_000;
   for (let i = 0; i < count; i++) {
     timeMs += random.int(4);
-    const input = random.chance(0.4) ? 'left' : 'right';
+    const input = random.chance(leftShare) ? 'left' : 'right';
     inputs[input].push({ input, id: inputs[input].length, timeMs });
   }
   return inputs;
