@@ -1,6 +1,7 @@
 /** One record of an input as the plain loops see it. */
 export interface Entry<T> {
   readonly value: T;
+  /** NaN of one that cannot be read: it stands where the one before it does. */
   readonly timeMs: number;
   readonly topic: string;
   readonly offset: number;
@@ -55,6 +56,7 @@ function timedBy<T>(entries: readonly Entry<T>[]): Timed<T>[] {
   let behindMs = Number.NaN;
   return entries.map((entry) => {
     const { timeMs } = entry;
+    if (Number.isNaN(timeMs)) return { entry, atMs: nowMs, agreed };
     const isNear = Math.abs(timeMs - nowMs) <= DAY_MS;
     if (agreed === 0 || isNear) {
       nowMs = agreed === 0 ? timeMs : Math.max(nowMs, timeMs);

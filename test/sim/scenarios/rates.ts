@@ -3,7 +3,7 @@ import { joinTable, map, table } from '../../../src/operators/index.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { counters, deadLetters, type Expected, exactly, exactlyInTable } from './compare.js';
-import { type Entry, entriesOf, merged } from './merge.js';
+import { entriesOf, type Merged, merged } from './merge.js';
 
 interface Order {
   readonly id: number;
@@ -79,7 +79,7 @@ export const rates: Scenario = {
       check(task, outcome) {
         if (idleTimeout !== undefined) return consistent(orders[task] ?? [], outcome);
         const order = merged<Order | Rate>([
-          ...changes.map((rows, p) => entriesOf(`rates/${p}`, rows, log.rates[p])),
+          ...changes.map((rows, p) => entriesOf(`rates/${p}`, rows.map(asRead), log.rates[p])),
           entriesOf('orders', orders[task] ?? [], log.orders[task]),
         ]);
         check(order, task, partitions, outcome);
@@ -89,6 +89,9 @@ export const rates: Scenario = {
 };
 
 const BROKEN_RATE = -1;
+
+/** What cannot be read has no time of its own, and so agrees with none. */
+const asRead = (row: Rate): Rate => (row.rate === BROKEN_RATE ? { ...row, timeMs: Number.NaN } : row);
 
 function drawn(random: Random, partitions: number, records: number) {
   const orders = Array.from({ length: partitions }, (): Order[] => []);
@@ -113,16 +116,22 @@ function drawn(random: Random, partitions: number, records: number) {
 }
 
 /** Every order meets the rate that a plain loop over all changes and the task's own orders has at that place. */
-function check(order: readonly Entry<Order | Rate>[], task: number, tasks: number, outcome: Outcome): void {
+function check(order: readonly Merged<Order | Rate>[], task: number, tasks: number, outcome: Outcome): void {
   const now = new Map<string, number>();
   const out: Expected[] = [];
   const dead: { step: string; reason: string; topic: string; offset: number }[] = [];
   const count = { rates: 0, orders: 0, usable: 0, changed: 0 };
-  for (const { value, topic, offset } of order) {
+  /** Orders wait for the watermark, with the rate that they met. */
+  let waiting: { readonly timeMs: number; readonly value: Priced }[] = [];
+  let watermarkMs = Number.NEGATIVE_INFINITY;
+  for (const { value, timeMs, settledMs, topic, offset } of order) {
+    const rate = 'id' in value ? now.get(value.currency) : undefined;
+    if ('id' in value && rate !== undefined) waiting.push({ timeMs, value: { id: value.id, rate } });
+    watermarkMs = Math.max(watermarkMs, settledMs);
+    for (const due of waiting) if (due.timeMs <= watermarkMs) out.push({ value: due.value, topic, offset });
+    waiting = waiting.filter((each) => each.timeMs > watermarkMs);
     if ('id' in value) {
       count.orders += 1;
-      const rate = now.get(value.currency);
-      if (rate !== undefined) out.push({ value: { id: value.id, rate }, topic, offset });
       continue;
     }
     count.rates += 1;
