@@ -67,7 +67,19 @@ function seedsIn(
 describe('mutants of the runtime', () => {
   it('are not seen where there is none', { timeout: 120_000 }, async () => {
     const copy = copyOf('sound', []);
-    for (const scenario of ['copies', 'totals', 'learning', 'scores', 'transfers', 'quiet', 'windows', 'joins'])
+    for (const scenario of [
+      'copies',
+      'totals',
+      'learning',
+      'scores',
+      'transfers',
+      'quiet',
+      'windows',
+      'joins',
+      'rates',
+      'drains',
+      'clocked',
+    ])
       expect(await seedsIn(copy, scenario, 5)).toMatchObject({ code: 0 });
   });
 
