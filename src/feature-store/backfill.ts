@@ -7,7 +7,14 @@ import { createInference } from '../inference/index.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { runTopology } from '../runtime/index.js';
 import { onlyRead } from '../topics/positions.js';
-import { downstreamOf, type PlannedTask, type Topology, topologyHash, upstreamOf } from '../topology/index.js';
+import {
+  downstreamOf,
+  layoutOf,
+  type PlannedTask,
+  type Topology,
+  topologyHash,
+  upstreamOf,
+} from '../topology/index.js';
 
 export interface BackfillOptions {
   /** The step whose state is to be as if it had always been there. */
@@ -155,9 +162,15 @@ async function install(
   }
   const others = state.filter((change) => change.step !== step);
   const own = history?.state.filter((change) => change.step === step) ?? [];
+  // Only the step that has its history now is accepted: other changes are still refused by the next run.
+  const isOfStep = (line: string) => line.startsWith(`step ${step} (`);
+  const layout = checkpoint.layout && [
+    ...checkpoint.layout.filter((line) => !isOfStep(line)),
+    ...layoutOf(topology).filter(isOfStep),
+  ];
   await checkpoints.replace(
     { topology: topology.name, partition },
-    { checkpoint: { ...checkpoint, topologyHash: topologyHash(topology) }, state: [...others, ...own], topics },
+    { checkpoint: { ...checkpoint, topologyHash: topologyHash(topology), layout }, state: [...others, ...own], topics },
   );
 }
 
