@@ -195,19 +195,21 @@ def main():
         ours = read_committed(brokers, names['changelog'])
         theirs = read_committed(brokers, names['referenceChangelog'])
         for partition in theirs:
-            # Of the checkpoint itself only the number of epochs and the topics' names may differ, and rows that the
-            # last epoch kept for a table are as many as that epoch had.
+            # Of the checkpoint itself only the number of epochs and the topics' names may differ. Rows that the last
+            # epoch kept for a sink are as many as that epoch had; a bounded run, as the reference is, keeps them for all.
             a, b = (
                 {
                     key: value
                     for key, value in newest(state.get(partition, [])).items()
-                    if key != b'checkpoint' and not key.startswith(b'once/rows/')
+                    if key != b'checkpoint' and b'/rows/' not in key
                 }
                 for state in (ours, theirs)
             )
             compared['buckets'] += len(b)
             differing = [key for key in a.keys() | b.keys() if a.get(key) != b.get(key)]
             wrong['bucketsDiffer'] += len(differing)
+            for key in sorted(differing):
+                print(f'partition {partition}, {key}: {a.get(key)!r:.300} instead of {b.get(key)!r:.300}', file=sys.stderr)
     if names.get('stores'):
         compared.update(check_stores(names['stores'], outs, wrong))
     print(json.dumps({'compared': compared, 'wrong': wrong}))

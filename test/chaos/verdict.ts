@@ -68,7 +68,8 @@ export interface Checked {
 export async function check(brokers: readonly string[], names: Checked): Promise<Verdict> {
   const script = fileURLToPath(new URL('check.py', import.meta.url));
   const python = process.env.MILLRACE_PYTHON ?? 'python3';
-  const { stdout } = await run(python, [script, brokers.join(','), JSON.stringify(names)]);
+  const { stdout, stderr } = await run(python, [script, brokers.join(','), JSON.stringify(names)]);
+  process.stderr.write(stderr);
   return JSON.parse(stdout) as Verdict;
 }
 
