@@ -37,7 +37,9 @@ export class OwnServer {
 
   async run(): Promise<void> {
     const { program = 'redis-server', args = ['--port', String(this.port)] } = this.start;
-    const own = ['--bind', '127.0.0.1', '--dir', this.folder, '--save', '', '--appendonly', 'yes'];
+    // Without `always`, Redis answers before it writes while an fsync goes on, and a kill loses what it answered.
+    const durable = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
+    const own = ['--bind', '127.0.0.1', '--dir', this.folder, ...durable];
     const given = args.map((arg) => arg.replace('PORT', String(this.port)));
     this.child = spawn(program, [...own, ...given], { stdio: 'ignore' });
     diesWithUs(this.child, { signal: 'KILL', folder: this.folder });
