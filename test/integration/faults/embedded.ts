@@ -10,7 +10,7 @@ import { originAt } from '../../../src/testing/contract.js';
 import type { SinkFaultWorld } from '../../../src/testing/fault-contract.js';
 import type { FaultName } from '../../../src/testing/fault-list.js';
 import type { SourceFaultWorld } from '../../../src/testing/source-fault-contract.js';
-import { openWorld, sourceOf, topicSinkOf } from '../../profiles/embedded/world.js';
+import { openWorld, sourceOf } from '../../profiles/embedded/world.js';
 import { changeTo, changing } from './changes.js';
 import { canMount, smallDisk } from './disk.js';
 
@@ -58,7 +58,7 @@ export const sinks = {
   'kafka.sink': () =>
     inStore({
       driver: 'topicSink',
-      sink: topicSinkOf('out', { key: (value) => `k${(value as Numbered).n % 7}` }),
+      sink: kafka.sink({ topic: 'out', schema: json<unknown>(), key: (value) => `k${(value as Numbered).n % 7}` }),
       visible: async (embedded) => (await recordsIn(embedded, 'out')).map(numberOf),
     }),
   'kafka.upsertSink': () =>
