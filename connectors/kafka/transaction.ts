@@ -66,6 +66,7 @@ export class Transaction {
   /** What the open transaction spans: partitions, and the group when offsets go with it. */
   private readonly added = new Set<string>();
   private opened = false;
+  private openedMs = 0;
   /** What the last one was used for: very likely what the next one will be. */
   private usedLast: readonly TopicPartition[] = [];
   private used = new Map<string, TopicPartition>();
@@ -165,6 +166,7 @@ export class Transaction {
   /** Opens a transaction over what the last one spanned, beside the work: the commit then need not wait for it. */
   private open(): void {
     this.opened = true;
+    this.openedMs = Date.now(); // not monotonic: that stands still while the machine sleeps
     this.step(async () => {
       await this.span(this.usedLast);
       if (this.offsetsLast) await this.spanGroup();
@@ -254,7 +256,8 @@ export class Transaction {
   /**
    * Fenced, or merely failed? A broker that aborts a transaction whose time was up answers as if there were a new owner;
    * asking for the id's next epoch as its present owner tells which it was. Not while a transaction is open: it is the new
-   * owner's, and the broker would abort it before it compares epochs.
+   * owner's, and the broker would abort it before it compares epochs. Nor where the transaction is younger than its time: a
+   * new owner's first request also leaves it aborted, and until the next one the broker cannot tell the two.
    */
   private async explain(error: unknown): Promise<MillraceError> {
     const { transactionalId: where, timeoutMs } = this.options;
@@ -263,7 +266,7 @@ export class Transaction {
     }
     try {
       const { producerId, producerEpoch } = this;
-      if (!(await this.mayBeTimedOut())) throw error;
+      if (Date.now() - this.openedMs < timeoutMs || !(await this.mayBeTimedOut())) throw error;
       await this.coordinator.requestAgain(initProducerIdV5.api, where, timeoutMs, producerId, producerEpoch);
     } catch (cause) {
       const hint = 'stop one of the two: a topology runs once on a cluster, under its name';
