@@ -28,6 +28,7 @@ export async function byMillrace({ broker, topic, group }: Joining): Promise<Mem
     topology: group,
     sources: [specs.source({ topic, schema: json<unknown>() }) as Source<unknown>],
     tasks: 4,
+    version: { hash: group, layout: group, accepted: false },
     onAssigned(partitions) {
       owned = partitions.length;
     },

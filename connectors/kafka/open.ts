@@ -145,7 +145,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       return new KafkaLedger(cluster, session, restorer);
     },
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
-    async join({ topology, sources, tasks, address, onAssigned, onJoined, onFailed }) {
+    async join({ topology, sources, tasks, version, address, onAssigned, onJoined, onFailed }) {
       const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
       // Inputs that are no topics have tasks too: the group shares out numbers.
       if (topics[0] !== undefined && !(await cluster.topic(topics[0]))) {
@@ -165,12 +165,14 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
         // An assignment names topics: where no input is one, the changelog has as many partitions as there are tasks.
         topics: topics.length > 0 ? topics : [changelog],
         tasks,
+        version,
         sessionTimeoutMs: sessionTimeout,
         standbysMax: options.standbys ?? 0,
         standbys,
         address,
         onAssigned,
         onJoined: (memberId) => onJoined?.(memberId),
+        onWarning: (message) => options.onWarning?.(message),
         onFailed,
       });
       memberships.set(topology, membership); // before any task of it opens

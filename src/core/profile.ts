@@ -16,6 +16,16 @@ export interface TopicProducer {
   close(): Promise<void>;
 }
 
+/** Which version of a topology a process runs. A group gives its tasks to processes of one layout at a time. */
+export interface TopologyVersion {
+  /** Of the whole topology: `plan` prints it and `--accept-plan` takes it. */
+  readonly hash: string;
+  /** Of what positions and state belong to: sources, stateful steps and versions of state. */
+  readonly layout: string;
+  /** Whether the process may go on from checkpoints of another layout, and take over from processes of one. */
+  readonly accepted: boolean;
+}
+
 /** What a process tells the group of processes that share a topology's tasks. */
 export interface GroupMember {
   readonly topology: string;
@@ -23,6 +33,7 @@ export interface GroupMember {
   readonly sources: readonly Source<unknown>[];
   /** How many tasks the group shares out. */
   readonly tasks: number;
+  readonly version: TopologyVersion;
   /** Where this process answers questions about its tasks, as the others can reach it. */
   readonly address?: string | undefined;
   /** Called with the partitions that are this process's own from now on, each time that changes. */

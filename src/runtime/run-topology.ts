@@ -1,5 +1,12 @@
 import { MillraceError } from '../core/index.js';
-import { check, subtopologiesOf, type Topology, type TopologyProblem } from '../topology/index.js';
+import {
+  check,
+  layoutHash,
+  subtopologiesOf,
+  type Topology,
+  type TopologyProblem,
+  topologyHash,
+} from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { paceOf, systemClock, unpaced } from './clock.js';
 import { layOut } from './layout.js';
@@ -34,6 +41,8 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
     stopping = true;
     for (const subtopology of running) subtopology.stop();
   };
+  const hash = topologyHash(topology);
+  const accepted = options.acceptPlan === true || options.acceptPlan === hash;
   const start = async (subtopology: Topology): Promise<RunningSubtopology> => {
     // A rate is one of what comes in; what lies between sub-topologies is only passed on.
     const passesOn = subtopology.sources.every(({ source }) => source.hasWatermarkMarkers || source.global);
@@ -41,6 +50,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       subtopology,
       tasks.get(subtopology.name) ?? 0,
       passesOn ? unpaced : pace,
+      { hash, layout: layoutHash(subtopology), accepted },
       options,
     );
     started.finished.catch(() => undefined); // whoever waits for it hears of it, perhaps later

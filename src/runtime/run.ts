@@ -6,6 +6,7 @@ import type {
   ProvidedService,
   SinkDriver,
   StandbyStatus,
+  TopologyVersion,
 } from '../core/index.js';
 import {
   inferenceService,
@@ -125,6 +126,7 @@ export async function runSubtopology(
   topology: Topology,
   partitions: number,
   pace: Pace,
+  version: TopologyVersion,
   options: RunOptions,
 ): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
@@ -151,7 +153,7 @@ export async function runSubtopology(
         clock,
         bounded: options.bounded ?? false,
         final: options.final ?? false,
-        acceptPlan: options.acceptPlan ?? false,
+        version,
         epochIntervalMs: epochInterval,
         staggerMs: (epochInterval * partition) / partitions,
         inFlightMax,
@@ -177,6 +179,7 @@ export async function runSubtopology(
     topology: topology.name,
     sources: topology.sources.flatMap(({ source }) => (source.global ? [] : [source])),
     tasks: partitions,
+    version,
     address: options.address,
     onAssigned: (assigned) => supervisor.assign(assigned),
     onJoined: (memberId) => options.onJoined?.(memberId, topology.name),

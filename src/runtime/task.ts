@@ -7,6 +7,7 @@ import type {
   SinkWriter,
   TaskId,
   TaskLedger,
+  TopologyVersion,
 } from '../core/index.js';
 import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { layoutOf, mustFit, type Topology, topologyHash } from '../topology/index.js';
@@ -38,8 +39,7 @@ export interface TaskOptions {
   readonly bounded: boolean;
   /** Nothing will ever follow the end of bounded inputs: windows that are still open close there. */
   readonly final: boolean;
-  /** Whether the checkpoint may be of other sources or stateful steps; the hash of the topology for which it may. */
-  readonly acceptPlan: boolean | string;
+  readonly version: TopologyVersion;
   readonly epochIntervalMs: number;
   /** Shift of the first epoch, so that tasks drain one after another. */
   readonly staggerMs: number;

@@ -28,8 +28,11 @@ export function topologyHash({ name, sources, steps, sinks, repartitions }: Topo
       ? {}
       : { repartitions: repartitions.map(({ id, schema, input }) => [id, schema.subject, input.from, input.output]) }),
   };
-  return createHash('sha256').update(JSON.stringify(structure)).digest('hex').slice(0, 16);
+  return digestOf(structure);
 }
+
+const digestOf = (structure: unknown): string =>
+  createHash('sha256').update(JSON.stringify(structure)).digest('hex').slice(0, 16);
 
 const cellsOf = (cells: Readonly<Record<string, { readonly kind: string; readonly version: number }>>) =>
   Object.entries(cells)
@@ -54,6 +57,14 @@ export function layoutOf({ sources, steps }: Topology): readonly string[] {
   });
   return [...sources.map(({ id }) => `source ${id}`), ...stateful].sort();
 }
+
+/**
+ * A digest of a layout, with the algorithm of `topologyHash`: versions with equal ones can share the tasks of a topology.
+ *
+ * @example
+ * layoutHash(flightDelays); // '5be0d2f3c1a09947'
+ */
+export const layoutHash = (topology: Topology): string => digestOf(layoutOf(topology));
 
 /** How a layout differs from an earlier one, a line each. */
 export const layoutChanges = (before: readonly string[], now: readonly string[]): readonly string[] => [

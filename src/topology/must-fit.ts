@@ -1,14 +1,13 @@
-import { type Checkpoint, MillraceError, type TaskId } from '../core/index.js';
+import { type Checkpoint, MillraceError, type TaskId, type TopologyVersion } from '../core/index.js';
 import { counted } from '../util/counted.js';
-import { layoutChanges, layoutOf, topologyHash } from './hash.js';
+import { layoutChanges, layoutOf } from './hash.js';
 import type { Topology } from './topology.js';
 
 interface Running {
   readonly topology: Topology;
   /** How many tasks there are of it. */
   readonly tasks: number;
-  /** Whether the checkpoint may be of other sources or stateful steps; the hash of the topology for which it may. */
-  readonly acceptPlan: boolean | string;
+  readonly version: TopologyVersion;
 }
 
 /**
@@ -39,15 +38,14 @@ function mustBeOneOfAsMany(checkpoint: Checkpoint, where: string, { topology, ta
 }
 
 /** Another version of a topology that runs for a moment must not skip records or leave state behind unseen. */
-function mustHaveLayout({ layout }: Checkpoint, where: string, { topology, acceptPlan }: Running): void {
-  if (layout === undefined || acceptPlan === true) return;
+function mustHaveLayout({ layout }: Checkpoint, where: string, { topology, version }: Running): void {
+  if (layout === undefined || version.accepted) return;
   const changes = layoutChanges(layout, layoutOf(topology));
-  const hash = topologyHash(topology);
-  if (changes.length === 0 || acceptPlan === hash) return;
+  if (changes.length === 0) return;
   const list = changes.map((line) => `  ${line}`).join('\n');
   throw new MillraceError('config', `sources or stateful steps differ from those of the checkpoint:\n${list}`, {
     where,
-    hint: `millrace plan shows what a run would do with positions and state; run --accept-plan ${hash} does it`,
+    hint: `millrace plan shows what a run would do with positions and state; run --accept-plan ${version.hash} does it`,
     permanent: true,
   });
 }

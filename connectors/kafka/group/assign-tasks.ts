@@ -1,4 +1,14 @@
-import { heldTasks, type MemberClaim, stickyAssignment } from './sticky-assigner.js';
+import { heldTasks, type MemberClaim, type MemberVersion, stickyAssignment } from './sticky-assigner.js';
+
+/** What an assignment says where members of the group run different layouts. */
+export interface GroupLayouts {
+  /** Of the members that get the tasks. */
+  readonly running: MemberVersion;
+  /** Whether one of them had tasks before. */
+  readonly held: boolean;
+  /** The others; the first eight of them. */
+  readonly others: readonly (MemberVersion & { readonly memberId: string })[];
+}
 
 /** What one member of the group is to do. */
 export interface Share {
@@ -8,7 +18,9 @@ export interface Share {
   /** Those of `standby` that it is to own as soon as it is ready to. */
   readonly pending: readonly number[];
   /** Where the owner of each task answers questions about it; empty where nobody says. */
-  readonly addresses?: readonly (string | null)[];
+  readonly addresses?: readonly (string | null)[] | undefined;
+  /** Where members run other layouts than the one that has the tasks. */
+  readonly layouts?: GroupLayouts | undefined;
 }
 
 /** By task, where its owner answers questions; `undefined` where no member says where it does. */

@@ -1,6 +1,6 @@
 import { heartbeatV4, joinGroupV8, leaveGroupV5, ResponseError, syncGroupV5 } from '@platformatic/kafka';
 import { MillraceError } from '../../../src/core/errors.js';
-import type { Membership, StandbyStatus } from '../../../src/core/profile.js';
+import type { Membership, StandbyStatus, TopologyVersion } from '../../../src/core/profile.js';
 import type { Standbys } from '../checkpoint/standby.js';
 import type { Cluster } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
@@ -11,8 +11,10 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from '../protocol/membership-messages.js';
-import { addressesOf, assignTasks, type Share } from './assign-tasks.js';
+import type { Share } from './assign-tasks.js';
 import { Coordinator } from './coordinator.js';
+import { isSameLayout, newsOf, shareByLayout } from './layouts.js';
+import type { MemberVersion } from './sticky-assigner.js';
 import { type Group, gone, type MemberIdentity, TaskLease } from './task-lease.js';
 
 export interface MembershipOptions {
@@ -20,6 +22,7 @@ export interface MembershipOptions {
   /** Co-partitioned: a task is the partition of its number in all of them. */
   readonly topics: readonly string[];
   readonly tasks: number;
+  readonly version: TopologyVersion;
   /** A member that is not heard of for this long loses its tasks. */
   readonly sessionTimeoutMs: number;
   /** How many other members follow each task's changelog; that of the group's leader counts. */
@@ -30,6 +33,7 @@ export interface MembershipOptions {
   onAssigned(tasks: readonly number[]): void;
   /** What the group calls this process from now on. */
   onJoined(memberId: string): void;
+  onWarning(message: string): void;
   onFailed(cause: unknown): void;
 }
 
@@ -61,6 +65,8 @@ export class GroupMembership implements Membership, Group {
   private addresses: readonly (string | null)[] = [];
   private memberId = '';
   private leaving = false;
+  private waits: boolean;
+  private toldOfLayouts: string | undefined;
   private confirmedAtMs = Number.NEGATIVE_INFINITY;
   private wake: () => void = () => undefined;
   private waiting: (() => void)[] = [];
@@ -70,6 +76,7 @@ export class GroupMembership implements Membership, Group {
     private readonly cluster: Cluster,
     private readonly options: MembershipOptions,
   ) {
+    this.waits = options.version.accepted;
     const requestTimeoutMs = options.sessionTimeoutMs + ANSWER_MS;
     this.connections = new ConnectionPool({ ...cluster.linkOptions, requestTimeoutMs });
     this.coordinator = new Coordinator(cluster, this.connections, 'group', options.group);
@@ -170,10 +177,11 @@ export class GroupMembership implements Membership, Group {
 
   private async joinOnce(): Promise<void> {
     const { group, topics, sessionTimeoutMs, address } = this.options;
+    const { version, waits } = this;
     const { generation } = this.current;
     const { ready, tasks: standby } = this.options.standbys;
     const owned = [...this.tenures.keys()];
-    const metadata = encodeSubscription({ topics, owned, generation, standby, ready, address });
+    const metadata = encodeSubscription({ topics, owned, generation, standby, ready, address, version, waits });
     this.pending = [];
     const joined = await this.coordinator.requestAgain(
       joinGroupV8.api,
@@ -199,19 +207,34 @@ export class GroupMembership implements Membership, Group {
       PROTOCOL,
       joined.leader === memberId ? this.assign(joined.members) : [],
     );
-    this.settle({ generation: joined.generationId, memberId }, decodeAssignment(assignment));
+    const share = decodeAssignment(assignment);
+    this.settle({ generation: joined.generationId, memberId }, share);
     this.confirm(beganAtMs);
+    this.heed(share);
+  }
+
+  private get version(): MemberVersion {
+    const { hash, layout } = this.options.version;
+    return { hash, layout, tasks: this.options.tasks };
+  }
+
+  /** @throws MillraceError `config` where others have the tasks with a layout that this process may not take over. */
+  private heed({ layouts }: Share): void {
+    this.waits = layouts !== undefined && !isSameLayout(layouts.running, this.version);
+    const { group, version } = this.options;
+    const news = layouts && newsOf(group, { memberId: this.memberId, ...this.version }, version.accepted, layouts);
+    if (news instanceof MillraceError) throw news;
+    if (news !== undefined && news !== this.toldOfLayouts) this.options.onWarning(news);
+    this.toldOfLayouts = news;
   }
 
   /** As the leader of the group: who gets which tasks. */
   private assign(members: joinGroupV8.JoinGroupResponse['members']): syncGroupV5.SyncGroupRequestAssignment[] {
     const claims = members.map(({ memberId, metadata }) => decodeClaim(memberId, metadata ?? Buffer.alloc(0)));
-    const { topics, tasks, standbysMax } = this.options;
-    const shares = assignTasks(claims, tasks, standbysMax);
-    const addresses = addressesOf(claims, shares, tasks);
-    return [...shares].map(([memberId, share]) => ({
+    const { topics, standbysMax } = this.options;
+    return [...shareByLayout(claims, this.options.tasks, standbysMax)].map(([memberId, share]) => ({
       memberId,
-      assignment: encodeAssignment(topics, addresses ? { ...share, addresses } : share),
+      assignment: encodeAssignment(topics, share),
     }));
   }
 

@@ -1,3 +1,13 @@
+/** What a member of the group runs. */
+export interface MemberVersion {
+  /** Of the whole topology. */
+  readonly hash: string;
+  /** Of its sources, stateful steps and versions of state. */
+  readonly layout: string;
+  /** How many tasks the inputs had when it started. */
+  readonly tasks: number;
+}
+
 /** What a member of the group says when it joins. */
 export interface MemberClaim {
   readonly memberId: string;
@@ -11,6 +21,10 @@ export interface MemberClaim {
   readonly ready: readonly number[];
   /** Where it answers questions about its tasks. */
   readonly address?: string | undefined;
+  /** What it runs; nothing of a member that is no Millrace. */
+  readonly version?: MemberVersion | undefined;
+  /** It was given no tasks because of its version, or its plan was accepted and it was not given any yet. */
+  readonly waits?: boolean | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Share } from '../group/assign-tasks.js';
+import { isVersion } from '../group/layouts.js';
 import type { MemberClaim } from '../group/sticky-assigner.js';
 
 // The two messages that members of a group exchange through the broker, in the layout of Kafka's consumer protocol
@@ -15,8 +16,8 @@ export interface Subscription extends Omit<MemberClaim, 'memberId'> {
 /** Empty lists are left out: without standbys the messages are those of members that know of none. */
 const unlessEmpty = (list: readonly number[]): readonly number[] | undefined => (list.length > 0 ? list : undefined);
 
-export function encodeSubscription({ topics, owned, generation, standby, ready, address }: Subscription): Buffer {
-  const said = { owned, generation, standby: unlessEmpty(standby), ready: unlessEmpty(ready), address };
+export function encodeSubscription({ topics, standby, ready, ...rest }: Subscription): Buffer {
+  const said = { ...rest, standby: unlessEmpty(standby), ready: unlessEmpty(ready) };
   const userData = Buffer.from(JSON.stringify(said));
   const noPartitions = int32(0); // owned ones stand in the user data
   return Buffer.concat([
@@ -43,11 +44,21 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
       standby = [],
       ready = [],
       address,
+      version,
+      waits,
     } = said as Partial<Record<keyof MemberClaim, unknown>>;
     if (typeof generation !== 'number') return none;
     if (!Array.isArray(owned) || !Array.isArray(standby) || !Array.isArray(ready)) return none;
-    const where = typeof address === 'string' ? { address } : {};
-    return { memberId, owned, generation, standby, ready, ...where };
+    return {
+      memberId,
+      owned,
+      generation,
+      standby,
+      ready,
+      ...(typeof address === 'string' ? { address } : {}),
+      ...(isVersion(version) ? { version } : {}),
+      ...(waits === true ? { waits } : {}),
+    };
   } catch (error) {
     if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) return none;
     throw error;
@@ -55,10 +66,10 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
 }
 
 /** A task is the partition of its number in every topic; what Kafka has no place for goes into the user data. */
-export function encodeAssignment(topics: readonly string[], { owned, standby, pending, addresses }: Share): Buffer {
+export function encodeAssignment(topics: readonly string[], { owned, standby, pending, ...rest }: Share): Buffer {
   const partitions = Buffer.concat([int32(owned.length), ...owned.map(int32)]);
-  const more = { ...(standby.length > 0 ? { standby, pending } : {}), ...(addresses ? { addresses } : {}) };
-  const userData = Buffer.from(Object.keys(more).length > 0 ? JSON.stringify(more) : '');
+  const more = JSON.stringify({ ...(standby.length > 0 ? { standby, pending } : {}), ...rest });
+  const userData = Buffer.from(more === '{}' ? '' : more);
   return Buffer.concat([
     int16(VERSION),
     int32(topics.length),

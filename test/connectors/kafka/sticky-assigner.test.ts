@@ -124,7 +124,8 @@ describe('messages between members', () => {
         fc.nat(),
         fc.array(fc.nat({ max: 1_000 })),
         (topics, owned, generation, standby) => {
-          const claim = { owned, generation, standby, ready: standby.slice(1) };
+          const version = generation % 2 === 0 ? { version: { hash: 'h', layout: 'l', tasks: 3 }, waits: true } : {};
+          const claim = { owned, generation, standby, ready: standby.slice(1), ...version };
           expect(decodeClaim('m', encodeSubscription({ topics, ...claim }))).toEqual({ memberId: 'm', ...claim });
           const share = { owned, standby, pending: standby.slice(2) };
           if (topics.length > 0) expect(decodeAssignment(encodeAssignment(topics, share))).toEqual(share);

@@ -3,12 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { type Checkpoint, EARLIEST, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { seconds } from '../../../src/core/duration.js';
-import type { Membership } from '../../../src/core/profile.js';
+import type { Membership, TopologyVersion } from '../../../src/core/profile.js';
 import type { SinkWriter } from '../../../src/core/sink.js';
 import { originAt } from '../../../src/testing/contract.js';
 import { foreignRead, fresh, open, sink, source } from './world.js';
 
 const TASKS = 4;
+const v1: TopologyVersion = { hash: 'h1', layout: 'l1', accepted: false };
+const v2: TopologyVersion = { hash: 'h2', layout: 'l2', accepted: true };
 const prefix = fresh('members');
 let admin: Kafka;
 const members: Member[] = [];
@@ -39,7 +41,7 @@ class Member {
     readonly warnings: readonly string[],
   ) {}
 
-  static async join(topology: string): Promise<Member> {
+  static async join(topology: string, version = v1): Promise<Member> {
     const warnings: string[] = [];
     const onWarning = (message: string) => void warnings.push(message);
     const member = new Member(await open({ prefix, sessionTimeout: seconds(6), onWarning }), topology, warnings);
@@ -48,6 +50,7 @@ class Member {
       topology,
       sources: [source(`${topology}.in`)],
       tasks: TASKS,
+      version,
       onAssigned(partitions) {
         member.assigned = partitions;
         member.history.push(partitions);
@@ -227,6 +230,41 @@ describe('a member of a group', () => {
     expect(second.failure).toBeUndefined();
   });
 
+  it('of another layout is refused, or stands by until the others have left where its plan was accepted; both are told', async () => {
+    const topology = await newTopology();
+    const first = await Member.join(topology);
+    const kept = await first.open(0);
+    const refused = Member.join(topology, { ...v2, accepted: false });
+    await expect(refused).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(
+        /of topology h2 \(layout l2, 4 tasks\): processes of topology h1 \(layout l1, 4 tasks\)/,
+      ),
+      hint: expect.stringContaining('--accept-plan h2'),
+    });
+    await (members.pop() as Member).close();
+    expect(first.warnings.at(-1)).toMatch(/gives no tasks to .* of topology h2 \(layout l2, 4 tasks\)/);
+
+    const [second, third] = [await Member.join(topology, v2), await Member.join(topology, v2)];
+    await until(() => second.warnings.length > 0 && third.warnings.length > 0);
+    expect(third.warnings.at(-1)).toContain('stands by');
+    expect([first.assigned.length, second.assigned.length, third.assigned.length]).toEqual([TASKS, 0, 0]);
+    await kept.write(1);
+    await kept.commit();
+    // The same layout shares tasks, whatever else of the topology differs.
+    const fourth = await Member.join(topology, { ...v1, hash: 'h1b' });
+    await until(() => first.assigned.length === 2 && fourth.assigned.length === 2);
+    await kept.ledger.close();
+    await first.close();
+    await until(() => fourth.assigned.length === TASKS);
+    expect(second.assigned).toEqual([]);
+    await fourth.close();
+    await until(() => second.assigned.length === 2 && third.assigned.length === 2);
+    await expect(Member.join(topology)).rejects.toMatchObject({ code: 'config' });
+    expect(members.flatMap(({ failure }) => failure ?? [])).toEqual([]);
+    expect(await outputOf(topology)).toEqual([1]);
+  });
+
   it('shares out tasks whose inputs are no topics', async () => {
     const topology = await newTopology();
     const kafka = await open({ prefix, sessionTimeout: seconds(6) });
@@ -235,6 +273,7 @@ describe('a member of a group', () => {
       topology,
       sources: [{ ...source('files'), connector: 'file' }],
       tasks: 3,
+      version: v1,
       onAssigned: (partitions) => {
         assigned = partitions;
       },
@@ -252,6 +291,7 @@ describe('a member of a group', () => {
       topology,
       sources: [source(`${topology}.in`)],
       tasks: TASKS,
+      version: v1,
       onAssigned: () => undefined,
       onFailed: () => undefined,
     });
