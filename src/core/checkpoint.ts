@@ -7,23 +7,23 @@ export interface TaskId {
   readonly partition: number;
 }
 
-/** In the place of an offset: the oldest record that the log still has. */
+/** Stands for an offset: the oldest record that the log still has. */
 export const EARLIEST = -2;
 
-/** Where a source stands: always of the record to read next, never of the last one read. */
+/** The position of a source: of the record to read next, not of the last one read. */
 export interface Position {
   readonly offset: number;
-  /** Event time up to which this input was merged; before all time while its clock is tentative. */
+  /** Event time up to which this input was merged; `BEFORE_ALL_MS` while its clock is tentative. */
   readonly mergeTimeMs: number;
-  /** The clock of this input where it is tentative, or has seen times ahead that are not confirmed (see `observe`). */
+  /** The clock of this input, if it is tentative or has seen unconfirmed times far ahead (see `observe`). */
   readonly clock?: EventClock | undefined;
-  /** Of a source with marks: what they said up to here. */
+  /** For a source with watermark markers: their content up to this offset. */
   readonly watermarkMarkers?: WatermarkMarkers | undefined;
-  /** Of a source whose offsets are no addresses: what the reader said of where this one lies. JSON, some hundred bytes. */
+  /** For a source whose offsets are not addresses: what `sourceStateOf` returned for this offset. JSON, some hundred bytes. */
   readonly sourceState?: unknown;
 }
 
-/** What the wall clock decided and state alone does not tell, by name. JSON, some hundred bytes. */
+/** Decisions of the wall clock that cannot be derived from the state, by name. JSON, some hundred bytes. */
 export type SettledDecisions = Readonly<Record<string, unknown>>;
 
 /** The state of a task after an epoch. */
@@ -32,14 +32,14 @@ export interface Checkpoint {
   /** Raised by savepoint restore, offset reset and topic re-creation; part of every fence and row version. */
   readonly incarnation: number;
   readonly topologyHash: string;
-  /** Sources and stateful steps of the topology that wrote it, a line each (see `layoutOf`); missing where a tool made it. */
+  /** Sources and stateful steps of the topology that wrote it, one line each (see `layoutOf`); missing if a tool wrote it. */
   readonly layout?: readonly string[] | undefined;
-  /** How many tasks the topology had; unknown where an older version wrote it. */
+  /** The number of tasks of the topology; missing if an older version wrote it. */
   readonly tasks?: number | undefined;
-  /** By source step id; of a global source by id and partition (see `positionKey`). Those of sources that left stay. */
+  /** By source step id; for a global source by id and partition (see `positionKey`). Positions of removed sources are kept. */
   readonly positions: Readonly<Record<string, Position>>;
   readonly settledDecisions: SettledDecisions;
-  /** By sink step id: what a prepared sink needs to find again what it has prepared. JSON, a few kilobytes at most. */
+  /** By sink step id: what a sink needs to find its prepared writes again. JSON, a few kilobytes at most. */
   readonly committables?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -48,35 +48,35 @@ export interface RestoredTask {
   readonly state: readonly StateChange[];
 }
 
-/** The keeper of one task's checkpoints: the truth. Outputs of transactional sinks go into the same atomic step. */
+/** Stores the checkpoints of one task. Outputs of transactional sinks are part of the same atomic commit. */
 export interface TaskLedger {
-  /** Fences earlier owners, then reads what was last committed. */
+  /** Fences earlier owners, then reads the last commit. */
   restore(): Promise<RestoredTask>;
-  /** Atomically stores checkpoint, state changes and what transactional sinks of this task wrote since the last one. */
+  /** Stores atomically the checkpoint, the state changes and what transactional sinks of this task wrote since the last commit. */
   commit(checkpoint: Checkpoint, changes: readonly StateChange[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a ledger keeps of one task, and the topic of each position where the ledger knows it. */
+/** The checkpoint and state of one task, and the topic of each position if the ledger knows it. */
 export interface StoredTask extends RestoredTask {
   /** By source step id. */
   readonly topics: Readonly<Record<string, string>>;
 }
 
-/** The checkpoints of topologies that do not run: for tools that look at them or put others in their place. */
+/** The checkpoints of stopped topologies, for tools that inspect or replace them. */
 export interface CheckpointStore {
-  /** Partition numbers of the tasks that have a checkpoint, in order. */
+  /** Partition numbers of the tasks that have a checkpoint, ascending. */
   tasks(topology: string): Promise<readonly number[]>;
-  /** What was last committed; fences nobody. Memory: the state of the task. */
+  /** Reads the last commit and fences nobody. Memory: the state of the task. */
   inspect(task: TaskId): Promise<StoredTask>;
-  /** @throws MillraceError `config` while a process runs the topology, as far as that can be known. */
+  /** @throws MillraceError `config` if a process runs the topology, as far as the store can tell. */
   mustBeStopped(topology: string): Promise<void>;
   /**
-   * Fences whoever owns the task and puts this checkpoint and state in the place of all that it had, in one atomic step.
-   * `topics` must name the topic of every position.
+   * Fences the owner of the task and replaces its checkpoint and all of its state, in one atomic step. `topics` must name the topic
+   * of every position.
    */
   replace(task: TaskId, stored: StoredTask & { readonly checkpoint: Checkpoint }): Promise<void>;
 }
 
-/** A point of a log: its oldest record, its end, or the first record with this timestamp (milliseconds) or a later one. */
+/** A point of a log: its oldest record, its end, or the first record with at least this timestamp (milliseconds). */
 export type LogPoint = 'earliest' | 'latest' | { readonly timestampMs: number };

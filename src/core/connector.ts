@@ -6,18 +6,18 @@ import type { SinkDriver } from './sink.js';
 import type { SourceDriver } from './source.js';
 import type { WrittenOutput } from './written.js';
 
-/** A setting of a profile or a connector: how its text is read, and what is said of one that cannot be. Its name is its key. */
+/** A setting of a profile or a connector: how its text is parsed, and the message for a wrong one. Its key is its name. */
 export interface Setting<out T> {
   readonly env: string;
-  /** How its type reads in tables. */
+  /** The name of its type in tables. */
   readonly type: string;
   readonly fallback: T;
   readonly description: string;
-  /** Its value may hold a password: messages name it and never print it. */
+  /** The value may contain a password: messages name the setting and never print the value. */
   readonly secret: boolean;
-  /** It is a password: the environment alone may hold it, no file that lies with the code and no command line. */
+  /** The setting is a password: only the environment may hold it, not a configuration file and not the command line. */
   readonly sealed?: true;
-  /** The value, or what is wrong with it. */
+  /** Returns the value, or what is wrong with it. */
   parse(value: string | number): T | Mistake;
 }
 
@@ -33,32 +33,32 @@ export type SettingValues<S extends SettingSpecs> = {
   readonly [N in keyof S]: S[N] extends Setting<infer T> ? T : never;
 };
 
-/** What a profile offers to the connectors that it opens. */
+/** What a profile gives to a connector that it opens. */
 export interface ConnectorContext<S extends SettingSpecs = SettingSpecs> {
   readonly profile: ProfileName;
   /** The values of the connector's own settings. */
   readonly settings: SettingValues<S>;
   readonly schemas: SchemaRegistry;
-  /** The log that holds the profile's topics and, in the same transactions, its checkpoints. */
+  /** The log that stores the profile's topics and, in the same transactions, its checkpoints. */
   readonly log: {
     readonly source: SourceDriver;
     readonly sink: SinkDriver;
     producer(): TopicProducer;
-    /** Nothing where the log goes with its folder. */
+    /** Does nothing if the log is deleted with its folder. */
     deleteTopic(topic: string): Promise<void>;
   };
-  /** Hashes that change with the checkpoint; only where the profile keeps them itself. */
+  /** Hashes that change in the checkpoint's transaction; only on profiles that store them. */
   readonly hashes?:
     | {
         readonly sink: SinkDriver;
         readonly lookup: LookupDriver;
-        /** All keys that begin so. */
+        /** All keys with this prefix. */
         keys(prefix: string): readonly string[];
         /** The fields of a hash. */
         read(key: string): Readonly<Record<string, string>> | undefined;
       }
     | undefined;
-  /** The folder in which the embedded profile keeps its data; a connector takes a folder of its own name in it. */
+  /** The folder of the embedded profile's data; a connector uses a subfolder with its own name. */
   readonly data?: string | undefined;
   onWarning(message: string): void;
 }
@@ -69,39 +69,39 @@ interface Drivers {
   readonly lookup: LookupDriver;
 }
 
-/** A connector that is open: a driver for each of its kinds. Drivers connect when they are first used. */
+/** An open connector: one driver for each of its kinds. A driver connects at its first use. */
 export interface OpenConnector<K extends KindSpecs = KindSpecs> {
   readonly drivers: { readonly [N in keyof K]: Drivers[K[N]['role']] };
-  /** For `millrace verify`, by kind: of sinks that it can lead elsewhere. */
+  /** For `millrace verify`, by kind: how to read what an isolated sink wrote. */
   readonly written?: { readonly [N in keyof K]?: WrittenOutput } | undefined;
   close?(): Promise<void>;
 }
 
-/** Output that a sink has begun, such as a file, and readers do not see. */
+/** Output that a sink has begun and that readers do not see yet, such as a temporary file. */
 export interface UnfinishedOutput {
-  /** Such as its name, and how much is in it. */
+  /** For messages: such as its name and its size. */
   readonly what: string;
-  /** Only the sink itself, opened again, can end it. */
+  /** Only the sink can complete it, after it is opened again. */
   readonly isOpen: boolean;
 }
 
-/** What a connector is: `defineConnector` makes one of it. */
+/** The argument of `defineConnector`. */
 export interface ConnectorSpec<K extends KindSpecs, S extends SettingSpecs, O extends OpenConnector<K>> {
-  /** One word in lower case: it begins the name of each kind. */
+  /** One lower-case word: the first part of each kind's name. */
   readonly name: string;
   readonly kinds: K;
-  /** How its world is reached; none by default. Names in `millrace.config.ts` are the keys. */
+  /** Settings of the connector, such as addresses; none by default. The keys are their names in `millrace.config.ts`. */
   readonly settings?: S | undefined;
   /**
-   * What a sink has left unfinished, going by the committable of its last checkpoint: `plan` asks for sinks that a topology has no
-   * longer. It is given committables of every connector, and answers nothing to those of others.
+   * The unfinished output of a sink, according to the committable of its last checkpoint. `plan` calls it for sinks that were
+   * removed from the topology. It also gets committables of other connectors and returns an empty array for them.
    */
   unfinished?(committable: unknown): readonly UnfinishedOutput[];
-  /** Called once a profile, before a topology that uses the connector runs. Clients are loaded here: `await import('./open.js')`. */
+  /** Called once per profile, before a topology that uses the connector runs. Load clients here: `await import('./open.js')`. */
   open(context: ConnectorContext<S>): Promise<O>;
 }
 
-/** Everything that is known of a connector, as inert data: the runtime and the commands ask it and nothing else. */
+/** All that the runtime and the commands know about a connector, as inert data. */
 export interface ConnectorDefinition<
   K extends KindSpecs = KindSpecs,
   S extends SettingSpecs = SettingSpecs,
@@ -113,10 +113,10 @@ export interface ConnectorDefinition<
 }
 
 /**
- * Defines a connector: what its sources, sinks and lookups are called, take, promise, and how they are opened. Importing it opens
- * nothing. What it makes carries the definition, so a topology that imports it runs, and the commands know it.
+ * Defines a connector: the names, options and guarantees of its sources, sinks and lookups, and how they are opened. An import
+ * opens nothing. Every source, sink and lookup carries its definition, so the runtime and the commands need no list of connectors.
  *
- * @throws TypeError for a name that is no word in lower case.
+ * @throws TypeError if the name is not one lower-case word.
  * @example
  * const lines = defineConnector({
  *   name: 'lines',
@@ -149,5 +149,5 @@ export function isConnectorDefinition(value: unknown): value is ConnectorDefinit
   return Object.values(kinds).every(({ connector }) => (connector as unknown) === value);
 }
 
-/** The connector of a source, a sink or a lookup that carries its definition. */
+/** The connector of a source, sink or lookup that carries its definition. */
 export const connectorOf = ({ connector }: KindDefinition): ConnectorDefinition => connector as ConnectorDefinition;

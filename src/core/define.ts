@@ -18,7 +18,7 @@ import type {
 import type { Origin } from './record.js';
 import type { CellSpecs, OpenCells } from './state.js';
 
-// The one place where an operator's own types meet the untyped contract of the runtime.
+// The casts in this file are the one place where an operator's types meet the untyped contract of the runtime.
 
 type Next<In, Out> = [Out] extends [Adds<infer A>] ? In & A : Out;
 
@@ -30,13 +30,13 @@ interface Common {
 
 const common = ({ kind, settings = {}, problems = [] }: Common) => ({ kind, settings, problems });
 
-/** What an operator without state does: `transform` makes one of it. */
+/** The argument of `transform`. */
 export interface TransformDefinition<In, Out> extends Common {
   open(context: StepContext): (value: In, emit: (value: Next<In, Out>) => void, origin: Origin) => void;
 }
 
 /**
- * Defines a synchronous operator without state: a record in, any number out, in order.
+ * Defines a synchronous operator without state: each record gives any number of records, in order.
  *
  * @example
  * const twice = <T>() => transform<T, T>({ kind: 'twice', open: () => (value, emit) => { emit(value); emit(value); } });
@@ -46,7 +46,7 @@ export function transform<In, Out>(definition: TransformDefinition<In, Out>): Op
   return { ...common(definition), shape: { shape: 'transform', open } };
 }
 
-/** What an operator of several outputs does: `split` makes one of it. */
+/** The argument of `split`. */
 export interface SplitDefinition<In, Outs> extends Common {
   readonly outputs: readonly (keyof Outs & string)[];
   open(
@@ -55,7 +55,7 @@ export interface SplitDefinition<In, Outs> extends Common {
 }
 
 /**
- * Defines a synchronous operator without state that has several named outputs; `emit` takes the place of one in `outputs`.
+ * Defines a synchronous operator without state and with several named outputs. `emit` takes the index of an output in `outputs`.
  *
  * @example
  * const bySign = split<number, { negative: number; positive: number }>({
@@ -69,21 +69,21 @@ export function split<In, Outs>(definition: SplitDefinition<In, Outs>): Splitter
   return { ...common(definition), shape: { shape: 'split', outputs: definition.outputs, open } };
 }
 
-/** What an operator with state does: `stateful` makes one of it. */
+/** The argument of `stateful` for an operator with one input. */
 export interface StatefulDefinition<In, Out, S extends CellSpecs> extends Common, Clocked {
   readonly cells: S;
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In, Out>;
 }
 
 interface Clocked {
-  /** How often `onProcessingTime` is told the processing time; leave it out wherever event time will do. */
+  /** The interval of `onProcessingTime`; leave it out if event time is enough. */
   readonly processingTimeInterval?: Duration;
 }
 
-/** Sends a value on. It belongs to the record in hand, unless it has an event time of its own. */
+/** Emits a value. It gets the event time of the current record unless another is given. */
 export type TypedEmit<In, Out> = (value: Next<In, Out>, eventTimeMs?: number) => void;
 
-/** What `open` returns; `Any` is the union of what may arrive on any input. */
+/** The result of `open`; `Any` is the union of the record types of all inputs. */
 export interface TypedLogic<In, Any, Out> {
   onRecord(input: number, value: Any, emit: TypedEmit<In, Out>, origin: Origin): void;
   onWatermark?(watermarkMs: number, emit: TypedEmit<In, Out>): void;
@@ -91,28 +91,28 @@ export interface TypedLogic<In, Any, Out> {
   query?(key: string): unknown;
 }
 
-/** What an operator of several inputs does: `stateful` makes one of it. */
+/** The argument of `stateful` for an operator with several inputs. */
 export interface MultiInputDefinition<In, Inputs, Out, S extends CellSpecs> extends Common, Clocked {
-  /** Further inputs, in the order in which `onRecord` numbers them, from 1; the stream itself is input 0. */
+  /** The further inputs. `onRecord` numbers them in this order from 1; input 0 is the stream itself. */
   readonly inputs: readonly (keyof Inputs & string)[];
   readonly cells: S;
   open(cells: OpenCells<S>, context: StepContext): TypedLogic<In, In | Inputs[keyof Inputs], Out>;
 }
 
-/** What a batched operator does: `batched` makes one of it. */
+/** The argument of `batched`. */
 export interface BatchedDefinition<In, Out> extends Common, Pick<BatchedShape, 'nondeterministic' | 'inFlightMax'> {
   open(context: StepContext, services: Services): Promise<TypedBatchedLogic<In, Out>>;
 }
 
-/** What `open` of a batched operator resolves with. */
+/** The result of `open` of a batched operator. */
 export interface TypedBatchedLogic<In, Out> extends Pick<BatchedLogic, 'flush' | 'close'> {
-  /** One answer a row, in their order: the new value, or a `RowFailure` that sends the row to the dead letters. */
+  /** Resolves with one answer per row, in their order: the new value, or a `RowFailure` that sends the row to the dead letters. */
   onBatch(values: readonly In[], origins: readonly Origin[]): Promise<readonly (Next<In, Out> | RowFailure)[]>;
 }
 
 /**
- * Defines an asynchronous operator without state: it is given many rows at once, several times before it has answered, and
- * answers come out in the order of the rows. It may ask for the services of the process.
+ * Defines an asynchronous operator without state. It gets many rows at once, and may get more before it has answered. Answers are
+ * emitted in the order of the rows. It can use the services of the process.
  *
  * @example
  * const inEuros = batched<Payment, Adds<{ euros: number }>>({
@@ -135,8 +135,7 @@ export function batched<In, Out>(definition: BatchedDefinition<In, Out>): Operat
 }
 
 /**
- * Defines a synchronous operator whose state lies in `cells`: of one input, or, with `inputs`, of several that are merged
- * by event time.
+ * Defines a synchronous operator with its state in `cells`. With `inputs` it has several inputs, which are merged by event time.
  *
  * @example
  * stateful<Order, Order, typeof cells>({ kind: 'first-orders', cells, open: ({ seen }) => ({ onRecord(_input, order, emit) { ... } }) });

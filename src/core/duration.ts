@@ -1,43 +1,43 @@
 declare const unit: unique symbol;
 
-/** A length of time in milliseconds, branded so that a bare number does not pass for one. */
+/** A length of time in milliseconds. It is branded, so a plain number is not accepted. */
 export type Duration = number & { readonly [unit]: 'ms' };
 
 /**
- * A duration of so many milliseconds.
+ * A duration in milliseconds.
  *
  * @example millis(500);
  */
 export const millis = (n: number): Duration => n as Duration;
 /**
- * A duration of so many seconds.
+ * A duration in seconds.
  *
  * @example seconds(30);
  */
 export const seconds = (n: number): Duration => (n * 1_000) as Duration;
 /**
- * A duration of so many minutes.
+ * A duration in minutes.
  *
  * @example minutes(5);
  */
 export const minutes = (n: number): Duration => (n * 60_000) as Duration;
 /**
- * A duration of so many hours.
+ * A duration in hours.
  *
  * @example hours(24);
  */
 export const hours = (n: number): Duration => (n * 3_600_000) as Duration;
 /**
- * A duration of so many days of 24 hours.
+ * A duration in days of 24 hours.
  *
  * @example days(7);
  */
 export const days = (n: number): Duration => (n * 86_400_000) as Duration;
 
-/** What was given as a duration, for a message: a name that is misspelt leaves none. */
+/** A given duration as text for a message; `undefined` comes from a misspelt name. */
 export const givenDuration = (given: number | undefined): string => (given === undefined ? 'missing' : `${given} ms`);
 
-/** `1500` as `1.5s`: how durations read in `describe` and in messages. */
+/** Formats a duration for `describe` and messages: `1500` is `1.5s`. */
 export function formatDuration(duration: Duration): string {
   const units = [
     ['d', 86_400_000],

@@ -1,4 +1,4 @@
-/** The closed set of error codes: `millrace` exits with them, tests match on them, the guide lists them. */
+/** The error codes. `millrace` exits with them, tests match on them, and the guide lists them. */
 export type ErrorCode =
   | 'config' // what the user wrote: a topology, an option, a configuration file
   | 'schema' // a schema that cannot be found, read or agreed upon
@@ -11,18 +11,18 @@ export type ErrorCode =
   | 'step' // an operator threw
   | 'internal'; // a broken invariant of Millrace itself
 
-/** What a `MillraceError` says beside its code and message. */
+/** The details of a `MillraceError` besides its code and message. */
 export interface ErrorDetails {
-  /** Where: a step id, an option, a file. */
+  /** Where it happened: a step id, an option, a file. */
   readonly where?: string;
-  /** What the reader can do about it. */
+  /** What the reader can do. */
   readonly hint?: string;
-  /** It will be the same at every try, until somebody does something about it. */
+  /** A retry fails in the same way until somebody changes something. */
   readonly permanent?: boolean;
   readonly cause?: unknown;
 }
 
-/** Every error that Millrace raises on purpose: a code, what happened, where, and what to do about it. */
+/** Every error that Millrace raises on purpose: a code, what happened, where, and what to do. */
 export class MillraceError extends Error {
   override readonly name = 'MillraceError';
   readonly code: ErrorCode;
@@ -39,15 +39,15 @@ export class MillraceError extends Error {
   }
 }
 
-/** Stops on a broken invariant, in production too: going on would write wrong results. */
+/** Throws on a broken invariant, in production too, because going on would write wrong results. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new MillraceError('internal', message);
 }
 
-/** The text of anything that was thrown. */
+/** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The same with where it happened, unless that was `said`: for a warning of one line. */
+/** The message with its location in one line; the location is left out if it equals `said`. */
 export function placedMessageOf(error: unknown, said?: string): string {
   const where = error instanceof MillraceError ? error.where : undefined;
   const message = messageOf(error);

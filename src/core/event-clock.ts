@@ -2,32 +2,32 @@ import { days } from './duration.js';
 import { BEFORE_ALL_MS } from './record.js';
 
 /**
- * What time it is on a stream, by the event times of its records. It is the highest of them, but a time that lies far ahead is
- * believed only when enough records in a row lie as far ahead: nine wrong records in a row cannot move a settled clock.
- * A plain value, so that it can lie in a cell and in a checkpoint.
+ * The clock of a stream, by the event times of its records: the highest of them. A time far ahead is believed only after enough
+ * records in a row lie as far ahead, so nine wrong records in a row cannot move a settled clock. It is a plain value that cells and
+ * checkpoints can store.
  *
- * Memory: at most nine numbers beside four. Why so: docs/adr/0018.
+ * Memory: at most nine numbers beside four. Reasons: docs/adr/0018.
  */
 export interface EventClock {
-  /** The highest time that is believed; `BEFORE_ALL_MS` before the first record. */
+  /** The highest believed time; `BEFORE_ALL_MS` before the first record. */
   nowMs: number;
-  /** How many records have agreed with it, counted up to `SETTLED`. With fewer the clock is tentative. */
+  /** The number of records that agreed with it, counted up to `SETTLED`. With fewer the clock is tentative. */
   agreed: number;
-  /** Ascending: the times of the last records that all lay too far ahead to be believed. */
+  /** The times of the last records that lay too far ahead to be believed, ascending. */
   ahead: number[];
-  /** Of a tentative clock: the time of the last record, if it lay far behind. */
+  /** For a tentative clock: the time of the last record, if it lay far behind. */
   behindMs: number | null;
 }
 
-/** Records that must agree before a clock is settled. */
+/** The number of records that must agree before a clock is settled. */
 export const SETTLED = 3;
-/** Records in a row that must lie far ahead before a settled clock follows them. */
+/** The number of records in a row that must lie far ahead before a settled clock follows them. */
 export const WITNESSES = 10;
 
-/** The least jump that one record may make, whatever the horizon of a step. */
+/** The smallest jump that one record may cause, whatever the horizon of a step. */
 const JUMP_MIN = days(1);
 
-/** The jump that one record may make in a step that keeps records for `horizonMs`. */
+/** The largest jump that one record may cause in a step that keeps records for `horizonMs`. */
 export const credibleJump = (horizonMs: number): number => Math.max(JUMP_MIN, horizonMs);
 
 export const eventClock = (nowMs = BEFORE_ALL_MS): EventClock => ({
@@ -37,26 +37,26 @@ export const eventClock = (nowMs = BEFORE_ALL_MS): EventClock => ({
   behindMs: null,
 });
 
-/** Whether so many records agree that a few wrong ones cannot move the clock any more. */
+/** Whether enough records agree that a few wrong ones cannot move the clock. */
 export const isSettled = (clock: EventClock): boolean => clock.agreed >= SETTLED;
 
-/** The clock that most records agree with, and of those the one that is furthest ahead. */
+/** The clock that most records agree with; among equals the one furthest ahead. */
 export const furthest = (clocks: readonly EventClock[]): EventClock =>
   clocks.reduce((best, each) =>
     each.agreed > best.agreed || (each.agreed === best.agreed && each.nowMs > best.nowMs) ? each : best,
   );
 
 /**
- * Shows the clock the event time of the next record and returns the time that the record counts with: that of the clock. Only
- * while the clock is tentative, a record that disagrees with it counts with its own time, since either may be wrong.
- * It depends on the times alone, so every replay gives the same.
+ * Updates the clock with the event time of the next record. Returns the time that the record counts with, which is that of the
+ * clock. If a record disagrees with a tentative clock, it counts with its own time, since either may be wrong. The result depends
+ * only on the times, so every replay gives the same.
  *
  * - A time at most `jumpMs` away agrees: the clock rises to it at once.
- * - A time further ahead must be confirmed. A settled clock rises to a time when ten records in a row lie at it or beyond.
- *   A tentative one needs one record more than agree with it.
- * - A time further behind does not move a settled clock. A tentative one goes back when two such records in a row agree.
+ * - A time further ahead must be confirmed. A settled clock follows after ten records in a row, to the lowest of their times. A
+ *   tentative clock needs one record more than agree with it.
+ * - A time further behind does not move a settled clock. A tentative clock goes back when two such records in a row agree.
  *
- * Times that are no finite number are passed over.
+ * Times that are not finite are ignored.
  */
 export function observe(clock: EventClock, timeMs: number, jumpMs: number): number {
   if (timeMs <= clock.nowMs + jumpMs && timeMs >= clock.nowMs - jumpMs) {
@@ -75,12 +75,12 @@ export function observe(clock: EventClock, timeMs: number, jumpMs: number): numb
 
 function observeAhead(clock: EventClock, timeMs: number, jumpMs: number): void {
   clock.behindMs = null;
-  // Another array instead of a changed one: checkpoints may hold the one before.
+  // A new array, because checkpoints may hold the old one.
   const ahead = [...clock.ahead, timeMs].sort((a, b) => a - b);
   clock.ahead = ahead;
   if (ahead.length < (isSettled(clock) ? WITNESSES : clock.agreed + 1)) return;
   restartAt(clock, ahead[0] as number, Math.min(ahead.length, SETTLED));
-  // All the others lie ahead of it, and confirm each other as far as they are near.
+  // All others lie ahead of it. They confirm each other as long as they are near.
   let next = 1;
   while (next < ahead.length && (ahead[next] as number) <= clock.nowMs + jumpMs) clock.nowMs = ahead[next++] as number;
   clock.ahead = ahead.slice(next);
@@ -100,21 +100,21 @@ function restartAt(clock: EventClock, nowMs: number, agreed: number): void {
   clock.behindMs = null;
 }
 
-/** What a task says of itself in every partition that it writes to: how far it has come. */
+/** The progress of a task, written to every partition of its output. */
 export interface WatermarkMarker {
   readonly task: number;
-  /** How many tasks its sub-topology has: readers wait for a mark of each. */
+  /** The number of tasks of its sub-topology. Readers wait for a marker of each. */
   readonly tasks: number;
-  /** No record of this task with an earlier event time follows, late ones excepted. */
+  /** No record of this task with an earlier event time follows, except late ones. */
   readonly watermarkMs: number;
-  /** It has nothing to read at the moment: nobody should wait for it until it says otherwise. */
+  /** The task has nothing to read: readers do not wait for it until its next marker. */
   readonly idle: boolean;
 }
 
-/** What is known of a subtopology's tasks by their marks, up to a place in the log. */
+/** What the markers up to a point of the log say about the tasks of a sub-topology. */
 export interface WatermarkMarkers {
   /** How many tasks the sub-topology has. */
   readonly tasks: number;
-  /** The newest watermark of each task that was heard of; `null` for one that is idle. */
+  /** The newest watermark of each task that has written a marker; `null` if it is idle. */
   readonly watermarksMs: Readonly<Record<number, number | null>>;
 }

@@ -1,6 +1,6 @@
 import { defineService } from './service.js';
 
-/** What the numbers of a tensor are, by ONNX's names, and the arrays that hold them. */
+/** The element types of tensors, by ONNX's names, and their arrays. */
 export interface TensorArrays {
   readonly float32: Float32Array;
   readonly int64: BigInt64Array;
@@ -11,15 +11,15 @@ export type TensorType = keyof TensorArrays;
 export type TensorData = TensorArrays[TensorType];
 
 /**
- * Numbers with a shape, the last axis running fastest: an image as `[3, 224, 224]`, a text as `[length]`. One record's
- * alone; the axis of the batch is put before it where rows are scored together.
+ * Numbers with a shape, in row-major order: an image as `[3, 224, 224]`, a text as `[length]`. It belongs to one record; the batch
+ * axis is added in front when rows are scored together.
  */
 export interface Tensor<D extends TensorData = TensorData> {
   readonly shape: readonly number[];
   readonly data: D;
 }
 
-/** The arrays by the names of what they hold. */
+/** The array class of each element type. */
 export const tensorArrays = {
   float32: Float32Array,
   int64: BigInt64Array,
@@ -29,20 +29,20 @@ export const tensorArrays = {
 
 export const tensorTypes = Object.keys(tensorArrays) as readonly TensorType[];
 
-/** What an array holds; `undefined` for what no tensor is made of. */
+/** The element type of an array; `undefined` for other values. */
 export const tensorTypeOf = (data: unknown): TensorType | undefined =>
   tensorTypes.find((type) => data instanceof tensorArrays[type]);
 
-/** How many numbers a tensor of this shape has. */
+/** The number of elements of a tensor of this shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, axis) => size * axis, 1);
 
-/** Micro-batched scoring, shared by all tasks of a process; `src/inference` has the one implementation. */
+/** Micro-batched scoring, shared by all tasks of a process. `src/inference` implements it. */
 export interface InferenceService {
   open(model: ModelSpec): Promise<ModelHandle>;
   close(): Promise<void>;
 }
 
-/** Scores ONNX models; every run has it. */
+/** Scores ONNX models; every run provides it. */
 export const inferenceService = defineService<InferenceService>('inference');
 
 export interface ModelSpec {
@@ -50,11 +50,11 @@ export interface ModelSpec {
   readonly model: string | URL;
   /** The largest batch, in rows. */
   readonly batchMax: number;
-  /** How long a row may wait for company, in milliseconds. */
+  /** How long a row may wait for a batch to fill, in milliseconds. */
   readonly waitMax: number;
-  /** Execution providers in the order to try. */
+  /** Execution providers, in the order in which they are tried. */
   readonly providers: readonly string[];
-  /** What a model of tensors takes and gives; without it, the model scores one float32 row of features. */
+  /** The inputs and outputs of a tensor model; without it, the model scores one float32 row of features. */
   readonly tensors?: TensorSpec;
 }
 
@@ -63,51 +63,51 @@ export interface TensorSpec {
   readonly inputs: readonly string[];
   /** The output to use (default: the only float32 output). */
   readonly output?: string;
-  /** Which lengths the varying axis of a row may have. Rows of one length share batches, so none is padded here. */
+  /** The lengths that the varying axis of a row may have. A batch holds rows of one length, so the scheduler pads none. */
   readonly lengths?: readonly number[];
-  /** How the vectors of a row's positions become one. */
+  /** How the vectors of a row's positions become one vector. */
   readonly pooling?: Pooling;
   /** Divides each vector by its Euclidean length. */
   readonly normalize?: boolean;
 }
 
-/** The vector of the first position, or the mean of those where the named input is not 0. */
+/** The vector of the first position, or the mean of those for which the named input is not 0. */
 export type Pooling = 'first' | { readonly mean: string };
 
-/** One input of a model, as a row fills it. */
+/** One input of a model, which each row fills. */
 export interface ModelInput {
   readonly name: string;
   readonly type: TensorType;
-  /** Without the axis of the batch; `null` is the axis that varies. */
+  /** Without the batch axis; `null` is the axis that varies. */
   readonly shape: readonly (number | null)[];
 }
 
-/** Writes a row: its numbers for input `i` at `into[i]`, from `place` times the length of a row on. */
+/** Writes a row: its numbers for input `i` go to `into[i]`, starting at `place` times the length of a row. */
 export type FillRow = (row: number, into: readonly TensorData[], place: number) => void;
 
 export interface ModelHandle {
   readonly inputs: readonly ModelInput[];
-  /** Which lengths the varying axis may have; `[1]` where none varies. */
+  /** The lengths that the varying axis may have; `[1]` if none varies. */
   readonly lengths: readonly number[];
   /** Length of one output row (for a binary classifier: the probabilities of both classes). */
   readonly outputSize: number;
-  /** The provider that really runs it. */
+  /** The execution provider in use. */
   readonly provider: string;
-  /** Digest of the model file: goes with every prediction. */
+  /** Digest of the model file, added to every prediction. */
   readonly version: string;
   /**
-   * Scores `rows` rows. `bucketOf` says which of `lengths` a row has: the first by default. Calls are answered in order, rows
-   * of one call may be spread over several batches. Output rows lie one after another.
+   * Scores `rows` rows. `bucketOf` returns the index in `lengths` of a row's length, the first by default. Calls are answered in
+   * order; the rows of one call may be in several batches. Output rows are stored one after another.
    */
   run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
-  /** Dispatches what waits, without waiting for company. */
+  /** Dispatches the waiting rows at once. */
   flush(): void;
 }
 
 export interface RunResult {
   readonly scores: Float32Array;
-  /** Rows that failed by themselves, with the cause. */
+  /** The rows that failed on their own, with the cause. */
   readonly failures: ReadonlyMap<number, string>;
-  /** Which link of the fallback chain answered; `null` for the first. */
+  /** The element of the fallback chain that answered; `null` for the first. */
   readonly degraded: string | null;
 }

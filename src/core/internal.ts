@@ -6,25 +6,25 @@ import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
 import { keyBytes, type SinkWriter } from './sink.js';
 
-// Topics between two sub-topologies of a topology: what lies in them, whichever log they lie in.
+// The content of topics between two sub-topologies, in any log.
 
 /**
- * The connector's name of the topics between subtopologies. A profile that runs topologies with sub-topologies has a source and a sink
- * driver for it; the sink writes in the ledger's transaction.
+ * The connector name of the topics between sub-topologies. A profile that runs topologies with sub-topologies has a source driver
+ * and a sink driver for it; the sink writes in the ledger's transaction.
  */
 export const INTERNAL = 'internal';
 
-/** Options of a sink that hands values to the next subtopology. */
+/** Options of a sink that passes values to the next sub-topology. */
 export interface InternalSinkOptions {
   readonly topic: string;
   readonly schema: Schema<unknown>;
-  /** The new key, as UTF-8: it decides the partition. */
+  /** The new key, as UTF-8. It decides the partition. */
   readonly key: (value: unknown) => string;
-  /** Partitions of the topic where it does not exist yet. */
+  /** Partitions of the topic if it does not exist yet. */
   readonly partitions: number | undefined;
-  /** How long a task may have nothing to read before its mark says that it is idle; for ever where it is missing. */
+  /** How long a task may have nothing to read before its marker says that it is idle; never if missing. */
   readonly idleTimeout: Duration | undefined;
-  /** Headers that go on to the next sub-topology; none where it is missing. */
+  /** Headers that are passed on to the next sub-topology; none if missing. */
   readonly headers?: PassedHeaders | undefined;
 }
 
@@ -32,8 +32,8 @@ const MARK = 'millrace.mark';
 const EVENT_TIME = 'millrace.event-time';
 
 /**
- * A value on its way to the next subtopology. Logs keep whole milliseconds and some refuse times ahead of their clock, so an
- * event time that `nowMs` does not cover goes into a header.
+ * A value on its way to the next sub-topology. Logs store whole milliseconds, and some refuse times ahead of their clock. An event
+ * time that is fractional or after `nowMs` therefore goes into a header.
  */
 export function internalRecord(
   key: Uint8Array,
@@ -50,7 +50,7 @@ export function internalRecord(
   return { key, value, timestampMs: nowMs, headers: [[EVENT_TIME, bytes], ...(headers ?? [])] };
 }
 
-/** The event time with which a value was written, exactly. */
+/** The exact event time with which a value was written. */
 export function internalEventTime({ timestampMs, headers }: Pick<RawRecord, 'timestampMs' | 'headers'>): number {
   const bytes = headerOf(headers, EVENT_TIME);
   return bytes === undefined ? timestampMs : new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getFloat64(0);
@@ -61,7 +61,7 @@ export function markRecord({ task, tasks, watermarkMs, idle }: WatermarkMarker, 
   return { key: null, value: null, timestampMs: nowMs, headers: [[MARK, bytes]] };
 }
 
-/** The mark that a record is; `undefined` for values. */
+/** The watermark marker that a record holds; `undefined` for values. */
 export function markOf({ value, headers }: Pick<RawRecord, 'value' | 'headers'>): WatermarkMarker | undefined {
   if (value !== null || headers === undefined) return undefined;
   const bytes = headerOf(headers, MARK);
@@ -81,17 +81,17 @@ const headerOf = (headers: Headers | undefined, name: string): Uint8Array | unde
 export interface InternalWriterParts {
   readonly options: InternalSinkOptions;
   readonly codec: Codec<unknown>;
-  /** Of the topic. */
+  /** The partitions of the topic. */
   readonly partitions: number;
   readonly now: () => number;
   append(partition: number, record: OutgoingRecord): void;
-  /** Back-pressure of the log, asked for after each write. */
+  /** Backpressure of the log, asked for after each write. */
   settle?(): Promise<void> | undefined;
 }
 
 /**
- * The writer of values and marks that every log serves in the same way: a driver only says how a record is appended.
- * Appended records must be read in the order in which one task wrote them.
+ * The writer of values and watermark markers, common to all logs; a driver only defines how a record is appended. Records of one
+ * task must be read in the order in which they were appended.
  */
 export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'mark'> {
   const { options, codec, partitions, now, append, settle } = parts;

@@ -1,94 +1,94 @@
 import type { OptionSpecs } from './options.js';
 
-// What is said of each kind of source, sink and lookup: plain data that every one of them carries.
+// Definitions of kinds of sources, sinks and lookups: plain data that each source, sink and lookup carries.
 
 /** Where topologies run: everything in this process, or on the servers of a cluster. */
 export type ProfileName = 'embedded' | 'cluster';
 
 /**
- * How sure a sink's writes are: in the ledger's own transaction; out of sight until a repeatable step after the checkpoint,
- * which also keeps the way to them; repeatable without effect; or merely appended.
+ * How a sink writes. `transactional`: in the ledger's transaction. `prepared`: hidden until a repeatable step after the checkpoint,
+ * which stores how to finish it. `idempotent`: a repeated write has no effect. `append`: a repeated write appears twice.
  */
 export type WriteMode = 'transactional' | 'prepared' | 'idempotent' | 'append';
 export type Delivery = 'exactly-once' | 'effectively-once' | 'at-least-once';
 
 interface AnyKind<S extends OptionSpecs> {
-  /** A sentence. */
+  /** One sentence. */
   readonly doc: string;
-  /** Their types, their defaults, what `check` finds wrong, `millrace connectors show` and the tables of the guide. */
+  /** Types and defaults; `check`, `millrace connectors show` and the tables of the guide use them. */
   readonly options: S;
 }
 
-/** What is said of a kind of source. */
+/** The definition of a kind of source. */
 export interface SourceKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'source';
-  /** Its records lie in a topic of the profile's log, of the name that the source has as `topic`: its offsets are that topic's. */
+  /** Its records are in a topic of the profile's log, named by its `topic`; its offsets are those of that topic. */
   readonly readsLog?: boolean | undefined;
 }
 
-/** What is said of a kind of lookup. */
+/** The definition of a kind of lookup. */
 export interface LookupKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'lookup';
 }
 
-/** What is said of a kind of sink. */
+/** The definition of a kind of sink. */
 export interface SinkKind<S extends OptionSpecs = OptionSpecs> extends AnyKind<S> {
   readonly role: 'sink';
-  /** The delivery guarantee follows from it; by profile where profiles differ. The driver's `mode` is the same. */
+  /** Decides the delivery guarantee, by profile if profiles differ. It equals the driver's `mode`. */
   readonly writes: WriteMode | Readonly<Record<ProfileName, WriteMode>>;
-  /** How `millrace verify` leads it elsewhere; a topology with a kind that lacks this is refused there. */
+  /** How `millrace verify` isolates it; `verify` refuses a topology with a kind that lacks this. */
   readonly verify?: SinkVerification | undefined;
 }
 
-/** What is said of a kind where its connector is defined. */
+/** The definition of a kind, as given to `defineConnector`. */
 export type KindSpec = SourceKind | SinkKind | LookupKind;
 
-/** A kind of a connector; each source, sink or lookup carries its own as `definition`. */
+/** A kind of a connector. Each source, sink or lookup carries its own as `definition`. */
 export type KindDefinition<K extends KindSpec = KindSpec> = K & {
   /** `CONNECTOR.NAME`, as it is called and as `describe` prints it: `http.webhookSink`. */
   readonly kind: string;
-  /** Its connector; the type that it really has is that of `connectorOf`. */
+  /** Its connector; `connectorOf` returns it with its full type. */
   readonly connector: { readonly name: string };
 };
 
-/** How sure the writes of a kind of sink are on a profile. */
+/** The write mode of a kind of sink on a profile. */
 export const writeModeOn = ({ writes }: SinkKind, profile: ProfileName): WriteMode =>
   typeof writes === 'string' ? writes : writes[profile];
 
-// How `millrace verify` leads a sink elsewhere: it runs a topology twice, each run with outputs of its own, and compares them.
+// How `millrace verify` isolates a sink: it runs a topology twice, each run with its own outputs, and compares them.
 
-/** Where one of the runs writes: nothing outside of it has names that begin with `id`. */
+/** The outputs of one of the runs: nothing else has names that begin with `id`. */
 export interface IsolatedPlace {
   /** `verify-` and eight hexadecimal digits. */
   readonly id: string;
   readonly run: 'reference' | 'faulted';
-  /** Id of the sink. */
+  /** The id of the sink. */
   readonly step: string;
-  /** Partitions of the topics that sinks write to outside of the verification, where they exist. */
+  /** The partitions of the topics that sinks write to outside of the verification, if they exist. */
   readonly partitions: Readonly<Record<string, number>>;
 }
 
-/** The name of the topology that runs there: the first part of what its sinks know their writes by. */
+/** The name of the topology in that run: the first part of the ids that its sinks write. */
 export const isolatedName = ({ id, run }: Pick<IsolatedPlace, 'id' | 'run'>): string => `${id}.${run}`;
 
-/** Part of a kind of sink: how its writes are led to a place where they touch nothing. */
+/** Part of the definition of a kind of sink: how its writes are isolated. */
 export type SinkVerification = IsolatedSink | SendingSink;
 
-/** A sink that writes elsewhere during a verification, where it keeps all that it writes. */
+/** A sink that writes to another target during a verification, which keeps all that it writes. */
 export interface IsolatedSink {
-  /** What the report calls its target. */
+  /** The name of its target in the report. */
   called(options: never): string;
-  /** The options of a sink that writes there, and keeps all that it writes. */
+  /** The options of a sink that writes to that target. */
   isolate(options: never, place: IsolatedPlace): object;
   /**
-   * Of a target where tasks write over each other: the same for one task, so that what lies there in the end does not depend on which
-   * of them came last. It is set up when the task opens.
+   * For a target where tasks overwrite each other's values: the options of one task, so that the final content does not depend on
+   * which task wrote last. It is set up when the task opens.
    */
   isolateTask?(options: never, place: IsolatedPlace, task: number): object;
 }
 
 /** A sink whose target keeps nothing to compare. */
 export interface SendingSink {
-  /** What it would send of a value: written to a topic instead, and compared there. */
+  /** What it would send for a value; a verification writes that to a topic and compares it there. */
   sends(options: never): (value: unknown) => unknown;
 }

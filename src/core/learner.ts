@@ -1,11 +1,11 @@
 import type { CellSpecs, OpenCells } from './state.js';
 
 /**
- * The numbers a model sees: a dense part and a hashed part whose coordinates count on from the end of the dense one.
- * `values[i]` belongs to `indices[i]`; indices are below the view's `hashedSize`.
+ * The input of a model: a dense part and a hashed part, whose coordinates follow those of the dense part. `values[i]` belongs to
+ * `indices[i]`; indices are below the view's `hashedSize`.
  */
 export interface FeatureVector {
-  /** Name and hash of the view that made it. */
+  /** Name and hash of the view that computed it. */
   readonly view: string;
   readonly hash: string;
   readonly dense: Float32Array;
@@ -13,13 +13,13 @@ export interface FeatureVector {
   readonly values: Float32Array;
 }
 
-/** How large vectors of a view are: what a learner allocates by. */
+/** The size of a view's vectors, which a learner allocates by. */
 export interface FeatureShape {
   readonly denseSize: number;
   readonly hashedSize: number;
   /**
-   * Says which coordinate means what: state that was learnt in another layout is refused at restore instead of misread.
-   * Learners give it to their cells as the version.
+   * Identifies the meaning of the coordinates. State learnt with another layout is refused at restore instead of misread. Learners
+   * use it as the version of their cells.
    */
   readonly layout?: number;
 }
@@ -27,7 +27,7 @@ export interface FeatureShape {
 declare const LABEL: unique symbol;
 declare const PREDICTION: unique symbol;
 
-/** An online learner as inert data: its name, hyper-parameters and state cells; `open` gives it numbers to work on. */
+/** An online learner as inert data: its name, hyper-parameters and state cells. `open` makes it ready to predict and learn. */
 export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
   readonly kind: string;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
@@ -38,13 +38,13 @@ export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
   readonly [PREDICTION]?: (() => P) | undefined;
 }
 
-/** A learner at work: predicts from its cells, and changes them as it learns. */
+/** An open learner: predicts from its cells, and changes them when it learns. */
 export interface LearnerLogic<Y, P> {
-  /** Never changes anything. */
+  /** Must not change state. */
   predictOne(features: FeatureVector): P;
   /**
-   * Whether the update was taken: one with a number no model can use (not finite, absurdly large) changes nothing. The
-   * arrays are the caller's, who may use them for the next row: a learner that keeps rows copies them.
+   * Returns whether the update was applied. An update with a number that no model can use (not finite, absurdly large) changes
+   * nothing. The caller may reuse the arrays for the next row, so a learner that keeps rows copies them.
    */
   learnOne(features: FeatureVector, label: Y): boolean;
 }

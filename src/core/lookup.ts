@@ -5,103 +5,104 @@ import { defineService } from './service.js';
 
 declare const OUT: unique symbol;
 
-/** A place where values are looked up by key, as inert data: what its connector says of it, and its options. */
+/** A store that values are looked up in by key, as inert data: its definition and its options. */
 export interface Lookup<out V> {
   readonly connector: string;
   readonly kind: string;
-  /** As of a source. */
+  /** As for a source. */
   readonly definition?: KindDefinition<LookupKind> | undefined;
   readonly settings: Settings;
-  /** What is wrong with its options, for `check`; which step it is comes with the step. */
+  /** Mistakes in its options, for `check`, which adds the step. */
   readonly problems?: readonly Problem[] | undefined;
   readonly options: unknown;
   readonly [OUT]?: (() => V) | undefined;
 }
 
-/** What a store said of a key. */
+/** The answer of a store for a key. */
 export type LookupAnswer =
   | { readonly kind: 'found'; readonly value: unknown }
   | { readonly kind: 'missing' }
-  /** It cannot answer for this key, and will say so at every try: a key of the wrong form, an answer that cannot be read. */
+  /** The store refuses this key at every try: its form is wrong, or the answer cannot be read. */
   | { readonly kind: 'refused'; readonly detail: string }
-  /** It did not answer for this key this time. */
+  /** The store did not answer for this key this time. */
   | { readonly kind: 'failed'; readonly detail: string; readonly retryAfterMs?: number | undefined };
 
 /** The answer for a key that a store does not have. */
 export const MISSING: LookupAnswer = { kind: 'missing' };
 
-/** Asks one store. A question may be asked again at any time, so it must have no effect. */
+/** Reads from one store. A request may be repeated at any time, so it must have no effect. */
 export interface LookupReader {
-  /** Keys that fit into one question. */
+  /** The most keys of one request. */
   readonly keysMax: number;
   /**
-   * One answer a key, in their order. It rejects where none of them could be answered: with a permanent error where no later
-   * question can be either. Once the signal says so nobody waits for the answer: what it holds is let go.
+   * Resolves with one answer per key, in their order. Rejects if no key could be answered, with a permanent error if no later
+   * request can succeed either. When the signal aborts nobody waits for the answer: release what the request holds.
    */
   ask(keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[]>;
-  /** Whether the store answers at all; once, without trying again. */
+  /** Checks once, without a retry, whether the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens stores to look things up in. */
+/** Opens stores to look values up in. */
 export interface LookupDriver {
-  /** `limits.timeout`: nobody waits longer for a question, so a store need not go on with it. */
+  /** `limits.timeout`: the runtime waits no longer for a request, so the store need not continue it. */
   open(lookup: Lookup<unknown>, step: string, limits?: Pick<LookupLimits, 'timeout'>): Promise<LookupReader>;
 }
 
-/** How a store is asked; what all tasks of a process share. */
+/** Limits of the requests to a store, shared by all tasks of a process. */
 export interface LookupLimits {
-  /** Keys of one question. */
+  /** Keys per request. */
   readonly batchMax: number;
-  /** How long a key may wait for others, in milliseconds. */
+  /** How long a key may wait for a request to fill, in milliseconds. */
   readonly waitMax: number;
-  /** Questions under way at the same time. */
+  /** Requests in flight at the same time. */
   readonly concurrencyMax: number;
-  /** Questions a second. */
+  /** Requests per second. */
   readonly perSecondMax: number | undefined;
-  /** How long a question may take, in milliseconds. */
+  /** How long a request may take, in milliseconds. */
   readonly timeout: number;
-  /** Tries of a question in all. */
+  /** Tries of a request in all. */
   readonly attemptsMax: number;
   readonly cache: LookupCache | undefined;
 }
 
 export interface LookupCache {
-  /** Keys remembered at most; those that were not asked for longest are forgotten first. */
+  /** The most keys that the cache holds; the least recently used are removed first. */
   readonly entriesMax: number;
   /** How long a value is used after it was read, in milliseconds of processing time. */
   readonly ttl: number;
-  /** The same for a key that was not there; such a key is asked for again each time by default. */
+  /** The same for a missing key; by default missing keys are not cached. */
   readonly missingTtl?: number | undefined;
 }
 
-/** Looking things up for all tasks of a process: batches, a cache, and limits that hold for the whole process. */
+/** Looks values up for all tasks of a process, with batches, a cache, and limits that hold for the whole process. */
 export interface LookupService {
-  /** The store of a step: opened by the step's first task, shared by all of them. */
+  /** Opens the store of a step for its first task; all tasks share it. */
   open(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<LookupHandle>;
 }
 
-/** Looks things up; every run has it. */
+/** Looks values up; every run provides it. */
 export const lookupService = defineService<LookupService>('lookups');
 
 export interface LookupHandle {
-  /** The answers for these keys, each given once. Calls `onProgress` whenever the store has said something meanwhile. */
+  /** The answers for these keys, each given once. Calls `onProgress` whenever the store has answered in between. */
   ask(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers>;
-  /** Asks for what waits, without waiting for company. */
+  /** Requests the waiting keys at once. */
   flush(): void;
-  /** The store is down: nothing is read until it answers again. */
+  /** Reports that the store is down: nothing is read until it answers again. */
   report(error: unknown): void;
 }
 
 export interface LookupAnswers {
   readonly answers: ReadonlyMap<string, LookupAnswer>;
-  /** How many of them were remembered. */
+  /** How many of them came from the cache. */
   readonly cached: number;
 }
 
 /**
- * Asks for the halves of what a store refuses as a whole, down to single keys: one bad key spoils no other's answer.
+ * Splits keys that a store refuses together into halves, down to single keys, so that one bad key does not spoil the answers of
+ * others.
  *
  * @example
  * askHalves(keys, async (some) => (await accepts(some)) ? answersOf(some) : 'the store said 400');
@@ -119,7 +120,7 @@ export async function askHalves(
 }
 
 /**
- * What a store found, as the user's `decode` reads it: what that throws is said of the key alone.
+ * Decodes the value that a store returned by the user's `decode`. If that throws, only this key is refused.
  *
  * @example
  * rows.map((row) => readAnswer(() => decode(row)));

@@ -16,10 +16,10 @@ export interface Adds<out A> {
   readonly [ADDS]: A;
 }
 
-/** Asks of an input that it has no field of this name yet: an operator that adds one must not hide another's. */
+/** Requires that an input has no field of this name: an operator must not hide a field with one that it adds. */
 export type Free<Name extends string> = { readonly [P in Name]?: never };
 
-/** An operator as inert data. The phantom types carry what it takes and gives; `shape` is how the runtime runs it. */
+/** An operator as inert data. The phantom types are its input and output; `shape` is how the runtime runs it. */
 export interface Operator<in In, out Out> {
   readonly kind: string;
   readonly settings: Settings;
@@ -59,7 +59,7 @@ export interface MultiInputSplitter<in In, in Sides, out Outs> {
   readonly [OUT]?: (() => Outs) | undefined;
 }
 
-/** The four shapes; there is no fifth. */
+/** The four shapes of operators. */
 export type Shape = TransformShape | SplitShape | StatefulShape | BatchedShape;
 
 /** The names of an operator's outputs, where it has several. */
@@ -68,8 +68,8 @@ export const outputNames = (shape: Shape): readonly string[] | undefined =>
 
 // The runtime sees values as `unknown`: the types were checked where the topology was written.
 /**
- * What is emitted comes from the record in hand. A result about another time than that record's, a window's for example,
- * says its own event time; it then has no key and no bytes of the log either. `output` is for operators that have several.
+ * Emits a value that comes from the current record. A result about another time, such as that of a window, gives its own event
+ * time; it then has no key and no raw bytes. `output` is for operators with several outputs.
  */
 export type Emit = (value: unknown, eventTimeMs?: number, output?: number) => void;
 export type EmitTo = (output: number, value: unknown) => void;
@@ -89,16 +89,16 @@ export interface SplitShape {
 }
 export type SplitLogic = (value: unknown, emit: EmitTo, origin: Origin) => void;
 
-/** Synchronous, with state in declared cells only; input 0 is the main one, further inputs follow in order. */
+/** Synchronous, with state in declared cells only. Input 0 is the main one; further inputs follow in order. */
 export interface StatefulShape {
   readonly shape: 'stateful';
   /** Names of the further inputs. */
   readonly inputs: readonly string[];
-  /** Names of the outputs, where there are several; what is emitted without a number goes to the first. */
+  /** Names of the outputs, if there are several. A value emitted without a number goes to the first. */
   readonly outputs?: readonly string[];
   /**
-   * How often it is told the processing time; never where it is missing. What it then does depends on the clock: sinks
-   * outside the ledger's transaction are written after the checkpoint that settles it.
+   * The interval of `onProcessingTime`; never called if missing. Its results depend on the clock, so sinks outside the ledger's
+   * transaction are written after the checkpoint that settles it.
    */
   readonly processingTimeInterval?: Duration;
   readonly cells: CellSpecs;
@@ -108,47 +108,47 @@ export interface StatefulShape {
 export interface StatefulLogic {
   onRecord(input: number, value: unknown, emit: Emit, origin: Origin): void;
   /**
-   * Event time has moved on: no record with an earlier event time is expected. Called right after the record of the task
-   * that moved it, whichever stream that record went to, so in the same place of the merged order in every replay.
-   * At the end of inputs that are known to end it is called with `AFTER_ALL_MS`.
+   * No record with an earlier event time is expected. Called directly after the record of the task that raised the watermark,
+   * whichever stream that record went to, so at the same point of the merged order in every replay. When all inputs of a bounded
+   * run have ended, it is called with `AFTER_ALL_MS`.
    */
   onWatermark?(watermarkMs: number, emit: Emit): void;
   /**
-   * Processing time has come so far: called about every `processingTimeInterval`, perhaps more often, between two records. The time only
-   * rises, over restarts as well; it may jump, by as long as the task was not running. What is emitted without an event time
-   * has the watermark's.
+   * Called with the processing time between two records, every `processingTimeInterval` or more often. The time never decreases,
+   * also over restarts; it may jump by as long as the task was not running. A value emitted without an event time gets the
+   * watermark.
    */
   onProcessingTime?(clockMs: number, emit: Emit): void;
   /**
-   * What it holds of a key, as plain data for people and programs outside; `undefined` for nothing. Only reads. Called
-   * between epochs, so that the answer is a committed one.
+   * The state of a key, as plain data for readers outside; `undefined` for none. It must not change state. Called between epochs,
+   * so the answer is a committed one.
    */
   query?(key: string): unknown;
 }
 
-/** Asynchronous, stateless, ordered and bounded: rows are answered in the order given. */
+/** Asynchronous, stateless, ordered and bounded: answers come in the order of the rows. */
 export interface BatchedShape {
   readonly shape: 'batched';
   /**
-   * What it answers may depend on more than the row: which of several answered, or when it was asked. Sinks outside the
-   * ledger's transaction are then written after the checkpoint that settles it.
+   * The answer may depend on more than the row, such as which of several models answered, or when. Sinks outside the ledger's
+   * transaction are then written after the checkpoint that settles it.
    */
   readonly nondeterministic?: boolean;
-  /** What its keys are looked up in, for commands that ask which connectors a topology has. */
+  /** The lookup that it uses, for commands that list the connectors of a topology. */
   readonly lookup?: Lookup<unknown> | undefined;
-  /** A task with this step has no more records on their way, since each is large; by default only the run's own limit holds. */
+  /** The most records that a task with this step has in flight, because each is large; by default the limit of the run. */
   readonly inFlightMax?: number;
   open(context: StepContext, services: Services): Promise<BatchedLogic>;
 }
 export interface BatchedLogic {
-  /** One answer a row: the new value, or a `RowFailure` that sends the row to the dead letters. */
+  /** Resolves with one answer per row: the new value, or a `RowFailure` that sends the row to the dead letters. */
   onBatch(values: readonly unknown[], origins: readonly Origin[]): Promise<readonly unknown[]>;
-  /** The task drains: dispatch its waiting rows now. */
+  /** The task drains: dispatch the waiting rows now. */
   flush?(): void;
   close?(): Promise<void>;
 }
 
-/** One row of a batch that could not be answered. */
+/** The answer for a row of a batch that failed. */
 export class RowFailure {
   constructor(
     readonly reason: string,
@@ -156,31 +156,31 @@ export class RowFailure {
   ) {}
 }
 
-/** All that a step may know of the world. */
+/** What a step may use besides its state and its input. */
 export interface StepContext {
   readonly topology: string;
   readonly step: string;
   /** The task's partition number. */
   readonly task: number;
-  /** What `onWatermark` was last told, in this run or an earlier one: a record before it is late. */
+  /** The newest watermark passed to `onWatermark`, in this run or an earlier one. A record before it is late. */
   readonly watermarkMs: number;
-  /** A cumulative counter of this step; part of the checkpoint, so a replay does not count twice. */
+  /** A cumulative counter of this step. It is part of the checkpoint, so a replay does not count twice. */
   counter(name: string): Counter;
-  /** A measurement at a point of event time, written to the topology's metrics sink. */
+  /** Writes a measurement at a point of event time to the topology's metrics sink. */
   measure(name: string, value: number, eventTimeMs: number): void;
-  /** Sends the record in hand to the dead letters; the step then emits nothing for it. */
+  /** Sends the current record to the dead letters; the step then emits nothing for it. */
   deadLetter(reason: string, detail: string): void;
   /** Stops the task with this cause. */
   fail(message: string, hint?: string): never;
 }
 
-/** A number that only rises. */
+/** A number that only increases. */
 export interface Counter {
   add(by?: number): void;
 }
 
-/** What a batched step may ask of the process that runs it. */
+/** What a batched step may use of the process that runs it. */
 export interface Services extends ServiceRegistry {
-  /** Says that a batch gets on which takes long: who does not, and does not answer either, is taken for hung. */
+  /** Reports progress of a long batch. A batch that reports none and does not answer within the stall limit is treated as hung. */
   progress(): void;
 }

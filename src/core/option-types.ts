@@ -3,12 +3,12 @@ import type { SchemaData } from './schema.js';
 
 declare const TYPE: unique symbol;
 
-/** What an option takes: how its type reads, which values are of it, how a value reads in descriptions and messages. */
+/** The type of an option: its text, its check, and how a value is shown in descriptions and messages. */
 export interface OptionType<out T> {
-  /** As it stands in tables and in "give ...". */
+  /** As shown in tables and after "give". */
   readonly text: string;
   accepts(value: unknown): boolean;
-  /** `undefined` where the value itself must not, or cannot, be shown. */
+  /** `undefined` if the value cannot or must not be shown. */
   show(value: never): string | number | boolean | undefined;
   readonly [TYPE]?: T;
 }
@@ -26,7 +26,7 @@ export const text: OptionType<string> = type('text', (value) => typeof value ===
 
 export const flag: OptionType<boolean> = type('`true` or `false`', (value) => typeof value === 'boolean', itself);
 
-/** A whole number, `min` and `max` included. */
+/** A whole number from `min` to `max`. */
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER): OptionType<number> =>
   type(
     max === Number.MAX_SAFE_INTEGER ? `whole number from ${min}` : `whole number, ${min} to ${max}`,
@@ -40,14 +40,14 @@ export const positive: OptionType<number> = type(
   itself,
 );
 
-/** A length of time above zero. */
+/** A duration above zero. */
 export const duration: OptionType<Duration> = type(
   'duration',
   (value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY,
   formatDuration,
 );
 
-/** A length of time, which may be none. */
+/** A duration of zero or more. */
 export const durationFromZero: OptionType<Duration> = type(
   'duration, or 0',
   (value) => value === 0 || duration.accepts(value),
@@ -68,7 +68,7 @@ export const listOf = <T>(item: OptionType<T>): OptionType<readonly T[]> =>
     (value) => value.map((each) => item.show(each as never)).join(', '),
   );
 
-/** An object by names that the user chooses, such as columns; its names are shown. */
+/** An object whose names the user chooses, such as columns; the names are shown. */
 export const recordOf = <T>(item: OptionType<T>): OptionType<Readonly<Record<string, T>>> =>
   type(
     `object of ${item.text}`,
@@ -76,7 +76,7 @@ export const recordOf = <T>(item: OptionType<T>): OptionType<Readonly<Record<str
     (value) => Object.keys(value).join(', '),
   );
 
-/** An address of http or https that names no user. Its query may hold secrets and is not shown. */
+/** An http or https URL without a user. Its query may contain secrets, so the URL is not shown. */
 export const url: OptionType<string> = type(
   'URL of http or https, without a user',
   (value) => {
@@ -91,20 +91,20 @@ export const url: OptionType<string> = type(
 );
 
 /**
- * A function; `signature` is how it reads in tables. Name the value that it takes `never` in `F`: the interface of a kind's
- * options narrows it to the type of its stream.
+ * A function; `signature` is its text in tables. Give its argument the type `never` in `F`: the interface of the kind's options
+ * narrows it to the type of the stream.
  */
 export const callback = <F>(signature: string): OptionType<F> =>
   type(`\`${signature}\``, (value) => typeof value === 'function', hidden);
 
-/** The interface of a kind's options says what it is a schema of. */
+/** A schema. The interface of the kind's options narrows its type. */
 export const schema: OptionType<SchemaData> = type(
   'schema',
   (value) => isObject(value) && 'format' in value && 'subject' in value,
   (value) => value.subject,
 );
 
-/** Whatever none of the others is: `accepts` says whether a value is of it. */
+/** Any other type: `accepts` says whether a value belongs to it. */
 export const custom = <T>(
   text: string,
   accepts: (value: unknown) => boolean,

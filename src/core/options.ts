@@ -1,21 +1,21 @@
 import type { OptionType } from './option-types.js';
 
-/** Options and facts that `describe` prints: plain values only. */
+/** Options and facts as `describe` prints them: plain values only. */
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
-/** What an operator, a source, a sink or a lookup finds wrong with its options, for `check`; where it is, is added there. */
+/** A mistake in the options of an operator, source, sink or lookup, for `check`, which adds the step. */
 export interface Problem {
   readonly message: string;
   readonly hint: string;
 }
 
-/** One option, as data: what it takes, what it is for, and what it is where it is left out. */
+/** One option as data: its type, its purpose and its default. */
 export interface OptionSpec<
   out T = unknown,
   out Need extends 'required' | 'optional' | 'defaulted' = 'required' | 'optional' | 'defaulted',
 > {
   readonly type: OptionType<T>;
-  /** A sentence or two; what happens where it is left out, unless `fallback` says it. */
+  /** One or two sentences. They state what happens without the option, unless `fallback` does. */
   readonly doc: string;
   readonly need: Need;
   readonly fallback: T | undefined;
@@ -24,7 +24,7 @@ export interface OptionSpec<
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 /**
- * The type of a kind's options. An interface that extends it narrows the callbacks to the type of its stream:
+ * The type of a kind's options. An interface that extends it narrows the callbacks to the type of the stream:
  *
  * @example
  * export interface WebhookOptions<T> extends OptionsOf<typeof webhookKind.options> {
@@ -37,7 +37,7 @@ export type OptionsOf<S extends OptionSpecs> = {
   readonly [K in keyof S as S[K] extends OptionSpec<unknown, 'required'> ? never : K]?: TypeOf<S[K]>;
 };
 
-/** Options with the defaults in the place of what was left out. */
+/** Options with their defaults filled in. */
 export type Resolved<S extends OptionSpecs, O> = Omit<O, keyof S> & {
   readonly [K in keyof S]: K extends keyof O
     ? S[K] extends OptionSpec<unknown, 'defaulted'>
@@ -49,7 +49,7 @@ export type Resolved<S extends OptionSpecs, O> = Omit<O, keyof S> & {
 type TypeOf<Spec> = Spec extends OptionSpec<infer T> ? T : never;
 
 /**
- * An option that must be given.
+ * A required option.
  *
  * @example required(option.text, 'The file to append to.')
  */
@@ -57,7 +57,7 @@ export const required = <T>(type: OptionType<T>, doc: string): OptionSpec<T, 're
   Object.freeze({ type, doc, need: 'required', fallback: undefined });
 
 /**
- * An option that may be left out; its text says what happens then.
+ * An optional option without a default; its text says what happens without it.
  *
  * @example optional(option.text, 'Only rows of this tenant; all by default.')
  */
@@ -65,14 +65,14 @@ export const optional = <T>(type: OptionType<T>, doc: string): OptionSpec<T, 'op
   Object.freeze({ type, doc, need: 'optional', fallback: undefined });
 
 /**
- * An option that has a default.
+ * An option with a default.
  *
  * @example defaulted(option.integer(1), 10_000, 'Lines that an epoch keeps in memory before it writes them.')
  */
 export const defaulted = <T>(type: OptionType<T>, fallback: NoInfer<T>, doc: string): OptionSpec<T, 'defaulted'> =>
   Object.freeze({ type, doc, need: 'defaulted', fallback });
 
-/** A kind whose connector has no definition yet. */
+/** A kind whose connector is not yet defined. */
 export interface ConnectorKind<S extends OptionSpecs = OptionSpecs> {
   readonly kind: string;
   readonly role: 'source' | 'sink' | 'lookup';
@@ -83,13 +83,13 @@ export interface ConnectorKind<S extends OptionSpecs = OptionSpecs> {
 export const connectorKind = <const S extends OptionSpecs>(kind: ConnectorKind<S>): ConnectorKind<S> =>
   Object.freeze({ ...kind, options: Object.freeze(kind.options) });
 
-/** What has options: a kind of source, sink or lookup. */
+/** Anything with options: a kind of source, sink or lookup. */
 interface HasOptions<S extends OptionSpecs = OptionSpecs> {
   readonly options: S;
 }
 
 /**
- * The options with the defaults in the place of what was left out.
+ * Fills in the defaults of the options that were left out.
  *
  * @example
  * resolve(lines.kinds.sink, { file: 'orders.ndjson' }); // { file: 'orders.ndjson', linesMax: 10_000 }
@@ -103,7 +103,7 @@ export function resolve<S extends OptionSpecs, O extends object>(
   return Object.fromEntries([...names].map((name) => [name, given[name] ?? specs[name]?.fallback])) as Resolved<S, O>;
 }
 
-/** What is wrong with options, for `check`: what is missing, what has the wrong type or size, and names that there are not. */
+/** Checks options: missing ones, wrong types or sizes, unknown names. */
 export function problemsOf({ options: specs }: HasOptions, options: object): Problem[] {
   const given = options as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(given)
@@ -118,7 +118,7 @@ function problemOf(name: string, { type, need }: OptionSpec, value: unknown): Pr
   return type.accepts(value) ? [] : [{ message: `${name} is ${plain(value)}`, hint }];
 }
 
-/** What was said of a kind's options, as `describe` prints it: without what cannot or must not be shown. */
+/** The options as `describe` prints them, without those that cannot or must not be shown. */
 export function settingsOf({ options: specs }: HasOptions, options: object): Settings {
   const given = options as Readonly<Record<string, unknown>>;
   return Object.freeze(
@@ -133,6 +133,6 @@ export function settingsOf({ options: specs }: HasOptions, options: object): Set
   );
 }
 
-/** Texts are not repeated: a wrong one may hold a secret. */
+/** Text is not printed: a wrong value may contain a secret. */
 const plain = (value: unknown): string =>
   typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : `of type ${typeof value}`;

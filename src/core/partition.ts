@@ -1,5 +1,5 @@
-// Which partition a key belongs to must be the same for every client that writes to a topic, or records of one key
-// come apart: this is the choice of Kafka's Java client, and of kafkajs.
+// All clients that write to a topic must choose the same partition for a key, or the records of a key are split. This is the choice
+// of Kafka's Java client and of kafkajs.
 
 const M = 0x5bd1e995;
 
@@ -34,7 +34,7 @@ export function murmur2(key: Uint8Array): number {
 }
 
 /**
- * The partition of a key among `partitions`.
+ * The partition of a key, of `partitions` in all.
  *
  * @example
  * partitionOf(new TextEncoder().encode('JFK'), 4); // always the same one

@@ -1,23 +1,21 @@
 import type { Headers, Origin } from './record.js';
 
-/** Headers that go on from the record that a value comes from: all of them, or those of some names. */
+/** The headers that are passed on from a record to the values that come from it: all, or those with the given names. */
 export type PassedHeaders = 'all' | readonly string[];
 
 /**
- * The names of W3C's Trace Context and Baggage (https://www.w3.org/TR/trace-context/): what ties a record to the request
- * that caused it, over every system on the way.
+ * The header names of W3C Trace Context and Baggage (https://www.w3.org/TR/trace-context/). They link a record to the request that
+ * caused it, across systems.
  *
  * @example
  * predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, headers: traceHeaders }));
  */
 export const traceHeaders = ['traceparent', 'tracestate', 'baggage'] as const;
 
-/** Begins the names of what Millrace itself says about a record; it is never passed on. */
+/** The prefix of headers that Millrace writes; they are never passed on. */
 const OWN = 'millrace.';
 
-/**
- * Picks what goes on of an origin's headers, in their order, repeated names included; `undefined` where nothing does.
- */
+/** Picks the headers of an origin that are passed on, in order, with repeated names; `undefined` if there are none. */
 export function headerPicker(passed: PassedHeaders | undefined): (origin: Origin) => Headers | undefined {
   if (passed === undefined || passed.length === 0) return () => undefined;
   const names = passed === 'all' ? undefined : new Set(passed);
@@ -28,5 +26,5 @@ export function headerPicker(passed: PassedHeaders | undefined): (origin: Origin
   };
 }
 
-/** As settings show it. */
+/** As text for settings. */
 export const passedHeadersText = (passed: PassedHeaders): string => (passed === 'all' ? 'all' : passed.join(', '));

@@ -7,83 +7,83 @@ import type { SchemaRegistry } from './schema.js';
 import type { Sink, SinkDriver } from './sink.js';
 import type { Source, SourceDriver } from './source.js';
 
-/** Writes into topics from outside a topology: loaders, tests, tools. Keys are partitioned by murmur2, as Java does. */
+/** Writes to topics from outside a topology: loaders, tests, tools. Keys are partitioned by murmur2, as in Java. */
 export interface TopicProducer {
   createTopic(topic: string, partitions: number): Promise<void>;
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
-  /** Appends to one partition whatever the keys say: for what goes back to where it was. */
+  /** Appends to one partition, whatever the keys: for records that are written back to where they came from. */
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Which version of a topology a process runs. A group gives its tasks to processes of one layout at a time. */
+/** The version of a topology that a process runs. A group assigns its tasks to processes of one layout at a time. */
 export interface TopologyVersion {
-  /** Of the whole topology: `plan` prints it and `--accept-plan` takes it. */
+  /** The hash of the whole topology, which `plan` prints and `--accept-plan` takes. */
   readonly hash: string;
-  /** Of what positions and state belong to: sources, stateful steps and versions of state. */
+  /** The hash of what positions and state belong to: sources, stateful steps and versions of state. */
   readonly layout: string;
-  /** Whether the process may go on from checkpoints of another layout, and take over from processes of one. */
+  /** Whether the process may continue from checkpoints of another layout, and take over from processes with one. */
   readonly accepted: boolean;
 }
 
-/** What a process tells the group of processes that share a topology's tasks. */
+/** A member of the group of processes that share the tasks of a topology. */
 export interface GroupMember {
   readonly topology: string;
-  /** The topology's inputs, co-partitioned: a task is a partition number of all of them. */
+  /** The inputs of the topology, co-partitioned: task N reads partition N of each. */
   readonly sources: readonly Source<unknown>[];
-  /** How many tasks the group shares out. */
+  /** The number of tasks of the group. */
   readonly tasks: number;
   readonly version: TopologyVersion;
-  /** Where this process answers questions about its tasks, as the others can reach it. */
+  /** The address at which other processes can query the state of this process's tasks. */
   readonly address?: string | undefined;
-  /** Called with the partitions that are this process's own from now on, each time that changes. */
+  /** Called with all partitions of this process, each time they change. */
   onAssigned(partitions: readonly number[]): void;
-  /** What the group calls this process from now on: for who can tell the group of its death. */
+  /** Called with the id of this process in the group, for those who can report its death to the group. */
   onJoined?(memberId: string): void;
-  /** The group is lost for good: the run ends with this cause. */
+  /** Called when membership is lost for good: the run ends with this cause. */
   onFailed(cause: unknown): void;
 }
 
-/** A task of another process that this one could take over. */
+/** A task of another process that this one follows and could take over. */
 export interface StandbyStatus {
   readonly partition: number;
-  /** Whether it has been read as far as there was anything to read. */
+  /** Whether it has read everything that its owner had written. */
   readonly ready: boolean;
-  /** What its owner has written and this process has not read yet. */
+  /** Records that the owner has written and this process has not read yet. */
   readonly recordsBehind: number;
-  /** Of its state, in this process's memory. */
+  /** The memory of its state in this process. */
   readonly bytes: number;
 }
 
 export interface Membership {
-  /** The tasks that this process follows; none where the profile has no standbys. */
+  /** The tasks that this process follows; missing if the profile has no standbys. */
   standbys?(): readonly StandbyStatus[];
-  /** Where the owner of a task answers questions about it, as far as it is known. */
+  /** The address at which the owner of a task answers queries, if known. */
   addressOf?(partition: number): string | undefined;
-  /** Gives this process's tasks to the others at once. */
+  /** Gives up this process's tasks at once. */
   leave(): Promise<void>;
 }
 
 export type Driver = SourceDriver | SinkDriver | LookupDriver;
 
-/** The world a topology runs in: one ledger, and what opens the connectors of its sources, sinks and lookups. */
+/** The services that a topology runs on: a ledger, and the drivers of its sources, sinks and lookups. */
 export interface Profile {
   readonly name: string;
-  /** Opens the connector of a kind unless it is open, and gives the kind's driver. */
+  /** Returns the driver of a kind; opens its connector at the first call. */
   driver?(kind: KindDefinition): Promise<Driver>;
   /**
-   * Drivers that the profile brings itself, by the name of a kind or of a connector: of what lies between sub-topologies, and in the
-   * place of those that definitions open.
+   * Drivers that the profile itself provides, by the name of a kind or a connector: those of the topics between sub-topologies, and
+   * replacements for drivers of definitions.
    */
   readonly sources: Readonly<Record<string, SourceDriver>>;
   readonly sinks: Readonly<Record<string, SinkDriver>>;
   readonly lookups?: Readonly<Record<string, LookupDriver>> | undefined;
-  /** Fencing is the ledger's: opening a task takes it over. */
+  /** Opens the ledger of a task and fences its previous owner. */
   openLedger(task: TaskId): Promise<TaskLedger>;
-  /** Joins the group that shares the tasks out; a profile without one gives all tasks to its only process. */
+  /** Joins the group that shares the tasks; without it, all tasks belong to this process. */
   join?(member: GroupMember): Promise<Membership>;
   readonly schemas: SchemaRegistry;
-  /** How long servers have made this process wait because it exceeds a quota of theirs, in milliseconds. */
+  /** The time that servers have delayed this process because of their quotas, in milliseconds. */
   throttledMs?(): number;
   close(): Promise<void>;
 }
@@ -91,10 +91,10 @@ export interface Profile {
 type World<D extends keyof Profile = 'name'> = Pick<Profile, 'name' | 'driver' | D>;
 
 /**
- * The driver of a source on a profile: the profile's own of its kind or connector, otherwise that of the connector that the source
- * carries, which is opened now unless it is open.
+ * The driver of a source: the profile's own for its kind or connector, otherwise that of the connector that the source carries,
+ * which is opened at the first call.
  *
- * @throws MillraceError `config` where the profile has none; what the connector says where it cannot be opened.
+ * @throws MillraceError `config` if the profile has no driver; the connector's error if it cannot be opened.
  */
 export const sourceDriver = (
   profile: World<'sources'>,
@@ -102,11 +102,11 @@ export const sourceDriver = (
   where: string,
 ): Promise<SourceDriver> => driverOf(profile, profile.sources, source, where);
 
-/** Likewise of a sink. */
+/** The driver of a sink, found like that of a source. */
 export const sinkDriver = (profile: World<'sinks'>, sink: Sink<never>, where: string): Promise<SinkDriver> =>
   driverOf(profile, profile.sinks, sink, where);
 
-/** Likewise of a lookup. */
+/** The driver of a lookup, found like that of a source. */
 export const lookupDriver = (
   profile: World<'lookups'>,
   lookup: Lookup<unknown>,
@@ -134,14 +134,14 @@ async function driverOf<D extends Driver>(
   });
 }
 
-/** The same profile, the driver of each source seen through `wrap`. */
+/** The same profile with the driver of each source wrapped. */
 export const withSources = <P extends Profile>(profile: P, wrap: (driver: SourceDriver) => SourceDriver): P => ({
   ...profile,
   sources: allThrough(profile.sources, wrap),
   driver: through(profile, 'source', wrap),
 });
 
-/** Likewise of each sink. */
+/** The same profile with the driver of each sink wrapped. */
 export const withSinks = <P extends Profile>(profile: P, wrap: (driver: SinkDriver) => SinkDriver): P => ({
   ...profile,
   sinks: allThrough(profile.sinks, wrap),

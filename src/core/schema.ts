@@ -1,4 +1,7 @@
-/** Turns values into bytes and back; synchronous, since it runs for every record. Throws on what does not fit. */
+/**
+ * Encodes values as bytes and decodes them; synchronous, since it runs for every record. Throws on a value or bytes that do not
+ * fit.
+ */
 export interface Codec<T> {
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T;
@@ -6,23 +9,23 @@ export interface Codec<T> {
 
 declare const VALUE: unique symbol;
 
-/** The formats that a schema registry keeps texts of. */
+/** The formats that a schema registry stores. */
 export type RegistryFormat = 'avro' | 'json-schema' | 'protobuf';
-/** How a payload is written. The last four have no schema text, and nothing in front of the payload. */
+/** The format of a payload. The last four have no schema text and no prefix. */
 export type SchemaFormat = RegistryFormat | 'json' | 'csv' | 'text' | 'bytes';
 
 /**
- * An event schema as inert data: its subject in the registry, its format, and where its text is. `src/schema` makes
- * codecs of it; nothing is read before a task opens.
+ * An event schema as inert data: its subject in the registry, its format, and the location of its text. `src/schema` creates codecs
+ * from it; nothing is read before a task opens.
  */
 export interface SchemaData {
   readonly format: SchemaFormat;
   readonly subject: string;
-  /** The schema's text, its file, or nothing for formats without one. */
+  /** The schema's text, its file, or `undefined` for formats without one. */
   readonly definition: string | URL | undefined;
-  /** Other schemas that the text refers to, by the name it has for each. */
+  /** Other schemas that the text refers to, by the name that it uses for each. */
   readonly references?: Readonly<Record<string, SchemaData>> | undefined;
-  /** What else the format's codec has to know; its own business. */
+  /** Further options of the format's codec. */
   readonly options?: unknown;
 }
 
@@ -33,7 +36,7 @@ export interface Schema<T> extends SchemaData {
 
 export type SchemaValue<S> = S extends Schema<infer T> ? T : never;
 
-/** A schema as a registry knows it: self-contained with the texts that it refers to. */
+/** A schema as a registry stores it: self-contained, with the texts that it refers to. */
 export interface SchemaText {
   readonly format: RegistryFormat;
   readonly text: string;
@@ -41,18 +44,18 @@ export interface SchemaText {
 }
 
 export interface SchemaReference {
-  /** What the referring text calls it: a full name in Avro, an import path in Protobuf, a URI in JSON Schema. */
+  /** The name that the referring text uses: a full name in Avro, an import path in Protobuf, a URI in JSON Schema. */
   readonly name: string;
   readonly subject: string;
   readonly schema: SchemaText;
 }
 
-/** Ids of schemas, as Confluent's wire format carries them. `src/schema` has one for a server and one without. */
+/** Ids of schemas, as Confluent's wire format carries them. `src/schema` implements it with and without a server. */
 export interface SchemaRegistry {
-  /** The id under which a subject's schema is registered; registers it where it is new. */
+  /** The id of a subject's schema; registers a new one. */
   idOf(subject: string, schema: SchemaText): Promise<number>;
-  /** The id under which a subject's schema is registered already; `undefined` where it is not. Registers nothing. */
+  /** The id of a subject's schema if it is registered, otherwise `undefined`. Registers nothing. */
   knownIdOf(subject: string, schema: SchemaText): Promise<number | undefined>;
-  /** The schema behind an id; `undefined` where no such id exists. */
+  /** The schema with an id; `undefined` if the id does not exist. */
   schemaOf(id: number): Promise<SchemaText | undefined>;
 }

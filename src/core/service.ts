@@ -9,7 +9,7 @@ export interface Service<out T> {
 }
 
 /**
- * Names a service: a step asks for it by this value, and the process that runs the step provides it.
+ * Names a service: a step requests it by this value, and the process that runs the step provides it.
  *
  * @example
  * export const rates = defineService<{ rateOf(currency: string): Promise<number> }>('rates');
@@ -18,14 +18,14 @@ export interface Service<out T> {
  */
 export const defineService = <T>(name: string): Service<T> => Object.freeze({ name });
 
-/** A service, and what does its work. */
+/** A service and its implementation. */
 export interface ProvidedService {
   readonly service: Service<unknown>;
   readonly value: unknown;
 }
 
 /**
- * Provides a service. Who provides it also closes it, after the run.
+ * Provides a service. The caller also closes it, after the run.
  *
  * @example
  * provide(rates, { rateOf: async (currency) => table[currency] });
@@ -34,14 +34,14 @@ export const provide = <T>(service: Service<T>, value: T): ProvidedService => Ob
 
 /** The services of a process, by name. */
 export interface ServiceRegistry {
-  /** @throws MillraceError `config` where the process does not provide it. */
+  /** @throws MillraceError `config` if the process does not provide it. */
   get<T>(service: Service<T>): T;
 }
 
 /**
- * A registry of what is provided.
+ * A registry of provided services.
  *
- * @throws MillraceError `config` where two services have one name.
+ * @throws MillraceError `config` if two services have one name.
  */
 export function serviceRegistry(provided: readonly ProvidedService[]): ServiceRegistry {
   const byName = new Map<string, unknown>();

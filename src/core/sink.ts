@@ -7,75 +7,77 @@ import type { Origin } from './record.js';
 
 declare const IN: unique symbol;
 
-/** Where a sink writes: what messages call it, and a name such as its values may get there. */
+/** The target of a sink: its name in messages, and a sample of the names that its values may get there. */
 export interface SinkPlace {
   readonly called: string;
   readonly sample: string;
 }
 
-/** An output as inert data. `options` is the connector's own business. */
+/** An output as inert data. `options` are those of the connector. */
 export interface Sink<in T> {
   readonly connector: string;
   readonly kind: string;
-  /** As of a source. */
+  /** As for a source. */
   readonly definition?: KindDefinition<SinkKind> | undefined;
   readonly settings: Settings;
-  /** What is wrong with its options: `check` tells of it. */
+  /** Mistakes in its options, for `check`. */
   readonly problems?: readonly Problem[] | undefined;
   readonly options: unknown;
   /**
-   * Written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them; a task commits
-   * early rather than keep more than `rowsMax`, or about `bytesMax` bytes (64 MiB by default).
+   * Write only after the checkpoint, which keeps the rows until the sink has written them. A task commits early rather than keep
+   * more than `rowsMax` rows, or about `bytesMax` bytes (64 MiB by default).
    */
   readonly deferred?: { readonly rowsMax: number; readonly bytesMax?: number | undefined } | undefined;
   /**
-   * Its values are changes, each taking the place of what was written of its key before. A writer outside the ledger's
-   * transaction is given them numbered: `offset` in their origins counts those of its task.
+   * Its values are changes: each replaces the earlier value of its key. A writer outside the ledger's transaction gets them
+   * numbered: `offset` in their origins counts the changes of its task.
    */
   readonly changes?: boolean | undefined;
-  /** Where it writes, if not to a topic: `check` asks sources whether they read that. None where values decide it. */
+  /** Where it writes, if not to a topic: `check` asks sources whether they read from there. Missing if the values decide it. */
   readonly place?: SinkPlace | undefined;
   readonly [IN]?: ((value: T) => void) | undefined;
 }
 
-/** Writes what reaches one sink of one task. */
+/** Writes to one sink for one task. */
 export interface SinkWriter {
-  /** Takes values in order, one origin each; the runtime never has two writes outstanding. */
+  /** Takes values in order, one origin each. The runtime never has two writes in flight. */
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
-  /** Why the target has no room for a value: asked of each before it is written or kept for later; such go to the dead letters. */
+  /**
+   * Why the target cannot store a value. Called for each value before it is written or kept; such values go to the dead letters.
+   */
   unrepresentable?(value: unknown): string | undefined;
-  /** Takes values of which an earlier process may have written some; without it they are simply written again. */
+  /** Takes values of which an earlier process may have written some; if missing, `write` is called. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
-  /** Tells every partition of the target how far this task has come, behind all that it wrote before. */
+  /** Writes the progress of this task to every partition of the target, after all its earlier writes. */
   mark?(mark: WatermarkMarker): void;
-  /** The inputs of a bounded run have ended: nothing follows the next epoch. */
+  /** The inputs of a bounded run have ended: the next epoch is the last. */
   finish?(): void;
   /** Whether it wants an epoch although nothing was read. */
   isDue?(): boolean;
   /**
-   * Before the checkpoint is stored: from here on these writes survive a crash (or are in the ledger's transaction). What
-   * a prepared sink resolves with is stored in the checkpoint, and given back to whoever opens the sink after it.
+   * Called before the checkpoint is stored: afterwards the writes survive a crash, or are in the ledger's transaction. The
+   * checkpoint stores the result as the committable and passes it to the next `open` of the sink.
    */
   prepare?(): Promise<unknown>;
-  /** After the checkpoint is stored; repeatable. */
+  /** Called after the checkpoint is stored; can be repeated. */
   commit?(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Which step, of which task, a sink is opened for. */
+/** The step and the task that a sink is opened for. */
 export interface SinkContext {
   readonly step: string;
   readonly task: TaskId;
   readonly incarnation: number;
-  /** What the sink said as it prepared the last epoch that was stored. */
+  /** The committable of the last epoch that was stored. */
   readonly committable?: unknown;
 }
 
-/** One difference, in words. */
+/** One mismatch as text. */
 export const mismatchText = ({ what, setting, declared, actual }: ConfigMismatch): string =>
   `${what}: ${setting} is ${actual}, declared is ${declared}`;
 
-/** Something outside that is not as the topology declares it. */
+/** A difference between an outside system and the declaration in the topology. */
 export interface ConfigMismatch {
   /** Such as `topic 'scored.v1'`. */
   readonly what: string;
@@ -83,30 +85,30 @@ export interface ConfigMismatch {
   readonly declared: string;
   readonly actual: string;
   readonly hint: string;
-  /** A run would not start. */
+  /** Whether a run would refuse to start. */
   readonly refused: boolean;
 }
 
-/** Opens sinks of one kind, and knows how sure their writes are. */
+/** Opens sinks of one kind, and states how they write. */
 export interface SinkDriver {
   readonly mode: WriteMode;
-  /** Creates what is missing, checks what is there; called once a run before any task opens. */
+  /** Creates what is missing and checks what exists; called once per run before any task opens. */
   setUp?(
     sink: Sink<unknown>,
     context: { readonly topology: string; readonly step: string; readonly partitions: number },
   ): Promise<void>;
-  /** Looks where what is there differs from what the sink declares, and changes nothing. */
+  /** Finds differences between what exists and what the sink declares. Changes nothing. */
   mismatches?(sink: Sink<unknown>): Promise<readonly ConfigMismatch[]>;
   open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
-  /** Asks whether what it writes to answers, once and without trying again. Asked only while a sink is down. */
+  /** Checks once, without a retry, whether the target answers. Called only while a sink is down. */
   ping?(): Promise<void>;
 }
 
 /**
- * The key of a record as a callback gave it, as bytes. Types say text; values that came in from outside may lack the field
- * all the same, and what is missing must not become an empty key that moves a record to another partition.
+ * The bytes of the key that a callback returned. Although typed as text, the key may be missing in values from outside. An empty
+ * key would move the record to another partition, so a missing one is an error.
  *
- * @throws MillraceError `sink`, permanent, where it is no text.
+ * @throws MillraceError `sink`, permanent, if the key is not a string.
  */
 export function keyBytes(key: unknown): Uint8Array {
   if (typeof key === 'string') return Buffer.from(key);
@@ -117,8 +119,8 @@ export function keyBytes(key: unknown): Uint8Array {
 }
 
 /**
- * What was thrown while a value was made into what a sink writes, as an error that names the sink and, where it is known,
- * the record that the value came of. The same value fails at every try.
+ * Wraps an error thrown while a value was encoded for a sink. The result names the sink and, if known, the record that the value
+ * came from. It is permanent: the same value fails at every try.
  *
  * @example
  * try { bytes = codec.encode(value); } catch (error) { throw unwritable(error, step, origin); }

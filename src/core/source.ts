@@ -7,96 +7,98 @@ import type { Schema } from './schema.js';
 
 declare const OUT: unique symbol;
 
-/** An input as inert data: what its connector says of it, and its options. */
+/** An input as inert data: its definition and its options. */
 export interface Source<out T> {
   readonly connector: string;
   readonly kind: string;
-  /** Says how it is opened; missing where the profile itself has a driver of that name, as for what lies between subtopologies. */
+  /** How it is opened. Missing if the profile itself has a driver of that name, as for topics between sub-topologies. */
   readonly definition?: KindDefinition<SourceKind> | undefined;
   readonly topic: string;
   readonly schema: Schema<unknown>;
   readonly settings: Settings;
-  /** What is wrong with its options: `check` tells of it. */
+  /** Mistakes in its options, for `check`. */
   readonly problems?: readonly Problem[] | undefined;
-  /** The connector's own business. */
+  /** The options of the connector. */
   readonly options?: unknown;
-  /** Event time of a decoded value; `timestampMs` is the log's own. */
+  /** The event time of a decoded value; `timestampMs` is the log's timestamp. */
   readonly eventTimeOf: (value: unknown, timestampMs: number) => number;
   /**
-   * How long (processing time) a task with several inputs waits for this one when it is quiet; for ever where it is
-   * missing, which alone makes the merged order a function of the logs.
+   * How long (processing time) a task with several inputs waits for this one when it has no record. If missing, it waits for ever,
+   * and the merged order depends on the logs alone.
    */
   readonly idleTimeout?: Duration | undefined;
   /**
-   * How far (event time) a record may trail the latest one before it: the watermark trails by as much. None by default:
-   * whatever is out of order is late.
+   * How far (event time) a record may lie behind the latest one before it; the watermark trails by as much. None by default: a
+   * record out of order is late.
    */
   readonly outOfOrdernessMax?: Duration | undefined;
   /**
-   * How far an event time may lie ahead of the log's timestamp of the record. Left out where timestamps are made by reading; then,
-   * as always but with `none`, an event time that must be one in seconds is refused.
+   * How far an event time may lie ahead of the record's timestamp in the log. Missing if reading assigns the timestamps. Unless it
+   * is `none`, an event time that must be in seconds is refused as well.
    */
   readonly aheadMax?: Duration | 'none' | undefined;
   /** Its values are `Upsert`s: the record's key as text, and the decoded value or, for a tombstone, `null`. */
   readonly upserts?: boolean | undefined;
-  /** Its log carries marks of the tasks that write it: event time goes by them, not by the records. */
+  /** Its log contains watermark markers of the tasks that write it; they define event time instead of the records. */
   readonly hasWatermarkMarkers?: boolean | undefined;
-  /** Every task reads all partitions of it, instead of the one of its own number. */
+  /** Every task reads all its partitions, not only the one with the task's number. */
   readonly global?: boolean | undefined;
   /**
-   * Where to go on when the log has no more what comes next: at its oldest record, or at its end. Otherwise that is a
-   * failure: records would be missing without a word.
+   * Where to continue if the log no longer has the next offset: at its oldest record or at its end. By default this is an error,
+   * because records would be lost silently.
    */
   readonly onDataLoss?: 'earliest' | 'latest' | undefined;
-  /** Whether it reads what a sink of its connector writes, going by the sample of its `place`. Topics are compared by name. */
+  /** Whether it reads what a sink of its connector writes, given the sample of the sink's `place`. Topics are compared by name. */
   readonly covers?: ((sample: string) => boolean) | undefined;
   readonly [OUT]?: (() => T) | undefined;
 }
 
 /** Reads one partition of a source for one task. */
 export interface SourceReader {
-  /** The next records in offset order; waits a little where there is nothing. `ended`: none will follow. */
+  /** Resolves with the next records in offset order; waits a little if there are none. `ended`: none will follow. */
   poll(recordsMax: number): Promise<{
     readonly records: readonly RawRecord[];
     readonly ended: boolean;
-    /** How many records before these were passed over, since the log has them no more (see `onDataLoss`). */
+    /** Records skipped before these because the log no longer has them (see `onDataLoss`). */
     readonly skipped?: number;
   }>;
-  /** A checkpoint stands at this offset: of a log that only this task reads, what lies before it may be deleted. */
+  /** A checkpoint has this offset: a log that only this task reads may delete what lies before it. */
   release?(offset: number): void;
-  /** Whether it has not yet given all that the log held when it was opened: such an input is not quiet, but slow. */
+  /** Whether it has not yet returned all that the log held when it was opened: such an input is not idle. */
   readonly isBehind?: boolean;
-  /** Where the record to read next lies, for `open`; asked at each checkpoint, of offsets that rise. */
+  /** Describes the position of this offset in the source, for `open`. Called at each checkpoint, with increasing offsets. */
   sourceStateOf?(offset: number): unknown;
   close(): Promise<void>;
 }
 
 /** Opens sources of one kind. */
 export interface SourceDriver {
-  /** Creates what is missing; called once a run before any task opens. Commands that only look do not call it. */
+  /** Creates what is missing; called once per run before any task opens. Read-only commands do not call it. */
   setUp?(source: Source<unknown>): Promise<void>;
   partitions(source: Source<unknown>): Promise<number>;
   open(source: Source<unknown>, at: SourceOpening): Promise<SourceReader>;
 }
 
-/** Where, and how far, a task reads one partition of a source. */
+/** The range of one partition that a task reads. */
 export interface SourceOpening {
   readonly task: TaskId;
   /** The task's own number, except for global sources. */
   readonly partition: number;
-  /** Of the first record to read, or `EARLIEST`. */
+  /** The offset of the first record to read, or `EARLIEST`. */
   readonly offset: number;
-  /** End at what the log holds now. */
+  /** Whether to end at the current end of the log. */
   readonly bounded: boolean;
-  /** The id under which checkpoints hold this source's position: a ledger that publishes positions finds their topics by it. */
+  /**
+   * The step id under which checkpoints store this source's position. A ledger that publishes positions finds their topics by it.
+   */
   readonly step: string;
-  /** What a reader said of this offset (`sourceStateOf`). */
+  /** What the reader returned for this offset (`sourceStateOf`). */
   readonly sourceState?: unknown;
 }
 
 /**
- * Where a checkpoint holds the position in a partition of a source: under the id of its step, and, since a task has
- * several positions in a global source, the partition.
+ * The key of a position in a checkpoint: the id of the step, for a global source with the partition, since a task reads all of
+ * them.
  *
  * @example
  * positionKey('rates', { global: true }, 2); // 'rates/2'
@@ -104,10 +106,10 @@ export interface SourceOpening {
 export const positionKey = (step: string, { global }: Pick<Source<unknown>, 'global'>, partition: number): string =>
   global ? `${step}/${partition}` : step;
 
-/** The step whose position lies under a key. */
+/** The step of a position's key. */
 export const stepOfPosition = (key: string): string => key.split('/', 1)[0] as string;
 
-/** What a checkpoint says of a source, by the partition of its topic; one entry at most where it is not global. */
+/** The positions of a source in a checkpoint, by the partition of its topic; at most one if the source is not global. */
 export function positionsIn(
   { positions }: Pick<Checkpoint, 'positions'>,
   step: string,
@@ -125,14 +127,14 @@ export function positionsIn(
   return new Map(found.sort(([a], [b]) => a - b));
 }
 
-/** The partitions of a source that a task reads, of as many as its topic has. */
+/** The partitions of a source that a task reads, out of those of its topic. */
 export const partitionsRead = ({ global }: Pick<Source<unknown>, 'global'>, task: number, partitions: number) =>
   global ? Array.from({ length: partitions }, (_, partition) => partition) : [task];
 
 /**
- * A reader that does some things in its own way, and everything else as the one that it stands around.
+ * Wraps a reader: members in `own` replace those of the reader.
  *
- * All members of the contract are named here and nowhere else: the compiler asks for one that comes later.
+ * This is the only place that lists all members of the contract, so the compiler reports a new member here.
  *
  * @example
  * const counted = readerAround(reader, { close: () => reader.close().then(() => { open -= 1; }) });

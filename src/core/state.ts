@@ -1,30 +1,30 @@
-/** One change of a cell's state: a bucket's new bytes, or `null` where the bucket is gone. */
+/** A change of a bucket: its new bytes, or `null` if it was deleted. */
 export interface BucketChange {
   readonly bucket: number;
   readonly bytes: Uint8Array | null;
 }
 
 /**
- * A piece of a step's state. The working copy lives in memory; its buckets are the unit of the changelog: a change
- * writes the buckets it touched and nothing else.
+ * A piece of a step's state. The working copy is in memory. Its buckets are the unit of the changelog: a change writes only the
+ * buckets that it touched.
  */
 export interface Cell {
-  /** Takes over a bucket from a checkpoint; it may be decoded as late as its first touch. */
+  /** Restores a bucket from a checkpoint; it may be decoded at its first access. */
   restore(bucket: number, bytes: Uint8Array, version: number): void;
-  /** The buckets changed since the last call; the caller owns the bytes. */
+  /** The buckets changed since the last call. The caller owns the bytes. */
   takeChanges(): BucketChange[];
-  /** Of a cell with keys: gives each entry to the cell of the same kind that is named for its key. */
+  /** For a cell with keys: copies each entry to the cell that `cellOf` returns for its key. */
   spread?(cellOf: (key: string | number) => Cell): void;
 }
 
 /**
- * What becomes of a cell where a savepoint goes into another number of tasks; a cell that does not say so cannot go.
+ * How a cell is divided when a savepoint is restored with another number of tasks. A cell without it cannot be rescaled.
  *
- * - `by-key`: each entry goes to the task that the partitioner gives its key to. `input` is the one that the entries come from:
- *   where that is a global table, every task has all of them.
- * - `merged`: every task gets the value that comes of those of all tasks. Throws where nothing can.
+ * - `by-key`: each entry goes to the task that the partitioner chooses for its key. `input` is the input that the entries come
+ *   from; if that is a global table, every task gets all of them.
+ * - `merged`: every task gets the merge of the values of all tasks. Throws if they cannot be merged.
  * - `derived`: the value follows from the other cells of the step.
- * - `empty`: it can go where there is nothing in it.
+ * - `empty`: it can be rescaled only while it is empty.
  */
 export type Rescale =
   | { readonly kind: 'by-key'; readonly input?: number | undefined }
@@ -35,9 +35,9 @@ export type Rescale =
 /** The declaration of a cell: inert data until a task opens it. */
 export interface CellSpec<C extends Cell = Cell> {
   readonly kind: string;
-  /** Version of the encoding; a restore of an older one goes through the cell's migration or is refused. */
+  /** Version of the encoding. A restore of an older one is migrated by the cell, or refused. */
   readonly version: number;
-  /** What its buckets may begin with, where that tells it from other kinds of cells without opening them. */
+  /** The possible first bytes of its buckets, if they identify this kind of cell. */
   readonly tags?: readonly number[];
   readonly rescale?: Rescale | undefined;
   open(): C;
@@ -45,7 +45,7 @@ export interface CellSpec<C extends Cell = Cell> {
 
 /** The cells of a step, by name. */
 export type CellSpecs = Readonly<Record<string, CellSpec>>;
-/** The cells of a step as its logic sees them: open. */
+/** The open cells of a step, as its logic sees them. */
 export type OpenCells<S extends CellSpecs> = { readonly [K in keyof S]: S[K] extends CellSpec<infer C> ? C : never };
 
 /** A change as the ledger stores it. */

@@ -3,33 +3,33 @@ import type { Sink } from './sink.js';
 
 /** One thing that a sink wrote. */
 export interface WrittenEntry {
-  /** What it belongs to: entries of one sequence come in the same order in every run. */
+  /** Entries of one sequence have the same order in every run. */
   readonly sequence?: string | undefined;
   /**
-   * Tells it from others: the input record that it comes from as `topic/partition/offset`, a key, or all of it. The same id may come
-   * several times.
+   * Identifies the entry: the input record that it comes from as `topic/partition/offset`, a key, or its whole content. An id may
+   * be repeated.
    */
   readonly id: string;
-  /** Equal where contents are equal. */
+  /** Equal for equal contents. */
   readonly digest: string;
-  /** What is shown of it, or where it lies for `show`. */
+  /** What the report shows of it, or the argument for `show`. */
   readonly at: string;
 }
 
 /** All that a sink wrote in one run. */
 export interface Written {
-  /** Whether entries of a sequence are to come in order, are told apart by a record or a key, or count as a bag. */
+  /** How entries are compared: in order within a sequence, by record, by key, or as a bag. */
   readonly how: 'in order' | 'by record' | 'by key' | 'in any order' | 'keys only';
-  /** Entries come in the order of their sort keys, bytewise, so two runs are compared without keeping any. Otherwise as they come. */
+  /** Entries come in bytewise order of their sort keys, so two runs are compared without storing either. */
   readonly sorted: boolean;
   entries(): AsyncIterable<WrittenEntry & { readonly sort?: string | undefined }>;
-  /** What lies at a place, for the report; the place itself by default. */
+  /** The content at a location, for the report; by default the location itself. */
   show?(at: string): Promise<unknown>;
 }
 
-/** Looks at what sinks of a kind wrote for a verification, and removes it. */
+/** Reads what sinks of a kind wrote in a verification, and removes it. */
 export interface WrittenOutput {
-  /** `ordered` false: clocks decided the order of inputs, so that only what does not depend on it may be compared. */
+  /** If `ordered` is false, clocks decided the order of inputs: compare only what does not depend on it. */
   read(sink: Sink<unknown>, place: IsolatedPlace, ordered: boolean): Promise<Written>;
   remove(sink: Sink<unknown>, place: IsolatedPlace): Promise<void>;
 }
