@@ -13,8 +13,8 @@ export type { ClickHouseTableOptions } from './table-sink.js';
 export type { ClickHouseUpsertsOptions } from './upserts-sink.js';
 
 /**
- * Tables as outputs and inputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing here
- * connects to anything, and no client library is loaded; `openClickHouse` in `./open.js` is where that happens.
+ * Tables as outputs and inputs of a topology and as lookups, as inert data. Nothing here connects or loads a client library;
+ * `openClickHouse` in `./open.js` does.
  */
 export const clickhouse = {
   tableSink,
@@ -24,8 +24,8 @@ export const clickhouse = {
   tableLookup,
 
   /**
-   * A query over a sink's table that is kept beside it, for the sink's `views`. Its result is computed from what the table shows, so
-   * rows that were written again count once.
+   * A materialized view over a sink's table, for the sink's `views`. Its result is computed from the rows that the table shows, so
+   * a row that was written twice counts once.
    *
    * @example
    * clickhouse.view({ name: 'flights_by_origin', as: 'SELECT origin, count() AS n FROM flights GROUP BY origin', every: minutes(5), orderBy: ['origin'] })

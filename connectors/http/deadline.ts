@@ -1,12 +1,10 @@
 /**
- * A signal that aborts after so long, or when another one does; `end` lets go of both.
+ * A signal that aborts after a time, or when another signal does; `end` releases both.
  *
- * `AbortSignal.any` with `AbortSignal.timeout` would say the same, but Node 20 may collect the timeout as garbage before it fires: the
- * request would then wait for ever.
+ * `AbortSignal.any` with `AbortSignal.timeout` would do the same, but Node 20 may collect the timeout as garbage before it fires,
+ * and the request would then wait for ever.
  *
- * @example
- * const limit = deadline(5_000, closing.signal);
- * await fetch(url, { signal: limit.signal }).finally(limit.end);
+ * @example const limit = deadline(5_000, closing.signal); await fetch(url, { signal: limit.signal }).finally(limit.end);
  */
 export function deadline(ms: number, other: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
   const own = new AbortController();

@@ -1,7 +1,7 @@
 import { defineConnector } from '../../src/core/connector.js';
 import * as kind from './kinds.js';
 
-/** Services over HTTP, the same on every profile. */
+/** Services over HTTP, the same on both profiles. */
 export const definition = defineConnector({
   name: 'http',
   kinds: {

@@ -9,13 +9,13 @@ export type { PollOptions } from './poll.js';
 export type { WebhookOptions } from './webhook.js';
 
 /**
- * Services to read from, to write to and to look things up in: inert data, read by the profile that runs the topology; the same on
- * every profile.
+ * HTTP services as sources, sinks and lookups, as inert data; the same on both profiles.
  *
- * Of what a service says to a lookup: 2xx is an answer, 404 and 410 (of a `get`), and 204, that there is none. 408, 425, 429 and 5xx are
- * tried again, after `Retry-After` where it is given. 401 and 403 stop the run, as 404 and 405 of a `post` do. Everything else,
- * redirects and answers that cannot be read included, is a refusal of the key; of a `post` of several keys, its halves are asked for.
+ * How a lookup treats status codes: 2xx is an answer. 204, and for `getLookup` 404 and 410, mean that the key is missing. 408, 425,
+ * 429 and 5xx are retried, after `Retry-After` if given. 401 and 403 stop the run, and for `postLookup` 404 and 405 as well.
+ * Anything else, including redirects and unreadable answers, refuses the key; a `postLookup` request of several keys is split into
+ * halves first.
  *
- * @throws MillraceError `config` for an address that is no URL, or that holds a user.
+ * @throws MillraceError `config` for an address that is not a URL or contains a user.
  */
 export const http = { getLookup, postLookup, pollSource, ingestSource, webhookSink } as const;

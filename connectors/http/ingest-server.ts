@@ -19,16 +19,16 @@ export interface IngestParts {
   readonly codec: WireDecoder<unknown>;
   readonly producer: TopicProducer;
   readonly token: string | undefined;
-  /** Processing time, which records without an event time of their own get. */
+  /** Processing time, for records without an event time of their own. */
   readonly now: () => number;
   /** How long a request may take to arrive, `REQUEST_MS` by default. */
   readonly requestMs?: number | undefined;
 }
 
 const REQUEST_MS = 30_000;
-/** How much of it its head may take, or a handshake. */
+/** How long the head of a request, or a TLS handshake, may take. */
 const HEAD_MS = 10_000;
-/** Requests of full length whose bodies may be in memory at the same time. */
+/** The most bodies of full length in memory at the same time. */
 const LONG_REQUESTS_MAX = 16;
 
 interface Answer {
@@ -48,15 +48,15 @@ class Refused extends Error {
 }
 
 /**
- * The door of an ingest source: refuses what cannot be read, and answers once the rest is durable. A request that does not
- * arrive in time is cut, and so is what has not arrived when the door closes: nobody was told that it is here. Memory:
- * `pendingMax` records, and of the bodies of requests under way `LONG_REQUESTS_MAX` times `bytesMax` in all.
+ * The HTTP server of an ingest source. It rejects what it cannot parse, and answers once the rest is durable. A request that does
+ * not arrive in time is cut off, and so are requests still arriving when the server closes; their clients got no answer. Memory:
+ * `pendingMax` records, and `LONG_REQUESTS_MAX` times `bytesMax` for bodies in flight.
  */
 export class IngestServer {
   private pending = 0;
-  /** Bytes of bodies that arrive. */
+  /** Bytes of bodies that are arriving. */
   private arriving = 0;
-  /** Records that are being stored, and clients that are to hear of it. */
+  /** Records that are being stored, with clients waiting for the answer. */
   private readonly storing = new Set<Promise<unknown>>();
   private readonly sockets = new Set<Socket>();
   private closing = false;
@@ -103,7 +103,7 @@ export class IngestServer {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // The answer is out, or nobody listens any more.
+    // The response was sent, or the client is gone.
     const heard = new Promise((resolve) => response.once('close', resolve));
     const { status, body, retryAfter } = await this.answerTo(request, heard);
     if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
@@ -129,12 +129,12 @@ export class IngestServer {
       await stored;
       return { status: 202, body: { accepted: counted } };
     } catch (error) {
-      request.resume(); // what is still to come is passed over, so that the answer is heard
+      request.resume(); // the rest is read and ignored, so that the client gets the answer
       if (error instanceof Refused) {
         const { status, message, retryAfter } = error;
         return { status, body: { error: message }, ...(retryAfter === undefined ? {} : { retryAfter }) };
       }
-      // Whether it came to lie in the topic cannot be known: the client sends it again.
+      // It is unknown whether the record was stored, so the client sends it again.
       return { status: 503, body: { error: 'it could not be stored' }, retryAfter: 1 };
     } finally {
       this.pending -= counted;
@@ -158,7 +158,7 @@ export class IngestServer {
     const parts: Buffer[] = [];
     let size = 0;
     try {
-      // Who leaves the loop early would otherwise cut the connection, and the answer would not be heard.
+      // By default, leaving the loop early would close the connection before the response is sent.
       for await (const part of request.iterator({ destroyOnReturn: false })) {
         const { length } = part as Buffer;
         size += length;
@@ -210,7 +210,7 @@ const unzip = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
 
 async function serverOf(tls: Tls | undefined, where: string, requestMs: number): Promise<Server> {
   const headMs = Math.min(HEAD_MS, requestMs);
-  // Given to a server that is there already, a time for requests below that for heads changes places with it.
+  // Set on an existing server, a request timeout below the header timeout would be exchanged with it.
   const timeOuts = { requestTimeout: requestMs, headersTimeout: headMs, connectionsCheckingInterval: headMs / 4 };
   if (tls === undefined) return createServer(timeOuts);
   try {
@@ -226,7 +226,7 @@ async function serverOf(tls: Tls | undefined, where: string, requestMs: number):
   }
 }
 
-/** The texts of records, made one by one: a body may hold more of them than may come at once. */
+/** The texts of records, made one by one: a body may hold more records than are accepted at once. */
 type Texts = readonly (() => string)[];
 
 const linesOf = (body: Buffer): Texts =>
@@ -241,7 +241,7 @@ function valuesOf(body: Buffer): Texts {
   return (Array.isArray(parsed) ? parsed : [parsed]).map((value) => () => json(() => JSON.stringify(value)));
 }
 
-/** What is parsed may still be nested too deep to be written. */
+/** A parsed value may still be nested too deeply to be written. */
 function json<T>(work: () => T): T {
   try {
     return work();

@@ -16,11 +16,12 @@ export interface IngestOptions<T> extends Omit<OptionsOf<typeof ingestKind.optio
 }
 
 /**
- * Takes records by `POST /` and keeps them in a topic, from which the topology reads them. 202 says that they are durable
- * there: synced in the embedded store, or with `acks=all` on Kafka. A request is taken as a whole or not at all; 429 with
- * `retry-after` asks for patience. A client that heard no answer sends again, and so may double records: `dedupe` by an id.
+ * Accepts records by `POST /` and stores them in a topic, which the topology reads. The status 202 says that they are durable:
+ * synced in the embedded store, or written with `acks=all` to Kafka. A request is accepted as a whole or not at all; 429 with
+ * `retry-after` asks the client to wait. A client that gets no answer sends again and may duplicate records: use `dedupe` with an
+ * id.
  *
- * The body is one JSON value, an array of them, or lines of NDJSON (`application/x-ndjson`), as it is or compressed by gzip.
+ * The body is one JSON value, an array of them, or NDJSON (`application/x-ndjson`), optionally compressed by gzip.
  *
  * @example
  * t.source('clicks', http.ingestSource({ topic: 'clicks', schema: json<Click>(), port: 8080, tokenFrom: 'CLICKS_TOKEN', key: (c) => c.user }));

@@ -8,7 +8,7 @@ import { publicPartOf } from './public-part.js';
 
 // Every kind of source, sink and lookup of HTTP, with all options.
 
-/** Where the next page of a service begins. */
+/** How the next page is requested. */
 export interface Cursor {
   readonly param: string;
   readonly next: (answer: never) => string | number | null | undefined;
@@ -19,7 +19,7 @@ const isCursor = (value: unknown): boolean => {
   return is.text.accepts(param) && typeof next === 'function';
 };
 
-/** Paths. */
+/** Paths of files. */
 export interface Tls {
   readonly certificate: string;
   readonly key: string;
@@ -32,7 +32,7 @@ const isTls = (value: unknown): boolean => {
 
 const MEBIBYTE = 2 ** 20;
 
-/** Shown with the place of the key as it was written. */
+/** Shown with the placeholder of the key as it was written. */
 const urlOfKey = is.custom<string>(
   'URL of http or https, without a user, with `{key}` in it',
   (value) => is.url.accepts(value) && (value as string).includes('{key}'),
@@ -171,7 +171,7 @@ export const postKind = {
   },
 } satisfies LookupKind;
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface Poll {
   readonly url: string;
   readonly items: (answer: unknown) => readonly unknown[];
@@ -182,7 +182,7 @@ export interface Poll {
   readonly bytesMax: number;
 }
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface Ingest {
   readonly topic: string;
   readonly schema: Schema<unknown>;
@@ -196,13 +196,13 @@ export interface Ingest {
   readonly bytesMax: number;
 }
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface HttpLookup {
   readonly url: string;
   readonly headers: (() => Readonly<Record<string, string>>) | undefined;
   readonly decode: ((found: unknown) => unknown) | undefined;
   readonly bytesMax: number;
-  /** Only where several keys go into one request. */
+  /** Only if one request has several keys. */
   readonly batch:
     | {
         readonly keysMax: number;
@@ -212,7 +212,7 @@ export interface HttpLookup {
     | undefined;
 }
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface Webhook {
   readonly url: string;
   readonly body: (value: unknown) => unknown;

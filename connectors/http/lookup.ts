@@ -16,7 +16,7 @@ export interface HttpPostOptions<V> extends Omit<OptionsOf<typeof postKind.optio
 }
 
 /**
- * One request a key.
+ * Looks up keys by GET, one request per key.
  *
  * @example
  * lookup({ from: http.getLookup<Customer>({ url: 'https://crm.example/customers/{key}' }), key: (p) => p.customerId, as: 'customer' })
@@ -26,7 +26,7 @@ export function getLookup<V = unknown>(options: HttpGetOptions<V>): Lookup<V> {
 }
 
 /**
- * One request for several keys. It must have no effect, since it may come again.
+ * Looks up several keys by one POST. The request must have no effect, since it may be repeated.
  *
  * @example
  * lookup({ from: http.postLookup<Score>({ url: 'https://scores.example/batch' }), key: (p) => p.customerId, as: 'score' })

@@ -11,7 +11,7 @@ import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
 import type { HttpLookup } from './kinds.js';
 import { publicPartOf } from './public-part.js';
 
-/** What a request came to: its JSON, no answer, a status that another request may not have, or one that stays. */
+/** The outcome of a request: its JSON, no answer, a status that may change with a retry, or one that stays. */
 type Outcome =
   | { readonly kind: 'json'; readonly json: unknown }
   | { readonly kind: 'none' }
@@ -20,7 +20,7 @@ type Outcome =
 
 const PING_MS = 5_000;
 
-/** The driver of `http.getLookup` and `http.postLookup`, over the HTTP client that Node brings. */
+/** The driver of `http.getLookup` and `http.postLookup`, with the HTTP client of Node. */
 export const openHttp = (): { readonly lookup: LookupDriver } => ({
   lookup: {
     async open({ options }, step) {
@@ -36,7 +36,7 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
     readAnswer(() => (part === undefined || decode === undefined ? part : decode(part)));
 
   const askOne = async (key: string, signal: AbortSignal): Promise<LookupAnswer> => {
-    // Escaped, a key stays within its part of the path, except where it is nothing but dots.
+    // An escaped key stays within its path segment, except a key of dots.
     if (key === '.' || key === '..') return { kind: 'refused', detail: 'it cannot stand in an address' };
     const outcome = await request(url.replaceAll('{key}', encodeURIComponent(key)), undefined, options, step, signal);
     if (outcome.kind === 'none') return MISSING;
@@ -59,7 +59,7 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
       if (batch) return askHalves(keys, (some) => askAll(some, signal));
       return Promise.all(keys.map((key) => askOne(key, signal)));
     },
-    // Any answer at all is one: what a service says of an address that it was not made for is its own affair.
+    // Any response counts: the status of an address without a key means nothing.
     async ping() {
       const init = { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(PING_MS) } as const;
       const response = await fetch(new URL(url).origin, init).catch((error: unknown) => {
@@ -73,7 +73,7 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
   };
 }
 
-/** A `pick` that throws is told like a `decode` that does. */
+/** An error of `pick` is reported like one of `decode`. */
 function unwrap(answer: LookupAnswer): unknown {
   if (answer.kind === 'found') return answer.value;
   if (answer.kind === 'missing') return undefined;

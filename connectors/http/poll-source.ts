@@ -10,21 +10,21 @@ import { deadline } from './deadline.js';
 import type { Poll } from './kinds.js';
 import { publicPartOf } from './public-part.js';
 
-/** How long a poll of the runtime waits at most. */
+/** The longest wait of one poll of the runtime. */
 const POLL_WAIT_MS = 100;
 
-/** How long the reader tries before the task fails, and is opened again. */
+/** The limits of the reader's requests; beyond them the task fails and is reopened. */
 export interface PollPatience {
-  /** For a whole answer. */
+  /** For a whole response. */
   readonly timeoutMs: number;
-  /** Tries of a request. */
+  /** Tries of a request in all. */
   readonly attemptsMax: number;
 }
 
 export interface PollPlace {
   readonly cursor: string | null;
   readonly skip: number;
-  /** Of the items that were read. */
+  /** The digest of the items that were read. */
   readonly digest: string;
 }
 
@@ -34,19 +34,19 @@ interface Page {
   readonly items: readonly Uint8Array[];
 }
 
-/** Memory: the newest page, and those before it of which no checkpoint has the end. */
+/** Memory: the newest page, and earlier pages whose end no checkpoint has stored. */
 export class PollReader implements SourceReader {
   private readonly closing = new AbortController();
   private pages: Page[] = [];
   private cursor: string | null;
-  /** What the newest answer said of where to go on. */
+  /** The cursor of the next page, from the newest response. */
   private following: string | null = null;
   private taken: number;
   private next: number;
   private passOver: number;
   private mustMatch: string | undefined;
   private askAtMs = 0;
-  /** The end of what the service has was seen. */
+  /** Whether the last page was reached. */
   private caughtUp = false;
   private failures = 0;
 
@@ -64,7 +64,7 @@ export class PollReader implements SourceReader {
     this.cursor = place?.cursor ?? null;
     this.taken = place?.skip ?? 0;
     this.mustMatch = place?.digest;
-    // Without a place items are counted from the first page on.
+    // Without a source state items are counted from the first page.
     this.passOver = place === undefined ? this.next : 0;
   }
 
@@ -112,11 +112,11 @@ export class PollReader implements SourceReader {
     return items.map((value) => ({ offset: this.next++, timestampMs, key: null, value }));
   }
 
-  /** Asks for the next page, or for the newest one again where there is none; whether there is nothing new. */
+  /** Requests the next page, or the last one again if there is none. Resolves with whether there is something new. */
   private async ask(): Promise<boolean> {
     const asked = this.following ?? this.cursor;
     const answer = await this.request(asked);
-    if (answer === undefined) return false; // and nothing has changed: what was read of the newest page stays read
+    if (answer === undefined) return false; // the state of the newest page is unchanged
     if (asked !== this.cursor) this.taken = 0;
     this.cursor = asked;
     const { items, cursor } = this.options;
@@ -151,7 +151,7 @@ export class PollReader implements SourceReader {
     return true;
   }
 
-  /** `undefined` where it must be asked again later. */
+  /** `undefined` if it must be requested again later. */
   private async request(from: string | null): Promise<unknown> {
     const { url, cursor, headers, perSecondMax, bytesMax } = this.options;
     const address = new URL(url);
@@ -163,7 +163,7 @@ export class PollReader implements SourceReader {
     try {
       const response = await fetch(address, {
         headers: { accept: 'application/json', ...headers?.() },
-        redirect: 'manual', // what the headers hold is for this service alone
+        redirect: 'manual', // the headers may hold secrets for this service only
         signal: limit.signal,
       });
       const { status } = response;
@@ -181,7 +181,7 @@ export class PollReader implements SourceReader {
           this.failures = 0;
           return answer.json;
         }
-        // A page of a proxy, or of a login that has ended: it may pass.
+        // A proxy's error page, or a login page: it may pass.
         detail = `status ${status} with what is no JSON (${response.headers.get('content-type') ?? 'of no type'})`;
       } else {
         await response.body?.cancel();
@@ -206,7 +206,7 @@ export class PollReader implements SourceReader {
   }
 
   private pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
+    return sleep(ms, undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed meanwhile
   }
 
   private error(message: string, hint: string, permanent: boolean, cause?: unknown): MillraceError {
@@ -214,7 +214,7 @@ export class PollReader implements SourceReader {
   }
 }
 
-/** An answer as JSON; `undefined` where it is none. What it holds instead is in no message. */
+/** A response as JSON; `undefined` if it is not JSON. Messages never contain its text. */
 function parsed(text: string): { readonly json: unknown } | undefined {
   try {
     return { json: JSON.parse(text) };

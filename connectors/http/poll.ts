@@ -15,10 +15,10 @@ export interface PollOptions<T> extends Omit<OptionsOf<typeof pollKind.options>,
 }
 
 /**
- * Reads pages of a service, one behind the other by a cursor, and asks again where they end. The checkpoint has the cursor of the
- * page, how many of its items were read, and their digest: a restart asks for that page again and goes on behind them.
+ * Reads the pages of a service one after another by a cursor, and polls the last page for more. The checkpoint stores the cursor of
+ * the page, the number of its items that were read, and their digest. A restart requests that page again and continues after them.
  *
- * A page may grow at its end. One whose beginning is another ends the run, since nobody can say what was lost.
+ * A page may grow at its end. If its beginning has changed, the run ends, because lost items cannot be counted.
  *
  * @example
  * t.source('orders', http.pollSource({
@@ -54,7 +54,7 @@ export function pollSource<T>(options: PollOptions<T>): Source<T> {
   };
   const isJson = schema.format === 'json' || schema.format === 'json-schema';
   return sourceOf(definition.kinds.pollSource, options, {
-    topic: is.url.accepts(url) ? identityOf(url) : '', // `problems` says what is wrong with one that is none
+    topic: is.url.accepts(url) ? identityOf(url) : '', // `problems` reports a wrong one
     schema: schema as Schema<unknown>,
     problems: isJson ? [] : [{ message: `${schema.format} where items are JSON`, hint: 'pass json<Item>()' }],
     options: driven,

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { MillraceError } from '../../src/core/errors.js';
 
-/** The address without user, password and query: they may hold secrets. */
+/** The address without user, password and query, which may contain secrets. */
 export function publicPartOf(url: string): string {
   try {
     const { protocol, host, pathname, username } = new URL(url);
     if (username !== '') throw new Error('it names a user');
     return `${protocol}//${host}${pathname.replaceAll(/%7Bkey%7D/gi, '{key}')}`;
   } catch {
-    // Without the cause, which has the whole address.
+    // Without the cause, which contains the whole address.
     throw new MillraceError('config', 'the address of a service is none that can be asked', {
       hint: 'it looks like https://host/customers/{key}; who asks is said in `headers`',
     });
@@ -16,11 +16,11 @@ export function publicPartOf(url: string): string {
 }
 
 /**
- * What tells two addresses apart without saying what their queries hold: records of both would otherwise have the same
- * identity, and sinks would take those of one for repetitions of the other's.
+ * Identifies an address without showing its query. Records of two addresses must have different identities, or sinks would take
+ * those of one for repetitions of the other's.
  */
 export function identityOf(url: string): string {
-  const shown = publicPartOf(url); // says what is wrong with one that is none
+  const shown = publicPartOf(url); // throws for a wrong one
   const { search } = new URL(url);
   return search === '' ? shown : `${shown}?${createHash('sha256').update(search).digest('hex').slice(0, 8)}`;
 }

@@ -1,9 +1,10 @@
 import { MillraceError } from '../../src/core/errors.js';
 
 /**
- * A secret by the name of the variable that has it: topologies are data that is printed and hashed, so they hold the name.
+ * Reads a secret from an environment variable. Topologies are data that is printed and hashed, so they contain only the variable's
+ * name.
  *
- * @throws MillraceError `config` where the variable is not set.
+ * @throws MillraceError `config` if the variable is not set.
  */
 export function secretFrom(variable: string, where: string): string {
   const secret = process.env[variable];

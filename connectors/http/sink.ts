@@ -5,11 +5,11 @@ import { secretFrom } from './secret.js';
 import { isSecret, WebhookWriter } from './webhook-writer.js';
 
 export interface HttpSinkOptions {
-  /** Tries of one request in all, with growing waits in between: 10 by default, about twenty seconds where nobody answers. */
+  /** Tries of one request in all, with growing pauses: 10 by default, about twenty seconds if nothing answers. */
   readonly attemptsMax?: number;
 }
 
-/** The driver of `http.webhookSink`: what came after the last checkpoint is sent again after a crash, under the same ids. */
+/** The driver of `http.webhookSink`. After a crash, requests since the last checkpoint are sent again with the same ids. */
 export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver => ({
   mode: 'append',
   async open(sink, context) {

@@ -9,23 +9,23 @@ import { secretFrom } from './secret.js';
 
 export interface HttpSourceOptions {
   readonly schemas: SchemaRegistry;
-  /** The profile's topics: what is accepted lies there. */
+  /** The profile's topics, which store accepted records. */
   readonly topics: SourceDriver;
   readonly producer: () => TopicProducer;
   readonly now?: () => number;
-  /** Of `http.pollSource`: 30 s for an answer and eight tries by default. */
+  /** For `http.pollSource`: 30 s per response and eight tries by default. */
   readonly patience?: PollPatience;
-  /** Of `http.ingestSource`: how long a request may take to arrive, in milliseconds; 30 s by default. */
+  /** For `http.ingestSource`: how long a request may take to arrive, in milliseconds; 30 s by default. */
   readonly requestMs?: number;
 }
 
 export interface HttpSource extends SourceDriver {
-  /** The port that a topic's records are taken at, while a task reads it. */
+  /** The port on which a topic's records are accepted while a task reads it. */
   portOf(topic: string): number | undefined;
   close(): Promise<void>;
 }
 
-/** The driver of `http.pollSource` and `http.ingestSource`. The door of a topic is open while a task of this process reads it. */
+/** The driver of `http.pollSource` and `http.ingestSource`. The server of a topic listens while a task of this process reads it. */
 export function httpSource(parts: HttpSourceOptions): HttpSource {
   const { schemas, topics, producer, now = Date.now, patience, requestMs } = parts;
   const doors = new Map<string, { readonly door: Promise<IngestServer>; users: number; readonly out: TopicProducer }>();
@@ -41,7 +41,7 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
     doors.delete(topic);
     await entry.door.then(
       (door) => door.close(),
-      () => undefined, // it never opened, and whoever waited for it was told
+      () => undefined, // it never opened, and the caller has got the error
     );
     await entry.out.close();
   };

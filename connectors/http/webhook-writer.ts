@@ -11,14 +11,14 @@ import { deadline } from './deadline.js';
 import type { Webhook } from './kinds.js';
 import { publicPartOf } from './public-part.js';
 
-/** The longest that a service can have a task wait between two tries. */
+/** The longest pause between two tries that a service can request. */
 const WAIT_MAX_MS = 30_000;
-/** Requests that wait, before the writer asks to wait. */
+/** The most requests that wait before the writer returns a promise. */
 const WAITING_MAX = 1_000;
 
 /**
- * Sends values in one queue per key: values of a key one after another, different keys concurrently. Memory: `WAITING_MAX` requests and
- * one chunk.
+ * Sends values in one queue per key: values of a key one after another, different keys concurrently. Memory: `WAITING_MAX` requests
+ * and one chunk.
  */
 export class WebhookWriter implements SinkWriter {
   private readonly numbering = new SequenceAssigner();
@@ -49,7 +49,7 @@ export class WebhookWriter implements SinkWriter {
 
   async close(): Promise<void> {
     this.closing.abort();
-    await this.drained().catch(() => undefined); // what was under way will be sent again
+    await this.drained().catch(() => undefined); // requests in flight will be sent again
   }
 
   private async drained(): Promise<void> {
@@ -69,7 +69,7 @@ export class WebhookWriter implements SinkWriter {
         this.waiting -= 1;
         if (this.queues.get(queue) === sent) this.queues.delete(queue);
       });
-    sent.catch(() => undefined); // told by `failure`
+    sent.catch(() => undefined); // `failure` reports it
     this.queues.set(queue, sent);
   }
 
@@ -77,13 +77,13 @@ export class WebhookWriter implements SinkWriter {
     const { task, step, incarnation } = this.context;
     const { topic, partition, offset } = origin;
     const id = [task.topology, step, incarnation, topic, partition, offset, this.numbering.next(origin)].join(':');
-    return id.replace(/[^\x21-\x7e]/gu, encodeURIComponent); // paths of files may have what no header takes
+    return id.replace(/[^\x21-\x7e]/gu, encodeURIComponent); // file paths may contain characters that a header cannot
   }
 
   private async send(id: string, body: string): Promise<void> {
     await this.turn();
     try {
-      if (this.failure !== undefined) return; // nothing overtakes what could not be sent
+      if (this.failure !== undefined) return; // later values must not overtake one that could not be sent
       await this.sendUntilTaken(id, body);
     } catch (error) {
       this.failure ??= error;
@@ -114,7 +114,7 @@ export class WebhookWriter implements SinkWriter {
       }
       const ownMs = backOffMs(attempt, { ...requestBackOff, waitMs: 100 }, Math.random);
       const pauseMs = Math.min(WAIT_MAX_MS, waitMs ?? ownMs);
-      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
+      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed meanwhile
     }
   }
 
@@ -150,11 +150,11 @@ export class WebhookWriter implements SinkWriter {
 
 const PREFIX = 'whsec_';
 
-/** Whether a secret can be what it says it is: Node reads as base64 whatever it is given, and would sign with something else. */
+/** Whether a secret is valid base64: Node decodes any text as base64 and would sign with a wrong key. */
 export const isSecret = (secret: string): boolean =>
   !secret.startsWith(PREFIX) || /^whsec_[A-Za-z0-9+/]{2,}={0,2}$/.test(secret);
 
-/** By Standard Webhooks: HMAC-SHA256 over id, time and body; a secret may be given as `whsec_` and base64. */
+/** Signs by Standard Webhooks: HMAC-SHA256 over id, time and body; a secret may be given as `whsec_` and base64. */
 export function signature(secret: string, id: string, timestamp: string, body: string): string {
   const key = secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), 'base64') : Buffer.from(secret);
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;

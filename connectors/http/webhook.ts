@@ -12,11 +12,11 @@ export interface WebhookOptions<T> extends OptionsOf<typeof webhookKind.options>
 }
 
 /**
- * Sends every value to a service, one request each, as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and, with
- * a secret, `webhook-signature` over both and the body.
+ * Sends every value to a service, one request each, by Standard Webhooks: `webhook-id`, `webhook-timestamp` and, with a secret,
+ * `webhook-signature` over both and the body.
  *
- * At least once. The id (also as `idempotency-key`) is the identity of the record that the value comes from, the same in every
- * try and replay: with a receiver that heeds it, each value counts once. A value is answered for before its checkpoint.
+ * At least once. The id (also sent as `idempotency-key`) identifies the record that the value comes from and is the same in every
+ * try and replay. If the receiver ignores repeated ids, each value counts once. Values are sent before their checkpoint is stored.
  *
  * @example
  * alerts.to('pager', http.webhookSink({ url: 'https://pager.example/alerts', key: (a) => a.account, secretFrom: 'PAGER_SECRET' }));

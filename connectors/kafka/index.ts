@@ -30,14 +30,14 @@ export interface KafkaSinkOptions<T> extends OptionsOf<typeof sinkKind.options> 
   readonly key?: (value: T) => string;
 }
 
-/** As those of `kafka.sink`; the key is that of the change, and `configs` begin with `cleanup.policy=compact`. */
+/** Options of `kafka.upsertSink`. The key is that of the change; `configs` get `cleanup.policy=compact`. */
 export interface KafkaUpsertsOptions<T> extends OptionsOf<typeof upsertsKind.options> {
   readonly schema: Schema<T>;
 }
 
 /**
- * Topics as inputs and outputs of a topology: inert data, read by the profile that runs it. Nothing here connects to
- * anything, and no client library is loaded; `openKafka` in `./open.js` is where that happens.
+ * Topics as inputs and outputs of a topology, as inert data. Nothing here connects or loads a client library; `openKafka` in
+ * `./open.js` does.
  */
 export const kafka = {
   /**
@@ -52,9 +52,9 @@ export const kafka = {
   },
 
   /**
-   * Reads a compacted topic as a table: each record says what is now true of its key, a tombstone that nothing is. The
-   * values are `Upsert`s; `table()` makes changes of them. Event time is the record's own timestamp unless `eventTime` says
-   * otherwise; a tombstone has no other.
+   * Reads a compacted topic as a table: a record is the new value of its key, and a tombstone deletes the key. The values are
+   * `Upsert`s; `table()` converts them to changes. The event time is the record's timestamp unless `eventTime` is given; for a
+   * tombstone it is always the timestamp.
    *
    * @example
    * const rates = t.source('rates', kafka.tableSource({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
@@ -67,12 +67,11 @@ export const kafka = {
   },
 
   /**
-   * A small table that every task has as a whole: each reads all partitions of the compacted topic, whatever their number, so
-   * what is joined with it may have any key. Otherwise as `table`. `idleTimeout` must be said, since such a table seldom changes:
-   * with a duration, records do not wait longer for a change that may come; with `never` they wait, and results are the same
-   * in every replay.
+   * Reads a small table in every task: each task reads all partitions of the compacted topic, so a stream with any key can be
+   * joined with it. Otherwise like `tableSource`. `idleTimeout` is required, since such a table seldom changes: with a duration,
+   * records wait no longer than that for a change; with `never` they wait, and every replay gives the same results.
    *
-   * Memory, changelog and reading: the table once for each task.
+   * Memory, changelog and network: the whole table for each task.
    *
    * @example
    * const rates = t.source('rates', kafka.globalTableSource({ topic: 'rates.v1', schema: RateV1, idleTimeout: seconds(1) })).via('rate', table({ keysMax: 200 }));
@@ -90,8 +89,8 @@ export const kafka = {
   },
 
   /**
-   * Appends every value to a topic, in the transaction that also stores the checkpoint. The partition is the murmur2
-   * hash of the key, as Java's clients choose it; equal keys stay in order.
+   * Appends every value to a topic, in the transaction that also stores the checkpoint. The partition is the murmur2 hash of the
+   * key, as in Kafka's Java client; records with equal keys stay in order.
    *
    * @example
    * predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
@@ -104,9 +103,9 @@ export const kafka = {
   },
 
   /**
-   * Writes corrections into a compacted topic, under the key of the change: what is held to be true now, and a tombstone where
-   * that is nothing. So the newest record of each key is the current one, for `kafka.tableSource` and for every other reader.
-   * Exactly once, as `kafka.sink`. A topic that is made here is compacted; one that is there and is not is told of.
+   * Writes changes to a compacted topic under their key: the current value, or a tombstone if there is none. The newest record of
+   * each key is its current value, for `kafka.tableSource` and every other reader. Exactly once, like `kafka.sink`. A topic that is
+   * created here is compacted; `check` and `run` report an existing one that is not.
    *
    * @example
    * hourly.to('hourly', kafka.upsertSink({ topic: 'trips-per-hour.v1', schema: HourV1 })); // a window with `emit: onUpdate()`
@@ -121,8 +120,8 @@ export const kafka = {
   },
 
   /**
-   * Keeps what could not be processed: the bytes as they came, with reason, step and origin in headers
-   * (`deadLetterHeaders`), so that each record can be looked at and sent again.
+   * Appends what could not be processed: the raw bytes, with reason, step and origin in headers (`deadLetterHeaders`), so that each
+   * record can be inspected and sent again.
    *
    * @example
    * topology('flights', { deadLetters: kafka.deadLetterSink({ topic: 'flights.dead' }) }, build);
@@ -162,7 +161,7 @@ function read<T>(
   });
 }
 
-/** `key`: whose key a record has, in words. */
+/** `key` describes in words which key a record has. */
 const write = <T>(
   kind: KindDefinition<SinkKind>,
   options: { readonly topic: string },

@@ -7,7 +7,7 @@ import { defaulted, optional, required } from '../../src/core/options.js';
 import { type PassedHeaders, passedHeadersText } from '../../src/core/passed-headers.js';
 import type { DeadLetterSinkOptions, TopicSinkOptions } from './topic-options.js';
 
-// The options of every kind, once.
+// Options that several kinds share.
 
 const topic = required(is.text, 'The topic.');
 const schema = required(is.schema, 'Converts payloads to values.');
@@ -107,7 +107,7 @@ export const globalTableKind = {
   },
 } satisfies SourceKind;
 
-// What `verify` makes of sinks that write to topics.
+// How `verify` isolates sinks that write to topics.
 
 const called = ({ topic }: DeadLetterSinkOptions): string => topic;
 
@@ -124,7 +124,7 @@ const isolatedTopic: IsolatedSink = {
     }) satisfies TopicSinkOptions,
 };
 
-/** They name their origin anyway. */
+/** Dead letters carry their origin in any case. */
 const isolatedLetters: IsolatedSink = {
   called,
   isolate: ({ topic }: DeadLetterSinkOptions, place) => ({ topic: `${isolatedName(place)}.${topic}` }),

@@ -1,17 +1,17 @@
 import { jsonText, withMaps } from '../../src/util/json-text.js';
 
-/** A value as Postgres reads it from text. */
+/** A value as text for Postgres; `null` is NULL. */
 export type Cell = string | null;
 
-/** How values of a column's type are written: the type is looked at once, not with each value. */
+/** Returns the function that writes values of a column's type, so the type is examined once. */
 export function cellOf(type: string): (value: unknown) => Cell {
   const toText = /^jsonb?$/i.test(type) ? jsonCell : /^(timestamp|date)/i.test(type) ? timeText : plainText;
   return (value) => (value === null || value === undefined ? null : toText(value));
 }
 
 /**
- * The cells of a column as one array, in the syntax that Postgres reads. (The client would look at the type of each cell
- * again, and go through its text twice.)
+ * The cells of a column as one array literal of Postgres. (The client would examine the type of each cell again, and pass over its
+ * text twice.)
  */
 export function arrayOf(cells: readonly Cell[]): string {
   let text = '{';

@@ -3,9 +3,9 @@ import { messageOf } from '../../src/core/errors.js';
 
 export interface ConnectionOptions {
   readonly url: string;
-  /** How long a statement may take before it is given up and tried again. */
+  /** How long a statement may take before it is cancelled and retried. */
   readonly statementMs: number;
-  /** What the server calls its sessions; those of one name do the same work. */
+  /** The application name of the sessions. Sessions with one name do the same work. */
   readonly name?: string;
 }
 
@@ -15,26 +15,26 @@ export type Run = <R>(sql: string, values?: readonly unknown[]) => Promise<reado
 const CONNECT_MS = 5_000;
 
 /**
- * Ends sessions of a name that have been at the same thing for longer than any statement may take. Where half a message has
- * arrived the server waits for the rest of it under no time-out, and holds its locks meanwhile.
+ * Terminates sessions of a name that have been busy for longer than a statement may take. If only half of a message has arrived,
+ * the server waits for the rest without a timeout and holds its locks.
  */
 const END_STUCK = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name = current_setting('application_name') AND usename = current_user AND state <> 'idle'
     AND pid <> pg_backend_pid() AND now() - state_change > $1 * interval '1 ms'`;
 
 /**
- * One connection, opened when it is needed and opened anew after any failure: what a broken one still answers is never
- * taken for an answer to something else.
+ * One connection, opened on demand and replaced after any failure, so an answer of a broken connection is never taken for the
+ * answer to another statement.
  */
 export class Connection {
   private client: Promise<Client> | undefined;
   private closed = false;
-  /** A statement took too long: what it waited for may be a session that nobody speaks to any more. */
+  /** A statement timed out: it may wait for a session whose client is gone. */
   private waited = false;
 
   constructor(private readonly options: ConnectionOptions) {}
 
-  /** Does some work in one transaction: all of it or, where it throws, nothing. */
+  /** Does some work in one transaction; if it throws, nothing is written. */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     return this.use(async (run) => {
       await run('BEGIN');
@@ -44,7 +44,7 @@ export class Connection {
     });
   }
 
-  /** Does some work; once the signal says that nobody waits for it, the connection is broken off. */
+  /** Does some work. If the signal aborts, nobody waits for it, and the connection is closed. */
   async use<T>(work: (run: Run) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.closed || signal?.aborted) throw new Error('Connection terminated: nobody waits for it');
     const opened = this.client ?? this.connect();
@@ -67,7 +67,7 @@ export class Connection {
     this.closed = true;
     const opened = this.client;
     this.client = undefined;
-    await opened?.then((client) => client.end()).catch(() => undefined); // it never came to be
+    await opened?.then((client) => client.end()).catch(() => undefined); // it was never opened
   }
 
   private async connect(): Promise<Client> {
@@ -79,23 +79,23 @@ export class Connection {
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: statementMs,
       statement_timeout: statementMs,
-      // A process that sleeps in a transaction must not hold its fence for ever.
+      // A suspended process must not hold its fence for ever.
       idle_in_transaction_session_timeout: statementMs,
       keepAlive: true,
     });
-    client.on('error', () => undefined); // whoever uses it next is told
+    client.on('error', () => undefined); // the next caller gets the error
     await client.connect();
     if (this.waited) await client.query(END_STUCK, [statementMs]);
     return client;
   }
 
-  /** It is broken, a transaction is open in it, or it has an answer that nobody wants. */
+  /** Gives the connection up: it is broken, has an open transaction, or has an answer that nobody wants. */
   private drop(opened: Promise<Client>): void {
     if (this.client === opened) this.client = undefined;
-    opened.then((client) => client.end()).catch(() => undefined); // it never came to be
+    opened.then((client) => client.end()).catch(() => undefined); // it was never opened
   }
 }
 
-/** By the client's clock or by the server's: query_canceled. */
+/** By the client's clock, or by the server's: query_canceled. */
 const isTimeout = (error: unknown): boolean =>
   /timeout/i.test(messageOf(error)) || (error as { code?: unknown } | null)?.code === '57014';

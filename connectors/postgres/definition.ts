@@ -2,7 +2,7 @@ import { url } from '../../src/connect/setting.js';
 import { defineConnector } from '../../src/core/connector.js';
 import * as kind from './kinds.js';
 
-/** Tables of a Postgres server, the same on every profile. */
+/** Tables of a Postgres server, the same on both profiles. */
 export const definition = defineConnector({
   name: 'postgres',
   kinds: { tableSink: kind.tableKind, tableLookup: kind.rowsKind },

@@ -4,19 +4,22 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 
 const broken =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection terminated|timeout|not queryable/i;
-/** Classes and codes of SQLSTATE that say "later": connection, resources, interventions, serialization, deadlock, locks, a server that is read-only. */
+/**
+ * Classes and codes of SQLSTATE that pass: connection, resources, operator intervention, serialization, deadlock, locks, a
+ * read-only server.
+ */
 const later = /^(08|53|57P|40001|40P01|55P03|25P03|25006|57014)/;
-/** What the data or the rights are: the same at every try. */
+/** Classes of SQLSTATE that stay: wrong data, missing rights. */
 const permanent = /^(22|23|28|3D|3F|42|0A)/;
 
-/** Whether another try may succeed. */
+/** Whether a retry may succeed. */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
   if (/^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code)) return later.test(code);
   return broken.test(`${code} ${messageOf(error)}`);
 }
 
-/** Postgres says that a value, here a key, is of no form that it takes. */
+/** Postgres cannot represent a value, here a key. */
 export const isUnrepresentable = (error: unknown): boolean => codeOf(error).startsWith('22');
 
 const hints: readonly (readonly [RegExp, string])[] = [
@@ -30,11 +33,11 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/^53/, 'Postgres has no connections, memory or disk left'],
 ];
 
-/** What Postgres says of a value repeats it in quotes. */
+/** Postgres quotes the value in its message; this removes it. */
 const withoutValue = (error: unknown): string =>
   isUnrepresentable(error) ? messageOf(error).replace(/".*"/s, '"..."') : messageOf(error);
 
-/** An error of Postgres in Millrace's words; never the row, which may hold what logs must not. */
+/** Converts a Postgres error to a `MillraceError`, without the row, which may contain what logs must not show. */
 export function explain(error: unknown, doing: string, where: string, kind: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
@@ -44,6 +47,6 @@ export function explain(error: unknown, doing: string, where: string, kind: Erro
     where,
     hint: known ?? (isPassing(error) ? unreachable : 'the message comes from Postgres'),
     permanent: permanent.test(code),
-    cause: isUnrepresentable(error) ? undefined : error, // its words, too, would be printed
+    cause: isUnrepresentable(error) ? undefined : error, // its message would be printed as well
   });
 }

@@ -20,20 +20,20 @@ export interface PostgresRowsOptions<V> extends Omit<OptionsOf<typeof rowsKind.o
 }
 
 /**
- * Tables of Postgres as outputs of a topology, and rows to look up: inert data, read by the profile that runs it. Nothing
- * here connects to anything; `openPostgres` in `./open.js` is where that happens.
+ * Tables of Postgres as outputs of a topology and as lookups, as inert data. Nothing here connects; `openPostgres` in `./open.js`
+ * does.
  */
 export const postgres = {
   /**
-   * Writes every value as a row: one that adds to the table, or, with `key`, one that replaces the row of its key.
+   * Writes every value as a row: a new one, or with `key` one that replaces the row of its key.
    *
-   * Rows go in transactions that also move the task's fence: the last record whose row is in the table. What a replay repeats lies
-   * before the fence and is passed over, so every value is written once. Rows are seen up to an epoch before their checkpoint;
-   * with `exactlyOnce` after it.
+   * Rows are written in transactions that also move the task's fence, the last record whose row is in the table. A replay skips
+   * records up to the fence, so every value is written once. Rows become visible up to an epoch before their checkpoint; with
+   * `exactlyOnce`, after it.
    *
-   * A value that its columns have no room for (the character NUL, a text for an integer, a time beyond the year 9999) goes to the
-   * dead letters, reason `unrepresentable`. Enums, domains and other types of your own are left to the server, whose refusal ends the
-   * run. Texts of times are ISO 8601.
+   * A value that its columns cannot store (the character NUL, a text for an integer, a time beyond the year 9999) goes to the dead
+   * letters with the reason `unrepresentable`. Enums, domains and other types of your own are checked by the server only; if it
+   * refuses a row, the run ends. Times as text are ISO 8601.
    *
    * @example
    * orders.to('orders', postgres.tableSink({ table: 'orders', columns: { id: 'bigint', at: 'timestamptz', paid: 'boolean' }, key: ['id'] }));
@@ -49,8 +49,8 @@ export const postgres = {
   },
 
   /**
-   * Looks rows up by a column, all keys of a question in one statement. A key without a row is missing; where several rows have
-   * one key, any of them is the answer. Integers of 64 bits come as texts.
+   * Looks up rows by a column, all keys of a request in one statement. A key without a row is missing; if several rows have one
+   * key, any of them is the answer. 64-bit integers are returned as text.
    *
    * @example
    * lookup({ from: postgres.tableLookup<{ tier: string }>({ table: 'customers', key: 'id', keyType: 'bigint', columns: ['tier'] }), key: (p) => p.customer, as: 'customer' })
@@ -86,7 +86,7 @@ function lookupSql({ table, key, keyType, columns }: Rows): string {
   );
 }
 
-/** The type stands in the statement as it is, so it must be one; names are quoted, and may be any. */
+/** The type is part of the statement, so its form is checked; names are quoted and may be anything. */
 const lookupProblems = ({ keyType }: Rows): Problem[] =>
   isType(keyType)
     ? []

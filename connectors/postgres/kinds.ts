@@ -5,10 +5,10 @@ import { defaulted, optional, required } from '../../src/core/options.js';
 
 // Every kind of sink and lookup of Postgres, with all options.
 
-/** Postgres cuts longer names: a verification's begin with 26 letters, and end in the number of a task. */
+/** Postgres truncates longer names. Names of a verification begin with 26 letters and end in the number of a task. */
 const NAME_MAX = 30;
 
-/** In the schema of the original. */
+/** In the schema of the original table. */
 function isolatedTable({ table }: TableOptions, { id, run }: IsolatedPlace): string {
   const [name = '', ...schema] = table.split('.').reverse();
   const short = name.length > NAME_MAX ? `${name.slice(0, 21)}_${hash('sha1', name).slice(0, 8)}` : name;
@@ -59,18 +59,18 @@ export const rowsKind = {
   },
 } satisfies LookupKind;
 
-/** The driver's view of a table. */
+/** The options of a table as the driver gets them. */
 export interface TableOptions {
   readonly table: string;
   readonly columns: Readonly<Record<string, string>>;
   readonly key: readonly string[];
 }
 
-/** As the driver sees it. */
+/** The options of a lookup as the driver gets them. */
 export interface RowsOptions {
   readonly sql: string;
   readonly decode: ((row: unknown) => unknown) | undefined;
 }
 
-/** Under which a row of a lookup says which of the keys it is of, from 1. Texts of keys would not do: `007` is 7. */
+/** The column of a lookup's rows with the number of the key, from 1. The text of the key would not do: `007` is 7. */
 export const ASKED = '_asked';

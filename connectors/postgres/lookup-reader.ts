@@ -5,7 +5,7 @@ import { ASKED, type RowsOptions } from './kinds.js';
 
 const KEYS_MAX = 10_000;
 
-/** Asks for rows, each question on a connection that is free. */
+/** Reads rows, each request on a free connection. */
 export function rowsReader({ sql, decode }: RowsOptions, connections: Connections, where: string): LookupReader {
   const ask = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
     try {
@@ -33,8 +33,7 @@ export function rowsReader({ sql, decode }: RowsOptions, connections: Connection
 }
 
 /**
- * Connections that are lent out one question at a time; as many as there are questions that somebody waits for. One whose
- * question is given up is broken off at once, and free for the next.
+ * A pool of connections, as many as there are requests in flight. If a request is given up, its connection is closed and replaced.
  */
 export class Connections {
   private readonly free: Connection[] = [];

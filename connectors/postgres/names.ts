@@ -1,6 +1,6 @@
 export const isName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 
-/** A name as SQL has it, with its schema where it has one. */
+/** Quotes a name, with its schema if it has one. */
 export const quoted = (name: string): string =>
   name
     .split('.')

@@ -12,7 +12,7 @@ import { TableWriter, type Transaction } from './writer.js';
 export interface PostgresOptions {
   /** `postgres://user:secret@host:5432/database`; `?sslmode=verify-full` for TLS. */
   readonly url: string;
-  /** Tries of one transaction in all, with growing waits in between: 10 by default, about twelve seconds where none is answered. */
+  /** Tries of one transaction in all, with growing pauses: 10 by default, about twelve seconds if nothing answers. */
   readonly attemptsMax?: number;
   /** How long a statement may take, in milliseconds; 30 s by default. */
   readonly statementMs?: number;
@@ -22,17 +22,17 @@ export interface Postgres {
   /** Tables; what a replay repeats has no effect. */
   readonly tableSink: SinkDriver;
   readonly lookup: LookupDriver;
-  /** For tools: one statement. */
+  /** Runs one statement, for tools. */
   query<R>(sql: string, values?: readonly unknown[]): Promise<readonly R[]>;
   close(): Promise<void>;
 }
 
 /**
- * The drivers of `postgres.tableSink` and `postgres.tableLookup`. Nothing connects before a topology uses it: then each task has a
- * connection for each of its tables, and a lookup as many as questions are under way. The client is loaded there.
+ * The drivers of `postgres.tableSink` and `postgres.tableLookup`. They connect at first use: each task has one connection per
+ * table, and a lookup as many as it has requests in flight. The client is loaded then.
  *
- * Effectively once: rows and the fence behind them change in one transaction, before the checkpoint is stored. A lost connection is
- * tried again; whether its last transaction was committed is what the fence says.
+ * Effectively once: rows and their fence change in one transaction, before the checkpoint is stored. A lost connection is retried;
+ * the fence tells whether its last transaction was committed.
  *
  * @example
  * const postgres = openPostgres({ url: 'postgres://127.0.0.1:5432/shop' });
@@ -89,7 +89,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
     },
     lookup: {
       async open({ options }, _step, limits) {
-        // The server, too, gives up what nobody waits for: it does not see that a connection is broken off.
+        // The server must cancel the statement as well: it does not notice that a connection is closed.
         const questionMs = Math.min(statementMs, limits?.timeout ?? statementMs);
         const pool = kept(new Connections(() => new Connection({ url, statementMs: questionMs })));
         const reader = rowsReader(options as RowsOptions, pool, where);
@@ -115,7 +115,7 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
   };
 }
 
-/** Of all who write for a task, one after another; longer names are cut by the server. */
+/** The name of a task's sessions; the server truncates longer ones. */
 const sessionOf = ({ task, step }: SinkContext): string =>
   `millrace ${task.topology}/${step}/${task.partition}`.slice(0, 63);
 

@@ -3,16 +3,16 @@ import type { Run } from './connection.js';
 import type { TableOptions } from './kinds.js';
 import { quoted } from './names.js';
 
-/** One row a task of a sink: how far what it wrote has come. */
+/** The table with one row per task of a sink: the last record written. */
 export const FENCES = 'millrace_fences';
 
-/** Any number: setting up is done by one process at a time, which `IF NOT EXISTS` alone does not see to. */
+/** Any number. Only one process at a time may set up tables; `IF NOT EXISTS` alone does not ensure that. */
 const SET_UP_LOCK = 7_255_126;
 
 /**
- * Creates the table and that of the fences where they are missing, and compares what is there with what must be.
+ * Creates the table and the table of fences if they are missing, and compares an existing table with its declaration.
  *
- * @throws MillraceError `config` that says which columns are missing, and the statement that would mend it.
+ * @throws MillraceError `config` that lists the missing columns and the statement that adds them.
  */
 export async function setUpTable(run: Run, { table, columns, key }: TableOptions): Promise<void> {
   await run(`SELECT pg_advisory_xact_lock(${SET_UP_LOCK})`);
@@ -39,7 +39,7 @@ export async function setUpTable(run: Run, { table, columns, key }: TableOptions
   });
 }
 
-/** The statement that writes rows, given as one array a column. */
+/** The statement that writes rows, which are given as one array per column. */
 export function insertSql({ table, columns, key }: TableOptions): string {
   const names = Object.keys(columns).map(quoted);
   const arrays = Object.values(columns).map((type, i) => `$${i + 1}::${type}[]`);

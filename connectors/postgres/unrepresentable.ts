@@ -4,12 +4,12 @@ import { isWellFormed } from '../../src/util/well-formed.js';
 import { cellOf } from './cells.js';
 import type { TableOptions } from './kinds.js';
 
-/** Says why a cell's text is none of the type, or `undefined`. */
+/** Says why the text of a cell is not of the type, or `undefined`. */
 type Check = (text: string, value: unknown) => string | undefined;
 
 /**
- * Says why a table has no room for a value, or `undefined` where it has: the server would refuse the transaction of all
- * rows beside it. Types that are not known here (enums, domains, intervals, addresses) are left to the server.
+ * Says why a table cannot store a value, or `undefined` if it can. The server would refuse the transaction with all its other rows.
+ * Types that are not known here (enums, domains, intervals, addresses) are left to the server.
  */
 export function rowCheck({ columns, key }: TableOptions): (value: unknown) => string | undefined {
   const checks = Object.entries(columns).map(([name, type]) => {
@@ -116,10 +116,10 @@ const integer =
   };
 
 const DECIMAL = /^\s*[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?\s*$/i;
-/** Digits before the point that a numeric without a precision has room for. */
+/** The most digits before the point of a numeric without a precision. */
 const DIGITS_MAX = 131_072;
 
-/** Whether a decimal, rounded to `scale` digits after the point, has no more than `precision` digits. */
+/** Whether a decimal, rounded to `scale` digits after the point, has at most `precision` digits. */
 function numeric(text: string, precision: number | undefined, scale: number): string | undefined {
   if (/^\s*NaN\s*$/i.test(text)) return undefined;
   if (/^\s*[+-]?inf(?:inity)?\s*$/i.test(text)) return precision === undefined ? undefined : shown(text);
@@ -131,14 +131,14 @@ function numeric(text: string, precision: number | undefined, scale: number): st
   if (leading === digits.length) return undefined; // zero
   const before = whole.length + Number(exponent) - leading; // digits before the point
   if (precision === undefined) return before > DIGITS_MAX || before < -16_383 ? shown(text) : undefined;
-  const kept = before + scale; // significant digits that are left
+  const kept = before + scale; // remaining significant digits
   const carries =
     kept >= 0 && /^9*$/.test(digits.slice(leading, leading + kept)) && (digits[leading + kept] ?? '0') >= '5';
   const isFull = kept <= digits.length - leading;
   return kept + (carries && isFull ? 1 : 0) > precision ? shown(text) : undefined;
 }
 
-/** A float that is neither too large nor, but for zero, too small for its type. */
+/** A float that is not too large for its type, and not too small unless it is zero. */
 function float(text: string, narrow: (number: number) => number): string | undefined {
   if (/^\s*(?:NaN|[+-]?inf(?:inity)?)\s*$/i.test(text)) return undefined;
   if (!DECIMAL.test(text)) return shown(text);
@@ -148,12 +148,12 @@ function float(text: string, narrow: (number: number) => number): string | undef
 }
 
 function atMost(text: string, characters: number): string | undefined {
-  // Spaces at the end are cut off without a word, as SQL has it.
+  // Spaces at the end are truncated silently, as the SQL standard requires.
   const length = text.length <= characters ? 0 : [...text.replace(/ +$/, '')].length;
   return length <= characters ? undefined : `${length} characters`;
 }
 
-/** An escape that is none of a backslash: JSON writes a backslash as two. */
+/** An escaped NUL whose backslash is not itself escaped: JSON writes a backslash as two. */
 const ESCAPED_NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/i;
 
@@ -161,7 +161,7 @@ const ISO =
   /^\s*(\d{4})-(\d\d?)-(\d\d?)(?:[T ]([01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?\s*(?:Z|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?\s*$/i;
 const NAMED_TIME = /^\s*(?:-?infinity|epoch|now|today|tomorrow|yesterday)\s*$/i;
 
-/** Texts as ISO 8601 has them, in the years 1 to 9999; Postgres has other forms, which nobody can check here. */
+/** Times in ISO 8601, in the years 1 to 9999. Other forms that Postgres reads cannot be checked here. */
 const time: Check = (text, value) => {
   if (NAMED_TIME.test(text)) return undefined;
   const [, year, month, day] = ISO.exec(text) ?? [];

@@ -9,12 +9,12 @@ import type { TableOptions } from './kinds.js';
 import { FENCES, insertSql } from './table.js';
 import { rowCheck } from './unrepresentable.js';
 
-/** Does some work in one transaction, again where the connection fails. */
+/** Does some work in one transaction, again if the connection fails. */
 export type Transaction = <T>(work: (run: Run) => Promise<T>) => Promise<T>;
 
-/** Rows of one transaction. */
+/** Rows per transaction. */
 const BATCH_ROWS = 2_000;
-/** Rows that are not written yet in all, before the writer asks to wait. */
+/** The most rows that wait before the writer returns a promise. */
 const UNSENT_ROWS = 5 * BATCH_ROWS;
 
 interface Row {
@@ -27,8 +27,8 @@ interface Row {
 type Fence = Record<string, readonly [offset: number, n: number]>;
 
 /**
- * Writes rows in transactions that also move the task's fence, one after another. A transaction whose answer was lost is
- * repeated, and finds its rows behind the fence. Memory: `UNSENT_ROWS` and one chunk.
+ * Writes rows in transactions that also move the task's fence, one after another. If the answer of a transaction is lost, it is
+ * repeated and skips the rows up to the fence. Memory: `UNSENT_ROWS` and one chunk.
  */
 export class TableWriter implements SinkWriter {
   private readonly numbering = new SequenceAssigner();
@@ -50,7 +50,7 @@ export class TableWriter implements SinkWriter {
     this.out = new BatchingWriter<Row>({
       batchMax: BATCH_ROWS,
       unsentMax: UNSENT_ROWS,
-      eager: false, // a transaction costs, whatever it writes
+      eager: false, // every transaction has a cost, however few rows it has
       batch: (rows) => () => transaction((run) => this.put(run, rows)),
     });
   }
@@ -100,7 +100,7 @@ export class TableWriter implements SinkWriter {
     ]);
   }
 
-  /** What the fence says, and nobody else moves it before the transaction ends. */
+  /** Reads the fence and locks it until the transaction ends. */
   private async lockFence(run: Run): Promise<Fence> {
     const { task, step, incarnation } = this.context;
     const [stored] = await run<{ incarnation: string; sources: Fence }>(
@@ -115,7 +115,7 @@ export class TableWriter implements SinkWriter {
     return { ...stored?.sources };
   }
 
-  /** A statement may touch a row once: of those with one key the last one counts. */
+  /** One statement may write a key once, so only the last row of each key is kept. */
   private newestOfEachKey(rows: readonly Row[]): readonly Row[] {
     const { key } = this.options;
     if (key.length === 0) return rows;

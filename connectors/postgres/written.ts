@@ -6,12 +6,12 @@ import type { Postgres } from './open.js';
 
 type Ask = Pick<Postgres, 'query'>;
 
-/** Rows of one page. */
+/** Rows per page. */
 const ROWS = 10_000;
 
 /**
- * The rows of a table, of which each task has one of its own, as a bag. Where clocks decided which of several rows of a key came
- * last, only the keys count. Memory: a page of rows.
+ * The rows of the tables of a sink, one table per task, compared as a bag. If clocks decided which row of a key came last, only the
+ * keys are compared. Memory: a page of rows.
  */
 export const writtenRows = (ask: Ask): WrittenOutput => ({
   async read({ options }, _place, ordered) {
@@ -36,7 +36,7 @@ export const writtenRows = (ask: Ask): WrittenOutput => ({
   },
 });
 
-/** In the order of their bytes, page by page. */
+/** The rows in bytewise order, page by page. */
 async function* rowsOf(ask: Ask, table: string, row: string): AsyncGenerator<string> {
   const rows = `SELECT ${row} COLLATE "C" AS _row FROM ${quoted(table)} AS t`;
   let last: string | null = null;
@@ -52,7 +52,7 @@ async function* rowsOf(ask: Ask, table: string, row: string): AsyncGenerator<str
   }
 }
 
-/** By task, in the order of their text, with the schema where the sink says one. */
+/** By task. Names are read as text, with the schema if the sink has one. */
 async function ownTables(ask: Ask, table: string): Promise<ReadonlyMap<string, string>> {
   const [name = '', schema] = table.split('.').reverse();
   const found = await ask.query<{ name: string }>(

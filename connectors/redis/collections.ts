@@ -7,7 +7,7 @@ import { counterKind, type setKind, sortedSetKind } from './kinds.js';
 import { nameOf } from './sink.js';
 import type { Write } from './structures.js';
 
-// What values add up to under one key: a ranking, a set, a number.
+// Sinks that collect values under one key: a ranking, a set, a number.
 
 /** Options of `redis.sortedSetSink`. */
 export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind.options> {
@@ -17,8 +17,8 @@ export interface RedisSortedSetOptions<T> extends OptionsOf<typeof sortedSetKind
 }
 
 /**
- * Keeps the newest score of each member in a sorted set (`ZADD`), and with `sizeMax` the best of them. Effectively once, as
- * `redis.hashSink`: what a replay repeats is not even trimmed again.
+ * Keeps the newest score of each member in a sorted set (`ZADD`), and with `sizeMax` only the best. Effectively once, like
+ * `redis.hashSink`: a replay writes and trims nothing.
  *
  * @example
  * scored.to('riskiest', redis.sortedSetSink({ key: 'riskiest', member: (p) => p.account, score: (p) => p.risk, sizeMax: 100 }));
@@ -55,7 +55,7 @@ export interface RedisSetOptions<T> extends OptionsOf<typeof setKind.options> {
 }
 
 /**
- * Puts members into a set (`SADD`), and takes those out that are not in it any more (`SREM`). Effectively once, as `redis.hashSink`.
+ * Adds members to a set (`SADD`) and removes them (`SREM`). Effectively once, like `redis.hashSink`.
  *
  * @example
  * accounts.to('blocked', redis.setSink({ key: 'blocked', member: (a) => a.id, isIn: (a) => a.blocked }));
@@ -81,8 +81,8 @@ export interface RedisCounterOptions<T> extends OptionsOf<typeof counterKind.opt
 }
 
 /**
- * Adds each value to a number (`INCRBY`; `HINCRBY` with `field`). Effectively once: the fence moves in the same call as the sum, so that
- * a replay, or a process that lost its task, adds nothing. After an offset reset or a restored savepoint records that are read again
+ * Adds each value to a number (`INCRBY`; `HINCRBY` with `field`). Effectively once: one call updates the fence and the sum, so a
+ * replay, or a process that lost its task, adds nothing. After an offset reset or a restored savepoint, records that are read again
  * are added again: delete the keys first.
  *
  * @example

@@ -2,7 +2,7 @@ import { defineConnector } from '../../src/core/connector.js';
 import * as kind from './kinds.js';
 import { settings } from './settings.js';
 
-/** Redis. Hashes that the embedded profile keeps itself need no server; every other kind does, on both profiles. */
+/** Redis. On the embedded profile the store inside the process serves hashes; every other kind needs a server on both profiles. */
 export const definition = defineConnector({
   name: 'redis',
   kinds: {
@@ -32,7 +32,7 @@ export const definition = defineConnector({
     const ofStore = hashes && {
       keys: async (prefix: string) => hashes.keys(prefix),
       read: async (keys: readonly string[]) => keys.map((key) => hashes.read(key)),
-      remove: async () => undefined, // they go with the profile's folder
+      remove: async () => undefined, // they are deleted with the profile's folder
       removeFences: async () => undefined,
     };
     const written = writtenKeys(ofServer);

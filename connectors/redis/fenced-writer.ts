@@ -6,26 +6,26 @@ import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import type { CallText } from './fenced.js';
 import type { Structure } from './structures.js';
 
-/** A call of the script of `fenced.ts`. */
+/** A call of the script in `fenced.ts`. */
 export interface Call {
   readonly keys: readonly string[];
-  /** A `CallText`, and bytes that it refers to. */
+  /** A `CallText`, then the bytes that it refers to. */
   readonly args: readonly (string | Buffer)[];
 }
 
-/** Makes calls that may be made in any order; repeated where the connection fails. What each of them wrote. */
+/** Makes calls, in any order, and repeats them if the connection fails. Resolves with the number of records that each wrote. */
 export type MakeCalls = (calls: readonly Call[]) => Promise<readonly number[]>;
 
-/** Says which keys one call may touch, and the name of a fence that it may touch as well. */
+/** Defines which keys one call may touch, and the fence of that call. */
 export interface Places {
-  /** Keys with the same answer may be in one call. */
+  /** Keys with the same result may be in one call. */
   of(key: string): number;
   fence(name: string, place: number): string;
 }
 
-/** Records of one call. */
+/** The most records of one call. */
 export const CALL_RECORDS = 1_000;
-/** Strings of one call, which is more of a bound where records are wide. */
+/** The most strings of one call; it limits calls with wide records. */
 const CALL_STRINGS = 100_000;
 
 interface Put {
@@ -35,7 +35,7 @@ interface Put {
   readonly strings: readonly (string | Buffer)[];
 }
 
-/** Writes records by a fenced script, a few thousand waiting at most. */
+/** Writes records with a fenced script; at most some thousand wait. */
 export class FencedWriter implements SinkWriter {
   readonly unrepresentable: (value: unknown) => string | undefined;
   private readonly numbering = new SequenceAssigner();
@@ -113,14 +113,14 @@ export class FencedWriter implements SinkWriter {
   }
 }
 
-/** JSON has an escape for half of a character, which Redis does not read: it becomes what UTF-8 makes of it. */
+/** JSON can escape half of a surrogate pair, which Redis does not parse: it becomes what UTF-8 makes of it. */
 function textOf(call: CallText): string {
   const text = JSON.stringify(call);
   if (!text.includes('\\ud')) return text;
   return JSON.stringify(call, (_, each) => (typeof each === 'string' ? Buffer.from(each).toString() : each));
 }
 
-/** A key that is written twice in a call needs the last value only; order stays that of the records kept. */
+/** If a call writes a key twice, only the last value is needed. The kept records stay in order. */
 function newestOfEachKey(puts: readonly Put[]): readonly Put[] {
   const last = new Map<string, number>();
   for (const [i, { key }] of puts.entries()) last.set(key, i);

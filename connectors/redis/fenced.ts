@@ -1,40 +1,37 @@
 import { createHash } from 'node:crypto';
 
-/**
- * The first argument of a call, as JSON: one text is parsed in a quarter of the time that an argument for each string takes to be
- * written and read.
- */
+/** The first argument of a call, as JSON. Writing and parsing one text takes a quarter of the time of one argument per string. */
 export interface CallText {
   readonly incarnation: number;
   readonly topic: string;
-  /** Milliseconds, or 0. */
+  /** In milliseconds, or 0 for none. */
   readonly ttl: number;
   readonly limit: number;
   readonly how: string;
-  /** Offset and n of each record, and its strings: bytes as the number of the argument that they are. */
+  /** Offset and n of each record, then its strings; bytes are given by the number of their argument. */
   readonly rows: readonly (readonly [offset: number, n: number, ...strings: (string | number)[]])[];
 }
 
-/** A Lua script, known to servers by its digest. */
+/** A Lua script with the digest by which servers know it. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
 }
 
 /**
- * A script that writes records, each only if it is newer than the last one written for this task and topic.
+ * A script that writes each record only if it is newer than the last one written for its task and topic.
  *
- * The fence is one hash a step and task, a field a topic: `incarnation:offset:n` of the newest record written. Records
- * come in order and a call is atomic, so whatever is not newer than the fence is in Redis already, however a replay is
- * cut, and that is as good for what adds up as for what replaces. (A fence for each key would need as much memory as the keys, for
- * ever.) The fence is raised with the last record that was written: where one is refused, those before it are not written again.
+ * The fence is one hash per step and task, with one field per topic: `incarnation:offset:n` of the newest record written. Records
+ * come in order and a call is atomic. So every record up to the fence is in Redis, however a replay is divided into calls; this
+ * holds for values that add up and for values that replace. (A fence per key would need as much memory as the keys, without end.)
+ * The fence is raised to the last record that was written: if one is refused, those before it are not written again.
  *
- * KEYS: the fence, then one key a record. ARGV: a `CallText`, then what its records refer to by number.
- * Answers with the number of records written, or -1 if a newer incarnation was here; where Redis refuses a record, with its words and
- * the number of the record among the keys.
+ * KEYS: the fence, then one key per record. ARGV: a `CallText`, then the bytes that its records refer to by number. Returns the
+ * number of records written, or -1 if a newer incarnation has written. If Redis refuses a record, it returns the error and the
+ * number of the record among the keys.
  *
- * @param effect Lua that writes one record to `key`: its strings are in `row`, from the third on, the call has `ttl`, `limit` and `how`,
- *   and `expire(key)` sets the time to live.
+ * @param effect Lua that writes one record to `key`. Its strings are in `row`, from the third element on; the call has `ttl`,
+ * `limit` and `how`, and `expire(key)` sets the TTL.
  */
 export function fenced(effect: string): Script {
   const lua = `

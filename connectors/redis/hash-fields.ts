@@ -2,10 +2,10 @@ import { messageOf } from '../../src/core/errors.js';
 import { jsonText } from '../../src/util/json-text.js';
 
 /**
- * The fields under which a hash keeps a value, as strings: the same in every key-value store.
+ * The fields of a hash that hold a value, as strings; the same in every key-value store.
  *
- * A property that is null or undefined is left out; strings stay as they are, objects and arrays become JSON,
- * everything else what `String` makes of it (the shortest decimal that reads back as the same number).
+ * Properties that are null or undefined are left out. Strings are kept, objects and arrays become JSON, and other values are
+ * converted by `String` (for a number, the shortest decimal that reads back as the same number).
  *
  * @example
  * hashFields({ late: 0.25, risk: null, origin: 'JFK' }); // { late: '0.25', origin: 'JFK' }
@@ -16,10 +16,10 @@ export function hashFields(value: unknown): Record<string, string> {
     if (field === null || field === undefined) continue;
     fields.push([name, typeof field === 'object' ? (jsonText(field) as string) : String(field)]);
   }
-  return Object.fromEntries(fields); // which keeps a field `__proto__`, as assigning does not
+  return Object.fromEntries(fields); // keeps a field named `__proto__`, unlike assignment
 }
 
-/** Why a value cannot be kept as a hash of that key: its key is no text, or a field is not to be written as JSON. */
+/** Why a hash cannot store a value: its key is not a string, or a field cannot be written as JSON. */
 export function unrepresentableHash(key: unknown, value: unknown): string | undefined {
   const unrepresentable = unrepresentableKey('key', key);
   if (unrepresentable !== undefined) return unrepresentable;
@@ -31,13 +31,13 @@ export function unrepresentableHash(key: unknown, value: unknown): string | unde
   return undefined;
 }
 
-/** Why what an option gives cannot be a key: everything without one would come to lie under the same. */
+/** Why the result of an option cannot be a key. All values without a key would get the same one. */
 export function unrepresentableKey(option: string, key: unknown): string | undefined {
   if (typeof key === 'string' && key !== '') return undefined;
   return `\`${option}\` gives ${key === '' ? 'an empty text' : `something of type ${typeof key}`}, not a text`;
 }
 
-/** Why a value has no JSON: it contains itself, a `bigint`, or what JSON would keep nothing of. */
+/** Why a value cannot be written as JSON: it contains itself or a `bigint`, or it is a value that JSON leaves out. */
 export function unrepresentableJson(value: unknown): string | undefined {
   try {
     jsonText(value);

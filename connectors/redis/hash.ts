@@ -12,9 +12,9 @@ export interface RedisHashOptions<T> extends OptionsOf<typeof hashKind.options> 
 }
 
 /**
- * Keeps the newest value of each key as a hash, one field a property (`HGETALL` shows them as strings). A field
- * that is null or undefined is left out; objects and arrays are written as JSON. Effectively once: every write is
- * fenced by its record's offset, so a replay changes nothing.
+ * Keeps the newest value of each key as a hash with one field per property (`HGETALL` shows them as strings). A field that is null
+ * or undefined is left out; objects and arrays are written as JSON. Effectively once: every write is fenced by its record's offset,
+ * so a replay changes nothing.
  *
  * @example
  * predictions.to('online', redis.hashSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
@@ -29,8 +29,8 @@ export function hashSink<T>(options: RedisHashOptions<T>): Sink<T> {
 export type RedisUpsertsOptions = OptionsOf<typeof upsertsKind.options>;
 
 /**
- * Keeps what is held to be true now of each key of a stream of changes as a hash, and takes the hash away where that is
- * nothing (or has no fields). Effectively once, as `redis.hashSink`: a change is fenced by its number among those of its task.
+ * Keeps the current value of each key of a stream of changes as a hash, and deletes the hash if there is no value or it has no
+ * fields. Effectively once, like `redis.hashSink`: a change is fenced by its number among the changes of its task.
  *
  * @example
  * customers.to('online', redis.upsertSink({ prefix: 'customer:' })); // a stream of `table()`

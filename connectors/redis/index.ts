@@ -15,8 +15,8 @@ export type { RedisStreamOptions } from './stream/stream.js';
 export type { RedisJsonOptions, RedisStringOptions } from './values.js';
 
 /**
- * Structures of Redis as outputs of a topology, its streams as inputs, hashes and strings to look up: inert data, read by the profile
- * that runs it. Nothing here connects to anything, and no client library is loaded; `openRedis` in `./open.js` is where that happens.
+ * Structures of Redis as outputs of a topology, its streams as inputs, its hashes and strings as lookups, as inert data. Nothing
+ * here connects or loads a client library; `openRedis` in `./open.js` does.
  */
 export const redis = {
   hashSink,

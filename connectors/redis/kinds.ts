@@ -6,7 +6,7 @@ import { defaulted, optional, required } from '../../src/core/options.js';
 import type { Publishing } from './publish-writer.js';
 // Every kind of source, sink and lookup of Redis, with all options.
 
-/** A name, or what makes one of a value. */
+/** A name, or a function that derives it from the value. */
 export const nameOrCallback = is.custom<string | ((value: never) => string)>(
   'text or `(value) => string`',
   (value) => typeof value === 'function' || is.text.accepts(value),
@@ -21,12 +21,14 @@ const keptTtl = optional(
   "How long the key stays after it was last written, by Redis's clock; for ever where this is left out.",
 );
 
-/** Keys are looked at when both runs have ended: none may expire before. */
+/** Keys are compared after both runs have ended, so none may expire before. */
 const KEYS_STAY = days(7);
-/** Nor may entries be trimmed: where a stream is cut is up to the server. As much as Lua writes as a whole number. */
+/**
+ * Entries must not be trimmed either, since the server decides where. The largest whole number that Lua writes without an exponent.
+ */
 const ENTRIES_STAY = 2 ** 31 - 1;
 
-/** In front of all keys of a sink in a run of a verification. */
+/** The prefix of all keys of a sink in one run of a verification. */
 export const isolatedPrefix = ({ id, run, step }: IsolatedPlace): string => `${id}:${run}:${step}:`;
 
 const isolatedKeys = (called: string, more: object = {}): IsolatedSink => ({
@@ -227,7 +229,7 @@ export const stringsKind = {
   options: decoding,
 } satisfies LookupKind;
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface Entries {
   readonly stream: string;
   readonly partitions: number | undefined;
@@ -235,7 +237,7 @@ export interface Entries {
   readonly keyField: string | undefined;
 }
 
-/** As a driver sees it. */
+/** The options as a driver gets them. */
 export interface DecodeOption {
   readonly decode: ((found: never) => unknown) | undefined;
 }

@@ -5,10 +5,10 @@ import type { Connection } from './server/connection.js';
 import { explain, isPassing } from './server/errors.js';
 import type { Server } from './server/server.js';
 
-/** Keys of one question: Redis does nothing else while it reads strings. */
+/** The most keys of one request: Redis does nothing else while it reads strings. */
 const KEYS_MAX = 1_000;
 
-/** Reads hashes or strings for a lookup; one try a question, since the step tries again. */
+/** Reads hashes or strings for a lookup; each request is tried once, since the step retries. */
 export function redisReader(server: Server, lookup: Lookup<unknown>): LookupReader {
   const decode = (lookup.options as DecodeOption).decode as ((found: unknown) => unknown) | undefined;
   const found = (value: unknown): LookupAnswer => readAnswer(() => (decode ? decode(value) : value));
@@ -30,7 +30,7 @@ export function redisReader(server: Server, lookup: Lookup<unknown>): LookupRead
       }
     },
     ping: () => server.ping(),
-    close: async () => undefined, // the connection is the profile's
+    close: async () => undefined, // the profile closes the connection
   };
 }
 
@@ -44,7 +44,7 @@ const kinds: Readonly<Record<string, Read>> = {
     );
   },
   async 'redis.stringLookup'(on, keys) {
-    // A cluster answers for keys of one slot at a time.
+    // A cluster answers for the keys of one slot at a time.
     const questions = on.isCluster ? keys.map((key) => [key]) : [keys];
     const answers = await on.send(questions.map((some) => ({ key: some[0] as string, command: ['mget', ...some] })));
     return answers.flatMap((texts, i): readonly unknown[] =>
@@ -55,10 +55,10 @@ const kinds: Readonly<Record<string, Read>> = {
   },
 };
 
-/** The client speaks of its own options where a connection is lost. */
+/** On a lost connection the client's message speaks of its own options. */
 const inWords = (text: string): string => (/max retries/i.test(text) ? 'the connection to Redis is lost' : text);
 
-/** What Redis says of one key among others; where it says the same of all there is no use in going on. */
+/** The answer for a key that Redis refuses; if it would refuse every key, the error is thrown. */
 function refusal(error: Error, detail: string): LookupAnswer {
   if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(error.message)) throw error;
   return { kind: isPassing(error) ? 'failed' : 'refused', detail: inWords(detail) };

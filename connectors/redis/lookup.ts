@@ -3,18 +3,18 @@ import type { Lookup } from '../../src/core/lookup.js';
 import { definition } from './definition.js';
 import type { DecodeOption } from './kinds.js';
 
-/** The fields of a hash, as Redis keeps them. */
+/** The fields of a hash, as Redis stores them. */
 export type HashFields = Readonly<Record<string, string>>;
 
-/** What a lookup of hashes, or of strings, makes of what it finds. */
+/** Options of a lookup of hashes or strings. */
 export interface RedisLookupOptions<Found, V> {
-  /** Makes the value; what it throws is said of the key, which then is refused. As it lies there by default. */
+  /** Decodes the stored value (default: unchanged). If it throws, only this key is refused. */
   readonly decode?: (found: Found) => V;
 }
 
 /**
- * Looks hashes up by their Redis keys (`HGETALL`, all keys of a question in one go). A key without a hash is missing; one of
- * another type is refused. On the embedded profile these are the hashes that `redis.hashSink` writes there.
+ * Looks up hashes by their Redis keys (`HGETALL`, all keys of a request in one pipeline). A key without a hash is missing; a key of
+ * another type is refused. On the embedded profile it reads the hashes that `redis.hashSink` writes there.
  *
  * @example
  * lookup({ from: redis.hashLookup({ decode: ({ tier = 'none' }) => ({ tier }) }), key: (p) => `customer:${p.customerId}`, as: 'customer' })
@@ -23,8 +23,8 @@ export const hashLookup = <V = HashFields>(options: RedisLookupOptions<HashField
   lookupOf(definition.kinds.hashLookup, options, decoding(options));
 
 /**
- * Looks strings up by their Redis keys (`MGET`). A key that is not there, or of another type, is missing. The embedded store
- * keeps no strings: a Redis server answers on every profile.
+ * Looks up strings by their Redis keys (`MGET`). A key that does not exist or has another type is missing. The embedded store has
+ * no strings, so every profile needs a Redis server.
  *
  * @example
  * lookup({ from: redis.stringLookup({ decode: Number }), key: (o) => `price:${o.sku}`, as: 'price' })

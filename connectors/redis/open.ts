@@ -30,16 +30,14 @@ export interface Redis extends KeySpace {
 }
 
 /**
- * Redis, one server or a cluster, for a topology. Nothing connects before it is used, and the client library is loaded then.
+ * Opens Redis, one server or a cluster, for a topology. It connects and loads the client library at its first use.
  *
- * Effectively once: every write is fenced by its record, so what a replay repeats, and what a zombie of an earlier
- * incarnation writes, changes nothing. A lost connection is tried again. A write is in Redis before the checkpoint is
- * stored; whether Redis itself keeps it is a matter of its persistence.
+ * Effectively once: every write is fenced by its record, so a repeated write, or a write of an earlier incarnation, changes
+ * nothing. A lost connection is retried. A write is in Redis before the checkpoint is stored; whether Redis itself keeps it depends
+ * on its persistence.
  *
- * @throws MillraceError `config` for an address that cannot be read; `sink`, from a sink, where the server does not answer or does
- * not let this user in.
- * @example
- * const redis = openRedis({ url: 'redis://127.0.0.1:6379' });
+ * @throws MillraceError `config` for a wrong address; `sink`, from a sink, if the server does not answer or rejects the login.
+ * @example const redis = openRedis({ url: 'redis://127.0.0.1:6379' });
  */
 export function openRedis(options: ServerOptions): Redis {
   const server = new Server(options);
@@ -89,7 +87,7 @@ export function openRedis(options: ServerOptions): Redis {
   };
 }
 
-/** A task reads a stream, over a connection of its own: it waits there for what comes. */
+/** Each task reads its stream over its own connection, because the read blocks. */
 const entriesSource = (server: Server): SourceDriver => ({
   partitions: async (source) => entriesOf(source).partitions ?? 1,
   async open(source, { partition, offset, bounded, sourceState }) {
@@ -103,7 +101,7 @@ const entriesSource = (server: Server): SourceDriver => ({
 
 const entriesOf = (source: Source<unknown>) => source.options as Entries;
 
-/** What `check` tells of a server that a sink could not write to. */
+/** The problem that `check` reports for a server that a sink cannot write to. */
 const unready = ({ kind }: Sink<unknown>, { message, hint = '' }: MillraceError, where: string): ConfigMismatch => ({
   what: kind,
   setting: `the server at ${where}`,

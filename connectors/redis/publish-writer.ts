@@ -3,10 +3,10 @@ import type { SinkWriter } from '../../src/core/sink.js';
 import type { Keyed } from './server/connection.js';
 import { allAnswered, type Server } from './server/server.js';
 
-/** Commands of one pipeline. */
+/** The most commands of one pipeline. */
 const COMMANDS_MAX = 1_000;
 
-/** What a sink publishes of a value, and where. */
+/** The message and the channel of a value. */
 export interface Publishing {
   readonly channel: (value: unknown) => string;
   readonly message: (value: unknown) => string | Buffer;
@@ -14,7 +14,7 @@ export interface Publishing {
   readonly unrepresentable: (value: unknown) => string | undefined;
 }
 
-/** Publishes messages in their order; those of a go whose answer is lost are published again. */
+/** Publishes messages in order. If the answer to a pipeline is lost, its messages are published again. */
 export class PublishWriter implements SinkWriter {
   private readonly out: BatchingWriter<Keyed>;
 

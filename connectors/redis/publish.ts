@@ -15,9 +15,9 @@ export interface RedisPublishOptions<T> extends OptionsOf<typeof publishKind.opt
 }
 
 /**
- * Publishes every value on a channel (`PUBLISH`), in order. At least once as far as Redis goes: a replay publishes again. Redis keeps
- * no message, so a subscriber that is away, slow or cut off misses some whatever is done here: give messages an id, or use
- * `redis.streamSink` where none may be missed.
+ * Publishes every value on a channel (`PUBLISH`), in order. At least once: a replay publishes again. Redis does not keep messages,
+ * so a subscriber that is disconnected or slow misses some. Give messages an id to recognize duplicates, or use `redis.streamSink`
+ * if none may be missed.
  *
  * @example
  * alerts.to('live', redis.publishSink({ channel: (a) => `alerts:${a.region}` }));

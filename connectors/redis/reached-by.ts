@@ -3,9 +3,9 @@ import type { RedisOptions } from './open.js';
 import type { RedisSettings } from './settings.js';
 
 /**
- * How the settings say that Redis is reached.
+ * The options for Redis from the settings.
  *
- * @throws MillraceError `config` where settings contradict each other or one is missing.
+ * @throws MillraceError `config` if settings contradict each other or one is missing.
  */
 export function redisOptions(config: RedisSettings): RedisOptions {
   const { redis: url, redisUser: user } = config;

@@ -5,13 +5,16 @@ import { Refusal } from './server/errors.js';
 import { slotOf, tagOf } from './server/hash-slot.js';
 import { allAnswered, type Server } from './server/server.js';
 
-/** On one server all keys lie together; in a cluster those of a slot do, and each slot has a fence of its own. */
+/** On one server a call may touch all keys; in a cluster only those of one slot, and each slot has its own fence. */
 export const placesOf = (isCluster: boolean): Places =>
   isCluster
     ? { of: slotOf, fence: (name, slot) => `millrace:fence:{${tagOf(slot)}}:${name}` }
     : { of: () => 0, fence: (name) => `millrace:fence:${name}` };
 
-/** Makes calls of a script, in one go to each node; a server that has not seen it yet is sent it. All of them again where one fails. */
+/**
+ * Makes calls of a script, in one pipeline per node, and loads the script into servers that do not know it. Repeats all if one
+ * fails.
+ */
 export function makeCallsOf(server: Server, script: Script, doing: string) {
   return (calls: readonly Call[]): Promise<readonly number[]> =>
     server.attempt(doing, async (on) => {
@@ -25,7 +28,7 @@ export function makeCallsOf(server: Server, script: Script, doing: string) {
     });
 }
 
-/** What a call wrote, or why Redis refuses a record of it. */
+/** The number of records that a call wrote, or the reason why Redis refuses one of them. */
 const countOf = (answer: unknown, { keys }: Call): unknown =>
   Array.isArray(answer) ? new Refusal(String(answer[0]), keys[answer[1]] as string) : answer;
 

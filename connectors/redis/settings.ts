@@ -1,7 +1,7 @@
 import { optional, sealed, urls } from '../../src/connect/setting.js';
 import type { SettingValues } from '../../src/core/connector.js';
 
-/** How a Redis server is reached. Files are read when a process first connects. */
+/** The connection to a Redis server. Files are read when a process first connects. */
 export const settings = {
   redis: urls(
     {

@@ -1,3 +1,3 @@
-/** What makes a name of a value, where one may be given for all of them. */
+/** The function that derives a name from a value, also if one name is given for all. */
 export const nameOf = (name: string | ((value: never) => string)): ((value: unknown) => string) =>
   typeof name === 'string' ? () => name : (name as (value: unknown) => string);

@@ -2,32 +2,32 @@ import type { Duration } from '../../src/core/duration.js';
 import { fenced, type Script } from './fenced.js';
 import { hashFields, unrepresentableHash } from './hash-fields.js';
 
-/** What a driver is told of a sink of hashes, that of the embedded profile too. */
+/** Options of a sink of hashes, for the drivers of both profiles. */
 export interface HashSinkOptions {
   readonly key: (value: unknown) => string;
-  /** What is written of a value: all of it where this is missing. `null` takes the hash away. */
+  /** The part of a value to write (default: all). `null` deletes the hash. */
   readonly content?: ((value: unknown) => unknown) | undefined;
-  /** For ever where it is missing. */
+  /** No expiry if missing. */
   readonly ttl: Duration | undefined;
 }
 
-/** A sink as the writer sees it: what it makes of a value, and the script that writes that. */
+/** A sink as its writer sees it: the strings of a value, and the script that writes them. */
 export interface Structure {
   readonly script: Script;
   readonly key: (value: unknown) => string;
   readonly strings: (value: unknown) => readonly (string | Buffer)[];
-  /** Why Redis could not take a value: such go to the dead letters, and `strings` is not asked for them. */
+  /** Why Redis cannot store a value. Such values go to the dead letters, and `strings` is not called for them. */
   readonly unrepresentable: (value: unknown) => string | undefined;
-  /** In milliseconds, since the key was last written. */
+  /** In milliseconds after the last write of the key. */
   readonly ttl: number | undefined;
-  /** What the script calls `limit` and `how`. */
+  /** `limit` and `how` of the script. */
   readonly limit: number | undefined;
   readonly how: string;
-  /** A value takes the place of the one before it, so of each key the last one of a call is enough. */
+  /** A value replaces the one before it, so of each key only the last value of a call is written. */
   readonly replaces: boolean;
 }
 
-/** What the options of a sink come to: everything of a structure but its script, which goes by the kind. */
+/** The parts of a structure that follow from the options of a sink; the script follows from its kind. */
 export type Write = Pick<Structure, 'key' | 'strings' | 'unrepresentable'> &
   Partial<Pick<Structure, 'ttl' | 'limit' | 'how'>>;
 
@@ -36,16 +36,16 @@ interface Kind {
   readonly replaces: boolean;
 }
 
-// A call that adds up must add each record, one that replaces the last of a key alone.
+// A call that adds up must write every record; one that replaces, only the last of each key.
 const replacing = (effect: string): Kind => ({ script: fenced(effect), replaces: true });
 const adding = (effect: string): Kind => ({ script: fenced(effect), replaces: false });
 
-/** Lua has room for 8,000 arguments of a function; a multiple of two, as fields and values are. */
+/** Lua functions take at most 8,000 arguments; a multiple of two, for pairs of field and value. */
 const UNPACK_MAX = 7_000;
-/** An entry of a stream cannot be written in pieces. */
+/** An entry of a stream cannot be written in parts. */
 export const ENTRY_FIELDS_MAX = UNPACK_MAX / 2;
 
-// Most hashes keep their fields. What has others, or is no hash, goes first, as if nothing had been there.
+// Most hashes keep their fields. A key with other fields or of another type is deleted first.
 const hash = replacing(`
   if #row == 2 then
     redis.call('DEL', key)
@@ -62,7 +62,7 @@ const hash = replacing(`
   end
   if ttl > 0 then expire(key) else redis.call('PERSIST', key) end`);
 
-/** By kind; no strings take a value away. */
+/** By kind. A record without strings deletes its key. */
 const kinds: Readonly<Record<string, Kind>> = {
   'redis.hashSink': hash,
   'redis.upsertSink': hash,
@@ -79,14 +79,14 @@ const kinds: Readonly<Record<string, Kind>> = {
     expire(key)
   end`),
   'redis.streamSink': adding("  redis.call('XADD', key, 'MAXLEN', how, limit, '*', unpack(row, 3))"),
-  // The first string of these is the command.
+  // For these the first string is the command.
   'redis.setSink': adding(`
   redis.call(row[3], key, row[4])
   expire(key)`),
   'redis.counterSink': adding(`
   redis.call(row[3], key, unpack(row, 4))
   expire(key)`),
-  // Trimmed with each record, not with each call: what stays must not depend on where calls are cut.
+  // Trimmed after each record, not after each call, so that the result does not depend on how records are divided into calls.
   'redis.sortedSetSink': adding(`
   redis.call(row[3], key, unpack(row, 4))
   if limit > 0 then
@@ -96,12 +96,12 @@ const kinds: Readonly<Record<string, Kind>> = {
   expire(key)`),
 };
 
-/** Whether what is written twice is there twice. */
+/** Whether a record that is written twice counts twice. */
 export const addsUp = (kind: string): boolean => kind === 'redis.streamSink' || kind === 'redis.counterSink';
 
 export const structureKinds: readonly string[] = Object.keys(kinds);
 
-/** The structure that a sink of a kind writes; `undefined` where there is no such kind. */
+/** The structure that a sink of a kind writes; `undefined` for an unknown kind. */
 export function structureOf(kind: string, options: unknown): Structure | undefined {
   const known = kinds[kind];
   if (!known) return undefined;
@@ -109,7 +109,7 @@ export function structureOf(kind: string, options: unknown): Structure | undefin
   return { ttl: undefined, limit: undefined, how: '', ...known, ...write };
 }
 
-/** Options of hashes are the same for the embedded store, which has no scripts. */
+/** The options of hashes are the same for the embedded store, which has no scripts. */
 const hashWrite = ({ key, content, ttl }: HashSinkOptions): Write => ({
   key,
   strings: (value) => Object.entries(hashFields(content ? content(value) : value)).flat(),

@@ -7,7 +7,7 @@ import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
 import type { jsonKind, stringKind } from './kinds.js';
 import type { Write } from './structures.js';
 
-// The newest value of each key as one text, or as a document.
+// Sinks that keep the newest value of each key as one string or one document.
 
 /** Options of `redis.stringSink`. */
 export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.options> {
@@ -16,7 +16,7 @@ export interface RedisStringOptions<T> extends OptionsOf<typeof stringKind.optio
 }
 
 /**
- * Keeps the newest value of each key as a string (`SET`). Effectively once, as `redis.hashSink`: every write is fenced by its
+ * Keeps the newest value of each key as a string (`SET`). Effectively once, like `redis.hashSink`: every write is fenced by its
  * record's offset.
  *
  * @example
@@ -50,12 +50,11 @@ export interface RedisJsonOptions<T> extends OptionsOf<typeof jsonKind.options> 
 }
 
 /**
- * Keeps the newest value of each key as a JSON document (`JSON.SET`), for who reads parts of it (`JSON.GET key $.risk`) or indexes
- * it. Effectively once, as `redis.hashSink`.
+ * Keeps the newest value of each key as a JSON document (`JSON.SET`), for readers of parts of it (`JSON.GET key $.risk`) and for
+ * indexes. Effectively once, like `redis.hashSink`.
  *
- * @throws MillraceError `config` before anything is read, where the server has no JSON.
- * @example
- * predictions.to('online', redis.jsonSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
+ * @throws MillraceError `config` before anything is read, if the server does not support JSON.
+ * @example predictions.to('online', redis.jsonSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
  */
 export function jsonSink<T>(options: RedisJsonOptions<T>): Sink<T> {
   const value = (options.value as ((value: unknown) => unknown) | undefined) ?? ((record: unknown) => record);

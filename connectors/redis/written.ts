@@ -2,21 +2,21 @@ import { isolatedName } from '../../src/core/kind.js';
 import type { WrittenOutput } from '../../src/core/written.js';
 import { isolatedPrefix } from './kinds.js';
 
-/** Keys, and what lies under them as plain data that compares. */
+/** Keys and their contents as plain data that can be compared. */
 export interface Keys {
   keys(prefix: string): Promise<readonly string[]>;
   read(keys: readonly string[]): Promise<readonly unknown[]>;
   remove(prefix: string): Promise<unknown>;
-  /** What is remembered of a topology's writes. */
+  /** Deletes the fences of a topology. */
   removeFences(topology: string): Promise<void>;
 }
 
-/** Keys read at a time. */
+/** Keys per read. */
 const READ = 500;
 
 /**
- * What a sink wrote, key by key. Where clocks decided what was written to a key, or in which order, only the keys count. Memory: the
- * keys, and what lies under 500 of them.
+ * What a sink wrote, key by key. If clocks decided which value a key has, only the keys are compared. Memory: the keys, and the
+ * contents of 500 of them.
  */
 export const writtenKeys = (store: Keys): WrittenOutput => ({
   read: async (_sink, place, ordered) => ({

@@ -1,21 +1,21 @@
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
 
-/** A URL of Redis, taken apart. */
+/** The parts of a Redis URL. */
 export interface Address {
-  /** Several are those of a cluster. */
+  /** Several hosts are nodes of a cluster. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: number;
   readonly tls: boolean;
-  /** All of it but user and password, for messages. */
+  /** The URL without user and password, for messages. */
   readonly where: string;
 }
 
 /**
- * Reads `redis://user:password@host:6379/2`; `rediss` for TLS, several hosts with commas.
+ * Parses `redis://user:password@host:6379/2`; `rediss` for TLS, several hosts with commas.
  *
- * @throws MillraceError `config`, without the URL: it may hold a password.
+ * @throws MillraceError `config`, without the URL, which may contain a password.
  */
 export function addressOf(url: string): Address {
   const [, others = ''] = /^[a-z]+:\/\/[^/?#,]*,([^/?#]*)/.exec(url) ?? [];

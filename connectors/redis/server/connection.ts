@@ -3,26 +3,26 @@ import { slotOf } from './hash-slot.js';
 
 export type Argument = string | number | Buffer;
 
-/** A command, and the key that says which node of a cluster it goes to. */
+/** A command, and the key that selects the node of a cluster. */
 export interface Keyed {
   readonly key: string;
   readonly command: readonly [name: string, ...args: Argument[]];
-  /** Texts of the answer are given as bytes. */
+  /** Strings of the answer are returned as bytes. */
   readonly binary?: boolean;
 }
 
-/** One server, or a cluster, as the rest of this folder sees it. Nothing is tried again here. */
+/** A connection to one server or a cluster. It retries nothing. */
 export interface Connection {
   readonly isCluster: boolean;
-  /** Sends commands, those of a node in one go, and resolves with an answer each, in their order: an `Error` where there is none. */
+  /** Sends commands, one pipeline per node, and resolves with their answers in order; a failed command gives an `Error`. */
   send(commands: readonly Keyed[]): Promise<readonly unknown[]>;
-  /** The same for commands of one key, with nobody else's in between. */
+  /** The same for commands of one key, as a transaction. */
   transact(commands: readonly Keyed[]): Promise<readonly unknown[]>;
   /** The nodes that can be written to. */
   masters(): readonly Client[];
-  /** Lets answers under way arrive. */
+  /** Waits for the answers in flight, then closes. */
   quit(): Promise<void>;
-  /** Whoever waits for an answer is refused. */
+  /** Closes at once; pending calls reject. */
   disconnect(): void;
 }
 
@@ -43,9 +43,9 @@ export function cluster(nodes: Cluster, Command: MakeCommand): Connection {
     const node = masters.get(nodes.slots[slotOf(key)]?.[0] ?? '');
     if (node) return node;
     nodes.refreshSlotsCache();
-    throw new Error('Connection is closed.'); // in the client's words: it may be back soon
+    throw new Error('Connection is closed.'); // the client's message; treated as a connection that may come back
   };
-  /** Follows redirections, which a whole pipeline does not. */
+  /** Follows redirections, which a pipeline does not. */
   const sendAlone = (keyed: Keyed): Promise<unknown> => {
     const command = commandOf(keyed, Command);
     nodes.sendCommand(command);
@@ -85,19 +85,19 @@ export function cluster(nodes: Cluster, Command: MakeCommand): Connection {
 
 const nameOf = ({ options }: Client): string => `${options.host}:${options.port}`;
 
-/** Of a slot that the node has no more, or not yet all of. */
+/** The slot is on another node, or is being moved. */
 const isElsewhere = (answer: unknown): boolean =>
   answer instanceof Error && /^(MOVED|ASK|TRYAGAIN)\b/.test(answer.message);
 
 const commandOf = ({ command: [name, ...args], binary }: Keyed, Command: MakeCommand): ClientCommand =>
   new Command(name, args, { replyEncoding: binary ? null : 'utf8' });
 
-/** Of a transaction that was discarded because of one of its commands, what Redis said of that one. */
+/** The error of the command that caused a transaction to be discarded. */
 function refuse(error: { readonly previousErrors?: readonly unknown[] }): never {
   throw error.previousErrors?.[0] ?? error;
 }
 
-/** Fills a pipeline and sends it. Its own methods would not take a long list of arguments. */
+/** Fills a pipeline and sends it. The methods of the pipeline do not take a long list of arguments. */
 async function answersOf(
   pipeline: ReturnType<Client['pipeline']>,
   commands: readonly Keyed[],

@@ -2,16 +2,16 @@ import { type ErrorCode, MillraceError, messageOf } from '../../../src/core/erro
 
 const broken =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Command aborted|max retries|timed out|socket timeout/i;
-/** In a cluster: nodes that do not answer, slots on their way to another node. */
+/** Cluster errors that pass: nodes that do not answer, slots that are being moved. */
 const moving =
   /^(MOVED|ASK|EXECABORT)\b|Too many Cluster redirections|Failed to refresh slots|startup nodes|Cluster isn't ready|Cluster Ended/i;
-/** Redis's own words for "later": it loads its data, a script runs, a replica is being made the master. */
+/** Redis errors that pass: it loads its data, a script runs, a replica is being promoted. */
 const later = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|NOREPLICAS)\b/;
 
-/** Of a transaction Redis says only behind its own word why it was discarded. */
+/** If Redis discards a transaction, this reason follows its own error code. */
 const forbidden = /^(?:EXECABORT .*)?\bNOPERM\b/;
 
-/** Whether another try may succeed. */
+/** Whether a retry may succeed. */
 export function isPassing(error: unknown): boolean {
   const text = messageOf(error);
   if (forbidden.test(text)) return false;
@@ -22,7 +22,7 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** What stays as it is until somebody does something about it. */
+/** Errors that stay until somebody changes something. */
 const permanent =
   /^(NOAUTH|WRONGPASS|CROSSSLOT|WRONGTYPE)\b|cluster support disabled|self[- ]signed|certificate|wrong version number/i;
 
@@ -36,7 +36,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What may be written later: there is no memory now, or no disk. */
+/** Errors that pass when memory or disk is free again. */
 const full = /^(OOM|MISCONF)\b/;
 
 const hints: readonly (readonly [RegExp, string])[] = [
@@ -64,13 +64,13 @@ const hints: readonly (readonly [RegExp, string])[] = [
 const MAY_READ =
   'the user needs MULTI, EXEC, XINFO, XRANGE and XREAD for streams, HGETALL and MGET for lookups, on the keys that are read';
 
-/** The client hangs the command on its errors with all that was sent: values, and the password of a login. */
+/** The client attaches the command to its errors, with values and the password of a login; this removes it. */
 export function withoutCommand(error: unknown): unknown {
   if (typeof error === 'object' && error !== null) delete (error as { command?: unknown }).command;
   return error;
 }
 
-/** An error of Redis in Millrace's words. */
+/** Converts a Redis error to a `MillraceError`. */
 export function explain(error: unknown, doing: string, where: string, code: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const text = messageOf(error);

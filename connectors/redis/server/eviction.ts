@@ -3,10 +3,10 @@ import { addsUp } from '../structures.js';
 import type { Server } from './server.js';
 
 /**
- * Whether the server keeps the fences of a sink, asked before anything is read: they have no time to live, so only `allkeys-*` evicts
- * them. What replaces is written again then, and ends as it was; what adds up would be added twice.
+ * Checks, before anything is read, that the server does not evict the fences of a sink. Fences have no TTL, so only `allkeys-*`
+ * policies evict them. A sink that replaces then writes the same values again; one that adds up would add them twice.
  *
- * @throws MillraceError `config` for a sink that adds up, where the server may evict its fences.
+ * @throws MillraceError `config` for a sink that adds up, if the server may evict its fences.
  */
 export async function requireFencesKept(server: Server, kind: string, step: string): Promise<void> {
   if (!addsUp(kind)) return;
@@ -19,7 +19,7 @@ export async function requireFencesKept(server: Server, kind: string, step: stri
   });
 }
 
-/** The policy of a node that may evict what has no time to live; a node that does not tell is taken not to. */
+/** The policy of a node that may evict keys without a TTL. A node that does not report its policy is assumed not to. */
 async function evictionOf(server: Server): Promise<string | undefined> {
   const told = await server.attempt('cannot ask Redis what it evicts', async (on) =>
     Promise.all(on.masters().map((node) => node.info('memory').catch(unlessForbidden))),

@@ -1,14 +1,14 @@
-/** Slots of a Redis Cluster: keys of one slot lie on one node, and one script call may touch them together. */
+/** The slots of a Redis Cluster. Keys of one slot are on one node, and one script call may touch them together. */
 export const SLOTS = 16_384;
 
-/** CRC-16/XMODEM, a byte at a time. */
+/** CRC-16/XMODEM, table per byte. */
 const table = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
   for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
   return crc;
 });
 
-/** The slot of a key: of what stands between its first braces, where something does. */
+/** The slot of a key: the hash of the part in its first braces, if not empty, otherwise of the whole key. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
@@ -18,7 +18,7 @@ export function slotOf(key: string): number {
   return crc % SLOTS;
 }
 
-/** A short text for each slot that lies in it, to be put between braces: made at first use, in some 20 ms. */
+/** A short text in each slot, for use as a hash tag between braces. The table is computed at first use, in about 20 ms. */
 export const tagOf = (slot: number): string => {
   tags ??= allTags();
   return tags[slot] as string;

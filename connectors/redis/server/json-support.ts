@@ -2,10 +2,10 @@ import { MillraceError } from '../../../src/core/errors.js';
 import type { Server } from './server.js';
 
 /**
- * Whether the server has documents, asked before anything is read: Redis 8 has them, older ones with the RedisJSON module.
- * Only an answer is a no: a server that is loading, busy or in a fail-over is asked again.
+ * Checks, before anything is read, that the server has JSON documents: Redis 8, or an older one with the RedisJSON module. A server
+ * that is loading, busy or in a failover is asked again.
  *
- * @throws MillraceError `config` where it has not; `sink` where it does not answer.
+ * @throws MillraceError `config` if it has none; `sink` if it does not answer.
  */
 export async function requireJson(server: Server, step: string): Promise<void> {
   const answer = await server.attempt('cannot ask Redis what it can do', async (on) => {
@@ -13,7 +13,7 @@ export async function requireJson(server: Server, step: string): Promise<void> {
     if (told instanceof Error && !CANNOT_BE_ASKED.test(told.message)) throw told;
     return told;
   });
-  if (answer instanceof Error) return; // then the first write will tell
+  if (answer instanceof Error) return; // the first write will report it
   if (Array.isArray(answer) && answer[0]) return;
   throw new MillraceError('config', `Redis at ${server.where} has no JSON`, {
     where: step,
@@ -22,5 +22,5 @@ export async function requireJson(server: Server, step: string): Promise<void> {
   });
 }
 
-/** The user may not ask, or nobody may. */
+/** The user lacks the permission, or the command does not exist. */
 const CANNOT_BE_ASKED = /^NOPERM|unknown command/;

@@ -2,24 +2,26 @@ import { isUtf8 } from 'node:buffer';
 import type { Keyed } from './connection.js';
 import type { Server } from './server.js';
 
-/** Keys of one step of a scan. */
+/** Keys per step of a scan. */
 const SCAN_KEYS = 1_000;
 
-/** What tools look at, and clear away. */
+/** Reads and deletes keys, for tools. */
 export interface KeySpace {
-  /** Keys that begin so, in any order, each once; those that come and go meanwhile may be missed. Memory: the keys. */
+  /**
+   * The keys with a prefix, in any order, each once; keys that are created or deleted meanwhile may be missed. Memory: the keys.
+   */
   keys(prefix: string): Promise<readonly string[]>;
-  /** The fields of hashes, in the order of their keys; none where there is no such hash. */
+  /** The fields of hashes, in the order of their keys; empty if there is no hash. */
   hashes(keys: readonly string[]): Promise<readonly Readonly<Record<string, string>>[]>;
-  /** What lies under each key, whatever it is, as plain data that compares; `undefined` where there is nothing. Memory: all of it. */
+  /** The content of each key of any type, as plain data that can be compared; `undefined` if there is none. Memory: all of it. */
   contents(keys: readonly string[]): Promise<readonly unknown[]>;
-  /** Removes every key that begins so; resolves with their number. */
+  /** Deletes every key with a prefix; resolves with their number. */
   remove(prefix: string): Promise<number>;
-  /** Removes the fences of a topology and of its sub-topologies, wherever in a cluster they are. */
+  /** Deletes the fences of a topology and of its sub-topologies, on all nodes of a cluster. */
   removeFences(topology: string): Promise<void>;
 }
 
-/** The command that reads all of a key, by the type that Redis tells. */
+/** The command that reads all of a key, by its type. */
 const readers: Readonly<Record<string, readonly [name: string, ...args: string[]]>> = {
   string: ['get'],
   hash: ['hgetall'],
@@ -29,7 +31,7 @@ const readers: Readonly<Record<string, readonly [name: string, ...args: string[]
   'ReJSON-RL': ['json.get'],
 };
 
-/** A set has no order; the ids of a stream's entries are times of the server, and say nothing of what was written. */
+/** A set has no order. The ids of a stream's entries are times of the server and not part of what was written. */
 function plain(type: string, answer: unknown): unknown {
   if (type === 'string')
     return isUtf8(answer as Buffer) ? String(answer) : { base64: (answer as Buffer).toString('base64') };
@@ -38,7 +40,7 @@ function plain(type: string, answer: unknown): unknown {
   return answer;
 }
 
-/** A text as a pattern of Redis that it alone fits. */
+/** Escapes a text so that a Redis pattern matches it literally. */
 const literal = (text: string): string => text.replaceAll(/[*?[\]\\]/g, '\\$&');
 
 export function keySpaceOf(server: Server): KeySpace {
@@ -83,7 +85,7 @@ export function keySpaceOf(server: Server): KeySpace {
       await removeAll(gone);
       return gone.length;
     },
-    // In a cluster the tag of a slot stands before the topology.
+    // In a cluster the hash tag stands before the topology.
     removeFences: async (topology) => {
       const found = await matching(`millrace:fence:*${literal(topology)}*`);
       const named = (key: string) => key.replace(/^millrace:fence:(\{[^}]*\}:)?/, '');

@@ -4,31 +4,31 @@ import { type Address, addressOf } from './address.js';
 import { type Connection, cluster, type Keyed, single } from './connection.js';
 import { explain, isPassing, withoutCommand } from './errors.js';
 
-/** A text, or what reads it when it is needed. */
+/** A text, or a function that reads it when it is needed. */
 export type Text = string | (() => Promise<string>);
 
 export interface ServerOptions {
   /** `redis://host:6379`, `rediss://` for TLS; with user, password and database in it: `redis://user:secret@host/2`. Nodes of a cluster with commas. */
   readonly url: string;
-  /** Where the URL has none. */
+  /** Used if the URL has none. */
   readonly user?: string;
   readonly password?: Text;
-  /** PEM of the authority that signed the server's certificate, where the system does not know it. */
+  /** PEM of the authority that signed the server's certificate, if the system does not trust it. */
   readonly ca?: Text;
-  /** PEM of this client's certificate and its private key, where the server asks for one. */
+  /** PEM of this client's certificate and of its private key, if the server requires one. */
   readonly certificate?: Text;
   readonly key?: Text;
-  /** Name in the server's certificate, if it differs from its address. */
+  /** The name in the server's certificate, if it differs from its address. */
   readonly serverName?: string;
-  /** Tries of one call in all, with growing waits in between: 10 by default, about twelve seconds where none is answered at all. */
+  /** Tries of one call in all, with growing pauses: 10 by default, about twelve seconds if nothing answers. */
   readonly attemptsMax?: number;
   /** How long a call may take, in milliseconds; 30 s by default. */
   readonly timeoutMs?: number;
 }
 
 /**
- * A Redis server, or a cluster, which is noticed by asking; connected to at first use, and again whenever the connection is lost.
- * The client library is loaded there.
+ * A Redis server, or a cluster, which is detected by a command. It connects at its first use, and again after the connection is
+ * lost; the client library is loaded then.
  */
 export class Server {
   readonly where: string;
@@ -37,20 +37,20 @@ export class Server {
   private opening: Promise<Connection> | undefined;
   private opened: Connection | undefined;
   private closed = false;
-  /** The client says here why, and to the caller only that the connection is closed. */
+  /** The client reports the reason here; the caller only learns that the connection is closed. */
   private lastError: unknown;
 
   constructor(private readonly options: ServerOptions) {
     this.address = addressOf(options.url);
     this.where = this.address.where;
     const retriable = (error: unknown) =>
-      // A refused password closes the connection too, and will do so again.
+      // A rejected password closes the connection as well; a retry would not help.
       !this.closed && isPassing(error) && (this.lastError === undefined || isPassing(this.lastError));
     const { attemptsMax = 10 } = options;
     this.retrying = { ...requestBackOff, retriable, attemptsMax };
   }
 
-  /** Repeats work until it succeeds or will not: only for what may be repeated. */
+  /** Repeats work until it succeeds or fails permanently; only for work that may be repeated. */
   async attempt<T>(doing: string, work: (on: Connection) => Promise<T>, code: ErrorCode = 'sink'): Promise<T> {
     try {
       return await retry(async () => work(await this.connection()), this.retrying);
@@ -73,7 +73,7 @@ export class Server {
     return this.opening;
   }
 
-  /** Once, and without trying again. */
+  /** Asks once, without a retry. */
   async ping(): Promise<void> {
     try {
       await (await this.connection()).masters()[0]?.ping();
@@ -82,12 +82,12 @@ export class Server {
     }
   }
 
-  /** Why a call failed, as far as the client has said it at all. */
+  /** Why a call failed, as far as the client reports it. */
   causeOf(error: unknown): unknown {
     return isPassing(error) && this.lastError !== undefined ? this.lastError : error;
   }
 
-  /** Another connection to the same place. */
+  /** Another connection to the same server. */
   another(): Server {
     return new Server(this.options);
   }
@@ -97,7 +97,7 @@ export class Server {
     await this.opened?.quit();
   }
 
-  /** Whoever waits for an answer gets none. */
+  /** Closes at once; pending calls reject. */
   disconnect(): void {
     this.closed = true;
     this.opened?.disconnect();
@@ -128,7 +128,7 @@ export class Server {
     const nodes = new Cluster([...hosts], {
       lazyConnect: true,
       redisOptions: options,
-      dnsLookup: (name, done) => done(null, name), // certificates are for names
+      dnsLookup: (name, done) => done(null, name), // certificates are issued for names
       clusterRetryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
     });
     this.listen(nodes);
@@ -165,12 +165,12 @@ export class Server {
     const [ca, cert, key] = await Promise.all([texts.ca, texts.certificate, texts.key].map(read));
     return {
       lazyConnect: true,
-      // A call is repeated here, never by the client: one that it kept would be sent after later ones.
+      // Retries happen here, not in the client: a command that the client kept would be sent after later ones.
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       connectTimeout: 5_000,
       commandTimeout: timeoutMs,
-      // A connection that says nothing may be dead without having ended: the next call needs another one.
+      // A silent connection may be dead. It is closed, and the next call opens another.
       socketTimeout: timeoutMs,
       ...given({ username, password }),
       ...(tls ? { tls: given({ ca, cert, key, servername }) } : {}),
@@ -181,13 +181,13 @@ export class Server {
 const read = async (text: Text | undefined): Promise<string | undefined> =>
   typeof text === 'function' ? text() : text;
 
-/** The options without those that are not given: the client takes a user that is `undefined` for one. */
+/** Leaves out options that are `undefined`: the client would take an undefined user for a user. */
 const given = <T extends object>(options: T) =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 
-/** Who may not ask is taken to be on a single server. */
+/** If the user may not ask, a single server is assumed. */
 async function isClusterNode(client: { info(section: string): Promise<string> }): Promise<boolean> {
   try {
     return (await client.info('cluster')).includes('cluster_enabled:1');
@@ -197,11 +197,11 @@ async function isClusterNode(client: { info(section: string): Promise<string> })
   }
 }
 
-/** A cluster says that all its nodes failed, and beside it why. */
+/** A cluster reports that all nodes failed, with the reason in another field. */
 const ofNode = (error: unknown): unknown =>
   (error as { readonly lastNodeError?: unknown } | undefined)?.lastNodeError ?? error;
 
-/** Throws the first error among answers. */
+/** Throws the first error among the answers. */
 export function allAnswered(answers: readonly unknown[]): readonly unknown[] {
   const refused = answers.find((answer) => answer instanceof Error);
   if (refused) throw refused;

@@ -8,12 +8,12 @@ import type { Server } from '../server/server.js';
 import { type Entry, isAfter, NO_ID, recordOf } from './entry.js';
 import { hasHoles, type StreamState, stateOf } from './stream-state.js';
 
-/** How long a poll waits where there is nothing new. */
+/** How long a poll waits if there is nothing new. */
 const POLL_WAIT_MS = 100;
-/** Entries of one read. */
+/** Entries per read. */
 const READ_MAX = 1_000;
 
-/** Where the next entry lies: behind the one with this id. */
+/** The position of the next entry: after the one with this id. */
 export interface EntriesPlace {
   readonly id: string;
 }
@@ -30,8 +30,8 @@ export interface EntriesTask {
 type Polled = Awaited<ReturnType<SourceReader['poll']>>;
 
 /**
- * Reads one stream over a connection of its own. Each read sees entries and the state of the stream at one moment, so what
- * was trimmed in between is known to the entry. Memory: `READ_MAX` entries, and the ids of those that no checkpoint has yet.
+ * Reads one stream over its own connection. Each read returns entries and the state of the stream at one moment, so the number of
+ * trimmed entries is exact. Memory: `READ_MAX` entries, and the ids of those after the last checkpoint.
  */
 export class EntriesReader implements SourceReader {
   private buffer: readonly Entry[] = [];
@@ -39,10 +39,10 @@ export class EntriesReader implements SourceReader {
   /** Id of the last entry that was read into the buffer, and the number of the next one. */
   private after: string;
   private next: number;
-  /** Entries to be passed over: the place is not known, only how many lie before it. */
+  /** Entries to skip: their position is not known, only their number. */
   private passOver = 0;
   private skipped = 0;
-  /** Ids of entries that were given, by the offset behind each. */
+  /** The ids of returned entries, by the offset that follows each. */
   private given: { readonly offset: number; readonly id: string }[] = [];
   private lastAtOpen = NO_ID;
   private caughtUp = false;
@@ -58,7 +58,7 @@ export class EntriesReader implements SourceReader {
     this.next = Math.max(0, task.offset);
   }
 
-  /** @throws MillraceError `source` where the stream is another one than the checkpoint speaks of. */
+  /** @throws MillraceError `source` if the stream is not the one that the checkpoint refers to. */
   static async open(server: Server, options: Entries, task: EntriesTask): Promise<EntriesReader> {
     const reader = new EntriesReader(server, options, task);
     try {
@@ -111,12 +111,12 @@ export class EntriesReader implements SourceReader {
     if (place !== undefined) return this.mustBeTheSame(state);
     const first = state.added - state.length;
     if (offset > state.added) throw this.gone(`it holds ${first} to ${state.added}`);
-    if (offset !== EARLIEST && offset < first) return; // the first read tells
+    if (offset !== EARLIEST && offset < first) return; // the first read reports it
     this.passOver = offset === EARLIEST ? 0 : offset - first;
     this.next = first;
   }
 
-  /** The state of the stream, and the entries that come next, as they were at one moment. */
+  /** The state of the stream and its next entries, read at one moment. */
   private async look(count: number): Promise<readonly [StreamState, readonly Entry[]]> {
     const { stream: key } = this.task;
     const commands: Keyed[] = [
@@ -143,7 +143,7 @@ export class EntriesReader implements SourceReader {
     const holes = hasHoles(state, this.after);
     if (onDataLoss === undefined && trimmed > 0)
       throw this.gone(`${trimmed} entries were trimmed before they were read`);
-    // A replay might count what lies behind a hole differently, and pass over what was never written, or write it twice.
+    // After deleted entries a replay might count differently, and so skip values that were not written or write them twice.
     if (onDataLoss === undefined && holes) throw this.gone(`some were deleted, up to ${state.deletedId}`);
     if (onDataLoss === 'latest' && (trimmed > 0 || holes)) return this.goTo(state);
     this.skip(Math.max(0, trimmed));
@@ -158,7 +158,7 @@ export class EntriesReader implements SourceReader {
     this.next += count;
   }
 
-  /** Behind everything. */
+  /** Continues after the last entry. */
   private goTo({ added, lastId }: StreamState): void {
     this.skip(added - this.next);
     this.after = lastId;
@@ -199,7 +199,7 @@ export class EntriesReader implements SourceReader {
     return skipped > 0 ? { records, ended, skipped } : { records, ended };
   }
 
-  /** Until there is an entry, or for a little while. */
+  /** Waits until there is an entry, or for a short time. */
   private async wait(): Promise<void> {
     const { stream: key } = this.task;
     const block = ['COUNT', 1, 'BLOCK', POLL_WAIT_MS] as const;
@@ -207,7 +207,7 @@ export class EntriesReader implements SourceReader {
     await this.server.send(`cannot read the stream ${key}`, [{ key, command }], 'source');
   }
 
-  /** Closing ends what is under way by a broken connection. */
+  /** `close` breaks the connection and so ends work in progress. */
   private async unlessClosed(work: () => Promise<void>): Promise<void> {
     try {
       await work();

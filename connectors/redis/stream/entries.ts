@@ -13,12 +13,12 @@ export interface RedisEntriesOptions<T> extends Omit<OptionsOf<typeof entriesKin
 }
 
 /**
- * Reads streams of Redis 7 or newer, without consumer groups: the checkpoint has the id of the last entry that was read, so that
- * positions go with the state. Offsets count the entries that were ever added. Entries that were trimmed before they were read, or
- * deleted behind the checkpoint, end the run, unless `onDataLoss` says where to go on; so does, always, a stream that was deleted and made
- * again.
+ * Reads streams of Redis 7 or newer, without consumer groups. The checkpoint stores the id of the last entry read, so positions
+ * belong to the state. Offsets count all entries ever added. If entries were trimmed before they were read, or deleted after the
+ * checkpoint, the run ends unless `onDataLoss` says where to continue. A stream that was deleted and created again always ends the
+ * run.
  *
- * An entry without `field` counts as a tombstone.
+ * An entry without `field` is a tombstone.
  *
  * @example
  * t.source('orders', redis.streamSource({ stream: 'orders', partitions: 4, field: 'order', schema: json<Order>(), eventTime: (o) => o.at }));
@@ -29,7 +29,7 @@ export function streamSource<T>(options: RedisEntriesOptions<T>): Source<T> {
     options,
   );
   const eventTime = options.eventTime as ((value: unknown, entryTimeMs: number) => number) | undefined;
-  const { stream: _, schema: __, ...others } = settingsOf(entriesKind, options); // described as its topic, and by its subject
+  const { stream: _, schema: __, ...others } = settingsOf(entriesKind, options); // shown as its topic and by its subject
   const needsJson = field === undefined && schema?.format !== 'json' && schema?.format !== 'json-schema';
   return sourceOf(definition.kinds.streamSource, options, {
     topic: stream,

@@ -1,13 +1,13 @@
 import type { RawRecord } from '../../../src/core/record.js';
 import type { Entries } from '../kinds.js';
 
-/** As the client gives it: the id, then fields and values in turn. */
+/** An entry as the client returns it: the id, then fields and values alternately. */
 export type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 
-/** Before the first id. */
+/** Comes before the first id. */
 export const NO_ID = '0-0';
 
-/** The order of ids, `milliseconds-number`: both may exceed what a double holds. */
+/** Compares ids, `milliseconds-number`: both parts may exceed a double. */
 export function isAfter(id: string, other: string): boolean {
   const [ms = '', n = ''] = id.split('-');
   const [otherMs = '', otherN = ''] = other.split('-');
@@ -16,7 +16,7 @@ export function isAfter(id: string, other: string): boolean {
 
 const isGreater = (a: string, b: string): boolean => (a.length === b.length ? a > b : a.length > b.length);
 
-/** An entry as a record. */
+/** Converts an entry to a record. */
 export function recordOf([id, fields]: Entry, offset: number, { field, keyField }: Entries): RawRecord {
   const timestampMs = Number(id.toString('latin1').split('-', 1)[0]);
   let key: Buffer | null = null;

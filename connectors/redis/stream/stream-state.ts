@@ -1,24 +1,24 @@
 import { MillraceError } from '../../../src/core/errors.js';
 import { isAfter, NO_ID } from './entry.js';
 
-/** A stream as `XINFO STREAM` tells of it. */
+/** The state of a stream, from `XINFO STREAM`. */
 export interface StreamState {
-  /** Entries that were ever added, and those that are there. */
+  /** The number of entries ever added, and of those that exist. */
   readonly added: number;
   readonly length: number;
-  /** Id of the oldest entry that is there, and of the newest one that ever was. */
+  /** The ids of the oldest entry that exists and of the newest entry ever added. */
   readonly firstId: string | undefined;
   readonly lastId: string;
-  /** The greatest id of those that were deleted one by one; trimming is not counted. */
+  /** The greatest id of entries that were deleted one by one; trimming does not count. */
   readonly deletedId: string;
 }
 
 const EMPTY: StreamState = { added: 0, length: 0, firstId: undefined, lastId: NO_ID, deletedId: NO_ID };
 
 /**
- * Reads the answer to `XINFO STREAM`; a stream that is not there yet is empty.
+ * Parses the answer to `XINFO STREAM`; a stream that does not exist is empty.
  *
- * @throws MillraceError `config` where the server is too old to count.
+ * @throws MillraceError `config` if the server is too old to report the counts.
  */
 export function stateOf(answer: unknown, stream: string): StreamState {
   if (answer instanceof Error) {
@@ -45,8 +45,8 @@ export function stateOf(answer: unknown, stream: string): StreamState {
 }
 
 /**
- * Whether entries may be missing in the middle of what lies behind an id: those behind them can then not be counted. Redis's own
- * `lag` of a group is judged the same way.
+ * Whether entries after an id may have been deleted: then the entries after them cannot be counted. Redis computes the `lag` of a
+ * group by the same rule.
  */
 export const hasHoles = ({ firstId, deletedId }: StreamState, after: string): boolean =>
   firstId !== undefined && isAfter(deletedId, firstId) && isAfter(deletedId, after);

@@ -14,9 +14,9 @@ export interface RedisStreamOptions<T> extends OptionsOf<typeof streamKind.optio
 }
 
 /**
- * Appends every value to a stream (`XADD`), in order, with ids by Redis's clock. Effectively once: the fence moves in the same call, so a
- * replay, or a process that lost its task, appends nothing. After an offset reset or a restored savepoint records that are read
- * again are appended again.
+ * Appends every value to a stream (`XADD`), in order, with ids by Redis's clock. Effectively once: one call updates the fence and
+ * the stream, so a replay, or a process that lost its task, appends nothing. After an offset reset or a restored savepoint, records
+ * that are read again are appended again.
  *
  * @example
  * alerts.to('alerts', redis.streamSink({ stream: (a) => `alerts:${a.region}`, entriesMax: 100_000 }));
