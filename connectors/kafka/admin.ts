@@ -14,17 +14,17 @@ import { brokerError, code, hasCode } from './protocol/broker-error.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
 
-/** Topics carry event times, which may lie years back; Kafka deletes by them, so topics made here keep everything. */
+/** Records carry event times, which may be years old, and Kafka deletes by them. Topics that are created here keep all records. */
 const KEEP: TopicSettings = { 'retention.ms': '-1' };
 const TIMEOUT_MS = 30_000;
-/** As many replicas as the broker's default says. */
+/** The broker's default number of replicas. */
 const DEFAULT_REPLICAS = -1;
 
-/** Creating, growing and deleting topics. */
+/** Creates, grows and deletes topics. */
 export class Admin {
   private readonly connections: ConnectionPool;
 
-  /** `replication` is that of topics of which nothing else is said; the broker's own default without it. */
+  /** `replication` is the default for created topics; without it, the broker's default. */
   constructor(
     private readonly cluster: Cluster,
     private readonly replication = DEFAULT_REPLICAS,
@@ -33,10 +33,10 @@ export class Admin {
   }
 
   /**
-   * Creates a topic unless it is there, and waits until it can be used. Its records are kept for ever unless
-   * `settings` (of the broker, such as `retention.ms`) say otherwise.
+   * Creates a topic if it is missing, and waits until it can be used. Its records are kept for ever unless `settings` (of the
+   * broker, such as `retention.ms`) say otherwise.
    *
-   * @throws MillraceError `config` where it is there with another number of partitions.
+   * @throws MillraceError `config` if it exists with another number of partitions.
    */
   async createTopic(topic: string, partitions: number, settings: TopicSettings = {}): Promise<void> {
     const found = await this.ensureTopic(topic, partitions, settings);
@@ -51,7 +51,7 @@ export class Admin {
     );
   }
 
-  /** As `createTopic`, with as many partitions as there are where the topic exists. */
+  /** Like `createTopic`, but an existing topic may have any number of partitions. */
   async ensureTopic(
     topic: string,
     partitions: number,
@@ -74,7 +74,7 @@ export class Admin {
     return this.appeared(topic, 1);
   }
 
-  /** Adds partitions where there are fewer. Only for topics whose partitions are not chosen by key. */
+  /** Adds partitions up to a number. Only for topics whose partitions are not chosen by key. */
   async growTopic(topic: string, partitions: number): Promise<void> {
     const existing = await this.cluster.topic(topic);
     if (existing && existing.leaders.length >= partitions) return;
@@ -86,15 +86,15 @@ export class Admin {
   }
 
   /**
-   * A topic's setting as the broker applies it, its default included.
+   * The effective value of a topic's setting, including the broker's default.
    *
-   * @throws MillraceError `config` where it may not be read.
+   * @throws MillraceError `config` if it may not be read.
    */
   async setting(topic: string, name: string): Promise<string | undefined> {
     return (await this.settings(topic, [name])).get(name);
   }
 
-  /** Several of them, without those that the broker does not know. */
+  /** The effective values of several settings, without those that the broker does not know. */
   async settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
     const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [...names] };
     const { results } = await this.cluster.patiently(
@@ -109,7 +109,7 @@ export class Admin {
     );
   }
 
-  /** Deletes a topic if it is there, and waits until it is gone. */
+  /** Deletes a topic if it exists, and waits until it is gone. */
   async deleteTopic(topic: string): Promise<void> {
     await this.ask(`cannot delete topic '${topic}'`, code.unknownTopicOrPartition, async () =>
       this.connections.request(await this.cluster.anyBroker(), deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS),
@@ -121,7 +121,7 @@ export class Admin {
     await this.connections.close();
   }
 
-  /** `fine` is the code that says that it was so already. */
+  /** `fine` is the error code of a request that was not needed. */
   private async ask(message: string, fine: number, attempt: () => Promise<unknown>): Promise<void> {
     try {
       await this.cluster.patiently('config', message, attempt);
@@ -130,7 +130,7 @@ export class Admin {
     }
   }
 
-  /** Brokers learn of a new topic one after another; each needs some milliseconds. */
+  /** Waits until the brokers know a new topic; they learn of it one after another, within milliseconds. */
   private async appeared(topic: string, partitions: number): Promise<TopicInfo> {
     const giveUpMs = Date.now() + this.cluster.patienceMs;
     for (;;) {

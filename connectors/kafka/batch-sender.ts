@@ -6,17 +6,17 @@ import { code, hasCode, isLost, isMoved } from './protocol/broker-error.js';
 import { type OutgoingBatch, produceApi } from './protocol/produce.js';
 import { wavesOf } from './record-accumulator.js';
 
-/** Who leads which partition: a `Cluster`. */
+/** The leaders of partitions, as `Cluster` finds them. */
 export interface Leaders {
   leader(topic: string, partition: number): Promise<{ readonly address: Address }>;
   refresh(topic: string): Promise<unknown>;
   readonly patienceMs: number;
 }
 
-/** One request to one broker, sent when it is called: calls are answered in their order. */
+/** Sends one request to one broker immediately; answers come in the order of the calls. */
 export type Produce = (batches: readonly OutgoingBatch[]) => Promise<unknown>;
 
-/** Opens connections that take batches. */
+/** Returns a function that opens a connection for batches. */
 export const producingOver =
   (connections: ConnectionPool, transactionalId: string | null) =>
   async (leader: Address): Promise<Produce> => {
@@ -29,14 +29,14 @@ type LedBatches = readonly [leader: Address, batches: OutgoingBatch[]];
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
- * Sends sealed batches to the leaders of their partitions, several requests at once and in order. What a broker did not
- * take, because it leads no more or was not reached, is sent again in the same order: the sequences in the batches let
- * brokers drop what they have already.
+ * Sends sealed batches to the leaders of their partitions, several requests in flight and in order. If a broker is no longer the
+ * leader or cannot be reached, its batches are sent again in the same order. The sequence numbers in the batches let brokers drop
+ * duplicates.
  */
 export class BatchSender {
   private readonly inFlight = new Set<Promise<void>>();
   private refused: OutgoingBatch[] = [];
-  /** Why, since batches were last sent again: a cause that passes, where there was one, before what followed from it. */
+  /** The cause of the last resend. A cause that passes takes precedence over errors that follow from it. */
   private refusal: unknown;
   private readonly places = new WeakMap<OutgoingBatch, number>();
   private sent = 0;
@@ -48,12 +48,12 @@ export class BatchSender {
     private readonly connect: (leader: Address) => Promise<Produce>,
   ) {}
 
-  /** Bytes sent that are not acknowledged yet. */
+  /** Bytes sent and not yet acknowledged. */
   get bytesOnTheirWay(): number {
     return this.bytes;
   }
 
-  /** Resolves when the batches are on their way; calls must not overlap. Rejects once anything has failed for good. */
+  /** Resolves when the batches have been sent; calls must not overlap. Rejects after a permanent failure. */
   send(batches: readonly OutgoingBatch[]): Promise<void> {
     return this.orFail(async () => {
       if (this.refused.length > 0) await this.sendAgain();
@@ -65,12 +65,12 @@ export class BatchSender {
     });
   }
 
-  /** Resolves when some of what is under way has been answered, for better or worse. */
+  /** Resolves when some request in flight has been answered, successfully or not. */
   async someLanded(): Promise<void> {
     if (this.inFlight.size > 0) await Promise.race(this.inFlight);
   }
 
-  /** Resolves when everything sent is safe; rejects with what failed for good. */
+  /** Resolves when all batches are acknowledged; rejects with the first permanent failure. */
   flush(): Promise<void> {
     return this.orFail(async () => {
       await Promise.all(this.inFlight);
@@ -78,7 +78,7 @@ export class BatchSender {
     });
   }
 
-  /** A failure is for ever: later batches would leave a gap. */
+  /** A failure is final, because later batches would leave a gap. */
   private async orFail(step: () => Promise<void>): Promise<void> {
     try {
       if (this.failure === undefined) await step();
@@ -114,7 +114,7 @@ export class BatchSender {
     for (const wave of wavesOf(batches, REQUEST_BYTES_MAX)) {
       for (const [leader, led] of await this.byLeader(wave)) {
         try {
-          // Connected before the request and not inside it: requests must leave in the order of sequences.
+          // Connect before the request, because requests must leave in the order of sequence numbers.
           const produce = await this.connect(leader);
           this.track(led, produce(led));
         } catch (error) {
@@ -146,10 +146,10 @@ export class BatchSender {
   }
 
   private judge(error: unknown, batches: readonly OutgoingBatch[]): void {
-    // Out of order is what follows a refused batch of its partition, whose own answer may still be on its way. Where
-    // nothing else was refused it stays out of order when it is sent again, and then it is a failure.
+    // `OUT_OF_ORDER_SEQUENCE` follows from a refused batch of the same partition, whose own answer may not have arrived yet. If
+    // nothing else was refused, the resend gets the same error, and that is a failure.
     if (isPassing(error) || hasCode(error, code.outOfOrderSequence)) {
-      // Answers of several brokers come in any order: what followed from a refusal may be heard of before it.
+      // Answers of several brokers come in any order, so an error may arrive before the refusal that caused it.
       if (this.refusal === undefined || !isPassing(this.refusal)) this.refusal = error;
       this.refused.push(...batches);
     } else {

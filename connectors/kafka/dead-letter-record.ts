@@ -3,16 +3,16 @@ import { MillraceError } from '../../src/core/errors.js';
 import { type DeadLetter, type Headers, rawOf } from '../../src/core/record.js';
 import { type DeadLetterSinkOptions, deadLetterHeaders, originHeaders, REPLAYED } from './topic-options.js';
 
-// A dead letter is the record before any step masked it. `raw` says what of it comes to lie in the dead-letter topic.
+// A dead letter holds the record as it was before any step masked it. `raw` says how much of it is written to the topic.
 
-/** A record of a dead-letter topic, but for its time and place. */
+/** A record of a dead-letter topic, without timestamp and partition. */
 export interface LetterRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
 }
 
-/** What `encrypt` seals: everything that the record or a message about it may say of people. */
+/** What `encrypt` encrypts: every part of the record and of the message that may contain personal data. */
 interface Sealed {
   readonly key: string | null;
   readonly value: string | null;
@@ -25,7 +25,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * The key of dead letters from its text: 32 bytes in base64 or hexadecimal digits.
+ * Parses the key for dead letters: 32 bytes in base64 or hexadecimal digits.
  *
  * @throws MillraceError `config` for anything else, without the text.
  */
@@ -40,10 +40,10 @@ export function letterKey(text: string): Buffer | undefined {
 }
 
 /**
- * How letters are written. `encrypt` is deterministic, as every output of a replay must be: the nonce is a MAC of the content, so it
- * repeats only with it.
+ * Returns the function that writes letters. Encryption is deterministic, as every output of a replay must be: the nonce is a MAC of
+ * the content, so it repeats only with the content.
  *
- * @throws MillraceError `config` where letters are to be encrypted and there is no key.
+ * @throws MillraceError `config` if letters must be encrypted and there is no key.
  */
 export function letterWriter({ topic, raw = 'keep' }: DeadLetterSinkOptions, key: Buffer | undefined) {
   if (raw === 'encrypt' && key === undefined) {
@@ -63,11 +63,11 @@ export function letterWriter({ topic, raw = 'keep' }: DeadLetterSinkOptions, key
     ];
     const headers = origin.headers ?? [];
     if (raw === 'keep') {
-      // A producer cannot say of its own record that it was encrypted.
+      // A producer must not be able to mark its own record as encrypted.
       const others = headers.filter(([name]) => name !== deadLetterHeaders.raw);
       return { key: origin.key, value: rawOf(origin), headers: [...open, ...others] };
     }
-    // What tells letters apart that were sent again.
+    // Distinguishes letters that were sent again.
     const marked: Headers = [
       ...open,
       [deadLetterHeaders.raw, Buffer.from(raw)],
@@ -79,10 +79,10 @@ export function letterWriter({ topic, raw = 'keep' }: DeadLetterSinkOptions, key
   };
 }
 
-/** Of a record that is too large for the dead-letter topic: what is kept of its value, at most, and of the detail. */
+/** For a record that is too large for the dead-letter topic: the most bytes of its value, and of the detail, that are kept. */
 const FIRST_BYTES = 64 * 1024;
 const DETAIL_BYTES = 1_024;
-/** What a record takes in a batch beside its key, value and headers, and a header beside its name and bytes. */
+/** The size of a record in a batch without its key, value and headers, and of a header without its name and bytes. */
 const RECORD_BYTES = 128;
 const HEADER_BYTES = 10;
 
@@ -93,8 +93,8 @@ const sizeOf = ({ key, value, headers }: LetterRecord): number =>
   );
 
 /**
- * A letter for a topic that takes records of this size. One that is larger keeps reason, step and origin, the size and the SHA-256
- * digest of the value and its first bytes; of one that is encrypted or omitted nothing of the value.
+ * Fits a letter into the record size of a topic. A larger one keeps reason, step, origin, and the size, the SHA-256 digest and the
+ * first bytes of the value; an encrypted or omitted one keeps nothing of the value.
  */
 export function fittingLetter(letter: LetterRecord, bytesMax: number): LetterRecord {
   if (sizeOf(letter) <= bytesMax) return letter;
@@ -124,9 +124,9 @@ export function fittingLetter(letter: LetterRecord, bytesMax: number): LetterRec
 }
 
 /**
- * What an encrypted letter held.
+ * Decrypts a letter.
  *
- * @throws MillraceError `config` where it was encrypted with another key, or was changed.
+ * @throws MillraceError `config` if it was encrypted with another key, or was changed.
  */
 export function decryptedLetter(
   { value, headers }: LetterRecord,
@@ -167,7 +167,7 @@ function encrypt(content: LetterRecord & { readonly detail: string }, key: Buffe
   return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Which record a letter is of: a letter's content cannot be put under another. */
+/** The record that a letter belongs to, as additional authenticated data: encrypted content cannot be moved to another letter. */
 function placeIn(headers: Headers): Buffer {
   const text = (name: string) => Buffer.from(headers.find(([each]) => each === name)?.[1] ?? []).toString();
   const { topic, partition, offset, step, reason } = deadLetterHeaders;

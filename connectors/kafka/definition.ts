@@ -2,7 +2,7 @@ import { defineConnector } from '../../src/core/connector.js';
 import * as kind from './kinds.js';
 import { settings } from './settings.js';
 
-/** Topics. They lie in the log of the profile, so that a checkpoint and what was written before it are one transaction. */
+/** Topics. They are in the log of the profile, so a checkpoint and the records written before it are one transaction. */
 export const definition = defineConnector({
   name: 'kafka',
   kinds: {

@@ -27,57 +27,57 @@ import { Transaction } from './transaction.js';
 
 export interface KafkaOptions extends ClusterOptions {
   readonly registry: SchemaRegistry;
-  /** With which dead letters are encrypted, where their sink says so. */
+  /** The key that encrypts dead letters, if their sink requires it. */
   readonly letterKey?: Buffer | undefined;
-  /** First part of the names of transactional ids, groups and changelog topics; `millrace` by default. */
+  /** The prefix of transactional ids, groups and changelog topics; `millrace` by default. */
   readonly prefix?: string;
-  /** An epoch that takes longer is aborted by the broker; 60 s by default, at most its `transaction.max.timeout.ms`. */
+  /** The broker aborts an epoch that takes longer; 60 s by default, at most the broker's `transaction.max.timeout.ms`. */
   readonly transactionTimeout?: Duration;
-  /** A process that is not heard of for this long loses its tasks to others; 10 s by default, the broker's least is 6 s. */
+  /** A process that sends no heartbeat for this long loses its tasks; 10 s by default. The broker's minimum is 6 s. */
   readonly sessionTimeout?: Duration;
-  /** How often a task deletes what it has read of a topic between two sub-topologies; 30 s by default. */
+  /** How often a task deletes the records of a repartition topic that it has read; 30 s by default. */
   readonly releaseEvery?: Duration;
   /**
-   * How many other processes follow the changelog of each task, so that one of them can take it over at once; 0 by
-   * default. The same in all processes of a group. Memory: the stored state of the tasks that a process follows.
+   * The number of standbys of each task: other processes that follow its changelog, so that one of them can take it over at once; 0
+   * by default. It must be the same in all processes of a group. Memory: the stored state of the tasks that a process follows.
    */
   readonly standbys?: number;
-  /** Replicas of topics that are created and say nothing else; the broker's default without it. */
+  /** Replicas of created topics that do not define it; the broker's default if missing. */
   readonly replication?: number;
-  /** Of changelogs, topics between sub-topologies, and outputs that do not say otherwise; none by default. */
+  /** Compression of changelogs, repartition topics, and outputs that do not define it; none by default. */
   readonly compression?: Compression;
-  /** Told when the state of a task was read. */
+  /** Called after the state of a task was read. */
   onRestored?(restored: Restored): void;
-  /** Told of what was mended without help. */
+  /** Called with problems that were resolved. */
   onWarning?(message: string): void;
 }
 
-/** One Kafka cluster as a topology's world: inputs, outputs and checkpoints. */
+/** A Kafka cluster for a topology: inputs, outputs and checkpoints. */
 export interface Kafka {
   readonly source: SourceDriver;
-  /** Serves `kafka.sink` and `kafka.deadLetterSink`. */
+  /** The driver of `kafka.sink`, `kafka.upsertSink` and `kafka.deadLetterSink`. */
   readonly topicSink: SinkDriver;
-  /** Topics between the sub-topologies of a topology: the connector `internal` of a profile. */
+  /** The drivers of repartition topics: the connector `internal` of a profile. */
   readonly internal: { readonly source: SourceDriver; readonly sink: SinkDriver };
   openLedger(task: TaskId): Promise<TaskLedger>;
   readonly checkpoints: CheckpointStore;
   /** Joins the group of processes that share a topology's tasks; without it every task may be opened here. */
   join(member: GroupMember): Promise<Membership>;
-  /** Gives the tasks of a process that is known to be dead to others at once; `memberId` as `onJoined` told it. */
+  /** Gives the tasks of a dead process to others at once; `memberId` is that of `onJoined`. */
   removeMember(topology: string, memberId: string): Promise<void>;
   producer(): TopicProducer;
-  /** Creates a topic unless it is there; see `Admin.createTopic`. */
+  /** Creates a topic if it is missing; see `Admin.createTopic`. */
   createTopic(topic: string, partitions: number, settings?: TopicSettings): Promise<void>;
   deleteTopic(topic: string): Promise<void>;
-  /** Removes what is kept of a topology that nobody runs: its changelog, and its group with the offsets in it. */
+  /** Deletes what is stored of a stopped topology: its changelog, and its group with its offsets. */
   forget(topology: string): Promise<void>;
-  /** By partition, the offset up to which committed readers can read now. */
+  /** The end offset of each partition for readers of committed records. */
   endOffsets(topic: string): Promise<readonly number[]>;
-  /** By partition, the offset of a point of the log. */
+  /** The offset of a point of the log in each partition. */
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
-  /** How long brokers have made this client wait for its quotas, since it was opened, in milliseconds. */
+  /** The time that brokers have delayed this client because of quotas since it was opened, in milliseconds. */
   throttledMs(): number;
-  /** Aborts what is not committed and closes every connection. */
+  /** Aborts open transactions and closes all connections. */
   close(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ const TRANSACTION_TIMEOUT_MS = 60_000;
 const SESSION_TIMEOUT_MS = 10_000;
 const RELEASE_EVERY_MS = 30_000;
 
-/** A group without anybody else takes its members at once. */
+/** A group without other members accepts one at once, so a slower join means that there are others. */
 const SLOW_JOIN_MS = 2_000;
 
 const slowGroup = (topology: string, sessionTimeoutMs: number): string =>
@@ -96,17 +96,16 @@ const slowGroup = (topology: string, sessionTimeoutMs: number): string =>
   `${Math.ceil(sessionTimeoutMs / 1_000)} s, then tasks begin`;
 
 /**
- * Connects to a Kafka cluster on which a topology can run exactly-once: outputs, state, positions and group offsets of
- * an epoch are one transaction.
+ * Connects to a Kafka cluster on which a topology runs exactly-once: outputs, state, positions and group offsets of an epoch are
+ * one transaction.
  *
- * Opening a task takes it over from whoever has it; that one fails with `fenced` at its next commit. Needs brokers of
- * version 3.1 or later. Memory, per task: two fetched ranges of 2 MiB an input, 16 MiB of output on its way; at a restore
- * the stored state, and two ranges of 4 MiB for each of the four changelogs that are read at a time.
+ * Opening a task takes it over from its previous owner, which fails with `fenced` at its next commit. Needs brokers of version 3.1
+ * or later. Memory per task: two fetched ranges of 2 MiB per input, and 16 MiB of unacknowledged output. During a restore also the
+ * stored state, and two ranges of 4 MiB for each of the four changelogs that are read at a time.
  *
- * @throws MillraceError `config` where no broker answers.
- * @example
- * const kafka = await openKafka({ brokers: ['127.0.0.1:9092'], registry: confluentRegistry({ url }) });
- * const profile = { sources: { kafka: kafka.source }, sinks: { kafka: kafka.topicSink }, openLedger: kafka.openLedger };
+ * @throws MillraceError `config` if no broker answers.
+ * @example const kafka = await openKafka({ brokers: ['127.0.0.1:9092'], registry: confluentRegistry({ url }) }); const profile = {
+ * sources: { kafka: kafka.source }, sinks: { kafka: kafka.topicSink }, openLedger: kafka.openLedger };
  */
 export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const { registry, prefix = 'millrace', compression } = options;
@@ -147,14 +146,14 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     checkpoints: kafkaCheckpoints(cluster, admin, prefix, (names) => begin(names)),
     async join({ topology, sources, tasks, version, address, onAssigned, onJoined, onFailed }) {
       const topics = [...new Set(sources.filter(isTopic).map(({ topic }) => topic))];
-      // Inputs that are no topics have tasks too: the group shares out numbers.
+      // Inputs that are not topics have tasks as well: the group assigns task numbers.
       if (topics[0] !== undefined && !(await cluster.topic(topics[0]))) {
         throw new MillraceError('config', 'no source is a topic that exists', { where: topology });
       }
       const { group, changelog } = namesOf(prefix, { topology, partition: 0 });
       const standbys = new Standbys({
         async open(task) {
-          await ensureChangelog(admin, changelog, task + 1); // its owner may not have come so far
+          await ensureChangelog(admin, changelog, task + 1); // its owner may not have created it yet
           return ChangelogFollower.open(cluster, changelog, task);
         },
         onWarning: (message) => options.onWarning?.(message),
@@ -162,7 +161,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       restorer.use(topology, standbys);
       const membership = new GroupMembership(cluster, {
         group,
-        // An assignment names topics: where no input is one, the changelog has as many partitions as there are tasks.
+        // An assignment names topics. If no input is a topic, the changelog has one partition per task.
         topics: topics.length > 0 ? topics : [changelog],
         tasks,
         version,
@@ -175,7 +174,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
         onWarning: (message) => options.onWarning?.(message),
         onFailed,
       });
-      memberships.set(topology, membership); // before any task of it opens
+      memberships.set(topology, membership); // before a task of it opens
       const slow = setTimeout(() => options.onWarning?.(slowGroup(topology, sessionTimeout)), SLOW_JOIN_MS);
       try {
         await membership.join();
@@ -211,7 +210,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   };
 }
 
-/** SCRAM proves that the password is known without sending it. */
+/** SCRAM proves the knowledge of the password without sending it. */
 const inTheClear = ({ tls, sasl }: ClusterOptions): boolean =>
   tls === undefined && (sasl?.mechanism === 'plain' || sasl?.mechanism === 'oauthbearer');
 

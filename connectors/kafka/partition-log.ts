@@ -11,16 +11,16 @@ import { type Fetched, fetchApi } from './protocol/fetch.js';
 
 type OnDataLoss = 'earliest' | 'latest';
 
-/** Two of these are in memory at once: one being read, one on its way. */
+/** Two ranges are in memory: one that is being read and one that is being fetched. */
 const BYTES_MAX = 2 * 1024 * 1024;
 const WAIT_MAX_MS = 250;
-/** For who has closed the log and wants nothing more. */
+/** The result after the log was closed. */
 const NOTHING: FetchedPartition = { highWatermark: -1, aborted: [], bytes: Buffer.alloc(0) };
 
 /**
- * One partition's committed records, range by range, over a connection of its own, with one fetch on its way while
- * the last one is read, from the replica that is closest. Survives lost connections and new leaders; a re-created topic and an offset that the log no
- * longer has are errors, unless the source says where to go on then: records would be missing without a word.
+ * Reads the committed records of one partition, range by range, over its own connection, from the closest replica. One fetch is in
+ * flight while the last range is read. It survives lost connections and new leaders. A re-created topic, or an offset that the log
+ * no longer has, is an error unless `onDataLoss` says where to continue, because records would be lost silently.
  */
 export class PartitionLog {
   private nextOffset: number;
@@ -35,7 +35,7 @@ export class PartitionLog {
     private readonly cluster: Cluster,
     private readonly topic: string,
     private readonly partition: number,
-    /** The broker's name for this incarnation of the topic. */
+    /** The broker's id for this incarnation of the topic. */
     readonly topicId: string,
     offset: number,
     private readonly bytesMax: number,
@@ -48,9 +48,10 @@ export class PartitionLog {
   }
 
   /**
-   * `bytesMax` is the length of a range, 2 MiB by default: longer ones cost memory and fewer round trips.
+   * `bytesMax` is the size of a range, 2 MiB by default: larger ranges need more memory and fewer requests.
    *
-   * @throws MillraceError `source` where topic or partition do not exist, and the offset unless it was deleted and `onDataLoss` says where to go on.
+   * @throws MillraceError `source` if topic or partition do not exist, or if the log does not have the offset. If records were
+   * deleted and `onDataLoss` is given, it continues there.
    */
   static async open(
     cluster: Cluster,
@@ -70,24 +71,24 @@ export class PartitionLog {
     return log;
   }
 
-  /** How many records were passed over since it was last asked. */
+  /** The number of records skipped since the last call. */
   takeSkipped(): number {
     const { skipped } = this;
     this.skipped = 0;
     return skipped;
   }
 
-  /** Offset after the last range that `next` gave. */
+  /** The offset after the last range that `next` returned. */
   get offset(): number {
     return this.nextOffset;
   }
 
-  /** The next range; one without records where nothing came for a while. */
+  /** Resolves with the next range; it has no records if none arrived for a while. */
   async next(): Promise<CommittedRange> {
     const range = await (this.fetching ?? this.fetch());
     this.nextOffset = range.nextOffset;
     this.fetching = this.closed ? undefined : this.fetch();
-    // Whoever asks next sees the failure; until then it is nobody's.
+    // The next call reports the failure; until then it must not be an unhandled rejection.
     this.fetching?.catch(() => undefined);
     return range;
   }
@@ -129,7 +130,7 @@ export class PartitionLog {
     });
   }
 
-  /** `undefined` where the answer says nothing about the log: ask again, elsewhere or later. */
+  /** `undefined` if the answer does not describe the log: retry, perhaps elsewhere. */
   private async fetchFrom({ address, rack, isLeader }: ReadPlace, offset: number): Promise<Fetched | undefined> {
     const { topicId, partition, bytesMax } = this;
     const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax, rack };
@@ -139,7 +140,7 @@ export class PartitionLog {
         await this.turnTo(fetched.preferredReplica);
         return undefined;
       }
-      // A broker that throttles answers with nothing at all.
+      // A broker that throttles returns an empty answer.
       return fetched.throttleTimeMs > 0 && fetched.highWatermark < 0 ? undefined : fetched;
     } catch (error) {
       if (isLeader || this.closed) throw error;
@@ -148,7 +149,10 @@ export class PartitionLog {
     }
   }
 
-  /** The leader has given nothing and named another broker. One that nobody knows is looked for; meanwhile the leader is to answer. */
+  /**
+   * The leader returned nothing and named another broker. If that one is not known, its address is looked up and the leader answers
+   * meanwhile.
+   */
   private async turnTo(broker: number): Promise<void> {
     if (!this.cluster.broker(broker)) await this.cluster.refresh(this.topic);
     const address = this.cluster.broker(broker);
@@ -156,12 +160,16 @@ export class PartitionLog {
     else this.closest.failed();
   }
 
-  /** What comes next was deleted: goes on where the source says. @throws MillraceError `source` where it does not, or the log was cut. */
+  /**
+   * The next records were deleted: continue where `onDataLoss` says. @throws MillraceError `source` without it, or if the log was
+   * truncated.
+   */
   private async passOver(cause?: unknown): Promise<void> {
     const offset = this.nextOffset;
     const start = await this.cluster.startOffset(this.topic, this.partition);
     const end = await this.cluster.endOffset(this.topic, this.partition, 'any');
-    // Beyond the end offsets come again with other records, which outputs would take for repetitions: that needs a new incarnation.
+    // Offsets beyond the end will come again with other records, which outputs would take for repetitions. That needs a new
+    // incarnation.
     if (this.onDataLoss !== undefined && offset < start) {
       this.nextOffset = this.onDataLoss === 'earliest' ? start : end;
       this.skipped += this.nextOffset - offset;

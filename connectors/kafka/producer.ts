@@ -20,8 +20,8 @@ interface Identity {
 type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
 
 /**
- * Appends to topics from outside a topology: loaders, tests, tools. Acknowledged by all replicas in sync; what is sent
- * again after a lost connection is appended once, since batches carry the identity of this producer.
+ * Appends to topics from outside a topology: loaders, tests, tools. Records are acknowledged by all in-sync replicas. The producer
+ * is idempotent: records that are sent again after a lost connection are appended once.
  */
 export class KafkaProducer implements TopicProducer {
   private readonly connections: ConnectionPool;
@@ -46,10 +46,10 @@ export class KafkaProducer implements TopicProducer {
   }
 
   /**
-   * Appends records; resolves when all of them are safe. Keys choose the partition by murmur2, records without one take
-   * turns. Memory: the records of one call, encoded.
+   * Appends records; resolves when all are acknowledged. Keys choose the partition by murmur2; records without a key are
+   * distributed round-robin. Memory: the records of one call, encoded.
    *
-   * @throws MillraceError `sink`; the producer is then to be closed, since some of the records may be in the log.
+   * @throws MillraceError `sink`. Close the producer then, since some of the records may be in the log.
    */
   send(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
     return this.inTurn(topic, records, ({ key }, partitions) =>
@@ -57,7 +57,7 @@ export class KafkaProducer implements TopicProducer {
     );
   }
 
-  /** As `send`, into one partition. */
+  /** Like `send`, into one partition. */
   append(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<void> {
     return this.inTurn(topic, records, (_, partitions) => {
       if (partition < partitions) return partition;
@@ -75,7 +75,7 @@ export class KafkaProducer implements TopicProducer {
 
   private inTurn(topic: string, records: readonly OutgoingRecord[], choose: ChoosePartition): Promise<void> {
     const sent = this.sending.then(() => this.write(topic, records, choose));
-    this.sending = sent.catch(() => undefined); // the caller has the error
+    this.sending = sent.catch(() => undefined); // the caller gets the error
     return sent;
   }
 

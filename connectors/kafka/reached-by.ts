@@ -7,9 +7,9 @@ import type { KafkaSettings } from './settings.js';
 type Brokers = Pick<KafkaOptions, 'brokers' | 'clientId' | 'compression' | 'replication' | 'rack' | 'tls' | 'sasl'>;
 
 /**
- * How the settings say that the cluster is reached.
+ * The options for the cluster from the settings.
  *
- * @throws MillraceError `config` where settings contradict each other or one is missing.
+ * @throws MillraceError `config` if settings contradict each other or one is missing.
  */
 export function kafkaOptions(config: KafkaSettings): Brokers {
   const { kafka, kafkaClientId: clientId, kafkaCompression: compression, kafkaReplication: replication } = config;

@@ -5,10 +5,10 @@ import type { ProducerStamp } from './protocol/record-batch.js';
 import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
 import type { Compression } from './topic-options.js';
 
-/** Below the broker's default limit of a batch, `message.max.bytes` (1 MiB). */
+/** Below the broker's default for `message.max.bytes` (1 MiB). */
 const BATCH_BYTES_MAX = 1_000_000;
 
-/** Sequences are counted up to this and begin anew. */
+/** Sequence numbers wrap around here. */
 const SEQUENCES = 2 ** 31;
 
 interface PartitionBuffer {
@@ -19,22 +19,22 @@ interface PartitionBuffer {
 }
 
 /**
- * Collects records by partition and seals them into batches of up to 1 MB; a larger record gets one of its own.
+ * Collects records by partition and seals them into batches of up to 1 MB; a larger record gets its own batch.
  *
- * Memory: one encoder per partition written to, each as large as its largest batch, and what is sealed until taken.
+ * Memory: one encoder per partition, each as large as its largest batch, and the sealed batches until they are taken.
  */
 export class RecordAccumulator {
   private readonly buffers = new Map<string, PartitionBuffer[]>();
   private readonly compressions = new Map<string, Compression>();
   private sealed: OutgoingBatch[] = [];
 
-  /** `identity` is asked for the producer's at the time a batch is sealed. */
+  /** `identity` returns the producer's identity when a batch is sealed. */
   constructor(
     private readonly identity: () => Omit<ProducerStamp, 'sequence'>,
     private readonly compression: Compression = 'none',
   ) {}
 
-  /** Compresses the batches of a topic from here on, in another way than those of the others. */
+  /** Sets the compression of a topic's batches from now on. */
   compress(topic: string, compression: Compression): void {
     this.compressions.set(topic, compression);
   }
@@ -47,19 +47,19 @@ export class RecordAccumulator {
     buffer.encoder.add(record);
   }
 
-  /** Whether batches are full and wait to be taken. */
+  /** Whether full batches wait to be taken. */
   get hasSealed(): boolean {
     return this.sealed.length > 0;
   }
 
-  /** Takes the sealed batches, in the order of their sequences. */
+  /** Takes the sealed batches, in the order of their sequence numbers. */
   takeSealed(): OutgoingBatch[] {
     const { sealed } = this;
     this.sealed = [];
     return sealed;
   }
 
-  /** Seals what is there, however small, and takes it all. */
+  /** Seals all batches, however small, and takes them. */
   takeAll(): OutgoingBatch[] {
     for (const buffers of this.buffers.values()) {
       for (const buffer of buffers) if (buffer && buffer.encoder.records > 0) this.seal(buffer);
@@ -75,7 +75,10 @@ export class RecordAccumulator {
   }
 }
 
-/** Splits batches into requests: no partition twice in one, none above `bytesMax` but by a single batch, order kept. */
+/**
+ * Splits batches into requests, in order: at most one batch per partition in each, and at most `bytesMax` bytes unless one batch is
+ * larger.
+ */
 export function wavesOf(batches: readonly OutgoingBatch[], bytesMax: number): OutgoingBatch[][] {
   const waves: { bytes: number; readonly batches: OutgoingBatch[] }[] = [];
   const nextWave = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { brokers, choice, optional, sealed, text, wholeNumber } from '../../src/connect/setting.js';
 import type { SettingValues } from '../../src/core/connector.js';
 
-/** How a Kafka cluster is reached. Files are read anew for each connection. */
+/** The connection to a Kafka cluster. Files are read for each new connection. */
 export const settings = {
   kafka: brokers({
     env: 'MILLRACE_KAFKA',

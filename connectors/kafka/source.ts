@@ -6,7 +6,7 @@ import { type Cluster, noTopic } from './connection/cluster.js';
 import type { CommittedRange } from './group/committed.js';
 import { PartitionLog } from './partition-log.js';
 
-/** The driver of `kafka.source`: one reader, with a connection of its own, for each task and input. */
+/** The driver of `kafka.source`: one reader with its own connection for each task and input. */
 export function kafkaSource(
   cluster: Cluster,
   sessions: TaskSessions,
@@ -20,7 +20,7 @@ export function kafkaSource(
     },
     async open({ topic, onDataLoss }, { task, partition, offset, bounded, step }) {
       const log = await PartitionLog.open(cluster, topic, partition, offset, { onDataLoss });
-      // No session: the task keeps its checkpoints elsewhere, and no offsets are committed for it here.
+      // Without a session the checkpoints of the task are stored elsewhere, and no offsets are committed here.
       sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });
       const end = await cluster.endOffset(topic, partition, 'committed');
       const onSkipped = (count: number) =>
@@ -46,16 +46,16 @@ class PartitionReader implements SourceReader {
   private head = 0;
   private range: CommittedRange | undefined;
   private closed = false;
-  /** Everything before it was given. */
+  /** Everything before it has been returned. */
   private given: number;
-  /** A broker had nothing more: what is missing before the end was compacted away. */
+  /** A broker returned nothing more: what is missing before the end was compacted away. */
   private caughtUp = false;
-  /** Where reading ends: what lies from here on came later. */
+  /** The offset at which a bounded read ends; later records came after it was opened. */
   private readonly end: number;
 
   constructor(
     private readonly log: PartitionLog,
-    /** Of what committed readers could read when it was opened. */
+    /** The end for readers of committed records when it was opened. */
     private readonly endAtOpen: number,
     bounded: boolean,
     private readonly onSkipped: (count: number) => void,
@@ -76,7 +76,7 @@ class PartitionReader implements SourceReader {
         this.range = await this.log.next();
         this.caughtUp ||= this.log.offset === this.given;
       } catch (error) {
-        if (this.closed) return { records: NONE, ended: true }; // closing cut the connection
+        if (this.closed) return { records: NONE, ended: true }; // `close` has closed the connection
         throw error;
       }
       this.takeBatch();

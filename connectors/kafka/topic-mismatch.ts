@@ -4,26 +4,26 @@ import type { Admin, TopicSettings } from './admin.js';
 import type { Cluster } from './connection/cluster.js';
 import type { TopicDeclaration } from './topic-options.js';
 
-/** A topic as its user wants it. */
+/** A topic as declared. */
 export interface DeclaredTopic extends TopicDeclaration {
   readonly topic: string;
   readonly partitions?: number | undefined;
 }
 
-/** A topic as it is. */
+/** A topic as it exists. */
 export interface ActualTopic {
   readonly partitions: number;
-  /** The fewest replicas that any of its partitions has. */
+  /** The smallest number of replicas of its partitions. */
   readonly replication: number;
-  /** What the broker applies, by name; without those that it does not know. */
+  /** Effective configs by name, without those that the broker does not know. */
   readonly configs: ReadonlyMap<string, string>;
 }
 
-/** Declared configs as the broker has them. */
+/** Declared configs in the form of the broker. */
 export const configsOf = ({ configs = {} }: TopicDeclaration): TopicSettings =>
   Object.fromEntries(Object.entries(configs).map(([name, value]) => [name, String(value)]));
 
-/** Where a topic is not as it was declared; what is not declared may be anything. */
+/** The differences between an existing topic and its declaration. What is not declared may have any value. */
 export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): ConfigMismatch[] {
   const { topic, partitions, replication, onMismatch = 'warn' } = declared;
   const found: ConfigMismatch[] = [];
@@ -48,7 +48,7 @@ export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): Conf
   return found;
 }
 
-/** Lists are the same in any order. */
+/** The order of lists does not matter. */
 const same = (a: string, b: string): boolean => a === b || list(a) === list(b);
 const list = (text: string): string =>
   text
@@ -57,7 +57,7 @@ const list = (text: string): string =>
     .sort()
     .join(',');
 
-/** Looks at a topic; what is not there differs in nothing unless it is never created. */
+/** The mismatches of a topic. A missing one has none unless `create` is false. */
 export async function topicMismatches(
   cluster: Cluster,
   admin: Admin,
@@ -76,10 +76,10 @@ export async function topicMismatches(
 }
 
 /**
- * Sees to it that a topic is there and as declared. One that is missing is created, with `defaults` where nothing is
- * declared; of one that is there nothing is changed: `onMismatch` is told what differs, or the run is refused.
+ * Creates a missing topic, with `defaults` for what is not declared. An existing topic is not changed: `onMismatch` is called with
+ * the differences, or the run is refused.
  *
- * @throws MillraceError `config` with everything that makes it refuse, and where it may not be created.
+ * @throws MillraceError `config` with all reasons for the refusal, or if the topic may not be created.
  */
 export async function setUpTopic(
   cluster: Cluster,

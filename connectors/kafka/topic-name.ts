@@ -1,6 +1,6 @@
 import type { Problem } from '../../src/core/operator.js';
 
-/** What Kafka would say of a topic's name, before there is a broker to say it; the embedded store keeps to the same names. */
+/** Checks a topic's name by Kafka's rules before a broker is reached. The embedded log has the same rules. */
 export function topicNameProblems(topic: string): readonly Problem[] {
   if (/^[\w.-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return [];
   return [

@@ -2,20 +2,20 @@ import { headerPicker, type PassedHeaders } from '../../src/core/passed-headers.
 import type { Headers, Origin } from '../../src/core/record.js';
 import type { Schema } from '../../src/core/schema.js';
 
-// What drivers are told of a topic that a sink writes to: Kafka's, and the embedded log's.
+// Options of sinks that write to topics, for the drivers of Kafka and of the embedded log.
 
-/** How records are compressed, a batch at a time. */
+/** Compression of record batches. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
-/** What a topic is to be like, on logs of which that can be said; the others take no notice. */
+/** Properties of a topic; logs without such properties ignore them. */
 export interface TopicDeclaration {
-  /** Replicas of each partition; as `kafkaReplication` says by default. */
+  /** Replicas of each partition; `kafkaReplication` by default. */
   readonly replication?: number | undefined;
-  /** The broker's own settings for the topic, such as `{ 'retention.ms': 604_800_000, 'min.insync.replicas': 2 }`. */
+  /** The broker's configs of the topic, such as `{ 'retention.ms': 604_800_000, 'min.insync.replicas': 2 }`. */
   readonly configs?: Readonly<Record<string, string | number | boolean>> | undefined;
-  /** Whether it is created where it is missing; it is by default. */
+  /** Whether a missing topic is created; true by default. */
   readonly create?: boolean | undefined;
-  /** What to do where it is there and not as declared: `warn` by default. Nothing is ever changed. */
+  /** What to do if the topic exists and differs from its declaration: `warn` by default. It is never changed. */
   readonly onMismatch?: 'warn' | 'fail' | 'ignore' | undefined;
 }
 
@@ -23,30 +23,30 @@ export interface TopicDeclaration {
 export interface TopicSinkOptions extends TopicDeclaration {
   readonly topic: string;
   readonly schema: Schema<unknown>;
-  /** What is written of a value: all of it where this is missing. Of `null`, a tombstone is. */
+  /** The part of a value to write (default: all). `null` is written as a tombstone. */
   readonly content?: ((value: unknown) => unknown) | undefined;
   /** The record's key, as UTF-8; it decides the partition. Without it the origin's key is passed on. */
   readonly key: ((value: unknown) => string) | undefined;
-  /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
+  /** Partitions of the topic if it is created; by default those of the task's inputs. */
   readonly partitions: number | undefined;
-  /** Name each record's origin in headers (`deadLetterHeaders`): for who compares what two runs made of one record. */
+  /** Write each record's origin as headers (`deadLetterHeaders`), for comparing the outputs of two runs. */
   readonly nameOrigin?: boolean | undefined;
-  /** Headers of the record that a value comes from which go with it; none by default. */
+  /** Headers that are passed on from the record that a value comes from; none by default. */
   readonly headers?: PassedHeaders | undefined;
-  /** What the profile says where it is missing; logs that do not compress take no notice. */
+  /** By default that of the profile; logs without compression ignore it. */
   readonly compression?: Compression | undefined;
 }
 
-/** Options of a sink that takes dead letters: raw bytes as they came, with reason, step and origin in headers. */
+/** Options of a sink for dead letters: the raw bytes, with reason, step and origin in headers. */
 export interface DeadLetterSinkOptions extends TopicDeclaration {
   readonly topic: string;
-  /** Partitions of the topic where it does not exist yet; those of the task's inputs by default. */
+  /** Partitions of the topic if it is created; by default those of the task's inputs. */
   readonly partitions?: number | undefined;
-  /** What the topic holds of the record: all (`keep`), all with a key (`encrypt`), or nothing (`omit`). */
+  /** How much of the record is written: all of it (`keep`), all of it encrypted (`encrypt`), or nothing (`omit`). */
   readonly raw?: 'keep' | 'encrypt' | 'omit' | undefined;
 }
 
-/** The names of the headers that a dead letter carries; of them, topic, partition and offset are those of its origin. */
+/** The names of a dead letter's headers; topic, partition and offset are those of its origin. */
 export const deadLetterHeaders = {
   reason: 'millrace.reason',
   detail: 'millrace.detail',
@@ -54,9 +54,9 @@ export const deadLetterHeaders = {
   topic: 'millrace.topic',
   partition: 'millrace.partition',
   offset: 'millrace.offset',
-  /** `encrypt`, `omit` or `cut`, where the record is not there as it was. */
+  /** `encrypt`, `omit` or `cut`, if the record is not stored as it was. */
   raw: 'millrace.raw',
-  /** Of a record that was cut: the size of its value, and its SHA-256 digest. */
+  /** For a cut record: the size of its value, and its SHA-256 digest. */
   bytes: 'millrace.bytes',
   digest: 'millrace.sha256',
 } as const;
@@ -64,14 +64,14 @@ export const deadLetterHeaders = {
 /** The header of a record that was sent again: topic, partition and offset of its dead letter. */
 export const REPLAYED = 'millrace.replayed';
 
-/** Headers that say which record a value comes from. */
+/** Headers with the record that a value comes from. */
 export const originHeaders = ({ topic, partition, offset }: Origin): Headers => [
   [deadLetterHeaders.topic, Buffer.from(topic)],
   [deadLetterHeaders.partition, Buffer.from(String(partition))],
   [deadLetterHeaders.offset, Buffer.from(String(offset))],
 ];
 
-/** The headers of what is written to a topic. */
+/** The headers of a record to be written. */
 export function headersFor({ nameOrigin, headers }: TopicSinkOptions): (origin: Origin) => Headers | undefined {
   const passed = headerPicker(headers);
   return nameOrigin ? (origin) => [...originHeaders(origin), ...(passed(origin) ?? [])] : passed;

@@ -13,14 +13,14 @@ import { setUpTopic, topicMismatches } from './topic-mismatch.js';
 import { type DeadLetterSinkOptions, headersFor, type TopicSinkOptions } from './topic-options.js';
 import type { Transaction } from './transaction.js';
 
-/** A dead letter carries a whole record and headers on top: the record may have been as large as its topic allows. */
+/** A dead letter carries a record, which may be as large as its topic allows, and headers. */
 const DEAD_LETTER_TOPIC = { 'max.message.bytes': String(16 * 1024 * 1024) };
 
 /** One outgoing record and its partition. */
 type Outgoing = readonly [partition: number, record: OutgoingRecord];
 
 /**
- * The driver of `kafka.sink`, `kafka.upsertSink` and `kafka.deadLetterSink`: what is written becomes part of the task's transaction and
+ * The driver of `kafka.sink`, `kafka.upsertSink` and `kafka.deadLetterSink`. Writes are part of the task's transaction and become
  * visible with its checkpoint.
  */
 export function kafkaTopicSink(
@@ -36,7 +36,7 @@ export function kafkaTopicSink(
     mismatches: (sink) => topicMismatches(cluster, admin, sink.options as DeadLetterSinkOptions),
     async setUp(sink, { partitions }) {
       const { schema, ...declared } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
-      // Before anything runs: a schema that the registry refuses must not be met in the middle of a stream.
+      // Before anything runs, so that a schema that the registry refuses does not fail in the middle of a stream.
       if (schema !== undefined) await registerSchema(schema, registry);
       if (sink.kind === 'kafka.deadLetterSink') letterWriter(sink.options as DeadLetterSinkOptions, letterKey);
       const defaults = sink.kind === 'kafka.deadLetterSink' ? DEAD_LETTER_TOPIC : {};
@@ -76,7 +76,7 @@ function topicWriter(
       }
       return transaction.congested ? transaction.settle() : undefined;
     },
-    // The ledger's commit, or its close, ends the transaction.
+    // The commit or the close of the ledger ends the transaction.
     close: async () => undefined,
   };
 }
@@ -121,7 +121,7 @@ function letterEncoder(
   };
 }
 
-/** The event time, which the broker refuses where it lies ahead of its clock, as bad data may. */
+/** The event time, at most the broker's clock: the broker refuses later ones, which bad data may have. */
 function timestampOf({ eventTimeMs }: Origin, nowMs: number): number {
   return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, nowMs)) : 0;
 }

@@ -21,13 +21,13 @@ import type { Compression } from './topic-options.js';
 
 export interface TransactionOptions {
   readonly transactionalId: string;
-  /** The consumer group whose offsets tell the positions to the world. */
+  /** The consumer group to which the positions are published. */
   readonly group: string;
-  /** After this long without an end the broker aborts a transaction, in milliseconds. */
+  /** The broker aborts a transaction that is open for longer, in milliseconds. */
   readonly timeoutMs: number;
-  /** The task as the group gave it to this process; nothing where one process has all tasks and no group shares them. */
+  /** The lease of the task, if a group shares the tasks. */
   readonly lease: TaskLease | undefined;
-  /** Of batches to topics that nothing else is said of; none by default. */
+  /** The compression of topics that define none; none by default. */
   readonly compression?: Compression | undefined;
 }
 
@@ -36,24 +36,23 @@ interface TopicPartition {
   readonly partition: number;
 }
 
-/** The next record to read of one input. */
+/** The offset of the next record to read of one input. */
 export interface GroupOffset extends TopicPartition {
   readonly offset: number;
 }
 
-/** Bytes without an acknowledgement beyond which writers wait. */
+/** Unacknowledged bytes above which writers wait. */
 const CONGESTED_BYTES = 16 * 1024 * 1024;
 
-/** A consumer outside the group protocol: the transactional id alone is the fence. */
+/** A consumer outside the group protocol: only the transactional id fences. */
 const NO_MEMBER: MemberIdentity = { generation: -1, memberId: '' };
 
 /**
- * The transactions of one task, one after another under one transactional id, over connections of its own. A
- * transaction opens with the first batch of an epoch and ends with `commit`; full batches are sent as they fill up,
- * several requests in flight, in order.
+ * The transactions of one task, one after another under one transactional id, over their own connections. A transaction opens with
+ * the first batch of an epoch and ends with `commit`. Full batches are sent as they fill, several requests in flight, in order.
  *
- * After any failure it refuses everything: what became of the transaction is unknown until a new one has called `begin`
- * and read what is committed. Memory: 16 MiB on their way, and one batch of 1 MB per partition written to.
+ * After any failure it refuses all further use: the result of the transaction is unknown until a new instance has called `begin`
+ * and read the committed state. Memory: 16 MiB of unacknowledged batches, and one batch of 1 MB per partition written to.
  */
 export class Transaction {
   private readonly connections: ConnectionPool;
@@ -63,11 +62,11 @@ export class Transaction {
   private readonly outbox: RecordAccumulator;
   private producerId = -1n;
   private producerEpoch = -1;
-  /** What the open transaction spans: partitions, and the group when offsets go with it. */
+  /** The members of the open transaction: partitions, and the group if offsets are committed. */
   private readonly added = new Set<string>();
   private opened = false;
   private openedMs = 0;
-  /** What the last one was used for: very likely what the next one will be. */
+  /** The partitions of the previous transaction, which the next one very likely uses as well. */
   private usedLast: readonly TopicPartition[] = [];
   private used = new Map<string, TopicPartition>();
   private offsetsLast = false;
@@ -93,12 +92,12 @@ export class Transaction {
     );
   }
 
-  /** How batches of a topic are compressed, where not as all others. */
+  /** Sets the compression of a topic's batches. */
   compress(topic: string, compression: Compression): void {
     this.outbox.compress(topic, compression);
   }
 
-  /** Takes the transactional id over: earlier owners are fenced, and what they left open has ended, when this resolves. */
+  /** Takes over the transactional id. When it resolves, earlier owners are fenced and their open transactions have ended. */
   async begin(): Promise<void> {
     const { transactionalId, timeoutMs } = this.options;
     try {
@@ -117,29 +116,29 @@ export class Transaction {
     }
   }
 
-  /** Adds a record. What fails shows at `settle` and `commit`. */
+  /** Adds a record. `settle` and `commit` report failures. */
   add(topic: string, partition: number, record: OutgoingRecord): void {
     if (!this.opened) this.open();
     this.outbox.add(topic, partition, record);
     if (this.outbox.hasSealed) this.enqueue(this.outbox.takeSealed());
   }
 
-  /** Whether writers should await `settle` before they go on. */
+  /** Whether writers must await `settle` before they continue. */
   get congested(): boolean {
     return this.failure !== undefined || this.bytesQueued + this.sender.bytesOnTheirWay > CONGESTED_BYTES;
   }
 
-  /** Resolves when less is on its way; rejects with the cause once the transaction has failed. */
+  /** Resolves when fewer bytes are in flight; rejects with the cause once the transaction has failed. */
   async settle(): Promise<void> {
     while (this.congested) {
       if (this.failure) throw await this.failure;
-      this.enqueue([]); // sends again what a broker did not take
+      this.enqueue([]); // resends what a broker did not take
       await this.sending;
       await this.sender.someLanded();
     }
   }
 
-  /** Ends the transaction, with everything added and these offsets, as a whole. */
+  /** Commits the transaction with all its records and these offsets. */
   async commit(offsets: readonly GroupOffset[]): Promise<void> {
     this.enqueue(this.outbox.takeAll());
     await this.sending;
@@ -154,19 +153,21 @@ export class Transaction {
     this.offsetsLast = offsets.length > 0;
   }
 
-  /** Ends an open transaction without its records, so that readers need not wait for the broker to do it. */
+  /** Aborts an open transaction, so that readers need not wait until the broker does. */
   async close(): Promise<void> {
     await this.sending;
     await this.guard(() => this.sender.flush());
-    // A failure leaves the transaction to the next owner, or to the broker when its time is up.
+    // After a failure the next owner aborts the transaction, or the broker at its timeout.
     if (this.added.size > 0) await this.guard(() => this.end(false));
     await this.connections.close();
   }
 
-  /** Opens a transaction over what the last one spanned, beside the work: the commit then need not wait for it. */
+  /**
+   * Opens a transaction for the partitions of the previous one, in parallel to the work, so that the commit need not wait for it.
+   */
   private open(): void {
     this.opened = true;
-    this.openedMs = Date.now(); // not monotonic: that stands still while the machine sleeps
+    this.openedMs = Date.now(); // the wall clock, because a monotonic clock stands still while the machine sleeps
     this.step(async () => {
       await this.span(this.usedLast);
       if (this.offsetsLast) await this.spanGroup();
@@ -184,7 +185,7 @@ export class Transaction {
     });
   }
 
-  /** Steps that must follow each other: a partition belongs to the transaction before its first batch is sent. */
+  /** Runs a step after the previous one: a partition is added to the transaction before its first batch is sent. */
   private step(step: () => Promise<void>): void {
     this.sending = this.sending.then(() => this.guard(step));
   }
@@ -243,7 +244,7 @@ export class Transaction {
     await this.coordinator.request(endTxnV3.api, transactionalId, this.producerId, this.producerEpoch, commit);
   }
 
-  /** Runs a step unless one has failed; its failure is the transaction's. */
+  /** Runs a step unless an earlier one failed; its failure fails the transaction. */
   private async guard(step: () => Promise<unknown>): Promise<void> {
     if (this.failure) return;
     try {
@@ -254,10 +255,11 @@ export class Transaction {
   }
 
   /**
-   * Fenced, or merely failed? A broker that aborts a transaction whose time was up answers as if there were a new owner;
-   * asking for the id's next epoch as its present owner tells which it was. Not while a transaction is open: it is the new
-   * owner's, and the broker would abort it before it compares epochs. Nor where the transaction is younger than its time: a
-   * new owner's first request also leaves it aborted, and until the next one the broker cannot tell the two.
+   * Distinguishes a fenced transaction from a timed-out one. A broker that aborts a timed-out transaction answers as if there were
+   * a new owner. A request for the next epoch as the current owner tells them apart. It is not sent while a transaction is open:
+   * that belongs to the new owner, and the broker would abort it before it compares epochs. It is not sent either if the
+   * transaction is younger than its timeout: the first request of a new owner leaves it aborted as well, and until its next request
+   * the broker cannot tell the two apart.
    */
   private async explain(error: unknown): Promise<MillraceError> {
     const { transactionalId: where, timeoutMs } = this.options;
@@ -278,7 +280,7 @@ export class Transaction {
     return new MillraceError('sink', message, { where, hint, cause: error });
   }
 
-  /** Whether the last transaction under this id was aborted: what else there is since is another owner's. */
+  /** Whether the last transaction of this id was aborted; a later one belongs to another owner. */
   private async mayBeTimedOut(): Promise<boolean> {
     const { transactionalId } = this.options;
     const { transactionStates } = await this.coordinator.requestAgain(describeTransactionsV0.api, [transactionalId]);

@@ -11,8 +11,8 @@ import { type DeadLetterSinkOptions, deadLetterHeaders, type TopicSinkOptions } 
 const RECORDS = 1_000;
 
 /**
- * Topics record by record: keys, values and headers, bit by bit. Records of one task are held to their order within each partition;
- * those of different tasks may stand in any order, since nothing decides it.
+ * The records of topics: keys, values and headers, byte by byte. Records of one task must keep their order within a partition;
+ * those of different tasks may have any order.
  */
 export function writtenTopics({ log, schemas }: Pick<ConnectorContext, 'log' | 'schemas'>): WrittenOutput {
   const sourceIn = ({ options }: Sink<unknown>): Source<unknown> => ({
@@ -63,7 +63,7 @@ export function writtenTopics({ log, schemas }: Pick<ConnectorContext, 'log' | '
   };
 }
 
-/** A value that does not decode, such as that of a dead letter, as text. */
+/** A value that cannot be decoded, such as that of a dead letter, as text. */
 function decoded({ value }: RawRecord, decoder: WireDecoder<unknown>): unknown {
   if (value === null) return null;
   try {
@@ -78,7 +78,7 @@ const ORIGIN: readonly string[] = [deadLetterHeaders.topic, deadLetterHeaders.pa
 function entryOf(partition: number, record: RawRecord, ordered: boolean): WrittenEntry {
   const { offset, key, value, headers = [] } = record;
   const [topic, task, input] = ORIGIN.map((name) => textOf(headers, name) ?? '?');
-  // Those of the origin are the identity; what follows them may be a record's own, of the same name.
+  // Headers of the origin are the identity; later headers of the same name belong to the record.
   const own = headers.filter(
     ([name], index) => !ORIGIN.includes(name) || headers.findIndex(([n]) => n === name) < index,
   );
@@ -94,7 +94,7 @@ const textOf = (headers: Headers, wanted: string): string | undefined => {
   return bytes && Buffer.from(bytes).toString();
 };
 
-/** Of parts with their lengths, so that no two lists look alike. */
+/** A digest of parts with their lengths, so that different lists have different digests. */
 function digestOf(parts: readonly (Uint8Array | null)[]): string {
   const all = parts.flatMap((part) => {
     const length = Buffer.alloc(4);

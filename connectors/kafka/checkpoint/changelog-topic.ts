@@ -2,8 +2,8 @@ import { MillraceError } from '../../../src/core/errors.js';
 import type { Admin, TopicSettings } from '../admin.js';
 
 /**
- * A changelog is read whole at a restore: compact it early, in segments of 64 MiB, and let a bucket be large. The broker
- * then keeps, beside the state, a quarter of it that was overwritten, and the newest segment as it was written.
+ * A restore reads the whole changelog, so it is compacted early, in segments of 64 MiB, and records may be large. Besides the state
+ * the broker then keeps a quarter of it in overwritten records, and the newest segment uncompacted.
  */
 const SETTINGS: TopicSettings = {
   'cleanup.policy': 'compact',
@@ -13,10 +13,9 @@ const SETTINGS: TopicSettings = {
 };
 
 /**
- * Sees to it that a changelog has room for `partitions` tasks; a task's partition is its number, so adding some is safe.
+ * Ensures that a changelog has `partitions` partitions. A task's partition is its number, so adding some is safe.
  *
- * @throws MillraceError `config` where the topic is there and keeps its records by anything but their keys: state that
- * does not change would be deleted one day.
+ * @throws MillraceError `config` if the topic exists and is not only compacted: state that does not change would be deleted.
  */
 export async function ensureChangelog(admin: Admin, topic: string, partitions: number): Promise<void> {
   await admin.ensureTopic(topic, partitions, SETTINGS);

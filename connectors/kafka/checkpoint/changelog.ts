@@ -3,15 +3,15 @@ import { MillraceError } from '../../../src/core/errors.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
 import type { StateChange } from '../../../src/core/state.js';
 
-// How a task's state lies in its changelog topic: one record a bucket, one for the checkpoint, compacted by key.
-// A value is a version (32 bits, of the cell's encoding or of the checkpoint's) and bytes.
+// The format of a changelog topic: one record per bucket and one for the checkpoint, compacted by key. A value is a version (32
+// bits, of the cell's encoding or of the checkpoint's) and bytes.
 
-/** Keys of state have slashes, which a step's id cannot have; this one has none. */
+/** Keys of state contain slashes, which step ids cannot; this key has none. */
 const CHECKPOINT_KEY = 'checkpoint';
 const CHECKPOINT_VERSION = 1;
 const VERSION_BYTES = 4;
 
-/** The topic that a source step read when a position was stored: a position is worth nothing for another one. */
+/** The topic that a source read when its position was stored. The position is not valid for another topic. */
 export interface InputTopic {
   readonly topic: string;
   readonly topicId: string;
@@ -23,7 +23,7 @@ export interface StoredCheckpoint {
   readonly inputs: Readonly<Record<string, InputTopic>>;
 }
 
-/** The record of one bucket; a tombstone where it is gone. */
+/** The record of one bucket; a tombstone if it was deleted. */
 export function changeRecord({ step, cell, bucket, version, bytes }: StateChange, timestampMs: number): OutgoingRecord {
   return { key: Buffer.from(`${step}/${cell}/${bucket}`), value: bytes && versioned(version, bytes), timestampMs };
 }
@@ -33,7 +33,7 @@ export function checkpointRecord(stored: StoredCheckpoint, timestampMs: number):
   return { key: Buffer.from(CHECKPOINT_KEY), value, timestampMs };
 }
 
-/** A cell's part of a changelog: the first bytes of its keys, up to the number of the bucket, and the newest value of each. */
+/** A cell's part of a changelog: the prefix of its keys up to the number of the bucket, and the newest value of each. */
 interface CellBuffer {
   readonly prefix: Uint8Array;
   readonly step: string;
@@ -42,19 +42,19 @@ interface CellBuffer {
 }
 
 /**
- * The newest value of each key of a changelog, as its records go by: bytes, of which nothing is decoded. Memory: the
- * state, once, and some 200 bytes a bucket.
+ * Collects the newest value of each key of a changelog, as bytes, without decoding. Memory: the state once, and about 200 bytes per
+ * bucket.
  */
 export class ChangelogReader {
   private readonly buffers = new Map<string, CellBuffer>();
   private readonly foreign = new Set<string>();
-  /** Of the values kept. */
+  /** The size of the collected values. */
   bytes = 0;
   private checkpoint: Uint8Array | undefined;
   private buffer: CellBuffer | undefined;
 
   put(key: Uint8Array | null, value: Uint8Array | null): void {
-    // A copy: a view would keep the whole fetched range in memory.
+    // A copy, because a view would keep the whole fetched range in memory.
     const bytes = value === null ? undefined : new Uint8Array(value);
     const buffer = this.bufferOf(key ?? NOTHING);
     const bucket = buffer && numberIn(key ?? NOTHING, buffer.prefix.length);
@@ -71,9 +71,9 @@ export class ChangelogReader {
   }
 
   /**
-   * What was read, handed over: the reader is empty afterwards.
+   * Returns what was read; the reader is empty afterwards.
    *
-   * @throws MillraceError `state` on keys and versions that are not this program's.
+   * @throws MillraceError `state` for keys and versions of another program.
    */
   restored(where: string): { readonly stored: StoredCheckpoint | undefined; readonly state: StateChange[] } {
     for (const name of this.foreign) throw foreignKey(name, where);
@@ -91,7 +91,7 @@ export class ChangelogReader {
     return { stored, state };
   }
 
-  /** The buffer of a state key; usually that of the previous record. */
+  /** The buffer for a key; usually that of the previous record. */
   private bufferOf(key: Uint8Array): CellBuffer | undefined {
     const { buffer } = this;
     if (buffer && startsWith(key, buffer.prefix)) return buffer;
@@ -115,7 +115,7 @@ const NOTHING = new Uint8Array(0);
 const SLASH = 0x2f;
 const ZERO = 0x30;
 
-/** The number that a key ends in, from `at` on; `undefined` where that is none. */
+/** The number at the end of a key, from `at`; `undefined` if there is none. */
 function numberIn(key: Uint8Array, at: number): number | undefined {
   let number = 0;
   for (let i = at; i < key.length; i++) {
@@ -126,7 +126,7 @@ function numberIn(key: Uint8Array, at: number): number | undefined {
   return at < key.length && number <= Number.MAX_SAFE_INTEGER ? number : undefined;
 }
 
-/** Whether a key is this prefix and no further slash: names of cells may contain some. */
+/** Whether a key is this prefix without a further slash: names of cells may contain slashes. */
 function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
   for (let i = prefix.length - 1; i >= 0; i--) if (key[i] !== prefix[i]) return false;
   return !key.includes(SLASH, prefix.length);

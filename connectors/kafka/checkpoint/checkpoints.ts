@@ -13,10 +13,10 @@ import { ensureChangelog } from './changelog-topic.js';
 import { readChangelog } from './read-changelog.js';
 import { namesOf } from './task-session.js';
 
-/** How to begin a transaction under a task's own id, as its owner would. */
+/** Begins a transaction under a task's transactional id, as its owner would. */
 export type BeginTransaction = (names: { readonly transactionalId: string; readonly group: string }) => Transaction;
 
-/** The checkpoints on a cluster, for tools: reads what is committed, replaces it under the task's transactional id. */
+/** The checkpoints on a cluster, for tools: reads the last commit, and replaces it under the task's transactional id. */
 export function kafkaCheckpoints(
   cluster: Cluster,
   admin: Admin,
@@ -111,7 +111,7 @@ async function inputsOf(
   return inputs;
 }
 
-/** Living members of a group, and those whose death is not known yet. */
+/** Members of a group, including dead ones whose session has not expired. */
 async function membersOf(cluster: Cluster, group: string): Promise<number> {
   const connections = new ConnectionPool(cluster.linkOptions);
   const coordinator = new Coordinator(cluster, connections, 'group', group);

@@ -19,8 +19,8 @@ import { transactionOf } from '../topic-sink.js';
 import type { TaskSessions } from './task-session.js';
 
 /**
- * Records between two sub-topologies are kept until the next sub-topology has them in a checkpoint, and deleted by it. Their times are
- * event times, so neither the broker's clock nor its retention may have a say.
+ * Records of a repartition topic are kept until the next sub-topology has stored them in a checkpoint and deletes them. Their
+ * timestamps are event times, so the broker must neither check them nor delete by them.
  */
 const SETTINGS: TopicSettings = {
   'cleanup.policy': 'delete',
@@ -28,7 +28,7 @@ const SETTINGS: TopicSettings = {
   'message.timestamp.type': 'CreateTime',
 };
 
-/** Anything else would lose records or change their times. */
+/** Other settings would lose records or change their timestamps. */
 function declarationOf(sink: Sink<unknown>): DeclaredTopic {
   const { topic, partitions } = sink.options as InternalSinkOptions;
   return { topic, partitions, configs: SETTINGS, onMismatch: 'fail' };
@@ -37,7 +37,7 @@ function declarationOf(sink: Sink<unknown>): DeclaredTopic {
 /** How long the broker may take to delete. */
 const TIMEOUT_MS = 30_000;
 
-/** The sink into topics between subtopologies: part of the task's transaction, as every output is. */
+/** The sink into repartition topics, in the task's transaction like every output. */
 export function kafkaInternalSink(
   cluster: Cluster,
   admin: Admin,
@@ -71,7 +71,7 @@ export function kafkaInternalSink(
   };
 }
 
-/** The source behind it: a topic as any other, and what was read is deleted now and then, `everyMs`. */
+/** The source of repartition topics. It deletes every `everyMs` what was read. */
 export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, everyMs: number): SourceDriver {
   return {
     partitions: (source) => topics.partitions(source),
@@ -90,8 +90,8 @@ export function kafkaInternalSource(cluster: Cluster, topics: SourceDriver, ever
 }
 
 /**
- * Deletes the beginning of a partition. A broker that cannot be reached is of no account: the next deletion does it too.
- * One that refuses would let the topic grow for ever, so that ends the reading.
+ * Deletes the beginning of a partition. If the broker cannot be reached, the next deletion does the work. If it refuses, reading
+ * fails, because the topic would grow without end.
  */
 class Deletion {
   private readonly connections: ConnectionPool;
@@ -109,7 +109,7 @@ class Deletion {
     this.dueMs = performance.now() + everyMs;
   }
 
-  /** Starts one where it is time. @throws MillraceError `source` where the broker refused the last one. */
+  /** Starts a deletion if it is due. @throws MillraceError `source` if the broker refused the last one. */
   upTo(offset: number): void {
     if (this.refusal !== undefined) {
       throw brokerError('source', `the records of ${this.topic} that were read cannot be deleted`, this.refusal, {

@@ -12,11 +12,11 @@ import type { Restorer } from './restorer.js';
 import type { TaskSession } from './task-session.js';
 
 /**
- * The keeper of one task's checkpoints on Kafka: state and checkpoint lie in the task's partition of a compacted
- * changelog topic, and go there in the transaction that also holds what the task's Kafka sinks wrote and its group
- * offsets. So outputs, state and positions are committed together or not at all.
+ * The ledger of one task on Kafka. State and checkpoint are in the task's partition of a compacted changelog topic. They are
+ * written in the transaction that also holds the output of the task's Kafka sinks and its group offsets, so outputs, state and
+ * positions are committed together or not at all.
  *
- * After a failed commit it refuses further use: open the task anew, which reads what really was committed.
+ * After a failed commit it refuses further use: open the task again, which reads the committed state.
  */
 export class KafkaLedger implements TaskLedger {
   private state: 'opened' | 'restored' | 'failed' | 'closed' = 'opened';
@@ -63,7 +63,7 @@ export class KafkaLedger implements TaskLedger {
 
   private must(state: KafkaLedger['state']): void {
     if (this.state === state) return;
-    // Who was fenced stays so, and should hear it again rather than that something failed.
+    // A fenced task stays fenced, and its error should say so.
     if (this.failure instanceof MillraceError && this.failure.code === 'fenced') throw this.failure;
     throw new MillraceError('state', `the ledger is ${this.state}, not ${state}`, {
       where: this.session.names.transactionalId,
@@ -81,7 +81,7 @@ export class KafkaLedger implements TaskLedger {
     });
   }
 
-  /** Offsets of the group that differ were moved by hand: neither they nor the checkpoint can be trusted alone. */
+  /** Group offsets that differ were changed by a user: neither they nor the checkpoint can be trusted alone. */
   private async compareOffsets(stored: StoredCheckpoint | undefined): Promise<void> {
     const { names, task } = this.session;
     const { partition } = task;

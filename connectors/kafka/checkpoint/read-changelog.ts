@@ -5,12 +5,12 @@ import type { CommittedRange } from '../group/committed.js';
 import { PartitionLog } from '../partition-log.js';
 import { ChangelogReader } from './changelog.js';
 
-/** A changelog is read whole: fewer, longer ranges. Two are in memory at once. */
+/** A changelog is read as a whole, so ranges are larger. Two are in memory at once. */
 const RANGE_BYTES = 4 * 1024 * 1024;
 
 export type RestoredChangelog = ReturnType<ChangelogReader['restored']>;
 
-/** One task's changelog as it is read, from its start on: the newest committed value of each key. */
+/** Reads one task's changelog from its start and collects the newest committed value of each key. */
 export class ChangelogFollower {
   private readonly reader = new ChangelogReader();
   private read = 0;
@@ -27,27 +27,27 @@ export class ChangelogFollower {
     return new ChangelogFollower(cluster, log, `${topic}/${partition}`);
   }
 
-  /** Of the record to read next. */
+  /** The offset of the next record to read. */
   get offset(): number {
     return this.log.offset;
   }
 
-  /** Records read so far. */
+  /** The number of records read. */
   get records(): number {
     return this.read;
   }
 
-  /** Records, and marks of transactions, that the log had and that were not read yet, as of the last answer. */
+  /** Records and transaction markers that were not read yet, as of the last answer. */
   get recordsBehind(): number {
     return Math.max(0, this.logEnd - this.offset);
   }
 
-  /** Of the newest values. */
+  /** The size of the newest values. */
   get bytes(): number {
     return this.reader.bytes;
   }
 
-  /** Takes in the next range, and says whether that was all; waits a fraction of a second where nothing is new. */
+  /** Reads the next range; resolves with whether it was the last. Waits a fraction of a second if there is nothing new. */
   async step(): Promise<boolean> {
     const range = await this.log.next();
     this.take(range);
@@ -55,9 +55,9 @@ export class ChangelogFollower {
   }
 
   /**
-   * Takes in everything before an offset.
+   * Reads everything before an offset.
    *
-   * @throws MillraceError `state` where the log is not readable as far as that within the cluster's patience.
+   * @throws MillraceError `state` if the log cannot be read up to it within `retryTimeoutMs`.
    */
   async readTo(end: number): Promise<void> {
     let giveUpMs = Date.now() + this.cluster.patienceMs;
@@ -69,7 +69,7 @@ export class ChangelogFollower {
     }
   }
 
-  /** Hands over what was read, once. */
+  /** Returns what was read, once. */
   restored(): RestoredChangelog {
     return this.reader.restored(this.where);
   }
@@ -87,7 +87,7 @@ export class ChangelogFollower {
   }
 }
 
-/** The newest committed value of each key in one task's changelog, up to an offset. */
+/** Reads the newest committed value of each key in one task's changelog, up to an offset. */
 export async function readChangelog(
   cluster: Cluster,
   topic: string,

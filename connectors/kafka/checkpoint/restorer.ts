@@ -3,19 +3,19 @@ import type { Cluster } from '../connection/cluster.js';
 import { ChangelogFollower, type RestoredChangelog } from './read-changelog.js';
 import type { Standbys } from './standby.js';
 
-/** How a task's state came into this process. */
+/** How a task's state was restored. */
 export interface Restored {
   readonly task: TaskId;
-  /** Records read for it after it was assigned. */
+  /** Records read after the task was assigned. */
   readonly records: number;
   readonly fromStandby: boolean;
   readonly durationMs: number;
 }
 
-/** Changelogs read from their starts at the same time: more would cost memory and bring nothing, one thread reads all. */
+/** Changelogs read from their start at the same time. More would need more memory and not be faster, since one thread reads all. */
 const COLD_MAX = 4;
 
-/** Reads the state of tasks that this process takes over: from a standby only what it has not read yet. */
+/** Restores the state of tasks that this process takes over; of a task with a local standby it reads only the rest. */
 export class Restorer {
   private readonly standbys = new Map<string, Standbys>();
   private reading = 0;
@@ -26,15 +26,15 @@ export class Restorer {
     private readonly onRestored: (restored: Restored) => void,
   ) {}
 
-  /** The standbys of a topology, by its name. */
+  /** Sets the standbys of a topology. */
   use(topology: string, standbys: Standbys): void {
     this.standbys.set(topology, standbys);
   }
 
-  /** What a task whose earlier owner is fenced has committed. */
+  /** The committed state of a task whose earlier owner is fenced. */
   async read(task: TaskId, changelog: string): Promise<RestoredChangelog> {
     const startedMs = performance.now();
-    // Up to the very end and not to the last stable offset: with the earlier owner fenced nothing is open before it.
+    // Up to the end of the log, not the last stable offset: with the earlier owner fenced, no transaction is open before the end.
     const end = await this.cluster.endOffset(changelog, task.partition, 'any');
     const standby = await this.standbys.get(task.topology)?.take(task.partition);
     const readBefore = standby?.records ?? 0;

@@ -5,14 +5,14 @@ import type { ChangelogFollower } from './read-changelog.js';
 
 export interface StandbyOptions {
   open(task: number): Promise<ChangelogFollower>;
-  /** Following failed and begins anew: it costs nothing but time if the task is needed meanwhile. */
+  /** Called if following failed and starts again; this only costs time if the task is needed meanwhile. */
   onWarning(message: string): void;
 }
 
 const BACK_OFF = { waitMs: 500, waitMaxMs: 30_000 };
 
 interface Standby {
-  /** Resolves when nothing of it runs any more; never rejects. */
+  /** Resolves when it has stopped; never rejects. */
   gone: Promise<void>;
   follower: ChangelogFollower | undefined;
   readonly stop: AbortController;
@@ -20,17 +20,17 @@ interface Standby {
 }
 
 /**
- * The tasks that this process could take over at once: it reads their changelogs as their owners write them, committed
- * records only, and keeps the newest bytes of every bucket.
+ * The standbys of this process: it reads the changelogs of tasks while their owners write them, committed records only, and keeps
+ * the newest bytes of every bucket.
  *
- * Memory: the state of these tasks as it is stored, and two fetched ranges each.
+ * Memory: the stored state of these tasks, and two fetched ranges each.
  */
 export class Standbys {
   private readonly standbys = new Map<number, Standby>();
 
   constructor(private readonly options: StandbyOptions) {}
 
-  /** Follows these tasks from now on. Those that became this process's own are kept until `take` asks for them. */
+  /** Follows these tasks from now on. Standbys of tasks that this process now owns are kept until `take`. */
   assign(standby: readonly number[], owned: readonly number[]): void {
     for (const [task, each] of this.standbys) {
       if (standby.includes(task) || owned.includes(task)) continue;
@@ -41,7 +41,7 @@ export class Standbys {
     for (const task of standby) if (!this.standbys.has(task)) this.standbys.set(task, this.begin(task));
   }
 
-  /** Hands a task's changelog over as far as it was read; whoever gets it closes it. */
+  /** Returns a task's changelog as far as it was read; the caller closes it. */
   async take(task: number): Promise<ChangelogFollower | undefined> {
     const standby = this.standbys.get(task);
     if (!standby) return undefined;
@@ -51,12 +51,12 @@ export class Standbys {
     return standby.follower;
   }
 
-  /** Tasks that are followed. */
+  /** The tasks that are followed. */
   get tasks(): number[] {
     return [...this.standbys.keys()];
   }
 
-  /** Tasks that could be taken over with little to read. */
+  /** The tasks that could be taken over with little left to read. */
   get ready(): number[] {
     return [...this.standbys].filter(([, { ready }]) => ready).map(([task]) => task);
   }

@@ -4,7 +4,7 @@ import type { TaskLease } from '../group/task-lease.js';
 import type { Transaction } from '../transaction.js';
 import type { InputTopic } from './changelog.js';
 
-/** What the tasks of a topology are called on a cluster. */
+/** The names of a topology's tasks on a cluster. */
 export interface TaskNames {
   readonly transactionalId: string;
   readonly group: string;
@@ -14,15 +14,15 @@ export interface TaskNames {
 export const namesOf = (prefix: string, { topology, partition }: TaskId): TaskNames => ({
   transactionalId: `${prefix}.${topology}.${partition}`,
   group: `${prefix}.${topology}`,
-  // Sub-topologies are called TOPOLOGY/INPUT; a slash cannot be in the name of a topic, and two dots are in no name of a topology.
+  // Sub-topologies are named TOPOLOGY/INPUT. Topic names cannot contain a slash, and topology names cannot contain two dots.
   changelog: `${prefix}.${topology.replace('/', '..')}.changelog`,
 });
 
-/** What the ledger, the sinks and the inputs of one open task share: above all its transaction. */
+/** What the ledger, sinks and inputs of one open task share, such as its transaction. */
 export class TaskSession {
-  /** By source step id, as they are opened. */
+  /** By source step id, as opened. */
   readonly inputs = new Map<string, InputTopic>();
-  /** By source step id, as the checkpoint has them. */
+  /** By source step id, as in the checkpoint. */
   restoredInputs: Readonly<Record<string, InputTopic>> = {};
 
   constructor(
@@ -32,7 +32,7 @@ export class TaskSession {
     private readonly onClosed: () => void,
   ) {}
 
-  /** @throws MillraceError `source` where the step's position was one in another topic. */
+  /** @throws MillraceError `source` if the step's position refers to another topic. */
   addInput(step: string, input: InputTopic): void {
     const restored = this.restoredInputs[step];
     if (restored && restored.topic !== input.topic) {
@@ -66,7 +66,7 @@ export class TaskSession {
   }
 }
 
-/** The open tasks of this process, the newest session of each; an older one stays open until it is closed, but is fenced. */
+/** The open tasks of this process, the newest session of each. An older session is fenced, and stays open until it is closed. */
 export class TaskSessions {
   private readonly newest = new Map<string, TaskSession>();
   private readonly open = new Set<TaskSession>();

@@ -3,7 +3,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** `host:port`, a port being needed. */
+/** Parses `host:port`; the port is required. */
 export function parseAddress(text: string): Address | undefined {
   const match = /^\[?([^\]\s]+?)\]?:(\d{1,5})$/.exec(text.trim());
   if (!match) return undefined;

@@ -7,24 +7,24 @@ import { type Throttle, throttleMsIn } from './throttle.js';
 export interface BrokerConnectionOptions {
   readonly clientId: string;
   readonly security: Security;
-  /** Told of every wait that a broker imposes. */
+  /** Gets the delay of every throttled answer. */
   readonly throttle: Throttle;
   /** How long an answer may take; the client's 30 s by default. */
   readonly requestTimeoutMs?: number;
 }
 
-/** A login is used for this part of the time that the broker lets it hold. */
+/** The part of a login's lifetime after which a new connection is opened. */
 const USED_PART = 0.7;
 
-/** What a connection has told of itself so far. */
+/** What is known about a connection so far. */
 interface Signs {
-  /** When to log in anew. */
+  /** When to log in again. */
   untilMs: number;
-  /** Of the connection as such: requests hear only that it is closed. */
+  /** The error of the connection; requests only report that it is closed. */
   failure: unknown;
 }
 
-/** One connection to a broker, logged in where brokers ask for it. */
+/** One connection to a broker, logged in if brokers require it. */
 export class BrokerConnection {
   private readonly idlers: (() => void)[] = [];
   private underWay = 0;
@@ -38,8 +38,8 @@ export class BrokerConnection {
   ) {}
 
   /**
-   * @throws MillraceError `config` where the broker, or this client, refuses the other for good; the client's
-   * `NetworkError` where it may work at the next try.
+   * @throws MillraceError `config` if the broker or this client refuses the connection for good; the client's `NetworkError` if a
+   * retry may succeed.
    */
   static async open(address: Address, options: BrokerConnectionOptions): Promise<BrokerConnection> {
     const { clientId, security, requestTimeoutMs: requestTimeout } = options;
@@ -53,7 +53,7 @@ export class BrokerConnection {
         ...secured,
         ...(requestTimeout === undefined ? {} : { requestTimeout }),
       });
-      // The client emits what it also rejects requests with; without a listener that would end the process.
+      // The client also emits the errors of rejected requests; without a listener they would end the process.
       connection.on('error', (error) => {
         signs.failure ??= error;
       });
@@ -76,12 +76,12 @@ export class BrokerConnection {
     return this.connection.isConnected();
   }
 
-  /** Whether the login soon holds no more. */
+  /** Whether the login expires soon. */
   get isDue(): boolean {
     return performance.now() >= this.signs.untilMs;
   }
 
-  /** Sends a request at once, and awaits its answer. */
+  /** Sends a request at once and resolves with its answer. */
   async send<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
     this.underWay += 1;
     try {
@@ -99,7 +99,7 @@ export class BrokerConnection {
     }
   }
 
-  /** How long the broker wants nothing more on this connection, in milliseconds. */
+  /** How long the broker still throttles this connection, in milliseconds. */
   get heldForMs(): number {
     return Math.max(0, this.heldUntilMs - performance.now());
   }
@@ -109,10 +109,10 @@ export class BrokerConnection {
     const moreMs = nowMs + ms - Math.max(this.heldUntilMs, nowMs);
     if (ms <= 0 || moreMs <= 0) return;
     this.heldUntilMs = nowMs + ms;
-    this.options.throttle.heard(moreMs); // answers to requests sent together tell of the same wait
+    this.options.throttle.heard(moreMs); // answers to requests in flight report the same delay
   }
 
-  /** Resolves when no request is on its way. */
+  /** Resolves when no request is in flight. */
   async idle(): Promise<void> {
     if (this.underWay > 0) await new Promise<void>((resolve) => this.idlers.push(resolve));
   }

@@ -10,27 +10,29 @@ import type { KafkaSasl, KafkaTls } from './security.js';
 import { Throttle } from './throttle.js';
 
 export interface ClusterOptions {
-  /** `host:port` of some brokers; the others are learned from them. */
+  /** `host:port` of some brokers; they tell the others. */
   readonly brokers: readonly string[];
-  /** What brokers call this client, in logs and quotas; `millrace` by default. */
+  /** The name of this client in the brokers' logs and quotas; `millrace` by default. */
   readonly clientId?: string;
-  /** How long lost connections, elections and loading coordinators are waited for, in milliseconds; 30,000 by default. */
+  /**
+   * How long requests are retried during lost connections, elections and loading coordinators, in milliseconds; 30,000 by default.
+   */
   readonly patienceMs?: number;
-  /** How long an answer may take until its connection is given up, in milliseconds; 30,000 by default. */
+  /** How long an answer may take before its connection is closed, in milliseconds; 30,000 by default. */
   readonly requestTimeoutMs?: number;
-  /** Speaks TLS to the brokers; `{}` trusts whom Node trusts. */
+  /** Uses TLS; `{}` trusts the authorities that Node trusts. */
   readonly tls?: KafkaTls;
   readonly sasl?: KafkaSasl;
-  /** Where this client is, as brokers name it in `broker.rack`: inputs are then read from the closest replica. */
+  /** The rack of this client, as in `broker.rack`: inputs are then read from the closest replica. */
   readonly rack?: string;
-  /** Told when a broker makes this client wait for the first time because it exceeds a quota. */
+  /** Called when a broker throttles this client for the first time because of a quota. */
   readonly onThrottled?: () => void;
 }
 
-/** Where a partition is led. */
+/** The leader of a partition. */
 export interface Leader {
   readonly address: Address;
-  /** The broker's name for this incarnation of the topic. */
+  /** The broker's id for this incarnation of the topic. */
   readonly topicId: string;
 }
 
@@ -38,15 +40,15 @@ export interface TopicInfo {
   readonly topicId: string;
   /** Leaders by partition; `undefined` during an election. */
   readonly leaders: readonly (Address | undefined)[];
-  /** The fewest replicas that a partition has. */
+  /** The smallest number of replicas of a partition. */
   readonly replication: number;
 }
 
-/** Timestamps that ask for an end of the log instead of a time. */
+/** A timestamp that requests the end of the log instead of a time. */
 const LATEST = -1n;
 const EARLIEST_OFFSET = -2n;
 
-/** What the brokers know of themselves: topics, leaders, coordinators, ends of logs. One for all tasks of a process. */
+/** Metadata of the cluster: topics, leaders, coordinators, ends of logs. All tasks of a process share it. */
 export class Cluster {
   readonly linkOptions: BrokerConnectionOptions;
   readonly patienceMs: number;
@@ -73,7 +75,7 @@ export class Cluster {
     this.connections = new ConnectionPool(this.linkOptions);
   }
 
-  /** @throws MillraceError `config` on malformed addresses and where none of the brokers can be reached. */
+  /** @throws MillraceError `config` for malformed addresses, and if no broker can be reached. */
   static async open(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
     if (cluster.seeds.length === 0) throw new MillraceError('config', 'no broker is named', { where: 'kafka.brokers' });
@@ -90,13 +92,13 @@ export class Cluster {
     return cluster;
   }
 
-  /** A topic as the brokers know it; `undefined` where it does not exist. */
+  /** A topic's metadata; `undefined` if it does not exist. */
   async topic(name: string): Promise<TopicInfo | undefined> {
     const cached = this.topics.get(name);
     return cached?.leaders.every((leader) => leader) ? cached : this.refresh(name);
   }
 
-  /** Asks the brokers again, after a sign that the answer in hand is old. */
+  /** Requests the metadata again, after a sign that it is outdated. */
   async refresh(name: string): Promise<TopicInfo | undefined> {
     const { brokers, topics } = await this.patiently('source', `cannot look up topic '${name}'`, () =>
       this.request([name]),
@@ -116,9 +118,9 @@ export class Cluster {
   }
 
   /**
-   * The leader of a partition, waiting for an election to end.
+   * The leader of a partition; waits for the end of an election.
    *
-   * @throws MillraceError `source` where topic or partition do not exist.
+   * @throws MillraceError `source` if topic or partition do not exist.
    */
   async leader(name: string, partition: number): Promise<Leader> {
     const look = async (): Promise<Leader> => {
@@ -137,7 +139,7 @@ export class Cluster {
     return this.again(look, (error) => error instanceof NoLeader);
   }
 
-  /** The broker that keeps a transactional id or a consumer group. */
+  /** The coordinator of a transactional id or a consumer group. */
   async coordinator(of: 'group' | 'transaction', key: string): Promise<Address> {
     const find = async () => {
       const broker = await this.anyBroker();
@@ -151,7 +153,7 @@ export class Cluster {
     return this.patiently('state', `cannot find the coordinator of ${of} '${key}'`, find);
   }
 
-  /** The offset after the last record: committed or not for `any`, up to the first open transaction for `committed`. */
+  /** The offset after the last record: of all records for `any`, up to the first open transaction for `committed`. */
   endOffset(name: string, partition: number, records: 'any' | 'committed'): Promise<number> {
     return this.listOffset(name, partition, records === 'any' ? 0 : 1, LATEST);
   }
@@ -161,13 +163,13 @@ export class Cluster {
     return this.listOffset(name, partition, 0, EARLIEST_OFFSET);
   }
 
-  /** The offset of the first record with this timestamp or a later one; the end where there is none. */
+  /** The offset of the first record with at least this timestamp; the end if there is none. */
   async offsetAt(name: string, partition: number, timestampMs: number): Promise<number> {
     const found = await this.listOffset(name, partition, 1, BigInt(timestampMs));
     return found < 0 ? this.endOffset(name, partition, 'committed') : found;
   }
 
-  /** Runs a request on whichever broker answers, over lost connections and elections. */
+  /** Retries a request over lost connections and elections, on any broker. */
   async patiently<T>(as: ErrorCode, message: string, attempt: () => Promise<T>): Promise<T> {
     try {
       return await this.again(
@@ -184,12 +186,12 @@ export class Cluster {
     return retry(attempt, { waitMs: 20, waitMaxMs: 500, totalMs: this.patienceMs, retriable });
   }
 
-  /** A broker by its id, as far as it is known. */
+  /** The address of a broker by its id, if known. */
   broker(id: number): Address | undefined {
     return this.known.get(id);
   }
 
-  /** A broker that answers, for requests that any of them can. */
+  /** A broker that answers, for requests that any broker can serve. */
   async anyBroker(): Promise<Address> {
     const failures: unknown[] = [];
     for (const address of new Map(
@@ -224,7 +226,7 @@ export class Cluster {
     });
   }
 
-  /** Metadata; what is wrong with single topics and partitions is part of it and no error here. */
+  /** Requests metadata; errors of single topics and partitions are part of it and not thrown. */
   private async request(names: string[]): Promise<metadataV12.MetadataResponse> {
     const broker = await this.anyBroker();
     const answer = await this.connections.request(broker, metadataV12.api, names, false, false).catch(answerIn);
@@ -233,7 +235,7 @@ export class Cluster {
   }
 }
 
-/** The client throws where any part of an answer carries an error code, and hands over the whole with it. */
+/** The client throws if any part of an answer has an error code, and attaches the answer. */
 function answerIn(error: unknown): metadataV12.MetadataResponse {
   const { response } = error as { response?: metadataV12.MetadataResponse };
   if (response) return response;

@@ -10,12 +10,12 @@ function* causesOf(error: unknown): Generator<Error & { readonly code?: unknown 
   for (let each = error; each instanceof Error; each = each.cause) yield each;
 }
 
-/** The name that Node gives an error of TLS, such as `CERT_HAS_EXPIRED`. */
+/** The name that Node gives a TLS error, such as `CERT_HAS_EXPIRED`. */
 const tlsCodeOf = (error: unknown): string =>
   [...causesOf(error)].map((each) => String(each.code)).find((text) => tlsHints.some(([known]) => known.test(text))) ??
   '';
 
-/** What is wrong by the codes of Node and OpenSSL, and what to do about it. */
+/** Messages and hints for the error codes of Node and OpenSSL. */
 const tlsHints: readonly (readonly [code: RegExp, message: string, hint: string])[] = [
   [
     /SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER/,
@@ -50,8 +50,8 @@ const tlsHints: readonly (readonly [code: RegExp, message: string, hint: string]
 ];
 
 /**
- * What a failed connection means, where it will be the same at every try: a login or a certificate that is refused, TLS
- * where there is none. `undefined` for what may pass.
+ * Explains a failed connection that would fail again: a refused login or certificate, TLS on a port without it. `undefined` for
+ * failures that may pass.
  */
 export function refusalOf(error: unknown, address: Address, { sasl }: Security): MillraceError | undefined {
   const where = addressText(address);
@@ -75,7 +75,7 @@ export function refusalOf(error: unknown, address: Address, { sasl }: Security):
   }
   const denied =
     causes.some((each) => hasCode(each, code.saslAuthenticationFailed)) ||
-    // The client's word where the answer as such was bad. A connection lost in the middle of a login may pass.
+    // The client throws this for a bad answer. A connection that is lost during a login may pass.
     (causes.some((each) => each instanceof AuthenticationError) &&
       !causes.some((each) => each !== error && (each instanceof NetworkError || each instanceof TimeoutError)));
   return denied
@@ -88,14 +88,14 @@ const loginHint = (sasl: Security['sasl']): string =>
     ? 'check whether the token is for this broker, and still valid'
     : 'check kafkaUser, the password and kafkaSasl: users have passwords for each mechanism apart';
 
-/** What the broker says of it; it names mechanisms and no secrets. */
+/** The broker's explanation; it names mechanisms and no secrets. */
 function detailOf(causes: readonly Error[]): string {
   const errors = causes.flatMap((each) => (each instanceof AggregateError ? each.errors : [each]));
   const said = errors.find((each) => each instanceof ProtocolError && each.serverErrorMessage);
   return said ? `: ${String((said as ProtocolError & { serverErrorMessage: unknown }).serverErrorMessage)}` : '';
 }
 
-/** The first byte of an answer that is an alert of TLS: as the length of an answer it would be 350 MB. */
+/** The first byte of a TLS alert. As the length of an answer it would mean 350 MB. */
 export const TLS_ALERT = 0x15;
 
 export const wantsTls = (address: Address): MillraceError =>
@@ -105,14 +105,14 @@ export const wantsTls = (address: Address): MillraceError =>
     permanent: true,
   });
 
-/** What may be the matter where no broker could be spoken to, but may be at another try. */
+/** The likely cause if no broker could be reached, but may be at a retry. */
 export function whyUnreached(error: unknown, { tls, sasl }: Security): string {
   const causes = [...causesOf(error)];
   if (causes.some((each) => each instanceof NoToken)) return 'is kafkaTokenUrl right, and does the endpoint answer?';
   if (!(error instanceof NetworkError) || causes.some((each) => 'syscall' in each && each.syscall === 'connect')) {
     return unreachable;
   }
-  // A connection was made, and ended from the other side.
+  // The connection was made and closed by the other side.
   if (causes.some((each) => each instanceof UserError)) {
     return 'the broker ends the connection before TLS is agreed on: is this the port of a TLS listener?';
   }

@@ -3,15 +3,15 @@ import type { API } from '@platformatic/kafka';
 import { type Address, addressText } from './address.js';
 import { BrokerConnection, type BrokerConnectionOptions } from './broker-connection.js';
 
-/** How long requests wait for answers on a connection whose login ends, before they take the next one beside it. */
+/** How long requests on a connection with an expiring login wait for their answers before it is replaced anyway. */
 const RETIRE_MS = 2_000;
 
 /**
- * The connections of one owner, one a broker, opened when they are first needed and again after a loss. Owners do not
- * share them: a long poll or a slow commit holds up everything else on its connection.
+ * The connections of one owner, one per broker, opened on demand and again after a loss. Owners do not share them, because a long
+ * poll or a slow commit delays everything else on its connection.
  *
- * Where the broker lets a login hold for a time only, a new connection takes the place of the old one before, with
- * secrets and certificates as they are then, and with no request under way, so that their order stays.
+ * If a login has a lifetime, a new connection replaces the old one before it expires, with the current secrets and certificates. It
+ * does so when no request is in flight, so the order of requests is kept.
  *
  * Requests on a lost connection reject with the client's `NetworkError`; nothing is sent twice from here.
  */
@@ -23,7 +23,7 @@ export class ConnectionPool {
 
   constructor(private readonly options: BrokerConnectionOptions) {}
 
-  /** Sends one request of the client's protocol and awaits its answer. */
+  /** Sends one request of the client's protocol and resolves with its answer. */
   async request<Arguments extends unknown[], Answer>(
     address: Address,
     api: API<Arguments, Answer>,
@@ -33,7 +33,7 @@ export class ConnectionPool {
     return connection.send(api, ...args);
   }
 
-  /** A connection to send on at once: one that a broker holds back is given out when the time is over. */
+  /** A connection for sending at once; a throttled one is returned after the delay. */
   async to(address: Address): Promise<BrokerConnection> {
     for (;;) {
       const connection = await this.linkTo(address);
@@ -49,7 +49,7 @@ export class ConnectionPool {
     const connection = await known;
     if (connection?.isConnected && !connection.isDue) return connection;
     if (this.closed) throw new Error('the connections are closed');
-    // Whoever comes first opens the next one, for all.
+    // The first caller opens the next connection for all.
     const current = this.open.get(key);
     const opening = current !== undefined && current !== known ? current : this.after(connection, address);
     this.open.set(key, opening);
@@ -83,7 +83,7 @@ export class ConnectionPool {
   }
 
   private async retire(connection: BrokerConnection): Promise<void> {
-    await nextTurn(); // who was given it a moment ago sends yet
+    await nextTurn(); // callers that just got it still send
     await connection.idle();
     await connection.close();
     this.retired.delete(connection);
@@ -91,7 +91,7 @@ export class ConnectionPool {
 }
 
 async function closed(opening: Promise<BrokerConnection>): Promise<void> {
-  // One that never opened has nothing to close, and its error went to who asked for it.
+  // A connection that never opened needs no close, and its caller got the error.
   const connection = await opening.catch(() => undefined);
   await connection?.close();
 }

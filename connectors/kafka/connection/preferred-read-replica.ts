@@ -1,21 +1,21 @@
 import type { Address } from './address.js';
 
-/** A leader is asked anew which replica is closest after this long, as Java's consumer does. */
+/** How often the leader is asked for the closest replica, as in Java's consumer. */
 const CLOSEST_MS = 5 * 60_000;
-/** A replica that failed is not gone back to before this time, although the leader may go on naming it. */
+/** How long a failed replica is not used again, although the leader may still name it. */
 const LEADER_MS = 10_000;
 
 /** Where to read a partition next. */
 export interface ReadPlace {
   readonly address: Address;
-  /** What the broker is told of this client's place; nothing where the leader itself is to answer. */
+  /** The rack to send to the broker; empty if the leader itself is to answer. */
   readonly rack: string;
   readonly isLeader: boolean;
 }
 
 /**
- * The replica of a partition that is closest to this client (KIP-392): brokers that know racks answer a fetch at the leader
- * with the id of the replica to read. What fails there is tried at the leader: a follower may lack what the leader has.
+ * The replica of a partition that is closest to this client (KIP-392). If brokers know racks, the leader answers a fetch with the
+ * id of the replica to read. After a failure there the leader is used, because a follower may lack records that the leader has.
  *
  * Without a rack it is always the leader.
  */
@@ -37,7 +37,7 @@ export class PreferredReadReplica {
     return { address: leader, rack: nowMs < this.leaderUntilMs ? '' : this.rack, isLeader: true };
   }
 
-  /** The leader names the replica to read. */
+  /** The leader named the replica to read. */
   named(address: Address): void {
     this.closest = { address, untilMs: this.now() + CLOSEST_MS };
   }

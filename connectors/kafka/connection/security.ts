@@ -9,23 +9,23 @@ import {
   saslScramSha,
 } from '@platformatic/kafka';
 
-/** A secret, or what gives it each time a connection is made: one that changes is then taken up without a restart. */
+/** A secret, or a function that returns it for each connection, so that a changed secret needs no restart. */
 export type Credential = string | (() => string | Promise<string>);
 
-/** How brokers prove who they are, and this client too where they ask for it. Texts are PEM. */
+/** TLS to the brokers, with a client certificate if they require one. Texts are PEM. */
 export interface KafkaTls {
-  /** Who signs the brokers' certificates; those that Node trusts by default. */
+  /** The authorities that sign the brokers' certificates; by default those that Node trusts. */
   readonly ca?: Credential;
   /** This client's certificate and its private key. */
   readonly certificate?: Credential;
   readonly key?: Credential;
-  /** What the key is encrypted with. */
+  /** The passphrase of the key. */
   readonly passphrase?: Credential;
-  /** Name in the brokers' certificates, if it differs from their addresses. */
+  /** The name in the brokers' certificates, if it differs from their addresses. */
   readonly serverName?: string;
 }
 
-/** How this client proves who it is. */
+/** The SASL login of this client. */
 export type KafkaSasl =
   | {
       readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
@@ -34,7 +34,7 @@ export type KafkaSasl =
     }
   | {
       readonly mechanism: 'oauthbearer';
-      /** See `clientCredentials` for tokens of an endpoint. */
+      /** See `clientCredentials` for tokens from an endpoint. */
       readonly token: Credential;
     };
 
@@ -47,16 +47,15 @@ const revealed = (credential: Credential): string | Promise<string> =>
   typeof credential === 'string' ? credential : credential();
 
 /**
- * What the client needs for one connection to `host`, with the secrets as they are now. `onSession` is told how long
- * the broker lets the login hold, in milliseconds; the client itself is not, since it would log in again in between
- * requests that are on their way, which brokers answer by closing the connection.
+ * The client's options for one connection to `host`, with the current secrets. `onSession` gets the lifetime of the login in
+ * milliseconds. The client does not: it would log in again between requests in flight, and brokers close the connection then.
  */
 export async function connectionOptions(
   { tls, sasl }: Security,
   host: string,
   onSession: (lifetimeMs: number) => void,
 ): Promise<ConnectionOptions> {
-  const name = tls?.serverName ?? (isIP(host) ? undefined : host); // an address is no name for a certificate to bear
+  const name = tls?.serverName ?? (isIP(host) ? undefined : host); // a certificate has no name that is an address
   return {
     ...(tls ? { tls: await tlsOptions(tls) } : {}),
     ...(tls && name !== undefined ? { tlsServerName: name } : {}),
@@ -85,7 +84,7 @@ async function saslOptions(sasl: KafkaSasl, onSession: (lifetimeMs: number) => v
   const authenticate: Authenticate = (_mechanism, connection, api, _username, _password, _token, callback) => {
     const answered: Answered = (error, answer) => {
       if (error || answer === undefined) return callback(error ?? new Error('no answer'));
-      // A refused token is answered with the reason and no code of an error.
+      // A refused token is answered with a reason and without an error code.
       if (sasl.mechanism === 'oauthbearer' && answer.authBytes.length > 0) {
         return callback(new AuthenticationError('the broker refuses the token'));
       }

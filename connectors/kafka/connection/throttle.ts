@@ -1,6 +1,6 @@
 /**
- * How long brokers have made this client wait because it exceeds a quota. They say so in their answers; until then a
- * connection is not used, since what is sent earlier lies unread and would only make the wait longer.
+ * Counts how long brokers throttle this client because of quotas. Their answers state the delay; the connection is not used during
+ * it, since an earlier request would stay unread and lengthen the delay.
  */
 export class Throttle {
   private sumMs = 0;
@@ -18,7 +18,7 @@ export class Throttle {
   }
 }
 
-/** The throttle time in an answer of a broker, in milliseconds; 0 where there is none. */
+/** The throttle time in a broker's answer, in milliseconds; 0 if there is none. */
 export function throttleMsIn(answer: unknown): number {
   if (typeof answer !== 'object' || answer === null || !('throttleTimeMs' in answer)) return 0;
   const { throttleTimeMs } = answer;

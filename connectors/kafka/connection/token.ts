@@ -3,7 +3,7 @@ import { MillraceError, messageOf } from '../../../src/core/errors.js';
 import type { Credential } from './security.js';
 
 export interface ClientCredentials {
-  /** The endpoint that gives tokens. */
+  /** The token endpoint. */
   readonly url: string;
   readonly clientId: string;
   readonly clientSecret: Credential;
@@ -15,19 +15,19 @@ interface Token {
   readonly untilMs: number;
 }
 
-/** No token came: as with a lost connection, it may work at the next try. */
+/** The endpoint returned no token; as with a lost connection, a retry may succeed. */
 export class NoToken extends NetworkError {}
 
 const TIMEOUT_MS = 10_000;
-/** A token is used for this part of its life: the broker must still take it when it gets there. */
+/** The part of a token's lifetime for which it is used: it must still be valid when it reaches the broker. */
 const USED_PART = 0.8;
 
 /**
- * Tokens for OAUTHBEARER by the client credentials grant of OAuth 2.0 (RFC 6749, section 4.4), asked for when one is
- * needed and kept for four fifths of their life.
+ * Tokens for OAUTHBEARER by the client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). A token is requested on demand and
+ * kept for four fifths of its lifetime.
  *
- * Errors: an endpoint that refuses the client is `MillraceError('config')`; one that does not answer counts as a lost
- * connection to Kafka and is tried again as one.
+ * Errors: an endpoint that refuses the client gives `MillraceError('config')`; one that does not answer counts as a lost connection
+ * to Kafka and is retried.
  *
  * @example
  * const token = clientCredentials({ url: 'https://login.example/token', clientId: 'millrace', clientSecret });
@@ -71,7 +71,7 @@ async function ask({ url, clientId, clientSecret, scope }: ClientCredentials): P
   return { text, untilMs: askedAtMs + lifeMs * USED_PART };
 }
 
-/** An address without what may be secret in it. */
+/** An address without its secret parts. */
 function placeOf(url: string): string {
   if (!URL.canParse(url)) return 'the token endpoint';
   const { origin, pathname } = new URL(url);

@@ -1,29 +1,29 @@
 import { heldTasks, type MemberClaim, type MemberVersion, stickyAssignment } from './sticky-assigner.js';
 
-/** What an assignment says where members of the group run different layouts. */
+/** The part of an assignment that says that members run different layouts. */
 export interface GroupLayouts {
-  /** Of the members that get the tasks. */
+  /** The version of the members that get the tasks. */
   readonly running: MemberVersion;
   /** Whether one of them had tasks before. */
   readonly held: boolean;
-  /** The others; the first eight of them. */
+  /** The other members, at most eight. */
   readonly others: readonly (MemberVersion & { readonly memberId: string })[];
 }
 
-/** What one member of the group is to do. */
+/** The assignment of one member. */
 export interface Share {
   readonly owned: readonly number[];
   /** Tasks of other members whose changelogs it follows. */
   readonly standby: readonly number[];
-  /** Those of `standby` that it is to own as soon as it is ready to. */
+  /** The tasks of `standby` that it will own once it has caught up. */
   readonly pending: readonly number[];
-  /** Where the owner of each task answers questions about it; empty where nobody says. */
+  /** The address for state queries of each task's owner; null if unknown. */
   readonly addresses?: readonly (string | null)[] | undefined;
-  /** Where members run other layouts than the one that has the tasks. */
+  /** Set if members run another layout than the one that has the tasks. */
   readonly layouts?: GroupLayouts | undefined;
 }
 
-/** By task, where its owner answers questions; `undefined` where no member says where it does. */
+/** By task, the address for state queries of its owner; `undefined` if no member gives one. */
 export function addressesOf(
   members: readonly MemberClaim[],
   shares: ReadonlyMap<string, Share>,
@@ -37,14 +37,14 @@ export function addressesOf(
 }
 
 /**
- * Shares tasks out with `standbys` standbys each, as far as there are members: a standby is never the task's owner,
- * the standbys stay where they are, and nobody has many more of them than another.
+ * Assigns tasks, with `standbys` standbys each as far as there are members. A standby is never the task's owner, standbys stay with
+ * their members, and they are spread evenly.
  *
- * Who owns what follows `assignTasks`, except that with standbys no task goes to a member that would have to read its
- * state while another is ready: it stays with its owner, or goes to a ready standby, until the member that is to have it
- * has followed its changelog and says so by joining again.
+ * Owners are assigned like by `stickyAssignment`. With standbys there is one exception: a task does not move to a member that would
+ * have to read its state while another one is ready. It stays with its owner, or goes to a ready standby, until the intended member
+ * has followed its changelog and joins again to say so.
  *
- * A function of its arguments alone, whatever their order. Takes O(tasks x standbys x members).
+ * The result depends on the arguments only, not on their order. Takes O(tasks x standbys x members).
  *
  * @example
  * const a = { memberId: 'a', owned: [0, 1], generation: 1, standby: [], ready: [] };
@@ -80,9 +80,8 @@ export function assignTasks(members: readonly MemberClaim[], tasks: number, stan
 }
 
 /**
- * Who follows what: those who are to own a task first, then those who follow it already, then those who have least to do.
- * Only then does who follows too many give some away, as far as there is somebody to take them. So what comes of it is
- * left as it is the next time.
+ * Assigns standbys: first to members that are to own the task, then to those that follow it already, then to those with the fewest.
+ * Only then do members with too many give some away, if others can take them. So a repeated assignment changes nothing.
  */
 function shareStandbys(
   members: readonly MemberClaim[],
@@ -107,7 +106,7 @@ function shareStandbys(
     }
     missing.set(task, left);
   }
-  // Of equals the one that follows fewest tasks of this owner: should it die, its tasks go to many.
+  // Among equals, the member that follows the fewest tasks of this owner: if the owner dies, its tasks go to many members.
   const choose = (ids: readonly string[], task: number) => {
     const owner = ownerOf.get(task);
     const sameOwner = (id: string) => [...of(id)].filter((other) => ownerOf.get(other) === owner).length;
@@ -126,7 +125,7 @@ function shareStandbys(
     const own = of(memberId);
     const isCold = (task: number) => !standby.includes(task) && !ready.includes(task);
     const kept = pending.get(memberId) ?? [];
-    // What it has not begun to follow goes first: nothing was read for it yet.
+    // Standbys that have not started yet are given away first: nothing was read for them.
     const movable = [...own].filter((task) => !kept.includes(task)).sort((a, b) => +isCold(b) - +isCold(a) || b - a);
     for (const task of movable) {
       if (own.size <= most) break;
@@ -150,7 +149,7 @@ function mapOf<A, B>(from: ReadonlyMap<string, A>, to: (value: A, key: string) =
   return new Map([...from].map(([key, value]) => [key, to(value, key)]));
 }
 
-/** The first of those for which `of` is least. */
+/** The first id for which `of` is lowest. */
 function least(ids: readonly string[], of: (id: string) => number): string | undefined {
   return ids.reduce<string | undefined>((best, id) => (best === undefined || of(id) < of(best) ? id : best), undefined);
 }

@@ -2,41 +2,39 @@ import type { RawRecord } from '../../../src/core/record.js';
 import { batch } from '../protocol/record-batch.js';
 import { type Batch, BatchRecords, damaged, isAbort, readBatch } from '../protocol/record-batch-decode.js';
 
-/** A transaction that a fetched range overlaps and that was aborted. */
+/** An aborted transaction that overlaps a fetched range. */
 export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
 }
 
-/** Of a batch in memory at once: one may be made of millions of empty ones. */
+/** The most records of a batch in memory at once: a batch may consist of millions of empty ones. */
 const RECORDS_MAX = 65_536;
 
-/** What the broker answered about one partition. */
+/** A broker's answer for one partition. */
 export interface FetchedPartition {
   readonly highWatermark: number;
   readonly aborted: readonly AbortedTransaction[];
-  /** Whole batches, the last one perhaps cut off. */
+  /** Whole batches; the last one may be cut off. */
   readonly bytes: Buffer;
 }
 
 /**
- * The committed records of one fetched range, batch by batch, from an offset that may lie inside the first one.
+ * The committed records of one fetched range, batch by batch, from an offset that may be inside the first batch.
  *
- * Filters aborted transactions as Kafka's Java consumer does: a producer id is live from the first offset of its
- * aborted transaction to its abort marker, and its transactional batches in between are dropped. Whether a batch is a
- * marker is told by its control bit alone. Each range is filtered by the list that came with it, so nothing carries
- * over: a transaction that began before the range is in its list too.
+ * It filters aborted transactions like Kafka's Java consumer: the batches of a producer id from the first offset of its aborted
+ * transaction to its abort marker are dropped. A batch is a marker if its control bit is set. Each range is filtered by the list
+ * that came with it; a transaction that began before the range is in that list too.
  *
- * @throws MillraceError `source` on bytes that are no batches, at once for headers and checksums, in `take` for records.
- * @example
- * const range = new CommittedRange(fetched, 42, 'flights/0');
- * for (let records = range.take(); records; records = range.take()) use(records);
- * fetchFrom(range.nextOffset);
+ * @throws MillraceError `source` for bytes that are not batches: in the constructor for headers and checksums, in `take` for
+ * records.
+ * @example const range = new CommittedRange(fetched, 42, 'flights/0'); for (let records = range.take(); records; records =
+ * range.take()) use(records); fetchFrom(range.nextOffset);
  */
 export class CommittedRange {
-  /** Where to fetch next: after the last whole batch. */
+  /** The offset to fetch next: after the last whole batch. */
   readonly nextOffset: number;
-  /** The offset after the last record that the log has, committed or not, as of this answer. */
+  /** The offset after the last record of the log, committed or not, as of this answer. */
   readonly logEnd: number;
   readonly bytes: number;
   private readonly batches: Batch[] = [];
@@ -60,7 +58,7 @@ export class CommittedRange {
       nextOffset = Math.max(nextOffset, next.nextOffset);
       this.batches.push(next);
     }
-    // The first batch comes whole, however large it is: what is asked for again would be the same.
+    // The broker returns the first batch whole, however large it is, so a repeated fetch would return the same bytes.
     if (bytes.length > 0 && this.batches.length === 0)
       throw damaged(`${bytes.length} bytes hold no whole batch`, where);
     this.nextOffset = nextOffset;
@@ -68,7 +66,7 @@ export class CommittedRange {
     this.bytes = bytes.length;
   }
 
-  /** The next records of a batch that has any for the reader; `undefined` at the end. */
+  /** The next committed records of a batch; `undefined` at the end. */
   take(): RawRecord[] | undefined {
     for (;;) {
       const records = this.open?.take(RECORDS_MAX);

@@ -5,10 +5,10 @@ import type { Cluster } from '../connection/cluster.js';
 import type { ConnectionPool } from '../connection/connection-pool.js';
 import { code, hasCode, isBusy, isLost } from '../protocol/broker-error.js';
 
-/** A busy coordinator is asked again soon: after a commit it needs some milliseconds, after its start seconds. */
+/** The pause before a busy coordinator is asked again: it needs milliseconds after a commit, seconds after its start. */
 const BACK_OFF = { waitMs: 2, waitMaxMs: 250 };
 
-/** Requests to the broker in charge of one transactional id or group; found anew when it has moved. */
+/** Sends requests to the coordinator of one transactional id or group, and finds it again after it has moved. */
 export class Coordinator {
   private address: Address | undefined;
 
@@ -19,12 +19,12 @@ export class Coordinator {
     private readonly key: string,
   ) {}
 
-  /** Waits while the coordinator is busy, not over a lost connection: what became of the request is unknown then. */
+  /** Retries while the coordinator is busy, but not after a lost connection, because the result of the request is unknown then. */
   request<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
     return this.retry(isBusy, api, args);
   }
 
-  /** As `request`, and again after a lost connection: for what may be asked twice. */
+  /** Like `request`, but also retries after a lost connection: for requests that may be repeated. */
   requestAgain<Arguments extends unknown[], Answer>(api: API<Arguments, Answer>, ...args: Arguments): Promise<Answer> {
     return this.retry((error) => isBusy(error) || isLost(error), api, args);
   }

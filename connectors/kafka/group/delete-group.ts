@@ -5,10 +5,10 @@ import { ConnectionPool } from '../connection/connection-pool.js';
 import { brokerError, code, hasCode } from '../protocol/broker-error.js';
 import { Coordinator } from './coordinator.js';
 
-/** A member that was killed counts until its session times out: 10 s, or as long as the group was told. */
+/** A killed member is part of the group until its session times out: 10 s, or as configured. */
 const PATIENCE_MS = 60_000;
 
-/** Deletes a group and its offsets, if there is one; waits for members whose death is not known yet. */
+/** Deletes a group and its offsets if it exists; waits for dead members whose session has not expired. */
 export async function deleteGroup(cluster: Cluster, group: string): Promise<void> {
   const connections = new ConnectionPool(cluster.linkOptions);
   const coordinator = new Coordinator(cluster, connections, 'group', group);

@@ -10,20 +10,18 @@ export const isVersion = (said: unknown): said is MemberVersion => {
   return typeof hash === 'string' && typeof layout === 'string' && Number.isInteger(tasks);
 };
 
-/** Whether tasks may move between two members: whoever has them reads the same sources and keeps the same state. */
+/** Whether tasks may move between two members: both read the same sources and keep the same state. */
 export const isSameLayout = (a: MemberVersion | undefined, b: MemberVersion | undefined): boolean =>
   a?.layout === b?.layout && a?.tasks === b?.tasks;
 
 /**
- * Gives all tasks to members of one layout, as `assignTasks` does; the others get none. The layout that has tasks keeps them as long
- * as a member of it is there: versions never take tasks from each other, and a version that joins for a moment changes nothing. Where
- * nobody has a task, members that do not wait go first.
- *
- * A function of its arguments alone, whatever their order. `tasks` counts where members do not say how many there are.
+ * Gives all tasks to members of one layout, like `assignTasks`; the others get none. The layout that has tasks keeps them as long
+ * as it has a member. So versions never take tasks from each other, and a version that joins briefly changes nothing. If nobody has
+ * a task, members that do not wait come first.
  *
  * @example
  * shareByLayout([{ memberId: 'old', owned: [0], generation: 1, version: v1, ... }, { memberId: 'new', owned: [], version: v2, ... }], 1, 0);
- * // 'old' has task 0; 'new' has none, and both are told of each other's layout
+ * // 'old' has task 0; 'new' has none, and both know the other's layout
  */
 export function shareByLayout(claims: readonly MemberClaim[], tasks: number, standbys: number): Map<string, Share> {
   const ordered = [...claims].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
@@ -48,7 +46,7 @@ export function shareByLayout(claims: readonly MemberClaim[], tasks: number, sta
   );
 }
 
-/** What a member of the group has to say of other layouts in it: a warning, or why it cannot stay. */
+/** What a member must report about other layouts in its group: a warning, or the reason why it cannot stay. */
 export function newsOf(
   group: string,
   own: MemberVersion & { readonly memberId: string },
@@ -61,7 +59,7 @@ export function newsOf(
     return `group '${group}' gives no tasks to ${list}: ${self}, and others of its layout have them. Stop these to finish an upgrade, or those`;
   }
   const differs = `group '${group}' gives no tasks to ${self}: processes of ${text(running)} have them`;
-  // Another number of partitions is no other plan: whether state allows it is decided when a task opens.
+  // Another number of partitions is not another plan; whether the state allows it is decided when a task opens.
   if (accepted || !held || own.layout === running.layout)
     return `${differs}. This process stands by, and takes over when they have all stopped`;
   return new MillraceError('config', differs, {

@@ -19,19 +19,19 @@ import { type Group, gone, type MemberIdentity, TaskLease } from './task-lease.j
 
 export interface MembershipOptions {
   readonly group: string;
-  /** Co-partitioned: a task is the partition of its number in all of them. */
+  /** Co-partitioned topics: task N reads partition N of each. */
   readonly topics: readonly string[];
   readonly tasks: number;
   readonly version: TopologyVersion;
-  /** A member that is not heard of for this long loses its tasks. */
+  /** A member that sends no heartbeat for this long loses its tasks. */
   readonly sessionTimeoutMs: number;
-  /** How many other members follow each task's changelog; that of the group's leader counts. */
+  /** The number of standbys of each task; that of the group's leader counts. */
   readonly standbysMax: number;
   readonly standbys: Standbys;
-  /** Where this process answers questions about its tasks: the group tells the others. */
+  /** The address for state queries of this process's tasks, which the group passes to the other members. */
   readonly address: string | undefined;
   onAssigned(tasks: readonly number[]): void;
-  /** What the group calls this process from now on. */
+  /** Called with the id of this process in the group. */
   onJoined(memberId: string): void;
   onWarning(message: string): void;
   onFailed(cause: unknown): void;
@@ -39,22 +39,22 @@ export interface MembershipOptions {
 
 const PROTOCOL_TYPE = 'consumer';
 const PROTOCOL = 'millrace-sticky';
-/** How soon a member hears that others came or went. */
+/** The heartbeat interval: how soon a member learns of a rebalance. */
 const HEARTBEAT_MS = 250;
-/** Over and above the longest rebalance: how long the broker may take to answer. */
+/** How long the broker may take to answer after the longest rebalance. */
 const ANSWER_MS = 15_000;
-/** How often in a row the coordinator may stay out of reach, each time for the cluster's patience. */
+/** How many times in a row the coordinator may be unreachable, each time for the cluster's retry timeout. */
 const OUTAGES_MAX = 10;
 
 const NO_SHARE: Share = { owned: [], standby: [], pending: [] };
 const NOBODY: MemberIdentity = { generation: -1, memberId: '' };
 
 /**
- * One process's place in the consumer group that shares out a topology's tasks, by Kafka's classic group protocol and
- * `assignTasks`. It reads nothing: it joins, hears which tasks are its own, and says every 250 ms that it lives.
+ * The membership of this process in the consumer group that shares a topology's tasks, by Kafka's classic group protocol and
+ * `assignTasks`. It reads no records: it joins, learns its tasks, and sends a heartbeat every 250 ms.
  *
- * While others are waited for in a rebalance, tasks go on and commit: the coordinator takes transactional offsets of the
- * old generation until all have joined. From then until the assignment is known, commits wait, some milliseconds.
+ * While a rebalance waits for members, tasks continue and commit: the coordinator accepts transactional offsets of the old
+ * generation until all have joined. From then until the assignment is known, commits wait for some milliseconds.
  */
 export class GroupMembership implements Membership, Group {
   private readonly connections: ConnectionPool;
@@ -82,7 +82,7 @@ export class GroupMembership implements Membership, Group {
     this.coordinator = new Coordinator(cluster, this.connections, 'group', options.group);
   }
 
-  /** Resolves when the first assignment is known and told. */
+  /** Resolves after the first assignment. */
   async join(): Promise<void> {
     await this.rejoin();
     this.running = this.stay().catch((cause: unknown) => {
@@ -101,10 +101,10 @@ export class GroupMembership implements Membership, Group {
   }
 
   /**
-   * The right to take a task over, asked of the coordinator at this moment: a process that was suspended must not take
-   * back what was given to another one meanwhile.
+   * Asks the coordinator for the right to open a task: a process that was suspended must not take back a task that another one got
+   * meanwhile.
    *
-   * @throws MillraceError `fenced` where the task is not this process's.
+   * @throws MillraceError `fenced` if the task does not belong to this process.
    */
   async claim(task: number): Promise<TaskLease> {
     const askedAtMs = performance.now();
@@ -126,13 +126,13 @@ export class GroupMembership implements Membership, Group {
     if (this.leaving) return;
     this.leaving = true;
     this.wake();
-    await this.connections.close(); // ends a join that waits for others
+    await this.connections.close(); // ends a join that waits for other members
     await this.running;
     this.settle(NOBODY, NO_SHARE);
     if (this.memberId) await removeGroupMember(this.cluster, this.options.group, this.memberId);
   }
 
-  /** Heartbeats until one says that the group is gathering anew, then joins it again; and so on. */
+  /** Sends heartbeats until a rebalance starts, joins again, and so on. */
   private async stay(): Promise<void> {
     while (!this.leaving) {
       await this.pause();
@@ -141,7 +141,7 @@ export class GroupMembership implements Membership, Group {
     }
   }
 
-  /** Whether all is as it was. */
+  /** Sends a heartbeat; resolves with whether the assignment is unchanged. */
   private async beat(): Promise<boolean> {
     const { generation, memberId } = this.current;
     const beganAtMs = performance.now();
@@ -152,7 +152,7 @@ export class GroupMembership implements Membership, Group {
       this.confirm(beganAtMs);
       return true;
     } catch (error) {
-      // Others come or go; this member and its generation were found good.
+      // A rebalance runs; this member and its generation were accepted.
       if (hasCode(error, code.rebalanceInProgress)) this.confirm(beganAtMs);
       else if (hasCode(error, code.unknownMemberId)) this.forget('');
       else if (hasCode(error, code.illegalGeneration)) this.forget(memberId);
@@ -218,7 +218,7 @@ export class GroupMembership implements Membership, Group {
     return { hash, layout, tasks: this.options.tasks };
   }
 
-  /** @throws MillraceError `config` where others have the tasks with a layout that this process may not take over. */
+  /** @throws MillraceError `config` if others have the tasks with a layout that this process may not take over. */
   private heed({ layouts }: Share): void {
     this.waits = layouts !== undefined && !isSameLayout(layouts.running, this.version);
     const { group, version } = this.options;
@@ -228,7 +228,7 @@ export class GroupMembership implements Membership, Group {
     this.toldOfLayouts = news;
   }
 
-  /** As the leader of the group: who gets which tasks. */
+  /** Assigns tasks, as the leader of the group. */
   private assign(members: joinGroupV8.JoinGroupResponse['members']): syncGroupV5.SyncGroupRequestAssignment[] {
     const claims = members.map(({ memberId, metadata }) => decodeClaim(memberId, metadata ?? Buffer.alloc(0)));
     const { topics, standbysMax } = this.options;
@@ -238,12 +238,12 @@ export class GroupMembership implements Membership, Group {
     }));
   }
 
-  /** A new assignment holds: kept tasks go on under the new identity, lost ones end. */
+  /** Applies a new assignment: kept tasks continue under the new identity, lost ones end. */
   private settle(identity: MemberIdentity, { owned: tasks, standby, pending, addresses = [] }: Share): void {
     this.current = identity;
     this.addresses = addresses;
     this.pending = pending;
-    // Put out of the group for a moment, it keeps what it has read: most likely it goes on with it.
+    // After a short expulsion it keeps what it has read, because it most likely continues with it.
     if (identity !== NOBODY || this.leaving) this.options.standbys.assign(standby, tasks);
     for (const [task, lease] of this.tenures) {
       if (tasks.includes(task)) continue;
@@ -258,13 +258,13 @@ export class GroupMembership implements Membership, Group {
     this.tell();
   }
 
-  /** Whether a task that is to be this process's could be taken over now: it is given to who asks by joining again. */
+  /** Whether a task that is pending for this process could be taken over now; it joins again to get it. */
   private isReadyForMore(): boolean {
     const { ready } = this.options.standbys;
     return this.pending.length > 0 && this.pending.every((task) => ready.includes(task));
   }
 
-  /** The group has gone on without this process: its tasks are others' now. */
+  /** The group has continued without this process: others own its tasks. */
   private forget(memberId: string): void {
     this.memberId = memberId;
     this.settle(NOBODY, NO_SHARE);
@@ -294,7 +294,7 @@ export class GroupMembership implements Membership, Group {
     });
   }
 
-  /** Outlasts a coordinator that is out of reach for longer than one request waits for it. */
+  /** Retries longer than a single request does, while the coordinator is unreachable. */
   private async patiently<T>(attempt: () => Promise<T>): Promise<T> {
     for (let outages = 1; ; outages++) {
       try {
@@ -315,8 +315,8 @@ export class GroupMembership implements Membership, Group {
 }
 
 /**
- * Takes a member out of a group at once instead of when its session times out: one's own, or that of a process known to
- * be dead. Nothing happens where the group does not know it any more.
+ * Removes a member from a group at once, before its session times out: the own member, or that of a process known to be dead. Does
+ * nothing if the group does not know it.
  */
 export async function removeGroupMember(cluster: Cluster, group: string, memberId: string): Promise<void> {
   const connections = new ConnectionPool(cluster.linkOptions);
@@ -330,7 +330,7 @@ export async function removeGroupMember(cluster: Cluster, group: string, memberI
   }
 }
 
-/** The broker gives a new member its id by refusing it once. */
+/** The broker gives a new member its id in a refusal of its first request. */
 function memberIdIn(error: unknown): string {
   if (error instanceof ResponseError) {
     const { memberId } = error.response as { memberId?: unknown };

@@ -1,39 +1,38 @@
 /** What a member of the group runs. */
 export interface MemberVersion {
-  /** Of the whole topology. */
+  /** The hash of the whole topology. */
   readonly hash: string;
-  /** Of its sources, stateful steps and versions of state. */
+  /** The hash of its sources, stateful steps and versions of state. */
   readonly layout: string;
-  /** How many tasks the inputs had when it started. */
+  /** The number of tasks of the inputs when it started. */
   readonly tasks: number;
 }
 
-/** What a member of the group says when it joins. */
+/** What a member sends when it joins. */
 export interface MemberClaim {
   readonly memberId: string;
-  /** Tasks that it runs, whose state it has in memory. */
+  /** Tasks that it runs, with their state in memory. */
   readonly owned: readonly number[];
-  /** The generation in which it was given them; the newest is believed where two claim the same task. */
+  /** The generation in which it got them. If two members claim a task, the newest generation counts. */
   readonly generation: number;
   /** Tasks of others whose changelogs it follows. */
   readonly standby: readonly number[];
-  /** Those of them that it has read as far as there is anything to read. */
+  /** The tasks of `standby` that have caught up. */
   readonly ready: readonly number[];
-  /** Where it answers questions about its tasks. */
+  /** The address for state queries of its tasks. */
   readonly address?: string | undefined;
-  /** What it runs; nothing of a member that is no Millrace. */
+  /** Missing for a member that is not Millrace. */
   readonly version?: MemberVersion | undefined;
-  /** It was given no tasks because of its version, or its plan was accepted and it was not given any yet. */
+  /** It got no tasks because of its version, or its plan was accepted and it has no tasks yet. */
   readonly waits?: boolean | undefined;
 }
 
 /**
- * Shares tasks 0 to `tasks - 1` out among members: nobody has two more than another, and as few tasks as possible move,
- * since a task that moves has its state read anew. A task without an owner goes to a member that is ready for it where
- * the shares allow.
+ * Assigns tasks 0 to `tasks - 1` to members: their numbers differ by at most one, and as few tasks as possible move, since the
+ * state of a moved task must be read again. A task without an owner goes to a member that is ready for it, if the numbers allow.
  *
- * A function of its arguments alone, whatever their order: every member would decide the same. Takes
- * O(tasks + members log members).
+ * The result depends on the arguments only, not on their order, so every member would compute the same. Takes O(tasks + members log
+ * members).
  *
  * @example
  * const none = { standby: [], ready: [] };
@@ -42,7 +41,7 @@ export interface MemberClaim {
  */
 export function stickyAssignment(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
   const held = heldTasks(members, tasks);
-  // Those with most to keep may keep one more, where the tasks do not go round evenly.
+  // If the tasks cannot be divided evenly, members that own most keep one more.
   const byHeld = members
     .map(({ memberId }) => ({ memberId, tasks: held.get(memberId) ?? [] }))
     .sort((a, b) => b.tasks.length - a.tasks.length || (a.memberId < b.memberId ? -1 : 1));
@@ -74,7 +73,7 @@ export function stickyAssignment(members: readonly MemberClaim[], tasks: number)
   return assigned;
 }
 
-/** Each task's present owner, the newest claim first; by member, in ascending order. */
+/** The current owner of each task by the newest claim; by member, ascending. */
 export function heldTasks(members: readonly MemberClaim[], tasks: number): Map<string, number[]> {
   const owners = new Map<number, MemberClaim>();
   for (const member of members) {

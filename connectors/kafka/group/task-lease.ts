@@ -1,23 +1,23 @@
 import { MillraceError } from '../../../src/core/errors.js';
 import { code, hasCode } from '../protocol/broker-error.js';
 
-/** What the group's coordinator knows a process by: every commit of offsets carries it. */
+/** The identity of a process in its group; every commit of offsets carries it. */
 export interface MemberIdentity {
   readonly generation: number;
   readonly memberId: string;
 }
 
-/** What a lease needs of the membership it belongs to. */
+/** What a lease needs of its membership. */
 export interface Group {
-  /** As of the newest assignment. */
+  /** The identity of the newest assignment. */
   readonly identity: MemberIdentity;
-  /** Resolves when the next assignment is known, or that there will be none. */
+  /** Resolves when the next assignment is known, or when there will be none. */
   nextAssignment(): Promise<void>;
 }
 
 /**
- * A task in the hands of this process, from the assignment that brought it to the one that takes it away. A rebalance
- * that leaves it here renews the identity; one that does not ends the lease for good, even if the task comes back.
+ * The right of this process to a task, from the assignment that gives it to the one that takes it away. A rebalance that keeps the
+ * task here renews the identity. One that does not ends the lease for good, even if the task comes back.
  */
 export class TaskLease {
   private over = false;
@@ -27,13 +27,13 @@ export class TaskLease {
     private readonly where: string,
   ) {}
 
-  /** @throws MillraceError `fenced` once the task is not this process's any more. */
+  /** @throws MillraceError `fenced` once the task no longer belongs to this process. */
   get identity(): MemberIdentity {
     if (this.over) throw gone(this.where);
     return this.group.identity;
   }
 
-  /** Waits for an identity other than one that the coordinator refused. */
+  /** Waits for another identity than one that the coordinator refused. */
   async identityAfter(refused: MemberIdentity): Promise<MemberIdentity> {
     while (this.identity === refused) await this.group.nextAssignment();
     return this.identity;
@@ -45,8 +45,8 @@ export class TaskLease {
 }
 
 /**
- * Does what needs the group's consent. A generation that is over refuses it; where the task stayed here over the
- * rebalance it is asked for again under the new one, in the same transaction.
+ * Sends a request that needs the group's consent. If the generation has ended and the task stayed here, the request is repeated
+ * under the new identity, in the same transaction.
  */
 export async function duringLease(lease: TaskLease, ask: (as: MemberIdentity) => Promise<unknown>): Promise<void> {
   for (let identity = lease.identity; ; ) {

@@ -7,7 +7,7 @@ import {
 } from '@platformatic/kafka';
 import { type ErrorCode, type ErrorDetails, MillraceError, messageOf } from '../../../src/core/errors.js';
 
-/** Kafka's error codes that this connector decides by: https://kafka.apache.org/protocol#protocol_error_codes */
+/** Kafka's error codes that this connector handles: https://kafka.apache.org/protocol#protocol_error_codes */
 export const code = {
   offsetOutOfRange: 1,
   unknownTopicOrPartition: 3,
@@ -46,7 +46,7 @@ export const code = {
   inconsistentTopicId: 103,
 } as const;
 
-/** The codes in a broker's answer; none where it did not answer. */
+/** The error codes in a broker's answer; none if it did not answer. */
 export function codesOf(error: unknown): readonly number[] {
   if (error instanceof ProtocolError) return [Number(error.apiCode)];
   if (error instanceof MultipleErrors) return error.errors.flatMap(codesOf);
@@ -56,13 +56,13 @@ export function codesOf(error: unknown): readonly number[] {
 export const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
   codesOf(error).some((each) => codes.includes(each));
 
-/** The connection failed or the broker did not answer in time: what became of the request is unknown. */
+/** The connection failed, or the broker did not answer in time: the result of the request is unknown. */
 export function isLost(error: unknown): boolean {
   if (error instanceof NetworkError || error instanceof TimeoutError) return true;
   return error instanceof MultipleErrors && error.errors.length > 0 && error.errors.every(isLost);
 }
 
-/** Another broker leads the partition, or soon will, or replicas are missing: look again. */
+/** Another broker is or will be the leader, or replicas are missing: retry with new metadata. */
 export const isMoved = (error: unknown): boolean =>
   hasCode(
     error,
@@ -78,7 +78,7 @@ export const isMoved = (error: unknown): boolean =>
     code.offsetNotAvailable,
   );
 
-/** The coordinator is moving, loading, or still ending the previous transaction: ask again. */
+/** The coordinator is moving, loading, or still ending the previous transaction: retry. */
 export const isBusy = (error: unknown): boolean =>
   hasCode(
     error,
@@ -89,7 +89,7 @@ export const isBusy = (error: unknown): boolean =>
     code.unstableOffsetCommit,
   );
 
-/** A Millrace error out of whatever the client threw: the names of the broker's codes, and a hint that fits them. */
+/** Converts the client's error to a `MillraceError`, with the names of the broker's codes and a matching hint. */
 export function brokerError(as: ErrorCode, message: string, cause: unknown, details: ErrorDetails = {}): MillraceError {
   if (cause instanceof MillraceError) return cause;
   const codes = [...new Set(codesOf(cause))];
@@ -103,7 +103,7 @@ export function brokerError(as: ErrorCode, message: string, cause: unknown, deta
   });
 }
 
-/** What the broker wrote beside its codes. */
+/** The broker's messages beside its codes. */
 function detailsOf(error: unknown): string[] {
   if (error instanceof MultipleErrors) return [...new Set(error.errors.flatMap(detailsOf))];
   return error instanceof ProtocolError && error.serverErrorMessage ? [String(error.serverErrorMessage)] : [];
@@ -128,7 +128,7 @@ const hints: Readonly<Record<number, string>> = {
   53: "grant the user 'Write' on the transactional id",
 };
 
-/** Sizes, settings and rights: the same at every try, until somebody changes them. */
+/** Sizes, settings and rights: errors that stay until somebody changes them. */
 const permanent: ReadonlySet<number> = new Set([
   code.messageTooLarge,
   code.recordListTooLarge,

@@ -9,10 +9,10 @@ import { lz4SizeMax, snappySize, zstdSizeMax } from './decompressed-size.js';
 type Decompress = (bytes: Buffer) => Buffer;
 type Compress = (bytes: Buffer) => Buffer;
 
-/** More than a hundred times what brokers take of a batch by default: beyond it some bytes are meant to fill the memory. */
+/** More than a hundred times the default size limit of a batch; a batch that exceeds it is taken for an attack on memory. */
 const DECOMPRESSED_BYTES_MAX = 128 * 1024 * 1024;
 
-/** By the number that the attributes of a batch carry. */
+/** By the number in the attributes of a batch. */
 const codecs: readonly (Decompress | undefined)[] = [
   undefined, // 0: none
   (bytes) => gunzipSync(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX }),
@@ -32,12 +32,12 @@ const isTooLarge = (error: unknown): boolean =>
   error instanceof TooLarge || (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE');
 
 /**
- * The records section of a compressed batch in the clear.
+ * Decompresses the records section of a batch.
  *
- * Memory: what comes out, 128 MiB at most.
+ * Memory: the result, at most 128 MiB.
  *
- * @throws MillraceError `source` on a codec that is not gzip, snappy, lz4 or zstd, on bytes that do not decompress, and on
- * those that become more than 128 MiB.
+ * @throws MillraceError `source` for another codec than gzip, snappy, lz4 or zstd, for bytes that cannot be decompressed, and for
+ * results above 128 MiB.
  */
 export function decompress(codec: number, bytes: Buffer, where: string): Buffer {
   const open = codecs[codec];
@@ -72,7 +72,7 @@ const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 /** Magic, version and lowest compatible version. */
 const XERIAL_HEADER_BYTES = 16;
 
-/** Snappy comes raw (librdkafka) or as length-prefixed blocks behind the header of the xerial library (Java). */
+/** Snappy comes raw (librdkafka), or as length-prefixed blocks after the header of the xerial library (Java). */
 function unsnap(bytes: Buffer): Buffer {
   if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return uncompressed(bytes);
   const blocks: Buffer[] = [];
@@ -92,7 +92,7 @@ function unsnap(bytes: Buffer): Buffer {
 const uncompressed = (bytes: Buffer): Buffer =>
   uncompressSync(within(snappySize(bytes), bytes), { asBuffer: true }) as Buffer;
 
-/** The number that the attributes of a batch carry. */
+/** The numbers in the attributes of a batch. */
 const numbers: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
 
 /** The levels are those of Kafka's own clients. */
@@ -104,12 +104,12 @@ const compressors: Readonly<Record<Exclude<Compression, 'none'>, Compress>> = {
 };
 
 export interface Compressed {
-  /** For the attributes of the batch. */
+  /** The number for the attributes of the batch. */
   readonly codec: number;
   readonly bytes: Buffer;
 }
 
-/** The records section of a batch, compressed; as it is where that would make it longer. */
+/** Compresses the records section of a batch, or returns it unchanged if it would get longer. */
 export function compress(compression: Compression, bytes: Buffer): Compressed {
   const plain = { codec: numbers.none, bytes };
   if (compression === 'none') return plain;

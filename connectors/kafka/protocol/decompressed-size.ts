@@ -1,9 +1,9 @@
-// How much comes out of compressed bytes at most, told from what frames say of their blocks, before any of it is there. Bytes
-// that are no frames end the count: the decompressor will say so.
+// Upper bounds of decompressed sizes, computed from the headers of frames and blocks before anything is decompressed. Bytes that
+// are not frames end the computation; the decompressor reports them.
 
 const KIB = 1024;
 
-/** Raw snappy begins with the length of what comes out, in seven bits a byte. */
+/** Raw snappy begins with the decompressed length as a varint. */
 export function snappySize(bytes: Buffer): number {
   let size = 0;
   for (let at = 0; at < 5 && at < bytes.length; at += 1) {
@@ -17,7 +17,7 @@ export function snappySize(bytes: Buffer): number {
 const LZ4 = 0x184d2204;
 const lz4BlockKib: Readonly<Record<number, number>> = { 4: 64, 5: 256, 6: KIB, 7: 4 * KIB };
 
-/** Every block comes to no more than its frame says of all. Source: "LZ4 Frame Format Description", 1.6. */
+/** No block is larger than the maximum in its frame's header. Source: "LZ4 Frame Format Description", 1.6. */
 export function lz4SizeMax(bytes: Buffer): number {
   let size = 0;
   let at = 0;
@@ -43,7 +43,7 @@ export function lz4SizeMax(bytes: Buffer): number {
 const ZSTD = 0xfd2fb528;
 const ZSTD_BLOCK_BYTES = 128 * KIB;
 
-/** Blocks are at most 128 KiB, and those that say one byte again and again say how often. Source: RFC 8878, 3.1.1. */
+/** Blocks are at most 128 KiB; run-length blocks state their length. Source: RFC 8878, 3.1.1. */
 export function zstdSizeMax(bytes: Buffer): number {
   let size = 0;
   let at = 0;
@@ -51,7 +51,7 @@ export function zstdSizeMax(bytes: Buffer): number {
     const magic = bytes.readUInt32LE(at);
     if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) {
       if (at + 8 > bytes.length) return size;
-      at += 8 + bytes.readUInt32LE(at + 4); // a frame to pass over
+      at += 8 + bytes.readUInt32LE(at + 4); // a skippable frame
       continue;
     }
     if (magic !== ZSTD) return size;

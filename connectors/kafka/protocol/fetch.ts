@@ -7,16 +7,16 @@ export interface FetchRequest {
   readonly offset: number;
   /** How long the broker waits for a first byte, in milliseconds. */
   readonly waitMaxMs: number;
-  /** A batch larger than this comes whole, alone. */
+  /** A larger batch is returned whole, alone. */
   readonly bytesMax: number;
-  /** Where this client is; nothing where that is not known. */
+  /** The rack of this client; empty if unknown. */
   readonly rack: string;
 }
 
-/** What the broker answered, and how long it wants to be left alone. */
+/** The broker's answer, and its throttle time. */
 export interface Fetched extends FetchedPartition {
   readonly throttleTimeMs: number;
-  /** Id of the broker to read instead of this one; negative where there is none. */
+  /** The id of the broker to read from instead; negative if there is none. */
   readonly preferredReplica: number;
 }
 
@@ -35,7 +35,7 @@ function createRequest({ topicId, partition, offset, waitMaxMs, bytesMax, rack }
   return fetchV13.createRequest(waitMaxMs, 1, bytesMax, READ_COMMITTED, 0, -1, topics, [], rack);
 }
 
-/** @throws the client's `ResponseError` where the answer as a whole, or that of the partition, carries a code. */
+/** @throws the client's `ResponseError` if the answer or its partition has an error code. */
 function parseResponse(_correlation: number, apiKey: number, apiVersion: number, reader: Reader): Fetched {
   const fail = (errorCode: number) => new ResponseError(apiKey, apiVersion, { '/': [errorCode, null] }, undefined);
   const throttleTimeMs = reader.readInt32();
@@ -56,8 +56,8 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
   reader.readInt32(); // partition
   const errorCode = reader.readInt16();
   const highWatermark = Number(reader.readInt64());
-  reader.readInt64(); // last stable offset: nothing beyond it is sent
-  reader.readInt64(); // start of the log
+  reader.readInt64(); // last stable offset: the broker sends nothing beyond it
+  reader.readInt64(); // log start offset
   const aborted =
     reader.readNullableArray((each) => ({
       producerId: each.readInt64(),
@@ -70,5 +70,5 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
   return { errorCode, preferredReplica, highWatermark, aborted, bytes };
 }
 
-/** Fetches committed records of one partition, as bytes: the client's own parser would decode, and leak, them. */
+/** Fetches committed records of one partition as bytes; the client's own parser would decode them and leak memory. */
 export const fetchApi = createAPI<[FetchRequest], Fetched>(1, 13, createRequest, parseResponse);

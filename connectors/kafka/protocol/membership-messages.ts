@@ -2,24 +2,24 @@ import type { Share } from '../group/assign-tasks.js';
 import { isVersion } from '../group/layouts.js';
 import type { MemberClaim } from '../group/sticky-assigner.js';
 
-// The two messages that members of a group exchange through the broker, in the layout of Kafka's consumer protocol
-// (version 1 of ConsumerProtocolSubscription and ConsumerProtocolAssignment), so that Kafka's own tools show who has
-// which partition. What only Millrace understands lies in their user data.
+// The two messages that members of a group exchange through the broker, in the format of Kafka's consumer protocol (version 1 of
+// ConsumerProtocolSubscription and ConsumerProtocolAssignment), so that Kafka's own tools show which member has which partition.
+// The user data holds what only Millrace understands.
 
 const VERSION = 1;
 
-/** What a member says of itself when it joins. */
+/** What a member sends when it joins. */
 export interface Subscription extends Omit<MemberClaim, 'memberId'> {
   readonly topics: readonly string[];
 }
 
-/** Empty lists are left out: without standbys the messages are those of members that know of none. */
+/** Empty lists are left out, so without standbys the messages equal those of members without this feature. */
 const unlessEmpty = (list: readonly number[]): readonly number[] | undefined => (list.length > 0 ? list : undefined);
 
 export function encodeSubscription({ topics, standby, ready, ...rest }: Subscription): Buffer {
   const said = { ...rest, standby: unlessEmpty(standby), ready: unlessEmpty(ready) };
   const userData = Buffer.from(JSON.stringify(said));
-  const noPartitions = int32(0); // owned ones stand in the user data
+  const noPartitions = int32(0); // owned ones are in the user data
   return Buffer.concat([
     int16(VERSION),
     int32(topics.length),
@@ -30,7 +30,7 @@ export function encodeSubscription({ topics, standby, ready, ...rest }: Subscrip
   ]);
 }
 
-/** What a member claims; nothing where another client joined the group or the bytes make no sense. */
+/** The claim of a member; undefined if another client joined the group or the bytes cannot be read. */
 export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
   const none = { memberId, owned: [], generation: -1, standby: [], ready: [] };
   try {
@@ -65,7 +65,7 @@ export function decodeClaim(memberId: string, metadata: Buffer): MemberClaim {
   }
 }
 
-/** A task is the partition of its number in every topic; what Kafka has no place for goes into the user data. */
+/** A task is the partition of its number in every topic; everything else is in the user data. */
 export function encodeAssignment(topics: readonly string[], { owned, standby, pending, ...rest }: Share): Buffer {
   const partitions = Buffer.concat([int32(owned.length), ...owned.map(int32)]);
   const more = JSON.stringify({ ...(standby.length > 0 ? { standby, pending } : {}), ...rest });
@@ -79,7 +79,7 @@ export function encodeAssignment(topics: readonly string[], { owned, standby, pe
   ]);
 }
 
-/** A member's share; nothing where it is empty, as that of a member that the leader did not know. */
+/** The share of a member; empty if the bytes are empty, as for a member that the leader did not know. */
 export function decodeAssignment(bytes: Buffer): Share {
   const nothing: Share = { owned: [], standby: [], pending: [] };
   if (bytes.length === 0) return nothing;

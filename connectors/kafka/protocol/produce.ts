@@ -1,7 +1,7 @@
 import { createAPI, type Reader, ResponseError, Writer } from '@platformatic/kafka';
 import { getOrInsert } from '../../../src/util/maps.js';
 
-/** One encoded batch on its way into one partition. */
+/** One encoded batch for one partition. */
 export interface OutgoingBatch {
   readonly topic: string;
   readonly partition: number;
@@ -10,7 +10,7 @@ export interface OutgoingBatch {
 
 export interface ProduceRequest {
   readonly transactionalId: string | null;
-  /** At most one of each partition. */
+  /** At most one per partition. */
   readonly batches: readonly OutgoingBatch[];
 }
 
@@ -35,7 +35,7 @@ function createRequest({ transactionalId, batches }: ProduceRequest): Writer {
     .appendTaggedFields();
 }
 
-/** @throws the client's `ResponseError` where any of the batches was refused. */
+/** @throws the client's `ResponseError` if any batch was refused. */
 function parseResponse(
   _correlation: number,
   apiKey: number,
@@ -64,7 +64,7 @@ function parseResponse(
   return { throttleTimeMs };
 }
 
-/** Appends encoded batches, acknowledged by all replicas in sync. */
+/** Appends encoded batches with `acks=all`. */
 export const produceApi = createAPI<[ProduceRequest], { readonly throttleTimeMs: number }>(
   0,
   9,

@@ -4,14 +4,14 @@ import type { Headers, RawRecord } from '../../../src/core/record.js';
 import { decompress } from './compression.js';
 import { batch } from './record-batch.js';
 
-/** The header of a batch inside fetched bytes; its records are decoded later, by `BatchRecords`. */
+/** The header of a batch inside fetched bytes; `BatchRecords` decodes its records later. */
 export interface Batch {
   readonly bytes: Buffer;
-  /** Where it begins and ends in `bytes`. */
+  /** Its range in `bytes`. */
   readonly start: number;
   readonly end: number;
   readonly baseOffset: number;
-  /** The offset after its last record; compaction may have removed records, never this. */
+  /** The offset after its last record; compaction may remove records but keeps this. */
   readonly nextOffset: number;
   readonly attributes: number;
   readonly producerId: bigint;
@@ -19,9 +19,9 @@ export interface Batch {
 }
 
 /**
- * The batch that begins at `start`, or `undefined` where the bytes end before it does: a fetch may cut the last one.
+ * The batch that begins at `start`, or `undefined` if the bytes end before it does: a fetch may cut off the last one.
  *
- * @throws MillraceError `source` on another message format than 2, on nonsense in the header, and on a wrong checksum.
+ * @throws MillraceError `source` for another message format than 2, invalid headers, and wrong checksums.
  */
 export function readBatch(bytes: Buffer, start: number, where: string): Batch | undefined {
   if (start + batch.magic >= bytes.length) return undefined;
@@ -41,7 +41,7 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
 
   const baseOffset = Number(bytes.readBigInt64BE(start + batch.baseOffset));
   const lastOffset = baseOffset + bytes.readInt32BE(start + batch.lastOffsetDelta);
-  // Whoever reads on behind such a batch would read it again, for ever.
+  // A reader would continue at such an offset and read the batch again, for ever.
   if (baseOffset < 0 || lastOffset < baseOffset) {
     throw damaged(`a batch claims the offsets ${baseOffset} to ${lastOffset}`, where);
   }
@@ -58,10 +58,10 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
 }
 
 /**
- * The records of a batch from an offset on, some at a time: a batch may hold more than should be in memory at once. Keys,
- * values and headers are views of the fetched (or decompressed) bytes, which stay in memory as long as one of them does.
+ * Decodes the records of a batch from an offset on, some at a time, because a batch may hold more than fits in memory. Keys, values
+ * and headers are views of the fetched (or decompressed) bytes, which stay in memory as long as one of them does.
  *
- * @throws MillraceError `source` on records that do not fill their batch exactly or in order, and as `decompress` does.
+ * @throws MillraceError `source` if records do not fill their batch exactly or in order, and like `decompress`.
  */
 export class BatchRecords {
   private readonly reader: RecordReader;
@@ -77,7 +77,7 @@ export class BatchRecords {
     this.lowest = source.baseOffset;
   }
 
-  /** At most so many of the next ones; `undefined` after the last one. */
+  /** The next records, at most `recordsMax`; `undefined` after the last one. */
   take(recordsMax: number): RawRecord[] | undefined {
     const { count, baseOffset, nextOffset } = this.source;
     const { reader, fromOffset } = this;
@@ -97,14 +97,14 @@ export class BatchRecords {
   }
 }
 
-/** What follows the header, in the clear. */
+/** The records section, decompressed. */
 function sectionOf({ bytes, start, end, attributes }: Batch, where: string): Buffer {
   const codec = attributes & batch.compression;
   const section = bytes.subarray(start + batch.headerBytes, end);
   return codec === 0 ? section : decompress(codec, section, where);
 }
 
-/** Whether a control batch ends its producer's transaction by an abort. Other control records are none of ours. */
+/** Whether a control batch is an abort marker. Other control records are ignored. */
 export function isAbort(marker: Batch, where: string): boolean {
   const { key } = new RecordReader(sectionOf(marker, where), marker, where).next();
   // The key is a version and a type, both 16 bits: 0 is abort, 1 is commit.
@@ -116,7 +116,7 @@ class RecordReader {
   private at = 0;
   private readonly baseOffset: number;
   private readonly baseTimestampMs: number;
-  /** Of a topic whose records bear the time of their append. */
+  /** The append time, for a topic with `LogAppendTime`. */
   private readonly appendedMs: number | undefined;
 
   constructor(
@@ -161,7 +161,7 @@ class RecordReader {
     return headers;
   }
 
-  /** Length-prefixed bytes; `null` where the length is -1. */
+  /** Length-prefixed bytes; `null` if the length is -1. */
   private slice(): Uint8Array | null {
     const length = this.varint();
     if (length < 0) return null;
@@ -176,7 +176,7 @@ class RecordReader {
     let at = this.at;
     let byte = bytes[at++] as number;
     let result = byte & 0x7f;
-    // Bytes beyond the end read as undefined, which ends the loop; the checks of the lengths then fail.
+    // Bytes beyond the end read as undefined, which ends the loop; the length checks then fail.
     for (let shift = 7; byte & 0x80; shift += 7) {
       byte = bytes[at++] as number;
       result |= (byte & 0x7f) << shift;
@@ -187,7 +187,7 @@ class RecordReader {
 
   private varlong(): number {
     const { bytes, at } = this;
-    // Nearly all deltas are short; four bytes hold no more than 28 bits.
+    // Most deltas are short; four bytes hold at most 28 bits.
     if (
       !(
         (bytes[at] as number) &

@@ -6,14 +6,14 @@ import { batch, type ProducerStamp } from './record-batch.js';
 import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.js';
 
 const FIRST_BYTES = 64 * 1024;
-/** Below this length a loop beats the call of a native copy. */
+/** Below this length a loop is faster than a native copy. */
 const COPY_BY_HAND = 24;
 const utf8 = new TextEncoder();
 
 /**
- * Builds one record batch (message format 2) after another, for one partition, in one growing buffer.
+ * Encodes one record batch (message format 2) after another, for one partition, in one growing buffer.
  *
- * Memory: the largest batch built so far. Format: https://kafka.apache.org/documentation/#recordbatch.
+ * Memory: the largest batch so far. Format: https://kafka.apache.org/documentation/#recordbatch.
  *
  * @example
  * const encoder = new BatchEncoder();
@@ -69,7 +69,9 @@ export class BatchEncoder {
     this.count += 1;
   }
 
-  /** The batch as bytes of its own; the encoder begins anew. `stamp` makes it part of an idempotent or transactional sequence. */
+  /**
+   * Returns the batch as a new buffer and starts the next one. `stamp` makes it part of an idempotent or transactional sequence.
+   */
   finish(stamp?: ProducerStamp, compression: Compression = 'none'): Buffer {
     const { codec, bytes: section } = compress(compression, this.buffer.subarray(batch.headerBytes, this.at));
     const bytes = Buffer.allocUnsafe(batch.headerBytes + section.length);
@@ -97,7 +99,7 @@ export class BatchEncoder {
     bytes.writeUInt32BE(crc32c(bytes.subarray(batch.attributes)), batch.crc);
   }
 
-  /** The place for `bytes` more; the buffer doubles until they fit. */
+  /** Reserves `bytes` more; the buffer doubles until they fit. */
   private reserve(bytes: number): number {
     const { buffer, at } = this;
     if (at + bytes > buffer.length) {
@@ -111,11 +113,11 @@ export class BatchEncoder {
   }
 }
 
-/** Upper bound of what a record adds to a batch. */
+/** An upper bound of the encoded size of a record. */
 export function recordSizeMax({ key, value, headers }: OutgoingRecord): number {
   const fixed = 5 + 1 + 10 + 5 + 5 + 5 + 5;
   const plain = fixed + (key?.length ?? 0) + (value?.length ?? 0);
-  if (headers === undefined) return plain; // nearly always, and asked for every record
+  if (headers === undefined) return plain; // the usual case, checked for every record
   return headers.reduce((sum, [name, bytes]) => sum + 10 + name.length * 3 + bytes.length, plain);
 }
 

@@ -26,11 +26,11 @@ export const batch = {
   control: 0x20,
 } as const;
 
-/** What ties a batch to its producer: the broker drops repeated sequences and fences older epochs by it. */
+/** The producer of a batch: brokers drop repeated sequence numbers and fence older epochs by it. */
 export interface ProducerStamp {
   readonly producerId: bigint;
   readonly producerEpoch: number;
-  /** Number of the batch's first record, counted per partition. */
+  /** The number of the batch's first record, counted per partition. */
   readonly sequence: number;
   readonly transactional: boolean;
 }

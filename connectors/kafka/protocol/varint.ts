@@ -1,6 +1,6 @@
-// Zig-zag variable-length integers, as Kafka's records carry them (the encoding of Protocol Buffers).
+// Zigzag varints, as in Kafka's records and Protocol Buffers.
 
-/** Bytes that `writeVarint` takes for a 32-bit integer. */
+/** The size of a 32-bit integer in bytes. */
 export function varintSize(value: number): number {
   let rest = ((value << 1) ^ (value >> 31)) >>> 0;
   let size = 1;
@@ -11,7 +11,7 @@ export function varintSize(value: number): number {
   return size;
 }
 
-/** Writes a 32-bit integer at `at`; returns the place after it. */
+/** Writes a 32-bit integer at `at`; returns the position after it. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = ((value << 1) ^ (value >> 31)) >>> 0;
   let next = at;
@@ -25,7 +25,7 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 
 const isInt32 = (value: number) => value === (value | 0);
 
-/** Bytes that `writeVarlong` takes for an integer up to 2^53. */
+/** The size of an integer up to 2^53 in bytes. */
 export function varlongSize(value: number): number {
   if (isInt32(value)) return varintSize(value);
   let rest = zigZag(value);
@@ -37,7 +37,7 @@ export function varlongSize(value: number): number {
   return size;
 }
 
-/** Writes an integer up to 2^53 at `at`; returns the place after it. */
+/** Writes an integer up to 2^53 at `at`; returns the position after it. */
 export function writeVarlong(bytes: Uint8Array, at: number, value: number): number {
   if (isInt32(value)) return writeVarint(bytes, at, value);
   let rest = zigZag(value);
