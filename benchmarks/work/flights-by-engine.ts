@@ -1,7 +1,7 @@
 import type { Services } from '../../src/core/operator.js';
-import { BEFORE_ALL_MS, type Origin, type Tick } from '../../src/core/record.js';
+import { BEFORE_ALL_MS, type Origin } from '../../src/core/record.js';
 import type { SinkWriter } from '../../src/core/sink.js';
-import type { Share } from '../../src/runtime/merge.js';
+import type { Round, Share } from '../../src/runtime/merge.js';
 import { PendingOperations } from '../../src/runtime/pending-operations.js';
 import { Pipeline } from '../../src/runtime/pipeline.js';
 import type { StepOutputs } from '../../src/runtime/steps.js';
@@ -21,11 +21,7 @@ const upToLearn = {
 const nowhere: SinkWriter = { write: () => undefined, close: async () => undefined };
 
 /** A piece of the merged order as the runtime pushes it: reading and decoding have been done. */
-export interface PreparedRound {
-  readonly shares: readonly Share[];
-  readonly records: number;
-  readonly ticks: readonly Tick[];
-}
+export type PreparedRound = Round;
 
 const topics = flightDelays.sources.map(({ source }) => source.topic);
 
@@ -38,7 +34,7 @@ export function roundOf(events: readonly FlightEvent[], task: number, offset: nu
     shares[input].values.push(event.departed ?? event.arrived);
     shares[input].origins.push(originOf(topics[input] ?? '', task, offset + order, event.timeMs, order));
   });
-  return { shares, records: events.length, ticks: [] };
+  return { shares, records: events.length, bytes: 0, ticks: [] };
 }
 
 const originOf = (topic: string, partition: number, offset: number, eventTimeMs: number, order: number): Origin => ({

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
-import type { SourceReader } from '../../src/core/source.js';
+import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import type { Query } from './kinds.js';
 import type { Cursor, QueryPages, Row } from './query/query-pages.js';
 
@@ -77,9 +77,12 @@ class QueryReader implements SourceReader {
     return !this.atBound;
   }
 
-  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(
+    recordsMax: number,
+    bytesMax = Number.POSITIVE_INFINITY,
+  ): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
     while (!this.closing.signal.aborted) {
-      if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
+      if (this.head < this.rows.length) return { records: this.take(recordsMax, bytesMax), ended: false };
       if (await this.readPage()) continue;
       this.atBound = true;
       if (this.task.bounded || this.query.everyMs === undefined) break;
@@ -103,8 +106,8 @@ class QueryReader implements SourceReader {
     this.rows = [];
   }
 
-  private take(recordsMax: number): RawRecord[] {
-    const rows = this.rows.slice(this.head, this.head + recordsMax);
+  private take(recordsMax: number, bytesMax: number): RawRecord[] {
+    const rows = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, ({ json }) => json.length);
     this.head += rows.length;
     const timestampMs = Date.now();
     return rows.map(({ json, cursor, key }) => {

@@ -3,10 +3,10 @@ import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { JsonRecord, type RawRecord } from '../../src/core/record.js';
-import type { SourceReader } from '../../src/core/source.js';
+import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { ReadFiles } from './kinds.js';
-import type { Line } from './lines.js';
+import { type Line, lineBytes } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
 import { UncommittedPositions } from './uncommitted-positions.js';
@@ -106,9 +106,12 @@ class FilesReader implements SourceReader {
     return this.current !== undefined || this.queue.length > 0;
   }
 
-  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(
+    recordsMax: number,
+    bytesMax = Number.POSITIVE_INFINITY,
+  ): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
     while (!this.closing.signal.aborted) {
-      if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
+      if (this.head < this.rows.length) return { records: this.take(recordsMax, bytesMax), ended: false };
       if (this.current !== undefined) await this.readOn(this.current);
       else if (!(await this.openNext())) {
         if (this.task.bounded) break;
@@ -182,9 +185,9 @@ class FilesReader implements SourceReader {
     }
   }
 
-  private take(recordsMax: number): RawRecord[] {
+  private take(recordsMax: number, bytesMax: number): RawRecord[] {
     const { file, size, mark, files, writtenMs } = this.current as Current;
-    const taken = this.rows.slice(this.head, this.head + recordsMax);
+    const taken = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, lineBytes);
     const place = { file, at: this.at, skip: 0, size, mark, files };
     this.handedOut.add({ first: this.next, count: taken.length, place });
     const records = taken.map((row): RawRecord => {

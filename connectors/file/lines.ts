@@ -12,6 +12,9 @@ export interface Line {
   readonly json?: LazyJson | undefined;
 }
 
+/** How many there are, without making those of a row that has none. */
+export const lineBytes = (line: Line): number => line.json?.bytesMax ?? line.bytes.length;
+
 export interface LineOptions {
   /** Where the first byte lies. */
   readonly at: number;

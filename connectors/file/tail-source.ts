@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
-import type { SourceReader } from '../../src/core/source.js';
+import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import {
   beginsAs,
   findAgain,
@@ -15,7 +15,7 @@ import {
   openGeneration,
 } from './generations.js';
 import type { ReadFiles } from './kinds.js';
-import { type Line, Lines } from './lines.js';
+import { type Line, Lines, lineBytes } from './lines.js';
 import { lineBytesMax } from './rows-of-file.js';
 import { UncommittedPositions } from './uncommitted-positions.js';
 
@@ -110,17 +110,17 @@ class TailReader implements SourceReader {
     return !this.caughtUp;
   }
 
-  async poll(recordsMax: number): Promise<Polled> {
+  async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
     try {
-      return await this.pollOn(recordsMax);
+      return await this.pollOn(recordsMax, bytesMax);
     } catch (error) {
       throw unreadable(this.options.path, error);
     }
   }
 
-  private async pollOn(recordsMax: number): Promise<Polled> {
+  private async pollOn(recordsMax: number, bytesMax: number): Promise<Polled> {
     while (!this.closing.signal.aborted) {
-      if (this.head < this.rows.length) return { records: this.take(recordsMax), ended: false };
+      if (this.head < this.rows.length) return { records: this.take(recordsMax, bytesMax), ended: false };
       if (this.file === undefined) {
         const begun = await this.enterFirst();
         if (begun) continue;
@@ -254,8 +254,8 @@ class TailReader implements SourceReader {
     if (passed > 0) this.at = (rows[passed - 1] as Line).next;
   }
 
-  private take(recordsMax: number): RawRecord[] {
-    const taken = this.rows.slice(this.head, this.head + recordsMax);
+  private take(recordsMax: number, bytesMax: number): RawRecord[] {
+    const taken = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, lineBytes);
     this.handedOut.add({ first: this.next, count: taken.length, place: { ...this.identity, at: this.at, skip: 0 } });
     this.head += taken.length;
     this.at = (taken[taken.length - 1] as Line).next;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
-import type { SourceReader } from '../../src/core/source.js';
+import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
 import { deadline } from './deadline.js';
@@ -72,11 +72,15 @@ export class PollReader implements SourceReader {
     return !this.caughtUp;
   }
 
-  async poll(recordsMax: number): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(
+    recordsMax: number,
+    bytesMax = Number.POSITIVE_INFINITY,
+  ): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
     for (;;) {
       if (this.closing.signal.aborted) return { records: [], ended: true };
       const page = this.pages.at(-1);
-      if (page && this.taken < page.items.length) return { records: this.take(page, recordsMax), ended: false };
+      if (page && this.taken < page.items.length)
+        return { records: this.take(page, recordsMax, bytesMax), ended: false };
       const waitMs = this.askAtMs - performance.now();
       if (waitMs > 0) {
         await this.pause(Math.min(waitMs, POLL_WAIT_MS));
@@ -102,11 +106,11 @@ export class PollReader implements SourceReader {
     this.closing.abort();
   }
 
-  private take(page: Page, recordsMax: number): RawRecord[] {
+  private take(page: Page, recordsMax: number, bytesMax: number): RawRecord[] {
     const passed = Math.min(this.passOver, page.items.length - this.taken);
     this.passOver -= passed;
     this.taken += passed;
-    const items = page.items.slice(this.taken, this.taken + recordsMax);
+    const items = sliceOfPoll(page.items, this.taken, recordsMax, bytesMax, (item) => item.length);
     this.taken += items.length;
     const timestampMs = Date.now();
     return items.map((value) => ({ offset: this.next++, timestampMs, key: null, value }));

@@ -11,7 +11,7 @@ import { type Fetched, fetchApi } from './protocol/fetch.js';
 
 type OnDataLoss = 'earliest' | 'latest';
 
-/** Two ranges are in memory: one that is being read and one that is being fetched. */
+/** Two ranges are in memory: one that is being read and one that is being fetched; after one longer than this, only that one. */
 const BYTES_MAX = 2 * 1024 * 1024;
 const WAIT_MAX_MS = 250;
 /** The result after the log was closed. */
@@ -87,7 +87,7 @@ export class PartitionLog {
   async next(): Promise<CommittedRange> {
     const range = await (this.fetching ?? this.fetch());
     this.nextOffset = range.nextOffset;
-    this.fetching = this.closed ? undefined : this.fetch();
+    this.fetching = this.closed || range.bytes > this.bytesMax ? undefined : this.fetch();
     // The next call reports the failure; until then it must not be an unhandled rejection.
     this.fetching?.catch(() => undefined);
     return range;

@@ -1,5 +1,5 @@
-import type { RawRecord } from '../../src/core/record.js';
-import type { SourceDriver, SourceReader } from '../../src/core/source.js';
+import { bytesOf, type RawRecord } from '../../src/core/record.js';
+import { type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
@@ -68,7 +68,7 @@ class PartitionReader implements SourceReader {
     return !this.caughtUp && this.given < this.endAtOpen;
   }
 
-  async poll(recordsMax: number): Promise<Polled> {
+  async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
     if (this.head === this.records.length && !this.takeBatch()) {
       this.given = this.log.offset;
       if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
@@ -81,7 +81,7 @@ class PartitionReader implements SourceReader {
       }
       this.takeBatch();
     }
-    const records = this.records.slice(this.head, this.head + recordsMax);
+    const records = sliceOfPoll(this.records, this.head, recordsMax, bytesMax, bytesOf);
     this.head += records.length;
     const skipped = this.log.takeSkipped();
     if (skipped > 0) this.onSkipped(skipped);

@@ -24,10 +24,10 @@ export { askHalves, MISSING, readAnswer } from '../core/lookup.js';
 /** The types that options may have: `option.text`, `option.integer(1)`. */
 export * as option from '../core/option-types.js';
 export { defaulted, type OptionSpec, type OptionsOf, optional, required, resolve } from '../core/options.js';
-export type { Origin, RawRecord } from '../core/record.js';
+export { bytesOf, type Origin, type RawRecord } from '../core/record.js';
 export type { Schema, SchemaRegistry } from '../core/schema.js';
 export type { Sink, SinkContext, SinkDriver, SinkWriter } from '../core/sink.js';
-export type { Source, SourceDriver, SourceOpening, SourceReader } from '../core/source.js';
+export { type Source, type SourceDriver, type SourceOpening, type SourceReader, sliceOfPoll } from '../core/source.js';
 export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
 export { type BatchingOptions, BatchingWriter } from './batching-writer.js';
 export { lookupOf, sinkOf, sourceOf } from './make.js';

@@ -88,6 +88,20 @@ export interface RawRecord {
   readonly headers?: Headers | undefined;
 }
 
+/**
+ * The bytes of a record: key, value and headers.
+ *
+ * @example
+ * bytesOf({ offset: 0, timestampMs: 0, key: Buffer.from('a'), value: Buffer.from('one') }); // 4
+ */
+export function bytesOf(record: OutgoingRecord & Pick<RawRecord, 'json'>): number {
+  const { key, json, headers } = record;
+  // Values are not taken out above: those of a source of columns would be made.
+  let bytes = (key?.length ?? 0) + (json?.bytesMax ?? record.value?.length ?? 0);
+  if (headers) for (const [name, content] of headers) bytes += name.length + content.length;
+  return bytes;
+}
+
 /** A record of a source that has no bytes of its value; the getter `value` makes them. */
 export class JsonRecord implements RawRecord {
   readonly key = null;

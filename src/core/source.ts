@@ -55,8 +55,14 @@ export interface Source<out T> {
 
 /** Reads one partition of a source for one task. */
 export interface SourceReader {
-  /** Resolves with the next records in offset order; waits a little if there are none. `ended`: none will follow. */
-  poll(recordsMax: number): Promise<{
+  /**
+   * Resolves with the next records in offset order; waits a little if there are none. `ended`: none will follow. The record that
+   * reaches `bytesMax` (keys, values and headers) is the last one, so a record of any size is returned.
+   */
+  poll(
+    recordsMax: number,
+    bytesMax?: number,
+  ): Promise<{
     readonly records: readonly RawRecord[];
     readonly ended: boolean;
     /** Records skipped before these because the log no longer has them (see `onDataLoss`). */
@@ -132,6 +138,25 @@ export const partitionsRead = ({ global }: Pick<Source<unknown>, 'global'>, task
   global ? Array.from({ length: partitions }, (_, partition) => partition) : [task];
 
 /**
+ * Returns the items from `from` that one poll may return: at most `recordsMax`, and none after the one that reaches `bytesMax`.
+ *
+ * @example
+ * const records = sliceOfPoll(this.buffer, this.head, recordsMax, bytesMax, bytesOf);
+ */
+export function sliceOfPoll<T>(
+  items: readonly T[],
+  from: number,
+  recordsMax: number,
+  bytesMax: number,
+  bytesOf: (item: T) => number,
+): T[] {
+  const most = Math.min(items.length, from + recordsMax);
+  let end = from;
+  for (let bytes = 0; end < most && bytes < bytesMax; end++) bytes += bytesOf(items[end] as T);
+  return items.slice(from, end);
+}
+
+/**
  * Wraps a reader: members in `own` replace those of the reader.
  *
  * This is the only place that lists all members of the contract, so the compiler reports a new member here.
@@ -141,7 +166,7 @@ export const partitionsRead = ({ global }: Pick<Source<unknown>, 'global'>, task
  */
 export function readerAround(reader: SourceReader, own: Partial<Omit<SourceReader, 'isBehind'>>): SourceReader {
   const all: Required<SourceReader> = {
-    poll: (recordsMax) => reader.poll(recordsMax),
+    poll: (recordsMax, bytesMax) => reader.poll(recordsMax, bytesMax),
     release: (offset) => reader.release?.(offset),
     get isBehind() {
       return reader.isBehind ?? false;

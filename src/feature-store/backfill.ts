@@ -128,8 +128,8 @@ function upTo(profile: OpenProfile, live: readonly PlannedTask[]): Profile {
 /** The records before an offset, and then the end. */
 export const readUpTo = (reader: SourceReader, end: number): SourceReader =>
   readerAround(reader, {
-    async poll(recordsMax) {
-      const { records, ended } = await reader.poll(recordsMax);
+    async poll(recordsMax, bytesMax) {
+      const { records, ended } = await reader.poll(recordsMax, bytesMax);
       const before = records.filter(({ offset }) => offset < end);
       return {
         records: before,

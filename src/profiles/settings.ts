@@ -65,6 +65,16 @@ export const profileSettings = {
     1,
     86_400,
   ),
+  inFlightBytesMax: wholeNumber(
+    {
+      env: 'MILLRACE_IN_FLIGHT_BYTES_MAX',
+      fallback: 256 * 1024 * 1024,
+      description:
+        'About how many bytes of records, undecoded and decoded, all tasks may hold on their way to the sinks.',
+    },
+    1024 * 1024,
+    2 ** 40,
+  ),
   host: text(
     { env: 'MILLRACE_HOST', fallback: '127.0.0.1', description: 'Address of the metrics and health endpoints.' },
     'address',

@@ -25,7 +25,7 @@ export interface App extends Running {
 }
 
 /** What a run can be told, less what is made from the settings. */
-export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'address'>;
+export type LaunchOptions = Omit<RunOptions, 'profile' | 'inference' | 'stallMax' | 'inFlightBytesMax' | 'address'>;
 
 /**
  * Opens what a topology needs by these settings and starts it. Everything is closed again when the run ends, or when
@@ -52,7 +52,15 @@ export async function launch(topology: Topology, config: Config, options: Launch
     const url = `http://${config.host}:${config.port}`;
     const address = config.port === 0 ? undefined : provenAddress(url, topology.name, token);
     const stallMax = seconds(config.stallSeconds);
-    const running = await runTopology(topology, { ...options, profile, inference, stallMax, address });
+    const { inFlightBytesMax } = config;
+    const running = await runTopology(topology, {
+      ...options,
+      profile,
+      inference,
+      stallMax,
+      inFlightBytesMax,
+      address,
+    });
     keep({ close: () => running.stop() });
 
     let ready = true;

@@ -1,26 +1,29 @@
 /**
- * Credits: how many records a task has pushed that some leaf of its pipeline (a sink, or a stream that nobody reads)
+ * Credits: how many records, and bytes of them, a task has pushed that some leaf of its pipeline (a sink, or a stream that nobody reads)
  * has not yet finished. Every leaf finishes rounds in order, so a counter a leaf is all it takes.
  */
 export class InFlight {
   private readonly done: number[];
-  private readonly sizes: number[] = [];
+  private readonly rounds: { readonly records: number; readonly bytes: number }[] = [];
   private finished = 0;
   private waiting: {
-    readonly below: number;
+    readonly records: number;
+    readonly bytes: number;
     readonly resolve: () => void;
     readonly reject: (error: unknown) => void;
   }[] = [];
   private failure: { readonly error: unknown } | undefined;
   records = 0;
+  private bytes = 0;
 
   constructor(leaves: number) {
     this.done = new Array(leaves).fill(0);
   }
 
-  push(records: number): void {
-    this.sizes.push(records);
+  push(records: number, bytes: number): void {
+    this.rounds.push({ records, bytes });
     this.records += records;
+    this.bytes += bytes;
   }
 
   /** Leaf number `leaf` is through with its next round. */
@@ -28,7 +31,9 @@ export class InFlight {
     this.done[leaf] = (this.done[leaf] ?? 0) + 1;
     const rounds = Math.min(...this.done);
     while (this.finished < rounds) {
-      this.records -= this.sizes.shift() ?? 0;
+      const { records = 0, bytes = 0 } = this.rounds.shift() ?? {};
+      this.records -= records;
+      this.bytes -= bytes;
       this.finished += 1;
     }
     this.wake();
@@ -39,11 +44,11 @@ export class InFlight {
     this.wake();
   }
 
-  /** Resolves once fewer than `below` records are in flight; rejects with the pipeline's failure. */
-  async fewerThan(below: number): Promise<void> {
+  /** Resolves once fewer than so many records and bytes are in flight; rejects with the pipeline's failure. */
+  async fewerThan(records: number, bytes = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.failure) throw this.failure.error;
-    if (this.records < below) return;
-    await new Promise<void>((resolve, reject) => this.waiting.push({ below, resolve, reject }));
+    if (this.records < records && this.bytes < bytes) return;
+    await new Promise<void>((resolve, reject) => this.waiting.push({ records, bytes, resolve, reject }));
   }
 
   throwIfFailed(): void {
@@ -55,9 +60,65 @@ export class InFlight {
     const still: typeof this.waiting = [];
     for (const waiter of this.waiting) {
       if (this.failure) waiter.reject(this.failure.error);
-      else if (this.records < waiter.below) waiter.resolve();
+      else if (this.records < waiter.records && this.bytes < waiter.bytes) waiter.resolve();
       else still.push(waiter);
     }
     this.waiting = still;
+  }
+}
+
+/** What a task may hold of a budget, in bytes. */
+export interface Allowance {
+  /** Read, and not yet in a round. */
+  readonly buffered: number;
+  /** In one round: what a step does with it, it does in one turn of the loop. */
+  readonly round: number;
+  /** A round is pushed while there is less on its way to the sinks. */
+  readonly inFlight: number;
+  /** Pushed since the last checkpoint, and perhaps kept by sinks until the next: from there on a commit is due. */
+  readonly uncommitted: number;
+  /** Gives the task's part to the others. */
+  close(): Promise<void>;
+}
+
+const BYTES_MAX = 256 * 1024 * 1024;
+const ROUND_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * How many bytes of records the tasks of a run may hold, in equal parts for all that are open. A task does not wait for
+ * others to give back theirs: it may hold records of one input while it needs some of another, and two such tasks would
+ * wait for each other for ever.
+ *
+ * @example
+ * const allowance = new ByteBudget(256 * 2 ** 20).join();
+ * allowance.inFlight; // 134,217,728 while there is one task
+ */
+export class ByteBudget {
+  private tasks = 0;
+
+  constructor(private readonly bytesMax = BYTES_MAX) {}
+
+  join(): Allowance {
+    this.tasks += 1;
+    let isOpen = true;
+    const part = (share: number): number => (this.bytesMax * share) / Math.max(1, this.tasks);
+    return {
+      get buffered() {
+        return part(1 / 4);
+      },
+      get round() {
+        return Math.min(ROUND_BYTES_MAX, part(1 / 4));
+      },
+      get inFlight() {
+        return part(1 / 2);
+      },
+      get uncommitted() {
+        return part(1);
+      },
+      close: async () => {
+        if (isOpen) this.tasks -= 1;
+        isOpen = false;
+      },
+    };
   }
 }

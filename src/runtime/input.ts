@@ -2,6 +2,7 @@ import type { EventClock, Origin, Position, RawRecord, SourceReader, Upsert, Wat
 import {
   asReadBy,
   BEFORE_ALL_MS,
+  bytesOf,
   credibleJump,
   eventClock,
   internalEventTime,
@@ -14,11 +15,20 @@ import {
 } from '../core/index.js';
 import { decodeRecord, type WireDecoder } from '../schema/index.js';
 import type { SourceNode } from '../topology/index.js';
+import { nextTurn } from '../util/next-turn.js';
+import { roughBytes } from '../util/rough-bytes.js';
 import { eventTimeIn, implausible, shownTime, within1970And9999 } from './event-time.js';
 import { lowestOf, withMark } from './watermark-markers.js';
 
 /** The jump that one record may make. */
 export const JUMP_MS = credibleJump(0);
+
+/** Decoded in one turn of the loop, before others get theirs. */
+const TURN_BYTES = 1024 * 1024;
+/** Values of shorter records are taken to be as large as their bytes: to look into each would cost more than it tells. */
+const SHORT_BYTES = 1024;
+/** What a list or an object takes beside what is in it. */
+const OBJECT_BYTES = 48;
 
 /** What a buffer holds in the place of a value that the steps cannot be given. */
 export class Unusable {
@@ -51,6 +61,12 @@ export class Input {
   private values: unknown[] = [];
   private origins: Origin[] = [];
   private times: number[] = [];
+  /** About what each record holds in memory: its bytes and its value. */
+  private sizes: number[] = [];
+  private size = 0;
+  /** What a poll brought beyond what may be decoded now. */
+  private unread: readonly RawRecord[] = [];
+  private endsAfterUnread = false;
   /** The clock after each record, where it is tentative or has seen times ahead. */
   private clocks: (EventClock | undefined)[] = [];
   /** Of a log with marks: what they said up to each record. */
@@ -91,6 +107,11 @@ export class Input {
     return this.values.length - this.head;
   }
 
+  /** About how much memory the buffered records hold. */
+  get bufferedBytes(): number {
+    return this.size;
+  }
+
   /** Nothing is buffered and nothing will follow. */
   get ended(): boolean {
     return this.reachedEnd && this.buffered === 0;
@@ -99,7 +120,7 @@ export class Input {
   /** It has been quiet for as long as others wait for it. One that has not yet read what was there already is not. */
   isIdle(nowMs: number): boolean {
     const { idleTimeout } = this.node.source;
-    if (idleTimeout === undefined || this.buffered > 0 || this.reader.isBehind) return false;
+    if (idleTimeout === undefined || this.buffered > 0 || this.unread.length > 0 || this.reader.isBehind) return false;
     return nowMs - this.lastRecordMs >= idleTimeout;
   }
 
@@ -115,13 +136,13 @@ export class Input {
   }
 
   /**
-   * Starts a poll unless one is under way or `recordsMax` are buffered; the promise resolves with it. A poll that failed
-   * throws at the next call: it runs ahead of the loop, which may look only then.
+   * Starts a poll unless one is under way, or `recordsMax` or `bytesMax` are buffered; the promise resolves with it. A poll that
+   * failed throws at the next call: it runs ahead of the loop, which may look only then.
    */
-  fill(recordsMax: number): Promise<void> | undefined {
+  fill(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<void> | undefined {
     if (this.failure !== undefined) throw this.failure;
-    if (!this.polling && !this.reachedEnd && this.buffered < recordsMax) {
-      this.polling = this.poll(recordsMax).then(
+    if (!this.polling && !this.reachedEnd && this.buffered < recordsMax && this.size < bytesMax) {
+      this.polling = this.poll(recordsMax, bytesMax).then(
         () => {
           this.polling = undefined;
         },
@@ -153,16 +174,21 @@ export class Input {
   get headOrigin(): Origin {
     return this.origins[this.head] as Origin;
   }
+  get headBytes(): number {
+    return this.sizes[this.head] as number;
+  }
 
   /** Moves past the head. */
   shift(): void {
     const { head } = this;
+    this.size -= this.headBytes;
     this.head += 1;
     if (this.head < this.values.length) return;
     this.mergedPosition = this.positionAfter(head);
     this.values = [];
     this.origins = [];
     this.times = [];
+    this.sizes = [];
     this.clocks = [];
     this.marksAfter = [];
     this.head = 0;
@@ -208,18 +234,36 @@ export class Input {
     this.skippedBefore = undefined;
   }
 
-  private async poll(recordsMax: number): Promise<void> {
-    const { records, ended, skipped = 0 } = await this.reader.poll(recordsMax);
-    if (skipped > 0) this.notePassedOver(skipped);
-    this.skippedBefore ??= records[0]?.offset;
-    if (records.length > 0) {
-      await this.codec.prepare(records);
-      this.compact();
-      const receivedAtMs = this.now();
-      this.lastRecordMs = receivedAtMs;
-      for (const record of records) this.append(record, receivedAtMs);
+  private async poll(recordsMax: number, bytesMax: number): Promise<void> {
+    if (this.unread.length === 0) {
+      const { records, ended, skipped = 0 } = await this.reader.poll(recordsMax, bytesMax - this.size);
+      if (skipped > 0) this.notePassedOver(skipped);
+      this.skippedBefore ??= records[0]?.offset;
+      if (records.length > 0) await this.codec.prepare(records);
+      this.unread = records;
+      this.endsAfterUnread = ended;
     }
-    if (ended) this.reachedEnd = true;
+    if (this.unread.length > 0) await this.decodeUnread(bytesMax);
+    if (this.endsAfterUnread && this.unread.length === 0) this.reachedEnd = true;
+  }
+
+  /** Values may be many times as large as their bytes: what has no room waits as bytes. */
+  private async decodeUnread(bytesMax: number): Promise<void> {
+    this.compact();
+    const { unread } = this;
+    const receivedAtMs = this.now();
+    this.lastRecordMs = receivedAtMs;
+    let read = 0;
+    for (let inTurn = 0; read < unread.length && this.size < bytesMax; read++) {
+      if (inTurn > TURN_BYTES) {
+        await nextTurn();
+        inTurn = 0;
+      }
+      const record = unread[read] as RawRecord;
+      inTurn += bytesOf(record);
+      this.append(record, receivedAtMs);
+    }
+    this.unread = read < unread.length ? unread.slice(read) : NONE;
   }
 
   private append(record: RawRecord, receivedAtMs: number): void {
@@ -263,6 +307,9 @@ export class Input {
     };
     this.origins.push(this.shared ? asReadBy(this.shared.task, origin) : origin);
     this.times.push(timeMs);
+    const size = sizeOf(record, value);
+    this.sizes.push(size);
+    this.size += size;
     this.clocks.push(this.node.source.hasWatermarkMarkers ? undefined : doubtOf(this.clock));
   }
 
@@ -318,10 +365,18 @@ export class Input {
     this.values = this.values.slice(this.head);
     this.origins = this.origins.slice(this.head);
     this.times = this.times.slice(this.head);
+    this.sizes = this.sizes.slice(this.head);
     this.clocks = this.clocks.slice(this.head);
     this.marksAfter = this.marksAfter.slice(this.head);
     this.head = 0;
   }
+}
+
+const NONE: readonly RawRecord[] = [];
+
+function sizeOf(record: RawRecord, value: unknown): number {
+  const bytes = bytesOf(record);
+  return bytes + (bytes <= SHORT_BYTES || value instanceof Unusable ? bytes : roughBytes(value, OBJECT_BYTES));
 }
 
 const isTombstone = (record: RawRecord): boolean => record.json === undefined && record.value === null;

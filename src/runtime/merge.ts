@@ -16,6 +16,8 @@ export interface Round {
   readonly shares: readonly Share[];
   /** Records in it, unusable ones included. */
   readonly records: number;
+  /** About what they hold in memory. */
+  readonly bytes: number;
   /** Where the watermark rose. */
   readonly ticks: readonly Tick[];
 }
@@ -51,11 +53,13 @@ export function mergeRound(
   recordsMax: number,
   nowMs: number,
   time: EventTime,
+  bytesMax = Number.POSITIVE_INFINITY,
 ): Round | undefined {
   const { shares, shareOf } = sharesFor(inputs);
   let records = 0;
+  let bytes = 0;
   const ticks: Tick[] = [];
-  while (records < recordsMax) {
+  while (records < recordsMax && bytes < bytesMax) {
     const next = earliest(inputs, nowMs);
     if (next < 0) break;
     const input = inputs[next] as Input;
@@ -75,12 +79,13 @@ export function mergeRound(
       share.values.push(value);
       share.origins.push(origin);
     }
+    bytes += input.headBytes;
     input.shift();
     records += 1;
   }
   if (records === 0) return undefined;
   for (const input of inputs) input.settle();
-  return { shares, records, ticks };
+  return { shares, records, bytes, ticks };
 }
 
 /** A share for each source, and that of each input: those of a global source stand side by side and have one. */

@@ -70,7 +70,9 @@ export class PendingOperations {
 /** A reader whose polls can be seen. */
 export function instrumentedReader(reader: SourceReader, source: string, waits: PendingOperations): SourceReader {
   const reason: Reason = { kind: 'source', id: source };
-  return readerAround(reader, { poll: (recordsMax) => waits.track(reason, reader.poll(recordsMax)) });
+  return readerAround(reader, {
+    poll: (recordsMax, bytesMax) => waits.track(reason, reader.poll(recordsMax, bytesMax)),
+  });
 }
 
 /** A writer whose answers can be waited for in sight, and whose failures are told, with the sink's id, before they spread. */

@@ -76,7 +76,7 @@ export class Pipeline {
   /** Sends a round through: everything synchronous happens before this returns. */
   push(round: Round): void {
     const { sources } = this.parts.topology;
-    this.inFlight.push(round.records);
+    this.inFlight.push(round.records, round.bytes);
     sources.forEach((source, index) => {
       const share = round.shares[index];
       if (!share) return;
@@ -97,9 +97,9 @@ export class Pipeline {
     this.inFlight.throwIfFailed();
   }
 
-  /** Resolves when fewer than `recordsMax` records are in flight. */
-  credit(recordsMax: number): Promise<void> {
-    return this.inFlight.fewerThan(recordsMax);
+  /** Resolves when fewer than `recordsMax` records, of less than `bytesMax`, are in flight. */
+  credit(recordsMax: number, bytesMax: number): Promise<void> {
+    return this.inFlight.fewerThan(recordsMax, bytesMax);
   }
 
   /** Lets everything in flight reach the sinks. */

@@ -9,6 +9,7 @@ import {
 } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { paceOf, systemClock, unpaced } from './clock.js';
+import { ByteBudget } from './in-flight.js';
 import { layOut } from './layout.js';
 import { type Running, type RunningSubtopology, type RunOptions, runSubtopology, snapshotOf } from './run.js';
 
@@ -35,6 +36,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const tasks = await layOut(all, profile);
 
   const pace = recordsPerSecondMax ? paceOf(recordsPerSecondMax, clock) : unpaced;
+  const budget = new ByteBudget(options.inFlightBytesMax);
   const running: RunningSubtopology[] = [];
   let stopping = false;
   const stop = () => {
@@ -51,6 +53,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       tasks.get(subtopology.name) ?? 0,
       passesOn ? unpaced : pace,
       { hash, layout: layoutHash(subtopology), accepted },
+      budget,
       options,
     );
     started.finished.catch(() => undefined); // whoever waits for it hears of it, perhaps later

@@ -22,6 +22,7 @@ import {
 import type { Topology } from '../topology/index.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
+import type { ByteBudget } from './in-flight.js';
 import { Lookups } from './lookups/service.js';
 import { type Outage, Outages } from './outages.js';
 import { sinksOf } from './sinks.js';
@@ -49,6 +50,11 @@ export interface RunOptions {
   readonly epochInterval?: Duration | undefined;
   /** Records that a task may have on their way to the sinks; 20,000 by default. */
   readonly inFlightMax?: number | undefined;
+  /**
+   * About how many bytes of records, undecoded and decoded, all tasks together may hold on their way to the sinks; 256 MiB by
+   * default. Each task has an equal part. One record of each input always passes, however large it is.
+   */
+  readonly inFlightBytesMax?: number | undefined;
   /** Records in a round; 1,000 by default. */
   readonly roundMax?: number | undefined;
   /** The most records to take a second, over all tasks; no limit by default. */
@@ -127,6 +133,7 @@ export async function runSubtopology(
   partitions: number,
   pace: Pace,
   version: TopologyVersion,
+  budget: ByteBudget,
   options: RunOptions,
 ): Promise<RunningSubtopology> {
   const { profile, inference, clock = systemClock, random = Math.random, epochInterval = millis(500) } = options;
@@ -159,6 +166,7 @@ export async function runSubtopology(
         inFlightMax,
         roundMax: Math.min(options.roundMax ?? 1_000, inFlightMax),
         pace,
+        budget,
         onPoint: (point, task) => {
           if (point === 'committed') outages.worked();
           options.onPoint?.(point, task, topology.name);

@@ -14,6 +14,7 @@ import {
 import { decode, encode, tags } from '../state/codec.js';
 import { deferralIn, ROWS_MAX, type RunEnd, type Topology } from '../topology/index.js';
 import { pushAll } from '../util/arrays.js';
+import { roughBytes } from '../util/rough-bytes.js';
 import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
 import type { TaskState } from './task-state.js';
 
@@ -217,18 +218,6 @@ const DEFERRED_BYTES_MAX = 64 * 2 ** 20;
 const BUCKET_BYTES = 2 ** 20;
 /** About what a row takes beside its value. */
 const ORIGIN_BYTES = 100;
-
-/** About how many bytes a value takes when it is encoded; of text at least a third. */
-function roughBytes(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 8;
-  if (ArrayBuffer.isView(value)) return value.byteLength;
-  let bytes = 8;
-  if (Array.isArray(value) || value instanceof Set) for (const each of value) bytes += roughBytes(each);
-  else if (value instanceof Map) for (const [key, each] of value) bytes += roughBytes(key) + roughBytes(each);
-  else for (const key in value) bytes += key.length + roughBytes((value as Record<string, unknown>)[key]);
-  return bytes;
-}
 
 /** In the place of a topic, in the origin of what is known by its number. */
 const CHANGES = '$changes';

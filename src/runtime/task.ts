@@ -11,7 +11,9 @@ import type {
 } from '../core/index.js';
 import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { layoutOf, mustFit, type Topology, topologyHash } from '../topology/index.js';
+import { nextTurn } from '../util/next-turn.js';
 import type { Clock, Pace } from './clock.js';
+import type { Allowance, ByteBudget } from './in-flight.js';
 import type { Input } from './input.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
 
@@ -46,6 +48,8 @@ export interface TaskOptions {
   readonly inFlightMax: number;
   readonly roundMax: number;
   /** Shared by all tasks of a run. */
+  readonly budget: ByteBudget;
+  /** Shared by all tasks of a run. */
   readonly pace: Pace;
   onPoint(point: EpochPoint, task: number): void;
   /** Told of a sink's failure, before the task fails because of it. */
@@ -73,6 +77,7 @@ export class Task {
   private stopping = false;
   private abandoned = false;
   private recordsSinceEpoch = 0;
+  private bytesSinceEpoch = 0;
   private readonly questions = new StateQueries();
 
   private constructor(
@@ -95,6 +100,7 @@ export class Task {
     private readonly end: EndOfTime,
     /** What it has asked and not yet been told. */
     readonly waits: PendingOperations,
+    private readonly allowance: Allowance,
   ) {}
 
   static async open(id: TaskId, options: TaskOptions): Promise<Task> {
@@ -126,7 +132,7 @@ export class Task {
       const { writers, deferred } = await openSinks(parts);
 
       const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, bounded, clock, waits, keep });
-      const { services } = options;
+      const { services, budget } = options;
       const time = eventTimeOf(inputs);
       const pipeline = keep(
         await Pipeline.open({
@@ -168,6 +174,7 @@ export class Task {
         new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
         new EndOfTime(topology, id.partition, checkpoint.settledDecisions),
         waits,
+        keep(budget.join()),
       );
     } catch (error) {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
@@ -212,17 +219,19 @@ export class Task {
   /** Reads, merges and pushes rounds, with an epoch each interval, until the inputs end or `stop` is called. */
   async run(): Promise<void> {
     const { clock, inFlightMax, pace, epochIntervalMs, staggerMs } = this.options;
+    const { allowance } = this;
     const roundMax = Math.min(this.options.roundMax, pace.roundMax);
     let epochDueMs = clock.now() + epochIntervalMs + staggerMs;
     while (!this.stopping) {
-      if (clock.now() >= epochDueMs || this.deferred.some(({ isFull }) => isFull)) {
+      const isFull = this.bytesSinceEpoch >= allowance.uncommitted || this.deferred.some((sink) => sink.isFull);
+      if (isFull || clock.now() >= epochDueMs) {
         await this.commitEpoch();
         epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
       }
-      await this.pipeline.credit(inFlightMax);
+      await this.pipeline.credit(inFlightMax, allowance.inFlight);
       if (this.ticks.isDue(clock.now())) this.tick();
-      const polls = this.inputs.map((input) => input.fill(roundMax));
-      const round = mergeRound(this.inputs, roundMax, clock.now(), this.time);
+      const polls = this.inputs.map((input) => input.fill(roundMax, allowance.buffered / this.inputs.length));
+      const round = mergeRound(this.inputs, roundMax, clock.now(), this.time, allowance.round);
       noteQuiet(this.waits, this.inputs, round === undefined);
       if (round) {
         this.push(round);
@@ -267,8 +276,8 @@ export class Task {
 
   /** In the order in which they close. */
   private get parts(): readonly { close(): Promise<void> }[] {
-    const { pipeline, inputs, writers, ledger } = this;
-    return [pipeline, ...inputs, ...writers.values(), ledger];
+    const { pipeline, inputs, writers, ledger, allowance } = this;
+    return [pipeline, ...inputs, ...writers.values(), ledger, allowance];
   }
 
   /** Sinks that keep something open end it with the last epoch of a bounded run. */
@@ -287,6 +296,7 @@ export class Task {
 
   private send(round: Round): void {
     this.recordsSinceEpoch += round.records;
+    this.bytesSinceEpoch += round.bytes;
     for (const input of this.inputs) {
       const skipped = input.takeSkipped();
       if (skipped > 0) this.state.counters.of(input.node.id, 'skipped').add(skipped);
@@ -329,6 +339,7 @@ export class Task {
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
+    this.bytesSinceEpoch = 0;
     onPoint('stored', task);
     this.questions.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
 
@@ -368,5 +379,3 @@ export class Task {
 const HOUR_MS = 3_600_000;
 
 const COMMIT: Reason = { kind: 'ledger', id: 'commit' };
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

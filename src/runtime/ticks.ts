@@ -18,7 +18,7 @@ export function loneTick(topology: Topology, of: NoRecord, eventTimeMs: number, 
     headers: undefined,
     order: 0,
   };
-  return { shares: topology.sources.map(emptyShare), records: 1, ticks: [{ ...tick, origin }] };
+  return { shares: topology.sources.map(emptyShare), records: 1, bytes: 0, ticks: [{ ...tick, origin }] };
 }
 
 /** The topic in the origin of what is emitted because of the time of day. */

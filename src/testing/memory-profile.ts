@@ -1,4 +1,5 @@
 import {
+  bytesOf,
   type Checkpoint,
   type DeadLetter,
   INTERNAL,
@@ -17,6 +18,7 @@ import {
   type SinkWriter,
   type SourceDriver,
   type StateChange,
+  sliceOfPoll,
   type TaskId,
   type TaskLedger,
   type WriteMode,
@@ -128,10 +130,10 @@ export class MemoryProfile implements Profile {
         let next = Math.max(0, offset);
         const end = log.length; // a memory log is always read to where it ends now
         return {
-          poll: async (recordsMax) => {
-            const records = log
-              .slice(next, Math.min(end, next + recordsMax))
-              .map((record, i): RawRecord => ({ ...record, offset: next + i }));
+          poll: async (recordsMax, bytesMax = Number.POSITIVE_INFINITY) => {
+            const first = next;
+            const taken = sliceOfPoll(log, first, Math.min(recordsMax, end - first), bytesMax, bytesOf);
+            const records = taken.map((record, i): RawRecord => ({ ...record, offset: first + i }));
             next += records.length;
             return { records, ended: next >= end };
           },

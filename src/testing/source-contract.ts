@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from 'node:assert';
 import { EARLIEST } from '../core/checkpoint.js';
-import type { OutgoingRecord, RawRecord } from '../core/record.js';
+import { bytesOf, type OutgoingRecord, type RawRecord } from '../core/record.js';
 import type { Source, SourceDriver, SourceReader } from '../core/source.js';
 import { type ContractCheck, checkIn, legible } from './contract.js';
 
@@ -38,6 +38,27 @@ export function sourceContract(open: () => Promise<SourceWorld>): readonly Contr
       const read = await readAll(await openReader(world, 0, EARLIEST, true), 97);
       deepStrictEqual(read.map(legible), records.map(legible));
       for (let i = 1; i < read.length; i++) ok(at(read, i).offset > at(read, i - 1).offset, 'offsets rise');
+    }),
+
+    check('gives no record beyond the bytes that were asked for, and always one', async (world) => {
+      const records = Array.from({ length: 40 }, (_, i) => ({
+        key: null,
+        value: Buffer.from(`${i}-${'x'.repeat(i % 7 === 3 ? 90_000 : 9_000)}`),
+        timestampMs: 1_600_000_000_000 + i,
+      }));
+      await world.append(0, records);
+      const reader = await openReader(world, 0, EARLIEST, true);
+      const read: RawRecord[] = [];
+      for (let polls = 0, ended = false; !ended; polls++) {
+        ok(polls < POLLS_MAX, `the end within ${POLLS_MAX} polls`);
+        const polled = await reader.poll(1_000, 30_000);
+        const before = polled.records.slice(0, -1).reduce((sum, record) => sum + bytesOf(record), 0);
+        ok(before < 30_000, `${before} bytes before the last record of a poll of 30,000`);
+        read.push(...polled.records);
+        ended = polled.ended;
+      }
+      await reader.close();
+      deepStrictEqual(read.map(legible), keptBy(world, records).map(legible));
     }),
 
     check('goes on at the position of any record, without loss and without doubles', async (world) => {

@@ -19,6 +19,7 @@ export interface PlacedRecord {
 type Topics = Pick<OpenProfile, 'name' | 'sources'> & Partial<Pick<OpenProfile, 'driver'>>;
 
 const POLL_RECORDS = 1_000;
+const POLL_BYTES = 16 * 1024 * 1024;
 
 /** Parses `earliest`, `latest`, a whole number (an offset) or an ISO 8601 time; `undefined` for anything else. */
 export function parseStart(text: string): Start | undefined {
@@ -73,7 +74,7 @@ export async function* readPartition(
   const reader = await open(profile, topic, partition, offset, true);
   try {
     for (let ended = false; !ended; ) {
-      const polled = await reader.poll(POLL_RECORDS);
+      const polled = await reader.poll(POLL_RECORDS, POLL_BYTES);
       yield* polled.records;
       ended = polled.ended;
     }
@@ -99,7 +100,7 @@ export async function* followTopic(
     }
     const ask = (partition: number) => async () => ({
       partition,
-      ...(await (readers[partition] as SourceReader).poll(POLL_RECORDS)),
+      ...(await (readers[partition] as SourceReader).poll(POLL_RECORDS, POLL_BYTES)),
     });
     const polls = new Map(readers.map((_, partition) => [partition, ask(partition)()]));
     while (!stopped.aborted) {

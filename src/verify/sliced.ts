@@ -22,9 +22,9 @@ export function sliced(driver: SourceDriver, slices: Readonly<Record<string, Sli
 function until(reader: SourceReader, end: number): SourceReader {
   let passed = false;
   return readerAround(reader, {
-    async poll(recordsMax) {
+    async poll(recordsMax, bytesMax) {
       if (passed) return { records: [], ended: true };
-      const polled = await reader.poll(recordsMax);
+      const polled = await reader.poll(recordsMax, bytesMax);
       const last = polled.records.at(-1);
       if (last === undefined || last.offset < end - 1) return polled;
       passed = true;

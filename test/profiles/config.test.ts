@@ -28,6 +28,7 @@ describe('resolveConfig', () => {
       registry: 'http://127.0.0.1:8081/apis/ccompat/v7',
       redis: 'redis://127.0.0.1:6379',
       clickhouse: 'http://127.0.0.1:8123',
+      inFlightBytesMax: 268_435_456,
       host: '127.0.0.1',
       port: 0,
       kafkaClientId: 'millrace',

@@ -4,8 +4,8 @@ import { InFlight } from '../../src/runtime/in-flight.js';
 describe('InFlight', () => {
   it('counts a round until the slowest leaf is through with it', async () => {
     const inFlight = new InFlight(2);
-    inFlight.push(10);
-    inFlight.push(5);
+    inFlight.push(10, 0);
+    inFlight.push(5, 0);
     inFlight.finish(0);
     inFlight.finish(0);
     expect(inFlight.records).toBe(15);
@@ -17,8 +17,8 @@ describe('InFlight', () => {
 
   it('wakes those whose credit has come, and only those', async () => {
     const inFlight = new InFlight(1);
-    inFlight.push(10);
-    inFlight.push(10);
+    inFlight.push(10, 0);
+    inFlight.push(10, 0);
     const woken: number[] = [];
     const some = inFlight.fewerThan(15).then(() => woken.push(15));
     const all = inFlight.fewerThan(1).then(() => woken.push(1));
@@ -30,9 +30,23 @@ describe('InFlight', () => {
     expect(woken).toEqual([15, 1]);
   });
 
+  it('gives credit by bytes as well as by records', async () => {
+    const inFlight = new InFlight(1);
+    inFlight.push(1, 800);
+    inFlight.push(1, 300);
+    let woken = false;
+    const waiting = inFlight.fewerThan(100, 500).then(() => {
+      woken = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(woken).toBe(false);
+    inFlight.finish(0);
+    await waiting;
+  });
+
   it('rejects everybody who waits, and everybody after, with the first failure', async () => {
     const inFlight = new InFlight(1);
-    inFlight.push(1);
+    inFlight.push(1, 0);
     const waiting = inFlight.fewerThan(1);
     inFlight.fail(new Error('first'));
     inFlight.fail(new Error('second'));

@@ -85,17 +85,17 @@ export const mutants: readonly Mutant[] = [
     ['merge.ts', 'isTentative(input) ? BEFORE_ALL_MS : input.headTimeMs - time.disorderMs;', 'origin.eventTimeMs;'],
     ['merge.ts', 'if (watermarkMs > time.watermarkMs) {', 'if (watermarkMs !== time.watermarkMs) {'],
   ),
-  mutant('credits never returned', 'copies', [
-    'in-flight.ts',
-    'this.records -= this.sizes.shift() ?? 0;',
-    'this.sizes.shift();',
-  ]),
+  mutant('credits never returned', 'copies', ['in-flight.ts', 'this.records -= records;', '']),
   mutant('credits returned twice', 'copies', [
     'in-flight.ts',
-    'this.records -= this.sizes.shift() ?? 0;',
-    'this.records -= 2 * (this.sizes.shift() ?? 0);',
+    'this.records -= records;',
+    'this.records -= 2 * records;',
   ]),
-  mutant('credits not asked for', 'copies', ['task.ts', 'await this.pipeline.credit(inFlightMax);', '']),
+  mutant('credits not asked for', 'copies', [
+    'task.ts',
+    'await this.pipeline.credit(inFlightMax, allowance.inFlight);',
+    '',
+  ]),
   mutant(
     'asynchronous answers taken as they come',
     'scores',

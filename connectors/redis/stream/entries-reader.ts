@@ -1,17 +1,20 @@
 import { EARLIEST } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { RawRecord } from '../../../src/core/record.js';
-import type { SourceReader } from '../../../src/core/source.js';
+import { type SourceReader, sliceOfPoll } from '../../../src/core/source.js';
 import type { Entries } from '../kinds.js';
 import type { Keyed } from '../server/connection.js';
 import type { Server } from '../server/server.js';
-import { type Entry, isAfter, NO_ID, recordOf } from './entry.js';
+import { type Entry, isAfter, NO_ID, recordOf, sizeOf } from './entry.js';
 import { hasHoles, type StreamState, stateOf } from './stream-state.js';
 
 /** How long a poll waits if there is nothing new. */
 const POLL_WAIT_MS = 100;
-/** Entries per read. */
+/** Entries per read, and in the first one: their size is known only when they have arrived. */
 const READ_MAX = 1_000;
+const READ_FIRST = 16;
+/** If a read has more bytes, the next one has half as many entries. */
+const READ_BYTES = 4 * 1024 * 1024;
 
 /** The position of the next entry: after the one with this id. */
 export interface EntriesPlace {
@@ -31,11 +34,13 @@ type Polled = Awaited<ReturnType<SourceReader['poll']>>;
 
 /**
  * Reads one stream over its own connection. Each read returns entries and the state of the stream at one moment, so the number of
- * trimmed entries is exact. Memory: `READ_MAX` entries, and the ids of those after the last checkpoint.
+ * trimmed entries is exact. Memory: `READ_MAX` entries, or about twice `READ_BYTES` of entries as large as the ones before, and the
+ * ids of those after the last checkpoint.
  */
 export class EntriesReader implements SourceReader {
   private buffer: readonly Entry[] = [];
   private head = 0;
+  private readMax = READ_FIRST;
   /** Id of the last entry that was read into the buffer, and the number of the next one. */
   private after: string;
   private next: number;
@@ -74,12 +79,12 @@ export class EntriesReader implements SourceReader {
     return !this.caughtUp && isAfter(this.lastAtOpen, this.after);
   }
 
-  async poll(recordsMax: number): Promise<Polled> {
+  async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
     let waited = false;
     while (!this.closed) {
-      if (this.head < this.buffer.length) return this.polled(this.take(recordsMax), false);
+      if (this.head < this.buffer.length) return this.polled(this.take(recordsMax, bytesMax), false);
       if (this.reachedEnd) break;
-      await this.unlessClosed(() => this.read(Math.min(recordsMax, READ_MAX)));
+      await this.unlessClosed(() => this.read(Math.min(recordsMax, this.readMax)));
       if (this.head < this.buffer.length || this.reachedEnd) continue;
       if (waited) return this.polled([], false);
       await this.unlessClosed(() => this.wait());
@@ -137,6 +142,8 @@ export class EntriesReader implements SourceReader {
   private async read(count: number): Promise<void> {
     const [state, found] = await this.look(count);
     this.mustBeTheSame(state);
+    const bytes = found.reduce((sum, entry) => sum + sizeOf(entry), 0);
+    this.readMax = bytes > READ_BYTES ? Math.ceil(this.readMax / 2) : Math.min(READ_MAX, this.readMax * 2);
     const { onDataLoss } = this.task;
     const trimmed =
       state.firstId === undefined || isAfter(state.firstId, this.after) ? state.added - state.length - this.next : 0;
@@ -183,8 +190,8 @@ export class EntriesReader implements SourceReader {
     this.head = passed;
   }
 
-  private take(recordsMax: number): RawRecord[] {
-    const taken = this.buffer.slice(this.head, this.head + recordsMax);
+  private take(recordsMax: number, bytesMax: number): RawRecord[] {
+    const taken = sliceOfPoll(this.buffer, this.head, recordsMax, bytesMax, sizeOf);
     this.head += taken.length;
     return taken.map((entry) => {
       const record = recordOf(entry, this.next++, this.options);

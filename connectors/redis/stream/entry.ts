@@ -16,6 +16,9 @@ export function isAfter(id: string, other: string): boolean {
 
 const isGreater = (a: string, b: string): boolean => (a.length === b.length ? a > b : a.length > b.length);
 
+/** Bytes of its fields and values. */
+export const sizeOf = ([, fields]: Entry): number => fields.reduce((sum, { length }) => sum + length, 0);
+
 /** Converts an entry to a record. */
 export function recordOf([id, fields]: Entry, offset: number, { field, keyField }: Entries): RawRecord {
   const timestampMs = Number(id.toString('latin1').split('-', 1)[0]);

@@ -1,6 +1,6 @@
 import { EARLIEST } from '../../core/checkpoint.js';
 import { MillraceError } from '../../core/errors.js';
-import type { RawRecord } from '../../core/record.js';
+import { bytesOf, type RawRecord } from '../../core/record.js';
 import type { SourceDriver, SourceReader } from '../../core/source.js';
 import type { BlobReader } from './record-blob.js';
 import type { TaskOwners } from './task-outputs.js';
@@ -33,13 +33,16 @@ function openReader(log: TopicLog, topic: string, partition: number, from: numbe
   let closed = false;
 
   const end = (): number => (bounded ? endAtOpen : log.endOffset(topic, partition));
-  const take = (recordsMax: number): RawRecord[] => {
+  const take = (recordsMax: number, bytesMax: number): RawRecord[] => {
     const records: RawRecord[] = [];
     const until = Math.min(end(), offset + recordsMax);
-    while (offset < until) {
+    let bytes = 0;
+    while (offset < until && bytes < bytesMax) {
       if (blob === undefined || blob.done) blob = log.open(topic, partition, offset);
-      while (offset < until && !blob.done) {
-        records.push(blob.next());
+      while (offset < until && bytes < bytesMax && !blob.done) {
+        const record = blob.next();
+        records.push(record);
+        bytes += bytesOf(record);
         offset++;
       }
     }
@@ -50,12 +53,12 @@ function openReader(log: TopicLog, topic: string, partition: number, from: numbe
     get isBehind() {
       return offset < endAtOpen;
     },
-    async poll(recordsMax) {
+    async poll(recordsMax, bytesMax = Number.POSITIVE_INFINITY) {
       if (closed) return { records: [], ended: true };
-      let records = take(recordsMax);
+      let records = take(recordsMax, bytesMax);
       if (records.length === 0 && !bounded) {
         await log.appended(topic, partition, POLL_WAIT_MS);
-        if (!closed) records = take(recordsMax);
+        if (!closed) records = take(recordsMax, bytesMax);
       }
       return { records, ended: closed || (bounded && offset >= endAtOpen) };
     },

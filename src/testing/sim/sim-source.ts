@@ -82,8 +82,8 @@ export function countingSource(driver: SourceDriver, count: (records: number) =>
     open: async (...args) => {
       const reader = await driver.open(...args);
       return readerAround(reader, {
-        poll: async (recordsMax) => {
-          const polled = await reader.poll(recordsMax);
+        poll: async (recordsMax, bytesMax) => {
+          const polled = await reader.poll(recordsMax, bytesMax);
           count(polled.records.length);
           return polled;
         },

@@ -62,14 +62,16 @@ export function linesSource(): SourceDriver {
       }
 
       return {
-        async poll(recordsMax) {
+        async poll(recordsMax, bytesMax = Number.POSITIVE_INFINITY) {
           const records: RawRecord[] = [];
-          while (!closed && records.length < recordsMax) {
+          let bytes = 0;
+          while (!closed && records.length < recordsMax && bytes < bytesMax) {
             const record = await nextLine();
             if (record === undefined) break;
             records.push(record);
+            bytes += record.value?.length ?? 0;
           }
-          const isDone = records.length < recordsMax;
+          const isDone = records.length < recordsMax && bytes < bytesMax;
           if (isDone && !bounded && records.length === 0 && !closed) await sleep(IDLE_MS);
           return { records, ended: bounded && isDone };
         },
