@@ -1,6 +1,6 @@
 import { type ErrorCode, MillraceError, messageOf } from '../../src/core/errors.js';
 
-/** ClickHouse's number of an exception, wherever the carrier keeps it. */
+/** ClickHouse's error code, wherever the transport stores it. */
 export function codeOf(error: unknown): number | undefined {
   const { code, clickhouseCode } = (error ?? {}) as { code?: unknown; clickhouseCode?: unknown };
   const number = Number(clickhouseCode ?? code);
@@ -21,7 +21,7 @@ const busy = new Map([
 ]);
 const broken = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|socket hang up|Timeout error/i;
 
-/** Whether another try may succeed: a lost connection, or a server that is busy or starting. */
+/** Whether a retry may succeed: the connection was lost, or the server is busy or starting. */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined) return busy.has(code);
@@ -29,10 +29,10 @@ export function isPassing(error: unknown): boolean {
   return broken.test(`${String(name)} ${messageOf(error)}`);
 }
 
-/** Whether several processes that set up one table may have been in each other's way. */
-export const isCollision = (error: unknown): boolean => [57, 60, 517].includes(codeOf(error) ?? 0); // (un)known tables; a change on the way
+/** Whether processes that set up a table at the same time may have collided. */
+export const isCollision = (error: unknown): boolean => [57, 60, 517].includes(codeOf(error) ?? 0); // (un)known table; a change in progress
 
-/** What stays as it is until somebody does something about it. */
+/** Errors that stay until somebody changes something. */
 const permanent = new Set([
   6, // CANNOT_PARSE_TEXT
   16, // NO_SUCH_COLUMN_IN_TABLE
@@ -78,7 +78,7 @@ const hints = new Map([
   [516, 'user or password is wrong: check the URL'],
 ]);
 
-/** An error of the engine in Millrace's words; one that is in them already is passed on. */
+/** Converts an engine error to a `MillraceError`; one that is one already is returned. */
 export function explain(error: unknown, doing: string, where: string, as: ErrorCode = 'sink'): MillraceError {
   if (error instanceof MillraceError) return error;
   const code = codeOf(error);
@@ -95,16 +95,16 @@ export function explain(error: unknown, doing: string, where: string, as: ErrorC
     where,
     ...(hint ? { hint } : {}),
     permanent: code !== undefined && permanent.has(code),
-    cause: code === VIOLATED_CONSTRAINT ? undefined : error, // its words, too, would be printed
+    cause: code === VIOLATED_CONSTRAINT ? undefined : error, // its message would be printed as well
   });
 }
 
 const VIOLATED_CONSTRAINT = 469;
 const UNKNOWN_TABLE = 60;
-/** Where a table is read, somebody else makes it. */
+/** A table that is read is created by others. */
 const NO_TABLE = 'is the name right, and the database that the URL names?';
 
-/** What ClickHouse says of a constraint repeats the row, which may hold what logs must not. */
+/** ClickHouse repeats the row in the message of a constraint; the row may contain what logs must not show. */
 const withoutValues = (text: string): string => text.replace(/ Column values: .*$/s, '');
 
 const unreachable = (where: string) => `check that ClickHouse answers at ${where}; \`npm run stack\` starts one`;

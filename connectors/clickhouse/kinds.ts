@@ -18,7 +18,7 @@ export const tableKind = {
   writes: 'idempotent',
   verify: {
     called,
-    // All rows are looked at when both runs have ended: none may have expired.
+    // All rows are compared after both runs have ended, so none may expire before.
     isolate: (options: TableSinkOptions, place) => ({
       ...options,
       table: isolatedTable(options, place),
@@ -161,7 +161,7 @@ function isTtl(value: unknown): value is TableTtl {
   return name.accepts(since) && is.duration.accepts(after) && (to === undefined || is.text.accepts(disk ?? volume));
 }
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface Query {
   readonly name: string;
   readonly sql: string;
@@ -171,10 +171,10 @@ export interface Query {
   readonly everyMs: number | undefined;
 }
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface RowsOptions {
   readonly sql: string;
-  /** Under which a row of the result says its key. */
+  /** The column of the result with the key of a row. */
   readonly key: string;
   readonly keyType: string;
   readonly decode: ((row: unknown) => unknown) | undefined;

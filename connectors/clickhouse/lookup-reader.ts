@@ -11,10 +11,10 @@ import { type Engine, parseRows } from './engine/engine.js';
 import { codeOf, explain, isPassing } from './errors.js';
 import type { RowsOptions } from './kinds.js';
 
-/** Keys of one statement: they are sent as a parameter of the URL, which a server takes up to about a megabyte of. */
+/** Keys per statement: they are sent as a URL parameter, and a server accepts URLs up to about a megabyte. */
 const KEYS_MAX = 2_000;
 
-/** What ClickHouse says of a key that is none of its column's type. */
+/** ClickHouse's errors for a key that is not of its column's type. */
 const badKey = new Set([
   6, // CANNOT_PARSE_TEXT
   26, // CANNOT_PARSE_QUOTED_STRING
@@ -30,7 +30,7 @@ const badKey = new Set([
   676, // CANNOT_PARSE_IPV6
 ]);
 
-/** Reads rows for a lookup; one try a question, since the step tries again. */
+/** Reads rows for a lookup; each request is tried once, since the step retries. */
 export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): LookupReader {
   const { sql, key, keyType, decode } = lookup.options as RowsOptions;
   const parameter = parameterOf(keyType);
@@ -53,7 +53,7 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
   return {
     keysMax: KEYS_MAX,
     async ask(keys, signal) {
-      // What is no number cannot be written into the statement as one.
+      // A key that is not a number cannot be passed as one.
       const askable = keys.filter((name) => parameter(name) !== undefined);
       const answers = askable.length > 0 ? await askHalves(askable, (some) => askAll(some, signal)) : [];
       const byKey = new Map(askable.map((name, i) => [name, answers[i] as LookupAnswer]));
@@ -62,11 +62,11 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
     async ping() {
       await engine.query('SELECT 1', {});
     },
-    close: async () => undefined, // the engine is the profile's
+    close: async () => undefined, // the profile closes the engine
   };
 }
 
-/** Passing failures are those that another try may mend; all else is the statement's own fault and stays so. */
+/** An error that a retry may resolve stays temporary; any other is an error of the statement and permanent. */
 function failureOf(error: unknown, where: string): MillraceError {
   const explained = explain(error, 'cannot look up', where, 'lookup');
   if (isPassing(error)) return explained;
@@ -76,7 +76,7 @@ function failureOf(error: unknown, where: string): MillraceError {
 
 type Parameter = (key: string) => string | bigint | number | undefined;
 
-/** How a key stands in a parameter of its type, and in what ClickHouse gives back: numbers bare, all else as text. */
+/** The form of a key in a parameter of its type, and in ClickHouse's results: numbers bare, other types as text. */
 function parameterOf(keyType: string): Parameter {
   const [, unsigned, bits] = /^(U?)Int(\d+)$/.exec(keyType) ?? [];
   if (bits !== undefined) {

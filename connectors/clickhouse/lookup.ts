@@ -7,22 +7,22 @@ import type { RowsOptions } from './kinds.js';
 import { rowsKind } from './kinds.js';
 
 interface RowsCommon<V> {
-  /** The column that is looked up; a row's value of it, as text, is the key. */
+  /** The column to look up by; the text of its value is the key. */
   readonly key: string;
-  /** ClickHouse's type of that column; `String` by default. */
+  /** The ClickHouse type of that column; `String` by default. */
   readonly keyType?: string;
-  /** Makes the value of a row; what it throws is said of the key, which then is refused. The row as it is by default. */
+  /** Converts a row to the value (default: the row). If it throws, only this key is refused. */
   readonly decode?: (row: never) => V;
 }
 
 export interface TableRows<V> extends RowsCommon<V> {
   readonly table: string;
-  /** Columns to read, the key besides. */
+  /** The columns to read besides the key. */
   readonly columns: readonly string[];
 }
 
 export interface QueryRows<V> extends RowsCommon<V> {
-  /** A statement whose rows have the key's column, and which takes the keys as `{keys:Array(Type)}`. */
+  /** A query whose result includes the key column, with the keys as `{keys:Array(Type)}`. */
   readonly query: string;
 }
 
@@ -30,11 +30,11 @@ export interface QueryRows<V> extends RowsCommon<V> {
 export type ClickHouseRowsOptions<V> = TableRows<V> | QueryRows<V>;
 
 /**
- * Looks rows up by a column, all keys of a question in one statement. A key without a row is missing; where there are
- * several rows of one key, any of them is the answer, so look up in what has one, a view that reads `FINAL` for example.
+ * Looks up rows by a column, all keys of a request in one statement. A key without a row is missing. If several rows have one key,
+ * any of them is the answer: look up in a table or view with one row per key, such as a view with `FINAL`.
  *
- * A column is quick to look up by if the table is ordered by it. Integers of 64 bits are exact up to 2^53 in rows; as keys
- * they are exact.
+ * A lookup is fast if the table is ordered by the column. 64-bit integers in rows are exact up to 2^53; as keys they are always
+ * exact.
  *
  * @example
  * lookup({
@@ -58,7 +58,7 @@ export function tableLookup<V = Readonly<Record<string, unknown>>>(options: Clic
   });
 }
 
-/** JavaScript, and casts, can say both or neither. */
+/** Types allow only one of them; JavaScript and casts can pass both or neither. */
 function placeProblems(options: object): Problem[] {
   const { table, query, columns } = options as { table?: unknown; query?: unknown; columns?: unknown };
   const hint = 'give `table` and `columns`, or `query`';
@@ -71,7 +71,7 @@ function placeProblems(options: object): Problem[] {
   return [];
 }
 
-/** Under which a row of the result says its key as text: a number of 64 bits would lose digits on the way. */
+/** The column with the key as text: a 64-bit number would lose digits. */
 const KEY_TEXT = '_key';
 
 const sqlOf = (options: ClickHouseRowsOptions<unknown>, keyType: string): string =>

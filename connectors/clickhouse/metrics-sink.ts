@@ -9,8 +9,8 @@ import type { metricsKind } from './kinds.js';
 export type ClickHouseMetricsOptions = OptionsOf<typeof metricsKind.options>;
 
 /**
- * Keeps the measurements and counters of every step as rows (topology, step, task, name, eventTime, value); one
- * that speaks of the same point of event time replaces the earlier one.
+ * Writes the measurements and counters of every step as rows (topology, step, task, name, eventTime, value). A row replaces an
+ * earlier one for the same event time.
  *
  * @example
  * topology('flights', { deadLetters, metrics: clickhouse.metricsSink({ table: 'metrics' }) }, build);

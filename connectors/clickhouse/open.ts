@@ -21,13 +21,13 @@ import { UpsertWriter } from './table/upsert-writer.js';
 import { MetricsWriter, type StoredIdentities, TableWriter } from './table/writer.js';
 
 export interface CommonOptions {
-  /** Rows of one insert: 20,000 by default. */
+  /** Rows per insert: 20,000 by default. */
   readonly batchRows?: number;
-  /** Tries of one statement in all, with growing waits in between: 10 by default, about twelve seconds where connections are refused. */
+  /** Tries of one statement in all, with growing pauses: 10 by default, about twelve seconds if connections are refused. */
   readonly attemptsMax?: number;
 }
 
-/** A server by its URL, or the engine itself in this process by its folder. */
+/** A server by its URL, or the engine in this process by its folder. */
 export type ClickHouseOptions = CommonOptions & (HttpOptions | ChdbOptions);
 
 export interface ClickHouse {
@@ -40,28 +40,27 @@ export interface ClickHouse {
   /**
    * The rows of a result; `{name:Type}` in the statement takes values from `params`.
    *
-   * @throws MillraceError `sink` with what the engine says, and its number.
+   * @throws MillraceError `sink` with the engine's message and error code.
    */
   query<T>(sql: string, params?: QueryParams): Promise<T[]>;
-  /** The same for a statement of somebody who may only read tables: what writes, or reaches files and addresses, fails. */
+  /** The same for a statement of a user who may only read tables: it fails if it writes, or uses files or addresses. */
   queryReadOnly<T>(sql: string): Promise<T[]>;
   command(sql: string): Promise<void>;
-  /** Writes the rows of a result into a Parquet file of this machine; an existing file is replaced. */
+  /** Writes the rows of a result to a local Parquet file; an existing file is replaced. */
   exportParquet(sql: string, file: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a ClickHouse server (`url`), or the same engine in this process (`path`), which is loaded when it is first used.
+ * Opens a ClickHouse server (`url`), or the same engine in this process (`path`), which is loaded at its first use.
  *
- * A sink's rows are inserted in batches while the epoch runs and are all in the table before its checkpoint is stored.
- * A lost connection or a busy server is tried again; a row inserted twice replaces itself, since it carries the identity
- * of its record. Memory: at most three batches a task and table.
+ * A sink inserts its rows in batches during the epoch, and all are in the table before its checkpoint is stored. A lost connection
+ * or a busy server is retried. A row that is inserted twice replaces itself, because it carries the identity of its record. Memory:
+ * at most three batches per task and table.
  *
- * @throws MillraceError `config`, from the first use, where the folder is held by another process.
- * @example
- * const tables = await openClickHouse({ url: 'http://127.0.0.1:8123' });
- * await tables.query<{ n: number }>('SELECT count() AS n FROM flights');
+ * @throws MillraceError `config`, at the first use, if another process uses the folder.
+ * @example const tables = await openClickHouse({ url: 'http://127.0.0.1:8123' }); await tables.query<{ n: number }>('SELECT count()
+ * AS n FROM flights');
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
   const { batchRows = 20_000, attemptsMax = 10 } = options;
@@ -95,7 +94,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     };
 
   const layouts = new WeakMap<object, TableLayout>();
-  /** Asked of the engine once a sink: a task that is opened anew while the server is down needs no answer for it. */
+  /** Requested from the engine once per sink, so a task can be reopened while the server is down. */
   async function layoutFor(sink: Sink<unknown>): Promise<TableLayout> {
     const options = sink.options as object;
     const layout = layouts.get(options) ?? (await retry(() => layoutOf(engine, sink), retrying));
@@ -190,14 +189,14 @@ const METRICS = 'clickhouse.metricsSink';
 
 const UPSERTS = 'clickhouse.upsertSink';
 
-/** What the table of a sink must be: the columns that follow from its schema, and those that it names. */
+/** The layout of a sink's table: the columns of its schema, and those that it declares. */
 async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promise<TableLayout> {
   if (kind === METRICS) return metricsLayout((options as { readonly table: string }).table);
   if (kind === UPSERTS) return checkedLayout(engine, upsertLayout(options as UpsertTableOptions));
   const table = options as TableSinkOptions;
   if (table.schema === undefined) return checkedLayout(engine, tableLayout(table));
   const { columns, units, defaults } = schemaColumns(await fieldsOfSchema(table.schema));
-  // Of a column that the sink itself declares, the schema's default may be of another type.
+  // The schema's default may have another type than a column that the sink itself declares.
   const theirs = Object.fromEntries(Object.entries(defaults).filter(([name]) => table.columns[name] === undefined));
   const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units, theirs);
   return checkedLayout(engine, layout);

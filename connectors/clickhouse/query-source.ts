@@ -6,10 +6,10 @@ import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import type { Query } from './kinds.js';
 import type { Cursor, QueryPages, Row } from './query/query-pages.js';
 
-/** How long a poll of the runtime waits at most. */
+/** The longest wait of one poll of the runtime. */
 const POLL_WAIT_MS = 100;
 
-/** Where the next row lies: behind one that was read, and how far the query goes. */
+/** The position of the next row: after one that was read, and the end of the query. */
 export interface QueryPlace {
   readonly orderBy: readonly string[];
   readonly after: Cursor | null;
@@ -23,9 +23,9 @@ export interface QueryTask {
 }
 
 /**
- * Opens a reader of a query's rows. Offsets are numbers of rows.
+ * Opens a reader of a query's rows. Offsets are row numbers.
  *
- * @throws MillraceError `source` for a place in another order than the query's.
+ * @throws MillraceError `source` if the stored position has another order than the query.
  */
 export async function openQueryReader(pages: QueryPages, query: Query, task: QueryTask): Promise<SourceReader> {
   const { place } = task;
@@ -40,20 +40,20 @@ export async function openQueryReader(pages: QueryPages, query: Query, task: Que
   return new QueryReader(pages, query, task, bound);
 }
 
-/** Memory: a page, and the places of the rows that were given since the last checkpoint. */
+/** Memory: a page, and the positions of the rows since the last checkpoint. */
 class QueryReader implements SourceReader {
   private readonly closing = new AbortController();
-  /** The page at hand, and how much of it was given. */
+  /** The current page, and the number of its rows that were returned. */
   private rows: readonly Row[] = [];
   private head = 0;
-  /** Behind which row the next page begins. */
+  /** The row after which the next page begins. */
   private after: Cursor | undefined;
   private next: number;
-  /** Rows still to be passed over, where only their number is known. */
+  /** Rows to skip, if only their number is known. */
   private skip: number;
   private lookAtMs: number;
   private atBound = false;
-  /** Places of given rows: of the one before the row `first`, and of those from there on. */
+  /** Positions of returned rows: of the row before `first`, and of those from there. */
   private before: Cursor | undefined;
   private first: number;
   private given: Cursor[] = [];
@@ -121,7 +121,7 @@ class QueryReader implements SourceReader {
     });
   }
 
-  /** Whether there was another page. */
+  /** Reads the next page; resolves with whether there was one. */
   private async readPage(): Promise<boolean> {
     if (this.bound === undefined) return false;
     const rows = await this.pages.page(this.after, this.bound);
@@ -136,11 +136,11 @@ class QueryReader implements SourceReader {
     return true;
   }
 
-  /** Moves the bound where it is time to and there are further rows; otherwise waits a little. */
+  /** Moves the bound if it is time and there are more rows; otherwise waits a little. */
   private async lookFurther(): Promise<boolean> {
     const waitMs = this.lookAtMs - performance.now();
     if (waitMs > 0) {
-      await sleep(Math.min(waitMs, POLL_WAIT_MS), undefined, { signal: this.closing.signal }).catch(() => undefined); // closed
+      await sleep(Math.min(waitMs, POLL_WAIT_MS), undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed
       return false;
     }
     this.lookAtMs = performance.now() + (this.query.everyMs ?? 0);

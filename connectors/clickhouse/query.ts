@@ -15,12 +15,12 @@ export interface ClickHouseQueryOptions<T> extends Omit<OptionsOf<typeof queryKi
 }
 
 /**
- * Reads the rows of a query, in the order of `orderBy`, up to the last one that there is when it is first opened: a bound that the
- * checkpoint keeps, with the row that was read last. So a restart goes on at the very row and ends where it would have ended, as long
- * as rows up to the bound stay as they are; where two rows agree in `orderBy` the run ends.
+ * Reads the rows of a query, in the order of `orderBy`, up to the last row at the first start. The checkpoint stores this bound and
+ * the last row read. A restart continues at the exact row and ends at the same row, if the rows up to the bound do not change. If
+ * two rows are equal in `orderBy`, the run ends with an error.
  *
- * In a row, integers of 64 bits and more, decimals, NaN and infinities are texts, times are texts of ISO 8601 (UTC). One task reads.
- * Memory: a page, and the places of rows since the last checkpoint.
+ * In a row, integers of 64 bits and more, decimals, NaN and infinities are strings; times are ISO 8601 strings (UTC). One task
+ * reads. Memory: a page, and the positions of rows since the last checkpoint.
  *
  * @example
  * t.source('orders', clickhouse.querySource<{ id: string; at: string; amount: number }>({

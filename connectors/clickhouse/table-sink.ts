@@ -17,7 +17,7 @@ interface Fields<T> {
   readonly columns: { readonly [K in keyof NoInfer<T> & string]?: string };
 }
 
-/** Columns are given, or follow from a schema, or both. */
+/** The columns are declared, or follow from a schema, or both. */
 export type ClickHouseTableOptions<T> = TableOptions<T> &
   (
     | (Pick<Fields<T>, 'columns'> & { readonly schema?: never })
@@ -25,8 +25,8 @@ export type ClickHouseTableOptions<T> = TableOptions<T> &
   );
 
 /**
- * Writes every value as a row. Effectively once: a row carries the identity of the record that it comes from, and
- * a repeated one replaces itself. What a column has no room for goes to the dead letters (`unrepresentable`).
+ * Writes every value as a row. Effectively once: a row carries the identity of the record that it comes from, and a repeated row
+ * replaces itself. A value that a column cannot store goes to the dead letters (`unrepresentable`).
  *
  * @example
  * flights.to('history', clickhouse.tableSink({
@@ -52,7 +52,7 @@ export function tableSink<T>(given: ClickHouseTableOptions<T>): Sink<T> {
   });
 }
 
-/** What differs each time that it is asked: a row that comes again would lie in another partition. */
+/** Functions with another result at each call: a repeated row would be in another partition. */
 const UNSTEADY = /\b(now|now64|today|yesterday|rand\w*|generate\w*|hostName|rowNumber\w*)\s*\(|\b_incarnation\b/i;
 
 function tableProblems(options: OptionsOf<typeof tableKind.options>): Problem[] {

@@ -13,9 +13,9 @@ export interface ClickHouseUpsertsOptions<T> extends Omit<OptionsOf<typeof upser
 }
 
 /**
- * Keeps what is held to be true now of each key of a stream of changes as a row: what is revised replaces its row, what is
- * retracted is not shown any more. Effectively once: a row's version is the number of its change among those of its task, so
- * inserts may be repeated. A deletion stays in the stored table as a mark; a change from nothing to nothing is not written.
+ * Keeps the current value of each key of a stream of changes as a row: a revised value replaces its row, a retracted one is no
+ * longer shown. Effectively once: a row's version is the number of its change among those of its task, so inserts may be repeated.
+ * A deletion stays in the stored table as a marked row; a change from nothing to nothing is not written.
  *
  * @example
  * hourly.to('hourly', clickhouse.upsertSink({

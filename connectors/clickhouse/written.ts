@@ -9,15 +9,15 @@ type Options = Pick<TableSinkOptions, 'table' | 'columns' | 'schema' | 'inserted
 /** Offsets of input records whose rows are read at a time. */
 const OFFSETS = 20_000;
 
-/** Different rows of a bag that are read at a time. */
+/** Distinct rows of a bag that are read at a time. */
 const ROWS = 20_000;
 
 /**
- * The rows of a table, all columns, as text that names every bit of a number. They are told apart by the identity that they carry;
- * where clocks decided which record led to which row, or rows of a key replace each other, they are a bag. A sink that promises to
- * write each row once is held to what is stored: no row may stand there twice.
+ * The rows of a table, all columns, as text with every bit of a number. They are identified by their record. If clocks decided
+ * which record led to which row, or if rows of a key replace each other, they are a bag. A sink that promises to write each row
+ * once is checked against the stored rows: no row may be stored twice.
  *
- * Memory: the rows of 20,000 input records, or 20,000 rows; of bags the rows' texts in ClickHouse.
+ * Memory: the rows of 20,000 input records, or 20,000 rows; for bags the rows' texts in ClickHouse.
  */
 export const writtenTables = (tables: Tables, goWithFolder: boolean): WrittenOutput => ({
   async read({ options, deferred, changes }, place, ordered) {
@@ -46,7 +46,7 @@ export const writtenTables = (tables: Tables, goWithFolder: boolean): WrittenOut
   },
 });
 
-/** What the sink wrote of its values: where a schema says which columns these are, those that are there. */
+/** The columns that the sink wrote; with a schema, those of them that exist. */
 async function columnsOf(tables: Tables, { table, columns, schema, insertedAt = '' }: Options): Promise<string[]> {
   if (schema === undefined) return Object.keys(columns);
   const found = await tables.query<{ name: string }>(

@@ -6,20 +6,19 @@ import { MillraceError, messageOf } from '../../src/core/errors.js';
 
 const PIECE_BYTES = 256 * 1024;
 
-/** The bytes of a file as they lie there, from a place on. */
+/** The stored bytes of a file, from a position. */
 export type OpenBytes = (path: string, start: number) => AsyncIterable<Uint8Array>;
 
 const openFile: OpenBytes = (path, start) => createReadStream(path, { start, highWaterMark: PIECE_BYTES });
 
 /**
- * The bytes of a file from a place on, decompressed where its name says so: `.gz` (several members in a row count as one)
- * and `.zst` (several frames). `at` counts decompressed bytes, so a compressed file is read from its start to get there.
+ * The bytes of a file from a position, decompressed according to its name: `.gz` (several members count as one) and `.zst` (several
+ * frames). `at` counts decompressed bytes, so a compressed file is read from its start.
  *
  * Memory: some pieces of 256 KiB, and the window of the compression.
  *
- * @throws MillraceError `source` where the file cannot be read, or ends in the middle of what was compressed.
- * @example
- * for await (const piece of bytesOf('orders.ndjson.gz', 0)) lines.push(piece);
+ * @throws MillraceError `source` if the file cannot be read, or ends inside compressed data.
+ * @example for await (const piece of bytesOf('orders.ndjson.gz', 0)) lines.push(piece);
  */
 export async function* bytesOf(path: string, at: number, opener: OpenBytes = openFile): AsyncGenerator<Uint8Array> {
   const open = (start: number) => fromStorage(opener(path, start));
@@ -42,7 +41,7 @@ export async function* bytesOf(path: string, at: number, opener: OpenBytes = ope
   }
 }
 
-/** Said of where a file lies, not of what is in it. */
+/** An error of the storage, not of the content. */
 class StorageFailure extends Error {}
 
 async function* fromStorage(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -74,14 +73,14 @@ async function* unzstd(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
     yield* pieces;
     pieces = [];
   }
-  decompress.push(new Uint8Array(0), true); // throws where a frame has not ended
+  decompress.push(new Uint8Array(0), true); // throws for an incomplete frame
   yield* pieces;
 }
 
 const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';
 
 function unreadable(path: string, error: unknown): MillraceError {
-  // What storage says may pass; what a decompressor says stays as it is.
+  // Storage errors may pass; decompression errors stay.
   const permanent = !(error instanceof StorageFailure);
   const cause = permanent ? error : error.cause;
   if (cause instanceof MillraceError) return cause;

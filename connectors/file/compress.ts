@@ -8,8 +8,8 @@ const zipped = promisify(gzip) as Compress;
 const ZSTD_LEVEL = 3;
 
 /**
- * Compresses pieces of a file, each for itself: members of gzip and frames of zstd may stand in a row, so a file can be cut
- * behind any of them. Runs beside the event loop.
+ * Compresses pieces of a file separately: gzip members and zstd frames may follow each other, so a file can be cut after any piece.
+ * It does not block the event loop.
  */
 export async function openCompress(compression: Compression | undefined): Promise<Compress> {
   if (compression === undefined) return async (bytes) => bytes;

@@ -4,7 +4,7 @@ import * as kind from './kinds.js';
 import { foldersOf, type WriteFiles } from './kinds.js';
 import { unfinishedParts } from './rolling-writer.js';
 
-/** Files of this machine, the same on every profile. */
+/** Files of this machine, the same on both profiles. */
 export const definition = defineConnector({
   name: 'file',
   kinds: { source: kind.sourceKind, tailSource: kind.tailKind, sink: kind.sinkKind },

@@ -11,15 +11,15 @@ import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js
 import { type Openers, rowsOfFile } from './rows-of-file.js';
 import { UncommittedPositions } from './uncommitted-positions.js';
 
-/** How long a poll waits where there is nothing to read. */
+/** How long a poll waits if there is nothing to read. */
 const POLL_WAIT_MS = 100;
 
-/** Where the next row lies: in this file, `skip` rows behind `at`. */
+/** The position of the next row: in this file, `skip` rows after `at`. */
 export interface FilePlace extends Likeness {
   readonly file: string;
   readonly at: number;
   readonly skip: number;
-  /** Files up to this one that were there: more of them later are such as came too late to be read in turn. */
+  /** The number of files up to this one. If there are more later, some came too late to be read in order. */
   readonly files: number;
   /** The file was read to its end. */
   readonly done?: boolean;
@@ -39,17 +39,17 @@ export interface FilesTask {
   readonly place: FilePlace | undefined;
 }
 
-/** Where files lie. */
+/** A storage of files. */
 export interface Storage extends Openers {
-  /** The files that a path names, in the order of their names. */
+  /** The files that a path matches, in the order of their names. */
   list(path: string): Promise<readonly string[]>;
-  /** What a file is known by now; `undefined` where it is gone. */
+  /** The current identity of a file; `undefined` if it does not exist. */
   likeness(path: string): Promise<FileState | undefined>;
 }
 
 const local: Storage = { list: filesOf, likeness: likenessOf };
 
-/** Opens a reader of the files of one task at a place, or from the first file on. */
+/** Opens a reader of one task's files at a position, or from the first file. */
 export async function openFilesReader(
   options: ReadFiles,
   task: FilesTask,
@@ -60,22 +60,22 @@ export async function openFilesReader(
   return reader;
 }
 
-/** Memory: the names of the files, one piece of a file (one row group of Parquet), and the rows of it. */
+/** Memory: the names of the files, one piece of a file (one row group of Parquet), and its rows. */
 class FilesReader implements SourceReader {
   private readonly handedOut = new UncommittedPositions<FilePlace>();
   private readonly closing = new AbortController();
-  /** Names still to be read, in order. */
+  /** Names to be read, in order. */
   private queue: string[] = [];
-  /** Names that were read or passed over. */
+  /** Names that were read or skipped. */
   private readonly known = new Set<string>();
   private last: (Likeness & { readonly file: string }) | undefined;
   private lastEnded = false;
   private current: Current | undefined;
   private rows: readonly Line[] = [];
   private head = 0;
-  /** Where the row at `head` begins. */
+  /** The position of the row at `head`. */
   private at = 0;
-  /** Rows still to be passed over, and how many of them lie behind `at`. */
+  /** Rows to skip, and how many of them follow `at`. */
   private skip: number;
   private next: number;
   private listedAtMs = 0;
@@ -86,7 +86,7 @@ class FilesReader implements SourceReader {
     private readonly storage: Storage,
   ) {
     this.next = Math.max(0, task.offset === EARLIEST ? 0 : task.offset);
-    // Without a place the rows before are counted.
+    // Without a position, earlier rows are counted.
     this.skip = task.place === undefined ? this.next : 0;
   }
 
@@ -133,7 +133,7 @@ class FilesReader implements SourceReader {
   async close(): Promise<void> {
     this.closing.abort();
     this.rows = [];
-    await this.current?.rows.return(undefined).catch(() => undefined); // nobody reads on: how it ends is of no account
+    await this.current?.rows.return(undefined).catch(() => undefined); // the rest is not needed, so its errors do not matter
   }
 
   private async resume(place: FilePlace): Promise<void> {
@@ -203,7 +203,7 @@ class FilesReader implements SourceReader {
 
   private async wait(): Promise<void> {
     await sleep(Math.min(POLL_WAIT_MS, this.options.everyMs), undefined, { signal: this.closing.signal }).catch(
-      () => undefined, // closed meanwhile
+      () => undefined, // it was closed meanwhile
     );
     if (this.closing.signal.aborted || performance.now() - this.listedAtMs < this.options.everyMs) return;
     const names = await this.list();
@@ -216,7 +216,7 @@ class FilesReader implements SourceReader {
     this.queue = fresh.filter((name) => !this.known.has(name));
   }
 
-  /** The file that was read last is the one that may have been written to, or cut short, since. */
+  /** Checks the file that was read last, which may have been written to or truncated since. */
   private async lookBack(): Promise<void> {
     const { last } = this;
     const now = last && (await this.storage.likeness(last.file));
@@ -232,7 +232,7 @@ class FilesReader implements SourceReader {
     return names.filter((name) => partitionOf(Buffer.from(name), partitions) === this.task.partition);
   }
 
-  /** What should not be: an error, unless the source is told to go on. */
+  /** An unexpected change: an error, unless the source is configured to continue. */
   private mind(error: MillraceError): void {
     if (this.options.changed === 'stop') throw error;
   }

@@ -11,7 +11,7 @@ import type { Part, PartStore } from './rolling-writer.js';
 import type { Row } from './row-encoder.js';
 import { HIDDEN } from './written.js';
 
-/** Bytes that wait before they are written, and the most that is compressed in one piece. */
+/** The size of the write buffer, and of the pieces that are compressed. */
 const BUFFER_BYTES = 256 * 1024;
 
 /** In the hidden folder: the sink that the folder belongs to. */
@@ -24,30 +24,30 @@ interface Kept {
 
 interface Complete {
   readonly temp: string;
-  /** Of what was converted: the packed rows it was made of. The checkpoint before this one still names them. */
+  /** For a converted file: its packed rows, which the previous checkpoint still names. */
   readonly packed?: string;
 }
 
 export interface FolderStoreOptions {
   readonly folder: string;
-  /** Of names of parts: topology, step and task. */
+  /** The owner in names of parts: topology, step and task. */
   readonly owner: string;
   /** The sink that the folder belongs to: topology and step. */
   readonly sink: string;
   readonly compress: Compress;
-  /** Of Parquet: a part has packed rows, of which the file is made that is shown. The part itself is shown where it is missing. */
+  /** For Parquet: a part has packed rows, from which the visible file is made. If missing, the part itself becomes visible. */
   readonly columns?: Columns | undefined;
 }
 
 /**
- * Parts in a hidden folder beside the files. Each name has a claim that no other owner has: a process that lost its task
- * and does not know it yet writes to files that nobody reads. A part that is taken over is copied, up to what was kept.
- * A complete part appears by a hard link, which never takes the place of a file.
+ * Parts in a hidden folder beside the files. Each name contains a claim that no other owner has, so a process that lost its task
+ * without knowing writes to files that nobody reads. A part that is taken over is copied, up to what was kept. A complete part
+ * becomes visible by a hard link, which never replaces a file.
  */
 export class FolderStore implements PartStore {
   private readonly claim = randomBytes(4).toString('hex');
   private readonly hidden: string;
-  /** What earlier owners left, as it was found when this one opened: a later owner's parts are not among it. */
+  /** Parts of earlier owners, found when this store opened; they exclude parts of later owners. */
   private leftovers: readonly string[] = [];
 
   private constructor(private readonly options: FolderStoreOptions) {
@@ -112,7 +112,7 @@ export class FolderStore implements PartStore {
     await at(this.options.folder, () => Promise.all(gone.map((name) => rm(join(this.hidden, name), { force: true }))));
   }
 
-  /** Names of files tell tasks apart, not sinks: a folder that two sinks write to would have names twice. */
+  /** File names identify tasks, not sinks: two sinks in one folder would produce the same names. */
   private async claimFolder(): Promise<void> {
     const { folder, sink } = this.options;
     const path = join(this.hidden, OWNER);
@@ -167,17 +167,17 @@ interface PartParts extends Pick<FolderStoreOptions, 'folder' | 'compress'> {
   readonly parquet: ParquetFile | undefined;
 }
 
-/** Memory: twice 256 KiB and one row; of Parquet also a row group, in a thread. */
+/** Memory: twice 256 KiB and one row; for Parquet also a row group, in a thread. */
 class FilePart implements Part {
   bytes = 0;
   private readonly waiting = new RowBuffer();
-  /** That this process has appended. */
+  /** The rows that this process has appended. */
   private rows = 0;
 
   constructor(
     private readonly parts: PartParts,
     private readonly file: FileHandle,
-    /** Of the file. */
+    /** The size of the file. */
     private size: number,
   ) {}
 
@@ -212,7 +212,7 @@ class FilePart implements Part {
     await Promise.all([this.file.close(), this.parts.parquet?.close()]);
   }
 
-  /** What a row group's rows are there for is done beside the rows that follow, a group at a time. */
+  /** Converts complete row groups in the background, one at a time, while rows are appended. */
   private async convert(parquet: ParquetFile, before: Promise<void> | undefined): Promise<void> {
     await before;
     await this.flush();
@@ -249,7 +249,7 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Whether two names are of one file. */
+/** Whether two names refer to one file. */
 async function isSame(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
   return a.dev === b.dev && a.ino === b.ino;
@@ -276,7 +276,7 @@ const lost = (name: string, folder: string): MillraceError =>
     permanent: true,
   });
 
-/** What waiting does not mend. */
+/** Errors that stay until somebody changes something. */
 const lastingHints: Readonly<Record<string, string>> = {
   EACCES: 'may this process write there?',
   EPERM: 'may this process write there, and has the file system hard links?',
@@ -289,7 +289,7 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: writing continues when there is space',
 };
 
-/** Failures of the file system in Millrace's words. */
+/** Converts errors of the file system to `MillraceError`s. */
 async function at<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -3,10 +3,10 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-/** Bytes at the start of a file that tell it from another one that got its inode. */
+/** The number of bytes at the start of a file that distinguish it from another one with a reused inode. */
 const HEAD_BYTES = 256;
 
-/** What a file is known by wherever it is moved to: its inode, and how it begins. */
+/** The identity of a file after a rename: its inode, and its first bytes. */
 export interface Identity {
   readonly id: string;
   readonly head: { readonly bytes: number; readonly digest: string };
@@ -19,13 +19,12 @@ export interface Generation {
   readonly writtenMs: number;
 }
 
-/** What rotated files have behind their name: a number, a date, or `old`. Other logs may begin with the same name. */
+/** The suffix of rotated files: a number, a date, or `old`. Other logs may begin with the same name. */
 const rotated = /^[._-](\d|old$)/;
 
-/** A file that is followed and what it was rotated to (`NAME.1`, `NAME-20261126`), oldest first, the file itself last. */
+/** A followed file and its rotated files (`NAME.1`, `NAME-20261126`), oldest first, the file itself last. */
 export async function generationsOf(path: string): Promise<readonly Generation[]> {
-  // A file that is renamed between the look at its folder and the one at itself is in neither place: all is looked at until
-  // nothing has moved between two looks.
+  // A file that is renamed while its folder is read may be missed, so the folder is read until two results are equal.
   for (let seen = await look(path); ; ) {
     const again = await look(path);
     if (isDeepStrictEqual(again.map(whereOf), seen.map(whereOf))) return again;
@@ -38,7 +37,7 @@ const whereOf = ({ path, id }: Generation) => [path, id] as const;
 async function look(path: string): Promise<Generation[]> {
   const folder = dirname(path);
   const own = basename(path);
-  const names = await readdir(folder).catch(orNone<string[]>([])); // a folder that is not there yet has none
+  const names = await readdir(folder).catch(orNone<string[]>([])); // a missing folder is empty
   const found: Generation[] = [];
   for (const name of names) {
     if (!name.startsWith(own) || /\.(gz|zst|xz|bz2)$/.test(name)) continue;
@@ -50,14 +49,14 @@ async function look(path: string): Promise<Generation[]> {
   return found.sort((a, b) => isNewest(a) - isNewest(b) || a.writtenMs - b.writtenMs || (a.path < b.path ? 1 : -1));
 }
 
-/** The file at a path as it is now; `undefined` where there is none. */
+/** The file at a path now; `undefined` if there is none. */
 export async function generationAt(path: string): Promise<Generation | undefined> {
-  const found = await stat(path).catch(orNone(undefined)); // rotated away meanwhile
+  const found = await stat(path).catch(orNone(undefined)); // it was rotated meanwhile
   if (!found?.isFile()) return undefined;
   return { path, id: idOf(found), size: found.size, writtenMs: found.mtimeMs };
 }
 
-/** What is not there is none; what cannot be read for another reason may be there. */
+/** A missing file counts as none; another error does not, since the file may exist. */
 const orNone =
   <T>(none: T) =>
   (error: NodeJS.ErrnoException): T => {
@@ -65,7 +64,7 @@ const orNone =
     throw error;
   };
 
-/** Opens a generation that was found; `undefined` where it has been renamed since, and another one may have its name. */
+/** Opens a generation; `undefined` if it was renamed since and another file may have its name. */
 export async function openGeneration({ path, id }: Generation): Promise<FileHandle | undefined> {
   const file = await open(path, 'r').catch(orNone(undefined));
   if (file === undefined) return undefined;
@@ -81,7 +80,7 @@ export async function openGeneration({ path, id }: Generation): Promise<FileHand
 
 export const idOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }): string => `${dev}:${ino}`;
 
-/** How a file begins: its first bytes, as many as there are, or as many as they were. */
+/** The first bytes of a file, up to a number. */
 export async function headOf(file: FileHandle, bytes = HEAD_BYTES): Promise<Identity['head']> {
   const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
   const digest = createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('base64url').slice(0, 16);
@@ -93,7 +92,7 @@ export async function beginsAs(file: FileHandle, head: Identity['head']): Promis
   return now.bytes === head.bytes && now.digest === head.digest;
 }
 
-/** The generation that an identity belongs to, whatever it is called now. */
+/** Finds the generation with an identity, whatever its current name. */
 export async function findAgain(path: string, { id, head }: Identity): Promise<Generation | undefined> {
   for (const generation of await generationsOf(path)) {
     if (generation.id !== id) continue;

@@ -8,5 +8,5 @@ export type { FileSinkOptions } from './sink.js';
 export type { FileSourceOptions } from './source.js';
 export type { TailOptions } from './tail.js';
 
-/** Files as inputs and outputs of a topology: inert data, read by the profile that runs it. Nothing here opens anything. */
+/** Files as inputs and outputs of a topology, as inert data. Nothing here opens a file. */
 export const file = { source, tailSource, sink } as const;

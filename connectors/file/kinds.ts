@@ -10,22 +10,22 @@ import type { Schema } from '../../src/core/schema.js';
 import type { RowFormat } from './row-format.js';
 // Every kind of source and sink of files, with all options.
 
-/** When a file is full: at whatever comes first. */
+/** When a file is full; the first limit counts. */
 export interface Roll {
   /** A million by default. */
   readonly rows?: number;
-  /** Of rows before compression; 128 MiB by default. */
+  /** The size of the rows before compression; 128 MiB by default. */
   readonly bytes?: number;
-  /** Processing time since its first row, looked at when an epoch ends; a minute by default. */
+  /** Processing time since its first row, checked at the end of each epoch; a minute by default. */
   readonly age?: Duration;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-/** What to do where a file is not what it was when it was read: end with an error, or go on as well as can be. */
+/** What to do if a file has changed since it was read: fail, or continue as far as possible. */
 export type Changed = 'stop' | 'pass';
 
-/** What sources of files have in common. */
+/** Options that sources of files share. */
 export const reading = {
   schema: required(
     is.schema,
@@ -43,7 +43,7 @@ export const reading = {
   ...timing,
 } as const;
 
-/** Where the folders of both runs of a verification are. */
+/** The folders of both runs of a verification. */
 export const foldersOf = ({ id }: Pick<IsolatedPlace, 'id'>): string => join(tmpdir(), `millrace-${id}`);
 
 const isolatedFolder = (place: IsolatedPlace): string => join(foldersOf(place), place.run, place.step);
@@ -101,7 +101,7 @@ export const sinkKind = {
   },
 } satisfies SinkKind;
 
-/** The driver's view of both kinds of sources. */
+/** The options of both kinds of sources as the driver gets them. */
 export interface ReadFiles {
   readonly path: string;
   readonly schema: Schema<unknown>;
@@ -111,7 +111,7 @@ export interface ReadFiles {
   readonly everyMs: number;
 }
 
-/** As the driver sees it. */
+/** The options as the driver gets them. */
 export interface WriteFiles {
   readonly format: RowFormat<unknown>;
   readonly folder: string;

@@ -4,11 +4,11 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
 
-/** A line without its end, and where the next one begins, in bytes from the start of what was read. */
+/** A line without its end, and the position of the next line, in bytes from the start. */
 export interface Line {
   readonly bytes: Uint8Array;
   readonly next: number;
-  /** In the place of bytes where a row has none: `bytes` makes them. */
+  /** Replaces `bytes` for a row without bytes; `bytes` then creates them. */
   readonly json?: LazyJson | undefined;
 }
 
@@ -16,18 +16,18 @@ export interface Line {
 export const lineBytes = (line: Line): number => line.json?.bytesMax ?? line.bytes.length;
 
 export interface LineOptions {
-  /** Where the first byte lies. */
+  /** The position of the first byte. */
   readonly at: number;
-  /** Line ends between quotes belong to the row, as CSV has it. */
+  /** Line ends within quotes belong to the row, as in CSV. */
   readonly quoted: boolean;
-  /** What is longer is cut, so that one line cannot fill the memory; the rest of it is passed over. */
+  /** The length at which a line is cut, so that one line cannot fill the memory; the rest of it is skipped. */
   readonly bytesMax: number;
 }
 
 /**
- * Cuts bytes into lines as they come, whatever pieces they come in. Empty lines are passed over.
+ * Splits bytes into lines, whatever the pieces. Empty lines are skipped.
  *
- * Memory: what has come of a line that has not ended, at most `bytesMax` and one piece.
+ * Memory: the incomplete line, at most `bytesMax`, and one piece.
  *
  * @example
  * const lines = new Lines({ at: 0, quoted: false, bytesMax: 1_000_000 });
@@ -38,7 +38,7 @@ export class Lines {
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
   private inQuotes = false;
-  /** Where the next byte lies. */
+  /** The position of the next byte. */
   private at: number;
 
   constructor(private readonly options: LineOptions) {
@@ -59,13 +59,13 @@ export class Lines {
     return lines;
   }
 
-  /** What is left: a last line without an end. */
+  /** The last line, if it has no line end. */
   end(): Line | undefined {
     const bytes = this.take(new Uint8Array(0));
     return bytes.length > 0 ? { bytes, next: this.at } : undefined;
   }
 
-  /** The next line end outside of quotes, at or after `from`; -1 where there is none in this piece. */
+  /** The next line end outside of quotes, from `from`; -1 if there is none in this piece. */
   private lineEnd(piece: Uint8Array, from: number): number {
     if (!this.options.quoted) return piece.indexOf(LINE_FEED, from);
     for (let start = from; ; ) {

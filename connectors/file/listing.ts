@@ -3,16 +3,14 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { MillraceError } from '../../src/core/errors.js';
 
-/** Bytes at either end of a file that are looked at to tell whether it is still the same. */
+/** The bytes at both ends of a file that identify its content. */
 const MARK_BYTES = 4_096;
 
 /**
- * The files that a path names, in the order of their names (by code units, so the same on every machine). Parts of the
- * path may have `*`, which stands for any characters; names that begin with a dot or an underscore are not for readers.
+ * The files that a path matches, in the order of their names (by code units, so the same on every machine). Parts of the path may
+ * contain `*` for any characters. Names that begin with a dot or an underscore are skipped.
  *
- * @throws MillraceError `source` where the folder cannot be read.
- * @example
- * await filesOf('data/orders/*.ndjson'); // ['data/orders/a.ndjson', 'data/orders/b.ndjson']
+ * @throws MillraceError `source` if the folder cannot be read.
  */
 export async function filesOf(path: string): Promise<readonly string[]> {
   const parts = path.split('/');
@@ -47,13 +45,13 @@ async function entriesOf(folder: string) {
   }
 }
 
-/** Whether a path with `*` names a file, as far as both tell without looking. */
+/** Whether a path with `*` can match a file, decided by the names alone. */
 export function isCovered(path: string, file: string): boolean {
   const [parts, names] = [posix.normalize(path).split('/'), posix.normalize(file).split('/')];
   return parts.length === names.length && parts.every((part, i) => isMatch(part, names[i] as string));
 }
 
-/** Whether a name fits a part of a path with `*`. */
+/** Whether a name matches a part of a path with `*`. */
 export function isMatch(pattern: string, name: string): boolean {
   if (/^[._]/.test(name) && !/^[._]/.test(pattern)) return false;
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
@@ -66,7 +64,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What a file is known by: another content has other values here, unless it differs in the middle alone. */
+/** The identity of a file's content. Other content gives other values, unless it differs only in the middle. */
 export interface Likeness {
   readonly size: number;
   /** A digest of its first and last bytes. */
@@ -77,7 +75,7 @@ export interface FileState extends Likeness {
   readonly writtenMs: number;
 }
 
-/** The likeness of a file, and when it was last written; `undefined` where there is none. */
+/** The identity of a file, and its modification time; `undefined` if there is none. */
 export async function likenessOf(path: string): Promise<FileState | undefined> {
   let file: Awaited<ReturnType<typeof open>>;
   try {

@@ -5,7 +5,7 @@ import { type PartStore, type Place, RollingWriter } from './rolling-writer.js';
 import { openRowEncoder } from './row-encoder.js';
 import { endingOf } from './row-format.js';
 
-/** Whose parts are whose, in a store that several tasks write to. */
+/** The owner of parts, in a store that several tasks write to. */
 export const ownerOf = ({ task, step }: SinkContext): string =>
   `${task.topology.replaceAll('/', '.')}.${step}.${task.partition}`;
 
@@ -16,7 +16,7 @@ export interface WriterParts {
   readonly now: () => number;
 }
 
-/** Opens the writer of a task, over any store of parts, where its last checkpoint left it. */
+/** Opens the writer of a task on any store of parts, at its last checkpoint. */
 export async function openWriter(
   { format, folder, by, roll }: WriteFiles,
   { task, incarnation, committable }: SinkContext,
@@ -35,7 +35,7 @@ export async function openWriter(
   try {
     await writer.restore(committable as Parameters<RollingWriter['restore']>[0]);
   } catch (error) {
-    await writer.close(); // parts that it had taken up already
+    await writer.close(); // closes the parts that it had opened
     throw error;
   }
   return writer;

@@ -13,7 +13,7 @@ import { type WrittenFiles, writtenFiles } from './written.js';
 
 export interface Files {
   readonly source: SourceDriver;
-  /** Exactly once: what was prepared is shown after the checkpoint that has its committable. */
+  /** Exactly once: prepared files become visible after the checkpoint with their committable. */
   readonly sink: SinkDriver;
   /** For tools. */
   readonly written: WrittenFiles;
@@ -21,7 +21,7 @@ export interface Files {
 
 export interface FilesOptions {
   readonly schemas: SchemaRegistry;
-  /** Processing time, for the age of files; the system's by default. */
+  /** Processing time, for the age of files; by default the system's clock. */
   readonly now?: () => number;
 }
 

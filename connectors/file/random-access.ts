@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 
-/** A file of which any bytes can be asked for. */
+/** A file with random access. */
 export interface RandomAccess {
   readonly size: number;
-  /** The bytes from `start` to the one before `end`. */
+  /** The bytes from `start` to `end`, exclusive. */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }

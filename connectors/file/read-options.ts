@@ -8,7 +8,7 @@ interface Written extends Partial<Pick<Source<unknown>, 'idleTimeout' | 'outOfOr
   readonly eventTime: (value: never) => number;
 }
 
-/** What a source of files says beside its kind. */
+/** The options of a source of files, besides its kind. */
 export function readBy(
   { eventTime, idleTimeout, outOfOrdernessMax }: Written,
   read: ReadFiles,
@@ -27,7 +27,7 @@ export function readBy(
   };
 }
 
-/** A row is a line: formats whose bytes may hold line ends cannot be told apart. */
+/** A row is a line, so formats with line ends in their bytes cannot be read. */
 function schemaProblems({ format, options }: SchemaData, path: string): Problem[] {
   if (path.endsWith('.parquet')) {
     return format === 'json' || format === 'json-schema'

@@ -6,30 +6,30 @@ import type { SinkWriter } from '../../src/core/sink.js';
 import type { WriteFiles } from './kinds.js';
 import type { Row, RowEncoder } from './row-encoder.js';
 
-/** Files that are open at a time, where each hour or day has its own; the one that was opened first is ended before more. */
+/** The most open files, if each hour or day has its own; before more are opened, the oldest is completed. */
 const OPEN_MAX = 32;
 
-/** A file on its way, out of sight of readers. */
+/** A file in progress, invisible to readers. */
 export interface Part {
-  /** Takes one row; a promise where it has to write first. */
+  /** Appends one row; returns a promise if it has to write first. */
   append(row: Row): void | Promise<void>;
-  /** Of the rows that this process has appended. */
+  /** The size of the rows that this process has appended. */
   readonly bytes: number;
-  /** From here on what was appended survives a crash: resolves with what it can be found again by (JSON). */
+  /** Makes the appended rows durable; resolves with what is needed to find them again (JSON). */
   keep(): Promise<unknown>;
-  /** Likewise, and nothing follows: resolves with what it can be shown by (JSON). */
+  /** The same, as the last call; resolves with what is needed to make the file visible (JSON). */
   complete(): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Where parts lie. */
+/** A store of parts. */
 export interface PartStore {
   create(name: string): Promise<Part>;
-  /** Goes on behind what was kept; `undefined` where the file is there already, shown by another history of this task. */
+  /** Continues a kept part; `undefined` if the file is visible already, from another history of this task. */
   adopt(name: string, kept: unknown): Promise<Part | undefined>;
-  /** Lets readers see a complete part; may be repeated. */
+  /** Makes a complete part visible; may be repeated. */
   show(name: string, complete: unknown): Promise<void>;
-  /** A checkpoint of this owner was stored: what nobody had in a committable when it opened can go. */
+  /** Called after a checkpoint of this owner: deletes what no committable contained when the store opened. */
   sweep(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ interface Committable {
   readonly next: number;
   readonly open: readonly (Omit<Open, 'part'> & { readonly kept: unknown })[];
   readonly complete: readonly { readonly name: string; readonly rows: number; readonly complete: unknown }[];
-  /** Where files appear. */
+  /** The location of the visible files. */
   readonly place: Place;
 }
 
@@ -56,8 +56,8 @@ export interface Place {
 }
 
 /**
- * What a committable of a connector says of files that readers do not see: those that have not ended, and those that were to be
- * shown right after its checkpoint and, as far as that can be looked at, are not there.
+ * The invisible files of a connector's committable: incomplete ones, and complete ones that should have become visible after its
+ * checkpoint and, as far as can be checked, are not.
  */
 export function unfinishedParts(committable: unknown, connector: Place['connector']): readonly UnfinishedOutput[] {
   const { open, complete, place } = (committable ?? {}) as Committable;
@@ -75,32 +75,32 @@ export interface RollingWriterOptions extends Pick<WriteFiles, 'by' | 'roll'> {
   readonly encoder: RowEncoder;
   readonly store: PartStore;
   readonly place: Place;
-  /** What names of files begin and end in; between stands their number. */
+  /** The parts of file names before and after their number. */
   readonly prefix: string;
   readonly ending: string;
   readonly now: () => number;
 }
 
 /**
- * Writes rows into parts, and ends a part when it is full: by rows, bytes, age, or with the run. A part is shown after the
- * checkpoint whose committable has it complete, so every row is in exactly one file, whatever crashes in between.
+ * Writes rows into parts and completes a part when it is full by rows, bytes or age, or at the end of the run. A part becomes
+ * visible after the checkpoint whose committable has it complete. So every row is in exactly one file, whatever crashes in between.
  *
- * Memory: what a part buffers, times the parts that are open (one, or `OPEN_MAX`).
+ * Memory: the buffer of a part, times the open parts (one, or `OPEN_MAX`).
  */
 export class RollingWriter implements SinkWriter {
   private next = 0;
   private readonly open = new Map<string, Open>();
   private full: Open[] = [];
-  /** In the committable of the epoch that is being stored, or was. */
+  /** The complete parts in the committable of the current or last epoch. */
   private complete: Committable['complete'] = [];
   private finishing = false;
   private swept = false;
-  /** Some rows are nowhere: what comes after them must not look whole. */
+  /** Some rows were not stored: later parts must not look complete. */
   private failure: unknown;
 
   constructor(private readonly options: RollingWriterOptions) {}
 
-  /** Takes up what the last checkpoint says. */
+  /** Continues from the last committable. */
   async restore(committable: Committable | undefined): Promise<void> {
     if (committable === undefined) return;
     const { store } = this.options;

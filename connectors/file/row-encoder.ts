@@ -4,17 +4,17 @@ import { openCodec } from '../../src/schema/index.js';
 import { rowPacker } from './parquet/packed-rows.js';
 import { csvDelimiter, csvHeader, isParquet, type RowFormat } from './row-format.js';
 
-/** A line, whose end may be left out, or bytes as they are. */
+/** A line, with or without its end, or raw bytes. */
 export type Row = string | Uint8Array;
 
-/** Values as they lie in a part. */
+/** Encodes values for a part. */
 export interface RowEncoder {
-  /** The first line of each file, where it has one. */
+  /** The first line of each file, if any. */
   readonly header: string | undefined;
   encode(value: unknown): Row;
 }
 
-/** Opens the encoder of a format; what is to become Parquet lies packed in its part. */
+/** Opens the encoder of a format; rows for Parquet are packed. */
 export async function openRowEncoder(format: RowFormat<unknown>, schemas: SchemaRegistry): Promise<RowEncoder> {
   if (isParquet(format)) return { header: undefined, encode: rowPacker(format.columns) };
   const { schema, header } = format;

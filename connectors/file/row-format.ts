@@ -4,28 +4,28 @@ import type { CsvColumn } from '../../src/schema/index.js';
 
 export type Compression = 'gzip' | 'zstd';
 
-/** Rows as lines: what the schema makes of a value, and a line end. */
+/** Rows as lines: the encoded value and a line end. */
 export interface LinesFormat<T> {
   /** `ndjson()`, `json()`, `csv()` or `text()`. */
   readonly schema: Schema<T>;
-  /** Of CSV: begin each file with the names of its columns. */
+  /** For CSV: begin each file with the column names. */
   readonly header?: boolean;
   /** None by default. */
   readonly compression?: Compression;
 }
 
-/** Rows as Parquet, compressed by Snappy. */
+/** Rows as Parquet, compressed with Snappy. */
 export interface ParquetFormat<T> {
-  /** The columns in their order and what each holds, as `csv()` has it; with `?` a value may be missing. */
+  /** The columns in order with their types, as for `csv()`; with `?` a value may be missing. */
   readonly columns: { readonly [K in keyof T]?: CsvColumn };
 }
 
-/** How rows lie in a file. */
+/** The format of a file's rows. */
 export type RowFormat<T> = LinesFormat<T> | ParquetFormat<T>;
 
 export const isParquet = <T>(format: RowFormat<T>): format is ParquetFormat<T> => 'columns' in format;
 
-/** What names of files end in. */
+/** The suffix of file names. */
 export function endingOf(format: RowFormat<unknown>): string {
   if (isParquet(format)) return '.parquet';
   const { schema, compression } = format;
@@ -60,7 +60,7 @@ export function rowFormatProblems(format: RowFormat<unknown>): readonly Problem[
     }));
 }
 
-/** The names of the columns of a CSV schema, as the first line of a file has them. */
+/** The column names of a CSV schema, as the first line of a file. */
 export const csvHeader = ({ options }: Schema<unknown>): readonly string[] =>
   Object.keys((options as { readonly columns: Readonly<Record<string, CsvColumn>> }).columns);
 

@@ -9,25 +9,25 @@ import { csvDelimiter, csvHeader } from './row-format.js';
 
 const SCHEMA_BYTES_MAX = 16 * 1024 * 1024;
 
-/** How rows lie in a file; of Parquet nothing need be said. */
+/** The format of a file's rows; Parquet needs no options. */
 export interface RowsIn {
   readonly schema: ReadFiles['schema'] | undefined;
   readonly header: boolean;
 }
 
-/** The longest line that is kept: one byte more than what the schema takes, so that it is refused there by its length. */
+/** The longest line: one byte more than the schema allows, so that the schema refuses it by its length. */
 export const lineBytesMax = ({ schema }: Pick<RowsIn, 'schema'>): number =>
   ((schema?.options as { readonly bytesMax?: number } | undefined)?.bytesMax ?? SCHEMA_BYTES_MAX) + 1;
 
-/** How bytes are come by; those of this machine's files by default. */
+/** How files are read; by default from this machine. */
 export interface Openers {
   readonly open?: OpenBytes;
   readonly openRandom?: OpenRandom;
 }
 
 /**
- * The rows of a file from a place on: a byte of what is decompressed, or a row of Parquet. `next` of each row is the
- * place behind it. `atEnd` is asked when the bytes have ended, before a last line that may be the half of one.
+ * The rows of a file from a position: a byte of the decompressed content, or a row of Parquet. `next` of each row is the position
+ * after it. `atEnd` is called when the bytes have ended, before a last line that may be incomplete.
  */
 export async function* rowsOfFile(
   path: string,
@@ -59,7 +59,7 @@ export async function* rowsOfFile(
   if (last !== undefined) yield rows([last]);
 }
 
-/** A byte order mark in front of the first line says nothing about UTF-8, and belongs to no value. */
+/** A byte order mark before the first line is not part of a value. */
 function withoutMark([first, ...rest]: readonly Line[]): readonly Line[] {
   if (first === undefined) return [];
   const { bytes } = first;
@@ -72,7 +72,7 @@ function namesIn(header: string, delimiter: string): string[] {
   try {
     return splitRow(header, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text).trim());
   } catch {
-    return [header]; // no row of CSV: the names are said as they stand there
+    return [header]; // not a row of CSV: the header is quoted in the message as it is
   }
 }
 

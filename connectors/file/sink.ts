@@ -18,9 +18,9 @@ export type FileSinkOptions<T> = RowFormat<T> & {
 const MIB = 1024 * 1024;
 
 /**
- * Writes rows to files, lines or Parquet, exactly once: what is written lies in `.millrace` below the folder, and a file
- * appears under its name when it is full and the checkpoint that has all its rows is stored. Names are
- * `part-TASK-INCARNATION-NUMBER`, the same again after a crash.
+ * Writes rows to files, as lines or Parquet, exactly once. Rows are written to `.millrace` below the folder. A file appears under
+ * its name when it is full and the checkpoint with all its rows is stored. Names are `part-TASK-INCARNATION-NUMBER`, the same again
+ * after a crash.
  *
  * @example
  * predictions.to('archive', file.sink({ folder: 'out/predictions', schema: ndjson<Prediction>(), compression: 'zstd', by: 'hour' }));
@@ -28,7 +28,7 @@ const MIB = 1024 * 1024;
  */
 export const sink = <T>(options: FileSinkOptions<T>): Sink<T> => filesSink(definition.kinds.sink, options);
 
-/** Also of what holds files as a folder does. */
+/** Also for other storage with files. */
 export function filesSink<T>(kind: KindDefinition<SinkKind>, options: FileSinkOptions<T>): Sink<T> {
   const { folder, roll = {}, by, ...written } = options;
   const format = written as RowFormat<unknown>;
@@ -46,7 +46,7 @@ export function filesSink<T>(kind: KindDefinition<SinkKind>, options: FileSinkOp
   });
 }
 
-/** A file as one may be called. */
+/** An example of a file name. */
 const sampleOf = ({ folder, by, format }: WriteFiles): string =>
   `${folder}/${by === undefined ? '' : by === 'day' ? 'date=2026-01-01/' : 'date=2026-01-01/hour=00/'}part-00000-0-00000000${endingOf(format)}`;
 

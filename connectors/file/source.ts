@@ -15,11 +15,11 @@ export interface FileSourceOptions<T> extends Omit<OptionsOf<typeof sourceKind.o
 }
 
 /**
- * Reads all files that a path names, in the order of their names, each from its first row to its last; then those that
- * come. A file must be complete when its name appears: write it under a name that begins with a dot, and rename it.
+ * Reads all files that a path matches, in the order of their names, each from its first row to its last; then new files. A file
+ * must be complete when its name appears: write it under a name that begins with a dot, and rename it.
  *
- * Offsets are numbers of rows, counted through all files of a task. The checkpoint also has the place: file, byte and row.
- * So a restart goes on at the very row, in files by tens of thousands.
+ * Offsets are row numbers, counted through all files of a task. The checkpoint also stores the position: file, byte and row. So a
+ * restart continues at the exact row, also among tens of thousands of files.
  *
  * @example
  * t.source('orders', file.source({ path: 'data/orders/*.ndjson.gz', schema: ndjson<Order>(), eventTime: (o) => o.at }));
@@ -28,7 +28,7 @@ export function source<T>(options: FileSourceOptions<T>): Source<T> {
   return filesSource(definition.kinds.source, options);
 }
 
-/** Also of what holds files as a folder does. */
+/** Also for other storage with files. */
 export function filesSource<T>(kind: KindDefinition<SourceKind>, options: FileSourceOptions<T>): Source<T> {
   const { path, schema, changed, header, partitions, every } = resolve(sourceKind, options);
   const read: ReadFiles = { path, schema: schema as Schema<unknown>, changed, header, partitions, everyMs: every };

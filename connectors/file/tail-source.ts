@@ -20,12 +20,12 @@ import { lineBytesMax } from './rows-of-file.js';
 import { UncommittedPositions } from './uncommitted-positions.js';
 
 const PIECE_BYTES = 256 * 1024;
-/** How long a poll waits where nothing was written. */
+/** How long a poll waits if nothing was written. */
 const POLL_WAIT_MS = 100;
-/** How long a writer may go on with a file after it was renamed. */
+/** How long a writer may continue with a renamed file. */
 const GRACE_MS = 1_000;
 
-/** Where the next line lies: in the file with this identity, `skip` lines behind byte `at`. */
+/** The position of the next line: in the file with this identity, `skip` lines after byte `at`. */
 export interface TailPlace extends Identity {
   readonly at: number;
   readonly skip: number;
@@ -43,10 +43,9 @@ export interface TailTask {
 }
 
 /**
- * Follows a growing file from a place on, or from its beginning.
+ * Follows a growing file from a position, or from its beginning.
  *
- * @throws MillraceError `source`, then and from `poll`: one that lasts where the file of the place is gone, another one where
- * something cannot be read, which may be over soon.
+ * @throws MillraceError `source`, also from `poll`: permanent if the file of the position is gone, temporary if it cannot be read.
  */
 export async function openTailReader(options: ReadFiles, task: TailTask): Promise<SourceReader> {
   const reader = new TailReader(options, task);
@@ -59,7 +58,7 @@ export async function openTailReader(options: ReadFiles, task: TailTask): Promis
   return reader;
 }
 
-/** Memory: one piece of 256 KiB, its lines, and a line that has not ended. */
+/** Memory: one piece of 256 KiB, its lines, and an incomplete line. */
 class TailReader implements SourceReader {
   private readonly handedOut = new UncommittedPositions<TailPlace>();
   private readonly closing = new AbortController();
@@ -72,13 +71,13 @@ class TailReader implements SourceReader {
   private at = 0;
   private skip: number;
   private next: number;
-  /** Everything that was there has been given. */
+  /** All existing lines have been returned. */
   private caughtUp = false;
-  /** There was nothing more the last time: a file that is longer now may have been emptied and written anew meanwhile. */
+  /** The last read found nothing: a file that is longer now may have been truncated and written again meanwhile. */
   private wasAtEnd = false;
-  /** When another file was first seen in the place of this one. */
+  /** When another file was first seen at the path. */
   private leftAtMs: number | undefined;
-  /** Where a bounded run ends: in the newest file, as it was at the start. */
+  /** The end of a bounded run: the size of the newest file at the start. */
   private end: { readonly id: string; readonly size: number } | undefined;
 
   constructor(
@@ -127,7 +126,7 @@ class TailReader implements SourceReader {
       } else if ((await this.readOn(this.file)) || (await this.moveOn(this.file))) continue;
       this.caughtUp = true;
       if (this.task.bounded && this.isAtEnd()) break;
-      await sleep(POLL_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined); // closed meanwhile
+      await sleep(POLL_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed meanwhile
       return { records: [], ended: this.closing.signal.aborted };
     }
     return { records: [], ended: true };
@@ -163,7 +162,7 @@ class TailReader implements SourceReader {
     }
   }
 
-  /** Whether it could be: it may have been renamed since it was found. */
+  /** Opens a generation; resolves with false if it was renamed since it was found. */
   private async enter(found: Generation, at: number): Promise<boolean> {
     const file = await openGeneration(found);
     if (file === undefined) return false;
@@ -174,7 +173,7 @@ class TailReader implements SourceReader {
     return true;
   }
 
-  /** The same file has other content now: what was not read by then is gone. */
+  /** The file has new content: what was not read before is lost. */
   private async beginAnew(file: FileHandle): Promise<void> {
     this.identity = { ...this.identity, head: await headOf(file) };
     this.begunAt(0);
@@ -195,7 +194,7 @@ class TailReader implements SourceReader {
     return new Lines({ at, quoted: schema.format === 'csv', bytesMax: lineBytesMax(this.options) });
   }
 
-  /** Reads a piece; whether there was one. */
+  /** Reads a piece; resolves with whether there was one. */
   private async readOn(file: FileHandle): Promise<boolean> {
     const { end, identity, readAt } = this;
     const most = end?.id === identity.id ? Math.min(PIECE_BYTES, end.size - readAt) : PIECE_BYTES;
@@ -216,7 +215,7 @@ class TailReader implements SourceReader {
     return true;
   }
 
-  /** At the end of what was written: whether another file, or the same one emptied, is to be read from now on. */
+  /** At the end of a file: resolves with whether another file, or the truncated one, is read from now on. */
   private async moveOn(file: FileHandle): Promise<boolean> {
     const { path } = this.options;
     const newest = await generationAt(path);
@@ -233,12 +232,12 @@ class TailReader implements SourceReader {
       return true;
     }
     const next = await this.following(await generationsOf(path));
-    if (next === undefined) return false; // renamed, and the new one is not there yet
-    await this.enter(next, 0); // or look again
+    if (next === undefined) return false; // it was renamed, and the new file does not exist yet
+    await this.enter(next, 0); // or retry
     return true;
   }
 
-  /** The file after this one: where this one is there no more, the first that was written to since. */
+  /** The file after this one; if this one is gone, the first that was written to since. */
   private async following(generations: readonly Generation[]): Promise<Generation | undefined> {
     const own = generations.findIndex(({ id }) => id === this.identity.id);
     if (own >= 0) return generations[own + 1];

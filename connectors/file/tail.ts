@@ -15,8 +15,8 @@ export interface TailOptions<T> extends Omit<OptionsOf<typeof tailKind.options>,
 }
 
 /**
- * Follows a file that grows, line by line, and what takes its place when it is rotated: a renamed one is read to its end
- * first. A line counts once its line end is written.
+ * Follows a growing file, line by line, and the file that replaces it after a rotation: a renamed file is read to its end first. A
+ * line is read once its line end is written.
  *
  * @example
  * t.source('requests', file.tailSource({ path: '/var/log/app/requests.ndjson', schema: ndjson<Request>(), eventTime: (r) => r.at }));

@@ -1,4 +1,4 @@
-/** A run of rows that were handed out together, and where the first of them lies. */
+/** A batch of returned rows, and the position of the first. */
 export interface Batch<P> {
   readonly first: number;
   readonly count: number;
@@ -6,8 +6,8 @@ export interface Batch<P> {
 }
 
 /**
- * Where rows lie that were handed out and may not be in a checkpoint yet. Each batch is kept as one place and a number of
- * rows to pass over behind it. Memory: one entry for each poll since the last checkpoint.
+ * The positions of returned rows that may not be in a checkpoint yet. A batch is one position and a number of rows to skip. Memory:
+ * one entry for each poll since the last checkpoint.
  */
 export class UncommittedPositions<P extends { readonly skip: number }> {
   private batches: Batch<P>[] = [];
@@ -16,7 +16,7 @@ export class UncommittedPositions<P extends { readonly skip: number }> {
     this.batches.push(batch);
   }
 
-  /** The place of the row with this number: of the batch that it belongs to, or behind the last one. Numbers must rise. */
+  /** The position of the row with this number: in its batch, or after the last one. Numbers must increase. */
   placeOf(offset: number): (P & { readonly isEnd: boolean }) | undefined {
     const later = this.batches.findIndex(({ first }) => first > offset);
     const index = (later < 0 ? this.batches.length : later) - 1;

@@ -8,23 +8,25 @@ import type { Line } from './lines.js';
 import { isParquet, type RowFormat } from './row-format.js';
 import { type Openers, rowsOfFile } from './rows-of-file.js';
 
-/** What a sink has written below a folder, for tools that look at it and take it away. */
+/** Lists, reads and deletes what a sink wrote below a folder, for tools. */
 export interface WrittenFiles {
-  /** What readers see, in the order of the names, which begin with the folder; nothing where there is none. Memory: the names. */
+  /**
+   * The visible files, in the order of their names, which begin with the folder; empty if there is no folder. Memory: the names.
+   */
   list(folder: string): Promise<readonly string[]>;
-  /** The rows of one, as the bytes of their lines; those of Parquet as JSON. */
+  /** The rows of a file, as the bytes of their lines; those of Parquet as JSON. */
   rows(path: string, format: RowFormat<unknown>): AsyncIterable<readonly Line[]>;
-  /** Takes all of it away, with what is hidden there. */
+  /** Deletes the folder, with its hidden content. */
   remove(folder: string): Promise<void>;
 }
 
 export const HIDDEN = '.millrace';
 
-/** The rows of a written file, whichever storage it lies in. */
+/** The rows of a written file, in any storage. */
 export const writtenRows = (path: string, format: RowFormat<unknown>, openers?: Openers) =>
   rowsOfFile(path, 0, isParquet(format) ? { schema: undefined, header: false } : { header: false, ...format }, openers);
 
-/** Of folders of this machine. */
+/** For folders of this machine. */
 export const writtenFiles: WrittenFiles = {
   async list(folder) {
     const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
@@ -42,9 +44,9 @@ export const writtenFiles: WrittenFiles = {
 };
 
 /**
- * What a sink wrote, row by row. Where one file ends and the next begins is decided by the clock too, so the rows of a task (and,
- * with `by`, of an hour or day) are one sequence. Rows name no input record: they are told apart by what they are. `remove` takes away
- * the folders of all sinks of both runs.
+ * What a sink wrote, row by row. The end of a file also depends on the clock, so the rows of a task (and, with `by`, of an hour or
+ * day) are one sequence. Rows do not name their input record, so their content identifies them. `remove` deletes the folders of all
+ * sinks of both runs.
  */
 export const writtenOutput = (
   written: WrittenFiles,

@@ -3,21 +3,21 @@ import type { Part } from '../file/rolling-writer.js';
 import type { Row } from '../file/row-encoder.js';
 import { type Kept, PIECE_BYTES } from './pieces.js';
 
-/** Who puts the rows of an object somewhere safe. */
+/** Stores the rows of an object durably. */
 export interface PartWriter {
-  /** Resolves when they are safe, and their memory is not needed any more; `areLast` where no rows follow. */
+  /** Resolves when they are durable and their memory can be released; `areLast` if no rows follow. */
   put(rows: Buffer, areLast: boolean): Promise<void>;
-  /** Where all of them are. */
+  /** The location of all rows. */
   kept(): Promise<Kept>;
-  /** Nothing follows, and nobody waits. */
+  /** No rows follow, and no result is needed. */
   stop(): void;
 }
 
 /**
- * Rows of an object on their way: handed over when an epoch ends, and where they are many. Some are under way
- * while the next ones gather.
+ * Collects the rows of an object and passes them on at the end of an epoch or when there are many. Some are being stored while the
+ * next ones are collected.
  *
- * Memory: `PIECE_BYTES` twice, and what the keeper has.
+ * Memory: `PIECE_BYTES` twice, and the writer's.
  */
 export class BucketPart implements Part {
   bytes = 0;
@@ -27,7 +27,7 @@ export class BucketPart implements Part {
   constructor(private readonly keeper: PartWriter) {}
 
   append(row: Row): void | Promise<void> {
-    // A line may have more bytes than its length says, and makes the piece a little larger then.
+    // A line may have more bytes than characters; the piece gets a little larger then.
     const earlier = this.waiting.bytes + row.length >= PIECE_BYTES ? this.flush() : undefined;
     this.bytes += this.waiting.add(row);
     return earlier;
@@ -47,10 +47,10 @@ export class BucketPart implements Part {
 
   async close(): Promise<void> {
     this.keeper.stop();
-    await this.underWay.catch(() => undefined); // what was not kept is written again
+    await this.underWay.catch(() => undefined); // rows that were not stored are written again
   }
 
-  /** Resolves when what was under way before is safe. */
+  /** Resolves when earlier rows are stored. */
   private flush(areLast = false): Promise<void> {
     const earlier = this.underWay;
     if (this.waiting.bytes === 0) return earlier;
@@ -59,7 +59,7 @@ export class BucketPart implements Part {
       await this.keeper.put(rows, areLast);
       this.waiting.giveBack(rows);
     });
-    this.underWay.catch(() => undefined); // whoever awaits it is told
+    this.underWay.catch(() => undefined); // the next await reports it
     return earlier;
   }
 }

@@ -13,13 +13,13 @@ import { ParquetUpload } from './parquet-upload.js';
 import { bodiesOf, inParts, type Kept, nothingKept, Pieces, pathsOf } from './pieces.js';
 import { putTogether, Upload } from './upload.js';
 
-/** Requests without a body that are under way at a time. */
+/** Requests without a body in flight. */
 const REQUESTS_MAX = 8;
 
-/** Bytes of pieces that are kept for the object that they become, of all objects of a task. */
+/** Bytes of pieces that are cached for the object that they become, for all objects of a task. */
 const MEMORY_BYTES = 32 * 1024 * 1024;
 
-/** What names of pieces end in that are the markers of uploads. */
+/** The suffix of pieces that are markers of uploads. */
 const UPLOAD = 'upload';
 
 export interface BucketStoreOptions {
@@ -28,21 +28,21 @@ export interface BucketStoreOptions {
   readonly folder: string;
   readonly owner: string;
   readonly compress: Compress;
-  /** Of Parquet: rows are packed, and the object is made of them. */
+  /** For Parquet: rows are packed, and the object is made from them. */
   readonly columns?: Columns | undefined;
 }
 
 /**
- * Objects on their way: of lines, the parts of an upload, and what is too small for one as pieces below `.millrace/` of the
- * prefix; of Parquet, packed rows in such pieces. They are shown at once. Claims as in a folder: nobody writes over what another
- * one put.
+ * Objects in progress. Lines are parts of a multipart upload, and too small rests are pieces below `.millrace/` of the prefix. Rows
+ * for Parquet are packed in such pieces. A complete object becomes visible at once. Claims separate owners as in a folder: nobody
+ * overwrites an object of another owner.
  *
- * Memory: what open parts have, and `MEMORY_BYTES`.
+ * Memory: that of open parts, and `MEMORY_BYTES`.
  */
 export class BucketStore implements PartStore {
   private readonly claim = randomBytes(4).toString('hex');
   private readonly memory = new Memory(MEMORY_BYTES);
-  /** Objects of Parquet that this process makes while their rows come, by name. */
+  /** Parquet objects that this process makes while their rows arrive, by name. */
   private readonly made = new Map<string, ParquetUpload>();
   private leftovers: string[] = [];
 
@@ -70,7 +70,7 @@ export class BucketStore implements PartStore {
     return new BucketPart(new PackedPartWriter(this.piecesOf(name, nothingKept), object));
   }
 
-  /** An upload is ended as it was kept, since who lost the task may still add to it: what follows is another object. */
+  /** Completes an upload as it was stored, because the previous owner may still add parts; later rows go to another object. */
   async adopt(name: string, committable: unknown): Promise<Part | undefined> {
     const { buckets, folder } = this.options;
     const kept = committable as Kept;
@@ -118,7 +118,7 @@ export class BucketStore implements PartStore {
     });
   }
 
-  /** Makes the object of what is kept of it. */
+  /** Makes the object from its stored rows. */
   private async make(name: string, { parts, runs }: Kept): Promise<void> {
     const { buckets, folder, columns } = this.options;
     const path = `${folder}/${name}`;
@@ -130,14 +130,14 @@ export class BucketStore implements PartStore {
       try {
         return await made.complete();
       } catch {
-        // It is made anew of its pieces, and what is wrong with these is told then.
+        // The object is made again from its pieces, and errors in them are reported then.
       }
     }
     const given = columns === undefined ? bodies : () => parquetOf(bodies(), columns);
     await putTogether(buckets, path, this.markerOf(name), () => inParts(given()));
   }
 
-  /** Whether rows are gone: the upload that has them, or pieces. */
+  /** Whether rows are lost: their upload or their pieces. */
   private async isLost(name: string, { parts, runs }: Kept): Promise<boolean> {
     if (parts !== undefined) return true;
     for (const path of pathsOf(runs, this.pathOf(name))) if (!(await this.options.buckets.head(path))) return true;
@@ -183,7 +183,7 @@ export class BucketStore implements PartStore {
   }
 }
 
-/** Does something with each of some things, a few at a time. */
+/** Runs work for several items, a few at a time. */
 async function sideBySide<T>(things: readonly T[], work: (thing: T) => Promise<void>): Promise<void> {
   const rest = things[Symbol.iterator]();
   await Promise.all(

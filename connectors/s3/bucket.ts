@@ -7,11 +7,11 @@ import { digestOf, openClient } from './client.js';
 import { ResponseTimeout } from './response-timeout.js';
 
 export interface S3Options {
-  /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; key and secret from where AWS's SDK finds them, where they are not in it. */
+  /** `https://KEY:SECRET@host:9000/?region=eu-central-1`; without key and secret, the AWS SDK looks for credentials. */
   readonly url: string;
   /** Tries of one request in all; 8 by default. */
   readonly attemptsMax?: number;
-  /** How long the store may say nothing, in milliseconds; 60 s by default. */
+  /** How long the store may send nothing, in milliseconds; 60 s by default. */
   readonly timeoutMs?: number;
 }
 
@@ -21,7 +21,7 @@ export interface ObjectState {
   readonly writtenMs: number;
 }
 
-/** A request that a store answered with no. */
+/** An error that the store answered. */
 class Answered extends Error {
   constructor(
     readonly status: number,
@@ -33,7 +33,7 @@ class Answered extends Error {
   }
 }
 
-/** An error of the SDK as what the store answered, if it did. */
+/** Converts an SDK error to the store's answer, if there was one. */
 function answered(error: unknown): unknown {
   const { $metadata, $response, name } = error as {
     readonly $metadata?: { readonly httpStatusCode?: number };
@@ -46,11 +46,11 @@ function answered(error: unknown): unknown {
 
 interface Range {
   readonly start: number;
-  /** Behind the last byte; to the end of the object where it is missing. */
+  /** Exclusive; the end of the object if missing. */
   readonly end?: number;
 }
 
-/** An answer whose body begins. */
+/** A response whose body has begun. */
 interface Begun {
   readonly body: Readable;
   readonly mark: string | undefined;
@@ -60,7 +60,7 @@ interface Begun {
 /** A part of an upload. */
 export interface Part {
   readonly n: number;
-  /** What the store answered when it was put. */
+  /** The tag that the store returned for it. */
   readonly tag: string;
 }
 
@@ -68,10 +68,10 @@ const isPassing = (status: number): boolean => (status >= 500 && status !== 501)
 
 const mayPass = (error: unknown): boolean =>
   error instanceof Answered ? isPassing(error.status) : !(error instanceof MillraceError);
-/** S3Proxy does not find its way among the parts of an upload while somebody else's comes. */
+/** S3Proxy may fail to complete an upload while another part of it arrives. */
 const mayPassAtEnd = (error: unknown): boolean => mayPass(error) || (error instanceof Answered && error.status === 400);
 
-/** What the store said no with: status 0 where it did not answer. */
+/** The store's error; status 0 if it did not answer. */
 export function answerOf(error: unknown): { readonly status: number; readonly code: string } {
   const cause = error instanceof MillraceError ? error.cause : error;
   return cause instanceof Answered ? cause : { status: 0, code: '' };
@@ -89,7 +89,7 @@ const hints: Readonly<Record<number, string>> = {
   416: 'the store must answer ranges of objects, as S3 does',
 };
 
-/** The requests to a store that are needed here; each may be repeated. Paths are `BUCKET/KEY`. */
+/** The required requests to a store; each may be repeated. Paths are `BUCKET/KEY`. */
 export class Buckets {
   private client: Promise<S3> | undefined;
   readonly where: string;
@@ -99,13 +99,13 @@ export class Buckets {
 
   constructor(
     options: S3Options,
-    /** What it is needed for, as errors have it. */
+    /** The error code of its errors. */
     private readonly use: 'source' | 'sink' = 'sink',
   ) {
     try {
       this.endpoint = new URL(options.url);
     } catch {
-      // Without the cause, which has the whole address.
+      // Without the cause, which contains the whole address.
       const hint = 'it looks like https://KEY:SECRET@host/?region=eu-central-1';
       throw new MillraceError('config', 'the address of the object store is no URL', { hint });
     }
@@ -121,10 +121,7 @@ export class Buckets {
     );
   }
 
-  /**
-   * The body of an object from a byte on, as it comes. Where it breaks off it is taken up again, as long as it is that very
-   * object.
-   */
+  /** The body of an object from a byte on, as a stream. If it breaks off it is resumed, as long as the object is the same. */
   async *stream(path: string, start = 0): AsyncGenerator<Uint8Array> {
     let at = start;
     let mark: string | undefined;
@@ -146,7 +143,7 @@ export class Buckets {
     }
   }
 
-  /** The body of an object, or some of its bytes, as a whole; with `mark` only while it is that very object. */
+  /** The body of an object, or a range of it; with `mark` only while the object is the same. */
   bytes(path: string, range?: Range & { readonly mark: string }): Promise<Uint8Array<ArrayBuffer>> {
     return this.attempt(`GET ${path}`, async () => {
       const { body, timeout } = await this.begin(path, range, range?.mark);
@@ -172,19 +169,19 @@ export class Buckets {
     await this.ask(`DELETE ${path}`, (s3, till) => s3.deleteObject(placeOf(path), till));
   }
 
-  /** Whether it answers at all, whatever it says. */
+  /** Checks whether the store answers at all, with any status. */
   async ping(): Promise<void> {
     const signal = AbortSignal.timeout(5_000);
     const { status } = await fetch(this.endpoint.origin, { method: 'HEAD', redirect: 'manual', signal });
     if (status >= 500) throw this.error('reach it', new Answered(status, ''));
   }
 
-  /** The paths that begin so, in order. Memory: the paths. */
+  /** The paths with a prefix, in order. Memory: the paths. */
   async list(path: string): Promise<readonly string[]> {
     const { Bucket, Key: Prefix } = placeOf(path);
     const found: string[] = [];
     for (let token: string | undefined; ; ) {
-      // Keys in the encoding of URLs: XML has no room for some characters.
+      // Keys are URL-encoded, because XML cannot contain some characters.
       const asked = { Bucket, Prefix, EncodingType: 'url', ContinuationToken: token } as const;
       const { Contents = [], NextContinuationToken } = await this.ask(`list ${path}`, (s3, till) =>
         s3.listObjectsV2(asked, till),
@@ -195,7 +192,7 @@ export class Buckets {
     }
   }
 
-  /** Begins an upload of an object in parts; its id. */
+  /** Begins a multipart upload of an object; resolves with its id. */
   async beginUpload(path: string): Promise<string> {
     const { UploadId } = await this.ask(`POST ${path}`, (s3, till) => s3.createMultipartUpload(placeOf(path), till));
     return UploadId ?? '';
@@ -207,7 +204,7 @@ export class Buckets {
     return { n, tag: ETag ?? '' };
   }
 
-  /** Shows the object. A store may answer with 200 before it is done, and with an error then. */
+  /** Completes an upload. A store may answer with 200 before it is done, and with an error in the body. */
   async completeUpload(path: string, id: string, parts: readonly Part[]): Promise<void> {
     const Parts = parts.map(({ n, tag }) => ({ PartNumber: n, ETag: tag }));
     const upload = { ...placeOf(path), UploadId: id, MultipartUpload: { Parts } };
@@ -218,7 +215,7 @@ export class Buckets {
     await this.ask(`DELETE ${path}`, (s3, till) => s3.abortMultipartUpload({ ...placeOf(path), UploadId: id }, till));
   }
 
-  /** Asks until there is an answer. */
+  /** Retries until there is an answer. */
   private ask<T>(
     doing: string,
     request: (s3: S3, till: { readonly abortSignal: AbortSignal }) => Promise<T>,
@@ -235,7 +232,7 @@ export class Buckets {
     }
   }
 
-  /** One try, up to where a good answer begins. */
+  /** One try, until a successful response begins. */
   private async begin(path: string, range?: Range, mark?: string): Promise<Begun> {
     const timeout = new ResponseTimeout(this.timeoutMs);
     const asked = {
@@ -268,7 +265,7 @@ export class Buckets {
   private error(doing: string, error: unknown): MillraceError {
     if (error instanceof MillraceError) return error;
     const status = error instanceof Answered ? error.status : 0;
-    // Tried again before, as any other: what hands out the credentials of a role may be away for a moment.
+    // Retried before, like other errors: a role's credential service may be unavailable for a moment.
     const hasNoKey = error instanceof Error && error.name === 'CredentialsProviderError';
     return new MillraceError(this.use, `cannot ${doing}: ${messageOf(error)}`, {
       where: this.where,

@@ -3,12 +3,12 @@ import type { S3, S3ClientConfig } from '@aws-sdk/client-s3';
 import { MillraceError } from '../../src/core/errors.js';
 
 /**
- * The AWS SDK's client for one store, addressed by paths (`host/bucket/key`). Key and secret stand in the URL; otherwise the SDK looks for
- * them: in variables, profiles, and what the machine or the container has.
+ * The AWS SDK's client for one store, addressed by paths (`host/bucket/key`). Key and secret are in the URL; otherwise the SDK
+ * looks for them in variables, profiles, and the machine's or container's metadata.
  *
- * It tries each request once, since whoever asks knows what a repetition does, and follows no redirect.
+ * It tries each request once, because the caller knows whether it may be repeated, and follows no redirect.
  *
- * @throws MillraceError `config` where the SDK is not installed: few topologies need it, so it does not come with the package.
+ * @throws MillraceError `config` if the SDK is not installed: few topologies need it, so it is not a dependency of the package.
  */
 export async function openClient(endpoint: URL): Promise<S3> {
   const { S3 } = await loadSdk();
@@ -19,7 +19,7 @@ export async function openClient(endpoint: URL): Promise<S3> {
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED', // see `digestOf`
     responseChecksumValidation: 'WHEN_REQUIRED',
-    expectContinueHeader: false, // asks before each long body, which is a round trip
+    expectContinueHeader: false, // it costs a round trip before each long body
     ...credentialsIn(endpoint),
   });
   client.middlewareStack.add(
@@ -54,9 +54,9 @@ function credentialsIn({ username, password }: URL): Pick<S3ClientConfig, 'crede
 }
 
 /**
- * Of a whole object, signed with the request: without it a store may keep the half of a body whose connection broke, over what a later try
- * put. Stores make the MD5 of every object anyway, so it is the one that costs them least; where it is not allowed to be used, the SDK
- * signs a SHA-256. Parts need none: the store is held to the tags that it answers with when the upload is complete.
+ * The digest of a whole object, signed with the request. Without it a store may keep half of a body whose connection broke, over
+ * what a later try put. Stores compute the MD5 of every object anyway, so it is the cheapest for them; where MD5 is not allowed,
+ * the SDK signs a SHA-256. Parts need none: the store's tags are checked when the upload completes.
  */
 export const digestOf = (body: Uint8Array): { readonly ContentMD5?: string } =>
   getFips() === 1 ? {} : { ContentMD5: createHash('md5').update(body).digest('base64') };

@@ -4,11 +4,11 @@ import type { IsolatedPlace } from '../../src/core/kind.js';
 import { sinkKind, sourceKind, type WriteFiles } from '../file/kinds.js';
 import { unfinishedParts } from '../file/rolling-writer.js';
 
-/** Where the objects of both runs of a verification are: in the bucket of the original. */
+/** The folder of a verification's objects, in the original bucket. */
 const objectsOf = ({ folder }: Pick<WriteFiles, 'folder'>, { id }: IsolatedPlace): string =>
   `${folder.split('/')[0]}/${id}`;
 
-/** Buckets of an object store, the same on every profile: what `file` is for folders. */
+/** Buckets of an object store, the same on both profiles: what `file` is for folders. */
 export const definition = defineConnector({
   name: 's3',
   kinds: {

@@ -5,20 +5,20 @@ import { filesSink } from '../file/sink.js';
 import { filesSource } from '../file/source.js';
 import { definition } from './definition.js';
 
-/** As of `file.source`; the path is `BUCKET/KEY`, and the last parts of the key may have `*`. */
+/** Like those of `file.source`. The path is `BUCKET/KEY`; the last parts of the key may contain `*`. */
 export type S3SourceOptions<T> = FileSourceOptions<T>;
 
-/** As of `file.sink`; the folder is `BUCKET/PREFIX`. */
+/** Like those of `file.sink`. The folder is `BUCKET/PREFIX`. */
 export type S3SinkOptions<T> = FileSinkOptions<T>;
 
 /**
- * Objects of a bucket as inputs and outputs of a topology: what `file` is for folders, on any store that speaks S3. Inert data;
- * `openS3` in `./open.js` is where a store is asked.
+ * Objects of a bucket as inputs and outputs of a topology, on any store that speaks S3, as inert data. `openS3` in `./open.js`
+ * connects.
  */
 export const s3 = {
   /**
-   * Reads objects as `file.source` reads files. An object appears as a whole, so no care is needed with names but their order.
-   * Of Parquet the footer is read first, then one row group after another.
+   * Reads objects like `file.source` reads files. An object appears as a whole, so only the order of names matters. For Parquet the
+   * footer is read first, then one row group after another.
    *
    * @example
    * t.source('orders', s3.source({ path: 'shop/orders/*.ndjson.gz', schema: ndjson<Order>(), eventTime: (o) => o.at }));
@@ -28,8 +28,8 @@ export const s3 = {
   },
 
   /**
-   * Writes rows to objects exactly once: they are parts of a multipart upload, and pieces below `.millrace/` of the prefix where
-   * they are few; an object appears under its key after the checkpoint that has all its rows.
+   * Writes rows to objects exactly once. Rows are parts of a multipart upload, and pieces below `.millrace/` of the prefix if they
+   * are few. An object appears under its key after the checkpoint that has all its rows.
    *
    * @example
    * orders.to('archive', s3.sink({ folder: 'lake/orders', schema: ndjson<Order>(), compression: 'gzip', by: 'hour' }));

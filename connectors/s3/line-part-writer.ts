@@ -7,18 +7,18 @@ import { Upload } from './upload.js';
 export interface LineKeeperOptions {
   readonly buckets: Buckets;
   readonly compress: Compress;
-  /** Of the object, and of what says that there is an upload. */
+  /** The path of the object, and of the marker of its upload. */
   readonly path: string;
   readonly marker: string;
-  /** Of rows that are too few for a part yet. */
+  /** Rows that are too few for a part. */
   readonly pieces: Pieces;
 }
 
 /**
- * Lines as parts of the object that they become: they go to the store once. What an epoch leaves that is too small for a part is a
- * piece, until there is enough.
+ * Writes lines as parts of their object, so they are sent once. At the end of an epoch, rows that are too few for a part are stored
+ * as a piece until there are enough.
  *
- * Memory: a part, and what the pieces have.
+ * Memory: a part, and that of the pieces.
  */
 export class LinePartWriter implements PartWriter {
   private upload: Upload | undefined;
@@ -49,6 +49,6 @@ export class LinePartWriter implements PartWriter {
     return { parts: await this.upload?.begun(), runs, bytes, merged: this.merged };
   }
 
-  /** An upload stays, for who takes the task over. */
+  /** The upload stays, for the next owner of the task. */
   stop(): void {}
 }

@@ -1,11 +1,11 @@
-/** Bytes of pieces that were put and will be wanted again. A store has them too: this one may forget. */
+/** A cache of stored pieces that will be needed again; the store has them too, so the cache may drop them. */
 export class Memory {
   private readonly bodies = new Map<string, Uint8Array>();
   private bytes = 0;
 
   constructor(private readonly bytesMax: number) {}
 
-  /** Takes a copy; whether there was room for it. */
+  /** Stores a copy; returns whether there was room. */
   keep(path: string, body: Uint8Array): boolean {
     if (this.bytes + body.length > this.bytesMax) return false;
     this.bodies.set(path, Buffer.from(body));

@@ -15,8 +15,7 @@ import { BucketStore } from './bucket-store.js';
 import { OBJECT_BYTES_MAX } from './pieces.js';
 
 /**
- * The drivers of `s3.source` and `s3.sink`, for any store that speaks S3 with paths (`host/bucket/key`). Nothing is asked before a
- * topology uses it.
+ * The drivers of `s3.source` and `s3.sink`, for any store that speaks S3 with paths (`host/bucket/key`). They connect at first use.
  *
  * @example
  * const objects = openS3({ url: 'http://key:secret@127.0.0.1:9000', schemas: localRegistry() });
@@ -79,13 +78,13 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
   };
 }
 
-/** Objects that end before an upload has no part left. */
+/** Objects that are complete before an upload runs out of part numbers. */
 const withinAnUpload = ({ roll, ...options }: WriteFiles): WriteFiles => ({
   ...options,
   roll: { ...roll, bytes: Math.min(roll.bytes, OBJECT_BYTES_MAX) },
 });
 
-/** An object by ranges of its bytes; another one in its place is an error. */
+/** Reads ranges of an object; another object in its place is an error. */
 async function openObject(objects: Buckets, path: string): Promise<RandomAccess> {
   const found = await objects.head(path);
   if (found === undefined) {

@@ -3,9 +3,9 @@ import type { ParquetUpload } from './parquet-upload.js';
 import type { Kept, Pieces, Run } from './pieces.js';
 
 /**
- * Packed rows as pieces. Where an object is being made of them, it is given each piece as soon as that is safe.
+ * Stores packed rows as pieces. If their object is being made, it gets each piece as soon as the piece is durable.
  *
- * Memory: what the pieces and the object have.
+ * Memory: that of the pieces and the object.
  */
 export class PackedPartWriter implements PartWriter {
   constructor(
@@ -27,7 +27,7 @@ export class PackedPartWriter implements PartWriter {
     this.object?.stop();
   }
 
-  /** Bodies that need not be in memory any more. */
+  /** Pieces, whose memory is released after use. */
   private async *used(runs: readonly Run[]): AsyncGenerator<Uint8Array> {
     yield* this.pieces.bodiesOf(runs);
     this.pieces.forget(runs);

@@ -7,16 +7,16 @@ import { Upload } from './upload.js';
 export interface ParquetUploadOptions {
   readonly buckets: Buckets;
   readonly columns: Columns;
-  /** Of the object, and of what says that there is an upload. */
+  /** The path of the object, and of the marker of its upload. */
   readonly path: string;
   readonly marker: string;
 }
 
 /**
- * A Parquet object that is made, and sent, while its rows still come. It dies with this process, and nothing is lost: the rows are
- * in pieces, of which it can be made anew.
+ * A Parquet object that is made and sent while its rows arrive. It ends with this process, and nothing is lost: the rows are in
+ * pieces, from which it can be made again.
  *
- * Memory: a part, and what a conversion has.
+ * Memory: a part, and that of a conversion.
  */
 export class ParquetUpload {
   private readonly conversion: Conversion;
@@ -30,13 +30,13 @@ export class ParquetUpload {
     this.conversion = new Conversion(options.columns);
   }
 
-  /** Goes on with packed rows, beside all else. */
+  /** Adds packed rows, in the background. */
   add(packed: AsyncIterable<Uint8Array>): void {
     this.underWay = this.underWay.then(() => this.convert(packed));
-    this.underWay.catch(() => undefined); // told when it is to be complete
+    this.underWay.catch(() => undefined); // `complete` reports it
   }
 
-  /** Shows the object, once all its rows are in it. What has failed is taken back. */
+  /** Makes the object visible once all its rows are in it; aborts the upload after a failure. */
   async complete(): Promise<void> {
     const { buckets, path } = this.options;
     try {
@@ -51,7 +51,7 @@ export class ParquetUpload {
     }
   }
 
-  /** It is not wanted any more. Its upload stays, for who takes the task over. */
+  /** Stops the conversion. The upload stays, for the next owner of the task. */
   stop(): void {
     this.isStopped = true;
     this.conversion.drop();

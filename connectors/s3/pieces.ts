@@ -2,36 +2,36 @@ import type { Buckets } from './bucket.js';
 import type { Memory } from './memory.js';
 import { type Begun, LAST_PART } from './upload.js';
 
-/** Bytes that wait before they are put, and of a part of an upload that is made of several. */
+/** Bytes that are collected for a piece, and for a part of an upload that is made of several pieces. */
 export const PIECE_BYTES = 8 * 1024 * 1024;
-/** S3 takes no smaller part of an upload but the last. */
+/** The minimum size of a part in S3, except for the last one. */
 export const PART_BYTES_MIN = 5 * 1024 * 1024;
 
-/** Of an object, whatever its parts: then there are numbers for all of them. */
+/** The largest object: with parts of any size, there are enough part numbers. */
 export const OBJECT_BYTES_MAX = PART_BYTES_MIN * (LAST_PART - 1);
 
-/** Pieces with consecutive numbers, under the claim of who put them. */
+/** Pieces with consecutive numbers, under the claim of their writer. */
 export interface Run {
   readonly claim: string;
   readonly from: number;
   readonly count: number;
 }
 
-/** Where the rows of an object are until it is shown, as a committable has it. */
+/** The location of an object's rows until it is visible, as in a committable. */
 export interface Kept {
   /** An upload of the object, whose parts have the first rows. */
   readonly parts?: Begun | undefined;
-  /** Objects with the rows behind those, in their order. */
+  /** Objects with the following rows, in order. */
   readonly runs: readonly Run[];
-  /** Their bytes. */
+  /** Their size. */
   readonly bytes: number;
-  /** Pieces that are in parts since: a checkpoint before may still name them. They go with the others. */
+  /** Pieces that have been copied to parts. An earlier checkpoint may still name them, so they are deleted with the others. */
   readonly merged: readonly Run[];
 }
 
 export const nothingKept: Kept = { runs: [], bytes: 0, merged: [] };
 
-/** How pieces of an object are named: by claim and number. */
+/** The path of a piece, by claim and number. */
 export type PathOf = (claim: string, n: number) => string;
 
 export const pathsOf = (runs: readonly Run[], pathOf: PathOf): string[] =>
@@ -45,12 +45,12 @@ function withPiece(runs: readonly Run[], claim: string, n: number): Run[] {
 }
 
 /**
- * Rows of an object as objects of their own, one after another, never changed once they are there.
+ * Stores rows of an object as separate objects, one after another, which never change.
  *
- * Memory: what `memory` has room for.
+ * Memory: the size of `memory`.
  */
 export class Pieces {
-  /** Those that were put, and those of before. */
+  /** The stored pieces, including those of earlier owners. */
   runs: readonly Run[];
   bytes: number;
   private count = 0;
@@ -66,7 +66,7 @@ export class Pieces {
     this.bytes = before.bytes;
   }
 
-  /** Resolves with the piece that it is. */
+  /** Resolves with the stored piece. */
   async put(body: Uint8Array): Promise<Run> {
     const n = this.count;
     this.count += 1;
@@ -78,7 +78,7 @@ export class Pieces {
     return { claim: this.claim, from: n, count: 1 };
   }
 
-  /** Takes all that are there, since they are elsewhere too. */
+  /** Returns and clears the pieces, after they were copied elsewhere. */
   take(): readonly Run[] {
     const { runs } = this;
     this.forget(runs);
@@ -87,18 +87,18 @@ export class Pieces {
     return runs;
   }
 
-  /** The bodies of some need not be in memory any more. */
+  /** Releases the memory of some pieces. */
   forget(runs: readonly Run[]): void {
     for (const path of pathsOf(runs, this.pathOf)) this.memory.forget(path);
   }
 
-  /** The bodies of some. */
+  /** The bodies of some pieces. */
   bodiesOf(runs: readonly Run[]): AsyncGenerator<Uint8Array> {
     return bodiesOf(this.buckets, this.memory, pathsOf(runs, this.pathOf));
   }
 }
 
-/** Each is asked for while the one before it goes on its way. Memory: two of them. */
+/** The next body is requested while the current one is used. Memory: two of them. */
 export async function* bodiesOf(
   buckets: Buckets,
   memory: Memory,
@@ -107,7 +107,7 @@ export async function* bodiesOf(
   const ask = (path: string | undefined) => {
     if (path === undefined) return undefined;
     const body = Promise.resolve(memory.get(path) ?? buckets.bytes(path));
-    body.catch(() => undefined); // told when its turn comes
+    body.catch(() => undefined); // reported when its turn comes
     return body;
   };
   let next = ask(paths[0]);
@@ -118,7 +118,7 @@ export async function* bodiesOf(
   }
 }
 
-/** Bytes in parts of an upload, none of them too small unless all are. */
+/** Bytes as parts of an upload, none below the minimum size unless all are. */
 export async function* inParts(bodies: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;

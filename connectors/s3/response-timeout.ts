@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream';
 
-/** How long an answer may say nothing. Of the store alone: who reads an object takes as long as what is done with its rows. */
+/** The timeout of a silent response. It counts only the store's time, since a consumer may use the rows for as long as it takes. */
 export class ResponseTimeout {
   private readonly late = new AbortController();
-  /** For the request: it is given up when time is over. */
+  /** Aborts the request at the timeout. */
   readonly signal: AbortSignal = this.late.signal;
 
   constructor(private readonly ms: number) {}
 
-  /** Waits for something of the answer. */
+  /** Waits for a part of the response. */
   async during<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -21,7 +21,7 @@ export class ResponseTimeout {
     return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
 
-  /** The body in pieces as they come. */
+  /** The body, piece by piece. */
   async *piecesOf(body: Readable): AsyncGenerator<Uint8Array> {
     const pieces = body[Symbol.asyncIterator]();
     try {
@@ -31,7 +31,7 @@ export class ResponseTimeout {
         yield value;
       }
     } finally {
-      body.destroy(); // it broke, or nobody wants the rest
+      body.destroy(); // it broke, or the rest is not needed
     }
   }
 }

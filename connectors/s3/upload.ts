@@ -1,23 +1,23 @@
 import { answerOf, type Buckets, type Part } from './bucket.js';
 
-/** An upload and its parts, as a committable has it. */
+/** An upload and its parts, as in a committable. */
 export interface Begun {
   readonly id: string;
-  /** Of the parts with the numbers from 1 on. */
+  /** The tags of the parts from number 1. */
   readonly tags: readonly string[];
-  /** Where the upload is written down, for who has to take it back. */
+  /** The marker of the upload, for aborting it later. */
   readonly marker: string;
 }
 
-/** The largest number of a part. */
+/** The largest part number. */
 export const LAST_PART = 10_000;
 
-/** Parts that are under way at a time. */
+/** Parts in flight. */
 const PARTS_MAX = 4;
 
 /**
- * A multipart upload: nobody sees anything of the object before it is complete. A marker beside the object says that there is one
- * as long as it has not ended: stores keep what was begun for ever, and show it to nobody.
+ * A multipart upload: the object is invisible until it is complete. A marker beside the object exists as long as the upload does,
+ * because stores keep unfinished uploads for ever and do not list them as objects.
  *
  * Memory: `PARTS_MAX` parts.
  */
@@ -46,7 +46,7 @@ export class Upload {
     return new Upload(buckets, path, begun);
   }
 
-  /** Takes back what a marker says was begun. */
+  /** Aborts the upload of a marker. */
   static async takeBack(buckets: Buckets, marker: string): Promise<void> {
     const text = Buffer.from(await buckets.bytes(marker)).toString();
     const { path, id } = JSON.parse(text) as { readonly path: string; readonly id: string };
@@ -64,7 +64,7 @@ export class Upload {
     if (this.failures.length > 0) throw this.failures[0];
   }
 
-  /** Once all that was added is there. */
+  /** Resolves when all added parts are stored. */
   async begun(): Promise<Begun> {
     await Promise.all(this.underWay);
     if (this.failures.length > 0) throw this.failures[0];
@@ -72,8 +72,8 @@ export class Upload {
   }
 
   /**
-   * Shows the object, with the bytes of `rest` behind the parts. Their number is one that nobody else gives: who lost the task and
-   * does not know it may still add parts.
+   * Makes the object visible, with `rest` as its last part. That part has a number that nobody else uses, because a process that
+   * lost the task without knowing may still add parts.
    */
   async complete(rest?: Uint8Array): Promise<void> {
     const { id, tags, marker } = await this.begun();
@@ -82,15 +82,15 @@ export class Upload {
     try {
       await this.buckets.completeUpload(this.path, id, parts);
     } catch (error) {
-      // It was done at an earlier try whose answer was lost: the upload is no more, and the object is there.
+      // An earlier try completed it and its answer was lost: the upload is gone and the object exists.
       if (answerOf(error).status !== 404 || !(await this.buckets.head(this.path))) throw error;
     }
     await this.buckets.remove(marker);
   }
 
-  /** Takes back what there is of it, as well as can be. */
+  /** Aborts the upload, as far as possible. */
   async abort(): Promise<void> {
-    await Promise.all(this.underWay); // a part that comes after the end would stay
+    await Promise.all(this.underWay); // a part that arrives later would remain
     try {
       await this.buckets.abortUpload(this.path, this.begunAs.id);
     } catch (error) {
@@ -108,12 +108,12 @@ export class Upload {
   }
 }
 
-/** Uploads of an object in all: one that a store has spoilt (`400`), or forgotten (`404`), is given up for another. */
+/** Uploads of an object in all: one that a store has broken (`400`) or forgotten (`404`) is replaced. */
 const UPLOADS_MAX = 3;
 
 /**
- * Puts parts together under a key that shows them all at once: by one request where there is one part, otherwise by an upload,
- * which is written down in `marker`. What failed half-way is taken back, and `parts` is asked again.
+ * Combines parts into one object that appears at once: by one request for one part, otherwise by an upload with a `marker`. After a
+ * failure the upload is aborted, and `parts` is called again.
  */
 export async function putTogether(
   buckets: Buckets,

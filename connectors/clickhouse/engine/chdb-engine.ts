@@ -7,9 +7,9 @@ import { type Engine, engineArguments, insertSettings, memorySettings, querySett
 import { refuseFileAccess } from './file-access.js';
 
 export interface ChdbOptions {
-  /** The engine's folder; one process at a time, and one folder a process. */
+  /** The engine's folder. Only one process may use it, and a process only one folder. */
   readonly path: string;
-  /** Statements at the same time; each takes a thread of libuv's pool while it runs. */
+  /** Statements in flight; each uses a thread of libuv's pool while it runs. */
   readonly sessions?: number;
 }
 
@@ -18,9 +18,9 @@ const sessionStatements = Object.entries({ ...memorySettings, ...querySettings }
 );
 
 /**
- * Opens the real ClickHouse engine in this process, through the official client's connection hook. Statements run on
- * libuv's threads and never block the event loop; `UV_THREADPOOL_SIZE` (4 by default, shared with the file system and
- * DNS) should be raised before Node starts: the command line sets 16.
+ * Opens the real ClickHouse engine in this process, through the official client's connection hook. Statements run on libuv's
+ * threads and never block the event loop. Raise `UV_THREADPOOL_SIZE` (4 by default, shared with the file system and DNS) before
+ * Node starts: the command line sets 16.
  */
 export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promise<Engine> {
   const folder = resolve(path);
@@ -32,7 +32,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   ]);
   const open = () => {
     const connection = createChdbConnection({ path: folder });
-    // chdb is compiled against a copy of the client's types that is not installed: theirs and ours differ in name only.
+    // chdb is compiled against a copy of the client's types that is not installed; the types differ in name only.
     return {
       client: createClient({ connection: connection as never, log: { level: ClickHouseLogLevel.OFF } }),
       chdb: connection.chdb,
@@ -40,7 +40,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   };
   let first: InstanceType<typeof Session>;
   try {
-    first = new Session(folder, { connectionArgs: engineArguments }); // the engine takes its arguments from whoever opens it first
+    first = new Session(folder, { connectionArgs: engineArguments }); // the first session sets the engine's arguments
   } catch (cause) {
     throw cannotOpen(folder, cause);
   }
@@ -53,7 +53,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   };
   for (const { client } of opened) await prepare(client);
   restoreDefaultSignals();
-  // A session cannot leave this mode: it is one of its own.
+  // A session cannot leave read-only mode, so it is a separate one.
   let reading: Promise<Sessions<Awaited<ReturnType<typeof prepare>>>> | undefined;
   const readOnly = () => {
     reading ??= prepare(open().client, ['SET readonly = 1']).then((client) => new Sessions([client]));
@@ -82,7 +82,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
           query: `INSERT INTO FUNCTION file(${target}, 'Parquet') SETTINGS engine_file_truncate_on_insert = 1 ${sql}`,
         });
       }),
-    // The client would turn the bytes into a string and into one statement; the engine takes them as they are.
+    // The client would convert the bytes to a string and to one statement; the engine takes the bytes.
     insert: (table, columns, body) =>
       pool.use(async ({ chdb }) => {
         const settings = insertSettings;
@@ -95,7 +95,7 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
   };
 }
 
-/** The engine prints why to standard error and says here only that it failed. */
+/** The engine prints the reason to standard error; the error here only says that it failed. */
 const cannotOpen = (folder: string, cause: unknown): MillraceError =>
   new MillraceError('config', `cannot open the ClickHouse engine: ${messageOf(cause).split('\n')[0]}`, {
     where: folder,

@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 
-/** What chdb takes over when it opens, to print a report and then sleep. */
+/** Signals that chdb handles after it opens: it prints a report and then sleeps. */
 const SIGNALS = ['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGSYS', 'SIGTRAP', 'SIGTSTP'] as const;
 
 /**
- * Gives these signals back their default handling, so that a fatal error ends the process at once: with chdb's own handlers
- * a process whose heap had overflowed stayed for minutes, deaf to SIGTERM. Signals that somebody listens to stay theirs.
+ * Restores the default handling of these signals, so that a fatal error ends the process at once. With chdb's handlers, a process
+ * whose heap had overflowed stayed for minutes and ignored SIGTERM. Signals with a listener keep it.
  *
  * Node has no call for it; adding and removing a listener does it.
  */

@@ -1,36 +1,36 @@
-/** A ClickHouse engine behind whatever carries the statements. Errors are those of the carrier; see `errors.ts`. */
+/** A ClickHouse engine, over any transport. Errors are those of the transport; see `errors.ts`. */
 export interface Engine {
-  /** Where it is, without credentials: for messages. */
+  /** The address without credentials, for messages. */
   readonly where: string;
-  /** The result's bytes in `JSONEachRow`; `signal` ends the request where there is one to end. */
+  /** The result's bytes in `JSONEachRow`; `signal` cancels a request over a network. */
   query(sql: string, params: QueryParams, signal?: AbortSignal): Promise<string>;
-  /** The same for a statement of somebody who may only read tables: what writes, or reaches files and addresses, fails. */
+  /** The same for a statement of a user who may only read tables: it fails if it writes, or uses files or addresses. */
   queryReadOnly(sql: string): Promise<string>;
   command(sql: string): Promise<void>;
-  /** Writes the result of a query into a file of this machine as Parquet, without taking it into memory as a whole. */
+  /** Writes the result of a query to a local Parquet file, as a stream. */
   exportParquet(sql: string, file: string): Promise<void>;
-  /** Inserts rows written in `JSONCompactEachRow`; the caller leaves `body` as it is until this settles. */
+  /** Inserts rows in `JSONCompactEachRow`; `body` must not change until the promise settles. */
   insert(table: string, columns: readonly string[], body: Buffer): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Values of `{name:Type}` in a statement. */
+/** Values for `{name:Type}` in a statement. */
 export type QueryParams = Readonly<Record<string, unknown>>;
 
 /**
- * Settings of every insert: this engine batches by itself, so that a statement is in a part when it returns; and a
- * null for a column that takes none is an error, not a silent zero.
+ * Settings of every insert. Inserts are synchronous, since rows are batched here, so rows are in a part when the statement returns.
+ * A null in a column that is not nullable is an error instead of a default.
  */
 export const insertSettings = { async_insert: 0, input_format_null_as_default: 0 } as const;
 
-/** Settings of every query, so that results do not depend on where the engine runs. */
+/** Settings of every query, so that results do not depend on the engine's environment. */
 export const querySettings = { session_timezone: 'UTC', output_format_json_quote_64bit_integers: 0 } as const;
 
 const MEBIBYTE = 2 ** 20;
 
 /**
- * What keeps the process of an engine small: a statement that needs more memory goes to disk or fails. There is no
- * limit on the whole, since the engine counts the memory of the process, which may not be its own alone.
+ * Limits of one statement in this process: one that needs more memory spills to disk or fails. There is no total limit, because the
+ * engine counts the memory of the whole process.
  */
 export const memorySettings = {
   max_memory_usage: 700 * MEBIBYTE,
@@ -38,14 +38,14 @@ export const memorySettings = {
   max_bytes_before_external_sort: 350 * MEBIBYTE,
 } as const;
 
-/** Caches far below the gigabytes that a server would give them; only the first to open the engine can say so. */
+/** Caches far below a server's gigabytes; only the first session can set them. */
 export const engineArguments = [
   `--mark_cache_size=${64 * MEBIBYTE}`,
   `--index_mark_cache_size=${16 * MEBIBYTE}`,
   `--uncompressed_cache_size=${16 * MEBIBYTE}`,
 ] as const;
 
-/** The rows of a result in `JSONEachRow`. */
+/** Parses a result in `JSONEachRow`. */
 export function parseRows<T>(text: string): T[] {
   const rows: T[] = [];
   for (let from = 0; from < text.length; ) {

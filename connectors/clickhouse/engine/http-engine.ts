@@ -7,22 +7,22 @@ import { type Engine, insertSettings, querySettings } from './engine.js';
 import { refuseFileAccess } from './file-access.js';
 
 export interface HttpOptions {
-  /** `http://host:8123`, with user, password and database in it where needed: `https://user:secret@host/database`. */
+  /** `http://host:8123`, optionally with user, password and database: `https://user:secret@host/database`. */
   readonly url: string;
   readonly database?: string;
-  /** Compresses what is sent with gzip: for networks slower than a core. */
+  /** Compresses requests with gzip, for slow networks. */
   readonly compress?: boolean;
-  /** PEM of the authority that signed the server's certificate, where the system does not know it. */
+  /** PEM of the authority that signed the server's certificate, if the system does not trust it. */
   readonly ca?: Buffer;
   readonly requestTimeoutMs?: number;
 }
 
-/** Opens a server's HTTP interface; the client library is loaded here. */
+/** Opens a server's HTTP interface and loads the client library. */
 export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
   const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
   const { url, database, compress = false, ca, requestTimeoutMs = 60_000 } = options;
   if (!URL.canParse(url)) {
-    // Said here and without it: the client's own error has the whole address.
+    // Without the cause: the client's error contains the whole address.
     throw new MillraceError('config', 'the address of ClickHouse is no URL', {
       hint: 'it looks like http://host:8123/database',
     });
@@ -62,14 +62,14 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
       const { stream } = await client.exec({ query: `${sql} FORMAT Parquet`, clickhouse_settings: querySettings });
       await pipeline(stream, createWriteStream(file));
     },
-    // As a statement with a body: the client's own `insert` would parse and write again what is bytes already.
+    // Sent as a statement with a body: the client's own `insert` would parse and serialize the bytes again.
     async insert(table, columns, body) {
       const { stream } = await client.exec({
         query: `INSERT INTO \`${table}\` (${columns.map((name) => `\`${name}\``).join(', ')}) FORMAT JSONCompactEachRow`,
         values: Readable.from([body], { objectMode: false }),
         clickhouse_settings: insertSettings,
       });
-      for await (const _ of stream); // an unread answer would break the next request on this connection
+      for await (const _ of stream); // an unread response would break the next request on this connection
     },
     close: () => client.close(),
   };

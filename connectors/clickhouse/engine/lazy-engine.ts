@@ -1,6 +1,6 @@
 import type { Engine } from './engine.js';
 
-/** An engine that is opened when it is first used: a topology without tables never loads it. */
+/** An engine that opens at its first use, so a topology without tables never loads it. */
 export function lazyEngine(where: string, open: () => Promise<Engine>): Engine {
   let opening: Promise<Engine> | undefined;
   const opened = (): Promise<Engine> => {

@@ -6,7 +6,7 @@ import type { Query } from '../kinds.js';
 import { openQueryReader, type QueryPlace } from '../query-source.js';
 import { QueryPages } from './query-pages.js';
 
-/** The driver of `clickhouse.querySource`: one task reads. What fails is tried again where that may help. */
+/** The driver of `clickhouse.querySource`: one task reads. Temporary failures are retried. */
 export function querySource(engine: Engine, retrying: RetryOptions): SourceDriver {
   const patient: Engine = {
     ...engine,

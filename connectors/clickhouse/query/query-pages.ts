@@ -5,17 +5,17 @@ import { columnsOfQuery } from '../table/canonical.js';
 import { quoted } from '../table/layout.js';
 import { bareTypeOf, typeTextOf } from '../table/type-text.js';
 
-/** Where a row stands in the order: the texts of its `orderBy` columns. */
+/** The position of a row in the order: the texts of its `orderBy` columns. */
 export type Cursor = readonly string[];
 
-/** A row as JSON, its place in the order, and its key. */
+/** A row as JSON, its position in the order, and its key. */
 export interface Row {
   readonly json: string;
   readonly cursor: Cursor;
   readonly key: string | null;
 }
 
-/** How a column of the order is read as text, and how that text is read again. */
+/** How a column of the order is converted to text, and how that text is parsed. */
 interface OrderColumn {
   readonly name: string;
   readonly text: string;
@@ -26,10 +26,10 @@ const IN_FULL =
   'SETTINGS output_format_json_quote_64bit_integers = 1, output_format_json_quote_decimals = 1, ' +
   "output_format_json_quote_denormals = 1, date_time_output_format = 'iso'";
 
-/** Under this name each row of a page says its place and key; it is the last of a row. */
+/** The column of a page with each row's position and key; it is the last of a row. */
 const PLACE = '_millrace';
 
-/** Asks for a query's rows page by page, each from behind a place up to a bound. Errors are the engine's own. */
+/** Reads a query's rows page by page, each from a position up to a bound. Errors are those of the engine. */
 export class QueryPages {
   private constructor(
     private readonly engine: Engine,
@@ -37,14 +37,14 @@ export class QueryPages {
     private readonly order: readonly OrderColumn[],
   ) {}
 
-  /** @throws MillraceError `config` for a column of the order that the query lacks, or by which rows have no total order. */
+  /** @throws MillraceError `config` if the query lacks a column of the order, or if a column has no total order. */
   static async open(engine: Engine, query: Query): Promise<QueryPages> {
     const types = await columnsOfQuery(engine, query.sql);
     const order = query.orderBy.map((name) => orderColumn(name, types[name], query));
     return new QueryPages(engine, query, order);
   }
 
-  /** The place of the last row that there is; nothing where there are no rows. */
+  /** The position of the last row; undefined if there are no rows. */
   async last(): Promise<Cursor | undefined> {
     const { sql, orderBy } = this.query;
     const down = orderBy.map((name) => `${quoted(name)} DESC`).join(', ');
@@ -52,7 +52,7 @@ export class QueryPages {
     return rowsOf(text, this.order.length)[0]?.cursor;
   }
 
-  /** Rows behind a place, up to a bound, in their order; more than a page only where they agree in it. */
+  /** The rows after a position, up to a bound, in order; more than a page only if rows are equal in the order. */
   async page(after: Cursor | undefined, bound: Cursor): Promise<readonly Row[]> {
     const { sql, orderBy, pageRowsMax } = this.query;
     const params: Record<string, unknown> = {};
@@ -75,7 +75,7 @@ export class QueryPages {
     return `[${[...this.order.map(({ text }) => text), ...key].join(', ')}] AS ${PLACE}`;
   }
 
-  /** As tuples, and by the first column alone, which an index of the table is of use for. */
+  /** Compares as tuples, and also by the first column alone, so that an index of the table can be used. */
   private compare(sign: '>' | '<=', cursor: Cursor, name: string, params: Record<string, unknown>): string[] {
     const values = this.order.map(({ value }, i) => {
       params[`${name}${i}`] = cursor[i];
@@ -112,7 +112,7 @@ function rowsOf(text: string, columns: number): Row[] {
   return rows;
 }
 
-/** The quotes of the name cannot stand inside a text of JSON, so its last occurrence is the last property. */
+/** The quotes of the name cannot occur inside a JSON string, so its last occurrence is the last property. */
 function rowOf(line: string, columns: number): Row {
   const at = line.lastIndexOf(`"${PLACE}":`);
   const place = JSON.parse(line.slice(at + PLACE.length + 3, -1)) as (string | null)[];

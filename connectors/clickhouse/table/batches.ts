@@ -4,21 +4,21 @@ import type { Engine } from '../engine/engine.js';
 export interface BatchOptions {
   readonly table: string;
   readonly columns: readonly string[];
-  /** Rows of one insert. */
+  /** Rows per insert. */
   readonly rowsMax: number;
-  /** Inserts bytes; repeats them where the connection fails (the rows' identity makes that harmless). */
+  /** Inserts bytes, and repeats them if the connection fails (harmless because of the rows' identity). */
   readonly insert: Engine['insert'];
 }
 
-/** Characters of text that are kept as such: of longer ones, whose pieces live for long, most of the cost is their collection. */
+/** Characters that are kept as strings; for more, garbage collection of the long-lived pieces would dominate the cost. */
 const PIECE = 8_192;
 
-/** Bytes of one insert: the bound where rows are wide. */
+/** Bytes per insert; it limits inserts of wide rows. */
 const BYTES_MAX = 32 * 2 ** 20;
 
 /**
- * Encoded rows on their way into a table, packed into the body of one insert after another: at most one insert is under way,
- * one full body waits and one fills.
+ * Encoded rows on their way to a table, packed into the bodies of inserts. At most one insert is in flight, one full body waits and
+ * one fills.
  */
 export class Batches {
   private text = '';
@@ -39,14 +39,14 @@ export class Batches {
     });
   }
 
-  /** Takes one row, in brackets: a text of bytes. */
+  /** Adds one row, in brackets: a string of bytes. */
   add(row: string): void {
     this.text += `${row}\n`;
     if (this.text.length >= PIECE) this.turnToBytes();
     if (++this.rows >= this.options.rowsMax || this.bytes >= BYTES_MAX) this.seal();
   }
 
-  /** A promise to wait for before more is added, if more is waiting than should be. */
+  /** A promise to await before more is added, if too much is waiting. */
   pressure(): Promise<void> | undefined {
     return this.out.pressure();
   }
@@ -57,7 +57,7 @@ export class Batches {
     return this.out.drain();
   }
 
-  /** Drops what is not under way. */
+  /** Drops what is not in flight. */
   close(): Promise<void> {
     return this.out.close();
   }

@@ -3,16 +3,16 @@ import { type Engine, parseRows } from '../engine/engine.js';
 /** Columns and their types. */
 export type Columns = Readonly<Record<string, string>>;
 
-/** `Tuple`s are written in several lines; what stands in quotes stays as it is. */
+/** `Tuple`s are printed on several lines; quoted parts are kept. */
 const withoutSpaces = (type: string): string =>
   type
     .replaceAll(/'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\s+/g, (part) => (/^\s/.test(part) ? ' ' : part))
     .replaceAll(/\( /g, '(');
 
 /**
- * Types as ClickHouse itself writes them: `Decimal64(2)` is `Decimal(18, 2)`, the names of an `Enum` have an order of their own.
+ * Types in ClickHouse's own notation: `Decimal64(2)` is `Decimal(18, 2)`, and the names of an `Enum` are ordered.
  *
- * @throws what the engine says of a type that is none.
+ * @throws the engine's error for an unknown type.
  */
 export async function canonicalTypes(engine: Engine, columns: Columns): Promise<Columns> {
   const structure = Object.entries(columns).map(([name, type]) => `\`${name}\` ${type}`);
@@ -20,12 +20,12 @@ export async function canonicalTypes(engine: Engine, columns: Columns): Promise<
   return typesIn(parseRows(text));
 }
 
-/** The columns of a query's result; it may end in a comment. */
+/** The columns of a query's result; the query may end in a comment. */
 export async function columnsOfQuery(engine: Engine, sql: string): Promise<Columns> {
   return typesIn(parseRows(await engine.query(`DESCRIBE TABLE (${sql}\n)`, {})));
 }
 
-/** The columns of a table that is there; none where there is no such table. */
+/** The columns of an existing table; empty if it does not exist. */
 export async function columnsOf(engine: Engine, table: string): Promise<Columns> {
   const text = await engine.query(
     'SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position',

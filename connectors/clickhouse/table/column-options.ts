@@ -1,6 +1,6 @@
 import * as is from '../../../src/core/option-types.js';
 
-/** A name as it can stand in a statement, and in the `WHERE` of somebody who reads. */
+/** A name that can be used in a statement, also without quotes by readers. */
 export const name = is.custom<string>(
   'name: letters, digits, `_`',
   (value) => typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),

@@ -7,27 +7,27 @@ import type { Units } from './rows.js';
 /** By column, as SQL. */
 export type Defaults = Readonly<Record<string, string>>;
 
-/** A table as it must stand: what is stored, and by which columns a row replaces another. */
+/** The required form of a table: its columns, and by which of them a row replaces another. */
 export interface TableLayout {
   /** The name that readers use: a view without duplicates. */
   readonly view: string;
   /** The table behind it. */
   readonly rows: string;
-  /** Columns that readers see, with their types. */
+  /** The columns that readers see, with their types. */
   readonly columns: Columns;
-  /** What numbers in columns of times count. */
+  /** The units of numbers in time columns. */
   readonly units: Units;
-  /** What rows have that were there before a column was added. */
+  /** The values of an added column in existing rows. */
   readonly defaults?: Defaults | undefined;
-  /** A column that the table fills by itself, for readers too. */
+  /** A column that the table fills itself, visible to readers. */
   readonly insertedAt?: string | undefined;
   /** Columns that only the table has. */
   readonly identity: Columns;
-  /** The sorting key: rows that agree in all of it are one row. */
+  /** The sorting key: rows that are equal in it are one row. */
   readonly key: readonly string[];
-  /** Of rows that are one, the one with the highest version stays; a second column marks deletions. */
+  /** Of equal rows, the one with the highest version remains; a second column marks deletions. */
   readonly version: readonly string[];
-  /** Rows never change under one identity and version, so a block of them that comes again is dropped. */
+  /** Rows never change under one identity and version, so a repeated block can be dropped. */
   readonly unchanging: boolean;
   readonly migrate: 'stop' | 'add' | 'widen';
   readonly partitionBy?: string | undefined;
@@ -36,13 +36,13 @@ export interface TableLayout {
   readonly views: readonly TableView[];
 }
 
-/** What most tables have in common. */
+/** The common values of most tables. */
 const plain = { units: {}, views: [], unchanging: true, migrate: 'add' } as const;
 
 /**
- * The layout of a table sink. A row's identity is the record that it comes from: `_source` is topology, step, topic and
- * partition in one word (four columns would cost as much to read in as the row itself), `_offset` and `_n` the record
- * and its number among that record's values. `_incarnation` is the version: what an older one wrote, a newer replaces.
+ * The layout of a table sink. A row's identity is the record that it comes from: `_source` is topology, step, topic and partition
+ * in one string (four columns would cost as much to insert as the row itself); `_offset` and `_n` are the record and its number
+ * among that record's values. `_incarnation` is the version: a newer one replaces rows of an older one.
  */
 export const tableLayout = (
   { table, orderBy, schema: _, ...options }: TableSinkOptions,
@@ -67,7 +67,7 @@ export const tableLayout = (
   views: options.views ?? plain.views,
 });
 
-/** The layout of a table of changes: one row a key, the one with the highest version, unless that is a deletion. */
+/** The layout of a table of changes: one row per key, the one with the highest version, unless that is a deletion. */
 export function upsertLayout({ table, columns, key, orderBy, migrate }: UpsertTableOptions): TableLayout {
   const { [key]: _, ...others } = columns;
   return {
@@ -82,7 +82,7 @@ export function upsertLayout({ table, columns, key, orderBy, migrate }: UpsertTa
   };
 }
 
-/** The layout of a metrics sink: a measurement is known by what it measures and the point of event time. */
+/** The layout of a metrics sink: a measurement is identified by its name and event time. */
 export const metricsLayout = (table: string): TableLayout => ({
   ...plain,
   view: table,
@@ -98,20 +98,20 @@ export const metricsLayout = (table: string): TableLayout => ({
   identity: { _incarnation: 'UInt64' },
   key: ['topology', 'step', 'task', 'name', 'eventTime'],
   version: ['_incarnation'],
-  unchanging: false, // a later measurement of the same point may be what an earlier one was
+  unchanging: false, // a later measurement for the same time may equal an earlier one
 });
 
 /**
- * The layout with names that are some, and types as ClickHouse writes them.
+ * Checks the names of a layout, and converts its types to ClickHouse's notation.
  *
- * @throws MillraceError `config` for a name that is none; what the engine says of a type that is none.
+ * @throws MillraceError `config` for an invalid name; the engine's error for an unknown type.
  */
 export async function checkedLayout(engine: Engine, layout: TableLayout): Promise<TableLayout> {
   checkNames(layout);
   return { ...layout, columns: await canonicalTypes(engine, layout.columns) };
 }
 
-/** Columns that the table has and readers do not write, with their types. */
+/** Columns that the table fills itself, with their types. */
 export const stampOf = ({ insertedAt }: TableLayout): Columns =>
   insertedAt === undefined ? {} : { [insertedAt]: 'DateTime64(3)' };
 

@@ -2,18 +2,18 @@ import type { Columns } from './canonical.js';
 import { quoted, stampOf, type TableLayout } from './layout.js';
 import { bareTypeOf, typeTextOf } from './type-text.js';
 
-/** Something about a table that is not as its sink declares it. */
+/** A difference between a table and its declaration. */
 export interface Difference {
   readonly setting: string;
   readonly declared: string;
   readonly actual: string;
-  /** What a change of it would be: a column more, a type that holds all that the old one held, or anything else. */
+  /** The kind of change: an added column, a type that holds all values of the old one, or anything else. */
   readonly change: 'add' | 'widen' | 'other';
-  /** The part of an `ALTER TABLE` that mends it, where one does. */
+  /** The part of an `ALTER TABLE` that makes the change, if there is one. */
   readonly repair: string | undefined;
 }
 
-/** How a table differs in its columns; further ones are nobody's business. */
+/** The differences in columns; additional columns of the table are ignored. */
 export function columnDifferences(layout: TableLayout, found: Columns): Difference[] {
   const stamp = stampOf(layout);
   const differences: Difference[] = [];
@@ -35,13 +35,13 @@ export function columnDifferences(layout: TableLayout, found: Columns): Differen
   return differences;
 }
 
-/** Whether a run makes this change by itself. */
+/** Whether a run makes this change itself. */
 export const isAllowed = ({ change }: Difference, { migrate }: TableLayout): boolean =>
   change === 'add' ? migrate !== 'stop' : change === 'widen' && migrate === 'widen';
 
 /**
- * Whether every value of one type is the same value of the other, and what a process with the old type writes means the same
- * in a column of the new one. Times of another precision do not: rows have ticks, and a tick would be another time.
+ * Whether every value of one type is the same value of the other, also when a process with the old type writes to a column of the
+ * new one. Times of another precision are not: rows contain ticks, and a tick would be another time.
  *
  * @example
  * losesNothing('UInt8', 'Nullable(UInt32)'); // true

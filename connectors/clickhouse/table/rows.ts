@@ -1,7 +1,7 @@
 import { MillraceError } from '../../../src/core/errors.js';
 import { type TimeUnit, type ValueType, valueTypeOf } from '../values/index.js';
 
-/** What numbers in columns of times count; milliseconds where nothing is said. */
+/** The units of numbers in time columns; milliseconds by default. */
 export type Units = Readonly<Record<string, TimeUnit>>;
 
 interface Column {
@@ -12,7 +12,7 @@ interface Column {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Writes values as rows of JSON, in the order of the columns. */
+/** Encodes values as JSON rows, in the order of the columns. */
 export class RowEncoder {
   private readonly columns: readonly Column[];
 
@@ -24,7 +24,7 @@ export class RowEncoder {
     }));
   }
 
-  /** Which column has no room for its field of a value, in words; `undefined` where all have. */
+  /** Which column cannot store its field of a value, in words; `undefined` if all can. */
   unrepresentable(value: unknown): string | undefined {
     if (typeof value !== 'object' || value === null) return `${shown(value)} is no row`;
     for (const column of this.columns) {
@@ -35,9 +35,9 @@ export class RowEncoder {
   }
 
   /**
-   * The columns of a row, each with a comma behind it.
+   * The columns of a row, each followed by a comma.
    *
-   * @throws MillraceError `sink`, permanent, where a column has no room for its field.
+   * @throws MillraceError `sink`, permanent, if a column cannot store its field.
    */
   encode(fields: Fields): string {
     let row = '';
@@ -53,7 +53,7 @@ export class RowEncoder {
 
   private cell(column: Column, field: unknown): string {
     if (column.value.fits(field)) return column.value.write(field);
-    // Values may be what logs must not hold: here only what they are is said.
+    // Values may contain what logs must not show, so the message only describes their type.
     throw new MillraceError('sink', unrepresentable(column, kindOf(field)), {
       where: column.name,
       hint: `give the column another type, Nullable(${column.type}) for example, or change the field before the sink`,
@@ -67,7 +67,7 @@ const unrepresentable = ({ name, type }: Column, what: string): string =>
 
 const SHOWN_MAX = 60;
 
-/** A value as a dead letter shows it: cut off, since it may be large. */
+/** A value as a dead letter shows it, truncated. */
 function shown(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return kindOf(value);
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);

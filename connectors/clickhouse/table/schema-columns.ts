@@ -5,7 +5,7 @@ import { type Defaults, quotedText } from './layout.js';
 import type { Units } from './rows.js';
 import { quotedName } from './type-text.js';
 
-/** A column's type, and what its numbers count where it is a time. */
+/** A column's type, and the unit of its numbers if it is a time. */
 export interface ColumnType {
   readonly type: string;
   readonly unit?: TimeUnit | undefined;
@@ -15,10 +15,10 @@ const JSON_TEXT: ColumnType = { type: 'String' };
 const DECIMAL_DIGITS_MAX = 76;
 
 /**
- * The columns that records of these fields need, with types that hold all that the fields may be.
+ * The columns for records of these fields, with types that hold all possible values.
  *
- * Lists, maps and records have no null in ClickHouse: where they may be missing they are text of JSON, and so is what has no
- * type of its own. Words are `LowCardinality`, since an `Enum` would refuse the name that comes with the next version.
+ * Lists, maps and records are not nullable in ClickHouse: if they may be missing they are stored as JSON text, and so is what has
+ * no type of its own. Enums are `LowCardinality(String)`, since an `Enum` would refuse a name that the next version adds.
  *
  * @example
  * schemaColumns([{ name: 'late', shape: { kind: 'nullable', inner: { kind: 'float', bits: 64 } } }]); // Nullable(Float64)
@@ -37,7 +37,7 @@ export function schemaColumns(fields: readonly Field[]): { columns: Columns; uni
   };
 }
 
-/** A default as SQL has it; none of what ClickHouse has as its own, and of what is no plain value. */
+/** A default as SQL; undefined if it equals ClickHouse's own or is not a plain value. */
 function literalOf(shape: Shape, value: unknown): string | undefined {
   switch (shape.kind) {
     case 'nullable':
@@ -61,7 +61,7 @@ function literalOf(shape: Shape, value: unknown): string | undefined {
 const timeOf = (value: number, unit: 'millis' | 'micros'): string =>
   `fromUnixTimestamp64${unit === 'millis' ? 'Milli' : 'Micro'}(toInt64(${value}), 'UTC')`;
 
-/** The type that holds all that a field of a shape may be. */
+/** The type that holds all possible values of a field. */
 export function columnTypeOf(shape: Shape): ColumnType {
   switch (shape.kind) {
     case 'boolean':
@@ -94,7 +94,7 @@ export function columnTypeOf(shape: Shape): ColumnType {
     case 'nullable':
       return orNull(columnTypeOf(shape.inner));
     default:
-      return JSON_TEXT; // text, bytes as they are, and JSON
+      return JSON_TEXT; // text, bytes and JSON
   }
 }
 
@@ -104,7 +104,7 @@ function orNull({ type, unit }: ColumnType): ColumnType {
   return { type: inner === undefined ? `Nullable(${type})` : `LowCardinality(Nullable(${inner}))`, unit };
 }
 
-/** A record inside a record. All times of one column count the same; where they would not, it is text of JSON. */
+/** A record inside a record. All times of one column need the same unit; otherwise it is stored as JSON text. */
 function tupleOf(fields: readonly Field[]): ColumnType {
   const derived = fields.map(({ name, shape }) => ({ name, ...columnTypeOf(shape) }));
   const units = new Set(derived.flatMap(({ unit }) => unit ?? []));

@@ -1,6 +1,6 @@
 /**
- * Hands out a fixed number of things, each to one user at a time, in the order of asking. (A chdb session runs one
- * statement after another: a long query on the only one would hold up every insert.)
+ * A pool of a fixed number of items, each lent to one user at a time, first come, first served. (A chdb session runs one statement
+ * after another: a long query on the only session would delay every insert.)
  */
 export class Sessions<T> {
   private readonly free: T[];
@@ -21,7 +21,7 @@ export class Sessions<T> {
     }
   }
 
-  /** Resolves once nobody uses any of them, and leaves them in nobody's hands. */
+  /** Resolves when all are returned, and lends none afterwards. */
   async drain(): Promise<readonly T[]> {
     await Promise.all(
       this.all.map(() => (this.free.pop() ? undefined : new Promise<T>((resolve) => this.waiting.push(resolve)))),

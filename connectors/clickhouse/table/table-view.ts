@@ -2,18 +2,18 @@ import type { Duration } from '../../../src/core/duration.js';
 import type { Problem } from '../../../src/core/operator.js';
 import type { TableView } from './options.js';
 
-/** A view beside a table: a query that reads the rows of the table without duplicates. */
+/** A view over a table: a query that reads the table's rows without duplicates. */
 export interface ClickHouseViewOptions {
   readonly name: string;
-  /** A `SELECT`, from the name of the sink's table: it is read without duplicates. */
+  /** A `SELECT` from the name of the sink's table, which is read without duplicates. */
   readonly as: string;
-  /** How often the result is computed and stored as a whole; where it is left out, the query runs when somebody reads. */
+  /** How often the whole result is computed and stored; if missing, the query runs at each read. */
   readonly every?: Duration;
-  /** What the stored result is sorted by. */
+  /** The sorting key of the stored result. */
   readonly orderBy?: readonly string[];
 }
 
-/** A query that is kept beside a table: inert data. */
+/** A named query over a table, as inert data. */
 export const tableView = {
   make: ({ name, as, every, orderBy = [] }: ClickHouseViewOptions): TableView =>
     Object.freeze({ name, as: as.trim().replace(/;\s*$/, ''), every, orderBy: Object.freeze([...orderBy]) }),
@@ -22,7 +22,7 @@ export const tableView = {
     typeof value === 'object' && value !== null && typeof (value as Partial<TableView>).as === 'string',
 } as const;
 
-/** A view that reads what is stored would count rows that were written again. */
+/** A view over the stored rows would count repeated rows twice. */
 export const viewProblems = ({ name, as, every }: TableView, table: string): readonly Problem[] => [
   ...(new RegExp(`\\b${table}_rows\\b`).test(as)
     ? [

@@ -7,17 +7,17 @@ import type { TableTtl } from './options.js';
 import { setUpViews } from './views.js';
 
 /**
- * Blocks that ClickHouse remembers by their digest: an insert whose answer was lost, or that a dead process had on its
- * way, changes nothing when it comes again among so many others. (A server's own default remembers none.)
+ * How many blocks ClickHouse remembers by their digest. A repeated insert, whose answer was lost or that a dead process had sent,
+ * changes nothing if it comes within so many others. (A server's own default is 0.)
  */
 const REMEMBERED_BLOCKS = 10_000;
 const WINDOW = 'non_replicated_deduplication_window';
 
 /**
- * Creates the table and its views where they are missing, and changes what is there as far as the layout allows it. Several
- * processes may do so at the same time.
+ * Creates the table and its views if they are missing, and changes an existing table as far as the layout allows. Several processes
+ * may do so at the same time.
  *
- * @throws MillraceError `config` that says what differs, and the statement that would mend it.
+ * @throws MillraceError `config` with the differences and the statement that resolves them.
  */
 export async function setUpTable(engine: Engine, layout: TableLayout): Promise<void> {
   await refuseForeignTable(engine, layout);
@@ -31,7 +31,7 @@ export async function setUpTable(engine: Engine, layout: TableLayout): Promise<v
   await setUpViews(engine, layout.views);
 }
 
-/** The view that readers use; it stays as it is where it is right, since not every database replaces one at one stroke. */
+/** The view for readers. It is only replaced if it differs, since not every database replaces a view atomically. */
 async function setUpReading(engine: Engine, layout: TableLayout): Promise<void> {
   const shown = { ...layout.columns, ...stampOf(layout) };
   const there = await columnsOf(engine, layout.view);
@@ -42,7 +42,7 @@ async function setUpReading(engine: Engine, layout: TableLayout): Promise<void> 
   );
 }
 
-/** How a table that is there differs from its layout; nothing where there is no table. */
+/** The differences between an existing table and its layout; none if there is no table. */
 export async function differencesOf(engine: Engine, layout: TableLayout): Promise<Difference[]> {
   const [table] = parseRows<{ key: string; partition: string; ttl: string; policy: string }>(
     await engine.query(
@@ -57,26 +57,26 @@ export async function differencesOf(engine: Engine, layout: TableLayout): Promis
   const other = (setting: string, declared: string, actual: string, repair?: string) => {
     if (declared !== actual) differences.push({ setting, declared, actual, change: 'other', repair });
   };
-  // A key of one column is given back in brackets of its own by some versions.
+  // Some versions print a key of one column in additional brackets.
   other('sorting key', layout.key.join(', '), table.key.replaceAll(/[`()]/g, ''));
   if (layout.partitionBy !== undefined)
     other('partition key', await formatted(engine, layout.partitionBy), table.partition);
   const { storagePolicy: policy } = layout;
   if (policy !== undefined)
     other('storage policy', policy, table.policy, `MODIFY SETTING storage_policy = ${quotedText(policy)}`);
-  // Behind the policy, of which it names a disk or volume.
+  // Compared after the policy, since it names a disk or volume of the policy.
   if (layout.ttl !== undefined) other('ttl', ttlSql(layout.ttl), table.ttl, `MODIFY TTL ${ttlSql(layout.ttl)}`);
   return differences;
 }
 
-/** An expression as ClickHouse itself writes it. */
+/** An expression in ClickHouse's own notation. */
 async function formatted(engine: Engine, expression: string): Promise<string> {
   const sql = 'SELECT formatQuerySingleLine({sql:String}) AS sql';
   const [row] = parseRows<{ sql: string }>(await engine.query(sql, { sql: `SELECT ${expression}` }));
   return row?.sql.replace(/^SELECT /, '') ?? expression;
 }
 
-/** What mends a difference, in words. */
+/** A hint that resolves the differences. */
 export function hintFor(layout: TableLayout, differences: readonly Difference[]): string {
   if (differences.some(({ repair }) => repair === undefined)) {
     return 'keys and the types of their columns cannot be changed: choose another table name, or what the table was made with';
@@ -89,7 +89,7 @@ export function hintFor(layout: TableLayout, differences: readonly Difference[])
   return `run ${statements.join(', then ')}${allow}, or choose another table name`;
 }
 
-/** Columns in one statement, and each of the others in one of its own: what they set goes on behind a comma. */
+/** Column changes share one statement. Each other change has its own, because its argument may contain commas. */
 function statementsFor(layout: TableLayout, differences: readonly Difference[]): string[] {
   const isColumn = ({ repair }: Difference) => repair?.includes(' COLUMN ') ?? false;
   const columns = differences.filter(isColumn);
@@ -124,14 +124,14 @@ function createSql(layout: TableLayout): string {
   ].join('\n');
 }
 
-/** As ClickHouse itself writes it, so that it can be compared. */
+/** In ClickHouse's own notation, for comparison. */
 function ttlSql({ since, after, to }: TableTtl): string {
   const at = `${since} + toIntervalSecond(${Math.ceil(after / 1_000)})`;
   if (to === undefined) return at;
   return 'disk' in to ? `${at} TO DISK ${quotedText(to.disk)}` : `${at} TO VOLUME ${quotedText(to.volume)}`;
 }
 
-/** Tables made before this was asked for get it too; a cluster's own variants of the engine remember blocks anyway. */
+/** Sets the option on existing tables as well; the engine's replicated variants remember blocks by default. */
 async function rememberBlocks(engine: Engine, { rows }: TableLayout): Promise<void> {
   const [table] = parseRows<{ engine: string; full: string }>(
     await engine.query(
@@ -152,7 +152,7 @@ async function refuseForeignTable(engine: Engine, { view, rows }: TableLayout): 
   );
   for (const table of tables) {
     const expected = table.name === view ? 'View' : 'ReplacingMergeTree';
-    // A cluster's own variants of the engine do as well.
+    // The engine's replicated variants are fine as well.
     if (table.engine.endsWith(expected) && table.engine !== 'MaterializedView') continue;
     throw new MillraceError('config', `${table.name} already exists, as ${table.engine} where ${expected} must be`, {
       where: table.name,

@@ -1,11 +1,11 @@
-/** A type as ClickHouse writes it, taken apart: `Map(String, UInt8)` has the name `Map` and two parameters. */
+/** A parsed type: `Map(String, UInt8)` has the name `Map` and two parameters. */
 export interface TypeText {
   readonly name: string;
   readonly parameters: readonly string[];
 }
 
 /**
- * Takes a type apart at its outermost brackets; texts in quotes stay whole.
+ * Parses a type into its name and parameters; quoted texts are kept whole.
  *
  * @example
  * typeTextOf("Enum8('a, b' = 1, 'c' = 2)"); // { name: 'Enum8', parameters: ["'a, b' = 1", "'c' = 2"] }
@@ -44,17 +44,17 @@ function endOfQuoted(text: string, from: number): number {
   return text.length;
 }
 
-/** A name in back quotes. */
+/** A name in backquotes. */
 export const quotedName = (name: string): string => `\`${name.replaceAll(/[`\\]/g, '\\$&')}\``;
 
-/** What is written in quotes, as it is. */
+/** The content of a quoted text. */
 export function unquoted(text: string): string {
   const [, quote, content] = /^(['`])(.*)\1$/s.exec(text) ?? [];
   if (quote === undefined || content === undefined) return text;
   return content.replaceAll(/\\(.)|''|``/gs, (pair, escaped?: string) => escaped ?? (pair[0] === quote ? quote : pair));
 }
 
-/** A type without `Nullable` and `LowCardinality` around it. */
+/** A type without its `Nullable` and `LowCardinality` wrappers. */
 export function bareTypeOf(type: string): { readonly type: string; readonly nullable: boolean } {
   const { name, parameters } = typeTextOf(type);
   if (name !== 'Nullable' && name !== 'LowCardinality') return { type: type.trim(), nullable: false };
@@ -62,7 +62,7 @@ export function bareTypeOf(type: string): { readonly type: string; readonly null
   return { type: bare.type, nullable: bare.nullable || name === 'Nullable' };
 }
 
-/** The elements of a `Tuple`: their names where it gives any, and their types. */
+/** The elements of a `Tuple`: their types, and their names if it has any. */
 export const tupleElements = (parameters: readonly string[]): readonly { name: string | undefined; type: string }[] =>
   parameters.map((parameter) => {
     const [, name, type] = /^(`(?:[^`\\]|\\.)+`|\w+)\s+(.+)$/s.exec(parameter) ?? [];

@@ -7,17 +7,17 @@ import type { Batches } from './batches.js';
 import type { UpsertTableOptions } from './options.js';
 import { RowEncoder } from './rows.js';
 
-/** Bits of a version that count the changes of a task; those above are the incarnation's. */
+/** The bits of a version that count the changes of a task; the incarnation is above them. */
 const NUMBER_BITS = 44;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Writes each change as a row that replaces the earlier ones of its key; a deletion is a row too, marked as one. Where a
- * change moves a row in the order of the table, its old place is marked as deleted.
+ * Writes each change as a row that replaces the earlier rows of its key; a deletion is a row that is marked as one. If a change
+ * moves a row in the sorting key, a deletion is written at its old position.
  *
- * The version of a row is the incarnation and the number of the change among those of its task, so an insert may be repeated,
- * and may come after later ones. Everything is in the table when `prepare` resolves.
+ * The version of a row is the incarnation and the number of the change among those of its task, so an insert may be repeated and
+ * may arrive after later ones. All rows are in the table when `prepare` resolves.
  */
 export class UpsertWriter implements SinkWriter {
   private readonly rows: RowEncoder;
@@ -44,7 +44,7 @@ export class UpsertWriter implements SinkWriter {
     for (let i = 0; i < values.length; i++) {
       const { key, before, after } = values[i] as Change<Fields>;
       const version = this.base + BigInt((origins[i] as Origin).offset);
-      // What did not fit was never written: there is nothing to take away.
+      // A value that could not be stored was never written, so there is nothing to delete.
       const there = before !== null && this.rows.unrepresentable(before) === undefined ? before : null;
       if (there !== null && (after === null || this.moves(there, after))) this.add(key, there, version, 1);
       if (after !== null) this.add(key, after, version, 0);

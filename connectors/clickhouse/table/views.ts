@@ -5,13 +5,13 @@ import { quoted, quotedText } from './layout.js';
 import type { TableView } from './options.js';
 
 /**
- * Makes the views of a sink, anew where they are declared otherwise than they were made.
+ * Creates the views of a sink, again if their declaration has changed.
  *
- * One that stores its result computes it as a whole, from what the table shows (`REFRESH EVERY`): a materialized view that
- * is fed by inserts would count a row again each time that it is written again. Databases that cannot exchange a table
- * atomically (the engine inside a process has such a one) compute it when it is read; the result is the same, and newer.
+ * A view with a stored result recomputes all of it, from the rows that the table shows (`REFRESH EVERY`): a materialized view that
+ * is fed by inserts would count a repeated row twice. Databases that cannot exchange tables atomically (such as that of the engine
+ * inside a process) compute the result at each read; it is the same, and newer.
  *
- * @throws MillraceError `config` where something else has the name.
+ * @throws MillraceError `config` if something else has the name.
  */
 export async function setUpViews(engine: Engine, views: readonly TableView[]): Promise<void> {
   if (views.length === 0) return;
@@ -50,7 +50,7 @@ async function setUpView(engine: Engine, view: TableView, refreshes: boolean): P
 
 const MARK = 'millrace view ';
 
-/** How a view was made: what declares another one is another one. */
+/** The declaration that a view was made from; a view with another one is replaced. */
 const markOf = ({ as, every, orderBy }: TableView, refreshes: boolean): string =>
   MARK +
   createHash('sha256')

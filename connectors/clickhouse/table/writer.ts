@@ -7,7 +7,7 @@ import type { Batches } from './batches.js';
 import type { TableLayout } from './layout.js';
 import { RowEncoder } from './rows.js';
 
-/** Looks up which rows of a source (topology, step, topic and partition in one word) are in the table. */
+/** Finds which rows of a source (topology, step, topic and partition in one string) are in the table. */
 export type StoredIdentities = (source: string, fromOffset: number, toOffset: number) => Promise<ReadonlySet<string>>;
 
 function rangesOf(
@@ -24,11 +24,11 @@ function rangesOf(
   return ranges;
 }
 
-/** Writes values as rows, each with the identity of its record; everything is in the table when `prepare` resolves. */
+/** Writes values as rows, each with the identity of its record; all are in the table when `prepare` resolves. */
 export class TableWriter implements SinkWriter {
   private readonly rows: RowEncoder;
   private readonly numbering = new SequenceAssigner();
-  /** Where the last record came from, and how that stands in a row. */
+  /** The origin of the last record, and its text in a row. */
   private topic = '';
   private partition = -1;
   private source = '';
@@ -39,7 +39,7 @@ export class TableWriter implements SinkWriter {
     /** Topology and step. */
     private readonly prefix: string,
     private readonly incarnation: number,
-    /** Identities (`offset/n`) that a source's rows in a range of offsets have in the table already. */
+    /** The identities (`offset/n`) of a source's rows in a range of offsets that are in the table. */
     private readonly stored: StoredIdentities,
   ) {
     this.rows = new RowEncoder(columns, units);
@@ -57,7 +57,7 @@ export class TableWriter implements SinkWriter {
     return this.batches.pressure();
   }
 
-  /** Inserts the rows that an earlier process did not: their identities are looked up first. */
+  /** Inserts the rows that an earlier process did not insert: it looks up their identities first. */
   async recover(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
     const present = new Map<string, ReadonlySet<string>>();
     for (const [source, { from, to }] of rangesOf(origins, (origin) => this.nameOf(origin))) {
@@ -88,7 +88,7 @@ export class TableWriter implements SinkWriter {
     return `${this.prefix}/${topic}/${partition}`;
   }
 
-  /** As it stands in a row. */
+  /** The text in a row. */
   private sourceOf(origin: Origin): string {
     if (origin.topic !== this.topic || origin.partition !== this.partition) {
       this.topic = origin.topic;
@@ -100,8 +100,8 @@ export class TableWriter implements SinkWriter {
 }
 
 /**
- * Writes measurements. They are in the table before the checkpoint is stored: a crash in between leaves numbers that the
- * replay writes again, where inserting them afterwards would lose those of the last epoch.
+ * Writes measurements. They are in the table before the checkpoint is stored. A crash in between leaves rows that the replay writes
+ * again; inserting them after the checkpoint would lose those of the last epoch.
  */
 export class MetricsWriter implements SinkWriter {
   constructor(
@@ -129,7 +129,7 @@ export class MetricsWriter implements SinkWriter {
   }
 }
 
-// A measurement speaks of a window's end, which may lie beyond what a table has room for.
+// A measurement may refer to the end of a window, which may lie beyond the range of the column.
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 const LATEST_MS = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
 const time = valueTypeOf('DateTime64(3)');

@@ -1,7 +1,7 @@
 import { tupleElements } from '../table/type-text.js';
 import { quotedText, type ValueType } from './value-type.js';
 
-/** `Nullable`: `undefined` is null too. */
+/** `Nullable`: `undefined` is null as well. */
 export const nullable = (inner: ValueType): ValueType => ({
   fits: (value) => value === null || value === undefined || inner.fits(value),
   write: (value) => (value === null || value === undefined ? 'null' : inner.write(value)),
@@ -12,7 +12,7 @@ type Items = ArrayLike<unknown>;
 const isList = (value: unknown): value is Items =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 
-/** `Array`: of arrays and typed arrays. */
+/** `Array`: from arrays and typed arrays. */
 export const array = (inner: ValueType): ValueType => ({
   fits: (value) => {
     if (!isList(value)) return false;
@@ -27,7 +27,7 @@ export const array = (inner: ValueType): ValueType => ({
   },
 });
 
-/** What has its content in properties. */
+/** Whether the value has its content in properties. */
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' &&
   value !== null &&
@@ -37,7 +37,7 @@ const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const entriesOf = (value: object): (readonly [unknown, unknown])[] =>
   value instanceof Map ? [...value] : Object.entries(value);
 
-/** `Map`: of objects and `Map`s. Names of an object's properties are texts, which numbers of a key may be read from. */
+/** `Map`: from objects and `Map`s. The property names of an object are strings; number keys are parsed from them. */
 export const map = (key: ValueType, isNumber: boolean, inner: ValueType): ValueType => {
   const keyOf = (name: unknown): unknown =>
     isNumber && typeof name === 'string' && /^-?\d{1,80}$/.test(name) ? BigInt(name) : name;
@@ -55,7 +55,7 @@ export const map = (key: ValueType, isNumber: boolean, inner: ValueType): ValueT
   };
 };
 
-/** `Tuple`: of objects where it names its elements, otherwise of arrays of its length. */
+/** `Tuple`: from objects if its elements have names, otherwise from arrays of its length. */
 export function tuple(parameters: readonly string[], valueTypeOf: (type: string) => ValueType): ValueType {
   const elements = tupleElements(parameters).map(({ name, type }) => ({ name, inner: valueTypeOf(type) }));
   if (elements.every(({ name }) => name === undefined)) {

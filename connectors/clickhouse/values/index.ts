@@ -9,10 +9,10 @@ export type { TimeUnit } from './times.js';
 export { quotedText, type ValueType } from './value-type.js';
 
 /**
- * How values of a ClickHouse type are written for `JSONCompactEachRow`, and which of them it holds: ClickHouse itself keeps
- * 300 in a `UInt8` as 44, and cuts digits off a decimal.
+ * Returns how values of a ClickHouse type are checked and written for `JSONCompactEachRow`. The check is needed because ClickHouse
+ * itself stores 300 in a `UInt8` as 44, and truncates the digits of a decimal.
  *
- * Numbers of times count milliseconds, unless `unit` says otherwise. Types that are not known go as JSON.
+ * Numbers for times count milliseconds unless `unit` says otherwise. Unknown types are written as JSON.
  *
  * @example
  * valueTypeOf('Nullable(UInt8)').fits(300); // false
@@ -27,7 +27,7 @@ export function valueTypeOf(type: string, unit: TimeUnit = 'millis'): ValueType 
       return nullable(inner());
     case 'LowCardinality':
       return inner();
-    case 'SimpleAggregateFunction': // of a function, and the type that it is kept in
+    case 'SimpleAggregateFunction': // of a function, and of the type that it stores
       return inner(1);
     case 'Array':
       return array(inner());

@@ -1,11 +1,11 @@
 import type { ValueType } from './value-type.js';
 
-/** Above this, text in numbers is no number of any type of ClickHouse: 2^256 has 78 digits. */
+/** A longer text is not a number of any ClickHouse type: 2^256 has 78 digits. */
 const DIGITS_MAX = 80;
 const WHOLE = /^-?\d+$/;
-const FLOAT32_MAX = 2 ** 128 - 2 ** 103; // what is nearer to 2^128 becomes infinite
+const FLOAT32_MAX = 2 ** 128 - 2 ** 103; // numbers nearer to 2^128 become infinite
 
-/** `Int8` to `UInt256`. Of 64 bits and more they also take whole numbers as text, as queries give them back. */
+/** `Int8` to `UInt256`. Types of 64 bits and more also take whole numbers as text, as queries return them. */
 export function integer(bits: number, signed: boolean): ValueType {
   return bits <= 32 ? small(bits, signed) : large(bits, signed);
 }
@@ -45,7 +45,7 @@ function large(bits: number, signed: boolean): ValueType {
   };
 }
 
-/** `Float64` and `Float32`, which rounds to its precision as every number does; what would become infinite does not fit. */
+/** `Float64`, and `Float32`, which rounds to its precision. A number that would become infinite does not fit. */
 export const float = (bits: 32 | 64): ValueType => ({
   fits: (value) =>
     typeof value === 'number'
@@ -63,13 +63,11 @@ export const bool: ValueType = {
   write: (value) => (value ? 'true' : 'false'),
 };
 
-/** Longer ones are none that any type holds, unless of needless zeros; taking zeros off takes the square of their number. */
+/** Longer texts fit no type unless they have needless zeros, and removing zeros takes quadratic time. */
 const DECIMAL_LENGTH_MAX = 400;
 const DECIMAL = /^-?(\d+)(?:\.(\d+))?$/;
 
-/**
- * `Decimal`: from text, and from numbers by their shortest text. Nothing is rounded: 0.1 + 0.2 does not fit two places.
- */
+/** `Decimal`: from text, and from numbers by their shortest text. Nothing is rounded: 0.1 + 0.2 does not fit two digits. */
 export function decimal(precision: number, scale: number): ValueType {
   const digitsMax = precision - scale;
   return {
@@ -90,7 +88,7 @@ const decimalText = (value: unknown): string => {
   return typeof value === 'number' ? withoutExponent(String(value)) : '';
 };
 
-/** `1.5e-7` as `0.00000015`. */
+/** Writes `1.5e-7` as `0.00000015`. */
 function withoutExponent(text: string): string {
   const [, sign = '', whole, fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
   if (whole === undefined) return text;

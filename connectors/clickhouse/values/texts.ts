@@ -4,7 +4,7 @@ import { isWellFormed } from '../../../src/util/well-formed.js';
 import { unquoted } from '../table/type-text.js';
 import { asBytes, quotedText, type ValueType } from './value-type.js';
 
-/** `String` takes text, bytes as they are, and everything else as the text it has in JSON. */
+/** `String` takes text, bytes unchanged, and everything else as its JSON text. */
 export const string: ValueType = {
   fits: (value) => {
     if (typeof value === 'string') return isWellFormed(value);
@@ -17,7 +17,7 @@ export const string: ValueType = {
   },
 };
 
-/** `FixedString`: text or bytes of just this length, since ClickHouse would fill up what is shorter. */
+/** `FixedString`: text or bytes of exactly this length, since ClickHouse would pad shorter ones. */
 export const fixedString = (length: number): ValueType => ({
   fits: (value) =>
     value instanceof Uint8Array
@@ -43,19 +43,19 @@ export function enumeration(parameters: readonly string[]): ValueType {
   return textThat((text) => names.has(text));
 }
 
-/** Types that are not known here: whatever JSON has for a value; ClickHouse judges it. */
+/** Unknown types: the JSON of the value, which ClickHouse checks. */
 export const json: ValueType = {
   fits: (value) => jsonOf(value) !== undefined,
   write: (value) => asBytes(jsonOf(value) as string),
 };
 
-/** A value as JSON, `Map`s as objects and whole numbers inside it that JSON has no words for as text; `undefined` for what it cannot write. */
+/** A value as JSON. `Map`s become objects; whole numbers without exact JSON become text. `undefined` if it cannot be written. */
 function jsonOf(value: unknown): string | undefined {
-  if (value === null) return undefined; // a column that takes nulls says so by its type
+  if (value === null) return undefined; // nullable columns are handled by `nullable`
   if (typeof value === 'bigint') return value.toString();
   try {
     return JSON.stringify(value, (name, each) => (typeof each === 'bigint' ? each.toString() : withMaps(name, each)));
   } catch {
-    return undefined; // it contains itself, or what JSON would keep nothing of
+    return undefined; // it contains itself, or it is a value that JSON leaves out
   }
 }

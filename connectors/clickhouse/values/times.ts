@@ -1,6 +1,6 @@
 import type { ValueType } from './value-type.js';
 
-/** What a number counts where a time is written: since 1970. A `bigint` counts microseconds, whatever this says. */
+/** The unit of a number since 1970 that is written as a time. A `bigint` always counts microseconds. */
 export type TimeUnit = 'millis' | 'micros' | 'days';
 
 const DAY_MS = 86_400_000;
@@ -9,14 +9,14 @@ const BEHIND_MS = Date.UTC(2300, 0, 1);
 /** A column of nanoseconds counts them in 64 bits: until the 11th of April 2262. */
 const NANOS_BEHIND_MS = 9_223_372_036_854;
 
-/** Milliseconds of what is a time, with a fraction where a number has one; `NaN` for what is none. */
+/** The milliseconds of a time, with a fraction if a number has one; `NaN` if it is not a time. */
 function millisOf(value: unknown, unit: TimeUnit): number {
   if (typeof value === 'number') return unit === 'millis' ? value : unit === 'micros' ? value / 1_000 : value * DAY_MS;
   if (value instanceof Date) return value.getTime();
   return typeof value === 'bigint' ? Number(cutOff(value, 1_000n)) : Number.NaN;
 }
 
-/** How often a size goes into a number, towards the past before 1970 too. */
+/** Integer division that rounds down, before 1970 too. */
 const cutOff = (value: bigint, size: bigint): bigint => (value - (((value % size) + size) % size)) / size;
 
 const within =
@@ -26,7 +26,7 @@ const within =
     return ms >= from && ms < behind;
   };
 
-/** `DateTime64`: ticks, since ClickHouse reads no decimal seconds. What is finer than a tick is cut off. */
+/** `DateTime64`: written as ticks, since ClickHouse does not parse decimal seconds. Digits below a tick are truncated. */
 export function dateTime64(precision: number, unit: TimeUnit): ValueType {
   return {
     fits: within(unit, EARLIEST_MS, precision === 9 ? NANOS_BEHIND_MS : BEHIND_MS),
@@ -38,7 +38,7 @@ export function dateTime64(precision: number, unit: TimeUnit): ValueType {
   };
 }
 
-/** A whole number times a power of ten, cut off. */
+/** A whole number times a power of ten, truncated. */
 function shifted(whole: number, places: number): string {
   if (places === 0 || whole === 0) return whole === 0 ? '0' : String(whole);
   return places > 0 ? `${whole}${'0'.repeat(places)}` : String(Math.floor(whole / 10 ** -places));
@@ -55,7 +55,7 @@ export const dateTime = (unit: TimeUnit): ValueType => ({
   write: (value) => String(Math.floor(millisOf(value, unit) / 1_000)),
 });
 
-/** `Date` and `Date32`: the day (UTC) that a time belongs to. */
+/** `Date` and `Date32`: the day (UTC) of a time. */
 export const date = (unit: TimeUnit, wide: boolean): ValueType => ({
   fits: within(unit, wide ? EARLIEST_MS : 0, wide ? BEHIND_MS : Date.UTC(2149, 5, 7)),
   write: (value) => `"${new Date(millisOf(value, unit)).toISOString().slice(0, 10)}"`,

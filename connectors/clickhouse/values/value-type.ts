@@ -1,18 +1,18 @@
-/** How values of a column's type are held to it, and written. */
+/** How values of a column's type are checked and written. */
 export interface ValueType {
-  /** Whether the type holds the value, and nothing else would be read back. */
+  /** Whether the type stores the value so that it is read back unchanged. */
   fits(value: unknown): boolean;
-  /** A value that fits, as it stands in a row of JSON. Rows are texts of bytes: one character (of Latin-1) is one byte. */
+  /** Writes a value that fits as part of a JSON row. Rows are strings of bytes: one Latin-1 character is one byte. */
   write(value: unknown): string;
 }
 
 const NOT_ASCII = /[\u0080-\uffff]/;
 
-/** A piece of JSON as a text of bytes. */
+/** A piece of JSON as a string of bytes. */
 export const asBytes = (json: string): string => (NOT_ASCII.test(json) ? Buffer.from(json).toString('latin1') : json);
 
-/** Of ASCII, and nothing in it that JSON escapes. */
+/** ASCII without characters that JSON escapes. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** A text in quotes, as a text of bytes. */
+/** A quoted text as a string of bytes. */
 export const quotedText = (text: string): string => (PLAIN.test(text) ? `"${text}"` : asBytes(JSON.stringify(text)));

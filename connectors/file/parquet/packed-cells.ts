@@ -2,22 +2,22 @@ import type { BasicType } from 'hyparquet-writer';
 import type { ByteReader } from '../../../src/schema/bytes/byte-reader.js';
 import type { ByteWriter } from '../../../src/schema/bytes/byte-writer.js';
 
-/** What a column may hold: how its cells are packed, and what they become for Parquet's writer. */
+/** The type of a column: how its cells are packed, and what they become for Parquet's writer. */
 export interface Kind {
-  /** Of Parquet. */
+  /** The Parquet type. */
   readonly type: BasicType;
-  /** Whether there is room for it: nothing is written of a value that is none of this kind. */
+  /** Writes a value; returns false, and writes nothing, if the value is not of this type. */
   write(writer: ByteWriter, value: unknown): boolean;
-  /** What reads the cells of a column, one after another. */
+  /** Returns a function that reads the cells of a column, one after another. */
   reader(): (reader: ByteReader) => unknown;
-  /** Where no cell is missing: numbers in an array of their own, of which nothing is for the garbage collector. */
+  /** For a column without missing cells: numbers in a typed array, which needs no garbage collection. */
   readonly numbers?: () => Cells;
 }
 
 /** The cells of a column that were read, in the order of rows. */
 export interface Cells {
   read(reader: ByteReader, row: number): void;
-  /** Those of so many rows; good until the next one is read. */
+  /** The first cells; valid until the next one is read. */
   take(rows: number): unknown[] | Float64Array | BigInt64Array;
 }
 
@@ -79,7 +79,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** The cells of a column of a kind. One that may be missing has a byte in front that says so. */
+/** Reads the cells of a column. In a nullable column a byte before each cell says whether there is one. */
 export function cellsOf({ reader, numbers }: Kind, nullable: boolean): Cells {
   if (!nullable && numbers !== undefined) return numbers();
   const read = reader();
@@ -96,10 +96,10 @@ export function cellsOf({ reader, numbers }: Kind, nullable: boolean): Cells {
   };
 }
 
-/** How many rows there is room for at first. */
+/** The initial number of rows. */
 const ROOM = 1_024;
 
-/** With room for as many again. */
+/** A copy of twice the size. */
 function withRoom<A extends Float64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>>(values: A): A {
   const bytes = new Uint8Array(2 * values.byteLength);
   bytes.set(new Uint8Array(values.buffer));
@@ -119,7 +119,7 @@ function doubles(): Cells {
 
 const TWO_32 = 2 ** 32;
 
-/** Written by halves, since a bigint of each would be garbage. */
+/** Written as two halves, since a bigint for each would need garbage collection. */
 function wholeNumbers(): Cells {
   let values = new BigInt64Array(ROOM);
   let halves = new Uint32Array(values.buffer);
@@ -130,17 +130,17 @@ function wholeNumbers(): Cells {
         halves = new Uint32Array(values.buffer);
       }
       const value = reader.zigzag();
-      halves[2 * row] = value; // each modulo 2^32, the lower half first: Node runs on machines of that order
+      halves[2 * row] = value; // both modulo 2^32, the lower half first: Node runs on little-endian machines
       halves[2 * row + 1] = Math.floor(value / TWO_32);
     },
     take: (rows) => values.subarray(0, rows),
   };
 }
 
-/** A column with more different texts is none of names. */
+/** A column with more distinct texts is not treated as enumerated. */
 const NAMES_MAX = 4_096;
 
-/** Texts of a column, each made once where there are few of them. */
+/** The texts of a column; if there are few distinct ones, each is created once. */
 function textReader(): (reader: ByteReader) => string {
   let names: Map<string, string> | undefined = new Map();
   return (reader) => {

@@ -3,10 +3,10 @@ import { ByteReader } from '../../../src/schema/bytes/byte-reader.js';
 import { ByteWriter } from '../../../src/schema/bytes/byte-writer.js';
 import { type Cells, cellsOf, type Kind, kinds } from './packed-cells.js';
 
-// Rows that are to become Parquet lie packed in their part: Parquet holds columns, so a file of it cannot grow row by row.
-// A row is its length (four bytes, little-endian), then cell after cell; one that may be missing has a byte in front that says so.
+// Rows for Parquet are packed in their part, because a Parquet file stores columns and cannot grow row by row. A packed row is its
+// length (four bytes, little-endian), then cell after cell. A nullable cell begins with a byte that says whether there is a value.
 
-/** Names of columns and what they hold, as `csv()` has it. */
+/** Column names and types, as for `csv()`. */
 export type Columns = Readonly<Record<string, string | undefined>>;
 
 interface Column {
@@ -27,7 +27,7 @@ const LENGTH_BYTES = 4;
 /**
  * Packs values into rows of columns.
  *
- * @throws MillraceError `schema`, from what it returns, for a value that a column has no room for.
+ * @throws MillraceError `schema`, from the returned function, for a value that a column cannot store.
  */
 export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
   const columns = columnsOf(declared);
@@ -43,7 +43,7 @@ export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
   return (value) => {
     const row = (value ?? {}) as Readonly<Record<string, unknown>>;
     writer.begin();
-    writer.fixed32(0); // its length, once that is known
+    writer.fixed32(0); // the length, set when it is known
     try {
       for (const column of columns) put(column, row[column.name]);
     } catch (error) {
@@ -56,10 +56,10 @@ export function rowPacker(declared: Columns): (value: unknown) => Uint8Array {
   };
 }
 
-/** A longer row is none: it is read in no part that was written here. */
+/** A longer row cannot be one, and the part is damaged. */
 const ROW_BYTES_MAX = 2 ** 28;
 
-/** Unpacks rows, whatever pieces they come in, into one array a column. Memory: the rows until `take`, and a piece. */
+/** Unpacks rows, whatever the pieces, into one array per column. Memory: the rows until `take`, and a piece. */
 export class RowUnpacker {
   rows = 0;
   private readonly columns: readonly Column[];
@@ -78,7 +78,7 @@ export class RowUnpacker {
     this.at = 0;
   }
 
-  /** Reads the next row; `false` where it has not come as a whole. */
+  /** Reads the next row; `false` if it is not complete yet. */
   next(): boolean {
     const { bytes, at, reader, cells, rows } = this;
     if (bytes.length - at < LENGTH_BYTES) return false;
@@ -94,7 +94,7 @@ export class RowUnpacker {
     return true;
   }
 
-  /** What was read so far, as Parquet's writer wants it; good until the next row is read. */
+  /** The columns read so far, in the form of Parquet's writer; valid until the next row is read. */
   take() {
     const { columns, cells, rows } = this;
     this.rows = 0;
@@ -106,7 +106,7 @@ export class RowUnpacker {
     }));
   }
 
-  /** Nothing follows. */
+  /** No rows follow. */
   end(): void {
     if (this.at < this.bytes.length) throw damaged('it ends within a row');
   }

@@ -2,10 +2,10 @@ import type { DecodedArray } from 'hyparquet';
 import type { Cells } from './parquet-protocol.js';
 import { asJson, type Taken } from './parquet-values.js';
 
-/** Characters that a column's lists, structures and bytes may have as texts, in a row group. */
+/** The most characters of a column's lists, structures and bytes as text, in a row group. */
 const TEXT_MAX = 2 ** 29;
 
-/** The cells of a column, by what the first of its values is where they come as the library makes them. */
+/** The cells of a column, in a form chosen by its first value. */
 export function cellsOf(values: DecodedArray, taken: Taken | undefined): Cells {
   const times = taken?.ticksPerMs === undefined ? undefined : timesOf(values, taken.ticksPerMs);
   if (times !== undefined) return times;
@@ -13,10 +13,10 @@ export function cellsOf(values: DecodedArray, taken: Taken | undefined): Cells {
   return plainCells(column) ?? textsOf(column);
 }
 
-/** So many milliseconds has the latest `Date`, and the earliest before 1970. Numbers are exact up to there, whatever they count. */
+/** The milliseconds of the latest `Date`, and of the earliest before 1970. Numbers are exact up to there, in any unit. */
 const EXACT_MAX = 8.64e15;
 
-/** `undefined` where one of them is no whole millisecond, or may be another one than its number. */
+/** `undefined` if a value is not a whole millisecond, or may not be exact. */
 function timesOf(ticks: DecodedArray, perMs: number): Cells | undefined {
   const values = new Float64Array(ticks.length);
   for (let i = 0; i < values.length; i++) {
@@ -32,7 +32,7 @@ function timesOf(ticks: DecodedArray, perMs: number): Cells | undefined {
   return { kind: 'times', values };
 }
 
-/** Numbers, booleans or times; `undefined` where a value is not as the first one. */
+/** Numbers, booleans or times; `undefined` if a value has another type than the first one. */
 function plainCells(column: DecodedArray): Cells | undefined {
   const first = firstOf(column);
   const { length } = column;
@@ -57,7 +57,7 @@ function firstOf(column: DecodedArray): unknown {
   return undefined;
 }
 
-/** Cells with what is made of each value; `undefined` where nothing is. */
+/** Converts each value; `undefined` if one cannot be converted. */
 function filled<C extends Extract<Cells, { readonly values: unknown }>>(
   cells: C,
   column: DecodedArray,
@@ -83,7 +83,7 @@ function numberOf(value: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** Texts where all of them are, or times; otherwise JSON. Each is kept once. */
+/** Texts if all values are texts or times; otherwise JSON. Each distinct text is stored once. */
 function textsOf(column: DecodedArray): Cells {
   const places = new Int32Array(column.length);
   const asTexts = isOfTexts(column);

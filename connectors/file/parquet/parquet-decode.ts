@@ -8,21 +8,21 @@ import { byGroups, type ReadBytes } from './parquet-groups.js';
 import type { Column, Group } from './parquet-protocol.js';
 import { parsers, takeColumns } from './parquet-values.js';
 
-/** Cells of a row group: what they take is in memory twice, where they are decoded and where rows are made of them. */
+/** The most cells of a row group; they are in memory twice, decoded and as rows. */
 const CELLS_MAX = 2 ** 28;
 
 export interface Decoding {
-  /** For what is said of the file. */
+  /** For messages about the file. */
   readonly path: string;
   readonly size: number;
-  /** Row groups that end before this row are passed over. */
+  /** Row groups that end before this row are skipped. */
   readonly from: number;
   readonly read: ReadBytes;
   /** Called before each column of a row group is decoded. */
   readonly onProgress: () => void;
 }
 
-/** The row groups of a Parquet file by columns. Memory: one of them, compressed and decoded. */
+/** The row groups of a Parquet file as columns. Memory: one of them, compressed and decoded. */
 export async function* decodeParquet({ path, size, from, read, onProgress }: Decoding): AsyncGenerator<Group> {
   const metadata = await parquetMetadataAsync(bufferOf(read, size));
   const taken = takeColumns(metadata, path);
@@ -31,7 +31,7 @@ export async function* decodeParquet({ path, size, from, read, onProgress }: Dec
     metadata,
     compressors,
     parsers,
-    utf8: false, // texts are those that say so
+    utf8: false, // only columns marked as text are text
     useOffsetIndex: false, // row groups are read as a whole
   });
   const paths = metadata.row_groups[0]?.columns.map(({ meta_data }) => meta_data?.path_in_schema[0] ?? '') ?? [];
@@ -44,7 +44,7 @@ export async function* decodeParquet({ path, size, from, read, onProgress }: Dec
     for (const name of names) {
       onProgress();
       const values = await readColumn({ column: name, rowStart, rowEnd });
-      // Where pages are missing there are fewer values, and these are no missing values.
+      // If pages are missing there are fewer values; these are not missing cells.
       if (values.length !== rows) throw new Error(`a column of ${values.length} values in a row group of ${rows} rows`);
       columns.push({ name, ...cellsOf(values, taken.get(name)) });
     }
@@ -52,7 +52,7 @@ export async function* decodeParquet({ path, size, from, read, onProgress }: Dec
   }
 }
 
-/** As the library takes files. It asks ahead, and where it gives up before, nobody waits for the answer. */
+/** The file in the form of the library. The library requests ahead, and after a failure nobody awaits those requests. */
 const bufferOf = (read: ReadBytes, size: number): AsyncBuffer => ({
   byteLength: size,
   slice(start, end = size) {

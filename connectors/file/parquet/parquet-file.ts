@@ -7,9 +7,9 @@ import { Conversion } from './to-parquet-thread.js';
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * A Parquet file beside the file of packed rows that it is made of, while that one still grows.
+ * A Parquet file beside the file of packed rows that it is made from, while that file grows.
  *
- * Memory: two chunks of 256 KiB, and what the conversion has.
+ * Memory: two chunks of 256 KiB, and that of the conversion.
  */
 export class ParquetFile {
   private readonly path: string;
@@ -29,15 +29,15 @@ export class ParquetFile {
     return basename(this.path);
   }
 
-  /** Begins with the packed rows up to a byte. Resolves when what was begun before is done. */
+  /** Starts to convert the packed rows up to a byte. Resolves when the previous conversion is done. */
   async goOn(end: number): Promise<void> {
     const before = this.underWay;
     this.underWay = before.then(() => this.convert(end));
-    this.underWay.catch(() => undefined); // whoever goes on is told
+    this.underWay.catch(() => undefined); // the next call reports it
     await before;
   }
 
-  /** The packed rows end at a byte: resolves when the file is whole, and on the disk. */
+  /** The packed rows end at a byte: resolves when the file is complete and synced. */
   async end(end: number): Promise<void> {
     await this.goOn(end);
     await this.underWay;
@@ -47,9 +47,9 @@ export class ParquetFile {
     await file.close();
   }
 
-  /** It is not wanted any more, if it has not ended. */
+  /** Discards the file unless it is complete. */
   async close(): Promise<void> {
-    await this.underWay.catch(() => undefined); // the rows are there, and are converted again
+    await this.underWay.catch(() => undefined); // the rows are kept and are converted again
     this.conversion?.drop();
     await this.file?.close();
   }

@@ -1,9 +1,9 @@
 import type { ColumnMetaData, FileMetaData } from 'hyparquet';
 
-/** The bytes from `start` to the one before `end`. */
+/** The bytes from `start` to `end`, exclusive. */
 export type ReadBytes = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** Row groups of more bytes than this are read column by column. */
+/** Row groups with more bytes are read column by column. */
 const GROUP_BYTES_MAX = 32 * 1024 * 1024;
 
 interface Range {
@@ -12,8 +12,8 @@ interface Range {
 }
 
 /**
- * Reads a Parquet file of `size` bytes by whole row groups: one question brings what its columns ask for one after another, which
- * counts where each question goes over a network. What is given must not be changed.
+ * Reads a Parquet file of `size` bytes by whole row groups, so one request replaces one per column, which matters over a network.
+ * The returned bytes must not be changed.
  *
  * Memory: the compressed bytes of one row group, at most 32 MiB.
  */
@@ -38,13 +38,13 @@ const isWithin = (start: number, end: number, size: number): boolean => 0 <= sta
 const outside = (start: number, end: number, size: number): RangeError =>
   new RangeError(`its footer points at the bytes from ${start} to ${end} of ${size}`);
 
-/** Where the pages of a column in a row group lie. Some writers say 0 where there is no dictionary. */
+/** The range of a column's pages in a row group. Some writers store 0 if there is no dictionary. */
 function rangeOf(chunk: ColumnMetaData): Range {
   const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
   return { start, end: start + Number(chunk.total_compressed_size) };
 }
 
-/** Where the columns of each row group lie. */
+/** The ranges of each row group's columns. */
 const rangesOf = ({ row_groups }: FileMetaData): Range[] =>
   row_groups.flatMap(({ columns }) => {
     const chunks = columns.flatMap(({ meta_data: chunk }) => {

@@ -1,13 +1,13 @@
-// What the reader of a Parquet file asks of its thread. The thread decodes, the reader has the file.
+// The messages between the reader of a Parquet file and its decoding thread; the reader has the file.
 
-/** Each call is answered with what comes next. */
+/** Each call is answered with the next event. */
 export interface Decoding {
-  /** Begins with a file. */
+  /** Opens a file. */
   open: {
     readonly ask: { readonly path: string; readonly size: number; readonly from: number };
     readonly answer: Next;
   };
-  /** Gives the bytes of a `read`; none where they could not be read: why is the reader's business. */
+  /** The bytes for a `read`; undefined if they could not be read, for which the reader reports the error. */
   bytes: {
     readonly ask: { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> | undefined };
     readonly answer: Next;
@@ -21,7 +21,7 @@ export type Next =
   | { readonly kind: 'group'; readonly group: Group }
   | { readonly kind: 'end' };
 
-/** A row group by columns, in forms that go from thread to thread at little cost. */
+/** A row group as columns, in forms that are cheap to transfer between threads. */
 export interface Group {
   /** The number of its first row in the file. */
   readonly first: number;
@@ -31,17 +31,17 @@ export interface Group {
 
 export type Column = { readonly name: string } & Cells;
 
-/** The cells of a column, one a row. */
+/** The cells of a column, one per row. */
 export type Cells =
-  /** NaN and infinities are `null`, as JSON has it. */
+  /** NaN and infinities are `null`, as in JSON. */
   | { readonly kind: 'numbers'; readonly values: Float64Array<ArrayBuffer> }
   /** 0 and 1; 2 is `null`. */
   | { readonly kind: 'booleans'; readonly values: Uint8Array<ArrayBuffer> }
-  /** Milliseconds since 1970 that are texts of ISO 8601; NaN is `null`. */
+  /** Milliseconds since 1970, read as ISO 8601 strings; NaN is `null`. */
   | { readonly kind: 'times'; readonly values: Float64Array<ArrayBuffer> }
-  /** Places in `texts`; -1 is `null`. */
+  /** Indexes into `texts`; -1 is `null`. */
   | { readonly kind: 'texts'; readonly places: Int32Array<ArrayBuffer>; readonly texts: readonly string[] }
-  /** Likewise, of JSON: lists, structures, and numbers beside texts. `depth` is how deep the deepest of them is nested. */
+  /** The same for JSON texts: lists, structures, and columns that mix numbers and texts. `depth` is the largest nesting depth. */
   | {
       readonly kind: 'json';
       readonly places: Int32Array<ArrayBuffer>;
@@ -49,7 +49,7 @@ export type Cells =
       readonly depth: number;
     };
 
-/** What of a group changes hands instead of being copied. */
+/** The buffers of a group that are transferred instead of copied. */
 export const buffersOf = ({ columns }: Group): ArrayBuffer[] => [
   ...new Set(columns.map((column) => ('places' in column ? column.places : column.values).buffer)),
 ];

@@ -1,10 +1,10 @@
 import type { Cells, Group } from './parquet-protocol.js';
 
-/** The values of the rows of a group, each made anew: what `JSON.parse` makes of their JSON. */
+/** Creates the value of a row, a new one at each call: what `JSON.parse` makes of its JSON. */
 export type RowMaker = (row: number) => Record<string, unknown>;
 
 /**
- * Makes objects of the columns of a group. The code of the one literal that they are made by is made here, once a group.
+ * Creates objects from the columns of a group. The code of their object literal is generated once per group.
  *
  * @example
  * rowMaker(group)(0); // { id: 1, at: '2026-11-26T04:00:00.000Z' }
@@ -24,7 +24,7 @@ function readerOf(cells: Cells): Reader {
       const { values } = cells;
       return (row) => {
         const value = values[row] as number;
-        return value - value === 0 ? value + 0 : null; // neither NaN nor infinite; without the sign of a zero, as in JSON
+        return value - value === 0 ? value + 0 : null; // neither NaN nor infinite; -0 becomes 0, as in JSON
       };
     }
     case 'booleans': {
@@ -50,7 +50,7 @@ function readerOf(cells: Cells): Reader {
   }
 }
 
-/** How many bytes the JSON of a row of a group has at most, and how deep it is nested, without a look at each row. */
+/** Upper bounds of the JSON size and the nesting depth of a group's rows, computed without reading each row. */
 export function mostOf({ columns }: Group): { readonly bytesMax: number; readonly depthMax: number } {
   let bytesMax = 2;
   let depthMax = 1;
@@ -61,9 +61,9 @@ export function mostOf({ columns }: Group): { readonly bytesMax: number; readonl
   return { bytesMax, depthMax };
 }
 
-/** A control character in a text of JSON has six; any other one three at most. */
+/** A control character in a JSON string takes six bytes; any other at most three. */
 const BYTES_A_CHARACTER = 6;
-/** Of numbers, `null`, and times with the longest of years. */
+/** For numbers, `null`, and times with the longest years. */
 const PLAIN_BYTES = 32;
 
 function cellBytesMost(cells: Cells): number {
@@ -78,7 +78,7 @@ const MINUTE_MS = 60_000;
 const seconds = Array.from({ length: 60 }, (_, second) => `:${String(second).padStart(2, '0')}.`);
 const millis = Array.from({ length: 1_000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
 
-/** Texts as `toISOString` has them. Times come close to each other in most files: the minute of the last one is kept. */
+/** Times as by `toISOString`. Most files have close times, so the last minute is cached. */
 function timeReader(values: Float64Array): Reader {
   let minute = Number.NaN;
   let text = '';

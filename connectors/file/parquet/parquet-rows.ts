@@ -5,19 +5,18 @@ import { type OpenRandom, openRandomFile } from '../random-access.js';
 import { mostOf, type RowMaker, rowMaker } from './parquet-row-maker.js';
 import { groupsOf, type StallLimit } from './parquet-thread.js';
 
-/** Rows handed over at a time. */
+/** Rows per batch. */
 const PIECE_ROWS = 1_000;
 
 /**
- * The rows of a Parquet file from a row on, each as a JSON object, with bytes for who asks for them; `next` is the number of the next row.
- * Times are texts of ISO 8601; what no number holds exactly is a text; bytes are Base64; lists and structures are those of
- * JSON. Snappy, gzip and zstd are decompressed.
+ * The rows of a Parquet file from a row on, each as a JSON object, with bytes on demand; `next` is the number of the next row.
+ * Times are ISO 8601 strings, numbers that are not exact are strings, bytes are Base64, and lists and structures are those of JSON.
+ * Snappy, gzip and zstd are decompressed.
  *
- * Memory: two row groups, and those of which rows are still in use.
+ * Memory: two row groups, and those of rows in use.
  *
- * @throws MillraceError `source` where it is no Parquet, is damaged, or is compressed in another way.
- * @example
- * for await (const rows of parquetRows('trips.parquet', 0)) rows[0]?.bytes; // {"id":1,"at":"2026-11-26T04:00:00.000Z"}
+ * @throws MillraceError `source` if it is not Parquet, is damaged, or has another compression.
+ * @example for await (const rows of parquetRows('trips.parquet', 0)) rows[0]?.bytes; // {"id":1,"at":"2026-11-26T04:00:00.000Z"}
  */
 export async function* parquetRows(
   path: string,
@@ -46,7 +45,7 @@ function rowsOf(group: ReadGroup, from: number, to: number): Line[] {
   return rows;
 }
 
-/** What the rows of a group are made of. */
+/** The data of a group's rows. */
 interface ReadGroup {
   readonly first: number;
   readonly make: RowMaker;
@@ -54,7 +53,7 @@ interface ReadGroup {
   readonly depthMax: number;
 }
 
-/** A row by its place. Memory: while there is one of a group, the columns of the group. */
+/** A row by its index. Memory: the columns of its group, as long as one of its rows is used. */
 class ParquetRow implements Line, LazyJson {
   constructor(
     private readonly group: ReadGroup,

@@ -3,26 +3,26 @@ import { isOutOfMemory, WorkerThread } from '../../../src/util/worker-thread.js'
 import type { RandomAccess } from '../random-access.js';
 import type { Decoding, Group, Next } from './parquet-protocol.js';
 
-/** A thread with more JavaScript values than this in its memory ends. */
+/** The heap limit of a thread. */
 const HEAP_MEBIBYTES_MAX = 4_096;
-/** How long a thread that has no file waits for the next one. */
+/** How long an idle thread waits for the next file. */
 const IDLE_MS = 10_000;
 
 export interface StallLimit {
-  /** How long the decoder may be busy with one column of a row group. */
+  /** How long the decoder may take for one column of a row group. */
   readonly stalledMs: number;
 }
 
 const defaults: StallLimit = { stalledMs: 30_000 };
 
 /**
- * The row groups of a Parquet file from a row on, decoded in a thread of their own: the decoder of the library can be kept busy
- * without end by pages that are damaged. A thread that gets on with nothing for `stalledMs`, or ends, is an error of the file; the
- * time that the file takes to be read, or the rows to be used, does not count.
+ * The row groups of a Parquet file from a row on, decoded in a separate thread, because damaged pages can keep the library's
+ * decoder busy without end. If the thread makes no progress for `stalledMs`, or ends, that is an error of the file. The time for
+ * reading the file and for using the rows does not count.
  *
- * Memory: two row groups, the one that was given and the one after it.
+ * Memory: two row groups, the current one and the next one.
  *
- * @throws MillraceError `source`, permanent, for what is wrong with the file; what `file.read` throws.
+ * @throws MillraceError `source`, permanent, for a wrong file; the error of `file.read`.
  */
 export async function* groupsOf(
   file: RandomAccess,
@@ -45,7 +45,7 @@ export async function* groupsOf(
       }
       if (event.kind === 'group') {
         next = call('more', undefined);
-        next.catch(() => undefined); // thrown when the group has been used
+        next.catch(() => undefined); // thrown after the group has been used
         yield event.group;
         continue;
       }
@@ -53,7 +53,7 @@ export async function* groupsOf(
       const bytes = await file.read(start, end).catch((cause: unknown): undefined => {
         failure = cause;
       });
-      // Only memory of its own can change hands.
+      // Only a buffer that is used alone can be transferred.
       const own = bytes && (bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice());
       next = call('bytes', { id, bytes: own }, own ? [own.buffer] : []);
     }
@@ -68,7 +68,7 @@ export async function* groupsOf(
   }
 }
 
-/** Threads that have no file. */
+/** Idle threads. */
 const idle: WorkerThread<Decoding>[] = [];
 
 function decoder(): WorkerThread<Decoding> {

@@ -1,9 +1,9 @@
 import type { FileMetaData, ParquetParsers, SchemaElement } from 'hyparquet';
 import { MillraceError } from '../../../src/core/errors.js';
 
-// Values of Parquet in the forms that JSON has, without loss: what no number holds exactly is a text.
+// Parquet values in the forms of JSON, without loss: a number that is not exact becomes a string.
 
-/** Times are `Date`s where these hold all their digits, otherwise texts of ISO 8601; dates are texts. */
+/** A time is a `Date` if that holds all its digits, otherwise an ISO 8601 string; dates are strings. */
 export const parsers = {
   timestampFromMilliseconds: (ms: bigint) => timeOf(Number(ms)),
   timestampFromMicroseconds: (us: bigint) =>
@@ -27,7 +27,9 @@ function timeText(ticks: bigint, perSecond: bigint): string {
   return `${second}.${digits.slice(0, 3)}${digits.slice(3).replace(/0+$/, '')}Z`;
 }
 
-/** A value as JSON has one: whole numbers beyond 2^53 and times are texts, bytes are Base64, also within lists and structures. */
+/**
+ * A value in a form of JSON: whole numbers beyond 2^53 and times are strings, bytes are Base64, also within lists and structures.
+ */
 export function asJson(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const number = Number(value);
@@ -41,21 +43,21 @@ export function asJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asJson(each)]));
 }
 
-/** Makes the value of a cell of what lies in the file. */
+/** Converts the stored value of a cell. */
 export type Cell = (raw: unknown) => unknown;
 
-/** A column that the library would not read well. */
+/** A column that the library would not decode exactly. */
 export interface Taken {
   readonly cell: Cell;
-  /** Of a column of times. */
+  /** For a column of times. */
   readonly ticksPerMs?: number;
 }
 
 /**
- * Takes columns out of the hands of the library: decimals, which it multiplies as floats, and times, of which it makes an object
- * each. `metadata` is changed so that their values come as they lie in the file. By the names of the columns.
+ * Decodes some columns without the library: decimals, which it computes as floats, and times, for which it creates objects.
+ * `metadata` is changed so that their stored values are returned. By column name.
  *
- * @throws MillraceError `source` where decimals lie within lists or structures.
+ * @throws MillraceError `source` for decimals within lists or structures.
  */
 export function takeColumns({ schema }: FileMetaData, path: string): ReadonlyMap<string, Taken> {
   const columns = new Map<string, Taken>();
@@ -98,12 +100,12 @@ function times({ type, repetition_type, converted_type, logical_type }: SchemaEl
   return converted_type === 'TIMESTAMP_MICROS' ? units.MICROS : undefined;
 }
 
-/** Of what is not missing. */
+/** Keeps missing values. */
 function present<T>(cell: (raw: T) => unknown): Cell {
   return (raw) => (raw === null || raw === undefined ? null : cell(raw as T));
 }
 
-/** A number where it holds all digits, otherwise a text. */
+/** A number if it is exact, otherwise a string. */
 function decimalOf(raw: unknown, scale: number): number | string {
   const unscaled = raw instanceof Uint8Array ? signed(raw) : BigInt(raw as number | bigint);
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
@@ -112,7 +114,7 @@ function decimalOf(raw: unknown, scale: number): number | string {
   return Number.isSafeInteger(Number(unscaled)) ? Number(text) : text;
 }
 
-/** Two's complement, the highest byte first. */
+/** Two's complement, big-endian. */
 const signed = (bytes: Uint8Array): bigint =>
   bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
 

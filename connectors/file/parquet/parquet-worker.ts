@@ -2,7 +2,7 @@ import { serveCalls } from '../../../src/util/worker-thread.js';
 import { decodeParquet } from './parquet-decode.js';
 import { buffersOf, type Decoding, type Next } from './parquet-protocol.js';
 
-// The entry of the thread that decodes Parquet: one file at a time, one row group ahead of who reads it.
+// The entry of the thread that decodes Parquet: one file at a time, one row group ahead of its reader.
 
 interface Asked {
   readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
@@ -14,13 +14,13 @@ serveCalls<Decoding>(
     const asked = new Map<number, Asked>();
     let nextId = 0;
     let room: () => void = () => undefined;
-    /** What nobody was told yet, and who waits to be told. */
+    /** Events not yet delivered, and waiting receivers. */
     const told: Promise<Next>[] = [];
     let listener: ((next: Promise<Next>) => void) | undefined;
 
     function tell(next: Next | Promise<never>): void {
       const promise = Promise.resolve(next);
-      promise.catch(() => undefined); // told by the answer
+      promise.catch(() => undefined); // the answer reports it
       if (listener) listener(promise);
       else told.push(promise);
       listener = undefined;

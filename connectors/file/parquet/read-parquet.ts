@@ -1,24 +1,24 @@
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
 
-/** Runs SQL in a ClickHouse engine that can see the file (chdb in this process), and gives the rows. */
+/** Runs SQL in a ClickHouse engine that can read the file (chdb in this process) and returns the rows. */
 export type Query = <T>(sql: string) => Promise<readonly T[]>;
 
-/** Which columns and rows of a Parquet file are read. */
+/** The columns and rows of a Parquet file to read. */
 export interface ReadParquetOptions<C extends string> {
-  /** Path of the file, as the engine sees it. */
+  /** The path of the file for the engine. */
   readonly path: string;
   readonly query: Query;
-  /** What to read: a name for the batch, and an SQL expression over the file's columns. */
+  /** The columns: a name in the batch, and an SQL expression over the file's columns. */
   readonly columns: Readonly<Record<C, string>>;
   /** The first row, counted from 0 in file order. */
   readonly offset?: number;
   /** The largest number of rows. */
   readonly limit?: number;
-  /** Rows a batch: what is in memory at a time. */
+  /** Rows per batch, which is the memory. */
   readonly batchRows?: number;
 }
 
-/** Rows of the file one after another, each column an array: `columns.x[i]` is of row `firstRow + i`. */
+/** Consecutive rows of the file, each column an array: `columns.x[i]` belongs to row `firstRow + i`. */
 export interface ColumnBatch<C extends string> {
   readonly firstRow: number;
   readonly rows: number;
@@ -28,13 +28,9 @@ export interface ColumnBatch<C extends string> {
 /**
  * Reads columns of a Parquet file in file order, batch by batch.
  *
- * The order is by the engine's own `_row_number`, so it is the same in every run; NULL stays `null`. Memory: one batch.
+ * The order is that of the engine's `_row_number`, so it is the same in every run; NULL stays `null`. Memory: one batch.
  *
- * @throws MillraceError `source` where the file cannot be read, with what the engine says.
- * @example
- * for await (const { columns } of readParquet({ path, query, columns: { delay: 'delay', day: 'toDate(date)' } })) {
- *   columns.delay[0];
- * }
+ * @throws MillraceError `source` if the file cannot be read, with the engine's message.
  */
 export async function* readParquet<C extends string>(options: ReadParquetOptions<C>): AsyncGenerator<ColumnBatch<C>> {
   const { path, query, columns, offset = 0, limit = Number.POSITIVE_INFINITY, batchRows = 100_000 } = options;
@@ -53,8 +49,8 @@ const ROWS = '__rows';
 type Answer<C extends string> = { readonly [K in C]: readonly unknown[] } & { readonly [ROWS]: number };
 
 /**
- * One row of arrays, so that a batch is six values to parse and not a hundred thousand objects. Rows go through tuples
- * because `groupArray` leaves NULLs out, and are sorted after it because it promises no order.
+ * One row of arrays, so a batch is parsed as six values instead of a hundred thousand objects. Values are wrapped in tuples because
+ * `groupArray` skips NULLs, and sorted afterwards because its order is not defined.
  */
 function batchSql(path: string, columns: Readonly<Record<string, string>>, from: number, to: number): string {
   const names = Object.keys(columns);

@@ -3,21 +3,21 @@ import type { Row } from '../row-encoder.js';
 const BLOCK_BYTES = 256 * 1024;
 const NOTHING = Buffer.alloc(0);
 const LINE_END = 0x0a;
-/** Bytes of UTF-8 that a unit of a text has at most. */
+/** The most UTF-8 bytes of a UTF-16 code unit. */
 const UTF8_MAX = 3;
 
 /**
- * Rows that wait to be put, one after another in one block: thousands of small buffers, or a new block for each piece, would
- * keep the collector busy.
+ * Rows that wait to be written, in one block. Thousands of small buffers, or a new block for each piece, would keep the garbage
+ * collector busy.
  *
- * Memory: twice the bytes that it has held at a time, and as much for a block that was given back.
+ * Memory: twice the largest content, and as much for a returned block.
  */
 export class RowBuffer {
   bytes = 0;
   private block: Buffer = NOTHING;
   private spare: Buffer = NOTHING;
 
-  /** Adds a row, a line with its end; how many bytes that were. */
+  /** Adds a row, a line with its end; returns its size. */
   add(row: Row): number {
     const before = this.bytes;
     if (typeof row === 'string') this.addLine(row);
@@ -32,7 +32,7 @@ export class RowBuffer {
     this.bytes = end;
   }
 
-  /** Written where it is to be: bytes of its own would cost as much again. */
+  /** Writes the line into the block, because a separate buffer would double the cost. */
   private addLine(line: string): void {
     if (this.bytes + UTF8_MAX * line.length + 1 > this.block.length) {
       const end = this.bytes + Buffer.byteLength(line) + 1;
@@ -44,7 +44,7 @@ export class RowBuffer {
     this.bytes = end;
   }
 
-  /** All of them; it is empty then. */
+  /** Returns all rows and empties the buffer. */
   take(): Buffer {
     const all = this.block.subarray(0, this.bytes);
     this.block = this.spare;
@@ -53,7 +53,7 @@ export class RowBuffer {
     return all;
   }
 
-  /** Nobody needs what was taken any more: rows may be written over it. */
+  /** Returns a block for reuse. */
   giveBack(taken: Buffer): void {
     this.spare = Buffer.from(taken.buffer);
   }

@@ -1,6 +1,6 @@
 import type { Columns } from './packed-rows.js';
 
-// What conversions ask of their thread: `file` says which conversion it is about.
+// The messages to the conversion thread; `file` identifies the conversion.
 
 type Bytes = Uint8Array<ArrayBuffer>;
 interface OfFile {
@@ -12,10 +12,10 @@ export interface Converting {
     readonly ask: OfFile & { readonly columns: Columns; readonly groupRows: number | undefined };
     readonly answer: undefined;
   };
-  /** The bytes of the row groups that the rows complete. */
+  /** Returns the bytes of the row groups that the rows complete. */
   push: { readonly ask: OfFile & { readonly packed: Bytes }; readonly answer: Bytes };
-  /** The rest of the file. */
+  /** Returns the rest of the file. */
   end: { readonly ask: OfFile; readonly answer: Bytes };
-  /** The file is not wanted any more. */
+  /** Discards the file. */
   drop: { readonly ask: OfFile; readonly answer: undefined };
 }

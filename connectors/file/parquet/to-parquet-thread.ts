@@ -3,7 +3,7 @@ import { WorkerThread } from '../../../src/util/worker-thread.js';
 import type { Columns } from './packed-rows.js';
 import type { Converting } from './to-parquet-protocol.js';
 
-/** How long the thread waits for the next file when it has none. */
+/** How long an idle thread waits for the next file. */
 const IDLE_MS = 10_000;
 
 interface Writer {
@@ -11,16 +11,16 @@ interface Writer {
   files: number;
 }
 
-/** The thread of this process, while it is there, and the files that it has. */
+/** The thread of this process, if it runs, and its files. */
 let current: Writer | undefined;
 let lastFile = 0;
 
 /**
- * A Parquet file that is made of packed rows in a thread, beside who packs them. One thread makes all files of a process.
+ * A Parquet file that a thread makes from packed rows, in parallel to packing. One thread makes all files of a process.
  *
- * Memory: one row group, in the thread, and what is pushed before an earlier push was answered.
+ * Memory: one row group in the thread, and what is pushed before an earlier push was answered.
  *
- * @throws MillraceError `state` for rows that are damaged; `sink` where the thread ended.
+ * @throws MillraceError `state` for damaged rows; `sink` if the thread ended.
  */
 export class Conversion {
   private readonly file = ++lastFile;
@@ -29,23 +29,23 @@ export class Conversion {
 
   constructor(columns: Columns, groupRows?: number) {
     this.writer.files += 1;
-    this.writer.thread.call('begin', { file: this.file, columns, groupRows }).catch(() => undefined); // told at the next call
+    this.writer.thread.call('begin', { file: this.file, columns, groupRows }).catch(() => undefined); // the next call reports it
   }
 
-  /** Takes packed rows, cut anywhere; resolves with the bytes of the row groups that they complete. */
+  /** Adds packed rows, cut anywhere; resolves with the bytes of the row groups that they complete. */
   push(packed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const copy = new Uint8Array(packed);
     return this.writer.thread.call('push', { file: this.file, packed: copy }, { transfer: [copy.buffer] });
   }
 
-  /** Nothing follows: resolves with the rest of the file. */
+  /** No rows follow: resolves with the rest of the file. */
   end(): Promise<Uint8Array<ArrayBuffer>> {
     return this.last('end');
   }
 
-  /** The file is not wanted any more, if it has not ended. */
+  /** Discards the file unless it is complete. */
   drop(): void {
-    if (!this.hasEnded) this.last('drop').catch(() => undefined); // nothing is left of it where the thread ended
+    if (!this.hasEnded) this.last('drop').catch(() => undefined); // if the thread ended, nothing is left of the file
   }
 
   private last<K extends 'end' | 'drop'>(kind: K): Promise<Converting[K]['answer']> {
@@ -81,7 +81,7 @@ function writer(): Writer {
   return started;
 }
 
-/** The bytes of a Parquet file, made of packed rows in a thread, piece after piece. */
+/** The bytes of a Parquet file that a thread makes from packed rows, piece by piece. */
 export async function* parquetOf(
   packed: AsyncIterable<Uint8Array>,
   columns: Columns,

@@ -2,11 +2,11 @@ import { serveCalls } from '../../../src/util/worker-thread.js';
 import { type ToParquet, toParquet } from './to-parquet.js';
 import type { Converting } from './to-parquet-protocol.js';
 
-// The entry of the thread that makes Parquet files: all that a process writes, call after call.
+// The entry of the thread that makes the Parquet files of a process.
 
 serveCalls<Converting>(
   () => {
-    /** A file that could not begin says why at each call. */
+    /** A file that failed to begin returns the error at each call. */
     const files = new Map<number, Promise<ToParquet>>();
     const moved = (bytes: Uint8Array<ArrayBuffer>, transfer: (buffer: ArrayBuffer) => void) => {
       transfer(bytes.buffer);

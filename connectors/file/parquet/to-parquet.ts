@@ -1,19 +1,19 @@
 import { type Columns, RowUnpacker } from './packed-rows.js';
 
-/** Rows of a row group. */
+/** Rows per row group. */
 export const GROUP_ROWS = 100_000;
 
-/** A Parquet file in the making: what it is given and what it gives are pieces, cut anywhere. */
+/** A Parquet file in the making; its input and output are pieces, cut anywhere. */
 export interface ToParquet {
-  /** Takes packed rows; gives the bytes of the row groups that they complete. */
+  /** Adds packed rows; returns the bytes of the row groups that they complete. */
   push(packed: Uint8Array): Uint8Array<ArrayBuffer>;
-  /** Nothing follows: gives the rest of the file. */
+  /** No rows follow: returns the rest of the file. */
   end(): Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Makes a Parquet file of packed rows: compressed by Snappy, a row group for each 100,000 rows. The same rows give the same
- * bytes, whatever pieces they come in.
+ * Makes a Parquet file from packed rows: compressed with Snappy, one row group per 100,000 rows. The same rows give the same bytes,
+ * whatever their pieces.
  *
  * Memory: one row group.
  */
@@ -27,12 +27,12 @@ export async function toParquet(columns: Columns, groupRows = GROUP_ROWS): Promi
   const parquet = new ParquetWriter({
     writer,
     schema: schemaFromColumnData({ columnData: rows.take() }),
-    compressors: { SNAPPY: (bytes) => compressSync(bytes) }, // its own is JavaScript, and a sixth of all the work
+    compressors: { SNAPPY: (bytes) => compressSync(bytes) }, // the library's own is JavaScript and takes a sixth of the time
   });
   const group = (): void => void parquet.write({ columnData: rows.take(), rowGroupSize: groupRows });
   const written = (): Uint8Array<ArrayBuffer> => {
     const bytes = writer.getBytes().slice();
-    writer.index = 0; // its buffer is used again; `offset` goes on
+    writer.index = 0; // reuses the buffer; `offset` continues
     return bytes;
   };
   return {
