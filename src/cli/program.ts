@@ -74,7 +74,7 @@ Examples:
   $ millrace check topologies/flight-delays.ts
   $ millrace run topologies/flight-delays.ts --until-end
 
-Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong usage.`,
+Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong usage, 3 a run needs its plan accepted.`,
     );
   const commands = [
     initCommand,

@@ -66,6 +66,9 @@ export function layoutOf({ sources, steps }: Topology): readonly string[] {
  */
 export const layoutHash = (topology: Topology): string => digestOf(layoutOf(topology));
 
+/** Whether a task keeps anything between two records: then keys must stay in their partitions. */
+export const hasState = ({ steps }: Topology): boolean => steps.some(({ shape }) => shape.shape === 'stateful');
+
 /** How a layout differs from an earlier one, a line each. */
 export const layoutChanges = (before: readonly string[], now: readonly string[]): readonly string[] => [
   ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),

@@ -1,12 +1,13 @@
 export { check, type TopologyProblem } from './check.js';
 export { deferralIn, deliveryOf, deliveryOn, ROWS_MAX, type RunEnd, sinkAsWritten } from './delivery.js';
 export { describe } from './describe.js';
-export { layoutHash, layoutOf, topologyHash } from './hash.js';
+export { hasState, layoutHash, layoutOf, topologyHash } from './hash.js';
 export { mermaid } from './mermaid.js';
 export { mustFit } from './must-fit.js';
 export {
   type CellPlan,
   isRefused,
+  needsAcceptance,
   type PlannedTask,
   type PlanOptions,
   planState,

@@ -1,6 +1,6 @@
 import { type Checkpoint, MillraceError, type TaskId, type TopologyVersion } from '../core/index.js';
 import { counted } from '../util/counted.js';
-import { layoutChanges, layoutOf } from './hash.js';
+import { hasState, layoutChanges, layoutOf } from './hash.js';
 import type { Topology } from './topology.js';
 
 interface Running {
@@ -25,7 +25,7 @@ export function mustFit(checkpoint: Checkpoint, task: TaskId, running: Running):
 /** Records of a key go elsewhere with another number of partitions: its state must have gone there before. */
 function mustBeOneOfAsMany(checkpoint: Checkpoint, where: string, { topology, tasks }: Running): void {
   if (checkpoint.tasks === undefined || checkpoint.tasks === tasks) return;
-  if (!topology.steps.some(({ shape }) => shape.shape === 'stateful')) return;
+  if (!hasState(topology)) return;
   throw new MillraceError(
     'state',
     `its state is that of one of ${counted(checkpoint.tasks, 'task')}, the inputs have ${counted(tasks, 'partition')}`,

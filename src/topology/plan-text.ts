@@ -7,7 +7,17 @@ import type { StatePlan } from './plan.js';
  * @example
  * terminal.out(planText(planState(flightDelays, stored)));
  */
-export function planText({ topology, hash, storedHashes, tasks, tasksNow, sources, sinks, cells }: StatePlan): string {
+export function planText({
+  topology,
+  hash,
+  storedHashes,
+  tasks,
+  changes,
+  tasksNow,
+  sources,
+  sinks,
+  cells,
+}: StatePlan): string {
   if (tasks === 0) return `plan for ${topology} (${hash}): no state is stored, everything starts empty\n`;
   const unchanged = storedHashes.length === 1 && storedHashes[0] === hash;
   const from = unchanged ? 'the same topology' : `topology ${storedHashes.join(', ')}`;
@@ -35,7 +45,7 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
       .trimEnd(),
   );
   const count = (action: string) => [...sources, ...sinks, ...cells].filter((each) => each.action === action).length;
-  const sum = ['continues', 'reused', 'migrated', 'divided', 'new', 'dropped', 'refused']
+  const sum = ['continues', 'reused', 'migrated', 'divided', 'new', 'kept', 'dropped', 'refused']
     .map((action) => [action, count(action)] as const)
     .filter(([, number]) => number > 0)
     .map(([action, number]) => `${number} ${action}`)
@@ -44,5 +54,7 @@ export function planText({ topology, hash, storedHashes, tasks, tasksNow, source
     tasksNow === undefined
       ? ''
       : `the inputs have ${counted(tasksNow, 'partition')}: savepoint restore --rescale divides it\n`;
-  return `plan for ${topology} (${hash}) over ${counted(tasks, 'task')} of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n`;
+  const list = changes.map((line) => `  ${line}\n`).join('');
+  const differs = list === '' ? '' : `sources or stateful steps differ from those of the checkpoint:\n${list}`;
+  return `plan for ${topology} (${hash}) over ${counted(tasks, 'task')} of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n${differs}`;
 }

@@ -4,7 +4,7 @@ import { positionsIn, stepOfPosition } from '../core/source.js';
 import type { CellSpec, StateChange } from '../core/state.js';
 import { getOrInsert } from '../util/maps.js';
 import { divisionOf } from './division.js';
-import { topologyHash } from './hash.js';
+import { hasState, layoutChanges, layoutOf, topologyHash } from './hash.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -30,7 +30,7 @@ export interface CellPlan {
 
 export interface SourcePlan {
   readonly source: string;
-  readonly action: 'continues' | 'new' | 'refused' | 'dropped';
+  readonly action: 'continues' | 'new' | 'refused' | 'kept';
   readonly topic: string;
   /**
    * Next offset by task; `null` for one that begins at the oldest record. Of a global source by partition, the lowest of all
@@ -58,6 +58,11 @@ export interface StatePlan {
   /** Hashes of the topologies that wrote the checkpoints. */
   readonly storedHashes: readonly string[];
   readonly tasks: number;
+  /**
+   * How sources, stateful steps and versions of state differ from those of the checkpoints, a line each: a run needs
+   * `--accept-plan` where there is one.
+   */
+  readonly changes: readonly string[];
   /** How many tasks there will be, where that is another number: a savepoint can go into them, a run does not begin. */
   readonly tasksNow?: number | undefined;
   readonly sources: readonly SourcePlan[];
@@ -94,13 +99,16 @@ export function planState(
 ): StatePlan {
   const stored = tasks.filter(({ checkpoint }) => checkpoint !== undefined);
   const before = stored.map(({ checkpoint }) => checkpoint?.tasks).find((count) => count !== undefined);
-  const isRescaled = tasksNow !== undefined && before !== undefined && before !== tasksNow;
+  const isRescaled = tasksNow !== undefined && before !== undefined && before !== tasksNow && hasState(topology);
+  const layout = layoutOf(topology);
+  const changes = stored.flatMap(({ checkpoint }) => layoutChanges(checkpoint?.layout ?? layout, layout));
   const hashes = stored.map(({ checkpoint }) => checkpoint?.topologyHash ?? '');
   return {
     topology: topology.name,
     hash: topologyHash(topology),
     storedHashes: [...new Set(hashes)].sort(),
     tasks: stored.length,
+    changes: [...new Set(changes)],
     ...(isRescaled ? { tasksNow } : {}),
     sources: planSources(topology, stored),
     sinks: planSinks(stored, unfinished),
@@ -120,6 +128,10 @@ function dividing(topology: Topology, cells: readonly CellPlan[]): CellPlan[] {
     return { ...plan, action: 'refused', note: 'it belongs to one task and cannot be divided' };
   });
 }
+
+/** Whether a run needs its plan accepted. */
+export const needsAcceptance = (plans: readonly StatePlan[]): boolean =>
+  plans.some(({ changes }) => changes.length > 0);
 
 /** Tells state that a topology reads from state that nothing in it knows any more. */
 export function readerIn(topology: Topology): (place: { readonly step: string; readonly cell: string }) => boolean {
@@ -152,15 +164,15 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
   });
   const known = new Set(sources.map(({ id }) => id));
   const gone = new Set(tasks.flatMap(({ checkpoint }) => Object.keys(checkpoint?.positions ?? {}).map(stepOfPosition)));
-  const dropped = [...gone]
+  const left = [...gone]
     .filter((id) => !known.has(id))
     .sort()
     .map((id): SourcePlan => {
       const topic = tasks.map(({ topics }) => topics[id]).find((each) => each !== undefined) ?? '';
-      const note = 'its offsets are dropped by the next checkpoint';
-      return { source: id, topic, offsets: {}, action: 'dropped', note };
+      const note = 'it is gone; its offsets stay, and it goes on there if it comes back';
+      return { source: id, topic, offsets: {}, action: 'kept', note };
     });
-  return [...declared, ...dropped];
+  return [...declared, ...left];
 }
 
 function planSinks(tasks: readonly PlannedTask[], unfinished: Unfinished): SinkPlan[] {

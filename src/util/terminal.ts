@@ -7,7 +7,7 @@ export interface Terminal {
 }
 
 /** The closed set of exit codes. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 2, unaccepted: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export interface ErrorStyle {

@@ -72,6 +72,14 @@ describe('operations from the command line', () => {
     const newer = await call('plan', 'newer.mjs');
     expect([newer.code, newer.err]).toEqual([1, '']);
     expect(newer.out).toMatch(/totals +sum +refused +v1 -> v2, 1 bucket, 1 byte +version 1\n/);
+    const renamed = await call('plan', 'renamed.mjs');
+    expect([renamed.code, renamed.err, renamed.out]).toEqual([
+      3,
+      '',
+      expect.stringMatching(
+        /checkpoint:\n {2}- step totals \(totals\): sum 1\n {2}\+ step sums \(totals\): sum 1\na run needs --accept-plan \w{16}\n$/,
+      ),
+    ]);
     expect(await asJson('offsets', 'numbers.mjs')).toMatchObject({ lag: 0, tasks: [{ position: 4, end: 4 }] });
     const { out } = await call('tail', 'sums', '--from', '1');
     expect(

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import { type CellSpecs, type StateChange, stateful } from '../../src/core/index.js';
+import { type CellSpecs, type Checkpoint, type StateChange, stateful } from '../../src/core/index.js';
 import { json } from '../../src/schema/index.js';
 import { float64Cell, mapCell, ringCell, valueCell } from '../../src/state/index.js';
 import {
   isRefused,
+  layoutOf,
+  needsAcceptance,
   type PlannedTask,
   planState,
   planText,
@@ -117,6 +119,27 @@ describe('planState', () => {
       'old-sink/rows': 'dropped',
     });
     expect(plan.cells.find(({ step: id }) => id === 'old-sink')?.note).toContain('lost');
+  });
+
+  it('lists sources and stateful steps that a run must accept, once over all tasks', () => {
+    const cells = (version: number) => ({ total: valueCell({ initial: 0, version }) });
+    const by = (layout: readonly string[] | undefined, partition = 0): PlannedTask => {
+      const { checkpoint, ...task } = taskOf(partition, []);
+      return { ...task, checkpoint: { ...(checkpoint as Checkpoint), layout } };
+    };
+    const [v1, v2] = [withSteps({ a: cells(1), b: cells(1) }), withSteps({ a: cells(2) })];
+    const plan = planState(v2, [by(layoutOf(v1)), by(layoutOf(v1), 1), by(layoutOf(v2), 2)]);
+    expect(plan.changes).toEqual(['- step a (test): total 1', '- step b (test): total 1', '+ step a (test): total 2']);
+    expect(planText(plan)).toContain('checkpoint:\n  - step a (test): total 1\n  - step b');
+    expect(needsAcceptance([plan])).toBe(true);
+    expect(planState(v2, [by(layoutOf(v2)), by(undefined, 1)]).changes).toEqual([]);
+  });
+
+  it('says nothing of another number of partitions where nothing is kept between records', () => {
+    const { checkpoint, ...task } = taskOf(0, []);
+    const stored = [{ ...task, checkpoint: { ...(checkpoint as Checkpoint), tasks: 1 } }];
+    expect(planState(withSteps({}), stored, { tasksNow: 2 }).tasksNow).toBeUndefined();
+    expect(planState(withSteps({ a: { total: valueCell({ initial: 0 }) } }), stored, { tasksNow: 2 }).tasksNow).toBe(2);
   });
 
   it('refuses a position that is one in another topic', () => {

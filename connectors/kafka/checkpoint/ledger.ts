@@ -41,10 +41,12 @@ export class KafkaLedger implements TaskLedger {
 
   async commit(checkpoint: Checkpoint, changes: readonly StateChange[]): Promise<void> {
     this.must('restored');
-    const { transaction, names, task, inputs } = this.session;
+    const { transaction, names, task, restoredInputs } = this.session;
+    // With a source that left, its position and its topic stay: where it comes back, both must fit.
+    const inputs = { ...restoredInputs, ...Object.fromEntries(this.session.inputs) };
     try {
       const nowMs = Date.now();
-      const record = checkpointRecord({ checkpoint, inputs: Object.fromEntries(inputs) }, nowMs);
+      const record = checkpointRecord({ checkpoint, inputs }, nowMs);
       for (const change of changes) transaction.add(names.changelog, task.partition, changeRecord(change, nowMs));
       transaction.add(names.changelog, task.partition, record);
       await transaction.commit(this.offsetsOf(checkpoint));

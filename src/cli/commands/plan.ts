@@ -1,5 +1,13 @@
 import type { Command } from 'commander';
-import { isRefused, planState, planText, type StatePlan, subtopologiesOf } from '../../topology/index.js';
+import {
+  isRefused,
+  needsAcceptance,
+  planState,
+  planText,
+  type StatePlan,
+  subtopologiesOf,
+  topologyHash,
+} from '../../topology/index.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
@@ -17,7 +25,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'plan',
-    'Prints what a run would do with stored state, and topics that differ from their declaration; exits with 1 if a run would be refused.',
+    'Prints what a run would do with stored state, and topics that differ from their declaration. Exits with 1 if a run would be refused, and with 3 if it needs --accept-plan with the hash that is printed.',
     ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile cluster --json'],
   )
     .argument('<file>', 'topology file, or FILE#name if it exports several')
@@ -45,10 +53,15 @@ export function planCommand({ terminal, act }: CommandContext): Command {
             );
           const mismatches = await mismatchesOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, subtopologies: plans };
-          if (flags.json) terminal.out(`${JSON.stringify({ ...object, mismatches })}\n`);
-          else terminal.out(plans.map(planText).join('\n') + mismatchLines(mismatches));
+          const acceptPlan = needsAcceptance(plans) ? topologyHash(topology) : null;
+          if (flags.json) terminal.out(`${JSON.stringify({ ...object, mismatches, acceptPlan })}\n`);
+          else {
+            terminal.out(plans.map(planText).join('\n') + mismatchLines(mismatches));
+            if (acceptPlan !== null) terminal.out(`a run needs --accept-plan ${acceptPlan}\n`);
+          }
           const isStopped = plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined);
-          return isStopped || mismatches.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
+          if (isStopped || mismatches.some(({ refused }) => refused)) return exitCodes.failed;
+          return acceptPlan === null ? exitCodes.ok : exitCodes.unaccepted;
         } finally {
           await profile.close();
         }

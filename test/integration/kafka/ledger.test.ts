@@ -24,6 +24,8 @@ afterAll(async () => {
   await admin.disconnect();
 });
 
+const BOTH = ['departed', 'arrived'] as const;
+
 interface Task {
   readonly ledger: TaskLedger;
   readonly writer: SinkWriter;
@@ -66,15 +68,17 @@ async function refill({ departed, arrived }: Job): Promise<void> {
 }
 
 /** Opens partition 1 of a job as the runtime does: ledger, restore, sink, inputs. */
-async function openTask({ topology, departed, arrived, out }: Job, world = kafka): Promise<Task> {
+async function openTask(
+  { topology, departed, arrived, out }: Job,
+  world = kafka,
+  steps: readonly (typeof BOTH)[number][] = BOTH,
+): Promise<Task> {
   const task = { topology, partition: 1 };
   const ledger = await world.openLedger(task);
   const restored = await ledger.restore();
   const writer = await world.topicSink.open(sink(out), { step: 'out', task, incarnation: 0 });
-  for (const [step, topic] of [
-    ['departed', departed],
-    ['arrived', arrived],
-  ] as const) {
+  for (const step of steps) {
+    const topic = { departed, arrived }[step];
     const offset = restored.checkpoint?.positions[step]?.offset ?? EARLIEST;
     const reader = await world.source.open(source(topic), {
       task,
@@ -305,6 +309,23 @@ describe('what does not fit together', () => {
     await kafka.deleteTopic(job.departed);
     await kafka.createTopic(job.departed, 2);
     await refill(job);
+    await expect(openTask(job)).rejects.toMatchObject({
+      code: 'source',
+      message: expect.stringContaining('was deleted and created again'),
+    });
+  });
+
+  it('is refused: an input that left, came back and was created again meanwhile', async () => {
+    const job = await newJob();
+    const before = await openTask(job);
+    await before.ledger.commit(checkpoint(1, 5, 5), []);
+    await before.ledger.close();
+    const without = await openTask(job, kafka, ['departed']);
+    await without.ledger.commit(checkpoint(2, 6, 5), []);
+    await without.ledger.close();
+    await kafka.deleteTopic(job.arrived);
+    await kafka.createTopic(job.arrived, 2);
+    await refill({ ...job, departed: job.arrived });
     await expect(openTask(job)).rejects.toMatchObject({
       code: 'source',
       message: expect.stringContaining('was deleted and created again'),
