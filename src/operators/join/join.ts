@@ -27,8 +27,8 @@ export interface JoinOptions<L, R> {
  *   out    -----ax-ay--by---------|
  *
  * A pair is emitted with its second record, at the later of both event times. A record waits for partners until the
- * watermark says that none can come (`before` or `after`, and `allowedLateness`, past its time; never before its time). Later still it is late: a
- * dead letter.
+ * watermark says that none can come: `before` or `after` (0 where it is negative) and `allowedLateness` past its time. A record
+ * that comes later than `allowedLateness` is late: a dead letter.
  *
  * Counters: `expired` (records that ended their wait). Dead letters: `late`, `empty-key`, `join-full` (a record that would
  * be one more than `entriesMax`; it joins nothing). Equal keys must be in one partition.

@@ -6,7 +6,7 @@ import { uniformBy } from './uniform.js';
 
 /** How many records of each window are drawn, and by what. */
 export interface SampleWindowsOptions<T> {
-  /** The windows of event time: `tumbling`, or `hopping`. */
+  /** The windows of event time: `tumbling`. */
   readonly window: SlicedSpec;
   /** The number of records sampled per window. */
   readonly size: number;

@@ -1,0 +1,27 @@
+import { parseArgs } from 'node:util';
+import { families } from './families/index.js';
+import { judgeFamily } from './judge-family.js';
+
+// More cases than the tests judge: `npm run oracle -- --cases 20000 --seed 1 --family joins`.
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    family: { type: 'string' },
+  },
+});
+
+const chosen = families.filter(({ name }) => values.family === undefined || name === values.family);
+if (chosen.length === 0) {
+  console.error(`there is no family ${values.family}; there are: ${families.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+let wrong = 0;
+for (const family of chosen) {
+  const { failures, ...figures } = await judgeFamily(family, Number(values.cases), Number(values.seed));
+  for (const failure of failures) console.error(failure);
+  console.log(JSON.stringify({ family: family.name, ...figures, wrong: failures.length }));
+  wrong += failures.length;
+}
+process.exitCode = wrong > 0 ? 1 : 0;
