@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { diffOf, draw, faultsIn, withFault } from './draw.js';
+
+const text = `
+export function late(ms: number, watermarkMs: number): boolean {
+  if (ms < watermarkMs && !known) count.add(1);
+  throw new Error(\`\${ms - watermarkMs} ms late\`);
+  return ms > 0 ? true : watermarkMs === 7;
+}
+`;
+const faults = faultsIn('late.ts', text);
+const faultyLines = faults.map((fault) => withFault(text, fault).split('\n')[fault.line - 1]?.trim());
+
+describe('mutants', () => {
+  it('are small faults of the code', () => {
+    expect(faultyLines).toEqual(
+      expect.arrayContaining([
+        'if (ms <= watermarkMs && !known) count.add(1);',
+        'if (ms < watermarkMs || !known) count.add(1);',
+        'if (ms < watermarkMs && known) count.add(1);',
+        'if (ms < watermarkMs && !known) ;',
+        'if (ms < watermarkMs && !known) count.add((2));',
+        'if (false) count.add(1);',
+        'return undefined as never;',
+        'return ms > 0 ? false : watermarkMs === 7;',
+        'return ms > 0 ? true : watermarkMs !== 7;',
+      ]),
+    );
+  });
+
+  it('change neither types nor messages', () => {
+    for (const line of [2, 4]) expect(faults.filter((fault) => fault.line === line)).toEqual([]);
+  });
+
+  it('are drawn by the seed, one of a line', () => {
+    const drawn = draw(faults, 5, 100);
+    expect(drawn).toEqual(draw(faults, 5, 100));
+    expect(drawn.map(({ line }) => line).sort()).toEqual([3, 5]);
+  });
+
+  it('are shown as a diff', () => {
+    const fault = faults.find(({ from }) => from === '<') as (typeof faults)[number];
+    expect(diffOf(text, fault)).toBe(
+      '-  if (ms < watermarkMs && !known) count.add(1);\n+  if (ms <= watermarkMs && !known) count.add(1);',
+    );
+  });
+});

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadedWith, readSources, repository } from '../import-graph.js';
+import { diffOf, draw, faultsIn, type Mutant } from './draw.js';
+import { explanationOf } from './explained.js';
+import { relatedTests } from './related.js';
+import { Trials, type Verdict } from './trial.js';
+
+// Do the tests bite? Draws small faults by a seed and runs the unit tests related to each, in a copy:
+// `npm run mutants -- --seed 1 --count 100`. A run that was ended goes on where it was: results are kept in `.millrace`.
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '100' },
+    /** Seconds after which no further tests of a mutant are begun. */
+    limit: { type: 'string', default: '400' },
+    /** Only files whose path contains this. */
+    only: { type: 'string', default: '' },
+    /** Lists the mutants and tries none. */
+    list: { type: 'boolean', default: false },
+  },
+});
+
+interface Tried extends Mutant, Verdict {
+  readonly id: string;
+  readonly diff: string;
+  readonly explained?: string | undefined;
+}
+
+const FOLDERS = ['src/runtime', 'src/state', 'src/operators', 'src/schema', 'connectors'];
+/** They run the built command, which the copy does not have. */
+const NEEDS_BUILD = /^test\/(cli|integration|e2e|sim|mutants)\/|starter|is-url/;
+
+const sources = await readSources([
+  'src',
+  'connectors',
+  'schemas',
+  'topologies',
+  'models',
+  'stack',
+  'examples',
+  'test',
+]);
+const simulated = loadedWith(sources, 'test/sim/main.ts');
+const testsOf = (file: string) => relatedTests(sources, file).filter((path) => !NEEDS_BUILD.test(path));
+const textOf = (file: string) => sources.get(file)?.text ?? '';
+const faults = [...sources.keys()]
+  .filter((file) => FOLDERS.some((folder) => file.startsWith(`${folder}/`)) && file.includes(values.only))
+  // What only integration tests load is tried by them alone.
+  .filter((file) => testsOf(file).length > 0)
+  .flatMap((file) => faultsIn(file, textOf(file)));
+const drawn = draw(faults, Number(values.seed), Number(values.count));
+
+const kept = join(repository, '.millrace', `mutants-${values.seed}.ndjson`);
+mkdirSync(join(repository, '.millrace'), { recursive: true });
+const before = existsSync(kept) ? readFileSync(kept, 'utf8').trim().split('\n') : [];
+const known = new Map(before.map((line) => JSON.parse(line) as Tried).map((tried) => [tried.id, tried]));
+/** A file that has changed since makes another mutant of it. */
+const idOf = ({ file, start, end, to }: Mutant) =>
+  `${file}:${start}-${end}:${to}:${createHash('sha256').update(textOf(file)).digest('hex').slice(0, 8)}`;
+
+console.log(`${faults.length} faults, ${drawn.length} drawn`);
+if (values.list)
+  for (const mutant of drawn) console.log(`${mutant.file}:${mutant.line}\n${diffOf(textOf(mutant.file), mutant)}`);
+else process.exitCode = await tryAll();
+
+async function tryAll(): Promise<number> {
+  const trials = new Trials();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      trials.close();
+      process.exit(130);
+    });
+  const all: Tried[] = [];
+  try {
+    for (const mutant of drawn) {
+      const id = idOf(mutant);
+      const tried = known.get(id) ?? (await attempt(trials, mutant, id));
+      all.push(tried);
+      const { outcome, by, seconds, diff, testFiles } = tried;
+      const what = by ? `by ${by}` : `${testFiles} test files passed`;
+      console.log(`${all.length} ${outcome}, ${seconds} s, ${mutant.file}:${mutant.line} (${mutant.kind}), ${what}`);
+      if (outcome !== 'killed') console.log(`${diff}${tried.explained ? `\n  ${tried.explained}` : ''}`);
+    }
+  } finally {
+    trials.close();
+  }
+  return report(all);
+}
+
+async function attempt(trials: Trials, mutant: Mutant, id: string): Promise<Tried> {
+  const text = textOf(mutant.file);
+  const verdict = await trials.run(mutant, testsOf(mutant.file), simulated.has(mutant.file), Number(values.limit));
+  const line = text.split('\n')[mutant.line - 1] ?? '';
+  const why = verdict.outcome === 'killed' ? undefined : explanationOf(mutant, line);
+  const tried = { id, ...mutant, ...verdict, diff: diffOf(text, mutant), explained: why };
+  appendFileSync(kept, `${JSON.stringify(tried)}\n`);
+  return tried;
+}
+
+/** The share of those that were to be killed; what is explained was not. */
+function report(all: readonly Tried[]): number {
+  const killed = all.filter(({ outcome }) => outcome === 'killed').length;
+  const why = all.filter((tried) => tried.explained !== undefined).length;
+  const share = (100 * killed) / Math.max(1, all.length - why);
+  console.log(`${killed} of ${all.length} killed, ${why} explained: ${share.toFixed(1)} %`);
+  return share >= 90 ? 0 : 1;
+}
