@@ -1,4 +1,4 @@
-// What users test their topologies, operators and learners with, and connectors of their own. Nothing else in src imports it.
+// For tests of topologies, operators, learners and connectors. Nothing else in src imports it.
 
 export { type AggregateSample, checkAggregate } from './testing/aggregate-contract.js';
 export type { ContractCheck } from './testing/contract.js';
@@ -19,7 +19,7 @@ export {
   driveOperator,
   type OperatorCheck,
 } from './testing/operator-contract.js';
-/** Whole topologies in a simulated world of crashes, late answers and stale owners, by seeds: see `simulate`. */
+/** Runs whole topologies with simulated crashes, late answers and stale owners, by seed: see `simulate`. */
 export * as sim from './testing/sim/index.js';
 export { type SinkWorld, sinkContract } from './testing/sink-contract.js';
 export { type SourceWorld, sourceContract } from './testing/source-contract.js';

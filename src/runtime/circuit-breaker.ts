@@ -9,8 +9,8 @@ export interface CircuitBreakerOptions {
 }
 
 /**
- * Whether it is worth asking somebody: after some failures in a row the circuit is open for a while, then one more failure opens
- * it for longer, and one success closes it. What was asked before it opened, and fails meanwhile, does not count twice.
+ * A circuit breaker. After some failures in a row the circuit is open for a while; then one more failure opens it for longer, and
+ * one success closes it. Requests sent before it opened do not count when they fail later.
  */
 export class CircuitBreaker {
   private failures = 0;
@@ -22,7 +22,7 @@ export class CircuitBreaker {
     return this.openMs > 0;
   }
 
-  /** For how long it is still open. */
+  /** How long it stays open from now, in milliseconds. */
   get openMs(): number {
     return Math.max(0, this.openUntilMs - this.options.now());
   }

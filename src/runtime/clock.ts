@@ -1,9 +1,9 @@
-/** Processing time as the runtime sees it; tests give their own. */
+/** Processing time for the runtime; tests pass their own. */
 export interface Clock {
   now(): number;
-  /** Resolves after so long, or at once when `signal` is aborted. */
+  /** Resolves after a time, or at once when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `tick` again and again, until what it returns is called. Ticks that were missed are not made up for. */
+  /** Calls `tick` periodically until the returned function is called. Missed ticks are not repeated. */
   every(ms: number, tick: () => void): () => void;
 }
 
@@ -22,16 +22,16 @@ export const systemClock: Clock = {
     }),
   every(ms, tick) {
     const timer = setInterval(tick, ms);
-    timer.unref(); // to look after a run is no reason to keep a process alive
+    timer.unref(); // watching a run must not keep the process alive
     return () => clearInterval(timer);
   },
 };
 
-/** Holds records to a rate: for demonstrations, and for backlogs that must not starve a database. */
+/** Limits the rate of records: for demonstrations, and for backlogs that would overload a database. */
 export interface Pace {
-  /** The largest round that keeps the flow even: a twentieth of a second's worth. */
+  /** The largest round that keeps the rate even: the records of a twentieth of a second. */
   readonly roundMax: number;
-  /** Waits until so many more records are due. */
+  /** Waits until so many records are due. */
   take(records: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function paceOf(recordsPerSecond: number, clock: Pick<Clock, 'now' | 'sle
   return {
     roundMax: Math.max(1, Math.floor(recordsPerSecond / 20)),
     async take(records, signal) {
-      // Time that passed without records is not made up for: a rate is a limit, not a debt.
+      // Idle time is not made up for, because the rate is an upper limit.
       dueMs = Math.max(dueMs, clock.now() - 1_000) + (records * 1_000) / recordsPerSecond;
       const waitMs = dueMs - clock.now();
       if (waitMs > 0) await clock.sleep(waitMs, signal);

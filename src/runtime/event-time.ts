@@ -1,9 +1,9 @@
 import { isoTime } from '../util/iso-time.js';
 
 /**
- * The milliseconds that an `eventTime` callback means, NaN where it means none. Values are what came in, whatever their type
- * says: a number, a `bigint`, a `Date`, or a text of a number, as 64-bit integers arrive from stores that speak JSON. What is
- * missing is no time: `Number(null)` would be 1970.
+ * The result of an `eventTime` callback in milliseconds; NaN if it is not a time. Values come from outside, whatever their type: a
+ * number, a `bigint`, a `Date`, or a number as text, as JSON carries 64-bit integers. A missing value is not a time, although
+ * `Number(null)` would be 1970.
  *
  * @example
  * eventTimeIn('1700000000000'); // 1700000000000
@@ -15,7 +15,7 @@ export function eventTimeIn(given: unknown): number {
   return typeof given === 'string' && given.trim() !== '' ? Number(given) : Number.NaN;
 }
 
-/** What a callback gave in the place of a time, for a dead letter. */
+/** The result of the callback as text for a dead letter. */
 export function shownTime(given: unknown): string {
   if (typeof given === 'string') return JSON.stringify(given.slice(0, 100));
   if (given instanceof Date) return String(given);
@@ -24,19 +24,19 @@ export function shownTime(given: unknown): string {
     : String(given);
 }
 
-/** The first and the last of plausible event times, in milliseconds since 1970. */
+/** The first and the last plausible event time, in milliseconds since 1970. */
 const FIRST_MS = 0;
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-/** Before it a timestamp was not read from a clock: it is missing (-1), or a test's own. */
+/** An earlier timestamp did not come from a clock: it is missing (-1), or from a test. */
 const CLOCKS_FROM_MS = Date.UTC(1971, 0);
-/** From here on a number of seconds, read as milliseconds, is taken for seconds: it would mean the year 2000 or later. */
+/** A larger number of seconds, read as milliseconds, is recognized as seconds, since it means the year 2000 or later. */
 const SECONDS_FROM = Date.UTC(2000, 0) / 1_000;
 const DAY_MS = 86_400_000;
 
 /**
- * What is wrong with an event time, or `undefined`. It must lie in the years 1970 to 9999. It is also held against
- * the timestamp of the record: it must not lie further ahead than `aheadMax`, where that is given, and must not be a plausible time in
- * seconds, unless `aheadMax` is `none`. A function of the record alone, so every replay decides the same.
+ * Describes what is wrong with an event time, or returns `undefined`. It must lie in the years 1970 to 9999. It is also compared
+ * with the timestamp of the record: it must not lie further ahead than `aheadMax`, if given, and must not be a plausible time in
+ * seconds, unless `aheadMax` is `none`. The result depends only on the record, so every replay gives the same.
  *
  * @example
  * implausible(1_700_000_000, 1_700_000_000_000, days(1)); // 'event time is 1700000000, decades before the log's timestamp: seconds? ...'
@@ -56,7 +56,7 @@ export function implausible(
   return undefined;
 }
 
-/** The time of a record that has no plausible one: the nearest that can be written as a date. */
+/** The time of a record without a plausible one: the nearest that can be written as a date. */
 export const within1970And9999 = (timeMs: number): number =>
   timeMs >= FIRST_MS && timeMs <= LAST_MS ? timeMs : timeMs > LAST_MS ? LAST_MS : FIRST_MS;
 

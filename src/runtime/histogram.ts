@@ -1,8 +1,8 @@
-// Four buckets an octave: a quantile is at most 19 % above the true one, in 160 numbers whatever the load.
+// Four buckets per octave: a quantile is at most 19 % too high, with 160 numbers at any load.
 const PER_OCTAVE = 4;
 const BUCKETS = 160;
 
-/** A histogram of durations in milliseconds, from 0.001 ms up, cheap enough to feed for every record. */
+/** A histogram of durations in milliseconds, from 0.001 ms up, cheap enough for every record. */
 export class DurationHistogram {
   readonly counts = new Float64Array(BUCKETS);
   total = 0;
@@ -16,7 +16,7 @@ export class DurationHistogram {
     this.sumMs += durationMs * times;
   }
 
-  /** Upper bound of the bucket that holds the quantile; 0 where nothing was recorded. */
+  /** The upper bound of the quantile's bucket; 0 if nothing was recorded. */
   quantileMs(q: number): number {
     let rest = q * this.total;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {

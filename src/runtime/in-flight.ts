@@ -1,6 +1,6 @@
 /**
- * Credits: how many records, and bytes of them, a task has pushed that some leaf of its pipeline (a sink, or a stream that nobody reads)
- * has not yet finished. Every leaf finishes rounds in order, so a counter a leaf is all it takes.
+ * Counts the records, and their bytes, that were pushed into a task's pipeline and that some leaf (a sink, or a stream without a
+ * reader) has not finished. Every leaf finishes rounds in order, so one counter per leaf is enough.
  */
 export class InFlight {
   private readonly done: number[];
@@ -26,7 +26,7 @@ export class InFlight {
     this.bytes += bytes;
   }
 
-  /** Leaf number `leaf` is through with its next round. */
+  /** Leaf number `leaf` has finished its next round. */
   finish(leaf: number): void {
     this.done[leaf] = (this.done[leaf] ?? 0) + 1;
     const rounds = Math.min(...this.done);
@@ -44,7 +44,7 @@ export class InFlight {
     this.wake();
   }
 
-  /** Resolves once fewer than so many records and bytes are in flight; rejects with the pipeline's failure. */
+  /** Resolves when fewer records and bytes are in flight; rejects with the pipeline's failure. */
   async fewerThan(records: number, bytes = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.failure) throw this.failure.error;
     if (this.records < records && this.bytes < bytes) return;
@@ -67,17 +67,17 @@ export class InFlight {
   }
 }
 
-/** What a task may hold of a budget, in bytes. */
+/** The parts of a byte budget that a task may use. */
 export interface Allowance {
   /** Read, and not yet in a round. */
   readonly buffered: number;
-  /** In one round: what a step does with it, it does in one turn of the loop. */
+  /** In one round: a step processes a round in one turn of the event loop. */
   readonly round: number;
-  /** A round is pushed while there is less on its way to the sinks. */
+  /** A round is pushed while fewer bytes are on their way to the sinks. */
   readonly inFlight: number;
-  /** Pushed since the last checkpoint, and perhaps kept by sinks until the next: from there on a commit is due. */
+  /** Pushed since the last checkpoint, and possibly kept by sinks until the next: above it, a commit is due. */
   readonly uncommitted: number;
-  /** Gives the task's part to the others. */
+  /** Returns the task's part to the others. */
   close(): Promise<void>;
 }
 
@@ -85,9 +85,8 @@ const BYTES_MAX = 256 * 1024 * 1024;
 const ROUND_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
- * How many bytes of records the tasks of a run may hold, in equal parts for all that are open. A task does not wait for
- * others to give back theirs: it may hold records of one input while it needs some of another, and two such tasks would
- * wait for each other for ever.
+ * Divides the memory for records equally among all open tasks of a run. A task does not wait for others to release memory: two
+ * tasks could each hold records of one input while they need records of another, and wait for each other for ever.
  *
  * @example
  * const allowance = new ByteBudget(256 * 2 ** 20).join();

@@ -20,17 +20,17 @@ import { roughBytes } from '../util/rough-bytes.js';
 import { eventTimeIn, implausible, shownTime, within1970And9999 } from './event-time.js';
 import { lowestOf, withMark } from './watermark-markers.js';
 
-/** The jump that one record may make. */
+/** The largest jump that one record may cause. */
 export const JUMP_MS = credibleJump(0);
 
-/** Decoded in one turn of the loop, before others get theirs. */
+/** Bytes that are decoded in one turn of the event loop. */
 const TURN_BYTES = 1024 * 1024;
-/** Values of shorter records are taken to be as large as their bytes: to look into each would cost more than it tells. */
+/** A shorter record's value is assumed to be as large as its bytes, because measuring each would cost too much. */
 const SHORT_BYTES = 1024;
-/** What a list or an object takes beside what is in it. */
+/** The memory of a list or an object besides its content. */
 const OBJECT_BYTES = 48;
 
-/** What a buffer holds in the place of a value that the steps cannot be given. */
+/** Replaces a value in the buffer that the steps cannot get. */
 export class Unusable {
   constructor(
     readonly reason: string,
@@ -38,38 +38,38 @@ export class Unusable {
   ) {}
 }
 export const TOMBSTONE = new Unusable('tombstone', '');
-/** A mark of a task that writes the log: it moves time and is no record of any stream. */
+/** A watermark marker: it moves time and belongs to no stream. */
 export const MARKED = new Unusable('mark', '');
-/** A record of a global source that another task sends to the dead letters: one of them does. */
+/** A record of a global source that another task sends to the dead letters, since exactly one task does. */
 export const REPORTED_BY_OTHER_TASK = new Unusable('elsewhere', '');
 
 /** An input that every task of the topology reads. */
 export interface SharedInput {
   readonly task: number;
-  /** Whether it is this task that tells of records that cannot be used: one does, not each. */
+  /** Whether this task reports records that cannot be used; exactly one task does. */
   readonly isReporter: boolean;
 }
 
 /**
- * One partition of one source: decodes what the reader polls and keeps it, in log order, until it is merged. Its
- * position is that of the next record to merge, whatever has been read ahead.
+ * One partition of one source. It decodes the polled records and buffers them in log order until they are merged. Its position is
+ * that of the next record to merge, whatever has been read ahead.
  *
- * Records of a log with marks come from several tasks, out of order among each other. Their merge time is what the marks
- * before them allow: it is never too high, and it stands in the log.
+ * Records of a log with watermark markers come from several tasks, out of order among each other. Their merge time is the one that
+ * the markers before them allow. It is never too high, and depends only on the log.
  */
 export class Input {
   private values: unknown[] = [];
   private origins: Origin[] = [];
   private times: number[] = [];
-  /** About what each record holds in memory: its bytes and its value. */
+  /** The approximate memory of each record: its bytes and its value. */
   private sizes: number[] = [];
   private size = 0;
-  /** What a poll brought beyond what may be decoded now. */
+  /** Polled records that may not be decoded yet. */
   private unread: readonly RawRecord[] = [];
   private endsAfterUnread = false;
-  /** The clock after each record, where it is tentative or has seen times ahead. */
+  /** The clock after each record, if it is tentative or has seen times far ahead. */
   private clocks: (EventClock | undefined)[] = [];
-  /** Of a log with marks: what they said up to each record. */
+  /** For a log with markers: their content up to each record. */
   private marksAfter: (WatermarkMarkers | undefined)[] = [];
   private marks: WatermarkMarkers | undefined;
   private head = 0;
@@ -78,12 +78,12 @@ export class Input {
   private reachedEnd = false;
   private polling: Promise<void> | undefined;
   private failure: unknown;
-  /** Records that the log had no more, and the offset of the one after them where it is known. */
+  /** Records that the log no longer had, and the offset after them if known. */
   private skipped = 0;
   private skippedBefore: number | undefined = 0;
-  /** Processing time at which the last record came, or the input was opened. */
+  /** Processing time of the last record, or of the opening. */
   private lastRecordMs: number;
-  /** Under what checkpoints hold its position, and warnings know it. */
+  /** The key of its position in checkpoints, and its name in warnings. */
   readonly key: string;
 
   constructor(
@@ -93,7 +93,7 @@ export class Input {
     private readonly codec: WireDecoder<unknown>,
     private readonly now: () => number,
     position: Position,
-    /** Of a global source. */
+    /** For a global source. */
     private readonly shared?: SharedInput,
   ) {
     this.key = positionKey(node.id, node.source, partition);
@@ -107,7 +107,7 @@ export class Input {
     return this.values.length - this.head;
   }
 
-  /** About how much memory the buffered records hold. */
+  /** The approximate memory of the buffered records. */
   get bufferedBytes(): number {
     return this.size;
   }
@@ -117,7 +117,7 @@ export class Input {
     return this.reachedEnd && this.buffered === 0;
   }
 
-  /** It has been quiet for as long as others wait for it. One that has not yet read what was there already is not. */
+  /** Whether it has had no record for its idle timeout. An input that has not yet read what existed at the start is not idle. */
   isIdle(nowMs: number): boolean {
     const { idleTimeout } = this.node.source;
     if (idleTimeout === undefined || this.buffered > 0 || this.unread.length > 0 || this.reader.isBehind) return false;
@@ -128,7 +128,7 @@ export class Input {
     return this.mergedPosition;
   }
 
-  /** The position as a checkpoint keeps it: with what its reader says of where that is. */
+  /** The position for a checkpoint, with the reader's source state. */
   get stored(): Position {
     const { mergedPosition, reader } = this;
     const sourceState = reader.sourceStateOf?.(mergedPosition.offset) ?? mergedPosition.sourceState;
@@ -136,8 +136,8 @@ export class Input {
   }
 
   /**
-   * Starts a poll unless one is under way, or `recordsMax` or `bytesMax` are buffered; the promise resolves with it. A poll that
-   * failed throws at the next call: it runs ahead of the loop, which may look only then.
+   * Starts a poll unless one is in flight, or `recordsMax` or `bytesMax` are buffered; resolves with the poll. A failed poll throws
+   * at the next call, because polls run ahead of the loop.
    */
   fill(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<void> | undefined {
     if (this.failure !== undefined) throw this.failure;
@@ -155,7 +155,7 @@ export class Input {
     return this.polling;
   }
 
-  /** The merge time that the next record to be read has at the least. */
+  /** A lower bound of the merge time of the next record to be read. */
   get nextTimeMs(): number {
     return this.node.source.hasWatermarkMarkers || isSettled(this.clock) ? this.clock.nowMs : BEFORE_ALL_MS;
   }
@@ -164,7 +164,7 @@ export class Input {
   get headTimeMs(): number {
     return this.times[this.head] as number;
   }
-  /** The clock at the head, where it is tentative or has seen times ahead. */
+  /** The clock at the head, if it is tentative or has seen times far ahead. */
   get headClock(): EventClock | undefined {
     return this.clocks[this.head];
   }
@@ -194,7 +194,7 @@ export class Input {
     this.head = 0;
   }
 
-  /** Records passed over that lie before the position: counted with the first checkpoint that does not come back to them. */
+  /** Skipped records that lie before the position; counted once, with the checkpoint that passes them. */
   takeSkipped(): number {
     if (this.skipped === 0 || this.skippedBefore === undefined) return 0;
     if (this.mergedPosition.offset <= this.skippedBefore) return 0;
@@ -203,12 +203,12 @@ export class Input {
     return skipped;
   }
 
-  /** A checkpoint stands at the position: what lies before it is not needed any more. */
+  /** A checkpoint has the position: earlier records are no longer needed. */
   release(): void {
     if (this.node.source.hasWatermarkMarkers) this.reader.release?.(this.mergedPosition.offset);
   }
 
-  /** Fixes the position after a round: once a round, since a position object a record would be garbage. */
+  /** Sets the position after a round; a position object per record would be garbage. */
   settle(): void {
     if (this.head > 0) this.mergedPosition = this.positionAfter(this.head - 1);
   }
@@ -247,7 +247,7 @@ export class Input {
     if (this.endsAfterUnread && this.unread.length === 0) this.reachedEnd = true;
   }
 
-  /** Values may be many times as large as their bytes: what has no room waits as bytes. */
+  /** Values may be many times as large as their bytes; what exceeds the limit stays undecoded. */
   private async decodeUnread(bytesMax: number): Promise<void> {
     this.compact();
     const { unread } = this;
@@ -313,7 +313,7 @@ export class Input {
     this.clocks.push(this.node.source.hasWatermarkMarkers ? undefined : doubtOf(this.clock));
   }
 
-  /** Time never goes back: a task that fell behind, or is not idle any more, writes late records. */
+  /** Time never decreases: a task that fell behind, or is no longer idle, writes late records. */
   private takeMark(mark: WatermarkMarker): void {
     this.marks = withMark(this.marks, mark);
     this.clock.nowMs = Math.max(this.clock.nowMs, lowestOf(this.marks));
@@ -353,12 +353,12 @@ export class Input {
       const wrong = hasWatermarkMarkers ? undefined : implausible(timeMs, record.timestampMs, aheadMax);
       return wrong === undefined ? timeMs : new Unusable('event-time', wrong);
     } catch (error) {
-      // A callback that trips over a strange value.
+      // A callback that throws for an unexpected value.
       return new Unusable('event-time', `the event time callback threw: ${messageOf(error)}`);
     }
   }
 
-  /** Drops what was merged before appending, so that the arrays stay as long as what is buffered. */
+  /** Drops merged records before appending, so that the arrays stay as long as the buffer. */
   private compact(): void {
     if (this.head === 0) return;
     this.settle();
@@ -381,6 +381,6 @@ function sizeOf(record: RawRecord, value: unknown): number {
 
 const isTombstone = (record: RawRecord): boolean => record.json === undefined && record.value === null;
 
-/** What a checkpoint must keep of a clock beside its time: nothing most of the time, so that no record costs an object. */
+/** The state of a clock besides its time, for a checkpoint; usually `undefined`, so that a record costs no object. */
 const doubtOf = (clock: EventClock): EventClock | undefined =>
   isSettled(clock) && clock.ahead.length === 0 ? undefined : { ...clock };

@@ -5,12 +5,12 @@ import { counted } from '../util/counted.js';
 import { sinksOf } from './sinks.js';
 
 /**
- * Sees to it that all topics and tables are there, and finds out how many tasks each sub-topology has: the partitions of its
- * inputs. A topic between two sub-topologies is made with as many as the sub-topology behind it has otherwise.
+ * Ensures that all topics and tables exist, and finds the number of tasks of each sub-topology: the partitions of its inputs. A
+ * repartition topic is created with as many partitions as the other inputs of the sub-topology that reads it.
  *
- * @param sub-topologies in the order in which records pass them
- * @returns the number of tasks by the subtopology's name
- * @throws MillraceError `config` where inputs of a sub-topology are not co-partitioned.
+ * @param subtopologies in the order in which records pass through them
+ * @returns the number of tasks by the sub-topology's name
+ * @throws MillraceError `config` if inputs of a sub-topology are not co-partitioned.
  */
 export async function layOut(
   subtopologies: readonly Topology[],
@@ -31,7 +31,7 @@ export async function layOut(
       await (await sinkDriver(profile, sink, id)).setUp?.(sink, { topology: name, step: id, partitions: wished });
     }
     const between = await countsOf(subtopology, profile, ({ hasWatermarkMarkers }) => hasWatermarkMarkers === true);
-    await countsOf(subtopology, profile, ({ global }) => global === true); // they are there; how many partitions is all one
+    await countsOf(subtopology, profile, ({ global }) => global === true); // ensures that they exist; their number of partitions does not matter
     const partitions = samePartitions(subtopology, [...own, ...between]);
     tasks.set(subtopology.name, partitions);
     await setUpSinks(subtopology, profile, partitions);
@@ -45,7 +45,7 @@ interface Count {
   readonly partitions: number;
 }
 
-/** The sink that hands records to a source behind a repartition: both have its id. */
+/** The sink before a repartition and the source after it have the same id. */
 function sinksBefore(subtopologies: readonly Topology[], repartition: string) {
   return subtopologies.flatMap(({ name, sinks }) =>
     sinks.filter(({ id }) => id === repartition).map(({ id, sink }) => ({ subtopology: name, id, sink })),

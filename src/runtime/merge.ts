@@ -1,7 +1,7 @@
 import { BEFORE_ALL_MS, isSettled, type Origin, SETTLED, type Tick } from '../core/index.js';
 import { type Input, JUMP_MS, MARKED, Unusable } from './input.js';
 
-/** What one source gives to a round. */
+/** The part of a round from one source. */
 export interface Share {
   readonly values: unknown[];
   readonly origins: Origin[];
@@ -14,15 +14,15 @@ export const emptyShare = (): Share => ({ values: [], origins: [], unusable: [] 
 export interface Round {
   /** In the order of the topology's sources. */
   readonly shares: readonly Share[];
-  /** Records in it, unusable ones included. */
+  /** The number of records, including unusable ones. */
   readonly records: number;
-  /** About what they hold in memory. */
+  /** Their approximate memory. */
   readonly bytes: number;
   /** Where the watermark rose. */
   readonly ticks: readonly Tick[];
 }
 
-/** How far event time has come in the merged order of a task. */
+/** The progress of event time in the merged order of a task. */
 export interface EventTime {
   watermarkMs: number;
   /** How far the watermark trails the merge time: the largest `outOfOrdernessMax` of the inputs. */
@@ -30,23 +30,23 @@ export interface EventTime {
 }
 
 /**
- * Since every input's merge time only rises and the earliest is taken first, whatever comes after a record with merge
- * time t has at least t, and an event time of at least t less the disorder.
+ * An input's merge time never decreases, and the earliest is taken first. So every record after one with merge time t has at least
+ * the merge time t, and at least the event time t minus the disorder.
  */
 export function eventTimeOf(inputs: readonly Input[]): EventTime {
   const disorderMs = Math.max(0, ...inputs.map(({ node }) => node.source.outOfOrdernessMax ?? 0));
-  // The merged order has come as far as its furthest input.
+  // The merged order has advanced to the merge time of its most advanced input.
   const mergeTimeMs = Math.max(...inputs.map((input) => input.position.mergeTimeMs));
   return { watermarkMs: Math.max(BEFORE_ALL_MS, mergeTimeMs - disorderMs), disorderMs };
 }
 
 /**
- * Takes the next round from the heads of all inputs: by merge time, then input order, then offset. It stops where an
- * input has nothing buffered and what it may still bring could come first. So the order is a function of the logs alone,
- * however they were polled. `undefined` where nothing can be taken. Moves `time`.
+ * Takes the next round from the heads of all inputs: by merge time, then input order, then offset. It stops if an input has nothing
+ * buffered and its next record could come first. So the order depends on the logs alone, not on the polls. Returns `undefined` if
+ * nothing can be taken. Updates `time`.
  *
- * An input with an `idleTimeout` that has been quiet for so long is not waited for. What it brings later comes at once, and
- * late: there the order depends on the clock.
+ * An input with an `idleTimeout` that has had no record for so long is not waited for. Its later records come at once, and late:
+ * there the order depends on the clock.
  */
 export function mergeRound(
   inputs: readonly Input[],
@@ -73,7 +73,7 @@ export function mergeRound(
       ticks.push({ watermarkMs, origin });
     }
     if (value === MARKED) {
-      // It has moved time, above; no stream gets it.
+      // A marker has moved time, above; no stream gets it.
     } else if (value instanceof Unusable) share.unusable.push({ cause: value, origin });
     else {
       share.values.push(value);
@@ -88,7 +88,7 @@ export function mergeRound(
   return { shares, records, bytes, ticks };
 }
 
-/** A share for each source, and that of each input: those of a global source stand side by side and have one. */
+/** A share for each source, and the share of each input: the inputs of a global source are adjacent and have one share. */
 function sharesFor(inputs: readonly Input[]): { readonly shares: Share[]; readonly shareOf: readonly Share[] } {
   const shares: Share[] = [];
   const shareOf = inputs.map(({ node }, index) => {
@@ -104,8 +104,8 @@ function isTentative({ headClock }: Input): boolean {
 }
 
 /**
- * The input whose head comes first, or -1 while one must be waited for (or none is left). One that has nothing yet is
- * waited for only where what it brings next could come first.
+ * The input whose head comes first, or -1 if an input must be waited for (or none is left). An empty input is waited for only if
+ * its next record could come first.
  */
 function earliest(inputs: readonly Input[], nowMs: number): number {
   let best = -1;
@@ -129,8 +129,8 @@ function earliest(inputs: readonly Input[], nowMs: number): number {
 }
 
 /**
- * A tentative head that lies far ahead of the one that comes first: the times of that one are confirmed, its own are not. It
- * is taken at once, or one wrong time at the beginning of a log would keep that log back until the others have ended.
+ * A tentative head that lies far ahead of the first one, whose time is confirmed. It is taken at once; otherwise a wrong time at
+ * the beginning of a log would hold that log back until the others have ended.
  */
 function farAhead(inputs: readonly Input[], best: number): number {
   const first = inputs[best] as Input;

@@ -10,21 +10,21 @@ export interface TaskInputsOptions {
   readonly topology: Topology;
   readonly profile: Profile;
   readonly task: TaskId;
-  /** How many there are of this topology. */
+  /** The number of tasks of the topology. */
   readonly tasks: number;
   readonly checkpoint: Checkpoint;
   readonly bounded: boolean;
   readonly clock: Clock;
   readonly waits: PendingOperations;
-  /** Takes in what must be closed if the task cannot be opened. */
+  /** Registers what must be closed if the task cannot be opened. */
   keep<T extends { close(): Promise<void> }>(opened: T): T;
 }
 
 const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS };
 
 /**
- * Opens the inputs of a task where the checkpoint says: one of each source, the partition of the task's number, and of a
- * global source one of each partition, in their order.
+ * Opens the inputs of a task at its checkpoint: for each source the partition with the task's number, for a global source all
+ * partitions, in order.
  */
 export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
   const { topology, profile, task, tasks, checkpoint, bounded, clock, waits, keep } = options;

@@ -3,42 +3,42 @@ import { getOrInsert } from '../util/maps.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 
-/** A sink that does not take what it is given, or a store that does not answer lookups. */
+/** A sink that refuses writes, or a store that does not answer lookups. */
 export interface Outage {
-  /** The id of the sink, or of the step that looks up. */
+  /** The id of the sink or of the lookup step. */
   readonly sink: string;
   /** Processing time at which it was first noticed. */
   readonly sinceMs: number;
-  /** The words of the last failure. */
+  /** The message of the last failure. */
   readonly cause: string;
 }
 
 export interface OutagesOptions {
   readonly clock: Clock;
-  /** Asks a sink whether it answers; nothing where it cannot be asked, and then waiting is all that can be done. */
+  /** Checks whether a sink answers; undefined if it cannot be checked, and waiting is all that can be done. */
   ask(sink: string): Promise<void> | undefined;
   onWarning(message: string): void;
   readonly random: () => number;
 }
 
-/** What an outage is of, by the code of the error that tells of it. */
+/** The kind of an outage, by the code of its error. */
 const names: Readonly<Record<string, string>> = { sink: 'sink', lookup: 'lookup' };
 
 type Answer = 'given' | 'none' | 'unknown';
 
-/** How long an answer may take before it counts as none. */
+/** An answer after this time counts as none. */
 const ANSWER_MAX_MS = 10_000;
 
 /**
- * Which sinks are down, as all tasks of a run see them: a circuit breaker for each. A task that fails because of a sink
- * lets go of everything and is opened again only when the sink answers; until then one question now and then is all that
- * is asked of it. So an outage costs neither memory nor transactions held open, however long it lasts.
+ * The sinks that are down, for all tasks of a run, with a circuit breaker for each. A task that fails because of a sink releases
+ * everything and is reopened only when the sink answers; until then the sink only gets occasional pings. So an outage costs neither
+ * memory nor open transactions, however long it lasts.
  */
 export class Outages {
   private readonly open = new Map<string, Outage>();
-  /** By sink, since rows last arrived: a sink that answers and still fails is waited for longer. */
+  /** By sink, since the last successful epoch: a sink that answers and still fails gets longer pauses. */
   private readonly breakers = new Map<string, CircuitBreaker>();
-  /** Questions that were not answered. */
+  /** Pings without an answer. */
   private silences = 0;
   private readonly waiting = new Set<() => void>();
   private readonly ended = new AbortController();
@@ -49,7 +49,7 @@ export class Outages {
     return [...this.open.values()];
   }
 
-  /** A sink, or what a step looks up in, failed a task. Errors that will not pass are none of this. */
+  /** Reports that a sink, or the store of a lookup, failed a task. Permanent errors are ignored. */
   report(sink: string, error: unknown): void {
     if (!(error instanceof MillraceError) || !(error.code in names) || error.permanent) return;
     const known = this.open.get(sink);
@@ -64,12 +64,12 @@ export class Outages {
     void this.attend(sink, name);
   }
 
-  /** An epoch is in all sinks: whatever comes next is a new story. */
+  /** All sinks have stored an epoch: later failures are a new outage. */
   worked(): void {
     for (const sink of this.breakers.keys()) if (!this.open.has(sink)) this.breakers.delete(sink);
   }
 
-  /** Resolves once no sink is down, or `signal` is aborted; `true` where one of them did not even answer meanwhile. */
+  /** Resolves when no sink is down, or when `signal` aborts; `true` if one of them did not even answer meanwhile. */
   async over(signal: AbortSignal): Promise<boolean> {
     const before = this.silences;
     while (this.open.size > 0 && !signal.aborted) {
@@ -86,7 +86,7 @@ export class Outages {
     return this.silences > before;
   }
 
-  /** Asks no more. */
+  /** Stops the pings. */
   close(): void {
     this.ended.abort();
   }
@@ -115,7 +115,7 @@ export class Outages {
 
   private async answerOf(sink: string): Promise<Answer> {
     const asked = this.options.ask(sink);
-    if (!asked) return 'unknown'; // only trying will tell
+    if (!asked) return 'unknown'; // only a retry will tell
     const over = new AbortController();
     const tooLate = this.options.clock.sleep(ANSWER_MAX_MS, over.signal).then(() => {
       throw new MillraceError('sink', `no answer within ${seconds(ANSWER_MAX_MS)} s`, { where: sink });

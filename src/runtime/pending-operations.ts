@@ -1,36 +1,36 @@
 import { readerAround, type SinkWriter, type SourceReader } from '../core/index.js';
 import type { Input } from './input.js';
 
-/** What a task may be waiting for: one of its inputs or sinks, a step that answers later, its ledger. */
+/** What a task waits for: an input, a sink, an asynchronous step, or its ledger. */
 export interface Reason {
   readonly kind: 'source' | 'step' | 'sink' | 'ledger' | 'quiet' | 'close';
-  /** The id of the step; of the ledger, what it does. */
+  /** The id of the step; for the ledger, the operation. */
   readonly id: string;
 }
 
 export interface Wait {
   readonly reason: Reason;
-  /** Operations under way. */
+  /** Operations in flight. */
   pending: number;
-  /** Grows with each that ends or gets on: as long as it grows, something gets on. */
+  /** Increases when one ends or makes progress; while it increases, the operations are not stuck. */
   ended: number;
 }
 
 /**
- * The operations of a task that have begun and not yet ended, by what they ask. Told apart by reason and not one by one:
- * a step with many rounds under way gets on as long as any of them ends.
+ * The operations of a task in flight, counted by reason instead of individually: a step with many rounds in flight makes progress
+ * as long as any of them ends.
  *
  * Memory: one entry for each source, step and sink.
  */
 export class PendingOperations {
   private readonly all = new Map<string, Wait>();
 
-  /** Every wait with something under way. */
+  /** Every reason with operations in flight. */
   *[Symbol.iterator](): Generator<Wait> {
     for (const wait of this.all.values()) if (wait.pending > 0) yield wait;
   }
 
-  /** Counts `work` as under way until it settles, and gives it back. */
+  /** Counts `work` as in flight until it settles, and returns it. */
   track<T>(reason: Reason, work: Promise<T>): Promise<T> {
     const wait = this.of(reason);
     wait.pending += 1;
@@ -42,12 +42,12 @@ export class PendingOperations {
     return work;
   }
 
-  /** Something under way gets on, though it has not ended. */
+  /** Reports progress of an operation in flight. */
   progress(reason: Reason): void {
     this.of(reason).ended += 1;
   }
 
-  /** Whether the task waits for something that has no promise: for an input that brings nothing. */
+  /** Sets whether the task waits for something without a promise, such as an input without records. */
   set(reason: Reason, waiting: boolean): void {
     const wait = this.of(reason);
     if (wait.pending === 1 && !waiting) wait.ended += 1;
@@ -65,9 +65,9 @@ export class PendingOperations {
   }
 }
 
-// The places where a task waits for the world outside, made visible: what is asked and not yet answered is in `waits`.
+// Wrappers that register calls to the outside in `waits` while they are in flight.
 
-/** A reader whose polls can be seen. */
+/** A reader whose polls are registered. */
 export function instrumentedReader(reader: SourceReader, source: string, waits: PendingOperations): SourceReader {
   const reason: Reason = { kind: 'source', id: source };
   return readerAround(reader, {
@@ -75,7 +75,7 @@ export function instrumentedReader(reader: SourceReader, source: string, waits: 
   });
 }
 
-/** A writer whose answers can be waited for in sight, and whose failures are told, with the sink's id, before they spread. */
+/** A writer whose writes are registered; its failures are reported with the sink's id before they are thrown. */
 export function instrumentedWriter(
   writer: SinkWriter,
   sink: string,
@@ -110,7 +110,7 @@ export function instrumentedWriter(
   };
 }
 
-/** Notes which inputs bring nothing while another one has records that wait for them. */
+/** Registers the inputs without records while other inputs have records that wait for them. */
 export function noteQuiet(waits: PendingOperations, inputs: readonly Input[], blocked: boolean): void {
   const waiting = blocked && inputs.some(({ buffered }) => buffered > 0);
   for (const { key, buffered, ended } of inputs)

@@ -38,19 +38,18 @@ export interface PipelineParts {
   readonly deadLetters: SinkWriter;
   readonly outbox: StepOutputs;
   readonly waits: PendingOperations;
-  /** Where event time had come in an earlier run. */
+  /** The watermark at the end of an earlier run. */
   readonly watermarkMs: number;
   readonly now: () => number;
 }
 
 /**
- * One task's topology as a running RxJS graph. Each stream is a Subject that carries exactly one chunk a round, so
- * steps with several inputs are a `zip`, asynchronous steps an eager `concatMap`, and RxJS costs per chunk, not per
- * record.
+ * One task's topology as a running RxJS graph. Each stream is a Subject with exactly one chunk per round. So steps with several
+ * inputs are a `zip`, asynchronous steps an eager `concatMap`, and RxJS costs time per chunk, not per record.
  */
 export class Pipeline {
   readonly latency = new DurationHistogram();
-  /** Time spent inside each step's logic, in milliseconds. */
+  /** The time spent in each step's logic, in milliseconds. */
   readonly busyMs = new Map<string, number>();
   private readonly streams = new Map<string, Subject<Chunk>>();
   private readonly contexts = new Map<string, TaskStepContext>();
@@ -73,7 +72,7 @@ export class Pipeline {
     return this.inFlight.records;
   }
 
-  /** Sends a round through: everything synchronous happens before this returns. */
+  /** Pushes a round: everything synchronous happens before this returns. */
   push(round: Round): void {
     const { sources } = this.parts.topology;
     this.inFlight.push(round.records, round.bytes);
@@ -88,7 +87,7 @@ export class Pipeline {
         else if (cause !== REPORTED_BY_OTHER_TASK) context.deadLetter(cause.reason, cause.detail);
       }
     });
-    // Two loops: counters and dead letters of a round stand before anything that its values cause.
+    // Two loops: counters and dead letters of a round come before the effects of its values.
     sources.forEach((source, index) => {
       const share = round.shares[index];
       if (share) this.streamOf({ from: source.id, output: 0 }).next({ ...share, ticks: round.ticks });
@@ -97,12 +96,12 @@ export class Pipeline {
     this.inFlight.throwIfFailed();
   }
 
-  /** Resolves when fewer than `recordsMax` records, of less than `bytesMax`, are in flight. */
+  /** Resolves when fewer than `recordsMax` records and `bytesMax` bytes are in flight. */
   credit(recordsMax: number, bytesMax: number): Promise<void> {
     return this.inFlight.fewerThan(recordsMax, bytesMax);
   }
 
-  /** Lets everything in flight reach the sinks. */
+  /** Waits until everything in flight has reached the sinks. */
   async drain(): Promise<void> {
     for (const logic of this.batched) logic.flush?.();
     await this.inFlight.fewerThan(1);
@@ -112,9 +111,9 @@ export class Pipeline {
   }
 
   /**
-   * What a step holds of a key.
+   * The state of a key in a step.
    *
-   * @throws MillraceError `config` for a step that cannot be asked.
+   * @throws MillraceError `config` for a step that does not support queries.
    */
   query(step: string, key: string): unknown {
     const query = this.queries.get(step);
@@ -266,7 +265,7 @@ export class Pipeline {
         this.batched.push(logic);
         main
           .pipe(
-            // Every chunk starts at once, so that batches fill across chunks, and ends in its turn.
+            // Every chunk starts at once, so that batches fill across chunks, and ends in order.
             map((chunk) => settle(waits.track(reason, runBatched(logic, context, chunk)))),
             concatMap((running) => running),
             map((settled) => {
@@ -275,7 +274,7 @@ export class Pipeline {
                 context.origin = origin;
                 context.deadLetter(failure.reason, failure.detail);
               }
-              context.origin = undefined; // whatever fails later is not about these
+              context.origin = undefined; // a later failure does not belong to these records
               this.sendDeadLetters();
               return meter([chunk], () => chunk);
             }),
@@ -286,7 +285,7 @@ export class Pipeline {
     }
   }
 
-  /** Runs a step's logic over a round, counting the records of its main input, those it emits, and the time. */
+  /** Measures a step: records of its main input, emitted records, and time. */
   private meterOf(step: string) {
     const context = this.contextOf(step);
     const [recordsIn, recordsOut] = [context.counter('in'), context.counter('out')];
@@ -304,13 +303,13 @@ export class Pipeline {
     const { deadLetters } = this.parts.outbox;
     if (deadLetters.length === 0) return;
     this.lettersWaiting += deadLetters.length;
-    // Steps ran one after another over the round; its letters go in the order of its records, wherever rounds were cut.
+    // Steps ran one after another over the round; its dead letters go in the order of its records, however rounds were cut.
     this.letters.next(deadLetters.splice(0).sort((a, b) => a.origin.order - b.origin.order));
   }
 
   private recordLatency({ origins }: Chunk): void {
     const now = this.parts.now();
-    // Records of one poll stand together and share their time of committable.
+    // Records of one poll are adjacent and share their time of receipt.
     for (let start = 0; start < origins.length; ) {
       const receivedAtMs = origins[start]?.receivedAtMs ?? now;
       let end = start + 1;
@@ -335,7 +334,7 @@ export class Pipeline {
 
 const keyOf = ({ from, output }: Wire): string => `${from}/${output}`;
 
-/** A promise's outcome as a value: for work started ahead, whose failure must wait for its turn in the order. */
+/** A promise's outcome as a value, for work started ahead whose failure must wait for its turn. */
 export type Settled<T> = { readonly value: T } | { readonly error: unknown };
 
 export const settle = <T>(promise: Promise<T>): Promise<Settled<T>> =>

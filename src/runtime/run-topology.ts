@@ -14,18 +14,14 @@ import { layOut } from './layout.js';
 import { type Running, type RunningSubtopology, type RunOptions, runSubtopology, snapshotOf } from './run.js';
 
 /**
- * Runs a topology on a profile: one task for each partition of its inputs, all of them in this process, or those that the
+ * Runs a topology on a profile: one task for each partition of its inputs. All tasks run in this process, or those that the
  * profile's group assigns to it.
  *
- * The sub-topologies of a topology with repartitions run side by side. A bounded run takes one after another, each to the end of
- * what the one before has written by then: where several processes share the tasks, run sub-topology after sub-topology (`subtopology`), each in
- * all of them.
+ * The sub-topologies of a topology with repartitions run side by side. A bounded run runs them one after another, each to the end
+ * of what the one before has written. If several processes share the tasks, run one sub-topology after another (`subtopology`),
+ * each in all processes.
  *
- * @throws MillraceError `config` where `check` finds problems, inputs are not co-partitioned or there is no such subtopology.
- * @example
- * const running = await runTopology(flightDelays, { profile, inference });
- * process.once('SIGINT', () => running.stop());
- * await running.finished;
+ * @throws MillraceError `config` if `check` finds problems, inputs are not co-partitioned, or the sub-topology does not exist.
  */
 export async function runTopology(topology: Topology, options: RunOptions): Promise<Running> {
   const { profile, clock = systemClock, recordsPerSecondMax, bounded = false } = options;
@@ -46,7 +42,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   const hash = topologyHash(topology);
   const accepted = options.acceptPlan === true || options.acceptPlan === hash;
   const start = async (subtopology: Topology): Promise<RunningSubtopology> => {
-    // A rate is one of what comes in; what lies between sub-topologies is only passed on.
+    // The rate limits the topology's inputs; repartition topics are not limited.
     const passesOn = subtopology.sources.every(({ source }) => source.hasWatermarkMarkers || source.global);
     const started = await runSubtopology(
       subtopology,
@@ -56,7 +52,7 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
       budget,
       options,
     );
-    started.finished.catch(() => undefined); // whoever waits for it hears of it, perhaps later
+    started.finished.catch(() => undefined); // the caller awaits it later
     running.push(started);
     if (stopping) started.stop();
     return started;
@@ -99,7 +95,7 @@ async function inTurn(
   }
 }
 
-/** Starts sub-topologies until one cannot be: then those that run are stopped again. */
+/** Starts all sub-topologies; if one fails to start, the others are stopped. */
 async function startAll(
   subtopologies: readonly Topology[],
   start: Start,
@@ -116,7 +112,7 @@ async function startAll(
   return started;
 }
 
-/** One that fails ends all, with its cause. */
+/** If one fails, all end with its cause. */
 async function sideBySide(subtopologies: readonly RunningSubtopology[], stop: () => void): Promise<void> {
   let failure: { readonly cause: unknown } | undefined;
   await Promise.all(

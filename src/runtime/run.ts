@@ -33,89 +33,89 @@ import { type EpochPoint, Task, type TaskSnapshot } from './task.js';
 export interface RunOptions {
   readonly profile: Profile;
   readonly inference: InferenceService;
-  /** What steps may ask for besides inference and lookups. */
+  /** Services that steps use, besides inference and lookups. */
   readonly services?: readonly ProvidedService[] | undefined;
-  /** Run only this sub-topology of a topology with repartitions, by its name or the id of its first input; all by default. */
+  /** Run only this sub-topology, by its name or the id of its first input; all by default. */
   readonly subtopology?: string | undefined;
-  /** End where the logs end at the start instead of waiting for more. */
+  /** End at the current end of the logs instead of waiting for more. */
   readonly bounded?: boolean;
-  /** With `bounded`: nothing will ever follow, so windows that are still open close and timers fire. */
+  /** With `bounded`: the end of the inputs is the end of time, so open windows close and timers fire. */
   readonly final?: boolean;
   /**
-   * Run although sources, stateful steps or versions of state differ from those of the checkpoint: any difference, or that of the
-   * topology with this hash, which `millrace plan` prints. What is gone keeps its positions and state.
+   * Run although sources, stateful steps or versions of state differ from the checkpoint: any difference, or only that of the
+   * topology with this hash, which `millrace plan` prints. Removed sources and steps keep their positions and state.
    */
   readonly acceptPlan?: boolean | string | undefined;
-  /** How often a task drains and commits; 500 ms by default. */
+  /** The interval of epochs: how often a task drains and commits; 500 ms by default. */
   readonly epochInterval?: Duration | undefined;
-  /** Records that a task may have on their way to the sinks; 20,000 by default. */
+  /** The most records of a task on their way to the sinks; 20,000 by default. */
   readonly inFlightMax?: number | undefined;
   /**
-   * About how many bytes of records, undecoded and decoded, all tasks together may hold on their way to the sinks; 256 MiB by
-   * default. Each task has an equal part. One record of each input always passes, however large it is.
+   * The approximate bytes of records, undecoded and decoded, of all tasks together on their way to the sinks; 256 MiB by default.
+   * Each task has an equal part. One record of each input always passes, however large it is.
    */
   readonly inFlightBytesMax?: number | undefined;
-  /** Records in a round; 1,000 by default. */
+  /** Records per round; 1,000 by default. */
   readonly roundMax?: number | undefined;
-  /** The most records to take a second, over all tasks; no limit by default. */
+  /** The most records per second, over all tasks; no limit by default. */
   readonly recordsPerSecondMax?: number | undefined;
   /**
-   * How long nothing may come of what a task asks (a poll, a write, a commit, a row to infer) before it is taken for hung
-   * and restored from its checkpoint; 60 s by default.
+   * The stall limit: how long an operation of a task (a poll, a write, a commit, a row to infer) may go without progress before the
+   * task is treated as hung and restored from its checkpoint; 60 s by default.
    */
   readonly stallMax?: Duration | undefined;
-  /** Where this process is asked about the state of its tasks: the group tells the others. */
+  /** The address for state queries of this process, which the group passes to others. */
   readonly address?: string | undefined;
   readonly clock?: Clock;
-  /** Uniform in [0, 1), for the jitter of waits alone; `Math.random` by default. */
+  /** Uniform in [0, 1), only for the jitter of pauses; `Math.random` by default. */
   readonly random?: () => number;
-  /** Told of everything that was mended without help: a task that was restarted, for example. */
+  /** Called with problems that were resolved, such as the restart of a task. */
   onWarning?(message: string): void;
-  /** Told what the profile's group for a sub-topology calls this process, each time that changes. */
+  /** Called with the id of this process in the group of a sub-topology, each time that it changes. */
   onJoined?(memberId: string, subtopology: string): void;
   /** Called at the named points of every epoch; for tests. */
   onPoint?(point: EpochPoint, task: number, subtopology: string): void;
 }
 
-/** What a run looks like at a moment. */
+/** The state of a run at one moment. */
 export interface RunSnapshot {
   readonly tasks: readonly TaskSnapshot[];
   /** Cumulative, over all tasks; part of the checkpoints. */
   readonly counters: readonly { readonly step: string; readonly name: string; readonly value: number }[];
   /** The newest measurement of each step, task and name. */
   readonly measures: readonly MetricRow[];
-  /** Sinks that do not take what they are given, and stores that do not answer lookups; nothing is read until they do. */
+  /** Sinks that refuse writes, and stores that do not answer lookups; nothing is read meanwhile. */
   readonly outages: readonly Outage[];
   /** What was done for each task of this process since the start. */
   readonly health: readonly (TaskHealth & { readonly subtopology: string })[];
   /** Tasks of other processes that this one could take over. */
   readonly standbys: readonly (StandbyStatus & { readonly subtopology: string })[];
-  /** How long servers have made this process wait for quotas of theirs, in milliseconds. */
+  /** The time that servers have delayed this process because of their quotas, in milliseconds. */
   readonly throttledMs: number;
   readonly latency: DurationHistogram;
   /** By step, over all tasks, since the start. */
   readonly busyMs: ReadonlyMap<string, number>;
 }
 
-/** A topology that runs. */
+/** A running topology. */
 export interface Running {
   /** Resolves when every task has ended and committed; rejects with the cause of a failure. */
   readonly finished: Promise<void>;
-  /** Drains, commits and closes all tasks; resolves when that is done. */
+  /** Drains, commits and closes all tasks; resolves afterwards. */
   stop(): Promise<void>;
   snapshot(): RunSnapshot;
   /**
-   * What a step holds of a key in the state of a task, as of the next checkpoint. The task is that of the partition, by
-   * default the one that records with this key lie in.
+   * The state of a key in a step, as of the next checkpoint. The task is that of `partition`, by default the partition of records
+   * with this key.
    *
-   * @throws MillraceError `config` for a step that cannot be asked, or a partition that is none.
+   * @throws MillraceError `config` for a step that does not support queries, or a partition that does not exist.
    */
   query(step: string, key: string, partition?: number): Promise<QueryResult>;
 }
 
 const STALL_MAX_MS = 60_000;
 
-/** One sub-topology as it runs. */
+/** A running sub-topology. */
 export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'health' | 'standbys'> {
   readonly topology: Topology;
   readonly finished: Promise<void>;
@@ -125,8 +125,8 @@ export interface RunningSubtopology extends Pick<RunSnapshot, 'outages' | 'healt
 }
 
 /**
- * Runs a topology without repartitions: one task for each partition of its inputs. All of them run in this process, or
- * those that the profile's group assigns to it.
+ * Runs a topology without repartitions: one task for each partition of its inputs. All tasks run in this process, or those that the
+ * profile's group assigns to it.
  */
 export async function runSubtopology(
   topology: Topology,
@@ -234,7 +234,7 @@ export async function runSubtopology(
 const noPartition = (partition: number, partitions: number): MillraceError =>
   new MillraceError('config', `there is no partition ${partition}`, { hint: `0 to ${partitions - 1}` });
 
-/** What a run looks like at the moment. */
+/** The state of a run now. */
 export function snapshotOf(subtopologies: readonly RunningSubtopology[], profile: Profile): RunSnapshot {
   const tasks = subtopologies.flatMap((subtopology) => subtopology.tasks);
   const counters = new Map<string, { step: string; name: string; value: number }>();

@@ -2,13 +2,13 @@ import { type OperatorFunction, Subject } from 'rxjs';
 import { MillraceError, type Operator, transform } from '../core/index.js';
 
 /**
- * Takes plain, stateless RxJS operators into a topology, record by record. What they emit synchronously inherits the
- * origin of the record being pushed; emitting later is an error, since nobody could say which record caused it.
+ * Uses plain, stateless RxJS operators as a step, record by record. Values that they emit synchronously inherit the origin of the
+ * current record. Emitting later is an error, because the causing record is unknown then.
  *
- * Guarantee: the same as `map` and `filter`, as long as the operators keep no state: what `scan` or `distinct`
- * remember is in no checkpoint (the operator contract suite finds such an operator).
+ * Guarantee: the same as `map` and `filter`, as long as the operators keep no state: no checkpoint contains the state of `scan` or
+ * `distinct` (the operator contract suite finds such an operator).
  *
- * @throws MillraceError `step` when an operator emits asynchronously, ends the stream or fails.
+ * @throws MillraceError `step` if an operator emits asynchronously, ends the stream or fails.
  * @example departed.via('hubs', rx(filter((f) => f.origin === 'ATL'), map((f) => ({ id: f.flightId }))))
  */
 export function rx<T, A>(a: OperatorFunction<T, A>): Operator<T, A>;

@@ -18,11 +18,11 @@ import { roughBytes } from '../util/rough-bytes.js';
 import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
 import type { TaskState } from './task-state.js';
 
-/** Ids of the two sinks that belong to the topology itself; users' ids cannot start with `$`. */
+/** Ids of the two sinks of the topology itself; ids of users cannot begin with `$`. */
 export const DEAD_LETTERS = '$dead-letters';
 export const METRICS = '$metrics';
 
-/** All sinks of a topology with their steps' ids, its own two included. */
+/** All sinks of a topology with their step ids, including its own two. */
 export const sinksOf = ({ sinks, deadLetters, metrics }: Topology): readonly { id: string; sink: Sink<unknown> }[] =>
   [
     ...sinks,
@@ -36,24 +36,24 @@ export interface TaskSinksOptions {
   readonly task: TaskId;
   readonly incarnation: number;
   readonly end: RunEnd;
-  /** By step: what prepared sinks said at the last checkpoint. */
+  /** By step: the committables of the last checkpoint. */
   readonly committables: Readonly<Record<string, unknown>>;
   readonly state: TaskState;
   readonly waits: PendingOperations;
-  /** Told of a sink's failure, before the task fails because of it. */
+  /** Called with a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;
-  /** Takes in what must be closed if the task cannot be opened. */
+  /** Registers what must be closed if the task cannot be opened. */
   keep<T extends { close(): Promise<void> }>(opened: T): T;
 }
 
 export interface TaskSinks {
   /** By step. */
   readonly writers: ReadonlyMap<string, SinkWriter>;
-  /** Those of them that are written after the checkpoint. */
+  /** Those that are written after the checkpoint. */
   readonly deferred: readonly DeferredSink[];
 }
 
-/** Opens the sinks of a task, and gives those that are written after the checkpoint what the last one kept for them. */
+/** Opens the sinks of a task. Deferred sinks get the rows that the last checkpoint kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
   const { topology, profile, task, incarnation, end, committables, state, waits, onSinkFailure, keep } = options;
   const deferralOf = deferralIn(topology, end);
@@ -76,7 +76,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       writers.set(step, writer);
       continue;
     }
-    // Also where this run does not defer: the one before may have, and died with rows in the checkpoint.
+    // Also if this run does not defer: the run before may have, and died with rows in the checkpoint.
     const later = new DeferredSink(writer, rowsMax ?? ROWS_MAX, bytesMax);
     state.adopt(step, 'rows', later);
     await later.recover();
@@ -98,28 +98,28 @@ const notTransactional = (profile: Profile, where: string): MillraceError =>
     hint: 'a repartition topic must be in the transaction of the checkpoint: keep both in one store',
   });
 
-/** Rows as the checkpoint keeps them: values, and of their origins what a sink may need. */
+/** Rows in the checkpoint: values, and the parts of their origins that a sink may need. */
 interface Kept {
   readonly values: readonly unknown[];
   readonly origins: readonly Origin[];
 }
 
 /**
- * A sink that is written only after the checkpoint, from rows that the checkpoint keeps until the sink has taken them.
+ * A sink that is written only after the checkpoint, from rows that the checkpoint keeps until the sink has written them.
  *
- * For sinks outside the ledger's transaction this closes the gap between the two: what reached the sink is always what
- * the checkpoint says, whatever a replay would decide otherwise. It is the cell of its rows and the sink's writer at once.
+ * For sinks outside the ledger's transaction this closes the gap between the two: the sink always gets what the checkpoint says,
+ * even if a replay would decide differently. It is both the cell of its rows and the sink's writer.
  *
- * A bucket has about a MiB of rows, so that any log has room for it. Memory: the rows of one epoch, which the task keeps below
- * `rowsMax` and `bytesMax` by committing earlier, and those of one round.
+ * A bucket has about one MiB of rows, so that any log can store it. Memory: the rows of one round, and those of one epoch, which
+ * the task limits to `rowsMax` and `bytesMax` by committing earlier.
  */
 export class DeferredSink implements SinkWriter, Cell {
-  /** Not yet in a checkpoint; of each bucket that they will be. */
+  /** Not yet in a checkpoint; grouped by future bucket. */
   private pending: { readonly values: unknown[]; readonly origins: Origin[]; bytes: number }[] = [];
   private bytes = 0;
-  /** In the checkpoint, and not yet known to be in the sink; by bucket. */
+  /** In the checkpoint, and not yet confirmed by the sink; by bucket. */
   private readonly kept = new Map<number, Kept>();
-  /** In the sink: to be taken out of the checkpoint with the next one. */
+  /** Confirmed by the sink: the next checkpoint removes them. */
   private taken: number[] = [];
   private nextBucket = 0;
 
@@ -133,7 +133,7 @@ export class DeferredSink implements SinkWriter, Cell {
     return this.pending.reduce((sum, { values }) => sum + values.length, 0);
   }
 
-  /** Whether the checkpoint has no room for more: a commit is due. */
+  /** Whether the limit of kept rows is reached and a commit is due. */
   get isFull(): boolean {
     return this.bytes >= this.bytesMax || this.rows >= this.rowsMax;
   }
@@ -169,14 +169,14 @@ export class DeferredSink implements SinkWriter, Cell {
     return this.give((values, origins) => this.writer.write(values, origins));
   }
 
-  /** Gives the sink what a checkpoint kept for it; some of it may have arrived before the process died. */
+  /** Writes the rows of a checkpoint; some may have been written before the process died. */
   async recover(): Promise<void> {
     if (this.kept.size === 0) return;
     const write = this.writer.recover ?? this.writer.write;
     await this.give((values, origins) => write.call(this.writer, values, origins));
   }
 
-  /** Rows count as taken once the sink has said that it has all of them: until then they stay in the checkpoint. */
+  /** Rows stay in the checkpoint until the sink has confirmed all of them. */
   private async give(write: SinkWriter['write']): Promise<void> {
     for (const { values, origins } of this.kept.values()) await write(values, origins);
     await this.writer.prepare?.();
@@ -198,7 +198,7 @@ export class DeferredSink implements SinkWriter, Cell {
     const changes: BucketChange[] = this.taken.map((bucket) => ({ bucket, bytes: null }));
     this.taken = [];
     for (const { values, origins } of this.pending) {
-      // Raw bytes and headers are for dead letters; a row that came this far is none.
+      // Raw bytes and headers are only for dead letters, which such a row no longer becomes.
       const rows: Kept = {
         values,
         origins: origins.map((origin) => ({ ...origin, raw: null, json: undefined, headers: undefined })),
@@ -213,22 +213,21 @@ export class DeferredSink implements SinkWriter, Cell {
   }
 }
 
-/** Of rows that wait for a checkpoint, where their sink sets no bound. */
+/** The limit of rows that wait for a checkpoint, if their sink sets none. */
 const DEFERRED_BYTES_MAX = 64 * 2 ** 20;
 const BUCKET_BYTES = 2 ** 20;
-/** About what a row takes beside its value. */
+/** The approximate size of a row besides its value. */
 const ORIGIN_BYTES = 100;
 
-/** In the place of a topic, in the origin of what is known by its number. */
+/** Replaces the topic in the origin of numbered changes. */
 const CHANGES = '$changes';
 
 /**
- * A sink whose values replace each other: it is given them numbered, in the place of where they come from, so that it knows
- * the later of two though they come from different inputs. It is the cell of the count and the sink's writer at once.
+ * A sink whose values replace each other. It gets them numbered instead of with their origin, so it knows the later one of two
+ * values from different inputs. It is both the cell of the count and the sink's writer.
  *
- * Guarantee: the count is in the checkpoint, so a replay gives each value the number that it had. Where the state of several
- * tasks becomes that of others, the highest count goes on.
- * Memory: one number.
+ * Guarantee: the count is in the checkpoint, so a replay gives each value the same number. When tasks are merged by a rescale, the
+ * highest count continues. Memory: one number.
  */
 export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cell {
   private next = 0;

@@ -1,15 +1,15 @@
 import { messageOf } from '../core/index.js';
 
-/** The reply to a question about a task's state: what a committed epoch held, who has it, or nothing now. */
+/** The result of a query of a task's state: the value at a committed epoch, the address of the owner, or unavailable. */
 export type QueryResult =
   | {
       readonly kind: 'answer';
-      /** As the step tells it; `undefined` where it holds nothing of the key. */
+      /** As the step returns it; `undefined` if it has no state of the key. */
       readonly value: unknown;
       readonly partition: number;
       readonly epoch: number;
     }
-  /** Another process has the task: to be asked there. */
+  /** Another process owns the task: query it there. */
   | { readonly kind: 'elsewhere'; readonly address: string; readonly partition: number }
   | { readonly kind: 'retry'; readonly why: string };
 
@@ -20,12 +20,12 @@ interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-/** Questions that a task keeps until its next checkpoint at most. */
+/** The most queries that a task keeps until its next checkpoint. */
 export const QUESTIONS_MAX = 10_000;
 
 /**
- * Questions about a task's state. Each waits for the next checkpoint that the ledger takes and is answered from the state
- * of that epoch: by then this process is proven to own the task, and nothing newer has been worked on.
+ * Queries of a task's state. Each waits for the next checkpoint that the ledger stores and is answered from the state of that
+ * epoch: then this process is proven to own the task, and the state is committed.
  */
 export class StateQueries {
   private waiting: Question[] = [];
@@ -41,7 +41,7 @@ export class StateQueries {
     return this.waiting.length > 0;
   }
 
-  /** The state is that of `epoch` now, and the ledger has it. */
+  /** The state is that of `epoch`, and the ledger has stored it. */
   answer(partition: number, epoch: number, read: (step: string, key: string) => unknown): void {
     for (const { step, key, resolve, reject } of this.takeAll()) {
       try {
@@ -52,7 +52,7 @@ export class StateQueries {
     }
   }
 
-  /** The task ends here: another process has its state, or this one will once it is restored. */
+  /** The task ends here: another process has its state, or this one will after a restore. */
   refuse(cause: unknown): void {
     for (const { resolve } of this.takeAll()) resolve({ kind: 'retry', why: messageOf(cause) });
   }

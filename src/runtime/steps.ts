@@ -22,18 +22,18 @@ import {
 } from '../core/index.js';
 import type { Counters } from './task-state.js';
 
-/** What a task collects from all of its steps until somebody takes it. */
+/** Outputs that a task collects from all its steps. */
 export interface StepOutputs {
   readonly deadLetters: DeadLetter[];
   readonly metrics: MetricRow[];
 }
 
-/** A step's view of the world: its counters, its measurements, and the record in hand. */
+/** The context of a step: its counters, its measurements, and the current record. */
 export class TaskStepContext implements StepContext {
-  /** The record in hand: set by whoever calls the step's logic. */
+  /** The current record, set by the caller of the step's logic. */
   origin: Origin | undefined;
 
-  /** `watermarkMs` is what an earlier run had come to; whoever tells the step of a later one sets it. */
+  /** `watermarkMs` is that of the end of an earlier run; whoever calls `onWatermark` updates it. */
   constructor(
     readonly topology: string,
     readonly step: string,
@@ -62,7 +62,7 @@ export class TaskStepContext implements StepContext {
     throw this.failure(message, undefined, hint);
   }
 
-  /** An error of the step's own code, with the record that it tripped over. */
+  /** An error of the step's own code, with the record that caused it. */
   failure(message: string, cause: unknown, hint?: string): MillraceError {
     const place = this.origin && inTheLog(this.origin);
     const at = place ? ` at ${place.topic}[${place.partition}]@${place.offset}` : '';
@@ -74,7 +74,7 @@ export class TaskStepContext implements StepContext {
   }
 }
 
-// How each of the four shapes runs over a chunk. Logic sees one record at a time; chunks and origins are handled here.
+// How each of the four shapes runs over a chunk. The logic gets one record at a time; chunks and origins are handled here.
 
 const guard = (context: TaskStepContext, error: unknown): MillraceError =>
   error instanceof MillraceError ? error : context.failure(`the step threw: ${messageOf(error)}`, error);
@@ -118,15 +118,15 @@ export function runSplit(logic: SplitLogic, outputs: number, context: TaskStepCo
   return out.map((o) => ({ ...o, ticks: chunk.ticks }));
 }
 
-/** What goes to a further output of a step. */
+/** A value for a further output of a step. */
 export interface Aside {
   readonly values: unknown[];
   readonly origins: Origin[];
 }
 
 /**
- * Interleaves the chunks of all inputs in the merged order of the round. What goes to other outputs than the first is added
- * to the `asides`.
+ * Interleaves the chunks of all inputs in the merged order of the round. Values for other outputs than the first are added to
+ * `asides`.
  */
 export function runStateful(
   logic: StatefulLogic,
@@ -134,7 +134,7 @@ export function runStateful(
   inputs: readonly Chunk[],
   asides: readonly Aside[] = [],
 ): Chunk {
-  // Room for one output a record of the main input: arrays that grow are copied again and again.
+  // Allocated for one output per record of the main input, because growing arrays are copied repeatedly.
   const values = new Array<unknown>((inputs[0] as Chunk).values.length);
   const origins = new Array<Origin>(values.length);
   let count = 0;
@@ -150,7 +150,7 @@ export function runStateful(
     origins[count++] = of;
   };
   const { ticks } = inputs[0] as Chunk;
-  // Downstream, a tick's results stand where its record stood: a tick comes after all that is of its record.
+  // Downstream, the results of a tick are at the position of its record, after all results of the record itself.
   let ticksLeft = logic.onWatermark || logic.onProcessingTime ? ticks.length : 0;
   const tickUpTo = (order: number) => {
     while (ticksLeft > 0) {
@@ -199,20 +199,20 @@ export function runStateful(
   return { values, origins, ticks };
 }
 
-/** The place of the lowest number, the first of equal ones. */
+/** The index of the lowest number, the first of equal ones. */
 function lowest(numbers: Float64Array): number {
   let best = 0;
   for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) < (numbers[best] as number)) best = i;
   return best;
 }
 
-/** What became of a round in a batched step: the rows that were answered, in their order, and those that were not. */
+/** The result of a round in a batched step: the answered rows, in order, and the failed ones. */
 export interface Answered {
   readonly chunk: Chunk;
   readonly failures: readonly { readonly failure: RowFailure; readonly origin: Origin }[];
 }
 
-/** Rounds may be answered in any order; what they lead to, dead letters too, must wait for its turn. */
+/** Rounds may be answered in any order; their effects, including dead letters, must wait for their turn. */
 export async function runBatched(logic: BatchedLogic, context: TaskStepContext, chunk: Chunk): Promise<Answered> {
   if (chunk.values.length === 0) return { chunk, failures: [] };
   let answers: readonly unknown[];
@@ -242,8 +242,8 @@ export async function runBatched(logic: BatchedLogic, context: TaskStepContext, 
 }
 
 /**
- * Gives a chunk to a sink. What a callback of the sink throws is told with the sink's id: an error of the language says
- * neither whose callback it was nor that it was one.
+ * Writes a chunk to a sink. An exception of a callback of the sink is reported with the sink's id, because an error of JavaScript
+ * names neither.
  */
 export function written(writer: SinkWriter, step: string, { values, origins }: Chunk): Promise<void> | undefined {
   const named = (error: unknown): never => {
@@ -257,8 +257,8 @@ export function written(writer: SinkWriter, step: string, { values, origins }: C
 }
 
 /**
- * What a sink has no room for goes to the dead letters, in the order of the other letters of its round; the rest stays. Of a
- * change it stays that what was held before does not hold any more: the sink must not show it for ever.
+ * Sends values that a sink cannot store to the dead letters, in the order of the other letters of the round. Of such a change the
+ * retraction remains: the sink must not show the old value any longer.
  */
 export function withoutUnrepresentable(
   writer: SinkWriter,
@@ -284,6 +284,6 @@ export function withoutUnrepresentable(
     values.push(value);
     origins.push(origin);
   });
-  context.origin = undefined; // whatever fails later is not about these
+  context.origin = undefined; // a later failure does not belong to these records
   return { ...chunk, values, origins };
 }

@@ -9,29 +9,29 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   open(partition: number): Promise<Task>;
   onWarning(message: string): void;
-  /** Whether who was fenced may ask the group if the task is still its own, or the run ends. */
+  /** Whether a fenced task may ask the group if it still belongs to this process; otherwise the run ends. */
   readonly inGroup: boolean;
   /** No task is opened while a sink is down. */
   readonly outages: Outages;
-  /** How long nothing may come of what a task asks before it is given up and restored. */
+  /** The stall limit: how long an operation may go without progress before its task is abandoned and restored. */
   readonly stallMaxMs: number;
-  /** Uniform in [0, 1): keeps tasks that failed together from coming back together. */
+  /** Uniform in [0, 1): spreads the restarts of tasks that failed together. */
   readonly random: () => number;
 }
 
 const BACK_OFF = { waitMs: 200, waitMaxMs: 10_000 };
-/** How long a task that gets nowhere is opened anew again and again, outages aside, before the run ends with the cause. */
+/** How long a task that makes no progress is reopened, outages excluded, before the run ends with the cause. */
 const PATIENCE_MS = 10 * 60_000;
-/** Tasks that were given up and never came to an end, each with what it holds in memory, before the run ends instead. */
+/** The most abandoned tasks that never ended, each with its memory, before the run ends. */
 const FORSAKEN_MAX = 16;
 
 /** What a supervisor did for a task since the start. */
 export interface TaskHealth {
   readonly partition: number;
-  /** Restored from its checkpoint after a failure or a stall. */
+  /** Restores from its checkpoint after a failure or a stall. */
   readonly restarts: number;
   readonly stalls: number;
-  /** An input that brings nothing while others have records waiting for it. */
+  /** An input without records while others have records that wait for it. */
   readonly waitsFor: string | undefined;
 }
 
@@ -43,12 +43,12 @@ interface End {
 
 interface Watched {
   task: Task | undefined;
-  /** Resolves when nothing of it runs any more; never rejects. */
+  /** Resolves when it has stopped; never rejects. */
   gone: Promise<void>;
-  /** The task went to another process: whatever happens to it here from now on is of no account. */
+  /** The task moved to another process: later errors here are ignored. */
   lost: boolean;
   ended: boolean;
-  /** Ends every wait of it once it is lost or the run stops. */
+  /** Ends every wait of the task once it is lost or the run stops. */
   readonly released: AbortController;
   restarts: number;
   stalls: number;
@@ -56,21 +56,21 @@ interface Watched {
 }
 
 /**
- * Keeps the tasks of one process running: opens them, restores those that fail for a reason outside themselves from
- * their checkpoints, lets go of those that move to another process, and stops all when one fails for good.
+ * Runs the tasks of one process: opens them, restores those that fail for an external reason from their checkpoints, releases those
+ * that move to another process, and stops all when one fails permanently.
  */
 export class Supervisor {
   private readonly watched = new Map<number, Watched>();
-  /** Lost tasks until they have closed: one that comes back soon waits for that. */
+  /** Lost tasks until they have closed; a task that returns soon waits for that. */
   private readonly leaving = new Map<number, Promise<void>>();
-  /** Every task that was ever opened here, in its latest form: for snapshots. */
+  /** The latest instance of every task that was opened here, for snapshots. */
   private readonly seen = new Map<number, Task>();
-  /** Tasks that stalled and were given up, until they come to an end by themselves, if ever. */
+  /** Hung tasks that were abandoned, until they end by themselves, if ever. */
   private readonly forsaken = new Set<Task>();
   private stopping = false;
   private failure: { readonly cause: unknown } | undefined;
   private idle: (() => void) | undefined;
-  /** Resolves when all assigned tasks have ended, at the end of their inputs or because of `stop`. */
+  /** Resolves when all assigned tasks have ended, at the end of their inputs or after `stop`. */
   readonly finished: Promise<void>;
 
   constructor(private readonly options: SupervisorOptions) {
@@ -83,7 +83,7 @@ export class Supervisor {
     });
   }
 
-  /** Tasks in the order of their partitions, ended ones included. */
+  /** Tasks in the order of their partitions, including ended ones. */
   get tasks(): readonly Task[] {
     return [...this.seen].sort(([a], [b]) => a - b).map(([, task]) => task);
   }
@@ -97,7 +97,7 @@ export class Supervisor {
     }));
   }
 
-  /** These are the tasks of this process now: new ones are opened, kept ones go on, others are let go. */
+  /** Sets the tasks of this process: new ones are opened, kept ones continue, others are released. */
   assign(partitions: readonly number[]): void {
     if (this.stopping) return;
     for (const [partition, watched] of this.watched) {
@@ -123,7 +123,7 @@ export class Supervisor {
     this.settle();
   }
 
-  /** Something outside the tasks, the group for example, failed for good. */
+  /** Something outside the tasks, such as the group, failed permanently. */
   fail(cause: unknown): void {
     this.failure ??= { cause };
     this.stop();
@@ -146,7 +146,7 @@ export class Supervisor {
       this.settle();
     };
     watched.gone = this.keepRunning(partition, watched).then(ended, (cause: unknown) => {
-      // The last commit of a run that stops may come too late: another process does that work again.
+      // The last commit of a stopping run may come too late; another process repeats that work.
       const taken = this.options.inGroup && this.stopping && isFenced(cause);
       if (!watched.lost && !taken) this.fail(cause);
       ended();
@@ -162,16 +162,16 @@ export class Supervisor {
     let failingSinceMs = Number.POSITIVE_INFINITY;
     for (let failures = 0; ; ) {
       const waitingSinceMs = clock.now();
-      // A sink that does not answer may take as long as it likes; one that answers and refuses may not.
+      // A sink that does not answer may take any time; one that answers and refuses may not.
       if (await outages.over(signal)) failingSinceMs += clock.now() - waitingSinceMs;
       if (this.stopping || watched.lost) return;
       const end = await this.live(partition, watched);
       if (!end) return;
       const { cause, gotOn } = end;
-      // A task that got somewhere does not fail at the same place again and again.
+      // A task that made progress is not failing repeatedly.
       failures = gotOn ? 1 : failures + 1;
       failingSinceMs = gotOn ? clock.now() : Math.min(failingSinceMs, clock.now());
-      // Somebody may have taken the task by mistake: opening it anew asks the group whose it is.
+      // Another process may have taken the task by mistake; reopening asks the group for the owner.
       const passing = isPassing(cause) || cause instanceof Stall || (inGroup && isFenced(cause));
       const hopeless = !passing || clock.now() - failingSinceMs > PATIENCE_MS || this.forsaken.size > FORSAKEN_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
@@ -181,7 +181,7 @@ export class Supervisor {
     }
   }
 
-  /** Opens a task and runs it to its end: `undefined` where that is a good one. */
+  /** Opens a task and runs it to its end; `undefined` for a good end. */
   private async live(partition: number, watched: Watched): Promise<End | undefined> {
     let epochBefore = 0;
     let task: Task | undefined;
@@ -224,7 +224,7 @@ export class Supervisor {
     });
   }
 
-  /** Closes what is left of a failed task. One that hangs is given up: a new one fences it. */
+  /** Closes what is left of a failed task. If the close hangs, the task is abandoned, and its successor fences it. */
   private async letGo(task: Task, watchdog: Watchdog, cause: unknown): Promise<void> {
     const { outages, onWarning } = this.options;
     let stall = cause instanceof Stall ? cause : undefined;
@@ -244,17 +244,17 @@ export class Supervisor {
 
   private settle(): void {
     const all = [...this.watched.values()];
-    // Without tasks there is nothing to wait for only once the run is to stop: an assignment may still come.
+    // Without tasks it is done only if the run is stopping, because an assignment may still come.
     if (!all.every(({ ended }) => ended) || !(all.length > 0 || this.stopping)) return;
-    this.stopping = true; // what a group assigns from now on is for others
+    this.stopping = true; // later assignments are for other processes
     this.idle?.();
   }
 }
 
-/** Failures of the world outside, which may be over at the next try; everything else stops the run with its cause. */
+/** External failures, which a retry may resolve; any other error stops the run. */
 const isPassing = (error: unknown): boolean =>
   error instanceof MillraceError && !error.permanent && passing.has(error.code);
-// Of a schema: a registry that cannot be reached; one that refuses, and a value that does not fit, are permanent.
+// For `schema`: a registry that cannot be reached; a refusal, and a value that does not fit, are permanent.
 const passing: ReadonlySet<string> = new Set(['source', 'sink', 'lookup', 'state', 'schema']);
 
 const isFenced = (error: unknown): boolean => error instanceof MillraceError && error.code === 'fenced';

@@ -16,7 +16,7 @@ class PlainCounter implements Counter {
   }
 }
 
-/** A counter of a task: its value, and the one that it had when the task was opened. */
+/** A counter of a task: its value, and its value when the task was opened. */
 export interface CounterEntry {
   readonly step: string;
   readonly name: string;
@@ -24,12 +24,12 @@ export interface CounterEntry {
   readonly restored: number;
 }
 
-/** The id under which a task's counters stand in its state; user ids cannot start with `$`. */
+/** The id of a task's counters in its state; ids of users cannot begin with `$`. */
 export const COUNTERS_STEP = '$counters';
 
 /**
- * The cumulative counters of one task: plain numbers, exported elsewhere. They are a cell of the checkpoint, so that
- * what a crash makes the task do again is not counted again.
+ * The cumulative counters of one task. They are a cell of the checkpoint, so work that is repeated after a crash is not counted
+ * twice.
  */
 export class Counters implements Cell {
   private readonly byStep = new Map<string, Map<string, PlainCounter>>();
@@ -81,7 +81,7 @@ interface OpenCell {
   readonly cell: Cell;
 }
 
-/** The cells of one task: restored when a step opens them, asked for their changes at each epoch. */
+/** The cells of one task: restored when a step opens them; each epoch collects their changes. */
 export class TaskState {
   readonly counters = new Counters();
   private readonly cells: OpenCell[] = [{ step: COUNTERS_STEP, name: 'counters', version: 1, cell: this.counters }];
@@ -105,7 +105,7 @@ export class TaskState {
     return opened;
   }
 
-  /** Takes in a cell that is part of the runtime itself. */
+  /** Adds a cell of the runtime itself. */
   adopt(step: string, name: string, cell: Cell): void {
     this.restore(step, name, cell);
     this.cells.push({ step, name, version: 1, cell });

@@ -27,23 +27,23 @@ import { type CounterEntry, TaskState } from './task-state.js';
 import { ClockTicks, EndOfTime } from './ticks.js';
 import { WatermarkEmitter } from './watermark-markers.js';
 
-/** The points of an epoch that tests may stop or kill a process at, in order. */
+/** The points of an epoch at which tests may stop or kill a process, in order. */
 export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
 
 export interface TaskOptions {
   readonly topology: Topology;
-  /** How many there are of this topology. */
+  /** The number of tasks of the topology. */
   readonly tasks: number;
   readonly profile: Profile;
   readonly services: ServiceRegistry;
   readonly clock: Clock;
-  /** End when every input's log has been read to where it ended at the start. */
+  /** End when every input has read its log up to the end at the start. */
   readonly bounded: boolean;
-  /** Nothing will ever follow the end of bounded inputs: windows that are still open close there. */
+  /** The end of bounded inputs is the end of time: open windows close. */
   readonly final: boolean;
   readonly version: TopologyVersion;
   readonly epochIntervalMs: number;
-  /** Shift of the first epoch, so that tasks drain one after another. */
+  /** The delay of the first epoch, so that tasks drain one after another. */
   readonly staggerMs: number;
   readonly inFlightMax: number;
   readonly roundMax: number;
@@ -52,26 +52,26 @@ export interface TaskOptions {
   /** Shared by all tasks of a run. */
   readonly pace: Pace;
   onPoint(point: EpochPoint, task: number): void;
-  /** Told of a sink's failure, before the task fails because of it. */
+  /** Called with a sink's failure, before the task fails because of it. */
   onSinkFailure(sink: string, error: unknown): void;
 }
 
-/** What can be seen of a task while it runs. */
+/** The visible state of a running task. */
 export interface TaskSnapshot {
-  /** The topology, or the sub-topology of it, that the task belongs to. */
+  /** The topology or sub-topology of the task. */
   readonly subtopology: string;
   readonly partition: number;
   readonly epoch: number;
   readonly positions: Readonly<Record<string, Position>>;
   readonly watermarkMs: number;
   readonly recordsInFlight: number;
-  /** Cumulative; part of the checkpoint, so they go where the task goes. */
+  /** Cumulative; part of the checkpoint, so they move with the task. */
   readonly counters: readonly CounterEntry[];
 }
 
 /**
- * One group of co-partitioned input partitions, run alone: its own pipeline, state, ledger and epochs. Opened by
- * `Task.open`, which fences earlier owners and restores what they committed; then `run` until it ends or is stopped.
+ * One group of co-partitioned input partitions with its own pipeline, state, ledger and epochs. `Task.open` fences earlier owners
+ * and restores the last commit; then `run` until it ends or is stopped.
  */
 export class Task {
   private stopping = false;
@@ -92,13 +92,13 @@ export class Task {
     private readonly outbox: StepOutputs,
     readonly pipeline: Pipeline,
     private checkpoint: Checkpoint,
-    /** The newest measurement of each name; for progress lines and pages. */
+    /** The newest measurement of each name, for progress lines and pages. */
     readonly measures: Map<string, MetricRow>,
     private readonly time: EventTime,
     private readonly outlet: WatermarkEmitter,
     private readonly ticks: ClockTicks,
     private readonly end: EndOfTime,
-    /** What it has asked and not yet been told. */
+    /** The operations in flight. */
     readonly waits: PendingOperations,
     private readonly allowance: Allowance,
   ) {}
@@ -182,7 +182,7 @@ export class Task {
     }
   }
 
-  /** Ends after the round in hand is drained and committed. */
+  /** Ends after the current round is drained and committed. */
   stop(): void {
     this.stopping = true;
   }
@@ -205,7 +205,7 @@ export class Task {
     };
   }
 
-  /** What a step holds of a key, as of the next checkpoint: an answer takes an epoch at most. */
+  /** The state of a key in a step, as of the next checkpoint, so an answer takes at most an epoch. */
   ask(step: string, key: string): Promise<QueryResult> {
     return this.stopping
       ? Promise.resolve({ kind: 'retry', why: 'the task is stopping' })
@@ -236,7 +236,7 @@ export class Task {
       if (round) {
         this.push(round);
         await pace.take(round.records);
-        await nextTurn(); // results of inference, polls and other tasks get their turn
+        await nextTurn(); // lets inference results, polls and other tasks run
       } else if (this.outlet.isQuiet(clock.now())) {
         await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
@@ -245,21 +245,21 @@ export class Task {
         this.finish();
         break;
       } else {
-        // Only the poll of an input that is empty and goes on can help; any other would resolve at once and spin.
-        // Polls come back within a fraction of a second, with nothing if need be: idleness is looked at that often.
+        // Only the poll of an empty input that has not ended can help; any other would resolve at once and spin. A poll returns
+        // within a fraction of a second, with or without records, which is also how often idleness is checked.
         await Promise.race(polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0));
       }
     }
     if (!this.abandoned) await this.commitEpoch();
   }
 
-  /** Gives up a task that hangs: closes everything at once, since one part may never be closed. */
+  /** Abandons a hung task: starts to close everything at once, since one part may never close. */
   async forceClose(): Promise<void> {
     this.abandon();
     await Promise.allSettled(this.parts.map((part) => part.close()));
   }
 
-  /** Closes everything without committing: what was not committed will be read again. */
+  /** Closes everything without a commit; uncommitted records will be read again. */
   async close(): Promise<void> {
     this.stopping = true;
     this.questions.refuse('the task has ended');
@@ -280,7 +280,7 @@ export class Task {
     return [pipeline, ...inputs, ...writers.values(), ledger, allowance];
   }
 
-  /** Sinks that keep something open end it with the last epoch of a bounded run. */
+  /** Sinks complete open output with the last epoch of a bounded run. */
   private finish(): void {
     for (const writer of this.writers.values()) writer.finish?.();
   }
@@ -305,7 +305,7 @@ export class Task {
     this.options.onPoint('pushed', this.id.partition);
   }
 
-  /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint is the truth; sinks' commits are repeatable. */
+  /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint decides; commits of sinks can be repeated. */
   private async commitEpoch(): Promise<void> {
     if (!this.isEpochDue) return;
     const { onPoint, topology } = this.options;
@@ -328,7 +328,7 @@ export class Task {
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
       layout: layoutOf(topology),
-      // Those of sources that left stay: where one comes back, it goes on.
+      // Positions of removed sources are kept, so a source that is added again continues.
       positions: {
         ...this.checkpoint.positions,
         ...Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
@@ -354,12 +354,12 @@ export class Task {
     return false;
   }
 
-  /** Hands the steps' measurements and the counters as they stand to the metrics sink. */
+  /** Writes the steps' measurements and the current counters to the metrics sink. */
   private async writeMetrics(): Promise<void> {
     const measured = this.outbox.metrics.splice(0);
     for (const metric of measured) this.measures.set(`${metric.step}/${metric.name}`, metric);
     if (!this.metricsWriter) return;
-    // One row a counter and hour of event time: a later epoch replaces it, and a replay writes the same ones.
+    // One row per counter and hour of event time: a later epoch replaces it, and a replay writes the same row.
     const eventTimeMs = Math.floor(Math.max(0, this.time.watermarkMs) / HOUR_MS) * HOUR_MS;
     const { name: topology } = this.options.topology;
     const counted = [...this.counters()].map(

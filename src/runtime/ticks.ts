@@ -2,12 +2,12 @@ import { AFTER_ALL_MS, type Origin, type SettledDecisions, type Tick } from '../
 import type { Topology } from '../topology/index.js';
 import { emptyShare, type Round } from './merge.js';
 
-/** Whose a tick without a record is: what it emits comes from a record that is in no topic. No real one has that identity. */
+/** The origin of a tick without a record; its topic is not that of any real record. */
 export type NoRecord = Pick<Origin, 'topic' | 'partition' | 'offset' | 'receivedAtMs'>;
 
 /**
- * A round without records in which time moves on. It counts as one record in flight, so that a drain waits for what it
- * emits, at the event time `eventTimeMs` where steps do not say another one.
+ * A round without records in which time advances. It counts as one record in flight, so that a drain waits for its results. Results
+ * without their own event time get `eventTimeMs`.
  */
 export function loneTick(topology: Topology, of: NoRecord, eventTimeMs: number, tick: Omit<Tick, 'origin'>): Round {
   const origin: Origin = {
@@ -21,12 +21,12 @@ export function loneTick(topology: Topology, of: NoRecord, eventTimeMs: number, 
   return { shares: topology.sources.map(emptyShare), records: 1, bytes: 0, ticks: [{ ...tick, origin }] };
 }
 
-/** The topic in the origin of what is emitted because of the time of day. */
+/** The topic in the origin of results of processing time. */
 export const CLOCK_TOPIC = '$clock';
-/** Its name among the choices of a checkpoint. */
+/** The name of the processing time among the settled decisions of a checkpoint. */
 export const CLOCK_CHOICE = 'clockMs';
 
-/** How often the steps of a topology want to be told the time; infinity where none does. */
+/** The interval of processing-time ticks of a topology's steps; infinity if no step needs them. */
 export const tickEveryOf = ({ steps }: Topology): number =>
   Math.min(
     Number.POSITIVE_INFINITY,
@@ -36,12 +36,11 @@ export const tickEveryOf = ({ steps }: Topology): number =>
   );
 
 /**
- * Tells the steps of a task what time it is, for those that go by processing time. A tick is a round without records: it
- * has its place between two rounds, and what it does to state and outputs is in the same checkpoint as theirs. The time
- * that was told last is a choice in that checkpoint, so time never goes back, whatever clock the next owner has, and a
- * tick's time is an identity that no other tick of the task has.
+ * Calls the steps of a task that use processing time. A tick is a round without records between two other rounds, and its effects
+ * on state and outputs are in the same checkpoint as theirs. The checkpoint stores the last time as a settled decision. So time
+ * never decreases, whatever the next owner's clock says, and the time of a tick identifies it within the task.
  *
- * The first tick of a run comes an interval after its start: what waited in the logs meanwhile is mostly read by then.
+ * The first tick of a run comes an interval after its start; by then most of the backlog is read.
  */
 export class ClockTicks {
   private readonly everyMs: number;
@@ -59,7 +58,7 @@ export class ClockTicks {
     this.dueMs = nowMs + this.everyMs;
   }
 
-  /** What the checkpoint must keep. */
+  /** The decision for the checkpoint. */
   get choices(): SettledDecisions {
     return this.toldMs === undefined ? {} : { [CLOCK_CHOICE]: this.toldMs };
   }
@@ -68,7 +67,7 @@ export class ClockTicks {
     return nowMs >= this.dueMs;
   }
 
-  /** Whether so much time has passed since the last tick of this or an earlier run: asked where a bounded run ends. */
+  /** Whether an interval has passed since the last tick of this or an earlier run; for the end of a bounded run. */
   isDueAtEnd(nowMs: number): boolean {
     return this.everyMs < Number.POSITIVE_INFINITY && nowMs >= (this.toldMs ?? Number.NEGATIVE_INFINITY) + this.everyMs;
   }
@@ -83,14 +82,14 @@ export class ClockTicks {
   }
 }
 
-/** The topic in the origin of what is emitted at the end of time. */
+/** The topic in the origin of results of the end of time. */
 export const END_TOPIC = '$end';
-/** Their name among the choices of a checkpoint. */
+/** The name of the number of ends among the settled decisions of a checkpoint. */
 export const END_CHOICE = 'ends';
 
 /**
- * The end of time: every window closes, every timer fires. The checkpoint counts the ends that a task has come to, and the
- * number of an end is its identity: a replay gives the same one, however many epochs it takes.
+ * The end of time: every window closes, every timer fires. The checkpoint counts the ends of a task. The number of an end is its
+ * identity, so a replay gives the same one, however many epochs it takes.
  */
 export class EndOfTime {
   private ends: number;
@@ -103,7 +102,7 @@ export class EndOfTime {
     this.ends = (choices[END_CHOICE] as number | undefined) ?? 0;
   }
 
-  /** What the checkpoint must keep. */
+  /** The decision for the checkpoint. */
   get choices(): SettledDecisions {
     return this.ends === 0 ? {} : { [END_CHOICE]: this.ends };
   }

@@ -2,7 +2,7 @@ import { type ErrorCode, MillraceError } from '../core/index.js';
 import type { Clock } from './clock.js';
 import type { PendingOperations, Reason, Wait } from './pending-operations.js';
 
-/** A task got nothing from what it asks, and heard no error either. */
+/** An operation of a task made no progress and did not fail. */
 export class Stall extends MillraceError {
   constructor(
     readonly reason: Reason,
@@ -18,18 +18,18 @@ export class Stall extends MillraceError {
 export interface WatchdogOptions {
   readonly clock: Clock;
   readonly waits: PendingOperations;
-  /** How long an operation may take during which no other of its kind ends. */
+  /** How long an operation may take if no other of its kind ends meanwhile. */
   readonly stallMaxMs: number;
-  /** Told of an input that brings nothing while others wait for it, and once more (`undefined`) when that is over. */
+  /** Called with an input without records while others wait for it, and with `undefined` when that is over. */
   onQuiet(input: string | undefined): void;
 }
 
-/** Looks so often within the time that a wait may take. */
+/** The number of checks within the stall limit. */
 const LOOKS = 4;
 
 /**
- * Finds silent stalls: something that was asked and neither answers nor fails. It counts the looks at which nothing had
- * moved, not the time: of a process that slept (a laptop, a suspended machine) nothing can be said on waking.
+ * Finds operations that neither complete nor fail. It counts the checks without progress instead of the time, because a process
+ * that was suspended (a laptop, for example) must not count the time that it slept.
  */
 export class Watchdog {
   private readonly seen = new Map<Wait, { ended: number; looks: number }>();
@@ -38,15 +38,15 @@ export class Watchdog {
   private readonly stalled = new Promise<never>((_, reject) => {
     this.reject = reject;
   });
-  /** Ends the watch. */
+  /** Stops the watchdog. */
   readonly stop: () => void;
 
   constructor(private readonly options: WatchdogOptions) {
-    this.stalled.catch(() => undefined); // whoever waits is told
+    this.stalled.catch(() => undefined); // callers get the error
     this.stop = options.clock.every(options.stallMaxMs / LOOKS, () => this.look());
   }
 
-  /** What `work` comes to, or a `Stall` where it gets nowhere: then it is left to itself. */
+  /** The result of `work`, or a `Stall` if it makes no progress; `work` itself then goes on unobserved. */
   over<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.stalled]);
   }

@@ -1,6 +1,6 @@
 import { BEFORE_ALL_MS, type SinkWriter, type WatermarkMarker, type WatermarkMarkers } from '../core/index.js';
 
-/** What is known after one more mark. The newest of a task counts, and what it says of the number of tasks. */
+/** Adds a marker. The newest of a task counts, also for the number of tasks. */
 export function withMark(
   marks: WatermarkMarkers | undefined,
   { task, tasks, watermarkMs, idle }: WatermarkMarker,
@@ -9,8 +9,8 @@ export function withMark(
 }
 
 /**
- * The event time before which no task will write any more: the lowest watermark of those that are not idle. Before all
- * time while one was not heard of at all, and where all are idle: then time stands.
+ * The event time before which no task writes any more: the lowest watermark of the tasks that are not idle. `BEFORE_ALL_MS` if a
+ * task has not written a marker yet, or if all are idle.
  */
 export function lowestOf({ tasks, watermarksMs }: WatermarkMarkers): number {
   let lowest = Number.POSITIVE_INFINITY;
@@ -23,9 +23,8 @@ export function lowestOf({ tasks, watermarksMs }: WatermarkMarkers): number {
 }
 
 /**
- * What a task says to the sub-topologies that read what it writes: at each epoch, behind its records, how far it has come; and that
- * it has nothing to read, where one of them does not want to wait for that. Such a mark lies in the log, so whoever reads
- * it goes by it in every replay.
+ * Writes a task's progress for the sub-topologies that read its output: at each epoch, after its records, the watermark; and that
+ * it has no input, if a reader does not want to wait for it. The marker is in the log, so every replay uses it in the same way.
  */
 export class WatermarkEmitter {
   private readonly idleTimeoutMs: number;
@@ -50,18 +49,18 @@ export class WatermarkEmitter {
     this.told = false;
   }
 
-  /** Whether it is time to say that nothing comes in. */
+  /** Whether the idle timeout has passed without input. */
   isQuiet(nowMs: number): boolean {
     this.idle ||= nowMs - this.lastRoundMs >= this.idleTimeoutMs;
     return this.isDue;
   }
 
-  /** It has become idle, and nobody was told yet. */
+  /** It has become idle, and no marker says so yet. */
   get isDue(): boolean {
     return this.idle && !this.told;
   }
 
-  /** Writes a mark to every partition of the next subtopologies. */
+  /** Writes a marker to every partition of the next sub-topologies. */
   mark(watermarkMs: number): void {
     const { task, idle } = this;
     for (const writer of this.writers) writer.mark?.({ ...task, watermarkMs, idle });

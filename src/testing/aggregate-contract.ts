@@ -11,17 +11,17 @@ export interface AggregateSample<V> {
 }
 
 /**
- * Holds an aggregate to what every aggregate promises, over the samples given (at least one):
- * - the same values give the same result, and are left as they are;
- * - merged parts give what all values give, in any grouping; what was merged in stays as it is;
- * - through a checkpoint and back nothing changes;
- * - a result that was handed out stays as it was;
- * - where it can take values back: a value that is added and taken back leaves no trace, wherever it came.
+ * Checks what every aggregate promises, with the given samples (at least one):
+ * - the same values give the same result and are not changed;
+ * - merged parts give what all values give, in any grouping, and a merged part is not changed;
+ * - a checkpoint and a restore change nothing;
+ * - a returned result never changes;
+ * - if values can be subtracted: a value that is added and subtracted leaves no trace, wherever it came.
  *
  * Numbers may differ by rounding (1e-9 of their size). With n samples it costs about n² additions.
  *
  * @example checkAggregate(weightedMean(priceOf, sizeOf), [{ value: { price: 1, size: 2 }, timeMs: 0 }]);
- * @throws MillraceError `internal` naming the promise that was broken
+ * @throws MillraceError `internal` that names the broken promise
  */
 export function checkAggregate<V>(aggregate: Aggregate<V, unknown>, samples: readonly AggregateSample<V>[]): void {
   if (samples.length === 0)
@@ -79,7 +79,7 @@ function checkRetraction<V>(
   });
 }
 
-/** An accumulator by itself, with what a checkpoint keeps of it. */
+/** One accumulator, with its checkpointed state. */
 class Held<V> {
   private numbers: number[] = [];
   private values: unknown[] = [];
@@ -127,7 +127,7 @@ function same(actual: unknown, expected: unknown, promise: string): void {
   );
 }
 
-/** Equal but for the rounding of numbers. */
+/** Equal except for rounding of numbers. */
 function alike(a: unknown, b: unknown): boolean {
   if (typeof a === 'number' && typeof b === 'number')
     return Object.is(a, b) || Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a), Math.abs(b));

@@ -1,14 +1,14 @@
 import { deepStrictEqual } from 'node:assert';
 import type { Headers, Origin, RawRecord } from '../core/record.js';
 
-/** One behaviour that every connector of a kind must show: run it in whatever test runner is at hand. */
+/** One behaviour that every connector of a kind must have; run it in any test runner. */
 export interface ContractCheck {
   readonly name: string;
-  /** Rejects with what is wrong. */
+  /** Rejects with the violation. */
   run(): Promise<void>;
 }
 
-/** A check that opens a world of its own and closes it, come what may. */
+/** A check that opens its own world and always closes it. */
 export function checkIn<W extends { close(): Promise<void> }>(
   open: () => Promise<W>,
   name: string,
@@ -27,7 +27,7 @@ export function checkIn<W extends { close(): Promise<void> }>(
   };
 }
 
-/** Rejects unless `work` does, with a `MillraceError` of this code. */
+/** Rejects unless `work` rejects with a `MillraceError` of this code. */
 export async function mustReject(work: () => unknown, code: string, what: string): Promise<void> {
   let thrown: unknown;
   try {
@@ -38,7 +38,7 @@ export async function mustReject(work: () => unknown, code: string, what: string
   deepStrictEqual((thrown as { code?: unknown } | undefined)?.code, code, what);
 }
 
-/** A record in a form that compares by content and reads well in a failure. */
+/** A record in a form that compares by content and is readable in a failure. */
 export const legible = ({ timestampMs, key, value, headers = [] }: Omit<RawRecord, 'offset'>) => ({
   timestampMs,
   key: text(key),
@@ -48,7 +48,7 @@ export const legible = ({ timestampMs, key, value, headers = [] }: Omit<RawRecor
 
 const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('hex'));
 
-/** The origin of a record made up for a test. */
+/** The origin of a test record. */
 export const originAt = (offset: number, partition = 0, headers?: Headers): Origin => ({
   topic: 'contract',
   partition,

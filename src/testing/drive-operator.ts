@@ -12,49 +12,48 @@ import {
   type StepContext,
 } from '../core/index.js';
 
-/** What is driven: an operator with or without further inputs, or a splitter. */
+/** The operator or splitter to drive, with or without further inputs. */
 export interface Driven {
   readonly kind: string;
   readonly shape: Shape;
 }
 
-/** A record for an operator; whatever is not given is made up: offsets count on, event times are 0. */
+/** A record for an operator. Missing properties get defaults: offsets count up, event times are 0. */
 export interface DrivenInput {
   readonly value: unknown;
   /** 0 for the main input, further inputs from 1, in the operator's order. */
   readonly input?: number;
   readonly eventTimeMs?: number;
   readonly key?: Uint8Array | null;
-  /** Instead of a record: processing time has come so far. */
+  /** Advances processing time to this, instead of passing a record. */
   readonly clockMs?: number;
 }
 
-/** A value that an operator emitted, and which record it belongs to. */
+/** A value that an operator emitted, and the record that it belongs to. */
 export interface DrivenOutput {
   readonly value: unknown;
   readonly origin: Origin;
-  /** Name of the output, where there are several. */
+  /** The name of the output, if there are several. */
   readonly output?: string;
 }
 
-/** Everything that a step did with the records that it was given. */
+/** What a step did with the given records. */
 export interface Driving {
   readonly emitted: readonly DrivenOutput[];
   readonly deadLetters: readonly { readonly reason: string; readonly detail: string; readonly origin: Origin }[];
-  /** Cumulative, those of restored state not included. */
+  /** Cumulative, without those of restored state. */
   readonly counters: Readonly<Record<string, number>>;
   readonly measures: readonly Pick<MetricRow, 'name' | 'value' | 'eventTimeMs'>[];
-  /** The message of `context.fail` or of what the operator threw; nothing was driven after it. */
+  /** The message of `context.fail`, or of what the operator threw; nothing was driven after it. */
   readonly failure?: string;
 }
 
 /**
- * Runs one operator over records, without a topology or a runtime: for its twin test.
+ * Runs one operator over records, without a topology or a runtime, for its test.
  *
- * @example
- * const { emitted, counters } = driveOperator(dedupe(options), [{ value: { id: 1 } }, { value: { id: 1 } }]);
+ * @example const { emitted, counters } = driveOperator(dedupe(options), [{ value: { id: 1 } }, { value: { id: 1 } }]);
  *
- * All shapes but `batched`. The watermark follows the event times as in a task: `disorderMs` behind the latest one, and with
+ * All shapes except `batched`. The watermark follows the event times as in a task: `disorderMs` behind the latest one, and with
  * `final` to the end of time after the last record. Stops at the first failure and reports it.
  */
 export function driveOperator(operator: Driven, inputs: readonly DrivenInput[], time: DrivenTime = {}): Driving {
@@ -68,17 +67,17 @@ export function driveOperator(operator: Driven, inputs: readonly DrivenInput[], 
 export interface DrivenTime {
   /** How far the watermark trails the latest event time; 0 by default. */
   readonly disorderMs?: number;
-  /** Nothing follows the last record. */
+  /** Whether the inputs end after the last record. */
   readonly final?: boolean;
 }
 
-/** The watermark of a driven step: where it stands, and how far it trails. */
+/** The watermark of a driven step, and how far it trails. */
 export interface DrivenWatermark {
   readonly disorderMs: number;
   readonly watermarkMs: number;
 }
 
-/** One step in the hand: pushed record by record, written out and restored at will. */
+/** One step that a test drives record by record, and snapshots and restores at any point. */
 export class DrivenStep implements Driving {
   readonly emitted: DrivenOutput[] = [];
   readonly deadLetters: { reason: string; detail: string; origin: Origin }[] = [];
@@ -89,12 +88,12 @@ export class DrivenStep implements Driving {
   private readonly run: (input: number, value: unknown, origin: Origin) => void;
   private readonly tellClock: ((clockMs: number, origin: Origin) => void) | undefined;
   private readonly tellWatermark: ((watermarkMs: number, origin: Origin) => void) | undefined;
-  /** What the step holds of a key; `undefined` where it cannot be asked. */
+  /** The step's state of a key; `undefined` if it does not support queries. */
   readonly query: (key: string) => unknown;
   private watermarkMs: number;
   private origin: Origin | undefined;
 
-  /** `offset` is that of the first record to be pushed; `state` is what the cells are restored from. */
+  /** `offset` is that of the first record; the cells are restored from `state`. */
   constructor(
     private readonly operator: Driven,
     private offset = 0,
@@ -131,7 +130,7 @@ export class DrivenStep implements Driving {
     this.query = (key) => query?.(key);
   }
 
-  /** Gives the step a record; `false` where it failed. */
+  /** Passes a record to the step; returns `false` if it failed. */
   push({ value, input = 0, eventTimeMs = 0, key = null, clockMs }: DrivenInput): boolean {
     const offset = this.offset++;
     if (clockMs !== undefined) {
@@ -158,7 +157,7 @@ export class DrivenStep implements Driving {
     });
   }
 
-  /** The end of time; `false` where the step failed. */
+  /** Ends time; returns `false` if the step failed. */
   end(): boolean {
     const origin = { ...noOrigin, offset: this.offset, eventTimeMs: this.watermarkMs };
     return this.guarded(() => this.tick(AFTER_ALL_MS, origin));

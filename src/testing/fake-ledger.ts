@@ -1,8 +1,8 @@
 import type { StateChange } from '../core/index.js';
 
 /**
- * Keeps the newest bytes of each bucket, as a real ledger does. It copies what it is given and then overwrites the
- * giver's bytes: a cell that still looks at them reads garbage from there on.
+ * Keeps the newest bytes of each bucket, like a real ledger. It copies the bytes and then overwrites the originals, so a cell that
+ * still uses them reads garbage.
  */
 export class FakeLedger {
   private readonly buckets = new Map<string, StateChange>();
@@ -18,7 +18,7 @@ export class FakeLedger {
     }
   }
 
-  /** Copies, in no order that a cell may rely on: the newest first. */
+  /** Copies, newest first: cells must not rely on an order. */
   state(): StateChange[] {
     return [...this.buckets.values()].reverse().map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null }));
   }

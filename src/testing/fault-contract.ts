@@ -19,52 +19,52 @@ import {
 import type { FaultProxy } from './fault-proxy.js';
 import { isDeferred, type OpenTask, openTask, range, type SinkWorld, setUp, write } from './sink-task.js';
 
-/** Makes a service refuse what it is asked; what this resolves with makes it take it again. */
+/** Makes a service refuse requests; resolves with a function that ends the refusal. */
 export type Refusal = () => Promise<() => Promise<void>>;
 
-/** A sink under test, with what it writes to in hand. Give its driver short time-outs and few tries. */
+/** A sink under test, with access to its target. Give its driver short timeouts and few tries. */
 export interface SinkFaultWorld extends SinkWorld {
-  /** What the driver connects through, and nobody else. */
+  /** The proxy that only the driver connects through. */
   readonly proxy?: FaultProxy;
-  /** Kills the service and starts it on the same data. */
+  /** Kills the service and starts it with the same data. */
   restart?(): Promise<void>;
   readonly refusedForNow?: Refusal;
   readonly refusedForGood?: Refusal;
-  /** Something that no error may have in it. */
+  /** A secret that no error may contain. */
   readonly secret?: string;
-  /** The key of the n-th value: readers see those of a key in their order, which `visible` has. */
+  /** The key of the n-th value: readers see the values of a key in order, as in `visible`. */
   keyOf?(n: number): unknown;
-  /** Of a key only the newest value stays. */
+  /** Only the newest value of a key remains. */
   readonly replaces?: boolean;
-  /** Whether the n-th value takes its key away: of `replaces`. */
+  /** Whether the n-th value deletes its key; for `replaces`. */
   takesAway?(n: number): boolean;
 }
 
 /** A sink, and what faults may do to it. */
 export interface FaultySink {
   readonly mode: SinkDriver['mode'];
-  /** Written after the checkpoint, from rows that it keeps: what an idempotent sink promises is then exactly-once. */
+  /** Written after the checkpoint from rows that it keeps, which makes an idempotent sink exactly-once. */
   readonly deferred?: boolean;
   readonly expected: Expected;
 }
 
 const VALUES = 60;
-/** Epochs in which a fault must come. */
+/** The most epochs until a fault must occur. */
 const EPOCHS_MAX = 4;
-/** How long an epoch may take, whatever befalls it. */
+/** The timeout of an epoch, including faults. */
 const EPOCH_MS = 60_000;
-/** How long a trial may take in all. */
+/** The timeout of a trial. */
 const TRIAL_MS = 120_000;
-/** How long closing may take, whatever hangs. */
+/** The timeout of a close, whatever hangs. */
 const CLOSE_MS = 10_000;
 
 /**
- * What every sink must do when things go wrong: lose nothing; double nothing, unless it only appends; show nothing before its
- * checkpoint, where it promises exactly-once; commit again without effect; keep the order of each key; and fail by an error
- * with a code, which says whether another try may help.
+ * Checks what every sink must do during faults. It loses nothing. It duplicates nothing, unless it only appends. It shows nothing
+ * before its checkpoint if it promises exactly-once. A repeated commit has no effect. The order of each key is kept. Failures are
+ * errors with a code that says whether a retry may help.
  *
- * A task runs as the supervisor runs it: what fails is closed and opened again from its checkpoint, and the values since then
- * are written again, in other pieces. `expected` names the faults, and what may become of each at worst.
+ * A task runs as under the supervisor: after a failure it is closed and reopened from its checkpoint, and later values are written
+ * again, in other batches. `expected` names the faults, and the worst outcome of each.
  *
  * @example
  * const expected = { 'request cut': 'goes on', 'refused for good': 'ends', crash: 'is restored' } as const;
@@ -84,7 +84,7 @@ export function sinkFaults(
       const ended = await within(TRIAL_MS, fault, trials[fault](world, task));
       const outcome = ended ? 'ends' : task.restarts > restartsBefore ? 'is restored' : 'goes on';
       ok(outcomes.indexOf(outcome) <= outcomes.indexOf(worst), `${fault}: it ${outcome}, at worst it ${worst}`);
-      await task.epoch(); // and goes on
+      await task.epoch(); // and continues
       await task.commitAgain();
       await task.close();
       await mustHold(world, task.stored);
@@ -92,7 +92,7 @@ export function sinkFaults(
   );
 }
 
-/** Does something to the world while the task works; whether the run ends by it. */
+/** Does something to the world while the task works; resolves with whether the run ends. */
 type Trial = (world: SinkFaultWorld, task: SupervisedTask) => Promise<boolean>;
 
 const played: (fault: FaultName) => Trial = (fault) => async (world, task) => {
@@ -100,7 +100,7 @@ const played: (fault: FaultName) => Trial = (fault) => async (world, task) => {
   const traffic = await trafficOf(proxy, () => task.epoch());
   for (const script of scripts[fault]?.(traffic) ?? []) {
     proxy.play(...script);
-    // How values are cut into requests may be a matter of time, and so where the byte in question is.
+    // Timing may decide how values are batched, and so where the byte of the fault is.
     for (let epochs = 0; epochs < EPOCHS_MAX && proxy.struck === 0; epochs++) await task.epoch();
     ok(proxy.struck > 0, `${JSON.stringify(script)} never came`);
     await proxy.heal();
@@ -161,7 +161,7 @@ const trials: Readonly<Record<FaultName, Trial>> = {
       const dead = await task.die(moment);
       if (moment === 'prepared' && delivery === 'exactly-once') await mustHold(world, task.stored);
       await task.epoch();
-      // It may only have slept, and goes on: what it does now changes nothing, and it may be told so.
+      // A suspended owner continues: its work has no effect, and it may get an error.
       const numbers = range(dead.next + VALUES, VALUES);
       const woken = async () => {
         if (moment === 'stored' || moment === 'committed') await dead.writer.commit?.();
@@ -177,13 +177,13 @@ const trials: Readonly<Record<FaultName, Trial>> = {
   },
 };
 
-/** What an owner that has lost its task may be told: not that something is wrong with our code. */
+/** The error of an owner that has lost its task must not look like a bug of Millrace. */
 function mustBeTold(error: unknown, { secret }: SinkFaultWorld): void {
   ok(error instanceof MillraceError && error.code !== 'internal', String((error as Error)?.stack));
   mustHide(error, secret);
 }
 
-/** What `check` prints of it. */
+/** The guarantee as `check` prints it. */
 const promiseOf = (world: SinkFaultWorld): Delivery => deliveryOf(world.driver.mode, isDeferred(world));
 
 interface Meanwhile {
@@ -191,10 +191,10 @@ interface Meanwhile {
   onFailure?(): Promise<void>;
 }
 
-/** One task, opened again from its checkpoint whenever it has failed. */
+/** One task that is reopened from its checkpoint after each failure. */
 class SupervisedTask {
   restarts = 0;
-  /** Values that checkpoints have. */
+  /** The number of values in checkpoints. */
   stored = 0;
   private task: OpenTask | undefined;
 
@@ -226,12 +226,12 @@ class SupervisedTask {
     }
   }
 
-  /** As a run does that did not hear the end of it. */
+  /** Repeats a commit, as a run does if the answer was lost. */
   async commitAgain(): Promise<void> {
     await this.task?.writer.commit?.();
   }
 
-  /** One epoch that is to fail, and what the same writer says of the next one. */
+  /** Runs an epoch that must fail, and the next one on the same writer; resolves with both errors. */
   async attempt(): Promise<readonly [unknown, unknown]> {
     this.task ??= await openTask(this.world, 0);
     const { task } = this;
@@ -250,7 +250,7 @@ class SupervisedTask {
     return [first, second];
   }
 
-  /** An epoch that ends in the middle, and the task as it was when it began. */
+  /** Stops an epoch at a point, and returns the task as it was before it. */
   async die(moment: 'written' | 'prepared' | 'stored' | 'committed'): Promise<OpenTask> {
     this.task ??= await openTask(this.world, 0);
     const dead = this.task;
@@ -275,7 +275,7 @@ class SupervisedTask {
       );
   }
 
-  /** In pieces, after each failure in others. */
+  /** Writes in batches, and after each failure in other batches. */
   private async write({ writer, next }: OpenTask, until: number, failures: number): Promise<void> {
     const piece = [27, 13, 60, 41][failures % 4] as number;
     for (let from = next; from < until; from += piece) {
@@ -284,7 +284,7 @@ class SupervisedTask {
   }
 }
 
-/** What the guarantee says of so many values. */
+/** Checks the guarantee for so many values. */
 async function mustHold(world: SinkFaultWorld, count: number): Promise<void> {
   const { replaces, keyOf, takesAway = () => false } = world;
   const all = range(0, count);
@@ -301,7 +301,7 @@ async function mustHold(world: SinkFaultWorld, count: number): Promise<void> {
   if (keyOf) mustBeInOrder(found, keyOf);
 }
 
-/** The first of each value; what comes again may come when it will. */
+/** Checks the order of the first occurrence of each value; repetitions may come at any time. */
 function mustBeInOrder(visible: readonly number[], keyOf: (n: number) => unknown): void {
   const last = new Map<unknown, number>();
   for (const n of new Set(visible)) {

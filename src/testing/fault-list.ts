@@ -2,41 +2,41 @@ import { ok } from 'node:assert';
 import { type ErrorCode, MillraceError, messageOf } from '../core/errors.js';
 import type { Fault, FaultProxy, Traffic, Way } from './fault-proxy.js';
 
-/** What may go wrong between a connector and the service that it isReporter to, on either side of it or in between. */
+/** What may go wrong between a connector and its service, on either side or in between. */
 export type FaultName =
-  /** Requests end in the middle, at places all over an epoch: a batch is half there. */
+  /** Requests end in the middle, at several points of an epoch: a batch arrives partly. */
   | 'request cut'
-  /** The service has done it and its answer is lost, in whole or in part. */
+  /** The service has done the work, and all or part of its answer is lost. */
   | 'answer lost'
-  /** A request is cut, and so are the attempts to connect anew. */
+  /** A request is cut off, and so are the attempts to reconnect. */
   | 'cut again'
-  /** A connection stays open and nothing comes any more. */
+  /** A connection stays open and nothing arrives any more. */
   | 'hang'
-  /** Bytes trickle. */
+  /** Bytes arrive slowly. */
   | 'slow'
-  /** Nobody listens, for longer than the connector tries. */
+  /** Nothing listens, for longer than the connector retries. */
   | 'outage'
-  /** The service is killed and comes back with its data. */
+  /** The service is killed and restarts with its data. */
   | 'restart'
-  /** The service says no, as it does when it is busy or read-only. */
+  /** The service refuses temporarily, because it is busy or read-only. */
   | 'refused for now'
-  /** The service says no and will again: rights, a constraint, a size. */
+  /** The service refuses permanently: rights, a constraint, a size. */
   | 'refused for good'
-  /** Our process dies: before it has prepared, before the checkpoint, before the commit, after it. */
+  /** The process dies: before prepare, before the checkpoint, before the commit, after it. */
   | 'crash';
 
 /**
- * What the run makes of a fault, the mildest first: the connector tries again and nobody notices; the task fails and is
- * restored from its checkpoint; the run ends with an error that somebody has to do something about.
+ * The outcome of a fault, the mildest first: the connector retries and nothing else happens; the task fails and is restored from
+ * its checkpoint; the run ends with an error that needs a user.
  */
 export const outcomes = ['goes on', 'is restored', 'ends'] as const;
-/** What became of the records while something failed. */
+/** The outcome of a fault for the run. */
 export type Outcome = (typeof outcomes)[number];
 
-/** Of each fault that can befall a connector what becomes of it at worst. */
+/** The worst outcome of each fault that a connector can have. */
 export type Expected = Partial<Readonly<Record<FaultName, Outcome>>>;
 
-/** Parts of what an undisturbed trial has on its way. */
+/** Positions in the traffic of an undisturbed trial, as fractions. */
 const PLACES = [0, 0.24, 0.48, 0.71, 0.93];
 
 const sweep = (way: Way, traffic: Traffic): readonly (readonly Fault[])[] =>
@@ -46,7 +46,7 @@ const at = (traffic: Traffic, way: Way, part: number): number => Math.floor(traf
 
 const SLOW_PIECES = 10;
 
-/** What is played for each fault of the network, one trial a script. */
+/** The scripts of each network fault, one trial per script. */
 export const scripts: Partial<Readonly<Record<FaultName, (traffic: Traffic) => readonly (readonly Fault[])[]>>> = {
   'request cut': (traffic) => sweep('request', traffic),
   'answer lost': (traffic) => sweep('answer', traffic),
@@ -66,7 +66,7 @@ export const scripts: Partial<Readonly<Record<FaultName, (traffic: Traffic) => r
   ],
 };
 
-/** What some work has on its way: the less of two times, since a busy machine may make something be asked again. */
+/** The traffic of some work: the lower of two measurements, since a busy machine may cause retries. */
 export async function trafficOf(proxy: FaultProxy, work: () => Promise<unknown>): Promise<Traffic> {
   const once = async (): Promise<Traffic> => {
     const before = proxy.passed;
@@ -78,7 +78,7 @@ export async function trafficOf(proxy: FaultProxy, work: () => Promise<unknown>)
   return { request: Math.min(first.request, second.request), answer: Math.min(first.answer, second.answer) };
 }
 
-/** Whether this may be met by opening the task again: a typed error that another try can mend, and no secret in it. */
+/** Checks that a failure can be handled by reopening the task: a typed, temporary error without a secret. */
 export function mustPass(error: unknown, codes: readonly ErrorCode[], secret: string | undefined): void {
   ok(error instanceof MillraceError, `a crash without a type: ${(error as Error)?.stack ?? messageOf(error)}`);
   ok(codes.includes(error.code), `an error of code ${error.code}: ${error.message}`);
@@ -86,7 +86,7 @@ export function mustPass(error: unknown, codes: readonly ErrorCode[], secret: st
   mustHide(error, secret);
 }
 
-/** @throws where a secret stands in an error, its hint or its causes. */
+/** @throws if an error, its hint or its causes contain a secret. */
 export function mustHide(error: MillraceError, secret: string | undefined): void {
   if (secret === undefined) return;
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
@@ -95,7 +95,7 @@ export function mustHide(error: MillraceError, secret: string | undefined): void
   }
 }
 
-/** Fails where work takes so long that a run would be given up. */
+/** Fails if work takes longer than a limit. */
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

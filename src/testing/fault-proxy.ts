@@ -2,24 +2,21 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Bytes of clients are requests, bytes of the service answers. */
+/** Bytes from clients are requests, bytes from the service answers. */
 export type Way = 'request' | 'answer';
 
-/**
- * One thing that goes wrong. Bytes are counted over all connections, from the moment on which it is the next fault of
- * the script; what came before them has passed.
- */
+/** One fault. Bytes are counted over all connections, from the moment when the fault is the next one of the script. */
 export type Fault =
-  /** The connection that carries this byte ends there: in good order, or by a reset. */
+  /** The connection that carries this byte ends there, by a close or a reset. */
   | { readonly does: 'cut' | 'reset'; readonly in: Way; readonly afterBytes: number }
-  /** The connection stays open and nothing passes in it any more, for ever; others work. */
+  /** The connection stays open and passes nothing more; others work. */
   | { readonly does: 'hang'; readonly in: Way; readonly afterBytes: number }
-  /** So many connections are reset as they are made. */
+  /** The next connections are reset when they are made. */
   | { readonly does: 'refuse'; readonly connections: number }
-  /** Everything passes, in pieces with pauses between them, until `heal`. The last of a script. */
+  /** Everything passes, in pieces with pauses, until `heal`. It must be the last fault of a script. */
   | { readonly does: 'slow'; readonly pieceBytes: number; readonly everyMs: number };
 
-/** What has passed, in bytes. */
+/** Passed bytes. */
 export type Traffic = Readonly<Record<Way, number>>;
 
 interface Tunnel {
@@ -30,10 +27,9 @@ interface Tunnel {
 }
 
 /**
- * A connection in between, on loopback, in which things go wrong where a script says: after a byte, not after a time, so
- * that a trial can be made again.
+ * A TCP proxy on loopback that causes faults by a script: after a byte, not after a time, so that a trial can be repeated.
  *
- * Memory: what one side has sent and the other has not taken, a buffer of the system for each connection.
+ * Memory: what one side has sent and the other has not read, at most a system buffer for each connection.
  *
  * @example
  * const proxy = await FaultProxy.open(6379);
@@ -55,7 +51,7 @@ export class FaultProxy {
     private at: number,
   ) {}
 
-  /** In front of a port; `at` is its own, a free one by default. */
+  /** In front of a port; `at` is its own port, a free one by default. */
   static async open(to: number, { host = '127.0.0.1', at = 0 } = {}): Promise<FaultProxy> {
     const proxy = new FaultProxy(to, host, at);
     await proxy.listen();
@@ -66,24 +62,24 @@ export class FaultProxy {
     return this.at;
   }
 
-  /** What has passed since it was opened. */
+  /** The traffic since it was opened. */
   get passed(): Traffic {
     return { ...this.bytes };
   }
 
-  /** How many faults of the script have come. */
+  /** The number of faults that have occurred. */
   get struck(): number {
     return this.struckSoFar;
   }
 
-  /** Faults, each after the one before it has come. Takes the place of what was played before. */
+  /** Sets the script: each fault starts after the one before it has occurred. Replaces an earlier script. */
   play(...script: readonly Fault[]): void {
     this.script = script;
     this.struckSoFar = 0;
     this.begin();
   }
 
-  /** Nothing is listening there any more, and every connection is reset; until `heal`. */
+  /** Stops listening and resets every connection, until `heal`. */
   async shut(): Promise<void> {
     const closed = this.server.listening ? once(this.server, 'close') : undefined;
     this.server.close();
@@ -91,7 +87,7 @@ export class FaultProxy {
     await closed;
   }
 
-  /** From now on everything passes; connections that hang stay so. */
+  /** Passes everything from now on; connections that hang still hang. */
   async heal(): Promise<void> {
     this.script = [];
     if (!this.server.listening) await this.listen();
@@ -110,7 +106,7 @@ export class FaultProxy {
   }
 
   private accept(near: Socket): void {
-    near.on('error', () => undefined); // it ends, which is all that matters
+    near.on('error', () => undefined); // it ends, and the cause does not matter
     const [fault] = this.script;
     if (fault?.does === 'refuse') {
       near.resetAndDestroy();
@@ -138,7 +134,7 @@ export class FaultProxy {
       for await (const bytes of from) await this.pass(bytes as Buffer, way, tunnel, to);
       to.end();
     } catch {
-      end(tunnel, 'reset'); // as it came from one side it goes on to the other
+      end(tunnel, 'reset'); // a fault on one side is passed on to the other
     }
   }
 
@@ -190,7 +186,7 @@ export class FaultProxy {
   }
 }
 
-/** What was written before goes out; a reset overtakes it. */
+/** A close sends earlier writes first; a reset does not. */
 function end({ near, far }: Tunnel, how: 'cut' | 'reset'): void {
   far.destroySoon();
   if (how === 'cut') near.destroySoon();

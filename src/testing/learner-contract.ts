@@ -2,14 +2,14 @@ import { MillraceError } from '../core/errors.js';
 import type { FeatureShape, FeatureVector, Learner, LearnerLogic } from '../core/learner.js';
 import type { Cell, CellSpecs } from '../core/state.js';
 
-/** A row to try a learner on. */
+/** A row for testing a learner. */
 export interface LearnerRow<Y> {
   readonly features: FeatureVector;
   readonly label: Y;
 }
 
 /**
- * A learner at work, on cells of its own: for its twin test.
+ * A learner with its own cells, for its test.
  *
  * @example
  * const learner = openLearner(passiveAggressive(), { denseSize: 2, hashedSize: 0 });
@@ -23,7 +23,7 @@ export function openLearner<Y, P, S extends CellSpecs>(
 }
 
 /**
- * A feature vector made by hand: dense numbers, and indices of hashed coordinates that are 1.
+ * A feature vector from dense numbers, and the indices of hashed coordinates with value 1.
  *
  * @example featureVector([0.5, 2], [7, 11]);
  */
@@ -35,7 +35,7 @@ export const featureVector = (dense: readonly number[], indices: readonly number
   values: new Float32Array(indices.length).fill(1),
 });
 
-/** Cells and what was last stored of them: enough to go on from, as a checkpoint is. */
+/** The last stored state of the cells, enough to restore from. */
 type Stored = Map<string, { cell: string; bucket: number; bytes: Uint8Array; version: number }>;
 
 interface Opened<Y, P> {
@@ -44,18 +44,18 @@ interface Opened<Y, P> {
 }
 
 /**
- * Holds a learner to what every learner promises, over the rows given (at least one):
+ * Checks what every learner promises, with the given rows (at least one):
  * - `predictOne` changes no state;
- * - the same rows give the same predictions and the same state, to the last bit;
- * - stored and restored at every row, it predicts and keeps what an undisturbed one does, to the last bit;
- * - stored bytes do not change with what is learnt later;
- * - rows are not changed, and not needed any more after they were learnt;
- * - the order of a row's hashed coordinates does not matter (but for rounding: 1e-9);
- * - hashed coordinates may appear and vanish;
+ * - the same rows give the same predictions and the same state, bit for bit;
+ * - a snapshot and restore at every row change no prediction and no state, bit for bit;
+ * - stored bytes do not change when the learner learns more;
+ * - rows are not changed, and not used after they were learnt;
+ * - the order of a row's hashed coordinates does not matter (except for rounding: 1e-9);
+ * - hashed coordinates may appear and disappear;
  * - a row with a number that is not finite is refused and changes nothing.
  *
  * @example checkLearner(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), rows, { denseSize: 2, hashedSize: 16 });
- * @throws MillraceError `internal` naming the promise that was broken
+ * @throws MillraceError `internal` that names the broken promise
  */
 export function checkLearner<Y, S extends CellSpecs>(
   learner: Learner<Y, number, S>,
@@ -82,7 +82,7 @@ export function checkLearner<Y, S extends CellSpecs>(
       `row ${i}: predicting twice changed the prediction`,
     );
     same(text(ownCopy), text(features), `row ${i}: the learner changed the row`);
-    ownCopy.dense.fill(Number.NaN); // whoever kept a reference will show it
+    ownCopy.dense.fill(Number.NaN); // a learner that kept a reference shows it now
     ownCopy.indices.fill(0);
   });
   same(textOf(store(again.cells, specs, new Map())), textOf(finalState), 'the same rows left another state');
@@ -168,7 +168,7 @@ function openedFrom<Y, P, S extends CellSpecs>(
   return { cells, logic: learner.open(cells as Parameters<typeof learner.open>[0], shape) };
 }
 
-/** Takes over the changes of all cells, as an epoch does. */
+/** Stores the changes of all cells, as an epoch does. */
 function store(cells: Readonly<Record<string, Cell>>, specs: CellSpecs, into: Stored): Stored {
   for (const [cell, open] of Object.entries(cells)) {
     for (const { bucket, bytes } of open.takeChanges()) {

@@ -4,16 +4,16 @@ import { eventClock } from '../core/event-clock.js';
 import type { StateChange } from '../core/state.js';
 import { type ContractCheck, checkIn, mustReject } from './contract.js';
 
-/** A ledger under test that knows no task at first. */
+/** A ledger under test, without tasks at first. */
 export interface LedgerWorld {
   openLedger(task: TaskId): Promise<TaskLedger>;
-  /** Ends the world without a word and opens it again over the same data, as a restart after a crash does. */
+  /** Stops without a close and opens again with the same data, like a restart after a crash. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * What every ledger must do: give back exactly what was committed last, to the last owner only.
+ * Checks what every ledger must do: return exactly the last commit, and only to the last owner.
  *
  * @example
  * for (const { name, run } of ledgerContract(openWorld)) it(name, run);

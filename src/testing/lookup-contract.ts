@@ -2,22 +2,22 @@ import { deepStrictEqual, ok } from 'node:assert';
 import type { Lookup, LookupAnswer, LookupDriver, LookupReader } from '../core/lookup.js';
 import { type ContractCheck, checkIn } from './contract.js';
 
-/** A lookup under test, in a store that is empty at first. */
+/** A lookup under test, with an empty store at first. */
 export interface LookupWorld {
   readonly driver: LookupDriver;
   readonly lookup: Lookup<unknown>;
-  /** The n-th key, as the topology would ask for it. */
+  /** The n-th key, as a topology passes it. */
   key(n: number): string;
-  /** What is found under the n-th key, once it was put there. */
+  /** The value of the n-th key, after it was stored. */
   value(n: number): unknown;
-  /** Puts entries into the store from outside, to be found when it resolves. */
+  /** Stores entries from outside; they can be found when it resolves. */
   put(numbers: readonly number[]): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * What every lookup must do: answer each key in its place, say of a key that is not there that it is missing, and have no
- * effect, so that it may be asked again.
+ * Checks what every lookup must do: return answers in the order of the keys, report missing keys, and have no effect, so that a
+ * request may be repeated.
  *
  * @example
  * for (const { name, run } of lookupContract(openWorld)) it(name, run);
@@ -68,7 +68,7 @@ const found =
   (world: LookupWorld) =>
   (n: number): LookupAnswer => ({ kind: 'found', value: world.value(n) });
 
-/** Asks in questions of the size that the store takes. */
+/** Requests keys in batches that the store accepts. */
 async function answers(
   world: LookupWorld,
   reader: LookupReader,

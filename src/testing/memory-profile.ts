@@ -27,7 +27,7 @@ import { localRegistry, openCodec } from '../schema/index.js';
 import { pushAll } from '../util/arrays.js';
 import { getOrInsert } from '../util/maps.js';
 
-/** What a sink was given: the value as the topology made it, before any encoding. */
+/** A value that a sink got, before any encoding. */
 export interface Written {
   readonly value: unknown;
   readonly origin: Origin;
@@ -35,8 +35,8 @@ export interface Written {
 }
 
 /**
- * A profile that lives in memory: a log, a ledger and sinks that keep what they are given. Its transactional sinks
- * show nothing before the checkpoint is stored, as real ones do, so a crash in a test means what it means elsewhere.
+ * A profile in memory: a log, a ledger, and sinks that keep their values. Transactional sinks show nothing before the checkpoint is
+ * stored, so a crash in a test has the real effect.
  */
 export class MemoryProfile implements Profile {
   readonly name = 'memory';
@@ -75,7 +75,7 @@ export class MemoryProfile implements Profile {
     pushAll(this.log(topic)[partition] ?? [], records);
   }
 
-  /** What a sink (by id) has been given so far, committed writes only where it is transactional. */
+  /** The values of a sink (by id) so far; for transactional sinks only committed ones. */
   outputOf(sink: string): readonly Written[] {
     return this.written.get(sink) ?? [];
   }
@@ -128,7 +128,7 @@ export class MemoryProfile implements Profile {
       open: async ({ topic }, { partition, offset }) => {
         const log = this.log(topic)[partition] ?? [];
         let next = Math.max(0, offset);
-        const end = log.length; // a memory log is always read to where it ends now
+        const end = log.length; // a memory log always ends where it ends now
         return {
           poll: async (recordsMax, bytesMax = Number.POSITIVE_INFINITY) => {
             const first = next;
@@ -143,7 +143,7 @@ export class MemoryProfile implements Profile {
     };
   }
 
-  /** Into the log itself, for the next sub-topology to read. */
+  /** Writes to the log, for the next sub-topology. */
   private internalSink(): SinkDriver {
     return {
       mode: 'transactional',
@@ -154,7 +154,7 @@ export class MemoryProfile implements Profile {
           options,
           codec: await openCodec(options.schema, this.schemas),
           partitions: this.partitions,
-          now: () => Number.MAX_SAFE_INTEGER, // any time may stand in this log
+          now: () => Number.MAX_SAFE_INTEGER, // this log accepts any timestamp
           append: (partition, record) => pending?.push(() => this.append(options.topic, partition, [record])),
         });
         return { ...writer, close: async () => undefined };
@@ -188,11 +188,11 @@ interface StoredTask {
   readonly state: Map<string, StateChange>;
 }
 
-/** The dead letters among what a sink was given. */
+/** The dead letters among the values of a sink. */
 export const deadLettersOf = (written: readonly Written[]): DeadLetter[] =>
   written.map(({ value }) => value as DeadLetter);
 
-/** Stands in for the store of a step that looks up: the value of a key, `undefined` where there is none; what it throws is a failure. */
+/** Replaces the store of a lookup step: returns the value of a key, or `undefined` for a missing one; an exception is a failure. */
 export type FakeStore = (key: string) => unknown;
 
 export function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupDriver {

@@ -3,31 +3,30 @@ import { assert, BEFORE_ALL_MS, MillraceError, type StateChange } from '../core/
 import { type Driven, type DrivenInput, DrivenStep, type Driving } from './drive-operator.js';
 import { FakeLedger } from './fake-ledger.js';
 
-/** What is special about an operator that is checked. */
+/** Options of the check of an operator. */
 export interface OperatorCheck {
-  /** Bytes of state that the samples may leave behind at most, when they are given over and over; unchecked where not given. */
+  /** The most bytes of state after the samples are repeated many times; not checked if missing. */
   readonly stateBytesMax?: number;
   /** How far the watermark trails the latest event time of the samples; 0 by default. */
   readonly disorderMs?: number;
-  /** That the operator stops at one of the samples is what is to be seen; otherwise it breaks the contract. */
+  /** Whether the operator must stop at one of the samples; otherwise stopping breaks the contract. */
   readonly stops?: boolean;
 }
 
 /**
- * The contract of every operator, as one test: throws an `internal` error that says which clause is broken and at which sample.
+ * Checks the contract of every operator, as one test: throws an `internal` error with the broken clause and the sample.
  *
- * - it works on every sample, unless it is told that it `stops` at one;
+ * - it works on every sample, unless it `stops` at one;
  * - deterministic: the same samples give the same outputs, dead letters, counters and measurements;
- * - inputs are left as they are, and whatever was emitted stays as it was;
- * - snapshot and restore after any sample change nothing, whether the checkpoint is taken at each record or only there;
- * - the bytes of a state change do not look at living state;
- * - without state it remembers nothing: each sample alone gives what it gives among the others;
+ * - inputs and emitted values are never changed;
+ * - a snapshot and restore after any sample change nothing, with a checkpoint at each record or only there;
+ * - the bytes of a state change do not refer to living state;
+ * - without state it remembers nothing: each sample alone gives the same as among the others;
  * - its state stays within `stateBytesMax`.
  *
- * @example
- * checkOperator(dedupe({ key: (v: { id: number }) => v.id, retention: hours(1), keysMax: 10 }), samples);
+ * @example checkOperator(dedupe({ key: (v: { id: number }) => v.id, retention: hours(1), keysMax: 10 }), samples);
  *
- * Samples must be structured data (they are copied). All shapes but `batched`; with n samples it costs about n² records.
+ * Samples must be structured data (they are copied). All shapes except `batched`; with n samples it costs about n² records.
  */
 export function checkOperator(operator: Driven, samples: readonly DrivenInput[], check: OperatorCheck = {}): void {
   const { disorderMs = 0, stateBytesMax } = check;
@@ -49,10 +48,10 @@ export function checkOperator(operator: Driven, samples: readonly DrivenInput[],
 
 const copyOf = (sample: DrivenInput): DrivenInput => structuredClone(sample);
 
-/** Opens the operator as it stands after `at` samples, from the state that it had there. */
+/** Opens the operator in its state after `at` samples. */
 type Opener = (at?: number, state?: Iterable<StateChange>) => DrivenStep;
 
-/** Where the watermark of a task stands after these samples. */
+/** The watermark of a task after these samples. */
 function watermarkAfter(samples: readonly DrivenInput[], disorderMs: number): number {
   return samples
     .filter(({ clockMs }) => clockMs === undefined)
@@ -66,7 +65,7 @@ function drive(open: Opener, samples: readonly DrivenInput[]): Driving {
   return step;
 }
 
-/** Frozen inputs catch a write where it happens, copies catch what cannot be frozen (typed arrays). */
+/** Frozen inputs detect a write where it happens; copies detect writes to typed arrays, which cannot be frozen. */
 function checkInputsUntouched(
   operator: Driven,
   open: Opener,
@@ -96,7 +95,7 @@ function checkInputsUntouched(
   compare(operator, 'input not mutated', reference, step);
 }
 
-/** A checkpoint after every record, and a fresh step restored from it for the next. */
+/** A checkpoint after every record, and a new step restored from it for the next record. */
 function checkRestoredEverywhere(
   operator: Driven,
   open: Opener,
@@ -120,7 +119,7 @@ function checkRestoredEverywhere(
   compare(operator, 'restored after every sample', reference, joined(runs));
 }
 
-/** One checkpoint, after `at` samples; before and after it the step lives on. The living step goes on too, unharmed. */
+/** One checkpoint, after `at` samples, with one step before and one after it. The original step must still work. */
 function checkRestoredAt(
   operator: Driven,
   open: Opener,
@@ -146,7 +145,7 @@ function checkRestoredAt(
   compare(operator, `restored after ${at} samples`, reference, joined([upTo, after]));
 }
 
-/** Given over and over, event times moving on, the state stays within its bound. */
+/** The state stays within its bound when the samples are repeated with advancing event times. */
 function checkBound(
   operator: Driven,
   open: Opener,

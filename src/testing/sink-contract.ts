@@ -6,8 +6,8 @@ import { openTask, range, type SinkWorld, setUp, sortedVisible, write } from './
 export type { SinkWorld } from './sink-task.js';
 
 /**
- * What every sink must do: show each value after its epoch, no value of a crashed epoch twice, and a transactional or
- * prepared one none before the ledger has committed.
+ * Checks what every sink must do: show each value after its epoch, show no value of a crashed epoch twice, and, if transactional or
+ * prepared, show no value before the ledger has committed.
  *
  * @example
  * for (const { name, run } of sinkContract('transactional', openWorld)) it(name, run);
@@ -64,7 +64,7 @@ const surely = (check: MakeCheck): ContractCheck[] => [
     await write(world, first.writer, range(0, 40), 0);
     await first.commit();
     await write(world, first.writer, range(40, 35), 0);
-    await first.writer.prepare?.(); // and here it crashes
+    await first.writer.prepare?.(); // the process crashes here
     const second = await openTask(world, 0);
     await write(world, second.writer, range(40, 10), 0);
     await write(world, second.writer, range(50, 50), 0);

@@ -5,28 +5,28 @@ import { DeferredSink, SequencedSink } from '../runtime/sinks.js';
 import { TaskState } from '../runtime/task-state.js';
 import { originAt } from './contract.js';
 
-/** A sink under test, writing to a place that is empty at first. */
+/** A sink under test, with an empty target at first. */
 export interface SinkWorld {
   readonly driver: SinkDriver;
   readonly sink: Sink<unknown>;
-  /** It is written after the checkpoint, as in a topology in which a clock decides; a sink that says so itself is anyway. */
+  /** It is written after the checkpoint, as in a nondeterministic topology. A sink that is deferred by itself always is. */
   readonly deferred?: boolean;
-  /** The ledger that a transactional sink writes together with; any ledger of tasks for the others. */
+  /** The ledger that a transactional sink writes with; any ledger for the others. */
   openLedger(task: TaskId): Promise<TaskLedger>;
-  /** The n-th value, told from every other one by an independent reader. */
+  /** The n-th value, which an independent reader can distinguish from all others. */
   value(n: number): unknown;
-  /** The numbers of the values that an independent reader finds, as often as it finds them, in any order. */
+  /** The numbers of the values that an independent reader finds, with repetitions, in any order. */
   visible(): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
 export interface OpenTask {
   readonly writer: SinkWriter;
-  /** The number of the value to write next, as the last checkpoint has it. */
+  /** The number of the next value, from the last checkpoint. */
   readonly next: number;
-  /** Ends an epoch as the runtime does, with the number of the value to write next. */
+  /** Ends an epoch as the runtime does, with the number of the next value. */
   commit(next?: number): Promise<void>;
-  /** Likewise up to the checkpoint: the sink is not told of it. */
+  /** The same up to the checkpoint, without the sink's commit. */
   store(next: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export const isDeferred = ({ driver, sink, deferred = false }: SinkWorld): boole
 
 const outsideOfLedger = ({ mode }: SinkDriver): boolean => mode === 'idempotent' || mode === 'append';
 
-/** A task as the runtime opens it: ledger, restore, sinks. */
+/** Opens a task as the runtime does: ledger, restore, sinks. */
 export async function openTask(world: SinkWorld, partition: number): Promise<OpenTask> {
   const task = { topology: 'contract', partition };
   const ledger = await world.openLedger(task);
@@ -65,7 +65,7 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
     settledDecisions: {},
   };
   const { incarnation, committables, positions } = checkpoint;
-  // Committables are stored in the checkpoint as JSON.
+  // The checkpoint stores committables as JSON.
   const committable = committables?.[STEP] === undefined ? undefined : JSON.parse(JSON.stringify(committables[STEP]));
   const opened = await driver.open(sink, { step: STEP, task, incarnation, committable });
   let writer: SinkWriter;
@@ -100,7 +100,7 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
   };
 }
 
-/** With what the runtime puts before a sink: the rows of its checkpoint, the numbers of its changes. */
+/** With the wrappers of the runtime: deferred rows, sequence numbers of changes. */
 async function asInRuns(world: SinkWorld, opened: SinkWriter, state: TaskState): Promise<SinkWriter> {
   let writer = opened;
   if (isDeferred(world)) {
@@ -119,7 +119,7 @@ export async function setUp({ driver, sink }: SinkWorld): Promise<void> {
   await driver.setUp?.(sink, { topology: 'contract', step: STEP, partitions: 2 });
 }
 
-/** Values whose origin offset is their number, so that a replay has the same identities. */
+/** Writes values with their number as origin offset, so that a replay has the same identities. */
 export async function write(world: SinkWorld, writer: SinkWriter, numbers: readonly number[], partition: number) {
   await writer.write(
     numbers.map((n) => world.value(n)),

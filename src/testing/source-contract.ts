@@ -4,26 +4,25 @@ import { bytesOf, type OutgoingRecord, type RawRecord } from '../core/record.js'
 import type { Source, SourceDriver, SourceReader } from '../core/source.js';
 import { type ContractCheck, checkIn, legible } from './contract.js';
 
-/** A source under test, on a topic that is empty at first and has at least two partitions. */
+/** A source under test, on an empty topic with at least two partitions. */
 export interface SourceWorld {
   readonly driver: SourceDriver;
   readonly source: Source<unknown>;
-  /** Appends to the source's topic from outside, readable when it resolves. */
+  /** Appends to the source's topic from outside; readable when it resolves. */
   append(partition: number, records: readonly OutgoingRecord[]): Promise<void>;
   /**
-   * What the source makes of a record, where it has no room for all of it: a line of a file has no key, for example. Nothing
-   * of a record that cannot be appended.
+   * The record as the source returns it, if it cannot store all of it: a line of a file has no key, for example. Undefined for a
+   * record that cannot be appended.
    */
   readonly kept?: (record: OutgoingRecord) => OutgoingRecord | undefined;
   close(): Promise<void>;
 }
 
-/** Deadline for what must arrive, in polls: real brokers need some. */
+/** The deadline for expected records, in polls: real brokers need some. */
 const POLLS_MAX = 200;
 
 /**
- * What every source must do: give each record once, in order, as it was written; go on at any position; end where it
- * should.
+ * Checks what every source must do: return each record once, in order, unchanged; continue at any position; end where it should.
  *
  * @example
  * for (const { name, run } of sourceContract(openWorld)) it(name, run);
@@ -116,7 +115,7 @@ export function sourceContract(open: () => Promise<SourceWorld>): readonly Contr
   ];
 }
 
-/** The records as the source has them; those that it cannot have are not appended. */
+/** The records as the source returns them, without those that cannot be appended. */
 const keptBy = ({ kept = (record) => record }: SourceWorld, records: readonly OutgoingRecord[]): OutgoingRecord[] =>
   records.flatMap((record) => kept(record) ?? []);
 

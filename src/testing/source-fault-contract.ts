@@ -20,41 +20,41 @@ import {
 import type { FaultProxy } from './fault-proxy.js';
 import { range } from './sink-task.js';
 
-/** A source under test, with what it reads from in hand. Give its driver short time-outs and few tries. */
+/** A source under test, with access to its service. Give its driver short timeouts and few tries. */
 export interface SourceFaultWorld {
   readonly driver: SourceDriver;
   readonly source: Source<unknown>;
-  /** Adds records of these numbers to the first partition, in their order, readable when it resolves. */
+  /** Appends the records of these numbers to the first partition, in order; readable when it resolves. */
   append(numbers: readonly number[]): Promise<void>;
   numberOf(record: RawRecord): number;
-  /** What the driver connects through, and nobody else. */
+  /** The proxy that only the driver connects through. */
   readonly proxy?: FaultProxy;
-  /** Kills the service and starts it on the same data. */
+  /** Kills the service and starts it with the same data. */
   restart?(): Promise<void>;
   readonly refusedForNow?: Refusal;
   readonly refusedForGood?: Refusal;
-  /** Something that no error may have in it. */
+  /** A secret that no error may contain. */
   readonly secret?: string;
   close(): Promise<void>;
 }
 
 const RECORDS = 120;
-/** Records of a poll, and polls of an epoch. */
+/** Records per poll, and polls per epoch. */
 const POLL_RECORDS = 7;
 const EPOCH_POLLS = 3;
-/** Readings in which a fault must come. */
+/** The most readings until a fault must occur. */
 const READINGS_MAX = 3;
 const READING_MS = 60_000;
-/** How long a service refuses what a connector may wait for. */
+/** How long a service refuses requests that a connector may retry. */
 const REFUSED_MS = 150;
 const CLOSE_MS = 10_000;
 
 /**
- * What every source must do when things go wrong: give each record once and in order from the position and place of the last
- * checkpoint on; and fail by an error with a code that another try can mend.
+ * Checks what every source must do during faults: return each record once and in order from the last checkpoint on, and fail with
+ * temporary errors with a code.
  *
- * A task reads as the supervisor has it read: what fails is closed and opened again where the last checkpoint stood, whose
- * places have been JSON. `expected` names the faults, and what may become of each at worst.
+ * A task reads as under the supervisor: after a failure it is closed and reopened at the last checkpoint, whose source states were
+ * stored as JSON. `expected` names the faults, and the worst outcome of each.
  *
  * @example
  * for (const { name, run } of sourceFaults({ 'answer lost': 'goes on', outage: 'is restored' }, openWorld)) it(name, run);
@@ -69,7 +69,7 @@ export function sourceFaults(expected: Expected, open: () => Promise<SourceFault
   );
 }
 
-/** Reads while something goes wrong; what became of the run. */
+/** Reads during a fault; resolves with the outcome. */
 type Trial = (world: SourceFaultWorld) => Promise<Outcome>;
 
 const after = (restarts: number): Outcome => (restarts > 0 ? 'is restored' : 'goes on');
@@ -123,14 +123,14 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
         deepStrictEqual([error.code, error.permanent], ['source', true], error.message);
         mustHide(error, world.secret);
         await refusal.end();
-        return true; // somebody has mended it, and starts the run again
+        return true; // a user has fixed the cause and starts the run again
       },
     });
     ok(ended, 'nobody is told of it');
     return 'ends';
   },
 
-  /** Again and again the task is opened anew, and goes on there. */
+  /** The task is reopened repeatedly and continues from there. */
   crash: async (world) => {
     let restarts = 0;
     for (const records of [3, 7]) {
@@ -142,7 +142,7 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
 
 const trialOf = (fault: FaultName): Trial => trials[fault] ?? ((world) => readPlayed(world, fault));
 
-/** Something that the service does once, and takes back once. */
+/** A refusal that the service starts and ends once. */
 function refused(world: SourceFaultWorld, how: 'refusedForNow' | 'refusedForGood') {
   let begun: Promise<() => Promise<void>> | undefined;
   let taken: Promise<void> | undefined;
@@ -168,7 +168,7 @@ async function readPlayed(world: SourceFaultWorld, fault: FaultName): Promise<Ou
   let restarts = 0;
   for (const script of scripts[fault]?.(traffic) ?? []) {
     proxy.play(...script);
-    // A request more or less may have been under way when it was measured.
+    // The measurement may have included a request more or less.
     for (let readings = 0; readings < READINGS_MAX && proxy.struck === 0; readings++)
       restarts += await readThrough(world);
     ok(proxy.struck > 0, `${JSON.stringify(script)} never came`);
@@ -183,11 +183,11 @@ interface Reading {
   readonly diesAtCheckpoints?: boolean;
   onCheckpoint?(): Promise<void>;
   onFailure?(): Promise<void>;
-  /** Whether an error that lasts was to come: then the run begins again from its checkpoint. */
+  /** Whether a permanent error was expected: then the run starts again from its checkpoint. */
   onEnd?(error: MillraceError): Promise<boolean>;
 }
 
-/** Reads everything, over all failures; how often the task was restored. */
+/** Reads everything, through all failures; resolves with the number of restores. */
 async function readThrough(world: SourceFaultWorld, reading: Reading = {}): Promise<number> {
   const { pollRecords = POLL_RECORDS, epochPolls = EPOCH_POLLS, diesAtCheckpoints = false } = reading;
   const giveUpMs = performance.now() + READING_MS;
@@ -227,7 +227,7 @@ async function readThrough(world: SourceFaultWorld, reading: Reading = {}): Prom
 interface Checkpoint {
   readonly offset: number;
   readonly place: unknown;
-  /** Records before it. */
+  /** The number of records before it. */
   readonly count: number;
 }
 

@@ -7,19 +7,19 @@ import type { Topology } from '../topology/index.js';
 import { type FakeStore, MemoryProfile } from './memory-profile.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** What `TopologyTest` runs a topology with. */
+/** Options of `TopologyTest`. */
 export interface TopologyTestOptions {
   /** Partitions of every topic, and so tasks; 1 by default. */
   readonly partitions?: number;
-  /** Stands in for the real inference service, which is used by default. */
+  /** Replaces the real inference service. */
   readonly inference?: InferenceService;
-  /** What steps may ask for besides inference and lookups. */
+  /** Services that steps use, besides inference and lookups. */
   readonly services?: readonly ProvidedService[];
-  /** Stand in for the stores of steps that look up, by step. */
+  /** Replace the stores of lookup steps, by step. */
   readonly lookups?: Readonly<Record<string, FakeStore>>;
 }
 
-/** A dead letter as tests like to read it. */
+/** A dead letter in a form for tests. */
 export interface SeenDeadLetter {
   readonly reason: string;
   readonly detail: string;
@@ -28,8 +28,8 @@ export interface SeenDeadLetter {
 }
 
 /**
- * Runs a topology without a broker: feed its sources values, run, look at its sinks. It is the real runtime, codecs
- * and operators over a log in memory, with virtual time; every `run` restores from the checkpoint of the one before.
+ * Runs a topology without a broker: pass values to its sources, run, check its sinks. It uses the real runtime, codecs and
+ * operators, with a log in memory and virtual time. Every `run` restores from the checkpoint of the one before.
  *
  * @example
  * const test = new TopologyTest(flightDelays);
@@ -53,7 +53,7 @@ export class TopologyTest {
     this.inference = options.inference ?? createInference();
   }
 
-  /** Appends values to a source's topic, `Upsert`s to a table's; the log's timestamp is the virtual time. */
+  /** Appends values to a source's topic, or `Upsert`s to a table's; the timestamp is the virtual time. */
   async pipe(source: string, values: readonly unknown[], partition = 0): Promise<void> {
     const node = this.sourceOf(source);
     const codec = await this.codecOf(source, node);
@@ -66,7 +66,7 @@ export class TopologyTest {
     this.profile.append(node.topic, partition, records);
   }
 
-  /** Appends bytes as they are: malformed payloads, tombstones (`null`), foreign encodings. */
+  /** Appends raw bytes: malformed payloads, tombstones (`null`), foreign encodings. */
   pipeRaw(source: string, values: readonly (Uint8Array | null)[], partition = 0): void {
     const { topic } = this.sourceOf(source);
     this.profile.append(
@@ -76,12 +76,12 @@ export class TopologyTest {
     );
   }
 
-  /** Processes everything piped so far and commits it. */
+  /** Processes all piped records and commits. */
   run(): Promise<void> {
     return this.runToEnd(false);
   }
 
-  /** As `run`, and nothing will ever follow: windows that are still open close, timers fire. */
+  /** Like `run`, with the end of the inputs: open windows close, timers fire. */
   finish(): Promise<void> {
     return this.runToEnd(true);
   }
@@ -102,7 +102,7 @@ export class TopologyTest {
     }
   }
 
-  /** All values that reached a sink, in order. */
+  /** All values that a sink got, in order. */
   output(sink: string): unknown[] {
     if (!this.topology.sinks.some(({ id }) => id === sink)) throw unknown('sink', sink, this.topology.sinks);
     return this.profile.outputOf(sink).map(({ value }) => value);
@@ -120,12 +120,12 @@ export class TopologyTest {
     });
   }
 
-  /** Measurements and counters that reached the topology's metrics sink. */
+  /** Measurements and counters that the topology's metrics sink got. */
   metrics(): MetricRow[] {
     return this.profile.outputOf('$metrics').map(({ value }) => value as MetricRow);
   }
 
-  /** A cumulative counter of a step, summed over tasks; 0 where it was never touched. */
+  /** A cumulative counter of a step, summed over tasks; 0 if it was never used. */
   counter(step: string, name: string): number {
     return this.last?.counters.find((counter) => counter.step === step && counter.name === name)?.value ?? 0;
   }

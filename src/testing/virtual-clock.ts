@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/index.js';
 
-/** Time that moves only when told to; whoever sleeps moves it. */
+/** A clock that advances only when told to, or when something sleeps. */
 export class VirtualClock implements Clock {
   private timeMs = 0;
   private readonly tickers = new Set<{ readonly everyMs: number; dueMs: number; readonly tick: () => void }>();
@@ -9,7 +9,7 @@ export class VirtualClock implements Clock {
     return this.timeMs;
   }
 
-  /** Lets the event loop turn, as a real sleep does: who sleeps in a loop must not keep everybody else from working. */
+  /** Yields to the event loop, as a real sleep does, so that a loop with a sleep does not block others. */
   async sleep(ms: number): Promise<void> {
     this.advance(ms);
     await new Promise((resolve) => setImmediate(resolve));
@@ -25,7 +25,7 @@ export class VirtualClock implements Clock {
     this.timeMs += ms;
     for (const ticker of this.tickers) {
       if (this.timeMs < ticker.dueMs) continue;
-      ticker.dueMs = this.timeMs + ticker.everyMs; // as a timer does: what was missed is not made up for
+      ticker.dueMs = this.timeMs + ticker.everyMs; // like a timer, which does not repeat missed ticks
       ticker.tick();
     }
   }

@@ -11,28 +11,30 @@ import { CircuitBreaker } from '../circuit-breaker.js';
 import { type Clock, type Pace, paceOf, unpaced } from '../clock.js';
 import { TtlLruCache } from './ttl-lru-cache.js';
 
-/** A key that nobody has answered for yet, and who waits for it. */
+/** A key without an answer yet, and its waiting callers. */
 interface Wanted {
   readonly answer: Promise<LookupAnswer>;
   settle(answer: LookupAnswer): void;
   reject(error: unknown): void;
 }
 
-/** Questions that fail in a row before nothing is asked for a while: records that go on without a store do not wait for its timeouts. */
+/**
+ * Failed requests in a row before requests pause, so that records with a fallback do not wait for the timeouts of a failed store.
+ */
 const FAILURES_MAX = 5;
-/** The longest pause that a store may ask for. */
+/** The longest pause that a store may request. */
 const RETRY_AFTER_MAX_MS = 30_000;
 
 /**
- * Asks one store for all tasks of a process: keys are gathered into questions, asked for once however many want them, and
- * remembered. Questions under way, questions a second and tries are bounded.
+ * Reads from one store for all tasks of a process. It batches keys into requests, requests a key once for all its callers, and
+ * caches answers. Requests in flight, requests per second and tries are limited.
  *
- * A key waits at most `waitMax` for others before it is due; then it goes with the next question that may be asked.
+ * A key waits at most `waitMax` for others; then it is due and goes with the next request that may be sent.
  *
- * Memory: the keys that somebody waits for, and the answers that are remembered.
+ * Memory: the keys that callers wait for, and the cached answers.
  */
 export class BatchLoader {
-  /** In the order in which they came. */
+  /** In order of arrival. */
   private readonly waiting = new Map<string, Wanted>();
   private readonly asked = new Map<string, Wanted>();
   private readonly remembered: TtlLruCache | undefined;
@@ -40,7 +42,7 @@ export class BatchLoader {
   private readonly pace: Pace;
   private readonly closed = new AbortController();
   private underWay = 0;
-  /** Keys that need not wait for company any more: those at the front of `waiting`. */
+  /** The number of keys at the front of `waiting` that are due. */
   private due = 0;
   private timing = false;
   private readonly listeners = new Set<() => void>();
@@ -58,7 +60,7 @@ export class BatchLoader {
     this.pace = perSecondMax === undefined ? unpaced : paceOf(perSecondMax, clock);
   }
 
-  /** @throws what the reader threw, where that is permanent. */
+  /** @throws the reader's error if it is permanent. */
   async ask(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers> {
     const answers = new Map<string, LookupAnswer>();
     const wanted: (readonly [string, Wanted])[] = [];
@@ -69,7 +71,7 @@ export class BatchLoader {
     }
     this.dispatch();
     const cached = answers.size;
-    const listener = () => onProgress(); // its own: chunks of a task that ask side by side tell of the same progress
+    const listener = () => onProgress(); // a new function: concurrent chunks of a task register the same callback
     this.listeners.add(listener);
     try {
       await Promise.all(wanted.map(async ([key, { answer }]) => answers.set(key, await answer)));
@@ -84,7 +86,7 @@ export class BatchLoader {
     this.dispatch();
   }
 
-  /** The store is known to answer again. */
+  /** The store answers again. */
   reset(): void {
     this.breaker.succeeded();
   }
@@ -114,7 +116,7 @@ export class BatchLoader {
     return wanted;
   }
 
-  /** Asks as much as may be asked, and sees to it that the rest is asked when it is due. */
+  /** Sends the requests that may be sent, and schedules the rest. */
   private dispatch(): void {
     const { waiting, limits } = this;
     if (this.closed.signal.aborted) this.giveUp(ENDED);
@@ -131,7 +133,7 @@ export class BatchLoader {
     this.flush();
   }
 
-  /** Takes the keys that came first and asks for them. */
+  /** Takes the first keys and requests them. */
   private start(size: number): void {
     const keys: string[] = [];
     for (const [key, wanted] of this.waiting) {
@@ -148,14 +150,14 @@ export class BatchLoader {
     });
   }
 
-  /** Asks until every key has an answer, or the tries are used up; never rejects. */
+  /** Retries until every key has an answer or the tries are used up; never rejects. */
   private async question(keys: readonly string[]): Promise<void> {
     let left = keys;
     try {
       for (let attempt = 1; ; attempt++) {
         await this.pace.take(1, this.closed.signal);
         const answers = await this.once(left);
-        for (const tell of this.listeners) tell(); // who waits behind others is not stuck either
+        for (const tell of this.listeners) tell(); // callers behind others are not stuck either
         const failed: string[] = [];
         let retryAfterMs = 0;
         left.forEach((key, i) => {
@@ -177,7 +179,7 @@ export class BatchLoader {
     }
   }
 
-  /** One try: what rejects is a failure of every key, unless it will be the same at every try. */
+  /** One try: an error counts as a failure of every key, unless it is permanent. */
   private async once(keys: readonly string[]): Promise<readonly LookupAnswer[]> {
     const { timeout } = this.limits;
     const over = new AbortController();
@@ -186,7 +188,7 @@ export class BatchLoader {
     try {
       if (this.closed.signal.aborted) throw new MillraceError('lookup', ENDED);
       const asking = this.reader.ask(keys, over.signal);
-      asking.catch(() => undefined); // it may fail after its time
+      asking.catch(() => undefined); // it may fail after the timeout
       const late = new Promise<never>((_, reject) => {
         forget = this.clock.every(timeout, () => reject(new MillraceError('lookup', `no answer within ${timeout} ms`)));
         over.signal.addEventListener('abort', () => reject(new MillraceError('lookup', ENDED)));
@@ -198,7 +200,7 @@ export class BatchLoader {
     } finally {
       forget();
       this.trying.delete(over);
-      over.abort(); // what comes after its time is of no use to anybody
+      over.abort(); // nobody waits for a later answer
     }
   }
 
@@ -213,7 +215,7 @@ export class BatchLoader {
     return wanted;
   }
 
-  /** Answers for everything that waits. */
+  /** Answers all waiting keys with a failure. */
   private giveUp(detail: string): void {
     for (const { settle } of this.waiting.values()) settle({ kind: 'failed', detail });
     this.waiting.clear();

@@ -15,14 +15,14 @@ export interface LookupsOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1), for the jitter of pauses. */
   readonly random: () => number;
-  /** Told that the store of a step does not answer. */
+  /** Called if the store of a step does not answer. */
   onFailure(step: string, error: unknown): void;
 }
 
 /**
- * The stores that the steps of a run look things up in: one asker a step, shared by its tasks.
+ * The lookup stores of a run: one `BatchLoader` per step, shared by its tasks.
  *
- * @throws MillraceError `config` from `open` where the profile cannot look things up in such a store.
+ * @throws MillraceError `config` from `open` if the profile has no driver for the store.
  */
 export class Lookups implements LookupService {
   private readonly askers = new Map<string, Promise<BatchLoader>>();
@@ -31,7 +31,7 @@ export class Lookups implements LookupService {
 
   async open(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<LookupHandle> {
     const opening = getOrInsert(this.askers, step, () => this.openAsker(step, lookup, limits));
-    opening.catch(() => this.askers.delete(step)); // it may be tried again
+    opening.catch(() => this.askers.delete(step)); // it may be retried
     const asker = await opening;
     asker.reset(); // no task is opened while its store is down
     return {
@@ -41,7 +41,7 @@ export class Lookups implements LookupService {
     };
   }
 
-  /** Asks the store of a step whether it answers; nothing where the step has none that is open. */
+  /** Checks whether the store of a step answers; undefined if the step has no open store. */
   ping(step: string): Promise<void> | undefined {
     return this.askers.get(step)?.then((asker) => asker.ping());
   }

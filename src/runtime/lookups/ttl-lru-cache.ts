@@ -6,10 +6,10 @@ interface Entry {
 }
 
 /**
- * Answers remembered for a while: values for `ttl`, absences for `missingTtl`, failures never. When it is full, what was not
- * asked for longest goes first (a `Map` keeps its keys in the order in which they were put there).
+ * A cache of answers: values for `ttl`, missing keys for `missingTtl`, failures never. When it is full, the least recently used is
+ * removed (a `Map` keeps its keys in insertion order).
  *
- * Memory: `entriesMax` answers. An expired one stays until it is asked for or pushed out.
+ * Memory: `entriesMax` answers. An expired one stays until it is requested or removed.
  */
 export class TtlLruCache {
   private readonly entries = new Map<string, Entry>();

@@ -1,24 +1,24 @@
 import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** What may befall a run; every one is drawn from the seed. */
+/** The possible faults; each is drawn from the seed. */
 export const faults = [
-  'crash', // a process is gone, in the middle of whatever it does
-  'pause', // a process stands still, and later goes on as if nothing had happened
-  'move', // the group deals out the tasks anew
-  'join', // one more process
-  'stop', // a process is asked to stop, and another takes its place
-  'unknown', // a commit is answered with an error, whether it happened or not
+  'crash', // a process ends at any point
+  'pause', // a process stops for a while, and then continues
+  'move', // the group assigns the tasks again
+  'join', // another process starts
+  'stop', // a process is asked to stop, and another replaces it
+  'unknown', // a commit returns an error, whether it happened or not
   'refuse', // a sink refuses for a while
-  'half', // a sink takes a part of what it is given, then fails
+  'half', // a sink takes a part of its values, then fails
   'read', // a read fails
 ] as const;
 export type Fault = (typeof faults)[number];
 
-/** How likely each fault is at a place where it may strike, and how often it may at most. */
+/** The probability of each fault at a place where it may occur, and its maximum number. */
 export type Temperament = Readonly<Record<Fault, { readonly chance: number; readonly times: number }>>;
 
-/** A temperament: calm worlds find other errors than wild ones. */
+/** Draws probabilities: calm runs find other errors than wild ones. */
 export function drawTemperament(random: Random): Temperament {
   const wild = random.pick([0.3, 1, 1, 3]);
   const draw = (chance: number, times: number) => ({
@@ -38,15 +38,15 @@ export function drawTemperament(random: Random): Temperament {
   };
 }
 
-/** Decides what goes wrong and when, and keeps the story of it. */
+/** Decides which faults occur and when, and records them. */
 export class Chaos {
   readonly struck: Record<Fault, number> = Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<
     Fault,
     number
   >;
-  /** Faults so far, left out ones included: the numbers under which they can be left out. */
+  /** The number of faults so far, with those left out; it numbers them for `leaveOut`. */
   count = 0;
-  /** The first broken promise: kept here because the runtime may lose the error in a task that nobody waits for. */
+  /** The first violation, stored here because the runtime may lose the error in a task that nobody awaits. */
   violation: Violation | undefined;
   private quiet = false;
   private readonly story: string[] = [];
@@ -62,7 +62,7 @@ export class Chaos {
     this.left = Object.fromEntries(faults.map((fault) => [fault, temperament[fault].times])) as Record<Fault, number>;
   }
 
-  /** Whether this fault strikes here; `certain` where it is overdue. */
+  /** Whether a fault occurs here; `certain` if it is overdue. */
   strikes(fault: Fault, where: string, certain = false): boolean {
     if (this.quiet || this.left[fault] === 0) return false;
     if (!certain && !this.random.chance(this.temperament[fault].chance)) return false;
@@ -74,7 +74,7 @@ export class Chaos {
     return true;
   }
 
-  /** How long a call takes, in virtual milliseconds; mostly no time at all. */
+  /** How long a call takes, in virtual milliseconds; usually 0. */
   delayMs(): number {
     return this.random.chance(this.slowness) ? this.random.int(40) : 0;
   }
@@ -94,13 +94,13 @@ export class Chaos {
     return this.story;
   }
 
-  /** From here on nothing goes wrong any more. */
+  /** No faults occur from now on. */
   calmDown(): void {
     this.quiet = true;
   }
 }
 
-/** Something that must never happen did: in the simulated world itself, or in what came out of it. */
+/** A broken promise, of the simulation itself or of its results. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }

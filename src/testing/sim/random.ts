@@ -1,4 +1,4 @@
-/** Everything a simulation leaves to chance comes from one of these, so one integer repeats it. */
+/** The random generator of a simulation, so that one integer repeats it. */
 export class Random {
   private state: number;
 
@@ -28,7 +28,7 @@ export class Random {
     return items[this.int(items.length)] as T;
   }
 
-  /** Another generator, so that what one part draws does not shift what another one gets. */
+  /** Another generator, so that draws of one part do not change those of another. */
   fork(): Random {
     return new Random(this.int(0x7fffffff));
   }

@@ -5,10 +5,10 @@ import type { Random } from './random.js';
 import type { SimBetween } from './sim-between.js';
 import type { SimOutput, SimOutputs } from './sim-sinks.js';
 
-/** The topics of a simulation: what was written before it began, by topic and partition. Offsets may have gaps. */
+/** The topics of a simulation before its start, by topic and partition. Offsets may have gaps. */
 export type SimLog = Readonly<Record<string, readonly (readonly RawRecord[])[]>>;
 
-/** Where reading from an offset begins: offsets between records are as good as the next one. */
+/** The index at which reading from an offset begins; an offset in a gap stands for the next record. */
 export function placeOf(records: readonly RawRecord[], offset: number): number {
   let low = 0;
   let high = records.length;
@@ -20,10 +20,10 @@ export function placeOf(records: readonly RawRecord[], offset: number): number {
   return low;
 }
 
-/** A topology, the input it is given, and how its results are judged. All of it is drawn from the seed. */
+/** A topology, its input, and the check of its results. All of it is drawn from the seed. */
 export interface Scenario {
   readonly name: string;
-  /** Draws an input of about this many records for so many partitions, and what must come of it. */
+  /** Draws an input of about this many records for so many partitions, with its expected results. */
   draw(random: Random, partitions: number, records: number): Trial;
 }
 
@@ -32,21 +32,21 @@ export interface Trial {
   /** `wait` takes a random time: for steps that answer late. */
   topology(wait: () => Promise<void>): Topology;
   /**
-   * Compares what came out of one task with a plain loop over its log; throws on a difference. Of a topology with
-   * repartitions it is called for the tasks of each subtopology.
+   * Compares the results of one task with a plain loop over its log; throws on a difference. For a topology with repartitions it is
+   * called for the tasks of each sub-topology.
    */
   check(task: number, outcome: Outcome, subtopology: string): void;
-  /** Runs are bounded, and time ends with their inputs: what is still open closes there. */
+  /** Runs are bounded, and time ends with their inputs: open windows close. */
   readonly drains?: boolean;
-  /** Runs are bounded, and each finds more in the logs than the one before. */
+  /** Runs are bounded, and each finds more records than the one before. */
   readonly grows?: boolean;
-  /** A sink that gets each record of a topic: records read and not yet written there are bounded by the credits. */
+  /** A sink that gets each record of a topic, so the records that are read and not written are limited by the credits. */
   readonly follows?: { readonly topic: string; readonly sink: string };
 }
 
-/** What is left of a task at the end. */
+/** The results of a task. */
 export interface Outcome {
-  /** What lies in a topic between sub-topologies, in the partition of the task or in another one. */
+  /** The records of a repartition topic, in the partition of the task or in another one. */
   between(topic: string, partition?: number): readonly RawRecord[];
   output(sink: string): SimOutput;
   /** The counters of the checkpoint: `step/name` to value; zeros are left out. */
@@ -57,7 +57,7 @@ export interface Outcome {
 
 const utf8 = new TextEncoder();
 
-/** Puts values into a log as JSON; offsets have gaps as a compacted or transactional log has. */
+/** Creates a log of JSON values, with gaps in the offsets as in a compacted or transactional log. */
 export function logOf(
   values: readonly { readonly value: unknown; readonly timestampMs: number }[],
   random: Random,
@@ -76,7 +76,7 @@ export function logOf(
   });
 }
 
-/** The outcome of a task with this state. */
+/** The results of a task with this state. */
 export function outcomeOf(
   task: number,
   state: readonly StateChange[],

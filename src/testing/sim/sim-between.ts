@@ -10,7 +10,7 @@ import { localRegistry, openCodec } from '../../schema/index.js';
 import type { Random } from './random.js';
 import type { SimSession } from './sim-ledger.js';
 
-/** The topics between subtopologies: they grow with the checkpoints of the tasks that write them. Offsets have gaps. */
+/** The repartition topics: they grow with the checkpoints of the tasks that write them. Offsets have gaps. */
 export class SimBetween {
   private readonly topics = new Map<string, RawRecord[][]>();
 
@@ -19,7 +19,7 @@ export class SimBetween {
     private readonly random: Random,
   ) {}
 
-  /** What lies in a partition, alive: more may be appended. */
+  /** The records of a partition; the array grows. */
   records(topic: string, partition: number): readonly RawRecord[] {
     return this.partitionOf(topic, partition);
   }
@@ -30,7 +30,7 @@ export class SimBetween {
     records.push({ ...record, offset: (records.at(-1)?.offset ?? -1) + 1 + gap });
   }
 
-  /** Opens the sink that writes into them for one process. */
+  /** The sink driver of one process. */
   sinkDriver(sessionOf: (task: TaskId) => SimSession): SinkDriver {
     const { partitions } = this;
     return {

@@ -4,7 +4,7 @@ import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** How long a member may be silent before the group gives its tasks to others. */
+/** A member that is silent for longer loses its tasks. */
 const SESSION_TIMEOUT_MS = 600;
 
 interface Joined {
@@ -15,8 +15,8 @@ interface Joined {
 }
 
 /**
- * A group that shares tasks out. Members are told of their assignments one by one and late, so for a while two of them
- * may believe that a task is theirs: fencing has to decide.
+ * A group that assigns tasks. Members get their assignments one by one and late, so two of them may believe for a while that they
+ * own a task, and fencing must decide.
  */
 export class SimGroup {
   private readonly joined = new Set<Joined>();
@@ -46,7 +46,7 @@ export class SimGroup {
     };
   }
 
-  /** Deals the tasks out: mostly to those who have them, otherwise to anybody. */
+  /** Assigns the tasks: mostly to their owners, otherwise to any member. */
   deal(): void {
     const members = [...this.joined];
     if (members.length === 0) return;
@@ -63,7 +63,7 @@ export class SimGroup {
     }
   }
 
-  /** A process stands still or is dead: unless it is back in time, its tasks go to others. */
+  /** A process is suspended or dead: its tasks go to others unless it is back in time. */
   async watch(process: SimProcess): Promise<void> {
     await this.time.sleep(SESSION_TIMEOUT_MS);
     if (process.alive && !process.isPaused) return;

@@ -10,14 +10,14 @@ import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';
 
-/** What the ledger holds of a task. */
+/** The stored state of a task. */
 export interface StoredTask {
   checkpoint: Checkpoint | undefined;
   readonly state: Map<string, StateChange>;
   owner: SimSession | undefined;
 }
 
-/** The ledger of all tasks of a subtopology. Restoring a task takes it over: its earlier owner's commits are refused from then on. */
+/** The ledger of all tasks of a sub-topology. A restore takes the task over: later commits of its earlier owner are refused. */
 export class SimLedger {
   readonly tasks: readonly StoredTask[];
 
@@ -44,10 +44,10 @@ export class SimLedger {
   }
 }
 
-/** One owner's view of a task, and what its transactional sinks wrote since its last commit. */
+/** One owner's session of a task, with the writes of its transactional sinks since the last commit. */
 export class SimSession implements TaskLedger {
   readonly pending: (() => void)[] = [];
-  /** Writes of this owner's sinks that were not answered yet. */
+  /** Unanswered writes of this owner's sinks. */
   outstanding = 0;
 
   constructor(
@@ -64,7 +64,7 @@ export class SimSession implements TaskLedger {
     await this.process.reach('before restore');
     this.stored.owner = this;
     const { checkpoint, state } = this.stored;
-    // Copies: the bytes belong to the cells. The newest first, an order that no cell may rely on.
+    // Copies, because the bytes belong to the cells. Newest first: cells must not rely on an order.
     const copies = [...state.values()].reverse().map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null }));
     this.chaos.tell(`${this.process.name} owns task ${this.partition} from epoch ${checkpoint?.epoch ?? 0}`);
     await this.process.reach('after restore');
@@ -92,7 +92,7 @@ export class SimSession implements TaskLedger {
     await this.process.reach('after ledger commit');
   }
 
-  /** Whether a checkpoint covers this record, tick of the clock or end of time. */
+  /** Whether a checkpoint covers this record, processing-time tick, or end of time. */
   isStored(topic: string, offset: number): boolean {
     const choice = topic === CLOCK_TOPIC ? CLOCK_CHOICE : topic === END_TOPIC ? END_CHOICE : undefined;
     if (choice !== undefined) return offset <= Number(this.stored.checkpoint?.settledDecisions[choice] ?? -1);
@@ -117,7 +117,7 @@ export class SimSession implements TaskLedger {
     for (const change of changes) {
       const key = `${change.step}/${change.cell}/${change.bucket}`;
       if (change.bytes === null) this.stored.state.delete(key);
-      else this.stored.state.set(key, change); // the bytes are ours: whoever still writes to them spoils the checkpoint
+      else this.stored.state.set(key, change); // the ledger owns the bytes: a cell that still writes to them corrupts the checkpoint
     }
     for (const publish of this.pending.splice(0)) publish();
     this.onStored();

@@ -3,12 +3,12 @@ import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** Thrown where a process dies in the middle of synchronous code: nothing it does afterwards has any effect. */
+/** Thrown if a process dies in synchronous code; nothing that it does afterwards has an effect. */
 export class Killed extends Error {}
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** A process of the simulation. A dead one is never answered again; a paused one is answered late. */
+/** A process of the simulation. A dead one never gets an answer, a paused one gets it late. */
 export class SimProcess {
   alive = true;
   pausedUntilMs = 0;
@@ -30,14 +30,11 @@ export class SimProcess {
         await time.sleep(ms);
         await this.reach('sleep');
       },
-      every: () => () => undefined, // nothing hangs here: what is never answered is dead
+      every: () => () => undefined, // no call hangs here: a call without an answer belongs to a dead process
     };
   }
 
-  /**
-   * The process has come to this place on its way into or out of a call. It may die here, stand still or merely lose
-   * time; `undefined` where it goes on at once.
-   */
+  /** The process begins or ends a call here. It may die, be suspended or lose time; `undefined` if it continues at once. */
   reach(where: string): Promise<void> | undefined {
     if (!this.alive) return never();
     if (this.chaos.strikes('crash', `${this.name} ${where}`, this.isCrashDue())) {
@@ -52,7 +49,7 @@ export class SimProcess {
     return delayMs > 0 || this.isPaused ? this.wait(delayMs) : undefined;
   }
 
-  /** The same in synchronous code: death is an exception there. */
+  /** The same in synchronous code, where death is an exception. */
   pass(where: string): void {
     if (!this.alive) throw new Killed();
     if (!this.chaos.strikes('crash', `${this.name} ${where}`, this.isCrashDue())) return;

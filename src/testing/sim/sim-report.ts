@@ -1,9 +1,9 @@
 import type { Fault } from './chaos.js';
 
 export interface SimOptions {
-  /** About how many records there are in all; drawn from the seed by default. */
+  /** The approximate number of records; by default drawn from the seed. */
   readonly records?: number;
-  /** Faults, by their number in the trace, that do not strike: to find out which ones matter. */
+  /** Faults, by their number in the trace, that do not occur: for finding those that matter. */
   readonly leaveOut?: ReadonlySet<number>;
 }
 
@@ -12,16 +12,16 @@ export interface SimReport {
   readonly seed: number;
   /** Records in the logs. */
   readonly records: number;
-  /** Records that sources delivered, replays included. */
+  /** Records that sources delivered, with replays. */
   readonly delivered: number;
   readonly struck: Readonly<Record<Fault, number>>;
-  /** Faults drawn, those left out included. */
+  /** Faults drawn, with those left out. */
   readonly faults: number;
   readonly epochs: number;
-  /** Turns of the event loop, and processes that were started. */
+  /** Turns of the event loop, and started processes. */
   readonly turns: number;
   readonly processes: number;
-  /** Why the promise is broken; `undefined` where all is as it must be. */
+  /** The violation; `undefined` if there is none. */
   readonly violation: string | undefined;
   readonly trace: readonly string[];
 }

@@ -12,19 +12,19 @@ import type { Random } from './random.js';
 import type { SimSession } from './sim-ledger.js';
 
 /**
- * The sinks of the simulation, each as a kind of real one behaves: in the ledger's transaction; rows by identity, sent
- * in batches, at once or only after the checkpoint; hashes fenced by record; a plain list that every replay doubles.
+ * The sinks of the simulation, each like a kind of real sink: in the ledger's transaction; rows by identity, written in batches, at
+ * once or only after the checkpoint; hashes fenced by record; a plain list, which a replay duplicates.
  */
 export const sinkKinds = ['transactional', 'table', 'deferred', 'hash', 'append'] as const;
-/** What is said of a kind of sink. */
+/** The kinds of simulated sinks. */
 export type SinkKind = (typeof sinkKinds)[number];
 
 export interface SimSinkOptions {
-  /** Of a hash: the key of a value. */
+  /** For a hash: the key of a value. */
   readonly key?: (value: never) => string;
 }
 
-/** A sink of the simulated world. */
+/** A simulated sink. */
 export const simSink = <T>(kind: SinkKind, options: { readonly key?: (value: T) => string } = {}): Sink<T> => ({
   connector: kind,
   kind: `sim.${kind}`,
@@ -33,26 +33,26 @@ export const simSink = <T>(kind: SinkKind, options: { readonly key?: (value: T) 
   ...(kind === 'deferred' ? { deferred: { rowsMax: 500 } } : {}),
 });
 
-/** A value as a sink keeps it. */
+/** A stored value. */
 export interface SimRow {
   readonly value: unknown;
   readonly topic: string;
   readonly offset: number;
 }
 
-/** What lies in one sink of one task. */
+/** The content of one sink of one task. */
 export interface SimOutput {
   /** In the order in which they became visible (transactional, append). */
   readonly rows: SimRow[];
-  /** By topic, offset and place among the values of one record (table, deferred). */
+  /** By topic, offset and index among the values of one record (table, deferred). */
   readonly byIdentity: Map<string, SimRow>;
-  /** The newest of each key (hash). */
+  /** The newest value of each key (hash). */
   readonly byKey: Map<string, { readonly value: unknown; readonly offset: number; readonly n: number }>;
-  /** The offset after the last one whose write was answered: how far the sink's tasks have come. */
+  /** The offset after the last answered write: the progress of the sink's tasks. */
   finished: number;
 }
 
-/** All that the sinks hold, by step and task. */
+/** The contents of all sinks, by step and task. */
 export class SimOutputs {
   private readonly outputs = new Map<string, SimOutput>();
 
@@ -66,7 +66,7 @@ export class SimOutputs {
   }
 }
 
-/** Opens the sinks of one process. */
+/** The sink driver of one process. */
 export function simSinkDriver(
   kind: SinkKind,
   outputs: SimOutputs,
@@ -95,7 +95,7 @@ export function simSinkDriver(
 class SimWriter implements SinkWriter {
   private busy = false;
   private closed = false;
-  /** Rows of a table that were taken but not yet sent: a crash loses them. */
+  /** Rows of a table that were accepted and not yet written: a crash loses them. */
   private unsent: (() => void)[] = [];
   private refusals = 0;
   private topic = '';
@@ -157,7 +157,7 @@ class SimWriter implements SinkWriter {
     try {
       await waiting;
       while (this.isRefusing(where)) {
-        // Real sinks try again for a while, then give up.
+        // Real sinks retry for a while, then fail.
         if (this.random.chance(0.2)) throw new MillraceError('sink', `${this.step} refuses`);
         await this.session.process.clock.sleep(5 + this.random.int(50));
       }
@@ -204,7 +204,7 @@ class SimWriter implements SinkWriter {
     }
   }
 
-  /** Which of the values of its record this is: the identity by which a repeated row is known. */
+  /** The index of the value among those of its record, which identifies a repeated row. */
   private number({ topic, offset }: Origin): number {
     const isSame = topic === this.topic && offset === this.offset;
     this.n = isSame ? this.n + 1 : 0;
@@ -236,7 +236,7 @@ class SimWriter implements SinkWriter {
   }
 }
 
-/** Whether two values are the same to the last bit: numbers by `Object.is`, arrays and plain objects by their parts. */
+/** Whether two values are the same bit for bit: numbers by `Object.is`, arrays and plain objects by their parts. */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

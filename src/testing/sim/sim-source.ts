@@ -11,7 +11,7 @@ import type { Random } from './random.js';
 import { placeOf } from './scenario.js';
 import type { SimProcess } from './sim-process.js';
 
-/** A source of the simulated world: plain JSON. */
+/** A simulated source of JSON. */
 export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): Source<T> => ({
   connector: 'sim',
   kind: 'sim.source',
@@ -21,9 +21,9 @@ export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): 
   eventTimeOf: (value) => eventTimeOf(value as T),
 });
 
-/** Opens the topics of the simulation for one process; `onDelivered` is told how far each reader has come. */
+/** The source driver of one process; `onDelivered` gets the progress of each reader. */
 export function simSourceDriver(
-  /** What lies in a partition: of a topic between sub-topologies, more may come. */
+  /** The records of a partition; repartition topics grow. */
   recordsOf: (topic: string, partition: number) => readonly RawRecord[],
   partitionsOf: (topic: string) => number,
   process: SimProcess,
@@ -50,7 +50,7 @@ export function simSourceDriver(
         const taken = records.slice(next, Math.min(end, next + count));
         next += taken.length;
         if (taken.length === 0 && !bounded) await process.clock.sleep(5 + random.int(30));
-        // That nothing will follow is sometimes known with the last records, sometimes only afterwards.
+        // The end is sometimes known with the last records, sometimes only afterwards.
         const ended = next >= end && (taken.length === 0 || random.chance(0.5));
         const last = taken.at(-1);
         if (last) onDelivered(topic, partition, last.offset + 1);
@@ -75,7 +75,7 @@ export function simSourceDriver(
   };
 }
 
-/** Tells how many records a source delivers. */
+/** Counts the records that a source delivers. */
 export function countingSource(driver: SourceDriver, count: (records: number) => void): SourceDriver {
   return {
     partitions: (source) => driver.partitions(source),

@@ -25,11 +25,11 @@ import { SimOutputs, simSinkDriver, sinkKinds } from './sim-sinks.js';
 import { countingSource, simSourceDriver } from './sim-source.js';
 import { VirtualTime } from './virtual-time.js';
 
-/** Turns of the event loop that a run may take: some twenty times what the longest ones need. */
+/** The most turns of the event loop: about twenty times those of the longest runs. */
 const TURNS_MAX = 30_000;
-/** Turns without an epoch that count as stuck. */
+/** Turns without an epoch after which a run counts as stuck. */
 const TURNS_STUCK = 5_000;
-/** Processes that may be started, some five times what the wildest runs need. */
+/** The most processes, about five times those of the wildest runs. */
 const PROCESSES_MAX = 40;
 
 const noInference: InferenceService = {
@@ -40,12 +40,12 @@ const noInference: InferenceService = {
 };
 
 /**
- * Runs a topology in a world of its own, by one integer: virtual time, logs, ledger, sinks and processes in memory,
- * with crashes, pauses, rebalances, refusals and lost answers at every point where the runtime meets the world. What
- * is left at the end is compared with a plain loop over the log.
+ * Runs a topology in a simulation that one integer determines: virtual time, and logs, ledger, sinks and processes in memory.
+ * Crashes, pauses, rebalances, refusals and lost answers may occur at every call of the runtime to the outside. The result is
+ * compared with a plain loop over the log.
  *
- * Guarantee: the same scenario, seed and options take the same course every time, whatever the machine does.
- * Memory: the log, the outputs and the story of the run.
+ * Guarantee: the same scenario, seed and options run identically each time, on any machine. Memory: the log, the outputs and the
+ * trace.
  *
  * @example
  * const report = await simulate(scenario, 42);
@@ -58,9 +58,9 @@ export async function simulate(scenario: Scenario, seed: number, options: SimOpt
 interface Life {
   readonly process: SimProcess;
   running: Running | undefined;
-  /** Ended by itself, well or badly. */
+  /** It has ended, with or without an error. */
   over: boolean;
-  /** Asked to stop before its work is done. */
+  /** It was asked to stop before its work was done. */
   stopped: boolean;
 }
 
@@ -72,13 +72,13 @@ class Simulation {
   private readonly trial: Trial;
   private readonly records: number;
   private readonly subtopologies: readonly Topology[];
-  /** By subtopology. */
+  /** By sub-topology. */
   private readonly ledgers: ReadonlyMap<string, SimLedger>;
   private readonly outputs = new SimOutputs();
   private readonly between: SimBetween;
-  /** By sub-topology; none where each process believes to own all tasks. */
+  /** By sub-topology; empty if each process believes that it owns all tasks. */
   private readonly groups = new Map<string, SimGroup>();
-  /** Sub-topologies run one after another, each to an end, or side by side for ever. */
+  /** Sub-topologies run one after another to their end, or side by side without end. */
   private readonly bounded: boolean;
   private readonly startsUntilComplete: number;
   private readonly lives: Life[] = [];
@@ -127,9 +127,9 @@ class Simulation {
     if (random.chance(0.6))
       for (const { name } of this.subtopologies)
         this.groups.set(name, new SimGroup(this.partitions, this.time, this.chaos, random.fork()));
-    // In a group each process would take its own end of a sub-topology for that of all: there, sub-topologies are run one by one.
+    // In a group each process would take its own end of a sub-topology for the end of all, so sub-topologies run one by one.
     this.bounded = this.subtopologies.length === 1 || (this.groups.size === 0 && random.chance(0.6));
-    // Enough for the logs to be complete when the first processes have died; all of it lies there for the last one.
+    // The logs are complete after the first processes have died; the last process finds all of it.
     this.startsUntilComplete = this.trial.grows ? 2 + random.int(4) : 0;
     this.between = new SimBetween(this.partitions, random.fork());
   }
@@ -153,7 +153,7 @@ class Simulation {
       this.lastStepTurn = this.time.turns;
       for (const life of this.lives) if (life.process.alive && !life.over) this.stop(life);
       await this.until(() => this.lives.every(({ process, over }) => !process.alive || over));
-      // What the last checkpoint owes to sinks is paid by whoever opens the tasks next; it also sees the logs end.
+      // The next owner of the tasks completes the last checkpoint's writes, and reads to the end of the logs.
       this.start(true);
       await this.until(() => this.lives.at(-1)?.over === true);
       this.checkOutcome();
@@ -176,7 +176,7 @@ class Simulation {
     };
   }
 
-  /** Lets the world turn until something holds. */
+  /** Runs turns until a condition holds. */
   private async until(holds: () => boolean, eachTurn?: () => void): Promise<void> {
     while (!holds()) {
       await this.time.turn();
@@ -188,14 +188,14 @@ class Simulation {
     }
   }
 
-  /** What happens to the processes as a whole. */
+  /** Faults of whole processes. */
   private interfere(): void {
     const { chaos, groups } = this;
     const inGroup = groups.size > 0;
     const living = this.lives.filter(({ process, over }) => process.alive && !over);
     const awake = living.filter(({ process }) => !process.isPaused);
     if (living.length === 0) this.start();
-    // Without a group a process that stands still is replaced by another one, and both believe to own all tasks.
+    // Without a group, a suspended process is replaced by another one, and both believe that they own all tasks.
     else if (!inGroup && awake.length === 0 && living.length < 3 && this.random.chance(0.1)) this.start();
     else if (inGroup && living.length < 4 && chaos.strikes('join', 'the group')) this.start();
     else if (inGroup && chaos.strikes('move', 'the group')) this.random.pick([...groups.values()]).deal();
@@ -204,7 +204,7 @@ class Simulation {
 
   private stop(life: Life): void {
     life.stopped = true;
-    void life.running?.stop().catch(() => undefined); // how it ends is told by its own run
+    void life.running?.stop().catch(() => undefined); // its own run reports how it ends
   }
 
   private start(bounded = this.bounded): void {
@@ -252,7 +252,7 @@ class Simulation {
           },
         },
       );
-      if (life.stopped) void life.running.stop().catch(() => undefined); // it was still starting when it was asked to
+      if (life.stopped) void life.running.stop().catch(() => undefined); // it was asked to stop while it was starting
       await life.running.finished;
       this.chaos.tell(`${process.name} ends`);
       if (this.groups.size === 0 && !life.stopped && this.isComplete && !this.isAllStored())
@@ -270,7 +270,7 @@ class Simulation {
     try {
       this.chaos.violated(message);
     } catch {
-      // kept in the chaos, where the next turn finds it
+      // stored in the chaos, where the next turn finds it
     }
   }
 
@@ -326,7 +326,7 @@ class Simulation {
     return this.started > this.startsUntilComplete;
   }
 
-  /** What lies in a log when a process opens it. */
+  /** The records of a log when a process opens it. */
   private recordsYet(topic: string, partition: number): readonly RawRecord[] {
     const records = this.recordsOf(topic, partition);
     if (this.isComplete) return records;
@@ -334,8 +334,8 @@ class Simulation {
   }
 
   /**
-   * Whether checkpoints cover all that was ever written. Side by side, an input of a later sub-topology may end with records that
-   * wait for what might come between the subtopologies: they are for the last process, which sees the logs end.
+   * Whether checkpoints cover all records. If sub-topologies run side by side, an input may end with records that wait for more
+   * from the repartition topics; the last process, which reads to the end, takes them.
    */
   private isAllStored(): boolean {
     return this.subtopologies.every(({ name, sources }, number) =>
@@ -361,16 +361,16 @@ class Simulation {
     this.chaos.tell(`${owner?.process.name} stores task ${task} epoch ${checkpoint?.epoch}: ${at.join(' ')}`);
   }
 
-  /** Records read must stay close to records written, however slow a sink is. */
+  /** The number of records read and not written is limited, however slow a sink is. */
   private onDelivered(topic: string, partition: number, next: number): void {
     const { follows } = this.trial;
     if (follows?.topic !== topic) return;
     const { roundMax = 0, inFlightMax = 0 } = this.settings;
-    // Written by this owner or an earlier one: what an earlier one wrote can only loosen the bound.
+    // Written by this owner or an earlier one; writes of an earlier one can only loosen the limit.
     const { finished } = this.outputs.of(follows.sink, partition);
     const records = this.trial.log[topic]?.[partition] ?? [];
     const between = placeOf(records, next) - placeOf(records, finished);
-    // Two polls may be buffered, the last round may go over the credits by its whole length.
+    // Two polls may be buffered, and the last round may exceed the credits by its length.
     const max = inFlightMax + 3 * roundMax;
     if (between > max)
       this.chaos.violated(`${between} records of ${topic}/${partition} are under way, at most ${max} may be`);
@@ -391,7 +391,7 @@ class Simulation {
   }
 }
 
-/** Failures that a run may end with when the world is against it; a supervisor outside starts the next process. */
+/** Failures that a run may end with; an outer supervisor starts the next process. */
 const isExpected = (error: unknown): boolean =>
   error instanceof MillraceError && ['sink', 'source', 'state', 'fenced'].includes(error.code);
 

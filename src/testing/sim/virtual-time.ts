@@ -4,13 +4,13 @@ interface Sleeper {
 }
 
 /**
- * Time that stands still while anything has work to do and then jumps to the next sleeper. A turn is one round of the
- * event loop: whatever is ready runs, then those whose time comes next are woken.
+ * Time that stands still while anything has work and then jumps to the next sleeper. In a turn of the event loop everything that is
+ * ready runs, then the next sleepers wake.
  */
 export class VirtualTime {
   nowMs = 0;
   turns = 0;
-  /** By time, then in the order in which they fell asleep. */
+  /** By time, then in the order in which they went to sleep. */
   private readonly sleepers: Sleeper[] = [];
 
   advance(ms: number): void {
