@@ -57,7 +57,10 @@ export async function sinkSide<T>(
   let epoch = 0;
   return {
     write(values, origins) {
-      if (writer.unrepresentable && values.some((value) => writer.unrepresentable?.(value) !== undefined))
+      if (
+        writer.unrepresentable &&
+        values.some((value, i) => writer.unrepresentable?.(value, origins[i] as Origin) !== undefined)
+      )
         throw new Error('a unrepresentable');
       return writer.write(values, origins);
     },

@@ -11,6 +11,7 @@ import { counted } from '../../src/util/counted.js';
 import type { Cluster, TopicInfo } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { brokerError, code, hasCode } from './protocol/broker-error.js';
+import { RECORD_LIMIT } from './record-limit.js';
 
 export type TopicSettings = Readonly<Record<string, string>>;
 
@@ -92,6 +93,16 @@ export class Admin {
    */
   async setting(topic: string, name: string): Promise<string | undefined> {
     return (await this.settings(topic, [name])).get(name);
+  }
+
+  /** How large a batch a topic takes; without a limit where this user may not know. */
+  async recordBytesMax(topic: string): Promise<number> {
+    try {
+      return Number((await this.setting(topic, RECORD_LIMIT)) ?? Number.POSITIVE_INFINITY);
+    } catch (error) {
+      if (hasCode(error, code.topicAuthorizationFailed)) return Number.POSITIVE_INFINITY;
+      throw error;
+    }
   }
 
   /** The effective values of several settings, without those that the broker does not know. */

@@ -117,7 +117,14 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
   const begin = ({ transactionalId, group }: Pick<TaskNames, 'transactionalId' | 'group'>, lease?: TaskLease) =>
     new Transaction(cluster, { transactionalId, group, timeoutMs: transactionTimeout, lease, compression });
   const sessions = new TaskSessions(prefix, begin);
-  const topicSink = kafkaTopicSink(cluster, admin, sessions, registry, warn, options.letterKey);
+  const topicSink = kafkaTopicSink(
+    cluster,
+    admin,
+    sessions,
+    registry,
+    (message) => options.onWarning?.(message),
+    options.letterKey,
+  );
   const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message));
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();

@@ -3,6 +3,7 @@ import { getOrInsert } from '../../src/util/maps.js';
 import type { OutgoingBatch } from './protocol/produce.js';
 import type { ProducerStamp } from './protocol/record-batch.js';
 import { BatchEncoder, recordSizeMax } from './protocol/record-batch-encode.js';
+import { tooLarge } from './record-limit.js';
 import type { Compression } from './topic-options.js';
 
 /** Below the broker's default for `message.max.bytes` (1 MiB). */
@@ -26,6 +27,7 @@ interface PartitionBuffer {
 export class RecordAccumulator {
   private readonly buffers = new Map<string, PartitionBuffer[]>();
   private readonly compressions = new Map<string, Compression>();
+  private readonly limits = new Map<string, number>();
   private sealed: OutgoingBatch[] = [];
 
   /** `identity` returns the producer's identity when a batch is sealed. */
@@ -39,11 +41,23 @@ export class RecordAccumulator {
     this.compressions.set(topic, compression);
   }
 
+  /** Keeps the batches of a topic within what it takes, its `max.message.bytes`. */
+  limit(topic: string, bytesMax: number): void {
+    this.limits.set(topic, bytesMax);
+  }
+
+  /** Why a topic does not take a record; `undefined` if it does, or its limit is unknown. */
+  refusal(topic: string, record: OutgoingRecord): string | undefined {
+    const bytesMax = this.limits.get(topic);
+    return bytesMax === undefined ? undefined : tooLarge(topic, record, bytesMax, this.compressionOf(topic));
+  }
+
   add(topic: string, partition: number, record: OutgoingRecord): void {
     const buffers = getOrInsert(this.buffers, topic, () => []);
     const buffer = buffers[partition] ?? { topic, partition, encoder: new BatchEncoder(), sequence: 0 };
     buffers[partition] = buffer;
-    if (buffer.encoder.records > 0 && buffer.encoder.bytes + recordSizeMax(record) > BATCH_BYTES_MAX) this.seal(buffer);
+    const bytesMax = Math.min(BATCH_BYTES_MAX, this.limits.get(topic) ?? BATCH_BYTES_MAX);
+    if (buffer.encoder.records > 0 && buffer.encoder.bytes + recordSizeMax(record) > bytesMax) this.seal(buffer);
     buffer.encoder.add(record);
   }
 
@@ -70,8 +84,12 @@ export class RecordAccumulator {
   private seal(buffer: PartitionBuffer): void {
     const { topic, partition, encoder, sequence } = buffer;
     buffer.sequence = (sequence + encoder.records) % SEQUENCES;
-    const compression = this.compressions.get(topic) ?? this.compression;
-    this.sealed.push({ topic, partition, bytes: encoder.finish({ ...this.identity(), sequence }, compression) });
+    const bytes = encoder.finish({ ...this.identity(), sequence }, this.compressionOf(topic));
+    this.sealed.push({ topic, partition, bytes });
+  }
+
+  private compressionOf(topic: string): Compression {
+    return this.compressions.get(topic) ?? this.compression;
   }
 }
 

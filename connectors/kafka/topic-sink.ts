@@ -2,22 +2,30 @@ import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Origin, OutgoingRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
-import type { ConfigMismatch, SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
-import { keyBytes, unwritable } from '../../src/core/sink.js';
+import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
+import { encodingWriter, keyBytes, mismatchText, unwritable } from '../../src/core/sink.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
+import { counted } from '../../src/util/counted.js';
 import type { Admin } from './admin.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
 import { fittingLetter, letterWriter } from './dead-letter-record.js';
+import { RECORD_LIMIT } from './record-limit.js';
 import { setUpTopic, topicMismatches } from './topic-mismatch.js';
 import { type DeadLetterSinkOptions, headersFor, type TopicSinkOptions } from './topic-options.js';
 import type { Transaction } from './transaction.js';
 
 /** A dead letter carries a record, which may be as large as its topic allows, and headers. */
-const DEAD_LETTER_TOPIC = { 'max.message.bytes': String(16 * 1024 * 1024) };
+const DEAD_LETTER_TOPIC = { [RECORD_LIMIT]: String(16 * 1024 * 1024) };
+
+/** About what the headers of a letter take, at most. */
+const LETTER_HEADERS_BYTES = 65_536;
 
 /** One outgoing record and its partition. */
-type Outgoing = readonly [partition: number, record: OutgoingRecord];
+interface Outgoing {
+  readonly partition: number;
+  readonly record: OutgoingRecord;
+}
 
 /**
  * The driver of `kafka.sink`, `kafka.upsertSink` and `kafka.deadLetterSink`. Writes are part of the task's transaction and become
@@ -28,19 +36,21 @@ export function kafkaTopicSink(
   admin: Admin,
   sessions: TaskSessions,
   registry: SchemaRegistry,
-  onMismatch: (mismatch: ConfigMismatch) => void,
+  onWarning: (message: string) => void,
   letterKey?: Buffer,
 ): SinkDriver {
   return {
     mode: 'transactional',
     mismatches: (sink) => topicMismatches(cluster, admin, sink.options as DeadLetterSinkOptions),
-    async setUp(sink, { partitions }) {
+    async setUp(sink, { partitions, inputs = [] }) {
       const { schema, ...declared } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
       // Before anything runs, so that a schema that the registry refuses does not fail in the middle of a stream.
       if (schema !== undefined) await registerSchema(schema, registry);
       if (sink.kind === 'kafka.deadLetterSink') letterWriter(sink.options as DeadLetterSinkOptions, letterKey);
       const defaults = sink.kind === 'kafka.deadLetterSink' ? DEAD_LETTER_TOPIC : {};
-      await setUpTopic(cluster, admin, { ...declared, partitionsByDefault: partitions }, defaults, onMismatch);
+      const wanted = { ...declared, partitionsByDefault: partitions };
+      await setUpTopic(cluster, admin, wanted, defaults, (mismatch) => onWarning(mismatchText(mismatch)));
+      if (sink.kind === 'kafka.deadLetterSink') await warnOfCutLetters(admin, declared.topic, inputs, onWarning);
     },
     async open(sink, context) {
       const { topic, compression } = sink.options as Pick<TopicSinkOptions, 'topic' | 'compression'>;
@@ -48,34 +58,51 @@ export function kafkaTopicSink(
       if (compression !== undefined) transaction.compress(topic, compression);
       const found = await cluster.topic(topic);
       if (!found) throw noTopic(topic);
-      const outgoing =
+      const bytesMax = await admin.recordBytesMax(topic);
+      transaction.limit(topic, bytesMax);
+      const partitions = found.leaders.length;
+      const encode =
         sink.kind === 'kafka.deadLetterSink'
-          ? letterEncoder(
-              sink.options as DeadLetterSinkOptions,
-              found.leaders.length,
-              letterKey,
-              Number((await admin.setting(topic, 'max.message.bytes')) ?? Number.POSITIVE_INFINITY),
-            )
-          : await valueEncoder(sink.options as TopicSinkOptions, found.leaders.length, registry, context.step);
-      return topicWriter(topic, transaction, outgoing);
+          ? letterEncoder(sink.options as DeadLetterSinkOptions, partitions, letterKey, bytesMax)
+          : await valueEncoder(sink.options as TopicSinkOptions, partitions, registry, context.step);
+      return topicWriter(topic, transaction, encode);
     },
   };
+}
+
+/** Says which inputs may have records that are cut as dead letters. */
+async function warnOfCutLetters(
+  admin: Admin,
+  topic: string,
+  inputs: readonly string[],
+  onWarning: (message: string) => void,
+): Promise<void> {
+  const bytesMax = await admin.recordBytesMax(topic);
+  for (const input of new Set(inputs)) {
+    const inputBytesMax = await admin.recordBytesMax(input);
+    if (inputBytesMax <= bytesMax || !Number.isFinite(inputBytesMax)) continue;
+    onWarning(
+      `dead letters of '${input}' may be cut to their first 64 KiB: it takes records of ${counted(inputBytesMax, 'byte')}, ` +
+        `the dead-letter topic '${topic}' of ${counted(bytesMax, 'byte')}; kafka-configs --alter --entity-type topics ` +
+        `--entity-name ${topic} --add-config '${RECORD_LIMIT}=${inputBytesMax + LETTER_HEADERS_BYTES}'`,
+    );
+  }
 }
 
 function topicWriter(
   topic: string,
   transaction: Transaction,
-  outgoing: (value: unknown, origin: Origin, nowMs: number) => Outgoing,
+  encode: (value: unknown, origin: Origin) => Outgoing,
 ): SinkWriter {
   return {
-    write(values, origins) {
-      const nowMs = Date.now();
-      for (let i = 0; i < values.length; i += 1) {
-        const [partition, record] = outgoing(values[i], origins[i] as Origin, nowMs);
-        transaction.add(topic, partition, record);
-      }
-      return transaction.congested ? transaction.settle() : undefined;
-    },
+    ...encodingWriter({
+      encode,
+      refusal: ({ record }) => transaction.refusal(topic, record),
+      append(encoded) {
+        for (const { partition, record } of encoded) transaction.add(topic, partition, record);
+        return transaction.congested ? transaction.settle() : undefined;
+      },
+    }),
     // The commit or the close of the ledger ends the transaction.
     close: async () => undefined,
   };
@@ -85,21 +112,21 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
   const { schema, key, content } = options;
   const codec = await openCodec(schema, registry);
   const headers = headersFor(options);
-  const outgoing = (value: unknown, origin: Origin, nowMs: number): Outgoing => {
+  const outgoing = (value: unknown, origin: Origin): Outgoing => {
     const bytes = key ? keyBytes(key(value)) : origin.key;
     const written = content ? content(value) : value;
     const record = {
       key: bytes,
       value: content && written === null ? null : codec.encode(written),
-      timestampMs: timestampOf(origin, nowMs),
+      timestampMs: timestampOf(origin),
       headers: headers(origin),
     };
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
-    return [bytes ? partitionOf(bytes, partitions) : origin.partition % partitions, record];
+    return { partition: bytes ? partitionOf(bytes, partitions) : origin.partition % partitions, record };
   };
-  return (value: unknown, origin: Origin, nowMs: number): Outgoing => {
+  return (value: unknown, origin: Origin): Outgoing => {
     try {
-      return outgoing(value, origin, nowMs);
+      return outgoing(value, origin);
     } catch (error) {
       throw unwritable(error, step, origin);
     }
@@ -113,17 +140,17 @@ function letterEncoder(
   bytesMax: number,
 ) {
   const recordOf = letterWriter(options, letterKey);
-  return (value: unknown, _origin: Origin, nowMs: number): Outgoing => {
+  return (value: unknown): Outgoing => {
     const letter = value as DeadLetter;
     const { origin } = letter;
     const record = fittingLetter(recordOf(letter), bytesMax);
-    return [origin.partition % partitions, { ...record, timestampMs: timestampOf(origin, nowMs) }];
+    return { partition: origin.partition % partitions, record: { ...record, timestampMs: timestampOf(origin) } };
   };
 }
 
-/** The event time, at most the broker's clock: the broker refuses later ones, which bad data may have. */
-function timestampOf({ eventTimeMs }: Origin, nowMs: number): number {
-  return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, nowMs)) : 0;
+/** The event time, at most the clock: the broker refuses later ones, which bad data may have. */
+function timestampOf({ eventTimeMs }: Origin): number {
+  return eventTimeMs >= 0 ? Math.floor(Math.min(eventTimeMs, Date.now())) : 0;
 }
 
 /** The transaction of the task that a sink belongs to. */

@@ -97,6 +97,16 @@ export class Transaction {
     this.outbox.compress(topic, compression);
   }
 
+  /** What a topic takes, its `max.message.bytes`: batches stay within it. */
+  limit(topic: string, bytesMax: number): void {
+    this.outbox.limit(topic, bytesMax);
+  }
+
+  /** Why a topic does not take a record. */
+  refusal(topic: string, record: OutgoingRecord): string | undefined {
+    return this.outbox.refusal(topic, record);
+  }
+
   /** Takes over the transactional id. When it resolves, earlier owners are fenced and their open transactions have ended. */
   async begin(): Promise<void> {
     const { transactionalId, timeoutMs } = this.options;

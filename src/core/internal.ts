@@ -2,9 +2,9 @@ import type { Duration } from './duration.js';
 import type { WatermarkMarker } from './event-clock.js';
 import { partitionOf } from './partition.js';
 import { headerPicker, type PassedHeaders } from './passed-headers.js';
-import type { Headers, Origin, OutgoingRecord, RawRecord } from './record.js';
+import type { Headers, OutgoingRecord, RawRecord } from './record.js';
 import type { Codec, Schema } from './schema.js';
-import { keyBytes, type SinkWriter } from './sink.js';
+import { encodingWriter, keyBytes, type SinkWriter } from './sink.js';
 
 // The content of topics between two sub-topologies, in any log.
 
@@ -85,6 +85,8 @@ export interface InternalWriterParts {
   readonly partitions: number;
   readonly now: () => number;
   append(partition: number, record: OutgoingRecord): void;
+  /** Why the topic does not take a record; if missing, it takes all. */
+  refusal?(record: OutgoingRecord): string | undefined;
   /** Backpressure of the log, asked for after each write. */
   settle?(): Promise<void> | undefined;
 }
@@ -93,20 +95,22 @@ export interface InternalWriterParts {
  * The writer of values and watermark markers, common to all logs; a driver only defines how a record is appended. Records of one
  * task must be read in the order in which they were appended.
  */
-export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'mark'> {
-  const { options, codec, partitions, now, append, settle } = parts;
+export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'unrepresentable' | 'mark'> {
+  const { options, codec, partitions, now, append, refusal, settle } = parts;
   const passed = headerPicker(options.headers);
   return {
-    write(values, origins) {
-      const nowMs = now();
-      values.forEach((value, i) => {
+    ...encodingWriter({
+      encode(value, origin) {
         const key = keyBytes(options.key(value));
-        const origin = origins[i] as Origin;
-        const record = internalRecord(key, codec.encode(value), origin.eventTimeMs, nowMs, passed(origin));
-        append(partitionOf(key, partitions), record);
-      });
-      return settle?.();
-    },
+        const record = internalRecord(key, codec.encode(value), origin.eventTimeMs, now(), passed(origin));
+        return { partition: partitionOf(key, partitions), record };
+      },
+      refusal: ({ record }) => refusal?.(record),
+      append(encoded) {
+        for (const { partition, record } of encoded) append(partition, record);
+        return settle?.();
+      },
+    }),
     mark(mark) {
       const record = markRecord(mark, now());
       for (let partition = 0; partition < partitions; partition++) append(partition, record);

@@ -43,9 +43,10 @@ export interface SinkWriter {
   /** Takes values in order, one origin each. The runtime never has two writes in flight. */
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /**
-   * Why the target cannot store a value. Called for each value before it is written or kept; such values go to the dead letters.
+   * Why the target cannot store a value. Called for each value, in the order of `write`, before it is written or kept; such values
+   * go to the dead letters.
    */
-  unrepresentable?(value: unknown): string | undefined;
+  unrepresentable?(value: unknown, origin: Origin): string | undefined;
   /** Takes values of which an earlier process may have written some; if missing, `write` is called. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Writes the progress of this task to every partition of the target, after all its earlier writes. */
@@ -95,7 +96,13 @@ export interface SinkDriver {
   /** Creates what is missing and checks what exists; called once per run before any task opens. */
   setUp?(
     sink: Sink<unknown>,
-    context: { readonly topology: string; readonly step: string; readonly partitions: number },
+    context: {
+      readonly topology: string;
+      readonly step: string;
+      readonly partitions: number;
+      /** Topics of the sink's connector that the topology reads. */
+      readonly inputs?: readonly string[];
+    },
   ): Promise<void>;
   /** Finds differences between what exists and what the sink declares. Changes nothing. */
   mismatches?(sink: Sink<unknown>): Promise<readonly ConfigMismatch[]>;
@@ -138,4 +145,38 @@ export function unwritable(error: unknown, step: string, origin?: Origin): Millr
   const { code, message, where, hint, permanent } = error;
   const details = { where: where === undefined ? step : `${step} (${where})`, permanent, cause: error };
   return new MillraceError(code, `${message}${at}`, hint === undefined ? details : { ...details, hint });
+}
+
+export interface EncodingWriterParts<T> {
+  encode(value: unknown, origin: Origin): T;
+  /** Why the target does not take it, such as its size; `undefined` if it does. */
+  refusal(encoded: T): string | undefined;
+  append(encoded: readonly T[], origins: readonly Origin[]): void | Promise<void>;
+}
+
+/**
+ * The writer of a sink that must encode a value to know whether the target takes it. Each value is encoded once: when
+ * it is asked about, or when it is written without a question.
+ *
+ * Memory: the encoded values that were asked about and are not written yet, those of the rounds in flight.
+ */
+export function encodingWriter<T>(parts: EncodingWriterParts<T>): Pick<SinkWriter, 'write' | 'unrepresentable'> {
+  const { encode, refusal, append } = parts;
+  const asked: { readonly value: unknown; readonly encoded: T }[] = [];
+  return {
+    unrepresentable(value, origin) {
+      const encoded = encode(value, origin);
+      const why = refusal(encoded);
+      if (why === undefined) asked.push({ value, encoded });
+      return why;
+    },
+    write(values, origins) {
+      const ahead = asked.splice(0, values.length);
+      const encoded = values.map((value, i) => {
+        const known = ahead[i];
+        return known && known.value === value ? known.encoded : encode(value, origins[i] as Origin);
+      });
+      return append(encoded, origins);
+    },
+  };
 }

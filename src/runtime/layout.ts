@@ -86,6 +86,8 @@ function samePartitions(subtopology: Topology, counts: readonly Count[]): number
 async function setUpSinks(subtopology: Topology, profile: Profile, partitions: number): Promise<void> {
   for (const { id, sink } of sinksOf(subtopology).filter(({ sink: { connector } }) => connector !== INTERNAL)) {
     const driver = await sinkDriver(profile, sink, id);
-    await driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions });
+    const read = subtopology.sources.filter(({ source: { connector } }) => connector === sink.connector);
+    const inputs = read.map(({ source: { topic } }) => topic);
+    await driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions, inputs });
   }
 }

@@ -97,7 +97,7 @@ export function instrumentedWriter(
     throw error;
   };
   return {
-    ...(writer.unrepresentable ? { unrepresentable: (value) => writer.unrepresentable?.(value) } : {}),
+    ...(writer.unrepresentable ? { unrepresentable: (value, origin) => writer.unrepresentable?.(value, origin) } : {}),
     write: (values, origins) => watched(() => writer.write(values, origins)),
     recover: (values, origins) =>
       watched(() => (writer.recover ? writer.recover(values, origins) : writer.write(values, origins))),

@@ -138,8 +138,8 @@ export class DeferredSink implements SinkWriter, Cell {
     return this.bytes >= this.bytesMax || this.rows >= this.rowsMax;
   }
 
-  unrepresentable(value: unknown): string | undefined {
-    return this.writer.unrepresentable?.(value);
+  unrepresentable(value: unknown, origin: Origin): string | undefined {
+    return this.writer.unrepresentable?.(value, origin);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void {
@@ -235,8 +235,8 @@ export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cel
 
   constructor(private readonly writer: SinkWriter) {}
 
-  unrepresentable(value: unknown): string | undefined {
-    return this.writer.unrepresentable?.(value);
+  unrepresentable(value: unknown, origin: Origin): string | undefined {
+    return this.writer.unrepresentable?.(value, origin);
   }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {

@@ -247,7 +247,7 @@ export async function runBatched(logic: BatchedLogic, context: TaskStepContext, 
  */
 export function written(writer: SinkWriter, step: string, { values, origins }: Chunk): Promise<void> | undefined {
   const named = (error: unknown): never => {
-    throw error instanceof MillraceError ? error : unwritable(error, step);
+    throw namedError(error, step);
   };
   try {
     return writer.write(values, origins)?.catch(named) ?? undefined;
@@ -255,6 +255,9 @@ export function written(writer: SinkWriter, step: string, { values, origins }: C
     return named(error);
   }
 }
+
+const namedError = (error: unknown, step: string, origin?: Origin): MillraceError =>
+  error instanceof MillraceError ? error : unwritable(error, step, origin);
 
 /**
  * Sends values that a sink cannot store to the dead letters, in the order of the other letters of the round. Of such a change the
@@ -267,23 +270,29 @@ export function withoutUnrepresentable(
   areChanges: boolean,
 ): Chunk {
   if (!writer.unrepresentable) return chunk;
-  const unrepresentable = chunk.values.map((value) => writer.unrepresentable?.(value));
-  if (unrepresentable.every((unrepresentable) => unrepresentable === undefined)) return chunk;
+  const why = (value: unknown, origin: Origin) => {
+    try {
+      return writer.unrepresentable?.(value, origin);
+    } catch (error) {
+      throw namedError(error, context.step, origin);
+    }
+  };
   const values: unknown[] = [];
   const origins: Origin[] = [];
-  unrepresentable.forEach((unrepresentable, i) => {
+  for (let i = 0; i < chunk.values.length; i++) {
     const origin = chunk.origins[i] as Origin;
     let value = chunk.values[i];
+    const unrepresentable = why(value, origin);
     if (unrepresentable !== undefined) {
       context.origin = origin;
       context.deadLetter('unrepresentable', unrepresentable);
-      if (!areChanges) return;
+      if (!areChanges) continue;
       value = { ...(value as Change<unknown>), after: null };
-      if (writer.unrepresentable?.(value) !== undefined) return;
+      if (why(value, origin) !== undefined) continue;
     }
     values.push(value);
     origins.push(origin);
-  });
+  }
   context.origin = undefined; // a later failure does not belong to these records
   return { ...chunk, values, origins };
 }

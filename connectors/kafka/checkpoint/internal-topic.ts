@@ -14,6 +14,7 @@ import type { Admin, TopicSettings } from '../admin.js';
 import { type Cluster, noTopic } from '../connection/cluster.js';
 import { ConnectionPool } from '../connection/connection-pool.js';
 import { brokerError, isBusy, isLost, isMoved } from '../protocol/broker-error.js';
+import { RECORD_LIMIT } from '../record-limit.js';
 import { type DeclaredTopic, setUpTopic, topicMismatches } from '../topic-mismatch.js';
 import { transactionOf } from '../topic-sink.js';
 import type { TaskSessions } from './task-session.js';
@@ -27,6 +28,9 @@ const SETTINGS: TopicSettings = {
   'retention.ms': '-1',
   'message.timestamp.type': 'CreateTime',
 };
+
+/** Inputs may have larger records than the broker's default allows. */
+const RECORD_BYTES = String(16 * 1024 * 1024);
 
 /** Other settings would lose records or change their timestamps. */
 function declarationOf(sink: Sink<unknown>): DeclaredTopic {
@@ -51,19 +55,21 @@ export function kafkaInternalSink(
     async setUp(sink, { partitions }) {
       await registerSchema((sink.options as InternalSinkOptions).schema, registry);
       const declared = { ...declarationOf(sink), partitionsByDefault: partitions };
-      await setUpTopic(cluster, admin, declared, {}, onMismatch);
+      await setUpTopic(cluster, admin, declared, { [RECORD_LIMIT]: RECORD_BYTES }, onMismatch);
     },
     async open(sink, context) {
       const options = sink.options as InternalSinkOptions;
       const transaction = transactionOf(sessions, context);
       const found = await cluster.topic(options.topic);
       if (!found) throw noTopic(options.topic);
+      transaction.limit(options.topic, await admin.recordBytesMax(options.topic));
       const writer = internalWriter({
         options,
         codec: await openCodec(options.schema, registry),
         partitions: found.leaders.length,
         now: () => Date.now(),
         append: (partition, record) => transaction.add(options.topic, partition, record),
+        refusal: (record) => transaction.refusal(options.topic, record),
         settle: () => (transaction.congested ? transaction.settle() : undefined),
       });
       return { ...writer, close: async () => undefined };

@@ -3,7 +3,7 @@ import type { HashSinkOptions } from '../../../connectors/redis/structures.js';
 import { MillraceError } from '../../core/errors.js';
 import { type LookupDriver, MISSING, readAnswer } from '../../core/lookup.js';
 import type { SinkDriver } from '../../core/sink.js';
-import { type Hashes, mustFit } from './hashes.js';
+import { type Hashes, keyTooLong, mustFit } from './hashes.js';
 import type { TaskOwners } from './task-outputs.js';
 import { unknownKind } from './topic-sinks.js';
 
@@ -16,7 +16,8 @@ export function hashSink(owners: TaskOwners): SinkDriver {
       const outputs = owners.current(task);
       const { key, content, ttl } = sink.options as HashSinkOptions;
       return {
-        unrepresentable: (value) => unrepresentableHash(key(value), content ? content(value) : value),
+        unrepresentable: (value) =>
+          unrepresentableHash(key(value), content ? content(value) : value) ?? keyTooLong(key(value)),
         write(values) {
           outputs.mustOwn();
           for (const value of values) {

@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr';
 import { MillraceError } from '../../core/errors.js';
+import { counted } from '../../util/counted.js';
 import { KEY_BYTES_MAX, type Store, type Write } from './store.js';
 
 /** The newest fields of each key, and how long they are to stay: `Infinity` for ever. */
@@ -96,13 +97,16 @@ export class Hashes {
   }
 }
 
-/** Checked where a hash is written, so that a commit cannot fail on it. */
+/** Why the store has no room for a key. */
+export const keyTooLong = (key: string): string | undefined =>
+  Buffer.byteLength(key) <= KEY_BYTES_MAX
+    ? undefined
+    : `the key takes ${counted(Buffer.byteLength(key), 'byte')}, the embedded store takes ${counted(KEY_BYTES_MAX, 'byte')}`;
+
+/** Checked where a hash is written, whether or not it was asked about: a commit must not fail on it. */
 export function mustFit(key: string, step: string): void {
-  if (Buffer.byteLength(key) <= KEY_BYTES_MAX) return;
-  throw new MillraceError('sink', `a hash key of ${Buffer.byteLength(key)} bytes is too long`, {
-    where: step,
-    hint: `keep keys below ${KEY_BYTES_MAX} bytes`,
-  });
+  const why = keyTooLong(key);
+  if (why !== undefined) throw new MillraceError('sink', why, { where: step });
 }
 
 /** LMDB takes no empty keys. */

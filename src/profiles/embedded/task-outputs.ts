@@ -1,5 +1,5 @@
 import type { TaskId } from '../../core/checkpoint.js';
-import { MillraceError } from '../../core/index.js';
+import { MillraceError, type OutgoingRecord } from '../../core/index.js';
 import { getOrInsert } from '../../util/maps.js';
 import type { HashWrites } from './hashes.js';
 import { BlobWriter } from './record-blob.js';
@@ -44,12 +44,10 @@ export class TaskOutputs {
     return Object.fromEntries(this.topics);
   }
 
-  writerOf(topic: string, partition: number): BlobWriter {
-    return getOrInsert(this.appends, `${topic}/${partition}`, () => ({
-      topic,
-      partition,
-      writer: new BlobWriter(),
-    })).writer;
+  append(topic: string, partition: number, { key, value, timestampMs, headers }: OutgoingRecord): void {
+    const open = () => ({ topic, partition, writer: new BlobWriter() });
+    const { writer } = getOrInsert(this.appends, `${topic}/${partition}`, open);
+    writer.append(key, value, timestampMs, headers);
   }
 
   *takeAppends(): Generator<{ topic: string; partition: number; blobs: ReturnType<BlobWriter['take']> }> {

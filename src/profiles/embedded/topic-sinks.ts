@@ -1,16 +1,18 @@
-import { letterWriter } from '../../../connectors/kafka/dead-letter-record.js';
+import { fittingLetter, letterWriter } from '../../../connectors/kafka/dead-letter-record.js';
+import { RECORD_LIMIT, tooLarge } from '../../../connectors/kafka/record-limit.js';
 import {
   type DeadLetterSinkOptions,
   headersFor,
+  type TopicDeclaration,
   type TopicSinkOptions,
 } from '../../../connectors/kafka/topic-options.js';
 import { MillraceError } from '../../core/errors.js';
 import { type InternalSinkOptions, internalWriter } from '../../core/internal.js';
 import { partitionOf } from '../../core/partition.js';
-import type { DeadLetter, Origin } from '../../core/record.js';
+import type { DeadLetter, Origin, OutgoingRecord } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../core/sink.js';
-import { keyBytes, unwritable } from '../../core/sink.js';
+import { encodingWriter, keyBytes, unwritable } from '../../core/sink.js';
 import { openCodec, registerSchema } from '../../schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
@@ -64,21 +66,37 @@ async function valueWriter(
   const headers = headersFor(options);
   const partitions = log.partitionsOf(topic);
 
-  const writeOne = (value: unknown, origin: Origin): void => {
-    const keyOrNull = key === undefined ? origin.key : keyBytes(key(value));
-    // Without a key the origin decides, not a counter: a replay must append to the same partition.
-    const partition = keyOrNull === null ? origin.partition % partitions : partitionOf(keyOrNull, partitions);
+  const bytesMax = recordBytesMax(options);
+
+  const outgoing = (value: unknown, origin: Origin) => {
+    const bytes = key === undefined ? origin.key : keyBytes(key(value));
     const written = content ? content(value) : value;
-    const bytes = content && written === null ? null : codec.encode(written);
-    outputs.writerOf(topic, partition).append(keyOrNull, bytes, origin.eventTimeMs, headers(origin));
+    const record: OutgoingRecord = {
+      key: bytes,
+      value: content && written === null ? null : codec.encode(written),
+      timestampMs: origin.eventTimeMs,
+      headers: headers(origin),
+    };
+    // Without a key the origin decides, not a counter: a replay must append to the same partition.
+    return { partition: bytes === null ? origin.partition % partitions : partitionOf(bytes, partitions), record };
   };
-  return writerOf(outputs, (value, origin) => {
-    try {
-      writeOne(value, origin);
-    } catch (error) {
-      throw unwritable(error, step, origin);
-    }
-  });
+  return {
+    ...encodingWriter({
+      encode(value, origin) {
+        try {
+          return outgoing(value, origin);
+        } catch (error) {
+          throw unwritable(error, step, origin);
+        }
+      },
+      refusal: ({ record }) => tooLarge(topic, record, bytesMax),
+      append(encoded) {
+        outputs.mustOwn();
+        for (const { partition, record } of encoded) outputs.append(topic, partition, record);
+      },
+    }),
+    close: async () => undefined,
+  };
 }
 
 async function repartitionWriter(
@@ -94,10 +112,11 @@ async function repartitionWriter(
     codec: await openCodec(schema, registry),
     partitions: log.partitionsOf(topic),
     now,
-    append(partition, { key, value, timestampMs, headers }) {
+    append(partition, record) {
       outputs.mustOwn();
-      outputs.writerOf(topic, partition).append(key, value, timestampMs, headers);
+      outputs.append(topic, partition, record);
     },
+    refusal: (record) => tooLarge(topic, record, RECORD_BYTES_MAX),
   });
   return { ...writer, close: async () => undefined };
 }
@@ -111,26 +130,26 @@ function lettersWriter(
   const { topic } = options;
   const recordOf = letterWriter(options, letterKey);
   const partitions = log.partitionsOf(topic);
-
-  const writeOne = (value: unknown): void => {
-    const letter = value as DeadLetter;
-    const { origin } = letter;
-    const writer = outputs.writerOf(topic, origin.partition % partitions);
-    const record = recordOf(letter);
-    writer.append(record.key, record.value, origin.eventTimeMs, record.headers);
-  };
-  return writerOf(outputs, writeOne);
-}
-
-function writerOf(outputs: TaskOutputs, writeOne: (value: unknown, origin: Origin) => void): SinkWriter {
+  const bytesMax = recordBytesMax(options);
   return {
-    write(values, origins) {
+    write(letters) {
       outputs.mustOwn();
-      for (let i = 0; i < values.length; i++) writeOne(values[i], origins[i] as Origin);
+      for (const letter of letters as readonly DeadLetter[]) {
+        const { partition, eventTimeMs } = letter.origin;
+        const record = fittingLetter(recordOf(letter), bytesMax);
+        outputs.append(topic, partition % partitions, { ...record, timestampMs: eventTimeMs });
+      }
     },
     close: async () => undefined,
   };
 }
+
+/** Lengths in a blob have 32 bits, and a record is in memory several times while it is written. */
+const RECORD_BYTES_MAX = 2 ** 30;
+
+/** As the sink declares it for Kafka, so that both profiles refuse the same records. */
+const recordBytesMax = ({ configs }: TopicDeclaration): number =>
+  Math.min(RECORD_BYTES_MAX, Number(configs?.[RECORD_LIMIT] ?? RECORD_BYTES_MAX));
 
 /** For a sink that this driver was never meant for. */
 export const unknownKind = (sink: Sink<unknown>, step: SinkContext['step']): MillraceError =>

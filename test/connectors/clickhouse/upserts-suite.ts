@@ -81,7 +81,7 @@ export function upsertsSuite(options: () => ClickHouseOptions): void {
       { key: 'b', before: unrepresentable, after: null },
       { key: '\ud800', before: null, after: first },
     ];
-    expect(changes.map((change) => writer.unrepresentable?.(change) !== undefined)).toEqual([
+    expect(changes.map((change) => writer.unrepresentable?.(change, originAt(0)) !== undefined)).toEqual([
       false,
       true,
       false,

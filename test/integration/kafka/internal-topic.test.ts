@@ -15,7 +15,7 @@ import {
   type Sink,
   type WatermarkMarker,
 } from '../../../src/core/index.js';
-import { fresh, json, open, source } from './world.js';
+import { fresh, json, open, settled, source } from './world.js';
 
 let kafka: Kafka;
 const topic = fresh('internal');
@@ -76,6 +76,7 @@ describe('a topic between sub-topologies', () => {
     writer.mark?.(mark);
     expect((await readPartition(0)).length).toBe(0);
     await ledger.commit(checkpoint(1), []);
+    await settled('millrace');
     await writer.close();
     await ledger.close();
 

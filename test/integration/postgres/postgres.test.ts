@@ -79,7 +79,7 @@ describe('a column of Postgres', () => {
     const sink = postgres.tableSink<{ n: number; v: unknown }>({ table, columns: { n: 'bigint', v: type } });
     const writer = await open(sink as Sink<unknown>);
     const rows = values.map((v, n) => ({ n, v }));
-    const kept = rows.filter((row) => writer.unrepresentable?.(row) === undefined);
+    const kept = rows.filter((row) => writer.unrepresentable?.(row, originAt(0)) === undefined);
     await writer.write(
       kept,
       kept.map(({ n }) => originAt(n)),

@@ -2,18 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { redis } from '../../../connectors/redis/index.js';
 import { minutes, type Sink } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
 import { ownRedis, put as write } from './world.js';
 
 const { server, client, fresh, open } = ownRedis('v');
 
 async function put<T>(sink: Sink<T>, values: readonly T[]): Promise<void> {
   const writer = await open(sink, fresh());
-  for (const value of values) expect(writer.unrepresentable?.(value)).toBeUndefined();
+  for (const value of values) expect(writer.unrepresentable?.(value, originAt(0))).toBeUndefined();
   await write(writer, values);
 }
 
 const unrepresentable = async <T>(sink: Sink<T>, value: unknown) =>
-  (await open(sink, fresh())).unrepresentable?.(value);
+  (await open(sink, fresh())).unrepresentable?.(value, originAt(0));
 
 /** Everything that a text can be: JSON's escapes, halves of characters, texts that look like numbers or commands. */
 const text = fc.oneof(
@@ -160,7 +161,7 @@ describe('what Redis can never take', () => {
           task: { topology: any, partition: 0 },
           incarnation: 0,
         })
-      ).unrepresentable?.({});
+      ).unrepresentable?.({}, originAt(0));
     expect(await publish(redis.publishSink({ channel: none }))).toContain('`channel` gives');
     expect(await publish(redis.publishSink({ channel: any, message: none }))).toContain('`message` gives');
     expect(await publish(redis.publishSink({ channel: any }))).toBeUndefined();
