@@ -1,4 +1,4 @@
-// `millrace/connect`: what sources, sinks and lookups of your own are made of.
+// `millrace/connect`: for writing sources, sinks and lookups of your own.
 
 export * from './connect/index.js';
 export type { KindSpecs } from './core/connector.js';

@@ -1,28 +1,28 @@
-/** How a `BatchingWriter` cuts, bounds and sends batches. */
+/** The size, the limits and the sending of batches of a `BatchingWriter`. */
 export interface BatchingOptions<T> {
-  /** The size of a batch at most; an item that is larger is a batch of its own. */
+  /** The largest size of a batch; a larger item is a batch of its own. */
   readonly batchMax: number;
-  /** What may be unsent, under way included, before whoever puts more is asked to wait. */
+  /** The most that may be unsent, including what is in flight, before `put` returns a promise. */
   readonly unsentMax: number;
-  /** The size of an item, such as its bytes. Every item counts 1 where this is left out. */
+  /** The size of an item, such as its bytes; 1 for every item by default. */
   readonly sizeOf?: (item: T) => number;
-  /** Whether an item may be in one batch with the first one of it. All may where this is left out. */
+  /** Whether an item may be in one batch with the batch's first item; by default any may. */
   readonly together?: (first: T, next: T) => boolean;
   /**
-   * `false`: a batch is sent when it is full, or when `drain` asks for it. Otherwise one is sent as soon as none is under way,
-   * however small it is.
+   * `false`: a batch is sent when it is full, or when `drain` is called. Otherwise one is sent as soon as none is in flight,
+   * however small.
    */
   readonly eager?: boolean;
-  /** Makes a batch ready, while the one before it is under way. What it returns sends the batch. */
+  /** Prepares a batch while the previous one is in flight; the returned function sends it. */
   readonly batch: (items: readonly T[]) => () => Promise<void>;
 }
 
 /**
- * Sends items in batches, in their order, one batch after another: what a sink does that writes to a server. While a batch is
- * under way the next one fills up, and is made ready once it is full.
+ * Sends items in batches, in order, one batch after another, for sinks that write to a server. While a batch is in flight the next
+ * one fills, and is prepared once it is full.
  *
- * Guarantee: no batch is sent before the one before it has succeeded. The first failure is for good: nothing is sent after it,
- * and `put` and `drain` throw it. Memory: `unsentMax`, and the items of one `put`.
+ * Guarantee: no batch is sent before the previous one has succeeded. The first failure is final: nothing is sent after it, and
+ * `put` and `drain` throw it. Memory: `unsentMax`, and the items of one `put`.
  *
  * @example
  * const out = new BatchingWriter<Row>({ batchMax: 1_000, unsentMax: 5_000, batch: (rows) => () => insert(rows) });
@@ -32,7 +32,7 @@ export class BatchingWriter<T> {
   private waiting: T[] = [];
   private waitingSize = 0;
   private underWaySize = 0;
-  /** Settles when nothing is left to send for now. */
+  /** Settles when nothing is left to send. */
   private sending: Promise<void> | undefined;
   private isDraining = false;
   private isClosed = false;
@@ -40,7 +40,7 @@ export class BatchingWriter<T> {
 
   constructor(private readonly options: BatchingOptions<T>) {}
 
-  /** Takes items; answers with a promise to wait for where too much is unsent. */
+  /** Adds items; returns a promise to await if too much is unsent. */
   put(items: readonly T[]): void | Promise<void> {
     this.throwFailure();
     for (const item of items) {
@@ -51,7 +51,7 @@ export class BatchingWriter<T> {
     return this.pressure();
   }
 
-  /** What to wait for before more is put, where too much is unsent. */
+  /** A promise to await before more is added, if too much is unsent. */
   pressure(): Promise<void> | undefined {
     this.throwFailure();
     return this.isOver() ? this.sending : undefined;
@@ -65,24 +65,24 @@ export class BatchingWriter<T> {
     this.throwFailure();
   }
 
-  /** Drops what waits, and resolves when nothing is under way any more. */
+  /** Drops what waits, and resolves when nothing is in flight. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.waiting = [];
-    await this.sending?.catch(() => undefined); // `put` and `drain` tell of failures
+    await this.sending?.catch(() => undefined); // `put` and `drain` report failures
   }
 
   private start(): void {
     if (this.sending || this.failure || this.waiting.length === 0) return;
     this.sending = Promise.resolve().then(() => this.sendAll());
-    this.sending.catch(() => undefined); // whoever puts or drains next is told
+    this.sending.catch(() => undefined); // the next `put` or `drain` reports it
   }
 
   private async sendAll(): Promise<void> {
     let sent = Promise.resolve();
     try {
       for (;;) {
-        if (!this.isFull()) await sent; // what is no full batch waits for more
+        if (!this.isFull()) await sent; // an incomplete batch waits for more
         if (!this.isDue()) return;
         const items = this.take();
         const send = this.options.batch(items);

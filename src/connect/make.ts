@@ -4,11 +4,11 @@ import { type Problem, problemsOf, resolve, settingsOf } from '../core/options.j
 import type { Sink } from '../core/sink.js';
 import type { Source } from '../core/source.js';
 
-/** What each of them says beside what follows from its kind, or in its place; `problems` are added to those of the options. */
+/** Properties besides those of the kind, or replacing them; `problems` are added to those of the options. */
 type More<Made> = Omit<Partial<Made>, 'definition' | 'connector' | 'kind'>;
 
 /**
- * A source as inert data: what the user wrote for `describe` and `check`, and what the driver makes of it.
+ * Creates a source as inert data, from the options and the properties that the runtime and the driver need.
  *
  * @example
  * sourceOf<Line>(lines.kinds.source, options, { topic: options.file, schema, eventTimeOf: (_, timestampMs) => timestampMs });
@@ -20,7 +20,7 @@ export const sourceOf = <T>(
 ): Source<T> => Object.freeze({ ...more, ...common(kind, written, more) });
 
 /**
- * Likewise a sink. Its driver finds what the user wrote, with the defaults, in `options`, unless others are given.
+ * Creates a sink as inert data. Its driver finds the options, with defaults, in `options`, unless others are given.
  *
  * @example
  * sinkOf<Order>(lines.kinds.sink, { file: 'orders.ndjson' });
@@ -29,7 +29,7 @@ export const sinkOf = <T>(kind: KindDefinition<SinkKind>, written: object, more:
   Object.freeze({ ...more, ...common(kind, written, more) });
 
 /**
- * Likewise a lookup.
+ * Creates a lookup as inert data.
  *
  * @example
  * lookupOf<Customer>(lines.kinds.lookup, { file: 'customers.ndjson' });

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { MillraceError, messageOf } from '../core/errors.js';
 
-// Secrets come from the environment or from files, and what is wrong with them is said without them.
+// Secrets come from the environment or from files; messages never contain them.
 
-/** A secret, or what reads it when it is needed. */
+/** A secret, or a function that reads it when it is needed. */
 export type Secret = string | (() => Promise<string>);
 
-/** A secret from the environment, or from a file that is read whenever it is needed. */
+/** A secret from the environment, or from a file that is read each time. */
 export function secretOf<V extends string, F extends string>(
   settings: Readonly<Record<V | F, string>>,
   value: V,

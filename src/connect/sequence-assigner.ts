@@ -2,11 +2,11 @@ import { assert } from '../core/errors.js';
 import type { Origin } from '../core/record.js';
 
 /**
- * Numbers the values that one record gave rise to at one sink: 0 for the first, 1 for the next. With topic, partition
- * and offset the number is the identity of a value, the same again in every replay however it is cut.
+ * Numbers the values that one record causes at one sink: 0 for the first, 1 for the next. Topic, partition, offset and this number
+ * identify a value, and every replay gives the same number, however it is divided into batches.
  *
- * Memory: one entry a topic. Relies on a task's records reaching its sinks in the order of their offsets, and throws
- * `internal` where they do not: a wrong identity would overwrite another value's.
+ * Memory: one entry per topic. A task's records must reach its sinks in the order of their offsets; otherwise it throws `internal`,
+ * because a wrong identity would overwrite another value.
  *
  * @example
  * const numbering = new Numbering();

@@ -1,6 +1,6 @@
 import { Mistake, type Setting } from '../core/connector.js';
 
-// The kinds of settings, for profiles and connectors.
+// The types of settings of profiles and connectors.
 
 export interface Plain<T> {
   readonly env: string;
@@ -40,7 +40,7 @@ export const url = ({ secret = false, ...plain }: Plain<string>, protocols: read
   },
 });
 
-/** A URL whose host may be several, with commas. */
+/** A URL that may have several hosts, with commas. */
 export const urls = (plain: Plain<string>, protocols: readonly string[]): Setting<string> => {
   const one = url(plain, protocols);
   const hosts = /^([a-z]+:\/\/[^/?#,]*)((?:,[^\s/?#,]+)*)/;
@@ -81,7 +81,7 @@ export const wholeNumber = (
   },
 });
 
-/** Nothing by default. */
+/** Unset by default. */
 export const optional = (plain: Omit<Plain<string>, 'fallback' | 'secret'>, type: string): Setting<string> => ({
   ...plain,
   fallback: '',
@@ -90,7 +90,7 @@ export const optional = (plain: Omit<Plain<string>, 'fallback' | 'secret'>, type
   parse: (value) => (typeof value === 'string' ? value : new Mistake(`some ${type}`)),
 });
 
-/** A password: nothing by default. */
+/** A password, unset by default. */
 export const sealed = (
   plain: Omit<Plain<string>, 'fallback' | 'secret'>,
 ): Setting<string> & { readonly sealed: true } => ({

@@ -2,7 +2,7 @@ import { type Duration, days, formatDuration } from '../core/duration.js';
 import * as is from '../core/option-types.js';
 import { defaulted, optional } from '../core/options.js';
 
-/** What every source may be told of its time. */
+/** Options of event time that every source has. */
 export const timing = {
   outOfOrdernessMax: optional(
     is.durationFromZero,
@@ -16,7 +16,7 @@ export const timing = {
   ),
 } as const;
 
-/** What a source may be told besides if the timestamps of its records lie in its log, so that every reader finds the same ones. */
+/** Also for sources whose log stores the timestamps of its records, so that every reader gets the same ones. */
 export const aheadMax = defaulted(
   is.custom<Duration | 'none'>(
     "duration or `'none'`",

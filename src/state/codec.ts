@@ -2,11 +2,11 @@ import { Packr } from 'msgpackr';
 import { MillraceError } from '../core/index.js';
 import { addExactForms, exactForm, mayBeInexact } from './exact-values.js';
 
-// Every message stands alone (no shared structures): a bucket must be readable without any other bucket.
+// Every message is self-contained (no shared structures): a bucket must be readable without any other bucket.
 const packr = new Packr({ useRecords: true, moreTypes: true, useBigIntExtension: true, copyBuffers: true });
 addExactForms();
 
-/** What a bucket's first byte says about the rest: cells refuse bytes that another kind of cell wrote. */
+/** The first byte of a bucket, by kind of cell; a cell refuses the bytes of another kind. */
 export const tags = {
   value: 1,
   hashedMap: 2,
@@ -17,9 +17,9 @@ export const tags = {
   float64: 7,
   /** Rows that a checkpoint keeps for a sink. */
   rows: 8,
-  /** All entries of a shard of a map without bounds. */
+  /** All entries of a shard of an unbounded map. */
   shardBase: 9,
-  /** Those written since: see `Shard`. */
+  /** The entries written since: see `Shard`. */
   shardDelta: 10,
   /** A leaf of a queue of timers. */
   timers: 11,
@@ -30,9 +30,8 @@ export const tags = {
 export type Tag = (typeof tags)[keyof typeof tags];
 
 /**
- * Bytes of a bucket: the tag, then MessagePack. Numbers (except the sign of -0), strings, booleans, null, undefined,
- * bigints, dates, plain objects, arrays, maps, sets and typed arrays come back as they were.
- * Class instances come back as plain objects.
+ * Encodes a bucket: the tag, then MessagePack. Numbers (except the sign of -0), strings, booleans, null, undefined, bigints, dates,
+ * plain objects, arrays, maps, sets and typed arrays are decoded unchanged. Class instances are decoded as plain objects.
  */
 export function encode(tag: Tag, value: unknown): Uint8Array {
   const body = pack(value);
@@ -44,11 +43,11 @@ export function encode(tag: Tag, value: unknown): Uint8Array {
 
 export function decode(tag: Tag, bytes: Uint8Array): unknown {
   checkTag(tag, bytes);
-  const body = bytes.subarray(1); // the packer marks what it reads from
+  const body = bytes.subarray(1); // the packer modifies its input
   return unpack(body, 0, body.length);
 }
 
-/** A value alone, without a tag. The bytes lie in the packer's own buffer: copy them before the next call. */
+/** Encodes a value without a tag. The bytes are in the packer's buffer: copy them before the next call. */
 export function pack(value: unknown): Uint8Array {
   const bytes = packr.pack(value);
   return mayBeInexact(bytes) ? packr.pack(exactForm(value)) : bytes;
@@ -57,7 +56,7 @@ export function pack(value: unknown): Uint8Array {
 const int = new Uint8Array(5);
 const digit = new Uint8Array(1);
 
-/** As `pack`, at a tenth of its cost, of whole numbers of 32 bits; `undefined` for everything else. */
+/** Like `pack`, at a tenth of its cost, for 32-bit integers; `undefined` for other values. */
 export function packInt(value: unknown): Uint8Array | undefined {
   if (typeof value !== 'number' || (value | 0) !== value) return undefined;
   if (value >= 0 && value < 0x80) {
@@ -69,7 +68,7 @@ export function packInt(value: unknown): Uint8Array | undefined {
   return int;
 }
 
-/** What `packInt` wrote at this place; `undefined` where something else lies there. */
+/** The integer that `packInt` wrote at this position; `undefined` if there is another value. */
 export function readInt(bytes: Uint8Array, at: number): number | undefined {
   const first = bytes[at] as number;
   if (first < 0x80) return first;
@@ -78,7 +77,7 @@ export function readInt(bytes: Uint8Array, at: number): number | undefined {
   return high | ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number);
 }
 
-/** The value that lies in a range of bytes. */
+/** Decodes a value from a range of bytes. */
 export function unpack(bytes: Uint8Array, start: number, end: number): unknown {
   try {
     return packr.unpack(bytes, { start, end });

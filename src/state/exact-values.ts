@@ -1,8 +1,8 @@
 import { addExtension } from 'msgpackr';
 import { isWellFormed } from '../util/well-formed.js';
 
-// MessagePack strings are UTF-8, which has no room for half a surrogate pair, and msgpackr renames a field `__proto__`.
-// Values that have either are packed in another form: such strings as UTF-16, such objects as a list of their fields.
+// MessagePack strings are UTF-8, which cannot encode half of a surrogate pair, and msgpackr renames a field `__proto__`. Values
+// with either are packed in another form: such strings as UTF-16, such objects as a list of their fields.
 
 class Utf16Text {
   constructor(readonly text: string) {}
@@ -12,7 +12,7 @@ class FieldList {
   constructor(readonly fields: readonly (readonly [name: unknown, value: unknown])[]) {}
 }
 
-/** Numbers of the two forms among MessagePack's extension types; part of the stored format. */
+/** The numbers of the two forms among MessagePack's extension types; part of the stored format. */
 const UTF16_TEXT = 1;
 const FIELD_LIST = 2;
 
@@ -33,8 +33,8 @@ export function addExactForms(): void {
 }
 
 /**
- * Whether packed bytes may hold what they cannot give back: a surrogate, the character that takes the place of one, or
- * `__proto__`. Other values may look the same; their exact form costs time, but changes nothing.
+ * Whether packed bytes may contain what they cannot return: a surrogate, its replacement character, or `__proto__`. Other values
+ * may look the same; their exact form costs time but changes nothing.
  */
 export function mayBeInexact(bytes: Uint8Array): boolean {
   for (let i = bytes.length - 3; i >= 0; i--) {
@@ -48,7 +48,7 @@ export function mayBeInexact(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** The value with each such string and each object with such a field in its other form. */
+/** The value, with each such string and object in its other form. */
 export function exactForm(value: unknown): unknown {
   if (typeof value === 'string') return isWellFormed(value) ? value : new Utf16Text(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -62,7 +62,7 @@ export function exactForm(value: unknown): unknown {
     : new FieldList(fields);
 }
 
-/** What MessagePack or msgpackr has a type for; everything else is stored as its fields. */
+/** Whether MessagePack or msgpackr has a type for it; other values are stored as their fields. */
 const hasOwnForm = (value: object): boolean =>
   ArrayBuffer.isView(value) ||
   value instanceof ArrayBuffer ||

@@ -2,19 +2,19 @@ import { assert, type BucketChange, type Cell, type CellSpec, MillraceError } fr
 import { checkTag, tags, unreadable } from './codec.js';
 import { migrationFor } from './versions.js';
 
-/** A fixed-size array of numbers. Write to `values` as you like and `touch` each index that you wrote. */
+/** A fixed-size array of numbers. Write to `values` and call `touch` for each index that you wrote. */
 export interface Float64Cell extends Cell {
   readonly values: Float64Array;
-  /** Marks the block of this index as changed; costs a store of one byte. */
+  /** Marks the block of this index as changed; it writes one byte. */
   touch(index: number): void;
 }
 
-/** How many numbers there are, and how they are stored. */
+/** The size of the array, and how it is stored. */
 export interface Float64CellOptions {
   readonly version?: number;
-  /** How many numbers; all are 0 at first. */
+  /** The number of numbers, initially 0. */
   readonly size: number;
-  /** Numbers in a block, the unit of the changelog: a power of two, 256 by default. */
+  /** Numbers per block, the unit of the changelog: a power of two, 256 by default. */
   readonly block?: number;
 }
 

@@ -2,8 +2,8 @@ import { type Cell, type CellSpec, MillraceError } from '../core/index.js';
 import type { ValueCell } from './value-cell.js';
 
 /**
- * The keys of this cell are the keys of records, which decide their partition: entries go where their keys do. `input` is the
- * one that brings the entries, where that may be a global table.
+ * For a cell whose keys are keys of records, which decide the partition: entries move with their keys. `input` is the input that
+ * the entries come from, if that may be a global table.
  *
  * @example
  * const cells = { totals: byKey(mapCell<string, number>()) };
@@ -14,7 +14,7 @@ const byKey = <S extends CellSpec>(spec: S, input?: number): S => ({
 });
 
 /**
- * Every task gets one value out of those that the tasks had.
+ * Every task gets one value that is merged from those of all tasks.
  *
  * @example
  * const cells = { clock: merged(valueCell({ initial: 0 }), highest) };
@@ -30,13 +30,13 @@ const derived = <T, C extends Readonly<Record<string, Cell>>>(
   derive: (cells: C) => T,
 ): CellSpec<ValueCell<T>> => ({ ...spec, rescale: { kind: 'derived', derive: (cells) => derive(cells as C) } });
 
-/** It cannot be divided, and need not be while it holds nothing. */
+/** The cell can be rescaled only while it is empty. */
 const whileEmpty = <S extends CellSpec>(spec: S): S => ({ ...spec, rescale: { kind: 'empty' } });
 
 const highest = (values: readonly number[]): number => Math.max(...values);
 const lowest = (values: readonly number[]): number => Math.min(...values);
 
-/** @throws MillraceError `state` where tasks differ. */
+/** @throws MillraceError `state` if tasks have different values. */
 function sameInAll<T>(values: readonly T[]): T {
   const [first] = values;
   if (values.every((value) => value === first)) return first as T;
@@ -46,8 +46,8 @@ function sameInAll<T>(values: readonly T[]): T {
 }
 
 /**
- * How a cell is divided when its topology gets another number of tasks (`millrace savepoint restore --rescale`). A cell that
- * says nothing cannot be divided.
+ * How a cell is divided when its topology gets another number of tasks (`millrace savepoint restore --rescale`). A cell without it
+ * cannot be rescaled.
  *
  * @example
  * const cells = {

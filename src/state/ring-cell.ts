@@ -4,23 +4,23 @@ import { migrationFor } from './versions.js';
 
 /** The last `length` values, oldest first. */
 export interface RingCell<T> extends Cell {
-  /** Adds a value and returns the one that it pushed out, if the ring was full. */
+  /** Adds a value and returns the one that it replaced, if the ring was full. */
   push(value: T): T | undefined;
   /** The value at `index`, counted from the oldest. */
   at(index: number): T | undefined;
-  /** Writes all values to the front of an array, in no order to rely on. */
+  /** Writes all values to the front of an array, in any order. */
   copyTo(into: { [index: number]: T }): void;
   readonly size: number;
 }
 
-/** How many values the ring holds. */
+/** The size of a ring. */
 export interface RingCellOptions {
   readonly version?: number;
-  /** How many values it holds at most. */
+  /** The most values. */
   readonly length: number;
 }
 
-/** Values in one bucket: a push writes this many, not the whole ring. */
+/** Values per bucket: a push writes one bucket, not the whole ring. */
 const BLOCK = 64;
 
 /**
@@ -38,8 +38,8 @@ export function ringCell<T>({ length, version = 1 }: RingCellOptions): CellSpec<
 }
 
 /**
- * A bucket: the ring's length, how many values had been pushed when it took its last one (the greatest of these tells the whole
- * ring's), and its slots. All of it follows from the values alone, wherever changes were taken in between.
+ * A bucket: the ring's length, the number of values pushed when its last one was (the greatest of these is the whole ring's), and
+ * its slots. All of it follows from the values alone, whenever checkpoints were taken.
  */
 type Bytes<T> = readonly [length: number, pushed: number, slots: readonly T[]];
 
@@ -100,11 +100,11 @@ class Ring<T> implements RingCell<T> {
     return changes;
   }
 
-  /** How many values had been pushed when the newest one in this bucket was. */
+  /** The number of values pushed when the newest one of this bucket was. */
   private pushedUpTo(bucket: number): number {
     const slot = (this.pushed - 1) % this.length;
     if (Math.floor(slot / BLOCK) === bucket) return this.pushed;
-    const end = Math.min((bucket + 1) * BLOCK, this.length) - 1; // it has been filled to its end since it changed
+    const end = Math.min((bucket + 1) * BLOCK, this.length) - 1; // it has been filled to its end since
     return this.pushed - ((slot - end + this.length) % this.length);
   }
 }

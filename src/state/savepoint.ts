@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type Checkpoint, MillraceError, type StateChange } from '../core/index.js';
 
-// A savepoint file: eight bytes of magic with the format's version, then frames. A frame is the length of its body
-// (8 bytes, little-endian), the SHA-256 of the body and the body. The first frame is the manifest; each task then has a
-// frame with its checkpoint and the index of its buckets, and one with their bytes, one after another.
+// A savepoint file: eight bytes of magic with the format's version, then frames. A frame is the length of its body (8 bytes,
+// little-endian), the SHA-256 of the body, and the body. The first frame is the manifest. Each task then has a frame with its
+// checkpoint and the index of its buckets, and one with their bytes.
 
 const MAGIC = Buffer.from('MRSAVE01');
 const LENGTH_BYTES = 8;
@@ -15,13 +15,13 @@ export interface SavepointManifest {
   readonly topologyHash: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Tasks in the file; each has its frames, in order. */
+  /** The number of tasks in the file; each has its frames, in order. */
   readonly partitions: number;
   /** The topic of each source, by step id. */
   readonly topics: Readonly<Record<string, string>>;
-  /** Where it was made: for people. */
+  /** The profile on which it was made, for information. */
   readonly profile: string;
-  /** Of a topology with repartitions: whose tasks these are, sub-topology after subtopology. */
+  /** For a topology with repartitions: its sub-topologies in the order of their tasks. */
   readonly subtopologies?: readonly SavepointSubtopology[];
 }
 
@@ -33,7 +33,7 @@ export interface SavepointSubtopology {
   readonly topics: Readonly<Record<string, string>>;
 }
 
-/** The sub-topologies of a savepoint, which may be the topology as a whole, each with the number of its first task in the file. */
+/** The sub-topologies of a savepoint (or the whole topology), each with the number of its first task in the file. */
 export function subtopologiesIn(manifest: SavepointManifest): (SavepointSubtopology & { readonly first: number })[] {
   const { topology: name, topologyHash, partitions, topics } = manifest;
   let first = 0;
@@ -45,19 +45,19 @@ export function subtopologiesIn(manifest: SavepointManifest): (SavepointSubtopol
 }
 
 export interface SavepointTask {
-  /** `undefined` for a task that had committed nothing. */
+  /** `undefined` for a task without a commit. */
   readonly checkpoint: Checkpoint | undefined;
   readonly state: readonly StateChange[];
 }
 
-/** Gives the next bytes of a file: exactly this many, or fewer at its end. */
+/** Reads the next bytes of a file: exactly this many, or fewer at its end. */
 export type ReadBytes = (length: number) => Uint8Array;
 
 /**
- * A savepoint as the bytes of its file, piece by piece.
+ * Encodes a savepoint as the bytes of its file, piece by piece.
  *
- * Portable: it holds state as cells encode it, positions, and nothing of the store that it came from. The same tasks give
- * the same bytes. Memory: one task.
+ * It is portable: it contains state as cells encode it and positions, and nothing of the store that it came from. The same tasks
+ * give the same bytes. Memory: one task.
  *
  * @example
  * for await (const bytes of encodeSavepoint(manifest, tasks)) file.write(bytes);
@@ -77,11 +77,11 @@ export async function* encodeSavepoint(
 }
 
 /**
- * Reads a savepoint: its manifest at once, then its tasks, each checked against its digest before it is given out.
+ * Decodes a savepoint: its manifest at once, then its tasks, each verified by its digest first.
  *
  * Memory: one task.
  *
- * @throws MillraceError `state` where it is no savepoint, of a newer format, cut or damaged.
+ * @throws MillraceError `state` if it is not a savepoint, has a newer format, is truncated or damaged.
  */
 export function decodeSavepoint(
   read: ReadBytes,
@@ -155,7 +155,7 @@ function exactly(read: ReadBytes, length: number, where: string): Uint8Array {
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
-/** In the order of their names, whatever order a store gives them in. */
+/** By name, whatever the order of the store. */
 function byPlace(a: StateChange, b: StateChange): number {
   if (a.step !== b.step) return a.step < b.step ? -1 : 1;
   if (a.cell !== b.cell) return a.cell < b.cell ? -1 : 1;

@@ -3,51 +3,51 @@ import { decode, encode, tags } from './codec.js';
 import { migrationFor } from './versions.js';
 
 /**
- * What is to be done at points of event time: a set of `(time, key)`, in order of time, then of key (numbers before
- * strings). The order is a function of what is in it alone, so a restored queue fires as the living one would.
+ * Timers in event time: a set of `(time, key)`, ordered by time, then by key (numbers before strings). The order depends on the
+ * content alone, so a restored queue fires like the original.
  */
 export interface TimerCell<K extends string | number> extends Cell {
   /**
-   * Adds a timer; `false` where the same one is there already.
+   * Adds a timer; `false` if it exists already.
    *
-   * @throws MillraceError `step` where `timersMax` are there and this would be one more.
+   * @throws MillraceError `step` if it would be more than `timersMax`.
    */
   add(timeMs: number, key: K): boolean;
-  /** Removes a timer; `false` where there is none. */
+  /** Removes a timer; `false` if there is none. */
   delete(timeMs: number, key: K): boolean;
   has(timeMs: number, key: K): boolean;
-  /** Time of the first timer; infinity where there is none. */
+  /** The time of the first timer; infinity if there is none. */
   readonly nextMs: number;
   /**
-   * Removes the timers up to and including `nowMs`, one after another, and calls `fire` for each. What `fire` adds up to
-   * `nowMs` fires in the same call; it must not add timers before the one in hand.
+   * Removes the timers up to and including `nowMs`, one after another, and calls `fire` for each. Timers that `fire` adds up to
+   * `nowMs` fire in the same call; it must not add earlier ones than the current one.
    */
   takeDue(nowMs: number, fire: (key: K, timeMs: number) => void): void;
   readonly size: number;
 }
 
-/** How many timers there may be. */
+/** The limit of timers. */
 export interface TimerCellOptions {
-  /** Timers held at most. A step that would rather refuse a record than stop looks at `size` before it adds. */
+  /** The most timers. A step that prefers to refuse a record checks `size` before it adds one. */
   readonly timersMax: number;
 }
 
-/** Timers in one leaf at most: what one change writes again. */
+/** The most timers of a leaf, which is what one change rewrites. */
 const LEAF_MAX = 256;
 
 /**
- * Declares a queue of timers in event time, for steps that emit when the watermark says that a time is over.
+ * Declares a queue of timers in event time, for steps that emit when the watermark passes a time.
  *
- * Timers lie sorted in leaves of up to 256, a bucket each. Timers are mostly set for soon after now and fire in order, so an
- * epoch writes the last leaves and the first one; setting them at random writes a leaf each.
+ * Timers are sorted in leaves of up to 256, one bucket each. Most timers are set for the near future and fire in order, so an epoch
+ * writes the last leaves and the first one; random times write a leaf each.
  *
  * @example
  * const cells = { due: timerCell<string>({ timersMax: 1_000_000 }) };
  * // in onRecord: due.add(origin.eventTimeMs + hour, key);
  * // in onWatermark: due.takeDue(watermarkMs, (key, timeMs) => emit(expired(key), timeMs));
  *
- * Errors: `config` for a bound that cannot be, `state` for a checkpoint that cannot be read. Memory: 16 bytes a timer and
- * its key, `timersMax` times at most; changelog: some 4 bytes and the key.
+ * Errors: `config` for an impossible limit, `state` for a checkpoint that cannot be read. Memory: 16 bytes per timer and its key,
+ * at most `timersMax` times; changelog: about 4 bytes and the key.
  */
 export function timerCell<K extends string | number>({ timersMax }: TimerCellOptions): CellSpec<TimerCell<K>> {
   if (!(timersMax >= 1))
@@ -57,14 +57,14 @@ export function timerCell<K extends string | number>({ timersMax }: TimerCellOpt
 
 const VERSION = 1;
 
-/** A leaf's bucket: times counted from the first one. */
+/** A leaf's bucket: times relative to the first one. */
 type Bytes<K> = readonly [firstMs: number, offsetsMs: readonly number[], keys: readonly K[]];
 
 interface Leaf<K> {
   readonly id: number;
   times: number[];
   keys: K[];
-  /** How many from the front have fired already. */
+  /** The number of timers at the front that have fired. */
   gone: number;
   dirty: boolean;
   stored: boolean;
@@ -165,7 +165,7 @@ class Timers<K extends string | number> implements TimerCell<K> {
     this.dropped = [];
     for (const leaf of this.dirty) {
       leaf.dirty = false;
-      if (leaf.times.length === leaf.gone) continue; // dropped since
+      if (leaf.times.length === leaf.gone) continue; // dropped meanwhile
       trim(leaf);
       leaf.stored = true;
       changes.push({ bucket: leaf.id, bytes: encode(tags.timers, bytesOf(leaf)) });
@@ -174,7 +174,7 @@ class Timers<K extends string | number> implements TimerCell<K> {
     return changes;
   }
 
-  /** The leaf that a timer is in or belongs to: the last one that does not begin after it. */
+  /** The leaf of a timer: the last one that does not begin after it. */
   private leafFor(timeMs: number, key: K): number {
     let low = 0;
     let high = this.leaves.length - 1;
@@ -187,7 +187,7 @@ class Timers<K extends string | number> implements TimerCell<K> {
     return low;
   }
 
-  /** Halves a leaf that is too full; one that grew at its end, as most do, keeps what it has. */
+  /** Halves a full leaf; one that grew at its end, as most do, keeps its timers. */
   private split(at: number, place: number): void {
     const leaf = this.leaves[at] as Leaf<K>;
     trim(leaf);
@@ -246,7 +246,7 @@ function trim<K>(leaf: Leaf<K>): void {
   leaf.gone = 0;
 }
 
-/** Where a timer is in a leaf, or belongs. */
+/** The index of a timer in a leaf, or where it would go. */
 function placeIn<K extends string | number>({ times, keys, gone }: Leaf<K>, timeMs: number, key: K): number {
   let low = gone;
   let high = times.length;

@@ -2,28 +2,28 @@ import type { BucketChange, Cell, CellSpec } from '../core/index.js';
 import { decode, encode, tags } from './codec.js';
 import { type Migrate, migrationFor } from './versions.js';
 
-/** One value. What `get` returns may be changed in place, if it is then passed to `set`. */
+/** One value. The result of `get` may be changed in place if it is then passed to `set`. */
 export interface ValueCell<T> extends Cell {
   get(): T;
   set(value: T): void;
 }
 
-/** What the cell holds at first, and how older encodings are read. */
+/** The initial value of a cell, and how older encodings are read. */
 export interface ValueCellOptions<T> {
   /** Version of the value's layout, 1 by default. */
   readonly version?: number;
-  /** The value before anything was set; each task gets a copy of its own. */
+  /** The value before the first `set`; each task gets its own copy. */
   readonly initial: T;
   readonly migrate?: Migrate<T>;
 }
 
 /**
- * Declares a cell that keeps one value, written whole when it was set.
+ * Declares a cell with one value, which is written whole after a `set`.
  *
  * @example
  * const cells = { total: valueCell({ initial: { count: 0, sum: 0 } }) };
  *
- * Errors: `state` at the first `get` after a restore that cannot be read. Memory: the value.
+ * Errors: `state` at the first `get` if the restored bytes cannot be read. Memory: the value.
  */
 export function valueCell<T>(options: ValueCellOptions<T>): CellSpec<ValueCell<T>> {
   const version = options.version ?? 1;
@@ -60,7 +60,7 @@ class OneValue<T> implements ValueCell<T> {
   }
 
   restore(_bucket: number, bytes: Uint8Array, version: number): void {
-    migrationFor(version, this.version, this.migrate); // refuse at start, not at the first touch
+    migrationFor(version, this.version, this.migrate); // an error at start is better than at the first access
     this.restored = { bytes, version };
   }
 

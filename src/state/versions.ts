@@ -1,10 +1,10 @@
 import { MillraceError } from '../core/index.js';
 
-/** Makes a value of the present version out of one that an earlier version of the code kept. */
+/** Converts a value of an earlier version to the current one. */
 export type Migrate<T> = (old: unknown, fromVersion: number) => T;
 
 /**
- * How to read a bucket written under `from`: `undefined` where it needs no change, its migration where there is one.
+ * How to read a bucket of version `from`: `undefined` if nothing changed, otherwise the migration.
  *
  * @throws MillraceError `state` for a newer version, and for an older one without a migration.
  */

@@ -1,5 +1,5 @@
 /**
- * Appends all of `from`, however many there are: `push(...from)` puts each on the stack, which ends at some 100,000.
+ * Appends all of `from`, in any number: `push(...from)` puts each on the stack, which ends at some 100,000.
  *
  * @example
  * pushAll(rows, chunk);

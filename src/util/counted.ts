@@ -1,5 +1,5 @@
 /**
- * A number with its noun, as a sentence needs it. Give the plural where it is more than an `s`.
+ * A number with its noun. Give the plural if it is not formed with `s`.
  *
  * @example
  * counted(1, 'record'); // '1 record'

@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-// Who may ask a server of ours. A web page can send requests to loopback from the browser of whoever works here, under a name of
-// its own that leads here: such requests have another Host, or an Origin.
+// Who may use a server of ours. A web page can make a user's browser send requests to loopback, under a host name that resolves to
+// it. Such requests have another Host, or an Origin.
 
 /** Whether an address can be reached from this machine only. */
 export const isLoopback = (host: string): boolean =>
   /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host) || host.toLowerCase().endsWith('.localhost');
 
-/** Why a request did not come from a client of this machine; `undefined` where it did. For servers on loopback. */
+/** Why a request did not come from a client of this machine; `undefined` if it did. For servers on loopback. */
 export function foreignness({ host = '', origin }: IncomingHttpHeaders): string | undefined {
   const name = host.replace(/:\d+$/, '');
   if (!isLoopback(name)) return 'this server is asked for as localhost or by an address of loopback';
@@ -17,7 +17,7 @@ export function foreignness({ host = '', origin }: IncomingHttpHeaders): string 
   return undefined;
 }
 
-/** Whether a request bears the token: `Authorization: Bearer TOKEN`, or as the password of `Basic`. */
+/** Whether a request has the token: as `Authorization: Bearer TOKEN`, or as the password of `Basic`. */
 export function bears({ authorization = '' }: IncomingHttpHeaders, token: string): boolean {
   const [, scheme = '', given = ''] = /^(Bearer|Basic) +(.+)$/i.exec(authorization) ?? [];
   const isBasic = scheme.toLowerCase() === 'basic';
@@ -31,7 +31,7 @@ export function bears({ authorization = '' }: IncomingHttpHeaders, token: string
   );
 }
 
-/** Takes as long whatever was guessed right. */
+/** Compares in constant time. */
 export function isSame(given: string, wanted: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
@@ -42,7 +42,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Why a request may not pass. Whoever bears the token may; without a token, clients of this machine may. */
+/** Why a request is refused. With the token it is accepted; without a configured token, clients of this machine are accepted. */
 export function refusalOf(headers: IncomingHttpHeaders, token: string | undefined): Refusal | undefined {
   if (token !== undefined)
     return bears(headers, token) ? undefined : { status: 401, message: 'the bearer token is missing or wrong' };

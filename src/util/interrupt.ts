@@ -1,8 +1,8 @@
 import { exitCodes, type Terminal } from './terminal.js';
 
 /**
- * Lets a run end well: the first Ctrl-C (or SIGTERM) calls `stop`, which drains and commits; the second ends the process at once, and
- * the next start goes on from the last checkpoint. Returns what takes the handlers away again.
+ * Handles the first Ctrl-C (or SIGTERM) by `stop`, which drains and commits. The second ends the process at once, and the next
+ * start continues from the last checkpoint. Returns a function that removes the handlers.
  */
 export function onInterrupt({ err }: Pick<Terminal, 'err'>, stop: () => void): () => void {
   let interrupted = false;

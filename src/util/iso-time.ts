@@ -1,6 +1,6 @@
 /**
- * A time of a log as people read it. Foreign writers put any number there; one that is no date is shown as it is, since
- * `toISOString` would throw.
+ * Formats a timestamp of a log. Other producers may write any number; one that is not a date is shown as it is, since `toISOString`
+ * would throw.
  *
  * @example
  * isoTime(0); // '1970-01-01T00:00:00.000Z'

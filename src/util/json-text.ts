@@ -1,7 +1,7 @@
 /**
- * For `JSON.stringify`, which writes `{}` of these without a word: a `Map` becomes the object of its entries.
+ * A replacer for `JSON.stringify`, which silently writes `{}` for these: a `Map` becomes the object of its entries.
  *
- * @throws TypeError for a `Set`, and for a `Map` whose keys are not all texts or numbers, or are the same as texts.
+ * @throws TypeError for a `Set`, and for a `Map` with keys that are not strings or numbers, or are equal as strings.
  * @example
  * JSON.stringify(new Map([['a', new Map()]]), withMaps); // '{"a":{}}'
  */
@@ -20,13 +20,12 @@ export function withMaps(_name: string, each: unknown): unknown {
 }
 
 /**
- * A value as JSON, `Map`s as objects; `undefined` where JSON has nothing for it, such as a function.
+ * A value as JSON, `Map`s as objects; `undefined` if it has no JSON, such as a function.
  *
- * Costs what `JSON.stringify` does, and more only where something is empty or `null`: `JSON.stringify` writes `null` for a
- * number that is not finite, which would be read as a value that is missing.
+ * It costs as much as `JSON.stringify`, and more only if something is empty or `null`: `JSON.stringify` writes `null` for a number
+ * that is not finite, which would be read as a missing value.
  *
- * @throws TypeError where it contains itself, a `bigint`, a `Set`, a `Map` that is no object, or a number or date that
- * JSON has not.
+ * @throws TypeError if it contains itself, a `bigint`, a `Set`, a `Map` that is not an object, or a number or date without JSON.
  */
 export function jsonText(value: unknown): string | undefined {
   const text: string | undefined = JSON.stringify(value);
@@ -35,7 +34,7 @@ export function jsonText(value: unknown): string | undefined {
 }
 
 /**
- * Refuses numbers and dates that JSON has not. Looks only where `JSON.stringify` has been: nothing in it contains itself.
+ * Refuses numbers and dates without JSON. Called after `JSON.stringify`, so the value does not contain itself.
  *
  * @throws TypeError
  */
@@ -48,6 +47,6 @@ export function refuseUnwritable(value: unknown): void {
   }
 }
 
-/** A value as JSON, a bigint (which JSON has none of) as `12n`: equal values give equal texts. */
+/** A value as JSON, with a bigint as `12n`: equal values give equal texts. */
 export const comparableText = (value: unknown): string =>
   JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? `${each}n` : each));

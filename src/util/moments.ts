@@ -1,22 +1,22 @@
 // Running mean and variance by Welford's update: no cancellation, unlike sums of squares. Source: Welford, "Note on a method for
 // calculating corrected sums of squares and products", Technometrics 4 (1962). Nothing here allocates.
 
-/** The mean once `x` has come as the `n`-th value; with a negative `n`, once `x` was taken away and `-n` values are left. */
+/** The mean after `x` was added as the `n`-th value; with a negative `n`, after `x` was removed and `-n` values are left. */
 export function nextMean(mean: number, x: number, n: number): number {
   return mean + (x - mean) / n;
 }
 
-/** Likewise for values as large as numbers can be, whose difference would overflow: two quotients, one rounding more. */
+/** The same for values up to the largest numbers, whose difference would overflow: two quotients, one rounding more. */
 export function nextMeanOfAnySize(mean: number, x: number, n: number): number {
   return mean + (x / n - mean / n);
 }
 
-/** What `x` adds to the sum of squared distances from the mean, by the means before and after it. */
+/** The increase of the sum of squared distances from the mean by `x`, given the means before and after. */
 export function squaredDistance(x: number, before: number, after: number): number {
   return (x - before) * (x - after);
 }
 
-/** Where moments lie, at some place in it: the count, the mean, the sum of squared distances from the mean. */
+/** An array with moments at some index: the count, the mean, the sum of squared distances from the mean. */
 export type Moments = Float64Array | number[];
 
 export const MOMENTS_SIZE = 3;
@@ -36,7 +36,7 @@ export function addToMoments(into: Moments, at: number, x: number): void {
   into[at + 2] = (into[at + 2] as number) + squaredDistance(x, before, after);
 }
 
-/** Takes a value back: the update in reverse, which loses digits where most of what was added is taken back. */
+/** Removes a value by the reverse update, which loses digits if most of the values are removed. */
 export function removeFromMoments(into: Moments, at: number, x: number): void {
   const n = (into[at] as number) - 1;
   if (n <= 0) {
@@ -51,7 +51,7 @@ export function removeFromMoments(into: Moments, at: number, x: number): void {
 }
 
 /**
- * Takes in other moments, which stay as they are. Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
+ * Merges other moments, which do not change. Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
  * computing sample variances" (1979).
  */
 export function mergeMoments(into: Moments, at: number, from: Moments, fromAt: number): void {

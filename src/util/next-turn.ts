@@ -1,5 +1,5 @@
 /**
- * Lets everything else that waits have its turn of the event loop.
+ * Lets other waiting work run in the event loop.
  *
  * @example
  * for (const part of parts) { work(part); await nextTurn(); }

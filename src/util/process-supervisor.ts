@@ -5,37 +5,36 @@ import { backOffMs } from './retry.js';
 
 export interface ProcessSupervisorOptions {
   readonly processes: number;
-  /** Starts the process of this place among them. */
+  /** Starts the process with this number. */
   start(place: number): ChildProcess;
-  /** A process told something over its channel. */
+  /** Called with a message of a process. */
   onNews(place: number, news: unknown): void;
-  /** A process died without a word; resolves when its work is free for others. Called before it is started anew. */
+  /** Called after an unexpected death, before the restart; resolves when others can take over its work. */
   onDeath(place: number): Promise<void>;
   onWarning(message: string): void;
-  /** The first wait before a dead process is started anew; 200 ms by default. */
+  /** The first pause before a restart; 200 ms by default. */
   readonly waitMs?: number;
-  /** A process that lived this long did not die of how it was started; 30 s by default. */
+  /** A process that lived this long did not die of a failed start; 30 s by default. */
   readonly livedMs?: number;
 }
 
 const BACK_OFF_MS = 200;
 const BACK_OFF_MAX_MS = 10_000;
 const LIVED_MS = 30_000;
-/** Deaths in a row, each soon after a start, after which the run ends. */
+/** Early deaths in a row after which the run ends. */
 const DEATHS_MAX = 10;
 
 /**
- * Keeps a number of processes alive. One that dies of a signal (killed, out of memory) is started anew, after waits that
- * grow; one that ends with code 0 has done its work; one that ends with another code has said that going on is wrong, and
- * the others are asked to end too.
+ * Keeps a number of processes running. One that dies of a signal (killed, out of memory) is restarted, with growing pauses. One
+ * that ends with code 0 has finished. One that ends with another code has failed permanently, and the others are asked to stop.
  *
- * Started processes need a channel (`stdio: 'ipc'`): when this process dies, they see it close and can end by themselves.
+ * Started processes need a channel (`stdio: 'ipc'`): when this process dies, the channel closes and they can stop.
  */
 export class ProcessSupervisor {
   private readonly children = new Map<number, ChildProcess>();
   private readonly waiting = new AbortController();
   private failure: MillraceError | undefined;
-  /** Resolves when all have ended; rejects where one failed. */
+  /** Resolves when all have ended; rejects if one failed. */
   readonly finished: Promise<void>;
 
   constructor(private readonly options: ProcessSupervisorOptions) {
@@ -47,7 +46,7 @@ export class ProcessSupervisor {
     });
   }
 
-  /** Ids of the processes that run now, by place. */
+  /** Ids of the running processes, by number. */
   get pids(): ReadonlyMap<number, number> {
     return new Map([...this.children].flatMap(([place, { pid }]) => (pid === undefined ? [] : [[place, pid]])));
   }
@@ -96,7 +95,7 @@ export class ProcessSupervisor {
         if (this.children.get(place) === child) this.children.delete(place);
       };
       child.once('error', (cause) => {
-        if (child.pid !== undefined) return; // a signal that could not be sent
+        if (child.pid !== undefined) return; // a signal could not be sent
         over();
         reject(new MillraceError('internal', 'a process cannot be started', { cause }));
       });
@@ -112,7 +111,7 @@ export class ProcessSupervisor {
     this.stop();
   }
 
-  /** The last resort, when this process ends before them. */
+  /** The last resort, if this process ends before them. */
   private readonly killAll = (): void => {
     for (const child of this.children.values()) child.kill('SIGKILL');
   };

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface BackOff {
-  /** The first wait in milliseconds; each further one is twice as long, up to `waitMaxMs`. */
+  /** The first pause in milliseconds; each further one is twice as long, up to `waitMaxMs`. */
   readonly waitMs: number;
   readonly waitMaxMs: number;
 }
 
-/** How often and how long something is tried, as data. It has no end where neither limit is given. */
+/** How often and how long something is retried, as data; without end if neither limit is given. */
 export interface RetryPolicy extends BackOff {
   /** Tries in all. */
   readonly attemptsMax?: number;
@@ -16,28 +16,27 @@ export interface RetryPolicy extends BackOff {
 
 /** For requests to a server. */
 export const requestBackOff: BackOff = { waitMs: 50, waitMaxMs: 5_000 };
-/** For asking what is known to be down. */
+/** For pings of a service that is down. */
 export const outageBackOff: BackOff = { waitMs: 500, waitMaxMs: 10_000 };
 
 /**
- * How long to wait after so many failures in a row. `random` is uniform in [0, 1): a wait is between half and the whole of its
- * length, so that clients do not come back in step.
+ * The pause after so many failures in a row. `random` is uniform in [0, 1): a pause is between half and all of its length, so that
+ * clients do not retry in step.
  */
 export const backOffMs = (failures: number, { waitMs, waitMaxMs }: BackOff, random: () => number): number =>
   Math.min(waitMaxMs, waitMs * 2 ** (failures - 1)) * (0.5 + random() / 2);
 
 export interface RetryOptions extends RetryPolicy {
-  /** Whether another try may help; anything else is thrown at once. */
+  /** Whether a retry may help; other errors are thrown at once. */
   readonly retriable: (error: unknown) => boolean;
-  /** Runs before each further try. */
+  /** Runs before each retry. */
   readonly before?: (error: unknown) => void | Promise<void>;
   readonly sleep?: (ms: number) => Promise<unknown>;
   readonly random?: () => number;
 }
 
 /**
- * Repeats `work` until it succeeds, with growing waits in between; throws the last error. Only for work whose
- * repetition has no effect.
+ * Retries `work` until it succeeds, with growing pauses; throws the last error. Only for work that may be repeated.
  *
  * @example
  * await retry(() => insert(rows), { ...requestBackOff, attemptsMax: 8, retriable: isPassing });

@@ -1,7 +1,7 @@
 /**
- * About how many bytes a value takes. Of text it is one a character, which is what V8 needs for Latin text.
+ * The approximate size of a value in bytes. A character counts as one byte, as V8 stores Latin text.
  *
- * `objectBytes` is what a list or an object takes beside what is in it: next to nothing where it is encoded, 48 or so in memory.
+ * `objectBytes` is the size of a list or an object besides its content: almost nothing in an encoding, about 48 in memory.
  *
  * @example
  * roughBytes({ id: 'a', n: 1 }); // 8 + 'id'.length + 1 + 'n'.length + 8

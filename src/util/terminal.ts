@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 
-/** Where a command writes; tests give their own. */
+/** The output of a command; tests pass their own. */
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
@@ -11,13 +11,13 @@ export const exitCodes = { ok: 0, failed: 1, usage: 2, unaccepted: 3, interrupte
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export interface ErrorStyle {
-  /** One JSON object on the standard output instead of text on the standard error. */
+  /** One JSON object on standard output instead of text on standard error. */
   readonly json?: boolean | undefined;
-  /** Causes and stacks too. */
+  /** Include causes and stacks. */
   readonly verbose?: boolean | undefined;
 }
 
-/** Prints an error as what, where and hint; the stack only where it was asked for. */
+/** Prints an error as what, where and hint, with the stack only if requested. */
 export function reportError(terminal: Terminal, error: unknown, { json, verbose }: ErrorStyle = {}): void {
   const facts = factsOf(error);
   if (json) {
@@ -48,7 +48,7 @@ function factsOf(error: unknown): ErrorFacts {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** By its name: a topology loaded from another installed copy throws that copy's class. */
+/** By its name: a topology that imports another installed copy throws that copy's class. */
 const isMillraceError = (error: unknown): error is MillraceError =>
   error instanceof MillraceError || (error instanceof Error && error.name === 'MillraceError' && 'code' in error);
 

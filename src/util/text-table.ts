@@ -1,6 +1,6 @@
 import { printableLine } from './printable.js';
 
-/** Rows as an aligned table with a head; numbers stand at the right. */
+/** Rows as an aligned table with a header; numbers are right-aligned. */
 export function textTable(objects: readonly object[]): string {
   const rows = objects as readonly Readonly<Record<string, unknown>>[];
   const [first] = rows;

@@ -1,7 +1,7 @@
 import { parentPort, Worker, type WorkerOptions, workerData } from 'node:worker_threads';
 import { assert, type ErrorCode, type ErrorDetails, MillraceError, messageOf } from '../core/errors.js';
 
-/** What may be asked of a worker thread: for each kind of call what goes there and what comes back. */
+/** The calls of a worker thread: the argument and the result of each. */
 export type Calls<C> = { readonly [K in keyof C]: { readonly ask: unknown; readonly answer: unknown } };
 export type Ask<C extends Calls<C>, K extends keyof C> = C[K]['ask'];
 export type Answer<C extends Calls<C>, K extends keyof C> = C[K]['answer'];
@@ -17,34 +17,34 @@ type Reply = { readonly id: number } & (
   | { readonly code: ErrorCode; readonly message: string; readonly details: Omit<ErrorDetails, 'cause'> }
 );
 
-/** What a thread is started with. */
+/** The start data of a thread. */
 interface Start {
-  /** Counts what the thread gets done. */
+  /** Counts the thread's progress. */
   readonly progress: Int32Array;
   readonly data: unknown;
 }
 
 export interface WorkerThreadOptions {
-  /** The `import.meta.url` of who starts the thread. */
+  /** The `import.meta.url` of the module that starts the thread. */
   readonly from: string;
-  /** The module that runs in the thread, beside `from`: it calls `serveCalls`. */
+  /** The module that runs in the thread, in the folder of `from`; it calls `serveCalls`. */
   readonly module: string;
-  /** As process tools show it. */
+  /** The name in process tools. */
   readonly name: string;
-  /** Given to the thread; shared memory for example. */
+  /** Data for the thread, such as shared memory. */
   readonly data?: unknown;
-  /** A thread with more JavaScript values than this in its memory ends. */
+  /** The heap limit of the thread. */
   readonly heapMebibytesMax?: number;
-  /** Makes the error of calls that get no answer: `why` is 'died (...)', 'made no progress for 30 s' or 'was ended'. */
+  /** Creates the error of calls without an answer: `why` is 'died (...)', 'made no progress for 30 s' or 'was ended'. */
   readonly failure: (why: string, cause: unknown) => MillraceError;
-  /** The thread takes no further calls. */
+  /** Called when the thread takes no further calls. */
   readonly onEnd?: () => void;
 }
 
 export interface CallOptions {
-  /** What changes hands instead of being copied. */
+  /** Buffers that are transferred instead of copied. */
   readonly transfer?: readonly ArrayBuffer[];
-  /** How long the thread may report no progress before it is taken for hung and ended. */
+  /** How long the thread may report no progress before it is treated as hung and ended. */
   readonly stallMax?: number;
 }
 
@@ -53,14 +53,14 @@ interface Pending {
   readonly reject: (error: MillraceError) => void;
 }
 
-/** How many times progress is looked at before a thread is taken for hung: a process that was stopped for a while counts as one. */
+/** The number of progress checks before a thread is treated as hung; a suspension of the process counts as one. */
 const LOOKS = 30;
 
 /**
- * A worker thread that answers calls, in their order. It keeps the process alive while a call is pending, and at no other time.
+ * A worker thread that answers calls in order. It keeps the process alive only while a call is pending.
  *
- * Errors: what the thread throws is thrown here, with code, place and hint. A thread that dies, hangs or is ended fails all pending
- * calls and those that follow; another one has to be started. Memory: the pending calls, and what the thread has.
+ * Errors: an error in the thread is thrown here with its code, place and hint. A thread that dies, hangs or is ended fails all
+ * pending and later calls; start another one. Memory: the pending calls, and that of the thread.
  *
  * @example
  * interface Calculations { square: { readonly ask: number; readonly answer: number } }
@@ -110,19 +110,19 @@ export class WorkerThread<C extends Calls<C>> {
     return stallMax === undefined ? answer : this.watched(answer, stallMax);
   }
 
-  /** Nothing is asked for now: the thread is ended unless a call comes within `idleMs`. */
+  /** Ends the thread unless a call comes within `idleMs`. */
   rest(idleMs: number): void {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.end(), idleMs).unref();
   }
 
-  /** Stops the thread, whatever it is doing. */
+  /** Ends the thread, whatever it is doing. */
   end(): void {
     this.die('was ended');
     void this.worker.terminate();
   }
 
-  /** Resolves when the thread is gone, which keeps the process alive until then. */
+  /** Resolves when the thread is gone; it keeps the process alive until then. */
   gone(): Promise<void> {
     this.worker.ref();
     return this.exited;
@@ -165,11 +165,11 @@ export class WorkerThread<C extends Calls<C>> {
   }
 }
 
-/** Whether a thread died of its heap. */
+/** Whether a thread died because its heap was full. */
 export const isOutOfMemory = (cause: unknown): boolean =>
   (cause as { readonly code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
 
-/** What answers the calls, in the thread. Buffers given to `transfer` change hands with the answer. */
+/** The handlers of calls, in the thread. Buffers in `transfer` are transferred with the answer. */
 export type Handlers<C extends Calls<C>> = {
   readonly [K in keyof C]: (
     ask: Ask<C, K>,
@@ -178,20 +178,20 @@ export type Handlers<C extends Calls<C>> = {
 };
 
 export interface ServedThread {
-  /** What the thread was given. */
+  /** The start data of the thread. */
   readonly data: unknown;
-  /** Tells whoever waits that the thread gets on. */
+  /** Reports progress to the caller. */
   onProgress(): void;
 }
 
 export interface ServeOptions<C> {
-  /** The code of errors that are no `MillraceError`. */
+  /** The code of errors that are not `MillraceError`s. */
   readonly code: ErrorCode;
-  /** The call after which the thread ends by itself. */
+  /** The call after which the thread ends. */
   readonly last?: keyof C;
 }
 
-/** Answers calls, one after another: what the module of a `WorkerThread` does. `open` makes the handlers. */
+/** Answers calls one after another, in the module of a `WorkerThread`. `open` creates the handlers. */
 export function serveCalls<C extends Calls<C>>(
   open: (thread: ServedThread) => Handlers<C>,
   { code, last }: ServeOptions<C>,
@@ -209,7 +209,7 @@ export function serveCalls<C extends Calls<C>>(
     } catch (error) {
       port.postMessage({ id, ...fieldsOf(error, code) } satisfies Reply);
     }
-    // Nothing is left to wait for: the thread ends by itself, which no abort can spoil.
+    // The thread ends by itself now, and no abort can disturb it.
     if (kind === last) port.close();
   }
 
@@ -233,7 +233,7 @@ function fieldsOf(error: unknown, otherwise: ErrorCode) {
 function startWorker(from: string, name: string, options: WorkerOptions): Worker {
   if (!from.endsWith('.ts')) return new Worker(new URL(`./${name}.js`, from), options);
   const entry = JSON.stringify(new URL(`./${name}.ts`, from).href);
-  // `--import tsx` has no effect on the entry of a thread; tsx's hooks want `data` to be there.
+  // `--import tsx` has no effect on the entry of a thread; tsx's hooks need `data` to be present.
   const start = `require('node:module').register('tsx/esm', ${entry}, { data: {} }); import(${entry});`;
   return new Worker(start, { ...options, eval: true });
 }

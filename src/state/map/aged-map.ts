@@ -6,19 +6,19 @@ import type { MapCell } from './map-contract.js';
 import { PackedRows, type Packing } from './packed-rows.js';
 import { PLACE_BITS, SEGMENT_MAX, Segment } from './segment.js';
 
-/** Slices that a ttl is cut into: what is expired waits for at most one of them until its memory is free. */
+/** The number of slices of a ttl: the memory of an expired entry is freed after at most one slice. */
 const SLICES = 24;
-/** The bucket that holds the time last told to `expire`; segments count from 1. */
+/** The bucket with the time last passed to `expire`; segments count from 1. */
 const HORIZON = 0;
 const PLACE = SEGMENT_MAX - 1;
 /** Equal to no key. */
 const NO_KEY = Symbol('no key');
-/** The place of a key that is not there. */
+/** The index of a missing key. */
 const NOWHERE = -1;
 
 /**
- * A segment's bucket. Without a ttl there are no offsets; values that are all `true` are left out. The numbers are those
- * of packed values, whose rests then stand for the values.
+ * A segment's bucket. Without a ttl there are no offsets; values that are all `true` are left out. `numbers` are those of packed
+ * values, and the values are then the rests.
  */
 type Bytes<K> = readonly [
   startMs: number,
@@ -31,21 +31,21 @@ type Bytes<K> = readonly [
 ];
 
 /**
- * The map bounded by age or number: entries in segments in the order of their writes. Everything that decides
- * behaviour (order, which segment takes the next entry) is in the segments' bytes, so a restored map goes on as the
- * live one would. Segments keep the values themselves, or the rows in which they are packed.
+ * A map that is limited by age or number: entries in segments in the order of their writes. Everything that decides its behaviour
+ * (order, which segment gets the next entry) is stored, so a restored map behaves like the original. Segments hold the values, or
+ * the rows in which they are packed.
  */
 export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   expired = 0;
   evicted = 0;
-  /** By key: the slot of its segment, then the bits of its place there. */
+  /** By key: the slot of its segment, then the bits of its index there. */
   private readonly index = new KeyIndex<K>();
   private readonly table: Segment<K>[] = [];
-  /** Their arrays serve again: new ones would be garbage that has grown old, the dearest kind. */
+  /** Their arrays are reused: new arrays would soon be old garbage, the most expensive kind. */
   private readonly freeSegments: Segment<K>[] = [];
   /** By start, then by id: the oldest first. None is empty. */
   private readonly segments: Segment<K>[] = [];
-  /** The segment that took the last entry: the newest of its slice. */
+  /** The segment that got the last entry: the newest of its slice. */
   private newest: Segment<K> | undefined;
   private changed: Segment<K>[] = [];
   private dropped: number[] = [];
@@ -164,7 +164,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
-    migrationFor(version, this.version, this.migrate); // refuse at start, not at the first touch
+    migrationFor(version, this.version, this.migrate); // an error at start is better than at the first access
     this.frozen ??= [];
     this.frozen.push({ bucket, bytes, version });
   }
@@ -174,7 +174,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     this.dropped = [];
     for (const segment of this.changed) {
       segment.changed = false;
-      if (segment.size === 0) continue; // dropped since
+      if (segment.size === 0) continue; // dropped meanwhile
       segment.stored = true;
       changes.push({ bucket: segment.id, bytes: encode(this.tag, this.bytesOf(segment)) });
     }
@@ -184,7 +184,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return changes;
   }
 
-  /** With the times of their writes, the oldest first; what has expired stays behind. */
+  /** Copies the entries with the times of their writes, the oldest first, without expired ones. */
   spread(cellOf: (key: string | number) => AgedMap<K, V>): void {
     if (this.frozen) this.thaw();
     for (const segment of this.segments)
@@ -197,7 +197,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
       }
   }
 
-  /** Where an entry lies, expired or not, or `NOWHERE`. */
+  /** The location of an entry, expired or not, or `NOWHERE`. */
   private find(key: K): number {
     if (key === this.lastKey) return this.lastAt;
     this.lastKey = key;
@@ -220,7 +220,7 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private isExpired(segment: Segment<K>, place: number): boolean {
-    // Most segments are too young for any of it: then the offset, which lies elsewhere, need not be read.
+    // Most segments are too young to have expired entries; then the offset need not be read.
     if (segment.startMs + this.ttlMs > this.horizonMs) return false;
     return this.sliceMs > 0 && segment.startMs + (segment.offsetsMs[place] as number) + this.ttlMs <= this.horizonMs;
   }
@@ -271,11 +271,11 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
   private newestOf(startMs: number): Segment<K> | undefined {
     if (this.newest?.startMs === startMs) return this.newest;
     const found = this.segments[this.placeAfter(startMs) - 1];
-    // A segment of another span was written before the ttl was changed: its slice means something else.
+    // A segment with another span was written before the ttl was changed: its slice has another meaning.
     return found?.startMs === startMs && found.spanMs === this.sliceMs ? found : undefined;
   }
 
-  /** The segment of a slice that takes its next entry. */
+  /** The segment of a slice that gets its next entry. */
   private openSegment(startMs: number): Segment<K> {
     let segment = this.newestOf(startMs);
     if (segment === undefined || segment.used >= SEGMENT_MAX) {
@@ -294,7 +294,9 @@ export class AgedMap<K extends string | number, V> implements MapCell<K, V> {
     return segment;
   }
 
-  /** The place after the last segment that starts at `startMs` or before. Writes are mostly in order: search from the end. */
+  /**
+   * The index after the last segment that starts at `startMs` or before. Writes are mostly in order, so it searches from the end.
+   */
   private placeAfter(startMs: number): number {
     let place = this.segments.length;
     while (place > 0 && (this.segments[place - 1] as Segment<K>).startMs > startMs) place--;

@@ -2,8 +2,8 @@ const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 
 /**
- * A 32-bit hash of a map key, the same in every process and release: it decides where a key's state lies. Strings by
- * FNV-1a over their UTF-16 code units, numbers by their bits; both end in MurmurHash3's finalizer so that low bits are good.
+ * A 32-bit hash of a map key, the same in every process and release, because it decides where a key's state is stored. Strings by
+ * FNV-1a over their UTF-16 code units, numbers by their bits; MurmurHash3's finalizer improves the low bits of both.
  */
 export function hashKey(key: string | number): number {
   let hash: number;

@@ -7,29 +7,28 @@ import type { PackedEntries } from './packed-entries.js';
 import { FIRST_BUCKET, nodeOfBucket, type Piece, pieceOf, type Shard } from './shard.js';
 import { ShardTree } from './shard-tree.js';
 
-/** Entries kept decoded: between one and two times as many. */
+/** Entries that are kept decoded: this many to twice as many. */
 const DECODED_MAX = 131_072;
-/** In the place of a value that lies encoded in its shard. */
+/** Replaces a value that is only encoded in its shard. */
 const ENCODED = Symbol('encoded');
-/** A bucket as it was before there were shards: keys and, unless all are `true`, their values. */
+/** A bucket of the format without shards: keys and, unless all are `true`, their values. */
 type OldBytes<K, V> = readonly [keys: readonly K[], values?: readonly V[]];
 
-/** What is known of a key that was asked for not long ago. */
+/** A recently used key. */
 interface Entry<K, V> {
   readonly key: K;
   readonly hash: number;
   value: V | undefined | typeof ENCODED;
-  /** The map has the key. */
+  /** The map contains the key. */
   held: boolean;
-  /** Differs from what its shard holds. */
+  /** Differs from its shard. */
   dirty: boolean;
 }
 
 /**
- * The map without bounds: entries as bytes in shards by hash of their key, those used lately decoded beside. A change
- * writes the entries that changed, as a delta of each shard touched; a shard is written whole when its deltas outweigh
- * it, so that in the long run two to three bytes are written for one that changed. A restore decodes nothing: shards are
- * indexed at their first touch, values decoded when they are asked for.
+ * The unbounded map: entries as bytes in shards by hash of their key, with recently used ones decoded. A change writes the changed
+ * entries as a delta of each touched shard. A shard is rewritten when its deltas outweigh it, so in the long run two to three bytes
+ * are written per changed byte. A restore decodes nothing: a shard is indexed at its first access, a value decoded when it is read.
  */
 export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   readonly expired = 0;
@@ -92,7 +91,7 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
     this.fold();
     const { writes } = this;
     for (const shard of this.shards()) {
-      // In the order of hashes, a function of the keys alone: a restored map must not differ from the live one.
+      // In the order of hashes, which depends on the keys alone: a restored map must not differ from the original.
       const entries = [...this.open(shard).entries()].sort((a, b) => a.hash - b.hash || order(a.key, b.key));
       for (const { key } of entries) if (this.writes === writes || this.has(key as K)) yield key as K;
     }
@@ -105,7 +104,7 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
-    migrationFor(version, this.version, this.migrate); // refuse at start, not at the first touch
+    migrationFor(version, this.version, this.migrate); // an error at start is better than at the first access
     if (bucket < FIRST_BUCKET) {
       this.oldBuckets.push({ bucket, bytes, version });
       return;
@@ -156,12 +155,12 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   }
 
   private forgetOld(): void {
-    this.fold(); // what was changed must not be forgotten with them
+    this.fold(); // changes must not be lost with them
     this.old = this.young;
     this.young = new Map();
   }
 
-  /** Encodes what was changed into the shards. */
+  /** Encodes the changes into the shards. */
   private fold(): void {
     for (const entry of this.dirty) {
       const { hash, key, value, held } = entry;
@@ -178,7 +177,7 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
   private open(shard: Shard): PackedEntries {
     if (shard.opened) return shard.opened;
     return shard.open(this.version, (value, from) => {
-      this.markShard(shard); // its values are stored as they are now
+      this.markShard(shard); // its values are stored in the new version
       return migrationFor(from, this.version, this.migrate)?.(value, from);
     });
   }
@@ -200,7 +199,7 @@ export class HashedMap<K extends string | number, V> implements MapCell<K, V> {
     return this.tree;
   }
 
-  /** Its entries are written anew, in shards. */
+  /** Rewrites the entries of a bucket of the old format into shards. */
   private takeOldBucket(bucket: number, bytes: Uint8Array, version: number): void {
     const migrate = migrationFor(version, this.version, this.migrate);
     const [keys, values] = decode(tags.hashedMap, bytes) as OldBytes<K, V>;

@@ -1,25 +1,25 @@
-/** Neighbouring keys lie together: this many of them, with what they refer to, fill a cache line. */
+/** Neighbouring keys are adjacent: this many keys with their values fill a cache line. */
 const GROUP_BITS = 3;
 const GROUP = 1 << GROUP_BITS;
 const SLOTS_MIN = 2 * GROUP;
 const FREE = -1;
 
 /**
- * From 32-bit integers to places that are not negative: a hash table with linear probing in one typed array, at most
- * five eighths full. Costs a fifth of a `Map`, since keys that count up, as ids do, share their cache lines.
+ * Maps 32-bit integers to non-negative integers: a hash table with linear probing in one typed array, at most five eighths full. It
+ * takes a fifth of the time of a `Map`, since ids that count up share their cache lines.
  */
 export class IntIndex {
   size = 0;
-  /** A key, then its place or `FREE`. */
+  /** A key, then its value or `FREE`. */
   private slots = emptySlots(SLOTS_MIN);
   private mask = SLOTS_MIN - 1;
-  /** Leaves as many high bits of a hash as there are groups. */
+  /** Keeps as many high bits of a hash as there are groups. */
   private shift = 32 - Math.log2(SLOTS_MIN / GROUP);
-  /** The last key looked for and its slot, or -1: what is written was mostly looked up just before. */
+  /** The last key and its slot, or -1: most writes follow a lookup of the same key. */
   private lastKey = 0;
   private lastSlot = -1;
 
-  /** The place of a key, or -1. */
+  /** The value of a key, or -1. */
   get(key: number): number {
     return this.slots[2 * this.slotOf(key) + 1] as number;
   }
@@ -40,7 +40,7 @@ export class IntIndex {
     if (slots[2 * hole + 1] === FREE) return;
     this.size--;
     this.lastSlot = -1;
-    // What was put behind the key because of it moves up: a free slot ends a search.
+    // Keys that were pushed behind it move up, because a free slot ends a search.
     for (let slot = (hole + 1) & mask; slots[2 * slot + 1] !== FREE; slot = (slot + 1) & mask) {
       const awayFromHome = (slot - this.homeOf(slots[2 * slot] as number)) & mask;
       if (awayFromHome < ((slot - hole) & mask)) continue;
@@ -52,7 +52,7 @@ export class IntIndex {
     if (8 * this.size < mask && mask >= SLOTS_MIN) this.resize((mask + 1) / 2);
   }
 
-  /** Where a key is, or the free slot where it would be put. */
+  /** The slot of a key, or the free slot where it would go. */
   private slotOf(key: number): number {
     if (key === this.lastKey && this.lastSlot >= 0) return this.lastSlot;
     const { slots, mask } = this;
@@ -63,7 +63,7 @@ export class IntIndex {
     return slot;
   }
 
-  /** The group by hash of all but the low bits, then the place in it by those. */
+  /** The group by the hash of all but the low bits, then the index in it by the low bits. */
   private homeOf(key: number): number {
     const group = Math.imul(key >> GROUP_BITS, 0x9e3779b1) >>> this.shift;
     return (group << GROUP_BITS) | (key & (GROUP - 1));
@@ -86,7 +86,7 @@ export class IntIndex {
 
 const emptySlots = (count: number): Int32Array => new Int32Array(2 * count).fill(FREE);
 
-/** Where the entry of each key lies: 32-bit integers in a table of their own, all other keys in a `Map`. */
+/** The location of each key's entry: 32-bit integers in their own table, other keys in a `Map`. */
 export class KeyIndex<K extends string | number> {
   private readonly ints = new IntIndex();
   private readonly others = new Map<K, number>();
@@ -95,7 +95,7 @@ export class KeyIndex<K extends string | number> {
     return this.ints.size + this.others.size;
   }
 
-  /** The place of a key, or -1. */
+  /** The location of a key, or -1. */
   get(key: K): number {
     return isInt(key) ? this.ints.get(key) : (this.others.get(key) ?? -1);
   }

@@ -1,8 +1,8 @@
 import { pack, packInt, readInt, unpack, unreadable } from '../codec.js';
 import { isKey, keyBytesMax, keyEnd, readKey, readVarint, varintEnd, writeKey, writeVarint } from './packed-key.js';
 
-// An entry: its key's hash (32 bits, little-endian), the key, and the value's head as a varint: 0 where the key is gone,
-// 1 for the value `true`, otherwise one more than the length of the MessagePack that follows.
+// An entry is its key's hash (32 bits, little-endian), the key, and the value's head as a varint: 0 for a removed key, 1 for the
+// value `true`, otherwise one more than the length of the MessagePack that follows.
 
 const HASH_BYTES = 4;
 const GONE = 0;
@@ -11,30 +11,30 @@ const SLOTS_LEAST = 8;
 const NOTHING = new Uint8Array(0);
 
 /**
- * A map whose entries lie as bytes one after another, in the order of their writes, with an index of where each key's
- * newest one is. What a range of bytes holds can therefore be stored, and taken in again, as it is.
+ * A map whose entries are stored as consecutive bytes, in the order of their writes, with an index of each key's newest entry. So a
+ * range of bytes can be stored and restored unchanged.
  *
- * Millions of entries cost the garbage collector nothing. Memory: the entries, those that were overwritten until the
- * next `moveTo`, a quarter more to grow into, and 6 to 12 bytes a key.
+ * Millions of entries cost the garbage collector nothing. Memory: the entries, overwritten ones until the next `moveTo`, a quarter
+ * more for growth, and 6 to 12 bytes per key.
  */
 export class PackedEntries {
-  /** Bytes written; every entry lies before it. */
+  /** The end of the entries. */
   used = 0;
-  /** Keys that are there, and the bytes of their entries. */
+  /** The number of keys, and the size of their entries. */
   count = 0;
   liveBytes = 0;
-  /** Places of entries, from 1; 0 where a slot is free. */
+  /** Positions of entries, from 1; 0 for a free slot. */
   private slots = new Uint32Array(SLOTS_LEAST);
   private occupied = 0;
   private bytes: Uint8Array = NOTHING;
 
-  /** Makes room at once for what is known to come. */
+  /** Reserves room for a known number of bytes and entries. */
   reserve(bytes: number, entries: number): void {
     if (bytes > this.bytes.length) this.grow(bytes);
     if (2 * this.slots.length < 3 * entries) this.rehash(entries);
   }
 
-  /** Where the newest entry of a key lies, or -1 for a key that is not there. */
+  /** The position of a key's newest entry, or -1 for a missing key. */
   find(hash: number, key: string | number): number {
     const at = (this.slots[this.slotOf(hash, key)] as number) - 1;
     return at >= 0 && this.headAt(at) === GONE ? -1 : at;
@@ -53,12 +53,12 @@ export class PackedEntries {
     this.write(hash, key, value === true ? TRUE : packed.length + 1, packed);
   }
 
-  /** Notes that a key is gone; where it never was, there is nothing to note. */
+  /** Records the removal of a key; does nothing if the key is missing. */
   remove(hash: number, key: string | number): void {
     if (this.slots[this.slotOf(hash, key)] !== 0) this.write(hash, key, GONE, NOTHING);
   }
 
-  /** A copy of the bytes from `start` on, after `room` free ones. */
+  /** A copy of the bytes from `start`, after `room` free bytes. */
   copyFrom(start: number, room: number): Uint8Array {
     const copy = new Uint8Array(room + this.used - start);
     copy.set(this.bytes.subarray(start, this.used), room);
@@ -66,10 +66,10 @@ export class PackedEntries {
   }
 
   /**
-   * Takes in entries as `copyFrom` gave them, newer than those that are here. Into an empty map without room they are
-   * not copied: they belong to it then.
+   * Adds entries of `copyFrom`, which are newer than the existing ones. An empty map without room takes ownership of the bytes
+   * instead of copying them.
    *
-   * @throws MillraceError `state` where they are damaged.
+   * @throws MillraceError `state` if they are damaged.
    */
   takeIn(bytes: Uint8Array): void {
     const start = this.used;
@@ -86,7 +86,7 @@ export class PackedEntries {
     }
   }
 
-  /** Copies what is there, oldest write first, to where `target` says by the hash of its key. */
+  /** Copies the existing entries, oldest write first, to the map that `target` returns for the hash of the key. */
   moveTo(target: (hash: number) => PackedEntries): void {
     for (let at = 0; at < this.used; at = this.endOf(at)) {
       if (this.headAt(at) === GONE || !this.isNewest(at)) continue;
@@ -114,7 +114,7 @@ export class PackedEntries {
     this.list(at, this.slotOf(hash, key));
   }
 
-  /** Adds an entry of another map whose key is not here. */
+  /** Adds an entry of another map, whose key is not in this one. */
   private append(from: Uint8Array, start: number, end: number): void {
     this.room(end - start);
     const at = this.used;
@@ -123,7 +123,7 @@ export class PackedEntries {
     this.list(at, freeSlot(this.slots, this.hashAt(at)));
   }
 
-  /** Lets a slot lead to the entry at `at`, which was written last. */
+  /** Sets a slot to the entry at `at`, the last one written. */
   private list(at: number, slot: number): void {
     const before = (this.slots[slot] as number) - 1;
     if (before < 0) this.occupied++;
@@ -139,7 +139,7 @@ export class PackedEntries {
     if (3 * this.occupied > 2 * this.slots.length) this.rehash(2 * this.occupied);
   }
 
-  /** The slot that leads to a key, or the free one where it belongs. */
+  /** The slot of a key, or the free one where it would go. */
   private slotOf(hash: number, key: string | number): number {
     const { slots, bytes } = this;
     const mask = slots.length - 1;
@@ -181,7 +181,7 @@ export class PackedEntries {
   }
 
   private headAt(at: number): number {
-    return this.bytes[keyEnd(this.bytes, at + HASH_BYTES)] as number; // 0 and 1 are whole in their first byte
+    return this.bytes[keyEnd(this.bytes, at + HASH_BYTES)] as number; // 0 and 1 take one byte
   }
 
   private endOf(at: number): number {

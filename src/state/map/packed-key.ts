@@ -1,5 +1,5 @@
-// Keys as bytes: a head (the length in bytes and two bits of type, as a varint) and the key. Strings keep every code
-// unit, lone surrogates included: one byte each where all fit, otherwise two.
+// Keys as bytes: a head (the length in bytes and two bits of type, as a varint) and the key. Strings keep every code unit,
+// including lone surrogates: one byte each if all fit, otherwise two.
 
 const LATIN1 = 0;
 const UTF16 = 1;
@@ -9,10 +9,10 @@ const FLOAT64 = 3;
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
-/** The most bytes that a key takes with its head. */
+/** The largest size of a key with its head. */
 export const keyBytesMax = (key: string | number): number => 5 + (typeof key === 'string' ? 2 * key.length : 8);
 
-/** Writes a key and returns where it ends. */
+/** Writes a key and returns its end. */
 export function writeKey(bytes: Uint8Array, at: number, key: string | number): number {
   if (typeof key === 'string') return writeText(bytes, at, key);
   if ((key | 0) === key) {
@@ -26,7 +26,7 @@ export function writeKey(bytes: Uint8Array, at: number, key: string | number): n
   return start + 8;
 }
 
-/** Where the key that begins at `at` ends; beyond the bytes where they are damaged. */
+/** The end of the key at `at`; beyond the bytes if they are damaged. */
 export function keyEnd(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   return first < 0x80 ? at + 1 + (first >>> 2) : varintEnd(bytes, at) + (readVarint(bytes, at) >>> 2);
@@ -44,7 +44,7 @@ export function readKey(bytes: Uint8Array, at: number): string | number {
   return float[0] as number;
 }
 
-/** Whether the key at `at` is this one. */
+/** Whether the key at `at` equals this one. */
 export function isKey(bytes: Uint8Array, at: number, key: string | number): boolean {
   const head = readVarint(bytes, at);
   const start = head < 0x80 ? at + 1 : varintEnd(bytes, at);
@@ -86,7 +86,7 @@ export function readVarint(bytes: Uint8Array, at: number): number {
   if (byte < 0x80) return byte;
   let value = byte & 0x7f;
   for (let shift = 7, next = at + 1; byte & 0x80; shift += 7) {
-    byte = bytes[next++] as number; // beyond the bytes: undefined, which ends the loop
+    byte = bytes[next++] as number; // undefined beyond the end, which ends the loop
     value |= (byte & 0x7f) << shift;
   }
   return value >>> 0;

@@ -1,21 +1,20 @@
-/** How the numbers of a value lie side by side, apart from the rest of it. */
+/** How the numbers of a value are stored apart from the rest of it. */
 export interface Packing<V, R = unknown> {
-  /** How many numbers a value has. */
+  /** The number of numbers of a value. */
   readonly width: number;
-  /** Writes the value's numbers at `into[at..at + width)` and returns the rest of it. */
+  /** Writes the value's numbers to `into[at..at + width)` and returns the rest of it. */
   pack(value: V, into: Float64Array, at: number): R;
-  /** The value again; it may be one object used over and over. */
+  /** Recreates the value; it may reuse one object. */
   unpack(from: Float64Array, at: number, rest: R): V;
 }
 
-/** Rows in a block of numbers. */
+/** Rows per block of numbers. */
 const ROW_BITS = 6;
 const BLOCK_ROWS = 1 << ROW_BITS;
 
 /**
- * Values as rows of numbers in a few large arrays: a collector has nothing to do with them, and what belongs together
- * lies together. A row that became free is used again first, while it is still in the cache. Memory: as many rows as
- * there ever were at once.
+ * Values as rows of numbers in a few large arrays, which cost the garbage collector nothing and keep a value's numbers adjacent. A
+ * freed row is reused first, while it is in the cache. Memory: the largest number of rows so far.
  */
 export class PackedRows<V, R = unknown> {
   private readonly blocks: Float64Array[] = [];
@@ -24,7 +23,7 @@ export class PackedRows<V, R = unknown> {
 
   constructor(private readonly packing: Packing<V, R>) {}
 
-  /** Takes in a value and returns its row. */
+  /** Adds a value and returns its row. */
   put(value: V): number {
     const row = this.freeRow();
     this.rests[row] = this.packing.pack(value, this.blockOf(row), this.offsetOf(row));
@@ -40,7 +39,7 @@ export class PackedRows<V, R = unknown> {
     this.free.push(row);
   }
 
-  /** The rests of some rows, and their numbers one row after another. */
+  /** The rests of some rows, and their numbers row after row. */
   copyOf(rows: readonly number[]): { readonly rests: R[]; readonly numbers: Float64Array } {
     const { width } = this.packing;
     const numbers = new Float64Array(rows.length * width);
@@ -51,12 +50,12 @@ export class PackedRows<V, R = unknown> {
     return { rests: rows.map((row) => this.rests[row] as R), numbers };
   }
 
-  /** Whether a copy of so many rows can be taken in. */
+  /** Whether a copy of so many rows is valid. */
   fits(rows: number, numbers: Float64Array): boolean {
     return numbers.length === rows * this.packing.width;
   }
 
-  /** Takes in a row of a copy and returns its row here. */
+  /** Adds a row of a copy and returns its row here. */
   putCopy(rest: R, numbers: Float64Array, index: number): number {
     const { width } = this.packing;
     const row = this.freeRow();

@@ -1,28 +1,27 @@
 export const PLACE_BITS = 8;
-/** Entries in a segment: what one new key writes again at most. */
+/** Entries per segment: the most that one new key rewrites. */
 export const SEGMENT_MAX = 1 << PLACE_BITS;
 
 /**
- * A run of entries of an `AgedMap` written within the same slice of time, in the order of writing: one bucket of the
- * changelog. Parallel arrays rather than an object an entry: millions of small objects would cost more in garbage
- * collection than everything else that the map does. They have their full length at once, since an array that grows is
- * copied again and again.
+ * A run of entries of an `AgedMap` that were written within one slice of time, in the order of writing: one bucket of the
+ * changelog. It uses parallel arrays, because the garbage collection of millions of small objects would cost more than the rest of
+ * the map. The arrays have their full length from the start, because growing arrays are copied repeatedly.
  */
 export class Segment<K extends string | number> {
-  /** `undefined` where an entry was removed, and beyond `length`. */
+  /** `undefined` for a removed entry, and beyond `length`. */
   readonly keys: (K | undefined)[] = new Array(SEGMENT_MAX);
   readonly values: unknown[] = new Array(SEGMENT_MAX);
-  /** Time of each write, counted from `startMs`; empty without a ttl. */
+  /** The time of each write, counted from `startMs`; empty without a ttl. */
   readonly offsetsMs: Float64Array;
-  /** Places taken. */
+  /** Used indexes. */
   length = 0;
-  /** Entries that are still here. */
+  /** Entries that still exist. */
   size = 0;
-  /** Entries that ever were: at `SEGMENT_MAX` it takes no more. */
+  /** Entries ever added: at `SEGMENT_MAX` it takes no more. */
   used = 0;
-  /** Differs from what was last handed to the changelog. */
+  /** Differs from its last version in the changelog. */
   changed = false;
-  /** The changelog knows it, so its end must be told too. */
+  /** The changelog contains it, so its deletion must be written. */
   stored = false;
   private first = 0;
 
@@ -30,13 +29,13 @@ export class Segment<K extends string | number> {
     public id: number,
     public startMs: number,
     public spanMs: number,
-    /** Its place in the map's table: with the place of an entry, what the index refers to. */
+    /** Its index in the map's table; with the index of an entry, this is the key index's value. */
     readonly slot: number,
   ) {
     this.offsetsMs = new Float64Array(spanMs > 0 ? SEGMENT_MAX : 0);
   }
 
-  /** Forgets all entries. */
+  /** Removes all entries. */
   clear(): void {
     this.keys.fill(undefined, 0, this.length);
     this.values.fill(undefined, 0, this.length);
@@ -47,7 +46,7 @@ export class Segment<K extends string | number> {
     this.stored = false;
   }
 
-  /** A cleared segment begins anew as another one. Whether it is among the changed ones stays as it is. */
+  /** Reuses a cleared segment. It keeps its place among the changed ones. */
   reopen(id: number, startMs: number, spanMs: number): this {
     this.id = id;
     this.startMs = startMs;
@@ -55,7 +54,7 @@ export class Segment<K extends string | number> {
     return this;
   }
 
-  /** Adds an entry and returns its place. */
+  /** Adds an entry and returns its index. */
   append(key: K, value: unknown, offsetMs: number): number {
     const place = this.length++;
     this.size++;
@@ -72,14 +71,14 @@ export class Segment<K extends string | number> {
     this.size--;
   }
 
-  /** The places of the entries that are still here, in the order of writing. */
+  /** The indexes of the existing entries, in the order of writing. */
   places(): number[] {
     const places: number[] = [];
     for (let place = 0; place < this.length; place++) if (this.keys[place] !== undefined) places.push(place);
     return places;
   }
 
-  /** The key of the entry that was written first, of a segment that has any. */
+  /** The oldest key of a segment that is not empty. */
   oldestKey(): K {
     while (this.keys[this.first] === undefined) this.first++;
     return this.keys[this.first] as K;

@@ -2,14 +2,14 @@ import { unreadable } from '../codec.js';
 import { type Piece, Shard } from './shard.js';
 
 /**
- * The shards of a map, found by the first bits of a key's hash: a table with a place for each combination of as many
- * bits as the deepest shard has. Memory: 8 bytes a place.
+ * Finds the shard of a key by the first bits of its hash: a table with one place for each combination of as many bits as the
+ * deepest shard has. Memory: 8 bytes per place.
  */
 export class ShardTree {
   private table: Shard[];
   private bits = 0;
 
-  /** @throws MillraceError `state` where shards overlap. */
+  /** @throws MillraceError `state` if shards overlap. */
   constructor(pieces: ReadonlyMap<number, readonly Piece[]>) {
     const branches = new Set<number>();
     for (const node of pieces.keys()) {
@@ -35,7 +35,7 @@ export class ShardTree {
     return this.table[this.bits === 0 ? 0 : hash >>> (32 - this.bits)] as Shard;
   }
 
-  /** Puts shards where they belong, in the place of the one that was split into them. */
+  /** Inserts shards, replacing the one that was split into them. */
   replace(shards: readonly Shard[]): void {
     const deepest = shards.reduce((most, { depth }) => Math.max(most, depth), this.bits);
     if (deepest > this.bits || this.table.length === 0) {
@@ -50,7 +50,7 @@ export class ShardTree {
     }
   }
 
-  /** Every shard in the order of the hashes; one that is split meanwhile is followed by what comes after it. */
+  /** Every shard in the order of the hashes. If one is split meanwhile, iteration continues after it. */
   *[Symbol.iterator](): Generator<Shard> {
     for (let hash = 0; hash < 2 ** 32; ) {
       const shard = this.at(hash);

@@ -4,9 +4,9 @@ import { checkTag, tags, unreadable } from '../codec.js';
 import { hashKey } from './hash.js';
 import { PackedEntries } from './packed-entries.js';
 
-// Buckets of a shard: a base with all its entries, and deltas, each with those written since the one before. Small
-// deltas are merged, `SMALL_MAX` into one, so that few buckets are to be read at a restore. A bucket is its tag, the
-// number of keys that the shard has as of it (32 bits, little-endian), and the entries as they lie in memory.
+// The buckets of a shard: a base with all its entries, and deltas, each with the entries written since the previous one. Small
+// deltas are merged, `SMALL_MAX` into one, so that a restore reads few buckets. A bucket is its tag, the shard's number of keys (32
+// bits, little-endian), and the entries as in memory.
 
 const HEAD_BYTES = 5;
 const SMALL_MAX = 64;
@@ -16,18 +16,18 @@ const FIRST_SMALL = 1;
 const FIRST_MERGED = FIRST_SMALL + SMALL_MAX;
 /** Part of the stored format: see `bucketOf`. */
 const PIECES = FIRST_MERGED + MERGED_MAX;
-/** Lower numbers are those of buckets as they were before there were shards. */
+/** Lower numbers belong to buckets of the format without shards. */
 export const FIRST_BUCKET = 1_024;
-/** A shard this small is written whole: its deltas would cost as much in keys. */
+/** A smaller shard is rewritten whole, since a delta would cost about as much. */
 const SMALL_BYTES = 256;
-/** What a shard holds at most after its base was written. */
+/** The most keys of a shard after its base was written. */
 const KEYS_MAX = 1_024;
 const BYTES_MAX = 256 * 1024;
 const DEPTH_MAX = 24;
 
 const bucketOf = (node: number, place: number): number => FIRST_BUCKET + node * PIECES + place;
 
-/** The node of the tree of shards that a bucket belongs to, numbered as in a heap from 1. */
+/** The node of the shard tree that a bucket belongs to, numbered as in a heap from 1. */
 export const nodeOfBucket = (bucket: number): number => Math.floor((bucket - FIRST_BUCKET) / PIECES);
 
 export interface Piece {
@@ -43,27 +43,27 @@ export const pieceOf = (bucket: number, bytes: Uint8Array, version: number): Pie
   return { place, bytes, version };
 };
 
-/** The keys whose hashes begin with the same bits, as many as the shard is deep: the unit that is written and restored. */
+/** The keys whose hashes share their first bits, as many as the shard is deep: the unit of writing and restoring. */
 export class Shard {
   /** Written since the last `take`. */
   dirty = false;
   readonly depth: number;
-  /** Its entries, once `open` was called. */
+  /** Its entries, after `open`. */
   opened: PackedEntries | undefined;
   private frozen: readonly Piece[];
   private frozenKeys = 0;
-  /** Whether a base is stored, and how many deltas. */
+  /** Whether a base is stored, and the number of deltas. */
   private stored: boolean;
   private smalls = 0;
   private merged = 0;
-  /** Up to where the entries are in the base, in merged deltas, in any bucket. */
+  /** The ends of the entries in the base, in merged deltas, and in any bucket. */
   private baseEnd = 0;
   private mergedEnd = 0;
   private storedEnd = 0;
   private wholly = false;
 
   constructor(
-    /** 1 for all keys; `2n` and `2n + 1` share out the keys of `n`. */
+    /** 1 for all keys; `2n` and `2n + 1` divide the keys of `n`. */
     readonly node: number,
     pieces: readonly Piece[] = [],
   ) {
@@ -80,9 +80,9 @@ export class Shard {
   }
 
   /**
-   * Indexes the entries; `migrate` is asked for values of other versions.
+   * Indexes the entries; `migrate` converts values of other versions.
    *
-   * @throws MillraceError `state` where the bytes are damaged.
+   * @throws MillraceError `state` if the bytes are damaged.
    */
   open(version: number, migrate: (value: unknown, from: number) => unknown): PackedEntries {
     const entries = new PackedEntries();
@@ -95,7 +95,7 @@ export class Shard {
       if (place >= FIRST_MERGED) this.merged++;
       else if (place !== BASE) this.smalls++;
       if (from === version) return;
-      // Migrated as of each piece: a later one may be of another version.
+      // Migrated piece by piece, because a later piece may have another version.
       for (const { hash, key, at } of [...entries.entries()])
         entries.set(hash, key, migrate(entries.valueAt(at), from));
     });
@@ -107,7 +107,7 @@ export class Shard {
     return entries;
   }
 
-  /** The buckets that tell what was written since the last call, and the shards that take this one's place if it is split. */
+  /** The buckets with the changes since the last call, and the shards that replace this one if it is split. */
   take(): { readonly changes: BucketChange[]; readonly split?: readonly Shard[] } {
     const entries = this.opened as PackedEntries;
     this.dirty = false;
@@ -117,7 +117,7 @@ export class Shard {
       return { changes };
     }
     if (this.isDue(entries)) return this.takeWhole(entries);
-    // Shards that are written in every epoch must not all be merged in the same one.
+    // Shards that are written in every epoch should not all be merged in the same one.
     if (this.smalls < (this.merged === 0 ? 1 + (this.spread() % SMALL_MAX) : SMALL_MAX)) {
       const changes = [this.piece(FIRST_SMALL + this.smalls++, this.storedEnd)];
       this.storedEnd = entries.used;
@@ -133,14 +133,14 @@ export class Shard {
     return { changes };
   }
 
-  /** Whether all is to be written again: when what was written since outweighs the base, for each shard at another time. */
+  /** Whether the whole shard is due to be rewritten: when its deltas outweigh the base, at different times for different shards. */
   private isDue({ used, liveBytes }: PackedEntries): boolean {
     if (!this.stored || this.wholly || liveBytes <= SMALL_BYTES) return true;
     if (this.merged === MERGED_MAX) return true;
     return used - this.baseEnd > this.baseEnd * (0.5 + this.spread() / 2 ** 32);
   }
 
-  /** 32 bits that differ from shard to shard, and after each time that its base was written. */
+  /** 32 bits that differ between shards, and after each rewrite of the base. */
   private spread(): number {
     return hashKey(this.node ^ (this.baseEnd << 8));
   }
@@ -165,7 +165,7 @@ export class Shard {
       const part = parts[place] as PackedEntries;
       shard.opened = part;
       if (part.count === 0) return [shard];
-      const taken = shard.takeWhole(part); // keys are never spread quite evenly
+      const taken = shard.takeWhole(part); // keys are never distributed quite evenly
       pushAll(changes, taken.changes);
       return taken.split ?? [shard];
     });
@@ -206,7 +206,7 @@ export class Shard {
   }
 }
 
-/** The base first, then what was merged, then small deltas: in the order of their writes. */
+/** The base first, then merged deltas, then small ones: the order of their writes. */
 const ageOf = ({ place }: Piece): number => (place >= FIRST_SMALL && place < FIRST_MERGED ? place + PIECES : place);
 
 const countIn = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);

@@ -5,45 +5,45 @@ import { OnePane, type Pane } from './pane.js';
 import { PaneLog } from './pane-log.js';
 
 /**
- * Accumulators by pane of time and key. Panes begin at a time and go whole, the earliest first; within a pane entries
- * keep the order in which their keys first came.
+ * Accumulators by pane of time and key. Panes are dropped whole, the earliest first. Within a pane, entries keep the order in which
+ * their keys first came.
  */
 export interface PaneCell<K extends string | number> extends Cell {
-  /** The panes there are, the earliest first. */
+  /** The existing panes, the earliest first. */
   readonly panes: readonly Pane<K>[];
   at(startMs: number): Pane<K> | undefined;
-  /** The pane of a start, made where there is none; must not begin before what was dropped. */
+  /** The pane of a start, created if missing; it must not begin before dropped panes. */
   open(startMs: number): Pane<K>;
-  /** Drops every pane that begins before this, for good. */
+  /** Drops every pane that begins before a time, permanently. */
   dropBefore(startMs: number): void;
 }
 
 export interface PaneCellOptions {
   /** Version of the layout. */
   readonly version: number;
-  /** Numbers in an entry. */
+  /** Numbers per entry. */
   readonly numbers: number;
-  /** Values in an entry, which must be plain data. */
+  /** Values per entry, which must be plain data. */
   readonly values: number;
 }
 
-/** The bucket that holds the time before which panes were dropped; those of the log count from 1. */
+/** The bucket with the time before which panes were dropped; those of the log count from 1. */
 const HEAD = 0;
 
 /**
- * Declares accumulators of windows: numbers in typed arrays, values in arrays, an entry a key in each pane.
+ * Declares accumulators of windows: numbers in typed arrays, values in arrays, one entry per key in each pane.
  *
- * A change writes the entries that changed, appended as a chunk; old chunks are cleaned as new ones come, so that the log is at
- * most about twice what is held and in the long run two to three entries are written for one that changed. A pane that is
- * dropped costs one small write. A restore decodes at the first touch.
+ * A change appends the changed entries as a chunk. Old chunks are cleaned as new ones are added, so the log is at most about twice
+ * the state, and in the long run two to three entries are written per changed entry. Dropping a pane costs one small write. A
+ * restore decodes at the first access.
  *
  * @example
  * const cells = { panes: paneCell<string>({ version: 1, numbers: 1, values: 0 }) };
  * // in onRecord: const pane = panes.open(startMs); const found = pane.find(key); const slot = found < 0 ? pane.add(key) : found;
  * // pane.numbers[slot]++; pane.touch(slot);
  *
- * Errors: `state` for a checkpoint of another version or that cannot be read. Memory: some 80 bytes an entry, 8 a number
- * and the key; changelog: the key and 5 to 15 bytes a number.
+ * Errors: `state` for a checkpoint of another version or that cannot be read. Memory: about 80 bytes per entry, 8 per number, and
+ * the key; changelog: the key and 5 to 15 bytes per number.
  */
 export function paneCell<K extends string | number>(options: PaneCellOptions): CellSpec<PaneCell<K>> {
   const { version } = options;
@@ -82,7 +82,7 @@ class Panes<K extends string | number> implements PaneCell<K> {
     if (startMs <= this.droppedBeforeMs) return;
     let gone = 0;
     while (gone < this.list.length && (this.list[gone] as OnePane<K>).startMs < startMs) gone++;
-    if (gone === 0) return; // what was never there needs no word in the changelog
+    if (gone === 0) return; // nothing changed
     this.droppedBeforeMs = startMs;
     this.headChanged = true;
     for (const pane of this.list.splice(0, gone)) {

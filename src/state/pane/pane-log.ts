@@ -2,13 +2,13 @@ import type { BucketChange } from '../../core/index.js';
 import { decode, encode, tags } from '../codec.js';
 import type { OnePane } from './pane.js';
 
-/** Entries in a chunk, and bytes unless it has one entry only: what a log may take as one record. */
+/** Entries per chunk; and bytes, unless the chunk has one entry: the size of a record that any log accepts. */
 const ENTRIES_MAX = 1_024;
 const BYTES_MAX = 256 * 1024;
-/** Entries that nobody needs any more and that are left lying however few are needed. */
+/** Dead entries that are tolerated, however few live ones there are. */
 const SLACK = 256;
 
-/** Entries of one pane in a chunk; numbers and values one entry after another. */
+/** The entries of one pane in a chunk; numbers and values one entry after another. */
 type Group<K> = readonly [
   startMs: number,
   slots: readonly number[],
@@ -22,19 +22,19 @@ interface Part<K extends string | number> {
   readonly slots: readonly number[];
 }
 
-/** A piece of the log, one bucket: entries as they were when it was written. */
+/** A chunk of the log, one bucket: entries at the time of writing. */
 interface Chunk<K extends string | number> {
   readonly id: number;
   readonly parts: readonly Part<K>[];
   readonly entries: number;
-  /** Entries whose newest version this is. */
+  /** The number of entries whose newest version this is. */
   live: number;
 }
 
 /**
- * The changelog of panes as a log that cleans itself: what changed is appended; when the log is more than twice what is
- * held, the oldest chunks' live entries move to its end (as in log-structured file systems: Rosenblum and Ousterhout,
- * 1992). The work is spread over the epochs: none writes everything.
+ * The changelog of panes as a self-cleaning log. Changes are appended. When the log is more than twice the state, the live entries
+ * of the oldest chunks move to its end (as in log-structured file systems: Rosenblum and Ousterhout, 1992). The work is spread over
+ * the epochs; none rewrites everything.
  */
 export class PaneLog<K extends string | number> {
   /** By id, the oldest first. */
@@ -74,13 +74,13 @@ export class PaneLog<K extends string | number> {
     return changes;
   }
 
-  /** The entries of a pane are needed no more. */
+  /** Marks the entries of a pane as dead. */
   forget(pane: OnePane<K>): void {
     pane.gone = true;
     for (let slot = 0; slot < pane.size; slot++) this.leave(pane, slot);
   }
 
-  /** Takes in a chunk as it was written; chunks come in the order of their ids. */
+  /** Adds a stored chunk; chunks come in the order of their ids. */
   read(id: number, bytes: Uint8Array, paneOf: (startMs: number) => OnePane<K> | undefined): void {
     const { numbersEach, valuesEach } = this;
     const parts: Part<K>[] = [];
@@ -141,7 +141,7 @@ export class PaneLog<K extends string | number> {
     return [pane.startMs, slots, keys, numbers, values];
   }
 
-  /** The version of an entry that was the newest is so no more. */
+  /** Marks an entry's newest version as outdated. */
   private leave(pane: OnePane<K>, slot: number): void {
     const chunk = this.chunks.get(pane.chunks[slot] as number);
     pane.chunks[slot] = 0;
@@ -155,7 +155,7 @@ export class PaneLog<K extends string | number> {
   }
 }
 
-/** What of a chunk is still the newest version and is not about to be written anyway. */
+/** The entries of a chunk that are the newest version and will not be written anyway. */
 function liveParts<K extends string | number>({ id, parts }: Chunk<K>): Part<K>[] {
   return parts
     .filter(({ pane }) => !pane.gone)
@@ -166,7 +166,7 @@ function liveParts<K extends string | number>({ id, parts }: Chunk<K>): Part<K>[
     .filter(({ slots }) => slots.length > 0);
 }
 
-/** Cuts parts into pieces of so many entries at most. */
+/** Divides parts into pieces of at most so many entries. */
 function* piecesOf<K extends string | number>(
   parts: readonly Part<K>[],
   entriesMax = ENTRIES_MAX,

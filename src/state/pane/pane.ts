@@ -1,28 +1,28 @@
-/** The entries of one pane. Write to `numbers` and `values` as you like and `touch` each slot that you wrote. */
+/** The entries of one pane. Write to `numbers` and `values` and call `touch` for each slot that you wrote. */
 export interface Pane<K extends string | number> {
   readonly startMs: number;
-  /** Entries; their slots count from 0 in the order in which their keys first came. */
+  /** The number of entries; slots count from 0 in the order in which their keys first came. */
   readonly size: number;
   /** The slot of a key, or -1. */
   find(key: K): number;
-  /** Adds a key that is not there and returns its slot, with zeros and undefined in it. */
+  /** Adds a missing key and returns its slot, filled with zeros and undefined. */
   add(key: K): number;
   keyAt(slot: number): K;
-  /** Those of a slot lie at `slot * numbers`; `add` may put another array in the place of this one. */
+  /** Those of a slot begin at `slot * numbers`; `add` may replace this array. */
   readonly numbers: Float64Array;
-  /** Those of a slot lie at `slot * values`. */
+  /** Those of a slot begin at `slot * values`. */
   readonly values: unknown[];
   touch(slot: number): void;
 }
 
 const SLOTS_LEAST = 16;
 
-/** A pane as its cell sees it: which slots changed, and where in the log each one's newest version is. */
+/** A pane for its cell: the changed slots, and the location of each slot's newest version in the log. */
 export class OnePane<K extends string | number> implements Pane<K> {
   size = 0;
   numbers: Float64Array;
   readonly values: unknown[] = [];
-  /** Ids of the chunks that hold the newest versions; 0 for none. */
+  /** The ids of the chunks with the newest versions; 0 for none. */
   chunks: Float64Array;
   /** Slots that changed since they were last written, in the order of their first change. */
   changed: number[] = [];
@@ -66,13 +66,13 @@ export class OnePane<K extends string | number> implements Pane<K> {
     return this.dirty[slot] === 1;
   }
 
-  /** Everything that changed is written. */
+  /** Called after all changes were written. */
   clean(): void {
     for (const slot of this.changed) this.dirty[slot] = 0;
     this.changed = [];
   }
 
-  /** Puts an entry back where it was; `index` makes it findable. */
+  /** Restores an entry to its slot; `index` makes it findable. */
   place(slot: number, key: K): void {
     if (slot >= this.dirty.length) this.grow(slot);
     this.keys[slot] = key;
@@ -80,7 +80,7 @@ export class OnePane<K extends string | number> implements Pane<K> {
     for (let i = this.values.length; i < this.size * this.valuesEach; i++) this.values.push(undefined);
   }
 
-  /** Makes placed entries findable; `false` where some are missing. */
+  /** Makes restored entries findable; `false` if some are missing. */
   index(): boolean {
     for (let slot = 0; slot < this.size; slot++) {
       const key = this.keys[slot];
