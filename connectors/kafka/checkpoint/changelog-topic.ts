@@ -4,12 +4,14 @@ import type { Admin, TopicSettings } from '../admin.js';
 /**
  * A restore reads the whole changelog, so it is compacted early, in segments of 64 MiB, and records may be large. Besides the state
  * the broker then keeps a quarter of it in overwritten records, and the newest segment uncompacted.
+ * The broker's clock dates the records: a broker refuses records that are dated an hour ahead of it, as a wrong clock here would.
  */
 const SETTINGS: TopicSettings = {
   'cleanup.policy': 'compact',
   'min.cleanable.dirty.ratio': '0.2',
   'segment.bytes': String(64 * 1024 * 1024),
   'max.message.bytes': String(32 * 1024 * 1024),
+  'message.timestamp.type': 'LogAppendTime',
 };
 
 /**

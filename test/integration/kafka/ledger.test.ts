@@ -1,5 +1,5 @@
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kafka } from '../../../connectors/kafka/open.js';
 import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { seconds } from '../../../src/core/duration.js';
@@ -208,6 +208,25 @@ consumer = Consumer({'bootstrap.servers': broker, 'group.id': 'unused', 'isolati
 print(sum(consumer.get_watermark_offsets(TopicPartition(args[0], partition), 10)[1] for partition in (0, 1)))`,
       out,
     );
+});
+
+describe('a clock that is two days ahead', () => {
+  it('does not keep a task from its checkpoints', async () => {
+    const job = await newJob();
+    const task = await openTask(job);
+    const nowMs = Date.now() + 2 * 86_400_000;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => nowMs);
+    try {
+      await write(task, [1]);
+      await task.ledger.commit(checkpoint(1, 1, 1), [
+        { step: 's', cell: 'c', bucket: 0, version: 1, bytes: Buffer.from('x') },
+      ]);
+    } finally {
+      clock.mockRestore();
+    }
+    await task.ledger.close();
+    expect(await outputOf(job)).toEqual([1]);
+  });
 });
 
 describe('a second owner', () => {
