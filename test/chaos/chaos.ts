@@ -1,24 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafka } from '../../connectors/kafka/open.js';
 import { localRegistry } from '../../src/schema/index.js';
 import { generator } from '../random.js';
-import { Agent } from './agent.js';
-import { KafkaCluster } from './cluster.js';
+import { Agent, type Fault } from './agent.js';
+import { brokerHosts, KafkaCluster } from './cluster.js';
+import { type FaultGroup, faults, usualFaults } from './faults.js';
 import { Load } from './load.js';
+import { Network, relay } from './network.js';
 import { keepEveryRow } from './once-table.js';
 import { Store } from './stores.js';
 import { clicks } from './topology.js';
 import { type Verdict, verdict } from './verdict.js';
 import type { WorkerOptions } from './worker.js';
-import { Workers } from './workers.js';
+import { Workers, workerHosts } from './workers.js';
 
 export interface ChaosOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly records: number;
+  /** What may be done, by what it is done to: workers, brokers and stores if nothing else is said. */
+  readonly faults?: readonly FaultGroup[];
+  /** Processes that follow each task. */
+  readonly standbys?: number;
   readonly log: (line: string) => void;
 }
 
@@ -40,12 +46,17 @@ export interface ChaosResult {
 const TASKS = 6;
 const SESSION_MS = 6_000;
 const POISON_EVERY = 500;
+const DISK_MIB = 1_024;
+
+/** A cleaner that is never idle, with segments for it to clean. */
+const restless = () => 'log.roll.ms=20000\nlog.cleaner.backoff.ms=1000\nlog.cleaner.min.cleanable.ratio=0.01';
 
 /**
  * Lets chaos loose on workers, brokers, Redis and ClickHouse while records keep coming, by a schedule that the seed
  * decides, and says what became of it. Nothing of it outlives the call.
  */
-export async function chaos({ minutes, seed, records, log }: ChaosOptions): Promise<ChaosResult> {
+export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
+  const { minutes, seed, records, log, faults: groups = usualFaults, standbys = 0 } = given;
   const startedMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
@@ -55,7 +66,9 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
     return one;
   };
   try {
-    const brokers = keep(await KafkaCluster.start(join(folder, 'kafka'), log));
+    const network = groups.includes('network') ? keep(await Network.open([...brokerHosts, ...workerHosts])) : undefined;
+    const diskMiB = groups.includes('disk') ? DISK_MIB : undefined;
+    const brokers = keep(await KafkaCluster.start(join(folder, 'kafka'), { log, network, diskMiB, more: restless }));
     // What this Redis has answered is on its disk, so what checkpoints say of it holds after a restart.
     const redis = keep(await Store.start('redis', folder, ['--appendfsync', 'always']));
     const clickhouse = keep(await Store.start('clickhouse', folder));
@@ -68,6 +81,7 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
       topics,
       stores: { ...names, redis: redis.url, clickhouse: clickhouse.url },
       sessionTimeoutMs: SESSION_MS,
+      standbys,
       alone: false,
     };
     await keepEveryRow(clickhouse.url, clicks(topics, names), 'once');
@@ -75,7 +89,11 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
     keep({ stop: () => kafka.close() });
     await kafka.createTopic(topics.clicks, TASKS);
     await kafka.createTopic(topics.outcomes, TASKS);
-    const workers = new Workers(options);
+    const clocks = groups.includes('clock') ? join(folder, 'clocks') : undefined;
+    if (clocks) mkdirSync(clocks);
+    const relays = [redis, clickhouse].map(({ port }) => ({ port, path: join(folder, `${port}.sock`) }));
+    for (const { port, path } of network ? relays : []) await relay({ path }, { host: '127.0.0.1', port });
+    const workers = new Workers(options, { network, clocks, relays: network ? relays : [] });
     keep({ stop: () => workers.end() });
 
     const random = generator(seed);
@@ -88,7 +106,8 @@ export async function chaos({ minutes, seed, records, log }: ChaosOptions): Prom
     writing.catch(() => undefined); // awaited below
     const expel = (memberId: string) => kafka.removeMember('clicks', memberId);
     const agent = new Agent(
-      { workers, brokers, redis, clickhouse, sessionTimeoutMs: SESSION_MS, expel },
+      { workers, brokers, network, redis, clickhouse, sessionTimeoutMs: SESSION_MS, expel },
+      groups.flatMap((group): readonly Fault[] => faults[group]),
       random,
       (what) => log(`${what} (${load.written} written)`),
     );

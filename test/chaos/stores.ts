@@ -11,7 +11,7 @@ import { lastingPorts } from '../ports.js';
 export class Store {
   private constructor(
     private readonly service: Service,
-    private readonly port: number,
+    readonly port: number,
     private readonly data: string,
     private readonly launch: Launch,
     private readonly logFile: string,

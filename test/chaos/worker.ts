@@ -6,6 +6,7 @@ import { messageOf } from '../../src/core/errors.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
+import { relay } from './network.js';
 import { clicks, type StoreNames, type Topics } from './topology.js';
 
 /** What the process is told on its command line, in JSON. */
@@ -18,8 +19,16 @@ export interface WorkerOptions {
   readonly sessionTimeoutMs: number;
   /** Processes that follow each task; none without it. */
   readonly standbys?: number;
+  /** Stores that this namespace does not reach otherwise. */
+  readonly relays?: readonly Relay[];
   /** Read to the end, alone, without a group. */
   readonly alone: boolean;
+}
+
+/** A port of loopback that a socket file stands for. */
+export interface Relay {
+  readonly port: number;
+  readonly path: string;
 }
 
 /** What it tells. */
@@ -41,6 +50,7 @@ const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const orphaned = () => process.exit(1);
 const tell = (news: WorkerNews) => process.connected && process.send?.(news);
 
+for (const { port, path } of options.relays ?? []) await relay({ host: '127.0.0.1', port }, { path });
 const kafka = await openKafka({
   brokers: options.brokers,
   registry: localRegistry(),

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WorkerNews, WorkerOptions } from './worker.js';
+import type { Network } from './network.js';
+import type { Relay, WorkerNews, WorkerOptions } from './worker.js';
 
 /** A checkpoint as the worker that stored it saw it. */
 export interface Stored {
@@ -34,6 +37,9 @@ export class Worker {
   constructor(
     readonly id: number,
     readonly process: ChildProcess,
+    /** Its name in the network, where there is one. */
+    readonly host: string | undefined,
+    private readonly clock: string | undefined,
   ) {
     this.ended = once(process, 'close').then(([code]) => code as number | null);
   }
@@ -42,10 +48,32 @@ export class Worker {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
+  /** Sets its wall clock so many seconds ahead of the machine's. */
+  setClock(seconds: number): void {
+    if (this.clock) writeFileSync(this.clock, offset(seconds));
+  }
+
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     this.process.kill(signal);
   }
 }
+
+const offset = (seconds: number) => `${seconds < 0 ? '' : '+'}${seconds}`;
+
+/** Hosts of workers in a network; there are never more of them alive. */
+export const workerHosts = ['worker-0', 'worker-1', 'worker-2', 'worker-3'];
+
+/** Where workers run. */
+export interface Place {
+  /** Each is a host of its own. */
+  readonly network?: Network | undefined;
+  /** Stores of loopback, by port, and the socket files by which other namespaces reach them. */
+  readonly relays?: readonly Relay[];
+  /** A folder for the clocks of the workers: they have their own, by libfaketime. */
+  readonly clocks?: string | undefined;
+}
+
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 /** Starts worker processes and writes down what they tell; ends all of them at the end. */
 export class Workers {
@@ -55,24 +83,35 @@ export class Workers {
   readonly restored: Restored[] = [];
   readonly warnings: string[] = [];
 
-  constructor(private readonly options: WorkerOptions) {}
+  constructor(
+    private readonly options: WorkerOptions,
+    private readonly place: Place = {},
+  ) {}
 
   get living(): Worker[] {
     return this.all.filter((worker) => worker.alive);
   }
 
   start(options: Partial<WorkerOptions> = {}): Worker {
-    const child = spawn(
+    const { network, relays = [], clocks } = this.place;
+    const id = this.all.length;
+    const host = network && workerHosts[id % workerHosts.length];
+    const clock = clocks && join(clocks, `clock-${id}`);
+    if (clock) writeFileSync(clock, offset(0));
+    const [command = '', ...args] = [
+      ...(network && host ? network.runAs(host) : []),
       process.execPath,
-      [
-        '--import',
-        'tsx',
-        fileURLToPath(new URL('worker.ts', import.meta.url)),
-        JSON.stringify({ ...this.options, ...options }),
-      ],
-      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], cwd: fileURLToPath(new URL('../..', import.meta.url)) },
-    );
-    const worker = new Worker(this.all.length, child);
+      '--import',
+      'tsx',
+      fileURLToPath(new URL('worker.ts', import.meta.url)),
+      JSON.stringify({ ...this.options, relays, ...options }),
+    ];
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, ...(clock ? fakeTime(clock) : {}) },
+    });
+    const worker = new Worker(id, child, host, clock);
     this.all.push(worker);
     child.stderr?.on('data', (data: Buffer) => {
       worker.errors += data.toString();
@@ -147,3 +186,11 @@ export class Workers {
     }
   }
 }
+
+/** A wall clock that a file sets; the monotonic one stays right. */
+const fakeTime = (clock: string) => ({
+  LD_PRELOAD: FAKETIME,
+  FAKETIME_TIMESTAMP_FILE: clock,
+  FAKETIME_NO_CACHE: '1',
+  FAKETIME_DONT_FAKE_MONOTONIC: '1',
+});

@@ -22,11 +22,10 @@ const open = (rack?: string) =>
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-racks-'));
-  cluster = await KafkaCluster.start(
-    folder,
-    () => undefined,
-    (id) => `broker.rack=rack-${id}\nreplica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector`,
-  );
+  const selector = 'org.apache.kafka.common.replica.RackAwareReplicaSelector';
+  cluster = await KafkaCluster.start(folder, {
+    more: (id) => `broker.rack=rack-${id}\nreplica.selector.class=${selector}`,
+  });
   kafka = await open();
   await kafka.createTopic(topic, 1);
   await send(1_000);
@@ -128,7 +127,7 @@ describe('a client that says where it is', () => {
     process.stdout.write(`replica killed: went on after ${Date.now() - began} ms\n`);
     expect(counted.byPort.get(leaderPort) ?? 0).toBeGreaterThan(0);
 
-    await cluster.restart(id, 'SIGKILL', 0);
+    await cluster.restart([id], 'SIGKILL', 0);
     counted.byPort.clear();
     const giveUpMs = Date.now() + 60_000;
     while ((counted.byPort.get(portOf(id)) ?? 0) < 5 && Date.now() < giveUpMs) {
