@@ -4,14 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { promisify } from 'node:util';
-import { gunzip, type ZlibOptions } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
 import { keyBytes } from '../../src/core/sink.js';
 import type { WireDecoder } from '../../src/schema/index.js';
 import { refusalOf } from '../../src/util/http-access.js';
+import { nextTurn } from '../../src/util/next-turn.js';
+import { linesOf, NotJson, valuesOf } from './ingest-body.js';
 import type { Ingest, Tls } from './kinds.js';
 
 export interface IngestParts {
@@ -28,8 +29,16 @@ export interface IngestParts {
 const REQUEST_MS = 30_000;
 /** How long the head of a request, or a TLS handshake, may take. */
 const HEAD_MS = 10_000;
-/** The most bodies of full length in memory at the same time. */
+/** The most bodies of full length in memory at the same time, from their arrival until they are durable. */
 const LONG_REQUESTS_MAX = 16;
+/** What is unpacked or read in one turn of the loop. */
+const PIECE_BYTES = 64 * 1024;
+
+/** What a request holds of what all of them together may hold. */
+interface Claim {
+  records: number;
+  bytes: number;
+}
 
 interface Answer {
   readonly status: number;
@@ -50,12 +59,13 @@ class Refused extends Error {
 /**
  * The HTTP server of an ingest source. It rejects what it cannot parse, and answers once the rest is durable. A request that does
  * not arrive in time is cut off, and so are requests still arriving when the server closes; their clients got no answer. Memory:
- * `pendingMax` records, and `LONG_REQUESTS_MAX` times `bytesMax` for bodies in flight.
+ * `pendingMax` records, and `LONG_REQUESTS_MAX` times `bytesMax` for bodies, packed and unpacked, until they are durable.
  */
 export class IngestServer {
   private pending = 0;
-  /** Bytes of bodies that are arriving. */
-  private arriving = 0;
+  /** Bytes of bodies that are not yet durable. */
+  private held = 0;
+  private reading: Promise<unknown> = Promise.resolve();
   /** Records that are being stored, with clients waiting for the answer. */
   private readonly storing = new Set<Promise<unknown>>();
   private readonly sockets = new Set<Socket>();
@@ -112,22 +122,21 @@ export class IngestServer {
   }
 
   private async answerTo(request: IncomingMessage, heard: Promise<unknown>): Promise<Answer> {
-    let counted = 0;
+    const claim: Claim = { records: 0, bytes: 0 };
     try {
       this.admit(request);
-      const body = await this.unpacked(await this.bodyOf(request), request.headers['content-encoding']);
-      if (this.closing) throw new Refused(503, 'the door is closing', 1);
-      const records = this.recordsOf(body, request.headers['content-type'] ?? '');
-      const { pendingMax, topic } = this.parts.options;
-      if (this.pending > 0 && this.pending + records.length > pendingMax) {
-        throw new Refused(429, 'too many requests are arriving', 1);
-      }
-      counted = records.length;
-      this.pending += counted;
+      const packed = await this.bodyOf(request, claim);
+      const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers;
+      const { topic } = this.parts.options;
+      const records = await this.inTurn(async () => {
+        const body = await this.unpacked(packed, encoding, claim);
+        if (this.closing) throw new Refused(503, 'the door is closing', 1);
+        return this.recordsOf(body, type, claim);
+      });
       const stored = this.parts.producer.send(topic, records);
       this.waitFor(Promise.allSettled([stored, heard]));
       await stored;
-      return { status: 202, body: { accepted: counted } };
+      return { status: 202, body: { accepted: claim.records } };
     } catch (error) {
       request.resume(); // the rest is read and ignored, so that the client gets the answer
       if (error instanceof Refused) {
@@ -137,7 +146,8 @@ export class IngestServer {
       // It is unknown whether the record was stored, so the client sends it again.
       return { status: 503, body: { error: 'it could not be stored' }, retryAfter: 1 };
     } finally {
-      this.pending -= counted;
+      this.pending -= claim.records;
+      this.release(claim, claim.bytes);
     }
   }
 
@@ -150,63 +160,111 @@ export class IngestServer {
     if (method !== 'POST') throw new Refused(405, 'records come by POST');
     const refusal = refusalOf(headers, this.parts.token);
     if (refusal) throw new Refused(refusal.status, refusal.message);
-    if (this.pending >= this.parts.options.pendingMax) throw new Refused(429, 'too many requests are arriving', 1);
+    if (this.pending >= this.parts.options.pendingMax) throw tooMany();
   }
 
-  private async bodyOf(request: IncomingMessage): Promise<Buffer> {
-    const { bytesMax } = this.parts.options;
+  private async bodyOf(request: IncomingMessage, claim: Claim): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    // Who leaves the loop early would otherwise cut the connection, and the answer would not be heard.
+    for await (const part of request.iterator({ destroyOnReturn: false })) {
+      const { length } = part as Buffer;
+      this.hold(claim, claim.bytes + length, length);
+      parts.push(part as Buffer);
+    }
+    return Buffer.concat(parts);
+  }
+
+  private async unpacked(body: Buffer, encoding: string, claim: Claim): Promise<Buffer> {
+    if (encoding === 'identity') return body;
+    if (encoding !== 'gzip') throw new Refused(415, `${encoding} is not supported: send gzip, or no compression`);
+    const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
+    gunzip.end(body);
     const parts: Buffer[] = [];
     let size = 0;
     try {
-      // By default, leaving the loop early would close the connection before the response is sent.
-      for await (const part of request.iterator({ destroyOnReturn: false })) {
-        const { length } = part as Buffer;
-        size += length;
-        this.arriving += length;
-        if (size > bytesMax) throw new Refused(413, `more than ${bytesMax} bytes`);
-        if (this.arriving > LONG_REQUESTS_MAX * bytesMax) throw new Refused(429, 'too many requests are arriving', 1);
+      for await (const part of gunzip) {
+        size += (part as Buffer).length;
+        this.hold(claim, size, (part as Buffer).length);
         parts.push(part as Buffer);
       }
-      return Buffer.concat(parts);
-    } finally {
-      this.arriving -= size;
+    } catch (error) {
+      throw error instanceof Refused ? error : new Refused(400, 'not gzip');
     }
+    this.release(claim, body.length);
+    return Buffer.concat(parts);
   }
 
-  private async unpacked(body: Buffer, encoding = 'identity'): Promise<Buffer> {
-    if (encoding === 'identity') return body;
-    if (encoding !== 'gzip') throw new Refused(415, `${encoding} is not supported: send gzip, or no compression`);
-    const { bytesMax } = this.parts.options;
-    return unzip(body, { maxOutputLength: bytesMax }).catch((error: unknown) => {
-      const isLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
-      throw isLong ? new Refused(413, `more than ${bytesMax} bytes`) : new Refused(400, 'not gzip');
-    });
-  }
-
-  private recordsOf(body: Buffer, type: string): OutgoingRecord[] {
+  private async recordsOf(body: Buffer, type: string, claim: Claim): Promise<OutgoingRecord[]> {
     if (!isUtf8(body)) throw new Refused(400, 'not text in UTF-8');
-    const items = type.includes('ndjson') ? linesOf(body) : valuesOf(body);
     const { pendingMax } = this.parts.options;
-    if (items.length > pendingMax) throw new Refused(413, `more than ${pendingMax} records`);
     const timestampMs = this.parts.now();
-    return items.map((text, index) => {
-      const value = Buffer.from(text());
-      return { key: this.keyOf(value, index), value, timestampMs };
-    });
+    const isLines = type.includes('ndjson');
+    const records: OutgoingRecord[] = [];
+    let inTurn = 0;
+    try {
+      for (const value of isLines ? linesOf(body) : valuesOf(body)) {
+        if (value === undefined || inTurn > PIECE_BYTES) {
+          await nextTurn();
+          inTurn = 0;
+        }
+        if (value === undefined) continue;
+        if (records.length === pendingMax) throw new Refused(413, `more than ${pendingMax} records`);
+        if (this.pending > 0 && this.pending + records.length === pendingMax) throw tooMany();
+        inTurn += value.length;
+        records.push({ key: this.keyOf(value, records.length, isLines), value, timestampMs });
+      }
+    } catch (error) {
+      if (error instanceof NotJson) throw new Refused(400, `not JSON: ${error.message}`);
+      throw error;
+    }
+    claim.records = records.length;
+    this.pending += claim.records;
+    return records;
   }
 
-  private keyOf(bytes: Buffer, index: number): Uint8Array | null {
+  private keyOf(bytes: Buffer, index: number, isLine: boolean): Uint8Array | null {
     const { codec, options } = this.parts;
     try {
       const value = codec.decode(bytes);
       return options.key === undefined ? null : keyBytes(options.key(value));
     } catch (error) {
+      if (!isLine && !isJson(bytes)) throw new Refused(400, `not JSON: ${messageOf(error)}`);
       throw new Refused(422, `record ${index}: ${messageOf(error)}`);
     }
   }
+
+  /** @throws Refused if the request is too long, or if all requests together hold too much. */
+  private hold(claim: Claim, size: number, more: number): void {
+    const { bytesMax } = this.parts.options;
+    if (size > bytesMax) throw new Refused(413, `more than ${bytesMax} bytes`);
+    claim.bytes += more;
+    this.held += more;
+    if (this.held > LONG_REQUESTS_MAX * bytesMax) throw tooMany();
+  }
+
+  private release(claim: Claim, bytes: number): void {
+    claim.bytes -= bytes;
+    this.held -= bytes;
+  }
+
+  /** One request after another is unpacked and read, so that the others wait as they arrived: packed. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.reading.then(work);
+    this.reading = done.catch(() => undefined);
+    return done;
+  }
 }
 
-const unzip = promisify<Buffer, ZlibOptions, Buffer>(gunzip);
+const tooMany = (): Refused => new Refused(429, 'too many requests are arriving', 1);
+
+function isJson(text: Buffer): boolean {
+  try {
+    JSON.parse(text.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function serverOf(tls: Tls | undefined, where: string, requestMs: number): Promise<Server> {
   const headMs = Math.min(HEAD_MS, requestMs);
@@ -223,29 +281,5 @@ async function serverOf(tls: Tls | undefined, where: string, requestMs: number):
       permanent: true,
       cause,
     });
-  }
-}
-
-/** The texts of records, made one by one: a body may hold more records than are accepted at once. */
-type Texts = readonly (() => string)[];
-
-const linesOf = (body: Buffer): Texts =>
-  body
-    .toString()
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => () => line);
-
-function valuesOf(body: Buffer): Texts {
-  const parsed = json(() => JSON.parse(body.toString()) as unknown);
-  return (Array.isArray(parsed) ? parsed : [parsed]).map((value) => () => json(() => JSON.stringify(value)));
-}
-
-/** A parsed value may still be nested too deeply to be written. */
-function json<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new Refused(400, `not JSON, or nested too deep: ${messageOf(error)}`);
   }
 }
