@@ -70,6 +70,15 @@ describe('a settled event clock', () => {
     expect(nowAfter([0, 0, 0, 20 * day], credibleJump(30 * day))).toBe(20 * day);
   });
 
+  it('counts a time exactly the limit behind as near, and one exactly the limit beyond the last that it follows', () => {
+    const wrong = (at: number) => Array<number>(9).fill(at);
+    const start = [day, day, day];
+    expect(nowAfter([...start, ...wrong(far), 0, far])).toBe(day);
+    expect(nowAfter([...start, ...wrong(far), -1, far])).toBe(far);
+    expect(nowAfter([0, 0, 0, ...wrong(10 * day), 11 * day])).toBe(11 * day);
+    expect(nowAfter([0, 0, 0, ...wrong(10 * day), 11 * day + 1])).toBe(10 * day);
+  });
+
   it('is neither moved nor kept from following by times far behind', () => {
     const start = [10 * day, 10 * day, 10 * day];
     expect(nowAfter([...start, 0, 3 * day, ...repeat(0, 50)])).toBe(10 * day);
@@ -109,6 +118,8 @@ describe('a tentative event clock', () => {
 
   it('counts the record that puts a wrong beginning right with the time of the clock', () => {
     expect(shown([far, 500, 499, 600])).toEqual([far, 500, 500, 600]);
+    expect(shown([far, 50 * day, 49 * day])).toEqual([far, 50 * day, 50 * day]);
+    expect(shown([far, 50 * day, 49 * day - 1])).toEqual([far, 50 * day, 49 * day - 1]);
   });
 
   it('passes over what is no finite number', () => {

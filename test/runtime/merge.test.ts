@@ -169,6 +169,10 @@ describe('the merge, with wrong times among the right ones', () => {
     const { order, watermarks } = await ticksOf([far, 11, 31, 51, 71], [10, 20, 30, 40, 50, 60]);
     expect(order.join(' ')).toBe('1@0 0@0 0@1 1@1 1@2 0@2 1@3 1@4 0@3 1@5 0@4');
     expect(Math.max(...watermarks)).toBe(71);
+    // A day ahead is not far: such a log waits for its turn.
+    const day = 86_400_000;
+    expect((await ticksOf([day + 1, day + 2], [0, 1, 2])).order).toEqual(['1@0', '1@1', '1@2', '0@0', '0@1']);
+    expect((await ticksOf([day + 2, day + 3], [0, 1, 2])).order).toEqual(['1@0', '0@0', '0@1', '1@1', '1@2']);
     expect((await ticksOf([0, far, far + 10, far + 20], [far + 5, far + 15])).order).toEqual([
       '0@0',
       '0@1',

@@ -166,6 +166,20 @@ describe('a watermark emitter', () => {
     expect(emitter.isQuiet(9_400)).toBe(true);
   });
 
+  it('says it again after a task has come back for a moment, even if no mark said so between', () => {
+    const { emitter, marks } = emitterOf([300]);
+    expect(emitter.isQuiet(1_300)).toBe(true);
+    emitter.mark(5);
+    emitter.onRound(2_000);
+    expect(emitter.isQuiet(2_299)).toBe(false);
+    expect(emitter.isQuiet(2_300)).toBe(true);
+    emitter.mark(6);
+    expect(marks.map(({ idle, watermarkMs }) => [idle, watermarkMs])).toEqual([
+      [true, 5],
+      [true, 6],
+    ]);
+  });
+
   it('of a task without next sub-topologies is never due', () => {
     const { emitter } = emitterOf([]);
     expect(emitter.isQuiet(1e12)).toBe(false);

@@ -107,6 +107,22 @@ describe('a map without bounds', () => {
     );
   });
 
+  it('keeps what has changed when more keys have changed since than are held decoded', () => {
+    const keys = 2 * 131_072 + 2;
+    const cell = mapCell<number, number>().open();
+    const stored: Stored = new Map();
+    for (const key of [0, 1]) cell.set(key, 10 + key);
+    take(cell, stored);
+    cell.set(0, 20);
+    cell.delete(1);
+    for (let key = 2; key < keys; key++) cell.set(key, 10 + key);
+    expect([cell.get(0), cell.has(1), cell.get(2), cell.size]).toEqual([20, false, 12, keys - 1]);
+    take(cell, stored);
+    const again = restored(mapCell<number, number>().open(), stored, (a, b) => a - b);
+    expect([again.get(0), again.has(1), again.get(2), again.get(keys - 1)]).toEqual([20, false, 12, 10 + keys - 1]);
+    expect(again.size).toBe(keys - 1);
+  });
+
   it('gives keys in an order that is a function of the keys alone', () => {
     const spec = mapCell<string, number>();
     const forward = spec.open();
