@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UnfinishedOutput } from '../../src/core/connector.js';
 import type { Origin } from '../../src/core/record.js';
-import type { SinkWriter } from '../../src/core/sink.js';
+import { encodingWriter, type SinkWriter } from '../../src/core/sink.js';
 import type { WriteFiles } from './kinds.js';
 import type { Row, RowEncoder } from './row-encoder.js';
 
@@ -98,7 +98,17 @@ export class RollingWriter implements SinkWriter {
   /** Some rows were not stored: later parts must not look complete. */
   private failure: unknown;
 
-  constructor(private readonly options: RollingWriterOptions) {}
+  readonly unrepresentable: NonNullable<SinkWriter['unrepresentable']>;
+  readonly write: SinkWriter['write'];
+
+  constructor(private readonly options: RollingWriterOptions) {
+    const encoding = encodingWriter<Row>({
+      encode: (value) => options.encoder.encode(value),
+      append: (rows, origins) => this.orFail(() => this.add(rows, origins)),
+    });
+    this.unrepresentable = encoding.unrepresentable;
+    this.write = encoding.write;
+  }
 
   /** Continues from the last committable. */
   async restore(committable: Committable | undefined): Promise<void> {
@@ -112,14 +122,9 @@ export class RollingWriter implements SinkWriter {
     }
   }
 
-  write(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
-    return this.orFail(() => this.add(values, origins));
-  }
-
-  private async add(values: readonly unknown[], origins: readonly Origin[]): Promise<void> {
-    const { encoder, roll } = this.options;
-    for (let i = 0; i < values.length; i++) {
-      const row = encoder.encode(values[i]);
+  private async add(rows: readonly Row[], origins: readonly Origin[]): Promise<void> {
+    const { roll } = this.options;
+    for (const [i, row] of rows.entries()) {
       const key = this.keyOf(origins[i]);
       const into = this.open.get(key) ?? (await this.begin(key));
       const before = into.part.bytes;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
-import { MillraceError } from '../../src/core/errors.js';
+import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
@@ -35,6 +35,16 @@ export class WebhookWriter implements SinkWriter {
     private readonly secret: string | undefined,
     private readonly attemptsMax: number,
   ) {}
+
+  /** A body that JSON has not, or none; it is written again when it is sent. */
+  unrepresentable(value: unknown): string | undefined {
+    const body = this.options.body(value);
+    try {
+      return jsonText(body) === undefined && body !== undefined ? `a ${typeof body} has no JSON` : undefined;
+    } catch (error) {
+      return `the body has no JSON: ${messageOf(error)}`;
+    }
+  }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
     if (this.failure !== undefined) throw this.failure;

@@ -3,7 +3,7 @@ import { partitionOf } from '../../src/core/partition.js';
 import type { DeadLetter, Origin, OutgoingRecord } from '../../src/core/record.js';
 import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkContext, SinkDriver, SinkWriter } from '../../src/core/sink.js';
-import { encodingWriter, keyBytes, mismatchText, unwritable } from '../../src/core/sink.js';
+import { encodingWriter, keyBytes, mismatchText } from '../../src/core/sink.js';
 import { openCodec, registerSchema } from '../../src/schema/index.js';
 import { counted } from '../../src/util/counted.js';
 import type { Admin } from './admin.js';
@@ -64,7 +64,7 @@ export function kafkaTopicSink(
       const encode =
         sink.kind === 'kafka.deadLetterSink'
           ? letterEncoder(sink.options as DeadLetterSinkOptions, partitions, letterKey, bytesMax)
-          : await valueEncoder(sink.options as TopicSinkOptions, partitions, registry, context.step);
+          : await valueEncoder(sink.options as TopicSinkOptions, partitions, registry);
       return topicWriter(topic, transaction, encode);
     },
   };
@@ -108,11 +108,11 @@ function topicWriter(
   };
 }
 
-async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry, step: string) {
+async function valueEncoder(options: TopicSinkOptions, partitions: number, registry: SchemaRegistry) {
   const { schema, key, content } = options;
   const codec = await openCodec(schema, registry);
   const headers = headersFor(options);
-  const outgoing = (value: unknown, origin: Origin): Outgoing => {
+  return (value: unknown, origin: Origin): Outgoing => {
     const bytes = key ? keyBytes(key(value)) : origin.key;
     const written = content ? content(value) : value;
     const record = {
@@ -123,13 +123,6 @@ async function valueEncoder(options: TopicSinkOptions, partitions: number, regis
     };
     // Without a key the origin decides, not a counter: a replay must append to the same partition.
     return { partition: bytes ? partitionOf(bytes, partitions) : origin.partition % partitions, record };
-  };
-  return (value: unknown, origin: Origin): Outgoing => {
-    try {
-      return outgoing(value, origin);
-    } catch (error) {
-      throw unwritable(error, step, origin);
-    }
   };
 }
 

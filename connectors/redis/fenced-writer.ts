@@ -109,15 +109,9 @@ export class FencedWriter implements SinkWriter {
       n,
       ...strings.map((each) => (typeof each === 'string' ? each : 1 + bytes.push(each))),
     ]);
-    return { keys, args: [textOf({ incarnation, topic, ttl, limit, how, rows }), ...bytes] };
+    const call: CallText = { incarnation, topic, ttl, limit, how, rows };
+    return { keys, args: [JSON.stringify(call), ...bytes] };
   }
-}
-
-/** JSON can escape half of a surrogate pair, which Redis does not parse: it becomes what UTF-8 makes of it. */
-function textOf(call: CallText): string {
-  const text = JSON.stringify(call);
-  if (!text.includes('\\ud')) return text;
-  return JSON.stringify(call, (_, each) => (typeof each === 'string' ? Buffer.from(each).toString() : each));
 }
 
 /** If a call writes a key twice, only the last value is needed. The kept records stay in order. */

@@ -1,5 +1,6 @@
 import { messageOf } from '../../src/core/errors.js';
 import { jsonText } from '../../src/util/json-text.js';
+import { isWellFormed } from '../../src/util/well-formed.js';
 
 /**
  * The fields of a hash that hold a value, as strings; the same in every key-value store.
@@ -25,16 +26,25 @@ export function unrepresentableHash(key: unknown, value: unknown): string | unde
   if (unrepresentable !== undefined) return unrepresentable;
   if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name} has no fields`;
   for (const [name, field] of Object.entries(value ?? {})) {
-    const reason = typeof field === 'object' ? unrepresentableJson(field) : undefined;
+    const reason = typeof field === 'object' ? unrepresentableJson(field) : unrepresentableText(field);
     if (reason !== undefined) return `field ${name} is ${reason}`;
+    if (!isWellFormed(name)) return `the name of a field is ${HALF}`;
   }
   return undefined;
 }
 
 /** Why the result of an option cannot be a key. All values without a key would get the same one. */
 export function unrepresentableKey(option: string, key: unknown): string | undefined {
-  if (typeof key === 'string' && key !== '') return undefined;
+  if (typeof key === 'string' && key !== '') return isWellFormed(key) ? undefined : `\`${option}\` gives ${HALF}`;
   return `\`${option}\` gives ${key === '' ? 'an empty text' : `something of type ${typeof key}`}, not a text`;
+}
+
+const HALF = 'text with half of a surrogate pair, which UTF-8 has not';
+
+/** Why something that is no object is not kept as text. */
+export function unrepresentableText(value: unknown): string | undefined {
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
+  return typeof value === 'string' && !isWellFormed(value) ? HALF : undefined;
 }
 
 /** Why a value cannot be written as JSON: it contains itself or a `bigint`, or it is a value that JSON leaves out. */

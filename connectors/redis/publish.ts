@@ -3,7 +3,7 @@ import type { OptionsOf } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
 import { definition } from './definition.js';
-import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
+import { unrepresentableJson, unrepresentableKey, unrepresentableText } from './hash-fields.js';
 import type { publishKind } from './kinds.js';
 import type { Publishing } from './publish-writer.js';
 import { nameOf } from './sink.js';
@@ -34,7 +34,8 @@ export function publishSink<T>(options: RedisPublishOptions<T>): Sink<T> {
       const unrepresentable = unrepresentableKey('channel', channel(value));
       if (unrepresentable !== undefined || message === undefined) return unrepresentable ?? unrepresentableJson(value);
       const written = message(value);
-      return isMessage(written) ? undefined : `\`message\` gives something of type ${typeof written}`;
+      if (!isMessage(written)) return `\`message\` gives something of type ${typeof written}`;
+      return unrepresentableText(written);
     },
   };
   return sinkOf(definition.kinds.publishSink, options, { options: driven });

@@ -3,7 +3,7 @@ import type { OptionsOf } from '../../src/core/options.js';
 import type { Sink } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
 import { definition } from './definition.js';
-import { unrepresentableJson, unrepresentableKey } from './hash-fields.js';
+import { unrepresentableJson, unrepresentableKey, unrepresentableText } from './hash-fields.js';
 import type { jsonKind, stringKind } from './kinds.js';
 import type { Write } from './structures.js';
 
@@ -36,7 +36,8 @@ export function stringSink<T>(options: RedisStringOptions<T>): Sink<T> {
         unrepresentableKey('key', key(record)) ?? (value === jsonOf ? unrepresentableJson(record) : undefined);
       if (unrepresentable !== undefined) return unrepresentable;
       const written = value(record);
-      return isWritable(written) ? undefined : `\`value\` gives something of type ${typeof written}`;
+      if (!isWritable(written)) return `\`value\` gives something of type ${typeof written}`;
+      return unrepresentableText(written);
     },
     ttl: options.ttl,
   };
@@ -65,7 +66,7 @@ export function jsonSink<T>(options: RedisJsonOptions<T>): Sink<T> {
       const text = jsonOf(value(record));
       return text === null ? [] : [text];
     },
-    unrepresentable: (record) => unrepresentableKey('key', key(record)) ?? unrepresentableJson(value(record)),
+    unrepresentable: (record) => unrepresentableKey('key', key(record)) ?? unrepresentableDocument(value(record)),
     ttl: options.ttl,
   };
   return sinkOf(definition.kinds.jsonSink, options, { options: driven });
@@ -79,3 +80,27 @@ const asArgument = (written: string | Uint8Array): string | Buffer =>
 
 const isWritable = (written: unknown): boolean =>
   written === null || written === undefined || typeof written === 'string' || written instanceof Uint8Array;
+
+/** RedisJSON reads documents up to this depth. */
+const DEPTH_MAX = 127;
+/** An escape that is none of a backslash, which JSON writes as two. */
+const ESCAPED_HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
+/** Why a value has no JSON that RedisJSON reads: it is stricter than JSON is. */
+function unrepresentableDocument(value: unknown): string | undefined {
+  const reason = unrepresentableJson(value);
+  const text = reason === undefined ? (jsonOf(value) ?? '') : '';
+  if (reason !== undefined || text.length <= DEPTH_MAX) return reason ?? halfIn(text);
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (bracket === '[' || bracket === '{') deepest = Math.max(deepest, ++depth);
+    else if (bracket === ']' || bracket === '}') depth -= 1;
+  }
+  return deepest > DEPTH_MAX ? `nested deeper than ${DEPTH_MAX}, which Redis does not read` : halfIn(text);
+}
+
+const halfIn = (text: string): string | undefined =>
+  text.includes('\\ud') && ESCAPED_HALF.test(text)
+    ? 'text with half of a surrogate pair, which UTF-8 has not'
+    : undefined;

@@ -148,9 +148,10 @@ export function unwritable(error: unknown, step: string, origin?: Origin): Millr
 }
 
 export interface EncodingWriterParts<T> {
+  /** A permanent `MillraceError` says that the target has no form of the value; any other error ends the run. */
   encode(value: unknown, origin: Origin): T;
   /** Why the target does not take it, such as its size; `undefined` if it does. */
-  refusal(encoded: T): string | undefined;
+  refusal?(encoded: T): string | undefined;
   append(encoded: readonly T[], origins: readonly Origin[]): void | Promise<void>;
 }
 
@@ -160,13 +161,21 @@ export interface EncodingWriterParts<T> {
  *
  * Memory: the encoded values that were asked about and are not written yet, those of the rounds in flight.
  */
-export function encodingWriter<T>(parts: EncodingWriterParts<T>): Pick<SinkWriter, 'write' | 'unrepresentable'> {
+export function encodingWriter<T>(
+  parts: EncodingWriterParts<T>,
+): Required<Pick<SinkWriter, 'write' | 'unrepresentable'>> {
   const { encode, refusal, append } = parts;
   const asked: { readonly value: unknown; readonly encoded: T }[] = [];
   return {
     unrepresentable(value, origin) {
-      const encoded = encode(value, origin);
-      const why = refusal(encoded);
+      let encoded: T;
+      try {
+        encoded = encode(value, origin);
+      } catch (error) {
+        if (error instanceof MillraceError && error.permanent) return error.message;
+        throw error;
+      }
+      const why = refusal?.(encoded);
       if (why === undefined) asked.push({ value, encoded });
       return why;
     },

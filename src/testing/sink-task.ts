@@ -36,13 +36,16 @@ const INPUT = 'input';
 const ROWS_MAX = 100_000;
 
 /** Whether rows are kept in the checkpoint and written after it. */
-export const isDeferred = ({ driver, sink, deferred = false }: SinkWorld): boolean =>
+export const isDeferred = ({ driver, sink, deferred = false }: OpenWorld): boolean =>
   outsideOfLedger(driver) && (deferred || sink.deferred !== undefined);
 
 const outsideOfLedger = ({ mode }: SinkDriver): boolean => mode === 'idempotent' || mode === 'append';
 
+/** What a task needs of a world. */
+type OpenWorld = Pick<SinkWorld, 'driver' | 'sink' | 'deferred' | 'openLedger'>;
+
 /** Opens a task as the runtime does: ledger, restore, sinks. */
-export async function openTask(world: SinkWorld, partition: number): Promise<OpenTask> {
+export async function openTask(world: OpenWorld, partition: number): Promise<OpenTask> {
   const task = { topology: 'contract', partition };
   const ledger = await world.openLedger(task);
   try {
@@ -53,7 +56,7 @@ export async function openTask(world: SinkWorld, partition: number): Promise<Ope
   }
 }
 
-async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Promise<OpenTask> {
+async function openWith(world: OpenWorld, task: TaskId, ledger: TaskLedger): Promise<OpenTask> {
   const { driver, sink } = world;
   const restored = await ledger.restore();
   const state = new TaskState(restored.state);
@@ -101,7 +104,7 @@ async function openWith(world: SinkWorld, task: TaskId, ledger: TaskLedger): Pro
 }
 
 /** With the wrappers of the runtime: deferred rows, sequence numbers of changes. */
-async function asInRuns(world: SinkWorld, opened: SinkWriter, state: TaskState): Promise<SinkWriter> {
+async function asInRuns(world: OpenWorld, opened: SinkWriter, state: TaskState): Promise<SinkWriter> {
   let writer = opened;
   if (isDeferred(world)) {
     const later = new DeferredSink(opened, ROWS_MAX);
@@ -115,7 +118,7 @@ async function asInRuns(world: SinkWorld, opened: SinkWriter, state: TaskState):
   return numbered;
 }
 
-export async function setUp({ driver, sink }: SinkWorld): Promise<void> {
+export async function setUp({ driver, sink }: OpenWorld): Promise<void> {
   await driver.setUp?.(sink, { topology: 'contract', step: STEP, partitions: 2 });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyBytes, MillraceError, placedMessageOf, unwritable } from '../../src/core/index.js';
+import { encodingWriter, keyBytes, MillraceError, placedMessageOf, unwritable } from '../../src/core/index.js';
 import { originAt } from '../../src/testing/contract.js';
 
 describe('keyBytes', () => {
@@ -29,5 +29,38 @@ describe('unwritable', () => {
     });
     expect(placedMessageOf(unwritable(inner, 'out'))).toBe('a hole (out (json))');
     expect(placedMessageOf(new MillraceError('sink', 'no answer of x', { where: 'x' }))).toBe('no answer of x');
+  });
+});
+
+describe('encodingWriter', () => {
+  const open = () => {
+    const encoded: unknown[] = [];
+    const appended: string[] = [];
+    const writer = encodingWriter<string>({
+      encode(value) {
+        encoded.push(value);
+        if (value === 'none') throw new MillraceError('schema', 'no form', { permanent: true });
+        if (value === 'odd') throw new TypeError('no foo');
+        return `<${value}>`;
+      },
+      append: (values) => void appended.push(...values),
+    });
+    return { writer, encoded, appended };
+  };
+
+  it('encodes each value once, and says of which there is no form', () => {
+    const { writer, encoded, appended } = open();
+    const values = ['a', 'none', 'b', 'b'];
+    const answers = values.map((value, n) => writer.unrepresentable(value, originAt(n)));
+    expect(answers).toEqual([undefined, 'no form', undefined, undefined]);
+    writer.write(
+      ['a', 'b', 'b'],
+      [0, 2, 3].map((n) => originAt(n)),
+    );
+    expect([encoded, appended]).toEqual([values, ['<a>', '<b>', '<b>']]);
+  });
+
+  it('takes no mistake of a callback for a value without a form', () => {
+    expect(() => open().writer.unrepresentable('odd', originAt(0))).toThrow('no foo');
   });
 });

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { withMaps } from '../../../src/util/json-text.js';
+import { refuseUnwritable, withMaps } from '../../../src/util/json-text.js';
 import { isWellFormed } from '../../../src/util/well-formed.js';
 import { unquoted } from '../table/type-text.js';
 import { asBytes, quotedText, type ValueType } from './value-type.js';
@@ -54,7 +54,11 @@ function jsonOf(value: unknown): string | undefined {
   if (value === null) return undefined; // nullable columns are handled by `nullable`
   if (typeof value === 'bigint') return value.toString();
   try {
-    return JSON.stringify(value, (name, each) => (typeof each === 'bigint' ? each.toString() : withMaps(name, each)));
+    const text = JSON.stringify(value, (name, each) =>
+      typeof each === 'bigint' ? each.toString() : withMaps(name, each),
+    );
+    if (typeof value === 'object') refuseUnwritable(value);
+    return text;
   } catch {
     return undefined; // it contains itself, or it is a value that JSON leaves out
   }

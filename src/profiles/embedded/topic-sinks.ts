@@ -12,7 +12,7 @@ import { partitionOf } from '../../core/partition.js';
 import type { DeadLetter, Origin, OutgoingRecord } from '../../core/record.js';
 import type { SchemaRegistry } from '../../core/schema.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../core/sink.js';
-import { encodingWriter, keyBytes, unwritable } from '../../core/sink.js';
+import { encodingWriter, keyBytes } from '../../core/sink.js';
 import { openCodec, registerSchema } from '../../schema/index.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
@@ -42,7 +42,7 @@ export function topicSinks(
       switch (sink.kind) {
         case 'kafka.sink':
         case 'kafka.upsertSink':
-          return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry, step);
+          return valueWriter(log, outputs, sink.options as TopicSinkOptions, registry);
         case 'kafka.deadLetterSink':
           return lettersWriter(log, outputs, sink.options as DeadLetterSinkOptions, letterKey);
         case 'repartition':
@@ -59,7 +59,6 @@ async function valueWriter(
   outputs: TaskOutputs,
   options: TopicSinkOptions,
   registry: SchemaRegistry,
-  step: string,
 ): Promise<SinkWriter> {
   const { topic, schema, key, content } = options;
   const codec = await openCodec(schema, registry);
@@ -82,13 +81,7 @@ async function valueWriter(
   };
   return {
     ...encodingWriter({
-      encode(value, origin) {
-        try {
-          return outgoing(value, origin);
-        } catch (error) {
-          throw unwritable(error, step, origin);
-        }
-      },
+      encode: outgoing,
       refusal: ({ record }) => tooLarge(topic, record, bytesMax),
       append(encoded) {
         outputs.mustOwn();

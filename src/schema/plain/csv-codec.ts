@@ -1,4 +1,5 @@
 import { MillraceError } from '../../core/errors.js';
+import { isWellFormed } from '../../util/well-formed.js';
 import { generate, literal } from '../bytes/shapes.js';
 import type { CsvColumn } from '../csv.js';
 import { DecodeFailure, unrepresentableValue } from '../failures.js';
@@ -14,10 +15,14 @@ interface Kind {
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
-  text: { read: (text) => text, write: (value) => (typeof value === 'string' ? value : undefined) },
+  text: {
+    read: (text) => text,
+    write: (value) => (typeof value === 'string' && isWellFormed(value) ? value : undefined),
+  },
   number: {
     read: (text) => (isNumeric(text) ? finite(Number(text)) : undefined),
-    write: (value) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : undefined),
+    write: (value) =>
+      typeof value === 'number' && Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : String(value)) : undefined,
   },
   integer: {
     read: (text) => (isWhole(text) ? safe(Number(text)) : undefined),
@@ -37,9 +42,14 @@ const kinds: Readonly<Record<string, Kind>> = {
       /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(text) && isDay(text.slice(0, 10))
         ? valid(new Date(text))
         : undefined,
-    write: (value) => (value instanceof Date && valid(value) ? value.toISOString() : undefined),
+    write: (value) => {
+      const text = value instanceof Date && valid(value) ? value.toISOString() : undefined;
+      return text?.length === DATE_LENGTH ? text : undefined; // years of more digits are not read either
+    },
   },
 };
+
+const DATE_LENGTH = '2000-01-01T00:00:00.000Z'.length;
 
 /** Of the characters of numbers alone, so that what `Number` makes of blanks, hexadecimals and nothing does not count. */
 function isNumeric(text: string): boolean {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
+import { hostileSuite } from './hostile-suite.js';
 import { querySuite } from './query-suite.js';
 import { clickHouseSuite } from './suite.js';
 import { tablesSuite } from './tables-suite.js';
@@ -20,6 +21,7 @@ describe('ClickHouse in this process', () => {
   querySuite(() => ({ path }));
   tablesSuite(() => ({ path }));
   valuesSuite(() => ({ path }));
+  hostileSuite(() => ({ path }));
 
   it('does not let a long query hold up a short one', async () => {
     const db = await openClickHouse({ path });

@@ -6,6 +6,7 @@ import { httpSink } from '../../../connectors/http/sink.js';
 import { signature } from '../../../connectors/http/webhook-writer.js';
 import { millis, type Sink } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
+import { asJson, hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { generator } from '../../random.js';
 import { memoryLedgers } from '../clickhouse/memory-ledgers.js';
@@ -48,6 +49,26 @@ describe('http.webhookSink', () => {
     };
   });
   for (const { name, run } of checks) it(`keeps the contract: ${name}`, run);
+
+  const hostile = hostileValuesContract(async () => {
+    const seen = new Map<number, unknown>();
+    const service = await newService((heard, response) => {
+      const { n, v } = JSON.parse(heard.body) as { n: number; v: unknown };
+      seen.set(n, v);
+      response.end();
+    });
+    return {
+      driver: httpSink(),
+      sink: hook(service.url),
+      openLedger: memoryLedgers(),
+      row: (n, v) => ({ n, v }),
+      plain: 'plain',
+      read: async () => seen,
+      stored: asJson,
+      close: async () => undefined,
+    };
+  });
+  for (const { name, run } of hostile) it(name, run);
 
   it('has ids that headers take, whatever an input is called', async () => {
     const service = await newService((_, response) => response.end());

@@ -3,6 +3,7 @@ import { createClient } from '@clickhouse/client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
 import { askClickHouse } from '../../../stack/ask-clickhouse.js';
+import { hostileSuite } from '../../connectors/clickhouse/hostile-suite.js';
 import { querySuite } from '../../connectors/clickhouse/query-suite.js';
 import { clickHouseSuite } from '../../connectors/clickhouse/suite.js';
 import { tablesSuite } from '../../connectors/clickhouse/tables-suite.js';
@@ -18,6 +19,7 @@ describe('ClickHouse over HTTP', () => {
   querySuite(() => ({ url: url() }));
   tablesSuite(() => ({ url: url() }));
   valuesSuite(() => ({ url: url() }));
+  hostileSuite(() => ({ url: url() }));
 
   it('takes compressed inserts', async () => {
     const db = await openClickHouse({ url: url(), compress: true });

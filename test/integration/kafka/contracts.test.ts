@@ -4,10 +4,11 @@ import type { Kafka } from '../../../connectors/kafka/open.js';
 import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
 import type { Sink } from '../../../src/core/sink.js';
 import { type ContractCheck, originAt } from '../../../src/testing/contract.js';
+import { asJson, hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { ledgerContract } from '../../../src/testing/ledger-contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { sourceContract } from '../../../src/testing/source-contract.js';
-import { foreignProducer, foreignRead, foreignSend, fresh, open, settled, sink, source } from './world.js';
+import { foreignProducer, foreignRead, foreignSend, fresh, json, open, settled, sink, source } from './world.js';
 
 const runAll = (checks: readonly ContractCheck[]) => {
   for (const { name, run } of checks) it(name, run);
@@ -46,6 +47,35 @@ describe('a topic as a sink, read by librdkafka', () => {
         value: (n) => ({ n }),
         visible: async () =>
           (await settledRead(topic)).map(({ value }) => (JSON.parse(value ?? '') as { n: number }).n),
+        close: () => closeWith(kafka, topic),
+      };
+    }),
+  );
+});
+
+describe('hostile values in a topic, read by librdkafka', () => {
+  runAll(
+    hostileValuesContract(async () => {
+      const topic = fresh('hostile');
+      const kafka = await open({ prefix: topic });
+      return {
+        driver: kafka.topicSink,
+        sink: specs.sink({
+          topic,
+          schema: json,
+          settings: { 'max.message.bytes': '1000000' },
+        } as never) as Sink<unknown>,
+        openLedger: kafka.openLedger,
+        row: (n, v) => ({ n, v }),
+        plain: 'plain',
+        read: async () =>
+          new Map(
+            (await settledRead(topic)).map(({ value }) => {
+              const { n, v } = JSON.parse(value ?? '') as { n: number; v: unknown };
+              return [n, v];
+            }),
+          ),
+        stored: asJson,
         close: () => closeWith(kafka, topic),
       };
     }),

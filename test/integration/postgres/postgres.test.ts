@@ -6,6 +6,7 @@ import { openPostgres, type Postgres } from '../../../connectors/postgres/open.j
 import { columnCheck } from '../../../connectors/postgres/unrepresentable.js';
 import type { Sink, SinkWriter } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
+import { hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { fitting, unfitting } from '../../connectors/postgres/hostile-cells.js';
@@ -70,6 +71,47 @@ describe('postgres.tableSink keeps the contract of sinks', () => {
     });
     for (const { name, run } of checks) it(`${name}, ${key.length === 0 ? 'adding rows' : 'by key'}`, run);
   }
+});
+
+type Comparable = (cell: string) => unknown;
+const asDocument: Comparable = (cell) => JSON.parse(cell);
+
+// Both sides as something that compares: what a reader finds, and the text that was written.
+describe.each<[type: string, plain: unknown, read: Comparable, written?: Comparable]>([
+  ['text', 'plain', String],
+  ['bigint', 7, BigInt],
+  ['double precision', 1.5, Number],
+  ['numeric(30, 3)', 7, Number, (cell) => Number(Number(cell).toFixed(3)) || (cell === 'NaN' ? Number.NaN : 0)],
+  ['timestamptz', 7, (cell) => new Date(cell).getTime()],
+  ['boolean', true, (cell) => cell === 'true' || cell === '1'],
+  ['jsonb', { a: 1 }, asDocument],
+  ['json', { a: 1 }, asDocument],
+])('hostile values in a column of Postgres: %s', (type, plain, read, written = read) => {
+  const orNull = (of: Comparable, cell: string | null) => (cell === null ? null : of(cell));
+  const checks = hostileValuesContract(async () => {
+    const table = fresh();
+    const { tableSink: driver } = direct;
+    return {
+      driver: {
+        ...driver,
+        open: (sink, context) => driver.open(sink, { ...context, task: { ...context.task, topology: table } }),
+      },
+      sink: postgres.tableSink<{ n: number; v: unknown }>({
+        table,
+        columns: { n: 'bigint', v: type },
+      }) as Sink<unknown>,
+      openLedger: memoryLedgers(),
+      row: (n, v) => ({ n, v }),
+      plain,
+      async read() {
+        const rows = await direct.query<{ n: string; v: string | null }>(`SELECT n::text, v::text FROM ${table}`);
+        return new Map(rows.map(({ n, v }) => [Number(n), orNull(read, v)]));
+      },
+      stored: (value) => orNull(written, cellOf(type)(value)),
+      close: async () => undefined,
+    };
+  });
+  for (const { name, run } of checks) it(name, run);
 });
 
 describe('a column of Postgres', () => {

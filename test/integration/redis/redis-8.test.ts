@@ -4,6 +4,7 @@ import { redis } from '../../../connectors/redis/index.js';
 import { openRedis, type Redis } from '../../../connectors/redis/open.js';
 import { minutes, type Sink } from '../../../src/core/index.js';
 import { originAt } from '../../../src/testing/contract.js';
+import { asJson, hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { type SinkWorld, sinkContract } from '../../../src/testing/sink-contract.js';
 import { memoryLedgers } from '../../connectors/clickhouse/memory-ledgers.js';
 import { jsonKind, kinds } from './kinds.js';
@@ -51,6 +52,29 @@ describe.each([...kinds, jsonKind])('$kind', ({ sink, visible }) => {
 });
 
 describe('redis.jsonSink', () => {
+  const hostile = hostileValuesContract(async () => {
+    const prefix = fresh();
+    return {
+      driver: {
+        ...server.sink,
+        open: (written, context) =>
+          server.sink.open(written, { ...context, task: { ...context.task, topology: prefix } }),
+      },
+      sink: redis.jsonSink<{ n: number }>({ key: ({ n }) => `${prefix}:${n}` }) as Sink<unknown>,
+      openLedger: memoryLedgers(),
+      row: (n, v) => ({ n, v }),
+      plain: 'plain',
+      async read() {
+        const keys = await client.keys(`${prefix}:*`);
+        const documents = await Promise.all(keys.map((key) => client.call('JSON.GET', key)));
+        return new Map(documents.map((text) => JSON.parse(String(text))).map(({ n, v }) => [n, v]));
+      },
+      stored: asJson,
+      close: async () => undefined,
+    };
+  });
+  for (const { name, run } of hostile) it(name, run);
+
   it('keeps documents that Redis can look into, takes away what is null, and has a time to live', async () => {
     const name = fresh();
     const sink = redis.jsonSink<{ doc: object | null }>({ key: () => name, value: (v) => v.doc, ttl: minutes(2) });

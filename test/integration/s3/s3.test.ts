@@ -12,6 +12,7 @@ import type { Sink, SinkWriter } from '../../../src/core/sink.js';
 import type { Source, SourceReader } from '../../../src/core/source.js';
 import { json, localRegistry, ndjson } from '../../../src/schema/index.js';
 import { originAt } from '../../../src/testing/contract.js';
+import { asJson, hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { openWorld } from '../../profiles/embedded/world.js';
 import { generator } from '../../random.js';
@@ -68,6 +69,28 @@ describe('s3.sink keeps the contract of a prepared sink', () => {
       openLedger: (task) => world.embedded.openLedger(task),
       value: (n) => ({ n }),
       visible: () => numbersIn(prefix),
+      close: () => world.close(),
+    };
+  });
+  for (const { name, run } of checks) it(name, run);
+});
+
+describe('s3.sink and hostile values', () => {
+  const checks = hostileValuesContract(async () => {
+    const world = await openWorld();
+    const prefix = fresh();
+    return {
+      driver: openAt().sink,
+      sink: sinkOf(prefix),
+      openLedger: (task) => world.embedded.openLedger(task),
+      row: (n, v) => ({ n, v }),
+      plain: 'plain',
+      async read() {
+        const texts = await Promise.all((await shownOf(prefix)).map(async (key) => (await plain(key)).text()));
+        const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line !== '');
+        return new Map(lines.map((line) => JSON.parse(line) as { n: number; v: unknown }).map(({ n, v }) => [n, v]));
+      },
+      stored: asJson,
       close: () => world.close(),
     };
   });

@@ -1,6 +1,8 @@
 import { describe, it } from 'vitest';
 import { deadLetterHeaders } from '../../../connectors/kafka/topic-options.js';
+import { hashFields } from '../../../connectors/redis/hash-fields.js';
 import { type ContractCheck, originAt } from '../../../src/testing/contract.js';
+import { asJson, hostileValuesContract } from '../../../src/testing/hostile-values.js';
 import { ledgerContract } from '../../../src/testing/ledger-contract.js';
 import { sinkContract } from '../../../src/testing/sink-contract.js';
 import { sourceContract } from '../../../src/testing/source-contract.js';
@@ -78,6 +80,47 @@ describe('hashes of the embedded store', () => {
       };
     }),
   );
+});
+
+describe('hostile values', () => {
+  const row = (n: number, v: unknown) => ({ n, v });
+
+  describe('in a topic of the embedded log', () => {
+    runAll(
+      hostileValuesContract(async () => {
+        const { embedded, close } = await openWorld();
+        return {
+          driver: embedded.topicSink,
+          sink: topicSinkOf('out'),
+          openLedger: embedded.openLedger,
+          row,
+          plain: 'plain',
+          read: async () =>
+            new Map(((await valuesIn(embedded, 'out')) as { n: number; v: unknown }[]).map(({ n, v }) => [n, v])),
+          stored: asJson,
+          close,
+        };
+      }),
+    );
+  });
+
+  describe('in hashes of the embedded store', () => {
+    runAll(
+      hostileValuesContract(async () => {
+        const { embedded, close } = await openWorld();
+        return {
+          driver: embedded.hashSink,
+          sink: hashSinkOf((value) => `n:${(value as { n: number }).n}`),
+          openLedger: embedded.openLedger,
+          row,
+          plain: 'plain',
+          read: async () => new Map([...embedded.hashes()].map(({ fields }) => [Number(fields.n), fields.v])),
+          stored: (value) => hashFields({ value }).value,
+          close,
+        };
+      }),
+    );
+  });
 });
 
 describe('the embedded ledger', () => {

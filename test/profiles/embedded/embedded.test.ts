@@ -159,22 +159,15 @@ describe('the log', () => {
 });
 
 describe('what sinks write', () => {
-  it('names sink and record where a value has no key, or cannot be written', async () => {
+  it('has no room for a value without a key; a callback that throws is a mistake of the topology', async () => {
     const { embedded } = await open();
     const sink = topicSinkOf('keyed', { key: (value) => (value as { k: string }).k });
     await embedded.topicSink.setUp?.(sink, { topology: 't', step: 's', partitions: 1 });
     await (await embedded.openLedger(task(0))).restore();
     const writer = await embedded.topicSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
-    const write = async (value: unknown) => writer.write([{ k: 'JFK' }, value], [originAt(6), originAt(7)]);
-    const details = { where: 's', permanent: true };
-    await expect(write({})).rejects.toMatchObject({
-      message: expect.stringMatching(/^the key is undefined, not text at .+@7$/),
-      ...details,
-    });
-    await expect(write(null)).rejects.toMatchObject({
-      message: expect.stringMatching(/^a callback .+ null .+@7$/),
-      ...details,
-    });
+    expect(writer.unrepresentable?.({ k: 'JFK' }, originAt(6))).toBeUndefined();
+    expect(writer.unrepresentable?.({}, originAt(7))).toBe('the key is undefined, not text');
+    expect(() => writer.unrepresentable?.(null, originAt(7))).toThrow(TypeError);
   });
 
   it("carries the event time and the key, by the key's partition", async () => {
