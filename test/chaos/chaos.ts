@@ -9,6 +9,7 @@ import { Agent, type Fault } from './agent.js';
 import { brokerHosts, KafkaCluster } from './cluster.js';
 import { type FaultGroup, faults, usualFaults } from './faults.js';
 import { Load } from './load.js';
+import type { Mutant } from './mutants.js';
 import { Network, relay } from './network.js';
 import { keepEveryRow } from './once-table.js';
 import { Store } from './stores.js';
@@ -25,6 +26,8 @@ export interface ChaosOptions {
   readonly faults?: readonly FaultGroup[];
   /** Processes that follow each task. */
   readonly standbys?: number;
+  /** What is wrong with the connectors of the workers: to see that chaos finds it. */
+  readonly mutant?: Mutant | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -56,7 +59,7 @@ const restless = () => 'log.roll.ms=20000\nlog.cleaner.backoff.ms=1000\nlog.clea
  * decides, and says what became of it. Nothing of it outlives the call.
  */
 export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
-  const { minutes, seed, records, log, faults: groups = usualFaults, standbys = 0 } = given;
+  const { minutes, seed, records, log, faults: groups = usualFaults, standbys = 0, mutant } = given;
   const startedMs = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'millrace-chaos-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
@@ -93,7 +96,7 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     if (clocks) mkdirSync(clocks);
     const relays = [redis, clickhouse].map(({ port }) => ({ port, path: join(folder, `${port}.sock`) }));
     for (const { port, path } of network ? relays : []) await relay({ path }, { host: '127.0.0.1', port });
-    const workers = new Workers(options, { network, clocks, relays: network ? relays : [] });
+    const workers = new Workers(options, { network, clocks, relays: network ? relays : [], mutant });
     keep({ stop: () => workers.end() });
 
     const random = generator(seed);

@@ -6,6 +6,7 @@ import { messageOf } from '../../src/core/errors.js';
 import { createInference } from '../../src/inference/index.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
+import { type Mutant, mutants } from './mutants.js';
 import { relay } from './network.js';
 import { clicks, type StoreNames, type Topics } from './topology.js';
 
@@ -21,6 +22,8 @@ export interface WorkerOptions {
   readonly standbys?: number;
   /** Stores that this namespace does not reach otherwise. */
   readonly relays?: readonly Relay[];
+  /** What is wrong with its connectors. */
+  readonly mutant?: Mutant | undefined;
   /** Read to the end, alone, without a group. */
   readonly alone: boolean;
 }
@@ -50,6 +53,7 @@ const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const orphaned = () => process.exit(1);
 const tell = (news: WorkerNews) => process.connected && process.send?.(news);
 
+if (options.mutant) mutants[options.mutant]();
 for (const { port, path } of options.relays ?? []) await relay({ host: '127.0.0.1', port }, { path });
 const kafka = await openKafka({
   brokers: options.brokers,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Mutant } from './mutants.js';
 import type { Network } from './network.js';
 import type { Relay, WorkerNews, WorkerOptions } from './worker.js';
 
@@ -71,9 +72,11 @@ export interface Place {
   readonly relays?: readonly Relay[];
   /** A folder for the clocks of the workers: they have their own, by libfaketime. */
   readonly clocks?: string | undefined;
+  /** What is wrong with their connectors. */
+  readonly mutant?: Mutant | undefined;
 }
 
-const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+export const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 /** Starts worker processes and writes down what they tell; ends all of them at the end. */
 export class Workers {
@@ -93,7 +96,7 @@ export class Workers {
   }
 
   start(options: Partial<WorkerOptions> = {}): Worker {
-    const { network, relays = [], clocks } = this.place;
+    const { network, relays = [], clocks, mutant } = this.place;
     const id = this.all.length;
     const host = network && workerHosts[id % workerHosts.length];
     const clock = clocks && join(clocks, `clock-${id}`);
@@ -104,7 +107,7 @@ export class Workers {
       '--import',
       'tsx',
       fileURLToPath(new URL('worker.ts', import.meta.url)),
-      JSON.stringify({ ...this.options, relays, ...options }),
+      JSON.stringify({ ...this.options, relays, mutant, ...options }),
     ];
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
