@@ -1,4 +1,4 @@
-import type { CheckpointStore, LogPoint, TaskId, TaskLedger } from '../../src/core/checkpoint.js';
+import type { CheckpointStore, LogEnd, LogPoint, TaskId, TaskLedger } from '../../src/core/checkpoint.js';
 import type { Duration } from '../../src/core/duration.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { INTERNAL } from '../../src/core/internal.js';
@@ -19,6 +19,7 @@ import { Cluster, type ClusterOptions, noTopic } from './connection/cluster.js';
 import { deleteGroup } from './group/delete-group.js';
 import { GroupMembership, removeGroupMember } from './group/membership.js';
 import type { TaskLease } from './group/task-lease.js';
+import { holderText, holdingTransaction } from './open-transactions.js';
 import { KafkaProducer } from './producer.js';
 import { kafkaSource } from './source.js';
 import type { Compression } from './topic-options.js';
@@ -44,6 +45,8 @@ export interface KafkaOptions extends ClusterOptions {
   readonly standbys?: number;
   /** Replicas of created topics that do not define it; the broker's default if missing. */
   readonly replication?: number;
+  /** How long an open transaction may hold an input back until a run warns of it; 60 s by default. */
+  readonly heldPatience?: Duration;
   /** Compression of changelogs, repartition topics, and outputs that do not define it; none by default. */
   readonly compression?: Compression;
   /** Called after the state of a task was read. */
@@ -73,6 +76,8 @@ export interface Kafka {
   forget(topology: string): Promise<void>;
   /** The end offset of each partition for readers of committed records. */
   endOffsets(topic: string): Promise<readonly number[]>;
+  /** The end of each partition, also beyond the last stable offset. */
+  logEnds(topic: string): Promise<readonly LogEnd[]>;
   /** The offset of a point of the log in each partition. */
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
   /** The time that brokers have delayed this client because of quotas since it was opened, in milliseconds. */
@@ -125,7 +130,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     (message) => options.onWarning?.(message),
     options.letterKey,
   );
-  const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message));
+  const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message), options.heldPatience);
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
   const restorer = new Restorer(cluster, (restored) => options.onRestored?.(restored));
@@ -205,6 +210,7 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
       await deleteGroup(cluster, group);
     },
     endOffsets: (topic) => offsetsAt(cluster, topic, 'latest'),
+    logEnds: (topic) => logEnds(cluster, topic),
     offsetsAt: (topic, point) => offsetsAt(cluster, topic, point),
     throttledMs: () => cluster.throttle.totalMs,
     async close() {
@@ -231,6 +237,19 @@ async function offsetsAt(cluster: Cluster, topic: string, point: LogPoint): Prom
       if (point === 'earliest') return cluster.startOffset(topic, partition);
       if (point === 'latest') return cluster.endOffset(topic, partition, 'committed');
       return cluster.offsetAt(topic, partition, point.timestampMs);
+    }),
+  );
+}
+
+async function logEnds(cluster: Cluster, topic: string): Promise<readonly LogEnd[]> {
+  const stable = await offsetsAt(cluster, topic, 'latest');
+  return Promise.all(
+    stable.map(async (stableEnd, partition): Promise<LogEnd> => {
+      const end = Math.max(stableEnd, await cluster.endOffset(topic, partition, 'any'));
+      const holder = end > stableEnd ? await holdingTransaction(cluster, topic, partition) : undefined;
+      if (holder === undefined) return { end, stableEnd };
+      const { address } = await cluster.leader(topic, partition);
+      return { end, stableEnd, heldBy: holderText(holder, topic, partition, address) };
     }),
   );
 }

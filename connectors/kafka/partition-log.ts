@@ -15,7 +15,7 @@ type OnDataLoss = 'earliest' | 'latest';
 const BYTES_MAX = 2 * 1024 * 1024;
 const WAIT_MAX_MS = 250;
 /** The result after the log was closed. */
-const NOTHING: FetchedPartition = { highWatermark: -1, aborted: [], bytes: Buffer.alloc(0) };
+const NOTHING: FetchedPartition = { highWatermark: -1, stableOffset: -1, aborted: [], bytes: Buffer.alloc(0) };
 
 /**
  * Reads the committed records of one partition, range by range, over its own connection, from the closest replica. One fetch is in

@@ -1,9 +1,11 @@
+import { messageOf } from '../../src/core/errors.js';
 import { bytesOf, type RawRecord } from '../../src/core/record.js';
 import { type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
 import type { CommittedRange } from './group/committed.js';
+import { holderText, holdingTransaction, StableOffsetWatch } from './open-transactions.js';
 import { PartitionLog } from './partition-log.js';
 
 /** The driver of `kafka.source`: one reader with its own connection for each task and input. */
@@ -11,6 +13,7 @@ export function kafkaSource(
   cluster: Cluster,
   sessions: TaskSessions,
   onWarning: (message: string) => void = () => undefined,
+  heldPatienceMs = HELD_PATIENCE_MS,
 ): SourceDriver {
   return {
     async partitions({ topic }) {
@@ -27,10 +30,29 @@ export function kafkaSource(
         onWarning(
           `source '${step}': ${counted(count, 'record')} of ${topic}/${partition} ${count === 1 ? 'is' : 'are'} gone, it goes on at ${log.offset}`,
         );
-      return new PartitionReader(log, end, bounded, onSkipped);
+      const tellOfHolder = async (stable: number, logEnd: number, ageMinMs = 0): Promise<void> => {
+        const held = `source '${step}' reads ${topic}/${partition} to the last stable offset ${stable} only, ${counted(logEnd - stable, 'entry', 'entries')} before its end`;
+        try {
+          const holder = await holdingTransaction(cluster, topic, partition);
+          if (holder === undefined || (holder.known && Date.now() - holder.known.startedMs < ageMinMs)) return;
+          const { address } = await cluster.leader(topic, partition);
+          onWarning(`${held}: ${holderText(holder, topic, partition, address)}`);
+        } catch (error) {
+          onWarning(`${held}; the transaction that holds it cannot be looked up: ${messageOf(error)}`);
+        }
+      };
+      if (bounded) {
+        const logEnd = await cluster.endOffset(topic, partition, 'any');
+        if (logEnd > end) await tellOfHolder(end, logEnd, heldPatienceMs);
+      }
+      const watch = new StableOffsetWatch(heldPatienceMs, (stable, logEnd) => void tellOfHolder(stable, logEnd));
+      return new PartitionReader(log, end, bounded, onSkipped, watch);
     },
   };
 }
+
+/** How long a transaction may stay open without a warning; as long as most clients give theirs. */
+const HELD_PATIENCE_MS = 60_000;
 
 interface Polled {
   readonly records: readonly RawRecord[];
@@ -59,9 +81,15 @@ class PartitionReader implements SourceReader {
     private readonly endAtOpen: number,
     bounded: boolean,
     private readonly onSkipped: (count: number) => void,
+    private readonly watch: StableOffsetWatch,
   ) {
     this.given = log.offset;
     this.end = bounded ? endAtOpen : Number.POSITIVE_INFINITY;
+  }
+
+  /** Up to the high watermark: what an open transaction holds back is not read yet either. */
+  get logEnd(): number | undefined {
+    return this.range?.logEnd;
   }
 
   get isBehind(): boolean {
@@ -74,6 +102,7 @@ class PartitionReader implements SourceReader {
       if (this.closed || this.given >= this.end) return { records: NONE, ended: true };
       try {
         this.range = await this.log.next();
+        this.watch.note(this.range.stableEnd, this.range.logEnd, performance.now());
         this.caughtUp ||= this.log.offset === this.given;
       } catch (error) {
         if (this.closed) return { records: NONE, ended: true }; // `close` has closed the connection

@@ -1,3 +1,4 @@
+import type { LogEnd } from '../core/checkpoint.js';
 import { partitionsRead, positionKey } from '../core/source.js';
 import type { StateChange } from '../core/state.js';
 import type { OpenProfile } from '../profiles/profiles.js';
@@ -16,10 +17,12 @@ export interface SourceLag {
   readonly partition: number;
   /** The next offset to read; `null` where the task has committed nothing and begins at the oldest record. */
   readonly position: number | null;
-  /** `null` where nobody can tell without reading: of files, objects and pages. */
+  /** The offset after the last record, committed or not; `null` where nobody can tell without reading: of files, objects and pages. */
   readonly end: number | null;
-  /** Committed records that were not read yet; `null` likewise. On Kafka it counts the marks of transactions too. */
+  /** Entries between position and end; `null` likewise. On Kafka it counts records of open transactions and transaction markers too. */
   readonly lag: number | null;
+  /** Which open transaction holds readers back before the end, and the command that ends it. */
+  readonly heldBy?: string;
   /** Of what is no topic: where the next record lies, in the words of its connector. */
   readonly place?: unknown;
 }
@@ -43,21 +46,31 @@ async function lagOfSubtopology(profile: OpenProfile, topology: Topology): Promi
   const stored = new Map((await storedTasks(profile, topology)).map((task) => [task.partition, task]));
   const [starts, ends] = await Promise.all([
     offsetsBySource(profile, topology, 'earliest'),
-    offsetsBySource(profile, topology, 'latest'),
+    endsBySource(profile, topology),
   ]);
   const tasks = Array.from({ length: await tasksOf(profile, topology) }, (_, task) => task);
   return topology.sources.flatMap(({ id, source }) =>
     tasks.flatMap((task) =>
-      partitionsRead(source, task, ends.get(id)?.length ?? 0).map((partition) => {
+      partitionsRead(source, task, starts.get(id)?.length ?? 0).map((partition) => {
         const found = stored.get(task)?.checkpoint?.positions[positionKey(id, source, partition)];
         const position = offsetOrNull(found);
         const known = { source: id, topic: source.topic, task, partition, position };
         if (!isTopic(source)) return { ...known, end: null, lag: null, place: found?.sourceState ?? null };
-        const end = ends.get(id)?.[partition] ?? 0;
+        const { end = 0, heldBy } = ends.get(id)?.[partition] ?? {};
         const lag = Math.max(0, end - (position ?? starts.get(id)?.[partition] ?? 0));
-        return { ...known, end, lag };
+        return { ...known, end, lag, ...(heldBy === undefined ? {} : { heldBy }) };
       }),
     ),
+  );
+}
+
+async function endsBySource(
+  profile: OpenProfile,
+  { sources }: Topology,
+): Promise<ReadonlyMap<string, readonly LogEnd[]>> {
+  const topics = sources.filter(({ source }) => isTopic(source));
+  return new Map(
+    await Promise.all(topics.map(async ({ id, source }) => [id, await profile.logEnds(source.topic)] as const)),
   );
 }
 

@@ -80,3 +80,13 @@ export interface CheckpointStore {
 
 /** A point of a log: its oldest record, its end, or the first record with at least this timestamp (milliseconds). */
 export type LogPoint = 'earliest' | 'latest' | { readonly timestampMs: number };
+
+/** Where a partition of a log ends. */
+export interface LogEnd {
+  /** The offset after the last record, committed or not. */
+  readonly end: number;
+  /** Up to where readers of committed records can read: the first record of the oldest open transaction, or the end. */
+  readonly stableEnd: number;
+  /** Which transaction holds it back, and the command that ends it, in words. */
+  readonly heldBy?: string;
+}

@@ -72,6 +72,8 @@ export interface SourceReader {
   release?(offset: number): void;
   /** Whether it has not yet returned all that the log held when it was opened: such an input is not idle. */
   readonly isBehind?: boolean;
+  /** The offset after the last record of the log as of the last poll, whether it may be read yet or not; unknown if missing. */
+  readonly logEnd?: number | undefined;
   /** Describes the position of this offset in the source, for `open`. Called at each checkpoint, with increasing offsets. */
   sourceStateOf?(offset: number): unknown;
   close(): Promise<void>;
@@ -164,12 +166,18 @@ export function sliceOfPoll<T>(
  * @example
  * const counted = readerAround(reader, { close: () => reader.close().then(() => { open -= 1; }) });
  */
-export function readerAround(reader: SourceReader, own: Partial<Omit<SourceReader, 'isBehind'>>): SourceReader {
+export function readerAround(
+  reader: SourceReader,
+  own: Partial<Omit<SourceReader, 'isBehind' | 'logEnd'>>,
+): SourceReader {
   const all: Required<SourceReader> = {
     poll: (recordsMax, bytesMax) => reader.poll(recordsMax, bytesMax),
     release: (offset) => reader.release?.(offset),
     get isBehind() {
       return reader.isBehind ?? false;
+    },
+    get logEnd() {
+      return reader.logEnd;
     },
     sourceStateOf: (offset) => reader.sourceStateOf?.(offset),
     close: () => reader.close(),

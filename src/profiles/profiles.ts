@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { letterKey } from '../../connectors/kafka/dead-letter-record.js';
-import type { CheckpointStore, LogPoint } from '../core/checkpoint.js';
+import type { CheckpointStore, LogEnd, LogPoint } from '../core/checkpoint.js';
 import { type ConnectorContext, type ConnectorDefinition, connectorOf, type OpenConnector } from '../core/connector.js';
 import { INTERNAL } from '../core/internal.js';
 import type { KindDefinition } from '../core/kind.js';
@@ -19,6 +19,8 @@ export interface OpenProfile extends Profile {
   producer(): TopicProducer;
   /** Offsets of the next records of a topic, by partition. */
   endOffsets(topic: string): Promise<readonly number[]>;
+  /** By partition, where a log ends, also for readers of committed records. */
+  logEnds(topic: string): Promise<readonly LogEnd[]>;
   offsetsAt(topic: string, point: LogPoint): Promise<readonly number[]>;
   readonly checkpoints: CheckpointStore;
   /** What the embedded profile keeps goes with its folder: only what is outside can be removed. */
@@ -90,6 +92,7 @@ async function openEmbeddedProfile(config: Config, options: ProfileOptions): Pro
     schemas: log.schemas,
     producer: () => log.producer(),
     endOffsets: (topic) => log.endOffsets(topic),
+    logEnds: async (topic) => (await log.endOffsets(topic)).map((end) => ({ end, stableEnd: end })),
     offsetsAt: (topic, point) => log.offsetsAt(topic, point),
     checkpoints: log.checkpoints,
     removal: { topic: async () => undefined, topology: async () => undefined },
@@ -136,6 +139,7 @@ async function openClusterProfile(config: Config, options: ProfileOptions): Prom
     schemas,
     producer: () => kafka.producer(),
     endOffsets: (topic) => kafka.endOffsets(topic),
+    logEnds: (topic) => kafka.logEnds(topic),
     offsetsAt: (topic, point) => kafka.offsetsAt(topic, point),
     checkpoints: kafka.checkpoints,
     removal: { topic: (name) => kafka.deleteTopic(name), topology: (name) => kafka.forget(name) },

@@ -63,6 +63,8 @@ export interface TaskSnapshot {
   readonly partition: number;
   readonly epoch: number;
   readonly positions: Readonly<Record<string, Position>>;
+  /** Entries of the logs that it has not read, by the keys of the positions; without sources that cannot tell. */
+  readonly lag: Readonly<Record<string, number>>;
   readonly watermarkMs: number;
   readonly recordsInFlight: number;
   /** Cumulative; part of the checkpoint, so they move with the task. */
@@ -199,6 +201,7 @@ export class Task {
       partition: this.id.partition,
       epoch: this.checkpoint.epoch,
       positions: this.checkpoint.positions,
+      lag: Object.fromEntries(this.inputs.flatMap(({ key, lag }) => (lag === undefined ? [] : [[key, lag]]))),
       watermarkMs: this.time.watermarkMs,
       recordsInFlight: this.pipeline.recordsInFlight,
       counters: [...this.counters()],

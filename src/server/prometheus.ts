@@ -141,6 +141,15 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
       Object.entries(positions).map(([source, { offset }]) => [{ source, partition }, offset] as const),
     ),
   );
+  gauge(
+    'lag_records',
+    'Entries of the log behind the position: records, those of open transactions too, and transaction markers',
+    ['source', 'partition'],
+    ({ tasks }) =>
+      tasks.flatMap(({ partition, lag }) =>
+        Object.entries(lag).map(([source, entries]) => [{ source, partition }, entries] as const),
+      ),
+  );
   gauge('measure', 'The newest measurement of a step', ['step', 'task', 'name'], ({ measures }) =>
     measures.map(({ step, task, name, value }) => [{ step, task, name }, value]),
   );

@@ -120,6 +120,7 @@ export const embeddedWorld = (log: Embedded): OpenProfile => ({
   schemas: log.schemas,
   producer: () => log.producer(),
   endOffsets: (topic) => log.endOffsets(topic),
+  logEnds: async (topic) => (await log.endOffsets(topic)).map((end) => ({ end, stableEnd: end })),
   offsetsAt: (topic, point) => log.offsetsAt(topic, point),
   checkpoints: log.checkpoints,
   connect: () => Promise.reject(new Error('there is no connector here')),

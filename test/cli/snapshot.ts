@@ -20,6 +20,7 @@ export function someSnapshot(): RunSnapshot {
         partition: 0,
         epoch: 7,
         positions: { orders: { offset: 120, mergeTimeMs: 0 } },
+        lag: { orders: 5 },
         watermarkMs: 1_500,
         recordsInFlight: 3,
         counters: counters.map((each) => ({ ...each, restored: 0 })),

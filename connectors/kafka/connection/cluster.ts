@@ -186,6 +186,11 @@ export class Cluster {
     return retry(attempt, { waitMs: 20, waitMaxMs: 500, totalMs: this.patienceMs, retriable });
   }
 
+  /** The addresses of all known brokers. */
+  brokers(): readonly Address[] {
+    return [...this.known.values()];
+  }
+
   /** The address of a broker by its id, if known. */
   broker(id: number): Address | undefined {
     return this.known.get(id);

@@ -14,6 +14,8 @@ const RECORDS_MAX = 65_536;
 /** A broker's answer for one partition. */
 export interface FetchedPartition {
   readonly highWatermark: number;
+  /** The last stable offset: the broker sends nothing beyond it. */
+  readonly stableOffset: number;
   readonly aborted: readonly AbortedTransaction[];
   /** Whole batches; the last one may be cut off. */
   readonly bytes: Buffer;
@@ -36,6 +38,8 @@ export class CommittedRange {
   readonly nextOffset: number;
   /** The offset after the last record of the log, committed or not, as of this answer. */
   readonly logEnd: number;
+  /** The last stable offset, also as of this answer. */
+  readonly stableEnd: number;
   readonly bytes: number;
   private readonly batches: Batch[] = [];
   private readonly aborted: readonly AbortedTransaction[];
@@ -45,7 +49,7 @@ export class CommittedRange {
   private open: BatchRecords | undefined;
 
   constructor(
-    { bytes, aborted, highWatermark }: FetchedPartition,
+    { bytes, aborted, highWatermark, stableOffset }: FetchedPartition,
     private readonly fromOffset: number,
     private readonly where: string,
   ) {
@@ -63,6 +67,7 @@ export class CommittedRange {
       throw damaged(`${bytes.length} bytes hold no whole batch`, where);
     this.nextOffset = nextOffset;
     this.logEnd = highWatermark;
+    this.stableEnd = stableOffset;
     this.bytes = bytes.length;
   }
 

@@ -47,7 +47,8 @@ function parseResponse(_correlation: number, apiKey: number, apiVersion: number,
     return topic.readArray(parsePartition);
   });
   const fetched = topics[0]?.[0];
-  if (!fetched) return { throttleTimeMs, preferredReplica: -1, highWatermark: -1, aborted: [], bytes: NOTHING };
+  if (!fetched)
+    return { throttleTimeMs, preferredReplica: -1, highWatermark: -1, stableOffset: -1, aborted: [], bytes: NOTHING };
   if (fetched.errorCode !== 0) throw fail(fetched.errorCode);
   return { ...fetched, throttleTimeMs };
 }
@@ -56,7 +57,7 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
   reader.readInt32(); // partition
   const errorCode = reader.readInt16();
   const highWatermark = Number(reader.readInt64());
-  reader.readInt64(); // last stable offset: the broker sends nothing beyond it
+  const stableOffset = Number(reader.readInt64());
   reader.readInt64(); // log start offset
   const aborted =
     reader.readNullableArray((each) => ({
@@ -67,7 +68,7 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
   const size = reader.readUnsignedVarInt() - 1;
   const bytes = size > 0 ? reader.buffer.slice(reader.position, reader.position + size) : NOTHING;
   if (size > 0) reader.skip(size);
-  return { errorCode, preferredReplica, highWatermark, aborted, bytes };
+  return { errorCode, preferredReplica, highWatermark, stableOffset, aborted, bytes };
 }
 
 /** Fetches committed records of one partition as bytes; the client's own parser would decode them and leak memory. */

@@ -55,7 +55,7 @@ function showCommand({ terminal, act }: CommandContext): Command {
           terminal.out(
             flags.json
               ? `${JSON.stringify({ topology: topology.name, lag, tasks: rows })}\n`
-              : `${textTable(legible(placed(rows)))}${behindText(rows)}\n`,
+              : `${textTable(legible(placed(rows.map(({ heldBy: _, ...row }) => row))))}${behindText(rows)}\n${heldLines(rows)}`,
           );
         } finally {
           await profile.close();
@@ -123,6 +123,13 @@ function legible<R extends { readonly task: number; readonly partition: number }
   if (rows.some(({ task, partition }) => task !== partition)) return rows;
   return rows.map(({ partition: _, ...row }) => row);
 }
+
+/** Which inputs end for readers before their logs do, and why. */
+const heldLines = (rows: readonly SourceLag[]): string =>
+  rows
+    .filter(({ heldBy }) => heldBy !== undefined)
+    .map(({ topic, partition, heldBy }) => `warning: ${topic}/${partition} cannot be read to its end: ${heldBy}\n`)
+    .join('');
 
 /** Of a place what says where it is, and no column where all inputs are topics. */
 function placed(rows: readonly SourceLag[]): readonly (Omit<SourceLag, 'place'> & { readonly place?: string })[] {

@@ -53,6 +53,9 @@ function openReader(log: TopicLog, topic: string, partition: number, from: numbe
     get isBehind() {
       return offset < endAtOpen;
     },
+    get logEnd() {
+      return log.endOffset(topic, partition);
+    },
     async poll(recordsMax, bytesMax = Number.POSITIVE_INFINITY) {
       if (closed) return { records: [], ended: true };
       let records = take(recordsMax, bytesMax);

@@ -61,7 +61,11 @@ export function rangeOf(
   batches: readonly Buffer[],
   { aborted = [], from = 0 }: { aborted?: readonly AbortedTransaction[]; from?: number } = {},
 ): CommittedRange {
-  return new CommittedRange({ highWatermark: 1_000, aborted, bytes: Buffer.concat(batches) }, from, 'topic/0');
+  return new CommittedRange(
+    { highWatermark: 1_000, stableOffset: 1_000, aborted, bytes: Buffer.concat(batches) },
+    from,
+    'topic/0',
+  );
 }
 
 export function recordsOf(range: CommittedRange): RawRecord[] {

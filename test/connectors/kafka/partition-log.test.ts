@@ -29,7 +29,14 @@ function racked(foundByLooking: boolean) {
     },
   };
   const asked: string[] = [];
-  const nothing = { throttleTimeMs: 0, preferredReplica: -1, highWatermark: 5, aborted: [], bytes: Buffer.alloc(0) };
+  const nothing = {
+    throttleTimeMs: 0,
+    preferredReplica: -1,
+    highWatermark: 5,
+    stableOffset: 5,
+    aborted: [],
+    bytes: Buffer.alloc(0),
+  };
   vi.spyOn(ConnectionPool.prototype, 'request').mockImplementation((async (
     { host }: typeof leader,
     _api: unknown,
@@ -81,7 +88,14 @@ describe('PartitionLog', () => {
     let failures = 2;
     vi.spyOn(ConnectionPool.prototype, 'request').mockImplementation((async () => {
       if (failures-- > 0) throw new ProtocolError('OFFSET_OUT_OF_RANGE');
-      return { throttleTimeMs: 0, preferredReplica: -1, highWatermark: 20, aborted: [], bytes: Buffer.alloc(0) };
+      return {
+        throttleTimeMs: 0,
+        preferredReplica: -1,
+        highWatermark: 20,
+        stableOffset: 20,
+        aborted: [],
+        bytes: Buffer.alloc(0),
+      };
     }) as never);
     const log = await PartitionLog.open(deleted, 'topic', 0, 1, { onDataLoss: 'earliest' });
     await log.next();
