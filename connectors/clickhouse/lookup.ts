@@ -66,7 +66,7 @@ function placeProblems(options: object): Problem[] {
   if (query === undefined) return columns === undefined ? [{ message: 'columns is missing', hint }] : [];
   if (table !== undefined || columns !== undefined) return [{ message: 'query beside table or columns', hint }];
   if (typeof query === 'string' && !/\{\s*keys\s*:/.test(query)) {
-    return [{ message: 'the query asks for no keys', hint: 'let it read WHERE key IN {keys:Array(String)}' }];
+    return [{ message: 'the query has no parameter for the keys', hint: 'add WHERE key IN {keys:Array(String)}' }];
   }
   return [];
 }

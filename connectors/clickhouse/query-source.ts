@@ -30,7 +30,7 @@ export interface QueryTask {
 export async function openQueryReader(pages: QueryPages, query: Query, task: QueryTask): Promise<SourceReader> {
   const { place } = task;
   if (place !== undefined && place.orderBy.join() !== query.orderBy.join()) {
-    throw new MillraceError('source', `the checkpoint has a place in the order of ${place.orderBy.join(', ')}`, {
+    throw new MillraceError('source', `the checkpoint has a position in the order of ${place.orderBy.join(', ')}`, {
       where: query.name,
       hint: `the query is ordered by ${query.orderBy.join(', ')}: order it as before, or give the source another id`,
       permanent: true,

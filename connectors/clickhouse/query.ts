@@ -67,7 +67,7 @@ function queryProblems({ sql, orderBy }: Query, { format, options }: SchemaData)
   if (orderBy.length === 0)
     problems.push({
       message: 'orderBy is empty',
-      hint: 'name columns that are unique together: the source needs a total order',
+      hint: 'name columns that together identify a row: the source needs a total order',
     });
   if (/\bLIMIT\s+\d+(\s*(,|OFFSET)\s*\d+)?\s*$/i.test(sql))
     problems.push({
@@ -77,7 +77,7 @@ function queryProblems({ sql, orderBy }: Query, { format, options }: SchemaData)
   const framed = (options as { readonly framing?: string } | undefined)?.framing !== 'none';
   if (format !== 'json' && (format !== 'json-schema' || framed))
     problems.push({
-      message: `${format} where rows are JSON`,
+      message: `${format} for rows of JSON`,
       hint: "pass json<Row>() or jsonSchema({ framing: 'none' })",
     });
   return problems;

@@ -64,15 +64,15 @@ function tableProblems(options: OptionsOf<typeof tableKind.options>): Problem[] 
   if (partitionBy !== undefined && (UNSTEADY.test(partitionBy) || named)) {
     problems.push({
       message: `partitionBy ${partitionBy} is not the same when a row comes again`,
-      hint: 'rows that replace each other must lie in one partition: partition by fields of the value, its event time for example',
+      hint: 'rows that replace each other must be in one partition: partition by fields of the value, such as its event time',
     });
   }
   const known =
     schema !== undefined || ttl === undefined || [...Object.keys(given ?? {}), insertedAt].includes(ttl.since);
   if (!known) {
     problems.push({
-      message: `ttl counts since ${ttl.since}, which is no column`,
-      hint: 'name a column of a time: insertedAt, if replayed rows are to live as long as others',
+      message: `ttl counts since ${ttl.since}, which is not a column`,
+      hint: 'name a time column: insertedAt, if replayed rows should be kept as long as others',
     });
   }
   return [...problems, ...views.flatMap((each) => viewProblems(each, view))];

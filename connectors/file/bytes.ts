@@ -90,7 +90,7 @@ function unreadable(path: string, error: unknown): MillraceError {
       ? 'it was there: only remove files that were read to their end'
       : permanent
         ? 'it is damaged, or was not complete when its name appeared: write files under a name with a dot in front, and rename them'
-        : 'may this process read it, and does where it lies answer?',
+        : 'check that this process may read it and that its storage answers',
     permanent,
     cause,
   });

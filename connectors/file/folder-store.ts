@@ -136,7 +136,7 @@ export class FolderStore implements PartStore {
     if (holder === sink) return;
     throw new MillraceError('config', `${folder} belongs to the sink ${holder}`, {
       where: sink,
-      hint: 'give each sink a folder of its own',
+      hint: 'give each sink its own folder',
       permanent: true,
     });
   }
@@ -265,14 +265,14 @@ function unlessMissing(error: unknown): undefined {
 const isThereAlready = (folder: string, name: string): MillraceError =>
   new MillraceError('config', `${join(folder, name)} already exists`, {
     where: folder,
-    hint: 'this sink did not write it with the checkpoints that it has: give it an empty folder, or move the file away',
+    hint: 'it is not in the checkpoints of this sink: use an empty folder, or move the file',
     permanent: true,
   });
 
 const lost = (name: string, folder: string): MillraceError =>
-  new MillraceError('sink', `rows of ${name} that the checkpoint has as written are missing`, {
+  new MillraceError('sink', `rows of ${name} that the checkpoint lists as written are missing`, {
     where: folder,
-    hint: `somebody removed files of ${join(folder, HIDDEN)}: restore them, or restore an earlier savepoint`,
+    hint: `files were removed from ${join(folder, HIDDEN)}: restore them, or restore an earlier savepoint`,
     permanent: true,
   });
 

@@ -39,7 +39,7 @@ async function entriesOf(folder: string) {
   } catch (cause) {
     throw new MillraceError('source', `cannot read the folder ${folder}`, {
       where: folder,
-      hint: 'is it there, and may this process read it? Paths begin where the process runs',
+      hint: 'check that it exists and that this process may read it; paths are relative to the working directory',
       cause,
     });
   }
@@ -82,7 +82,7 @@ export async function likenessOf(path: string): Promise<FileState | undefined> {
     file = await open(path, 'r');
   } catch (cause) {
     if ((cause as { code?: unknown }).code === 'ENOENT') return undefined;
-    throw new MillraceError('source', `cannot open ${path}`, { where: path, hint: 'may this process read it?', cause });
+    throw new MillraceError('source', `cannot open ${path}`, { where: path, hint: 'check that this process may read it', cause });
   }
   try {
     const { size, mtimeMs } = await file.stat();

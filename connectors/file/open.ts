@@ -64,7 +64,7 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
 
 function readOf({ options, topic }: Source<unknown>): ReadFiles {
   if (options !== undefined) return options as ReadFiles;
-  throw new MillraceError('config', `${topic} is no source of files`, {
+  throw new MillraceError('config', `${topic} is not a source of files`, {
     where: topic,
     hint: 'make it with file.source',
   });

@@ -32,7 +32,7 @@ function schemaProblems({ format, options }: SchemaData, path: string): Problem[
   if (path.endsWith('.parquet')) {
     return format === 'json' || format === 'json-schema'
       ? []
-      : [{ message: `${format} where rows are Parquet`, hint: 'rows of Parquet are read as JSON: pass json<Row>()' }];
+      : [{ message: `${format} for rows of Parquet`, hint: 'rows of Parquet are read as JSON: pass json<Row>()' }];
   }
   const framed = format === 'json-schema' && (options as { framing?: string } | undefined)?.framing !== 'none';
   return framed || format === 'bytes' || format === 'avro' || format === 'protobuf'

@@ -56,7 +56,7 @@ export function rowFormatProblems(format: RowFormat<unknown>): readonly Problem[
     .filter(([, type]) => !columnTypes.test(String(type)))
     .map(([name, type]) => ({
       message: `column ${name} is "${type}"`,
-      hint: 'one of text, number, integer, bigint, boolean, date; with a ? after it where values may be missing',
+      hint: 'one of text, number, integer, bigint, boolean, date; with a ? after it if values may be missing',
     }));
 }
 

@@ -268,13 +268,13 @@ const unreadable = (path: string, cause: unknown): MillraceError =>
     ? cause
     : new MillraceError('source', `cannot read ${path}: ${messageOf(cause)}`, {
         where: path,
-        hint: 'may this process read it, its folder, and what it was rotated to?',
+        hint: 'check that this process may read the file, its folder and its rotated files',
         cause,
       });
 
 const lost = (path: string): MillraceError =>
-  new MillraceError('source', `the file that was read last is neither at ${path} nor beside it`, {
+  new MillraceError('source', `the last file that was read is neither at ${path} nor among its rotated files`, {
     where: path,
-    hint: "keep rotated files, uncompressed, until they were read (logrotate: delaycompress); changed: 'pass' begins with what is there",
+    hint: "keep rotated files uncompressed until they are read (logrotate: delaycompress); changed: 'pass' continues with the existing file",
     permanent: true,
   });

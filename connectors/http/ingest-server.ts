@@ -92,7 +92,7 @@ export class IngestServer {
     } catch (cause) {
       throw new MillraceError('config', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
         where: topic,
-        hint: 'choose a free port; on one machine only one process of a topology can have it',
+        hint: 'choose a free port; only one process of a topology on a machine can use it',
         permanent: true,
         cause,
       });
@@ -277,7 +277,7 @@ async function serverOf(tls: Tls | undefined, where: string, requestMs: number):
   } catch (cause) {
     throw new MillraceError('config', `the certificate or its key cannot be used: ${messageOf(cause)}`, {
       where,
-      hint: 'tls names two files of PEM that belong together, and that this process may read',
+      hint: '`tls` needs two matching PEM files that this process may read',
       permanent: true,
       cause,
     });

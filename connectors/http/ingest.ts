@@ -60,6 +60,6 @@ function moreProblems({ schema: { format, options }, host, tokenFrom }: Ingest):
   const isOpen = tokenFrom === undefined && !isLoopback(host);
   return [
     ...(isJson ? [] : [{ message: `${format} in requests`, hint: "pass json() or jsonSchema({ framing: 'none' })" }]),
-    ...(isOpen ? [{ message: `everyone who can reach ${host} may write`, hint: 'give it tokenFrom' }] : []),
+    ...(isOpen ? [{ message: `anyone who can reach ${host} may write`, hint: 'set tokenFrom' }] : []),
   ];
 }

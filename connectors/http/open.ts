@@ -37,7 +37,7 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
 
   const askOne = async (key: string, signal: AbortSignal): Promise<LookupAnswer> => {
     // An escaped key stays within its path segment, except a key of dots.
-    if (key === '.' || key === '..') return { kind: 'refused', detail: 'it cannot stand in an address' };
+    if (key === '.' || key === '..') return { kind: 'refused', detail: 'it cannot be part of an address' };
     const outcome = await request(url.replaceAll('{key}', encodeURIComponent(key)), undefined, options, step, signal);
     if (outcome.kind === 'none') return MISSING;
     return outcome.kind === 'json' ? read(outcome.json) : outcome;
@@ -67,7 +67,7 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
       });
       await response.body?.cancel();
       if (response.status === 502 || response.status === 503 || response.status === 504)
-        throw new MillraceError('lookup', `it answers with ${response.status}`, { where });
+        throw new MillraceError('lookup', `it answered with status ${response.status}`, { where });
     },
     close: async () => undefined,
   };
@@ -105,7 +105,7 @@ async function request(
   if (body === undefined && (status === 404 || status === 410)) return { kind: 'none' };
   if (mayPass(status)) return { kind: 'failed', detail: `status ${status}`, retryAfterMs: retryAfterMs(response) };
   if (permanent.has(status) || (body !== undefined && (status === 404 || status === 405)))
-    throw new MillraceError('lookup', `the service answers with status ${status}`, {
+    throw new MillraceError('lookup', `the service answered with status ${status}`, {
       where: step,
       hint: permanent.has(status)
         ? 'do the headers hold what lets this client in?'
@@ -128,6 +128,6 @@ function parsed(text: string): Outcome {
   try {
     return { kind: 'json', json: JSON.parse(text) };
   } catch (error) {
-    return { kind: 'refused', detail: `the answer is no JSON: ${messageOf(error).slice(0, 100)}` };
+    return { kind: 'refused', detail: `the answer is not JSON: ${messageOf(error).slice(0, 100)}` };
   }
 }

@@ -142,7 +142,7 @@ export class PollReader implements SourceReader {
     const isSame = before !== undefined && before.cursor === this.cursor;
     const wanted = isSame ? digestOf(before.items.slice(0, this.taken)) : this.mustMatch;
     if (wanted !== undefined && digestOf(texts.slice(0, this.taken)) !== wanted) {
-      const hint = 'a page must begin with the same items in every request: choose another cursor, or begin anew';
+      const hint = 'a page must begin with the same items in every request: choose another cursor, or give the source another id';
       throw this.error('the page that was read last has other items now', hint, true);
     }
     this.mustMatch = undefined;
@@ -186,13 +186,13 @@ export class PollReader implements SourceReader {
           return answer.json;
         }
         // A proxy's error page, or a login page: it may pass.
-        detail = `status ${status} with what is no JSON (${response.headers.get('content-type') ?? 'of no type'})`;
+        detail = `status ${status} and a body that is not JSON (${response.headers.get('content-type') ?? 'of no type'})`;
       } else {
         await response.body?.cancel();
         detail = `status ${status}`;
         waitMs = retryAfterMs(response);
         if (!mayPass(status)) {
-          throw this.error(`the service answers with ${detail}`, 'are address and headers what it wants?', true);
+          throw this.error(`the service answered with ${detail}`, 'check the address and the headers', true);
         }
       }
     } catch (error) {

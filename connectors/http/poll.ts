@@ -56,7 +56,7 @@ export function pollSource<T>(options: PollOptions<T>): Source<T> {
   return sourceOf(definition.kinds.pollSource, options, {
     topic: is.url.accepts(url) ? identityOf(url) : '', // `problems` reports a wrong one
     schema: schema as Schema<unknown>,
-    problems: isJson ? [] : [{ message: `${schema.format} where items are JSON`, hint: 'pass json<Item>()' }],
+    problems: isJson ? [] : [{ message: `${schema.format} for items of JSON`, hint: 'pass json<Item>()' }],
     options: driven,
     idleTimeout,
     outOfOrdernessMax,

@@ -9,8 +9,8 @@ export function publicPartOf(url: string): string {
     return `${protocol}//${host}${pathname.replaceAll(/%7Bkey%7D/gi, '{key}')}`;
   } catch {
     // Without the cause, which contains the whole address.
-    throw new MillraceError('config', 'the address of a service is none that can be asked', {
-      hint: 'it looks like https://host/customers/{key}; who asks is said in `headers`',
+    throw new MillraceError('config', 'the address of a service is not a valid http or https URL', {
+      hint: 'for example https://host/customers/{key}; put credentials into `headers`',
     });
   }
 }

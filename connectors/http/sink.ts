@@ -16,9 +16,9 @@ export const httpSink = ({ attemptsMax = 10 }: HttpSinkOptions = {}): SinkDriver
     const options = sink.options as Webhook;
     const secret = options.secretFrom === undefined ? undefined : secretFrom(options.secretFrom, context.step);
     if (secret !== undefined && !isSecret(secret)) {
-      throw new MillraceError('config', `what ${options.secretFrom} holds begins with whsec_, and no base64 follows`, {
+      throw new MillraceError('config', `what ${options.secretFrom} contains begins with whsec_ and is not base64`, {
         where: context.step,
-        hint: 'copy the secret anew, as a whole; one that is no base64 is given without whsec_',
+        hint: 'copy the whole secret again; a secret that is not base64 is given without whsec_',
         permanent: true,
       });
     }

@@ -116,9 +116,9 @@ export class WebhookWriter implements SinkWriter {
       const { detail, isTaken, isLasting, waitMs } = await this.attempt(id, body);
       if (isTaken) return;
       if (isLasting || attempt >= this.attemptsMax || this.closing.signal.aborted) {
-        throw new MillraceError('sink', `a webhook was not taken: ${detail}`, {
+        throw new MillraceError('sink', `a webhook was not accepted: ${detail}`, {
           where,
-          hint: isLasting ? `the service refuses ${id}: filter such values before, or mend the service` : 'is it up?',
+          hint: isLasting ? `the service refuses ${id}: filter such values first, or fix the service` : 'check that the service is up',
           permanent: isLasting,
         });
       }

@@ -47,7 +47,7 @@ export class Admin {
       `topic '${topic}' has ${counted(found.leaders.length, 'partition')}, not ${partitions}`,
       {
         where: topic,
-        hint: 'keys would move between partitions if their number changed: keep it, or take a new topic',
+        hint: 'with another number, keys would move between partitions: keep the number, or use a new topic',
       },
     );
   }

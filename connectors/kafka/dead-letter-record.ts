@@ -35,7 +35,7 @@ export function letterKey(text: string): Buffer | undefined {
   if (bytes.length === 32) return bytes;
   throw new MillraceError('config', 'MILLRACE_DEAD_LETTER_KEY is not a key of 32 bytes', {
     where: 'deadLetterKey',
-    hint: 'make one with `openssl rand -base64 32`',
+    hint: 'create one with `openssl rand -base64 32`',
   });
 }
 
@@ -47,9 +47,9 @@ export function letterKey(text: string): Buffer | undefined {
  */
 export function letterWriter({ topic, raw = 'keep' }: DeadLetterSinkOptions, key: Buffer | undefined) {
   if (raw === 'encrypt' && key === undefined) {
-    throw new MillraceError('config', 'dead letters are to be encrypted, and there is no key', {
+    throw new MillraceError('config', 'dead letters must be encrypted, and there is no key', {
       where: topic,
-      hint: 'set MILLRACE_DEAD_LETTER_KEY, for example to what `openssl rand -base64 32` prints',
+      hint: 'set MILLRACE_DEAD_LETTER_KEY, for example to the output of `openssl rand -base64 32`',
       permanent: true,
     });
   }

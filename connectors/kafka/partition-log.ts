@@ -176,7 +176,7 @@ export class PartitionLog {
       return;
     }
     const ways =
-      '`millrace offsets reset FILE --to earliest` goes on with what is left, or restore a savepoint that fits';
+      '`millrace offsets reset FILE --to earliest` continues with the remaining records; or restore a matching savepoint';
     const hint =
       offset < start
         ? `${counted(start - offset, 'record')} ${start - offset === 1 ? 'was' : 'were'} deleted before they were read: raise the topic's retention, then ${ways}; \`onDataLoss\` of the source decides it beforehand`
@@ -193,6 +193,6 @@ export class PartitionLog {
 const recreated = (topic: string, where: string): MillraceError =>
   new MillraceError('source', `topic '${topic}' was re-created while it was read`, {
     where,
-    hint: 'its offsets began anew: reset the topology to read it from the start',
+    hint: 'its offsets start again at 0: reset the topology to read it from the start',
     permanent: true,
   });

@@ -28,7 +28,7 @@ export function kafkaSource(
       const end = await cluster.endOffset(topic, partition, 'committed');
       const onSkipped = (count: number) =>
         onWarning(
-          `source '${step}': ${counted(count, 'record')} of ${topic}/${partition} ${count === 1 ? 'is' : 'are'} gone, it goes on at ${log.offset}`,
+          `source '${step}': ${counted(count, 'record')} of ${topic}/${partition} ${count === 1 ? 'is' : 'are'} gone; reading continues at ${log.offset}`,
         );
       const tellOfHolder = async (stable: number, logEnd: number, ageMinMs = 0): Promise<void> => {
         const held = `source '${step}' reads ${topic}/${partition} to the last stable offset ${stable} only, ${counted(logEnd - stable, 'entry', 'entries')} before its end`;

@@ -31,7 +31,7 @@ export function compareTopic(declared: DeclaredTopic, actual: ActualTopic): Conf
     found.push({ what: `topic '${topic}'`, setting, declared: wanted, actual: is, hint, refused });
 
   if (partitions !== undefined && partitions !== actual.partitions) {
-    const hint = 'keys would move between partitions if their number changed: keep it, or take a new topic';
+    const hint = 'with another number, keys would move between partitions: keep the number, or use a new topic';
     add('partitions', String(partitions), String(actual.partitions), hint, true);
   }
   if (onMismatch === 'ignore') return found;

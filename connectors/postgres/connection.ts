@@ -46,7 +46,7 @@ export class Connection {
 
   /** Does some work. If the signal aborts, nobody waits for it, and the connection is closed. */
   async use<T>(work: (run: Run) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.closed || signal?.aborted) throw new Error('Connection terminated: nobody waits for it');
+    if (this.closed || signal?.aborted) throw new Error('Connection terminated: the caller has given up');
     const opened = this.client ?? this.connect();
     this.client = opened;
     const drop = () => this.drop(opened);

@@ -101,14 +101,14 @@ function namingProblems({ table, columns, key }: TableOptions): Problem[] {
   const unknown = key.filter((name) => !(name in columns));
   return [
     ...misnamed.map((name) => ({
-      message: `'${name}' is no name for a table or column`,
+      message: `'${name}' is not a valid name for a table or column`,
       hint: 'letters, digits and underscores, not beginning with a digit',
     })),
     ...strange.map(([name, type]) => ({
       message: `column ${name} is "${type}"`,
       hint: 'a Postgres type such as bigint, text, timestamptz, numeric(12, 2) or jsonb; no arrays',
     })),
-    ...unknown.map((name) => ({ message: `the key has ${name}, which is no column`, hint: 'write it too' })),
+    ...unknown.map((name) => ({ message: `the key has ${name}, which is not a column`, hint: 'add it to the columns' })),
     ...(Object.keys(columns).length === 0 ? [{ message: 'no columns', hint: "columns: { id: 'bigint' }" }] : []),
   ];
 }

@@ -125,8 +125,8 @@ function addressOf(url: string): string {
     const { protocol, host, pathname } = new URL(url);
     return `${protocol}//${host}${pathname}`;
   } catch (cause) {
-    throw new MillraceError('config', `the address of Postgres is no URL: ${messageOf(cause)}`, {
-      hint: 'it looks like postgres://host:5432/database',
+    throw new MillraceError('config', `the address of Postgres is not a URL: ${messageOf(cause)}`, {
+      hint: 'for example postgres://host:5432/database',
     });
   }
 }

@@ -18,7 +18,7 @@ const ttl = optional(is.duration, 'TTL of a value after its last write (default:
 
 const keptTtl = optional(
   is.duration,
-  "How long the key stays after it was last written, by Redis's clock; for ever where this is left out.",
+  "TTL of the key after its last write, by Redis's clock (default: none).",
 );
 
 /** Keys are compared after both runs have ended, so none may expire before. */

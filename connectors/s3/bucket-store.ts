@@ -58,9 +58,9 @@ export class BucketStore implements PartStore {
     const { buckets, folder, columns } = this.options;
     const path = `${folder}/${name}`;
     if (await buckets.head(path)) {
-      throw new MillraceError('config', `${path} is there already`, {
+      throw new MillraceError('config', `${path} already exists`, {
         where: folder,
-        hint: 'another run without its checkpoints wrote it: use an empty prefix',
+        hint: 'it is not in the checkpoints of this sink: use an empty prefix',
         permanent: true,
       });
     }
@@ -173,7 +173,7 @@ export class BucketStore implements PartStore {
 
   private lost(name: string): MillraceError {
     const { folder } = this.options;
-    return new MillraceError('sink', `rows of ${name} that the checkpoint has as written are missing`, {
+    return new MillraceError('sink', `rows of ${name} that the checkpoint lists as written are missing`, {
       where: folder,
       hint:
         `somebody, or a rule of the bucket, removed objects below ${folder}/.millrace or aborted an upload that was not complete: restore ` +

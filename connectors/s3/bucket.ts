@@ -78,7 +78,7 @@ export function answerOf(error: unknown): { readonly status: number; readonly co
 }
 
 const keyHint =
-  'key and secret stand in the URL, or where the AWS SDK looks for them, as in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+  'put key and secret into the URL, or where the AWS SDK looks for them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 const regionHint = 'the bucket is elsewhere: name its host and region, ?region=eu-central-1';
 const hints: Readonly<Record<number, string>> = {
   301: regionHint,
@@ -106,8 +106,8 @@ export class Buckets {
       this.endpoint = new URL(options.url);
     } catch {
       // Without the cause, which contains the whole address.
-      const hint = 'it looks like https://KEY:SECRET@host/?region=eu-central-1';
-      throw new MillraceError('config', 'the address of the object store is no URL', { hint });
+      const hint = 'for example https://KEY:SECRET@host/?region=eu-central-1';
+      throw new MillraceError('config', 'the address of the object store is not a URL', { hint });
     }
     this.where = this.endpoint.origin;
     const { attemptsMax = 8, timeoutMs = 60_000 } = options;
@@ -269,7 +269,7 @@ export class Buckets {
     const hasNoKey = error instanceof Error && error.name === 'CredentialsProviderError';
     return new MillraceError(this.use, `cannot ${doing}: ${messageOf(error)}`, {
       where: this.where,
-      hint: hasNoKey ? keyHint : (hints[status] ?? 'is the store up, and the bucket there?'),
+      hint: hasNoKey ? keyHint : (hints[status] ?? 'check that the store is up and the bucket exists'),
       permanent: hasNoKey || (status > 0 && !isPassing(status)),
       cause: error,
     });

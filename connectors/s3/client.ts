@@ -40,7 +40,7 @@ async function loadSdk(): Promise<typeof import('@aws-sdk/client-s3')> {
   } catch (cause) {
     throw new MillraceError('config', "the package '@aws-sdk/client-s3' cannot be loaded", {
       where: 's3',
-      hint: 'object stores are asked by it, and it is yours to install: npm install @aws-sdk/client-s3',
+      hint: 'the s3 connector needs it: npm install @aws-sdk/client-s3',
       permanent: true,
       cause,
     });

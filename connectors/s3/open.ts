@@ -90,7 +90,7 @@ async function openObject(objects: Buckets, path: string): Promise<RandomAccess>
   if (found === undefined) {
     throw new MillraceError('source', `${path} is gone`, {
       where: path,
-      hint: 'only remove objects that were read to their end',
+      hint: 'only delete objects that were read completely',
       permanent: true,
     });
   }

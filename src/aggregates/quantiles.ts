@@ -79,7 +79,7 @@ function problemsOf(at: readonly number[], error: number): Problem[] {
     .filter((q) => !(q >= 0 && q <= 1))
     .map((q) => ({
       message: `a quantile at ${q}`,
-      hint: 'quantiles lie between 0 and 1: 0.95 for the 95th percentile',
+      hint: 'quantiles are between 0 and 1: 0.95 for the 95th percentile',
     }));
   if (!(error > 0 && error < 1))
     problems.push({ message: `a quantile within ${error}`, hint: 'give `error` as a share, such as 0.01' });

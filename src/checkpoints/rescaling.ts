@@ -96,7 +96,7 @@ async function placesIn(
         where: id,
         hint: source.hasWatermarkMarkers
           ? 'it is a repartition topic: process it to its end, then delete it; it is created again'
-          : 'records that meet in a step must lie in the same partition: give all inputs the same number',
+          : 'records that meet in a step must be in the same partition: give all inputs the same number',
       },
     );
   }

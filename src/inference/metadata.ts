@@ -76,6 +76,6 @@ function chooseOutput(outputs: readonly ValueFacts[]): string {
   }
   return refuse(
     `the model's outputs (${list(outputs)}) are not one float32 tensor of probabilities [N, classes]`,
-    'export the probabilities as a float32 output of two dimensions; where there are several, name it "probabilities"',
+    'export the probabilities as a float32 output with two dimensions; if there are several, name it "probabilities"',
   );
 }

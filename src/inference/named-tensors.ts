@@ -49,7 +49,7 @@ function checkLengths(inputs: readonly ModelInput[], { lengths }: TensorSpec): v
   if (varying.length > 0 && lengths === undefined) {
     refuse(
       `rows of the model's input ${varying.join(', ')} may have any length`,
-      'say which ones they have here, e.g. lengths: [32, 64, 128], and make the tensors of these lengths (`encodeTokens` does)',
+      'give the lengths that occur, such as lengths: [32, 64, 128], and create tensors of these lengths (`encodeTokens` does)',
     );
   }
   if (varying.length === 0 && lengths !== undefined)

@@ -74,7 +74,7 @@ async function textOf({ definition, subject }: SchemaData): Promise<string> {
   } catch (cause) {
     throw new MillraceError('schema', `cannot read the schema file ${definition}`, {
       where: subject,
-      hint: 'the schema file lies beside the module that names it; a build must copy it',
+      hint: 'the schema file is beside the module that names it; a build must copy it',
       permanent: true,
       cause,
     });

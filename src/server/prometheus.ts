@@ -115,7 +115,7 @@ export function prometheus(topology: string, snapshot: () => RunSnapshot): Regis
     ['partition', 'subtopology'],
     (from) => from.standbys.map((standby) => [labelsOf(standby), standby.bytes]),
   );
-  gauge('sink_down_seconds', 'How long a sink has not taken what it is given; absent while it does', ['sink'], (from) =>
+  gauge('sink_down_seconds', 'How long a sink has refused writes; absent while it accepts them', ['sink'], (from) =>
     from.outages.map(({ sink, sinceMs }) => [{ sink }, (Date.now() - sinceMs) / 1_000]),
   );
   counter(

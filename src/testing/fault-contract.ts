@@ -150,7 +150,7 @@ const trials: Readonly<Record<FaultName, Trial>> = {
     ok(error instanceof MillraceError, `a crash without a type: ${error}`);
     deepStrictEqual([error.code, error.permanent], ['sink', true], error.message);
     mustHide(error, world.secret);
-    ok(again !== undefined, 'a writer that has failed goes on as if nothing were missing');
+    ok(again !== undefined, 'a failed writer continues as if nothing were missing');
     await takeAgain();
     return true;
   },
@@ -306,7 +306,7 @@ function mustBeInOrder(visible: readonly number[], keyOf: (n: number) => unknown
   const last = new Map<unknown, number>();
   for (const n of new Set(visible)) {
     const before = last.get(keyOf(n)) ?? -1;
-    ok(before < n, `of key ${String(keyOf(n))} value ${n} came behind ${before}`);
+    ok(before < n, `of key ${String(keyOf(n))} value ${n} came after ${before}`);
     last.set(keyOf(n), n);
   }
 }

@@ -82,7 +82,7 @@ export function ledgerContract(open: () => Promise<LedgerWorld>): readonly Contr
       await mustReject(
         () => zombie.commit(checkpoint(9), [change('step', 'cell', 0, 'zombie')]),
         'fenced',
-        'the zombie is told that it is fenced',
+        'the zombie gets the error that it is fenced',
       );
       await owner.commit(checkpoint(2), []);
       await mustReject(() => zombie.commit(checkpoint(9), []), 'fenced', 'and stays fenced');

@@ -41,7 +41,7 @@ export function lookupContract(open: () => Promise<LookupWorld>): readonly Contr
         deepStrictEqual(await answers(world, reader, backwards), backwards.map(found(world)));
     }),
 
-    check('says of a key that is not there that it is missing', async (world, reader) => {
+    check('reports a missing key as missing', async (world, reader) => {
       deepStrictEqual(await answers(world, reader, [1, 2]), [{ kind: 'missing' }, { kind: 'missing' }]);
       await world.put([1, 3]);
       const later = await world.driver.open(world.lookup, 'later');
@@ -50,7 +50,7 @@ export function lookupContract(open: () => Promise<LookupWorld>): readonly Contr
       await later.close();
     }),
 
-    check('takes as many keys at once as it says', async (world, reader) => {
+    check('takes as many keys at once as keysMax', async (world, reader) => {
       const numbers = Array.from({ length: Math.min(reader.keysMax, 1_000) }, (_, n) => n);
       await world.put(numbers);
       const asked = await reader.ask(numbers.map(world.key), new AbortController().signal);

@@ -15,7 +15,7 @@ export type { SinkWorld } from './sink-task.js';
 export function sinkContract(mode: SinkDriver['mode'], open: () => Promise<SinkWorld>): readonly ContractCheck[] {
   const check = (name: string, body: (world: SinkWorld) => Promise<void>) => checkIn(open, name, body);
   const always = [
-    check('says how sure its writes are', async ({ driver }) => {
+    check('states how it writes', async ({ driver }) => {
       deepStrictEqual(driver.mode, mode);
     }),
 
@@ -109,7 +109,7 @@ const withLedger = (check: MakeCheck): ContractCheck[] => [
         await zombie.commit();
       },
       'fenced',
-      'the zombie is told that it is fenced',
+      'the zombie gets the error that it is fenced',
     );
     await owner.commit();
     await owner.close();

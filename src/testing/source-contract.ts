@@ -60,7 +60,7 @@ export function sourceContract(open: () => Promise<SourceWorld>): readonly Contr
       deepStrictEqual(read.map(legible), keptBy(world, records).map(legible));
     }),
 
-    check('goes on at the position of any record, without loss and without doubles', async (world) => {
+    check('continues at the position of any record, without loss or duplicates', async (world) => {
       await world.append(0, plain(0, 1_100));
       await world.append(0, plain(1_100, 60));
       const all = await readAll(await openReader(world, 0, EARLIEST, true), 1_000);
@@ -69,10 +69,10 @@ export function sourceContract(open: () => Promise<SourceWorld>): readonly Contr
         deepStrictEqual(rest.map(legible), all.slice(index).map(legible), `from record ${index}`);
       }
       const after = await readAll(await openReader(world, 0, at(all, 1_159).offset + 1, true), 10);
-      deepStrictEqual(after, [], 'behind the last one there is nothing');
+      deepStrictEqual(after, [], 'after the last record there is nothing');
     }),
 
-    check('ends, when bounded, where the log ended as it was opened', async (world) => {
+    check('ends, when bounded, at the end of the log when it was opened', async (world) => {
       await world.append(0, plain(0, 10));
       const reader = await openReader(world, 0, EARLIEST, true);
       await world.append(0, plain(10, 5));
@@ -93,7 +93,7 @@ export function sourceContract(open: () => Promise<SourceWorld>): readonly Contr
       deepStrictEqual((await read(1)).map(legible), keptBy(world, plain(100, 20)).map(legible));
     }),
 
-    check('goes on with later records when not bounded, and never says that it ended', async (world) => {
+    check('continues with later records when not bounded, and never ends', async (world) => {
       await world.append(0, plain(0, 3));
       const reader = await openReader(world, 0, EARLIEST, false);
       const seen = await readUntil(reader, 3);
@@ -126,7 +126,7 @@ async function readAll(reader: SourceReader, recordsMax: number): Promise<RawRec
   const read: RawRecord[] = [];
   for (let polls = 0; polls < POLLS_MAX; polls++) {
     const { records, ended } = await reader.poll(recordsMax);
-    ok(records.length <= recordsMax, `${records.length} records where at most ${recordsMax} were asked for`);
+    ok(records.length <= recordsMax, `${records.length} records, more than the requested ${recordsMax}`);
     read.push(...records);
     if (ended) {
       await reader.close();

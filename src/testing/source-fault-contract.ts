@@ -126,7 +126,7 @@ const trials: Partial<Readonly<Record<FaultName, Trial>>> = {
         return true; // a user has fixed the cause and starts the run again
       },
     });
-    ok(ended, 'nobody is told of it');
+    ok(ended, 'no error was reported');
     return 'ends';
   },
 

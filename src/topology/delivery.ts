@@ -89,6 +89,6 @@ export const deliveryOn =
     if (connector === INTERNAL) return deliveryOf('transactional');
     if (definition !== undefined) return deliveryOf(writeModeOn(definition, profile), deferred !== undefined);
     throw new MillraceError('config', `nothing is known of a sink of kind '${kind}'`, {
-      hint: 'a sink carries what its connector says: make it by sinkOf(definition.kinds..., options)',
+      hint: 'create the sink by sinkOf(definition.kinds..., options)',
     });
   };

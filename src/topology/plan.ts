@@ -169,7 +169,7 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
     .sort()
     .map((id): SourcePlan => {
       const topic = tasks.map(({ topics }) => topics[id]).find((each) => each !== undefined) ?? '';
-      const note = 'it is gone; its offsets stay, and it goes on there if it comes back';
+      const note = 'removed; its offsets are kept, and it continues there if it is added again';
       return { source: id, topic, offsets: {}, action: 'kept', note };
     });
   return [...declared, ...left];

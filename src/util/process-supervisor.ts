@@ -80,7 +80,7 @@ export class ProcessSupervisor {
         this.fail(`process ${place} died ${deaths} times in a row, last of ${signal}`, 'has it enough memory?');
         return;
       }
-      onWarning(`process ${place} died of ${signal} and is started anew`);
+      onWarning(`process ${place} died of ${signal} and is restarted`);
       const waitMs = backOffMs(deaths, { waitMs: firstMs, waitMaxMs: BACK_OFF_MAX_MS }, Math.random);
       await sleep(waitMs, undefined, { signal: this.waiting.signal }).catch(() => undefined); // `stop` ends the wait
     }

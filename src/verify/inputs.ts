@@ -26,7 +26,7 @@ export function inputFiles(given: readonly string[], { sources }: Pick<Topology,
     if (id === undefined) {
       throw new MillraceError('config', `--input ${text} names none of the sources`, {
         where: '--input',
-        hint: `say which one it is for: ${sources.map((source) => `--input ${source.id}=FILE`).join(' ')}`,
+        hint: `name its source: ${sources.map((source) => `--input ${source.id}=FILE`).join(' ')}`,
       });
     }
     if (!existsSync(file)) {

@@ -63,7 +63,7 @@ function sentTo<T>(place: IsolatedPlace, sink: Sink<T>, { sends }: SendingSink):
 }
 
 const notVerifiable = (where: string, kind: string): MillraceError =>
-  new MillraceError('config', `a sink of kind ${kind} cannot be led to a place where it touches nothing`, {
+  new MillraceError('config', `a sink of kind ${kind} cannot be isolated`, {
     where,
-    hint: 'its connector says nothing of `verify`: verify the topology without this sink',
+    hint: 'its connector does not define `verify`: verify the topology without this sink',
   });

@@ -83,7 +83,7 @@ export async function runProcesses(options: ProcessesOptions): Promise<Processes
       if (memberId !== undefined) await removeMember(config, topology, memberId);
     },
     onWarning(message) {
-      if (!message.includes('started anew')) onWarning(message); // deaths are told of above
+      if (!message.includes('is restarted')) onWarning(message); // deaths are reported above
     },
     waitMs: 50,
     livedMs: 0, // however soon it dies, it died of being killed
@@ -121,6 +121,6 @@ const stuck = ({ run }: VerificationWork): MillraceError =>
   });
 
 const stoppedByUser = (): MillraceError =>
-  new MillraceError('step', 'stopped before it could say anything', {
+  new MillraceError('step', 'stopped before it reported anything', {
     hint: 'what it had written is taken away again',
   });

@@ -205,7 +205,7 @@ function freedomsOf({ sources, steps, sinks, repartitions }: Topology): Freedoms
     notes.push(`with idleTimeout (${waiting.join(', ')}) the order of inputs depends on the clock: ${asBags}`);
   }
   if (repartitions.length > 0)
-    notes.push(`behind a repartition the records of several tasks are interleaved in any order: ${asBags}`);
+    notes.push(`after a repartition the records of several tasks are interleaved in any order: ${asBags}`);
   if (answering.length > 0) {
     const ids = answering.map(({ id }) => id).join(', ');
     notes.push(

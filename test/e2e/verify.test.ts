@@ -89,7 +89,7 @@ describe('millrace verify on the embedded profile', () => {
 
   it('compares bags of records where nothing decides their order, and says so', async () => {
     const { code, report } = await verify('moved', ...file, '--kills', '1', '--minutes', '0.1');
-    expect(report).toMatchObject({ right: true, notes: [expect.stringContaining('behind a repartition')] });
+    expect(report).toMatchObject({ right: true, notes: [expect.stringContaining('after a repartition')] });
     expect(report.compared.map(({ what, how, entries }) => [what, how, entries])).toEqual([
       ['out', 'in any order', 1_200],
       ['online', 'keys only', 10],

@@ -96,7 +96,7 @@ describe('csv', () => {
     for (const wrong of ['2024-01-02T03:04:05', '1/2/2024', '2024-13-01', 'now', ...noDays]) {
       expect(reasonOf(() => codec.decode(Buffer.from(wrong)))).toBe('not-csv');
     }
-    await expect(openCodec(csv({ columns: { a: 'time' as never } }), registry)).rejects.toThrow(/no type of a column/);
+    await expect(openCodec(csv({ columns: { a: 'time' as never } }), registry)).rejects.toThrow(/not a column type/);
     await expect(openCodec(csv({ columns: {} }), registry)).rejects.toThrow(/at least one column/);
   });
 });

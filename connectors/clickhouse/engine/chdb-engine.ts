@@ -99,6 +99,6 @@ export async function openChdbEngine({ path, sessions = 3 }: ChdbOptions): Promi
 const cannotOpen = (folder: string, cause: unknown): MillraceError =>
   new MillraceError('config', `cannot open the ClickHouse engine: ${messageOf(cause).split('\n')[0]}`, {
     where: folder,
-    hint: 'does another process have this folder open (one at a time), or is it not writable?',
+    hint: 'check that no other process has this folder open and that it is writable',
     cause,
   });

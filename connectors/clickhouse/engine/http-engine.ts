@@ -23,8 +23,8 @@ export async function openHttpEngine(options: HttpOptions): Promise<Engine> {
   const { url, database, compress = false, ca, requestTimeoutMs = 60_000 } = options;
   if (!URL.canParse(url)) {
     // Without the cause: the client's error contains the whole address.
-    throw new MillraceError('config', 'the address of ClickHouse is no URL', {
-      hint: 'it looks like http://host:8123/database',
+    throw new MillraceError('config', 'the address of ClickHouse is not a URL', {
+      hint: 'for example http://host:8123/database',
     });
   }
   const client: ClickHouseClient = createClient({

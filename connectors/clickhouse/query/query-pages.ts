@@ -90,7 +90,7 @@ export class QueryPages {
 
   private tie(): MillraceError {
     const { name, orderBy } = this.query;
-    return new MillraceError('source', `two rows have the same in ${orderBy.join(', ')}`, {
+    return new MillraceError('source', `two rows are equal in ${orderBy.join(', ')}`, {
       where: name,
       hint: 'their order is undefined: add a column to orderBy in which they differ',
       permanent: true,

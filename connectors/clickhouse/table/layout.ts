@@ -122,7 +122,7 @@ function checkNames(layout: TableLayout): void {
   const names = [view, ...Object.keys({ ...columns, ...stampOf(layout) }), ...key, ...views.map(({ name }) => name)];
   for (const name of names) {
     if (NAME.test(name)) continue;
-    throw new MillraceError('config', `'${name}' is no name for a table or column`, {
+    throw new MillraceError('config', `'${name}' is not a valid name for a table or column`, {
       where: view,
       hint: 'letters, digits and underscores, not beginning with a digit',
     });

@@ -26,7 +26,7 @@ export class RowEncoder {
 
   /** Which column cannot store its field of a value, in words; `undefined` if all can. */
   unrepresentable(value: unknown): string | undefined {
-    if (typeof value !== 'object' || value === null) return `${shown(value)} is no row`;
+    if (typeof value !== 'object' || value === null) return `${shown(value)} is not a row`;
     for (const column of this.columns) {
       const field = (value as Fields)[column.name];
       if (!column.value.fits(field)) return unrepresentable(column, shown(field));

@@ -27,8 +27,8 @@ export const viewProblems = ({ name, as, every }: TableView, table: string): rea
   ...(new RegExp(`\\b${table}_rows\\b`).test(as)
     ? [
         {
-          message: `view ${name} reads ${table}_rows, where a row may stand more than once`,
-          hint: `read ${table}: a query, and a result that is stored every so often, see each row once`,
+          message: `view ${name} reads ${table}_rows, where a row may be stored more than once`,
+          hint: `read ${table}, which shows each row once`,
         },
       ]
     : []),

@@ -156,7 +156,7 @@ async function refuseForeignTable(engine: Engine, { view, rows }: TableLayout): 
     if (table.engine.endsWith(expected) && table.engine !== 'MaterializedView') continue;
     throw new MillraceError('config', `${table.name} already exists, as ${table.engine} where ${expected} must be`, {
       where: table.name,
-      hint: 'Millrace did not create it: choose another table name in the topology',
+      hint: 'it was not created by Millrace: choose another table name in the topology',
     });
   }
 }

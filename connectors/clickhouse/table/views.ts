@@ -32,7 +32,7 @@ async function setUpView(engine: Engine, view: TableView, refreshes: boolean): P
   if (there && !there.comment.startsWith(MARK)) {
     throw new MillraceError('config', `${name} already exists, as ${there.engine}`, {
       where: name,
-      hint: 'Millrace did not create it: give the view another name',
+      hint: 'it was not created by Millrace: give the view another name',
     });
   }
   if (there) await engine.command(`DROP TABLE IF EXISTS ${quoted(name)} SYNC`);

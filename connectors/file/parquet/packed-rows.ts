@@ -121,6 +121,6 @@ const unrepresentable = (column: string, value: unknown, type: string): Millrace
 
 const damaged = (problem: string): MillraceError =>
   new MillraceError('state', `a part of a Parquet file is damaged: ${problem}`, {
-    hint: 'its disk is failing, or another version wrote it: begin anew from a savepoint before',
+    hint: 'its disk is failing, or another version wrote it: restore an earlier savepoint',
     permanent: true,
   });

@@ -16,7 +16,7 @@ export const parsers = {
 
 function timeOf(ms: number): Date {
   const time = new Date(ms);
-  if (Number.isNaN(time.getTime())) throw new RangeError(`${ms} ms from 1970 is no time`);
+  if (Number.isNaN(time.getTime())) throw new RangeError(`${ms} ms from 1970 is not a time`);
   return time;
 }
 
@@ -119,8 +119,8 @@ const signed = (bytes: Uint8Array): bigint =>
   bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
 
 const nested = (column: string, path: string): MillraceError =>
-  new MillraceError('source', `decimals within lists or structures are not read: column ${column}`, {
+  new MillraceError('source', `decimals in lists or structures cannot be read: column ${column}`, {
     where: path,
-    hint: 'write them as columns of their own, or as texts',
+    hint: 'write them as separate columns, or as text',
     permanent: true,
   });

@@ -72,13 +72,13 @@ async function answer<C extends string>(query: Query, sql: string, path: string)
   } catch (cause) {
     throw new MillraceError('source', `cannot read the Parquet file: ${messageOf(cause)}`, {
       where: path,
-      hint: 'is it there, is it Parquet, and does it have these columns?',
+      hint: 'check that it exists, is Parquet and has these columns',
       cause,
     });
   }
   const [row] = rows;
   if (row !== undefined) return row;
-  throw new MillraceError('source', 'the engine gave no row where an aggregate always gives one', { where: path });
+  throw new MillraceError('source', 'the engine returned no row for an aggregate', { where: path });
 }
 
 function pick<C extends string>(batch: Answer<C>, names: readonly C[]): Record<C, readonly unknown[]> {

@@ -68,7 +68,7 @@ function writer(): Writer {
       name: 'millrace-parquet-writer',
       failure: (why, cause) =>
         new MillraceError('sink', `the thread that writes Parquet ${why}`, {
-          hint: 'it is started anew, and makes the file again of the rows that are kept; where memory ran out, roll smaller files',
+          hint: 'it restarts and makes the file again from the stored rows; if memory ran out, roll smaller files',
           cause,
         }),
       // The next file gets another thread.

@@ -26,7 +26,7 @@ export async function ensureChangelog(admin: Admin, topic: string, partitions: n
   if (policy === 'compact') return;
   throw new MillraceError('config', `the changelog has cleanup.policy '${policy}', not 'compact'`, {
     where: topic,
-    hint: 'state would be deleted by its age: kafka-configs --alter --topic NAME --add-config cleanup.policy=compact',
+    hint: 'Kafka would delete state by age: kafka-configs --alter --topic NAME --add-config cleanup.policy=compact',
     permanent: true,
   });
 }

@@ -155,6 +155,6 @@ function parseCheckpoint(version: number, bytes: Uint8Array, where: string): Sto
 const foreignKey = (key: string, where: string): MillraceError =>
   new MillraceError('state', `foreign key '${key}' in the changelog`, {
     where,
-    hint: 'nothing but Millrace may write to this topic: delete the record, or the topic to begin anew',
+    hint: 'only Millrace may write to this topic: delete the record, or delete the topic to start from scratch',
     permanent: true,
   });

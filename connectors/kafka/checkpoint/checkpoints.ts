@@ -54,7 +54,7 @@ export function kafkaCheckpoints(
         `${counted(members, 'process', 'processes')} ${members === 1 ? 'runs' : 'run'} the topology`,
         {
           where: topology,
-          hint: 'stop them first; one that was killed is given up after its session timeout, 10 s by default',
+          hint: 'stop them first; a killed one is removed after its session timeout, 10 s by default',
         },
       );
     },

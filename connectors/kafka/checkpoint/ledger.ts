@@ -69,7 +69,7 @@ export class KafkaLedger implements TaskLedger {
     if (this.failure instanceof MillraceError && this.failure.code === 'fenced') throw this.failure;
     throw new MillraceError('state', `the ledger is ${this.state}, not ${state}`, {
       where: this.session.names.transactionalId,
-      hint: 'open the task anew: only that tells what was committed',
+      hint: 'reopen the task: only the log knows what was committed',
       cause: this.failure,
     });
   }
@@ -96,7 +96,7 @@ export class KafkaLedger implements TaskLedger {
         `group '${names.group}' has read ${stray.topic}/${partition} but has no checkpoint`,
         {
           where: `${names.changelog}/${partition}`,
-          hint: 'the changelog was deleted: bring it back, or delete the group too to begin anew (kafka-consumer-groups --delete)',
+          hint: 'the changelog was deleted: restore it, or delete the group as well to start from scratch (kafka-consumer-groups --delete)',
           permanent: true,
         },
       );
@@ -110,7 +110,7 @@ export class KafkaLedger implements TaskLedger {
         `group '${names.group}' stands at ${found} of ${topic}/${partition}, the checkpoint at ${expected}`,
         {
           where: `${names.changelog}/${partition}`,
-          hint: 'offsets cannot be moved alone, state would not fit them: put them back, or delete group and changelog to begin anew',
+          hint: 'the state belongs to its offsets: restore the offsets, or delete group and changelog to start from scratch',
           permanent: true,
         },
       );

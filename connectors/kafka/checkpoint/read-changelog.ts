@@ -106,5 +106,5 @@ export async function readChangelog(
 const stuck = (where: string, offset: number, end: number): MillraceError =>
   new MillraceError('state', `the changelog cannot be read beyond ${offset} of ${end}`, {
     where,
-    hint: 'a transaction in it does not end: see kafka-transactions find-hanging',
+    hint: 'a transaction in it does not end: use kafka-transactions find-hanging',
   });

@@ -103,7 +103,7 @@ export class Standbys {
         if (signal.aborted) return;
         failures++;
         const why = error instanceof Error ? error.message : String(error);
-        this.options.onWarning(`the standby of task ${task} begins anew: ${why}`);
+        this.options.onWarning(`the standby of task ${task} restarts: ${why}`);
         const waitMs = backOffMs(failures, BACK_OFF, Math.random);
         await sleep(waitMs, undefined, { signal }).catch(() => undefined); // `stop` ends the wait
       }

@@ -52,7 +52,7 @@ export class TaskSession {
         `topic '${input.topic}' was deleted and created again since the last checkpoint`,
         {
           where: step,
-          hint: 'its offsets began anew: give the source a new id to read it from its start, or begin the topology anew',
+          hint: 'its offsets start again at 0: give the source a new id to read it from the start, or reset the topology',
           permanent: true,
         },
       );

@@ -78,7 +78,7 @@ export class Cluster {
   /** @throws MillraceError `config` for malformed addresses, and if no broker can be reached. */
   static async open(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
-    if (cluster.seeds.length === 0) throw new MillraceError('config', 'no broker is named', { where: 'kafka.brokers' });
+    if (cluster.seeds.length === 0) throw new MillraceError('config', 'no broker is given', { where: 'kafka.brokers' });
     try {
       await cluster.request([]);
     } catch (cause) {
@@ -129,7 +129,7 @@ export class Cluster {
       if (partition >= topic.leaders.length) {
         throw new MillraceError('source', `topic '${name}' has no partition ${partition}`, {
           where: `${name}/${partition}`,
-          hint: `it has ${topic.leaders.length}: it was re-created smaller, or the number was never right`,
+          hint: `it has ${topic.leaders.length}: it was re-created with fewer partitions, or the number is wrong`,
         });
       }
       const address = topic.leaders[partition];

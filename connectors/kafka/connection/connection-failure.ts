@@ -71,7 +71,7 @@ export function refusalOf(error: unknown, address: Address, { sasl }: Security):
     return of(`the broker does not take ${how} logins`, 'set kafkaSasl to a mechanism that the listener has enabled');
   }
   if (causes.some((each) => hasCode(each, code.illegalSaslState))) {
-    return of('the broker asks for no login here', 'set kafkaSasl to none, or take the port of a SASL listener');
+    return of('the broker needs no login on this port', 'set kafkaSasl to none, or take the port of a SASL listener');
   }
   const denied =
     causes.some((each) => hasCode(each, code.saslAuthenticationFailed)) ||
@@ -99,7 +99,7 @@ function detailOf(causes: readonly Error[]): string {
 export const TLS_ALERT = 0x15;
 
 export const wantsTls = (address: Address): MillraceError =>
-  new MillraceError('config', 'the broker answers by TLS and was spoken to without', {
+  new MillraceError('config', 'the broker uses TLS, and the client does not', {
     where: addressText(address),
     hint: 'set kafkaTls to yes, or take the port of a plain listener',
     permanent: true,

@@ -336,5 +336,5 @@ function memberIdIn(error: unknown): string {
     const { memberId } = error.response as { memberId?: unknown };
     if (typeof memberId === 'string' && memberId) return memberId;
   }
-  throw new MillraceError('internal', 'the coordinator asks for a member id and gives none', { cause: error });
+  throw new MillraceError('internal', 'the coordinator requires a member id and returned none', { cause: error });
 }

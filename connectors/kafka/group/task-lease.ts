@@ -63,5 +63,5 @@ export async function duringLease(lease: TaskLease, ask: (as: MemberIdentity) =>
 export const gone = (where: string): MillraceError =>
   new MillraceError('fenced', 'the group gave the task to another process', {
     where,
-    hint: 'that is how tasks move when processes come and go; nothing is lost',
+    hint: 'tasks move when processes start and stop; nothing is lost',
   });

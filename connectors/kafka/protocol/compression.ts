@@ -44,7 +44,7 @@ export function decompress(codec: number, bytes: Buffer, where: string): Buffer 
   if (!open) {
     throw new MillraceError('source', `unknown compression codec ${codec}`, {
       where,
-      hint: 'gzip (1), snappy (2), lz4 (3) and zstd (4) can be read: let the producer use one of these',
+      hint: 'gzip (1), snappy (2), lz4 (3) and zstd (4) can be read: configure the producer to use one of them',
       permanent: true,
     });
   }
@@ -52,16 +52,16 @@ export function decompress(codec: number, bytes: Buffer, where: string): Buffer 
     return open(bytes);
   } catch (cause) {
     if (isTooLarge(cause)) {
-      throw new MillraceError('source', `a batch becomes more than ${DECOMPRESSED_BYTES_MAX} bytes`, {
+      throw new MillraceError('source', `a batch decompresses to more than ${DECOMPRESSED_BYTES_MAX} bytes`, {
         where,
-        hint: 'no client writes such batches by itself: find out who did, and skip it by moving the position',
+        hint: 'no regular client writes such batches: find the producer, and skip the batch by moving the position',
         permanent: true,
         cause,
       });
     }
-    throw new MillraceError('source', `a batch does not decompress (codec ${codec})`, {
+    throw new MillraceError('source', `a batch cannot be decompressed (codec ${codec})`, {
       where,
-      hint: 'the batch is damaged although its checksum holds: the producer wrote it so; look at its compression library',
+      hint: 'the checksum is right, so the producer wrote a damaged batch: check its compression library',
       permanent: true,
       cause,
     });

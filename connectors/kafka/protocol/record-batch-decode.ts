@@ -29,7 +29,7 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
   if (magic !== 2) {
     throw new MillraceError('source', `unknown message format ${magic}`, {
       where,
-      hint: 'only format 2 (Kafka 0.11 and later) can be read: let the broker convert the topic, or write it anew',
+      hint: 'only format 2 (Kafka 0.11 and later) can be read: let the broker convert the topic, or write it again',
     });
   }
   const length = bytes.readInt32BE(start + batch.length);
@@ -146,7 +146,7 @@ class RecordReader {
     const headerCount = this.varint();
     const record = { offset, timestampMs: this.appendedMs ?? timestampMs, key, value };
     const whole: RawRecord = headerCount === 0 ? record : { ...record, headers: this.headers(headerCount) };
-    if (this.at !== end) throw damaged('a record does not end where it says', this.where);
+    if (this.at !== end) throw damaged('a record does not end at its stated length', this.where);
     return whole;
   }
 

@@ -37,8 +37,8 @@ export function addressOf(url: string): Address {
       where: `${protocol}//${[host, ...rest.map((other) => other.host)].join(',')}`,
     };
   } catch (cause) {
-    throw new MillraceError('config', `the address of Redis is no URL: ${messageOf(cause)}`, {
-      hint: 'it looks like redis://host:6379, several nodes of a cluster like redis://host-1:6379,host-2:6379',
+    throw new MillraceError('config', `the address of Redis is not a URL: ${messageOf(cause)}`, {
+      hint: 'for example redis://host:6379, or for several nodes of a cluster redis://host-1:6379,host-2:6379',
     });
   }
 }

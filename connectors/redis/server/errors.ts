@@ -51,8 +51,8 @@ const hints: readonly (readonly [RegExp, string])[] = [
     /overflow|NaN or Infinity|not an integer|not a valid float|out of range/,
     'the number that the key holds is none, or would grow beyond what Redis counts: choose other keys, or delete it',
   ],
-  [/^CROSSSLOT/, 'there is a Redis Cluster behind something that hides it: give the addresses of its nodes'],
-  [/cluster support disabled/, 'several hosts are those of a Redis Cluster: name one, where it is a single server'],
+  [/^CROSSSLOT/, 'a proxy hides a Redis Cluster: give the addresses of its nodes'],
+  [/cluster support disabled/, 'several hosts mean a Redis Cluster: give one host for a single server'],
   [
     /self[- ]signed|certificate/i,
     'name who signed the certificate with redisCa, and the name in it with redisServerName',

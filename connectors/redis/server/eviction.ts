@@ -14,7 +14,7 @@ export async function requireFencesKept(server: Server, kind: string, step: stri
   if (policy === undefined) return;
   throw new MillraceError('config', `Redis at ${server.where} may evict the fences of ${kind}`, {
     where: step,
-    hint: `its maxmemory-policy is ${policy}: set noeviction or volatile-lru, or use a server of its own for what adds up`,
+    hint: `its maxmemory-policy is ${policy}: set noeviction or volatile-lru, or use a separate server for this sink`,
     permanent: true,
   });
 }

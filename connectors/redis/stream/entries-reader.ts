@@ -227,7 +227,7 @@ export class EntriesReader implements SourceReader {
     if (added >= this.next && !isAfter(this.after, lastId)) return;
     throw new MillraceError('source', `the stream ${this.task.stream} is not the one that was read before`, {
       where: this.task.stream,
-      hint: 'it was deleted, or its server forgot some of it: give the source another id to read it from its beginning',
+      hint: 'it was deleted, or its server lost part of it: give the source another id to read it from the beginning',
       permanent: true,
     });
   }
@@ -238,7 +238,7 @@ export class EntriesReader implements SourceReader {
       `from ${this.next} on, entries of the stream ${this.task.stream} are gone: ${what}`,
       {
         where: this.task.stream,
-        hint: 'delete only what a checkpoint has passed, and let the stream keep more entries; `onDataLoss` of the source says where to go on',
+        hint: 'delete only entries that a checkpoint has passed, or keep more entries; with `onDataLoss` the source continues',
         permanent: true,
       },
     );

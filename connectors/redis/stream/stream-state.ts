@@ -28,7 +28,7 @@ export function stateOf(answer: unknown, stream: string): StreamState {
   const pairs = answer as readonly unknown[];
   const at = (name: string): unknown => pairs[pairs.indexOf(name) + 1];
   if (!pairs.includes('entries-added')) {
-    throw new MillraceError('config', `the server of the stream ${stream} does not count what is added`, {
+    throw new MillraceError('config', `the server of the stream ${stream} does not count added entries`, {
       where: stream,
       hint: 'streams are read from Redis 7 or newer',
       permanent: true,

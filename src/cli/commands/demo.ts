@@ -22,7 +22,7 @@ export function demoCommand({ terminal, act }: CommandContext): Command {
   return command('demo', 'Predicts delays of real flights and learns from the flights that have arrived.', [
     'millrace demo                      500,000 flights',
     'millrace demo --all --rate 50000   3 million, paced',
-    'millrace demo --fresh --json       anew, with one JSON object at the end',
+    'millrace demo --fresh --json       start again, with one JSON object at the end',
     'millrace demo --load-only --profile cluster    flights for a topology that runs elsewhere',
   ])
     .option('--limit <flights>', 'number of flights to stream', wholeNumber, 500_000)

@@ -148,7 +148,7 @@ function backfillCommand({ terminal, act }: CommandContext): Command {
         const done = await onProfile(flags, (profile) =>
           backfill(profile, topology, { step, sinks: sinks?.split(','), onWarning }),
         );
-        const text = `${step}: filled from ${counted(done.records, 'record')}; ${topology.name} goes on from where it stopped\n`;
+        const text = `${step}: filled from ${counted(done.records, 'record')}; ${topology.name} continues where it stopped\n`;
         terminal.out(flags.json ? `${JSON.stringify(done)}\n` : text);
         return exitCodes.ok;
       }),

@@ -73,7 +73,7 @@ async function finding(file: string, subject: string | undefined, flags: Flags):
     const { schemaTextOf } = await import('../../schema/index.js');
     const { reasons, compatible } = await registry.compatibility(subject, await schemaTextOf(schema));
     const hint = 'add only fields with defaults and keep existing fields, or use a new subject';
-    const problems = reasons.length > 0 ? reasons : ['the registry says that it is incompatible'];
+    const problems = reasons.length > 0 ? reasons : ['the registry reports it as incompatible'];
     return { file, subject, problems: compatible ? [] : problems.map((message) => ({ message, hint })) };
   } catch (error) {
     const { code, hint } = error as { readonly code?: unknown; readonly hint?: string };

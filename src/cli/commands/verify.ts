@@ -64,7 +64,7 @@ export function verifyCommand({ terminal, act }: CommandContext): Command {
       'after',
       `
 Nothing is written where the topology itself writes: both runs have a group, state, topics, keys, tables, files and objects of
-their own, whose names begin with "verify-", and which are removed at the end. Nothing is sent to anybody. Exit code 1 where anything differs.`,
+their own, whose names begin with "verify-", and which are removed at the end. Nothing is sent to other systems. Exit code 1 if anything differs.`,
     )
     .action((file: string, flags: VerifyFlags) =>
       act(flags, async () => {

@@ -64,7 +64,7 @@ async function askSchema(kind: OriginKind): Promise<string | undefined> {
   const how = await choice('What do they look like?', known, 'later', {
     later: 'Write an example, to be changed',
     file: 'As in a file: .avsc, .proto, .json, or a sample in .ndjson or .csv',
-    registry: 'As the schema registry says',
+    registry: 'From the schema registry',
   });
   if (how === 'later') return undefined;
   if (how === 'registry') return how;

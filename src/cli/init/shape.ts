@@ -266,7 +266,7 @@ async function firstLines(file: string, schema: SchemaData): Promise<Line[]> {
 const noRows = (message: string): MillraceError =>
   new MillraceError('config', message, { hint: 'give a file with some rows' });
 
-const rowHint = 'mend or remove it, or look at a file without it';
+const rowHint = 'correct or remove it, or use a file without it';
 
 function read<T>({ text, where }: Line, as: (text: string) => T, hint: string): T {
   try {

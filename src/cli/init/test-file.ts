@@ -54,7 +54,7 @@ export function testFile(plan: Plan, outputs: readonly string[]): string {
 }
 
 const titles = {
-  route: 'a sound record goes one way',
+  route: 'a valid record takes one route',
   learn: 'a record is predicted at once, and learnt from when its label comes',
   score: 'a record is scored',
   count: 'a record is counted',

@@ -93,7 +93,7 @@ function rulesText({ input }: Plan, imports: Imports): string {
   const { key } = input;
   const blank = key.holds === 'text' ? `.matches(${quoted(key.name)}, /\\S/)` : '';
   return [
-    '// What a record must be to go on; what fails goes to the dead letters with its reason.',
+    '// The rules of a valid record; a record that breaks one goes to the dead letters with its reason.',
     `const sound = expectations<${input.shape.record}>().notNull(${quoted(key.name)})${blank};`,
     '',
   ].join('\n');

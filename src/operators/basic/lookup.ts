@@ -185,7 +185,7 @@ function otherwise(
 function storeIsDown({ handle, context }: Enricher, detail: string): MillraceError {
   const error = new MillraceError('lookup', `the store does not answer: ${detail}`, {
     where: context.step,
-    hint: 'it is waited for; give the step an onFailure to go on without it',
+    hint: 'records wait for it; with onFailure the step continues without it',
   });
   handle.report(error);
   return error;

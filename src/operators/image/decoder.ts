@@ -74,7 +74,7 @@ async function loadSharp(step: string): Promise<typeof Sharp> {
   } catch (cause) {
     throw new MillraceError('config', "the package 'sharp' cannot be loaded", {
       where: step,
-      hint: 'images are decoded by it, and it is yours to install: npm install sharp',
+      hint: 'decodeImage needs it: npm install sharp',
       permanent: true,
       cause,
     });

@@ -217,7 +217,7 @@ function problemsOf(before: number, after: number, allowedLateness: number, entr
   if (!(before + after >= 0))
     problems.push({
       message: `the interval from ${-before} to ${after} ms is empty`,
-      hint: 'its end must not lie before its start',
+      hint: 'its end must not be before its start',
     });
   if (!(allowedLateness >= 0))
     problems.push({ message: `allowedLateness is ${allowedLateness}`, hint: 'give it a duration, or leave it out' });

@@ -24,7 +24,7 @@ export function featureRows<Row>(
   if (entityOf === undefined)
     throw new MillraceError('config', 'a view without an entity cannot be stored', {
       where: name,
-      hint: "say what its rows are about: entity: { name: 'flight', key: (f) => f.flightId }",
+      hint: "give the entity of its rows: entity: { name: 'flight', key: (f) => f.flightId }",
     });
   return transform<Row & { readonly features: FeatureVector }, FeatureRow>({
     kind: 'featureRows',

@@ -220,7 +220,7 @@ function boundProblems({
   if (!(within > 0))
     problems.push({
       message: `within is ${givenDuration(within)}`,
-      hint: 'say how long a match may take, such as minutes(10)',
+      hint: 'give the longest duration of a match, such as minutes(10)',
     });
   if (!(runsMax >= 1))
     problems.push({

@@ -126,7 +126,7 @@ function problemsOf(rules: readonly Rule[]): Problem[] {
     if (cell && before.some((other) => other.cell && other.reason === reason))
       problems.push({
         message: `${reason} stands there twice`,
-        hint: 'rules that remember are told apart by their fields',
+        hint: 'stateful rules are identified by their fields',
       });
     if (side && before.some((other) => other.side?.name === side.name && other.side.keysMax !== side.keysMax))
       problems.push({

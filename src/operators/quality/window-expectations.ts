@@ -193,7 +193,7 @@ export function ruleProblems(rules: readonly WindowRule[]): Problem[] {
     if (rules.filter((rule) => rule.name === name).length > 1)
       problems.push({
         message: `${name} stands there twice`,
-        hint: 'rows are told apart by the names of expectations',
+        hint: 'rows are identified by the names of expectations',
       });
     if (Number.isNaN(min) || Number.isNaN(most) || (min !== null && most !== null && min > most))
       problems.push({ message: `${name} within ${min} and ${most}`, hint: 'give the lower end first' });

@@ -113,14 +113,14 @@ function problemsOf<T>({ key, rates = {}, otherwise = 1, quota, strataMax }: Str
     if (!(rate >= 0 && rate <= 1))
       problems.push({ message: `the rate of ${name} is ${rate}`, hint: 'give a share between 0 and 1' });
   if (!key && all.some(([, rate]) => rate < 1))
-    problems.push({ message: 'rates without a key', hint: 'say by `key` what is drawn, such as the id of a record' });
+    problems.push({ message: 'rates without a key', hint: 'give `key`, what is drawn, such as the id of a record' });
   if (quota && !(quota.records >= 1 && quota.every > 0))
     problems.push({
       message: `the quota is ${quota.records} records every ${quota.every} ms`,
       hint: 'give it one record at least and a positive duration',
     });
   if (quota && !((strataMax ?? 0) >= 1))
-    problems.push({ message: `strataMax is ${strataMax}`, hint: 'say how many strata there may be, and some more' });
+    problems.push({ message: `strataMax is ${strataMax}`, hint: 'give the expected number of strata, and some more' });
   if (!quota && all.every(([, rate]) => rate >= 1))
     problems.push({ message: 'neither rates nor a quota', hint: 'give one of them' });
   return problems;

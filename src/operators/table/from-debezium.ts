@@ -52,7 +52,7 @@ export function fromDebezium<T>({ key }: { readonly key: (row: T) => string }): 
         case 't':
           return context.deadLetter('truncated-table', 'which keys are gone is not known');
         default:
-          return context.deadLetter('strange-op', `'${op}' is no operation of Debezium`);
+          return context.deadLetter('strange-op', `'${op}' is not an operation of Debezium`);
       }
     },
   });

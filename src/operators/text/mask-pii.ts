@@ -151,7 +151,7 @@ function problemsOf(
   // Never the key itself, nor how long it is.
   for (const kind of ['email', 'ip'])
     if (find[kind] === 'encrypt')
-      problems.push({ message: `encryption of ${kind}, which is no number`, hint: 'give it `token` or `partial`' });
+      problems.push({ message: `encryption of ${kind}, which is not a number`, hint: 'use `token` or `partial`' });
   if ((maskings.includes('token') || maskings.includes('encrypt')) && Buffer.byteLength(key ?? '') < KEY_BYTES_MIN)
     problems.push({
       message: key === undefined ? 'tokens or encryption without a key' : 'the key of tokens is too short',

@@ -80,7 +80,7 @@ function problemsOf(locale: string, ngrams: readonly number[], wordsMax: number)
   if (ngrams.length === 0 || !ngrams.every((n) => Number.isInteger(n) && n >= 1))
     problems.push({ message: `runs of ${ngrams.join(', ')} words`, hint: 'give positive integers, such as [1, 2]' });
   if (!(wordsMax >= 1))
-    problems.push({ message: `wordsMax is ${wordsMax}`, hint: 'say how many words of a text are read at most' });
+    problems.push({ message: `wordsMax is ${wordsMax}`, hint: 'give the most words of a text that are read' });
   return problems;
 }
 

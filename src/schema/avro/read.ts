@@ -249,7 +249,7 @@ function readFixed(writer: AvroFixed, reader: AvroFixed): Read {
 function agreed(writer: AvroPrimitive | AvroFixed, reader: AvroPrimitive | AvroFixed): Logical | undefined {
   const [theirs, ours] = [writer.logical, reader.logical];
   if (theirs === undefined || ours === undefined || JSON.stringify(theirs) === JSON.stringify(ours)) return ours;
-  throw new DecodeFailure('schema-incompatible', `the writer's ${shownLogical(theirs)} is no ${shownLogical(ours)}`);
+  throw new DecodeFailure('schema-incompatible', `the writer's ${shownLogical(theirs)} is not ${shownLogical(ours)}`);
 }
 
 const shownLogical = (logical: Logical): string => {

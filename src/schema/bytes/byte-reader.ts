@@ -266,5 +266,5 @@ export class ByteReader {
 export const unsafe = (): DecodeFailure =>
   new DecodeFailure(
     'out-of-range',
-    "a number of 2^53 or more: give the schema `long: 'bigint'`; where it is a time, `timestamp: 'date'`",
+    "a number of 2^53 or more: give the schema `long: 'bigint'`; if it is a time, `timestamp: 'date'`",
   );

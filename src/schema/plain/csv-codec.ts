@@ -144,9 +144,9 @@ function columnOf(name: string, type: CsvColumn, subject: string): Column {
   const optional = type.endsWith('?');
   const kind = kinds[optional ? type.slice(0, -1) : type];
   if (kind !== undefined) return { name, type, optional, kind };
-  throw new MillraceError('config', `column ${name} is "${type}", which is no type of a column`, {
+  throw new MillraceError('config', `column ${name} is "${type}", which is not a column type`, {
     where: subject,
-    hint: `one of ${Object.keys(kinds).join(', ')}; with a ? after it where cells may be empty`,
+    hint: `one of ${Object.keys(kinds).join(', ')}; with a ? after it if cells may be empty`,
     permanent: true,
   });
 }

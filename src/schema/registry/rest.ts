@@ -69,12 +69,12 @@ function hintFor(status: number | undefined): string {
     return 'the subject holds an incompatible version: add fields with defaults, or take a new subject';
   }
   if (status === 422)
-    return 'the registry does not take this for a schema: `millrace schema check FILE` says more (Apicurio wants a $schema in JSON)';
+    return 'the registry does not accept this as a schema: `millrace schema check FILE` shows why (Apicurio wants a $schema in JSON)';
   return `the registry answered with status ${status}`;
 }
 
 function withoutCredentials(url: string): string {
-  if (!URL.canParse(url)) return 'the address of the registry, which is no URL';
+  if (!URL.canParse(url)) return 'the address of the registry, which is not a URL';
   const parsed = new URL(url);
   parsed.username = '';
   parsed.password = '';

@@ -18,7 +18,7 @@ export type { Field, Shape } from './shape.js';
 export async function fieldsOfSchema(schema: Schema<unknown>): Promise<readonly Field[]> {
   const fields = await read(schema);
   if (fields !== undefined) return fields;
-  throw new MillraceError('config', `a schema in ${schema.format} says no fields here`, {
+  throw new MillraceError('config', `a schema in ${schema.format} has no named fields`, {
     where: schema.subject,
     hint: 'pass avro(), jsonSchema() or protobuf() of a record',
   });

@@ -99,7 +99,7 @@ export class Shard {
       for (const { hash, key, at } of [...entries.entries()])
         entries.set(hash, key, migrate(entries.valueAt(at), from));
     });
-    if (entries.count !== this.frozenKeys) throw unreadable('a shard has other keys than its buckets say');
+    if (entries.count !== this.frozenKeys) throw unreadable('a shard has other keys than its buckets state');
     this.storedEnd = entries.used;
     this.wholly = this.frozen.some(({ version: from }) => from !== version);
     this.frozen = [];

@@ -82,7 +82,7 @@ export class SimSession implements TaskLedger {
     if (this.outstanding > 0) this.chaos.violated(`${where} is stored while ${this.outstanding} writes are under way`);
     if (this.chaos.strikes('unknown', where)) {
       const happened = this.random.chance(0.5);
-      this.chaos.tell(`${where} ${happened ? 'happened' : 'did not happen'}, but nobody was told`);
+      this.chaos.tell(`${where} ${happened ? 'happened' : 'did not happen'}, but the caller got an error`);
       if (happened) this.store(checkpoint, changes);
       this.pending.length = 0;
       await this.process.reach('after ledger commit of unknown outcome');

@@ -259,7 +259,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
         'rows that agree in their order',
         { sql: 'SELECT intDiv(number, 2) AS n FROM numbers(9)' },
         'source',
-        /two rows have the same in n$/,
+        /two rows are equal in n$/,
       ],
       ['a column that is not there', { sql: 'SELECT 1 AS m' }, 'config', /no column n/],
       ['nulls in the order', { sql: 'SELECT toNullable(1) AS n' }, 'config', /may be null/],
@@ -281,7 +281,7 @@ export function querySuite(options: () => ClickHouseOptions): void {
       const place = { orderBy: ['m'], after: ['1'], bound: ['2'] };
       await expect(open(queryOf({ sql: 'SELECT 1 AS n' }), 1, place)).rejects.toMatchObject({
         code: 'source',
-        message: 'the checkpoint has a place in the order of m',
+        message: 'the checkpoint has a position in the order of m',
       });
     });
   });

@@ -52,10 +52,10 @@ describe('clickhouse.tableSink', () => {
         `partitionBy ${partitionBy} is not the same when a row comes again`,
       ]);
     }
-    expect(of({ ttl: { ...ttl, since: 'departedAt' } })).toEqual(['ttl counts since departedAt, which is no column']);
+    expect(of({ ttl: { ...ttl, since: 'departedAt' } })).toEqual(['ttl counts since departedAt, which is not a column']);
     expect(of({ ttl: { since: 'at' } })).toEqual(['ttl is of type object']);
     const stored = clickhouse.view({ name: 'v', as: 'SELECT count() FROM flights_rows' });
-    expect(of({ views: [stored] })).toEqual(['view v reads flights_rows, where a row may stand more than once']);
+    expect(of({ views: [stored] })).toEqual(['view v reads flights_rows, where a row may be stored more than once']);
     expect(of({ orderBy: ['at; DROP'], projections: {} })).toEqual([
       'there is no option projections',
       'orderBy is of type object',

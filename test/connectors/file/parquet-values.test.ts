@@ -34,7 +34,7 @@ describe('times of Parquet', () => {
     );
     expect(parsers.timestampFromMicroseconds(-1n)).toBe('1969-12-31T23:59:59.999999Z');
     expect(parsers.timestampFromMicroseconds(-1_000n)).toEqual(new Date(-1));
-    expect(() => parsers.timestampFromMilliseconds(8_640_000_000_000_001n)).toThrow('is no time');
+    expect(() => parsers.timestampFromMilliseconds(8_640_000_000_000_001n)).toThrow('is not a time');
     expect(parsers.dateFromDays(-1)).toBe('1969-12-31');
   });
 

@@ -150,7 +150,7 @@ describe('http.pollSource', () => {
       patience,
     );
     await expect(read(reader)).rejects.toMatchObject({
-      message: 'status 200 with what is no JSON (text/html)',
+      message: 'status 200 and a body that is not JSON (text/html)',
       permanent: false, // it may be the page of a proxy
     });
   });

@@ -52,7 +52,7 @@ describe('bombs', () => {
       expect.objectContaining({
         code: 'source',
         where: 'topic/0',
-        message: 'a batch becomes more than 134217728 bytes',
+        message: 'a batch decompresses to more than 134217728 bytes',
       }),
     );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(160 * MIB);

@@ -26,9 +26,9 @@ describe('postgres.tableSink', () => {
       messages({ table: 'shop.orders', columns: { id: 'numeric(12, 2)', at: 'timestamp(3) with time zone' } }),
     ).toEqual([]);
     expect(messages({ table: 'a; drop', columns: { id: 'text[]' }, key: ['at'] })).toEqual([
-      "'a; drop' is no name for a table or column",
+      "'a; drop' is not a valid name for a table or column",
       'column id is "text[]"',
-      'the key has at, which is no column',
+      'the key has at, which is not a column',
     ]);
     expect(messages({ columns: {} })).toEqual(['no columns']);
   });

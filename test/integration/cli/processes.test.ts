@@ -115,7 +115,7 @@ describe('millrace run --processes', () => {
     await until(async () => (await found()).length === sent);
     const [victim] = await childrenOf(parent.pid as number);
     process.kill(victim as number, 'SIGKILL');
-    await until(async () => output().includes('started anew'));
+    await until(async () => output().includes('is restarted'));
     await send(RECORDS);
     await until(async () => (await found()).length === sent);
     await until(async () => (await childrenOf(parent.pid as number)).length === 3);

@@ -130,7 +130,7 @@ describe('transfers between accounts of different tasks', () => {
     await written;
     expect(kills).toBe(5);
     expect(looks.map(({ wrong }) => wrong)).toEqual(looks.map(() => nothingWrong));
-    expect(output()).toContain('started anew');
+    expect(output()).toContain('is restarted');
 
     parent.kill('SIGINT');
     expect((await ended).code, output()).toBe(0);

@@ -162,7 +162,7 @@ describe('corrections in Kafka, Redis and ClickHouse', () => {
       kills += 1;
     }
     expect(kills).toBeGreaterThan(2);
-    expect(output()).toContain('started anew');
+    expect(output()).toContain('is restarted');
     parent.kill('SIGINT');
     expect((await ended).code, output()).toBe(0);
 
