@@ -82,7 +82,11 @@ export async function likenessOf(path: string): Promise<FileState | undefined> {
     file = await open(path, 'r');
   } catch (cause) {
     if ((cause as { code?: unknown }).code === 'ENOENT') return undefined;
-    throw new MillraceError('source', `cannot open ${path}`, { where: path, hint: 'check that this process may read it', cause });
+    throw new MillraceError('source', `cannot open ${path}`, {
+      where: path,
+      hint: 'check that this process may read it',
+      cause,
+    });
   }
   try {
     const { size, mtimeMs } = await file.stat();

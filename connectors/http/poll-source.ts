@@ -142,7 +142,8 @@ export class PollReader implements SourceReader {
     const isSame = before !== undefined && before.cursor === this.cursor;
     const wanted = isSame ? digestOf(before.items.slice(0, this.taken)) : this.mustMatch;
     if (wanted !== undefined && digestOf(texts.slice(0, this.taken)) !== wanted) {
-      const hint = 'a page must begin with the same items in every request: choose another cursor, or give the source another id';
+      const hint =
+        'a page must begin with the same items in every request: choose another cursor, or give the source another id';
       throw this.error('the page that was read last has other items now', hint, true);
     }
     this.mustMatch = undefined;

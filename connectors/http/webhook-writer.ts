@@ -118,7 +118,9 @@ export class WebhookWriter implements SinkWriter {
       if (isLasting || attempt >= this.attemptsMax || this.closing.signal.aborted) {
         throw new MillraceError('sink', `a webhook was not accepted: ${detail}`, {
           where,
-          hint: isLasting ? `the service refuses ${id}: filter such values first, or fix the service` : 'check that the service is up',
+          hint: isLasting
+            ? `the service refuses ${id}: filter such values first, or fix the service`
+            : 'check that the service is up',
           permanent: isLasting,
         });
       }

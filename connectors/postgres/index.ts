@@ -108,7 +108,10 @@ function namingProblems({ table, columns, key }: TableOptions): Problem[] {
       message: `column ${name} is "${type}"`,
       hint: 'a Postgres type such as bigint, text, timestamptz, numeric(12, 2) or jsonb; no arrays',
     })),
-    ...unknown.map((name) => ({ message: `the key has ${name}, which is not a column`, hint: 'add it to the columns' })),
+    ...unknown.map((name) => ({
+      message: `the key has ${name}, which is not a column`,
+      hint: 'add it to the columns',
+    })),
     ...(Object.keys(columns).length === 0 ? [{ message: 'no columns', hint: "columns: { id: 'bigint' }" }] : []),
   ];
 }

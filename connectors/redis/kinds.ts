@@ -16,10 +16,7 @@ export const nameOrCallback = is.custom<string | ((value: never) => string)>(
 const key = required(is.callback<(value: never) => string>('(value) => string'), 'The Redis key of a value.');
 const ttl = optional(is.duration, 'TTL of a value after its last write (default: none).');
 
-const keptTtl = optional(
-  is.duration,
-  "TTL of the key after its last write, by Redis's clock (default: none).",
-);
+const keptTtl = optional(is.duration, "TTL of the key after its last write, by Redis's clock (default: none).");
 
 /** Keys are compared after both runs have ended, so none may expire before. */
 const KEYS_STAY = days(7);

@@ -17,8 +17,12 @@ export const mayReachFiles = (sql: string): boolean => FILE_ACCESS.test(sql);
 /** @throws MillraceError `config` for a statement that may access files. */
 export function refuseFileAccess(sql: string): void {
   if (!mayReachFiles(sql)) return;
-  throw new MillraceError('config', 'the statement may only read tables and must not contain `file(`, OUTFILE or INFILE', {
-    where: 'query',
-    hint: '`millrace query --write` lets it do more',
-  });
+  throw new MillraceError(
+    'config',
+    'the statement may only read tables and must not contain `file(`, OUTFILE or INFILE',
+    {
+      where: 'query',
+      hint: '`millrace query --write` lets it do more',
+    },
+  );
 }

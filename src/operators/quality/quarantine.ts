@@ -30,7 +30,10 @@ export function quarantine<T>({
   key,
   keysMax = key ? 0 : 1,
 }: QuarantineOptions<T> = {}): MultiInputOperator<T, { verdicts: WindowVerdict }, Adds<unknown>> {
-  const problem: Problem = { message: `keysMax is ${keysMax}`, hint: 'with `key`, give the number of keys that may be held back' };
+  const problem: Problem = {
+    message: `keysMax is ${keysMax}`,
+    hint: 'with `key`, give the number of keys that may be held back',
+  };
   return stateful<T, { verdicts: WindowVerdict }, Adds<unknown>, { readonly broken: ReturnType<typeof brokenCell> }>({
     kind: 'quarantine',
     settings: { keysMax },

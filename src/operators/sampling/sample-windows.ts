@@ -112,7 +112,9 @@ function problemsOf<T>({ window, size, by }: SampleWindowsOptions<T>, groupsMax:
   if (!(groupsMax >= 1))
     problems.push({
       message: `groupsMax is ${groupsMax}`,
-      hint: by ? 'with `by`, give the number of groups that may be open at once' : 'give a positive number, or leave it out',
+      hint: by
+        ? 'with `by`, give the number of groups that may be open at once'
+        : 'give a positive number, or leave it out',
     });
   return problems;
 }

@@ -52,7 +52,9 @@ describe('clickhouse.tableSink', () => {
         `partitionBy ${partitionBy} is not the same when a row comes again`,
       ]);
     }
-    expect(of({ ttl: { ...ttl, since: 'departedAt' } })).toEqual(['ttl counts since departedAt, which is not a column']);
+    expect(of({ ttl: { ...ttl, since: 'departedAt' } })).toEqual([
+      'ttl counts since departedAt, which is not a column',
+    ]);
     expect(of({ ttl: { since: 'at' } })).toEqual(['ttl is of type object']);
     const stored = clickhouse.view({ name: 'v', as: 'SELECT count() FROM flights_rows' });
     expect(of({ views: [stored] })).toEqual(['view v reads flights_rows, where a row may be stored more than once']);

@@ -198,7 +198,10 @@ describe('lookup', () => {
       [clickhouse.tableLookup({ key: 'id' } as never), ['neither table nor query']],
       [clickhouse.tableLookup({ table: 'customers', key: 'id' } as never), ['columns is missing']],
       [clickhouse.tableLookup({ table: 'customers', columns: ['tier'] } as never), ['key is missing']],
-      [clickhouse.tableLookup({ query: 'SELECT id FROM customers', key: 'id' }), ['the query has no parameter for the keys']],
+      [
+        clickhouse.tableLookup({ query: 'SELECT id FROM customers', key: 'id' }),
+        ['the query has no parameter for the keys'],
+      ],
       [
         clickhouse.tableLookup({ query: 'SELECT 1', table: 't', key: 'id' } as never),
         ['query beside table or columns'],
