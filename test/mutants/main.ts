@@ -56,8 +56,14 @@ const drawn = draw(faults, Number(values.seed), Number(values.count));
 
 const kept = join(repository, '.millrace', `mutants-${values.seed}.ndjson`);
 mkdirSync(join(repository, '.millrace'), { recursive: true });
-const before = existsSync(kept) ? readFileSync(kept, 'utf8').trim().split('\n') : [];
-const known = new Map(before.map((line) => JSON.parse(line) as Tried).map((tried) => [tried.id, tried]));
+const before = existsSync(kept) ? readFileSync(kept, 'utf8').split('\n') : [];
+const known = new Map(
+  before
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Tried)
+    .filter(({ outcome }) => outcome !== 'unfinished') // a longer `--limit` may end it
+    .map((tried) => [tried.id, tried]),
+);
 /** A file that has changed since makes another mutant of it. */
 const idOf = ({ file, start, end, to }: Mutant) =>
   `${file}:${start}-${end}:${to}:${createHash('sha256').update(textOf(file)).digest('hex').slice(0, 8)}`;

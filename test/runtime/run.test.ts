@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type MetricRow,
   type MillraceError,
   type Operator,
   type Profile,
@@ -103,6 +104,30 @@ describe('a run', () => {
     expect(error).toMatchObject({ code: 'step', where: 'boom' });
     expect(error?.message).toContain('events[0]@0');
     expect(profile.outputOf('out')).toEqual([]);
+  });
+
+  it.each([
+    ['0 before two records agree about the time', 2, 0],
+    ['the hour of the watermark', 4, 10_800_000],
+  ])('gives counters as metrics an event time: %s', async (_, count, eventTimeMs) => {
+    const profile = new MemoryProfile(1);
+    append(profile, 'events', count, 3_700_000);
+    const counted = topology('counted', { deadLetters: memorySink(), metrics: memorySink() }, (t) => {
+      t.source('events', source('events')).to('out', memorySink());
+    });
+    const running = await runTopology(counted, {
+      profile,
+      inference: noInference,
+      bounded: true,
+      clock: new VirtualClock(),
+    });
+    await running.finished;
+    const rows = profile.outputOf('$metrics').map(({ value }) => value as MetricRow);
+    expect(rows.find(({ name }) => name === 'counter:read')).toMatchObject({
+      step: 'events',
+      value: count,
+      eventTimeMs,
+    });
   });
 
   it('waits for a quiet input without keeping the process from reading it', async () => {

@@ -91,6 +91,9 @@ describe('decimals of Parquet', () => {
   it('are numbers where these hold every digit, otherwise texts', () => {
     expect([1235, -5n, 0, null].map(cellOf(2))).toEqual([12.35, -0.05, 0, null]);
     expect(cellOf(0)(-7n)).toBe(-7);
+    // A file may leave out a scale of 0.
+    const whole = metadataOf({ name: 'root', num_children: 1 }, { name: 'd', converted_type: 'DECIMAL' });
+    expect(takeColumns(whole, 'a.parquet').get('d')?.cell(-7n)).toBe(-7);
     expect(cellOf(2)(2n ** 60n)).toBe('11529215046068469.76');
     const bytes = (value: bigint) => Buffer.from(BigInt.asUintN(128, value).toString(16).padStart(32, '0'), 'hex');
     expect(cellOf(2)(new Uint8Array(bytes(-1235n)))).toBe(-12.35);
