@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Buckets } from '../../../connectors/s3/bucket.js';
+import { BucketStore } from '../../../connectors/s3/bucket-store.js';
 import { putTogether, Upload } from '../../../connectors/s3/upload.js';
 
 const ended: (() => void)[] = [];
@@ -122,6 +123,24 @@ describe('Buckets', () => {
       yield Buffer.from('another');
     });
     expect(asked.map(({ method }) => method)).toEqual(['POST', 'PUT', 'PUT', 'PUT', 'POST', 'POST', 'HEAD', 'DELETE']);
+  });
+
+  it.each([
+    [404, 'NoSuchUpload', /rows of part-1 that the checkpoint has as written are missing/],
+    [403, 'AccessDenied', /AccessDenied/],
+  ])('takes rows for lost where their upload is gone, not where it is refused: %i', async (status, code, why) => {
+    const missing = (response: ServerResponse) => response.writeHead(404).end();
+    const { buckets, asked } = await storeOf(
+      (response) => response.end('<ListBucketResult/>'), // what an owner before left
+      missing, // the object
+      (response) => response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`), // the end of its upload
+      missing, // the object again
+    );
+    const compress = async (bytes: Uint8Array) => bytes;
+    const store = await BucketStore.open({ buckets, folder: 'lake', owner: '0', compress } as never);
+    const parts = { id: '1', tags: ['"part"'], marker: 'lake/marker' };
+    await expect(store.show('part-1', { parts, runs: [], bytes: 0, merged: [] })).rejects.toThrow(why);
+    expect(asked.map(({ method }) => method).slice(0, 3)).toEqual(['GET', 'HEAD', 'POST']);
   });
 
   it('tries again to end an upload, where a store does not find its way among the parts', async () => {
