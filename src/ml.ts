@@ -1,13 +1,37 @@
 // `millrace/ml`: learners, optimizers, baselines and features, and the contract of a learner of your own.
 
-export type { CellSpecs, FeatureShape, FeatureVector, Learner, LearnerLogic, OpenCells } from './core/index.js';
+export {
+  type CategoryPlaces,
+  type CellSpecs,
+  type ClassLabel,
+  type ClassScores,
+  type FeatureArray,
+  type FeatureNumbers,
+  type FeatureShape,
+  type FeatureVector,
+  type Learner,
+  type LearnerLogic,
+  type LearnerOutput,
+  type LearnResult,
+  learnMany,
+  type OpenCells,
+  predictMany,
+  type Refusal,
+  type Transformer,
+  type TransformerLogic,
+  type Update,
+} from './core/index.js';
 export {
   type Baseline,
   type GroupCounts,
+  type LabelKind,
   lastClass,
+  lastNumber,
   majority,
+  meanBy,
   type RateByOptions,
   rateBy,
+  runningMean,
   runningRate,
 } from './ml/evaluation/baselines.js';
 export {
@@ -38,10 +62,33 @@ export {
   type VectorNumbers,
   vectorDigest,
 } from './ml/features/index.js';
-export { type LogisticRegressionOptions, logisticRegression } from './ml/learners/linear/logistic-regression.js';
+export { type BernoulliBayesOptions, bernoulliBayes } from './ml/learners/bayes/bernoulli-bayes.js';
+export { type GaussianBayesOptions, gaussianBayes } from './ml/learners/bayes/gaussian-bayes.js';
+export { type MultinomialBayesOptions, multinomialBayes } from './ml/learners/bayes/multinomial-bayes.js';
+export { type ArowOptions, arow } from './ml/learners/linear/arow.js';
+export type { LinearOptions } from './ml/learners/linear/linear-model.js';
+export { type LinearRegressionOptions, linearRegression } from './ml/learners/linear/linear-regression.js';
+export { logisticRegression } from './ml/learners/linear/logistic-regression.js';
+export {
+  type PassiveAggressiveOptions,
+  type PassiveAggressiveRegressionOptions,
+  passiveAggressive,
+  passiveAggressiveRegression,
+} from './ml/learners/linear/passive-aggressive.js';
+export { type PerceptronOptions, perceptron } from './ml/learners/linear/perceptron.js';
+export { type SoftmaxRegressionOptions, softmaxRegression } from './ml/learners/linear/softmax-regression.js';
+export { type AdaGradOptions, adaGrad } from './ml/optimizers/ada-grad.js';
+export { type AdamOptions, adam } from './ml/optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './ml/optimizers/ftrl.js';
+export { type MomentumOptions, momentum } from './ml/optimizers/momentum.js';
 export type { Optimizer, UpdateRule } from './ml/optimizers/optimizer.js';
+export { type RmsPropOptions, rmsProp } from './ml/optimizers/rms-prop.js';
+export { exponentialDecay, inverseScaling, type Rate, type Schedule } from './ml/optimizers/schedule.js';
 export { type SgdOptions, sgd } from './ml/optimizers/sgd.js';
+export { type PipeParts, pipe } from './ml/pipe.js';
+export { minMaxScaler } from './ml/preprocessing/min-max-scaler.js';
+export { robustScaler } from './ml/preprocessing/robust-scaler.js';
+export { standardScaler } from './ml/preprocessing/standard-scaler.js';
 export {
   type Float64Cell,
   type Float64CellOptions,

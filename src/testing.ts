@@ -6,7 +6,13 @@ export { type FaultySink, type Refusal, type SinkFaultWorld, sinkFaults } from '
 export type { Expected, FaultName, Outcome } from './testing/fault-list.js';
 export { type Fault, FaultProxy, type Traffic, type Way } from './testing/fault-proxy.js';
 export { asJson, type HostileSinkWorld, hostileValues, hostileValuesContract } from './testing/hostile-values.js';
-export { checkLearner, featureVector, type LearnerRow, openLearner } from './testing/learner-contract.js';
+export {
+  checkLearner,
+  featureVector,
+  type LearnerPromises,
+  type LearnerRow,
+  openLearner,
+} from './testing/learner-contract.js';
 export { type LedgerWorld, ledgerContract } from './testing/ledger-contract.js';
 export { type LookupWorld, lookupContract } from './testing/lookup-contract.js';
 export { type FakeStore, MemoryProfile, type Written } from './testing/memory-profile.js';

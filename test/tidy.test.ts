@@ -129,6 +129,11 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/ml/optimizers/ftrl.ts':
     'an optimizer predicts nothing: test/ml/learners/linear/logistic-regression.test.ts runs each',
   'src/ml/optimizers/sgd.ts': 'likewise',
+  'src/ml/optimizers/momentum.ts': 'likewise',
+  'src/ml/optimizers/ada-grad.ts': 'likewise',
+  'src/ml/optimizers/rms-prop.ts': 'likewise',
+  'src/ml/optimizers/adam.ts': 'likewise',
+  'src/ml/evaluation/judges.ts': 'what a scoreboard shows: test/ml/evaluation/scoreboard.test.ts',
   'src/ml/evaluation/baseline-cells.ts': 'the state of baselines: test/ml/evaluation/baselines.test.ts',
   'src/operators/quality/expectations.ts': 'what validate checks: test/operators/quality/validate.test.ts',
   'src/operators/quality/window-expectations.ts':

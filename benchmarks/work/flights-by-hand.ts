@@ -4,6 +4,7 @@ import type { FeatureVector } from '../../src/core/learner.js';
 import type { Cell, CellSpecs } from '../../src/core/state.js';
 import { baselineCells } from '../../src/ml/evaluation/baseline-cells.js';
 import {
+  binaryJudge,
   ftrl,
   lastClass,
   logisticRegression,
@@ -53,7 +54,12 @@ export class FlightsByHand {
   private readonly view = flightFeatures.open(openCells(flightFeatures.cells));
   private readonly model;
   private readonly baselines;
-  private readonly scores = scoreboard(float64Cell({ size: scoreboardSize(4) }).open(), 4, HOUR_MS);
+  private readonly scores = scoreboard(
+    float64Cell({ size: scoreboardSize(binaryJudge, 4) }).open(),
+    binaryJudge,
+    4,
+    HOUR_MS,
+  );
   private readonly distances: number[] = [];
   private readonly sortedDistances: number[] = [];
   private nowMs = Number.NEGATIVE_INFINITY;
@@ -70,7 +76,7 @@ export class FlightsByHand {
       ['majority', majority()],
     ] as const;
     this.model = learner.open(openCells(learner.cells(flightFeatures.shape)) as never, flightFeatures.shape);
-    this.baselines = openBaselines<Flight>(named, openCells(baselineCells(named)) as never);
+    this.baselines = openBaselines<Flight>(named, openCells(baselineCells(named, 'binary')) as never);
   }
 
   /** `undefined` for a duplicate and for a flight that makes no sense. */
@@ -86,7 +92,7 @@ export class FlightsByHand {
     const features = this.view.track(filled, this.nowMs);
     const groups = this.baselines.groupsOf(filled);
     const said = [this.model.predictOne(features), 0.5, 0.5, 0.5];
-    this.baselines.predict(groups, said);
+    this.baselines.predict(groups, said, 1);
     if (this.pending.size >= PENDING_MAX) this.pending.delete(this.pending.keys().next().value as number);
     this.pending.set(flight.flightId, { timeMs: this.nowMs, features, said, groups });
     return {
@@ -110,9 +116,9 @@ export class FlightsByHand {
     if (!waiting) return;
     this.pending.delete(flightId);
     const late = delayMinutes >= 15;
-    this.scores.add(waiting.said, late);
-    this.baselines.learn(waiting.groups, late);
-    if (this.model.learnOne(waiting.features, late)) this.learned += 1;
+    this.scores.add(waiting.said, Number(late));
+    this.baselines.learn(waiting.groups, Number(late));
+    if (this.model.learnOne(waiting.features, late) === 'learnt') this.learned += 1;
   }
 
   private advance(timeMs: number): void {

@@ -8,20 +8,43 @@ export {
 export {
   type Baseline,
   type GroupCounts,
+  type LabelKind,
   lastClass,
+  lastNumber,
   majority,
+  meanBy,
   type RateByOptions,
   rateBy,
+  runningMean,
   runningRate,
 } from './evaluation/baselines.js';
+export { binaryJudge, classJudge, type Judge, type Measure, numberJudge } from './evaluation/judges.js';
+export { type Scoreboard, scoreboard, scoreboardSize, type WindowScores } from './evaluation/scoreboard.js';
+export { type BernoulliBayesOptions, bernoulliBayes } from './learners/bayes/bernoulli-bayes.js';
+export { type GaussianBayesOptions, gaussianBayes } from './learners/bayes/gaussian-bayes.js';
+export { type MultinomialBayesOptions, multinomialBayes } from './learners/bayes/multinomial-bayes.js';
+export { type ArowOptions, arow } from './learners/linear/arow.js';
+export type { LinearOptions } from './learners/linear/linear-model.js';
+export { type LinearRegressionOptions, linearRegression } from './learners/linear/linear-regression.js';
+export { logisticRegression } from './learners/linear/logistic-regression.js';
 export {
-  type Scoreboard,
-  type Scores,
-  scoreboard,
-  scoreboardSize,
-  type WindowScores,
-} from './evaluation/scoreboard.js';
-export { type LogisticRegressionOptions, logisticRegression } from './learners/linear/logistic-regression.js';
+  type PassiveAggressiveOptions,
+  type PassiveAggressiveRegressionOptions,
+  passiveAggressive,
+  passiveAggressiveRegression,
+} from './learners/linear/passive-aggressive.js';
+export { type PerceptronOptions, perceptron } from './learners/linear/perceptron.js';
+export { type SoftmaxRegressionOptions, softmaxRegression } from './learners/linear/softmax-regression.js';
+export { modelCells, openModel } from './model.js';
+export { type AdaGradOptions, adaGrad } from './optimizers/ada-grad.js';
+export { type AdamOptions, adam } from './optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './optimizers/ftrl.js';
+export { type MomentumOptions, momentum } from './optimizers/momentum.js';
 export type { Optimizer, UpdateRule } from './optimizers/optimizer.js';
+export { type RmsPropOptions, rmsProp } from './optimizers/rms-prop.js';
+export { exponentialDecay, inverseScaling, type Rate, type Schedule } from './optimizers/schedule.js';
 export { type SgdOptions, sgd } from './optimizers/sgd.js';
+export { type PipeParts, pipe } from './pipe.js';
+export { minMaxScaler } from './preprocessing/min-max-scaler.js';
+export { robustScaler } from './preprocessing/robust-scaler.js';
+export { standardScaler } from './preprocessing/standard-scaler.js';

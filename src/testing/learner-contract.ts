@@ -1,11 +1,30 @@
 import { MillraceError } from '../core/errors.js';
-import type { FeatureShape, FeatureVector, Learner, LearnerLogic } from '../core/learner.js';
+import {
+  type FeatureNumbers,
+  type FeatureShape,
+  type FeatureVector,
+  type Learner,
+  type LearnerLogic,
+  type LearnResult,
+  learnMany,
+  predictMany,
+  type Update,
+} from '../core/learner.js';
 import type { Cell, CellSpecs } from '../core/state.js';
+import { modelCells, openModel } from '../ml/index.js';
 
-/** A row for testing a learner. */
+/** A row to try a learner on. */
 export interface LearnerRow<Y> {
   readonly features: FeatureVector;
   readonly label: Y;
+  /** 1 by default. */
+  readonly weight?: number;
+}
+
+/** What a learner promises beyond what every learner does. */
+export interface LearnerPromises {
+  /** A row of weight 2 is learnt as the row twice, but for rounding. */
+  readonly weightIsCount?: boolean;
 }
 
 /**
@@ -15,11 +34,8 @@ export interface LearnerRow<Y> {
  * const learner = openLearner(passiveAggressive(), { denseSize: 2, hashedSize: 0 });
  * learner.learnOne(featureVector([1, 0]), true);
  */
-export function openLearner<Y, P, S extends CellSpecs>(
-  learner: Learner<Y, P, S>,
-  shape: FeatureShape,
-): LearnerLogic<Y, P> {
-  return openedFrom(learner, learner.cells(shape), shape).logic;
+export function openLearner<Y, P>(learner: Learner<Y, P>, shape: FeatureShape): LearnerLogic<Y, P> {
+  return openedFrom(learner, modelCells(learner, shape), shape).logic;
 }
 
 /**
@@ -46,103 +62,139 @@ interface Opened<Y, P> {
 /**
  * Checks what every learner promises, with the given rows (at least one):
  * - `predictOne` changes no state;
+ * - a prediction is a number of the kind that `output` says: a probability lies between 0 and 1, an anomaly too, a distance is not
+ *   below 0, scores are one for each class and add up to 1;
  * - the same rows give the same predictions and the same state, bit for bit;
+ * - many rows at once give what a loop gives;
  * - a snapshot and restore at every row change no prediction and no state, bit for bit;
  * - stored bytes do not change when the learner learns more;
  * - rows are not changed, and not used after they were learnt;
  * - the order of a row's hashed coordinates does not matter (except for rounding: 1e-9);
  * - hashed coordinates may appear and disappear;
- * - a row with a number that is not finite is refused and changes nothing.
+ * - a row with a number that is not finite is refused and changes nothing (NaN may be learnt where `missing` is `native`), and so is
+ *   one whose weight is not a finite number above 0; it is predicted all the same;
+ * - its state is refused by a learner of another kind, structure or layout;
+ * - if it promises so, a row of weight 2 is learnt as the row twice.
  *
  * @example checkLearner(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), rows, { denseSize: 2, hashedSize: 16 });
  * @throws MillraceError `internal` that names the broken promise
  */
-export function checkLearner<Y, S extends CellSpecs>(
-  learner: Learner<Y, number, S>,
+export function checkLearner<Y, P>(
+  learner: Learner<Y, P>,
   rows: readonly LearnerRow<Y>[],
   shape: FeatureShape,
+  { weightIsCount = false }: LearnerPromises = {},
 ): void {
   const first = rows[0];
   if (!first)
     throw new MillraceError('config', 'no rows to check the learner on', { hint: 'give it at least one row' });
-  const specs = learner.cells(shape);
-  const open = (stored?: Stored): Opened<Y, number> => openedFrom(learner, specs, shape, stored);
+  const specs = modelCells(learner, shape);
+  const open = (stored?: Stored): Opened<Y, P> => openedFrom(learner, specs, shape, stored);
+  const predict = ({ logic }: Opened<Y, P>, features: FeatureNumbers) => numbersOf(learner, logic.predictOne(features));
+  const step = (opened: Opened<Y, P>, { features, label, weight }: LearnerRow<Y>): number[] => {
+    const prediction = predict(opened, features);
+    opened.logic.learnOne(features, label, weight);
+    return prediction;
+  };
 
   const plain = open();
-  const expected = rows.map(({ features, label }) => predictThenLearn(plain.logic, features, label));
+  const expected = rows.map((row) => step(plain, row));
   const finalState = store(plain.cells, specs, new Map());
 
   const again = open();
-  rows.forEach(({ features, label }, i) => {
-    const ownCopy = copy(features);
-    for (let repeat = 0; repeat < 2; repeat++) again.logic.predictOne(ownCopy);
-    same(
-      predictThenLearn(again.logic, ownCopy, label),
-      expected[i],
-      `row ${i}: predicting twice changed the prediction`,
-    );
-    same(text(ownCopy), text(features), `row ${i}: the learner changed the row`);
-    ownCopy.dense.fill(Number.NaN); // a learner that kept a reference shows it now
-    ownCopy.indices.fill(0);
+  rows.forEach((row, i) => {
+    const own = copy(row.features);
+    for (let repeat = 0; repeat < 2; repeat++) predict(again, own);
+    same(step(again, { ...row, features: own }), expected[i], `row ${i}: predicting twice changed the prediction`);
+    same(text(own), text(row.features), `row ${i}: the learner changed the row`);
+    own.dense.fill(Number.NaN); // whoever kept a reference will show it
+    own.indices.fill(0);
   });
   same(textOf(store(again.cells, specs, new Map())), textOf(finalState), 'the same rows left another state');
 
   const quiet = open(finalState);
-  for (const { features } of rows) quiet.logic.predictOne(features);
+  for (const { features } of rows) predict(quiet, features);
   same(store(quiet.cells, specs, new Map()).size, 0, 'predicting changed the state');
+
+  checkMany(learner, open, rows, (opened) => textOf(store(opened.cells, specs, new Map())));
 
   const stored: Stored = new Map();
   let interrupted = open();
-  rows.forEach(({ features, label }, i) => {
-    same(
-      predictThenLearn(interrupted.logic, features, label),
-      expected[i],
-      `row ${i}: restored, it predicted otherwise`,
-    );
+  rows.forEach((row, i) => {
+    same(step(interrupted, row), expected[i], `row ${i}: restored, it predicted otherwise`);
     store(interrupted.cells, specs, stored);
     const before = textOf(stored);
-    interrupted.logic.learnOne(features, label);
+    interrupted.logic.learnOne(row.features, row.label, row.weight);
     same(textOf(stored), before, `row ${i}: stored bytes changed with later learning`);
     interrupted = open(stored);
   });
   same(textOf(stored), textOf(finalState), 'stored at every row, it kept another state');
 
   const shuffled = open();
-  rows.forEach(({ features, label }, i) => {
-    const probability = predictThenLearn(shuffled.logic, reversed(features), label);
-    if (!(Math.abs(probability - (expected[i] as number)) <= 1e-9))
-      broken(`row ${i}: the order of coordinates mattered`);
+  rows.forEach((row, i) => {
+    const prediction = step(shuffled, { ...row, features: reversed(row.features) });
+    near(prediction, expected[i] as number[], `row ${i}: the order of coordinates mattered`);
   });
 
-  checkRefusal(open(finalState), specs, first);
-  checkEmerging(open(), first, shape);
+  checkRefusal(learner, open(finalState), specs, first);
+  checkEmerging(learner, open(), first, shape);
+  checkIdentity(learner, finalState, shape);
+  if (weightIsCount) checkWeights(learner, open, rows);
 }
 
-function predictThenLearn<Y>(logic: LearnerLogic<Y, number>, features: FeatureVector, label: Y): number {
-  const prediction = logic.predictOne(features);
-  if (Number.isNaN(prediction)) broken('a prediction is not a number');
-  logic.learnOne(features, label);
-  return prediction;
+function checkMany<Y, P>(
+  learner: Learner<Y, P>,
+  open: () => Opened<Y, P>,
+  rows: readonly LearnerRow<Y>[],
+  stateOf: (opened: Opened<Y, P>) => string,
+): void {
+  const [one, many] = [open(), open()];
+  const results = rows.map(({ features, label, weight }) => one.logic.learnOne(features, label, weight));
+  const batch: LearnResult[] = [];
+  learnMany(many.logic, rows as readonly Update<Y>[], (result, i) => {
+    batch[i] = result;
+  });
+  same(batch, results, 'learnMany gave other results than a loop');
+  const predictions: number[][] = [];
+  predictMany(
+    many.logic,
+    rows.map(({ features }) => features),
+    (prediction, i) => {
+      predictions[i] = numbersOf(learner, prediction);
+    },
+  );
+  rows.forEach(({ features }, i) => {
+    const alone = numbersOf(learner, one.logic.predictOne(features));
+    same(predictions[i], alone, `row ${i}: predictMany or learnMany gave another prediction than a loop`);
+  });
+  same(stateOf(many), stateOf(one), 'learnMany left another state than a loop');
 }
 
-function checkRefusal<Y>(
-  { cells, logic }: Opened<Y, number>,
+function checkRefusal<Y, P>(
+  learner: Learner<Y, P>,
+  { cells, logic }: Opened<Y, P>,
   specs: CellSpecs,
   { features, label }: LearnerRow<Y>,
 ): void {
+  const refuse = (result: LearnResult, what: string) => {
+    if (result === 'learnt') broken(`a row with ${what} was learnt`);
+    same(store(cells, specs, new Map()).size, 0, `a row with ${what} was refused, and changed the state`);
+  };
+  for (const weight of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+    refuse(logic.learnOne(features, label, weight), `the weight ${weight}`);
   for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
     const poisoned = copy(features);
     const target = poisoned.dense.length > 0 ? poisoned.dense : poisoned.values;
     if (target.length === 0) return;
     target[target.length - 1] = bad;
-    same(logic.learnOne(poisoned, label), false, `a row with ${bad} was learnt`);
-    if (Number.isNaN(logic.predictOne(poisoned))) broken(`a row with ${bad} is predicted as not a number`);
+    if (learner.missing !== 'native') refuse(logic.learnOne(poisoned, label), `the feature ${bad}`);
+    numbersOf(learner, logic.predictOne(poisoned));
   }
-  same(store(cells, specs, new Map()).size, 0, 'a refused row changed the state');
 }
 
-function checkEmerging<Y>(
-  { logic }: Opened<Y, number>,
+function checkEmerging<Y, P>(
+  learner: Learner<Y, P>,
+  { logic }: Opened<Y, P>,
   { features, label }: LearnerRow<Y>,
   { hashedSize }: FeatureShape,
 ): void {
@@ -153,22 +205,68 @@ function checkEmerging<Y>(
     values: new Float32Array(indices.length).fill(1),
   });
   for (const vector of [withIndices(), withIndices(0, hashedSize - 1), withIndices(hashedSize - 1), withIndices()]) {
-    predictThenLearn(logic, vector, label);
+    numbersOf(learner, logic.predictOne(vector));
+    logic.learnOne(vector, label);
   }
 }
 
-function openedFrom<Y, P, S extends CellSpecs>(
-  learner: Learner<Y, P, S>,
-  specs: S,
+function checkIdentity<Y, P>(learner: Learner<Y, P>, stored: Stored, shape: FeatureShape): void {
+  const others: [string, Learner<Y, P>, FeatureShape][] = [
+    ['kind', { ...learner, kind: `${learner.kind}, another` }, shape],
+    ['structure', { ...learner, structure: { ...learner.structure, another: true } }, shape],
+    ['layout of features', learner, { ...shape, layout: (shape.layout ?? 1) + 1 }],
+  ];
+  if (stored.size === 0) return;
+  for (const [what, other, otherShape] of others) {
+    try {
+      openedFrom(other, modelCells(other, otherShape), otherShape, stored);
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === 'state') continue;
+      throw error;
+    }
+    broken(`its state was read under another ${what}`);
+  }
+}
+
+function checkWeights<Y, P>(learner: Learner<Y, P>, open: () => Opened<Y, P>, rows: readonly LearnerRow<Y>[]): void {
+  const [weighted, repeated] = [open(), open()];
+  rows.forEach(({ features, label }, i) => {
+    weighted.logic.learnOne(features, label, 2);
+    for (let repeat = 0; repeat < 2; repeat++) repeated.logic.learnOne(features, label);
+    const [a, b] = [weighted, repeated].map(({ logic }) => numbersOf(learner, logic.predictOne(features)));
+    near(a as number[], b as number[], `row ${i}: a weight of 2 is not learning twice`);
+  });
+}
+
+/** A prediction as numbers, checked to be of the kind that the learner declares. */
+function numbersOf<Y, P>({ output, classes = [] }: Learner<Y, P>, prediction: P): number[] {
+  if (output === 'scores') {
+    if (!(prediction instanceof Float64Array)) broken('scores are no Float64Array');
+    const scores = Array.from(prediction);
+    if (scores.length !== classes.length) broken(`there are ${scores.length} scores of ${classes.length} classes`);
+    const sum = scores.reduce((total, score) => total + score, 0);
+    if (!(Math.abs(sum - 1) <= 1e-9) || scores.some((score) => score < 0)) broken(`scores are ${scores.join(', ')}`);
+    return scores;
+  }
+  if (typeof prediction !== 'number' || Number.isNaN(prediction)) broken('a prediction is not a number');
+  const isShare = output === 'probability' || output === 'anomaly';
+  if (isShare && !(prediction >= 0 && prediction <= 1)) broken(`a prediction is ${prediction}, no ${output}`);
+  if (output === 'distance' && prediction < 0) broken(`a prediction is ${prediction}, no distance`);
+  return [prediction];
+}
+
+function openedFrom<Y, P>(
+  learner: Learner<Y, P>,
+  specs: CellSpecs,
   shape: FeatureShape,
   stored: Stored = new Map(),
 ): Opened<Y, P> {
   const cells = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, spec.open()]));
   for (const { cell, bucket, bytes, version } of stored.values()) cells[cell]?.restore(bucket, bytes, version);
-  return { cells, logic: learner.open(cells as Parameters<typeof learner.open>[0], shape) };
+  return { cells, logic: openModel(learner, shape, cells) };
 }
 
-/** Stores the changes of all cells, as an epoch does. */
+/** Takes over the changes of all cells, as an epoch does. */
 function store(cells: Readonly<Record<string, Cell>>, specs: CellSpecs, into: Stored): Stored {
   for (const [cell, open] of Object.entries(cells)) {
     for (const { bucket, bytes } of open.takeChanges()) {
@@ -200,7 +298,16 @@ const text = ({ dense, indices, values }: FeatureVector): string =>
   JSON.stringify([Array.from(dense), Array.from(indices), Array.from(values)]);
 
 function same(actual: unknown, expected: unknown, promise: string): void {
-  if (!Object.is(actual, expected)) broken(promise);
+  if (Array.isArray(actual) && Array.isArray(expected)) {
+    if (actual.length !== expected.length || actual.some((each, i) => !Object.is(each, expected[i]))) broken(promise);
+  } else if (!Object.is(actual, expected)) broken(promise);
+}
+
+function near(actual: readonly number[], expected: readonly number[], promise: string): void {
+  actual.forEach((each, i) => {
+    const other = expected[i] as number;
+    if (!(Math.abs(each - other) <= 1e-9 * Math.max(1, Math.abs(other)))) broken(promise);
+  });
 }
 
 function broken(promise: string): never {

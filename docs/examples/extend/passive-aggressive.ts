@@ -1,15 +1,15 @@
 // A custom learner: numbers in, numbers out, its weights in a cell.
 import {
+  type FeatureNumbers,
   type FeatureShape,
-  type FeatureVector,
   float64Cell,
   type Learner,
   type LearnerLogic,
   type OpenCells,
 } from 'millrace/ml';
 
-const cellsOf = ({ denseSize, hashedSize, layout = 0 }: FeatureShape) => ({
-  weights: float64Cell({ size: 1 + denseSize + hashedSize, version: layout }),
+const cellsOf = ({ denseSize, hashedSize }: FeatureShape) => ({
+  weights: float64Cell({ size: 1 + denseSize + hashedSize }),
 });
 type Cells = ReturnType<typeof cellsOf>;
 
@@ -36,15 +36,16 @@ export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learn
   return Object.freeze({
     kind: 'passive-aggressive',
     settings: Object.freeze({ aggressiveness }),
+    output: 'probability',
     cells: cellsOf,
     open({ weights }: OpenCells<Cells>, { denseSize }: FeatureShape): LearnerLogic<boolean, number> {
       /** Calls back for every coordinate of a row: first the intercept, then the dense, then the hashed ones. */
-      const forEach = ({ dense, indices, values }: FeatureVector, visit: (at: number, value: number) => void) => {
+      const forEach = ({ dense, indices, values }: FeatureNumbers, visit: (at: number, value: number) => void) => {
         visit(0, 1);
         for (let i = 0; i < denseSize; i++) visit(1 + i, dense[i] as number);
         for (let i = 0; i < indices.length; i++) visit(1 + denseSize + (indices[i] as number), values[i] as number);
       };
-      const read = (row: FeatureVector) => {
+      const read = (row: FeatureNumbers) => {
         let margin = 0;
         let squaredNorm = 0;
         forEach(row, (at, value) => {
@@ -58,18 +59,19 @@ export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learn
           const { margin } = read(row);
           return Number.isFinite(margin) ? 1 / (1 + Math.exp(-margin)) : 0.5;
         },
-        learnOne(row, label) {
+        learnOne(row, label, weight = 1) {
           const { margin, squaredNorm } = read(row);
-          if (!Number.isFinite(margin) || !Number.isFinite(squaredNorm)) return false;
+          if (!Number.isFinite(margin) || !Number.isFinite(squaredNorm)) return 'not-finite';
+          if (!(weight > 0 && weight < Number.POSITIVE_INFINITY)) return 'unusable-weight';
           const side = label ? 1 : -1;
           const loss = Math.max(0, 1 - side * margin);
-          if (loss === 0) return true;
-          const step = side * Math.min(aggressiveness, loss / squaredNorm);
+          if (loss === 0) return 'learnt';
+          const step = side * Math.min(aggressiveness * weight, loss / squaredNorm);
           forEach(row, (at, value) => {
             weights.values[at] = (weights.values[at] as number) + step * value;
             weights.touch(at);
           });
-          return true;
+          return 'learnt';
         },
       };
     },

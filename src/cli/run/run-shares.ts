@@ -15,7 +15,7 @@ export const usualLimits: RunShares = { late: 0.05, dead: 0.05, unmatched: 0.5 }
 
 /** What the steps that take labels or outcomes call those that met a record, and those that did not. */
 const labelCounters = [
-  { input: 'labels', matched: ['learned', 'duplicate_labels', 'rejected_updates'], unmatched: 'unmatched' },
+  { input: 'labels', matched: ['learned', 'duplicate_labels', 'refused'], unmatched: 'unmatched' },
   { input: 'outcomes', matched: ['outcomes', 'outcomes_rejected'], unmatched: 'outcomes_unmatched' },
 ] as const;
 

@@ -1,41 +1,49 @@
 import type { CellSpecs } from '../../core/state.js';
 import { type MapCell, mapCell } from '../../state/index.js';
-import { addLabel, type Baseline, emptyCounts, type GroupCounts } from './baselines.js';
+import { addLabel, type Baseline, emptyCounts, type GroupCounts, type LabelKind } from './baselines.js';
 
 type Key = string | number;
 export type BaselineCell = MapCell<Key, GroupCounts>;
 
-type Named<Row> = readonly (readonly [name: string, baseline: Baseline<Row>])[];
+type Named<Row> = readonly (readonly [name: string, baseline: Baseline<Row, never>])[];
 
 const cellName = (baseline: string) => `baseline-${baseline}`;
 
 /** The group of baselines that know only one. */
 const ALL = 'all';
 
+/** Version of a cell of counts by what labels are: sums of numbers are no counts of classes. */
+const versions: Readonly<Record<LabelKind, number>> = { binary: 2, number: 3, class: 4 };
+
 /** One cell of counts a baseline. */
-export const baselineCells = (baselines: Named<never>): CellSpecs =>
+export const baselineCells = (baselines: Named<never>, kind: LabelKind): CellSpecs =>
   Object.fromEntries(
-    baselines.map(([name, { groupsMax }]) => [cellName(name), mapCell<Key, GroupCounts>({ entriesMax: groupsMax })]),
+    baselines.map(([name, { groupsMax }]) => [
+      cellName(name),
+      mapCell<Key, GroupCounts>({ entriesMax: groupsMax, version: versions[kind] }),
+    ]),
   );
 
 /** Baselines on their counts, beside a model. */
 export interface OpenBaselines<in Row> {
   /** The row's groups in those baselines that tell rows apart, in their order. */
   groupsOf(row: Row): Key[];
-  /** What each baseline says, written from `into[1]` on; changes no state. */
-  predict(groups: readonly Key[], into: number[]): void;
-  learn(groups: readonly Key[], label: boolean): void;
+  /** What each baseline says, written from `into[at]` on; changes no state. */
+  predict(groups: readonly Key[], into: number[], at: number): void;
+  /** Takes in a label as a number. */
+  learn(groups: readonly Key[], label: number): void;
 }
 
 /** How many of the baselines tell rows apart: the length of what `groupsOf` gives. */
 export const groupings = (baselines: Named<never>): number => baselines.filter(([, { by }]) => by !== undefined).length;
 
-/** Opens baselines on their cells. */
+/** Opens baselines on their cells; labels are one of so many classes, or numbers. */
 export function openBaselines<Row>(
   baselines: Named<Row>,
   opened: Readonly<Record<string, BaselineCell>>,
+  classes = 0,
 ): OpenBaselines<Row> {
-  const none = emptyCounts();
+  const none = emptyCounts(classes);
   let grouped = 0;
   const open = baselines.map(([name, baseline]) => ({
     baseline,
@@ -54,17 +62,17 @@ export function openBaselines<Row>(
       for (let i = 0; i < bys.length; i++) groups[i] = (bys[i] as (row: Row) => Key)(row);
       return groups;
     },
-    predict(groups, into) {
+    predict(groups, into, at) {
       for (let b = 0; b < open.length; b++) {
         const { baseline, cell, place } = open[b] as Open;
-        into[b + 1] = baseline.probability(cell.get(groupIn(groups, place)) ?? none);
+        into[at + b] = baseline.predict(cell.get(groupIn(groups, place)) ?? none);
       }
     },
     learn(groups, label) {
       for (let b = 0; b < open.length; b++) {
         const { cell, place } = open[b] as Open;
         const group = groupIn(groups, place);
-        const counts = cell.get(group) ?? emptyCounts();
+        const counts = cell.get(group) ?? emptyCounts(classes);
         addLabel(counts, label);
         cell.set(group, counts);
       }

@@ -1,30 +1,43 @@
-/** What all baselines keep of a group: how many labels it had, how many were true, and the last one (1, 0, or -1 for none). */
+/** What labels are: true or false, numbers, or declared classes (by their place in the declaration). */
+export type LabelKind = 'binary' | 'number' | 'class';
+
+/** What all baselines keep of a group: its labels as numbers, how many, their sum and the last one (-1 before the first). */
 export interface GroupCounts {
   rows: number;
-  positives: number;
+  sum: number;
   last: number;
+  /** Labels of each class, where labels are classes. */
+  byClass?: number[];
 }
 
-export const emptyCounts = (): GroupCounts => ({ rows: 0, positives: 0, last: -1 });
+export const emptyCounts = (classes = 0): GroupCounts =>
+  classes > 0
+    ? { rows: 0, sum: 0, last: -1, byClass: new Array<number>(classes).fill(0) }
+    : { rows: 0, sum: 0, last: -1 };
 
 /** Counts one more label, in place. */
-export function addLabel(counts: GroupCounts, label: boolean): void {
+export function addLabel(counts: GroupCounts, label: number): void {
   counts.rows += 1;
-  if (label) counts.positives += 1;
-  counts.last = label ? 1 : 0;
+  counts.sum += label;
+  counts.last = label;
+  if (counts.byClass) counts.byClass[label] = (counts.byClass[label] as number) + 1;
 }
+
+declare const LABELS: unique symbol;
 
 /**
  * A predictor so simple that a model which does not beat it is useless. A pure function of what one group of rows has
  * shown so far; `learn` keeps the counts and feeds it with the same delay as the model beside it.
  */
-export interface Baseline<in Row = never> {
+export interface Baseline<in Row = never, in K extends LabelKind = 'binary'> {
   readonly kind: string;
   /** Which group a row belongs to; all rows are one group where it is missing. */
   readonly by: ((row: Row) => string | number) | undefined;
   /** Groups kept; the one written longest ago makes room. */
   readonly groupsMax: number;
-  probability(counts: Readonly<GroupCounts>): number;
+  /** A probability, a number or a class (its place), by what labels are. */
+  predict(counts: Readonly<GroupCounts>): number;
+  readonly [LABELS]?: ((kind: K) => void) | undefined;
 }
 
 /** What groups rows, and how many groups are kept. */
@@ -35,7 +48,11 @@ export interface RateByOptions<Row> {
 }
 
 /** Rate of true labels with one imagined label of each kind, so that the first real one does not make it certain. */
-const rate = ({ rows, positives }: Readonly<GroupCounts>): number => (positives + 1) / (rows + 2);
+const rate = ({ rows, sum }: Readonly<GroupCounts>): number => (sum + 1) / (rows + 2);
+
+const mean = ({ rows, sum }: Readonly<GroupCounts>): number => (rows === 0 ? 0 : sum / rows);
+
+const ofAllRows = { by: undefined, groupsMax: 1 };
 
 /**
  * Predicts the rate of true labels of the row's group so far (Laplace's rule of succession).
@@ -43,7 +60,7 @@ const rate = ({ rows, positives }: Readonly<GroupCounts>): number => (positives 
  * @example rateBy({ by: (flight: Flight) => hourOfDay(flight) });
  */
 export function rateBy<Row>({ by, groupsMax = 10_000 }: RateByOptions<Row>): Baseline<Row> {
-  return Object.freeze({ kind: 'rate-by', by, groupsMax, probability: rate });
+  return Object.freeze({ kind: 'rate-by', by, groupsMax, predict: rate });
 }
 
 /**
@@ -52,33 +69,65 @@ export function rateBy<Row>({ by, groupsMax = 10_000 }: RateByOptions<Row>): Bas
  * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { rate: runningRate() }, ... });
  */
 export function runningRate(): Baseline<unknown> {
-  return Object.freeze({ kind: 'running-rate', by: undefined, groupsMax: 1, probability: rate });
+  return Object.freeze({ kind: 'running-rate', ...ofAllRows, predict: rate });
 }
 
 /**
- * Predicts, with certainty, whatever the last label was.
+ * Predicts the mean label of the row's group so far; 0 for a group without labels.
  *
- * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { last: lastClass() }, ... });
+ * @example meanBy({ by: (flight: Flight) => flight.origin });
  */
-export function lastClass(): Baseline<unknown> {
+export function meanBy<Row>({ by, groupsMax = 10_000 }: RateByOptions<Row>): Baseline<Row, 'number'> {
+  return Object.freeze({ kind: 'mean-by', by, groupsMax, predict: mean });
+}
+
+/**
+ * Predicts the mean label over all rows so far; 0 before the first label.
+ *
+ * @example learn(linearRegression({ optimizer: sgd({ rate: 0.01 }) }), { as: 'delay', baselines: { mean: runningMean() }, ... });
+ */
+export function runningMean(): Baseline<unknown, 'number'> {
+  return Object.freeze({ kind: 'running-mean', ...ofAllRows, predict: mean });
+}
+
+/**
+ * Predicts the last label; 0 before the first.
+ *
+ * @example learn(linearRegression({ optimizer: sgd({ rate: 0.01 }) }), { as: 'delay', baselines: { last: lastNumber() }, ... });
+ */
+export function lastNumber(): Baseline<unknown, 'number'> {
   return Object.freeze({
-    kind: 'last-class',
-    by: undefined,
-    groupsMax: 1,
-    probability: ({ last }: Readonly<GroupCounts>) => (last < 0 ? 0.5 : last),
+    kind: 'last-number',
+    ...ofAllRows,
+    predict: ({ rows, last }: Readonly<GroupCounts>) => (rows === 0 ? 0 : last),
   });
 }
 
 /**
- * Predicts, with certainty, the label seen most often so far; "no" on a tie.
+ * Predicts, with certainty, whatever the last label was; the first of several classes before there is one.
+ *
+ * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { last: lastClass() }, ... });
+ */
+export function lastClass(): Baseline<unknown, 'binary' | 'class'> {
+  return Object.freeze({
+    kind: 'last-class',
+    ...ofAllRows,
+    predict: ({ last, byClass }: Readonly<GroupCounts>) => (last >= 0 ? last : byClass ? 0 : 0.5),
+  });
+}
+
+/**
+ * Predicts, with certainty, the label seen most often so far; on a tie "no", or the class declared first.
  *
  * @example learn(logisticRegression({ optimizer: ftrl() }), { as: 'late', baselines: { majority: majority() }, ... });
  */
-export function majority(): Baseline<unknown> {
+export function majority(): Baseline<unknown, 'binary' | 'class'> {
   return Object.freeze({
     kind: 'majority',
-    by: undefined,
-    groupsMax: 1,
-    probability: ({ rows, positives }: Readonly<GroupCounts>) => (rows === 0 ? 0.5 : positives * 2 > rows ? 1 : 0),
+    ...ofAllRows,
+    predict({ rows, sum, byClass }: Readonly<GroupCounts>) {
+      if (byClass) return byClass.indexOf(Math.max(...byClass));
+      return rows === 0 ? 0.5 : sum * 2 > rows ? 1 : 0;
+    },
   });
 }

@@ -1,70 +1,47 @@
 import type { Float64Cell } from '../../state/index.js';
-import { isCorrect } from '../metrics/accuracy.js';
-import { logLossOf } from '../metrics/log-loss.js';
-import { binnedRocAuc, scoreBin } from '../metrics/roc-auc.js';
+import type { Judge, Measure } from './judges.js';
 
-/** Score bins of the ROC AUC of a window. */
-const BINS = 512;
-/** Before a scorer's bins: its sum of log losses and its count of right predictions. */
-const SUMS = 2;
-const SCORER = SUMS + 2 * BINS;
-/** Before the scorers: when the window began, labels in it, true ones among them. */
+/** Before the scorers: when the window began, labels in it, their sum. */
 const HEAD = 3;
 
 /** Numbers that a scoreboard keeps for so many scorers. */
-export const scoreboardSize = (scorers: number): number => HEAD + scorers * SCORER;
-
-/** How one scorer did in a window. */
-export interface Scores {
-  readonly logLoss: number;
-  /** From 512 score bins; `NaN` where all labels were alike. */
-  readonly rocAuc: number;
-  readonly accuracy: number;
-}
+export const scoreboardSize = (judge: Judge, scorers: number): number => HEAD + scorers * judge.size;
 
 /** A finished window of progressive validation. */
 export interface WindowScores {
   readonly endMs: number;
   readonly labelled: number;
-  readonly positives: number;
-  /** In the order of the scorers. */
-  readonly scorers: readonly Scores[];
+  readonly labels: readonly Measure[];
+  /** In the order of the scorers; the model is the first. */
+  readonly scorers: readonly (readonly Measure[])[];
 }
 
 /** Running scores of a model and its baselines over windows of event time, in one typed array. */
 export interface Scoreboard {
   /** Ends the window if this time lies outside of it, and returns it if it has any labels. */
   turn(nowMs: number): WindowScores | undefined;
-  /** Adds one labelled row to the window: the probability that each scorer had given. */
-  add(probabilities: ArrayLike<number>, label: boolean): void;
+  /** Adds one labelled row to the window: what the model said, then what each baseline said. */
+  add(said: ArrayLike<number>, truth: number): void;
 }
 
 /**
  * Opens a scoreboard on its cell. Windows are aligned to multiples of `windowMs` since 1970; times never fall.
- * Memory: 1,026 numbers a scorer, whatever the number of rows.
+ * Memory: what the judge keeps a scorer, whatever the number of rows.
  */
-export function scoreboard(cell: Float64Cell, scorers: number, windowMs: number): Scoreboard {
+export function scoreboard(cell: Float64Cell, judge: Judge, scorers: number, windowMs: number): Scoreboard {
   const { values } = cell;
   const bump = (at: number, by: number) => {
     values[at] = (values[at] as number) + by;
     cell.touch(at);
   };
-  const sides = Array.from({ length: scorers }, (_, s) => {
-    const start = HEAD + s * SCORER + SUMS;
+  const sums = Array.from({ length: scorers }, (_, s) => {
+    const start = HEAD + s * judge.size;
     return {
-      positives: values.subarray(start, start + BINS),
-      negatives: values.subarray(start + BINS, start + 2 * BINS),
+      own: values.subarray(start, start + judge.size),
+      from: s === 0 ? 0 : judge.width + s - 1,
+      touch: (at: number) => cell.touch(start + at),
     };
   });
-
-  const scoresOf = (s: number, labelled: number): Scores => {
-    const at = HEAD + s * SCORER;
-    return {
-      logLoss: (values[at] as number) / labelled,
-      rocAuc: binnedRocAuc(sides[s] as (typeof sides)[number]).rocAuc,
-      accuracy: (values[at + 1] as number) / labelled,
-    };
-  };
 
   const clear = () => {
     for (let at = 1; at < values.length; at++) {
@@ -87,8 +64,8 @@ export function scoreboard(cell: Float64Cell, scorers: number, windowMs: number)
           : {
               endMs: startMs + windowMs,
               labelled,
-              positives: values[2] as number,
-              scorers: sides.map((_, s) => scoresOf(s, labelled)),
+              labels: judge.ofLabels(labelled, values[2] as number),
+              scorers: sums.map(({ own }, s) => judge.measures(own, labelled, s === 0)),
             };
       clear();
       values[0] = currentMs;
@@ -96,15 +73,12 @@ export function scoreboard(cell: Float64Cell, scorers: number, windowMs: number)
       return finished;
     },
 
-    add(probabilities, label) {
+    add(said, truth) {
       bump(1, 1);
-      if (label) bump(2, 1);
-      for (let s = 0; s < scorers; s++) {
-        const probability = probabilities[s] as number;
-        const at = HEAD + s * SCORER;
-        bump(at, logLossOf(probability, label));
-        if (isCorrect(probability, label)) bump(at + 1, 1);
-        bump(at + SUMS + (label ? 0 : BINS) + scoreBin(probability, BINS), 1);
+      bump(2, truth);
+      for (let s = 0; s < sums.length; s++) {
+        const { own, from, touch } = sums[s] as (typeof sums)[number];
+        judge.add(own, said, from, truth, s === 0, touch);
       }
     },
   };

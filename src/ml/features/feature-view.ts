@@ -137,7 +137,11 @@ export function featureView<Row, Outcome>(
     name,
     version,
     hash,
-    shape: Object.freeze({ ...plan.shape, layout: layoutVersion(hash) }),
+    shape: Object.freeze({
+      ...plan.shape,
+      ...(plan.categories.length > 0 ? { categories: plan.categories } : {}),
+      layout: layoutVersion(hash),
+    }),
     denseNames: Object.freeze(plan.denseNames),
     hashedNames: Object.freeze(plan.hashedNames),
     columnNames: Object.freeze(columnNames),

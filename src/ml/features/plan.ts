@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MillraceError } from '../../core/errors.js';
-import type { FeatureShape } from '../../core/learner.js';
+import type { CategoryPlaces, FeatureShape } from '../../core/learner.js';
 import type { DenseFeature, Feature, RollingFeature } from './feature.js';
 import { type GroupPlan, layoutOf, planGroup } from './group-means.js';
 import { hashString } from './hash.js';
@@ -38,7 +38,12 @@ export interface ViewPlan {
   readonly groups: readonly PlacedGroup[];
   readonly denseNames: readonly string[];
   readonly hashedNames: readonly string[];
+  /** The features that are one category each. */
+  readonly categories: readonly CategoryPlaces[];
 }
+
+/** Kinds of dense features of which exactly one place, or none, is 1. */
+const CATEGORIES: ReadonlySet<string> = new Set(['one-hot', 'bucket']);
 
 /** Lays out a view's features: the dense ones in the order declared, hashed ones beside them. */
 export function planView(
@@ -59,6 +64,7 @@ export function planView(
   const rolling = new Map<number, { feature: RollingFeature<string, string>; at: number }[]>();
   const denseNames: string[] = [];
   const hashedNames: string[] = [];
+  const categories: CategoryPlaces[] = [];
 
   for (const [name, feature] of Object.entries(features)) {
     if (feature.part === 'hashed') {
@@ -70,6 +76,7 @@ export function planView(
     if (feature.part === 'dense') {
       dense.push({ column: place(name, feature.column), at, encode: feature.encode });
       denseNames.push(...namesOf(name, feature.width));
+      if (CATEGORIES.has(feature.kind)) categories.push({ at, size: feature.width });
       continue;
     }
     if (!valueNames.includes(feature.value)) {
@@ -88,7 +95,8 @@ export function planView(
     return { column, cell, plan, version: layoutVersion([layoutOf(plan), valueNames]) };
   });
   const hashedSize = hashed.length === 0 ? 0 : 2 ** hashBits;
-  return { shape: { denseSize: denseNames.length, hashedSize }, dense, hashed, groups, denseNames, hashedNames };
+  const shape = { denseSize: denseNames.length, hashedSize };
+  return { shape, dense, hashed, groups, denseNames, hashedNames, categories };
 }
 
 const namesOf = (name: string, width: number): string[] =>

@@ -1,40 +1,46 @@
-import { requireNotNegative, requirePositive } from '../check-options.js';
+import { requireNotNegative } from '../check-options.js';
 import type { Optimizer, UpdateRule } from './optimizer.js';
+import { type Rate, rateOf, rateSettings } from './schedule.js';
 
 /** The hyper-parameters of stochastic gradient descent. */
 export interface SgdOptions {
-  /** Learning rate of the weights. */
-  readonly rate: number;
-  /** Learning rate of the intercept; the weights' own unless said otherwise. */
-  readonly interceptRate?: number;
+  /** Learning rate. */
+  readonly rate: Rate;
+  /** Pull towards exactly 0, at each update of a coordinate. */
+  readonly l1?: number;
   /** Pull towards small weights. */
   readonly l2?: number;
 }
 
 /**
- * Plain stochastic gradient descent at a constant rate: one number a coordinate, its weight. Never stops moving, which
- * suits data that drifts; needs features of similar scale.
+ * Plain stochastic gradient descent: one number a coordinate, its weight. At a constant rate it never stops moving, which
+ * suits data that drifts. Needs features of similar scale.
  *
- * @example logisticRegression({ optimizer: sgd({ rate: 0.05 }), scale: 'standard' });
+ * `l1` cuts a weight by `rate * l1` after the step, to 0 at most. Source of that: Duchi and Singer, "Efficient Online and
+ * Batch Learning Using Forward Backward Splitting", JMLR 10 (2009).
+ *
+ * @example pipe(standardScaler(), logisticRegression({ optimizer: sgd({ rate: 0.05 }) }));
  * @throws MillraceError `config` where an option is out of range
  */
-export function sgd({ rate, interceptRate = rate, l2 = 0 }: SgdOptions): Optimizer {
-  requirePositive('sgd', { rate });
-  requireNotNegative('sgd', { interceptRate, l2 });
+export function sgd({ rate, l1 = 0, l2 = 0 }: SgdOptions): Optimizer {
+  const rateAt = rateOf('sgd', rate);
+  requireNotNegative('sgd', { l1, l2 });
   return Object.freeze({
     name: 'sgd',
-    settings: Object.freeze({ rate, interceptRate, l2 }),
+    settings: Object.freeze({ ...rateSettings(rate), l1, l2 }),
     width: 1,
-    weights: descent(rate, l2),
-    intercept: descent(interceptRate, 0),
+    weights: descent(rateAt, l1, l2),
+    intercept: descent(rateAt, 0, 0),
   });
 }
 
-function descent(rate: number, l2: number): UpdateRule {
+function descent(rateAt: (step: number) => number, l1: number, l2: number): UpdateRule {
   return Object.freeze({
     weight: (state: Float64Array, at: number) => state[at] as number,
-    update(state: Float64Array, at: number, gradient: number, weight: number) {
-      const moved = weight - rate * (gradient + l2 * weight);
+    update(state: Float64Array, at: number, gradient: number, weight: number, step: number) {
+      const rate = rateAt(step);
+      let moved = weight - rate * (gradient + l2 * weight);
+      if (l1 > 0) moved = Math.sign(moved) * Math.max(0, Math.abs(moved) - rate * l1);
       state[at] = moved;
       return moved;
     },

@@ -1,37 +1,30 @@
-import { nextMean, squaredDistance } from '../../util/moments.js';
+import type { Transformer } from '../../core/learner.js';
+import { type ScaleRule, type ScalerCells, scaler } from './scaler.js';
+
+/** The mean and the variance of the population. */
+const standard: ScaleRule = {
+  width: 2,
+  learn(state, at, x, rows, weight) {
+    const before = state[at] as number;
+    const share = weight / rows;
+    const after = before + (x - before) * share;
+    state[at] = after;
+    const variance = state[at + 1] as number;
+    state[at + 1] = variance + ((x - before) * (x - after) - variance) * share;
+  },
+  scaled(state, at, x) {
+    const variance = state[at + 1] as number;
+    return variance > 0 ? (x - (state[at] as number)) / Math.sqrt(variance) : 0;
+  },
+};
 
 /**
- * Running mean and variance of some features, in one typed array that a state cell may own: `[rows, mean..., variance...]`.
- * The variance is the population's. Welford's update, as in River's StandardScaler: learning moves it, scaling never does.
+ * Scales each dense feature to standard deviations from its mean; 0 while it has not varied. A row that counts `weight` times
+ * moves mean and variance as so many rows.
+ *
+ * Guarantees: a prediction changes nothing; learning takes the row in and scales it by what was then learnt.
+ * Memory: two numbers a feature. Source: West, "Updating Mean and Variance Estimates: An Improved Method", CACM 22 (1979).
+ *
+ * @example pipe(standardScaler(), logisticRegression({ optimizer: sgd({ rate: 0.05 }) }));
  */
-export interface StandardScaler {
-  /** Where a value stands: standard deviations from the mean; 0 while the feature has not varied. */
-  scaled(feature: number, x: number): number;
-  /** Takes in one row. */
-  learn(row: ArrayLike<number>): void;
-}
-
-export const scalerSize = (features: number): number => 1 + 2 * features;
-
-export function standardScaler(state: Float64Array, features: number): StandardScaler {
-  const means = 1;
-  const variances = 1 + features;
-  return {
-    scaled(feature, x) {
-      const variance = state[variances + feature] as number;
-      return variance > 0 ? (x - (state[means + feature] as number)) / Math.sqrt(variance) : 0;
-    },
-    learn(row) {
-      const rows = (state[0] as number) + 1;
-      state[0] = rows;
-      for (let i = 0; i < features; i++) {
-        const x = row[i] as number;
-        const before = state[means + i] as number;
-        const after = nextMean(before, x, rows);
-        state[means + i] = after;
-        // The variance of a population is the mean of these.
-        state[variances + i] = nextMean(state[variances + i] as number, squaredDistance(x, before, after), rows);
-      }
-    },
-  };
-}
+export const standardScaler = (): Transformer<ScalerCells> => scaler('standard-scaler', standard);

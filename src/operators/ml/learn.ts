@@ -1,16 +1,19 @@
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration, givenDuration, hours } from '../../core/duration.js';
 import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
-import type { FeatureVector, Learner } from '../../core/learner.js';
+import type { FeatureVector, Learner, LearnResult } from '../../core/learner.js';
 import type { Adds, Counter, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
-import type { Cell, CellSpecs } from '../../core/state.js';
+import type { CellSpecs } from '../../core/state.js';
 import type { FeatureView } from '../../ml/features/index.js';
+import { layoutVersion } from '../../ml/features/plan.js';
 import {
   type Baseline,
   type BaselineCell,
   baselineCells,
   groupings,
+  modelCells,
   openBaselines,
+  openModel,
   scoreboard,
   scoreboardSize,
   type WindowScores,
@@ -24,23 +27,14 @@ import {
   type ValueCell,
   valueCell,
 } from '../../state/index.js';
-import { fieldAdder, objectOf } from '../../util/literals.js';
+import { fieldAdder } from '../../util/literals.js';
 import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
+import { type LabelForm, type LabelKindOf, type LearnedBy, labelForm } from './learned.js';
 
 type Key = string | number;
 
-/** What `learn` adds to a record. */
-export interface Learned<B extends string = string> {
-  /** Probability that the label will be true, by the model as it was when the record came. */
-  readonly probability: number;
-  /** `step.task.labels`: the model by the number of labels that it had learned from, rounded down to `versionEveryLabels`. */
-  readonly modelVersion: string;
-  /** What each baseline said of the same record, knowing no more than the model did. */
-  readonly baselines: { readonly [P in B]: number };
-}
-
 /** Where `learn` finds the label of a record, how long it waits for it, and how predictions are measured. */
-export interface LearnOptions<Row, Label, As extends string, B extends string> {
+export interface LearnOptions<Row, Label, As extends string, B extends string, Y = boolean, P = number> {
   /** Name of the field that is added. */
   readonly as: As;
   /** The view that made `features`: the model's size follows from it. */
@@ -51,27 +45,30 @@ export interface LearnOptions<Row, Label, As extends string, B extends string> {
   readonly label: {
     /** Identity of the record of a label. */
     readonly key: (label: Label) => Key;
-    /** The value of the label. */
-    readonly value: (label: Label) => boolean;
+    /** The value of the label: true or false, a number or a class, as the learner takes it. */
+    readonly value: (label: Label) => NoInfer<Y>;
+    /** How often the label counts in learning (1 by default). Scores count each label once. */
+    readonly weight?: (label: Label) => number;
     /** How long a record waits for its label, in event time. */
     readonly wait: Duration;
   };
   /** Maximum number of waiting records; the oldest is dropped first. */
   readonly pendingMax: number;
   /** Simple predictors that are scored together with the model. */
-  readonly baselines?: { readonly [P in B]: Baseline<NoInfer<Row>> };
+  readonly baselines?: { readonly [N in B]: Baseline<NoInfer<Row>, LabelKindOf<NoInfer<Y>, NoInfer<P>>> };
   /** Event time between two rows of metrics (default: one hour). */
   readonly metricsInterval?: Duration;
   /** Labels between two model versions (default: 1,000). */
   readonly versionEveryLabels?: number;
 }
 
-/** Version of how a waiting row lies in the state, beside the view's layout. */
-const ROWS_VERSION = 1;
+/** Version of how a waiting row lies in the state, beside the view's layout and what was said of it. */
+const ROWS_VERSION = 2;
 
 /**
  * Online learning with honest delay (progressive validation): predicts each record at once, keeps what the model saw
- * until the label arrives, scores *that* prediction, and only then learns from it.
+ * until the label arrives, scores *that* prediction, and only then learns from it. Takes any learner with labels: true or
+ * false, numbers, classes. What is added follows from it: `probability`, `value`, or `label` and `scores`.
  *
  *   in      --a------b------c--|
  *   labels  -----(a)-----------|
@@ -81,10 +78,12 @@ const ROWS_VERSION = 1;
  * learns and measures the same to the last bit. A label without a waiting record changes nothing.
  * Counters: `predicted`, `learned`, `unmatched` (a label for no waiting record), `duplicate_labels` (one for a record
  * that had its label already), `expired` (records whose label never came), `pending_evicted` (beyond `pendingMax`),
- * `rejected_updates` (the learner refused the row, see there).
- * Measures at the end of each window of event time, once the stream's time has passed it: `labelled`, `positives`, `log_loss`, `roc_auc` (512 score
- * bins; left out where all labels were alike), `accuracy`, and `log_loss:<baseline>`, `roc_auc:<baseline>`.
- * Memory: the learner's state, `pendingMax` vectors and as many keys, the baselines' groups, 8 KiB of scores a scorer.
+ * `refused` (the learner refused the update) and `refused:<reason>`, such as `refused:not-finite`.
+ * Measures at the end of each window of event time, once the stream's time has passed it, of the model and, as
+ * `<measure>:<baseline>`, of each baseline. All: `labelled`. True or false: `positives`, `log_loss`, `roc_auc` (512 score bins;
+ * left out where all labels were alike), `accuracy` of the model. Numbers: `label_mean`, `mae`, `rmse`. Classes: `accuracy`,
+ * `macro_f1`, `log_loss` of the model.
+ * Memory: the learner's state, `pendingMax` vectors and as many keys, the baselines' groups, at most 8 KiB of scores a scorer.
  *
  * @example
  * scored.via('delay-model', { labels: arrived }, learn(logisticRegression({ optimizer: ftrl({ alpha: 0.1 }) }), {
@@ -96,34 +95,40 @@ const ROWS_VERSION = 1;
  *   baselines: { hourRate: rateBy({ by: (f) => hourOf(f) }) },
  * }));
  */
-export function learn<Row, Label, const As extends string, const B extends string = never>(
-  learner: Learner<boolean, number>,
-  options: LearnOptions<Row, Label, As, B>,
+export function learn<Row, Label, const As extends string, const B extends string = never, Y = boolean, P = number>(
+  learner: Learner<Y, P>,
+  options: LearnOptions<Row, Label, As, B, Y, P>,
 ): MultiInputOperator<
   Row & { readonly features: FeatureVector } & Free<As>,
   { labels: Label },
-  Adds<{ readonly [K in As]: Learned<B> }>
+  Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>
 > {
   const { as, view, label, pendingMax, metricsInterval = hours(1), versionEveryLabels = 1_000 } = options;
-  const baselines = Object.entries<Baseline<Row>>(options.baselines ?? {});
-  const problems = problemsOf(label.wait, pendingMax, versionEveryLabels);
+  const baselines = Object.entries<Baseline<Row, never>>(options.baselines ?? {});
+  const names = baselines.map(([name]) => name);
+  const form = labelForm(learner, names);
+  const problems = problemsOf(learner, form, label.wait, pendingMax, versionEveryLabels);
+  // One that cannot run is declared all the same, for `check` to show.
+  const { kind, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
-  const model = learner.cells(view.shape);
   const cells: CellSpecs = {
-    ...prefixed('model-', model),
-    ...baselineCells(baselines),
+    ...modelCells(learner, view.shape, 'model-'),
+    ...baselineCells(baselines, kind),
     clock: valueCell({ initial: eventClock() }),
-    // Rows wait as vectors of this view: another view's must not meet the model.
+    // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
     pending: packedMapCell<Key, WaitingRow>({
       ...kept,
-      version: (view.shape.layout ?? 1) + ROWS_VERSION,
-      packing: waitingRows(view, 1 + baselines.length, groupings(baselines)),
+      version: layoutVersion([ROWS_VERSION, view.shape.layout ?? 1, kind, classes, names]),
+      packing: waitingRows(view, judge.width + baselines.length, groupings(baselines)),
     }),
     labelled: mapCell<Key, true>(kept),
     learned: valueCell({ initial: 0 }),
-    scores: float64Cell({ size: scoreboardSize(1 + baselines.length) }),
+    scores: float64Cell({
+      size: scoreboardSize(judge, 1 + baselines.length),
+      version: layoutVersion([kind, classes, names]),
+    }),
   };
-  return stateful<Row, { labels: Label }, Adds<{ readonly [K in As]: Learned<B> }>, CellSpecs>({
+  return stateful<Row, { labels: Label }, Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>, CellSpecs>({
     kind: 'learn',
     settings: {
       as,
@@ -141,24 +146,23 @@ export function learn<Row, Label, const As extends string, const B extends strin
     inputs: ['labels'],
     cells,
     open: (opened, context) => {
-      const logic = learner.open(withoutPrefix('model-', model, opened), view.shape);
-      const names = baselines.map(([name]) => name);
-      const named = objectOf(names) as (probabilities: readonly number[], from: number) => Learned['baselines'];
+      const { truthOf, shown, write } = form as LabelForm;
+      const logic = openModel(learner, view.shape, opened, 'model-');
       const withLearned = fieldAdder(as);
-      const beside = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>);
+      const beside = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>, classes);
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
       const pending = opened.pending as MapCell<Key, WaitingRow>;
       const labelled = opened.labelled as MapCell<Key, true>;
       const learned = opened.learned as ValueCell<number>;
-      const scores = scoreboard(opened.scores as Float64Cell, 1 + names.length, metricsInterval);
+      const scores = scoreboard(opened.scores as Float64Cell, judge, 1 + names.length, metricsInterval);
       // Of the row in hand: the model's, then each baseline's.
-      const probabilities = Array.from({ length: 1 + names.length }, () => 0.5);
+      const said = Array.from({ length: judge.width + names.length }, () => 0.5);
       const count = countersOf(context);
       const jumpMs = credibleJump(label.wait);
       const versionOf = versions(context, versionEveryLabels);
       let expiredSeen = pending.expired;
 
-      const onRow = (row: Row, timeMs: number): Learned => {
+      const onRow = (row: Row, timeMs: number): unknown => {
         const { features } = row as Row & { readonly features: FeatureVector };
         if (features.hash !== view.hash) {
           context.fail(
@@ -166,15 +170,14 @@ export function learn<Row, Label, const As extends string, const B extends strin
             'featurize with the view that learn is given',
           );
         }
-        const probability = logic.predictOne(features);
+        write(logic.predictOne(features), said);
         const groups = beside.groupsOf(row);
-        probabilities[0] = probability;
-        beside.predict(groups, probabilities);
+        beside.predict(groups, said, judge.width);
         const evictedBefore = pending.evicted;
-        pending.set(options.key(row), { features, probabilities, groups }, timeMs);
+        pending.set(options.key(row), { features, said, groups }, timeMs);
         if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
         count.predicted.add();
-        return { probability, modelVersion: versionOf(learned.get()), baselines: named(probabilities, 1) };
+        return shown(said, versionOf(learned.get()));
       };
 
       const onLabel = (arrived: Label, timeMs: number): void => {
@@ -186,11 +189,17 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         pending.delete(id);
         labelled.set(id, true, timeMs);
-        const truth = label.value(arrived);
-        scores.add(row.probabilities, truth);
+        const value = label.value(arrived);
+        const truth = truthOf(value);
+        if (typeof truth === 'string') {
+          count.refused(truth);
+          return;
+        }
+        scores.add(row.said, truth);
         beside.learn(row.groups, truth);
-        if (!logic.learnOne(row.features, truth)) {
-          count.rejectedUpdates.add();
+        const result = logic.learnOne(row.features, value, label.weight ? label.weight(arrived) : 1);
+        if (result !== 'learnt') {
+          count.refused(result);
           return;
         }
         count.learned.add();
@@ -217,8 +226,19 @@ export function learn<Row, Label, const As extends string, const B extends strin
   });
 }
 
-function problemsOf(wait: number, pendingMax: number, versionEveryLabels: number): Problem[] {
+function problemsOf(
+  learner: Pick<Learner<never, unknown>, 'kind' | 'output'>,
+  form: LabelForm | undefined,
+  wait: number,
+  pendingMax: number,
+  versionEveryLabels: number,
+): Problem[] {
   const problems: Problem[] = [];
+  if (form === undefined)
+    problems.push({
+      message: `${learner.kind} gives a ${learner.output} and learns without labels`,
+      hint: 'give learn a learner with labels, such as logisticRegression',
+    });
   if (!(wait > 0))
     problems.push({
       message: `label.wait is ${givenDuration(wait)}`,
@@ -234,18 +254,19 @@ function problemsOf(wait: number, pendingMax: number, versionEveryLabels: number
   return problems;
 }
 
-const prefixed = (prefix: string, specs: CellSpecs): CellSpecs =>
-  Object.fromEntries(Object.entries(specs).map(([name, spec]) => [prefix + name, spec]));
+interface Counters {
+  readonly predicted: Counter;
+  readonly learned: Counter;
+  readonly unmatched: Counter;
+  readonly duplicateLabels: Counter;
+  readonly expired: Counter;
+  readonly pendingEvicted: Counter;
+  /** Counts a refused update, in all and by its reason. */
+  refused(reason: Exclude<LearnResult, 'learnt'>): void;
+}
 
-const withoutPrefix = (prefix: string, specs: CellSpecs, opened: Readonly<Record<string, Cell>>) =>
-  Object.fromEntries(Object.keys(specs).map((name) => [name, opened[prefix + name] as Cell]));
-
-function countersOf(
-  context: StepContext,
-): Record<
-  'predicted' | 'learned' | 'unmatched' | 'duplicateLabels' | 'expired' | 'pendingEvicted' | 'rejectedUpdates',
-  Counter
-> {
+function countersOf(context: StepContext): Counters {
+  const refused = context.counter('refused');
   return {
     predicted: context.counter('predicted'),
     learned: context.counter('learned'),
@@ -253,7 +274,10 @@ function countersOf(
     duplicateLabels: context.counter('duplicate_labels'),
     expired: context.counter('expired'),
     pendingEvicted: context.counter('pending_evicted'),
-    rejectedUpdates: context.counter('rejected_updates'),
+    refused(reason) {
+      refused.add();
+      context.counter(`refused:${reason}`).add();
+    },
   };
 }
 
@@ -273,15 +297,13 @@ function versions({ step, task }: StepContext, every: number): (labels: number) 
 
 function measure(
   context: StepContext,
-  { endMs, labelled, positives, scorers }: WindowScores,
+  { endMs, labelled, labels, scorers }: WindowScores,
   baselines: readonly string[],
 ): void {
   context.measure('labelled', labelled, endMs);
-  context.measure('positives', positives, endMs);
-  scorers.forEach(({ logLoss, rocAuc, accuracy }, s) => {
+  for (const [name, value] of labels) context.measure(name, value, endMs);
+  scorers.forEach((measures, s) => {
     const of = s === 0 ? '' : `:${baselines[s - 1]}`;
-    context.measure(`log_loss${of}`, logLoss, endMs);
-    if (!Number.isNaN(rocAuc)) context.measure(`roc_auc${of}`, rocAuc, endMs);
-    if (s === 0) context.measure('accuracy', accuracy, endMs);
+    for (const [name, value] of measures) if (!Number.isNaN(value)) context.measure(`${name}${of}`, value, endMs);
   });
 }

@@ -1,27 +1,42 @@
 import { expect, it } from 'vitest';
-import { baselineCells, lastClass, majority, openBaselines, rateBy, runningRate } from '../../../src/ml/index.js';
+import {
+  type Baseline,
+  baselineCells,
+  type LabelKind,
+  lastClass,
+  lastNumber,
+  majority,
+  meanBy,
+  openBaselines,
+  rateBy,
+  runningMean,
+  runningRate,
+} from '../../../src/ml/index.js';
 import { openCells } from '../support.js';
 
 interface Row {
   readonly hour: number;
 }
 
-function open() {
-  const baselines = Object.entries({
-    hourRate: rateBy({ by: (row: Row) => row.hour, groupsMax: 2 }),
-    rate: runningRate(),
-    last: lastClass(),
-    majority: majority(),
-  });
-  const cells = openCells(baselineCells(baselines));
-  const beside = openBaselines<Row>(baselines, cells as Parameters<typeof openBaselines<Row>>[1]);
+const ofBinary = {
+  hourRate: rateBy({ by: (row: Row) => row.hour, groupsMax: 2 }),
+  rate: runningRate(),
+  last: lastClass(),
+  majority: majority(),
+};
+
+function open(named: Readonly<Record<string, Baseline<Row, never>>> = ofBinary, kind: LabelKind = 'binary') {
+  const baselines = Object.entries(named);
+  const cells = openCells(baselineCells(baselines, kind));
+  const classes = kind === 'class' ? 3 : 0;
+  const beside = openBaselines<Row>(baselines, cells as Parameters<typeof openBaselines<Row>>[1], classes);
   return {
     say(hour: number) {
       const said: number[] = [];
-      beside.predict(beside.groupsOf({ hour }), said);
-      return said.slice(1);
+      beside.predict(beside.groupsOf({ hour }), said, 0);
+      return said;
     },
-    learn: (hour: number, label: boolean) => beside.learn(beside.groupsOf({ hour }), label),
+    learn: (hour: number, label: boolean | number) => beside.learn(beside.groupsOf({ hour }), Number(label)),
   };
 }
 
@@ -44,4 +59,26 @@ it('keep so many groups and no more', () => {
   const { say, learn } = open();
   for (const hour of [1, 2, 3]) learn(hour, true);
   expect([1, 2, 3].map((hour) => say(hour)[0])).toEqual([0.5, 2 / 3, 2 / 3]);
+});
+
+it('say means and the last of numbers', () => {
+  const { say, learn } = open(
+    { mean: runningMean(), hourMean: meanBy({ by: (row: Row) => row.hour }), last: lastNumber() },
+    'number',
+  );
+  expect(say(8)).toEqual([0, 0, 0]);
+  learn(8, 10);
+  learn(8, -4);
+  learn(9, 9);
+  expect(say(8)).toEqual([5, 3, 9]);
+});
+
+it('say the last class and the most frequent one, by their places', () => {
+  const { say, learn } = open({ last: lastClass(), majority: majority() }, 'class');
+  expect(say(8)).toEqual([0, 0]);
+  for (const label of [2, 1, 2, 0]) learn(8, label);
+  expect(say(8)).toEqual([0, 2]);
+  learn(8, 0);
+  learn(8, 1);
+  expect(say(8)).toEqual([1, 0]); // a tie says the class declared first
 });

@@ -2,9 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type CellSpec, days, type FeatureVector, hours, type StatefulShape } from '../../../src/core/index.js';
 import { cyclic, featureView, hashed, numeric } from '../../../src/ml/features/index.js';
-import { ftrl, lastClass, logisticRegression, rateBy } from '../../../src/ml/index.js';
+import {
+  ftrl,
+  lastClass,
+  lastNumber,
+  linearRegression,
+  logisticRegression,
+  majority,
+  meanBy,
+  rateBy,
+  sgd,
+  softmaxRegression,
+} from '../../../src/ml/index.js';
 import { logLossOf } from '../../../src/ml/metrics/index.js';
-import { type Learned, learn } from '../../../src/operators/ml/learn.js';
+import { learn } from '../../../src/operators/ml/learn.js';
+import type { Learned, LearnedClass, LearnedNumber } from '../../../src/operators/ml/learned.js';
 import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';
 import { checkOperator } from '../../../src/testing/operator-contract.js';
 import { openLearner } from '../../ml/support.js';
@@ -53,7 +65,7 @@ const label = (id: number, h: number, late: boolean): DrivenInput & { eventTimeM
   eventTimeMs: at(h),
 });
 /** What came out, and what was counted and measured. */
-const drive = (step: ReturnType<typeof operator>, arrivals: readonly DrivenInput[]) => {
+const drive = (step: Parameters<typeof driveOperator>[0], arrivals: readonly DrivenInput[]) => {
   const driven = driveOperator(step, arrivals);
   if (driven.failure) throw new Error(driven.failure);
   return {
@@ -152,8 +164,100 @@ describe('learn', () => {
 
   it('counts rows that the learner refused, which change nothing', () => {
     const { counters, emitted } = drive(operator(), [row(1, 0, 'A', Number.NaN), label(1, 1, true), row(2, 2)]);
-    expect(counters).toEqual({ predicted: 2, rejected_updates: 1 });
+    expect(counters).toEqual({ predicted: 2, refused: 1, 'refused:not-finite': 1 });
     expect(emitted.map(({ late }) => late.probability)).toEqual([0.5, 0.5]);
+  });
+
+  it('takes the weight of a label', () => {
+    const weighted = (weight: number) =>
+      learn(model, {
+        as: 'late',
+        view,
+        key: (row: Row) => row.id,
+        label: { key: (truth: Truth) => truth.id, value: (truth) => truth.late, weight: () => weight, wait: hours(3) },
+        pendingMax: 100,
+      });
+    const arrivals = [row(1, 0), label(1, 1, true), row(2, 2)];
+    const [light, heavy] = [0.5, 2].map((weight) => drive(weighted(weight), arrivals).emitted[1]?.late.probability);
+    expect(heavy).toBeGreaterThan(light as number);
+    expect(drive(weighted(0), arrivals).counters).toMatchObject({ refused: 1, 'refused:unusable-weight': 1 });
+  });
+
+  it('predicts numbers and measures how far off they are', () => {
+    const operator = learn(linearRegression({ optimizer: sgd({ rate: 0.1 }) }), {
+      as: 'minutes',
+      view,
+      key: (row: Row) => row.id,
+      label: {
+        key: (told: { id: number; minutes: number }) => told.id,
+        value: (told) => told.minutes,
+        wait: hours(3),
+      },
+      pendingMax: 100,
+      baselines: { mean: meanBy({ by: (row: Row) => row.place }), last: lastNumber() },
+    });
+    const told = (id: number, h: number, minutes: number) => ({ ...label(id, h, true), value: { id, minutes } });
+    const driven = driveOperator(operator, [
+      row(1, 0),
+      row(2, 0.1),
+      told(1, 0.2, 8),
+      told(2, 0.3, Number.NaN),
+      row(3, 0.4),
+      row(4, 2),
+    ]);
+    const said = driven.emitted.map(({ value }) => (value as { minutes: LearnedNumber }).minutes);
+    expect(said[0]).toEqual({ value: 0, modelVersion: 'learn.0.0', baselines: { mean: 0, last: 0 } });
+    expect(said[2]?.value).toBeGreaterThan(0);
+    expect(said[2]?.baselines).toEqual({ mean: 8, last: 8 });
+    expect(driven.counters).toEqual({ predicted: 4, learned: 1, refused: 1, 'refused:unusable-label': 1 });
+    const measured = Object.fromEntries(driven.measures.map(({ name, value }) => [name, value]));
+    expect(measured).toMatchObject({ labelled: 1, label_mean: 8, mae: 8, rmse: 8, 'mae:mean': 8, 'rmse:last': 8 });
+  });
+
+  it('predicts classes and measures how often they are right', () => {
+    const classes = ['bus', 'tram', 'train'] as const;
+    type Means = (typeof classes)[number];
+    const operator = learn(softmaxRegression({ classes, optimizer: sgd({ rate: 0.5 }) }), {
+      as: 'means',
+      view,
+      key: (row: Row) => row.id,
+      label: { key: (told: { id: number; means: Means }) => told.id, value: (told) => told.means, wait: hours(3) },
+      pendingMax: 100,
+      baselines: { majority: majority(), last: lastClass() },
+    });
+    const told = (id: number, h: number, means: string) => ({ ...label(id, h, true), value: { id, means } });
+    const driven = driveOperator(operator, [
+      row(1, 0),
+      told(1, 0.2, 'tram'),
+      row(2, 0.4),
+      told(2, 0.5, 'boat'),
+      row(3, 0.6),
+      told(3, 0.7, 'tram'),
+      row(4, 2),
+    ]);
+    const said = driven.emitted.map(({ value }) => (value as { means: LearnedClass<Means> }).means);
+    expect(said[0]).toMatchObject({ label: 'bus', baselines: { majority: 'bus', last: 'bus' } });
+    expect(said[1]).toMatchObject({ label: 'tram', baselines: { majority: 'tram', last: 'tram' } });
+    const { bus, tram, train } = said[1]?.scores ?? { bus: 0, tram: 0, train: 0 };
+    expect(tram).toBeGreaterThan(bus);
+    expect(bus + tram + train).toBeCloseTo(1, 12);
+    expect(driven.counters).toEqual({ predicted: 4, learned: 2, refused: 1, 'refused:unknown-class': 1 });
+    const measured = Object.fromEntries(driven.measures.map(({ name, value }) => [name, value]));
+    expect(measured).toMatchObject({ labelled: 2, accuracy: 0.5, 'accuracy:majority': 0.5, 'macro_f1:last': 1 / 3 });
+    expectTypeOf<LearnedClass<Means>['scores']>().toEqualTypeOf<{ readonly [P in Means]: number }>();
+    checkOperator(operator, [row(1, 0), told(1, 0.2, 'tram'), row(2, 0.4), told(2, 0.5, 'train'), row(3, 2)]);
+  });
+
+  it('refuses a learner without labels', () => {
+    const clusters = { ...model, kind: 'clusters', output: 'distance' as const };
+    const { problems } = learn(clusters, {
+      as: 'late',
+      view,
+      key: (row: Row) => row.id,
+      label: { key: (truth: Truth) => truth.id, value: (truth) => truth.late, wait: hours(3) },
+      pendingMax: 100,
+    });
+    expect(problems?.[0]?.message).toBe('clusters gives a distance and learns without labels');
   });
 
   it('names the model by the labels it has learnt', () => {
@@ -246,7 +350,7 @@ it('refuses a model and waiting rows that were made with another view', async ()
       }).shape as StatefulShape
     ).cells;
   const versions = (period: number) =>
-    ['model-model', 'model-scaler', 'pending'].map((cell) => cellsWith(period)[cell]?.version);
+    ['model-model', 'model-updates', 'pending'].map((cell) => cellsWith(period)[cell]?.version);
   expect(versions(24)).toEqual(versions(24));
   for (const [i, version] of versions(24).entries()) expect(version).not.toBe(versions(12)[i]);
   const model = cellsWith(24)['model-model'] as CellSpec;

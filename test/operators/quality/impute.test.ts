@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FeatureVector, Learner } from '../../../src/core/index.js';
+import type { FeatureNumbers, Learner } from '../../../src/core/index.js';
 import { featureView, numeric } from '../../../src/ml/features/index.js';
 import { logisticRegression, sgd } from '../../../src/ml/index.js';
 import { impute } from '../../../src/operators/quality/impute.js';
@@ -33,18 +33,19 @@ const nearestTwo = { distance: { use: 'nearest', of: ['a', 'b'], neighbors: 2, w
 const proportional: Learner<number, number> = {
   kind: 'proportional',
   settings: {},
+  output: 'number',
   cells: () => ({ weight: float64Cell({ size: 1, block: 1 }) }),
   open: (cells) => {
     const weight = cells.weight as unknown as Float64Cell;
-    const predictOne = ({ dense }: FeatureVector) => (weight.values[0] as number) * (dense[0] as number);
+    const predictOne = ({ dense }: FeatureNumbers) => (weight.values[0] as number) * (dense[0] as number);
     return {
       predictOne,
       learnOne(features, label) {
         const x = features.dense[0] as number;
-        if (!Number.isFinite(x)) return false;
+        if (!Number.isFinite(x)) return 'not-finite';
         weight.values[0] = (weight.values[0] as number) + (0.5 * (label - predictOne(features)) * x) / (1 + x * x);
         weight.touch(0);
-        return true;
+        return 'learnt';
       },
     };
   },

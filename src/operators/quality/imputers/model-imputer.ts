@@ -1,5 +1,6 @@
-import type { CellSpecs, Learner, OpenCells } from '../../../core/index.js';
+import type { CellSpecs, Learner } from '../../../core/index.js';
 import type { StatelessView } from '../../../ml/features/index.js';
+import { modelCells, openModel } from '../../../ml/index.js';
 import { type ValueCell, valueCell } from '../../../state/index.js';
 import type { ImputerSpec } from './imputers.js';
 
@@ -15,21 +16,18 @@ type Learnt = readonly [count: number, areFlags: boolean];
 
 /** What a learner, which learns from the records that have the value, predicts for one that has not. */
 export function model({ learner, view, warmUp }: ModelOptions): ImputerSpec {
-  const cells = learner.cells(view.shape);
-  const names = Object.keys(cells);
   return {
     cells: {
       '-learnt': valueCell<Learnt>({ initial: [0, false] }),
-      ...Object.fromEntries(names.map((name) => [`-${name}`, cells[name]])),
+      ...modelCells(learner, view.shape, '-'),
     } as CellSpecs,
     open(opened) {
       const learnt = opened['-learnt'] as ValueCell<Learnt>;
-      const own = Object.fromEntries(names.map((name) => [name, opened[`-${name}`]])) as OpenCells<CellSpecs>;
-      const logic = learner.open(own, view.shape);
+      const logic = openModel(learner, view.shape, opened as never, '-');
       const vectors = view.open();
       return {
         see(value, record) {
-          if (logic.learnOne(vectors.vector(record as never), value as never))
+          if (logic.learnOne(vectors.vector(record as never), value as never) === 'learnt')
             learnt.set([learnt.get()[0] + 1, typeof value === 'boolean']);
         },
         guess(record) {

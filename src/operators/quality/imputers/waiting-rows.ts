@@ -7,12 +7,12 @@ type Key = string | number;
 /** A row that waits for its label: what the model saw, what it and the baselines said, and the baselines' groups. */
 export interface WaitingRow {
   readonly features: FeatureVector;
-  readonly probabilities: readonly number[];
+  readonly said: readonly number[];
   readonly groups: readonly Key[];
 }
 
 /**
- * Packs waiting rows of a view, with so many probabilities and groups each. Groups are no numbers where one of them is a
+ * Packs waiting rows of a view, with so many numbers said and groups each. Groups are no numbers where one of them is a
  * string: then the array is kept. Unpacked rows are one object, good until the next one is unpacked.
  */
 export function waitingRows(view: FeatureView, scorers: number, groupings: number): Packing<WaitingRow> {
@@ -22,12 +22,12 @@ export function waitingRows(view: FeatureView, scorers: number, groupings: numbe
   const indices = new Uint32Array(hashed);
   const values = new Float32Array(hashed);
   const features: FeatureVector = { view: view.name, hash: view.hash, dense, indices, values };
-  const probabilities = new Array<number>(scorers).fill(0);
+  const told = new Array<number>(scorers).fill(0);
   const numbers = new Array<number>(groupings).fill(0);
   return {
     width: denseSize + 2 * hashed + scorers + groupings,
 
-    pack({ features: of, probabilities: said, groups }, into, at) {
+    pack({ features: of, said, groups }, into, at) {
       let next = at;
       for (let i = 0; i < denseSize; i++) into[next++] = of.dense[i] as number;
       for (let i = 0; i < hashed; i++) into[next++] = of.indices[i] as number;
@@ -48,9 +48,9 @@ export function waitingRows(view: FeatureView, scorers: number, groupings: numbe
       for (let i = 0; i < denseSize; i++) dense[i] = from[next++] as number;
       for (let i = 0; i < hashed; i++) indices[i] = from[next++] as number;
       for (let i = 0; i < hashed; i++) values[i] = from[next++] as number;
-      for (let i = 0; i < scorers; i++) probabilities[i] = from[next++] as number;
+      for (let i = 0; i < scorers; i++) told[i] = from[next++] as number;
       for (let i = 0; i < groupings; i++) numbers[i] = from[next++] as number;
-      return { features, probabilities, groups: (groups as readonly Key[] | null) ?? numbers };
+      return { features, said: told, groups: (groups as readonly Key[] | null) ?? numbers };
     },
   };
 }

@@ -19,7 +19,7 @@ const maker = view.open();
 const number = fc.oneof(fc.integer(), fc.double());
 const waiting = fc.record({
   row: fc.record({ size: number, place: fc.string() }),
-  probabilities: fc.tuple(number, number),
+  said: fc.tuple(number, number),
   groups: fc.tuple(fc.oneof(number, fc.string()), fc.oneof(number, fc.constantFrom('', '1'))),
 });
 
@@ -31,8 +31,8 @@ it('gives back what was packed, to the last bit, while rows come, go and are cop
       const check = () => {
         for (const { row, value } of kept) expect(rows.get(row)).toStrictEqual(value);
       };
-      drawn.forEach(({ row, probabilities, groups }, i) => {
-        const value = { features: maker.vector(row), probabilities, groups };
+      drawn.forEach(({ row, said, groups }, i) => {
+        const value = { features: maker.vector(row), said, groups };
         kept.push({ row: rows.put(value), value });
         if (i % 10 === dropEvery) rows.drop((kept.shift() as (typeof kept)[number]).row);
       });

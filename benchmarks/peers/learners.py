@@ -1,0 +1,174 @@
+"""What River and scikit-learn predict over rows that are made here: the golden file of the learners' tests.
+
+    pip install river scikit-learn
+    python benchmarks/peers/learners.py > test/ml/peers.ndjson
+
+Each model predicts a row, then learns it. Features are rounded to float32 first, as feature vectors hold them.
+"""
+
+import json
+import math
+import random
+import struct
+import warnings
+from importlib.metadata import version
+
+import numpy as np
+from river import linear_model, naive_bayes, optim, preprocessing
+from sklearn import linear_model as sk_linear
+from sklearn import naive_bayes as sk_bayes
+
+warnings.filterwarnings("ignore")
+ROWS, DENSE, HASHED = 150, 4, 8
+CLASSES = ["a", "b", "c"]
+
+
+def float32(x):
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+def make_rows():
+    rng = random.Random(14)
+    rows = []
+    for _ in range(ROWS):
+        kind = rng.choice(CLASSES)
+        at = CLASSES.index(kind)
+        dense = [float32(rng.gauss(at * (1 if i % 2 else -0.5), 1 + i / 2)) for i in range(DENSE)]
+        counts = [rng.choice([0, 0, 1, 2, 3 if i == at else 1]) for i in range(DENSE)]
+        number = 3 * dense[0] - 2 * dense[1] + rng.gauss(0, 0.5) + (40 if rng.random() < 0.03 else 0)
+        rows.append(
+            {
+                "dense": dense,
+                "indices": sorted(rng.sample(range(HASHED), 2)),
+                "counts": counts,
+                "binary": dense[0] + dense[1] + rng.gauss(0, 1) > 0.5,
+                "number": round(number, 6),
+                "class": kind,
+                "weight": rng.choice([0.5, 1, 2, 3]),
+            }
+        )
+    return rows
+
+
+rows = make_rows()
+
+
+def features(row, parts):
+    x = {f"d{i}": v for i, v in enumerate(row["counts" if "counts" in parts else "dense"])}
+    if "hashed" in parts:
+        x.update({f"h{i}": 1.0 for i in row["indices"]})
+    return x
+
+
+def shown(prediction, kind):
+    if prediction == {}:
+        return None
+    if kind == "binary":
+        return [prediction.get(True, 0.0)]
+    if kind == "class":
+        return [prediction.get(c, 0.0) for c in CLASSES]
+    return [prediction]
+
+
+def river(model, kind, parts=("dense",), weighted=False, scaler=None):
+    """The predictions of a River model, behind a scaler if there is one."""
+    out = []
+    for row in rows:
+        x = features(row, parts)
+        seen = scaler.transform_one(x) if scaler else x
+        predict = model.predict_one if kind == "number" else model.predict_proba_one
+        out.append(shown(predict(seen), kind))
+        if scaler:
+            scaler.learn_one(x)
+            x = scaler.transform_one(x)
+        if weighted:
+            model.learn_one(x, row[kind], w=row["weight"])
+        else:
+            model.learn_one(x, row[kind])
+    return out
+
+
+def sklearn(model, kind, parts=("dense",), weighted=False):
+    """The predictions of a scikit-learn model, one `partial_fit` a row; none before the first."""
+    out = []
+    for i, row in enumerate(rows):
+        x = np.array([list(features(row, parts).values())])
+        if i == 0:
+            out.append(None)
+        else:
+            out.append([float(p) for p in (model.predict(x) if kind == "number" else model.predict_proba(x)[0])])
+        more = {"sample_weight": [row["weight"]]} if weighted else {}
+        if kind == "class":
+            more["classes"] = CLASSES
+        model.partial_fit(x, [row[kind]], **more)
+    return out
+
+
+def softmax(optimizer):
+    model = linear_model.SoftmaxRegression(optimizer)
+    for c in CLASSES:
+        model.weights[c]  # it knows all classes from the start
+    return model
+
+
+def logistic(optimizer, **options):
+    return linear_model.LogisticRegression(optimizer, intercept_lr=0.01, **options)
+
+
+def linear(optimizer, **options):
+    return linear_model.LinearRegression(optimizer, intercept_lr=0.01, **options)
+
+
+BOTH = ("dense", "hashed")
+LOSSES = optim.losses
+predictions = {
+    "logistic sgd": river(logistic(optim.SGD(0.1)), "binary", BOTH),
+    "logistic sgd l2": river(logistic(optim.SGD(0.1), l2=0.05), "binary", BOTH),
+    "logistic sgd slopeMax": river(logistic(optim.SGD(0.1), clip_gradient=0.3), "binary", BOTH),
+    "logistic sgd weighted": river(logistic(optim.SGD(0.1)), "binary", BOTH, weighted=True),
+    "logistic sgd inverse scaling": river(
+        logistic(optim.SGD(optim.schedulers.InverseScaling(0.5, 0.3))), "binary", BOTH
+    ),
+    "logistic momentum": river(logistic(optim.Momentum(0.05, 0.8)), "binary", BOTH),
+    "logistic adaGrad": river(logistic(optim.AdaGrad(0.2)), "binary", BOTH),
+    "logistic rmsProp": river(logistic(optim.RMSProp(0.05, 0.8)), "binary", BOTH),
+    "logistic adam": river(logistic(optim.Adam(0.05)), "binary", BOTH),
+    "linear squared": river(linear(optim.SGD(0.01)), "number", BOTH),
+    "linear absolute": river(linear(optim.SGD(0.05), loss=LOSSES.Absolute()), "number", BOTH),
+    "linear huber": river(linear(optim.SGD(0.05), loss=LOSSES.Huber(1.5)), "number", BOTH),
+    "linear adam weighted": river(linear(optim.Adam(0.1)), "number", BOTH, weighted=True),
+    "perceptron": river(linear_model.Perceptron(), "binary", BOTH),
+    "passive-aggressive I": river(linear_model.PAClassifier(0.3, 1), "binary", BOTH),
+    "passive-aggressive II": river(linear_model.PAClassifier(0.3, 2), "binary", BOTH),
+    "passive-aggressive regression I": sklearn(
+        sk_linear.PassiveAggressiveRegressor(C=0.3, epsilon=0.2, loss="epsilon_insensitive", shuffle=False), "number"
+    ),
+    "passive-aggressive regression II": sklearn(
+        sk_linear.PassiveAggressiveRegressor(C=0.3, epsilon=0.2, loss="squared_epsilon_insensitive", shuffle=False),
+        "number",
+    ),
+    "softmax sgd": river(softmax(optim.SGD(0.1)), "class", BOTH),
+    "softmax adaGrad": river(softmax(optim.AdaGrad(0.2)), "class", BOTH),
+    "gaussian": river(naive_bayes.GaussianNB(), "class"),
+    "multinomial": sklearn(sk_bayes.MultinomialNB(alpha=0.5), "class", ("counts",)),
+    "multinomial weighted": sklearn(sk_bayes.MultinomialNB(), "class", ("counts",), weighted=True),
+    "bernoulli": sklearn(sk_bayes.BernoulliNB(alpha=0.5, binarize=0.25), "class"),
+    "bernoulli weighted": sklearn(sk_bayes.BernoulliNB(binarize=0.0), "class", weighted=True),
+    "standard scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.StandardScaler()),
+    "min-max scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.MinMaxScaler()),
+    "robust scaler": river(logistic(optim.SGD(0.1)), "binary", scaler=preprocessing.RobustScaler()),
+}
+
+
+def rounded(prediction):
+    """To 12 digits; none where the peer had no answer yet."""
+    if prediction is None or not all(map(math.isfinite, prediction)):
+        return None
+    return [float(f"{p:.12g}") for p in prediction]
+
+
+print(json.dumps({"river": version("river"), "scikit-learn": version("scikit-learn")}))
+for row in rows:
+    print(json.dumps({"row": row}))
+for name, out in predictions.items():
+    print(json.dumps({"name": name, "predictions": [rounded(p) for p in out]}))

@@ -1,0 +1,120 @@
+import { isCorrect } from '../metrics/accuracy.js';
+import { logLossOf } from '../metrics/log-loss.js';
+import { binnedRocAuc, scoreBin } from '../metrics/roc-auc.js';
+
+/** A measure of a window; `NaN` where it has no value. */
+export type Measure = readonly [name: string, value: number];
+
+/** How predictions are scored by labels: sums in a slice of numbers that a state cell may own. */
+export interface Judge {
+  /** Numbers that a prediction of the model takes; one of a baseline takes one. */
+  readonly width: number;
+  /** Numbers kept a scorer. */
+  readonly size: number;
+  /** Adds one prediction, which lies at `said[from...]`, and calls `touch` with each place written. */
+  add(
+    sums: Float64Array,
+    said: ArrayLike<number>,
+    from: number,
+    truth: number,
+    isModel: boolean,
+    touch: (at: number) => void,
+  ): void;
+  measures(sums: Float64Array, labelled: number, isModel: boolean): readonly Measure[];
+  /** What is measured of the labels themselves. */
+  ofLabels(labelled: number, labelSum: number): readonly Measure[];
+}
+
+/** Score bins of the ROC AUC of a window. */
+const BINS = 512;
+
+const bump = (sums: Float64Array, at: number, by: number, touch: (at: number) => void): void => {
+  sums[at] = (sums[at] as number) + by;
+  touch(at);
+};
+
+/**
+ * Probabilities against true and false: log loss, ROC AUC from 512 score bins, and the accuracy of the model.
+ * Memory: 1,026 numbers a scorer.
+ */
+export const binaryJudge: Judge = Object.freeze({
+  width: 1,
+  size: 2 + 2 * BINS,
+  add(sums, said, from, truth, _isModel, touch) {
+    const probability = said[from] as number;
+    const label = truth === 1;
+    bump(sums, 0, logLossOf(probability, label), touch);
+    if (isCorrect(probability, label)) bump(sums, 1, 1, touch);
+    bump(sums, 2 + (label ? 0 : BINS) + scoreBin(probability, BINS), 1, touch);
+  },
+  measures(sums, labelled, isModel) {
+    const { rocAuc } = binnedRocAuc({ positives: sums.subarray(2, 2 + BINS), negatives: sums.subarray(2 + BINS) });
+    return [
+      ['log_loss', (sums[0] as number) / labelled],
+      ['roc_auc', rocAuc],
+      ['accuracy', isModel ? (sums[1] as number) / labelled : Number.NaN],
+    ];
+  },
+  ofLabels: (_labelled, positives) => [['positives', positives]],
+} satisfies Judge);
+
+/** Numbers against numbers: mean absolute error, root of the mean squared error. Memory: two numbers a scorer. */
+export const numberJudge: Judge = Object.freeze({
+  width: 1,
+  size: 2,
+  add(sums, said, from, truth, _isModel, touch) {
+    const off = (said[from] as number) - truth;
+    bump(sums, 0, Math.abs(off), touch);
+    bump(sums, 1, off * off, touch);
+  },
+  measures: (sums, labelled) => [
+    ['mae', (sums[0] as number) / labelled],
+    ['rmse', Math.sqrt((sums[1] as number) / labelled)],
+  ],
+  ofLabels: (labelled, sum) => [['label_mean', sum / labelled]],
+} satisfies Judge);
+
+/** The place of the greatest score; the first of equal ones. */
+export function greatest(scores: ArrayLike<number>, from: number, length: number): number {
+  let best = 0;
+  for (let i = 1; i < length; i++) if ((scores[from + i] as number) > (scores[from + best] as number)) best = i;
+  return best;
+}
+
+/**
+ * Scores of classes against classes: accuracy, the log loss of the model, and its F1 averaged over the classes that labels or
+ * predictions had. A baseline says a class. Memory: 1 + 3 numbers a class and scorer.
+ */
+export function classJudge(classes: number): Judge {
+  return Object.freeze({
+    width: classes,
+    size: 1 + 3 * classes,
+    add(sums, said, from, truth, isModel, touch) {
+      const predicted = isModel ? greatest(said, from, classes) : (said[from] as number);
+      if (isModel) bump(sums, 0, logLossOf(said[from + truth] as number, true), touch);
+      // Of a class: right predictions, labels, predictions.
+      if (predicted === truth) bump(sums, 1 + truth, 1, touch);
+      bump(sums, 1 + classes + truth, 1, touch);
+      bump(sums, 1 + 2 * classes + predicted, 1, touch);
+    },
+    measures(sums, labelled, isModel) {
+      let right = 0;
+      let f1 = 0;
+      let seen = 0;
+      for (let c = 0; c < classes; c++) {
+        const hits = sums[1 + c] as number;
+        const claims = (sums[1 + classes + c] as number) + (sums[1 + 2 * classes + c] as number);
+        right += hits;
+        if (claims === 0) continue;
+        seen += 1;
+        f1 += (2 * hits) / claims;
+      }
+      return [
+        ['accuracy', right / labelled],
+        ['log_loss', isModel ? (sums[0] as number) / labelled : Number.NaN],
+        ['macro_f1', f1 / seen],
+      ];
+    },
+    ofLabels: () => [],
+  } satisfies Judge);
+}

@@ -1,0 +1,136 @@
+import type { FeatureNumbers, FeatureShape, Refusal } from '../../../core/learner.js';
+import type { Settings } from '../../../core/operator.js';
+import type { OpenCells } from '../../../core/state.js';
+import { float64Cell } from '../../../state/index.js';
+import { requireNotNegative, requirePositive } from '../../check-options.js';
+import type { Optimizer, UpdateRule } from '../../optimizers/optimizer.js';
+import { FEATURE_MAX, rowLimits } from '../rows.js';
+
+/** How the weights of a linear model are found. */
+export interface LinearOptions {
+  readonly optimizer: Optimizer;
+  /** Constant rate of plain descent for the intercept; by default it moves by the optimizer's own rule. */
+  readonly interceptRate?: number;
+  /** Largest slope of the loss that an update takes, after the weight; 1e12 by default. */
+  readonly slopeMax?: number;
+  /** Largest size of a feature: predictions clamp what is beyond, updates with it are refused; 1e6 by default. */
+  readonly featureMax?: number;
+}
+
+/** Numbers in a block of state, the unit that is written when one of them changed. */
+const BLOCK = 256;
+
+/** Numbers from one coordinate to the next: a power of two, so that none lies in two blocks. */
+export const strideOf = ({ width }: Optimizer): number => 2 ** Math.ceil(Math.log2(width));
+
+const coordinatesOf = ({ denseSize, hashedSize }: FeatureShape): number => 1 + denseSize + hashedSize;
+
+/** The cells of a model with so many outputs: numbers by coordinate (the intercept first) and output, and a count of updates. */
+export const linearCells = (optimizer: Optimizer, shape: FeatureShape, outputs = 1) => ({
+  model: float64Cell({ size: coordinatesOf(shape) * outputs * strideOf(optimizer), block: BLOCK }),
+  updates: float64Cell({ size: 1, block: 1 }),
+});
+
+export type LinearCells = ReturnType<typeof linearCells>;
+
+/** The options as `describe` shows them. */
+export function linearSettings(where: string, options: LinearOptions): Settings {
+  const { optimizer, interceptRate, slopeMax = 1e12, featureMax = FEATURE_MAX } = options;
+  requirePositive(where, { slopeMax, featureMax });
+  if (interceptRate !== undefined) requireNotNegative(where, { interceptRate });
+  return Object.freeze({
+    optimizer: optimizer.name,
+    ...optimizer.settings,
+    ...(interceptRate === undefined ? {} : { interceptRate }),
+    ...(options.slopeMax === undefined ? {} : { slopeMax }),
+    featureMax,
+  });
+}
+
+/** What the numbers of the state mean: those of the optimizer, and of the intercept's own rule. */
+export const linearStructure = ({ optimizer, interceptRate }: LinearOptions): Settings =>
+  Object.freeze({ optimizer: optimizer.name, intercept: interceptRate === undefined ? optimizer.name : 'descent' });
+
+/** Plain descent: the rule of an intercept with a rate of its own. */
+const descent = (rate: number): UpdateRule => ({
+  weight: (state, at) => state[at] as number,
+  update(state, at, gradient, weight) {
+    const moved = weight - rate * gradient;
+    state[at] = moved;
+    return moved;
+  },
+});
+
+export const interceptRule = ({ optimizer, interceptRate }: LinearOptions): UpdateRule =>
+  interceptRate === undefined ? optimizer.intercept : descent(interceptRate);
+
+/** A linear model with one output: what its loss does not decide. */
+export interface LinearModel {
+  /** Weights times features, plus the intercept. Features that are no use are clamped. */
+  score(features: FeatureNumbers): number;
+  refusalOf(features: FeatureNumbers, weight: number): Refusal | undefined;
+  /** The score of a row that was not refused. */
+  scoreOf(features: FeatureNumbers): number;
+  /** Moves the weights against a slope of the loss by the score. */
+  descend(features: FeatureNumbers, slope: number): void;
+}
+
+/** Opens a linear model on its cells. */
+export function openLinear(
+  { model, updates }: OpenCells<LinearCells>,
+  { denseSize, hashedSize }: FeatureShape,
+  options: LinearOptions,
+): LinearModel {
+  const { optimizer, slopeMax = 1e12, featureMax = FEATURE_MAX } = options;
+  const rule = optimizer.weights;
+  const intercept = interceptRule(options);
+  const stride = strideOf(optimizer);
+  const state = model.values;
+  const firstHashed = 1 + denseSize;
+  const limits = rowLimits(denseSize, featureMax);
+
+  // Weights are a pure function of the state; computing them once a change instead of once a prediction saves a square
+  // root and a division a coordinate. They are made at the first use, when the state has surely been restored.
+  let cached: Float64Array | undefined;
+  const weightsNow = (): Float64Array => {
+    if (cached) return cached;
+    cached = new Float64Array(firstHashed + hashedSize);
+    cached[0] = intercept.weight(state, 0);
+    for (let i = 1; i < cached.length; i++) cached[i] = rule.weight(state, i * stride);
+    return cached;
+  };
+
+  const scoreOf = ({ dense, indices, values }: FeatureNumbers): number => {
+    const w = weightsNow();
+    let sum = w[0] as number;
+    for (let i = 0; i < denseSize; i++) sum += (w[1 + i] as number) * (dense[i] as number);
+    for (let i = 0; i < indices.length; i++) {
+      sum += (w[firstHashed + (indices[i] as number)] as number) * (values[i] as number);
+    }
+    return sum;
+  };
+
+  return {
+    score: (features) => scoreOf(limits.usable(features)),
+    refusalOf: limits.refusalOf,
+    scoreOf,
+    descend({ dense, indices, values }, slope) {
+      const g = Math.max(-slopeMax, Math.min(slopeMax, slope));
+      const w = weightsNow();
+      const step = (updates.values[0] as number) + 1;
+      updates.values[0] = step;
+      updates.touch(0);
+      w[0] = intercept.update(state, 0, g, w[0] as number, step);
+      for (let i = 0; i < denseSize; i++) {
+        w[1 + i] = rule.update(state, (1 + i) * stride, g * (dense[i] as number), w[1 + i] as number, step);
+      }
+      for (let at = 0; at < firstHashed * stride; at += BLOCK) model.touch(at);
+      for (let i = 0; i < indices.length; i++) {
+        const coordinate = firstHashed + (indices[i] as number);
+        const at = coordinate * stride;
+        w[coordinate] = rule.update(state, at, g * (values[i] as number), w[coordinate] as number, step);
+        model.touch(at);
+      }
+    },
+  };
+}

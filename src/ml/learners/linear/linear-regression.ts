@@ -1,0 +1,68 @@
+import type { FeatureShape, Learner } from '../../../core/learner.js';
+import { requirePositive } from '../../check-options.js';
+import {
+  type LinearCells,
+  type LinearOptions,
+  linearCells,
+  linearSettings,
+  linearStructure,
+  openLinear,
+} from './linear-model.js';
+
+/** How a linear regression learns. */
+export interface LinearRegressionOptions extends LinearOptions {
+  /**
+   * What an error costs: its square (the default), its size, or, for `huber`, half its square up to `huberWidth` and so many
+   * times its size beyond, so that single absurd labels do not move the weights far.
+   */
+  readonly loss?: 'squared' | 'absolute' | 'huber';
+  /** Where the loss `huber` turns from squares to sizes; 1 by default. */
+  readonly huberWidth?: number;
+}
+
+/**
+ * Online linear regression over dense and hashed features: the label as a number.
+ *
+ * Guarantees: as those of `logisticRegression`. A label that is not a finite number is refused.
+ * Memory: `optimizer.width` numbers of 8 bytes (rounded up to a power of two) for the intercept, each dense and each
+ * hashed coordinate, and as many cached weights.
+ * Source: the losses as in Bottou, "Stochastic Gradient Descent Tricks" (2012), and Huber, "Robust Estimation of a Location
+ * Parameter" (1964). The slope of the squared loss is twice the error, as in River and Vowpal Wabbit; scikit-learn takes half.
+ *
+ * @example
+ * learn(pipe(standardScaler(), linearRegression({ optimizer: sgd({ rate: 0.01 }) })), { as: 'delay', ... });
+ * @throws MillraceError `config` where an option is out of range
+ */
+export function linearRegression(options: LinearRegressionOptions): Learner<number, number, LinearCells> {
+  const { optimizer, loss = 'squared', huberWidth = 1 } = options;
+  requirePositive('linearRegression', { huberWidth });
+  const slopeOf = {
+    squared: (error: number) => 2 * error,
+    absolute: Math.sign,
+    huber: (error: number) => Math.max(-huberWidth, Math.min(huberWidth, error)),
+  }[loss];
+  return Object.freeze<Learner<number, number, LinearCells>>({
+    kind: 'linear-regression',
+    settings: Object.freeze({
+      ...linearSettings('linearRegression', options),
+      loss,
+      ...(loss === 'huber' ? { huberWidth } : {}),
+    }),
+    output: 'number',
+    structure: linearStructure(options),
+    cells: (shape: FeatureShape) => linearCells(optimizer, shape),
+    open(cells, shape) {
+      const model = openLinear(cells, shape, options);
+      return {
+        predictOne: model.score,
+        learnOne(features, label, weight = 1) {
+          const refusal = model.refusalOf(features, weight);
+          if (refusal) return refusal;
+          if (!Number.isFinite(label)) return 'unusable-label';
+          model.descend(features, weight * slopeOf(model.scoreOf(features) - label));
+          return 'learnt';
+        },
+      };
+    },
+  });
+}
