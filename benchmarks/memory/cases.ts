@@ -3,7 +3,7 @@ import type { OutgoingRecord } from '../../src/core/record.js';
 import { map } from '../../src/operators/basic/map.js';
 import { json } from '../../src/schema/index.js';
 import { type Topology, topology } from '../../src/topology/index.js';
-import { headerBomb } from './header-bomb.js';
+import { headerBomb } from '../../test/connectors/kafka/bombs.js';
 
 export const MIB = 2 ** 20;
 export const PARTITIONS = 4;
@@ -60,13 +60,13 @@ export const cases: Readonly<Record<string, MemoryCase>> = {
     topology: measured('memory-dead-letters'),
     profiles: ['embedded', 'cluster'],
     records: () => numbered(2_000, () => 'x'.repeat(MIB)),
-    expected: { 'documents/read': 2_000, 'documents/dead:malformed': 2_000 },
+    expected: { 'documents/read': 2_000, 'documents/dead:not-json': 2_000 },
   },
   'header-bomb': {
     topology: measured('memory-headers'),
     profiles: ['cluster'],
     records: () => numbered(AROUND, (n) => `{"n":${n},"text":""}`),
     batches: () => [headerBomb(16_000_000)],
-    expected: { 'documents/read': 2 * AROUND + 1, 'lengths/written': 2 * AROUND, 'documents/dead:headers': 1 },
+    expected: { 'documents/read': 2 * AROUND + 1, 'lengths/written': 2 * AROUND, 'documents/dead:too-many-headers': 1 },
   },
 };

@@ -3,8 +3,12 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
+import { nextTurn } from '../../src/util/next-turn.js';
+import { ZstdBlocks } from './zstd-blocks.js';
 
 const PIECE_BYTES = 256 * 1024;
+/** Bytes that a decompressor writes and moves in one turn of the loop. */
+const TURN_BYTES = 32 * 1024 * 1024;
 
 /** The stored bytes of a file, from a position. */
 export type OpenBytes = (path: string, start: number) => AsyncIterable<Uint8Array>;
@@ -15,7 +19,7 @@ const openFile: OpenBytes = (path, start) => createReadStream(path, { start, hig
  * The bytes of a file from a position, decompressed according to its name: `.gz` (several members count as one) and `.zst` (several
  * frames). `at` counts decompressed bytes, so a compressed file is read from its start.
  *
- * Memory: some pieces of 256 KiB, and the window of the compression.
+ * Memory: some pieces of 256 KiB, and the window of the compression, 128 MiB at most.
  *
  * @throws MillraceError `source` if the file cannot be read, or ends inside compressed data.
  * @example for await (const piece of bytesOf('orders.ndjson.gz', 0)) lines.push(piece);
@@ -68,10 +72,20 @@ async function* unzstd(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
   const decompress = new Decompress((piece) => {
     if (piece.length > 0) pieces.push(piece);
   });
+  const blocks = new ZstdBlocks();
+  let inTurn = 0;
   for await (const piece of bytes) {
-    decompress.push(piece, false);
-    yield* pieces;
-    pieces = [];
+    for (const part of blocks.cut(piece)) {
+      decompress.push(part, false);
+      // With each block the decompressor moves its window.
+      inTurn += blocks.windowBytes;
+      for (const each of pieces) inTurn += each.length;
+      yield* pieces;
+      pieces = [];
+      if (inTurn < TURN_BYTES) continue;
+      await nextTurn();
+      inTurn = 0;
+    }
   }
   decompress.push(new Uint8Array(0), true); // throws for an incomplete frame
   yield* pieces;

@@ -86,6 +86,8 @@ export interface RawRecord {
   /** Replaces `value` if the source has the value and not its bytes, which are made on demand. */
   readonly json?: LazyJson | undefined;
   readonly headers?: Headers | undefined;
+  /** Set if the source read past the record because it exceeds a limit: it becomes a dead letter. */
+  readonly refusal?: { readonly reason: string; readonly detail: string } | undefined;
 }
 
 /**

@@ -29,6 +29,7 @@ const TURN_BYTES = 1024 * 1024;
 const SHORT_BYTES = 1024;
 /** The memory of a list or an object besides its content. */
 const OBJECT_BYTES = 48;
+const HEADER_BYTES = 150;
 
 /** Replaces a value in the buffer that the steps cannot get. */
 export class Unusable {
@@ -283,7 +284,7 @@ export class Input {
         return;
       }
     }
-    const value = this.told(this.node.source.upserts ? this.upsert(record) : this.valueOf(record));
+    const value = this.told(this.valueOf(record));
     const time = value instanceof Unusable ? value : this.eventTime(value, record);
     const eventTimeMs = typeof time === 'number' ? time : Number.NaN;
     const known = typeof time === 'number';
@@ -333,6 +334,9 @@ export class Input {
   }
 
   private valueOf(record: RawRecord): unknown {
+    const { refusal } = record;
+    if (refusal) return new Unusable(refusal.reason, refusal.detail);
+    if (this.node.source.upserts) return this.upsert(record);
     return isTombstone(record) ? TOMBSTONE : this.decode(record);
   }
 
@@ -382,7 +386,7 @@ export class Input {
 const NONE: readonly RawRecord[] = [];
 
 function sizeOf(record: RawRecord, value: unknown): number {
-  const bytes = bytesOf(record);
+  const bytes = bytesOf(record) + (record.headers?.length ?? 0) * HEADER_BYTES;
   return bytes + (bytes <= SHORT_BYTES || value instanceof Unusable ? bytes : roughBytes(value, OBJECT_BYTES));
 }
 

@@ -207,3 +207,23 @@ it('a record whose schema is named in a header says so, and no other does', asyn
     'not-wire-format',
   ]);
 });
+
+it('a record that its source refused is a dead letter with the reason, of a table as well', async () => {
+  for (const upserts of [false, true]) {
+    const profile = new MemoryProfile(1);
+    const refused = { key: null, value: null, timestampMs: 1, refusal: { reason: 'too-many-headers', detail: 'many' } };
+    profile.append('in', 0, [refused, { key: Buffer.from('a'), value: Buffer.from('1'), timestampMs: 2 }]);
+    const flow = topology('flow', { deadLetters: memorySink() }, (t) => {
+      t.source(
+        'in',
+        memorySource<unknown>('in', (_, timestampMs) => timestampMs, { upserts }),
+      ).to('out', memorySink());
+    });
+    await (await runTopology(flow, { profile, inference: noInference, bounded: true, clock: new VirtualClock() }))
+      .finished;
+    expect(profile.outputOf('out')).toHaveLength(1);
+    expect(profile.outputOf('$dead-letters').map(({ value }) => value)).toMatchObject([
+      { reason: 'too-many-headers', detail: 'many', step: 'in' },
+    ]);
+  }
+});

@@ -1,6 +1,13 @@
 import type { RawRecord } from '../../../src/core/record.js';
 import { batch } from '../protocol/record-batch.js';
-import { type Batch, BatchRecords, damaged, isAbort, readBatch } from '../protocol/record-batch-decode.js';
+import {
+  type Batch,
+  damaged,
+  isAbort,
+  openRecords,
+  type RecordsOfBatch,
+  readBatch,
+} from '../protocol/record-batch-decode.js';
 
 /** An aborted transaction that overlaps a fetched range. */
 export interface AbortedTransaction {
@@ -46,7 +53,7 @@ export class CommittedRange {
   private readonly live = new Set<bigint>();
   private abortedBegun = 0;
   private taken = 0;
-  private open: BatchRecords | undefined;
+  private open: RecordsOfBatch | undefined;
 
   constructor(
     { bytes, aborted, highWatermark, stableOffset }: FetchedPartition,
@@ -80,7 +87,7 @@ export class CommittedRange {
       const next = this.batches[this.taken];
       if (next === undefined) return undefined;
       this.taken += 1;
-      if (this.keeps(next)) this.open = new BatchRecords(next, this.fromOffset, this.where);
+      if (this.keeps(next)) this.open = openRecords(next, this.fromOffset, this.where);
     }
   }
 

@@ -9,35 +9,50 @@ import { lz4SizeMax, snappySize, zstdSizeMax } from './decompressed-size.js';
 type Decompress = (bytes: Buffer) => Buffer;
 type Compress = (bytes: Buffer) => Buffer;
 
-/** More than a hundred times the default size limit of a batch; a batch that exceeds it is taken for an attack on memory. */
-const DECOMPRESSED_BYTES_MAX = 128 * 1024 * 1024;
+/** More than sixty times the default size limit of a batch. A batch that exceeds it, and its length eight times, is taken for an attack on memory. */
+const DECOMPRESSED_BYTES_MAX = 64 * 1024 * 1024;
+const EXPANSION_MAX = 8;
+
+const decompressedMax = (bytes: Buffer): number => Math.max(DECOMPRESSED_BYTES_MAX, EXPANSION_MAX * bytes.length);
 
 /** By the number in the attributes of a batch. */
 const codecs: readonly (Decompress | undefined)[] = [
   undefined, // 0: none
-  (bytes) => gunzipSync(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX }),
+  gunzip,
   unsnap,
   (bytes) => decompressFrameSync(within(lz4SizeMax(bytes), bytes)),
   (bytes) => new Decoder().decodeSync(within(zstdSizeMax(bytes), bytes)),
 ];
 
-class TooLarge extends Error {}
+/** A batch that would become larger than any that a client writes by itself. */
+export class TooLarge extends Error {
+  constructor(bytes: Buffer) {
+    super(`${bytes.length} bytes become more than ${decompressedMax(bytes)}`);
+  }
+}
 
 function within(size: number, bytes: Buffer): Buffer {
-  if (size > DECOMPRESSED_BYTES_MAX) throw new TooLarge(`${bytes.length} bytes would become ${size}`);
+  if (size > decompressedMax(bytes)) throw new TooLarge(bytes);
   return bytes;
 }
 
-const isTooLarge = (error: unknown): boolean =>
-  error instanceof TooLarge || (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE');
+function gunzip(bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: decompressedMax(bytes) });
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+      ? new TooLarge(bytes)
+      : error;
+  }
+}
 
 /**
  * Decompresses the records section of a batch.
  *
- * Memory: the result, at most 128 MiB.
+ * Memory: the result, at most 64 MiB, or eight times the length of `bytes` if that is more.
  *
- * @throws MillraceError `source` for another codec than gzip, snappy, lz4 or zstd, for bytes that cannot be decompressed, and for
- * results above 128 MiB.
+ * @throws MillraceError `source` for another codec than gzip, snappy, lz4 or zstd, and for bytes that cannot be decompressed.
+ * @throws TooLarge for results above the limit.
  */
 export function decompress(codec: number, bytes: Buffer, where: string): Buffer {
   const open = codecs[codec];
@@ -51,14 +66,7 @@ export function decompress(codec: number, bytes: Buffer, where: string): Buffer 
   try {
     return open(bytes);
   } catch (cause) {
-    if (isTooLarge(cause)) {
-      throw new MillraceError('source', `a batch decompresses to more than ${DECOMPRESSED_BYTES_MAX} bytes`, {
-        where,
-        hint: 'no regular client writes such batches: find the producer, and skip the batch by moving the position',
-        permanent: true,
-        cause,
-      });
-    }
+    if (cause instanceof TooLarge) throw cause;
     throw new MillraceError('source', `a batch cannot be decompressed (codec ${codec})`, {
       where,
       hint: 'the checksum is right, so the producer wrote a damaged batch: check its compression library',
@@ -83,7 +91,8 @@ function unsnap(bytes: Buffer): Buffer {
     if (end > bytes.length || end < start) throw new RangeError('a snappy block ends beyond its batch');
     const block = bytes.subarray(start, end);
     size += snappySize(block);
-    blocks.push(uncompressed(within(size, block)));
+    within(size, bytes);
+    blocks.push(uncompressed(block));
     at = end;
   }
   return Buffer.concat(blocks);

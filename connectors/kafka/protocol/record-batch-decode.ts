@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { Headers, RawRecord } from '../../../src/core/record.js';
-import { decompress } from './compression.js';
+import { decompress, TooLarge } from './compression.js';
 import { batch } from './record-batch.js';
 
 /** The header of a batch inside fetched bytes; `BatchRecords` decodes its records later. */
@@ -57,13 +57,52 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
   };
 }
 
+/** Headers of a record: each takes some hundred bytes in memory, and may take two in its batch. */
+const HEADERS_MAX = 1_000;
+/** Headers of records that are taken at a time. */
+const TAKEN_HEADERS_MAX = 10_000;
+
+/** The records of a batch, some at a time; `undefined` after the last one. */
+export interface RecordsOfBatch {
+  take(recordsMax: number): RawRecord[] | undefined;
+}
+
+/**
+ * Opens the records of a batch from an offset on. A batch that decompresses to more than any client writes by itself comes as one
+ * refused record in its last place, so that reading goes on behind it.
+ *
+ * @throws MillraceError `source` for a batch that cannot be decompressed.
+ */
+export function openRecords(source: Batch, fromOffset: number, where: string): RecordsOfBatch {
+  try {
+    return new BatchRecords(source, fromOffset, where);
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    const { count, baseOffset, nextOffset, bytes, start } = source;
+    const offset = nextOffset - 1;
+    const refusal = {
+      reason: 'batch-too-large',
+      detail: `a batch of ${count} records, offsets ${baseOffset} to ${offset}: ${error.message}`,
+    };
+    const timestampMs = Number(bytes.readBigInt64BE(start + batch.maxTimestamp));
+    let refused: RawRecord[] | undefined = [{ offset, timestampMs, key: null, value: null, refusal }];
+    return {
+      take() {
+        const taken = refused;
+        refused = undefined;
+        return taken;
+      },
+    };
+  }
+}
+
 /**
  * Decodes the records of a batch from an offset on, some at a time, because a batch may hold more than fits in memory. Keys, values
  * and headers are views of the fetched (or decompressed) bytes, which stay in memory as long as one of them does.
  *
  * @throws MillraceError `source` if records do not fill their batch exactly or in order, and like `decompress`.
  */
-export class BatchRecords {
+class BatchRecords implements RecordsOfBatch {
   private readonly reader: RecordReader;
   private read = 0;
   private lowest: number;
@@ -82,7 +121,8 @@ export class BatchRecords {
     const { count, baseOffset, nextOffset } = this.source;
     const { reader, fromOffset } = this;
     const records: RawRecord[] = [];
-    while (this.read < count && records.length < recordsMax) {
+    let headers = 0;
+    while (this.read < count && records.length < recordsMax && headers < TAKEN_HEADERS_MAX) {
       const record = reader.next();
       if (record.offset < this.lowest || record.offset >= nextOffset) {
         const claimed = `a batch of the offsets ${baseOffset} to ${nextOffset - 1}`;
@@ -90,7 +130,9 @@ export class BatchRecords {
       }
       this.lowest = record.offset + 1;
       this.read += 1;
-      if (record.offset >= fromOffset) records.push(record);
+      if (record.offset < fromOffset) continue;
+      records.push(record);
+      headers += record.headers?.length ?? 0;
     }
     if (this.read >= count && !reader.atEnd) throw damaged('a batch holds bytes beyond its records', this.where);
     return records.length > 0 ? records : undefined;
@@ -145,6 +187,10 @@ class RecordReader {
     const value = this.slice();
     const headerCount = this.varint();
     const record = { offset, timestampMs: this.appendedMs ?? timestampMs, key, value };
+    if (headerCount > HEADERS_MAX) {
+      this.at = end;
+      return tooManyHeaders(record, headerCount);
+    }
     const whole: RawRecord = headerCount === 0 ? record : { ...record, headers: this.headers(headerCount) };
     if (this.at !== end) throw damaged('a record does not end at its stated length', this.where);
     return whole;
@@ -213,6 +259,14 @@ class RecordReader {
     return Number((result >> 1n) ^ -(result & 1n));
   }
 }
+
+/** Copies of key and value, since views would keep all of the headers in memory. */
+const tooManyHeaders = ({ key, value, ...record }: RawRecord, count: number): RawRecord => ({
+  ...record,
+  key: key && Uint8Array.from(key),
+  value: value && Uint8Array.from(value),
+  refusal: { reason: 'too-many-headers', detail: `${count} headers, more than ${HEADERS_MAX}` },
+});
 
 const NOTHING = new Uint8Array(0);
 

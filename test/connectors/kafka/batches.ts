@@ -52,6 +52,13 @@ export function withAttributes(bytes: Buffer, attributes: number): Buffer {
   return resealed(bytes);
 }
 
+/** The header of a batch over another section, compressed by the codec of this number. */
+export function sectionOf(header: Buffer, codec: number, section: Buffer): Buffer {
+  const whole = Buffer.concat([header.subarray(0, batch.headerBytes), section]);
+  whole.writeInt32BE(whole.length - batch.lengthCountsFrom, batch.length);
+  return withAttributes(whole, codec);
+}
+
 export function resealed(bytes: Buffer): Buffer {
   bytes.writeUInt32BE(crc32c(bytes.subarray(batch.attributes)), batch.crc);
   return bytes;

@@ -3,34 +3,12 @@ import { Encoder } from '@toondepauw/node-zstd';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
-import { compress, decompress } from '../../../connectors/kafka/protocol/compression.js';
+import { compress, decompress, TooLarge } from '../../../connectors/kafka/protocol/compression.js';
 import { lz4SizeMax, snappySize, zstdSizeMax } from '../../../connectors/kafka/protocol/decompressed-size.js';
+import { at, dataBatch, rangeOf, recordsOf, sectionOf, text } from './batches.js';
+import { lz4OfBlocks, snappyOf, zstdOfRuns } from './bombs.js';
 
 const MIB = 1024 * 1024;
-
-// Bombs laid out by hand: a few bytes that say they become as many as one likes.
-
-const zstdOfRuns = (runs: number): Buffer => {
-  const run = Buffer.from([0, 0, 0, 0x78]);
-  run.writeUIntLE((128 * 1024 * 8) | (1 << 1), 0, 3);
-  const last = Buffer.from(run);
-  last[0] = (last[0] as number) | 1;
-  return Buffer.concat([Buffer.from('28b52ffd0058', 'hex'), ...Array(runs - 1).fill(run), last]);
-};
-const lz4OfBlocks = (blocks: number): Buffer => {
-  const block = Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]);
-  return Buffer.concat([
-    Buffer.from('04224d186070', 'hex'),
-    Buffer.of(0),
-    ...Array(blocks).fill(block),
-    Buffer.alloc(4),
-  ]);
-};
-const snappyOf = (size: number): Buffer => {
-  const bytes: number[] = [];
-  for (let rest = size; rest > 0; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
-  return Buffer.from([...bytes, 0, 0x61]);
-};
 
 describe('bombs', () => {
   it.each([
@@ -48,14 +26,19 @@ describe('bombs', () => {
     ['zstd', 4, zstdOfRuns(100_000)],
   ])('of %s are refused, and never go off', (_, codec, bytes) => {
     const before = process.memoryUsage().arrayBuffers;
-    expect(() => decompress(codec, bytes, 'topic/0')).toThrow(
-      expect.objectContaining({
-        code: 'source',
-        where: 'topic/0',
-        message: 'a batch decompresses to more than 134217728 bytes',
-      }),
-    );
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(160 * MIB);
+    expect(() => decompress(codec, bytes, 'topic/0')).toThrow(TooLarge);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(96 * MIB);
+  });
+
+  it('are passed over as one refused record, and what lies behind them is read', () => {
+    const bomb = at(1, sectionOf(dataBatch(0, ['a', 'b', 'c']), 4, zstdOfRuns(100_000)));
+    const records = recordsOf(rangeOf([dataBatch(0, ['before']), bomb, dataBatch(4, ['after'])]));
+    expect(records.map(({ offset, value, refusal }) => [offset, text(value), refusal?.reason])).toEqual([
+      [0, 'before', undefined],
+      [3, null, 'batch-too-large'], // behind its last record reading goes on
+      [4, 'after', undefined],
+    ]);
+    expect(records[1]?.refusal?.detail).toContain('a batch of 3 records, offsets 1 to 3');
   });
 
   it('are told from large batches by their size alone', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { OutgoingBatch } from '../../../connectors/kafka/protocol/produce.js';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
-import { BatchRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
+import { openRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
 import { RecordAccumulator, wavesOf } from '../../../connectors/kafka/record-accumulator.js';
 import type { RawRecord } from '../../../src/core/record.js';
 import { record, text } from './batches.js';
@@ -18,7 +18,7 @@ function valuesOf(batches: readonly OutgoingBatch[]): (string | null)[] {
   const records: RawRecord[] = [];
   for (const { bytes } of batches) {
     const found = readBatch(bytes, 0, 'sent');
-    if (found) records.push(...(new BatchRecords(found, 0, 'sent').take(Number.POSITIVE_INFINITY) ?? []));
+    if (found) records.push(...(openRecords(found, 0, 'sent').take(Number.POSITIVE_INFINITY) ?? []));
   }
   return records.map(({ value }) => text(value));
 }

@@ -5,15 +5,17 @@ import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
 import { batch } from '../../../connectors/kafka/protocol/record-batch.js';
-import { BatchRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
+import { type Batch, openRecords, readBatch } from '../../../connectors/kafka/protocol/record-batch-decode.js';
 import { BatchEncoder, recordSizeMax } from '../../../connectors/kafka/protocol/record-batch-encode.js';
 import type { OutgoingRecord, RawRecord } from '../../../src/core/record.js';
+import { longestTurn } from '../../turns.js';
 import { dataBatch, record, resealed, text, withAttributes } from './batches.js';
+import { headerBomb } from './bombs.js';
 
 function decode(bytes: Buffer, fromOffset = 0): RawRecord[] {
   const found = readBatch(bytes, 0, 'topic/0');
   if (!found) throw new Error('no whole batch');
-  return new BatchRecords(found, fromOffset, 'topic/0').take(Number.POSITIVE_INFINITY) ?? [];
+  return openRecords(found, fromOffset, 'topic/0').take(Number.POSITIVE_INFINITY) ?? [];
 }
 
 const plain = (records: readonly (RawRecord | OutgoingRecord)[]) =>
@@ -224,6 +226,29 @@ describe('compression', () => {
   it('refuses blocks of snappy that end beyond the batch', () => {
     const cut = xerial.subarray(0, xerial.length - 10);
     expect(() => decode(compressed(2, cut))).toThrow(expect.objectContaining({ code: 'source' }));
+  });
+});
+
+describe('headers', () => {
+  it('beyond what a record may have are read past: the record is refused, and holds none of their bytes', () => {
+    const bomb = headerBomb(16_000_000);
+    expect(bomb.length).toBeLessThan(8_000);
+    const turn = longestTurn();
+    const [record, ...others] = decode(bomb);
+    expect(turn.stop()).toBeLessThan(5_000); // some 50 ms; it was 38 s
+    expect(others).toEqual([]);
+    expect(record).toMatchObject({ offset: 0, refusal: { reason: 'too-many-headers' } });
+    expect(record?.headers).toBeUndefined();
+    expect(Buffer.from(record?.value ?? []).toString()).toBe('x');
+    expect(record?.value?.buffer.byteLength).toBe(1);
+  });
+
+  it('of many records are taken some at a time', () => {
+    const records = openRecords(readBatch(headerBomb(1_000, 500), 0, 'topic/0') as Batch, 0, 'topic/0');
+    const sizes: number[] = [];
+    for (let taken = records.take(65_536); taken; taken = records.take(65_536)) sizes.push(taken.length);
+    expect(Math.max(...sizes)).toBe(10);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(500);
   });
 });
 
