@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PostgresServer } from '../integration/postgres/server.js';
 import type { KafkaCluster } from './cluster.js';
 import type { Network } from './network.js';
 import type { Store } from './stores.js';
@@ -11,6 +12,7 @@ export interface World {
   readonly network: Network | undefined;
   readonly redis: Store;
   readonly clickhouse: Store;
+  readonly postgres: PostgresServer | undefined;
   readonly sessionTimeoutMs: number;
   /** Takes a worker that is known to be dead out of the group. */
   expel(memberId: string): Promise<void>;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafka } from '../../connectors/kafka/open.js';
 import { localRegistry } from '../../src/schema/index.js';
+import { PostgresServer } from '../integration/postgres/server.js';
 import { generator } from '../random.js';
 import { Agent, type Fault } from './agent.js';
 import { brokerHosts, KafkaCluster } from './cluster.js';
@@ -75,14 +76,16 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     // What this Redis has answered is on its disk, so what checkpoints say of it holds after a restart.
     const redis = keep(await Store.start('redis', folder, ['--appendfsync', 'always']));
     const clickhouse = keep(await Store.start('clickhouse', folder));
+    const postgres = groups.includes('sinks') ? keep(await PostgresServer.start()) : undefined;
     process.once('exit', removeFolder); // after what kills the servers
     const topics = { clicks: 'clicks.in', outcomes: 'clicks.outcomes', scored: 'clicks.scored' };
-    const names = { hashes: 'chaos', table: 'clicks', onceTable: 'clicks_once' };
+    const more = postgres && { postgresTable: 'clicks', folder: join(folder, 'files') };
+    const names = { hashes: 'chaos', table: 'clicks', onceTable: 'clicks_once', more };
     const options: WorkerOptions = {
       brokers: brokers.brokers,
       prefix: 'chaos',
       topics,
-      stores: { ...names, redis: redis.url, clickhouse: clickhouse.url },
+      stores: { ...names, redis: redis.url, clickhouse: clickhouse.url, postgres: postgres?.url },
       sessionTimeoutMs: SESSION_MS,
       standbys,
       alone: false,
@@ -96,7 +99,10 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     await kafka.createTopic(topics.outcomes, TASKS);
     const clocks = groups.includes('clock') ? join(folder, 'clocks') : undefined;
     if (clocks) mkdirSync(clocks);
-    const relays = [redis, clickhouse].map(({ port }) => ({ port, path: join(folder, `${port}.sock`) }));
+    const relays = [redis, clickhouse, ...(postgres ? [postgres] : [])].map(({ port }) => ({
+      port,
+      path: join(folder, `${port}.sock`),
+    }));
     for (const { port, path } of network ? relays : []) await relay({ path }, { host: '127.0.0.1', port });
     const workers = new Workers(options, { network, clocks, relays: network ? relays : [], mutant });
     keep({ stop: () => workers.end() });
@@ -111,7 +117,7 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     writing.catch(() => undefined); // awaited below
     const expel = (memberId: string) => kafka.removeMember('clicks', memberId);
     const agent = new Agent(
-      { workers, brokers, network, redis, clickhouse, sessionTimeoutMs: SESSION_MS, expel },
+      { workers, brokers, network, redis, clickhouse, postgres, sessionTimeoutMs: SESSION_MS, expel },
       groups.flatMap((group): readonly Fault[] => faults[group]),
       random,
       (what) => log(`${what} (${load.written} written)`),

@@ -9,7 +9,9 @@ nobody disturbed. Prints one JSON object of counts; every count under "wrong" mu
 
 import base64
 import json
+import pathlib
 import socket
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -113,6 +115,18 @@ def rows_of(url, sql):
         return [json.loads(line) for line in answer if line.strip()]
 
 
+def postgres_rows(url, table):
+    # With `to_json`, a floating-point number is the shortest text that reads back as the same number.
+    copy = f'COPY (SELECT row_to_json(t) FROM (SELECT {", ".join(FIELDS)} FROM {table}) t) TO STDOUT'
+    out = subprocess.run(['psql', url, '-XAtq', '-c', copy], check=True, capture_output=True).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def rows_in_files(folder):
+    files = sorted(path for path in pathlib.Path(folder).glob('part-*'))
+    return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+
+
 def same_hash(fields, out):
     """A hash holds text: numbers are compared as the numbers that they spell."""
     return fields.keys() == set(FIELDS) and all(
@@ -139,16 +153,24 @@ def check_stores(stores, outs, wrong):
     wrong['newestDiffer'] = len(kept.keys() ^ wanted.keys()) + sum(
         not same_hash(kept[key], wanted[key]) for key in kept.keys() & wanted.keys())
 
-    tables = (('rows', stores['table']), ('onceRows', stores['onceTable']), ('onceStored', stores['onceTable'] + '_rows'))
-    counts = {}
-    for name, table in tables:
-        rows = rows_of(stores['clickhouse'], f"SELECT {', '.join(FIELDS)} FROM {table}")
+    def in_clickhouse(table):
+        return rows_of(stores['clickhouse'], f"SELECT {', '.join(FIELDS)} FROM {table}")
+
+    written = {
+        'rows': in_clickhouse(stores['table']),
+        'onceRows': in_clickhouse(stores['onceTable']),
+        'onceStored': in_clickhouse(stores['onceTable'] + '_rows'),
+    }
+    if stores.get('more'):
+        written['postgres'] = postgres_rows(stores['postgres'], stores['more']['postgresTable'])
+        written['files'] = rows_in_files(stores['more']['folder'])
+    for name, rows in written.items():
         found = {row['n']: row for row in rows}
-        counts[name] = len(rows)
         wrong[f'{name}Lost'] = len(outs.keys() - found.keys())
         wrong[f'{name}Strange'] = len(found.keys() - outs.keys())
         wrong[f'{name}Doubled'] = len(rows) - len(found)
         wrong[f'{name}Differ'] = sum(found[n] != outs[n] for n in found.keys() & outs.keys())
+    counts = {name: len(rows) for name, rows in written.items()}
     return {'hashes': len(each), 'newest': len(kept), **counts}
 
 

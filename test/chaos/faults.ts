@@ -72,6 +72,18 @@ const killMeanwhile =
     if (victim) await agent.kill(victim, true);
   };
 
+const killPostgres: Fault = async (agent) => {
+  const { postgres } = agent.world;
+  if (!postgres) return;
+  const ms = agent.upTo(6_000);
+  agent.count('Postgres killed');
+  await agent.begin(postgres, async () => {
+    await postgres.kill();
+    await sleep(ms);
+    await postgres.run();
+  });
+};
+
 /** Not a single packet reaches the broker or leaves it: its peers elect others, and it goes on answering nobody. */
 const isolateBroker: Fault = async (agent) => {
   const { network, brokers } = agent.world;
@@ -135,6 +147,8 @@ export const faults = {
     killMeanwhile('Redis', redis),
     killMeanwhile('ClickHouse', clickhouse),
   ],
+  /** Adds a table of Postgres and files to what is written. */
+  sinks: [killPostgres],
   /** The controllers, and fewer brokers than min.insync.replicas. */
   quorum: [killController, killTwoBrokers],
   /** Needs root, and a network namespace for each broker and worker. */

@@ -1,8 +1,10 @@
 import { clickhouse } from '../../connectors/clickhouse/index.js';
+import { file } from '../../connectors/file/index.js';
 import { kafka } from '../../connectors/kafka/index.js';
+import { postgres } from '../../connectors/postgres/index.js';
 import { redis } from '../../connectors/redis/index.js';
 import type { Schema } from '../../src/core/schema.js';
-import { featurize, hours, learn, map, topology } from '../../src/index.js';
+import { featurize, hours, learn, map, ndjson, seconds, topology } from '../../src/index.js';
 import { featureView, ftrl, hashed, logisticRegression, numeric } from '../../src/ml.js';
 import { stateful } from '../../src/operator.js';
 import { mapCell } from '../../src/state/index.js';
@@ -36,6 +38,8 @@ export interface StoreNames {
   readonly table: string;
   /** Written exactly once. */
   readonly onceTable: string;
+  /** A table of Postgres and a folder; neither is written without it. */
+  readonly more?: { readonly postgresTable: string; readonly folder: string } | undefined;
 }
 
 /** What is written of each click. */
@@ -57,6 +61,15 @@ const columns = {
   count: 'UInt32',
   probability: 'Float64',
   model: 'String',
+} as const;
+
+const postgresColumns = {
+  n: 'integer',
+  key: 'text',
+  nth: 'integer',
+  count: 'integer',
+  probability: 'double precision',
+  model: 'text',
 } as const;
 
 const view = featureView({
@@ -116,6 +129,10 @@ export const clicks = (topics: Topics, stores?: StoreNames) =>
     scored.to('newest', redis.hashSink({ key: ({ key }) => `${stores.hashes}:newest:${key}`, ttl: hours(24) }));
     scored.to('rows', clickhouse.tableSink({ table: stores.table, columns, orderBy: ['key'] }));
     scored.to('once', clickhouse.tableSink({ table: stores.onceTable, columns, exactlyOnce: true }));
+    if (stores.more === undefined) return;
+    const { postgresTable, folder } = stores.more;
+    scored.to('postgres', postgres.tableSink({ table: postgresTable, columns: postgresColumns }));
+    scored.to('files', file.sink({ folder, schema: ndjson<Scored>(), roll: { age: seconds(5) } }));
   });
 
 const count = () =>

@@ -34,6 +34,10 @@ export async function verdict(options: WorkerOptions): Promise<Verdict> {
     hashes: `${stores.hashes}.reference`,
     table: `${stores.table}_reference`,
     onceTable: `${stores.onceTable}_reference`,
+    more: stores.more && {
+      postgresTable: `${stores.more.postgresTable}_reference`,
+      folder: `${stores.more.folder}-reference`,
+    },
   };
   await toEnd({
     ...reference,

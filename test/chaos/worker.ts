@@ -1,6 +1,8 @@
 // One process of the group that works on `clicks`, started by `workers.ts` and told by it when to end.
 import { openClickHouse } from '../../connectors/clickhouse/open.js';
+import { openFiles } from '../../connectors/file/open.js';
 import { openKafka } from '../../connectors/kafka/open.js';
+import { openPostgres } from '../../connectors/postgres/open.js';
 import { openRedis } from '../../connectors/redis/open.js';
 import { messageOf } from '../../src/core/errors.js';
 import { createInference } from '../../src/inference/index.js';
@@ -16,7 +18,11 @@ export interface WorkerOptions {
   readonly prefix: string;
   readonly topics: Topics;
   /** Redis and ClickHouse, by URL, and the names to use there; Kafka alone without them. */
-  readonly stores?: StoreNames & { readonly redis: string; readonly clickhouse: string };
+  readonly stores?: StoreNames & {
+    readonly redis: string;
+    readonly clickhouse: string;
+    readonly postgres?: string | undefined;
+  };
   readonly sessionTimeoutMs: number;
   /** Processes that follow each task; none without it. */
   readonly standbys?: number;
@@ -73,6 +79,9 @@ try {
   if (hashes) opened.push(hashes);
   const tables = stores && (await openClickHouse({ url: stores.clickhouse }));
   if (tables) opened.push(tables);
+  const rows = stores?.postgres === undefined ? undefined : openPostgres({ url: stores.postgres });
+  if (rows) opened.push(rows);
+  const files = openFiles({ schemas: localRegistry() });
   const running = await runTopology(clicks(topics, stores), {
     profile: {
       name: 'chaos',
@@ -81,6 +90,8 @@ try {
         kafka: kafka.topicSink,
         ...(hashes ? { redis: hashes.sink } : {}),
         ...(tables ? { clickhouse: tables.tableSink } : {}),
+        ...(rows ? { postgres: rows.tableSink } : {}),
+        file: files.sink,
       },
       openLedger: kafka.openLedger,
       ...(options.alone
