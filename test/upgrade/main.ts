@@ -1,4 +1,4 @@
-// npm run drill:upgrade -- [--rate 10000] [--rest 20]: after npm run build
+// npm run drill:upgrade -- [--rate 10000] [--rest 10]
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { OwnBroker } from '../integration/kafka/own-broker.js';
 import { drill } from './drill.js';
 
 const { values } = parseArgs({
-  options: { rate: { type: 'string', default: '10000' }, rest: { type: 'string', default: '20' } },
+  options: { rate: { type: 'string', default: '10000' }, rest: { type: 'string', default: '10' } },
 });
 const recordsPerSecond = Number(values.rate);
 const restSeconds = Number(values.rest);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { heartbeatV4, joinGroupV8, leaveGroupV5, ResponseError, syncGroupV5 } from '@platformatic/kafka';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { Membership, StandbyStatus, TopologyVersion } from '../../../src/core/profile.js';
@@ -41,6 +42,8 @@ const PROTOCOL_TYPE = 'consumer';
 const PROTOCOL = 'millrace-sticky';
 /** The heartbeat interval: how soon a member learns of a rebalance. */
 const HEARTBEAT_MS = 250;
+/** How long a member that is refused stays: the others hear of it with their assignments. */
+const NEWS_MS = 2 * HEARTBEAT_MS;
 /** How long the broker may take to answer after the longest rebalance. */
 const ANSWER_MS = 15_000;
 /** How many times in a row the coordinator may be unreachable, each time for the cluster's retry timeout. */
@@ -84,7 +87,12 @@ export class GroupMembership implements Membership, Group {
 
   /** Resolves after the first assignment. */
   async join(): Promise<void> {
-    await this.rejoin();
+    try {
+      await this.rejoin();
+    } catch (error) {
+      await this.leave().catch(() => undefined); // the first failure is the cause
+      throw error;
+    }
     this.running = this.stay().catch((cause: unknown) => {
       this.settle(NOBODY, NO_SHARE);
       if (!this.leaving) this.options.onFailed(cause);
@@ -210,7 +218,7 @@ export class GroupMembership implements Membership, Group {
     const share = decodeAssignment(assignment);
     this.settle({ generation: joined.generationId, memberId }, share);
     this.confirm(beganAtMs);
-    this.heed(share);
+    await this.heed(share);
   }
 
   private get version(): MemberVersion {
@@ -219,11 +227,14 @@ export class GroupMembership implements Membership, Group {
   }
 
   /** @throws MillraceError `config` if others have the tasks with a layout that this process may not take over. */
-  private heed({ layouts }: Share): void {
+  private async heed({ layouts }: Share): Promise<void> {
     this.waits = layouts !== undefined && !isSameLayout(layouts.running, this.version);
     const { group, version } = this.options;
     const news = layouts && newsOf(group, { memberId: this.memberId, ...this.version }, version.accepted, layouts);
-    if (news instanceof MillraceError) throw news;
+    if (news instanceof MillraceError) {
+      await sleep(NEWS_MS);
+      throw news;
+    }
     if (news !== undefined && news !== this.toldOfLayouts) this.options.onWarning(news);
     this.toldOfLayouts = news;
   }
