@@ -6,6 +6,7 @@ import type { Cluster } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { PreferredReadReplica, type ReadPlace } from './connection/preferred-read-replica.js';
 import { CommittedRange, type FetchedPartition } from './group/committed.js';
+import { LeaderEpochs } from './leader-epochs.js';
 import { brokerError, code, hasCode, isLost, isMoved } from './protocol/broker-error.js';
 import { type Fetched, fetchApi } from './protocol/fetch.js';
 
@@ -30,6 +31,9 @@ export class PartitionLog {
   private readonly where: string;
   private closed = false;
   private skipped = 0;
+  private readonly epochs: LeaderEpochs;
+  /** Something was read since the log was opened: what was lost may lie after the checkpoint. */
+  private hasRead = false;
 
   private constructor(
     private readonly cluster: Cluster,
@@ -40,8 +44,10 @@ export class PartitionLog {
     offset: number,
     private readonly bytesMax: number,
     private readonly onDataLoss: OnDataLoss | undefined,
+    epoch: number,
   ) {
     this.nextOffset = offset;
+    this.epochs = new LeaderEpochs(offset, epoch);
     this.connections = new ConnectionPool(cluster.linkOptions);
     this.closest = new PreferredReadReplica(cluster.rack);
     this.where = `${topic}/${partition}`;
@@ -49,6 +55,9 @@ export class PartitionLog {
 
   /**
    * `bytesMax` is the size of a range, 2 MiB by default: larger ranges need more memory and fewer requests.
+   *
+   * `epoch` is that of the record before the offset, as `epochBefore` returned it: if another leader has written other records there
+   * since, the first `next` fails.
    *
    * @throws MillraceError `source` if topic or partition do not exist, or if the log does not have the offset. If records were
    * deleted and `onDataLoss` is given, it continues there.
@@ -61,12 +70,13 @@ export class PartitionLog {
     {
       bytesMax = BYTES_MAX,
       onDataLoss,
-    }: { readonly bytesMax?: number; readonly onDataLoss?: OnDataLoss | undefined } = {},
+      epoch = -1,
+    }: { readonly bytesMax?: number; readonly onDataLoss?: OnDataLoss | undefined; readonly epoch?: number } = {},
   ): Promise<PartitionLog> {
     const { topicId } = await cluster.leader(topic, partition);
     const start = await cluster.startOffset(topic, partition);
     const from = offset === EARLIEST ? start : offset;
-    const log = new PartitionLog(cluster, topic, partition, topicId, from, bytesMax, onDataLoss);
+    const log = new PartitionLog(cluster, topic, partition, topicId, from, bytesMax, onDataLoss, epoch);
     if (from < start || from > (await cluster.endOffset(topic, partition, 'any'))) await log.passOver();
     return log;
   }
@@ -83,10 +93,17 @@ export class PartitionLog {
     return this.nextOffset;
   }
 
+  /** The epoch of the leader that wrote the last record before an offset that was read; -1 if unknown. */
+  epochBefore(offset: number): number {
+    return this.epochs.before(offset);
+  }
+
   /** Resolves with the next range; it has no records if none arrived for a while. */
   async next(): Promise<CommittedRange> {
     const range = await (this.fetching ?? this.fetch());
     this.nextOffset = range.nextOffset;
+    this.hasRead ||= range.epochs.length > 0;
+    for (const [offset, epoch] of range.epochs) this.epochs.note(offset, epoch);
     this.fetching = this.closed || range.bytes > this.bytesMax ? undefined : this.fetch();
     // The next call reports the failure; until then it must not be an unhandled rejection.
     this.fetching?.catch(() => undefined);
@@ -117,7 +134,8 @@ export class PartitionLog {
       for (;;) {
         const leader = await this.cluster.leader(this.topic, partition);
         if (leader.topicId !== topicId) throw recreated(this.topic, this.where);
-        const fetched = await this.fetchFrom(this.closest.place(leader.address), offset);
+        const fetched = await this.fetchFrom(this.closest.place(leader.address), leader.epoch, offset);
+        if (fetched?.diverging) throw this.truncated(offset);
         if (fetched || this.closed) return fetched ?? NOTHING;
       }
     };
@@ -131,9 +149,15 @@ export class PartitionLog {
   }
 
   /** `undefined` if the answer does not describe the log: retry, perhaps elsewhere. */
-  private async fetchFrom({ address, rack, isLeader }: ReadPlace, offset: number): Promise<Fetched | undefined> {
+  private async fetchFrom(
+    { address, rack, isLeader }: ReadPlace,
+    leaderEpoch: number,
+    offset: number,
+  ): Promise<Fetched | undefined> {
     const { topicId, partition, bytesMax } = this;
-    const request = { topicId, partition, offset, waitMaxMs: WAIT_MAX_MS, bytesMax, rack };
+    const lastFetchedEpoch = this.epochs.before(offset);
+    const waitMaxMs = WAIT_MAX_MS;
+    const request = { topicId, partition, offset, leaderEpoch, lastFetchedEpoch, waitMaxMs, bytesMax, rack };
     try {
       const fetched = await this.connections.request(address, fetchApi, request);
       if (isLeader && fetched.preferredReplica >= 0) {
@@ -175,12 +199,11 @@ export class PartitionLog {
       this.skipped += this.nextOffset - offset;
       return;
     }
-    const ways =
-      '`millrace offsets reset FILE --to earliest` continues with the remaining records; or restore a matching savepoint';
+    if (offset >= start && offset <= end && this.epochs.before(offset) >= 0) throw this.truncated(offset, cause);
     const hint =
       offset < start
-        ? `${counted(start - offset, 'record')} ${start - offset === 1 ? 'was' : 'were'} deleted before they were read: raise the topic's retention, then ${ways}; \`onDataLoss\` of the source decides it beforehand`
-        : `the topic was cut or re-created: ${ways}`;
+        ? `${counted(start - offset, 'record')} ${start - offset === 1 ? 'was' : 'were'} deleted before they were read: raise the topic's retention, then ${WAYS}; \`onDataLoss\` of the source decides it beforehand`
+        : `the topic was cut or re-created: ${WAYS}`;
     throw new MillraceError('source', `offset ${offset} of ${this.where} is gone: the log holds ${start} to ${end}`, {
       where: this.where,
       hint,
@@ -188,7 +211,27 @@ export class PartitionLog {
       cause,
     });
   }
+
+  /** The records before an offset were read, and the leader has others there, or none. */
+  private truncated(offset: number, cause?: unknown): MillraceError {
+    const epoch = this.epochs.before(offset);
+    return new MillraceError(
+      'source',
+      `the records of ${this.where} before ${offset}, of epoch ${epoch}, are not in its log`,
+      {
+        where: this.where,
+        hint: this.hasRead
+          ? 'a leader without them was elected: the task goes on from its checkpoint, if that lies before the loss'
+          : `a leader without them was elected, and outputs have what came of them: ${WAYS}`,
+        permanent: !this.hasRead,
+        cause,
+      },
+    );
+  }
 }
+
+const WAYS =
+  '`millrace offsets reset FILE --to earliest` continues with the remaining records; or restore a matching savepoint';
 
 const recreated = (topic: string, where: string): MillraceError =>
   new MillraceError('source', `topic '${topic}' was re-created while it was read`, {

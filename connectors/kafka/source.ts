@@ -21,8 +21,9 @@ export function kafkaSource(
       if (!found) throw noTopic(topic);
       return found.leaders.length;
     },
-    async open({ topic, onDataLoss }, { task, partition, offset, bounded, step }) {
-      const log = await PartitionLog.open(cluster, topic, partition, offset, { onDataLoss });
+    async open({ topic, onDataLoss }, { task, partition, offset, bounded, step, sourceState }) {
+      const { leaderEpoch: epoch = -1 } = (sourceState ?? {}) as Partial<KafkaPlace>;
+      const log = await PartitionLog.open(cluster, topic, partition, offset, { onDataLoss, epoch });
       // Without a session the checkpoints of the task are stored elsewhere, and no offsets are committed here.
       sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });
       const end = await cluster.endOffset(topic, partition, 'committed');
@@ -53,6 +54,11 @@ export function kafkaSource(
 
 /** How long a transaction may stay open without a warning; as long as most clients give theirs. */
 const HELD_PATIENCE_MS = 60_000;
+
+/** What a checkpoint keeps beside an offset: the epoch of the leader that wrote the record before it. */
+interface KafkaPlace {
+  readonly leaderEpoch: number;
+}
 
 interface Polled {
   readonly records: readonly RawRecord[];
@@ -117,6 +123,11 @@ class PartitionReader implements SourceReader {
     const last = records[records.length - 1];
     if (last) this.given = last.offset + 1;
     return skipped > 0 ? { records, ended: false, skipped } : { records, ended: false };
+  }
+
+  sourceStateOf(offset: number): KafkaPlace | undefined {
+    const leaderEpoch = this.log.epochBefore(offset);
+    return leaderEpoch < 0 ? undefined : { leaderEpoch };
   }
 
   async close(): Promise<void> {

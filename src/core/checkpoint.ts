@@ -19,7 +19,7 @@ export interface Position {
   readonly clock?: EventClock | undefined;
   /** For a source with watermark markers: their content up to this offset. */
   readonly watermarkMarkers?: WatermarkMarkers | undefined;
-  /** For a source whose offsets are not addresses: what `sourceStateOf` returned for this offset. JSON, some hundred bytes. */
+  /** What `sourceStateOf` returned for this offset, if the offset alone does not say where that is. JSON, some hundred bytes. */
   readonly sourceState?: unknown;
 }
 

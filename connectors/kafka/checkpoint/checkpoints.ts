@@ -1,6 +1,13 @@
 import { describeGroupsV5 } from '@platformatic/kafka';
-import { type CheckpointStore, EARLIEST, type Position, type TaskId } from '../../../src/core/checkpoint.js';
+import {
+  type Checkpoint,
+  type CheckpointStore,
+  EARLIEST,
+  type Position,
+  type TaskId,
+} from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
+import { stepOfPosition } from '../../../src/core/source.js';
 import { counted } from '../../../src/util/counted.js';
 import type { Admin } from '../admin.js';
 import { type Cluster, noTopic } from '../connection/cluster.js';
@@ -59,7 +66,8 @@ export function kafkaCheckpoints(
       );
     },
 
-    async replace(task, { checkpoint, state, topics }) {
+    async replace(task, { checkpoint: given, state, topics }) {
+      const checkpoint = withoutEpochs(given, topics);
       const names = namesOf(prefix, task);
       const { partition } = task;
       await ensureChangelog(admin, names.changelog, partition + 1);
@@ -86,6 +94,17 @@ export function kafkaCheckpoints(
     },
   };
 }
+
+/** What a tool restores may come from another cluster, whose leader epochs say nothing here. */
+const withoutEpochs = <C extends Checkpoint>(checkpoint: C, topics: Readonly<Record<string, string>>): C => ({
+  ...checkpoint,
+  positions: Object.fromEntries(
+    Object.entries(checkpoint.positions).map(([key, { sourceState, ...position }]) => [
+      key,
+      stepOfPosition(key) in topics || sourceState === undefined ? position : { ...position, sourceState },
+    ]),
+  ),
+});
 
 function groupOffsets(
   partition: number,

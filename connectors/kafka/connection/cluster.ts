@@ -34,12 +34,16 @@ export interface Leader {
   readonly address: Address;
   /** The broker's id for this incarnation of the topic. */
   readonly topicId: string;
+  /** Counts the leaders of the partition; -1 if the brokers do not tell. */
+  readonly epoch: number;
 }
 
 export interface TopicInfo {
   readonly topicId: string;
   /** Leaders by partition; `undefined` during an election. */
   readonly leaders: readonly (Address | undefined)[];
+  /** The epoch of each leader, and of the one before it during an election. */
+  readonly epochs: readonly number[];
   /** The smallest number of replicas of a partition. */
   readonly replication: number;
 }
@@ -59,6 +63,8 @@ export class Cluster {
   private readonly topics = new Map<string, TopicInfo>();
   private readonly connections: ConnectionPool;
   private closed = false;
+  /** Answered with what was true before: asked last. */
+  private distrusted: Address | undefined;
 
   private constructor(options: ClusterOptions) {
     const { brokers, clientId = 'millrace', patienceMs = 30_000, requestTimeoutMs, tls, sasl } = options;
@@ -100,7 +106,7 @@ export class Cluster {
 
   /** Requests the metadata again, after a sign that it is outdated. */
   async refresh(name: string): Promise<TopicInfo | undefined> {
-    const { brokers, topics } = await this.patiently('source', `cannot look up topic '${name}'`, () =>
+    const { brokers, topics, answeredBy } = await this.patiently('source', `cannot look up topic '${name}'`, () =>
       this.request([name]),
     );
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
@@ -110,9 +116,18 @@ export class Cluster {
       return undefined;
     }
     const leaders = new Array<Address | undefined>(found.partitions.length);
-    for (const { partitionIndex, leaderId } of found.partitions) leaders[partitionIndex] = addresses.get(leaderId);
+    const epochs = new Array<number>(found.partitions.length).fill(-1);
+    const known = this.topics.get(name);
+    for (const { partitionIndex: partition, leaderId, leaderEpoch } of found.partitions) {
+      const before = known?.topicId === found.topicId ? (known.epochs[partition] ?? -1) : -1;
+      // A broker that the others have lost answers with leaders that are none any more: ask another one next time.
+      const isStale = leaderEpoch < before;
+      if (isStale) this.distrusted = answeredBy;
+      leaders[partition] = isStale ? known?.leaders[partition] : addresses.get(leaderId);
+      epochs[partition] = Math.max(before, leaderEpoch);
+    }
     const replication = Math.min(...found.partitions.map(({ replicaNodes }) => replicaNodes.length));
-    const info: TopicInfo = { topicId: found.topicId, leaders, replication };
+    const info: TopicInfo = { topicId: found.topicId, leaders, epochs, replication };
     this.topics.set(name, info);
     return info;
   }
@@ -134,7 +149,7 @@ export class Cluster {
       }
       const address = topic.leaders[partition];
       if (!address) throw new NoLeader(`partition ${partition} of topic '${name}' has no leader`);
-      return { address, topicId: topic.topicId };
+      return { address, topicId: topic.topicId, epoch: topic.epochs[partition] ?? -1 };
     };
     return this.again(look, (error) => error instanceof NoLeader);
   }
@@ -199,9 +214,10 @@ export class Cluster {
   /** A broker that answers, for requests that any broker can serve. */
   async anyBroker(): Promise<Address> {
     const failures: unknown[] = [];
-    for (const address of new Map(
-      [...this.known.values(), ...this.seeds].map((each) => [addressText(each), each]),
-    ).values()) {
+    const all = new Map([...this.known.values(), ...this.seeds].map((each) => [addressText(each), each]));
+    const last = this.distrusted && addressText(this.distrusted);
+    const isLast = (address: Address) => Number(addressText(address) === last);
+    for (const address of [...all.values()].sort((a, b) => isLast(a) - isLast(b))) {
       try {
         await this.connections.to(address);
         return address;
@@ -219,9 +235,9 @@ export class Cluster {
 
   private async listOffset(name: string, partition: number, isolation: number, timestamp: bigint): Promise<number> {
     return this.patiently('source', `cannot read the ends of ${name}/${partition}`, async () => {
-      const { address } = await this.leader(name, partition);
+      const { address, epoch } = await this.leader(name, partition);
       try {
-        const asked = [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }] }];
+        const asked = [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: epoch, timestamp }] }];
         const { topics } = await this.connections.request(address, listOffsetsV7.api, -1, isolation, asked);
         return Number(topics[0]?.partitions[0]?.offset);
       } catch (error) {
@@ -232,11 +248,11 @@ export class Cluster {
   }
 
   /** Requests metadata; errors of single topics and partitions are part of it and not thrown. */
-  private async request(names: string[]): Promise<metadataV12.MetadataResponse> {
+  private async request(names: string[]): Promise<metadataV12.MetadataResponse & { readonly answeredBy: Address }> {
     const broker = await this.anyBroker();
     const answer = await this.connections.request(broker, metadataV12.api, names, false, false).catch(answerIn);
     this.known = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
-    return answer;
+    return { ...answer, answeredBy: broker };
   }
 }
 

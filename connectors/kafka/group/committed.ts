@@ -48,6 +48,8 @@ export class CommittedRange {
   /** The last stable offset, also as of this answer. */
   readonly stableEnd: number;
   readonly bytes: number;
+  /** By batch, its first offset and the epoch of the leader that wrote it. */
+  readonly epochs: readonly (readonly [offset: number, epoch: number])[];
   private readonly batches: Batch[] = [];
   private readonly aborted: readonly AbortedTransaction[];
   private readonly live = new Set<bigint>();
@@ -73,6 +75,7 @@ export class CommittedRange {
     if (bytes.length > 0 && this.batches.length === 0)
       throw damaged(`${bytes.length} bytes hold no whole batch`, where);
     this.nextOffset = nextOffset;
+    this.epochs = this.batches.map(({ baseOffset, leaderEpoch }) => [baseOffset, leaderEpoch]);
     this.logEnd = highWatermark;
     this.stableEnd = stableOffset;
     this.bytes = bytes.length;

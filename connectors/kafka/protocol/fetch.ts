@@ -5,6 +5,10 @@ export interface FetchRequest {
   readonly topicId: string;
   readonly partition: number;
   readonly offset: number;
+  /** Of the leader, as far as this client knows: a broker that knows an older or a newer one refuses. Negative if unknown. */
+  readonly leaderEpoch: number;
+  /** Of the last record before `offset`; negative if unknown. */
+  readonly lastFetchedEpoch: number;
   /** How long the broker waits for a first byte, in milliseconds. */
   readonly waitMaxMs: number;
   /** A larger batch is returned whole, alone. */
@@ -18,17 +22,20 @@ export interface Fetched extends FetchedPartition {
   readonly throttleTimeMs: number;
   /** The id of the broker to read from instead; negative if there is none. */
   readonly preferredReplica: number;
+  /** Where the log of the broker parts from what was read: the largest epoch that both have, and its end. */
+  readonly diverging?: { readonly epoch: number; readonly endOffset: number } | undefined;
 }
 
 const READ_COMMITTED = 1;
 const NOTHING = Buffer.alloc(0);
 
-function createRequest({ topicId, partition, offset, waitMaxMs, bytesMax, rack }: FetchRequest) {
+function createRequest(request: FetchRequest) {
+  const { topicId, partition, offset, leaderEpoch, lastFetchedEpoch, waitMaxMs, bytesMax, rack } = request;
   const asked = {
     partition,
-    currentLeaderEpoch: -1,
+    currentLeaderEpoch: leaderEpoch,
     fetchOffset: BigInt(offset),
-    lastFetchedEpoch: -1,
+    lastFetchedEpoch,
     partitionMaxBytes: bytesMax,
   };
   const topics = [{ topicId, partitions: [asked] }];
@@ -44,7 +51,7 @@ function parseResponse(_correlation: number, apiKey: number, apiVersion: number,
   if (errorCode !== 0) throw fail(errorCode);
   const topics = reader.readArray((topic) => {
     topic.readUUID();
-    return topic.readArray(parsePartition);
+    return topic.readArray(parsePartition, true, false);
   });
   const fetched = topics[0]?.[0];
   if (!fetched)
@@ -68,7 +75,20 @@ function parsePartition(reader: Reader): Omit<Fetched, 'throttleTimeMs'> & { err
   const size = reader.readUnsignedVarInt() - 1;
   const bytes = size > 0 ? reader.buffer.slice(reader.position, reader.position + size) : NOTHING;
   if (size > 0) reader.skip(size);
-  return { errorCode, preferredReplica, highWatermark, stableOffset, aborted, bytes };
+  const diverging = parseDiverging(reader);
+  return { errorCode, preferredReplica, highWatermark, stableOffset, aborted, bytes, diverging };
+}
+
+/** Field 0 of the tagged fields (KIP-595); the others say who leads, which metadata tells too. */
+function parseDiverging(reader: Reader): Fetched['diverging'] {
+  let diverging: Fetched['diverging'];
+  for (let left = reader.readUnsignedVarInt(); left > 0; left--) {
+    const tag = reader.readUnsignedVarInt();
+    const end = reader.readUnsignedVarInt() + reader.position;
+    if (tag === 0) diverging = { epoch: reader.readInt32(), endOffset: Number(reader.readInt64()) };
+    reader.skip(end - reader.position);
+  }
+  return diverging;
 }
 
 /** Fetches committed records of one partition as bytes; the client's own parser would decode them and leak memory. */

@@ -13,6 +13,7 @@ export interface Batch {
   readonly baseOffset: number;
   /** The offset after its last record; compaction may remove records but keeps this. */
   readonly nextOffset: number;
+  readonly leaderEpoch: number;
   readonly attributes: number;
   readonly producerId: bigint;
   readonly count: number;
@@ -51,6 +52,7 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
     end,
     baseOffset,
     nextOffset: lastOffset + 1,
+    leaderEpoch: bytes.readInt32BE(start + batch.leaderEpoch),
     attributes: bytes.readInt16BE(start + batch.attributes),
     producerId: bytes.readBigInt64BE(start + batch.producerId),
     count: bytes.readInt32BE(start + batch.count),

@@ -46,6 +46,12 @@ export function at(offset: number, bytes: Buffer): Buffer {
   return bytes;
 }
 
+/** As the leader of an epoch writes it: the checksum leaves the epoch out. */
+export function ofEpoch(epoch: number, bytes: Buffer): Buffer {
+  bytes.writeInt32BE(epoch, batch.leaderEpoch);
+  return bytes;
+}
+
 /** Changes the attributes and makes the checksum right again. */
 export function withAttributes(bytes: Buffer, attributes: number): Buffer {
   bytes.writeInt16BE(attributes, batch.attributes);

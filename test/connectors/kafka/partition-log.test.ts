@@ -4,6 +4,8 @@ import type { Cluster } from '../../../connectors/kafka/connection/cluster.js';
 import { ConnectionPool } from '../../../connectors/kafka/connection/connection-pool.js';
 import { PartitionLog } from '../../../connectors/kafka/partition-log.js';
 import type { Fetched, FetchRequest } from '../../../connectors/kafka/protocol/fetch.js';
+import { EARLIEST } from '../../../src/core/checkpoint.js';
+import { dataBatch, ofEpoch } from './batches.js';
 
 const leader = { host: 'leader', port: 1 };
 const follower = { host: 'follower', port: 2 };
@@ -19,7 +21,7 @@ function racked(foundByLooking: boolean) {
   const cluster: Partial<Cluster> = {
     rack: 'here',
     patienceMs: 1_000,
-    leader: async () => ({ topicId: 'id', address: leader }),
+    leader: async () => ({ topicId: 'id', address: leader, epoch: 3 }),
     startOffset: async () => 0,
     endOffset: async () => 5,
     broker: (id) => (id === NEAR && looked && foundByLooking ? follower : undefined),
@@ -103,4 +105,89 @@ describe('PartitionLog', () => {
     expect(log.takeSkipped()).toBe(0);
     await log.close();
   });
+
+  /** Fetches are answered in turn, by bytes or by what makes them fail; then there is nothing more. */
+  function answered(...answers: readonly (Partial<Fetched> | Error)[]) {
+    const asked: Pick<FetchRequest, 'offset' | 'leaderEpoch' | 'lastFetchedEpoch'>[] = [];
+    const left = [...answers];
+    vi.spyOn(ConnectionPool.prototype, 'request').mockImplementation((async (
+      _address: unknown,
+      _api: unknown,
+      { offset, leaderEpoch, lastFetchedEpoch }: FetchRequest,
+    ): Promise<Fetched> => {
+      asked.push({ offset, leaderEpoch, lastFetchedEpoch });
+      const answer = left.shift() ?? {};
+      if (answer instanceof Error) throw answer;
+      const nothing = {
+        throttleTimeMs: 0,
+        preferredReplica: -1,
+        highWatermark: 5,
+        stableOffset: 5,
+        aborted: [],
+        bytes: Buffer.alloc(0),
+      };
+      return { ...nothing, ...answer };
+    }) as never);
+    return asked;
+  }
+
+  it('tells the broker which leader it knows and which one wrote the last record that it has', async () => {
+    const { cluster } = racked(true);
+    Object.assign(cluster, { rack: '' });
+    const batches = [ofEpoch(1, dataBatch(0, ['a', 'b'])), ofEpoch(3, dataBatch(2, ['c']))];
+    const asked = answered({ bytes: Buffer.concat(batches) });
+    const log = await PartitionLog.open(cluster, 'topic', 0, EARLIEST);
+    await log.next();
+    await log.close();
+    expect(asked.slice(0, 2)).toEqual([
+      { offset: 0, leaderEpoch: 3, lastFetchedEpoch: -1 },
+      { offset: 3, leaderEpoch: 3, lastFetchedEpoch: 3 },
+    ]);
+    expect([log.epochBefore(0), log.epochBefore(2), log.epochBefore(3)]).toEqual([-1, 1, 3]);
+  });
+
+  it('asks again where the broker knows another leader than it was told', async () => {
+    const { cluster } = racked(true);
+    const epochs = [3, 3, 4];
+    Object.assign(cluster, {
+      rack: '',
+      leader: async () => ({ topicId: 'id', address: leader, epoch: epochs.shift() ?? 4 }),
+    });
+    const asked = answered(new ProtocolError('FENCED_LEADER_EPOCH'), new ProtocolError('UNKNOWN_LEADER_EPOCH'), {
+      bytes: ofEpoch(4, dataBatch(0, ['a'])),
+    });
+    const log = await PartitionLog.open(cluster, 'topic', 0, EARLIEST);
+    await log.next();
+    await log.close();
+    expect(asked.slice(0, 4)).toEqual([
+      { offset: 0, leaderEpoch: 3, lastFetchedEpoch: -1 },
+      { offset: 0, leaderEpoch: 4, lastFetchedEpoch: -1 },
+      { offset: 0, leaderEpoch: 4, lastFetchedEpoch: -1 },
+      { offset: 1, leaderEpoch: 4, lastFetchedEpoch: 4 },
+    ]);
+  });
+
+  it.each([
+    ['names where its log parts', { diverging: { epoch: 2, endOffset: 3 } }],
+    ['does not know the epoch of what was read', new ProtocolError('OFFSET_OUT_OF_RANGE')],
+  ])(
+    'fails where the leader %s: for good at the checkpoint, until a restore where it has read on',
+    async (_, answer) => {
+      const { cluster } = racked(true);
+      answered(answer);
+      const restored = await PartitionLog.open(cluster, 'topic', 0, 4, { epoch: 3 });
+      await expect(restored.next()).rejects.toMatchObject({
+        code: 'source',
+        permanent: true,
+        message: 'the records of topic/0 before 4, of epoch 3, are not in its log',
+      });
+      await restored.close();
+
+      answered({ bytes: ofEpoch(3, dataBatch(4, ['a'])) }, answer);
+      const running = await PartitionLog.open(cluster, 'topic', 0, 4, { epoch: 3 });
+      await running.next();
+      await expect(running.next()).rejects.toMatchObject({ code: 'source', permanent: false });
+      await running.close();
+    },
+  );
 });
