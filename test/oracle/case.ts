@@ -28,7 +28,7 @@ export interface Got {
 }
 
 /** A kind of operators with random cases: how a case is drawn, and the real operator of its options. */
-export interface Family<Options = never> {
+export interface OperatorFamily<Options = never> {
   readonly name: string;
   draw(random: Random): Drawn<Options>;
   operator(options: Options): Driven;
@@ -36,10 +36,22 @@ export interface Family<Options = never> {
   plain?(value: unknown): unknown;
 }
 
+/** Cases that are run as whole topologies. */
+export interface RunFamily<Options = never> {
+  readonly name: string;
+  draw(random: Random): Drawn<Options>;
+  run(drawn: Drawn<Options>): Promise<Got>;
+}
+
+export type Family<Options = never> = OperatorFamily<Options> | RunFamily<Options>;
+
+export const runCase = async (family: Family, drawn: Drawn): Promise<Got> =>
+  'run' in family ? family.run(drawn as never) : drive(family, drawn);
+
 export const ms = (count: number): Duration => count as Duration;
 
 /** Runs the case through the real operator; a restart writes its cells as bytes and opens it anew from them. */
-export function runCase({ operator, plain = (value) => value }: Family, drawn: Drawn): Got {
+function drive({ operator, plain = (value) => value }: OperatorFamily, drawn: Drawn): Got {
   const ledger = new FakeLedger();
   const open = (at: number, watermarkMs: number) => {
     const driven: Driven & { readonly problems?: readonly unknown[] } = operator(drawn.options as never);

@@ -47,7 +47,7 @@ export async function judgeFamily(
     };
     for (let at = seed; at < seed + cases && failures.length < FAILURES_MAX; at++) {
       const drawn = family.draw(new Random(at));
-      const { emitted, why } = judge.judge(drawn);
+      const { emitted, why } = await judge.judge(drawn);
       total.records += drawn.inputs.length;
       total.restarts += drawn.restarts.length;
       total.emitted += emitted;
@@ -78,10 +78,9 @@ class Judge {
     this.ended.catch(() => {});
   }
 
-  judge(drawn: Drawn): { readonly emitted: number; readonly why: Promise<string | null> } {
-    const { options, disorderMs, inputs } = drawn;
-    const got = this.run(this.family, drawn);
-    this.python.stdin.write(`${JSON.stringify({ family: this.family.name, options, disorderMs, inputs, got })}\n`);
+  async judge(drawn: Drawn): Promise<{ readonly emitted: number; readonly why: Promise<string | null> }> {
+    const got = await this.run(this.family, drawn);
+    this.python.stdin.write(`${JSON.stringify({ family: this.family.name, ...drawn, got })}\n`);
     return { emitted: got.emitted.length, why: this.answer() };
   }
 
@@ -103,7 +102,7 @@ async function explain(judge: Judge, seed: number, drawn: Drawn, why: string): P
   let attempts = 0;
   const failsWith = async (candidate: Drawn): Promise<boolean> => {
     attempts += 1;
-    const said = await judge.judge(candidate).why;
+    const said = await (await judge.judge(candidate)).why;
     const fails = said !== null && said !== UNJUDGED;
     if (fails) smallest = { drawn: candidate, why: said };
     return fails;
@@ -124,6 +123,6 @@ async function explain(judge: Judge, seed: number, drawn: Drawn, why: string): P
     `${judge.family.name}, seed ${seed}: ${smallest.why}`,
     `  ${JSON.stringify({ options, disorderMs })}`,
     ...lines,
-    `  ${JSON.stringify(judge.run(judge.family, smallest.drawn))}`,
+    `  ${JSON.stringify(await judge.run(judge.family, smallest.drawn))}`,
   ].join('\n');
 }

@@ -18,7 +18,7 @@ describe('the operators give what an independent program computes', () => {
 
   const withoutLast = (got: Got): Got => ({ ...got, emitted: got.emitted.slice(0, -1) });
   it.each(families)('$name: a result that is missing is found', { timeout: 120_000 }, async (family) => {
-    const { failures } = await judgeFamily(family, 40, 1, (of, drawn) => withoutLast(runCase(of, drawn)));
+    const { failures } = await judgeFamily(family, 40, 1, async (of, drawn) => withoutLast(await runCase(of, drawn)));
     expect(failures).not.toEqual([]);
   });
 });

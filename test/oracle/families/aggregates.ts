@@ -13,7 +13,7 @@ import {
   topK,
   variance,
 } from '../../../src/window.js';
-import { type Family, restarts } from '../case.js';
+import { type OperatorFamily, restarts } from '../case.js';
 import { drawSpec, type Spec, specOf } from './windows.js';
 
 interface Options {
@@ -57,7 +57,7 @@ function words(random: Random): () => string | number | null {
 }
 
 /** One window takes most records, or overlapping windows and sessions merge what their parts counted. */
-export const aggregates: Family<Options> = {
+export const aggregates: OperatorFamily<Options> = {
   name: 'aggregates',
   draw(random) {
     const count = random.chance(0.01) ? 1_500 : random.pick([5, 30, 100]);

@@ -1,6 +1,6 @@
 import { featureView, rolling } from '../../../src/ml/features/index.js';
 import { featurize } from '../../../src/operators/index.js';
-import { type Family, length, ms, type OracleInput, restarts, times } from '../case.js';
+import { length, ms, type OperatorFamily, type OracleInput, restarts, times } from '../case.js';
 
 interface Options {
   readonly halfLife: number;
@@ -22,7 +22,7 @@ interface Outcome {
 }
 
 /** Rolling means by group and over all, fed by outcomes that come late, twice, or of rows that nobody knows. */
-export const features: Family<Options> = {
+export const features: OperatorFamily<Options> = {
   name: 'features',
   draw(random) {
     const count = length(random);

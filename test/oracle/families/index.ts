@@ -4,6 +4,7 @@ import { features } from './features.js';
 import { joins, tableJoins, tables } from './joins.js';
 import { patterns } from './patterns.js';
 import { duplicates, imputers, sampling } from './quality.js';
+import { runs } from './runs.js';
 import { changes, windows } from './windows.js';
 
 export const families = [
@@ -18,4 +19,5 @@ export const families = [
   patterns,
   features,
   aggregates,
+  runs,
 ] as unknown as readonly Family[];

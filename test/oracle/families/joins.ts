@@ -11,7 +11,7 @@ import {
 } from '../../../src/operators/index.js';
 import type { Driven } from '../../../src/testing/drive-operator.js';
 import type { Random } from '../../../src/testing/sim/index.js';
-import { type Family, length, ms, type OracleInput, restarts, times } from '../case.js';
+import { length, ms, type OperatorFamily, type OracleInput, restarts, times } from '../case.js';
 
 interface Value {
   readonly k: string | null;
@@ -31,7 +31,7 @@ const pair = (left: Side, right: Side) => [left?.id ?? null, right?.id ?? null];
 const someKey = (random: Random, keys: number) => (random.chance(0.02) ? null : `k${random.int(keys)}`);
 
 /** Two streams. `before` may be below zero as `after` may: then all of the interval lies on one side of a record. */
-export const joins: Family<JoinOptions> = {
+export const joins: OperatorFamily<JoinOptions> = {
   name: 'joins',
   draw(random) {
     const disorderMs = random.pick([0, 0, 5, 20]);
@@ -94,7 +94,7 @@ class Changelog {
 }
 
 /** A stream and a table as of the record's time. */
-export const tableJoins: Family<TableJoinOptions> = {
+export const tableJoins: OperatorFamily<TableJoinOptions> = {
   name: 'table-joins',
   draw(random) {
     const disorderMs = random.pick([0, 0, 5, 20]);
@@ -131,7 +131,7 @@ interface TableOptions {
 }
 
 /** A table by itself, and two tables joined into a third. */
-export const tables: Family<TableOptions> = {
+export const tables: OperatorFamily<TableOptions> = {
   name: 'tables',
   draw(random) {
     const count = length(random);

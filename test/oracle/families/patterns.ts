@@ -1,6 +1,6 @@
 import { match, type Skip, startsWith } from '../../../src/operators/index.js';
 import type { Random } from '../../../src/testing/sim/index.js';
-import { type Family, length, ms, restarts, times } from '../case.js';
+import { length, ms, type OperatorFamily, restarts, times } from '../case.js';
 
 /** A part of a pattern. A stage takes events whose letter is among `letters`. */
 export interface Part {
@@ -81,7 +81,7 @@ const patternOf = (parts: readonly Part[]): unknown =>
     return stage;
   }, undefined);
 
-export const patterns: Family<Options> = {
+export const patterns: OperatorFamily<Options> = {
   name: 'patterns',
   draw(random) {
     const disorderMs = random.pick([0, 0, 10]);

@@ -11,7 +11,7 @@ import {
 import type { SlicedSpec } from '../../../src/operators/window/spec.js';
 import type { Driven } from '../../../src/testing/drive-operator.js';
 import type { Random } from '../../../src/testing/sim/index.js';
-import { type Drawn, type Family, length, ms, restarts, times } from '../case.js';
+import { type Drawn, length, ms, type OperatorFamily, restarts, times } from '../case.js';
 import { drawSpec, type Spec, specOf } from './windows.js';
 
 interface Value {
@@ -40,7 +40,7 @@ interface DedupeOptions {
   readonly keysMax: number;
 }
 
-export const duplicates: Family<DedupeOptions> = {
+export const duplicates: OperatorFamily<DedupeOptions> = {
   name: 'dedupe',
   draw(random) {
     const options = { retention: random.pick([1, 10, 60, 10_000]), keysMax: random.pick([2, 5, 1_000]) };
@@ -88,7 +88,7 @@ const drawSampling = (random: Random): SamplingOptions => {
   }
 };
 
-export const sampling: Family<SamplingOptions> = {
+export const sampling: OperatorFamily<SamplingOptions> = {
   name: 'sampling',
   draw: (random) => drawValues(random, drawSampling(random), random.pick([0, 20]), random.pick([3, 20, 200])),
   operator(options): Driven {
@@ -139,7 +139,7 @@ interface Measured {
   readonly b: number | null;
 }
 
-export const imputers: Family<ImputeOptions> = {
+export const imputers: OperatorFamily<ImputeOptions> = {
   name: 'imputers',
   draw(random) {
     // Some longer than the windows of the defaults.

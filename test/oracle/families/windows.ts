@@ -20,7 +20,7 @@ import {
   tumbling,
   type WindowSpec,
 } from '../../../src/window.js';
-import { type Family, length, ms, restarts, times } from '../case.js';
+import { length, ms, type OperatorFamily, restarts, times } from '../case.js';
 
 export interface Spec {
   readonly kind: 'tumbling' | 'hopping' | 'session' | 'sliding' | 'counting';
@@ -79,7 +79,7 @@ const lateness = (random: Random) => random.pick([0, 0, 5, 30]);
 const someKey = (random: Random, keys: number) => (random.chance(0.02) ? null : `k${random.int(keys)}`);
 const someNumber = (random: Random) => (random.chance(0.1) ? null : random.int(41) - 20);
 
-export const windows: Family<Options> = {
+export const windows: OperatorFamily<Options> = {
   name: 'windows',
   draw(random) {
     const disorderMs = random.pick([0, 0, 5, 20]);
@@ -136,7 +136,7 @@ export const windows: Family<Options> = {
 };
 
 /** A log of corrections: each value is added once and taken back at most once. */
-export const changes: Family<Options> = {
+export const changes: OperatorFamily<Options> = {
   name: 'changes',
   draw(random) {
     const disorderMs = random.pick([0, 0, 5, 20]);

@@ -21,6 +21,7 @@ class Case:
         self.dead = case["got"]["dead"]
         self.counters = case["got"]["counters"]
         self.disorder = case["disorderMs"]
+        self.restarts = case["restarts"]
 
     def steps(self):
         """(place, input, watermark before it, watermark after it); the last one is the end of time, without an input."""

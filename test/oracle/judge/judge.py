@@ -12,6 +12,7 @@ import imputers
 import joins
 import patterns
 import quality
+import runs
 import tables
 import windows
 from case import Case, Unjudged, Wrong
@@ -29,6 +30,7 @@ FAMILIES = {
     "features": features.judge,
     "aggregates": aggregates.judge,
 }
+FAMILIES["runs"] = lambda case: FAMILIES[case.options["of"]](runs.merged(case))
 
 
 def number(text):
