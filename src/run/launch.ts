@@ -1,9 +1,10 @@
 import { seconds } from '../core/duration.js';
-import { messageOf } from '../core/errors.js';
+import { MillraceError, messageOf } from '../core/errors.js';
 import type { Config } from '../profiles/settings.js';
 import type { Running, RunOptions, RunSnapshot } from '../runtime/index.js';
 import type { Health } from '../server/health.js';
 import type { Topology } from '../topology/index.js';
+import { outageBackOff, retry } from '../util/retry.js';
 
 /** A topology that runs in this process, with everything that was opened for it. */
 export interface App extends Running {
@@ -46,7 +47,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
     return opened;
   };
   try {
-    const profile = keep(await openProfile(config, { onWarning }));
+    const profile = keep(await onceUp(() => openProfile(config, { onWarning }), onWarning));
     const inference = keep(createInference({ onWarning }));
     const token = config.token || undefined;
     const url = `http://${config.host}:${config.port}`;
@@ -96,6 +97,21 @@ export async function launch(topology: Topology, config: Config, options: Launch
     await closeAll(open, onWarning);
     throw error;
   }
+}
+
+/** Where errors stand that no broker answers. */
+const KAFKA_BROKERS = 'kafka.brokers';
+
+/** Waits for Kafka, as a run does: a process that starts during an outage goes on after it. */
+async function onceUp<T>(open: () => Promise<T>, onWarning: (message: string) => void): Promise<T> {
+  let isTold = false;
+  const retriable = (error: unknown): boolean => {
+    const isDown = error instanceof MillraceError && error.where === KAFKA_BROKERS && !error.permanent;
+    if (isDown && !isTold) onWarning(`the start waits for Kafka: ${messageOf(error)} (${error.hint})`);
+    isTold ||= isDown;
+    return isDown;
+  };
+  return retry(open, { ...outageBackOff, retriable });
 }
 
 async function serve({ name }: Topology, { host, port, token }: Config, running: Running, isReady: () => boolean) {

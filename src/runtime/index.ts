@@ -6,5 +6,5 @@ export { runTopology } from './run-topology.js';
 export { rx } from './rx.js';
 export { sinksOf } from './sinks.js';
 export type { QueryResult } from './state-queries.js';
-export type { TaskHealth } from './supervisor.js';
+export { isPassing, type TaskHealth } from './supervisor.js';
 export type { EpochPoint, TaskSnapshot } from './task.js';

@@ -1,7 +1,9 @@
-import type { Profile, Source } from '../core/index.js';
-import { INTERNAL, MillraceError, sinkDriver, sourceDriver } from '../core/index.js';
+import type { Profile, SinkDriver, Source } from '../core/index.js';
+import { INTERNAL, MillraceError, placedMessageOf, sinkDriver, sourceDriver } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { counted } from '../util/counted.js';
+import { backOffMs, outageBackOff } from '../util/retry.js';
+import type { Clock } from './clock.js';
 import { sinksOf } from './sinks.js';
 
 /**
@@ -15,6 +17,7 @@ import { sinksOf } from './sinks.js';
 export async function layOut(
   subtopologies: readonly Topology[],
   profile: Profile,
+  waiting: Waiting,
 ): Promise<ReadonlyMap<string, number>> {
   const tasks = new Map<string, number>();
   for (const subtopology of subtopologies) {
@@ -34,7 +37,7 @@ export async function layOut(
     await countsOf(subtopology, profile, ({ global }) => global === true); // ensures that they exist; their number of partitions does not matter
     const partitions = samePartitions(subtopology, [...own, ...between]);
     tasks.set(subtopology.name, partitions);
-    await setUpSinks(subtopology, profile, partitions);
+    await setUpSinks(subtopology, profile, partitions, waiting);
   }
   return tasks;
 }
@@ -83,11 +86,52 @@ function samePartitions(subtopology: Topology, counts: readonly Count[]): number
   );
 }
 
-async function setUpSinks(subtopology: Topology, profile: Profile, partitions: number): Promise<void> {
+/** How a start waits for a sink that is down. */
+export interface Waiting {
+  readonly clock: Clock;
+  readonly random: () => number;
+  onWarning(message: string): void;
+}
+
+async function setUpSinks(
+  subtopology: Topology,
+  profile: Profile,
+  partitions: number,
+  waiting: Waiting,
+): Promise<void> {
   for (const { id, sink } of sinksOf(subtopology).filter(({ sink: { connector } }) => connector !== INTERNAL)) {
     const driver = await sinkDriver(profile, sink, id);
     const read = subtopology.sources.filter(({ source: { connector } }) => connector === sink.connector);
     const inputs = read.map(({ source: { topic } }) => topic);
-    await driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions, inputs });
+    const setUp = async () => driver.setUp?.(sink, { topology: subtopology.name, step: id, partitions, inputs });
+    await onceUp(id, driver, setUp, waiting);
+  }
+}
+
+/** Waits for a sink that does not answer, as a run does. A sink that answers, and fails all the same, ends the start. */
+async function onceUp(
+  id: string,
+  { ping }: SinkDriver,
+  setUp: () => Promise<void>,
+  { clock, random, onWarning }: Waiting,
+): Promise<void> {
+  const isDown = async (error: unknown): Promise<boolean> => {
+    if (!(error instanceof MillraceError) || error.code !== 'sink' || error.permanent || !ping) return false;
+    return ping().then(
+      () => false,
+      () => true,
+    );
+  };
+  const sinceMs = clock.now();
+  for (let failures = 1; ; failures++) {
+    try {
+      await setUp();
+      if (failures > 1) onWarning(`sink '${id}' answers after ${Math.round((clock.now() - sinceMs) / 1_000)} s`);
+      return;
+    } catch (error) {
+      if (!(await isDown(error))) throw error;
+      if (failures === 1) onWarning(`sink '${id}' is down, the start waits for it: ${placedMessageOf(error, id)}`);
+      await clock.sleep(backOffMs(failures, outageBackOff, random));
+    }
   }
 }

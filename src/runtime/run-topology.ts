@@ -29,7 +29,11 @@ export async function runTopology(topology: Topology, options: RunOptions): Prom
   if (problems.length > 0) throw problemsError(topology, problems);
   const all = subtopologiesOf(topology);
   const chosen = subtopologiesNamed(options.subtopology, topology, all);
-  const tasks = await layOut(all, profile);
+  const tasks = await layOut(all, profile, {
+    clock,
+    random: options.random ?? Math.random,
+    onWarning: (message) => options.onWarning?.(message),
+  });
 
   const pace = recordsPerSecondMax ? paceOf(recordsPerSecondMax, clock) : unpaced;
   const budget = new ByteBudget(options.inFlightBytesMax);

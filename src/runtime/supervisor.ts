@@ -252,7 +252,7 @@ export class Supervisor {
 }
 
 /** External failures, which a retry may resolve; any other error stops the run. */
-const isPassing = (error: unknown): boolean =>
+export const isPassing = (error: unknown): boolean =>
   error instanceof MillraceError && !error.permanent && passing.has(error.code);
 // For `schema`: a registry that cannot be reached; a refusal, and a value that does not fit, are permanent.
 const passing: ReadonlySet<string> = new Set(['source', 'sink', 'lookup', 'state', 'schema']);

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../core/errors.js';
 import { backOffMs } from './retry.js';
+import { exitCodes } from './terminal.js';
 
 export interface ProcessSupervisorOptions {
   readonly processes: number;
@@ -25,8 +26,9 @@ const LIVED_MS = 30_000;
 const DEATHS_MAX = 10;
 
 /**
- * Keeps a number of processes running. One that dies of a signal (killed, out of memory) is restarted, with growing pauses. One
- * that ends with code 0 has finished. One that ends with another code has failed permanently, and the others are asked to stop.
+ * Keeps a number of processes running. One that dies of a signal (killed, out of memory) is restarted, with growing pauses, and so
+ * is one that ends with `exitCodes.passing`, as often as it does. One that ends with code 0 has finished. One that ends with another
+ * code has failed permanently, and the others are asked to stop.
  *
  * Started processes need a channel (`stdio: 'ipc'`): when this process dies, the channel closes and they can stop.
  */
@@ -63,7 +65,8 @@ export class ProcessSupervisor {
       const startedMs = performance.now();
       const { code, signal } = await this.runOnce(place);
       if (code === 0) return;
-      if (code !== null) {
+      const isPassing = code === exitCodes.passing;
+      if (code !== null && !isPassing) {
         this.fail(`process ${place} ended with code ${code}`, 'what it said stands above');
         return;
       }
@@ -76,11 +79,12 @@ export class ProcessSupervisor {
       }
       if (this.waiting.signal.aborted) return;
       deaths = performance.now() - startedMs > livedMs ? 1 : deaths + 1;
-      if (deaths >= DEATHS_MAX) {
+      if (deaths >= DEATHS_MAX && !isPassing) {
         this.fail(`process ${place} died ${deaths} times in a row, last of ${signal}`, 'has it enough memory?');
         return;
       }
-      onWarning(`process ${place} died of ${signal} and is restarted`);
+      const what = isPassing ? 'failed for now' : `died of ${signal}`;
+      onWarning(`process ${place} ${what} and is restarted`);
       const waitMs = backOffMs(deaths, { waitMs: firstMs, waitMaxMs: BACK_OFF_MAX_MS }, Math.random);
       await sleep(waitMs, undefined, { signal: this.waiting.signal }).catch(() => undefined); // `stop` ends the wait
     }

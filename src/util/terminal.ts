@@ -6,8 +6,8 @@ export interface Terminal {
   err(text: string): void;
 }
 
-/** The closed set of exit codes. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, unaccepted: 3, interrupted: 130 } as const;
+/** The closed set of exit codes. With `passing` a process of several asks to be started again (EX_TEMPFAIL of sysexits). */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, unaccepted: 3, passing: 75, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export interface ErrorStyle {

@@ -131,3 +131,48 @@ it.each([
     ]);
   },
 );
+
+it('waits at the start for a sink that does not answer, and ends at once where one answers and fails', async () => {
+  const clock = new VirtualClock();
+  const upMs = 20 * MINUTE_MS;
+  const start = async (setUp: () => Promise<void>) => {
+    const memory = new MemoryProfile(1, { table: 'idempotent' });
+    memory.append('events', 0, [{ key: null, value: new TextEncoder().encode('{"id":1}'), timestampMs: 0 }]);
+    const table: SinkDriver = {
+      ...(memory.sinks.table as SinkDriver),
+      setUp,
+      ping: async () => {
+        if (clock.now() < upMs) throw new Error('connect ECONNREFUSED');
+      },
+    };
+    const profile = Object.assign(Object.create(memory) as MemoryProfile, {
+      sinks: { dead: memory.sinks.dead as SinkDriver, table },
+    });
+    const flow = topology('flow', { deadLetters: sink('dead') }, (t) => {
+      t.source('events', source).to('rows', sink<Event>('table'));
+    });
+    const warnings: string[] = [];
+    const onWarning = (message: string) => void warnings.push(message);
+    const running = await runTopology(flow, {
+      profile,
+      inference: noInference,
+      bounded: true,
+      clock,
+      random: () => 0.5,
+      onWarning,
+    });
+    await running.finished;
+    return { written: memory.outputOf('rows').length, warnings };
+  };
+  const down = new MillraceError('sink', 'connect ECONNREFUSED');
+  const { written, warnings } = await start(async () => {
+    if (clock.now() < upMs) throw down;
+  });
+  expect(written).toBe(1);
+  expect(warnings).toEqual([
+    "sink 'rows' is down, the start waits for it: connect ECONNREFUSED",
+    expect.stringMatching(/^sink 'rows' answers after 12\d\d s$/),
+  ]);
+  const refuse = (error: MillraceError) => start(() => Promise.reject(error));
+  await expect(refuse(new MillraceError('sink', 'no such type'))).rejects.toThrow('no such type'); // it answers
+});

@@ -80,6 +80,18 @@ describe('ProcessSupervisor', () => {
     expect([...turns.values()]).toEqual([1, 1]);
   });
 
+  it('starts a process anew that failed for now, as often as it does, while the others go on', async () => {
+    const later = 'process.exit(75);';
+    const script = (place: number, turn: number) => (place === 0 ? untilTold : turn < 12 ? later : done);
+    const { supervisor, warnings, turns, until } = world(2, script, 1);
+    await until(() => turns.get(1) === 13);
+    expect(supervisor.pids.has(0)).toBe(true);
+    supervisor.stop();
+    await supervisor.finished;
+    expect([...turns.values()]).toEqual([1, 13]);
+    expect(warnings[0]).toBe('process 1 failed for now and is restarted');
+  });
+
   it('gives up on a process that dies again and again', async () => {
     const { supervisor, deaths } = world(1, () => crash, 1);
     await expect(supervisor.finished).rejects.toMatchObject({ message: expect.stringContaining('10 times in a row') });

@@ -84,7 +84,8 @@ export class Cluster {
   /** @throws MillraceError `config` for malformed addresses, and if no broker can be reached. */
   static async open(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
-    if (cluster.seeds.length === 0) throw new MillraceError('config', 'no broker is given', { where: 'kafka.brokers' });
+    if (cluster.seeds.length === 0)
+      throw new MillraceError('config', 'no broker is given', { where: 'kafka.brokers', permanent: true });
     try {
       await cluster.request([]);
     } catch (cause) {

@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
 import { configHelp } from '../../profiles/config.js';
 import type { Config } from '../../profiles/settings.js';
-import { deliveryOn, describe, subtopologiesOf } from '../../topology/index.js';
-import { exitCodes } from '../../util/terminal.js';
+import { deliveryOn, describe, subtopologiesOf, type Topology } from '../../topology/index.js';
+import { type ExitCode, exitCodes, reportError, type Terminal } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
@@ -69,6 +69,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
         const config = await readConfig({ profile, data, standbys, host, port }, { topology });
         if (!flags.json && !flags.worker) terminal.out(describe(topology, deliveryOn(config.profile)));
         const extent = extentOf(flags);
+        if (flags.worker) return work(topology, config, extent, terminal, flags);
         const limits = limitsOf(flags);
         const argumentsOf = (place: number, subtopology = flags.subtopology) =>
           workerArguments(file, { ...flags, ...(subtopology === undefined ? {} : { subtopology }) }, config, place);
@@ -86,13 +87,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
                 argumentsOf,
                 terminal,
               })
-            : await run(
-                topology,
-                config,
-                extent,
-                flags.worker ? supervisedReport(terminal) : terminalReport(terminal, flags.json),
-              );
-        if (flags.worker) return exitCodes.ok;
+            : await run(topology, config, extent, terminalReport(terminal, flags.json));
         terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\n`);
         for (const concern of concerns(summary)) terminal.err(`warning: ${concern}\n`);
         const failures = exceeded(summary.thisRun.shares, limits);
@@ -100,6 +95,25 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
         return failures.length > 0 ? exitCodes.failed : exitCodes.ok;
       }),
     );
+}
+
+/** A run as one of several processes. A failure that may pass is for the process that started this one: it starts another. */
+async function work(
+  topology: Topology,
+  config: Config,
+  extent: RunExtent,
+  terminal: Terminal,
+  style: RunFlags,
+): Promise<ExitCode> {
+  try {
+    await run(topology, config, extent, supervisedReport(terminal));
+    return exitCodes.ok;
+  } catch (error) {
+    const { isPassing } = await import('../../runtime/index.js');
+    if (!isPassing(error)) throw error;
+    reportError(terminal, error, style);
+    return exitCodes.passing;
+  }
 }
 
 function limitsOf({ failOn }: RunFlags) {

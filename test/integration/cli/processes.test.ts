@@ -6,6 +6,7 @@ import { type OpenProfile, openProfile } from '../../../src/profiles/profiles.js
 import { startMillrace, userFolder } from '../../cli/millrace.js';
 import { address } from '../address.js';
 import { foreignRead } from '../kafka/world.js';
+import { OwnServer } from '../redis/own-server.js';
 
 const name = `shared-${randomUUID().slice(0, 8)}`;
 const RECORDS = 3_000;
@@ -31,7 +32,10 @@ const env = () => ({
 });
 
 let profile: OpenProfile;
-const user = userFolder({ 'shared.ts': topologyFile });
+const user = userFolder({
+  'shared.ts': topologyFile,
+  'missing.ts': topologyFile.replace(`'${name}.in'`, `'${name}.missing'`),
+});
 
 beforeAll(async () => {
   profile = await openProfile(resolveConfig({ flags: { profile: 'cluster' }, env: env() }));
@@ -138,15 +142,77 @@ describe('millrace run --processes', () => {
   });
 
   it('fails with the cause where a process cannot run the topology, and on the embedded profile', async () => {
-    const broken = startMillrace(['run', 'shared.ts', '--profile', 'cluster', '--processes', '2'], {
+    const broken = startMillrace(['run', 'missing.ts', '--profile', 'cluster', '--processes', '2'], {
       folder: user.folder,
-      env: { ...env(), MILLRACE_KAFKA: '127.0.0.1:1' },
+      env: env(),
     });
     const { code, err } = await broken.ended;
     expect(code).toBe(1);
-    expect(err).toContain('no Kafka broker answers at 127.0.0.1:1');
+    expect(err).toContain(`${name}.missing`);
     const embedded = await startMillrace(['run', 'shared.ts', '--processes', '2'], { folder: user.folder }).ended;
     expect(embedded.code).toBe(1);
     expect(embedded.err).toContain('the embedded profile runs in one process');
   });
 });
+
+describe('a sink that is down', () => {
+  it('is waited for by a process that starts meanwhile, and by its sibling, and all goes on once it is back', async () => {
+    const redis = await OwnServer.start();
+    const cached = `cached-${randomUUID().slice(0, 8)}`;
+    const folder = userFolder({ 'cached.ts': cachedFile(cached) });
+    const producer = profile.producer();
+    const client = redis.client();
+    let total = 0;
+    const more = async () => {
+      const values = Array.from({ length: 200 }, () => ({ n: total++ }));
+      await producer.send(
+        `${cached}.in`,
+        values.map(({ n }) => ({
+          key: Buffer.from(`k${n}`),
+          value: Buffer.from(JSON.stringify({ n })),
+          timestampMs: Date.now(),
+        })),
+      );
+    };
+    const isThere = async () => (await client.keys(`${cached}:*`)).length === total;
+    let run: ReturnType<typeof startMillrace> | undefined;
+    try {
+      await producer.createTopic(`${cached}.in`, 4);
+      run = startMillrace(['run', 'cached.ts', '--profile', 'cluster', '--processes', '2'], {
+        folder: folder.folder,
+        env: { ...env(), MILLRACE_REDIS: `redis://127.0.0.1:${redis.port}` },
+      });
+      const { process: parent, ended, output } = run;
+      await more();
+      await until(isThere, 120_000);
+      const [victim, sibling] = await childrenOf(parent.pid as number);
+      await redis.kill();
+      process.kill(victim as number, 'SIGKILL');
+      await more();
+      await until(() => /start waits for it/.test(output()), 120_000);
+      expect(alive(sibling as number)).toBe(true);
+      await redis.run();
+      await until(isThere, 180_000);
+      expect(alive(sibling as number)).toBe(true);
+      parent.kill('SIGINT');
+      expect((await ended).code).toBe(0);
+    } finally {
+      run?.process.kill('SIGKILL');
+      client.disconnect();
+      await producer.close();
+      await redis.stop();
+      folder.remove();
+    }
+  }, 480_000);
+});
+
+const cachedFile = (topic: string) => `
+import { json, minutes, topology } from 'millrace';
+import { kafka } from 'millrace/connectors/kafka';
+import { redis } from 'millrace/connectors/redis';
+
+export const cached = topology('${topic}', { deadLetters: kafka.deadLetterSink({ topic: '${topic}.dead' }) }, (t) => {
+  t.source('in', kafka.source({ topic: '${topic}.in', schema: json<{ n: number }>() }))
+    .to('online', redis.hashSink({ key: ({ n }) => \`${topic}:\${n}\`, ttl: minutes(60) }));
+});
+`;
