@@ -1,5 +1,7 @@
+import { http } from '../../connectors/http/index.js';
 import { kafka } from '../../connectors/kafka/index.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
+import type { Source } from '../../src/core/source.js';
 import { map } from '../../src/operators/basic/map.js';
 import { json } from '../../src/schema/index.js';
 import { type Topology, topology } from '../../src/topology/index.js';
@@ -15,6 +17,8 @@ export interface MemoryCase {
   /** What lies in the topic before the run: record after record, or batches as bytes, which only Kafka takes. */
   readonly records: () => Iterable<OutgoingRecord>;
   readonly batches?: () => readonly Buffer[];
+  /** What is posted while the topology runs, packed by gzip: body after body, this many at a time. */
+  readonly bodies?: { readonly each: () => Iterable<string>; readonly atOnce: number };
   /** What the counters must say at the end, where nothing was lost. */
   readonly expected: Readonly<Record<string, number>>;
 }
@@ -24,16 +28,21 @@ interface Document {
   readonly text: string;
 }
 
-export const TOPIC = 'memory.documents';
+/** Of this run: what an earlier one has left on a broker is not its business. */
+const RUN = process.env.MEMORY_RUN ?? 'run';
+export const TOPIC = `memory.${RUN}.documents`;
 
-const measured = (name: string): Topology =>
-  topology(name, { deadLetters: kafka.deadLetterSink({ topic: 'memory.dead' }) }, (t) => {
-    t.source('documents', kafka.source({ topic: TOPIC, schema: json<Document>() }))
+const measured = (
+  name: string,
+  source: Source<Document> = kafka.source({ topic: TOPIC, schema: json<Document>() }),
+): Topology =>
+  topology(`${name}-${RUN}`, { deadLetters: kafka.deadLetterSink({ topic: `memory.${RUN}.dead` }) }, (t) => {
+    t.source('documents', source)
       .via(
         'measure',
         map(({ n, text }: Document) => ({ n, length: text.length })),
       )
-      .to('lengths', kafka.sink({ topic: 'memory.lengths', schema: json<unknown>() }));
+      .to('lengths', kafka.sink({ topic: `memory.${RUN}.lengths`, schema: json<unknown>() }));
   });
 
 function* numbered(count: number, textOf: (n: number) => string): Generator<OutgoingRecord> {
@@ -69,4 +78,22 @@ export const cases: Readonly<Record<string, MemoryCase>> = {
     batches: () => [headerBomb(16_000_000)],
     expected: { 'documents/read': 2 * AROUND + 1, 'lengths/written': 2 * AROUND, 'documents/dead:too-many-headers': 1 },
   },
+  'gzip-flood': {
+    topology: measured(
+      'memory-flood',
+      http.ingestSource({ topic: TOPIC, schema: json<Document>(), port: Number(process.env.MEMORY_PORT ?? 0) }),
+    ),
+    profiles: ['embedded'],
+    records: () => [],
+    bodies: { each: flood, atOnce: 300 },
+    expected: {},
+  },
 };
+
+/** A third of 8 MiB that are taken where there is room, a third of four million numbers, a third that becomes 32 MiB. */
+function* flood(): Generator<string> {
+  const document = JSON.stringify({ n: 1, text: 'x'.repeat(8 * MIB - 100) });
+  const numbers = `[${'1,'.repeat(4 * MIB - 10)}1]`;
+  const blank = ' '.repeat(32 * MIB);
+  for (let n = 0; n < 100; n++) yield* [document, numbers, blank];
+}
