@@ -4,15 +4,20 @@ import { type ScaleRule, type ScalerCells, scaler } from './scaler.js';
 /** The least and the greatest value. */
 const minMax: ScaleRule = {
   width: 2,
-  learn(state, at, x, rows, weight) {
+  learn(state, row, size, rows, weight) {
     const isFirst = rows === weight;
-    if (isFirst || x < (state[at] as number)) state[at] = x;
-    if (isFirst || x > (state[at + 1] as number)) state[at + 1] = x;
+    for (let i = 0, at = 1; i < size; i++, at += 2) {
+      const x = row[i] as number;
+      if (isFirst || x < (state[at] as number)) state[at] = x;
+      if (isFirst || x > (state[at + 1] as number)) state[at + 1] = x;
+    }
   },
-  scaled(state, at, x) {
-    const least = state[at] as number;
-    const range = (state[at + 1] as number) - least;
-    return range > 0 ? (x - least) / range : 0;
+  scale(state, row, size, into) {
+    for (let i = 0, at = 1; i < size; i++, at += 2) {
+      const least = state[at] as number;
+      const range = (state[at + 1] as number) - least;
+      into[i] = range > 0 ? ((row[i] as number) - least) / range : 0;
+    }
   },
 };
 

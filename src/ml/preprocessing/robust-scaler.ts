@@ -58,22 +58,26 @@ function quantile(state: Float64Array, at: number, k: number, n: number): number
 
 const robust: ScaleRule = {
   width: WIDTH,
-  learn(state, at, x) {
-    const n = (state[at] as number) + 1;
-    state[at] = n;
-    for (let k = 0; k < QUARTILES.length; k++) {
-      const first = at + 1 + k * QUANTILE;
-      if (n > MARKERS) moveMarkers(state, first, QUARTILES[k] as number, x, n);
-      else {
-        insert(state, first, n - 1, x);
-        if (n === MARKERS) for (let i = 1; i <= 3; i++) state[first + MARKERS - 1 + i] = i + 1;
+  learn(state, row, size) {
+    for (let i = 0, at = 1; i < size; i++, at += WIDTH) {
+      const n = (state[at] as number) + 1;
+      state[at] = n;
+      for (let k = 0; k < QUARTILES.length; k++) {
+        const first = at + 1 + k * QUANTILE;
+        if (n > MARKERS) moveMarkers(state, first, QUARTILES[k] as number, row[i] as number, n);
+        else {
+          insert(state, first, n - 1, row[i] as number);
+          if (n === MARKERS) for (let m = 1; m <= 3; m++) state[first + MARKERS - 1 + m] = m + 1;
+        }
       }
     }
   },
-  scaled(state, at, x) {
-    const n = state[at] as number;
-    const range = quantile(state, at, 2, n) - quantile(state, at, 0, n);
-    return range > 0 ? (x - quantile(state, at, 1, n)) / range : 0;
+  scale(state, row, size, into) {
+    for (let i = 0, at = 1; i < size; i++, at += WIDTH) {
+      const n = state[at] as number;
+      const range = quantile(state, at, 2, n) - quantile(state, at, 0, n);
+      into[i] = range > 0 ? ((row[i] as number) - quantile(state, at, 1, n)) / range : 0;
+    }
   },
 };
 

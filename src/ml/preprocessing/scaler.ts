@@ -5,14 +5,17 @@ import { FEATURE_MAX, rowLimits } from '../learners/rows.js';
 /** Numbers in a block of a scaler's state. */
 const BLOCK = 256;
 
-/** How one feature is scaled: pure functions over the numbers that lie at `state[at...]`. */
+/**
+ * How features are scaled, each by itself: pure functions over numbers that lie at `state[1 + i * width...]` for feature `i`. They
+ * take whole rows: a call a feature would cost more than the scaling.
+ */
 export interface ScaleRule {
   /** Numbers kept a feature. */
   readonly width: number;
-  /** Takes in a value: `rows` is the weight of all rows with this one, `weight` that of this one. */
-  learn(state: Float64Array, at: number, x: number, rows: number, weight: number): void;
-  /** Where a value stands. */
-  scaled(state: Float64Array, at: number, x: number, rows: number): number;
+  /** Takes in a row: `rows` is the weight of all rows with this one, `weight` that of this one. */
+  learn(state: Float64Array, row: FeatureArray, size: number, rows: number, weight: number): void;
+  /** Writes where each value of a row stands. */
+  scale(state: Float64Array, row: FeatureArray, size: number, into: Float64Array): void;
 }
 
 export const scalerCells = (rule: ScaleRule, { denseSize }: FeatureShape) => ({
@@ -42,8 +45,7 @@ export function scaler(kind: string, rule: ScaleRule): Transformer<ScalerCells> 
         values: dense,
       };
       const scale = (by: Float64Array, { dense: given, indices, values }: FeatureNumbers): FeatureNumbers => {
-        const rows = by[0] as number;
-        for (let i = 0; i < denseSize; i++) dense[i] = rule.scaled(by, 1 + i * rule.width, given[i] as number, rows);
+        rule.scale(by, given, denseSize, dense);
         out.indices = indices;
         out.values = values;
         return out;
@@ -56,8 +58,7 @@ export function scaler(kind: string, rule: ScaleRule): Transformer<ScalerCells> 
           staged.set(state);
           const rows = (staged[0] as number) + weight;
           staged[0] = rows;
-          for (let i = 0; i < denseSize; i++)
-            rule.learn(staged, 1 + i * rule.width, features.dense[i] as number, rows, weight);
+          rule.learn(staged, features.dense, denseSize, rows, weight);
           return scale(staged, features);
         },
         commit() {

@@ -4,17 +4,22 @@ import { type ScaleRule, type ScalerCells, scaler } from './scaler.js';
 /** The mean and the variance of the population. */
 const standard: ScaleRule = {
   width: 2,
-  learn(state, at, x, rows, weight) {
-    const before = state[at] as number;
+  learn(state, row, size, rows, weight) {
     const share = weight / rows;
-    const after = before + (x - before) * share;
-    state[at] = after;
-    const variance = state[at + 1] as number;
-    state[at + 1] = variance + ((x - before) * (x - after) - variance) * share;
+    for (let i = 0, at = 1; i < size; i++, at += 2) {
+      const x = row[i] as number;
+      const before = state[at] as number;
+      const after = before + (x - before) * share;
+      state[at] = after;
+      const variance = state[at + 1] as number;
+      state[at + 1] = variance + ((x - before) * (x - after) - variance) * share;
+    }
   },
-  scaled(state, at, x) {
-    const variance = state[at + 1] as number;
-    return variance > 0 ? (x - (state[at] as number)) / Math.sqrt(variance) : 0;
+  scale(state, row, size, into) {
+    for (let i = 0, at = 1; i < size; i++, at += 2) {
+      const variance = state[at + 1] as number;
+      into[i] = variance > 0 ? ((row[i] as number) - (state[at] as number)) / Math.sqrt(variance) : 0;
+    }
   },
 };
 

@@ -53,14 +53,17 @@ function counts({ denseSize, hashedSize }: FeatureShape, smoothing: number): Cla
     },
     learn(cell, at, _rows, { dense, indices, values }, weight) {
       const { values: state } = cell;
-      const add = (to: number, x: number) => {
-        state[to] = (state[to] as number) + weight * x;
+      let all = state[at] as number;
+      for (let i = 0; i < denseSize + indices.length; i++) {
+        const isDense = i < denseSize;
+        const to = at + 1 + (isDense ? i : denseSize + (indices[i - denseSize] as number));
+        const count = weight * ((isDense ? dense[i] : values[i - denseSize]) as number);
+        state[to] = (state[to] as number) + count;
         cell.touch(to);
-        state[at] = (state[at] as number) + weight * x;
-      };
+        all += count;
+      }
+      state[at] = all;
       cell.touch(at);
-      for (let i = 0; i < denseSize; i++) add(at + 1 + i, dense[i] as number);
-      for (let i = 0; i < indices.length; i++) add(at + 1 + denseSize + (indices[i] as number), values[i] as number);
     },
   };
 }
