@@ -21,6 +21,7 @@ export {
   type TransformerLogic,
   type Update,
 } from './core/index.js';
+export { chance } from './ml/chance.js';
 export {
   type Baseline,
   type GroupCounts,
@@ -62,6 +63,9 @@ export {
   type VectorNumbers,
   vectorDigest,
 } from './ml/features/index.js';
+export { classShares } from './ml/learners/baselines/class-shares.js';
+export { lastLabel } from './ml/learners/baselines/last-label.js';
+export { meanLabel } from './ml/learners/baselines/mean-label.js';
 export { type BernoulliBayesOptions, bernoulliBayes } from './ml/learners/bayes/bernoulli-bayes.js';
 export { type GaussianBayesOptions, gaussianBayes } from './ml/learners/bayes/gaussian-bayes.js';
 export { type MultinomialBayesOptions, multinomialBayes } from './ml/learners/bayes/multinomial-bayes.js';

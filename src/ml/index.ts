@@ -1,3 +1,4 @@
+export { chance } from './chance.js';
 export {
   type BaselineCell,
   baselineCells,
@@ -20,6 +21,9 @@ export {
 } from './evaluation/baselines.js';
 export { binaryJudge, classJudge, type Judge, type Measure, numberJudge } from './evaluation/judges.js';
 export { type Scoreboard, scoreboard, scoreboardSize, type WindowScores } from './evaluation/scoreboard.js';
+export { classShares } from './learners/baselines/class-shares.js';
+export { lastLabel } from './learners/baselines/last-label.js';
+export { meanLabel } from './learners/baselines/mean-label.js';
 export { type BernoulliBayesOptions, bernoulliBayes } from './learners/bayes/bernoulli-bayes.js';
 export { type GaussianBayesOptions, gaussianBayes } from './learners/bayes/gaussian-bayes.js';
 export { type MultinomialBayesOptions, multinomialBayes } from './learners/bayes/multinomial-bayes.js';

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Learner } from '../../src/core/index.js';
+import { kafka } from '../../connectors/kafka/index.js';
+import { type CellSpec, hours, type Learner, type StatefulShape } from '../../src/core/index.js';
+import { featureView, numeric } from '../../src/ml/features/index.js';
 import {
+  adaGrad,
   ftrl,
   logisticRegression,
   minMaxScaler,
@@ -10,6 +13,10 @@ import {
   sgd,
   standardScaler,
 } from '../../src/ml/index.js';
+import { featurize, learn } from '../../src/operators/index.js';
+import { json } from '../../src/schema/index.js';
+import type { Float64Cell } from '../../src/state/index.js';
+import { planState, type Topology, topology } from '../../src/topology/index.js';
 import { openCells, vector } from './support.js';
 
 const shape = { denseSize: 3, hashedSize: 0, layout: 7 };
@@ -31,7 +38,61 @@ function handOver(from: Learner<boolean, number>, to: Learner<boolean, number>, 
 const byFtrl = (alpha: number, l1 = 0) => logisticRegression({ optimizer: ftrl({ alpha, l1 }) });
 const bySgd = logisticRegression({ optimizer: sgd({ rate: 0.1 }) });
 
+interface Row {
+  readonly id: number;
+  readonly x: number;
+}
+
+/** A topology whose step `model` learns by a learner. */
+const learning = (learner: Learner<boolean, number>) =>
+  topology('learning', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+    const view = featureView({
+      name: 'rows',
+      version: 1,
+      columns: { x: (row: Row) => row.x },
+      features: { x: numeric('x') },
+    });
+    const labels = t.source('labels', kafka.source({ topic: 'labels', schema: json<Row>() }));
+    t.source('rows', kafka.source({ topic: 'rows', schema: json<Row>() }))
+      .via('features', featurize(view))
+      .via(
+        'model',
+        { labels },
+        learn(learner, {
+          as: 'said',
+          view,
+          key: (row) => row.id,
+          label: { key: (row) => row.id, value: (row) => row.x > 0, wait: hours(1) },
+          pendingMax: 10,
+        }),
+      )
+      .to('out', kafka.sink({ topic: 'out', schema: json<unknown>() }));
+  });
+
+/** What the plan of one topology says of the model that another has left behind. */
+function planOf(from: Topology, to: Topology) {
+  const step = from.steps.find(({ id }) => id === 'model')?.shape as StatefulShape;
+  const spec = step.cells['model-model'] as CellSpec;
+  const cell = spec.open();
+  (cell as Float64Cell).touch(0);
+  const state = cell
+    .takeChanges()
+    .map((change) => ({ ...change, step: 'model', cell: 'model-model', version: spec.version }));
+  const checkpoint = { epoch: 1, incarnation: 0, topologyHash: 'x', positions: {}, settledDecisions: {} };
+  const { cells } = planState(to, [{ partition: 0, state, topics: {}, checkpoint }]);
+  return cells.find(({ cell: name }) => name === 'model-model');
+}
+
 describe('the state of a model', () => {
+  it('is refused by the plan of a topology with another learner', () => {
+    expect(planOf(learning(bySgd), learning(bySgd))).toMatchObject({ action: 'reused' });
+    expect(planOf(learning(byFtrl(0.1)), learning(byFtrl(0.3)))).toMatchObject({ action: 'reused' });
+    expect(planOf(learning(byFtrl(0.1)), learning(logisticRegression({ optimizer: adaGrad() })))).toMatchObject({
+      action: 'refused',
+      note: expect.stringMatching(/^the state is of another learner/),
+    });
+  });
+
   it('goes on under another rate, which does not change what its numbers mean', () => {
     expect(handOver(byFtrl(0.1), byFtrl(0.1))).toBe(handOver(byFtrl(0.1), byFtrl(0.1)));
     expect(handOver(byFtrl(0.1), byFtrl(0.2))).not.toBe(0.5);

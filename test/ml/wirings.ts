@@ -1,6 +1,22 @@
 // Checked by the compiler: the wirings without a mark must compile, those with one must not.
 import { featurize, hours, learn, map, type Source, type Stream, topology } from '../../src/index.js';
-import { featureView, ftrl, hashed, lastClass, logisticRegression, numeric, rateBy, rolling } from '../../src/ml.js';
+import {
+  featureView,
+  ftrl,
+  hashed,
+  lastClass,
+  linearRegression,
+  logisticRegression,
+  meanBy,
+  numeric,
+  pipe,
+  rateBy,
+  rolling,
+  runningMean,
+  sgd,
+  softmaxRegression,
+  standardScaler,
+} from '../../src/ml.js';
 
 interface Flight {
   readonly flightId: number;
@@ -67,6 +83,48 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
       ),
     );
 
+    // What is added follows from the learner: a number, or a class and the scores of all.
+    const labelOf = { key: (a: Arrived) => a.flightId, wait: hours(24) };
+    const asked = { view, key: (f: Flight) => f.flightId, pendingMax: 1 };
+    const minutes = featured.via(
+      'minutes',
+      { labels: arrived },
+      learn(pipe(standardScaler(), linearRegression({ optimizer: sgd({ rate: 0.1 }) })), {
+        ...asked,
+        as: 'minutes',
+        label: { ...labelOf, value: (a) => a.delay, weight: (a) => Math.abs(a.delay) },
+        baselines: { mean: runningMean(), originMean: meanBy({ by: (f) => f.origin }) },
+      }),
+    );
+    const classes = ['early', 'late'] as const;
+    const when = minutes.via(
+      'when',
+      { labels: arrived },
+      learn(softmaxRegression({ classes, optimizer: sgd({ rate: 0.1 }) }), {
+        ...asked,
+        as: 'when',
+        label: { ...labelOf, value: (a) => (a.delay > 0 ? 'late' : 'early') },
+        baselines: { last: lastClass() },
+      }),
+    );
+    const said: Stream<number> = when.via(
+      'said',
+      map((f) => f.minutes.value + f.minutes.baselines.originMean + f.when.scores.late + f.when.scores.early),
+    );
+    const named: Stream<'early' | 'late'> = when.via(
+      'named',
+      map((f) => (f.when.scores.late > 0.9 ? f.when.baselines.last : f.when.label)),
+    );
+    const late = { ...labelOf, value: () => true };
+    const linear = linearRegression({ optimizer: sgd({ rate: 1 }) });
+    // @ts-expect-error a regression learns numbers
+    learn(linear, { ...asked, as: 'x', label: late });
+    const softmax = softmaxRegression({ classes, optimizer: sgd({ rate: 0.1 }) });
+    // @ts-expect-error there is no such class
+    learn(softmax, { ...asked, as: 'x', label: { ...labelOf, value: () => 'soon' } });
+    // @ts-expect-error a mean is no baseline of true and false
+    learn(model, { ...asked, as: 'x', label: late, baselines: { mean: runningMean() } });
+
     // @ts-expect-error there is no such baseline
     map((f: typeof scored extends Stream<infer T> ? T : never) => f.late.baselines.median);
     // @ts-expect-error without features there is nothing to learn from
@@ -77,7 +135,7 @@ export const wirings = (sources: { departed: Source<Flight>; arrived: Source<Arr
     scored.via('features', { outcomes: arrived }, featurize(view));
     // @ts-expect-error these are no outcomes
     departed.via('features', { outcomes: departed }, featurize(view));
-    return sums;
+    return { sums, said, named };
   });
 
 // @ts-expect-error there is no such column
