@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import {
-  askHalves,
+  getInHalves,
   type Lookup,
   type LookupAnswer,
   type LookupReader,
@@ -35,7 +35,7 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
   const { sql, key, keyType, decode } = lookup.options as RowsOptions;
   const parameter = parameterOf(keyType);
 
-  const askAll = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
+  const getAll = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
     let text: string;
     try {
       text = await engine.query(sql, { keys: keys.map(parameter) }, signal);
@@ -52,11 +52,11 @@ export function clickHouseReader(engine: Engine, lookup: Lookup<unknown>): Looku
 
   return {
     keysMax: KEYS_MAX,
-    async ask(keys, signal) {
+    async get(keys, signal) {
       // A key that is not a number cannot be passed as one.
-      const askable = keys.filter((name) => parameter(name) !== undefined);
-      const answers = askable.length > 0 ? await askHalves(askable, (some) => askAll(some, signal)) : [];
-      const byKey = new Map(askable.map((name, i) => [name, answers[i] as LookupAnswer]));
+      const valid = keys.filter((name) => parameter(name) !== undefined);
+      const answers = valid.length > 0 ? await getInHalves(valid, (some) => getAll(some, signal)) : [];
+      const byKey = new Map(valid.map((name, i) => [name, answers[i] as LookupAnswer]));
       return keys.map((name) => byKey.get(name) ?? { kind: 'refused', detail: `no ${keyType}` });
     },
     async ping() {

@@ -11,6 +11,8 @@ const MARK_BYTES = 4_096;
  * contain `*` for any characters. Names that begin with a dot or an underscore are skipped.
  *
  * @throws MillraceError `source` if the folder cannot be read.
+ * @example
+ * await filesOf('data/orders/*.ndjson'); // ['data/orders/a.ndjson', 'data/orders/b.ndjson']
  */
 export async function filesOf(path: string): Promise<readonly string[]> {
   const parts = path.split('/');

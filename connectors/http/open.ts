@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import {
-  askHalves,
+  getInHalves,
   type LookupAnswer,
   type LookupDriver,
   type LookupReader,
@@ -43,7 +43,7 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
     return outcome.kind === 'json' ? read(outcome.json) : outcome;
   };
 
-  const askAll = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
+  const getAll = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
     const body = JSON.stringify(batch?.body(keys));
     const outcome = await request(url, body, options, step, signal);
     if (outcome.kind === 'refused') return outcome.detail;
@@ -55,8 +55,8 @@ function readerOf(options: HttpLookup, step: string): LookupReader {
 
   return {
     keysMax: batch?.keysMax ?? 1,
-    async ask(keys, signal) {
-      if (batch) return askHalves(keys, (some) => askAll(some, signal));
+    async get(keys, signal) {
+      if (batch) return getInHalves(keys, (some) => getAll(some, signal));
       return Promise.all(keys.map((key) => askOne(key, signal)));
     },
     // Any response counts: the status of an address without a key means nothing.

@@ -1,4 +1,4 @@
-import { askHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
+import { getInHalves, type LookupAnswer, type LookupReader, MISSING, readAnswer } from '../../src/core/lookup.js';
 import type { Connection, Run } from './connection.js';
 import { explain, isUnrepresentable } from './errors.js';
 import { ASKED, type RowsOptions } from './kinds.js';
@@ -7,7 +7,7 @@ const KEYS_MAX = 10_000;
 
 /** Reads rows, each request on a free connection. */
 export function rowsReader({ sql, decode }: RowsOptions, connections: Connections, where: string): LookupReader {
-  const ask = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
+  const get = async (keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[] | string> => {
     try {
       type Found = Readonly<Record<string, unknown>>;
       const rows = await connections.use((run) => run<Found>(sql, [keys]), signal);
@@ -24,7 +24,7 @@ export function rowsReader({ sql, decode }: RowsOptions, connections: Connection
   };
   return {
     keysMax: KEYS_MAX,
-    ask: (keys, signal) => askHalves(keys, (some) => ask(some, signal)),
+    get: (keys, signal) => getInHalves(keys, (some) => get(some, signal)),
     ping: async () => {
       await connections.use((run) => run('SELECT 1'));
     },

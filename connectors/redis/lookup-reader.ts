@@ -16,7 +16,7 @@ export function redisReader(server: Server, lookup: Lookup<unknown>): LookupRead
   if (!read) throw unknownKind(lookup.kind, server.where);
   return {
     keysMax: KEYS_MAX,
-    async ask(keys) {
+    async get(keys) {
       try {
         return (await read(await server.connection(), keys)).map((answer) =>
           answer instanceof Error
@@ -45,11 +45,11 @@ const kinds: Readonly<Record<string, Read>> = {
   },
   async 'redis.stringLookup'(on, keys) {
     // A cluster answers for the keys of one slot at a time.
-    const questions = on.isCluster ? keys.map((key) => [key]) : [keys];
-    const answers = await on.send(questions.map((some) => ({ key: some[0] as string, command: ['mget', ...some] })));
+    const batches = on.isCluster ? keys.map((key) => [key]) : [keys];
+    const answers = await on.send(batches.map((some) => ({ key: some[0] as string, command: ['mget', ...some] })));
     return answers.flatMap((texts, i): readonly unknown[] =>
       texts instanceof Error
-        ? (questions[i] as readonly string[]).map(() => texts)
+        ? (batches[i] as readonly string[]).map(() => texts)
         : (texts as (string | null)[]).map((text) => text ?? undefined),
     );
   },

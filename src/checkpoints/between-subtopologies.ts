@@ -1,6 +1,6 @@
 import { EARLIEST } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
-import { INTERNAL, markOf } from '../core/internal.js';
+import { INTERNAL, markerOf } from '../core/internal.js';
 import type { OpenProfile } from '../profiles/profiles.js';
 import { readPartition } from '../topics/read-topic.js';
 import { subtopologiesOf, type Topology } from '../topology/index.js';
@@ -47,7 +47,7 @@ export async function mustBeDrained(profile: OpenProfile, topology: Topology): P
         const position = stored.get(partition)?.checkpoint?.positions[id]?.offset ?? EARLIEST;
         const from = position === EARLIEST ? first : position;
         for await (const record of readPartition(profile, source.topic, partition, from)) {
-          if (markOf(record)) continue;
+          if (markerOf(record)) continue;
           throw new MillraceError(
             'config',
             `there are records between the sub-topologies that '${subtopology.name}' has not read`,

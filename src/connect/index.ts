@@ -20,7 +20,7 @@ export type {
   WriteMode,
 } from '../core/kind.js';
 export type { Lookup, LookupAnswer, LookupDriver, LookupLimits, LookupReader } from '../core/lookup.js';
-export { askHalves, MISSING, readAnswer } from '../core/lookup.js';
+export { getInHalves as askHalves, MISSING, readAnswer } from '../core/lookup.js';
 /** The types that options may have: `option.text`, `option.integer(1)`. */
 export * as option from '../core/option-types.js';
 export { defaulted, type OptionSpec, type OptionsOf, optional, required, resolve } from '../core/options.js';

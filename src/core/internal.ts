@@ -62,7 +62,7 @@ export function markRecord({ task, tasks, watermarkMs, idle }: WatermarkMarker, 
 }
 
 /** The watermark marker that a record holds; `undefined` for values. */
-export function markOf({ value, headers }: Pick<RawRecord, 'value' | 'headers'>): WatermarkMarker | undefined {
+export function markerOf({ value, headers }: Pick<RawRecord, 'value' | 'headers'>): WatermarkMarker | undefined {
   if (value !== null || headers === undefined) return undefined;
   const bytes = headerOf(headers, MARK);
   if (bytes === undefined) return undefined;
@@ -95,7 +95,9 @@ export interface InternalWriterParts {
  * The writer of values and watermark markers, common to all logs; a driver only defines how a record is appended. Records of one
  * task must be read in the order in which they were appended.
  */
-export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'write' | 'unrepresentable' | 'mark'> {
+export function internalWriter(
+  parts: InternalWriterParts,
+): Pick<SinkWriter, 'write' | 'unrepresentable' | 'writeMarker'> {
   const { options, codec, partitions, now, append, refusal, settle } = parts;
   const passed = headerPicker(options.headers);
   return {
@@ -111,8 +113,8 @@ export function internalWriter(parts: InternalWriterParts): Pick<SinkWriter, 'wr
         return settle?.();
       },
     }),
-    mark(mark) {
-      const record = markRecord(mark, now());
+    writeMarker(marker) {
+      const record = markRecord(marker, now());
       for (let partition = 0; partition < partitions; partition++) append(partition, record);
     },
   };

@@ -38,7 +38,7 @@ export interface LookupReader {
    * Resolves with one answer per key, in their order. Rejects if no key could be answered, with a permanent error if no later
    * request can succeed either. When the signal aborts nobody waits for the answer: release what the request holds.
    */
-  ask(keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[]>;
+  get(keys: readonly string[], signal: AbortSignal): Promise<readonly LookupAnswer[]>;
   /** Checks once, without a retry, whether the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -87,7 +87,7 @@ export const lookupService = defineService<LookupService>('lookups');
 
 export interface LookupHandle {
   /** The answers for these keys, each given once. Calls `onProgress` whenever the store has answered in between. */
-  ask(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers>;
+  get(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers>;
   /** Requests the waiting keys at once. */
   flush(): void;
   /** Reports that the store is down: nothing is read until it answers again. */
@@ -105,18 +105,18 @@ export interface LookupAnswers {
  * others.
  *
  * @example
- * askHalves(keys, async (some) => (await accepts(some)) ? answersOf(some) : 'the store said 400');
+ * getInHalves(keys, async (some) => (await accepts(some)) ? answersOf(some) : 'the store said 400');
  */
-export async function askHalves(
+export async function getInHalves(
   keys: readonly string[],
-  ask: (keys: readonly string[]) => Promise<readonly LookupAnswer[] | string>,
+  get: (keys: readonly string[]) => Promise<readonly LookupAnswer[] | string>,
 ): Promise<readonly LookupAnswer[]> {
-  const answer = await ask(keys);
+  const answer = await get(keys);
   if (typeof answer !== 'string') return answer;
   if (keys.length < 2) return keys.map(() => ({ kind: 'refused', detail: answer }));
   const middle = keys.length >> 1;
-  const first = await askHalves(keys.slice(0, middle), ask);
-  return [...first, ...(await askHalves(keys.slice(middle), ask))];
+  const first = await getInHalves(keys.slice(0, middle), get);
+  return [...first, ...(await getInHalves(keys.slice(middle), get))];
 }
 
 /**

@@ -50,7 +50,7 @@ export interface SinkWriter {
   /** Takes values of which an earlier process may have written some; if missing, `write` is called. */
   recover?(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void>;
   /** Writes the progress of this task to every partition of the target, after all its earlier writes. */
-  mark?(mark: WatermarkMarker): void;
+  writeMarker?(marker: WatermarkMarker): void;
   /** The inputs of a bounded run have ended: the next epoch is the last. */
   finish?(): void;
   /** Whether it wants an epoch although nothing was read. */

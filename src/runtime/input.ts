@@ -7,7 +7,7 @@ import {
   eventClock,
   internalEventTime,
   isSettled,
-  markOf,
+  markerOf,
   messageOf,
   observe,
   positionKey,
@@ -18,7 +18,7 @@ import type { SourceNode } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
 import { roughBytes } from '../util/rough-bytes.js';
 import { eventTimeIn, implausible, shownTime, within1970And9999 } from './event-time.js';
-import { lowestOf, withMark } from './watermark-markers.js';
+import { lowestOf, withMarker } from './watermark-markers.js';
 
 /** The largest jump that one record may cause. */
 export const JUMP_MS = credibleJump(0);
@@ -40,7 +40,7 @@ export class Unusable {
 }
 export const TOMBSTONE = new Unusable('tombstone', '');
 /** A watermark marker: it moves time and belongs to no stream. */
-export const MARKED = new Unusable('mark', '');
+export const MARKER = new Unusable('marker', '');
 /** A record of a global source that another task sends to the dead letters, since exactly one task does. */
 export const REPORTED_BY_OTHER_TASK = new Unusable('elsewhere', '');
 
@@ -71,8 +71,8 @@ export class Input {
   /** The clock after each record, if it is tentative or has seen times far ahead. */
   private clocks: (EventClock | undefined)[] = [];
   /** For a log with markers: their content up to each record. */
-  private marksAfter: (WatermarkMarkers | undefined)[] = [];
-  private marks: WatermarkMarkers | undefined;
+  private markersAfter: (WatermarkMarkers | undefined)[] = [];
+  private markers: WatermarkMarkers | undefined;
   private head = 0;
   private readonly clock: EventClock;
   private mergedPosition: Position;
@@ -100,7 +100,7 @@ export class Input {
     this.key = positionKey(node.id, node.source, partition);
     this.mergedPosition = position;
     this.clock = { ...(position.clock ?? eventClock(position.mergeTimeMs)) };
-    this.marks = position.watermarkMarkers;
+    this.markers = position.watermarkMarkers;
     this.lastRecordMs = now();
   }
 
@@ -198,7 +198,7 @@ export class Input {
     this.times = [];
     this.sizes = [];
     this.clocks = [];
-    this.marksAfter = [];
+    this.markersAfter = [];
     this.head = 0;
   }
 
@@ -233,7 +233,7 @@ export class Input {
       offset: (this.origins[index] as Origin).offset + 1,
       mergeTimeMs: clock && !isSettled(clock) ? BEFORE_ALL_MS : (this.times[index] as number),
       ...(clock ? { clock } : {}),
-      ...(this.node.source.hasWatermarkMarkers ? { watermarkMarkers: this.marksAfter[index] } : {}),
+      ...(this.node.source.hasWatermarkMarkers ? { watermarkMarkers: this.markersAfter[index] } : {}),
     };
   }
 
@@ -276,11 +276,11 @@ export class Input {
 
   private append(record: RawRecord, receivedAtMs: number): void {
     if (this.node.source.hasWatermarkMarkers) {
-      const mark = markOf(record);
-      if (mark) this.takeMark(mark);
-      this.marksAfter.push(this.marks);
-      if (mark) {
-        this.put(MARKED, record, this.clock.nowMs, this.clock.nowMs, receivedAtMs);
+      const marker = markerOf(record);
+      if (marker) this.takeMarker(marker);
+      this.markersAfter.push(this.markers);
+      if (marker) {
+        this.put(MARKER, record, this.clock.nowMs, this.clock.nowMs, receivedAtMs);
         return;
       }
     }
@@ -322,9 +322,9 @@ export class Input {
   }
 
   /** Time never decreases: a task that fell behind, or is no longer idle, writes late records. */
-  private takeMark(mark: WatermarkMarker): void {
-    this.marks = withMark(this.marks, mark);
-    this.clock.nowMs = Math.max(this.clock.nowMs, lowestOf(this.marks));
+  private takeMarker(marker: WatermarkMarker): void {
+    this.markers = withMarker(this.markers, marker);
+    this.clock.nowMs = Math.max(this.clock.nowMs, lowestOf(this.markers));
   }
 
   private told(value: unknown): unknown {
@@ -378,7 +378,7 @@ export class Input {
     this.times = this.times.slice(this.head);
     this.sizes = this.sizes.slice(this.head);
     this.clocks = this.clocks.slice(this.head);
-    this.marksAfter = this.marksAfter.slice(this.head);
+    this.markersAfter = this.markersAfter.slice(this.head);
     this.head = 0;
   }
 }

@@ -1,5 +1,5 @@
 import { BEFORE_ALL_MS, isSettled, type Origin, SETTLED, type Tick } from '../core/index.js';
-import { type Input, JUMP_MS, MARKED, Unusable } from './input.js';
+import { type Input, JUMP_MS, MARKER, Unusable } from './input.js';
 
 /** The part of a round from one source. */
 export interface Share {
@@ -72,7 +72,7 @@ export function mergeRound(
       time.watermarkMs = watermarkMs;
       ticks.push({ watermarkMs, origin });
     }
-    if (value === MARKED) {
+    if (value === MARKER) {
       // A marker has moved time, above; no stream gets it.
     } else if (value instanceof Unusable) share.unusable.push({ cause: value, origin });
     else {

@@ -16,7 +16,7 @@ export interface Outage {
 export interface OutagesOptions {
   readonly clock: Clock;
   /** Checks whether a sink answers; undefined if it cannot be checked, and waiting is all that can be done. */
-  ask(sink: string): Promise<void> | undefined;
+  ping(sink: string): Promise<void> | undefined;
   onWarning(message: string): void;
   readonly random: () => number;
 }
@@ -114,7 +114,7 @@ export class Outages {
   }
 
   private async answerOf(sink: string): Promise<Answer> {
-    const asked = this.options.ask(sink);
+    const asked = this.options.ping(sink);
     if (!asked) return 'unknown'; // only a retry will tell
     const over = new AbortController();
     const tooLate = this.options.clock.sleep(ANSWER_MAX_MS, over.signal).then(() => {

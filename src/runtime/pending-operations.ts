@@ -101,7 +101,7 @@ export function instrumentedWriter(
     write: (values, origins) => watched(() => writer.write(values, origins)),
     recover: (values, origins) =>
       watched(() => (writer.recover ? writer.recover(values, origins) : writer.write(values, origins))),
-    mark: (mark) => watched(() => writer.mark?.(mark)),
+    writeMarker: (marker) => watched(() => writer.writeMarker?.(marker)),
     finish: () => writer.finish?.(),
     isDue: () => writer.isDue?.() ?? false,
     prepare: async () => watched(() => writer.prepare?.()),

@@ -22,6 +22,10 @@ import { type Running, type RunningSubtopology, type RunOptions, runSubtopology,
  * each in all processes.
  *
  * @throws MillraceError `config` if `check` finds problems, inputs are not co-partitioned, or the sub-topology does not exist.
+ * @example
+ * const running = await runTopology(flightDelays, { profile, inference });
+ * process.once('SIGINT', () => running.stop());
+ * await running.finished;
  */
 export async function runTopology(topology: Topology, options: RunOptions): Promise<Running> {
   const { profile, clock = systemClock, recordsPerSecondMax, bounded = false } = options;

@@ -141,7 +141,7 @@ export async function runSubtopology(
   const drivers = new Map<string, SinkDriver>();
   for (const { id, sink } of sinksOf(topology)) drivers.set(id, await sinkDriver(profile, sink, id));
   const ask = (id: string) => lookups.ping(id) ?? drivers.get(id)?.ping?.();
-  const outages = new Outages({ clock, random, onWarning, ask });
+  const outages = new Outages({ clock, random, onWarning, ping: ask });
   const lookups = new Lookups({ profile, clock, random, onFailure: (step, error) => outages.report(step, error) });
   const services = serviceRegistry([
     provide(inferenceService, inference),
@@ -223,7 +223,7 @@ export async function runSubtopology(
     ask: async (step, key, partition = partitionOf(Buffer.from(key), partitions)) => {
       if (!(partition >= 0 && partition < partitions)) throw noPartition(partition, partitions);
       const task = supervisor.tasks.find(({ id }) => id.partition === partition);
-      if (task) return task.ask(step, key);
+      if (task) return task.query(step, key);
       const address = membership?.addressOf?.(partition);
       if (address !== undefined && address !== options.address) return { kind: 'elsewhere', address, partition };
       return { kind: 'retry', why: `task ${partition} does not run in this process` };

@@ -244,8 +244,8 @@ export class SequencedSink implements Required<Omit<SinkWriter, 'recover'>>, Cel
     return this.writer.write(values, numbered);
   }
 
-  mark(mark: WatermarkMarker): void {
-    this.writer.mark?.(mark);
+  writeMarker(marker: WatermarkMarker): void {
+    this.writer.writeMarker?.(marker);
   }
 
   finish(): void {

@@ -21,7 +21,7 @@ interface Question {
 }
 
 /** The most queries that a task keeps until its next checkpoint. */
-export const QUESTIONS_MAX = 10_000;
+export const QUERIES_MAX = 10_000;
 
 /**
  * Queries of a task's state. Each waits for the next checkpoint that the ledger stores and is answered from the state of that
@@ -31,9 +31,9 @@ export class StateQueries {
   private waiting: Question[] = [];
 
   /** Rejects only with what the step throws. */
-  ask(step: string, key: string): Promise<QueryResult> {
-    if (this.waiting.length >= QUESTIONS_MAX)
-      return Promise.resolve({ kind: 'retry', why: `${QUESTIONS_MAX} queries are waiting` });
+  add(step: string, key: string): Promise<QueryResult> {
+    if (this.waiting.length >= QUERIES_MAX)
+      return Promise.resolve({ kind: 'retry', why: `${QUERIES_MAX} queries are waiting` });
     return new Promise((resolve, reject) => this.waiting.push({ step, key, resolve, reject }));
   }
 

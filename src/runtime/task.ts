@@ -80,7 +80,7 @@ export class Task {
   private abandoned = false;
   private recordsSinceEpoch = 0;
   private bytesSinceEpoch = 0;
-  private readonly questions = new StateQueries();
+  private readonly queries = new StateQueries();
 
   private constructor(
     readonly id: TaskId,
@@ -209,10 +209,10 @@ export class Task {
   }
 
   /** The state of a key in a step, as of the next checkpoint, so an answer takes at most an epoch. */
-  ask(step: string, key: string): Promise<QueryResult> {
+  query(step: string, key: string): Promise<QueryResult> {
     return this.stopping
       ? Promise.resolve({ kind: 'retry', why: 'the task is stopping' })
-      : this.questions.ask(step, key);
+      : this.queries.add(step, key);
   }
 
   counters() {
@@ -265,7 +265,7 @@ export class Task {
   /** Closes everything without a commit; uncommitted records will be read again. */
   async close(): Promise<void> {
     this.stopping = true;
-    this.questions.refuse('the task has ended');
+    this.queries.refuse('the task has ended');
     const failures: unknown[] = [];
     for (const resource of this.parts) {
       try {
@@ -318,7 +318,7 @@ export class Task {
 
     const writers = [...this.writers];
     await this.writeMetrics();
-    this.outlet.mark(this.time.watermarkMs);
+    this.outlet.writeMarkers(this.time.watermarkMs);
     const prepared = await Promise.all(
       writers.map(async ([step, writer]) => [step, await writer.prepare?.()] as const),
     );
@@ -336,7 +336,7 @@ export class Task {
         ...this.checkpoint.positions,
         ...Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
       },
-      settledDecisions: { ...this.ticks.choices, ...this.end.choices },
+      settledDecisions: { ...this.ticks.decisions, ...this.end.decisions },
       ...(committables.length > 0 ? { committables: Object.fromEntries(committables) } : {}),
     };
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));
@@ -344,7 +344,7 @@ export class Task {
     this.recordsSinceEpoch = 0;
     this.bytesSinceEpoch = 0;
     onPoint('stored', task);
-    this.questions.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
+    this.queries.answer(task, checkpoint.epoch, (step, key) => this.pipeline.query(step, key));
 
     for (const input of this.inputs) input.release();
     await Promise.all(writers.map(([, writer]) => writer.commit?.()));
@@ -352,7 +352,7 @@ export class Task {
   }
 
   private get isEpochDue(): boolean {
-    if (this.recordsSinceEpoch > 0 || this.questions.some || this.outlet.isDue) return true;
+    if (this.recordsSinceEpoch > 0 || this.queries.some || this.outlet.isDue) return true;
     for (const writer of this.writers.values()) if (writer.isDue?.()) return true;
     return false;
   }

@@ -24,7 +24,7 @@ export function loneTick(topology: Topology, of: NoRecord, eventTimeMs: number, 
 /** The topic in the origin of results of processing time. */
 export const CLOCK_TOPIC = '$clock';
 /** The name of the processing time among the settled decisions of a checkpoint. */
-export const CLOCK_CHOICE = 'clockMs';
+export const CLOCK_DECISION = 'clockMs';
 
 /** The interval of processing-time ticks of a topology's steps; infinity if no step needs them. */
 export const tickEveryOf = ({ steps }: Topology): number =>
@@ -50,17 +50,17 @@ export class ClockTicks {
   constructor(
     private readonly topology: Topology,
     private readonly task: number,
-    choices: SettledDecisions,
+    decisions: SettledDecisions,
     nowMs: number,
   ) {
     this.everyMs = tickEveryOf(topology);
-    this.toldMs = choices[CLOCK_CHOICE] as number | undefined;
+    this.toldMs = decisions[CLOCK_DECISION] as number | undefined;
     this.dueMs = nowMs + this.everyMs;
   }
 
   /** The decision for the checkpoint. */
-  get choices(): SettledDecisions {
-    return this.toldMs === undefined ? {} : { [CLOCK_CHOICE]: this.toldMs };
+  get decisions(): SettledDecisions {
+    return this.toldMs === undefined ? {} : { [CLOCK_DECISION]: this.toldMs };
   }
 
   isDue(nowMs: number): boolean {
@@ -85,7 +85,7 @@ export class ClockTicks {
 /** The topic in the origin of results of the end of time. */
 export const END_TOPIC = '$end';
 /** The name of the number of ends among the settled decisions of a checkpoint. */
-export const END_CHOICE = 'ends';
+export const END_DECISION = 'ends';
 
 /**
  * The end of time: every window closes, every timer fires. The checkpoint counts the ends of a task. The number of an end is its
@@ -97,14 +97,14 @@ export class EndOfTime {
   constructor(
     private readonly topology: Topology,
     private readonly task: number,
-    choices: SettledDecisions,
+    decisions: SettledDecisions,
   ) {
-    this.ends = (choices[END_CHOICE] as number | undefined) ?? 0;
+    this.ends = (decisions[END_DECISION] as number | undefined) ?? 0;
   }
 
   /** The decision for the checkpoint. */
-  get choices(): SettledDecisions {
-    return this.ends === 0 ? {} : { [END_CHOICE]: this.ends };
+  get decisions(): SettledDecisions {
+    return this.ends === 0 ? {} : { [END_DECISION]: this.ends };
   }
 
   /** The end as a round. */

@@ -1,11 +1,11 @@
 import { BEFORE_ALL_MS, type SinkWriter, type WatermarkMarker, type WatermarkMarkers } from '../core/index.js';
 
 /** Adds a marker. The newest of a task counts, also for the number of tasks. */
-export function withMark(
-  marks: WatermarkMarkers | undefined,
+export function withMarker(
+  markers: WatermarkMarkers | undefined,
   { task, tasks, watermarkMs, idle }: WatermarkMarker,
 ): WatermarkMarkers {
-  return { tasks, watermarksMs: { ...marks?.watermarksMs, [task]: idle ? null : watermarkMs } };
+  return { tasks, watermarksMs: { ...markers?.watermarksMs, [task]: idle ? null : watermarkMs } };
 }
 
 /**
@@ -61,9 +61,9 @@ export class WatermarkEmitter {
   }
 
   /** Writes a marker to every partition of the next sub-topologies. */
-  mark(watermarkMs: number): void {
+  writeMarkers(watermarkMs: number): void {
     const { task, idle } = this;
-    for (const writer of this.writers) writer.mark?.({ ...task, watermarkMs, idle });
+    for (const writer of this.writers) writer.writeMarker?.({ ...task, watermarkMs, idle });
     this.told = idle;
   }
 }

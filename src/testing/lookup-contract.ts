@@ -53,7 +53,7 @@ export function lookupContract(open: () => Promise<LookupWorld>): readonly Contr
     check('takes as many keys at once as keysMax', async (world, reader) => {
       const numbers = Array.from({ length: Math.min(reader.keysMax, 1_000) }, (_, n) => n);
       await world.put(numbers);
-      const asked = await reader.ask(numbers.map(world.key), new AbortController().signal);
+      const asked = await reader.get(numbers.map(world.key), new AbortController().signal);
       deepStrictEqual(asked, numbers.map(found(world)));
     }),
 
@@ -79,7 +79,7 @@ async function answers(
   const size = Math.min(reader.keysMax, numbers.length);
   for (let at = 0; at < numbers.length; at += size) {
     const keys = numbers.slice(at, at + size).map((n) => world.key(n));
-    const some = await reader.ask(keys, new AbortController().signal);
+    const some = await reader.get(keys, new AbortController().signal);
     deepStrictEqual(some.length, keys.length, 'one answer a key');
     all.push(...some);
   }

@@ -206,7 +206,7 @@ export function fakeLookup(stores: Readonly<Record<string, FakeStore>>): LookupD
         });
       return {
         keysMax: Number.MAX_SAFE_INTEGER,
-        ask: async (keys) => keys.map((key) => fakeAnswer(store, key)),
+        get: async (keys) => keys.map((key) => fakeAnswer(store, key)),
         ping: async () => undefined,
         close: async () => undefined,
       };

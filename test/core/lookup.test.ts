@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { askHalves, readAnswer } from '../../src/core/index.js';
+import { getInHalves, readAnswer } from '../../src/core/index.js';
 
 it('a question that a store refuses because of some keys is answered for all others', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), async (bad) => {
       const keys = bad.map((isBad, i) => `${isBad ? 'bad' : 'good'}${i}`);
       let asked = 0;
-      const answers = await askHalves(keys, async (some) => {
+      const answers = await getInHalves(keys, async (some) => {
         asked += 1;
         return some.some((key) => key.startsWith('bad')) ? 'no' : some.map((value) => ({ kind: 'found', value }));
       });

@@ -26,7 +26,7 @@ describe('Outages', () => {
     const ask = async () => {
       if (++asked < 9) throw new Error(`no ${asked}`);
     };
-    const outages = new Outages({ clock, ask, random: () => 1, onWarning: (message) => warnings.push(message) });
+    const outages = new Outages({ clock, ping: ask, random: () => 1, onWarning: (message) => warnings.push(message) });
     outages.report('history', refused);
     expect(outages.down).toMatchObject([{ sink: 'history', cause: 'connection refused' }]);
     await outages.over(signal);
@@ -41,7 +41,7 @@ describe('Outages', () => {
 
   it('waits longer for a sink that answers and still fails, until an epoch arrived', async () => {
     const clock = new Clock();
-    const outages = new Outages({ clock, ask: () => undefined, random: () => 1, onWarning: () => undefined });
+    const outages = new Outages({ clock, ping: () => undefined, random: () => 1, onWarning: () => undefined });
     const fail = async () => {
       outages.report('history', refused);
       await outages.over(signal);
@@ -56,7 +56,7 @@ describe('Outages', () => {
     const leaving = new AbortController();
     const outages = new Outages({
       clock: new VirtualClock(),
-      ask: () => undefined,
+      ping: () => undefined,
       random: () => 1,
       onWarning: () => undefined,
     });
@@ -72,7 +72,7 @@ describe('Outages', () => {
     let answer = (): void => undefined;
     const outages = new Outages({
       clock: new VirtualClock(),
-      ask: () =>
+      ping: () =>
         new Promise((resolve) => {
           answer = resolve;
         }),
@@ -91,7 +91,7 @@ describe('Outages', () => {
   it('does not wait for what will not pass, nor for what no sink is to blame for', () => {
     const outages = new Outages({
       clock: new VirtualClock(),
-      ask: () => undefined,
+      ping: () => undefined,
       random: () => 0,
       onWarning: () => undefined,
     });
@@ -105,7 +105,7 @@ describe('Outages', () => {
     let asked = 0;
     const outages = new Outages({
       clock: new VirtualClock(),
-      ask: async () => {
+      ping: async () => {
         asked += 1;
         await new Promise((resolve) => setImmediate(resolve));
         throw refused;

@@ -46,7 +46,7 @@ function world(inGroup: boolean) {
   const clock = new VirtualClock();
   const onWarning = (message: string) => void warnings.push(message);
   const random = () => 1;
-  const outages = new Outages({ clock, random, onWarning, ask: () => answer?.() });
+  const outages = new Outages({ clock, random, onWarning, ping: () => answer?.() });
   let answer: (() => Promise<void>) | undefined;
   const supervisor = new Supervisor({
     clock,

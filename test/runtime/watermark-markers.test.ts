@@ -4,13 +4,13 @@ import {
   BEFORE_ALL_MS,
   internalEventTime,
   internalRecord,
-  markOf,
+  markerOf,
   markRecord,
   type SinkWriter,
   type WatermarkMarker,
 } from '../../src/core/index.js';
 import { eventTimeOf, mergeRound } from '../../src/runtime/merge.js';
-import { lowestOf, WatermarkEmitter, withMark } from '../../src/runtime/watermark-markers.js';
+import { lowestOf, WatermarkEmitter, withMarker } from '../../src/runtime/watermark-markers.js';
 import { inputOf, markedInput, mergeAll, type Placed } from './inputs.js';
 
 const mark = (task: number, watermarkMs: number, idle = false, tasks = 2): WatermarkMarker => ({
@@ -35,14 +35,14 @@ const polls = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength
 
 describe('marks', () => {
   it('tell the lowest watermark of those that are not idle, once all were heard of', () => {
-    let marks = withMark(undefined, mark(0, 50));
+    let marks = withMarker(undefined, mark(0, 50));
     expect(lowestOf(marks)).toBe(BEFORE_ALL_MS);
-    marks = withMark(marks, mark(1, 30));
+    marks = withMarker(marks, mark(1, 30));
     expect(lowestOf(marks)).toBe(30);
-    marks = withMark(marks, mark(1, 40, true));
+    marks = withMarker(marks, mark(1, 40, true));
     expect(lowestOf(marks)).toBe(50);
-    expect(lowestOf(withMark(marks, mark(0, 60, true)))).toBe(BEFORE_ALL_MS);
-    expect(lowestOf(withMark(marks, mark(0, 60, false, 3)))).toBe(BEFORE_ALL_MS);
+    expect(lowestOf(withMarker(marks, mark(0, 60, true)))).toBe(BEFORE_ALL_MS);
+    expect(lowestOf(withMarker(marks, mark(0, 60, false, 3)))).toBe(BEFORE_ALL_MS);
   });
 
   it('and event times go through a log unchanged, whatever they are', () => {
@@ -55,11 +55,11 @@ describe('marks', () => {
         expect(record.timestampMs).toBeLessThanOrEqual(nowMs);
         expect(record.timestampMs).toBeGreaterThanOrEqual(0);
         expect(internalEventTime(record)).toBe(eventTimeMs);
-        expect(markOf(record)).toBeUndefined();
+        expect(markerOf(record)).toBeUndefined();
       }),
     );
-    expect(markOf(markRecord(mark(3, -8.64e15, true, 7), 5))).toEqual(mark(3, -8.64e15, true, 7));
-    expect(markOf({ value: null, headers: [['other', new Uint8Array()]] })).toBeUndefined();
+    expect(markerOf(markRecord(mark(3, -8.64e15, true, 7), 5))).toEqual(mark(3, -8.64e15, true, 7));
+    expect(markerOf({ value: null, headers: [['other', new Uint8Array()]] })).toBeUndefined();
   });
 });
 
@@ -128,7 +128,11 @@ const watermarks = ({ ticks }: { readonly ticks: readonly { readonly watermarkMs
 
 function emitterOf(idleTimeout: readonly (number | undefined)[]) {
   const marks: WatermarkMarker[] = [];
-  const writer: SinkWriter = { write: () => undefined, mark: (mark) => marks.push(mark), close: async () => undefined };
+  const writer: SinkWriter = {
+    write: () => undefined,
+    writeMarker: (mark) => marks.push(mark),
+    close: async () => undefined,
+  };
   const emitter = new WatermarkEmitter(
     { task: 1, tasks: 3 },
     idleTimeout.map(() => writer),
@@ -142,7 +146,7 @@ describe('a watermark emitter', () => {
   it('tells every next sub-topology how far the task has come', () => {
     const { emitter, marks } = emitterOf([undefined, undefined]);
     emitter.onRound(1_010);
-    emitter.mark(77);
+    emitter.writeMarkers(77);
     const mark = { task: 1, tasks: 3, watermarkMs: 77, idle: false };
     expect(marks).toEqual([mark, mark]);
     expect(emitter.isQuiet(1e12)).toBe(false);
@@ -153,14 +157,14 @@ describe('a watermark emitter', () => {
     expect(emitter.isQuiet(1_299)).toBe(false);
     expect(emitter.isQuiet(1_300)).toBe(true);
     expect(emitter.isDue).toBe(true);
-    emitter.mark(5);
+    emitter.writeMarkers(5);
     expect(marks.map(({ idle }) => idle)).toEqual([true, true, true]);
     expect(emitter.isQuiet(9_000)).toBe(false);
 
     // Until something comes in: the next mark takes it back, and the time begins anew.
     emitter.onRound(9_100);
     expect(emitter.isDue).toBe(false);
-    emitter.mark(6);
+    emitter.writeMarkers(6);
     expect(marks.at(-1)).toEqual({ task: 1, tasks: 3, watermarkMs: 6, idle: false });
     expect(emitter.isQuiet(9_399)).toBe(false);
     expect(emitter.isQuiet(9_400)).toBe(true);
@@ -169,11 +173,11 @@ describe('a watermark emitter', () => {
   it('says it again after a task has come back for a moment, even if no mark said so between', () => {
     const { emitter, marks } = emitterOf([300]);
     expect(emitter.isQuiet(1_300)).toBe(true);
-    emitter.mark(5);
+    emitter.writeMarkers(5);
     emitter.onRound(2_000);
     expect(emitter.isQuiet(2_299)).toBe(false);
     expect(emitter.isQuiet(2_300)).toBe(true);
-    emitter.mark(6);
+    emitter.writeMarkers(6);
     expect(marks.map(({ idle, watermarkMs }) => [idle, watermarkMs])).toEqual([
       [true, 5],
       [true, 6],

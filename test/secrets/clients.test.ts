@@ -164,7 +164,7 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
       const headers = () => ({ authorization: `Bearer ${planted.headerToken}` });
       const from = http.getLookup({ url: `http://${host}/{key}?token=${planted.headerToken}`, headers });
       const reader = await openHttp().lookup.open(from as never, context);
-      return reader.ask(['a'], AbortSignal.timeout(5_000));
+      return reader.get(['a'], AbortSignal.timeout(5_000));
     },
   },
 };

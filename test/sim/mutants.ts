@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
     'if (watermarkMs === undefined) return BEFORE_ALL_MS;',
     'if (watermarkMs === undefined) continue;',
   ]),
-  mutant('marks forgotten by the restore', 'transfers', ['input.ts', 'this.marks = position.watermarkMarkers;', '']),
+  mutant('marks forgotten by the restore', 'transfers', ['input.ts', 'this.markers = position.watermarkMarkers;', '']),
   mutant('records between sub-topologies merged by their own times', 'transfers', [
     'input.ts',
     'known && !this.node.source.hasWatermarkMarkers ?',
@@ -176,19 +176,19 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('marks that promise what comes next', 'transfers', [
     'watermark-markers.ts',
-    'writer.mark?.({ ...task, watermarkMs, idle });',
-    'writer.mark?.({ ...task, watermarkMs: watermarkMs + 60, idle });',
+    'writer.writeMarker?.({ ...task, watermarkMs, idle });',
+    'writer.writeMarker?.({ ...task, watermarkMs: watermarkMs + 60, idle });',
   ]),
   mutant('a task that is idle says so and nobody hears it', 'transfers', [
     'watermark-markers.ts',
     '[task]: idle ? null : watermarkMs',
     '[task]: watermarkMs',
   ]),
-  mutant('no marks', 'transfers', ['task.ts', 'this.outlet.mark(this.time.watermarkMs);', '']),
+  mutant('no marks', 'transfers', ['task.ts', 'this.outlet.writeMarkers(this.time.watermarkMs);', '']),
   mutant('a mark passed over by the merge', 'transfers', [
     'merge.ts',
     'if (watermarkMs > time.watermarkMs) {',
-    'if (value !== MARKED && watermarkMs > time.watermarkMs) {',
+    'if (value !== MARKER && watermarkMs > time.watermarkMs) {',
   ]),
   mutant('time told at the end of the round', 'windows', [
     'steps.ts',
@@ -217,7 +217,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('a clock that goes back with the next owner of a task', 'clocked', [
     'ticks.ts',
-    'this.toldMs = choices[CLOCK_CHOICE] as number | undefined;',
+    'this.toldMs = decisions[CLOCK_DECISION] as number | undefined;',
     'this.toldMs = choices === undefined ? 0 : undefined;',
   ]),
   mutant('a tick of the clock outside the epoch', 'clocked', [

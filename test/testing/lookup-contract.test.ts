@@ -11,7 +11,7 @@ const world =
       entries.has(key) ? { kind: 'found', value: entries.get(key) } : { kind: 'missing' };
     const reader: LookupReader = {
       keysMax: 16,
-      ask: async (keys) => keys.map(answer),
+      get: async (keys) => keys.map(answer),
       ping: async () => undefined,
       close: async () => undefined,
     };
@@ -33,11 +33,11 @@ describe('lookupContract', () => {
   const wrong: readonly (readonly [string, Parameters<typeof world>[0]])[] = [
     [
       'one answer less',
-      (entries) => ({ ask: async (keys) => keys.slice(1).map((key) => ({ kind: 'found', value: entries.get(key) })) }),
+      (entries) => ({ get: async (keys) => keys.slice(1).map((key) => ({ kind: 'found', value: entries.get(key) })) }),
     ],
     [
       'found what is not there',
-      (entries) => ({ ask: async (keys) => keys.map((key) => ({ kind: 'found', value: entries.get(key) })) }),
+      (entries) => ({ get: async (keys) => keys.map((key) => ({ kind: 'found', value: entries.get(key) })) }),
     ],
     ['takes no keys', () => ({ keysMax: 0 })],
   ];

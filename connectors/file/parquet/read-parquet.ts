@@ -31,6 +31,10 @@ export interface ColumnBatch<C extends string> {
  * The order is that of the engine's `_row_number`, so it is the same in every run; NULL stays `null`. Memory: one batch.
  *
  * @throws MillraceError `source` if the file cannot be read, with the engine's message.
+ * @example
+ * for await (const { columns } of readParquet({ path, query, columns: { delay: 'delay', day: 'toDate(date)' } })) {
+ *   columns.delay[0];
+ * }
  */
 export async function* readParquet<C extends string>(options: ReadParquetOptions<C>): AsyncGenerator<ColumnBatch<C>> {
   const { path, query, columns, offset = 0, limit = Number.POSITIVE_INFINITY, batchRows = 100_000 } = options;

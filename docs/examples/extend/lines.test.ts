@@ -116,7 +116,7 @@ test('lines.lookup refuses a file that is too long for its memory', async () => 
   const file = join(folder, 'companies.ndjson');
   appendFileSync(file, '{"symbol":"A"}\n{"symbol":"B"}\n');
   const reader = await linesLookup().open(lines.lookup<unknown>({ file, key: 'symbol', linesMax: 1 }), 'company');
-  await assert.rejects(reader.ask(['A'], new AbortController().signal), { code: 'lookup', permanent: true });
+  await assert.rejects(reader.get(['A'], new AbortController().signal), { code: 'lookup', permanent: true });
   await close();
 });
 

@@ -158,7 +158,7 @@ function enricher(parts: Enricher): BatchedLogic {
     async onBatch(values) {
       const names = values.map((value) => textOf(key(value)));
       const asked = [...new Set(names)].filter((name) => name !== undefined);
-      const { answers, cached } = await handle.ask(asked, progress);
+      const { answers, cached } = await handle.get(asked, progress);
       cachedOnes.add(cached);
       return values.map((value, i) => {
         const name = names[i];

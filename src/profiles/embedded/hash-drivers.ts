@@ -43,7 +43,7 @@ export function hashLookup(hashes: Hashes): LookupDriver {
       const { decode } = options as { readonly decode: ((fields: unknown) => unknown) | undefined };
       return {
         keysMax: KEYS_MAX,
-        ask: async (keys) =>
+        get: async (keys) =>
           keys.map((key) => {
             const fields = hashes.get(key);
             return fields === undefined ? MISSING : readAnswer(() => (decode ? decode(fields) : fields));

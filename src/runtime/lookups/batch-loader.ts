@@ -61,7 +61,7 @@ export class BatchLoader {
   }
 
   /** @throws the reader's error if it is permanent. */
-  async ask(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers> {
+  async load(keys: readonly string[], onProgress: () => void): Promise<LookupAnswers> {
     const answers = new Map<string, LookupAnswer>();
     const wanted: (readonly [string, Wanted])[] = [];
     for (const key of keys) {
@@ -144,14 +144,14 @@ export class BatchLoader {
     }
     this.due = Math.max(0, this.due - keys.length);
     this.underWay += 1;
-    void this.question(keys).finally(() => {
+    void this.request(keys).finally(() => {
       this.underWay -= 1;
       this.dispatch();
     });
   }
 
   /** Retries until every key has an answer or the tries are used up; never rejects. */
-  private async question(keys: readonly string[]): Promise<void> {
+  private async request(keys: readonly string[]): Promise<void> {
     let left = keys;
     try {
       for (let attempt = 1; ; attempt++) {
@@ -187,13 +187,13 @@ export class BatchLoader {
     let forget = (): void => undefined;
     try {
       if (this.closed.signal.aborted) throw new MillraceError('lookup', ENDED);
-      const asking = this.reader.ask(keys, over.signal);
-      asking.catch(() => undefined); // it may fail after the timeout
+      const answers = this.reader.get(keys, over.signal);
+      answers.catch(() => undefined); // it may fail after the timeout
       const late = new Promise<never>((_, reject) => {
         forget = this.clock.every(timeout, () => reject(new MillraceError('lookup', `no answer within ${timeout} ms`)));
         over.signal.addEventListener('abort', () => reject(new MillraceError('lookup', ENDED)));
       });
-      return await Promise.race([asking, late]);
+      return await Promise.race([answers, late]);
     } catch (error) {
       if (error instanceof MillraceError && error.permanent) throw error;
       return keys.map(() => ({ kind: 'failed', detail: messageOf(error) }));

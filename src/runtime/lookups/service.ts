@@ -25,33 +25,33 @@ export interface LookupsOptions {
  * @throws MillraceError `config` from `open` if the profile has no driver for the store.
  */
 export class Lookups implements LookupService {
-  private readonly askers = new Map<string, Promise<BatchLoader>>();
+  private readonly loaders = new Map<string, Promise<BatchLoader>>();
 
   constructor(private readonly options: LookupsOptions) {}
 
   async open(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<LookupHandle> {
-    const opening = getOrInsert(this.askers, step, () => this.openAsker(step, lookup, limits));
-    opening.catch(() => this.askers.delete(step)); // it may be retried
-    const asker = await opening;
-    asker.reset(); // no task is opened while its store is down
+    const opening = getOrInsert(this.loaders, step, () => this.openLoader(step, lookup, limits));
+    opening.catch(() => this.loaders.delete(step)); // it may be retried
+    const loader = await opening;
+    loader.reset(); // no task is opened while its store is down
     return {
-      ask: (keys, onProgress) => asker.ask(keys, onProgress),
-      flush: () => asker.flush(),
+      get: (keys, onProgress) => loader.load(keys, onProgress),
+      flush: () => loader.flush(),
       report: (error) => this.options.onFailure(step, error),
     };
   }
 
   /** Checks whether the store of a step answers; undefined if the step has no open store. */
   ping(step: string): Promise<void> | undefined {
-    return this.askers.get(step)?.then((asker) => asker.ping());
+    return this.loaders.get(step)?.then((loader) => loader.ping());
   }
 
   async close(): Promise<void> {
-    const askers = await Promise.allSettled(this.askers.values());
-    await Promise.all(askers.map(async (asker) => asker.status === 'fulfilled' && (await asker.value.close())));
+    const loaders = await Promise.allSettled(this.loaders.values());
+    await Promise.all(loaders.map(async (loader) => loader.status === 'fulfilled' && (await loader.value.close())));
   }
 
-  private async openAsker(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<BatchLoader> {
+  private async openLoader(step: string, lookup: Lookup<unknown>, limits: LookupLimits): Promise<BatchLoader> {
     const { profile, clock, random } = this.options;
     const driver = await lookupDriver(profile, lookup, step);
     return new BatchLoader(await driver.open(lookup, step, limits), limits, clock, random);

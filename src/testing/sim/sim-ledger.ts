@@ -5,7 +5,7 @@ import {
   type StateChange,
   type TaskLedger,
 } from '../../core/index.js';
-import { CLOCK_CHOICE, CLOCK_TOPIC, END_CHOICE, END_TOPIC } from '../../runtime/ticks.js';
+import { CLOCK_DECISION, CLOCK_TOPIC, END_DECISION, END_TOPIC } from '../../runtime/ticks.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';
@@ -94,8 +94,8 @@ export class SimSession implements TaskLedger {
 
   /** Whether a checkpoint covers this record, processing-time tick, or end of time. */
   isStored(topic: string, offset: number): boolean {
-    const choice = topic === CLOCK_TOPIC ? CLOCK_CHOICE : topic === END_TOPIC ? END_CHOICE : undefined;
-    if (choice !== undefined) return offset <= Number(this.stored.checkpoint?.settledDecisions[choice] ?? -1);
+    const decision = topic === CLOCK_TOPIC ? CLOCK_DECISION : topic === END_TOPIC ? END_DECISION : undefined;
+    if (decision !== undefined) return offset <= Number(this.stored.checkpoint?.settledDecisions[decision] ?? -1);
     return offset < (this.stored.checkpoint?.positions[this.sourceOf(topic)]?.offset ?? 0);
   }
 

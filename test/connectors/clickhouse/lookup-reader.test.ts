@@ -13,7 +13,7 @@ function answering(keyType: string, keys: readonly string[]) {
   const engine: Partial<Engine> = { where: 'here', query };
   const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType, columns: ['tier'] });
   const reader = clickHouseReader(engine as Engine, lookup);
-  return { asked, ask: (some: readonly string[]) => reader.ask(some, new AbortController().signal) };
+  return { asked, ask: (some: readonly string[]) => reader.get(some, new AbortController().signal) };
 }
 
 const gold = { kind: 'found', value: { tier: 'gold' } };

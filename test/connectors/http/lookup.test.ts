@@ -51,7 +51,7 @@ async function ask(
   signal = AbortSignal.timeout(5_000),
 ): Promise<readonly LookupAnswer[]> {
   const reader = await openHttp().lookup.open(lookup, 'customer');
-  return reader.ask(keys, signal);
+  return reader.get(keys, signal);
 }
 const get = (options: Partial<HttpGetOptions<unknown>> = {}) =>
   http.getLookup({ url: `${origin}/people/{key}`, ...options });

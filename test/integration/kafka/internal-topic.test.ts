@@ -6,7 +6,7 @@ import {
   INTERNAL,
   type InternalSinkOptions,
   internalEventTime,
-  markOf,
+  markerOf,
   millis,
   type Origin,
   partitionOf,
@@ -73,7 +73,7 @@ describe('a topic between sub-topologies', () => {
     const writer = await kafka.internal.sink.open(sink, { step: 'by-key', task, incarnation: 0 });
     const values = times.map((_, n) => ({ n }));
     await writer.write(values, times.map(originAt));
-    writer.mark?.(mark);
+    writer.writeMarker?.(mark);
     expect((await readPartition(0)).length).toBe(0);
     await ledger.commit(checkpoint(1), []);
     await settled('millrace');
@@ -82,11 +82,11 @@ describe('a topic between sub-topologies', () => {
 
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const records = await readPartition(partition);
-      expect(records.map(markOf).map((each) => each !== undefined)).toEqual([
+      expect(records.map(markerOf).map((each) => each !== undefined)).toEqual([
         ...records.slice(1).map(() => false),
         true,
       ]);
-      expect(markOf(records.at(-1) as RawRecord)).toEqual(mark);
+      expect(markerOf(records.at(-1) as RawRecord)).toEqual(mark);
       const expected = times.flatMap((timeMs, n) =>
         partitionOf(Buffer.from(`k${n % 5}`), PARTITIONS) === partition ? [{ n, timeMs, key: `k${n % 5}` }] : [],
       );

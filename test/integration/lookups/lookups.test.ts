@@ -32,7 +32,7 @@ afterAll(async () => {
 async function ask(driver: LookupDriver, lookup: Lookup<unknown>, keys: readonly string[]) {
   const reader = await driver.open(lookup, 'step');
   await reader.ping();
-  return reader.ask(keys, new AbortController().signal);
+  return reader.get(keys, new AbortController().signal);
 }
 const found = (value: unknown): LookupAnswer => ({ kind: 'found', value });
 
@@ -100,18 +100,18 @@ describe('Redis', () => {
     try {
       await client.hset(key('cut'), { a: '1' });
       const reader = await through.lookup.open(redis.hashLookup(), 'step');
-      expect(await reader.ask([key('cut')], new AbortController().signal)).toEqual([found({ a: '1' })]);
+      expect(await reader.get([key('cut')], new AbortController().signal)).toEqual([found({ a: '1' })]);
       const { port: here } = proxy.address() as AddressInfo;
       proxy.close();
       for (const link of links) link.destroy();
       await once(proxy, 'close');
-      const asked = reader.ask([key('cut')], new AbortController().signal);
+      const asked = reader.get([key('cut')], new AbortController().signal);
       expect(await asked).toEqual([
         { kind: 'failed', detail: expect.stringMatching(/ECONNREFUSED|connection to Redis is lost/) },
       ]);
       proxy.listen(here, '127.0.0.1');
       await expect
-        .poll(() => reader.ask([key('cut')], new AbortController().signal).catch(() => []), { timeout: 5_000 })
+        .poll(() => reader.get([key('cut')], new AbortController().signal).catch(() => []), { timeout: 5_000 })
         .toEqual([found({ a: '1' })]);
     } finally {
       await through.close();
@@ -206,7 +206,7 @@ describe('ClickHouse', () => {
   it('that is not there may be there at the next try', async () => {
     const nobody = await openClickHouse({ url: 'http://127.0.0.1:9' });
     const reader = await nobody.lookup.open(byId(), 'step');
-    const asked = reader.ask(['1'], new AbortController().signal);
+    const asked = reader.get(['1'], new AbortController().signal);
     await expect(asked).rejects.toMatchObject({ code: 'lookup', permanent: false });
     await expect(reader.ping()).rejects.toThrow();
     await nobody.close();

@@ -349,7 +349,7 @@ describe('postgres.tableLookup', () => {
   const ask = async (from: Parameters<Postgres['lookup']['open']>[0], keys: readonly string[], through = direct) => {
     const reader = await through.lookup.open(from, 'step');
     try {
-      return await reader.ask(keys, new AbortController().signal);
+      return await reader.get(keys, new AbortController().signal);
     } finally {
       await reader.close();
     }
@@ -417,7 +417,7 @@ describe('postgres.tableLookup', () => {
     };
     for (let round = 0; round < 5; round++) {
       const given = [new AbortController(), new AbortController()];
-      const asked = given.map(({ signal }) => reader.ask(['1'], signal).catch((error: unknown) => error));
+      const asked = given.map(({ signal }) => reader.get(['1'], signal).catch((error: unknown) => error));
       await sleep(100);
       for (const each of given) each.abort();
       for (const failure of await Promise.all(asked))

@@ -128,7 +128,7 @@ describe('a cluster', () => {
       lookup: ReturnType<typeof redis.hashLookup> | ReturnType<typeof redis.stringLookup>,
       keys: string[],
     ) =>
-      (await (await server.lookup.open(lookup, 'step')).ask(keys, new AbortController().signal)).map((answer) =>
+      (await (await server.lookup.open(lookup, 'step')).get(keys, new AbortController().signal)).map((answer) =>
         answer.kind === 'found' ? answer.value : answer.kind,
       );
     const wanted = [...range(0, 20), 99];

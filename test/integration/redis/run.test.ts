@@ -87,7 +87,7 @@ it('runs on the embedded profile, with a server for what that does not keep', as
       redis.hashLookup(),
       'hashes',
     );
-    const answers = await reader.ask(['a3'], new AbortController().signal);
+    const answers = await reader.get(['a3'], new AbortController().signal);
     expect(answers).toMatchObject([{ kind: 'found', value: { account: 'a3', owner: 'Ada' } }]);
   } finally {
     await profile.close();

@@ -277,7 +277,7 @@ describe('lookups', () => {
     const sink = hashSinkOf((value) => (value as { id: string }).id);
     const writer = await embedded.hashSink.open(sink, { step: 's', task: task(0), incarnation: 0 });
     const reader = await embedded.hashLookup.open(redis.hashLookup({ decode: ({ n }) => Number(n) }), 'step');
-    const ask = () => reader.ask(['a', 'b'], new AbortController().signal);
+    const ask = () => reader.get(['a', 'b'], new AbortController().signal);
     await writer.write([{ id: 'a', n: 1 }], [originAt(0)]);
     expect(await ask()).toEqual([{ kind: 'missing' }, { kind: 'missing' }]);
     await ledger.commit(checkpoint(1), []);

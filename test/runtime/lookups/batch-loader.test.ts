@@ -30,7 +30,7 @@ class Store implements LookupReader {
     ) => keys.map(answerOf),
     readonly keysMax = 1_000,
   ) {}
-  async ask(keys: readonly string[]): Promise<readonly LookupAnswer[]> {
+  async get(keys: readonly string[]): Promise<readonly LookupAnswer[]> {
     this.questions.push([...keys]);
     this.underWayMax = Math.max(this.underWayMax, ++this.underWay);
     try {
@@ -47,7 +47,7 @@ class Store implements LookupReader {
 
 const open = (store: Store, changes: Partial<LookupLimits> = {}, clock = new VirtualClock()) => ({
   clock,
-  asker: new BatchLoader(store, { ...limits, ...changes }, clock, () => 1),
+  loader: new BatchLoader(store, { ...limits, ...changes }, clock, () => 1),
 });
 const keys = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `k${from + i}`);
 const quiet = () => {};
@@ -58,11 +58,11 @@ describe('Asker', () => {
       await sleep(2);
       return some.map(answerOf);
     });
-    const { asker } = open(store);
+    const { loader } = open(store);
     const all = await Promise.all([
-      asker.ask(keys(0, 45), quiet),
-      asker.ask(keys(0, 45), quiet),
-      asker.ask(keys(30, 60), quiet),
+      loader.load(keys(0, 45), quiet),
+      loader.load(keys(0, 45), quiet),
+      loader.load(keys(30, 60), quiet),
     ]);
     expect(store.questions.flat()).toEqual(keys(0, 60));
     expect(Math.max(...store.questions.map((question) => question.length))).toBe(10);
@@ -80,11 +80,11 @@ describe('Asker', () => {
       if (some[0] === 'slow') await slow;
       return some.map(answerOf);
     });
-    const { asker } = open(store, { batchMax: 1 });
+    const { loader } = open(store, { batchMax: 1 });
     let told = 0;
     const progress = () => told++;
-    const second = asker.ask(['slow'], progress);
-    await asker.ask(['quick'], progress);
+    const second = loader.load(['slow'], progress);
+    await loader.load(['quick'], progress);
     const before = told;
     answerSlow();
     await second;
@@ -93,54 +93,54 @@ describe('Asker', () => {
 
   it('takes a store that throws at once for one that fails', async () => {
     const store = new Store();
-    store.ask = () => {
+    store.get = () => {
       throw new Error('not even asked');
     };
-    const { answers } = await open(store).asker.ask(['a'], quiet);
+    const { answers } = await open(store).loader.load(['a'], quiet);
     expect(answers.get('a')).toEqual({ kind: 'failed', detail: 'not even asked' });
   });
 
   it('asks no more keys at once than the store takes', async () => {
     const store = new Store(undefined, 1);
-    await open(store).asker.ask(keys(0, 5), quiet);
+    await open(store).loader.load(keys(0, 5), quiet);
     expect(store.questions).toEqual(keys(0, 5).map((key) => [key]));
   });
 
   it('waits for company no longer than it may, and not at all when told so', async () => {
     const store = new Store();
-    const asker = new BatchLoader(store, { ...limits, waitMax: 60_000 }, systemClock, Math.random);
-    const waiting = asker.ask(keys(0, 3), quiet);
+    const loader = new BatchLoader(store, { ...limits, waitMax: 60_000 }, systemClock, Math.random);
+    const waiting = loader.load(keys(0, 3), quiet);
     await sleep(20);
     expect(store.questions).toEqual([]);
-    asker.flush();
+    loader.flush();
     expect((await waiting).answers.size).toBe(3);
-    const later = asker.ask(keys(3, 16), quiet); // ten are enough for a question, three wait
+    const later = loader.load(keys(3, 16), quiet); // ten are enough for a question, three wait
     await sleep(20);
     expect(store.questions.map((question) => question.length)).toEqual([3, 10]);
-    asker.flush();
+    loader.flush();
     await later;
-    await asker.close();
+    await loader.close();
     const short = new BatchLoader(store, { ...limits, waitMax: 5 }, systemClock, Math.random);
-    expect((await short.ask(['a'], quiet)).answers.size).toBe(1);
+    expect((await short.load(['a'], quiet)).answers.size).toBe(1);
   });
 
   it('keeps to its rate', async () => {
     const store = new Store(undefined, 1);
-    const { asker, clock } = open(store, { perSecondMax: 10, concurrencyMax: 8 });
-    await asker.ask(keys(0, 50), quiet);
+    const { loader, clock } = open(store, { perSecondMax: 10, concurrencyMax: 8 });
+    await loader.load(keys(0, 50), quiet);
     expect(clock.now()).toBeGreaterThanOrEqual(4_000); // a second's worth may come at once
     expect(clock.now()).toBeLessThan(6_000);
   });
 
   it('remembers values and absences for as long as it may', async () => {
     const store = new Store();
-    const { asker, clock } = open(store, { cache: { entriesMax: 100, ttl: 1_000, missingTtl: 100 } });
-    expect(await asker.ask(['a', 'no'], quiet)).toMatchObject({ cached: 0 });
-    expect(await asker.ask(['a', 'no', 'b'], quiet)).toMatchObject({ cached: 2 });
+    const { loader, clock } = open(store, { cache: { entriesMax: 100, ttl: 1_000, missingTtl: 100 } });
+    expect(await loader.load(['a', 'no'], quiet)).toMatchObject({ cached: 0 });
+    expect(await loader.load(['a', 'no', 'b'], quiet)).toMatchObject({ cached: 2 });
     clock.advance(500);
-    expect(await asker.ask(['a', 'no', 'b'], quiet)).toMatchObject({ cached: 2 });
+    expect(await loader.load(['a', 'no', 'b'], quiet)).toMatchObject({ cached: 2 });
     clock.advance(1_000);
-    expect(await asker.ask(['a', 'no', 'b'], quiet)).toMatchObject({ cached: 0 });
+    expect(await loader.load(['a', 'no', 'b'], quiet)).toMatchObject({ cached: 0 });
     expect(store.questions).toEqual([['a', 'no'], ['b'], ['no'], ['a', 'no', 'b']]);
   });
 
@@ -152,8 +152,8 @@ describe('Asker', () => {
         return question < 3 ? { kind: 'failed', detail: 'busy', retryAfterMs: 7_000 } : answerOf(key);
       }),
     );
-    const { asker, clock } = open(store);
-    const { answers } = await asker.ask(['a', 'b', 'c'], quiet);
+    const { loader, clock } = open(store);
+    const { answers } = await loader.load(['a', 'b', 'c'], quiet);
     expect(store.questions).toEqual([['a', 'b', 'c'], ['c'], ['c']]);
     expect(answers.get('b')).toMatchObject({ kind: 'refused' });
     expect(answers.get('c')).toEqual({ kind: 'found', value: '<c>' });
@@ -166,27 +166,27 @@ describe('Asker', () => {
       if (down) throw new Error('connection refused');
       return some.map(answerOf);
     });
-    const { asker } = open(store, { cache: { entriesMax: 10, ttl: 1_000, missingTtl: 1_000 } });
-    const { answers } = await asker.ask(['a'], quiet);
+    const { loader } = open(store, { cache: { entriesMax: 10, ttl: 1_000, missingTtl: 1_000 } });
+    const { answers } = await loader.load(['a'], quiet);
     expect(answers.get('a')).toEqual({ kind: 'failed', detail: 'connection refused' });
     expect(store.questions.length).toBe(3);
     down = false;
-    expect((await asker.ask(['a'], quiet)).answers.get('a')).toMatchObject({ kind: 'found' });
+    expect((await loader.load(['a'], quiet)).answers.get('a')).toMatchObject({ kind: 'found' });
   });
 
   it('gives up a question that is not answered, and does not wait for it', async () => {
     const signals: AbortSignal[] = [];
     const store: LookupReader = {
       keysMax: 10,
-      ask: (_, signal) => {
+      get: (_, signal) => {
         signals.push(signal);
         return new Promise(() => undefined);
       },
       ping: async () => undefined,
       close: async () => undefined,
     };
-    const asker = new BatchLoader(store, { ...limits, timeout: 10, attemptsMax: 2 }, systemClock, () => 0);
-    expect((await asker.ask(['a'], quiet)).answers.get('a')).toEqual({
+    const loader = new BatchLoader(store, { ...limits, timeout: 10, attemptsMax: 2 }, systemClock, () => 0);
+    expect((await loader.load(['a'], quiet)).answers.get('a')).toEqual({
       kind: 'failed',
       detail: 'no answer within 10 ms',
     });
@@ -199,10 +199,10 @@ describe('Asker', () => {
       if (down) throw new Error('down');
       return some.map(answerOf);
     });
-    const { asker, clock } = open(store, { attemptsMax: 1 });
-    for (let i = 0; i < 5; i++) await asker.ask([`k${i}`], quiet);
+    const { loader, clock } = open(store, { attemptsMax: 1 });
+    for (let i = 0; i < 5; i++) await loader.load([`k${i}`], quiet);
     const asked = store.questions.length;
-    const { answers } = await asker.ask(keys(10, 30), quiet);
+    const { answers } = await loader.load(keys(10, 30), quiet);
     expect(answers.get('k10')).toMatchObject({
       kind: 'failed',
       detail: expect.stringContaining('the circuit breaker is open'),
@@ -210,29 +210,29 @@ describe('Asker', () => {
     expect(store.questions.length).toBe(asked);
     down = false;
     clock.advance(1_000);
-    expect((await asker.ask(['k10'], quiet)).answers.get('k10')).toMatchObject({ kind: 'found' });
+    expect((await loader.load(['k10'], quiet)).answers.get('k10')).toMatchObject({ kind: 'found' });
     down = true;
-    for (let i = 0; i < 5; i++) await asker.ask([`k${i}`], quiet);
+    for (let i = 0; i < 5; i++) await loader.load([`k${i}`], quiet);
     down = false;
-    asker.reset();
-    expect((await asker.ask(['k11'], quiet)).answers.get('k11')).toMatchObject({ kind: 'found' });
+    loader.reset();
+    expect((await loader.load(['k11'], quiet)).answers.get('k11')).toMatchObject({ kind: 'found' });
   });
 
   it('passes on what will be the same at every try, at once', async () => {
     const store = new Store(async () => {
       throw new MillraceError('lookup', 'wrong password', { permanent: true });
     });
-    const { asker } = open(store);
-    await expect(asker.ask(['a', 'b'], quiet)).rejects.toThrow('wrong password');
-    await expect(asker.ask(['a'], quiet)).rejects.toThrow('wrong password');
+    const { loader } = open(store);
+    await expect(loader.load(['a', 'b'], quiet)).rejects.toThrow('wrong password');
+    await expect(loader.load(['a'], quiet)).rejects.toThrow('wrong password');
     expect(store.questions.length).toBe(2);
   });
 
   it('says that it gets on, to all who wait', async () => {
     const progress = [0, 0];
-    const { asker } = open(new Store(undefined, 1), { concurrencyMax: 1 });
+    const { loader } = open(new Store(undefined, 1), { concurrencyMax: 1 });
     const ask = (from: number, n: number) =>
-      asker.ask(keys(from, from + 7), () => {
+      loader.load(keys(from, from + 7), () => {
         progress[n] = (progress[n] ?? 0) + 1;
       });
     await Promise.all([ask(0, 0), ask(7, 1)]);
@@ -243,19 +243,19 @@ describe('Asker', () => {
     const store: LookupReader & { closed: boolean } = {
       keysMax: 1,
       closed: false,
-      ask: () => new Promise(() => undefined),
+      get: () => new Promise(() => undefined),
       ping: async () => undefined,
       async close() {
         store.closed = true;
       },
     };
-    const asker = new BatchLoader(store, { ...limits, timeout: 60_000 }, systemClock, Math.random);
-    const asked = asker.ask(keys(0, 9), quiet);
+    const loader = new BatchLoader(store, { ...limits, timeout: 60_000 }, systemClock, Math.random);
+    const asked = loader.load(keys(0, 9), quiet);
     await sleep(10);
-    await asker.close();
+    await loader.close();
     const { answers } = await asked;
     expect([...answers.values()].map(({ kind }) => kind)).toEqual(new Array(9).fill('failed'));
-    expect((await asker.ask(['late'], quiet)).answers.get('late')).toMatchObject({ kind: 'failed' });
+    expect((await loader.load(['late'], quiet)).answers.get('late')).toMatchObject({ kind: 'failed' });
     expect(store.closed).toBe(true);
   });
 
@@ -279,9 +279,9 @@ describe('Asker', () => {
           if (failures[question]) throw new Error('lost');
           return some.map(answerOf);
         }, keysMax);
-        const { asker } = open(store, { batchMax, concurrencyMax, attemptsMax: 50, cache });
+        const { loader } = open(store, { batchMax, concurrencyMax, attemptsMax: 50, cache });
         const wanted = rounds.map((numbers) => [...new Set(numbers.map((n) => (n % 4 === 0 ? `no${n}` : `k${n}`)))]);
-        const all = await Promise.all(wanted.map((some) => asker.ask(some, quiet)));
+        const all = await Promise.all(wanted.map((some) => loader.load(some, quiet)));
         all.forEach(({ answers }, i) => {
           expect([...answers].sort()).toEqual((wanted[i] ?? []).map((key) => [key, answerOf(key)]).sort());
         });

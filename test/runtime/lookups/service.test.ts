@@ -52,7 +52,7 @@ function worldOf(reader: Partial<LookupReader>, events = 500) {
           opened.push(step);
           return {
             keysMax: 1_000,
-            ask: async (keys) => keys.map(nameOf),
+            get: async (keys) => keys.map(nameOf),
             ping: async () => undefined,
             close: async () => {
               world.closed += 1;
@@ -101,7 +101,7 @@ describe('lookups of a run', () => {
     let asked = 0;
     const warnings: string[] = [];
     const world = worldOf({
-      ask: async (keys) => {
+      get: async (keys) => {
         asked += 1;
         if (asked === 3) down = true;
         if (down) throw new Error('connection refused');
@@ -132,7 +132,7 @@ describe('lookups of a run', () => {
 
   it('stop the run where the store will say the same at every try', async () => {
     const world = worldOf({
-      ask: async () => {
+      get: async () => {
         throw new MillraceError('lookup', 'wrong password', { permanent: true });
       },
     });
@@ -146,7 +146,7 @@ describe('lookups of a run', () => {
     const world = worldOf(
       {
         keysMax: 1,
-        ask: async (keys) => {
+        get: async (keys) => {
           await sleep(10);
           return keys.map(nameOf);
         },
@@ -165,7 +165,7 @@ describe('lookups of a run', () => {
 
   it('are drained when the run is told to stop: what was read is answered and committed', async () => {
     const world = worldOf({
-      ask: async (keys) => {
+      get: async (keys) => {
         await sleep(30);
         return keys.map(nameOf);
       },

@@ -1,7 +1,7 @@
 import {
   internalEventTime,
   type MultiInputOperator,
-  markOf,
+  markerOf,
   millis,
   type RawRecord,
   type Schema,
@@ -231,7 +231,7 @@ interface Between {
 }
 
 function readBetween(record: RawRecord): Between {
-  const mark = markOf(record);
+  const mark = markerOf(record);
   const leg = mark || !record.value ? undefined : (JSON.parse(new TextDecoder().decode(record.value)) as Leg);
   return { mark, leg, eventTimeMs: internalEventTime(record) };
 }

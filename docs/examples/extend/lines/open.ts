@@ -210,7 +210,7 @@ export function linesLookup(): LookupDriver {
 
       return {
         keysMax: 1_000,
-        async ask(keys) {
+        async get(keys) {
           await refresh();
           return keys.map((one) => (values.has(one) ? { kind: 'found', value: values.get(one) } : MISSING));
         },
