@@ -92,6 +92,9 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
         for (const concern of concerns(summary)) terminal.err(`warning: ${concern}\n`);
         const failures = exceeded(summary.thisRun.shares, limits);
         for (const failure of failures) terminal.err(`--fail-on: ${failure}\n`);
+        // Nobody wants a run of which nothing is left, unless it is said.
+        const unreadable = limits.dead === 1 ? [] : summary.thisRun.unreadable;
+        if (unreadable.length > 0) throw noneDecoded(unreadable, summary.deadLetters);
         return failures.length > 0 ? exitCodes.failed : exitCodes.ok;
       }),
     );
@@ -115,6 +118,15 @@ async function work(
     return exitCodes.passing;
   }
 }
+
+const noneDecoded = (sources: readonly string[], deadLetters: Readonly<Record<string, number>>): MillraceError =>
+  new MillraceError(
+    'source',
+    `not one record of ${sources.join(', ')} could be decoded (${Object.keys(deadLetters).join(', ')})`,
+    {
+      hint: 'compare the schema with that of the producer: `millrace dlq list FILE` shows the reasons; --fail-on dead=100% lets such a run pass',
+    },
+  );
 
 function limitsOf({ failOn }: RunFlags) {
   const limits = failOn === undefined ? {} : limitsIn(failOn);

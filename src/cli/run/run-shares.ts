@@ -24,7 +24,12 @@ export interface RunFindings {
   readonly shares: RunShares;
   /** By step and input, such as `delay-model.labels`. */
   readonly neverMatched: readonly string[];
+  /** Sources that gave many records, of which not one could be decoded. */
+  readonly unreadable: readonly string[];
 }
+
+/** Fewer may all be wrong by chance. */
+const UNREADABLE_MIN = 100;
 
 /**
  * Looks through the counters of a run.
@@ -64,7 +69,19 @@ export function findings(counts: readonly RunCount[]): RunFindings {
       unmatched,
     },
     neverMatched,
+    unreadable: unreadableIn(counts),
   };
+}
+
+function unreadableIn(counts: readonly RunCount[]): string[] {
+  return counts.flatMap(({ step, name, inThisRun }) => {
+    if (name !== 'read' || inThisRun < UNREADABLE_MIN) return [];
+    const dead = counts.reduce(
+      (sum, each) => (each.step === step && each.name.startsWith('dead:') ? sum + each.inThisRun : sum),
+      0,
+    );
+    return dead >= inThisRun ? [step] : [];
+  });
 }
 
 /** Which shares lie above their limit, as sentences. */

@@ -25,8 +25,12 @@ describe('the shares of a run', () => {
       },
       1_000,
     );
-    expect(findings(run)).toEqual({ shares: { late: 0.3, dead: 0.06, unmatched: 0.75 }, neverMatched: [] });
-    expect(findings([])).toEqual({ shares: { late: 0, dead: 0, unmatched: 0 }, neverMatched: [] });
+    expect(findings(run)).toEqual({
+      shares: { late: 0.3, dead: 0.06, unmatched: 0.75 },
+      neverMatched: [],
+      unreadable: [],
+    });
+    expect(findings([])).toEqual({ shares: { late: 0, dead: 0, unmatched: 0 }, neverMatched: [], unreadable: [] });
   });
 
   it('name an input of labels of which nothing ever matched', () => {
@@ -38,6 +42,13 @@ describe('the shares of a run', () => {
     });
     expect(findings(run).neverMatched).toEqual(['model.labels', 'features.outcomes']);
     expect(findings(counts({ 'model/learned': 0, 'model/unmatched': 0 })).neverMatched).toEqual([]);
+  });
+
+  it('name a source of which nothing could be decoded, if it gave many records', () => {
+    const unreadable = (of: Readonly<Record<string, number>>) => findings(counts(of, 1_000)).unreadable;
+    expect(unreadable({ 'in/read': 100, 'in/dead:not-json': 60, 'in/dead:truncated': 40 })).toEqual(['in']);
+    expect(unreadable({ 'in/read': 100, 'in/dead:not-json': 99, 'check/dead:stale': 1 })).toEqual([]);
+    expect(unreadable({ 'in/read': 99, 'in/dead:not-json': 99 })).toEqual([]);
   });
 
   it('are told of where they lie above a limit', () => {

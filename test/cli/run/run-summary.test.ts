@@ -31,6 +31,7 @@ describe('the summary of a run', () => {
       recordsPerSecond: 1.6,
       shares: { late: 0, dead: 0, unmatched: 0 },
       neverMatched: [],
+      unreadable: [],
     });
     expect(summaryText(summary)).toContain('12.5 s, 20 read in this run (2/s), latency p50');
     const idle = counts.map((each) => ({ ...each, inThisRun: 0 }));
