@@ -10,8 +10,8 @@ function ownEntry(target: string): string | undefined {
 }
 
 /**
- * The test files that reach a source file by their imports (as `vitest related` finds them), the nearest first: of two that
- * are equally far the one whose path has more words of the file's.
+ * The test files that reach a source file by their imports (as `vitest related` finds them), the nearest first: the
+ * words that a path shares with the file's count more than the imports between them.
  */
 export function relatedTests(sources: ReadonlyMap<string, SourceFile>, file: string): string[] {
   const importers = new Map<string, string[]>();
@@ -27,6 +27,6 @@ export function relatedTests(sources: ReadonlyMap<string, SourceFile>, file: str
   const likeness = (path: string) => new Set(path.split(/\W+/).filter((word) => words.has(word))).size;
   return [...distance]
     .filter(([path]) => path.endsWith('.test.ts'))
-    .sort(([a, far], [b, farther]) => far - likeness(a) - (farther - likeness(b)) || (a < b ? -1 : 1))
+    .sort(([a, far], [b, farther]) => far - 3 * likeness(a) - (farther - 3 * likeness(b)) || (a < b ? -1 : 1))
     .map(([path]) => path);
 }
