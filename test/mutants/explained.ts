@@ -15,6 +15,13 @@ export const explained: readonly Explained[] = [
     in: 'CARRIAGE_RETURN ? last - 1 : last',
     why: 'equivalent: the fast path gives a row with CRLF up, and splitRow gives the same cells',
   },
+  {
+    file: 'src/operators/window/engine/session-windows.ts',
+    from: "'unmatched'",
+    to: 'undefined as never',
+    in: 'refused where it is declared',
+    why: 'equivalent: check refuses windowOfChanges with sessions, so nothing is taken back from one',
+  },
 ];
 
 export const explanationOf = (mutant: Mutant, line: string): string | undefined =>

@@ -35,4 +35,17 @@ describe('clickHouseReader', () => {
     ]);
     expect(numbers.asked).toEqual([{ keys: [7n] }]);
   });
+
+  it.each([
+    [202, false],
+    [60, true],
+    [47, true],
+  ])('takes error %i for permanent: %s, and says what it is', async (code, permanent) => {
+    const query = () => Promise.reject(Object.assign(new Error('it says no'), { code: String(code) }));
+    const engine: Partial<Engine> = { where: 'here', query };
+    const lookup = clickhouse.tableLookup({ table: 'customers', key: 'id', keyType: 'String', columns: ['tier'] });
+    const answers = clickHouseReader(engine as Engine, lookup).get(['a'], new AbortController().signal);
+    await expect(answers).rejects.toMatchObject({ code: 'lookup', where: 'here', permanent });
+    await expect(answers).rejects.toThrow(`cannot look up: it says no (ClickHouse error ${code})`);
+  });
 });
