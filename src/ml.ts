@@ -63,6 +63,7 @@ export {
   type VectorNumbers,
   vectorDigest,
 } from './ml/features/index.js';
+export { type HalfSpaceTreesOptions, halfSpaceTrees } from './ml/learners/anomalies/half-space-trees.js';
 export { classShares } from './ml/learners/baselines/class-shares.js';
 export { lastLabel } from './ml/learners/baselines/last-label.js';
 export { meanLabel } from './ml/learners/baselines/mean-label.js';

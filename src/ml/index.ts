@@ -21,6 +21,7 @@ export {
 } from './evaluation/baselines.js';
 export { binaryJudge, classJudge, type Judge, type Measure, numberJudge } from './evaluation/judges.js';
 export { type Scoreboard, scoreboard, scoreboardSize, type WindowScores } from './evaluation/scoreboard.js';
+export { type HalfSpaceTreesOptions, halfSpaceTrees } from './learners/anomalies/half-space-trees.js';
 export { classShares } from './learners/baselines/class-shares.js';
 export { lastLabel } from './learners/baselines/last-label.js';
 export { meanLabel } from './learners/baselines/mean-label.js';
