@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { fuzzFiles } from './files.js';
 import { fuzzIngest } from './ingest.js';
+import { fuzzLarge } from './large-inputs.js';
 import { formats } from './payloads/formats.js';
 import { fuzzFormat } from './payloads/fuzz-format.js';
 import { fuzzBatches } from './record-batches.js';
@@ -19,6 +20,8 @@ const subjects: Readonly<Record<string, Fuzz>> = {
   ingest: (count, seed) => fuzzIngest(Math.ceil(count / 100), seed),
   registry: (count, seed) => fuzzRegistry(Math.ceil(count / 100), seed),
   files: (count, seed) => fuzzFiles(Math.ceil(count / 100), seed),
+  // Up to a megabyte each, measured one by one.
+  large: (count, seed) => fuzzLarge(Math.ceil(count / 2_000), seed),
 };
 
 const { values } = parseArgs({
