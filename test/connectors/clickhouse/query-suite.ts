@@ -88,8 +88,8 @@ export function querySuite(options: () => ClickHouseOptions): void {
             };
           };
           return {
-            poll: async (recordsMax) => {
-              const { records, ended } = await reader.poll(recordsMax);
+            poll: async (recordsMax, bytesMax) => {
+              const { records, ended } = await reader.poll(recordsMax, bytesMax);
               return { records: records.map(recordOf), ended };
             },
             close: () => reader.close(),
