@@ -77,7 +77,7 @@ function given(args: readonly string[], defaults: Options): { readonly json: boo
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
-  if (name === undefined) {
+  if (name === undefined || name === '--help') {
     process.stdout.write(list());
     return 0;
   }

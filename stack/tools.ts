@@ -21,7 +21,8 @@ export async function requireProgram(program: string, args: readonly string[], i
 
 /** Java 17 or newer. */
 export async function requireJava(): Promise<void> {
-  const install = 'install it with `apt-get install openjdk-17-jre-headless` (or `brew install openjdk@17`)';
+  const install =
+    '`npm run setup` installs it, or `apt-get install openjdk-17-jdk-headless` (`brew install openjdk@17`)';
   const text = await requireProgram('java', ['-version'], install);
   const version = Number(/version "(\d+)/.exec(text)?.[1]);
   if (version < 17) {
@@ -34,7 +35,11 @@ export async function requireJava(): Promise<void> {
 
 /** Runs Maven with a goal; its output is the cause where it fails. */
 export async function maven(args: readonly string[]): Promise<void> {
-  await requireProgram('mvn', ['-version'], 'install it with `apt-get install maven` (or `brew install maven`)');
+  await requireProgram(
+    'mvn',
+    ['-version'],
+    '`npm run setup` installs it, or `apt-get install maven` (`brew install maven`)',
+  );
   await runToEnd('mvn', ['--batch-mode', '--quiet', '-Dstyle.color=never', ...args]);
 }
 

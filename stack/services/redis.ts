@@ -3,7 +3,7 @@ import { ask, HOST } from '../ports.js';
 import type { Places, Service } from '../service.js';
 import { requireProgram } from '../tools.js';
 
-const install = 'install it with `apt-get install redis-server` (or `brew install redis`)';
+const install = '`npm run setup` installs it, or `apt-get install redis-server` (`brew install redis`)';
 
 export const redis: Service = {
   name: 'redis',

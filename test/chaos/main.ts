@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machineLine } from '../../benchmarks/machine.js';
+import { missing } from '../../scripts/programs.mjs';
 import { type ChaosOptions, type ChaosResult, chaos } from './chaos.js';
 import { allFaults, type FaultGroup, usualFaults } from './faults.js';
 import { type Mutant, mutants } from './mutants.js';
@@ -52,6 +53,8 @@ function given(): Omit<ChaosOptions, 'log'> | string {
   if (needsRoot && process.getuid?.() !== 0) return `faults of '${needsRoot}' need root`;
   if (faults.includes('clock') && !existsSync(FAKETIME))
     return "faults of 'clock' need libfaketime: apt-get install faketime";
+  const absent = missing(['Redis', 'Java', 'Maven', "Python's clients"]).map(({ name }) => name);
+  if (absent.length > 0) return `${absent.join(', ')} is not installed: npm run setup`;
   return { minutes, seed, records, standbys, faults } as Omit<ChaosOptions, 'log'>;
 }
 

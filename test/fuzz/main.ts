@@ -29,8 +29,21 @@ const { values } = parseArgs({
     payloads: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  process.stdout.write(`npm run fuzz -- [options]
+
+Sends hostile payloads, batches, bodies, responses and files, and looks at what becomes of them.
+
+  --payloads N   how many of each subject (1000000); a hundredth through sockets and files
+  --seed N       decides what they are (1)
+  --only NAME    one of ${Object.keys(subjects).join(', ')}
+`);
+  process.exit(0);
+}
 
 const chosen = Object.entries(subjects).filter(([name]) => values.only === undefined || name === values.only);
 if (chosen.length === 0) {

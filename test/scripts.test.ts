@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { installCommands, programs } from '../scripts/programs.mjs';
+
+const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }).scripts;
+/** Those that take options, and that no other tool answers for. */
+const own = ['test', 'setup', 'bench', 'chaos', 'drill:upgrade', 'sim', 'fuzz', 'mutants', 'oracle'];
+
+describe('npm run', () => {
+  it.each(own)('%s -- --help says how it is used', { timeout: 120_000 }, (name) => {
+    const command = (scripts[name] as string).split(' && ').at(-1)?.replace(/^tsx /, 'node --import tsx ') ?? '';
+    const { status, stdout, stderr } = spawnSync(`${command} --help`, { shell: true, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`npm ${name === 'test' ? '' : 'run '}${name}`);
+  });
+});
+
+it('what documents name as a command of npm is one', () => {
+  const below = ['docs', 'src', 'stack', 'connectors'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  );
+  const documents = [...readdirSync('.'), ...below].filter((file) => /\.(md|ts|yml)$/.test(file));
+  const named = documents.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/npm run (?:-s |--silent )?([a-z][\w:-]*)/g)].map(([, name = '']) => [
+      file,
+      name,
+    ]),
+  );
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter(([, name = '']) => !(name in scripts))).toEqual([]);
+});
+
+describe('setup', () => {
+  it('names one command of each package manager', () => {
+    const names = (platform: string) =>
+      installCommands(programs, platform).map(([command, verb]) => `${command} ${verb}`);
+    expect(names('linux')).toEqual(['apt-get install', 'python3 -m']);
+    expect(names('darwin')).toEqual(['brew install', 'python3 -m']);
+    expect(installCommands([], 'linux')).toEqual([]);
+  });
+
+  it('knows where each program comes from, on both systems', () => {
+    for (const { apt, brew, pip } of programs)
+      expect(pip !== undefined || (apt !== undefined && brew !== undefined)).toBe(true);
+  });
+});
