@@ -1,15 +1,15 @@
-/** Buffers of batches, handed out and taken back: a batch in steady state allocates nothing. */
+/** A pool of batch buffers: a batch in steady state allocates nothing. */
 export interface BufferPool {
   take(byteLength: number): ArrayBuffer;
-  /** Takes back a buffer that a worker has returned. */
+  /** Returns a buffer to the pool. */
   give(buffer: ArrayBuffer): void;
 }
 
 /**
  * A pool of buffers of a few sizes.
  *
- * Memory bound: `keepMax` idle buffers of any size, the newest; what is handed out is bounded by the rows that callers
- * have outstanding. Buffers come back with old numbers in them.
+ * Memory: the newest `keepMax` idle buffers of any size; buffers in use are limited by the rows of the callers. A reused buffer
+ * contains old numbers.
  */
 export function bufferPool(keepMax: number): BufferPool {
   const idle: ArrayBuffer[] = [];
@@ -19,7 +19,7 @@ export function bufferPool(keepMax: number): BufferPool {
       return (at < 0 ? undefined : idle.splice(at, 1)[0]) ?? new ArrayBuffer(byteLength);
     },
     give(buffer) {
-      // A length of zero is what a buffer has that was transferred and never came back.
+      // A transferred buffer that was not returned has length zero.
       if (buffer.byteLength === 0) return;
       idle.push(buffer);
       if (idle.length > keepMax) idle.shift();

@@ -1,23 +1,23 @@
 import { type ModelInput, sizeOf, type TensorData, tensorArrays } from '../core/index.js';
 
-/** Where the rows of one input lie in the buffer of a batch. */
+/** The range of one input's rows in the buffer of a batch. */
 export interface Region {
   readonly name: string;
   readonly type: ModelInput['type'];
-  /** Shape and number of the numbers of one row. */
+  /** The shape and the size of one row. */
   readonly rowShape: readonly number[];
   readonly rowSize: number;
   readonly byteOffset: number;
 }
 
-/** How a batch of up to `rowsMax` rows of one length lies in one buffer: input after input, row after row. */
+/** The layout of a batch of up to `rowsMax` rows of one length in one buffer: input after input, row after row. */
 export interface Layout {
   readonly rowsMax: number;
   readonly byteLength: number;
   readonly regions: readonly Region[];
 }
 
-/** The widest number: every region begins at a multiple of it. */
+/** The size of the largest number: every region begins at a multiple of it. */
 const alignBytes = 8;
 
 export function layoutOf(inputs: readonly ModelInput[], length: number, rowsMax: number): Layout {

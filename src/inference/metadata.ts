@@ -1,6 +1,6 @@
 import { MillraceError, type ModelInput } from '../core/index.js';
 
-/** What a model says of one of its inputs or outputs; a dimension is a number, or a name where it varies. */
+/** A model's description of one of its inputs or outputs; a dimension is a number, or a name if it varies. */
 export interface ValueFacts {
   readonly name: string;
   readonly isTensor: boolean;
@@ -23,11 +23,11 @@ export const refuse = (message: string, hint: string): never => {
 };
 
 /**
- * Picks the input and the output of a scoring model: one float32 input `[N, k]`, and float32 probabilities `[N, c]`
- * (a classifier's integer label beside them is passed over).
+ * Picks the input and the output of a scoring model: one float32 input `[N, k]`, and float32 probabilities `[N, c]` (an integer
+ * label of a classifier is ignored).
  *
- * Throws `MillraceError('model')` with a hint for anything else: several inputs, other number types, a batch axis of
- * fixed length, outputs that are no tensors (`ZipMap`).
+ * Throws `MillraceError('model')` with a hint for anything else: several inputs, other types, a batch axis of fixed length, outputs
+ * that are not tensors (`ZipMap`).
  */
 export function chooseTensors(inputs: readonly ValueFacts[], outputs: readonly ValueFacts[]): ModelTensors {
   return { inputs: [chooseInput(inputs)], output: chooseOutput(outputs) };

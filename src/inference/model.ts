@@ -5,25 +5,25 @@ import type { LoadedModel } from './protocol.js';
 import { type Batch, createScheduler, type Scheduler } from './scheduler.js';
 import type { WorkerLink } from './worker-link.js';
 
-/** Two batches under way: one runs, one lies ready in the worker's queue. */
+/** Two batches in flight: one runs, one waits in the worker's queue. */
 const inFlightMax = 2;
 
 export interface ModelFile {
-  /** As a message names it. */
+  /** The name in messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly digest: string;
 }
 
-/** A model in service: its scheduler, and its session wherever the worker has it now. */
+/** A loaded model: its scheduler, and its current session in the worker. */
 export interface ServedModel {
   readonly handle: ModelHandle;
   readonly scheduler: Scheduler;
 }
 
 /**
- * Loads a model in the worker and puts a scheduler in front of it. The file's bytes are kept: a worker that died gets
- * exactly the same model again, whatever happened to the file.
+ * Loads a model in the worker and creates its scheduler. The file's bytes are kept, so a restarted worker loads exactly the same
+ * model, whatever happened to the file.
  */
 export async function serveModel(
   file: ModelFile,

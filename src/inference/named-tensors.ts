@@ -2,8 +2,8 @@ import { type ModelInput, type TensorSpec, type TensorType, tensorTypes } from '
 import { list, type ModelTensors, refuse, text, type ValueFacts } from './metadata.js';
 
 /**
- * Picks the inputs and the output that a step names: inputs of float32, int64, int32 or uint8 whose first axis is the
- * batch, the others fixed or, all of them together, of one of the declared lengths; and a float32 output.
+ * Picks the inputs and the output that a step names. Inputs are float32, int64, int32 or uint8. Their first axis is the batch; the
+ * others are fixed or, all together, of one of the declared lengths. The output is float32.
  *
  * Throws `MillraceError('model')` with a hint for anything else.
  */

@@ -1,6 +1,6 @@
 import type { Pooling, TensorData } from '../core/index.js';
 
-/** What a model gives for some rows of one length: `size` numbers for each position of each row. */
+/** The output of a model for some rows of one length: `size` numbers for each position of each row. */
 export interface Positions {
   readonly data: Float32Array;
   readonly rows: number;
@@ -9,10 +9,10 @@ export interface Positions {
 }
 
 /**
- * One vector a row of the vectors of its positions. Numbers are added up as float64 and in the order of the positions, so
- * that a row's bits depend on the row alone. A row with no position to go by has a vector of zeros.
+ * Pools the vectors of a row's positions into one. Numbers are added as float64 in the order of the positions, so the bits of a row
+ * depend on the row alone. A row without positions gets a vector of zeros.
  *
- * `mask` has `length` numbers a row; it is what `{ mean }` names.
+ * `mask` has `length` numbers per row; it is the input that `{ mean }` names.
  */
 export function pool(pooling: Pooling, positions: Positions, mask: TensorData | undefined): Float32Array {
   const { rows, length, size } = positions;

@@ -1,10 +1,10 @@
 import { messageOf } from '../core/index.js';
 import type { RunAnswer } from './protocol.js';
 
-/** The rows that a session can take at once, as far as it is known. */
+/** The largest number of rows that a session can take at once, as far as known. */
 export interface Ceiling {
   rows: number;
-  /** Full runs since it was lowered or raised. */
+  /** Full runs since it was last changed. */
   runs: number;
 }
 
@@ -14,25 +14,25 @@ export interface Rows {
   readonly rows: number;
   readonly outputSize: number;
   readonly ceiling: Ceiling;
-  /** Scores rows `from` to `from + rows`. */
+  /** Scores the rows `from` to `from + rows`. */
   run(from: number, rows: number): Promise<Float32Array>;
-  /** Scores a row that is known to work; rejects where the session itself is broken. */
+  /** Scores a row that is known to work; rejects if the session is broken. */
   probe(): Promise<unknown>;
 }
 
-/** Runs at the ceiling before twice as many rows are tried again: memory that was short may be free by then. */
+/** Runs at the limit before twice as many rows are tried again, since memory may be free by then. */
 const raiseAfterRuns = 64;
 
-// The texts of ONNX Runtime's arena, of CUDA and of its libraries, and of an allocator that threw.
+// Messages of ONNX Runtime's arena, of CUDA and its libraries, and of a failed allocator.
 const outOfMemory = /failed to allocate|out of memory|bad_alloc|alloc_failed|can't allocate/i;
 export const isOutOfMemory = (error: unknown): boolean => outOfMemory.test(messageOf(error));
 
 /**
- * Scores a batch in spite of errors: halves it where memory runs out, and remembers that size; halves it on any other
- * error until the rows that cause it stand alone, and answers the rest.
+ * Scores a batch despite errors. If memory runs out, it halves the batch and remembers the size. On any other error it halves the
+ * batch until the rows that cause it are found, and answers the rest.
  *
- * A row counts as failed by itself only if a row known to work still does: when the session is broken, the whole batch
- * is rejected, since answering it with failures would send a healthy stream to the dead letters.
+ * A row counts as failed only if a row that is known to work still works. If the session is broken, the whole batch is rejected;
+ * otherwise a healthy stream would go to the dead letters.
  */
 export async function scoreRows(batch: Rows): Promise<Omit<RunAnswer, 'input'>> {
   const { ceiling } = batch;

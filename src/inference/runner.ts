@@ -5,13 +5,13 @@ import { chooseTensors } from './metadata.js';
 import { chooseNamed } from './named-tensors.js';
 import { vectorsOf } from './vectors.js';
 
-/** Makes one vector of each of the rows `from` to `from + rows` of a batch. */
+/** Scores the rows `from` to `from + rows` of a batch: one vector per row. */
 type RunRows = (layout: Layout, views: readonly TensorData[], from: number, rows: number) => Promise<Float32Array>;
 
 /**
- * What a loaded model takes, and how its rows are run.
+ * The inputs of a loaded model, and how its rows are run.
  *
- * Throws `MillraceError('model')` where it is no model of features, or not one as `spec` says.
+ * Throws `MillraceError('model')` if it is not a model of features, or not one of `spec`.
  */
 export function runnerOf(
   onnx: typeof Onnx,

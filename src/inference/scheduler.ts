@@ -2,14 +2,14 @@ import type { FillRow, RunResult, TensorData } from '../core/index.js';
 import type { BufferPool } from './buffers.js';
 import { type Layout, viewsOf } from './layout.js';
 
-/** Rows of one length bucket on their way to a worker, laid out in `input`. */
+/** Rows of one length bucket for a worker, laid out in `input`. */
 export interface Batch {
   readonly bucket: number;
   readonly input: ArrayBuffer;
   rows: number;
 }
 
-/** What came back for a batch: `outputSize` numbers a row, and the rows (of the batch) that failed by themselves. */
+/** The answer for a batch: `outputSize` numbers per row, and the rows (of the batch) that failed on their own. */
 export interface Answer {
   readonly scores: Float32Array;
   readonly failures: readonly (readonly [row: number, cause: string])[];
@@ -17,39 +17,39 @@ export interface Answer {
 }
 
 export interface SchedulerOptions {
-  /** How batches lie in their buffers, by length bucket: rows of different length buckets never share a batch. */
+  /** The layout of batches by length bucket. Rows of different length buckets never share a batch. */
   readonly buckets: readonly Layout[];
   readonly outputSize: number;
   /** The largest batch, in rows. */
   readonly batchMax: number;
-  /** How long a batch may wait for more rows behind a running one, in milliseconds. */
+  /** How long a batch may wait for more rows after a running one, in milliseconds. */
   readonly waitMax: number;
-  /** Batches under way at a time: two a worker, so that the next one lies ready when one ends. */
+  /** Batches in flight: two per worker, so that the next one is ready when one ends. */
   readonly inFlightMax: number;
   readonly pool: BufferPool;
-  /** Sends a batch off; its outcome comes back through `complete` or `fail`. */
+  /** Sends a batch; its result comes back through `complete` or `fail`. */
   dispatch(batch: Batch): void;
   nowMs(): number;
-  /** Calls `wake` once after `delayMs`; returns how to cancel that. */
+  /** Calls `wake` once after `delayMs`; returns a function that cancels it. */
   startTimer(delayMs: number, wake: () => void): () => void;
 }
 
 export interface Scheduler {
-  /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order they were made. */
+  /** `fill` is called for each row before `run` returns, in order. Calls are settled in the order in which they were made. */
   run(rows: number, fill: FillRow, bucketOf?: (row: number) => number): Promise<RunResult>;
-  /** Sends off what waits, without waiting for company. */
+  /** Dispatches the waiting rows at once. */
   flush(): void;
   complete(batch: Batch, answer: Answer): void;
-  /** Rejects the calls that have rows in this batch; the others go on. */
+  /** Rejects the calls with rows in this batch; the others continue. */
   fail(batch: Batch, error: unknown): void;
   /** Resolves when every call is settled. */
   idle(): Promise<void>;
 }
 
-/** Part of a call that lies in one batch. */
+/** The part of a call that is in one batch. */
 interface Span {
   readonly call: Call;
-  /** First row, counted in the call and in the batch. */
+  /** The first row, counted in the call and in the batch. */
   readonly inCall: number;
   readonly inBatch: number;
   rows: number;
@@ -59,7 +59,7 @@ interface Call {
   readonly scores: Float32Array;
   failures: Map<number, string> | undefined;
   degraded: string | null;
-  /** Rows not yet answered. */
+  /** Rows without an answer yet. */
   left: number;
   error: { readonly cause: unknown } | undefined;
   readonly resolve: (result: RunResult) => void;
@@ -78,14 +78,13 @@ const noFailures: ReadonlyMap<number, string> = new Map();
 const firstBucket = () => 0;
 
 /**
- * Micro-batching as pure logic: packs the rows of many callers into batches and hands their answers back.
+ * Micro-batching as pure logic: packs the rows of many callers into batches and distributes the answers.
  *
- * A batch leaves at once when nothing is under way. Otherwise it stays open and grows until it is full, has waited
- * `waitMax`, is flushed, or the worker has nothing left to do; so batches are as large as the load makes them, and an
- * idle worker never waits for a timer (natural batching, as in TF Serving's adaptive scheduler and in Triton with a
- * queue delay of zero).
+ * A batch leaves at once if none is in flight. Otherwise it grows until it is full, has waited `waitMax`, is flushed, or the worker
+ * becomes idle. So the load decides the size of batches, and an idle worker never waits for a timer (natural batching, as in TF
+ * Serving's adaptive scheduler and in Triton with a queue delay of zero).
  *
- * Memory bound: the rows that callers have outstanding, rounded up to a batch a length bucket.
+ * Memory: the rows of the callers, rounded up to one batch per length bucket.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { buckets, outputSize, batchMax, inFlightMax, pool } = options;
@@ -123,7 +122,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   const remove = (batch: OpenBatch) => waiting.splice(waiting.indexOf(batch), 1);
 
-  /** Takes out what a call wrote before its `fill` threw; nothing of it has left yet. */
+  /** Removes the rows of a call whose `fill` threw; none of them has left yet. */
   function undo(call: Call): void {
     for (const batch of [...waiting]) {
       while (batch.spans.at(-1)?.call === call) batch.rows -= batch.spans.pop()?.rows ?? 0;
@@ -149,7 +148,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       underWay.set(batch, batch);
       options.dispatch(batch);
     }
-    // With every place taken, the next answer looks again; an alarm is for the case of a free place only.
+    // If all places are taken, the next answer checks again; an alarm is only needed for a free place.
     setAlarm(underWay.size < inFlightMax ? waiting[0] : undefined);
   }
 
@@ -215,7 +214,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
     complete(batch, { scores, failures, degraded }) {
       const spans = finish(batch);
-      // The worker first: it should not stand still while results are copied.
+      // The worker first: it should not idle while results are copied.
       pump();
       for (const { call, inCall, inBatch, rows } of spans) {
         call.scores.set(scores.subarray(inBatch * outputSize, (inBatch + rows) * outputSize), inCall * outputSize);

@@ -7,33 +7,31 @@ import { type ModelFile, type ServedModel, serveModel } from './model.js';
 import { workerLink } from './worker-link.js';
 
 export interface InferenceOptions {
-  /** Hears what a run should know and survives: a declared provider that is not there. */
+  /** Called with problems that a run survives, such as a declared provider that is not available. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
  * Micro-batched scoring of ONNX models in one worker thread, shared by all tasks of the process.
  *
- * Relative paths are resolved against the working directory. A model is loaded once for each digest, however many tasks
- * open it, and stays loaded until `close`; tasks that open it with the same limits fill the same batches. Every model is
- * checked while it loads: what it takes and gives, the provider that really runs it, and on the CPU that the bits of a
- * row's score do not depend on its batch, so that a replay gives the same predictions: for each of the lengths that rows may
- * have. Only rows of one length share a batch, so what a row is padded to never depends on its company.
+ * Relative paths are resolved against the working directory. A model is loaded once per digest, however many tasks open it, and
+ * stays loaded until `close`. Tasks that open it with the same limits fill the same batches. Every model is checked while it loads:
+ * its inputs and outputs, the provider that runs it, and on the CPU, for each possible length of rows, that the bits of a row's
+ * score do not depend on its batch, so that a replay gives the same predictions. Only rows of one length share a batch, so the
+ * padding of a row never depends on other rows.
  *
- * Guarantees: calls on a handle are answered in the order made. A row that fails by itself is named in `failures` and
- * the others are answered; memory that runs out makes smaller batches; a worker that dies rejects the calls it was
- * working on and is started again by the next one. An idle service does not keep the process alive.
+ * Guarantees: calls on a handle are answered in the order made. A row that fails on its own is named in `failures`, and the others
+ * are answered. If memory runs out, batches get smaller. If the worker dies, its current calls are rejected, and the next call
+ * restarts it. An idle service does not keep the process alive.
  *
  * Errors: `MillraceError('model')`, with the file in `where`.
  *
- * Memory: per model the file's bytes twice, what the runtime needs for `batchMax` rows, and a few input buffers; plus the
- * rows that callers have outstanding. The first model costs about 50 MB for the thread and the runtime.
+ * Memory: per model twice the file's bytes, the runtime's memory for `batchMax` rows, and a few input buffers; plus the rows of the
+ * callers. The first model takes about 50 MB for the thread and the runtime.
  *
- * @example
- * const inference = createInference({ onWarning: (message) => log.warn(message) });
- * const risk = await inference.open({ model: 'models/risk.onnx', batchMax: 256, waitMax: 5, providers: ['cuda', 'cpu'] });
- * const { scores } = await risk.run(rows.length, (row, [features], place) => features.set(rows[row], place * 11));
- * await inference.close();
+ * @example const inference = createInference({ onWarning: (message) => log.warn(message) }); const risk = await inference.open({
+ * model: 'models/risk.onnx', batchMax: 256, waitMax: 5, providers: ['cuda', 'cpu'] }); const { scores } = await
+ * risk.run(rows.length, (row, [features], place) => features.set(rows[row], place * 11)); await inference.close();
  */
 export function createInference({ onWarning = () => {} }: InferenceOptions = {}): InferenceService {
   const link = workerLink();
@@ -46,7 +44,7 @@ export function createInference({ onWarning = () => {} }: InferenceOptions = {})
     if (model === undefined) {
       model = serveModel(file, spec, link, onWarning);
       models.set(identity, model);
-      // A model that could not be loaded may be tried again.
+      // A model that could not be loaded may be retried.
       model.catch(() => models.delete(identity));
     }
     return model;

@@ -3,10 +3,10 @@ import type { Ask, LoadedModel } from './protocol.js';
 import { openSession, refusal, type Session } from './session.js';
 
 interface Resident {
-  /** Digest of the file, and what is taken from it. */
+  /** The digest of the file, and of the choice of tensors. */
   readonly identity: string;
   readonly session: Session;
-  /** The largest batch it is warmed up for. */
+  /** The largest batch that it was warmed up for. */
   warm: number;
 }
 
@@ -16,7 +16,7 @@ export interface SessionPool {
   release(): Promise<void>;
 }
 
-/** The sessions of a worker, one for each model, choice of its tensors and provider; they stay until the worker ends. */
+/** The sessions of a worker, one for each model, choice of tensors and provider; they stay until the worker ends. */
 export function sessionPool(
   open: (model: Ask<'load'>, provider: string) => Promise<Session> = openSession,
 ): SessionPool {

@@ -13,8 +13,8 @@ import { checkBatchInvariance, warmUpSizes, warmUpViews } from './warm-up.js';
 let loaded: Promise<typeof Onnx> | undefined;
 
 /**
- * ONNX Runtime, loaded at first use. Only the worker may call this, and it goes through this one place: loading the
- * native module twice in a thread aborts the process (onnxruntime-node 1.25 to 1.30).
+ * ONNX Runtime, loaded at its first use. Only the worker may call this: loading the native module twice in a thread aborts the
+ * process (onnxruntime-node 1.25 to 1.30).
  */
 export function loadOnnx(): Promise<typeof Onnx> {
   loaded ??= load();
@@ -24,7 +24,7 @@ export function loadOnnx(): Promise<typeof Onnx> {
 async function load(): Promise<typeof Onnx> {
   try {
     const onnx = await import('onnxruntime-node');
-    // Whatever goes wrong comes back as an exception; at lower levels it is printed to stderr as well.
+    // All errors are exceptions; at lower levels they are also printed to stderr.
     onnx.env.logLevel = 'fatal';
     return onnx;
   } catch (cause) {
@@ -39,26 +39,26 @@ async function load(): Promise<typeof Onnx> {
 export interface Session {
   readonly provider: string;
   readonly inputs: readonly ModelInput[];
-  /** What the varying axis may be; a row of the first length is of length bucket 0. */
+  /** The possible lengths of the varying axis; a row of the first length is in length bucket 0. */
   readonly lengths: readonly number[];
   readonly outputSize: number;
   /** Scores the first `rows` rows of a batch of one length bucket, laid out for `rowsMax`. */
   score(batch: RowsOfBucket): Promise<Omit<RunAnswer, 'input'>>;
-  /** Runs every size up to `batchMax` once, in each length bucket; on the CPU it proves that the size does not matter. */
+  /** Runs every size up to `batchMax` once in each length bucket; on the CPU it checks that the size does not matter. */
   warmUp(batchMax: number): Promise<void>;
   release(): Promise<void>;
 }
 
 export type RowsOfBucket = Pick<Ask<'run'>, 'input' | 'bucket' | 'rows' | 'rowsMax'>;
 
-/** One length bucket at least: a model whose rows have no varying axis has this one. */
+/** The length bucket of models without a varying axis. */
 const noLengths = [1] as const;
 
 /**
- * Loads a model on one provider and proves that it runs there.
+ * Loads a model on one provider and checks that it runs there.
  *
- * Throws `MillraceError('model')` for a model that no provider would take, and a plain error where this provider does
- * not work here and another one may.
+ * Throws `MillraceError('model')` for a model that no provider accepts, and a plain error if this provider does not work but
+ * another may.
  */
 export async function openSession(model: Ask<'load'>, provider: string): Promise<Session> {
   const onnx = await loadOnnx();
@@ -147,9 +147,9 @@ const variesInSize = (sizes: readonly number[]) =>
   );
 
 /**
- * Runs the model once with profiling on: the profile alone tells where its nodes really ran.
+ * Runs the model once with profiling, because only the profile tells where its nodes ran.
  *
- * Throws a plain error where none of them ran on `provider`.
+ * Throws a plain error if none of them ran on `provider`.
  */
 export async function proveProvider(
   model: Pick<Ask<'load'>, 'bytes' | 'tensors'>,
@@ -178,10 +178,10 @@ export async function proveProvider(
   }
 }
 
-/** What a refusal looks like to a reader. */
+/** The text of a refusal. */
 export const refusal = (provider: string, error: unknown): string => `${provider}: ${messageOf(error).trim()}`;
 
-/** How ONNX Runtime's profile names the provider that ran a node: the only proof of where a model really runs. */
+/** The name of each provider in ONNX Runtime's profile, the only proof of where a model runs. */
 const executionProviders: Readonly<Record<Provider, string>> = {
   cpu: 'CPUExecutionProvider',
   cuda: 'CUDAExecutionProvider',
@@ -192,8 +192,8 @@ const executionProviders: Readonly<Record<Provider, string>> = {
 };
 
 /**
- * Whether a profile written by ONNX Runtime shows a node that ran on `provider`. (An unavailable provider is dropped by
- * the runtime with no more than a warning, and the model runs on the CPU.)
+ * Whether a profile of ONNX Runtime contains a node that ran on `provider`. (The runtime drops an unavailable provider with only a
+ * warning, and the model runs on the CPU.)
  */
 export function profileShows(profile: string, provider: string): boolean {
   const wanted = (executionProviders as Readonly<Record<string, string>>)[provider];

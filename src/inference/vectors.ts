@@ -3,10 +3,10 @@ import { MillraceError, type TensorData, type TensorSpec } from '../core/index.j
 import { normalizeRows, pool } from './pooling.js';
 
 /**
- * One vector a row of what the model gave for `rows` rows: as it is, or pooled over positions, and of length 1 where
- * that is asked for. `inputOf` gives what went into the model, by name.
+ * One vector per row from a model's output: unchanged, or pooled over positions, and optionally normalized to length 1. `inputOf`
+ * returns an input of the model by name.
  *
- * Throws `MillraceError('model')` for an output that is none.
+ * Throws `MillraceError('model')` for an output that is not a vector.
  */
 export function vectorsOf(
   output: Onnx.Tensor | undefined,

@@ -4,7 +4,7 @@ import { type Layout, viewsOf } from './layout.js';
 /** Scores rows of the warm-up's batch. */
 export type RunRows = (from: number, rows: number) => Promise<Float32Array>;
 
-/** Sizes around each power of two up to `batchMax`, and `batchMax` itself: where kernels change their loops. */
+/** Sizes around each power of two up to `batchMax`, and `batchMax` itself: kernels change their loops there. */
 export function warmUpSizes(batchMax: number): number[] {
   const sizes = new Set<number>();
   for (let size = 1; size <= batchMax; size *= 2) for (const near of [size - 1, size, size + 1]) sizes.add(near);
@@ -13,8 +13,8 @@ export function warmUpSizes(batchMax: number): number[] {
 }
 
 /**
- * A full batch of rows that are the same in every process: floats in [0, 1), bytes, and integers of 0 and 1, low enough for
- * models that take them for indices. The first integer of a row is 1, so that no mask hides a whole row.
+ * A full batch of rows that are the same in every process: floats in [0, 1), bytes, and integers of 0 and 1, which are also valid
+ * indices. The first integer of a row is 1, so no mask hides a whole row.
  */
 export function warmUpViews(layout: Layout): readonly TensorData[] {
   const views = viewsOf(layout, new ArrayBuffer(layout.byteLength));
@@ -36,7 +36,7 @@ function fillWith(next: () => number, view: TensorData, rowSize: number): void {
   }
 }
 
-/** 32 bits a call, by a linear congruential generator (constants of Numerical Recipes): the higher ones are the better. */
+/** 32 bits per call, by a linear congruential generator (constants of Numerical Recipes); the high bits are the best. */
 function randomBits(): () => number {
   let state = 1;
   return () => {
@@ -46,11 +46,10 @@ function randomBits(): () => number {
 }
 
 /**
- * Proves that the bits of a row's result do not depend on its batch: a replay batches differently and must come out
- * the same. Compares each size of `warmUpSizes` with the full batch, at its beginning and at its end.
+ * Checks that the bits of a row's result do not depend on its batch, because a replay batches differently and must give the same.
+ * It compares each size of `warmUpSizes` with the full batch, at its beginning and at its end.
  *
- * Throws `MillraceError('model')` where they differ: several intra-op threads, models that quantize or normalize over
- * the batch.
+ * Throws `MillraceError('model')` if they differ: several intra-op threads, or models that quantize or normalize over the batch.
  */
 export async function checkBatchInvariance(run: RunRows, outputSize: number, batchMax: number): Promise<void> {
   const whole = await run(0, batchMax);
@@ -69,7 +68,7 @@ export async function checkBatchInvariance(run: RunRows, outputSize: number, bat
   }
 }
 
-/** Equal bit by bit, so that a NaN equals itself. */
+/** Equal bit by bit, so a NaN equals itself. */
 export function sameBits(a: Float32Array, b: Float32Array): boolean {
   const bytes = (array: Float32Array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
   return bytes(a).equals(bytes(b));

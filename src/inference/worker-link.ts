@@ -2,19 +2,19 @@ import { MillraceError } from '../core/index.js';
 import { type Answer, WorkerThread } from '../util/worker-thread.js';
 import { type Ask, control, type Requests } from './protocol.js';
 
-/** A worker thread that is started when it is needed and again after it died. */
+/** A worker thread that is started on demand, and again after it died. */
 export interface WorkerLink {
-  /** Counts the starts: sessions of an earlier life are gone. */
+  /** The number of starts: sessions of an earlier thread are gone. */
   readonly life: number;
   /** Starts the worker if it is not running. */
   start(): void;
-  /** Answers come in the order of the requests. Rejects with `MillraceError` for what the worker refuses, and when it dies. */
+  /** Answers come in the order of the requests. Rejects with a `MillraceError` if the worker refuses or dies. */
   request<K extends keyof Requests>(
     kind: K,
     ask: Ask<K>,
     transfer?: readonly ArrayBuffer[],
   ): Promise<Answer<Requests, K>>;
-  /** Lets the requests under way end, releases the sessions and waits until the thread is gone. */
+  /** Waits for the requests in flight, releases the sessions and ends the thread. */
   close(): Promise<void>;
 }
 
@@ -22,8 +22,8 @@ export interface WorkerLink {
 const exitPatienceMs = 10_000;
 
 /**
- * Opens the link; no thread starts yet. An idle worker does not keep the process alive, and a process that exits while
- * the worker is busy waits for the running batch instead of aborting.
+ * Creates the link without starting a thread. An idle worker does not keep the process alive, and a process that exits while the
+ * worker is busy waits for the running batch instead of aborting.
  */
 export function workerLink(): WorkerLink {
   let thread: WorkerThread<Requests> | undefined;
@@ -73,7 +73,7 @@ export function workerLink(): WorkerLink {
   };
 }
 
-/** Runs while the process exits: from here on the worker starts nothing, and what it runs may end. */
+/** Runs while the process exits: the worker starts nothing more, and its current run may end. */
 function leaveInPeace(words: Int32Array): void {
   Atomics.store(words, control.stop, 1);
   Atomics.wait(words, control.busy, 1, exitPatienceMs);

@@ -2,7 +2,7 @@ import { type Handlers, serveCalls } from '../util/worker-thread.js';
 import { control, type Requests } from './protocol.js';
 import { sessionPool } from './session-pool.js';
 
-// The entry of the inference thread. `session.run` blocks the thread that calls it, hence a thread of its own.
+// The entry of the inference thread. `session.run` blocks its thread, so it has a separate one.
 
 const pool = sessionPool();
 
@@ -29,7 +29,7 @@ serveCalls<Requests>(
   { code: 'model', last: 'close' },
 );
 
-/** Says that this thread is inside the native runtime, unless the process is about to exit. */
+/** Marks that this thread is inside the native runtime, unless the process is about to exit. */
 async function guarded<T>(words: Int32Array, work: () => Promise<T>): Promise<T> {
   Atomics.store(words, control.busy, 1);
   if (Atomics.load(words, control.stop) === 1) {

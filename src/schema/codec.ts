@@ -9,16 +9,16 @@ import type { ProtobufValues } from './protobuf/values.js';
 import { type BinaryFormat, bareCodec, registeredCodec, registeredDecoder } from './registered-codec.js';
 import type { WireCodec, WireDecoder } from './wire-codec.js';
 
-/** Enough for any event, and an end to what one payload can cost. */
+/** Enough for any event, and a limit of what one payload can cost. */
 const BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Opens the codec of a schema: reads its text, registers it where that is new, and gets ready to encode and decode.
+ * Opens the codec of a schema: reads its text, registers a new one, and prepares to encode and decode.
  *
- * Formats with a schema go in Confluent's wire format; a payload of another writer's schema is resolved to ours by the
- * format's rules. Memory: the ids met, of unknown ones the last 10,000.
+ * Formats with a schema use Confluent's wire format; a payload of another writer's schema is resolved to ours by the format's
+ * rules. Memory: the known ids, and the last 10,000 unknown ones.
  *
- * @throws MillraceError `schema` where the schema cannot be read, or the registry refuses it (with its reasons).
+ * @throws MillraceError `schema` if the schema cannot be read, or the registry refuses it (with its reasons).
  * @example
  * const codec = await openCodec(FlightDepartedV1, localRegistry());
  * const bytes = codec.encode({ flightId: 1, ... });
@@ -30,7 +30,7 @@ export async function openCodec<T>(schema: Schema<T>, registry: SchemaRegistry):
 }
 
 /**
- * The reading half of `openCodec`. It registers nothing, and asks the registry only about ids that it meets: a task that
+ * The reading half of `openCodec`. It registers nothing, and requests only the ids that it reads from the registry, so a task that
  * reads starts without one.
  *
  * @example
@@ -48,8 +48,8 @@ export async function openDecoder<T>(schema: Schema<T>, registry: SchemaRegistry
 }
 
 /**
- * Registers a schema, or finds that it is registered; before a run, so that a refusal comes before any record. Formats
- * without a schema in the registry have nothing to register.
+ * Registers a schema, or finds that it is registered. It is called before a run, so that a refusal comes before any record. Formats
+ * without a registered schema do nothing.
  *
  * @throws MillraceError `schema` with the registry's reasons.
  * @example
@@ -62,21 +62,21 @@ export async function registerSchema(schema: SchemaData, registry: SchemaRegistr
 
 const isBinary = ({ format }: SchemaData): boolean => format === 'avro' || format === 'protobuf';
 
-/** Formats without a schema text have nothing in front of their payloads. */
+/** Payloads of formats without a schema text have no prefix. */
 function framingOf({ format, options }: SchemaData): 'registry' | 'none' {
   if (format === 'json' || format === 'csv' || format === 'text' || format === 'bytes') return 'none';
   return (options as RegisteredOptions | undefined)?.framing ?? 'registry';
 }
 
-/** JSON under a schema has an id in front, but which one does not matter to who reads. */
+/** JSON with a schema has an id as prefix, which readers ignore. */
 const readingOnly = (registry: SchemaRegistry): SchemaRegistry => ({
   idOf: async (subject, schema) => (await registry.knownIdOf(subject, schema)) ?? 0,
   knownIdOf: (subject, schema) => registry.knownIdOf(subject, schema),
   schemaOf: (id) => registry.schemaOf(id),
 });
 
-// Each format's code, and the library under it, is loaded where the format is met. Plain JSON needs no library, and opens
-// without waiting for a file: simulated time does not pass while one is read.
+// Each format's code, with its library, is loaded on demand. Plain JSON needs no library and opens without reading a file: virtual
+// time does not advance during a read.
 async function open<T>(schema: Schema<T>, registry: SchemaRegistry): Promise<WireCodec<T>> {
   const { subject, format } = schema;
   switch (format) {

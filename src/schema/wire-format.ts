@@ -6,7 +6,7 @@ import { DecodeFailure, type DecodeReason } from './failures.js';
 
 export const HEADER_SIZE = 5;
 
-/** The schema id in front of a payload, or -1 where there is none. */
+/** The schema id of a payload, or -1 if there is none. */
 export function schemaIdOf(bytes: Uint8Array): number {
   if (bytes.length < HEADER_SIZE || bytes[0] !== 0) return -1;
   const id =
@@ -14,7 +14,7 @@ export function schemaIdOf(bytes: Uint8Array): number {
   return id < 0 ? -1 : id;
 }
 
-/** The failure for a payload without a schema id, worded after what is wrong with it. */
+/** The failure for a payload without a schema id, with a fitting message. */
 export function notWireFormat(bytes: Uint8Array): DecodeFailure {
   const problem =
     bytes.length < HEADER_SIZE
@@ -25,12 +25,12 @@ export function notWireFormat(bytes: Uint8Array): DecodeFailure {
   return new DecodeFailure('not-wire-format', problem);
 }
 
-/** Confluent's other way: a byte of one and the schema's GUID in a header, and nothing in front of the payload. */
+/** Confluent's other format: a byte of one and the schema's GUID in a header, and no prefix of the payload. */
 const HEADER_OF_VALUE = '__value_schema_id';
 
 /**
- * The failure of a record that says its schema in a header: whatever else was wrong with the payload follows from that. Any other
- * failure stays what it is.
+ * The failure of a record with its schema in a header: other errors of the payload follow from that. Any other failure is returned
+ * unchanged.
  */
 export function withHeaders(failure: DecodeFailure, headers: Headers | undefined): DecodeFailure {
   if (!followsFromHeader.has(failure.reason) || !headers?.some(([name]) => name === HEADER_OF_VALUE)) return failure;
@@ -44,6 +44,6 @@ const followsFromHeader: ReadonlySet<string> = new Set([
   'schema-incompatible',
 ] satisfies DecodeReason[]);
 
-/** The failure for every payload of a writer that has another format. */
+/** The failure for every payload of a writer with another format. */
 export const wrongFormat = (writer: SchemaText, ours: RegistryFormat): DecodeFailure =>
   new DecodeFailure('schema-incompatible', `the writer's schema is ${writer.format}, ours is ${ours}`);

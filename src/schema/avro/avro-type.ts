@@ -1,4 +1,4 @@
-/** What a logical type makes of its base; those not named here are read as their base, as the specification has it. */
+/** The meaning of a logical type; others are read as their base type, as the specification requires. */
 export type Logical =
   | { readonly name: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly name: 'timestamp'; readonly unit: 'millis' | 'micros'; readonly local: boolean }
@@ -47,7 +47,7 @@ export interface AvroField {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly type: AvroType;
-  /** In JSON, as the schema has it; `undefined` where there is none. */
+  /** In JSON, as in the schema; `undefined` if there is none. */
   readonly default: unknown;
   readonly doc: string | undefined;
 }
@@ -57,11 +57,11 @@ export interface AvroRecord extends Named {
   readonly fields: readonly AvroField[];
 }
 
-/** An Avro schema with its names resolved: records may contain themselves. */
+/** An Avro schema with resolved names: records may contain themselves. */
 export type AvroType = AvroPrimitive | AvroArray | AvroMap | AvroUnion | AvroEnum | AvroFixed | AvroRecord;
 
 /** The name without its namespace. */
 export const shortName = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
-/** How messages, and the wrappers of ambiguous unions, call a type. */
+/** The name of a type in messages, and in the wrappers of ambiguous unions. */
 export const nameOf = (type: AvroType): string => ('name' in type ? type.name : type.kind);

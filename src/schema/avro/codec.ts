@@ -8,7 +8,7 @@ import { compileRead } from './read.js';
 import type { AvroValues } from './values.js';
 import { compileWrite } from './write.js';
 
-/** Avro's binary encoding under one schema of ours. */
+/** Avro's binary encoding for one schema. */
 export function avroFormat(schema: SchemaText, values: AvroValues, subject: string): BinaryFormat {
   const type = parseOwn(schema, subject);
   return {

@@ -6,12 +6,10 @@ type Json = Readonly<Record<string, unknown>>;
 type Names = Map<string, AvroType>;
 
 /**
- * Parses an Avro schema and those it refers to. `avsc` judges whether it is one (names, defaults, duplicates); what is
- * left to do here is to resolve the names.
+ * Parses an Avro schema and those that it refers to. `avsc` validates them (names, defaults, duplicates); this resolves the names.
  *
- * @throws Error what `avsc` and `JSON.parse` throw.
- * @example
- * parseAvro({ format: 'avro', text: '"long"', references: [] }).kind; // 'long'
+ * @throws Error those of `avsc` and `JSON.parse`.
+ * @example parseAvro({ format: 'avro', text: '"long"', references: [] }).kind; // 'long'
  */
 export function parseAvro(schema: SchemaText): AvroType {
   const registry: Record<string, avsc.Type> = {};
@@ -82,7 +80,7 @@ function buildNamed(kind: 'enum' | 'fixed' | 'record' | 'error', json: Json, out
   } else {
     const fields: AvroField[] = [];
     const record: AvroRecord = { kind: 'record', ...common, fields };
-    names.set(name, record); // before its fields, which may be of this type
+    names.set(name, record); // before its fields, which may have this type
     for (const field of json.fields as Json[]) fields.push(buildField(field, namespace, names));
     type = record;
   }
@@ -105,7 +103,7 @@ const fullName = (name: string, namespace: string): string =>
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** The logical type, where it is one we know on a base that it may have; an invalid one is ignored, says the specification. */
+/** A known logical type on a base that it may have; the specification says that an invalid one is ignored. */
 function logicalOf(base: string, json: Json, size = 0): Logical | undefined {
   const name = json.logicalType;
   if (name === 'decimal' && (base === 'bytes' || base === 'fixed')) {

@@ -18,19 +18,19 @@ import { type AvroValues, decimalOf, defaultOf, isDate, isWrapped, millisOf } fr
 export type Read = (reader: ByteReader) => unknown;
 
 /**
- * Compiles how payloads of a writer's type become values of ours, by Avro's rules of resolution: fields and types by
- * name or alias (the namespace does not count), promotion of numbers, defaults for what the writer does not have.
+ * Compiles a reader of a writer's payloads as values of our schema, by Avro's rules of resolution: fields and types by name or
+ * alias (without the namespace), promotion of numbers, defaults for fields that the writer does not have.
  *
- * Logical types must agree where both have one: a number of microseconds is none of milliseconds.
+ * Logical types must agree if both have one: microseconds are not read as milliseconds.
  *
- * @throws DecodeFailure `schema-incompatible` where no payload of the writer could be read. Where only some cannot (a
- *   symbol or a branch that we do not have), those fail when they are met.
+ * @throws DecodeFailure `schema-incompatible` if no payload of the writer could be read. If only some cannot (a symbol or a branch
+ * that our schema lacks), those fail when they are read.
  */
 export function compileRead(writer: AvroType, reader: AvroType, values: AvroValues): Read {
   return new Resolution(values).of(writer, reader);
 }
 
-/** How to read a record of the writer's as one of ours, or why not: worked out once, since records may hold each other. */
+/** How to read a record of the writer, or why not; computed once, since records may contain each other. */
 interface Resolved {
   read: Read;
   failure?: DecodeFailure;
@@ -52,7 +52,7 @@ class Resolution {
     return readPrimitive(writer, reader, this.values);
   }
 
-  /** Each branch of the writer's as far as it can be read; one that cannot fails when it is met. */
+  /** Each branch of the writer, as far as it can be read; a branch that cannot fails when it is read. */
   private fromUnion({ branches }: AvroUnion, reader: AvroType): Read {
     const failures: DecodeFailure[] = [];
     const reads = branches.map((branch): Read => {
@@ -79,7 +79,7 @@ class Resolution {
     }
     const nullByte = nullAt * 2;
     return (r) => {
-      // By far the most frequent union: its two branches are one byte.
+      // By far the most frequent union: its two branches take one byte.
       const { at } = r;
       const byte = at < r.end ? r.bytes[at] : undefined;
       if (byte !== 0 && byte !== 2) return branchOf(r)(r);
@@ -88,7 +88,7 @@ class Resolution {
     };
   }
 
-  /** The first branch of ours that is the writer's type, else the first that it can be promoted to. */
+  /** Our first branch with the writer's type, otherwise the first one that it can be promoted to. */
   private intoUnion(writer: AvroType, union: AvroUnion): Read {
     const same = union.branches.filter(
       (branch) => branch.kind === writer.kind && shortName(nameOf(branch)) === shortName(nameOf(writer)),
@@ -115,13 +115,13 @@ class Resolution {
     if (known?.failure !== undefined) throw known.failure;
     if (known !== undefined) return (r) => known.read(r);
     const holder: Resolved = { read: () => undefined };
-    readers.set(reader, holder); // before its fields, which may be of this type
+    readers.set(reader, holder); // before its fields, which may have this type
     try {
       holder.read = this.fields(writer, reader);
     } catch (error) {
       if (!(error instanceof DecodeFailure)) throw error;
       holder.failure = error;
-      holder.read = failing(error); // for records within it, which may be met where it is not
+      holder.read = failing(error); // for records within it, which may be read where it is not
       throw error;
     }
     return holder.read;
@@ -135,7 +135,7 @@ class Resolution {
         reader.fields.find(({ name }) => name === field.name) ??
         reader.fields.find(({ aliases }) => aliases.includes(field.name));
       if (target !== undefined) locals.set(target.name, `v${i}`);
-      // What is not ours is read all the same, to come past it.
+      // A field that our schema lacks is read to skip it.
       parts[`f${i}`] = within(`${reader.name}.${field.name}`, () => this.of(field.type, target?.type ?? field.type));
       return `const v${i} = f${i}(r);`;
     });
@@ -155,14 +155,14 @@ class Resolution {
   }
 }
 
-/** What fails only where it is met. */
+/** Fails only when it is read. */
 const failing = ({ reason, message }: DecodeFailure): Read => {
   return () => {
     throw new DecodeFailure(reason, message);
   };
 };
 
-/** Says in which field two types disagree. */
+/** Adds the field to the error of two types that disagree. */
 function within<T>(field: string, work: () => T): T {
   try {
     return work();
@@ -180,7 +180,7 @@ const sameName = (
 const incompatible = (writer: AvroType, reader: AvroType): DecodeFailure =>
   new DecodeFailure('schema-incompatible', `the writer's ${nameOf(writer)} cannot be read as ${nameOf(reader)}`);
 
-/** Blocks of items, each with its count (negative: a size in bytes follows), up to a count of 0. */
+/** The number of items of a block (negative: a size in bytes follows); 0 ends the blocks. */
 function blockCount(r: ByteReader): number {
   let count = r.zigzag();
   if (count < 0) {
@@ -294,7 +294,7 @@ function readPrimitive(writer: AvroType, reader: AvroType, values: AvroValues): 
   }
 }
 
-/** What each type may be read from besides itself. */
+/** The types that each type may be promoted from. */
 const promotions: Readonly<Record<string, readonly string[]>> = {
   long: ['int'],
   float: ['int', 'long'],

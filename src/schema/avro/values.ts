@@ -1,23 +1,23 @@
 import { DecodeFailure } from '../failures.js';
 import type { AvroType, AvroUnion, Logical } from './avro-type.js';
 
-/** How Avro's types become JavaScript's where there is a choice. */
+/** The JavaScript types of Avro's types, where there is a choice. */
 export interface AvroValues {
   /**
-   * A `long` (without a logical type): a `number`, which fails at 2^53 to write and to read rather than become another
-   * number, or a `bigint`, which holds them all. `number` by default.
+   * A `long` (without a logical type): a `number`, which fails from 2^53 instead of becoming another number, or a `bigint`, which
+   * is always exact. `number` by default.
    */
   readonly long?: 'number' | 'bigint';
   /**
-   * A `timestamp-millis` or `-micros`, local ones too, and a `date`: the `number` that is in the payload, of the unit
-   * that the schema says, or a `Date`; a `Date` has no microseconds, so they are cut off. `number` by default.
+   * A `timestamp-millis` or `-micros`, also local ones, and a `date`: the `number` in the payload, in the unit of the schema, or a
+   * `Date`. A `Date` has no microseconds, so they are truncated. `number` by default.
    */
   readonly timestamp?: 'number' | 'date';
 }
 
 export const DAY_MS = 86_400_000;
 
-/** What of JavaScript a type's values are: a union whose branches differ in this needs no wrappers. */
+/** The JavaScript types of values: a union whose branches differ in this needs no wrappers. */
 type Bucket = 'null' | 'boolean' | 'number' | 'bigint' | 'string' | 'bytes' | 'array' | 'date' | 'object';
 
 export function bucketOf(type: Exclude<AvroType, AvroUnion>, values: AvroValues): Bucket {
@@ -48,7 +48,7 @@ export function bucketOf(type: Exclude<AvroType, AvroUnion>, values: AvroValues)
 export const isDate = (logical: Logical | undefined, values: AvroValues): boolean =>
   values.timestamp === 'date' && (logical?.name === 'timestamp' || logical?.name === 'date');
 
-/** Whether a union's values need the name of their branch around them, since their own type does not tell it. */
+/** Whether a union's values are wrapped in the name of their branch, because their own type does not identify it. */
 export function isWrapped({ branches }: AvroUnion, values: AvroValues): boolean {
   const buckets = branches.map((branch) => bucketOf(branch as Exclude<AvroType, AvroUnion>, values));
   return new Set(buckets).size < buckets.length;
@@ -64,14 +64,14 @@ export function bucketOfValue(value: unknown): Bucket | undefined {
 
 const scalars = ['boolean', 'number', 'bigint', 'string'] as const;
 
-/** A function of the default of a field, in our values: made anew each time where it could be changed. */
+/** Returns a function that creates the default of a field, a new one each time if it can be changed. */
 export function defaultOf(type: AvroType, json: unknown, values: AvroValues): () => unknown {
   const value = () => fromJson(type, json, values);
   const once = value();
   return typeof once === 'object' && once !== null ? value : () => once;
 }
 
-/** The default of a union is of its first branch, or, as later versions of the specification have it, of any. */
+/** The default of a union belongs to its first branch or, in later versions of the specification, to any. */
 function fromJson(type: AvroType, json: unknown, values: AvroValues): unknown {
   switch (type.kind) {
     case 'union': {
@@ -133,16 +133,16 @@ function takes(type: AvroType, json: unknown): boolean {
   }
 }
 
-/** Milliseconds since 1970 of what a timestamp or date has in the payload. */
+/** Milliseconds since 1970 of a stored timestamp or date. */
 export const millisOf = (logical: Logical, stored: number): number => {
   if (logical.name === 'date') return stored * DAY_MS;
   return logical.name === 'timestamp' && logical.unit === 'micros' ? Math.floor(stored / 1_000) : stored;
 };
 
-/** The decimal number of an unscaled two's complement, big-endian; as text, since no number type of JavaScript holds it. */
+/** The decimal of an unscaled two's complement integer, big-endian; as text, since no number type of JavaScript is exact. */
 export function decimalOf(bytes: Uint8Array, { precision, scale }: { precision: number; scale: number }): string {
   const negative = bytes.length > 0 && (bytes[0] as number) >= 0x80;
-  // A `fixed` may be far longer than its digits need: what only repeats the sign says nothing.
+  // A `fixed` may be far longer than its digits need: leading bytes that repeat the sign are skipped.
   let from = 0;
   while (from < bytes.length - 1 && bytes[from] === (negative ? 0xff : 0)) from++;
   if (bytes.length - from > Math.ceil((precision * Math.log2(10) + 1) / 8)) throw tooPrecise(precision);
@@ -158,7 +158,7 @@ export function decimalOf(bytes: Uint8Array, { precision, scale }: { precision: 
 const tooPrecise = (precision: number): DecodeFailure =>
   new DecodeFailure('out-of-range', `a decimal of more than ${precision} digits`);
 
-/** The unscaled two's complement of a decimal text, as short as it can be; `undefined` where it does not fit. */
+/** The unscaled two's complement of a decimal text, as short as possible; `undefined` if it does not fit. */
 export function unscaledOf(
   text: string,
   { precision, scale }: { precision: number; scale: number },

@@ -22,12 +22,12 @@ import {
   unscaledOf,
 } from './values.js';
 
-/** Writes one value; throws a `Unrepresentable`. */
+/** Writes one value; throws an `Unrepresentable`. */
 export type Write = (writer: ByteWriter, value: unknown) => void;
 
 /**
- * Compiles how our values become payloads. A field that is `undefined` and has a default is written as its default;
- * fields that the schema does not have are left out.
+ * Compiles a writer of values. A field that is `undefined` and has a default is written as its default; fields that the schema
+ * lacks are left out.
  */
 export function compileWrite(type: AvroType, values: AvroValues): Write {
   return new Compilation(values).of(type);
@@ -61,7 +61,7 @@ class Compilation {
     const known = this.records.get(type);
     if (known !== undefined) return (w, value) => known.write(w, value);
     const holder: { write: Write } = { write: () => undefined };
-    this.records.set(type, holder); // before its fields, which may be of this type
+    this.records.set(type, holder); // before its fields, which may have this type
     const parts: Record<string, unknown> = { name: type.name };
     const steps = type.fields.map((field, i) => {
       parts[`f${i}`] = this.field(field);
@@ -223,7 +223,7 @@ function writeWhole(kind: 'int' | 'long', logical: Logical | undefined, values: 
       if (Number.isNaN(millis)) throw w.unrepresentable(value, 'a valid Date');
       const stored = storedOf(logical, millis);
       if (Number.isSafeInteger(stored)) w.zigzag(stored);
-      else w.zigzag64(BigInt(millis) * 1_000n); // microseconds of a far time: a number does not hold them, 64 bits do
+      else w.zigzag64(BigInt(millis) * 1_000n); // microseconds of a distant time exceed a number, but not 64 bits
     };
   }
   if (kind === 'int') {

@@ -1,9 +1,9 @@
 import { DecodeFailure } from '../failures.js';
 import { textOf } from '../plain/utf8.js';
 
-/** Nesting beyond this is an attack or a bug; stacks end at some ten thousand. */
+/** The most nesting of a payload; stacks end at some ten thousand. */
 export const DEPTH_MAX = 64;
-/** Items without bytes (nulls, empty records) cost a payload nothing, so they are counted. */
+/** Items without bytes (nulls, empty records) take no space in a payload, so their number is limited. */
 const EMPTY_ITEMS_MAX = 65_536;
 
 const SAFE_HIGH_MAX = 2 ** 26 - 1;
@@ -15,10 +15,10 @@ const asDouble = new Float64Array(eight.buffer);
 const asFloat = new Float32Array(eight.buffer);
 
 /**
- * Reads one payload from front to end and never beyond it: whatever a length claims, the bytes that are there decide.
- * Every method throws a `DecodeFailure`; time and memory are linear in the payload's length.
+ * Reads one payload from front to end and never beyond it, whatever its lengths claim. Every method throws a `DecodeFailure`; time
+ * and memory are linear in the payload's length.
  *
- * It is used again for the next payload, so that decoding makes no garbage of its own.
+ * The instance is reused for the next payload, so decoding creates no garbage of its own.
  */
 export class ByteReader {
   bytes: Buffer = Buffer.alloc(0);
@@ -26,7 +26,7 @@ export class ByteReader {
   end = 0;
   private depth = 0;
   private emptyItems = 0;
-  // The last varint longer than a byte, in groups of 28 bits: a 64-bit number does not fit one of JavaScript's.
+  // The last varint longer than a byte, in groups of 28 bits, because a number of JavaScript does not hold 64 bits.
   private low = 0;
   private middle = 0;
   private high = 0;
@@ -52,7 +52,7 @@ export class ByteReader {
     this.depth--;
   }
 
-  /** Moves on by `size` bytes and answers with where they begin. */
+  /** Skips `size` bytes and returns their start. */
   skip(size: number): number {
     const from = this.at;
     if (size < 0) throw new DecodeFailure('malformed', `a length of ${size}`);
@@ -67,7 +67,7 @@ export class ByteReader {
     return this.bytes[this.skip(1)] as number;
   }
 
-  /** A copy: what is done to a value must not change the record it came from. */
+  /** A copy, so that changes of a value do not change the record that it came from. */
   take(size: number): Buffer {
     const from = this.skip(size);
     return Buffer.from(this.bytes.subarray(from, from + size));
@@ -77,7 +77,7 @@ export class ByteReader {
     const from = this.skip(size);
     const { bytes } = this;
     if (size < 12) {
-      // A call into native code costs more than this.
+      // A call of native code costs more than this.
       let text = '';
       for (let i = from; i < from + size; i++) {
         const code = bytes[i] as number;
@@ -147,7 +147,7 @@ export class ByteReader {
     throw new DecodeFailure('malformed', 'a number of more than ten bytes');
   }
 
-  /** A zig-zag varint as a number; beyond 2^53 it fails rather than become another number. */
+  /** A zigzag varint as a number; fails beyond 2^53. */
   zigzag(): number {
     const { at } = this;
     if (at < this.end) {
@@ -165,7 +165,9 @@ export class ByteReader {
     return value;
   }
 
-  /** A zig-zag varint in thousands, rounded down: microseconds beyond 2^53, from the year 2255 on, are milliseconds below it. */
+  /**
+   * A zigzag varint in thousands, rounded down: microseconds beyond 2^53, from the year 2255 on, are below that in milliseconds.
+   */
   zigzagThousands(): number {
     const { at } = this;
     this.groups();
@@ -178,7 +180,7 @@ export class ByteReader {
     return Math.floor(this.zigzag() / 1_000);
   }
 
-  /** A zig-zag varint of at most 32 bits. */
+  /** A zigzag varint of at most 32 bits. */
   zigzag32(): number {
     const value = this.zigzag();
     if (value !== (value | 0)) throw new DecodeFailure('out-of-range', `an int of ${value}`);
@@ -190,7 +192,7 @@ export class ByteReader {
     return (unsigned >> 1n) ^ -(unsigned & 1n);
   }
 
-  /** A varint as a number that is not negative; beyond 2^53 it fails. */
+  /** A varint as a number that is not negative; fails beyond 2^53. */
   unsigned(): number {
     const { at } = this;
     if (at < this.end) {
@@ -213,7 +215,7 @@ export class ByteReader {
     return BigInt(low) | (BigInt(middle) << 28n) | (BigInt(high) << 56n);
   }
 
-  /** A varint in two's complement of 64 bits as a number; beyond 2^53 it fails. */
+  /** A varint in two's complement of 64 bits as a number; fails beyond 2^53. */
   signed(): number {
     const { at } = this;
     if (at < this.end) {
@@ -234,7 +236,7 @@ export class ByteReader {
     return -inverse - 1;
   }
 
-  /** A varint of which the lower 32 bits count, as a signed number: how Protobuf reads an `int32`. */
+  /** The lower 32 bits of a varint as a signed number, as Protobuf reads an `int32`. */
   lower32(): number {
     const { at } = this;
     if (at < this.end) {
@@ -248,14 +250,14 @@ export class ByteReader {
     return this.low | (this.middle << 28);
   }
 
-  /** How many items may follow at most, given how many bytes do. */
+  /** Checks a claimed number of items against the remaining bytes. */
   count(items: number): void {
     if (items > this.end - this.at + EMPTY_ITEMS_MAX) {
       throw new DecodeFailure('too-large', `${items} items in ${this.end - this.at} bytes`);
     }
   }
 
-  /** To be called after an item that began at `before`: those without bytes are counted. */
+  /** Call it after an item that began at `before`: items without bytes are counted. */
   item(before: number): void {
     if (this.at === before && ++this.emptyItems > EMPTY_ITEMS_MAX) {
       throw new DecodeFailure('too-large', `more than ${EMPTY_ITEMS_MAX} items without bytes`);
