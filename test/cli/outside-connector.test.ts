@@ -84,6 +84,6 @@ describe('a connector from outside', () => {
   it('is refused by verify, by name, since it says nothing of that', async () => {
     const refused = await call('verify', 'flow.ts', '--input', 'rows.ndjson');
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain('a sink of kind echo.fileSink cannot be led');
+    expect(refused.err).toContain('a sink of kind echo.fileSink cannot be isolated');
   }, 60_000);
 });

@@ -54,7 +54,7 @@ describe('ClickHouse in this process', () => {
       ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program],
       { encoding: 'utf8' },
     );
-    expect(stdout).toMatch(/^config does another process have this folder open/);
+    expect(stdout).toMatch(/^config check that no other process has this folder open/);
     expect(status).toBe(3);
     await db.close();
   });

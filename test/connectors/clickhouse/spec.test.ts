@@ -103,7 +103,7 @@ describe('clickhouse.querySource', () => {
     expect(problems({ sql: 'SELECT a FROM t ORDER BY a LIMIT 1, 5' })).toEqual(['the query ends in LIMIT']);
     expect(problems({ sql: 'SELECT a FROM t LIMIT 1 BY a' })).toEqual([]);
     expect(problems({ orderBy: [] })).toEqual(['orderBy is empty']);
-    expect(problems({ schema: text() })).toEqual(['text where rows are JSON']);
+    expect(problems({ schema: text() })).toEqual(['text for rows of JSON']);
     expect(problems({ pageRowsMax: 0 })).toEqual(['pageRowsMax is 0']);
   });
 });

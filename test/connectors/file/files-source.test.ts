@@ -247,7 +247,7 @@ describe('what a topology says of files', () => {
       'partitions is 0',
       'a header line in json',
     ]);
-    expect(problems(source('a.parquet', { schema: text() as never }))).toEqual(['text where rows are Parquet']);
+    expect(problems(source('a.parquet', { schema: text() as never }))).toEqual(['text for rows of Parquet']);
     expect(problems(file.tailSource({ path: 'a/*', schema: text(), eventTime: () => 0 }))).toEqual([
       'a/* cannot be followed',
     ]);

@@ -234,7 +234,7 @@ describe('http.ingestSource', () => {
     expect(messages(clicks())).toEqual([]);
     expect(messages(clicks({ host: '0.0.0.0', port: 70_000 }))).toEqual([
       'port is 70000',
-      'everyone who can reach 0.0.0.0 may write',
+      'anyone who can reach 0.0.0.0 may write',
     ]);
   });
 });

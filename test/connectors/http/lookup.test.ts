@@ -119,7 +119,7 @@ describe('http.getLookup', () => {
       },
     });
     expect(await ask(lookup, ['html'])).toMatchObject([
-      { kind: 'refused', detail: expect.stringContaining('no JSON') },
+      { kind: 'refused', detail: expect.stringContaining('not JSON') },
     ]);
     expect(await ask(lookup, ['long'])).toEqual([{ kind: 'refused', detail: 'an answer of more than 1000 bytes' }]);
     expect(await ask(lookup, ['empty'])).toEqual([{ kind: 'missing' }]);

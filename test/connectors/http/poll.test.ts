@@ -190,7 +190,7 @@ describe('http.pollSource', () => {
 
   it('says what is wrong with its options, and nothing that may be secret', () => {
     const odd = source('https://shop.example/orders?token=hidden', { schema: text() as never, perSecondMax: 0 });
-    expect(odd.problems?.map(({ message }) => message)).toEqual(['perSecondMax is 0', 'text where items are JSON']);
+    expect(odd.problems?.map(({ message }) => message)).toEqual(['perSecondMax is 0', 'text for items of JSON']);
     expect(JSON.stringify([odd.topic, odd.settings])).not.toContain('hidden');
   });
 

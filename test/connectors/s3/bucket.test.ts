@@ -126,7 +126,7 @@ describe('Buckets', () => {
   });
 
   it.each([
-    [404, 'NoSuchUpload', /rows of part-1 that the checkpoint has as written are missing/],
+    [404, 'NoSuchUpload', /rows of part-1 that the checkpoint lists as written are missing/],
     [403, 'AccessDenied', /AccessDenied/],
   ])('takes rows for lost where their upload is gone, not where it is refused: %i', async (status, code, why) => {
     const missing = (response: ServerResponse) => response.writeHead(404).end();
