@@ -16,6 +16,7 @@ export function kafkaSource(
   heldPatienceMs = HELD_PATIENCE_MS,
 ): SourceDriver {
   return {
+    partitionsGrow: true,
     async partitions({ topic }) {
       const found = await cluster.refresh(topic);
       if (!found) throw noTopic(topic);

@@ -84,6 +84,8 @@ export interface SourceDriver {
   /** Creates what is missing; called once per run before any task opens. Read-only commands do not call it. */
   setUp?(source: Source<unknown>): Promise<void>;
   partitions(source: Source<unknown>): Promise<number>;
+  /** Whether partitions may be added while a run reads. The run then counts them twice a minute. */
+  readonly partitionsGrow?: boolean;
   open(source: Source<unknown>, at: SourceOpening): Promise<SourceReader>;
 }
 

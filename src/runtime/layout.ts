@@ -1,6 +1,6 @@
 import type { Profile, SinkDriver, Source } from '../core/index.js';
 import { INTERNAL, MillraceError, placedMessageOf, sinkDriver, sourceDriver } from '../core/index.js';
-import type { Topology } from '../topology/index.js';
+import { hasState, type SourceNode, type Topology } from '../topology/index.js';
 import { counted } from '../util/counted.js';
 import { backOffMs, outageBackOff } from '../util/retry.js';
 import type { Clock } from './clock.js';
@@ -134,4 +134,59 @@ async function onceUp(
       await clock.sleep(backOffMs(failures, outageBackOff, random));
     }
   }
+}
+
+export interface PartitionWatchOptions {
+  readonly topology: Topology;
+  /** As many as the inputs had partitions when the run started. */
+  readonly tasks: number;
+  readonly profile: Profile;
+  readonly clock: Clock;
+  onWarning(message: string): void;
+  /** A global input has more partitions: tasks that are opened anew read them. */
+  onGlobal(): void;
+  /** Keys have moved to other partitions, and their state has not. */
+  onRefused(cause: MillraceError): void;
+}
+
+const LOOK_EVERY_MS = 30_000;
+
+/**
+ * Notices within a minute that partitions were added to an input, and returns what ends the watch. A run cannot read those of a
+ * co-partitioned input: it ends where tasks have state, as its next start would, and warns where they have none. Those of a global
+ * input are read by tasks that are opened anew. Inputs whose partitions are fixed are not looked at.
+ */
+export function watchPartitions(options: PartitionWatchOptions): () => void {
+  const { topology, tasks, profile, clock, onWarning, onGlobal, onRefused } = options;
+  const tell = ({ id, source }: SourceNode, found: number) => {
+    const now = `input '${id}' has ${counted(found, 'partition')} now`;
+    if (source.global) {
+      onWarning(`${now}: the tasks are opened anew and read all of them`);
+      onGlobal();
+    } else if (hasState(topology)) {
+      onRefused(
+        new MillraceError('state', `${now}, and the state is that of ${counted(tasks, 'task')}`, {
+          where: topology.name,
+          hint: 'keys have moved to other partitions: run millrace savepoint create, then savepoint restore --rescale',
+          permanent: true,
+        }),
+      );
+    } else onWarning(`${now}, and ${tasks} of them are read: restart all processes of the topology to read the others`);
+  };
+  const known = new Map<string, number>();
+  const look = async () => {
+    for (const node of topology.sources) {
+      const { id, source } = node;
+      if (source.hasWatermarkMarkers) continue;
+      const driver = await sourceDriver(profile, source, id);
+      if (!driver.partitionsGrow) continue;
+      const found = await driver.partitions(source);
+      const before = known.get(id) ?? (source.global ? found : tasks);
+      known.set(id, found);
+      if (found !== before) tell(node, found);
+    }
+  };
+  const lookOnce = () => void look().catch(() => undefined); // the reader of the input says what is wrong with it
+  lookOnce();
+  return clock.every(LOOK_EVERY_MS, lookOnce);
 }

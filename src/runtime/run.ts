@@ -23,6 +23,7 @@ import type { Topology } from '../topology/index.js';
 import { type Clock, type Pace, systemClock } from './clock.js';
 import { DurationHistogram } from './histogram.js';
 import type { ByteBudget } from './in-flight.js';
+import { watchPartitions } from './layout.js';
 import { Lookups } from './lookups/service.js';
 import { type Outage, Outages } from './outages.js';
 import { sinksOf } from './sinks.js';
@@ -193,10 +194,24 @@ export async function runSubtopology(
     onJoined: (memberId) => options.onJoined?.(memberId, topology.name),
     onFailed: (cause) => supervisor.fail(cause),
   });
+  const unwatch = options.bounded
+    ? undefined
+    : watchPartitions({
+        topology,
+        tasks: partitions,
+        profile,
+        clock,
+        onWarning,
+        onGlobal: () => supervisor.reopen(),
+        onRefused: (cause) => supervisor.fail(cause),
+      });
   if (!membership) supervisor.assign(Array.from({ length: partitions }, (_, partition) => partition));
 
   const finished = supervisor.finished
-    .finally(() => lookups.close())
+    .finally(() => {
+      unwatch?.();
+      return lookups.close();
+    })
     .then(
       () => membership?.leave(),
       async (cause: unknown) => {

@@ -48,6 +48,8 @@ interface Watched {
   /** The task moved to another process: later errors here are ignored. */
   lost: boolean;
   ended: boolean;
+  /** It is to be opened anew once it has drained and committed. */
+  reopens: boolean;
   /** Ends every wait of the task once it is lost or the run stops. */
   readonly released: AbortController;
   restarts: number;
@@ -113,6 +115,14 @@ export class Supervisor {
     this.settle();
   }
 
+  /** Lets every task drain, commit and be opened anew, with the partitions that its inputs have then. */
+  reopen(): void {
+    for (const watched of this.watched.values()) {
+      watched.reopens = true;
+      watched.task?.stop();
+    }
+  }
+
   /** Lets every task drain and commit. */
   stop(): void {
     this.stopping = true;
@@ -134,6 +144,7 @@ export class Supervisor {
       task: undefined,
       lost: false,
       ended: false,
+      reopens: false,
       gone: Promise.resolve(),
       released: new AbortController(),
       restarts: 0,
@@ -165,7 +176,9 @@ export class Supervisor {
       // A sink that does not answer may take any time; one that answers and refuses may not.
       if (await outages.over(signal)) failingSinceMs += clock.now() - waitingSinceMs;
       if (this.stopping || watched.lost) return;
+      watched.reopens = false;
       const end = await this.live(partition, watched);
+      if (!end && watched.reopens && !this.stopping && !watched.lost) continue;
       if (!end) return;
       const { cause, gotOn } = end;
       // A task that made progress is not failing repeatedly.
@@ -192,7 +205,7 @@ export class Supervisor {
       if (!watched.lost) this.seen.set(partition, task);
       epochBefore = task.snapshot().epoch;
       if (watched.lost) task.abandon();
-      if (this.stopping) task.stop();
+      if (this.stopping || watched.reopens) task.stop();
       watchdog = this.watchdogOf(partition, watched, task);
       await watchdog.over(task.run());
       await watchdog.over(closed(task));

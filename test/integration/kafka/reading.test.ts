@@ -27,6 +27,21 @@ async function newTopic(name: string, settings = {}): Promise<string> {
 const valuesOf = (records: readonly RawRecord[]) => records.map(({ value }) => Buffer.from(value ?? []).toString());
 const numbered = Array.from({ length: 3_000 }, (_, i) => `value ${i} ${'abc'.repeat(i % 50)}`);
 
+it('counts partitions that are added while it reads', async () => {
+  const topic = await newTopic('growing');
+  expect([kafka.source.partitionsGrow, await kafka.source.partitions(source(topic))]).toEqual([true, 1]);
+  await librdkafka(
+    `
+from confluent_kafka.admin import AdminClient, NewPartitions
+admin = AdminClient({'bootstrap.servers': broker})
+for future in admin.create_partitions([NewPartitions(args[0], 3)]).values(): future.result()
+print(1)`,
+    topic,
+  );
+  const giveUpMs = Date.now() + 20_000;
+  while ((await kafka.source.partitions(source(topic))) < 3) expect(Date.now()).toBeLessThan(giveUpMs);
+});
+
 describe('compressed batches', () => {
   it.each(['gzip', 'snappy', 'lz4', 'zstd', 'none'])('of librdkafka, %s', async (codec) => {
     const topic = await newTopic(`rdkafka-${codec}`);
