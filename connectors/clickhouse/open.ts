@@ -5,7 +5,7 @@ import type { SourceDriver } from '../../src/core/source.js';
 import { fieldsOfSchema } from '../../src/schema/shape/index.js';
 import { requestBackOff, retry } from '../../src/util/retry.js';
 import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';
-import { type Engine, parseRows, type QueryParams } from './engine/engine.js';
+import { type Engine, parseRows, type QueryParams, syncedTables } from './engine/engine.js';
 import { type HttpOptions, openHttpEngine } from './engine/http-engine.js';
 import { lazyEngine } from './engine/lazy-engine.js';
 import { explain, isCollision, isPassing } from './errors.js';
@@ -65,7 +65,9 @@ export interface ClickHouse {
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
   const { batchRows = 20_000, attemptsMax = 10 } = options;
   const engine =
-    'url' in options ? await openHttpEngine(options) : lazyEngine(resolve(options.path), () => openChdbEngine(options));
+    'url' in options
+      ? await openHttpEngine(options)
+      : lazyEngine(resolve(options.path), syncedTables, () => openChdbEngine(options));
   const { where } = engine;
   const retrying = { ...requestBackOff, retriable: isPassing, attemptsMax };
 

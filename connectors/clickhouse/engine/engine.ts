@@ -2,6 +2,8 @@
 export interface Engine {
   /** The address without credentials, for messages. */
   readonly where: string;
+  /** Settings of the tables that Millrace creates there. */
+  readonly tableSettings?: Readonly<Record<string, number>> | undefined;
   /** The result's bytes in `JSONEachRow`; `signal` cancels a request over a network. */
   query(sql: string, params: QueryParams, signal?: AbortSignal): Promise<string>;
   /** The same for a statement of a user who may only read tables: it fails if it writes, or uses files or addresses. */
@@ -22,6 +24,16 @@ export type QueryParams = Readonly<Record<string, unknown>>;
  * A null in a column that is not nullable is an error instead of a default.
  */
 export const insertSettings = { async_insert: 0, input_format_null_as_default: 0 } as const;
+
+/**
+ * Settings of tables of the engine in this process. It has no replicas, so parts and their folders are synced to disk before an insert
+ * returns, and merged parts before they replace others. An insert of 5,000 rows took 35 ms instead of 23 ms.
+ */
+export const syncedTables = {
+  fsync_after_insert: 1,
+  fsync_part_directory: 1,
+  min_rows_to_fsync_after_merge: 1,
+} as const;
 
 /** Settings of every query, so that results do not depend on the engine's environment. */
 export const querySettings = { session_timezone: 'UTC', output_format_json_quote_64bit_integers: 0 } as const;

@@ -1,7 +1,7 @@
 import type { Engine } from './engine.js';
 
 /** An engine that opens at its first use, so a topology without tables never loads it. */
-export function lazyEngine(where: string, open: () => Promise<Engine>): Engine {
+export function lazyEngine(where: string, tableSettings: Engine['tableSettings'], open: () => Promise<Engine>): Engine {
   let opening: Promise<Engine> | undefined;
   const opened = (): Promise<Engine> => {
     opening ??= open().catch((error: unknown) => {
@@ -12,6 +12,7 @@ export function lazyEngine(where: string, open: () => Promise<Engine>): Engine {
   };
   return {
     where,
+    tableSettings,
     query: async (sql, params, signal) => (await opened()).query(sql, params, signal),
     queryReadOnly: async (sql) => (await opened()).queryReadOnly(sql),
     command: async (sql) => (await opened()).command(sql),

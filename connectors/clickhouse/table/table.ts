@@ -21,7 +21,7 @@ const WINDOW = 'non_replicated_deduplication_window';
  */
 export async function setUpTable(engine: Engine, layout: TableLayout): Promise<void> {
   await refuseForeignTable(engine, layout);
-  await engine.command(createSql(layout));
+  await engine.command(createSql(engine, layout));
   const differences = await differencesOf(engine, layout);
   const refused = differences.filter((difference) => !isAllowed(difference, layout));
   if (refused.length > 0) throw refusal(layout, refused);
@@ -109,7 +109,9 @@ const refusal = (layout: TableLayout, refused: readonly Difference[]): MillraceE
     { where: layout.rows, hint: hintFor(layout, refused) },
   );
 
-function createSql(layout: TableLayout): string {
+function createSql({ tableSettings = {} }: Engine, layout: TableLayout): string {
+  const settings = Object.entries(tableSettings).map(([name, value]) => `${name} = ${value}`);
+  if (layout.storagePolicy !== undefined) settings.push(`storage_policy = ${quotedText(layout.storagePolicy)}`);
   const stamp = stampOf(layout);
   const lines = Object.entries({ ...layout.columns, ...stamp, ...layout.identity }).map(
     ([name, type]) => `${quoted(name)} ${type}${name in stamp ? ' DEFAULT now64(3)' : ''}`,
@@ -120,7 +122,7 @@ function createSql(layout: TableLayout): string {
     ...(layout.partitionBy === undefined ? [] : [`PARTITION BY ${layout.partitionBy}`]),
     `ORDER BY (${layout.key.map(quoted).join(', ')})`,
     ...(layout.ttl === undefined ? [] : [`TTL ${ttlSql(layout.ttl)}`]),
-    ...(layout.storagePolicy === undefined ? [] : [`SETTINGS storage_policy = ${quotedText(layout.storagePolicy)}`]),
+    ...(settings.length === 0 ? [] : [`SETTINGS ${settings.join(', ')}`]),
   ].join('\n');
 }
 

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { clickhouse } from '../../../connectors/clickhouse/index.js';
 import { openClickHouse } from '../../../connectors/clickhouse/open.js';
+import type { Sink } from '../../../src/core/index.js';
+import { originAt } from '../../../src/testing/contract.js';
 import { hostileSuite } from './hostile-suite.js';
 import { querySuite } from './query-suite.js';
 import { clickHouseSuite } from './suite.js';
@@ -22,6 +25,29 @@ describe('ClickHouse in this process', () => {
   tablesSuite(() => ({ path }));
   valuesSuite(() => ({ path }));
   hostileSuite(() => ({ path }));
+
+  it('has the rows of an insert, and of a merge, on the disk before it says so', async () => {
+    const db = await openClickHouse({ path });
+    const sink = clickhouse.tableSink<{ n: number }>({ table: 'synced', columns: { n: 'UInt32' } }) as Sink<unknown>;
+    const task = { topology: 't', partition: 0 };
+    await db.tableSink.setUp?.(sink, { topology: 't', step: 'out', partitions: 1 });
+    const writer = await db.tableSink.open(sink, { step: 'out', task, incarnation: 0 });
+    const synced = async () => {
+      const rows = await db.query<{ value: number }>("SELECT value FROM system.events WHERE event LIKE '%Sync'");
+      return rows.reduce((sum, { value }) => sum + value, 0);
+    };
+    for (const n of [1, 2]) {
+      const before = await synced();
+      await writer.write([{ n }], [originAt(n)]);
+      await writer.prepare?.();
+      expect(await synced()).toBeGreaterThan(before);
+    }
+    await writer.close();
+    const before = await synced();
+    await db.command('OPTIMIZE TABLE synced_rows FINAL');
+    expect(await synced()).toBeGreaterThan(before);
+    await db.close();
+  });
 
   it('does not let a long query hold up a short one', async () => {
     const db = await openClickHouse({ path });
