@@ -1,3 +1,4 @@
+import { unknownFence } from '../../src/connect/fenced.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { SinkContext, SinkDriver } from '../../src/core/sink.js';
@@ -6,7 +7,7 @@ import { Connection } from './connection.js';
 import { explain, isPassing } from './errors.js';
 import type { RowsOptions, TableOptions } from './kinds.js';
 import { Connections, rowsReader } from './lookup-reader.js';
-import { setUpTable } from './table.js';
+import { FENCES, setUpTable } from './table.js';
 import { TableWriter, type Transaction } from './writer.js';
 
 export interface PostgresOptions {
@@ -84,6 +85,18 @@ export function openPostgres({ url, attemptsMax = 10, statementMs = 30_000 }: Po
             await connection.close();
           },
         });
+      },
+      async refuseFences(_, context) {
+        const { task, step } = context;
+        const sql = `SELECT 1 FROM ${FENCES} WHERE topology = $1 AND step = $2 AND task = $3`;
+        const found = await once((connection) =>
+          transactionsOn(
+            connection,
+            'cannot look for fences',
+          )((run) => run(sql, [task.topology, step, task.partition])),
+        );
+        if (found.length === 0) return;
+        throw unknownFence(context, where, `DELETE FROM ${FENCES} WHERE topology = '${task.topology}'`);
       },
       ping: () => once((connection) => connection.use(async (run) => void (await run('SELECT 1')))),
     },

@@ -3,7 +3,7 @@ import { fencedBy } from '../../src/connect/fenced.js';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
-import type { CallText } from './fenced.js';
+import { type CallText, fenceName } from './fenced.js';
 import type { Structure } from './structures.js';
 
 /** A call of the script in `fenced.ts`. */
@@ -99,10 +99,7 @@ export class FencedWriter implements SinkWriter {
     const { task, step, incarnation } = this.context;
     const { ttl = 0, limit = 0, how } = this.structure;
     const { topic } = (puts[0] as Put).origin;
-    const keys = [
-      this.places.fence(`${task.topology}:${step}:${task.partition}`, place),
-      ...puts.map(({ key }) => key),
-    ];
+    const keys = [this.places.fence(fenceName(task, step), place), ...puts.map(({ key }) => key)];
     const bytes: Buffer[] = [];
     const rows = puts.map(({ origin, n, strings }): CallText['rows'][number] => [
       origin.offset,

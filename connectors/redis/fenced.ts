@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TaskId } from '../../src/core/checkpoint.js';
 
 /** The first argument of a call, as JSON. Writing and parsing one text takes a quarter of the time of one argument per string. */
 export interface CallText {
@@ -11,6 +12,9 @@ export interface CallText {
   /** Offset and n of each record, then its strings; bytes are given by the number of their argument. */
   readonly rows: readonly (readonly [offset: number, n: number, ...strings: (string | number)[]])[];
 }
+
+/** The name of a fence, which its place completes to a key. */
+export const fenceName = ({ topology, partition }: TaskId, step: string): string => `${topology}:${step}:${partition}`;
 
 /** A Lua script with the digest by which servers know it. */
 export interface Script {

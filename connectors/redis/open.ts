@@ -1,3 +1,4 @@
+import { unknownFence } from '../../src/connect/fenced.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { LookupDriver } from '../../src/core/lookup.js';
 import type { ConfigMismatch, Sink, SinkDriver } from '../../src/core/sink.js';
@@ -6,7 +7,8 @@ import { FencedWriter } from './fenced-writer.js';
 import type { Entries } from './kinds.js';
 import { redisReader } from './lookup-reader.js';
 import { type Publishing, PublishWriter } from './publish-writer.js';
-import { makeCallsOf, placesOf } from './script-calls.js';
+import { fencesOf, makeCallsOf, placesOf } from './script-calls.js';
+import type { Keyed } from './server/connection.js';
 import { explain } from './server/errors.js';
 import { requireFencesKept } from './server/eviction.js';
 import { requireJson } from './server/json-support.js';
@@ -71,6 +73,15 @@ export function openRedis(options: ServerOptions): Redis {
         const { isCluster } = await server.attempt('cannot connect to Redis', async (on) => on);
         const calls = makeCallsOf(server, structure.script, `step ${context.step} cannot write ${sink.kind}`);
         return new FencedWriter(structure, context, placesOf(isCluster), calls);
+      },
+      async refuseFences(_, context) {
+        const { isCluster } = await server.attempt('cannot connect to Redis', async (on) => on);
+        const keys = fencesOf(context, isCluster);
+        const commands = keys.map((key): Keyed => ({ key, command: ['exists', key] }));
+        const found = await server.send('cannot look for fences', commands);
+        if (!found.some((count) => Number(count) > 0)) return;
+        const pattern = `millrace:fence:*${context.task.topology}:*`;
+        throw unknownFence(context, server.where, `redis-cli --scan --pattern '${pattern}' | xargs redis-cli unlink`);
       },
     },
     publishSink: {

@@ -1,4 +1,5 @@
-import type { Script } from './fenced.js';
+import type { SinkContext } from '../../src/core/sink.js';
+import { fenceName, type Script } from './fenced.js';
 import type { Call, Places } from './fenced-writer.js';
 import type { Keyed } from './server/connection.js';
 import { Refusal } from './server/errors.js';
@@ -10,6 +11,15 @@ export const placesOf = (isCluster: boolean): Places =>
   isCluster
     ? { of: slotOf, fence: (name, slot) => `millrace:fence:{${tagOf(slot)}}:${name}` }
     : { of: () => 0, fence: (name) => `millrace:fence:${name}` };
+
+const SLOTS = 16_384;
+
+/** All fences that a step of a task may have. */
+export function fencesOf({ task, step }: SinkContext, isCluster: boolean): readonly string[] {
+  const { fence } = placesOf(isCluster);
+  const name = fenceName(task, step);
+  return Array.from({ length: isCluster ? SLOTS : 1 }, (_, slot) => fence(name, slot));
+}
 
 /**
  * Makes calls of a script, in one pipeline per node, and loads the script into servers that do not know it. Repeats all if one

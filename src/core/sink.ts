@@ -106,6 +106,13 @@ export interface SinkDriver {
   ): Promise<void>;
   /** Finds differences between what exists and what the sink declares. Changes nothing. */
   mismatches?(sink: Sink<unknown>): Promise<readonly ConfigMismatch[]>;
+  /**
+   * Refuses a target in which an earlier task of this name left fences, since writes from the start would be skipped as repeated.
+   * Called when a task without a checkpoint opens. Such a task stores a first checkpoint before it writes.
+   *
+   * @throws MillraceError `config`, permanent, with the command that removes them.
+   */
+  refuseFences?(sink: Sink<unknown>, context: SinkContext): Promise<void>;
   open(sink: Sink<unknown>, context: SinkContext): Promise<SinkWriter>;
   /** Checks once, without a retry, whether the target answers. Called only while a sink is down. */
   ping?(): Promise<void>;

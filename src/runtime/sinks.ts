@@ -36,6 +36,8 @@ export interface TaskSinksOptions {
   readonly task: TaskId;
   readonly incarnation: number;
   readonly end: RunEnd;
+  /** Whether the task has no checkpoint. */
+  readonly isNew: boolean;
   /** By step: the committables of the last checkpoint. */
   readonly committables: Readonly<Record<string, unknown>>;
   readonly state: TaskState;
@@ -51,14 +53,17 @@ export interface TaskSinks {
   readonly writers: ReadonlyMap<string, SinkWriter>;
   /** Those that are written after the checkpoint. */
   readonly deferred: readonly DeferredSink[];
+  /** Whether a sink refuses fences of a task without a checkpoint, so that a new task needs one before it writes. */
+  readonly needsCheckpoint: boolean;
 }
 
 /** Opens the sinks of a task. Deferred sinks get the rows that the last checkpoint kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
-  const { topology, profile, task, incarnation, end, committables, state, waits, onSinkFailure, keep } = options;
+  const { topology, profile, task, incarnation, isNew, end, committables, state, waits, onSinkFailure, keep } = options;
   const deferralOf = deferralIn(topology, end);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
+  let needsCheckpoint = false;
   for (const { id: step, sink } of sinksOf(topology)) {
     const driver = await sinkDriver(profile, sink, step);
     if (sink.connector === INTERNAL && driver.mode !== 'transactional') throw notTransactional(profile, step);
@@ -66,9 +71,12 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
       onSinkFailure(step, error);
       throw error;
     };
-    const opened = keep(
-      await driver.open(sink, { step, task, incarnation, committable: committables[step] }).catch(told),
-    );
+    const context = { step, task, incarnation, committable: committables[step] };
+    const opened = keep(await driver.open(sink, context).catch(told));
+    if (isNew && driver.refuseFences) {
+      await driver.refuseFences(sink, context).catch(told);
+      needsCheckpoint = true;
+    }
     const writer = instrumentedWriter(opened, step, waits, onSinkFailure);
     const { rowsMax, bytesMax } = deferralOf(sink) ?? {};
     const numbered = (to: SinkWriter) => (sink.changes ? numberedSink(to, step, state) : to);
@@ -83,7 +91,7 @@ export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
     writers.set(step, numbered(rowsMax === undefined ? writer : later));
     if (rowsMax !== undefined) deferred.push(later);
   }
-  return { writers, deferred };
+  return { writers, deferred, needsCheckpoint };
 }
 
 function numberedSink(writer: SinkWriter, step: string, state: TaskState): SequencedSink {

@@ -130,8 +130,11 @@ export class Task {
       const { incarnation, committables = {} } = checkpoint;
       const { tasks, bounded } = options;
       const end = { bounded, drains: options.final };
-      const parts = { topology, profile, task: id, incarnation, end, committables, state, waits, onSinkFailure, keep };
-      const { writers, deferred } = await openSinks(parts);
+      const isNew = restored.checkpoint === undefined;
+      const parts = { topology, profile, task: id, incarnation, end, committables, state, waits, onSinkFailure };
+      const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew, keep });
+      // A fence that this task leaves before its first epoch must be known as its own.
+      if (needsCheckpoint) await waits.track(COMMIT, ledger.commit({ ...checkpoint, tasks: options.tasks }, []));
 
       const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, bounded, clock, waits, keep });
       const { services, budget } = options;

@@ -1,3 +1,4 @@
+import { ALSO_FENCES } from '../../../src/connect/fenced.js';
 import type { Checkpoint } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { OutgoingRecord } from '../../../src/core/record.js';
@@ -155,6 +156,6 @@ function parseCheckpoint(version: number, bytes: Uint8Array, where: string): Sto
 const foreignKey = (key: string, where: string): MillraceError =>
   new MillraceError('state', `foreign key '${key}' in the changelog`, {
     where,
-    hint: 'only Millrace may write to this topic: delete the record, or delete the topic to start from scratch',
+    hint: `only Millrace may write to this topic: delete the record, or delete the topic to start from scratch; ${ALSO_FENCES}`,
     permanent: true,
   });

@@ -1,4 +1,5 @@
 import { offsetFetchV8 } from '@platformatic/kafka';
+import { ALSO_FENCES } from '../../../src/connect/fenced.js';
 import { type Checkpoint, EARLIEST, type RestoredTask, type TaskLedger } from '../../../src/core/checkpoint.js';
 import { MillraceError } from '../../../src/core/errors.js';
 import type { StateChange } from '../../../src/core/state.js';
@@ -96,7 +97,7 @@ export class KafkaLedger implements TaskLedger {
         `group '${names.group}' has read ${stray.topic}/${partition} but has no checkpoint`,
         {
           where: `${names.changelog}/${partition}`,
-          hint: 'the changelog was deleted: restore it, or delete the group as well to start from scratch (kafka-consumer-groups --delete)',
+          hint: `the changelog was deleted: restore it, or delete the group as well to start from scratch (kafka-consumer-groups --delete); ${ALSO_FENCES}`,
           permanent: true,
         },
       );
@@ -110,7 +111,7 @@ export class KafkaLedger implements TaskLedger {
         `group '${names.group}' stands at ${found} of ${topic}/${partition}, the checkpoint at ${expected}`,
         {
           where: `${names.changelog}/${partition}`,
-          hint: 'the state belongs to its offsets: restore the offsets, or delete group and changelog to start from scratch',
+          hint: `the state belongs to its offsets: restore the offsets, or delete group and changelog to start from scratch; ${ALSO_FENCES}`,
           permanent: true,
         },
       );

@@ -25,7 +25,7 @@ function openReader(log: TopicLog, topic: string, partition: number, from: numbe
   if (from > endAtOpen || from < 0) {
     throw new MillraceError('source', `offset ${from} of ${topic}/${partition} is beyond its end, ${endAtOpen}`, {
       where: topic,
-      hint: 'the checkpoint belongs to another log: use its data folder, or start again with --fresh',
+      hint: 'the checkpoint belongs to another log: use its data folder, or run `millrace offsets reset FILE --to earliest --drop-state`',
     });
   }
   let offset = from;

@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { ALSO_FENCES } from '../../connect/fenced.js';
 import { MillraceError } from '../../core/errors.js';
 
 // LMDB maps its file into memory: a page that the file does not have ends the process by SIGBUS, without a message. So
@@ -73,6 +74,6 @@ function open(path: string): number | undefined {
 const damaged = (path: string, what: string): MillraceError =>
   new MillraceError('state', `the embedded store is damaged: ${what}`, {
     where: path,
-    hint: 'restore the folder from a copy, or move it away and begin with fresh state (millrace savepoint makes copies of state)',
+    hint: `restore the folder from a copy, or move it away and begin with fresh state (millrace savepoint makes copies of state); ${ALSO_FENCES}`,
     permanent: true,
   });

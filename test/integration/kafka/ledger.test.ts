@@ -308,6 +308,7 @@ describe('what does not fit together', () => {
     await expect(openTask(job)).rejects.toMatchObject({
       code: 'state',
       message: expect.stringContaining('has no checkpoint'),
+      hint: expect.stringContaining('remove its fences there as well'),
     });
     await admin.deleteGroups([`${prefix}.${job.topology}`]);
     const again = await openTask(job);

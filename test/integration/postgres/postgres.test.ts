@@ -73,6 +73,22 @@ describe('postgres.tableSink keeps the contract of sinks', () => {
   }
 });
 
+it('refuses a task without a checkpoint that has a fence, and names the statement that removes it', async () => {
+  const table = fresh();
+  const sink = tableSink(table);
+  const writer = await open(sink);
+  const context = { step: 'out', task: { topology: table, partition: 0 }, incarnation: 0 };
+  await direct.tableSink.refuseFences?.(sink, context);
+  await put(writer, [1, 2]);
+  await writer.prepare?.();
+  await writer.close();
+  const refused = await direct.tableSink.refuseFences?.(sink, context).catch((error: unknown) => error);
+  const statement = `DELETE FROM millrace_fences WHERE topology = '${table}'`;
+  expect(refused).toMatchObject({ code: 'config', permanent: true, hint: expect.stringContaining(statement) });
+  server.query(statement);
+  await direct.tableSink.refuseFences?.(sink, context);
+});
+
 type Comparable = (cell: string) => unknown;
 const asDocument: Comparable = (cell) => JSON.parse(cell);
 

@@ -36,7 +36,7 @@ interface Payment {
   readonly cents: string;
 }
 
-const payments = topology('payments', { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
+const payments = topology(name, { deadLetters: kafka.deadLetterSink({ topic: 'payments.dead' }) }, (t) => {
   const named = t
     .source(
       'payments',
@@ -102,4 +102,29 @@ it('runs on the embedded profile, with a server for what that does not keep', as
   const seen = (await client.xrange(`${name}:seen`, '-', '+')).map(([, [, cents]]) => Number(cents));
   expect(seen.filter((cents) => !Number.isNaN(cents)).sort((a, b) => a - b)).toEqual(good);
   expect(new Set(await client.smembers(`${name}:owners`))).toEqual(new Set(['Ada', 'Bob']));
+});
+
+it('does not start where fences are left of checkpoints that are gone, until they are removed', async () => {
+  const run = async (folder: string) => {
+    const config = resolveConfig({ flags: { data: folder }, env: { MILLRACE_REDIS: address('MILLRACE_REDIS') } });
+    const profile = await openProfile(config);
+    try {
+      await (await runTopology(payments, { profile, inference: noInference, bounded: true })).finished;
+    } finally {
+      await profile.close();
+    }
+  };
+  await run(data); // with its checkpoints it goes on
+  const empty = mkdtempSync(join(tmpdir(), 'millrace-redis-run-'));
+  try {
+    await expect(run(empty)).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringContaining(`of '${name}' has no checkpoint, but a fence of spent`),
+      hint: expect.stringContaining(`redis-cli --scan --pattern 'millrace:fence:*${name}:*' | xargs redis-cli unlink`),
+    });
+    await client.unlink(...(await client.keys(`millrace:fence:*${name}:*`)));
+    await run(empty);
+  } finally {
+    rmSync(empty, { recursive: true, force: true });
+  }
 });
