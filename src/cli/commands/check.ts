@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Config } from '../../profiles/settings.js';
 import { check, type Topology } from '../../topology/index.js';
 import { counted } from '../../util/counted.js';
 import { exitCodes } from '../../util/terminal.js';
@@ -28,9 +29,11 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, style: CheckFlags) =>
       act(style, async () => {
         const topology = await loadTopology(file);
+        const { profile, data } = style;
+        const config = await readConfig({ profile, data }, { topology }); // settings that no run would take end it here
         const problems = check(topology);
         // Only where a profile is named: without one nothing is opened.
-        const mismatches = style.profile === undefined ? undefined : await lookAt(topology, style);
+        const mismatches = style.profile === undefined ? undefined : await lookAt(topology, config);
         if (style.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, mismatches })}\n`);
         else if (problems.length === 0) terminal.out(`${topology.name}: no problems found\n`);
         else {
@@ -44,12 +47,12 @@ export function checkCommand({ terminal, act }: CommandContext): Command {
     );
 }
 
-async function lookAt(topology: Topology, { profile, data }: CheckFlags): Promise<SinkMismatch[]> {
+async function lookAt(topology: Topology, config: Config): Promise<SinkMismatch[]> {
   const [{ openProfile }, { mismatchesOf }] = await Promise.all([
     import('../../profiles/profiles.js'),
     import('../run/config-mismatches.js'),
   ]);
-  const opened = await openProfile(await readConfig({ profile, data }, { topology }));
+  const opened = await openProfile(config);
   try {
     return await mismatchesOf(topology, opened);
   } finally {
