@@ -172,7 +172,8 @@ export function readerAround(
   reader: SourceReader,
   own: Partial<Omit<SourceReader, 'isBehind' | 'logEnd'>>,
 ): SourceReader {
-  const all: Required<SourceReader> = {
+  // `Required` takes `undefined` out of `logEnd` where exactOptionalPropertyTypes is off, as in projects of others.
+  const all: Omit<Required<SourceReader>, 'logEnd'> & { readonly logEnd: SourceReader['logEnd'] } = {
     poll: (recordsMax, bytesMax) => reader.poll(recordsMax, bytesMax),
     release: (offset) => reader.release?.(offset),
     get isBehind() {

@@ -21,7 +21,7 @@ export interface LabelRule<Y, P> {
 export function labelLearner<Y, P>(kind: string, { output, classes, size, predict, learn }: LabelRule<Y, P>) {
   return Object.freeze<Learner<Y, P, LabelCells>>({
     kind,
-    settings: Object.freeze(classes ? { classes: classes.join(', ') } : {}),
+    settings: Object.freeze<Record<string, string>>(classes ? { classes: classes.join(', ') } : {}),
     output,
     ...(classes ? { classes } : {}),
     missing: 'native',
