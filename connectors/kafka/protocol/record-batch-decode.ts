@@ -43,7 +43,7 @@ export function readBatch(bytes: Buffer, start: number, where: string): Batch | 
   const baseOffset = Number(bytes.readBigInt64BE(start + batch.baseOffset));
   const lastOffset = baseOffset + bytes.readInt32BE(start + batch.lastOffsetDelta);
   // A reader would continue at such an offset and read the batch again, for ever.
-  if (baseOffset < 0 || lastOffset < baseOffset) {
+  if (baseOffset < 0 || lastOffset < baseOffset || lastOffset >= Number.MAX_SAFE_INTEGER) {
     throw damaged(`a batch claims the offsets ${baseOffset} to ${lastOffset}`, where);
   }
   return {
