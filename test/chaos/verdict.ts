@@ -30,20 +30,9 @@ export async function verdict(options: WorkerOptions): Promise<Verdict> {
   const reference = { ...options, prefix: `${options.prefix}.reference` };
   const scored = `${topics.scored}.reference`;
   await toEnd(options);
-  const apart = stores && {
-    hashes: `${stores.hashes}.reference`,
-    table: `${stores.table}_reference`,
-    onceTable: `${stores.onceTable}_reference`,
-    more: stores.more && {
-      postgresTable: `${stores.more.postgresTable}_reference`,
-      folder: `${stores.more.folder}-reference`,
-    },
-  };
-  await toEnd({
-    ...reference,
-    topics: { ...topics, scored },
-    ...(stores && apart ? { stores: { ...stores, ...apart } } : {}),
-  });
+  // Stores are compared with the topic, and know the fences of only one run of a topology.
+  const { stores: _, ...alone } = reference;
+  await toEnd({ ...alone, topics: { ...topics, scored } });
   const names = {
     clicks: topics.clicks,
     scored: topics.scored,
