@@ -19,7 +19,7 @@ export function kafkaSource(
     partitionsGrow: true,
     async partitions({ topic }) {
       const found = await cluster.refresh(topic);
-      if (!found) throw noTopic(topic);
+      if (!found) throw noTopic(topic, true);
       return found.leaders.length;
     },
     async open({ topic, onDataLoss }, { task, partition, offset, bounded, step, sourceState }) {

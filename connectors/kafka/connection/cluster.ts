@@ -266,10 +266,12 @@ function answerIn(error: unknown): metadataV12.MetadataResponse {
 
 class NoLeader extends Error {}
 
-export const noTopic = (name: string): MillraceError =>
+/** `permanent` where a topic that was just created would be known: before a run. */
+export const noTopic = (name: string, permanent = false): MillraceError =>
   new MillraceError('source', `topic '${name}' does not exist`, {
     where: name,
     hint: 'create the topic first, or correct its name',
+    permanent,
   });
 
 function addressOf(text: string): Address {
