@@ -27,7 +27,7 @@ async function poll(): Promise<SourceFaultWorld> {
       schemas: localRegistry(),
       topics: {} as SourceDriver, // of other kinds of the connector
       producer: () => ({}) as TopicProducer,
-      patience: { attemptsMax: 4, timeoutMs: 300 },
+      patience: { attemptsMax: 4, timeoutMs: 1_000 },
     }),
     source: http.pollSource<{ n: number }>({
       url: `http://127.0.0.1:${proxy.port}/items?token=${SECRET}`,
@@ -135,7 +135,7 @@ async function webhook(): Promise<SinkFaultWorld> {
     sink: http.webhookSink<{ n: number }>({
       url: `http://127.0.0.1:${proxy.port}/hook?token=${SECRET}`,
       key: ({ n }) => String(keyOf(n)),
-      timeout: millis(300),
+      timeout: millis(1_000),
     }) as Sink<never> as Sink<unknown>,
     openLedger: memoryLedgers(),
     value: (n) => ({ n }),
