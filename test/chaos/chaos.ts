@@ -15,7 +15,7 @@ import { Network, relay } from './network.js';
 import { keepEveryRow } from './once-table.js';
 import { Store } from './stores.js';
 import { clicks } from './topology.js';
-import { type Verdict, verdict } from './verdict.js';
+import { REFERENCE_DATABASE, type Verdict, verdict } from './verdict.js';
 import type { WorkerOptions } from './worker.js';
 import { Workers, workerHosts } from './workers.js';
 
@@ -77,6 +77,7 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     const redis = keep(await Store.start('redis', folder, ['--appendfsync', 'always']));
     const clickhouse = keep(await Store.start('clickhouse', folder));
     const postgres = groups.includes('sinks') ? keep(await PostgresServer.start()) : undefined;
+    postgres?.query(`CREATE DATABASE ${REFERENCE_DATABASE}`);
     process.once('exit', removeFolder); // after what kills the servers
     const topics = { clicks: 'clicks.in', outcomes: 'clicks.outcomes', scored: 'clicks.scored' };
     const more = postgres && { postgresTable: 'clicks', folder: join(folder, 'files') };

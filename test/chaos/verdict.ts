@@ -15,6 +15,9 @@ export interface Verdict {
 
 const run = promisify(execFile);
 
+/** The database of Postgres for the run to compare with. */
+export const REFERENCE_DATABASE = 'reference';
+
 /** For reading a whole log once. */
 const PATIENCE_MS = 420_000;
 
@@ -30,9 +33,20 @@ export async function verdict(options: WorkerOptions): Promise<Verdict> {
   const reference = { ...options, prefix: `${options.prefix}.reference` };
   const scored = `${topics.scored}.reference`;
   await toEnd(options);
-  // Stores are compared with the topic, and know the fences of only one run of a topology.
-  const { stores: _, ...alone } = reference;
-  await toEnd({ ...alone, topics: { ...topics, scored } });
+  // In databases of its own: a task without a checkpoint does not open beside the fences of the first run.
+  const apart = stores && {
+    hashes: `${stores.hashes}.reference`,
+    table: `${stores.table}_reference`,
+    onceTable: `${stores.onceTable}_reference`,
+    more: stores.more && { ...stores.more, folder: `${stores.more.folder}-reference` },
+    redis: `${stores.redis}/1`,
+    postgres: stores.postgres?.replace(/postgres$/, REFERENCE_DATABASE),
+  };
+  await toEnd({
+    ...reference,
+    topics: { ...topics, scored },
+    ...(stores && apart ? { stores: { ...stores, ...apart } } : {}),
+  });
   const names = {
     clicks: topics.clicks,
     scored: topics.scored,
