@@ -34,7 +34,7 @@ export const denseColumns = ({ denseNames }: FeatureView): string[] => denseName
  * Columns for the table that keeps a view's rows for training: `Float32` keeps every bit of a dense feature.
  *
  * @example
- * rows.to('offline', clickhouse.table({ table: 'flight_features', columns: offlineColumns(flightFeatures), orderBy: ['entity', 'eventTime'], insertedAt: 'processedAt' }));
+ * rows.to('offline', clickhouse.tableSink({ table: 'flight_features', columns: offlineColumns(flightFeatures), orderBy: ['entity', 'eventTime'], insertedAt: 'processedAt' }));
  */
 export function offlineColumns(view: FeatureView): Record<string, string> {
   const dense = denseColumns(view);
@@ -53,7 +53,7 @@ const reserved: Readonly<Record<string, unknown>> = { ...storeColumns, hashed: '
 /**
  * The key under which the newest row of an entity is kept for serving.
  *
- * @example rows.to('online', redis.hash({ key: onlineKey(flightFeatures), ttl: hours(6) })); // HGETALL flights:ATL
+ * @example rows.to('online', redis.hashSink({ key: onlineKey(flightFeatures), ttl: hours(6) })); // HGETALL flights:ATL
  */
 export const onlineKey =
   ({ name }: FeatureView) =>

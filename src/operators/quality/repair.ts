@@ -43,7 +43,7 @@ interface Repaired {
  *
  * @example
  * const { repaired, repairs: trail } = readings.split('repair', repair(readingRepairs));
- * trail.to('repairs', clickhouse.table({ table: 'repairs', columns: repairColumns, orderBy: ['field', 'eventTime'] }));
+ * trail.to('repairs', clickhouse.tableSink({ table: 'repairs', columns: repairColumns, orderBy: ['field', 'eventTime'] }));
  * repaired.via('validate', validate(readingExpectations));
  *
  * Guarantees: every record leaves by `repaired`, in order; one that nothing was wrong with is the very same value. A rule sees

@@ -80,7 +80,7 @@ const EMPTY_MAX = 1_000;
  *
  * @example
  * trips.via('quality', validateWindows({ window: tumbling(minutes(5)), expect: tripsAsExpected }))
- *   .to('verdicts', clickhouse.table({ table: 'quality', columns: verdictColumns, orderBy: ['expectation', 'startMs'] }));
+ *   .to('verdicts', clickhouse.tableSink({ table: 'quality', columns: verdictColumns, orderBy: ['expectation', 'startMs'] }));
  *
  * Without `key`, windows in which nothing came are judged as well (volume 0), up to 1,000 in a row: from the first record on, as far as
  * the watermark is. What severity does: `warn` leaves it at the row, `divert` tells `quarantine`, `stop` fails the task.

@@ -15,14 +15,14 @@ export interface TableOptions {
  *   in   --a=1-----b=2-----a=3-----a=null-----|
  *   out  --a:-,1---b:-,2---a:1,3---a:3,-------|
  *
- * What says nothing new of a key that is not there (a tombstone of an unknown key) emits nothing. `GET /state/STEP/KEY`
- * answers with the value.
+ * A tombstone of a key that has no row emits nothing. So of two tombstones in a row the first one counts, even if the second is for
+ * an earlier time: a join with the table as of a time between them still finds the row. `GET /state/STEP/KEY` answers with the value.
  *
  * Dead letters: `table-full`, for a new key beyond `keysMax`. Equal keys must be in one partition.
  * Memory: keys and values as bytes, and some 20 bytes each.
  *
  * @example
- * const rates = t.source('rates', kafka.table({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
+ * const rates = t.source('rates', kafka.tableSource({ topic: 'rates.v1', schema: RateV1 })).via('rate', table({ keysMax: 10_000 }));
  */
 export function table<T>({ keysMax }: TableOptions): Operator<Upsert<T>, Change<T>> {
   const problems =
