@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
 import { MillraceError } from '../core/index.js';
-import { addExactForms, exactForm, mayBeInexact } from './exact-values.js';
+import { addExactForms, exactForm, isInexact, mayBeInexact } from './exact-values.js';
 
 // Every message is self-contained (no shared structures): a bucket must be readable without any other bucket.
 const packr = new Packr({ useRecords: true, moreTypes: true, useBigIntExtension: true, copyBuffers: true });
@@ -50,7 +50,7 @@ export function decode(tag: Tag, bytes: Uint8Array): unknown {
 /** Encodes a value without a tag. The bytes are in the packer's buffer: copy them before the next call. */
 export function pack(value: unknown): Uint8Array {
   const bytes = packr.pack(value);
-  return mayBeInexact(bytes) ? packr.pack(exactForm(value)) : bytes;
+  return mayBeInexact(bytes) && isInexact(value) ? packr.pack(exactForm(value)) : bytes;
 }
 
 const int = new Uint8Array(5);

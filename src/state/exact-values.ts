@@ -34,7 +34,7 @@ export function addExactForms(): void {
 
 /**
  * Whether packed bytes may contain what they cannot return: a surrogate, its replacement character, or `__proto__`. Other values
- * may look the same; their exact form costs time but changes nothing.
+ * may look the same.
  */
 export function mayBeInexact(bytes: Uint8Array): boolean {
   for (let i = bytes.length - 3; i >= 0; i--) {
@@ -44,6 +44,27 @@ export function mayBeInexact(bytes: Uint8Array): boolean {
     )
       return true;
     if (byte === 0x5f && bytes[i + 1] === 0x5f && bytes[i + 2] === 0x70) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether a value contains such a string or object. Bytes of numbers look like one once in a while, so a large value whose bytes
+ * `mayBeInexact` seldom is.
+ */
+export function isInexact(value: unknown): boolean {
+  if (typeof value === 'string') return !isWellFormed(value);
+  if (typeof value !== 'object' || value === null || hasOwnForm(value)) return false;
+  if (Array.isArray(value) || value instanceof Set) {
+    for (const each of value) if (isInexact(each)) return true;
+    return false;
+  }
+  if (value instanceof Map) {
+    for (const [key, of] of value) if (isInexact(key) || isInexact(of)) return true;
+    return false;
+  }
+  for (const name of Object.keys(value)) {
+    if (name === '__proto__' || !isWellFormed(name) || isInexact((value as Record<string, unknown>)[name])) return true;
   }
   return false;
 }
