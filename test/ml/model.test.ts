@@ -72,15 +72,15 @@ const learning = (learner: Learner<boolean, number>) =>
 /** What the plan of one topology says of the model that another has left behind. */
 function planOf(from: Topology, to: Topology) {
   const step = from.steps.find(({ id }) => id === 'model')?.shape as StatefulShape;
-  const spec = step.cells['model-model'] as CellSpec;
+  const spec = step.cells['model-weights'] as CellSpec;
   const cell = spec.open();
   (cell as Float64Cell).touch(0);
   const state = cell
     .takeChanges()
-    .map((change) => ({ ...change, step: 'model', cell: 'model-model', version: spec.version }));
+    .map((change) => ({ ...change, step: 'model', cell: 'model-weights', version: spec.version }));
   const checkpoint = { epoch: 1, incarnation: 0, topologyHash: 'x', positions: {}, settledDecisions: {} };
   const { cells } = planState(to, [{ partition: 0, state, topics: {}, checkpoint }]);
-  return cells.find(({ cell: name }) => name === 'model-model');
+  return cells.find(({ cell: name }) => name === 'model-weights');
 }
 
 describe('the state of a model', () => {

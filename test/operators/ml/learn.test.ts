@@ -350,11 +350,11 @@ it('refuses a model and waiting rows that were made with another view', async ()
       }).shape as StatefulShape
     ).cells;
   const versions = (period: number) =>
-    ['model-model', 'model-updates', 'pending'].map((cell) => cellsWith(period)[cell]?.version);
+    ['model-weights', 'model-updates', 'pending'].map((cell) => cellsWith(period)[cell]?.version);
   expect(versions(24)).toEqual(versions(24));
   for (const [i, version] of versions(24).entries()) expect(version).not.toBe(versions(12)[i]);
-  const model = cellsWith(24)['model-model'] as CellSpec;
-  const other = (cellsWith(12)['model-model'] as CellSpec).open();
+  const model = cellsWith(24)['model-weights'] as CellSpec;
+  const other = (cellsWith(12)['model-weights'] as CellSpec).open();
   const bytes = new Uint8Array(8 * 16 + 1);
   expect(() => other.restore(0, bytes, model.version)).toThrow(expect.objectContaining({ code: 'state' }));
 });

@@ -290,7 +290,7 @@ function check(task: number, order: readonly Entry<Row | Label>[], outcome: Outc
     'predictions/written': rows,
     'rows-kept/written': rows,
   });
-  const weights = numbersInState(outcome, 'model', 'model-model', 2 * COORDINATES);
+  const weights = numbersInState(outcome, 'model', 'model-weights', 2 * COORDINATES);
   for (let i = 0; i < weights.length; i++)
     if (!Object.is(weights[i], model.state[i]))
       throw new Error(`number ${i} of the model is ${weights[i]}, expected ${model.state[i]}`);

@@ -17,7 +17,7 @@ const WIDTH = 2;
 const BLOCK = 256;
 
 const arowCells = ({ denseSize, hashedSize }: FeatureShape) => ({
-  model: float64Cell({ size: WIDTH * (1 + denseSize + hashedSize), block: BLOCK }),
+  weights: float64Cell({ size: WIDTH * (1 + denseSize + hashedSize), block: BLOCK }),
 });
 
 type Cells = ReturnType<typeof arowCells>;
@@ -41,8 +41,8 @@ export function arow(options: ArowOptions = {}): Learner<boolean, number, Cells>
     settings: Object.freeze({ regularization, featureMax }),
     output: 'probability',
     cells: arowCells,
-    open({ model }, { denseSize }) {
-      const { values: state } = model;
+    open({ weights }, { denseSize }) {
+      const { values: state } = weights;
       const limits = rowLimits(denseSize, featureMax);
       const firstHashed = WIDTH * (1 + denseSize);
       const varianceAt = (at: number): number => (state[at + 1] as number) || 1;
@@ -65,7 +65,7 @@ export function arow(options: ArowOptions = {}): Learner<boolean, number, Cells>
         const variance = varianceAt(at);
         state[at] = (state[at] as number) + alpha * variance * x;
         state[at + 1] = variance - beta * (variance * x) ** 2;
-        model.touch(at);
+        weights.touch(at);
       };
       return {
         predictOne: (features) => sigmoid(scoreOf(limits.usable(features))),

@@ -27,7 +27,7 @@ const coordinatesOf = ({ denseSize, hashedSize }: FeatureShape): number => 1 + d
 
 /** The cells of a model with so many outputs: numbers by coordinate (the intercept first) and output, and a count of updates. */
 export const linearCells = (optimizer: Optimizer, shape: FeatureShape, outputs = 1) => ({
-  model: float64Cell({ size: coordinatesOf(shape) * outputs * strideOf(optimizer), block: BLOCK }),
+  weights: float64Cell({ size: coordinatesOf(shape) * outputs * strideOf(optimizer), block: BLOCK }),
   updates: float64Cell({ size: 1, block: 1 }),
 });
 
@@ -77,7 +77,7 @@ export interface LinearModel {
 
 /** Opens a linear model on its cells. */
 export function openLinear(
-  { model, updates }: OpenCells<LinearCells>,
+  { weights, updates }: OpenCells<LinearCells>,
   { denseSize, hashedSize }: FeatureShape,
   options: LinearOptions,
 ): LinearModel {
@@ -85,7 +85,7 @@ export function openLinear(
   const rule = optimizer.weights;
   const intercept = interceptRule(options);
   const stride = strideOf(optimizer);
-  const state = model.values;
+  const state = weights.values;
   const firstHashed = 1 + denseSize;
   const limits = rowLimits(denseSize, featureMax);
 
@@ -124,12 +124,12 @@ export function openLinear(
       for (let i = 0; i < denseSize; i++) {
         w[1 + i] = rule.update(state, (1 + i) * stride, g * (dense[i] as number), w[1 + i] as number, step);
       }
-      for (let at = 0; at < firstHashed * stride; at += BLOCK) model.touch(at);
+      for (let at = 0; at < firstHashed * stride; at += BLOCK) weights.touch(at);
       for (let i = 0; i < indices.length; i++) {
         const coordinate = firstHashed + (indices[i] as number);
         const at = coordinate * stride;
         w[coordinate] = rule.update(state, at, g * (values[i] as number), w[coordinate] as number, step);
-        model.touch(at);
+        weights.touch(at);
       }
     },
   };

@@ -48,7 +48,7 @@ export function softmaxRegression<const C extends ClassLabel>(
 }
 
 function openSoftmax<C extends ClassLabel>(
-  { model, updates }: OpenCells<LinearCells>,
+  { weights, updates }: OpenCells<LinearCells>,
   shape: FeatureShape,
   options: SoftmaxRegressionOptions<C>,
 ): ReturnType<Learner<C, ClassScores>['open']> {
@@ -58,7 +58,7 @@ function openSoftmax<C extends ClassLabel>(
   const intercept = interceptRule(options);
   const stride = strideOf(optimizer);
   const width = classes.length;
-  const state = model.values;
+  const state = weights.values;
   const places = placesOf(classes);
   const limits = rowLimits(denseSize, featureMax);
   const scores = new Float64Array(width);
@@ -79,7 +79,7 @@ function openSoftmax<C extends ClassLabel>(
     for (let c = 0; c < width; c++) {
       const at = (coordinate * width + c) * stride;
       rule.update(state, at, (slopes[c] as number) * x, rule.weight(state, at), step);
-      model.touch(at);
+      weights.touch(at);
     }
   };
 
@@ -101,7 +101,7 @@ function openSoftmax<C extends ClassLabel>(
       for (let c = 0; c < width; c++) {
         const at = c * stride;
         intercept.update(state, at, slopes[c] as number, intercept.weight(state, at), step);
-        model.touch(at);
+        weights.touch(at);
       }
       const { dense, indices, values } = features;
       for (let i = 0; i < denseSize; i++) move(1 + i, dense[i] as number, step);
