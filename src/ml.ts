@@ -95,6 +95,9 @@ export { minMaxScaler } from './ml/preprocessing/min-max-scaler.js';
 export { robustScaler } from './ml/preprocessing/robust-scaler.js';
 export { standardScaler } from './ml/preprocessing/standard-scaler.js';
 export {
+  type ArenaCell,
+  type ArenaCellOptions,
+  arenaCell,
   type Float64Cell,
   type Float64CellOptions,
   float64Cell,

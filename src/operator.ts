@@ -37,6 +37,9 @@ export {
   transform,
 } from './core/index.js';
 export {
+  type ArenaCell,
+  type ArenaCellOptions,
+  arenaCell,
   type Float64Cell,
   type Float64CellOptions,
   float64Cell,

@@ -26,6 +26,8 @@ export const tags = {
   /** Accumulators of panes that changed together, and the time before which panes were dropped. */
   panes: 12,
   panesHead: 13,
+  /** Records of numbers: see `arenaCell`. */
+  arena: 14,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 

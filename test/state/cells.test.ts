@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, type CellSpec, hours, millis } from '../../src/core/index.js';
-import { float64Cell, mapCell, type Packing, packedMapCell, ringCell, valueCell } from '../../src/state/index.js';
+import {
+  arenaCell,
+  float64Cell,
+  mapCell,
+  type Packing,
+  packedMapCell,
+  ringCell,
+  valueCell,
+} from '../../src/state/index.js';
 
 /** What a ledger keeps of one cell: the newest bytes of each bucket. Bytes are copied in and wiped at the giver's. */
 class Ledger {
@@ -242,6 +250,56 @@ describe('every cell', () => {
         ),
       ),
     );
+  });
+
+  it('an arena allocates, frees and keeps its records alike after any restore', () => {
+    const op = fc.record({ frees: fc.boolean(), pick: fc.nat(30), value: fc.double() });
+    for (const arena of [
+      arenaCell({ width: 100, recordsMax: 5 }),
+      arenaCell({ width: 300, recordsMax: 9 }),
+      arenaCell({ width: 3, recordsMax: 200 }),
+    ]) {
+      const placesOf = (cell: ReturnType<typeof arena.open>) => {
+        const places: number[] = [];
+        for (let at = cell.next(0); at >= 0; at = cell.next(at + 1)) places.push(at);
+        expect(places.length).toBe(cell.used);
+        return places;
+      };
+      fc.assert(
+        fc.property(fc.array(op, { maxLength: 80 }), cutsOf, (ops, cuts) =>
+          survives(
+            arena,
+            ops,
+            cuts,
+            (cell, { frees, pick, value }) => {
+              const places = placesOf(cell);
+              if (frees && places.length > 0) cell.free(places[pick % places.length] as number);
+              else if (cell.isFull) expect(() => cell.allocate()).toThrow('records at most');
+              else {
+                const at = cell.allocate();
+                expect(cell.values.slice(at, at + cell.width).every((n) => n === 0)).toBe(true);
+                cell.values.fill(value, at + 1, at + cell.width);
+                cell.touch(at + cell.width - 1);
+                return at;
+              }
+              return cell.used;
+            },
+            (cell) => placesOf(cell).map((at) => [at, ...cell.values.slice(at, at + cell.width)]),
+          ),
+        ),
+        { numRuns: 30 },
+      );
+    }
+  });
+
+  it('an arena writes the records in use only, and drops a block that has none', () => {
+    const cell = arenaCell({ width: 100, recordsMax: 10 }).open();
+    const [first, , third] = [cell.allocate(), cell.allocate(), cell.allocate()];
+    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 1_600, 1 + 2 + 800]);
+    cell.free(third);
+    cell.free(first);
+    expect(cell.takeChanges().map(({ bytes }) => bytes?.length)).toEqual([1 + 2 + 800, undefined]);
+    expect([cell.allocate(), cell.allocate(), cell.used]).toEqual([first, third, 3]);
   });
 });
 

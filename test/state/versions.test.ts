@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Cell, hours, MillraceError } from '../../src/core/index.js';
-import { float64Cell, hashKey, mapCell, ringCell, valueCell } from '../../src/state/index.js';
+import { arenaCell, float64Cell, hashKey, mapCell, ringCell, valueCell } from '../../src/state/index.js';
 
 const written = (cell: Cell) => cell.takeChanges().map(({ bucket, bytes }) => ({ bucket, bytes: bytes as Uint8Array }));
 const put = <C extends Cell>(cell: C, changes: ReturnType<typeof written>, version: number): C => {
@@ -47,7 +47,14 @@ describe('versions of a cell', () => {
     numbers.touch(0);
     const ring = ringCell<number>({ length: 3 }).open();
     ring.push(1);
-    const [v, n, r] = [bytes(value), bytes(numbers), bytes(ring)];
+    const arena = arenaCell({ width: 200, recordsMax: 4 }).open();
+    arena.touch(arena.allocate());
+    arena.allocate();
+    const [v, n, r, a] = [bytes(value), bytes(numbers), bytes(ring), bytes(arena)];
+    expect(put(arenaCell({ width: 200, recordsMax: 2 }).open(), a, 1).used).toBe(2);
+    expect(codeOf(() => put(arenaCell({ width: 200, recordsMax: 1 }).open(), a, 1))).toMatch(/^state: .*layout/);
+    expect(codeOf(() => put(arenaCell({ width: 201, recordsMax: 4 }).open(), a, 1))).toMatch(/^state: .*layout/);
+    expect(codeOf(() => put(arenaCell({ width: 200, recordsMax: 4, version: 2 }).open(), a, 1))).toMatch(/^state/);
     expect(codeOf(() => put(valueCell({ version: 2, initial: 0 }).open(), v, 1))).toMatch(/^state: .*migrate/);
     expect(codeOf(() => put(valueCell({ version: 1, initial: 0, migrate: () => 0 }).open(), v, 2))).toMatch(
       /^state: run the version/,
@@ -73,6 +80,7 @@ describe('versions of a cell', () => {
     expect(codeOf(() => float64Cell({ size: 0 }))).toMatch(/^config/);
     expect(codeOf(() => float64Cell({ size: 8, block: 3 }))).toMatch(/^config/);
     expect(codeOf(() => ringCell({ length: 1.5 }))).toMatch(/^config/);
+    expect(codeOf(() => arenaCell({ width: 0, recordsMax: 1 }))).toMatch(/^config/);
     expect(codeOf(() => mapCell({ entriesMax: 0 }))).toMatch(/^config/);
   });
 

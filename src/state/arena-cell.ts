@@ -1,0 +1,175 @@
+import { assert, type BucketChange, type Cell, type CellSpec, MillraceError } from '../core/index.js';
+import { checkTag, tags, unreadable } from './codec.js';
+import { migrationFor } from './versions.js';
+
+/** Records of numbers, all of one width, that are allocated and freed one by one. Its memory grows with the records in use. */
+export interface ArenaCell extends Cell {
+  /**
+   * The numbers of all records; a record at `at` has `values[at]` to `values[at + width - 1]`. Read it again after `allocate`,
+   * which may replace the array. Call `touch` for each record that you wrote.
+   */
+  readonly values: Float64Array;
+  /** Numbers of a record. */
+  readonly width: number;
+  /** Records in use. */
+  readonly used: number;
+  readonly isFull: boolean;
+  /** Takes the first free record, sets its numbers to 0 and returns where it begins. Throws if the arena is full. */
+  allocate(): number;
+  /** Gives back the record that begins here. */
+  free(at: number): void;
+  /** Where the next record in use begins, from `at` on; -1 if there is none. */
+  next(at: number): number;
+  /** Marks the block of this number's record as changed. */
+  touch(index: number): void;
+}
+
+/** The shape of the records, and how many there may be. */
+export interface ArenaCellOptions {
+  readonly version?: number;
+  /** Numbers of a record. */
+  readonly width: number;
+  /** The most records in use. It may be raised later. */
+  readonly recordsMax: number;
+}
+
+/** Numbers per block, at most, unless a single record has more. */
+const BLOCK = 256;
+
+/**
+ * Declares a cell of numeric records that grow and are freed, such as the nodes of a tree. A change writes the blocks that were
+ * touched: of a block, only the records in use, 8 bytes a number. No record lies in two blocks.
+ *
+ * Guarantee: `allocate` follows from the records in use alone, so a restored arena goes on as the one that was stored.
+ * Errors: `config` for a width or number that cannot be; `internal` for a record too many; `state` for a checkpoint of another
+ * width, of more records or of another version.
+ * Memory: 8 bytes a number and 1 byte a record, at most doubled while it grows, and never for more than `recordsMax` records.
+ *
+ * @example
+ * const cells = { nodes: arenaCell({ width: 4, recordsMax: 1_000 }) };
+ */
+export function arenaCell({ width, recordsMax, version = 1 }: ArenaCellOptions): CellSpec<ArenaCell> {
+  if (![width, recordsMax].every((n) => Number.isInteger(n) && n > 0))
+    throw new MillraceError('config', `an arena cannot have ${recordsMax} records of ${width} numbers`, {
+      hint: 'give it positive integers',
+    });
+  return { kind: 'arena', version, tags: [tags.arena], open: () => new Arena(width, recordsMax, version) };
+}
+
+class Arena implements ArenaCell {
+  values = new Float64Array(0);
+  used = 0;
+  /** By record, whether it is in use; by block, whether it changed. */
+  private inUse = new Uint8Array(0);
+  private dirty = new Uint8Array(0);
+  private readonly perBlock: number;
+  /** No record before this one is free. */
+  private firstFree = 0;
+
+  constructor(
+    readonly width: number,
+    private readonly recordsMax: number,
+    private readonly version: number,
+  ) {
+    this.perBlock = Math.max(1, Math.floor(BLOCK / width));
+  }
+
+  get isFull(): boolean {
+    return this.used >= this.recordsMax;
+  }
+
+  allocate(): number {
+    assert(!this.isFull, `the arena has ${this.recordsMax} records at most`);
+    let record = this.firstFree;
+    while (this.inUse[record] === 1) record++;
+    this.growTo(record + 1);
+    this.inUse[record] = 1;
+    this.firstFree = record + 1;
+    this.used++;
+    const at = record * this.width;
+    this.values.fill(0, at, at + this.width);
+    this.touch(at);
+    return at;
+  }
+
+  free(at: number): void {
+    const record = at / this.width;
+    assert(this.inUse[record] === 1, 'a record in use');
+    this.inUse[record] = 0;
+    this.firstFree = Math.min(this.firstFree, record);
+    this.used--;
+    this.touch(at);
+  }
+
+  next(at: number): number {
+    const record = this.inUse.indexOf(1, Math.ceil(at / this.width));
+    return record < 0 ? -1 : record * this.width;
+  }
+
+  touch(index: number): void {
+    this.dirty[(index / (this.perBlock * this.width)) | 0] = 1;
+  }
+
+  restore(bucket: number, bytes: Uint8Array, version: number): void {
+    migrationFor(version, this.version, undefined);
+    checkTag(tags.arena, bytes);
+    const { perBlock, width } = this;
+    const first = bucket * perBlock;
+    const flags = bytes.subarray(1, 1 + perBlock);
+    const used = flags.reduce((sum, flag) => sum + flag, 0);
+    if (bytes.length !== 1 + perBlock + 8 * used * width || first + flags.lastIndexOf(1) >= this.recordsMax)
+      throw unreadable(`the arena has ${this.recordsMax} records of ${width} numbers at most`);
+    this.growTo(first + flags.lastIndexOf(1) + 1);
+    const view = new DataView(bytes.buffer, bytes.byteOffset + 1 + perBlock);
+    let from = 0;
+    for (let i = 0; i < perBlock; i++) {
+      if (flags[i] !== 1) continue;
+      this.inUse[first + i] = 1;
+      for (let n = 0; n < width; n++, from += 8) this.values[(first + i) * width + n] = view.getFloat64(from, true);
+    }
+    this.used += used;
+  }
+
+  takeChanges(): BucketChange[] {
+    const changes: BucketChange[] = [];
+    for (let bucket = this.dirty.indexOf(1); bucket >= 0; bucket = this.dirty.indexOf(1, bucket + 1)) {
+      changes.push({ bucket, bytes: this.bytesOf(bucket) });
+      this.dirty[bucket] = 0;
+    }
+    return changes;
+  }
+
+  /** Which records are in use, one byte each, then their numbers; nothing for a block without any. */
+  private bytesOf(bucket: number): Uint8Array | null {
+    const { perBlock, width } = this;
+    const first = bucket * perBlock;
+    const flags = this.inUse.subarray(first, first + perBlock);
+    const used = flags.reduce((sum, flag) => sum + flag, 0);
+    if (used === 0) return null;
+    const bytes = new Uint8Array(1 + perBlock + 8 * used * width);
+    bytes[0] = tags.arena;
+    bytes.set(flags, 1);
+    const view = new DataView(bytes.buffer, 1 + perBlock);
+    let to = 0;
+    for (let i = 0; i < flags.length; i++) {
+      if (flags[i] !== 1) continue;
+      for (let n = 0; n < width; n++, to += 8)
+        view.setFloat64(to, this.values[(first + i) * width + n] as number, true);
+    }
+    return bytes;
+  }
+
+  /** Makes room for so many records, twice as much as there was. */
+  private growTo(records: number): void {
+    const had = this.inUse.length;
+    if (records <= had) return;
+    const room = Math.min(this.recordsMax, Math.max(records, 2 * had, this.perBlock));
+    const [values, inUse, dirty] = [this.values, this.inUse, this.dirty];
+    this.values = new Float64Array(room * this.width);
+    this.values.set(values);
+    this.inUse = new Uint8Array(room);
+    this.inUse.set(inUse);
+    this.dirty = new Uint8Array(Math.ceil(room / this.perBlock));
+    this.dirty.set(dirty);
+  }
+}
