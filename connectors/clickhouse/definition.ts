@@ -14,15 +14,7 @@ export const definition = defineConnector({
     tableLookup: kind.rowsKind,
   },
   settings: {
-    clickhouse: url(
-      {
-        env: 'MILLRACE_CLICKHOUSE',
-        fallback: 'http://127.0.0.1:8123',
-        description: 'ClickHouse of the cluster profile (HTTP interface).',
-        secret: true,
-      },
-      ['http', 'https'],
-    ),
+    clickhouse: url(['http', 'https'], 'http://127.0.0.1:8123', 'ClickHouse of the cluster profile (HTTP interface).'),
   },
   async open({ settings: { clickhouse }, data }) {
     const [{ openClickHouse }, { writtenTables }] = await Promise.all([import('./open.js'), import('./written.js')]);

@@ -7,15 +7,7 @@ export const definition = defineConnector({
   name: 'postgres',
   kinds: { tableSink: kind.tableKind, tableLookup: kind.rowsKind },
   settings: {
-    postgres: url(
-      {
-        env: 'MILLRACE_POSTGRES',
-        fallback: 'postgres://127.0.0.1:5432/postgres',
-        description: 'Postgres, on both profiles.',
-        secret: true,
-      },
-      ['postgres', 'postgresql'],
-    ),
+    postgres: url(['postgres', 'postgresql'], 'postgres://127.0.0.1:5432/postgres', 'Postgres, on both profiles.'),
   },
   async open({ settings: { postgres: address } }) {
     const [{ openPostgres }, { writtenRows }] = await Promise.all([import('./open.js'), import('./written.js')]);

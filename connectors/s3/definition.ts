@@ -30,13 +30,9 @@ export const definition = defineConnector({
   },
   settings: {
     s3: url(
-      {
-        env: 'MILLRACE_S3',
-        fallback: 'http://127.0.0.1:9000',
-        description: 'Object store, on both profiles: `https://KEY:SECRET@host/?region=...`.',
-        secret: true,
-      },
       ['http', 'https'],
+      'http://127.0.0.1:9000',
+      'Object store, on both profiles: `https://KEY:SECRET@host/?region=...`.',
     ),
   },
   unfinished: (committable) => unfinishedParts(committable, 's3'),

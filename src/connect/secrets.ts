@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { variableOf } from '../core/connector.js';
 import { MillraceError, messageOf } from '../core/errors.js';
 
 // Secrets come from the environment or from files; messages never contain them.
@@ -35,8 +36,7 @@ export const revealed = async (credential: Secret): Promise<string> =>
 
 export function required(secret: Secret | undefined, where: string, name: string): Secret {
   if (secret !== undefined) return secret;
-  const variable = `MILLRACE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-  throw contradiction(where, `${name} is missing`, `set ${variable}, or name a file with ${name}File`);
+  throw contradiction(where, `${name} is missing`, `set ${variableOf(name)}, or name a file with ${name}File`);
 }
 
 export const contradiction = (where: string, message: string, hint: string): MillraceError =>

@@ -2,36 +2,39 @@ import { Mistake, type Setting } from '../core/connector.js';
 
 // The types of settings of profiles and connectors.
 
-export interface Plain<T> {
-  readonly env: string;
-  readonly fallback: T;
-  readonly description: string;
-  readonly secret?: boolean;
-}
-
 export interface Choice<T> extends Setting<T> {
   readonly values: readonly T[];
 }
 
-export const choice = <T extends string>({ secret = false, ...plain }: Plain<T>, values: readonly T[]): Choice<T> => ({
+const plain = { secret: false } as const;
+
+export const choice = <T extends string>(
+  values: readonly T[],
+  fallback: NoInfer<T>,
+  description: string,
+): Choice<T> => ({
   ...plain,
-  secret,
   values,
+  fallback,
+  description,
   type: values.map((value) => `\`${value}\``).join(' or '),
   parse: (value) => values.find((known) => known === value) ?? new Mistake(`one of ${values.join(', ')}`),
 });
 
-export const text = ({ secret = false, ...plain }: Plain<string>, type: string): Setting<string> => ({
+export const text = (type: string, fallback: string, description: string): Setting<string> => ({
   ...plain,
-  secret,
   type,
+  fallback,
+  description,
   parse: (value) => (String(value).trim() === '' ? new Mistake(`some ${type}`) : String(value)),
 });
 
-export const url = ({ secret = false, ...plain }: Plain<string>, protocols: readonly string[]): Setting<string> => ({
-  ...plain,
-  secret,
+/** Messages do not show it, because a URL may hold a password. */
+export const url = (protocols: readonly string[], fallback: string, description: string): Setting<string> => ({
   type: 'URL',
+  fallback,
+  description,
+  secret: true,
   parse: (value) => {
     const protocol = URL.canParse(String(value)) ? new URL(String(value)).protocol.slice(0, -1) : '';
     return protocols.includes(protocol)
@@ -41,8 +44,8 @@ export const url = ({ secret = false, ...plain }: Plain<string>, protocols: read
 });
 
 /** A URL that may have several hosts, with commas. */
-export const urls = (plain: Plain<string>, protocols: readonly string[]): Setting<string> => {
-  const one = url(plain, protocols);
+export const urls = (...of: Parameters<typeof url>): Setting<string> => {
+  const one = url(...of);
   const hosts = /^([a-z]+:\/\/[^/?#,]*)((?:,[^\s/?#,]+)*)/;
   return {
     ...one,
@@ -54,10 +57,11 @@ export const urls = (plain: Plain<string>, protocols: readonly string[]): Settin
   };
 };
 
-export const brokers = ({ secret = false, ...plain }: Plain<string>): Setting<string> => ({
+export const brokers = (fallback: string, description: string): Setting<string> => ({
   ...plain,
-  secret,
   type: '`host:port`, several with commas',
+  fallback,
+  description,
   parse: (value) => {
     const wellFormed = String(value)
       .split(',')
@@ -66,14 +70,11 @@ export const brokers = ({ secret = false, ...plain }: Plain<string>): Setting<st
   },
 });
 
-export const wholeNumber = (
-  { secret = false, ...plain }: Plain<number>,
-  min: number,
-  max: number,
-): Setting<number> => ({
+export const wholeNumber = (min: number, max: number, fallback: number, description: string): Setting<number> => ({
   ...plain,
-  secret,
   type: `${min} to ${max}`,
+  fallback,
+  description,
   parse: (value) => {
     const number = typeof value === 'number' ? value : /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
     const fits = Number.isInteger(number) && number >= min && number <= max;
@@ -82,19 +83,17 @@ export const wholeNumber = (
 });
 
 /** Unset by default. */
-export const optional = (plain: Omit<Plain<string>, 'fallback' | 'secret'>, type: string): Setting<string> => ({
+export const optional = (type: string, description: string): Setting<string> => ({
   ...plain,
-  fallback: '',
-  secret: false,
   type,
+  fallback: '',
+  description,
   parse: (value) => (typeof value === 'string' ? value : new Mistake(`some ${type}`)),
 });
 
 /** A password, unset by default. */
-export const sealed = (
-  plain: Omit<Plain<string>, 'fallback' | 'secret'>,
-): Setting<string> & { readonly sealed: true } => ({
-  ...optional(plain, 'text'),
+export const sealed = (description: string): Setting<string> & { readonly sealed: true } => ({
+  ...optional('text', description),
   secret: true,
   sealed: true,
 });

@@ -6,9 +6,11 @@ import type { SinkDriver } from './sink.js';
 import type { SourceDriver } from './source.js';
 import type { WrittenOutput } from './written.js';
 
-/** A setting of a profile or a connector: how its text is parsed, and the message for a wrong one. Its key is its name. */
+/**
+ * A setting of a profile or a connector: how its text is parsed, and the message for a wrong one. Its key is its name in
+ * `millrace.config.ts`; the environment variable of `kafkaClientId` is `MILLRACE_KAFKA_CLIENT_ID`.
+ */
 export interface Setting<out T> {
-  readonly env: string;
   /** The name of its type in tables. */
   readonly type: string;
   readonly fallback: T;
@@ -20,6 +22,10 @@ export interface Setting<out T> {
   /** Returns the value, or what is wrong with it. */
   parse(value: string | number): T | Mistake;
 }
+
+/** The environment variable of a setting. */
+export const variableOf = (setting: string): string =>
+  `MILLRACE_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
 export class Mistake {
   constructor(readonly expected: string) {}

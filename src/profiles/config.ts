@@ -1,5 +1,11 @@
-import type { ConnectorDefinition, SettingSpecs, SettingValues } from '../core/connector.js';
-import { Mistake, type Setting } from '../core/connector.js';
+import {
+  type ConnectorDefinition,
+  Mistake,
+  type Setting,
+  type SettingSpecs,
+  type SettingValues,
+  variableOf,
+} from '../core/connector.js';
 import { MillraceError } from '../core/errors.js';
 import { type Config, type ConfigFile, profileSettings } from './settings.js';
 
@@ -68,15 +74,16 @@ function readValue(
   settings: SettingSpecs,
   { flags = {}, nameOf = (option) => `--${option}`, env = {}, file }: ConfigSources,
 ): unknown {
+  const variable = variableOf(name);
   for (const [value, where] of [
     [flags[name], nameOf(name)],
-    [env[setting.env] || undefined, setting.env],
+    [env[variable] || undefined, variable],
     [file?.values[name], `${name} in ${file?.path}`],
   ] as const) {
     if (value === undefined) continue;
-    if (setting.sealed && where !== setting.env) {
+    if (setting.sealed && where !== variable) {
       const other = Object.hasOwn(settings, `${name}File`) ? `, or name a file with ${name}File` : '';
-      return new Mistake(`${where} is a secret and must not be in this file: set ${setting.env}${other}`);
+      return new Mistake(`${where} is a secret and must not be in this file: set ${variable}${other}`);
     }
     const parsed =
       typeof value === 'string' || typeof value === 'number' ? setting.parse(value) : new Mistake(setting.type);
@@ -95,19 +102,19 @@ const unknownNames = (file: ConfigSources['file'], known: SettingSpecs): string[
 
 /** Settings as a Markdown table, for the documents. */
 export function configTable(settings: SettingSpecs): string {
-  const rows = Object.entries(settings).map(([name, { env, type, fallback, description, sealed }]) => {
+  const rows = Object.entries(settings).map(([name, { type, fallback, description, sealed }]) => {
     const shown = fallback === '' ? '' : `\`${fallback}\``;
-    return `| ${sealed ? '' : `\`${name}\``} | \`${env}\` | ${type} | ${shown} | ${description} |`;
+    return `| ${sealed ? '' : `\`${name}\``} | \`${variableOf(name)}\` | ${type} | ${shown} | ${description} |`;
   });
   return ['| setting | environment | type | default | |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
 /** Settings as text, for `--help`. */
 export function configHelp(settings: SettingSpecs): string {
-  const width = Math.max(...Object.values(settings).map(({ env }) => env.length));
-  return Object.values(settings)
-    .map(({ env, fallback, description }) => {
-      return `  ${env.padEnd(width)}  ${description}${fallback === '' ? '' : ` (${fallback})`}`;
+  const width = Math.max(...Object.keys(settings).map((name) => variableOf(name).length));
+  return Object.entries(settings)
+    .map(([name, { fallback, description }]) => {
+      return `  ${variableOf(name).padEnd(width)}  ${description}${fallback === '' ? '' : ` (${fallback})`}`;
     })
     .join('\n');
 }

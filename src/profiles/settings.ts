@@ -8,90 +8,38 @@ import type { SettingSpecs, SettingValues } from '../core/connector.js';
 /** How topologies run, whatever they read and write. */
 export const profileSettings = {
   profile: choice(
-    {
-      env: 'MILLRACE_PROFILE',
-      fallback: 'embedded',
-      description: '`embedded`: everything in this process. `cluster`: on Kafka, Redis and ClickHouse.',
-    },
     ['embedded', 'cluster'],
+    'embedded',
+    '`embedded`: everything in this process. `cluster`: on Kafka, Redis and ClickHouse.',
   ),
-  data: text(
-    {
-      env: 'MILLRACE_DATA',
-      fallback: '.millrace/data',
-      description: 'Folder of the embedded profile: logs, state, key-value store and tables.',
-    },
-    'folder',
-  ),
-  standbys: wholeNumber(
-    {
-      env: 'MILLRACE_STANDBYS',
-      fallback: 0,
-      description: 'Standby replicas of the state of each task, for a fast takeover (cluster profile).',
-    },
-    0,
-    10,
-  ),
+  data: text('folder', '.millrace/data', 'Folder of the embedded profile: logs, state, key-value store and tables.'),
+  standbys: wholeNumber(0, 10, 0, 'Standby replicas of the state of each task, for a fast takeover (cluster profile).'),
   registry: url(
-    {
-      env: 'MILLRACE_REGISTRY',
-      fallback: 'http://127.0.0.1:8081/apis/ccompat/v7',
-      description: "Schema registry of the cluster profile, with Confluent's REST interface.",
-      secret: true,
-    },
     ['http', 'https'],
+    'http://127.0.0.1:8081/apis/ccompat/v7',
+    "Schema registry of the cluster profile, with Confluent's REST interface.",
   ),
-  registryUser: optional(
-    { env: 'MILLRACE_REGISTRY_USER', description: 'User of the schema registry (basic authentication).' },
-    'name',
-  ),
-  registryPassword: sealed({ env: 'MILLRACE_REGISTRY_PASSWORD', description: 'Its password.' }),
-  registryPasswordFile: optional(
-    { env: 'MILLRACE_REGISTRY_PASSWORD_FILE', description: 'A file that holds the password.' },
-    'file',
-  ),
-  registryToken: sealed({ env: 'MILLRACE_REGISTRY_TOKEN', description: 'Bearer token for the schema registry.' }),
-  registryTokenFile: optional(
-    { env: 'MILLRACE_REGISTRY_TOKEN_FILE', description: 'A file that holds the token.' },
-    'file',
-  ),
+  registryUser: optional('name', 'User of the schema registry (basic authentication).'),
+  registryPassword: sealed('Its password.'),
+  registryPasswordFile: optional('file', 'A file that holds the password.'),
+  registryToken: sealed('Bearer token for the schema registry.'),
+  registryTokenFile: optional('file', 'A file that holds the token.'),
   stallSeconds: wholeNumber(
-    {
-      env: 'MILLRACE_STALL_SECONDS',
-      fallback: 60,
-      description:
-        'Time after which an unanswered poll, write, commit or inference counts as hung and its task is restored.',
-    },
     1,
     86_400,
+    60,
+    'Time after which an unanswered poll, write, commit or inference counts as hung and its task is restored.',
   ),
   inFlightBytesMax: wholeNumber(
-    {
-      env: 'MILLRACE_IN_FLIGHT_BYTES_MAX',
-      fallback: 256 * 1024 * 1024,
-      description:
-        'About how many bytes of records, undecoded and decoded, all tasks may hold on their way to the sinks.',
-    },
     1024 * 1024,
     2 ** 40,
+    256 * 1024 * 1024,
+    'About how many bytes of records, undecoded and decoded, all tasks may hold on their way to the sinks.',
   ),
-  host: text(
-    { env: 'MILLRACE_HOST', fallback: '127.0.0.1', description: 'Address of the metrics and health endpoints.' },
-    'address',
-  ),
-  port: wholeNumber(
-    { env: 'MILLRACE_PORT', fallback: 0, description: 'Port of the metrics and health endpoints; 0 opens none.' },
-    0,
-    65_535,
-  ),
-  deadLetterKey: sealed({
-    env: 'MILLRACE_DEAD_LETTER_KEY',
-    description: "Key of dead letters with `raw: 'encrypt'`: 32 bytes in base64 or hexadecimal digits.",
-  }),
-  token: sealed({
-    env: 'MILLRACE_TOKEN',
-    description: 'Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.',
-  }),
+  host: text('address', '127.0.0.1', 'Address of the metrics and health endpoints.'),
+  port: wholeNumber(0, 65_535, 0, 'Port of the metrics and health endpoints; 0 opens none.'),
+  deadLetterKey: sealed("Key of dead letters with `raw: 'encrypt'`: 32 bytes in base64 or hexadecimal digits."),
+  token: sealed('Token that requests for metrics, health and state must bear; needed if `host` is beyond loopback.'),
 } as const;
 
 type ProfileSettings = typeof profileSettings;

@@ -16,7 +16,7 @@ export const definition = defineConnector({
       options: { prefix: required(option.text, 'Stands before each line.') },
     },
   },
-  settings: { echoFile: setting.text({ env: 'ECHO_FILE', fallback: 'echo.txt', description: 'The file.' }, 'file') },
+  settings: { echoFile: setting.text('file', 'echo.txt', 'The file.') },
   async open({ settings }) {
     const { echoSink } = await import('./open.js');
     return { drivers: { fileSink: echoSink(settings.echoFile) } };
@@ -72,7 +72,7 @@ describe('a connector from outside', () => {
     const { out } = await call('connectors', 'show', 'echo', '--file', 'flow.ts');
     expect(out).toContain('Appends every value to a file.');
     expect(out).toContain('prefix  (text, required)');
-    expect(out).toContain('ECHO_FILE');
+    expect(out).toContain('MILLRACE_ECHO_FILE');
     expect((await call('connectors', 'show', 'echo')).code).toBe(1);
   }, 60_000);
 

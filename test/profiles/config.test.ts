@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { text } from '../../src/connect/setting.js';
-import type { Setting } from '../../src/core/connector.js';
+import { type Setting, variableOf } from '../../src/core/connector.js';
 import { allSettings, configHelp, configTable, defineConfig, resolveConfig } from '../../src/profiles/config.js';
 import { profileSettings } from '../../src/profiles/settings.js';
 import { connectors } from '../connector-kinds.js';
@@ -79,7 +79,8 @@ describe('resolveConfig', () => {
   it('never prints a value that may hold a password', () => {
     const secret = 'ftp://user:hunter2@host';
     for (const name of settingNames) {
-      const { env, secret: isSecret, sealed } = setting(name);
+      const { secret: isSecret, sealed } = setting(name);
+      const env = variableOf(name);
       if (!isSecret || sealed) continue;
       expect(() => valuesOf({ env: { [env]: secret } })).toThrowError(new RegExp(`^${env} must be`));
       expect(() => valuesOf({ env: { [env]: secret } })).not.toThrowError(/hunter2/);
@@ -107,7 +108,8 @@ describe('resolveConfig', () => {
       'token',
     ]);
     for (const name of sealed) {
-      const { env, secret } = setting(name);
+      const { secret } = setting(name);
+      const env = variableOf(name);
       expect(secret).toBe(true);
       expect(valuesOf({ env: { [env]: 'hunter2' } })[name]).toBe('hunter2');
       for (const from of [{ file: file({ [name]: 'hunter2' }) }, { flags: { [name]: 'hunter2' } }]) {
@@ -141,8 +143,8 @@ describe('resolveConfig', () => {
   });
 
   it('reads settings of a connector from outside from the same places, and knows their names where it is told of it', () => {
-    const outside = { sqliteFile: text({ env: 'SQLITE_FILE', fallback: 'a.db', description: 'The file.' }, 'file') };
-    const sources = { env: { SQLITE_FILE: 'env.db' }, file: file({ sqliteFile: 'file.db' }) };
+    const outside = { sqliteFile: text('file', 'a.db', 'The file.') };
+    const sources = { env: { MILLRACE_SQLITE_FILE: 'env.db' }, file: file({ sqliteFile: 'file.db' }) };
     expect(resolveConfig(sources).valuesOf(outside)).toEqual({ sqliteFile: 'env.db' });
     expect(resolveConfig({ file: sources.file }).valuesOf(outside)).toEqual({ sqliteFile: 'file.db' });
     expect(() => resolveConfig({ ...sources, connectors })).toThrowError('sets "sqliteFile", which is not a setting');
@@ -152,7 +154,8 @@ describe('resolveConfig', () => {
   it('prints every setting in help and table', () => {
     expect(settingNames).toEqual(expect.arrayContaining([...Object.keys(profileSettings), 'redis', 's3', 'kafkaTls']));
     for (const name of settingNames) {
-      const { env, sealed } = setting(name);
+      const { sealed } = setting(name);
+      const env = variableOf(name);
       expect(configHelp(settings)).toContain(env);
       // What only the environment may hold has no name in the file.
       expect(configTable(settings)).toContain(`| ${sealed ? '' : `\`${name}\``} | \`${env}\` |`);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ConnectorDefinition } from '../../core/connector.js';
-import { connectorOf, isConnectorDefinition } from '../../core/connector.js';
+import { connectorOf, isConnectorDefinition, variableOf } from '../../core/connector.js';
 import { MillraceError } from '../../core/errors.js';
 import { type KindDefinition, writeModeOn } from '../../core/kind.js';
 import { builtInConnectors, connectorsOf, unique } from '../../profiles/built-in.js';
@@ -92,7 +92,11 @@ const optionsOf = ({ options }: KindDefinition) =>
   }));
 
 const settingsOf = (kind: KindDefinition) =>
-  Object.entries(connectorOf(kind).settings).map(([name, { env, description }]) => ({ name, env, description }));
+  Object.entries(connectorOf(kind).settings).map(([name, { description }]) => ({
+    name,
+    env: variableOf(name),
+    description,
+  }));
 
 const dataOf = (kind: KindDefinition) => ({
   kind: kind.kind,
