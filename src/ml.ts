@@ -82,6 +82,11 @@ export {
 } from './ml/learners/linear/passive-aggressive.js';
 export { type PerceptronOptions, perceptron } from './ml/learners/linear/perceptron.js';
 export { type SoftmaxRegressionOptions, softmaxRegression } from './ml/learners/linear/softmax-regression.js';
+export {
+  type HoeffdingTreeOptions,
+  hoeffdingTree,
+  type TreeOptions,
+} from './ml/learners/trees/hoeffding-tree.js';
 export { type AdaGradOptions, adaGrad } from './ml/optimizers/ada-grad.js';
 export { type AdamOptions, adam } from './ml/optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './ml/optimizers/ftrl.js';

@@ -40,6 +40,11 @@ export {
 } from './learners/linear/passive-aggressive.js';
 export { type PerceptronOptions, perceptron } from './learners/linear/perceptron.js';
 export { type SoftmaxRegressionOptions, softmaxRegression } from './learners/linear/softmax-regression.js';
+export {
+  type HoeffdingTreeOptions,
+  hoeffdingTree,
+  type TreeOptions,
+} from './learners/trees/hoeffding-tree.js';
 export { modelCells, openModel } from './model.js';
 export { type AdaGradOptions, adaGrad } from './optimizers/ada-grad.js';
 export { type AdamOptions, adam } from './optimizers/adam.js';

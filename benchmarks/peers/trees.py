@@ -1,0 +1,106 @@
+"""What River's trees and ensembles predict over rows that are made here: the golden file of the trees' tests.
+
+    pip install river
+    python benchmarks/peers/trees.py > test/ml/peer-trees.json
+
+`test/ml/tree-rows.ts` makes the same rows. Each model predicts a row, then learns it. Of a tree without chance, the file has every
+50th prediction; of all, the accuracy: that of seeded ensembles is the mean over 20 seeds.
+"""
+
+import json
+from importlib.metadata import version
+
+from river import datasets, tree
+from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
+
+ROWS = 6_000
+NUMBERS = 5
+KINDS = 4
+
+
+def uniform(seed):
+    """Numbers from 0 to 1 of 24 bits, by a linear congruential generator."""
+    state = seed
+    while True:
+        state = (1664525 * state + 1013904223) % 2**32
+        yield (state >> 8) / 2**24
+
+
+def numbers(seed=1):
+    """Five numbers; three classes by thresholds of three of them, one label in twelve at random."""
+    draw = uniform(seed)
+    for _ in range(ROWS):
+        x = [next(draw) for _ in range(NUMBERS)]
+        kind = (0 if x[1] < 0.5 else 1) if x[0] < 0.6 else (2 if x[2] < 0.7 else 0)
+        noise, other = next(draw), next(draw)
+        yield x, int(other * 3) if noise < 1 / 12 else kind
+
+
+def mixed(seed=2):
+    """Two categories of four values and two numbers; two classes by a category and a number, one label in ten at random."""
+    draw = uniform(seed)
+    for _ in range(ROWS):
+        kinds = [int(next(draw) * KINDS) for _ in range(2)]
+        x = [next(draw) for _ in range(2)]
+        truth = int(x[0] > 0.3 if kinds[0] < 2 else kinds[1] == 1)
+        noise, other = next(draw), next(draw)
+        yield kinds + x, int(other * 2) if noise < 0.1 else truth
+
+
+def drifting(seed=3):
+    """Five numbers; two classes by a line that turns in the middle of the rows, one label in twenty at random."""
+    draw = uniform(seed)
+    for i in range(ROWS):
+        x = [next(draw) for _ in range(NUMBERS)]
+        truth = int(x[0] + x[1] > 1 if i < ROWS / 2 else x[2] > x[1])
+        noise, other = next(draw), next(draw)
+        yield x, int(other * 2) if noise < 0.05 else truth
+
+
+def phishing():
+    for x, y in datasets.Phishing():
+        yield [x[name] for name in sorted(x)], int(y)
+
+
+STREAMS = {"numbers": numbers, "mixed": mixed, "drifting": drifting, "phishing": phishing}
+
+
+def named(stream, x):
+    """Features by name; categories as text."""
+    return {i: str(v) if stream == "mixed" and i < 2 else v for i, v in enumerate(x)}
+
+
+def progressive(stream, model):
+    right = count = 0
+    sampled = []
+    for i, (x, y) in enumerate(STREAMS[stream]()):
+        x = named(stream, x)
+        shares = model.predict_proba_one(x)
+        if i % 50 == 49:
+            sampled.append([float(f"{shares.get(c, 0.0):.12g}") for c in range(3 if stream == "numbers" else 2)])
+        right += bool(shares) and max(shares, key=shares.get) == y
+        count += 1
+        model.learn_one(x, y)
+    return {"accuracy": right / count, "sampled": sampled}
+
+
+def smoothed(self, value, kind):
+    """A value of a category counts one row more than it had, as in MOA: River leaves out a value that a class never had."""
+    counts = self._att_dist_per_class[kind]
+    return (counts.get(value, 0.0) + 1) / (sum(counts.values()) + KINDS)
+
+
+NominalSplitterClassif.cond_proba = smoothed
+
+
+def hoeffding(**options):
+    # Splits in two, and a leaf that is nearly pure goes on as all others do.
+    return tree.HoeffdingTreeClassifier(binary_split=True, max_share_to_split=1.0, **options)
+
+
+trees = {
+    f"{stream} {leaf}": progressive(stream, hoeffding(grace_period=99.5, delta=0.01, tau=0.1, leaf_prediction=leaf))
+    for stream in STREAMS
+    for leaf in ("mc", "nb", "nba")
+}
+print(json.dumps({"river": version("river"), "trees": trees}, indent=1))

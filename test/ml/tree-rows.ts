@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import type { FeatureShape, FeatureVector, Learner } from '../../src/core/index.js';
+import { phishing } from './data.js';
+import { openLearner, vector } from './support.js';
+
+/** A row of a stream that trees learn from: class 0, 1 or 2. */
+export interface TreeRow {
+  readonly features: FeatureVector;
+  readonly label: number;
+}
+
+const ROWS = 6_000;
+
+/** Numbers from 0 to 1 of 24 bits, by the generator of `benchmarks/peers/trees.py`. */
+function uniform(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(1664525, state) + 1013904223) >>> 0;
+    return (state >>> 8) / 2 ** 24;
+  };
+}
+
+function rowsOf(seed: number, draw: (next: () => number, i: number) => TreeRow): readonly TreeRow[] {
+  const next = uniform(seed);
+  return Array.from({ length: ROWS }, (_, i) => draw(next, i));
+}
+
+const some = (count: number, next: () => number): number[] => Array.from({ length: count }, next);
+const noisy = (truth: number, classes: number, share: number, next: () => number): number => {
+  const [noise = 0, other = 0] = some(2, next);
+  return noise < share ? Math.floor(other * classes) : truth;
+};
+const oneHot = (value: number, size: number) => Array.from({ length: size }, (_, i) => (i === value ? 1 : 0));
+
+/** The rows that the script makes, by name. */
+export const treeStreams = {
+  numbers: rowsOf(1, (next) => {
+    const x = some(5, next) as [number, number, number, number, number];
+    const truth = x[0] < 0.6 ? (x[1] < 0.5 ? 0 : 1) : x[2] < 0.7 ? 2 : 0;
+    return { features: vector(x), label: noisy(truth, 3, 1 / 12, next) };
+  }),
+  mixed: rowsOf(2, (next) => {
+    const [first = 0, second = 0] = some(2, next).map((x) => Math.floor(x * 4));
+    const x = some(2, next) as [number, number];
+    const truth = first < 2 ? x[0] > 0.3 : second === 1;
+    return {
+      features: vector([...oneHot(first, 4), ...oneHot(second, 4), ...x]),
+      label: noisy(Number(truth), 2, 0.1, next),
+    };
+  }),
+  drifting: rowsOf(3, (next, i) => {
+    const x = some(5, next) as [number, number, number, number, number];
+    const truth = i < ROWS / 2 ? x[0] + x[1] > 1 : x[2] > x[1];
+    return { features: vector(x), label: noisy(Number(truth), 2, 0.05, next) };
+  }),
+  phishing: phishing.map(({ features, label }) => ({ features, label: Number(label) })),
+};
+
+export type TreeStream = keyof typeof treeStreams;
+
+export const treeShapes: Readonly<Record<TreeStream, FeatureShape>> = {
+  numbers: { denseSize: 5, hashedSize: 0 },
+  mixed: {
+    denseSize: 10,
+    hashedSize: 0,
+    categories: [
+      { at: 0, size: 4 },
+      { at: 4, size: 4 },
+    ],
+  },
+  drifting: { denseSize: 5, hashedSize: 0 },
+  phishing: { denseSize: 9, hashedSize: 0 },
+};
+
+interface PeerTree {
+  readonly accuracy: number;
+  /** Of every 50th row. */
+  readonly sampled: readonly (readonly number[])[];
+}
+
+/** What River made of the rows. */
+export const peerTrees: { readonly trees: Readonly<Record<string, PeerTree>> } = JSON.parse(
+  readFileSync(new URL('peer-trees.json', import.meta.url), 'utf8'),
+);
+
+/** Predicts each row of a stream, then learns it. `each` gets the scores. */
+export function accuracyOf(
+  learner: Learner<number, Float64Array>,
+  stream: TreeStream,
+  each: (scores: Float64Array, row: number) => void = () => {},
+): number {
+  const model = openLearner(learner, treeShapes[stream]);
+  const rows = treeStreams[stream];
+  let right = 0;
+  rows.forEach(({ features, label }, i) => {
+    const scores = model.predictOne(features);
+    each(scores, i);
+    if (learner.classes?.[scores.indexOf(Math.max(...scores))] === label) right += 1;
+    model.learnOne(features, label);
+  });
+  return right / rows.length;
+}
