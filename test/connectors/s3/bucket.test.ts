@@ -23,8 +23,12 @@ interface Asked {
   readonly headers: IncomingHttpHeaders;
 }
 
+type Answer = (response: ServerResponse) => unknown;
+
 /** A store that answers each request in turn as it is told; the headers that it was asked with. */
-async function storeOf(...answers: readonly ((response: ServerResponse) => unknown)[]) {
+const storeOf = (...answers: readonly Answer[]) => patientStore(300, ...answers);
+
+async function patientStore(timeoutMs: number, ...answers: readonly Answer[]) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const { method, headers, url: path = '' } = request;
@@ -38,7 +42,7 @@ async function storeOf(...answers: readonly ((response: ServerResponse) => unkno
   });
   await once(server, 'listening');
   const url = `http://key:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { asked, buckets: new Buckets({ url, attemptsMax: 3, timeoutMs: 300 }, 'source') };
+  return { asked, buckets: new Buckets({ url, attemptsMax: 3, timeoutMs }, 'source') };
 }
 
 async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
@@ -72,16 +76,17 @@ describe('Buckets', () => {
   });
 
   it('gives it up though garbage is collected meanwhile', async () => {
-    const { buckets, asked } = await storeOf(
+    const { buckets, asked } = await patientStore(
+      1_000, // collecting takes time on a busy machine
       silent,
       (response) => response.writeHead(200, { etag: '"a"' }).write('half'),
       (response) => response.writeHead(206, { etag: '"a"' }).end('way'),
     );
-    const collecting = setInterval(collect, 20);
+    const collecting = setInterval(collect, 50);
     ended.push(() => clearInterval(collecting));
     expect(await textOf(buckets.stream('lake/silent'))).toBe('halfway');
     expect(asked.length).toBe(3);
-  }, 5_000);
+  }, 20_000);
 
   it('goes on where an answer broke off or fell silent, while the object is the same', async () => {
     const begin = (response: ServerResponse) => response.writeHead(200, { etag: '"a"', 'content-length': '9' });
