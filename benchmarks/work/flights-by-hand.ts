@@ -2,18 +2,10 @@ import type { FlightArrived } from '../../schemas/flight-arrived.v1.js';
 import type { FlightDeparted } from '../../schemas/flight-departed.v1.js';
 import type { FeatureVector } from '../../src/core/learner.js';
 import type { Cell, CellSpecs } from '../../src/core/state.js';
-import { baselineCells } from '../../src/ml/evaluation/baseline-cells.js';
-import {
-  binaryJudge,
-  ftrl,
-  lastClass,
-  logisticRegression,
-  majority,
-  openBaselines,
-  rateBy,
-  scoreboard,
-  scoreboardSize,
-} from '../../src/ml/index.js';
+import { baselineCells, openBaselines } from '../../src/ml/evaluation/baseline-cells.js';
+import { binaryJudge } from '../../src/ml/evaluation/judges.js';
+import { scoreboard, scoreboardSize } from '../../src/ml/evaluation/scoreboard.js';
+import { ftrl, lastClass, logisticRegression, majority, rateBy } from '../../src/ml/index.js';
 import { float64Cell } from '../../src/state/index.js';
 import { type Flight, flightFeatures, localHour } from '../../topologies/flight-features.js';
 

@@ -1,5 +1,6 @@
 import type { ClickHouse } from '../../connectors/clickhouse/open.js';
-import { denseColumns, type FeatureView, vectorDigest } from '../ml/features/index.js';
+import { denseColumns } from '../ml/features/feature-row.js';
+import { type FeatureView, vectorDigest } from '../ml/features/index.js';
 import { asOfSql, checkRows, FRESH, name } from './training-set.js';
 
 export interface AuditOptions {

@@ -1,7 +1,8 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { ClickHouse } from '../../connectors/clickhouse/open.js';
 import { MillraceError } from '../core/index.js';
-import { denseColumns, type FeatureView } from '../ml/features/index.js';
+import { denseColumns } from '../ml/features/feature-row.js';
+import type { FeatureView } from '../ml/features/index.js';
 
 // A point in time, in SQL: for each row of a query with `entity` and `time`, the last stored features of that entity that
 // were not in its future.

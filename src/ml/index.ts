@@ -1,12 +1,5 @@
 export { chance } from './chance.js';
 export {
-  type BaselineCell,
-  baselineCells,
-  groupings,
-  type OpenBaselines,
-  openBaselines,
-} from './evaluation/baseline-cells.js';
-export {
   type Baseline,
   type GroupCounts,
   type LabelKind,
@@ -19,8 +12,6 @@ export {
   runningMean,
   runningRate,
 } from './evaluation/baselines.js';
-export { binaryJudge, classJudge, type Judge, type Measure, numberJudge } from './evaluation/judges.js';
-export { type Scoreboard, scoreboard, scoreboardSize, type WindowScores } from './evaluation/scoreboard.js';
 export { type HalfSpaceTreesOptions, halfSpaceTrees } from './learners/anomalies/half-space-trees.js';
 export { classShares } from './learners/baselines/class-shares.js';
 export { lastLabel } from './learners/baselines/last-label.js';
@@ -45,7 +36,6 @@ export {
   hoeffdingTree,
   type TreeOptions,
 } from './learners/trees/hoeffding-tree.js';
-export { modelCells, openModel } from './model.js';
 export { type AdaGradOptions, adaGrad } from './optimizers/ada-grad.js';
 export { type AdamOptions, adam } from './optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './optimizers/ftrl.js';

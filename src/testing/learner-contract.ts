@@ -11,7 +11,7 @@ import {
   type Update,
 } from '../core/learner.js';
 import type { Cell, CellSpecs } from '../core/state.js';
-import { modelCells, openModel } from '../ml/index.js';
+import { modelCells, openModel } from '../ml/model.js';
 
 /** A row to try a learner on. */
 export interface LearnerRow<Y> {

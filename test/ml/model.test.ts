@@ -2,17 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
 import { type CellSpec, hours, type Learner, type StatefulShape } from '../../src/core/index.js';
 import { featureView, numeric } from '../../src/ml/features/index.js';
-import {
-  adaGrad,
-  ftrl,
-  logisticRegression,
-  minMaxScaler,
-  modelCells,
-  openModel,
-  pipe,
-  sgd,
-  standardScaler,
-} from '../../src/ml/index.js';
+import { adaGrad, ftrl, logisticRegression, minMaxScaler, pipe, sgd, standardScaler } from '../../src/ml/index.js';
+import { modelCells, openModel } from '../../src/ml/model.js';
 import { featurize, learn } from '../../src/operators/index.js';
 import { json } from '../../src/schema/index.js';
 import type { Float64Cell } from '../../src/state/index.js';

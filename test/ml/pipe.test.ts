@@ -1,16 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Transformer } from '../../src/core/index.js';
-import {
-  logisticRegression,
-  minMaxScaler,
-  modelCells,
-  openModel,
-  pipe,
-  robustScaler,
-  sgd,
-  standardScaler,
-} from '../../src/ml/index.js';
+import { logisticRegression, minMaxScaler, pipe, robustScaler, sgd, standardScaler } from '../../src/ml/index.js';
+import { modelCells, openModel } from '../../src/ml/model.js';
 import { checkLearner } from '../../src/testing.js';
 import { openCells, openLearner, vector } from './support.js';
 

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../core/duration.js';
-import { type FeatureView, isFeatureView } from '../../ml/features/index.js';
+import { isFeatureView } from '../../ml/features/feature-view.js';
+import type { FeatureView } from '../../ml/features/index.js';
 import type { Wanted } from './load-exported.js';
 
 /** Feature views among the exports of a file. */

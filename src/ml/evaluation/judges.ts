@@ -1,6 +1,4 @@
-import { isCorrect } from '../metrics/accuracy.js';
-import { logLossOf } from '../metrics/log-loss.js';
-import { binnedRocAuc, scoreBin } from '../metrics/roc-auc.js';
+import { binnedRocAuc, scoreBin } from './roc-auc.js';
 
 /** A measure of a window; `NaN` where it has no value. */
 export type Measure = readonly [name: string, value: number];
@@ -28,6 +26,23 @@ export interface Judge {
 /** Score bins of the ROC AUC of a window. */
 const BINS = 512;
 
+/** Probabilities closer to 0 or 1 than this are clamped, so that one sure and wrong prediction costs 34.5, not infinity. */
+const EDGE = 1e-15;
+// Simple baselines are sure most of the time: these two need not be computed again.
+const AT_EDGE = -Math.log(EDGE);
+const AT_OTHER_EDGE = -Math.log(1 - EDGE);
+
+/**
+ * The log loss of one prediction, in nats: `-ln` of the probability that was given to what happened.
+ *
+ * @example logLossOf(0.5, true); // 0.6931471805599453
+ */
+export function logLossOf(probability: number, label: boolean): number {
+  const given = label ? probability : 1 - probability;
+  if (given <= EDGE) return AT_EDGE;
+  return given >= 1 - EDGE ? AT_OTHER_EDGE : -Math.log(given);
+}
+
 const bump = (sums: Float64Array, at: number, by: number, touch: (at: number) => void): void => {
   sums[at] = (sums[at] as number) + by;
   touch(at);
@@ -44,14 +59,13 @@ export const binaryJudge: Judge = Object.freeze({
     const probability = said[from] as number;
     const label = truth === 1;
     bump(sums, 0, logLossOf(probability, label), touch);
-    if (isCorrect(probability, label)) bump(sums, 1, 1, touch);
+    if (probability > 0.5 === label) bump(sums, 1, 1, touch);
     bump(sums, 2 + (label ? 0 : BINS) + scoreBin(probability, BINS), 1, touch);
   },
   measures(sums, labelled, isModel) {
-    const { rocAuc } = binnedRocAuc({ positives: sums.subarray(2, 2 + BINS), negatives: sums.subarray(2 + BINS) });
     return [
       ['log_loss', (sums[0] as number) / labelled],
-      ['roc_auc', rocAuc],
+      ['roc_auc', binnedRocAuc(sums.subarray(2, 2 + BINS), sums.subarray(2 + BINS))],
       ['accuracy', isModel ? (sums[1] as number) / labelled : Number.NaN],
     ];
   },

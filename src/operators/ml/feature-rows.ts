@@ -2,7 +2,8 @@ import { transform } from '../../core/define.js';
 import { MillraceError } from '../../core/errors.js';
 import type { FeatureVector } from '../../core/learner.js';
 import type { Operator } from '../../core/operator.js';
-import { type EntityOf, type FeatureRow, type FeatureView, openRows } from '../../ml/features/index.js';
+import { openRows } from '../../ml/features/feature-row.js';
+import type { EntityOf, FeatureRow, FeatureView } from '../../ml/features/index.js';
 
 /**
  * Turns records with `features` into rows of a feature store: entity, event time, the named features and a digest. What

@@ -4,20 +4,12 @@ import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
 import type { FeatureVector, Learner, LearnResult } from '../../core/learner.js';
 import type { Adds, Counter, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
 import type { CellSpecs } from '../../core/state.js';
+import { type BaselineCell, baselineCells, groupings, openBaselines } from '../../ml/evaluation/baseline-cells.js';
+import { scoreboard, scoreboardSize, type WindowScores } from '../../ml/evaluation/scoreboard.js';
 import type { FeatureView } from '../../ml/features/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
-import {
-  type Baseline,
-  type BaselineCell,
-  baselineCells,
-  groupings,
-  modelCells,
-  openBaselines,
-  openModel,
-  scoreboard,
-  scoreboardSize,
-  type WindowScores,
-} from '../../ml/index.js';
+import type { Baseline } from '../../ml/index.js';
+import { modelCells, openModel } from '../../ml/model.js';
 import {
   type Float64Cell,
   float64Cell,

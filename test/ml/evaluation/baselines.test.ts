@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
+import { baselineCells, openBaselines } from '../../../src/ml/evaluation/baseline-cells.js';
 import {
   type Baseline,
-  baselineCells,
   type LabelKind,
   lastClass,
   lastNumber,
   majority,
   meanBy,
-  openBaselines,
   rateBy,
   runningMean,
   runningRate,

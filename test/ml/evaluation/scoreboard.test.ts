@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest';
-import {
-  binaryJudge,
-  classJudge,
-  type Judge,
-  numberJudge,
-  scoreboard,
-  scoreboardSize,
-  type WindowScores,
-} from '../../../src/ml/index.js';
+import { binaryJudge, classJudge, type Judge, numberJudge } from '../../../src/ml/evaluation/judges.js';
+import { scoreboard, scoreboardSize, type WindowScores } from '../../../src/ml/evaluation/scoreboard.js';
 import { float64Cell } from '../../../src/state/index.js';
 
 const hour = 3_600_000;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucket, bucketOf, cyclic, type DenseFeature, numeric, oneHot } from '../../../src/ml/features/index.js';
+import { bucketOf } from '../../../src/ml/features/bucket.js';
+import { bucket, cyclic, type DenseFeature, numeric, oneHot } from '../../../src/ml/features/index.js';
 
 const encoded = (feature: DenseFeature<string>, value: string | number | null | undefined) => {
   const into = new Float32Array(feature.width + 2);

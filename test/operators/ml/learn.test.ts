@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type CellSpec, days, type FeatureVector, hours, type StatefulShape } from '../../../src/core/index.js';
+import { logLossOf } from '../../../src/ml/evaluation/judges.js';
 import { cyclic, featureView, hashed, numeric } from '../../../src/ml/features/index.js';
 import {
   ftrl,
@@ -14,7 +15,6 @@ import {
   sgd,
   softmaxRegression,
 } from '../../../src/ml/index.js';
-import { logLossOf } from '../../../src/ml/metrics/index.js';
 import { learn } from '../../../src/operators/ml/learn.js';
 import type { Learned, LearnedClass, LearnedNumber } from '../../../src/operators/ml/learned.js';
 import { type DrivenInput, driveOperator } from '../../../src/testing/drive-operator.js';

@@ -1,6 +1,6 @@
 import type { CellSpecs, Learner } from '../../../core/index.js';
 import type { StatelessView } from '../../../ml/features/index.js';
-import { modelCells, openModel } from '../../../ml/index.js';
+import { modelCells, openModel } from '../../../ml/model.js';
 import { type ValueCell, valueCell } from '../../../state/index.js';
 import type { ImputerSpec } from './imputers.js';
 

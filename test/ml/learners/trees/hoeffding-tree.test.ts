@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FeatureNumbers } from '../../../../src/core/index.js';
-import { hoeffdingTree, modelCells, openModel } from '../../../../src/ml/index.js';
+import { hoeffdingTree } from '../../../../src/ml/index.js';
+import { modelCells, openModel } from '../../../../src/ml/model.js';
 import type { ArenaCell } from '../../../../src/state/index.js';
 import { checkLearner } from '../../../../src/testing.js';
 import { openCells, openLearner, vector } from '../../support.js';
