@@ -58,4 +58,6 @@ export interface SchemaRegistry {
   knownIdOf(subject: string, schema: SchemaText): Promise<number | undefined>;
   /** The schema with an id; `undefined` if the id does not exist. */
   schemaOf(id: number): Promise<SchemaText | undefined>;
+  /** The newest version of a subject; `undefined` if it has none. Registers nothing. */
+  latest(subject: string): Promise<{ readonly version: number; readonly schema: SchemaText } | undefined>;
 }

@@ -71,7 +71,7 @@ function countsOf(
   );
 }
 
-function samePartitions(subtopology: Topology, counts: readonly Count[]): number {
+export function samePartitions(subtopology: Topology, counts: readonly Count[]): number {
   const first = counts[0];
   if (!first) throw new MillraceError('config', 'a topology needs a source', { where: subtopology.name });
   const other = counts.find(({ partitions }) => partitions !== first.partitions);

@@ -2,7 +2,7 @@ import type { LazyJson } from '../core/record.js';
 import type { Schema, SchemaData, SchemaRegistry, SchemaText } from '../core/schema.js';
 import type { AvroValues } from './avro/values.js';
 import type { CsvColumn } from './csv.js';
-import { type RegisteredOptions, schemaTextOf } from './definition.js';
+import { framingOf, type RegisteredOptions, schemaTextOf } from './definition.js';
 import { DecodeFailure } from './failures.js';
 import { jsonCodec } from './plain/json-codec.js';
 import type { ProtobufValues } from './protobuf/values.js';
@@ -62,17 +62,12 @@ export async function registerSchema(schema: SchemaData, registry: SchemaRegistr
 
 const isBinary = ({ format }: SchemaData): boolean => format === 'avro' || format === 'protobuf';
 
-/** Payloads of formats without a schema text have no prefix. */
-function framingOf({ format, options }: SchemaData): 'registry' | 'none' {
-  if (format === 'json' || format === 'csv' || format === 'text' || format === 'bytes') return 'none';
-  return (options as RegisteredOptions | undefined)?.framing ?? 'registry';
-}
-
 /** JSON with a schema has an id as prefix, which readers ignore. */
 const readingOnly = (registry: SchemaRegistry): SchemaRegistry => ({
   idOf: async (subject, schema) => (await registry.knownIdOf(subject, schema)) ?? 0,
   knownIdOf: (subject, schema) => registry.knownIdOf(subject, schema),
   schemaOf: (id) => registry.schemaOf(id),
+  latest: (subject) => registry.latest(subject),
 });
 
 // Each format's code, with its library, is loaded on demand. Plain JSON needs no library and opens without reading a file: virtual

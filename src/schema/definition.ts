@@ -26,6 +26,12 @@ export interface RegisteredOptions {
   readonly bytesMax?: number;
 }
 
+/** Payloads of formats without a schema text have no prefix. */
+export function framingOf({ format, options }: SchemaData): 'registry' | 'none' {
+  if (format === 'json' || format === 'csv' || format === 'text' || format === 'bytes') return 'none';
+  return (options as RegisteredOptions | undefined)?.framing ?? 'registry';
+}
+
 /**
  * The text of a schema with those it refers to, read from their files where they have some.
  *

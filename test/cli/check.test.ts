@@ -1,23 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { millrace, userFolder } from './millrace.js';
 
-const user = userFolder({
-  'flow.ts': `
-import { json, topology } from 'millrace';
+const flow = (type: string) => `
+import { avro, json, topology } from 'millrace';
 import { kafka } from 'millrace/connectors/kafka';
+import { redis } from 'millrace/connectors/redis';
+const schema = avro({ subject: 'in-value', definition: '${type}' });
 
 export const flow = topology('flow', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
-  t.source('in', kafka.source({ topic: 'in', schema: json() })).to('out', kafka.sink({ topic: 'out', schema: json() }));
+  const records = t.source('in', kafka.source({ topic: 'in', schema }));
+  records.to('out', kafka.sink({ topic: 'out', schema: json() }));
+  records.to('cache', redis.stringSink({ key: String, value: String }));
 });
-`,
-});
-afterAll(() => user.remove());
+`;
 
-it('check refuses settings that no run would take', { timeout: 120_000 }, async () => {
-  const check = (profile: string) =>
-    millrace(['check', 'flow.ts'], { folder: user.folder, env: { MILLRACE_PROFILE: profile } });
+const user = userFolder({ 'in.avsc': '"string"', 'flow.ts': flow('"string"') });
+afterAll(() => user.remove());
+const run = (args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}) =>
+  millrace(args, { folder: user.folder, input, env });
+
+it('check names settings that no run would take', { timeout: 120_000 }, async () => {
+  const check = (profile: string) => run(['check', 'flow.ts'], '', { MILLRACE_PROFILE: profile });
   expect(await check('embedded')).toMatchObject({ code: 0, out: 'flow: no problems found\n' });
-  const { code, err } = await check('moon');
+  const { code, out } = await check('moon');
   expect(code).toBe(1);
-  expect(err).toContain('MILLRACE_PROFILE must be one of embedded, cluster, not "moon"');
+  expect(out).toContain('flow: 1 problem\n');
+  expect(out).toContain('MILLRACE_PROFILE must be one of embedded, cluster, not "moon"');
+  expect(await check('cluster')).toMatchObject({ code: 0, out: expect.stringContaining('--profile cluster connects') });
+});
+
+it('check looks into the embedded store and says what it does not look at', { timeout: 120_000 }, async () => {
+  expect(await run(['produce', 'in', '--schema', 'in.avsc'], '"a"\n')).toMatchObject({ code: 0 });
+  writeFileSync(join(user.folder, 'flow.ts'), flow('"long"'));
+  const { code, out } = await run(['check', 'flow.ts', '--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toEqual({
+    topology: 'flow',
+    problems: [
+      {
+        code: 'schema',
+        where: 'in',
+        message: expect.stringContaining('cannot read what is registered: version 1 of in-value: '),
+        hint: expect.any(String),
+      },
+    ],
+    mismatches: [],
+    unseen: ['cache (redis.stringSink): --profile embedded connects to their targets'],
+  });
 });

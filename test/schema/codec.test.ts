@@ -235,6 +235,7 @@ describe('writers with other schemas', () => {
     const registry: SchemaRegistry = {
       idOf: local.idOf,
       knownIdOf: local.knownIdOf,
+      latest: local.latest,
       schemaOf: async (id) => {
         if (down) throw new Error('down');
         asked++;

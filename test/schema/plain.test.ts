@@ -209,6 +209,7 @@ describe('json schema', () => {
         idOf: none,
         knownIdOf: async () => undefined,
         schemaOf: none,
+        latest: async () => undefined,
       },
     );
     const bytes = Buffer.from(`\0\0\0\0\u0009${JSON.stringify({ id, cents: 1, method: 'cash' })}`);

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { MillraceError } from '../../core/errors.js';
 import type { Config } from '../../profiles/settings.js';
 import { check, type Topology } from '../../topology/index.js';
 import { counted } from '../../util/counted.js';
@@ -6,6 +9,7 @@ import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
+import { type CodedProblem, problemLines } from '../run/coded-problem.js';
 import type { SinkMismatch } from '../run/config-mismatches.js';
 
 interface CheckFlags {
@@ -18,43 +22,85 @@ interface CheckFlags {
 /** `millrace check`: everything that is wrong with a topology, at once, without running it. */
 export function checkCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
-  return command('check', 'Checks a topology without running it and prints all problems.', [
-    'millrace check topologies/flight-delays.ts',
-    'millrace check topologies/flight-delays.ts --profile cluster   # and topics that are not as it declares them',
-    'millrace check pipelines.ts#orders --json',
-  ])
+  return command(
+    'check',
+    'Checks a topology without running it and prints all problems. It looks into the embedded store, and connects to nothing unless --profile is given.',
+    [
+      'millrace check topologies/flight-delays.ts',
+      'millrace check topologies/flight-delays.ts --profile cluster   # and topics, schemas and servers that are not as it needs them',
+      'millrace check pipelines.ts#orders --json',
+    ],
+  )
     .argument('<file>', 'topology file, or FILE#name if it exports several')
     .addOption(shared.profile)
     .addOption(shared.data)
-    .action((file: string, style: CheckFlags) =>
-      act(style, async () => {
+    .action((file: string, flags: CheckFlags) =>
+      act(flags, async () => {
         const topology = await loadTopology(file);
-        const { profile, data } = style;
-        const config = await readConfig({ profile, data }, { topology }); // settings that no run would take end it here
-        const problems = check(topology);
-        // Only where a profile is named: without one nothing is opened.
-        const mismatches = style.profile === undefined ? undefined : await lookAt(topology, config);
-        if (style.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, mismatches })}\n`);
-        else if (problems.length === 0) terminal.out(`${topology.name}: no problems found\n`);
+        const own = check(topology).map((problem): CodedProblem => ({ code: 'config', ...problem }));
+        const { problems: found, mismatches = [], unseen } = await lookAround(topology, flags);
+        // A topic with a malformed name is missing too: one of the two is enough.
+        const problems = [...own, ...found.filter(({ where }) => !own.some((problem) => problem.where === where))];
+        if (flags.json) terminal.out(`${JSON.stringify({ topology: topology.name, problems, mismatches, unseen })}\n`);
         else {
-          const lines = problems.map(({ where, message, hint }) => `  ${where}: ${message}\n    hint: ${hint}`);
-          terminal.out(`${topology.name}: ${counted(problems.length, 'problem')}\n${lines.join('\n')}\n`);
-        }
-        if (!style.json && mismatches)
+          const sum = problems.length === 0 ? 'no problems found' : counted(problems.length, 'problem');
+          terminal.out(`${topology.name}: ${sum}\n${problemLines(problems)}`);
           terminal.out((await import('../run/config-mismatches.js')).mismatchLines(mismatches));
-        return problems.length === 0 && !mismatches?.some(({ refused }) => refused) ? exitCodes.ok : exitCodes.failed;
+          for (const line of unseen) terminal.out(`  not looked at: ${line}\n`);
+        }
+        const isFine = problems.length === 0 && !mismatches.some(({ refused }) => refused);
+        return isFine ? exitCodes.ok : exitCodes.failed;
       }),
     );
 }
 
-async function lookAt(topology: Topology, config: Config): Promise<SinkMismatch[]> {
-  const [{ openProfile }, { mismatchesOf }] = await Promise.all([
+interface Surroundings {
+  readonly problems: readonly CodedProblem[];
+  readonly mismatches?: readonly SinkMismatch[];
+  /** What was not looked at, and how to. */
+  readonly unseen: readonly string[];
+}
+
+/** What the profile says: all of it where one is named, otherwise what lies in the embedded store, if there is one. */
+async function lookAround(topology: Topology, { profile, data }: CheckFlags): Promise<Surroundings> {
+  let config: Config;
+  try {
+    config = await readConfig({ profile, data }, { topology });
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'config') throw error;
+    const { code, message, where = 'settings', hint = '' } = error;
+    return { problems: [{ code, where, message, hint }], unseen: [] };
+  }
+  if (profile !== undefined) return { ...(await lookAt(topology, config)), unseen: [] };
+  if (config.profile === 'cluster')
+    return { problems: [], unseen: ['topics, schemas and sinks of the cluster: --profile cluster connects to it'] };
+  if (!existsSync(join(config.data, 'log', 'data.mdb'))) return { problems: [], unseen: [] };
+  const { isStored } = await import('../run/config-mismatches.js');
+  const outside = topology.sinks.filter(({ sink }) => !isStored(sink)).map(({ id, sink }) => `${id} (${sink.kind})`);
+  const unseen = outside.length === 0 ? [] : [`${outside.join(', ')}: --profile embedded connects to their targets`];
+  try {
+    return { ...(await lookAt(topology, config, isStored)), unseen };
+  } catch (error) {
+    // A run that goes on is no problem of the topology.
+    if (!(error instanceof MillraceError) || error.where !== join(config.data, 'log')) throw error;
+    return { problems: [], unseen: [`topics and schemas in ${config.data}: ${error.message}`, ...unseen] };
+  }
+}
+
+async function lookAt(
+  topology: Topology,
+  config: Config,
+  which?: Parameters<typeof import('../run/config-mismatches.js').mismatchesOf>[2],
+) {
+  const [{ openProfile }, { mismatchesOf }, { profileProblems }] = await Promise.all([
     import('../../profiles/profiles.js'),
     import('../run/config-mismatches.js'),
+    import('../run/profile-problems.js'),
   ]);
   const opened = await openProfile(config);
   try {
-    return await mismatchesOf(topology, opened);
+    const problems = await profileProblems(topology, opened);
+    return { problems, mismatches: await mismatchesOf(topology, opened, which) };
   } finally {
     await opened.close();
   }

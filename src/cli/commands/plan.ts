@@ -8,10 +8,12 @@ import {
   subtopologiesOf,
   topologyHash,
 } from '../../topology/index.js';
+import { counted } from '../../util/counted.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
+import { problemLines } from '../run/coded-problem.js';
 
 interface PlanFlags {
   readonly profile?: string;
@@ -25,7 +27,7 @@ export function planCommand({ terminal, act }: CommandContext): Command {
   const shared = profileOptions();
   return command(
     'plan',
-    'Prints what a run would do with stored state, and topics that differ from their declaration. Exits with 1 if a run would be refused, and with 3 if it needs --accept-plan with the hash that is printed.',
+    'Prints what a run would do with stored state, and topics and schemas that are not as the topology needs them. Exits with 1 if a run would be refused, and with 3 if it needs --accept-plan with the hash that is printed.',
     ['millrace plan payments.ts', 'millrace plan topologies/flight-delays.ts --profile cluster --json'],
   )
     .argument('<file>', 'topology file, or FILE#name if it exports several')
@@ -34,13 +36,19 @@ export function planCommand({ terminal, act }: CommandContext): Command {
     .action((file: string, flags: PlanFlags) =>
       act(flags, async () => {
         const topology = await loadTopology(file);
-        const [{ openProfile }, { storedTasks, tasksNow }, { mismatchLines, mismatchesOf }, { unfinishedIn }] =
-          await Promise.all([
-            import('../../profiles/profiles.js'),
-            import('../../checkpoints/stored-state.js'),
-            import('../run/config-mismatches.js'),
-            import('../../checkpoints/unfinished.js'),
-          ]);
+        const [
+          { openProfile },
+          { storedTasks, tasksNow },
+          { mismatchLines, mismatchesOf },
+          { profileProblems },
+          { unfinishedIn },
+        ] = await Promise.all([
+          import('../../profiles/profiles.js'),
+          import('../../checkpoints/stored-state.js'),
+          import('../run/config-mismatches.js'),
+          import('../run/profile-problems.js'),
+          import('../../checkpoints/unfinished.js'),
+        ]);
         const profile = await openProfile(await readConfig({ profile: flags.profile, data: flags.data }, { topology }));
         try {
           const plans: StatePlan[] = [];
@@ -51,16 +59,20 @@ export function planCommand({ terminal, act }: CommandContext): Command {
                 unfinished: await unfinishedIn(subtopology),
               }),
             );
+          const problems = await profileProblems(topology, profile);
           const mismatches = await mismatchesOf(topology, profile);
           const object = plans.length === 1 ? plans[0] : { topology: topology.name, subtopologies: plans };
           const acceptPlan = needsAcceptance(plans) ? topologyHash(topology) : null;
-          if (flags.json) terminal.out(`${JSON.stringify({ ...object, mismatches, acceptPlan })}\n`);
+          if (flags.json) terminal.out(`${JSON.stringify({ ...object, problems, mismatches, acceptPlan })}\n`);
           else {
-            terminal.out(plans.map(planText).join('\n') + mismatchLines(mismatches));
+            terminal.out(plans.map(planText).join('\n'));
+            if (problems.length > 0)
+              terminal.out(`\n${counted(problems.length, 'problem')}\n${problemLines(problems)}`);
+            terminal.out(mismatchLines(mismatches));
             if (acceptPlan !== null) terminal.out(`a run needs --accept-plan ${acceptPlan}\n`);
           }
           const isStopped = plans.some((plan) => isRefused(plan) || plan.tasksNow !== undefined);
-          if (isStopped || mismatches.some(({ refused }) => refused)) return exitCodes.failed;
+          if (isStopped || problems.length > 0 || mismatches.some(({ refused }) => refused)) return exitCodes.failed;
           return acceptPlan === null ? exitCodes.ok : exitCodes.unaccepted;
         } finally {
           await profile.close();

@@ -1,5 +1,7 @@
+import { INTERNAL } from '../../core/internal.js';
+import { writeModeOn } from '../../core/kind.js';
 import { type Profile, sinkDriver } from '../../core/profile.js';
-import type { ConfigMismatch } from '../../core/sink.js';
+import type { ConfigMismatch, Sink } from '../../core/sink.js';
 import { mismatchText } from '../../core/sink.js';
 import { sinksOf } from '../../runtime/index.js';
 import { subtopologiesOf, type Topology } from '../../topology/index.js';
@@ -10,11 +12,22 @@ export interface SinkMismatch extends ConfigMismatch {
   readonly sink: string;
 }
 
+/** Chooses sinks. */
+export type SinkFilter = (sink: Sink<never>) => boolean;
+
+/** Whether a sink writes to the embedded store itself: to look at its target opens nothing else. */
+export const isStored: SinkFilter = ({ connector, definition }) =>
+  connector === INTERNAL || (definition !== undefined && writeModeOn(definition, 'embedded') === 'transactional');
+
 /** Where the world of a profile differs from what the sinks of a topology declare; it is looked at and not changed. */
-export async function mismatchesOf(topology: Topology, profile: Profile): Promise<SinkMismatch[]> {
+export async function mismatchesOf(
+  topology: Topology,
+  profile: Profile,
+  which: SinkFilter = () => true,
+): Promise<SinkMismatch[]> {
   const found: SinkMismatch[] = [];
   for (const subtopology of subtopologiesOf(topology)) {
-    for (const { id, sink } of sinksOf(subtopology)) {
+    for (const { id, sink } of sinksOf(subtopology).filter(({ sink }) => which(sink))) {
       const mismatches = await (await sinkDriver(profile, sink, id)).mismatches?.(sink);
       for (const each of mismatches ?? []) {
         // Sub-topologies share their dead letters.

@@ -44,6 +44,10 @@ export function keptSchemas(store: Store, registry: SchemaRegistry): SchemaRegis
       const kept = store.schemas.get(id);
       return kept === undefined ? registry.schemaOf(id) : schemaOf(kept);
     },
+    async latest(subject) {
+      const versions = versionsOf(subject);
+      return versions && { version: versions.ids.length, schema: versions.newest };
+    },
   };
 }
 

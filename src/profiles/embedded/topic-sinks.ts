@@ -1,5 +1,6 @@
 import { fittingLetter, letterWriter } from '../../../connectors/kafka/dead-letter-record.js';
 import { RECORD_LIMIT, tooLarge } from '../../../connectors/kafka/record-limit.js';
+import { compareTopic } from '../../../connectors/kafka/topic-mismatch.js';
 import {
   type DeadLetterSinkOptions,
   headersFor,
@@ -37,6 +38,16 @@ export function topicSinks(
       if (!exists || wanted !== undefined) await log.create(topic, wanted ?? partitions);
     },
 
+    async mismatches(sink) {
+      const { topic, partitions } = sink.options as TopicSinkOptions;
+      if (!log.names().includes(topic)) return [];
+      // The embedded log has none of the other properties of a topic.
+      return compareTopic(
+        { topic, partitions },
+        { partitions: log.partitionsOf(topic), replication: 1, configs: NONE },
+      );
+    },
+
     async open(sink, { step, task }) {
       const outputs = owners.current(task);
       switch (sink.kind) {
@@ -53,6 +64,8 @@ export function topicSinks(
     },
   };
 }
+
+const NONE: ReadonlyMap<string, string> = new Map();
 
 async function valueWriter(
   log: TopicLog,

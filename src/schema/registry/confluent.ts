@@ -15,8 +15,6 @@ export interface Verdict {
 export interface ConfluentRegistry extends SchemaRegistry {
   /** Whether a subject would take this schema as its next version; a subject that does not exist takes any. */
   compatibility(subject: string, schema: SchemaText): Promise<Verdict>;
-  /** The newest version of a subject; `undefined` where there is none. */
-  latest(subject: string): Promise<{ readonly version: number; readonly schema: SchemaText } | undefined>;
 }
 
 /** Schemas that one may refer to, directly and by others; more are a circle or a trap. */

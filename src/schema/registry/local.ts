@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MillraceError } from '../../core/errors.js';
 import type { SchemaData, SchemaRegistry, SchemaText } from '../../core/schema.js';
+import { getOrInsert } from '../../util/maps.js';
 import { schemaTextOf } from '../definition.js';
 
 const hasText = new Set(['avro', 'json-schema', 'protobuf']);
@@ -17,6 +18,7 @@ const hasText = new Set(['avro', 'json-schema', 'protobuf']);
  */
 export function localRegistry(schemas: readonly SchemaData[] = []): SchemaRegistry {
   const texts = new Map<number, { readonly canonical: string; readonly schema: SchemaText }>();
+  const versions = new Map<string, Map<number, SchemaText>>();
 
   const remember = (subject: string, schema: SchemaText): number => {
     const canonical = canonicalText(schema, subject);
@@ -44,11 +46,20 @@ export function localRegistry(schemas: readonly SchemaData[] = []): SchemaRegist
   };
 
   return {
-    idOf: async (subject, schema) => remember(subject, schema),
+    async idOf(subject, schema) {
+      const id = remember(subject, schema);
+      getOrInsert(versions, subject, () => new Map<number, SchemaText>()).set(id, schema);
+      return id;
+    },
     knownIdOf: async (subject, schema) => remember(subject, schema),
     schemaOf: async (id) => {
       await ready();
       return texts.get(id)?.schema;
+    },
+    async latest(subject) {
+      const known = [...(versions.get(subject)?.values() ?? [])];
+      const schema = known.at(-1);
+      return schema && { version: known.length, schema };
     },
   };
 }

@@ -38,6 +38,7 @@ const profileOf = (log: Kafka): OpenProfile => ({
     idOf: () => Promise.reject(new Error('no schema here has an id')),
     knownIdOf: async () => undefined,
     schemaOf: async () => undefined,
+    latest: async () => undefined,
   },
   producer: () => log.producer(),
   endOffsets: (topic) => log.endOffsets(topic),

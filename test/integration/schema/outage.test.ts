@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafka as specs } from '../../../connectors/kafka/index.js';
 import { type Kafka, openKafka } from '../../../connectors/kafka/open.js';
+import { profileProblems } from '../../../src/cli/run/profile-problems.js';
 import type { Profile } from '../../../src/core/profile.js';
 import { runTopology } from '../../../src/runtime/index.js';
 import { avro, confluentRegistry, json } from '../../../src/schema/index.js';
@@ -139,6 +140,9 @@ it('starts to read without a registry, and refuses a sink whose schema it does n
       specs.sink({ topic: output, schema: version(output, { name: 'x', type: 'string' }) as never }),
     );
   });
+  expect(await profileProblems(copy, profile)).toMatchObject([
+    { code: 'schema', where: 'out', message: expect.stringContaining(`version 1 of ${output}-value: x`) },
+  ]);
   await expect(runTopology(copy, { profile, inference: noInference, bounded: true })).rejects.toMatchObject({
     code: 'schema',
     permanent: true,
