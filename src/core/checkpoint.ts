@@ -1,4 +1,5 @@
 import type { EventClock, WatermarkMarkers } from './event-clock.js';
+import type { Settings } from './options.js';
 import type { StateChange } from './state.js';
 
 /** A task: one partition number of a topology. */
@@ -34,6 +35,8 @@ export interface Checkpoint {
   readonly topologyHash: string;
   /** Sources and stateful steps of the topology that wrote it, one line each (see `layoutOf`); missing if a tool wrote it. */
   readonly layout?: readonly string[] | undefined;
+  /** The settings of its stateful steps by step id (see `stateSettingsOf`); missing if a tool wrote it. */
+  readonly settings?: Readonly<Record<string, Settings>> | undefined;
   /** The number of tasks of the topology; missing if an older version wrote it. */
   readonly tasks?: number | undefined;
   /** By source step id; for a global source by id and partition (see `positionKey`). Positions of removed sources are kept. */

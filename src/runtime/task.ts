@@ -10,7 +10,7 @@ import type {
   TopologyVersion,
 } from '../core/index.js';
 import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
-import { layoutOf, mustFit, type Topology, topologyHash } from '../topology/index.js';
+import { layoutOf, mustFit, stateSettingsOf, type Topology, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
 import type { Clock, Pace } from './clock.js';
 import type { Allowance, ByteBudget } from './in-flight.js';
@@ -334,6 +334,7 @@ export class Task {
       topologyHash: topologyHash(topology),
       tasks: this.options.tasks,
       layout: layoutOf(topology),
+      settings: stateSettingsOf(topology),
       // Positions of removed sources are kept, so a source that is added again continues.
       positions: {
         ...this.checkpoint.positions,

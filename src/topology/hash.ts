@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Settings } from '../core/options.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -65,6 +66,16 @@ export function layoutOf({ sources, steps }: Topology): readonly string[] {
  * layoutHash(flightDelays); // '5be0d2f3c1a09947'
  */
 export const layoutHash = (topology: Topology): string => digestOf(layoutOf(topology));
+
+/**
+ * The settings of the stateful steps, as their operators declare them for `describe`. They decide what a step makes of its state,
+ * so the checkpoint keeps those that its state was made with.
+ *
+ * @example
+ * stateSettingsOf(flightDelays).dedupe; // { retention: '24h', keysMax: 1000000 }
+ */
+export const stateSettingsOf = ({ steps }: Topology): Readonly<Record<string, Settings>> =>
+  Object.fromEntries(steps.flatMap(({ id, shape, settings }) => (shape.shape === 'stateful' ? [[id, settings]] : [])));
 
 /** Whether a task keeps anything between two records: then keys must stay in their partitions. */
 export const hasState = ({ steps }: Topology): boolean => steps.some(({ shape }) => shape.shape === 'stateful');

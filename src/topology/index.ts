@@ -1,7 +1,7 @@
 export { check, type TopologyProblem } from './check.js';
 export { deferralIn, deliveryOf, deliveryOn, ROWS_MAX, type RunEnd, sinkAsWritten } from './delivery.js';
 export { describe } from './describe.js';
-export { hasState, layoutHash, layoutOf, topologyHash } from './hash.js';
+export { hasState, layoutHash, layoutOf, stateSettingsOf, topologyHash } from './hash.js';
 export { mermaid } from './mermaid.js';
 export { mustFit } from './must-fit.js';
 export {

@@ -13,6 +13,7 @@ export function planText({
   storedHashes,
   tasks,
   changes,
+  settings,
   tasksNow,
   sources,
   sinks,
@@ -56,5 +57,12 @@ export function planText({
       : `the inputs have ${counted(tasksNow, 'partition')}: savepoint restore --rescale divides it\n`;
   const list = changes.map((line) => `  ${line}\n`).join('');
   const differs = list === '' ? '' : `sources or stateful steps differ from those of the checkpoint:\n${list}`;
-  return `plan for ${topology} (${hash}) over ${counted(tasks, 'task')} of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n${differs}`;
+  const set = settings.map(
+    ({ step, setting, was, is }) => `  ${step}: ${setting} ${was ?? 'not given'} -> ${is ?? 'not given'}\n`,
+  );
+  const made =
+    set.length === 0
+      ? ''
+      : `settings differ from those that the stored state was made with; it is reused:\n${set.join('')}`;
+  return `plan for ${topology} (${hash}) over ${counted(tasks, 'task')} of ${from}\n${into}\n${lines.join('\n')}\n\n${sum}\n${made}${differs}`;
 }

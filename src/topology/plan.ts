@@ -1,10 +1,11 @@
 import { EARLIEST, type StoredTask } from '../core/checkpoint.js';
 import { MillraceError } from '../core/errors.js';
+import type { Settings } from '../core/options.js';
 import { positionsIn, stepOfPosition } from '../core/source.js';
 import type { CellSpec, StateChange } from '../core/state.js';
 import { getOrInsert } from '../util/maps.js';
 import { divisionOf } from './division.js';
-import { hasState, layoutChanges, layoutOf, topologyHash } from './hash.js';
+import { hasState, layoutChanges, layoutOf, stateSettingsOf, topologyHash } from './hash.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -52,6 +53,14 @@ export interface SinkPlan {
 /** What a sink's committable has that nobody finishes in this topology, in words: the connector's own business. */
 export type Unfinished = (sink: string, committable: unknown) => readonly string[];
 
+/** A setting of a stateful step: its value in the checkpoint, and in the topology; `undefined` where it is not given. */
+export interface SettingChange {
+  readonly step: string;
+  readonly setting: string;
+  readonly was: Settings[string] | undefined;
+  readonly is: Settings[string] | undefined;
+}
+
 export interface StatePlan {
   readonly topology: string;
   readonly hash: string;
@@ -63,6 +72,8 @@ export interface StatePlan {
    * `--accept-plan` where there is one.
    */
   readonly changes: readonly string[];
+  /** Settings of stateful steps that are not those with which the stored state was made. The state is reused all the same. */
+  readonly settings: readonly SettingChange[];
   /** How many tasks there will be, where that is another number: a savepoint can go into them, a run does not begin. */
   readonly tasksNow?: number | undefined;
   readonly sources: readonly SourcePlan[];
@@ -109,11 +120,28 @@ export function planState(
     storedHashes: [...new Set(hashes)].sort(),
     tasks: stored.length,
     changes: [...new Set(changes)],
+    settings: settingChanges(topology, stored),
     ...(isRescaled ? { tasksNow } : {}),
     sources: planSources(topology, stored),
     sinks: planSinks(stored, unfinished),
     cells: isRescaled ? dividing(topology, planCells(topology, stored)) : planCells(topology, stored),
   };
+}
+
+/** Of the steps that are in both; several where tasks were stored by several versions. */
+function settingChanges(topology: Topology, tasks: readonly PlannedTask[]): SettingChange[] {
+  const found = new Map<string, SettingChange>();
+  const now = stateSettingsOf(topology);
+  for (const { checkpoint } of tasks)
+    for (const [step, before] of Object.entries(checkpoint?.settings ?? {})) {
+      const after = now[step];
+      if (after === undefined) continue;
+      for (const setting of new Set([...Object.keys(before), ...Object.keys(after)])) {
+        const change = { step, setting, was: before[setting], is: after[setting] };
+        if (change.was !== change.is) found.set(JSON.stringify([step, setting, change.was]), change);
+      }
+    }
+  return [...found.values()];
 }
 
 /** What becomes of cells where the number of tasks changes: as each says, the runtime's own as it sees fit. */

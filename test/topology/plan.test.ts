@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import { type CellSpecs, type Checkpoint, type StateChange, stateful } from '../../src/core/index.js';
+import {
+  type CellSpecs,
+  type Checkpoint,
+  type Duration,
+  hours,
+  minutes,
+  type StateChange,
+  stateful,
+} from '../../src/core/index.js';
+import { dedupe, innerJoin } from '../../src/operators/index.js';
 import { json } from '../../src/schema/index.js';
 import { float64Cell, mapCell, ringCell, valueCell } from '../../src/state/index.js';
 import {
@@ -11,10 +20,16 @@ import {
   type PlannedTask,
   planState,
   planText,
+  type Stream,
+  stateSettingsOf,
   type Topology,
   topology,
   topologyHash,
 } from '../../src/topology/index.js';
+
+interface Row {
+  readonly id: string;
+}
 
 const step = (cells: CellSpecs) =>
   stateful<unknown, unknown, CellSpecs>({ kind: 'test', cells, open: () => ({ onRecord() {} }) });
@@ -133,6 +148,35 @@ describe('planState', () => {
     expect(planText(plan)).toContain('checkpoint:\n  - step a (test): total 1\n  - step b');
     expect(needsAcceptance([plan])).toBe(true);
     expect(planState(v2, [by(layoutOf(v2)), by(undefined, 1)]).changes).toEqual([]);
+  });
+
+  it('names the settings of stateful steps that the stored state was not made with, old and new', () => {
+    const joined = (after: Duration, more = {}) =>
+      topology('planned', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
+        const [left, right] = ['left', 'right'].map((id) =>
+          t.source(id, kafka.source({ topic: id, schema: json<Row>() })),
+        );
+        const keys = { left: ({ id }: Row) => id, right: ({ id }: Row) => id };
+        const within = { before: minutes(0), after };
+        const combine = (a: Row, b: Row) => ({ ...a, ...b });
+        (left as Stream<Row>)
+          .via('paid', { right: right as Stream<Row> }, innerJoin({ keys, within, combine, entriesMax: 10, ...more }))
+          .via('same', dedupe({ key: ({ id }) => id, retention: hours(1), keysMax: 10 }))
+          .to('out', kafka.sink({ topic: 'out', schema: json() }));
+      });
+    const stored = (from: Topology): PlannedTask => {
+      const { checkpoint, ...task } = taskOf(0, []);
+      const written = { layout: layoutOf(from), settings: stateSettingsOf(from) };
+      return { ...task, checkpoint: { ...(checkpoint as Checkpoint), ...written } };
+    };
+    const plan = planState(joined(minutes(20), { allowedLateness: minutes(1) }), [stored(joined(minutes(10)))]);
+    expect(plan.settings).toEqual([
+      { step: 'paid', setting: 'after', was: '10m', is: '20m' },
+      { step: 'paid', setting: 'allowedLateness', was: '0ms', is: '1m' },
+    ]);
+    expect(planText(plan)).toContain('made with; it is reused:\n  paid: after 10m -> 20m\n  paid: allowed');
+    expect(needsAcceptance([plan])).toBe(false);
+    expect(planState(joined(minutes(10)), [stored(joined(minutes(10))), taskOf(1, [])]).settings).toEqual([]);
   });
 
   it('says nothing of another number of partitions where nothing is kept between records', () => {
