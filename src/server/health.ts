@@ -1,4 +1,6 @@
 import type { RunSnapshot } from '../runtime/index.js';
+import { RunCounts } from './run-counts.js';
+import { concernsOf, findings, type RunShares } from './run-shares.js';
 
 /** What stands in the way of a run. */
 export interface Health {
@@ -10,10 +12,17 @@ export interface Health {
   /** Tasks restored from their checkpoints since the start, and how many of them had hung. */
   readonly restarts: number;
   readonly stalls: number;
+  /** What tasks have counted since they were opened, as shares from 0 to 1. They do not change the status. */
+  readonly shares: RunShares;
+  /** Shares above their usual limits, and inputs of labels of which nothing ever matched, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** What stands in the way of a run, in one object. */
-export function healthOf({ outages, health }: RunSnapshot, isReady: boolean, nowMs: number): Health {
+export function healthOf({ outages, health, tasks }: RunSnapshot, isReady: boolean, nowMs: number): Health {
+  const counts = new RunCounts();
+  counts.note(tasks);
+  const found = findings(counts.all());
   return {
     status: !isReady ? 'stopped' : outages.length > 0 ? 'degraded' : 'ok',
     sinksDown: outages.map(({ sink, sinceMs, cause }) => ({
@@ -26,5 +35,7 @@ export function healthOf({ outages, health }: RunSnapshot, isReady: boolean, now
     ),
     restarts: health.reduce((sum, { restarts }) => sum + restarts, 0),
     stalls: health.reduce((sum, { stalls }) => sum + stalls, 0),
+    shares: found.shares,
+    warnings: concernsOf(found),
   };
 }

@@ -134,12 +134,40 @@ describe('monitoring over HTTP', () => {
         waiting,
         restarts: 3,
         stalls: 1,
+        shares: { late: 0, dead: expect.closeTo(0.025), unmatched: 0 },
+        warnings: [],
       },
     ]);
     snapshot = { ...snapshot, outages: [] };
     expect(await health()).toMatchObject([200, { status: 'ok', sinksDown: [], waiting }]);
     ready = false;
     expect(await health()).toMatchObject([503, { status: 'stopped' }]);
+    await served.close();
+  });
+
+  it('says which shares are large since the tasks were opened, and names labels that never matched', async () => {
+    const snapshot = someSnapshot();
+    const counters = Object.entries({ read: 200, late: 60, learned: 0, unmatched: 10 }).map(([name, value]) => {
+      return { step: name === 'read' ? 'orders' : 'model', name, value, restored: name === 'read' ? 100 : 0 };
+    });
+    const served = await serve(() => ({
+      ...snapshot,
+      outages: [],
+      tasks: snapshot.tasks.map((task) => ({ ...task, counters })),
+    }));
+    const response = await fetch(`${served.url}/health`);
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      {
+        status: 'ok',
+        shares: { late: 0.6, dead: 0, unmatched: 1 },
+        warnings: [
+          '60.0% of the records came late (limit 5.0%)',
+          '100.0% of the labels matched no record (limit 50.0%)',
+          'nothing that came in model.labels ever matched a record: are the keys the same on both sides?',
+        ],
+      },
+    ]);
     await served.close();
   });
 

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { MillraceError } from '../../core/index.js';
 import { configHelp } from '../../profiles/config.js';
 import type { Config } from '../../profiles/settings.js';
+import { concernsOf, exceeded, limitsIn } from '../../server/run-shares.js';
 import { deliveryOn, describe, subtopologiesOf, type Topology } from '../../topology/index.js';
 import { type ExitCode, exitCodes, reportError, type Terminal } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
@@ -9,8 +10,7 @@ import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { type RunExtent, run } from '../run/run.js';
 import { supervisedReport, terminalReport } from '../run/run-report.js';
-import { exceeded, limitsIn } from '../run/run-shares.js';
-import { concerns, summaryText } from '../run/run-summary.js';
+import { summaryText } from '../run/run-summary.js';
 
 interface RunFlags {
   readonly profile?: string;
@@ -89,7 +89,7 @@ export function runCommand({ terminal, settings, act }: CommandContext): Command
               })
             : await run(topology, config, extent, terminalReport(terminal, flags.json));
         terminal.out(flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\n`);
-        for (const concern of concerns(summary)) terminal.err(`warning: ${concern}\n`);
+        for (const concern of concernsOf(summary.thisRun)) terminal.err(`warning: ${concern}\n`);
         const failures = exceeded(summary.thisRun.shares, limits);
         for (const failure of failures) terminal.err(`--fail-on: ${failure}\n`);
         // Nobody wants a run of which nothing is left, unless it is said.

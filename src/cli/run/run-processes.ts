@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { MillraceError } from '../../core/errors.js';
 import { removeMember } from '../../profiles/profiles.js';
 import type { Config } from '../../profiles/settings.js';
+import { RunCounts } from '../../server/run-counts.js';
 import type { Topology } from '../../topology/index.js';
 import { onInterrupt } from '../../util/interrupt.js';
 import { getOrInsert } from '../../util/maps.js';
 import { ProcessSupervisor } from '../../util/process-supervisor.js';
 import type { Terminal } from '../../util/terminal.js';
-import { RunCounts } from './run-counts.js';
 import { progressText, type RunSummary, summarize } from './run-summary.js';
 import { latencyOf, type ProgressNews, type WorkerNews } from './worker-news.js';
 

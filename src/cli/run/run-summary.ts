@@ -1,7 +1,7 @@
 import type { DurationHistogram } from '../../runtime/index.js';
+import type { RunCount } from '../../server/run-counts.js';
+import { findings, type RunFindings } from '../../server/run-shares.js';
 import type { Topology } from '../../topology/index.js';
-import type { RunCount } from './run-counts.js';
-import { exceeded, findings, type RunFindings, usualLimits } from './run-shares.js';
 
 /** What a run did, in numbers: for `--json`, and for the text below. */
 export interface RunSummary {
@@ -85,14 +85,6 @@ export function summaryText(summary: RunSummary): string {
     `${seconds.toFixed(1)} s, ${count(total(thisRun.read))} read in this run (${count(thisRun.recordsPerSecond)}/s), latency p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms`,
   ].join('\n');
 }
-
-/** What somebody should look at although the run went on: for the terminal. */
-export const concerns = ({ thisRun: { shares, neverMatched } }: RunSummary): string[] => [
-  ...exceeded(shares, usualLimits),
-  ...neverMatched.map(
-    (input) => `nothing that came in ${input} ever matched a record: are the keys the same on both sides?`,
-  ),
-];
 
 /** One line while it runs. */
 export function progressText(summary: RunSummary, recordsPerSecond: number): string {

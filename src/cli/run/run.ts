@@ -1,7 +1,7 @@
 import type { Config } from '../../profiles/settings.js';
 import type { RunOptions } from '../../runtime/index.js';
+import { RunCounts } from '../../server/run-counts.js';
 import type { Topology } from '../../topology/index.js';
-import { RunCounts } from './run-counts.js';
 import type { RunReport } from './run-report.js';
 import { type RunSummary, summarize } from './run-summary.js';
 

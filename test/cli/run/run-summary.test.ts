@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { concerns, progressText, summarize, summaryText } from '../../../src/cli/run/run-summary.js';
+import { progressText, summarize, summaryText } from '../../../src/cli/run/run-summary.js';
+import { concernsOf } from '../../../src/server/run-shares.js';
 import { orders } from '../../topology/fixtures.js';
 import { someSnapshot } from '../snapshot.js';
 
@@ -39,10 +40,10 @@ describe('the summary of a run', () => {
   });
 
   it('says what somebody should look at', () => {
-    expect(concerns(summary)).toEqual([]);
+    expect(concernsOf(summary.thisRun)).toEqual([]);
     const bad = counts.map((each) => ({ ...each, inThisRun: each.name.startsWith('dead:') ? 2 : each.inThisRun }));
     const model = ['learned', 'unmatched'].map((name, value) => ({ step: 'model', name, value, inThisRun: value }));
-    expect(concerns(summarize(orders, 'embedded', 1, [...bad, ...model], latency))).toEqual([
+    expect(concernsOf(summarize(orders, 'embedded', 1, [...bad, ...model], latency).thisRun)).toEqual([
       '20.0% of the records are dead letters (limit 5.0%)',
       '100.0% of the labels matched no record (limit 50.0%)',
       'nothing that came in model.labels ever matched a record: are the keys the same on both sides?',

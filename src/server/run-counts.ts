@@ -1,4 +1,4 @@
-import type { TaskSnapshot } from '../../runtime/index.js';
+import type { TaskSnapshot } from '../runtime/index.js';
 
 type Counted = TaskSnapshot['counters'][number];
 

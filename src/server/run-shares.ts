@@ -99,6 +99,14 @@ export function exceeded(shares: RunShares, limits: Partial<RunShares>): string[
   });
 }
 
+/** What somebody should look at although the run goes on, as sentences: for the terminal, and for `/health`. */
+export const concernsOf = ({ shares, neverMatched }: RunFindings): string[] => [
+  ...exceeded(shares, usualLimits),
+  ...neverMatched.map(
+    (input) => `nothing that came in ${input} ever matched a record: are the keys the same on both sides?`,
+  ),
+];
+
 /**
  * Reads `late=1%,dead=0.05`. `undefined` where it says nothing that is known.
  *

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exceeded, findings, limitsIn, usualLimits } from '../../../src/cli/run/run-shares.js';
+import { exceeded, findings, limitsIn, usualLimits } from '../../src/server/run-shares.js';
 
 const counts = (of: Readonly<Record<string, number>>, before = 0) =>
   Object.entries(of).map(([at, inThisRun]) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RunCounts } from '../../../src/cli/run/run-counts.js';
+import { RunCounts } from '../../src/server/run-counts.js';
 
 const task = (partition: number, epoch: number, value: number, restored = 0) => ({
   subtopology: 'orders',
