@@ -84,6 +84,8 @@ export class Input {
   private skippedBefore: number | undefined = 0;
   /** Processing time of the last record, or of the opening. */
   private lastRecordMs: number;
+  /** Whether the merge goes on without it. What follows depends on that, so the task decides it (see `EndOfRun`). */
+  ended = false;
   /** The key of its position in checkpoints, and its name in warnings. */
   readonly key: string;
 
@@ -114,7 +116,7 @@ export class Input {
   }
 
   /** Nothing is buffered and nothing will follow. */
-  get ended(): boolean {
+  get isExhausted(): boolean {
     return this.reachedEnd && this.buffered === 0;
   }
 
@@ -149,7 +151,7 @@ export class Input {
    */
   fill(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<void> | undefined {
     if (this.failure !== undefined) throw this.failure;
-    if (!this.polling && !this.reachedEnd && this.buffered < recordsMax && this.size < bytesMax) {
+    if (!this.polling && !this.ended && !this.reachedEnd && this.buffered < recordsMax && this.size < bytesMax) {
       this.polling = this.poll(recordsMax, bytesMax).then(
         () => {
           this.polling = undefined;

@@ -3,6 +3,7 @@ import { BEFORE_ALL_MS, EARLIEST, partitionsRead, positionKey, sourceDriver } fr
 import { openDecoder } from '../schema/index.js';
 import type { Topology } from '../topology/index.js';
 import type { Clock } from './clock.js';
+import type { EndOfRun } from './end-of-run.js';
 import { Input } from './input.js';
 import { instrumentedReader, type PendingOperations } from './pending-operations.js';
 
@@ -13,7 +14,7 @@ export interface TaskInputsOptions {
   /** The number of tasks of the topology. */
   readonly tasks: number;
   readonly checkpoint: Checkpoint;
-  readonly bounded: boolean;
+  readonly end: EndOfRun;
   readonly clock: Clock;
   readonly waits: PendingOperations;
   /** Registers what must be closed if the task cannot be opened. */
@@ -27,7 +28,7 @@ const AT_THE_START: Position = { offset: EARLIEST, mergeTimeMs: BEFORE_ALL_MS };
  * partitions, in order.
  */
 export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
-  const { topology, profile, task, tasks, checkpoint, bounded, clock, waits, keep } = options;
+  const { topology, profile, task, tasks, checkpoint, end, clock, waits, keep } = options;
   const inputs: Input[] = [];
   for (const node of topology.sources) {
     const { id, source } = node;
@@ -41,14 +42,16 @@ export async function openInputs(options: TaskInputsOptions): Promise<Input[]> {
         task,
         partition,
         offset: position.offset,
-        bounded,
+        bounded: end.bounded,
         step: id,
         sourceState: position.sourceState,
       });
       const watched = instrumentedReader(reader, key, waits);
       const isReporter = partition % tasks === task.partition;
       const shared = source.global ? { task: task.partition, isReporter } : undefined;
-      inputs.push(keep(new Input(node, partition, watched, codec, () => clock.now(), position, shared)));
+      const input = keep(new Input(node, partition, watched, codec, () => clock.now(), position, shared));
+      input.ended = end.hadEnded(key);
+      inputs.push(input);
     }
   }
   return inputs;

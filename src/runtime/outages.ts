@@ -1,6 +1,6 @@
 import { MillraceError, messageOf, placedMessageOf } from '../core/index.js';
+import { CircuitBreaker } from '../util/circuit-breaker.js';
 import { getOrInsert } from '../util/maps.js';
-import { CircuitBreaker } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 
 /** A sink that refuses writes, or a store that does not answer lookups. */

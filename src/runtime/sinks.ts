@@ -12,7 +12,7 @@ import {
   type WatermarkMarker,
 } from '../core/index.js';
 import { decode, encode, tags } from '../state/codec.js';
-import { deferralIn, ROWS_MAX, type RunEnd, type Topology } from '../topology/index.js';
+import { deferralIn, ROWS_MAX, type Topology } from '../topology/index.js';
 import { pushAll } from '../util/arrays.js';
 import { roughBytes } from '../util/rough-bytes.js';
 import { instrumentedWriter, type PendingOperations } from './pending-operations.js';
@@ -35,7 +35,6 @@ export interface TaskSinksOptions {
   readonly profile: Profile;
   readonly task: TaskId;
   readonly incarnation: number;
-  readonly end: RunEnd;
   /** Whether the task has no checkpoint. */
   readonly isNew: boolean;
   /** By step: the committables of the last checkpoint. */
@@ -59,8 +58,8 @@ export interface TaskSinks {
 
 /** Opens the sinks of a task. Deferred sinks get the rows that the last checkpoint kept for them. */
 export async function openSinks(options: TaskSinksOptions): Promise<TaskSinks> {
-  const { topology, profile, task, incarnation, isNew, end, committables, state, waits, onSinkFailure, keep } = options;
-  const deferralOf = deferralIn(topology, end);
+  const { topology, profile, task, incarnation, isNew, committables, state, waits, onSinkFailure, keep } = options;
+  const deferralOf = deferralIn(topology);
   const writers = new Map<string, SinkWriter>();
   const deferred: DeferredSink[] = [];
   let needsCheckpoint = false;

@@ -178,7 +178,8 @@ export class Supervisor {
       if (this.stopping || watched.lost) return;
       watched.reopens = false;
       const end = await this.live(partition, watched);
-      if (!end && watched.reopens && !this.stopping && !watched.lost) continue;
+      const opensAgain = watched.reopens || watched.task?.completes;
+      if (!end && opensAgain && !this.stopping && !watched.lost) continue;
       if (!end) return;
       const { cause, gotOn } = end;
       // A task that made progress is not failing repeatedly.

@@ -13,6 +13,7 @@ import { INTERNAL, type InternalSinkOptions } from '../core/index.js';
 import { layoutOf, mustFit, stateSettingsOf, type Topology, topologyHash } from '../topology/index.js';
 import { nextTurn } from '../util/next-turn.js';
 import type { Clock, Pace } from './clock.js';
+import { EndOfRun, type RunEnd } from './end-of-run.js';
 import type { Allowance, ByteBudget } from './in-flight.js';
 import type { Input } from './input.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
@@ -24,23 +25,19 @@ import { DEAD_LETTERS, type DeferredSink, METRICS, openSinks } from './sinks.js'
 import { type QueryResult, StateQueries } from './state-queries.js';
 import type { StepOutputs } from './steps.js';
 import { type CounterEntry, TaskState } from './task-state.js';
-import { ClockTicks, EndOfTime } from './ticks.js';
+import { ClockTicks } from './ticks.js';
 import { WatermarkEmitter } from './watermark-markers.js';
 
 /** The points of an epoch at which tests may stop or kill a process, in order. */
 export type EpochPoint = 'pushed' | 'drained' | 'prepared' | 'stored' | 'committed';
 
-export interface TaskOptions {
+export interface TaskOptions extends RunEnd {
   readonly topology: Topology;
   /** The number of tasks of the topology. */
   readonly tasks: number;
   readonly profile: Profile;
   readonly services: ServiceRegistry;
   readonly clock: Clock;
-  /** End when every input has read its log up to the end at the start. */
-  readonly bounded: boolean;
-  /** The end of bounded inputs is the end of time: open windows close. */
-  readonly final: boolean;
   readonly version: TopologyVersion;
   readonly epochIntervalMs: number;
   /** The delay of the first epoch, so that tasks drain one after another. */
@@ -99,7 +96,7 @@ export class Task {
     private readonly time: EventTime,
     private readonly outlet: WatermarkEmitter,
     private readonly ticks: ClockTicks,
-    private readonly end: EndOfTime,
+    private readonly end: EndOfRun,
     /** The operations in flight. */
     readonly waits: PendingOperations,
     private readonly allowance: Allowance,
@@ -128,15 +125,15 @@ export class Task {
       const outbox: StepOutputs = { deadLetters: [], metrics: [] };
 
       const { incarnation, committables = {} } = checkpoint;
-      const { tasks, bounded } = options;
-      const end = { bounded, drains: options.final };
+      const { tasks } = options;
       const isNew = restored.checkpoint === undefined;
-      const parts = { topology, profile, task: id, incarnation, end, committables, state, waits, onSinkFailure };
+      const parts = { topology, profile, task: id, incarnation, committables, state, waits, onSinkFailure };
       const { writers, deferred, needsCheckpoint } = await openSinks({ ...parts, isNew, keep });
       // A fence that this task leaves before its first epoch must be known as its own.
       if (needsCheckpoint) await waits.track(COMMIT, ledger.commit({ ...checkpoint, tasks: options.tasks }, []));
 
-      const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, bounded, clock, waits, keep });
+      const end = new EndOfRun(topology, id.partition, incarnation, checkpoint.settledDecisions, options);
+      const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, end, clock, waits, keep });
       const { services, budget } = options;
       const time = eventTimeOf(inputs);
       const pipeline = keep(
@@ -177,7 +174,7 @@ export class Task {
         time,
         outlet,
         new ClockTicks(topology, id.partition, checkpoint.settledDecisions, clock.now()),
-        new EndOfTime(topology, id.partition, checkpoint.settledDecisions),
+        end,
         waits,
         keep(budget.join()),
       );
@@ -185,6 +182,11 @@ export class Task {
       await Promise.allSettled(opened.reverse().map((resource) => resource.close()));
       throw error;
     }
+  }
+
+  /** Whether it completes a run that died, and is to be opened again for its own. */
+  get completes(): boolean {
+    return this.end.completes;
   }
 
   /** Ends after the current round is drained and committed. */
@@ -235,6 +237,10 @@ export class Task {
         epochDueMs = Math.max(epochDueMs + epochIntervalMs, clock.now());
       }
       await this.pipeline.credit(inFlightMax, allowance.inFlight);
+      if (this.end.reaches(this.inputs)) {
+        await this.commitEpoch();
+        continue;
+      }
       if (this.ticks.isDue(clock.now())) this.tick();
       const polls = this.inputs.map((input) => input.fill(roundMax, allowance.buffered / this.inputs.length));
       const round = mergeRound(this.inputs, roundMax, clock.now(), this.time, allowance.round);
@@ -247,8 +253,9 @@ export class Task {
         await this.commitEpoch();
       } else if (this.inputs.every((input) => input.ended)) {
         if (this.ticks.isDueAtEnd(clock.now())) this.tick();
-        if (this.options.final) this.push(this.end.next(clock.now(), this.time.watermarkMs));
+        if (this.end.final) this.push(this.end.next(clock.now(), this.time.watermarkMs));
         this.finish();
+        this.end.complete();
         break;
       } else {
         // Only the poll of an empty input that has not ended can help; any other would resolve at once and spin. A poll returns
@@ -256,6 +263,8 @@ export class Task {
         await Promise.race(polls.filter((poll, index) => poll && this.inputs[index]?.buffered === 0));
       }
     }
+    // A run that is stopped commits all that followed from the ends; one that only completes another may not have come so far.
+    if (!this.end.completes) this.end.complete();
     if (!this.abandoned) await this.commitEpoch();
   }
 
@@ -357,6 +366,7 @@ export class Task {
 
   private get isEpochDue(): boolean {
     if (this.recordsSinceEpoch > 0 || this.queries.some || this.outlet.isDue) return true;
+    if (this.end.differsFrom(this.checkpoint.settledDecisions)) return true;
     for (const writer of this.writers.values()) if (writer.isDue?.()) return true;
     return false;
   }

@@ -1,4 +1,4 @@
-import { AFTER_ALL_MS, type Origin, type SettledDecisions, type Tick } from '../core/index.js';
+import type { Origin, SettledDecisions, Tick } from '../core/index.js';
 import type { Topology } from '../topology/index.js';
 import { emptyShare, type Round } from './merge.js';
 
@@ -79,38 +79,5 @@ export class ClockTicks {
     this.dueMs = nowMs + this.everyMs;
     const of = { topic: CLOCK_TOPIC, partition: this.task, offset: clockMs, receivedAtMs: nowMs };
     return loneTick(this.topology, of, watermarkMs, { watermarkMs, clockMs });
-  }
-}
-
-/** The topic in the origin of results of the end of time. */
-export const END_TOPIC = '$end';
-/** The name of the number of ends among the settled decisions of a checkpoint. */
-export const END_DECISION = 'ends';
-
-/**
- * The end of time: every window closes, every timer fires. The checkpoint counts the ends of a task. The number of an end is its
- * identity, so a replay gives the same one, however many epochs it takes.
- */
-export class EndOfTime {
-  private ends: number;
-
-  constructor(
-    private readonly topology: Topology,
-    private readonly task: number,
-    decisions: SettledDecisions,
-  ) {
-    this.ends = (decisions[END_DECISION] as number | undefined) ?? 0;
-  }
-
-  /** The decision for the checkpoint. */
-  get decisions(): SettledDecisions {
-    return this.ends === 0 ? {} : { [END_DECISION]: this.ends };
-  }
-
-  /** The end as a round. */
-  next(nowMs: number, watermarkMs: number): Round {
-    this.ends += 1;
-    const of = { topic: END_TOPIC, partition: this.task, offset: this.ends, receivedAtMs: nowMs };
-    return loneTick(this.topology, of, watermarkMs, { watermarkMs: AFTER_ALL_MS });
   }
 }

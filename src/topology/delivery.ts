@@ -32,22 +32,6 @@ export const ROWS_MAX = 100_000;
 /** What decides by the clock: of a topology, or of a sub-topology of it. */
 type Deciding = Pick<Topology, 'sources' | 'steps'>;
 
-/** How a run ends. */
-export interface RunEnd {
-  /** Where the logs end at the start. */
-  readonly bounded: boolean;
-  /** With the end of time. */
-  readonly drains: boolean;
-}
-const UNBOUNDED: RunEnd = { bounded: false, drains: false };
-
-/**
- * Whether where the inputs end decides the output. A replay opens them later and may find more: inputs are then merged in another
- * order, and other windows are open at the end of time. A single input has one order, wherever it ends.
- */
-const endDecides = ({ sources }: Deciding, { bounded, drains }: RunEnd): boolean =>
-  drains || (bounded && (sources.length > 1 || sources.some(({ source }) => source.global)));
-
 /** Whether the clock may decide an order or an answer: a replay may decide otherwise, and only a checkpoint settles it. */
 const isNondeterministic = ({ sources, steps }: Deciding): boolean =>
   sources.some(({ source }) => source.idleTimeout !== undefined) ||
@@ -55,12 +39,8 @@ const isNondeterministic = ({ sources, steps }: Deciding): boolean =>
   steps.some(({ shape }) => shape.shape === 'stateful' && shape.processingTimeInterval !== undefined);
 
 /** Whether a sink of this sub-topology is written after the checkpoint where it is outside of the ledger's transaction, and how many rows wait at most. */
-export const deferralIn = (
-  subtopology: Deciding,
-  end: RunEnd = UNBOUNDED,
-): ((sink: Sink<unknown>) => Sink<unknown>['deferred']) => {
-  const settled =
-    isNondeterministic(subtopology) || endDecides(subtopology, end) ? Object.freeze({ rowsMax: ROWS_MAX }) : undefined;
+export const deferralIn = (subtopology: Deciding): ((sink: Sink<unknown>) => Sink<unknown>['deferred']) => {
+  const settled = isNondeterministic(subtopology) ? Object.freeze({ rowsMax: ROWS_MAX }) : undefined;
   return (sink) => sink.deferred ?? settled;
 };
 

@@ -1,5 +1,5 @@
 export { check, type TopologyProblem } from './check.js';
-export { deferralIn, deliveryOf, deliveryOn, ROWS_MAX, type RunEnd, sinkAsWritten } from './delivery.js';
+export { deferralIn, deliveryOf, deliveryOn, ROWS_MAX, sinkAsWritten } from './delivery.js';
 export { describe } from './describe.js';
 export { hasState, layoutHash, layoutOf, stateSettingsOf, topologyHash } from './hash.js';
 export { mermaid } from './mermaid.js';

@@ -86,9 +86,14 @@ function byIdentity(memory: MemoryProfile, step: string): ReadonlyMap<string, un
   return rows;
 }
 
+const settings = (profile: MemoryProfile) => ({
+  profile,
+  inference: {} as InferenceService,
+  epochInterval: millis(1),
+  roundMax: 40,
+});
 const run = async (of: typeof windows, memory: MemoryProfile, options: Partial<RunOptions>) => {
-  const settings = { profile: memory, inference: {} as InferenceService, epochInterval: millis(1), roundMax: 40 };
-  await (await runTopology(of, { ...settings, bounded: true, ...options })).finished;
+  await (await runTopology(of, { ...settings(memory), bounded: true, ...options })).finished;
 };
 const killed = new MillraceError('internal', 'killed', { permanent: true });
 
@@ -120,6 +125,35 @@ it('has the order of the checkpoint in every sink, though the replay finds an in
   };
   await expect(run(places, memory, { onPoint: kill, roundMax: 1_000 })).rejects.toThrow('killed');
   append(memory, 'right', [50]);
+  await run(places, memory, {});
+  expect(byIdentity(memory, 'table').size).toBe(102);
+  expect(byIdentity(memory, 'table')).toEqual(byIdentity(memory, 'out'));
+});
+
+it('completes a run that died before it reads on, though the run that does so is stopped', async () => {
+  const memory = new MemoryProfile(1, { table: 'idempotent' });
+  append(memory, 'left', range(100));
+  append(memory, 'right', [0]);
+  const at = (wanted: number, act: () => void) => {
+    let rounds = 0;
+    return (point: string) => {
+      if (point === 'pushed' && ++rounds === wanted) act();
+    };
+  };
+  const die = () => {
+    throw killed;
+  };
+  const slow = { roundMax: 10, epochInterval: millis(3_600_000) };
+  await expect(run(places, memory, { ...slow, onPoint: at(8, die) })).rejects.toThrow('killed');
+  append(memory, 'right', [50]);
+  const stopped = await runTopology(places, {
+    ...settings(memory),
+    ...slow,
+    bounded: true,
+    onPoint: at(2, () => void stopped.stop()),
+  });
+  await stopped.finished;
+  expect(memory.outputOf('out').length).toBeLessThan(50);
   await run(places, memory, {});
   expect(byIdentity(memory, 'table').size).toBe(102);
   expect(byIdentity(memory, 'table')).toEqual(byIdentity(memory, 'out'));

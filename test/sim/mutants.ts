@@ -118,17 +118,22 @@ export const mutants: readonly Mutant[] = [
     "shape.shape === 'batched' && shape.nondeterministic === true",
     'shape === undefined',
   ]),
-  mutant('rows of the end of time written before the checkpoint', 'drains', [
-    '../topology/delivery.ts',
-    'drains || (bounded',
-    '(bounded',
+  mutant('the end of time reached before the checkpoint has it', 'drains', [
+    'end-of-run.ts',
+    'if (isLast && !this.final) return false;',
+    'if (isLast) return false;',
   ]),
-  mutant('rows of an order that the ends of inputs decide written before the checkpoint', 'quiet', [
-    '../topology/delivery.ts',
-    'sources.length > 1',
-    'sources.length > 2',
+  mutant('an end of an input that decides the order and no checkpoint', 'quiet', [
+    'end-of-run.ts',
+    'if (isLast && !this.final) return false;',
+    'return false;',
   ]),
-  mutant('the end of time named by the clock', 'drains', ['ticks.ts', 'this.ends += 1;', 'this.ends = nowMs;']),
+  mutant('an ended input read on by the run that completes another', 'quiet', [
+    'open-inputs.ts',
+    'input.ended = end.hadEnded(key);',
+    '',
+  ]),
+  mutant('the end of time named by the clock', 'drains', ['end-of-run.ts', 'this.ends += 1;', 'this.ends = nowMs;']),
   mutant('rows owed to a sink not restored', 'copies', ['sinks.ts', 'await later.recover();', '']),
   mutant('rows given to a sink before the checkpoint that keeps them', 'copies', [
     'task.ts',

@@ -6,8 +6,8 @@ import {
   MillraceError,
   messageOf,
 } from '../../core/index.js';
+import { CircuitBreaker } from '../../util/circuit-breaker.js';
 import { backOffMs, requestBackOff } from '../../util/retry.js';
-import { CircuitBreaker } from '../circuit-breaker.js';
 import { type Clock, type Pace, paceOf, unpaced } from '../clock.js';
 import { TtlLruCache } from './ttl-lru-cache.js';
 

@@ -5,7 +5,8 @@ import {
   type StateChange,
   type TaskLedger,
 } from '../../core/index.js';
-import { CLOCK_DECISION, CLOCK_TOPIC, END_DECISION, END_TOPIC } from '../../runtime/ticks.js';
+import { END_DECISION, END_TOPIC } from '../../runtime/end-of-run.js';
+import { CLOCK_DECISION, CLOCK_TOPIC } from '../../runtime/ticks.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
 import type { SimProcess } from './sim-process.js';

@@ -1,7 +1,7 @@
 import { count } from '../../../src/aggregates/index.js';
 import { millis } from '../../../src/core/index.js';
 import { window } from '../../../src/operators/index.js';
-import { END_TOPIC } from '../../../src/runtime/ticks.js';
+import { END_TOPIC } from '../../../src/runtime/end-of-run.js';
 import { logOf, type Outcome, type Random, type Scenario, simSink, simSource } from '../../../src/testing/sim/index.js';
 import { topology } from '../../../src/topology/index.js';
 import { tumbling } from '../../../src/window.js';

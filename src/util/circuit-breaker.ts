@@ -1,4 +1,4 @@
-import { backOffMs, outageBackOff } from '../util/retry.js';
+import { backOffMs, outageBackOff } from './retry.js';
 
 export interface CircuitBreakerOptions {
   /** Failures in a row before the circuit opens. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CircuitBreaker } from '../../src/runtime/circuit-breaker.js';
+import { CircuitBreaker } from '../../src/util/circuit-breaker.js';
 
 function open() {
   const clock = { nowMs: 0 };
