@@ -103,7 +103,7 @@ export async function launch(topology: Topology, config: Config, options: Launch
 const KAFKA_BROKERS = 'kafka.brokers';
 
 /** Waits for Kafka, as a run does: a process that starts during an outage goes on after it. */
-async function onceUp<T>(open: () => Promise<T>, onWarning: (message: string) => void): Promise<T> {
+export async function onceUp<T>(open: () => Promise<T>, onWarning: (message: string) => void): Promise<T> {
   let isTold = false;
   const retriable = (error: unknown): boolean => {
     const isDown = error instanceof MillraceError && error.where === KAFKA_BROKERS && !error.permanent;

@@ -6,6 +6,7 @@ import { openPostgres } from '../../connectors/postgres/open.js';
 import { openRedis } from '../../connectors/redis/open.js';
 import { messageOf } from '../../src/core/errors.js';
 import { createInference } from '../../src/inference/index.js';
+import { onceUp } from '../../src/run/launch.js';
 import { runTopology } from '../../src/runtime/index.js';
 import { localRegistry } from '../../src/schema/index.js';
 import { type Mutant, mutants } from './mutants.js';
@@ -61,16 +62,19 @@ const tell = (news: WorkerNews) => process.connected && process.send?.(news);
 
 if (options.mutant) mutants[options.mutant]();
 for (const { port, path } of options.relays ?? []) await relay({ host: '127.0.0.1', port }, { path });
-const kafka = await openKafka({
-  brokers: options.brokers,
-  registry: localRegistry(),
-  prefix: options.prefix,
-  sessionTimeout: options.sessionTimeoutMs as never,
-  standbys: options.standbys ?? 0,
-  onRestored: ({ task, records, fromStandby }) =>
-    tell({ kind: 'restored', task: task.partition, records, fromStandby, atMs: Date.now() }),
-  onWarning: (message) => tell({ kind: 'warning', message }),
-});
+const onWarning = (message: string) => void tell({ kind: 'warning', message });
+const open = () =>
+  openKafka({
+    brokers: options.brokers,
+    registry: localRegistry(),
+    prefix: options.prefix,
+    sessionTimeout: options.sessionTimeoutMs as never,
+    standbys: options.standbys ?? 0,
+    onRestored: ({ task, records, fromStandby }) =>
+      tell({ kind: 'restored', task: task.partition, records, fromStandby, atMs: Date.now() }),
+    onWarning,
+  });
+const kafka = await onceUp(open, onWarning);
 const inference = createInference();
 const { topics, stores } = options;
 const opened: { close(): Promise<void> }[] = [kafka, inference];
@@ -112,7 +116,7 @@ try {
     inference,
     bounded: options.alone,
     onJoined: (memberId) => tell({ kind: 'joined', memberId }),
-    onWarning: (message) => tell({ kind: 'warning', message }),
+    onWarning,
     onPoint: (point, task) => point === 'stored' && tell({ kind: 'stored', task, atMs: Date.now() }),
   });
   const stop = () => void running.stop().catch(() => undefined); // `finished` says the same

@@ -98,7 +98,9 @@ export class Workers {
   start(options: Partial<WorkerOptions> = {}): Worker {
     const { network, relays = [], clocks, mutant } = this.place;
     const id = this.all.length;
-    const host = network && workerHosts[id % workerHosts.length];
+    const used = this.living.map((worker) => worker.host);
+    const host = workerHosts.find((each) => !used.includes(each));
+    if (network && host === undefined) throw new Error('there are as many workers as hosts');
     const clock = clocks && join(clocks, `clock-${id}`);
     if (clock) writeFileSync(clock, offset(0));
     const [command = '', ...args] = [
@@ -114,7 +116,7 @@ export class Workers {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       env: { ...process.env, ...(clock ? fakeTime(clock) : {}) },
     });
-    const worker = new Worker(id, child, host, clock);
+    const worker = new Worker(id, child, network && host, clock);
     this.all.push(worker);
     child.stderr?.on('data', (data: Buffer) => {
       worker.errors += data.toString();
