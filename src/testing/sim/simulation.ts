@@ -329,9 +329,10 @@ class Simulation {
   /** The records of a log when a process opens it. */
   private recordsYet(topic: string, partition: number): readonly RawRecord[] {
     const records = this.recordsOf(topic, partition);
-    // Some logs grow sooner than others, so that the inputs of a task end far from each other.
-    const share = (this.started / (this.startsUntilComplete + 1)) ** ((topic.length + partition) % 2 || 0.5);
-    return records.slice(0, Math.floor(records.length * share));
+    if (this.isComplete) return records;
+    // The inputs of a task end far from each other.
+    const share = this.started / (this.startsUntilComplete + 1);
+    return records.slice(0, Math.floor(records.length * share ** ((topic.length + partition) % 2 ? 2 : 0.5)));
   }
 
   /**
@@ -395,6 +396,5 @@ class Simulation {
 /** Failures that a run may end with; an outer supervisor starts the next process. */
 const isExpected = (error: unknown): boolean =>
   error instanceof MillraceError && ['sink', 'source', 'state', 'fenced'].includes(error.code);
-
 const describe = (error: unknown): string =>
   error instanceof Error ? `${error.message}${error.stack ? `\n${error.stack}` : ''}` : String(error);
