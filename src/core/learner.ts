@@ -68,6 +68,7 @@ declare const PREDICTION: unique symbol;
 /** An online learner as inert data: its name, hyper-parameters and state cells. `open` makes it ready to predict and learn. */
 export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
   readonly kind: string;
+  /** All options that predictions or updates depend on. */
   readonly settings: Settings;
   readonly output: LearnerOutput;
   /** The classes that `scores` are of. */
@@ -77,6 +78,11 @@ export interface Learner<Y, P, S extends CellSpecs = CellSpecs> {
    * are the identity of the state: another learner's is refused at restore. Other settings may change between runs.
    */
   readonly structure?: Settings;
+  /**
+   * Raised with every change of the code that makes `learnOne` leave other bits; 1 by default. Updates that were learnt with another
+   * revision or other settings are not applied again by a restore, but refused.
+   */
+  readonly revision?: number;
   /** `native`: a dense feature may be NaN. Otherwise such a row is refused. */
   readonly missing?: 'refused' | 'native';
   /** The cells of its state for vectors of this shape. */
@@ -153,6 +159,8 @@ export interface Transformer<S extends CellSpecs = CellSpecs> {
   readonly settings: Settings;
   /** See `Learner`. */
   readonly structure?: Settings;
+  /** See `Learner`. */
+  readonly revision?: number;
   /** The shape of what it gives; that of what it gets by default. */
   shapeOf?(shape: FeatureShape): FeatureShape;
   cells(shape: FeatureShape): S;

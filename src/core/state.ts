@@ -4,6 +4,14 @@ export interface BucketChange {
   readonly bytes: Uint8Array | null;
 }
 
+/** What a cell may know of an epoch's end to decide what it writes. It must never decide what its state is. */
+export interface EpochEnd {
+  /** The time that the step has worked since its task was opened, in milliseconds. */
+  readonly busyMs: number;
+  /** The run of the task ends in order: what is written may be read by a topology with other settings. */
+  readonly isLast: boolean;
+}
+
 /**
  * A piece of a step's state. The working copy is in memory. Its buckets are the unit of the changelog: a change writes only the
  * buckets that it touched.
@@ -12,7 +20,13 @@ export interface Cell {
   /** Restores a bucket from a checkpoint; it may be decoded at its first access. */
   restore(bucket: number, bytes: Uint8Array, version: number): void;
   /** The buckets changed since the last call. The caller owns the bytes. */
-  takeChanges(): BucketChange[];
+  takeChanges(end?: EpochEnd): BucketChange[];
+  /** How many bytes `takeChanges` would return now, roughly, if the cell can tell without making them. */
+  readonly changedBytes?: number;
+  /** Part of the state is written in another form, which the last epoch of a run replaces. */
+  readonly holdsBack?: boolean;
+  /** Does a part of the work that a restore left, at most an epoch's; returns whether there is more. */
+  catchUp?(): boolean;
   /** For a cell with keys: copies each entry to the cell that `cellOf` returns for its key. */
   spread?(cellOf: (key: string | number) => Cell): void;
 }

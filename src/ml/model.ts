@@ -1,9 +1,24 @@
+import { type Duration, seconds } from '../core/duration.js';
 import { MillraceError } from '../core/errors.js';
-import type { FeatureShape, Learner, LearnerLogic } from '../core/learner.js';
+import type { FeatureNumbers, FeatureShape, Learner, LearnerLogic, LearnResult } from '../core/learner.js';
+import type { Settings } from '../core/operator.js';
+import type { Origin } from '../core/record.js';
 import type { Cell, CellSpec, CellSpecs } from '../core/state.js';
+import { type UpdateLogCell, updateLogCell } from '../state/index.js';
 import { layoutVersion } from './features/plan.js';
+import { updateReader, updateWriter } from './update-codec.js';
 
-type AnyLearner = Pick<Learner<never, unknown>, 'kind' | 'structure' | 'classes' | 'cells'>;
+type AnyLearner = Pick<Learner<never, unknown>, 'kind' | 'settings' | 'structure' | 'revision' | 'classes' | 'cells'>;
+
+/** Where an operator keeps a model among its cells, and how. */
+export interface ModelPlace {
+  /** Begins the names of its cells; nothing by default. */
+  readonly prefix?: string;
+  /** The longest that a restore may apply updates again; 2 s by default. */
+  readonly replayMax?: Duration;
+}
+
+const UPDATE_LOG = 'update-log';
 
 /**
  * The version of a model's cells: a digest of the learner's kind, the settings that say what its numbers mean, and the layout
@@ -37,23 +52,103 @@ function identified(spec: CellSpec, version: number, kind: string): CellSpec {
   };
 }
 
-/** The cells that hold a model, by name with a prefix: what an operator declares to host a learner. */
-export function modelCells(learner: AnyLearner, shape: FeatureShape, prefix = ''): CellSpecs {
+/** What applying updates depends on besides the cells: as text, as a log of updates keeps it. */
+const headOf = ({ settings, revision = 1 }: AnyLearner): string =>
+  JSON.stringify({ ...Object.fromEntries(Object.entries(settings).sort()), revision } satisfies Settings);
+
+/** Why updates that were learnt with other settings cannot be applied again. */
+function otherSettings(kind: string, stored: string, own: string): MillraceError {
+  const [then, now] = [stored, own].map((head) => JSON.parse(head) as Settings) as [Settings, Settings];
+  const changed = [...new Set([...Object.keys(then), ...Object.keys(now)])]
+    .filter((name) => then[name] !== now[name])
+    .map((name) => `${name} was ${then[name] ?? 'not given'} and is ${now[name] ?? 'not given'}`);
+  return new MillraceError(
+    'state',
+    `the last updates of this ${kind} were learnt with other settings: ${changed.join(', ')}`,
+    {
+      hint: 'run it once more with those settings and stop it; a run that ends in order leaves a model that takes any',
+      permanent: true,
+    },
+  );
+}
+
+/** The cells that hold a model: the log of its updates, and the learner's own. What an operator declares to host a learner. */
+export function modelCells(learner: AnyLearner, shape: FeatureShape, place: ModelPlace = {}): CellSpecs {
+  const { prefix = '', replayMax = seconds(2) } = place;
+  const head = headOf(learner);
+  const log = updateLogCell({
+    replayMaxMs: replayMax,
+    head,
+    refusal: (stored) => otherSettings(learner.kind, stored, head),
+  });
   return Object.fromEntries(
-    Object.entries(learner.cells(shape)).map(([name, spec]) => [
+    // The log decides what an epoch writes, so it comes first.
+    Object.entries<CellSpec>({ [UPDATE_LOG]: log, ...learner.cells(shape) }).map(([name, spec]) => [
       prefix + name,
       identified(spec, identityOf(learner, shape, spec), learner.kind),
     ]),
   );
 }
 
-/** Opens a learner on the cells that `modelCells` declared. */
+const learnerCells = (learner: AnyLearner, shape: FeatureShape, opened: Readonly<Record<string, Cell>>, prefix = '') =>
+  Object.fromEntries(Object.keys(learner.cells(shape)).map((name) => [name, opened[prefix + name] as Cell]));
+
+/** Opens a learner alone on the cells that `modelCells` declared: what it learns is not logged. */
+export const openLogic = <Y, P>(
+  learner: Learner<Y, P>,
+  shape: FeatureShape,
+  opened: Readonly<Record<string, Cell>>,
+): LearnerLogic<Y, P> => learner.open(learnerCells(learner, shape, opened), shape);
+
+/** A learner at work in an operator. */
+export interface Model<Y, P> {
+  predictOne(features: FeatureNumbers): P;
+  /** Learns from a row, and logs the update with the origin of the record that brought it. */
+  learnOne(features: FeatureNumbers, label: Y, weight: number, origin: Origin): LearnResult;
+}
+
+/**
+ * Opens a model on the cells that `modelCells` declared.
+ *
+ * Guarantees: after a restore it has the bits that it had at the checkpoint. What was stored of it is its state as last written
+ * whole, and the updates since, which are applied again in their order: by `catchUp` of the log, or else at the first use.
+ */
 export function openModel<Y, P>(
   learner: Learner<Y, P>,
   shape: FeatureShape,
   opened: Readonly<Record<string, Cell>>,
-  prefix = '',
-): LearnerLogic<Y, P> {
-  const own = Object.keys(learner.cells(shape)).map((name) => [name, opened[prefix + name] as Cell]);
-  return learner.open(Object.fromEntries(own), shape);
+  { prefix = '', name = '' }: ModelPlace & { /** Unique within a task. */ readonly name?: string } = {},
+): Model<Y, P> {
+  const own = learnerCells(learner, shape, opened, prefix);
+  const logic = learner.open(own, shape);
+  const log = opened[prefix + UPDATE_LOG] as UpdateLogCell;
+  const write = updateWriter(shape);
+  const read = updateReader(shape);
+  const room = log.room.bind(log);
+  log.cover({
+    cells: Object.values(own),
+    name: name + prefix,
+    apply: (chunk) =>
+      read(chunk, ({ features, label, weight, topic, partition, offset }) => {
+        const result = logic.learnOne(features, label as Y, weight);
+        if (result === 'learnt') return;
+        throw new MillraceError('state', `an update of this ${learner.kind} is refused as ${result} by the restore`, {
+          where: `${topic}[${partition}]@${offset}`,
+          hint: 'run the code that learnt it and stop it in order; a learner whose code changes needs another `revision`',
+          permanent: true,
+        });
+      }),
+  });
+  return {
+    predictOne(features) {
+      if (log.lags) log.settle();
+      return logic.predictOne(features);
+    },
+    learnOne(features, label, weight, origin) {
+      if (log.lags) log.settle();
+      const result = logic.learnOne(features, label, weight);
+      if (result === 'learnt') write(room, features, label, weight, origin);
+      return result;
+    },
+  };
 }

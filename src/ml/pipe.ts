@@ -45,6 +45,8 @@ export function pipe<Y, P>(...parts: PipeParts<Learner<Y, P>>): Learner<Y, P> {
       ...merged(transformers.map(({ kind, structure = {} }) => ({ kind, settings: structure }))),
       ...learner.structure,
     }),
+    // Each revision only rises, so no two states of the parts have one sum.
+    revision: parts.reduce((sum, { revision = 1 }) => sum + revision, 0),
     output: learner.output,
     ...(learner.classes ? { classes: learner.classes } : {}),
     missing: transformers.length === 0 ? missing : 'refused',

@@ -10,6 +10,7 @@ import {
 } from '../core/index.js';
 import type { StepNode, Topology, Wire } from '../topology/index.js';
 import { getOrInsert } from '../util/maps.js';
+import { nextTurn } from '../util/next-turn.js';
 import { DurationHistogram } from './histogram.js';
 import { InFlight } from './in-flight.js';
 import { REPORTED_BY_OTHER_TASK, TOMBSTONE } from './input.js';
@@ -226,7 +227,9 @@ export class Pipeline {
         return;
       }
       case 'stateful': {
-        const logic = step.shape.open(this.parts.state.open(step.id, step.shape.cells), context);
+        const { state } = this.parts;
+        const logic = step.shape.open(state.open(step.id, step.shape.cells), context);
+        for (const _ of state.catchUp(step.id)) await nextTurn();
         if (logic.query) this.queries.set(step.id, logic.query.bind(logic));
         const results = output();
         const others = (step.shape.outputs ?? []).slice(1).map((_, index) => output(index + 1));

@@ -111,9 +111,22 @@ export class TaskState {
     this.cells.push({ step, name, version: 1, cell });
   }
 
-  takeChanges(): StateChange[] {
+  /** Whether the last epoch of a run has more to write than what changed since the one before. */
+  get holdsBack(): boolean {
+    return this.cells.some(({ cell }) => cell.holdsBack === true);
+  }
+
+  /** Does what a restore left for the cells of a step, a part at a time. */
+  *catchUp(step: string): Generator<void> {
+    for (const { step: of, cell } of this.cells) if (of === step) while (cell.catchUp?.()) yield;
+  }
+
+  /** `busyMs`: how long each step has worked since the task was opened. */
+  takeChanges(busyMs: ReadonlyMap<string, number> = new Map(), isLast = false): StateChange[] {
     return this.cells.flatMap(({ step, name, version, cell }) =>
-      cell.takeChanges().map(({ bucket, bytes }) => ({ step, cell: name, version, bucket, bytes })),
+      cell
+        .takeChanges({ busyMs: busyMs.get(step) ?? 0, isLast })
+        .map(({ bucket, bytes }) => ({ step, cell: name, version, bucket, bytes })),
     );
   }
 

@@ -265,7 +265,7 @@ export class Task {
     }
     // A run that is stopped commits all that followed from the ends; one that only completes another may not have come so far.
     if (!this.end.completes) this.end.complete();
-    if (!this.abandoned) await this.commitEpoch();
+    if (!this.abandoned) await this.commitEpoch(true);
   }
 
   /** Abandons a hung task: starts to close everything at once, since one part may never close. */
@@ -321,8 +321,8 @@ export class Task {
   }
 
   /** Drain, prepare, store, commit: see ARCHITECTURE.md. The checkpoint decides; commits of sinks can be repeated. */
-  private async commitEpoch(): Promise<void> {
-    if (!this.isEpochDue) return;
+  private async commitEpoch(isLast = false): Promise<void> {
+    if (!this.isEpochDue && !(isLast && this.state.holdsBack)) return;
     const { onPoint, topology } = this.options;
     const task = this.id.partition;
     await this.pipeline.drain();
@@ -352,7 +352,8 @@ export class Task {
       settledDecisions: { ...this.ticks.decisions, ...this.end.decisions },
       ...(committables.length > 0 ? { committables: Object.fromEntries(committables) } : {}),
     };
-    await this.waits.track(COMMIT, this.ledger.commit(checkpoint, this.state.takeChanges()));
+    const changes = this.state.takeChanges(this.pipeline.busyMs, isLast);
+    await this.waits.track(COMMIT, this.ledger.commit(checkpoint, changes));
     this.checkpoint = checkpoint;
     this.recordsSinceEpoch = 0;
     this.bytesSinceEpoch = 0;

@@ -62,6 +62,7 @@ class Arena implements ArenaCell {
   /** By record, whether it is in use; by block, whether it changed. */
   private inUse = new Uint8Array(0);
   private dirty = new Uint8Array(0);
+  private dirtyBlocks = 0;
   private readonly perBlock: number;
   /** No record before this one is free. */
   private firstFree = 0;
@@ -107,7 +108,15 @@ class Arena implements ArenaCell {
   }
 
   touch(index: number): void {
-    this.dirty[(index / (this.perBlock * this.width)) | 0] = 1;
+    const block = (index / (this.perBlock * this.width)) | 0;
+    if (this.dirty[block] === 1) return;
+    this.dirty[block] = 1;
+    this.dirtyBlocks += 1;
+  }
+
+  /** As if all records of a changed block were in use. */
+  get changedBytes(): number {
+    return this.dirtyBlocks * (1 + this.perBlock * (1 + 8 * this.width));
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
@@ -136,6 +145,7 @@ class Arena implements ArenaCell {
       changes.push({ bucket, bytes: this.bytesOf(bucket) });
       this.dirty[bucket] = 0;
     }
+    this.dirtyBlocks = 0;
     return changes;
   }
 

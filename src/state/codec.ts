@@ -28,6 +28,9 @@ export const tags = {
   panesHead: 13,
   /** Records of numbers: see `arenaCell`. */
   arena: 14,
+  /** What a log of updates was written with, and its updates. */
+  updatesHead: 15,
+  updates: 16,
 } as const;
 export type Tag = (typeof tags)[keyof typeof tags];
 

@@ -40,6 +40,7 @@ class Float64Blocks implements Float64Cell {
   readonly values: Float64Array;
   private readonly dirty: Uint8Array;
   private readonly shift: number;
+  private dirtyBlocks = 0;
 
   constructor(
     size: number,
@@ -52,7 +53,14 @@ class Float64Blocks implements Float64Cell {
   }
 
   touch(index: number): void {
-    this.dirty[index >>> this.shift] = 1;
+    const block = index >>> this.shift;
+    if (this.dirty[block] === 1) return;
+    this.dirty[block] = 1;
+    this.dirtyBlocks += 1;
+  }
+
+  get changedBytes(): number {
+    return this.dirtyBlocks * (1 + 8 * Math.min(this.block, this.values.length));
   }
 
   restore(bucket: number, bytes: Uint8Array, version: number): void {
@@ -72,6 +80,7 @@ class Float64Blocks implements Float64Cell {
       changes.push({ bucket, bytes: this.bytesOf(bucket) });
       this.dirty[bucket] = 0;
     }
+    this.dirtyBlocks = 0;
     return changes;
   }
 

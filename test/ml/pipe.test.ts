@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Transformer } from '../../src/core/index.js';
 import { logisticRegression, minMaxScaler, pipe, robustScaler, sgd, standardScaler } from '../../src/ml/index.js';
-import { modelCells, openModel } from '../../src/ml/model.js';
 import { checkLearner } from '../../src/testing.js';
 import { openCells, openLearner, vector } from './support.js';
 
@@ -33,8 +32,8 @@ describe('pipe', () => {
   it('changes no part where one refuses', () => {
     // The scaler takes the row, the learner does not: 3 standard deviations are too many for it.
     const learner = pipe(standardScaler(), model(1));
-    const cells = openCells(modelCells(learner, shape));
-    const logic = openModel(learner, shape, cells);
+    const cells = openCells(learner.cells(shape));
+    const logic = learner.open(cells, shape);
     const bits = () =>
       Object.values(cells).map((cell) => Array.from((cell as never as { values: Float64Array }).values));
     for (const x of [-1, 1]) logic.learnOne(vector([x, 0]), true);

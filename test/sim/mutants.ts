@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
       'await this.pipeline.drain();',
       'const early = this.state.takeChanges();\n    await this.pipeline.drain();',
     ],
-    ['task.ts', 'this.state.takeChanges()));', 'early));'],
+    ['task.ts', 'const changes = this.state.takeChanges(this.pipeline.busyMs, isLast);', 'const changes = early;'],
   ),
   mutant(
     'the checkpoint stored before sinks are prepared',
@@ -150,11 +150,31 @@ export const mutants: readonly Mutant[] = [
     'const cell = spec.open();\n      this.restore(step, name, cell);',
     'const cell = spec.open();',
   ]),
+  mutant('the updates of a model not applied again', 'learning', [
+    '../state/update-log-cell.ts',
+    'this.covered.apply({',
+    'if (bucket > 1) this.covered.apply({',
+  ]),
+  mutant('updates kept where a snapshot has taken their place', 'learning', [
+    '../state/update-log-cell.ts',
+    'return stored === 0 ? [] :',
+    'return stored > 0 ? [] :',
+  ]),
+  mutant('a snapshot of a model without the updates that are still applied', 'learning', [
+    '../state/update-log-cell.ts',
+    'return this.writesSnapshot ? takeChanges(end) : [];',
+    'const changes = takeChanges(end); return this.writesSnapshot ? changes : [];',
+  ]),
+  mutant('a run that ends without the snapshots of its models', 'learning', [
+    'task.ts',
+    '&& !(isLast && this.state.holdsBack)',
+    '',
+  ]),
   mutant('dead letters not waited for', 'scores', ['pipeline.ts', 'await this.lettersWritten();', '']),
   mutant('going on from memory after a failed commit', 'totals', [
     'task.ts',
-    'this.ledger.commit(checkpoint, this.state.takeChanges())',
-    'this.ledger.commit(checkpoint, this.state.takeChanges()).catch(() => undefined)',
+    'this.ledger.commit(checkpoint, changes)',
+    'this.ledger.commit(checkpoint, changes).catch(() => undefined)',
   ]),
   mutant('a refused write taken for a written one', 'copies', [
     'steps.ts',
@@ -162,7 +182,7 @@ export const mutants: readonly Mutant[] = [
     'return writer.write(values, origins)?.catch(() => undefined)',
   ]),
   mutant('a failed read taken for the end', 'copies', ['input.ts', 'this.failure = error;', 'this.reachedEnd = true;']),
-  mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch();', '']),
+  mutant('the last epoch not stored', 'copies', ['task.ts', 'if (!this.abandoned) await this.commitEpoch(true);', '']),
   mutant('a task that was not heard of yet is not waited for', 'transfers', [
     'watermark-markers.ts',
     'if (watermarkMs === undefined) return BEFORE_ALL_MS;',

@@ -117,6 +117,20 @@ describe('checkLearner', () => {
       'restored, it predicted otherwise',
     ],
     [
+      'that learns from what it predicted last',
+      mutant('number', (logic) => {
+        let last = 0;
+        return {
+          predictOne(row) {
+            last = logic.predictOne(row) as number;
+            return last;
+          },
+          learnOne: (row, label, weight) => logic.learnOne(row, label + 1e-9 * last, weight),
+        };
+      }),
+      'restored from a snapshot and updates, it predicted otherwise',
+    ],
+    [
       'that does not mark what it changed',
       mutant('number', (logic, weights) => ({
         learnOne(row, label, weight) {

@@ -3,6 +3,7 @@ import { type Duration, formatDuration, givenDuration, hours } from '../../core/
 import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
 import type { FeatureVector, Learner, LearnResult } from '../../core/learner.js';
 import type { Adds, Counter, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
+import type { Origin } from '../../core/record.js';
 import type { CellSpecs } from '../../core/state.js';
 import { type BaselineCell, baselineCells, groupings, openBaselines } from '../../ml/evaluation/baseline-cells.js';
 import { scoreboard, scoreboardSize, type WindowScores } from '../../ml/evaluation/scoreboard.js';
@@ -52,7 +53,12 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
   readonly metricsInterval?: Duration;
   /** Labels between two model versions (default: 1,000). */
   readonly versionEveryLabels?: number;
+  /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 2 s). */
+  readonly replayMax?: Duration;
 }
+
+/** Before the names of the model's cells. */
+const MODEL = 'model-';
 
 /** Version of how a waiting row lies in the state, beside the view's layout and what was said of it. */
 const ROWS_VERSION = 2;
@@ -95,7 +101,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
   { labels: Label },
   Adds<{ readonly [K in As]: LearnedBy<Y, P, B> }>
 > {
-  const { as, view, label, pendingMax, metricsInterval = hours(1), versionEveryLabels = 1_000 } = options;
+  const { as, view, label, pendingMax, metricsInterval = hours(1), versionEveryLabels = 1_000, replayMax } = options;
   const baselines = Object.entries<Baseline<Row, never>>(options.baselines ?? {});
   const names = baselines.map(([name]) => name);
   const form = labelForm(learner, names);
@@ -104,7 +110,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
   const { kind, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
   const cells: CellSpecs = {
-    ...modelCells(learner, view.shape, 'model-'),
+    ...modelCells(learner, view.shape, { prefix: MODEL, ...(replayMax && { replayMax }) }),
     ...baselineCells(baselines, kind),
     clock: valueCell({ initial: eventClock() }),
     // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
@@ -139,7 +145,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
     cells,
     open: (opened, context) => {
       const { truthOf, shown, write } = form as LabelForm;
-      const logic = openModel(learner, view.shape, opened, 'model-');
+      const logic = openModel(learner, view.shape, opened, { prefix: MODEL, name: context.step });
       const withLearned = fieldAdder(as);
       const beside = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>, classes);
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
@@ -172,7 +178,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
         return shown(said, versionOf(learned.get()));
       };
 
-      const onLabel = (arrived: Label, timeMs: number): void => {
+      const onLabel = (arrived: Label, timeMs: number, origin: Origin): void => {
         const id = label.key(arrived);
         const row = pending.get(id);
         if (row === undefined) {
@@ -189,7 +195,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
         }
         scores.add(row.said, truth);
         beside.learn(row.groups, truth);
-        const result = logic.learnOne(row.features, value, label.weight ? label.weight(arrived) : 1);
+        const result = logic.learnOne(row.features, value, label.weight ? label.weight(arrived) : 1, origin);
         if (result !== 'learnt') {
           count.refused(result);
           return;
@@ -209,7 +215,7 @@ export function learn<Row, Label, const As extends string, const B extends strin
           const finished = scores.turn(nowMs);
           if (finished) measure(context, finished, names);
           if (input === 0) emit(withLearned(value, onRow(value as Row, timeMs)));
-          else onLabel(value as Label, timeMs);
+          else onLabel(value as Label, timeMs, origin);
           if (pending.expired > expiredSeen) count.expired.add(pending.expired - expiredSeen);
           expiredSeen = pending.expired;
         },

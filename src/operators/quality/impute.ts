@@ -58,17 +58,18 @@ export function impute<T, const S extends ImputeRules<T>>(
       const imputers = parsed.map(({ spec }, i) =>
         spec.open(
           Object.fromEntries(Object.keys(spec.cells).map((name) => [name, opened[`${fields[i]}${name}`] as never])),
+          `${context.step}/${fields[i]}`,
         ),
       );
       return {
-        onRecord(_input, value: T, emit) {
+        onRecord(_input, value: T, emit, origin) {
           let out = value as Record<string, unknown>;
           for (let i = 0; i < fields.length; i++) {
             const field = fields[i] as string;
             const imputer = imputers[i] as Imputer;
             const present = out[field];
             if (!isMissing(present)) {
-              imputer.see(present, value);
+              imputer.see(present, value, origin);
               continue;
             }
             const guessed = imputer.guess(value);

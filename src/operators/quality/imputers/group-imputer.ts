@@ -91,12 +91,12 @@ export function grouped(use: GroupUse, { by, groupsMax, window }: GroupOptions, 
   const way = wayOf(use, window);
   return {
     cells: { ...overall.cells, '-groups': mapCell<Key, unknown>({ entriesMax: groupsMax }) },
-    open(cells) {
-      const whole = overall.open(cells);
+    open(cells, name) {
+      const whole = overall.open(cells, name);
       const groups = cells['-groups'] as MapCell<Key, unknown>;
       return {
-        see(value, record) {
-          whole.see(value, record);
+        see(value, record, origin) {
+          whole.see(value, record, origin);
           const group = by(record as never);
           if (!isEmptyKey(group) && way.takes(value))
             groups.set(group as Key, way.add(groups.get(group as Key), value));

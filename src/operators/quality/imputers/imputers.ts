@@ -1,4 +1,4 @@
-import type { Cell, CellSpec, CellSpecs } from '../../../core/index.js';
+import type { Cell, CellSpec, CellSpecs, Origin } from '../../../core/index.js';
 import { float64Cell, ringCell, valueCell } from '../../../state/index.js';
 import { nextMeanOfAnySize } from '../../../util/moments.js';
 import { RunningMode } from '../running/running-mode.js';
@@ -7,7 +7,7 @@ import { RunningQuantiles } from '../running/running-quantiles.js';
 /** How one field is filled in: what it learns from the values that are there, and what it puts in the place of one that is not. */
 export interface Imputer {
   /** A value that was there, and the record that it came with. */
-  see(value: unknown, record: unknown): void;
+  see(value: unknown, record: unknown, origin: Origin): void;
   /** For a record; `undefined` while there is nothing to go by. */
   guess(record: unknown): unknown;
 }
@@ -15,7 +15,8 @@ export interface Imputer {
 /** A way to fill in a field: its cells, and the logic on them once they are open. Names of cells follow the field's; '' is the field's own. */
 export interface ImputerSpec {
   readonly cells: CellSpecs;
-  open(cells: Readonly<Record<string, Cell>>): Imputer;
+  /** `name`: unique within the task. */
+  open(cells: Readonly<Record<string, Cell>>, name: string): Imputer;
 }
 
 /** A way with one cell. */

@@ -11,6 +11,9 @@ export interface ModelOptions {
   readonly warmUp: number;
 }
 
+/** Before the names of the model's cells. */
+const MODEL = '-';
+
 /** How many values a model has learnt from, and whether they are flags, so that a probability is to become one. */
 type Learnt = readonly [count: number, areFlags: boolean];
 
@@ -19,15 +22,15 @@ export function model({ learner, view, warmUp }: ModelOptions): ImputerSpec {
   return {
     cells: {
       '-learnt': valueCell<Learnt>({ initial: [0, false] }),
-      ...modelCells(learner, view.shape, '-'),
+      ...modelCells(learner, view.shape, { prefix: MODEL }),
     } as CellSpecs,
-    open(opened) {
+    open(opened, name) {
       const learnt = opened['-learnt'] as ValueCell<Learnt>;
-      const logic = openModel(learner, view.shape, opened as never, '-');
+      const logic = openModel(learner, view.shape, opened, { prefix: MODEL, name });
       const vectors = view.open();
       return {
-        see(value, record) {
-          if (logic.learnOne(vectors.vector(record as never), value as never) === 'learnt')
+        see(value, record, origin) {
+          if (logic.learnOne(vectors.vector(record as never), value as never, 1, origin) === 'learnt')
             learnt.set([learnt.get()[0] + 1, typeof value === 'boolean']);
         },
         guess(record) {

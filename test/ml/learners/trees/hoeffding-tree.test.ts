@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FeatureNumbers } from '../../../../src/core/index.js';
 import { hoeffdingTree } from '../../../../src/ml/index.js';
-import { modelCells, openModel } from '../../../../src/ml/model.js';
+import { modelCells, openLogic } from '../../../../src/ml/model.js';
 import type { ArenaCell } from '../../../../src/state/index.js';
 import { checkLearner } from '../../../../src/testing.js';
 import { openCells, openLearner, vector } from '../../support.js';
@@ -35,7 +35,7 @@ describe('hoeffdingTree', () => {
     const options = { classes, gracePeriod: 20, delta: 0.5, tieThreshold: 0.3, nodesMax: 25, openLeavesMax: 4 };
     const learner = hoeffdingTree(options);
     const cells = openCells(modelCells(learner, shape));
-    const model = openModel(learner, shape, cells);
+    const model = openLogic(learner, shape, cells);
     const { nodes, leaves } = cells as { nodes: ArenaCell; leaves: ArenaCell };
     let closed = 0;
     for (const { features, label } of stream) {
