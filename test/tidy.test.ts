@@ -56,6 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/checkpoints': world,
   'src/feature-store': [...world, 'src/checkpoints'],
   'src/verify': world,
+  'src/evaluate': world,
   // The composition root: where topologies, connectors and the engine meet.
   'src/cli': [
     ...world,
@@ -64,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/server',
     'src/run',
     'src/verify',
+    'src/evaluate',
     'examples',
     'topologies',
     'schemas',

@@ -9,6 +9,7 @@ import { connectorsCommand } from './commands/connectors.js';
 import { demoCommand } from './commands/demo.js';
 import { describeCommand } from './commands/describe.js';
 import { dlqCommand } from './commands/dlq.js';
+import { evaluateCommand } from './commands/evaluate.js';
 import { featuresCommand } from './commands/features.js';
 import { initCommand } from './commands/init.js';
 import { offsetsCommand } from './commands/offsets.js';
@@ -92,6 +93,7 @@ Exit codes: 0 all went well, 1 something failed or a problem was found, 2 wrong 
     featuresCommand,
     queryCommand,
     verifyCommand,
+    evaluateCommand,
     demoCommand,
   ];
   for (const create of commands) root.addCommand(create(context));

@@ -88,6 +88,22 @@ describe('csv', () => {
     expect(() => codec.encode({ a: 'x', b: null, c: 1.5 })).toThrow(/column c: a number is no integer/);
   });
 
+  it('reads a number as JavaScript does, to the last bit', async () => {
+    const codec = await openCodec(csv({ columns: { n: 'number' } }), registry);
+    const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 20 });
+    const decimal = fc
+      .tuple(fc.constantFrom('', '-', '+'), digits, fc.constantFrom('', '.'), digits, fc.constantFrom('', 'e-7', 'E12'))
+      .map((parts) => parts.join(''));
+    const isNumber = (text: string) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+    fc.assert(
+      fc.property(fc.oneof(decimal, fc.double({ noDefaultInfinity: true, noNaN: true }).map(String)), (text) => {
+        if (isNumber(text)) expect(codec.decode(Buffer.from(text))).toEqual({ n: Number(text) });
+        else expect(reasonOf(() => codec.decode(Buffer.from(text)))).toBe('not-csv');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('wants times with their zone, and numbers in full', async () => {
     const codec = await openCodec(csv({ columns: { at: 'date' } }), registry);
     expect(codec.decode(Buffer.from('2024-01-02T03:04:05+01:00'))).toEqual({ at: new Date('2024-01-02T02:04:05Z') });

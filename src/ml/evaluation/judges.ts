@@ -49,28 +49,31 @@ const bump = (sums: Float64Array, at: number, by: number, touch: (at: number) =>
 };
 
 /**
- * Probabilities against true and false: log loss, ROC AUC from 512 score bins, and the accuracy of the model.
- * Memory: 1,026 numbers a scorer.
+ * Probabilities against true and false: log loss, ROC AUC from score bins, and the accuracy of the model.
+ * Memory: 2 + 2 numbers a bin and scorer.
  */
-export const binaryJudge: Judge = Object.freeze({
-  width: 1,
-  size: 2 + 2 * BINS,
-  add(sums, said, from, truth, _isModel, touch) {
-    const probability = said[from] as number;
-    const label = truth === 1;
-    bump(sums, 0, logLossOf(probability, label), touch);
-    if (probability > 0.5 === label) bump(sums, 1, 1, touch);
-    bump(sums, 2 + (label ? 0 : BINS) + scoreBin(probability, BINS), 1, touch);
-  },
-  measures(sums, labelled, isModel) {
-    return [
-      ['log_loss', (sums[0] as number) / labelled],
-      ['roc_auc', binnedRocAuc(sums.subarray(2, 2 + BINS), sums.subarray(2 + BINS))],
-      ['accuracy', isModel ? (sums[1] as number) / labelled : Number.NaN],
-    ];
-  },
-  ofLabels: (_labelled, positives) => [['positives', positives]],
-} satisfies Judge);
+export const binaryJudgeOf = (bins: number): Judge =>
+  Object.freeze({
+    width: 1,
+    size: 2 + 2 * bins,
+    add(sums, said, from, truth, _isModel, touch) {
+      const probability = said[from] as number;
+      const label = truth === 1;
+      bump(sums, 0, logLossOf(probability, label), touch);
+      if (probability > 0.5 === label) bump(sums, 1, 1, touch);
+      bump(sums, 2 + (label ? 0 : bins) + scoreBin(probability, bins), 1, touch);
+    },
+    measures(sums, labelled, isModel) {
+      return [
+        ['log_loss', (sums[0] as number) / labelled],
+        ['roc_auc', binnedRocAuc(sums.subarray(2, 2 + bins), sums.subarray(2 + bins))],
+        ['accuracy', isModel ? (sums[1] as number) / labelled : Number.NaN],
+      ];
+    },
+    ofLabels: (_labelled, positives) => [['positives', positives]],
+  } satisfies Judge);
+
+export const binaryJudge: Judge = binaryJudgeOf(BINS);
 
 /** Numbers against numbers: mean absolute error, root of the mean squared error. Memory: two numbers a scorer. */
 export const numberJudge: Judge = Object.freeze({

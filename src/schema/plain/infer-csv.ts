@@ -1,5 +1,5 @@
-import { MillraceError } from '../../../core/errors.js';
-import type { CsvColumn } from '../../../schema/index.js';
+import { MillraceError } from '../../core/errors.js';
+import type { CsvColumn } from '../csv.js';
 
 export interface InferredCsv {
   readonly header: boolean;

@@ -1,0 +1,90 @@
+import { MillraceError } from '../core/errors.js';
+import type { FeatureNumbers, FeatureShape } from '../core/learner.js';
+import { combine, finish, hashString, hashValue } from '../ml/features/hash.js';
+import type { Row } from './table.js';
+
+/** How a column becomes features: one number, or one of many categories, hashed. */
+export type ColumnKind = 'number' | 'category';
+
+/** The columns that are features, in their order. */
+export type Columns = Readonly<Record<string, ColumnKind>>;
+
+/**
+ * The features among the columns of some rows: numbers and booleans are numbers, texts are categories. Times, lists and objects are
+ * left out, and so is what `declared` says to skip.
+ *
+ * @throws MillraceError `config` if `declared` names a column that no row has
+ * @example inferColumns([{ age: 31, city: 'Oslo', late: true }], 'late'); // { age: 'number', city: 'category' }
+ */
+export function inferColumns(
+  rows: readonly Row[],
+  label: string,
+  declared: Readonly<Record<string, ColumnKind | 'skip'>> = {},
+): Columns {
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  for (const name of [label, ...Object.keys(declared)]) {
+    if (names.includes(name)) continue;
+    throw new MillraceError('config', `there is no column '${name}'`, { hint: `the file has: ${names.join(', ')}` });
+  }
+  const kinds = names.flatMap((name): [string, ColumnKind][] => {
+    if (name === label || declared[name] === 'skip') return [];
+    const kind = declared[name] ?? kindOf(rows.map((row) => row[name]));
+    return kind === undefined ? [] : [[name, kind]];
+  });
+  return Object.fromEntries(kinds);
+}
+
+function kindOf(values: readonly unknown[]): ColumnKind | undefined {
+  const types = new Set(values.filter((value) => value !== null && value !== undefined).map((value) => typeof value));
+  if (types.size === 0) return undefined;
+  if ([...types].every((type) => type === 'number' || type === 'boolean')) return 'number';
+  return [...types].every((type) => type === 'string') ? 'category' : undefined;
+}
+
+/** Turns rows into features, one at a time. */
+export interface Encoder {
+  readonly shape: FeatureShape;
+  /** The features of a row, valid until the next call. Nothing is allocated. */
+  encode(row: Row): FeatureNumbers;
+  /** Numbers that were missing, so far: they count as 0, or as NaN for a learner that can take it. */
+  readonly missing: number;
+}
+
+/**
+ * Opens an encoder: a dense place for each number, and a hashed place, of 2^`hashBits`, for each category's name and value.
+ *
+ * @example
+ * const { shape, encode } = openEncoder({ age: 'number', city: 'category' }, { hashBits: 18, missing: 0 });
+ * encode({ age: 31, city: 'Oslo' }); // { dense: [31], indices: [one of 2^18], values: [1] }
+ */
+export function openEncoder(
+  columns: Columns,
+  { hashBits, missing }: { readonly hashBits: number; readonly missing: number },
+): Encoder {
+  const numbers = Object.keys(columns).filter((name) => columns[name] === 'number');
+  const categories = Object.keys(columns).filter((name) => columns[name] === 'category');
+  const names = categories.map(hashString);
+  const dense = new Float64Array(numbers.length);
+  const indices = new Uint32Array(categories.length);
+  const features = { dense, indices, values: new Float64Array(categories.length).fill(1) };
+  let missed = 0;
+  return {
+    shape: { denseSize: numbers.length, hashedSize: categories.length === 0 ? 0 : 2 ** hashBits },
+    encode(row) {
+      for (let i = 0; i < numbers.length; i++) {
+        const value = row[numbers[i] as string];
+        if (value === null || value === undefined) missed += 1;
+        dense[i] = value === null || value === undefined ? missing : Number(value);
+      }
+      for (let i = 0; i < categories.length; i++) {
+        const value = row[categories[i] as string];
+        const hash = hashValue(value === undefined ? null : (value as string | number | null));
+        indices[i] = finish(combine(names[i] as number, hash)) >>> (32 - hashBits);
+      }
+      return features;
+    },
+    get missing() {
+      return missed;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { MillraceError } from '../core/errors.js';
+import type { ClassLabel, Learner } from '../core/learner.js';
+import { nextTurn } from '../util/next-turn.js';
+import { type ColumnKind, type Columns, inferColumns, openEncoder } from './encoder.js';
+import { type ProgressiveResult, progressive } from './progressive.js';
+import { openTable } from './table.js';
+
+export interface EvaluateOptions {
+  /** CSV, NDJSON or Parquet, in the order in which rows are predicted. */
+  readonly file: string;
+  /** The column to predict. */
+  readonly label: string;
+  readonly learner: Learner<never, unknown>;
+  /** Of a learner of a probability: the value that counts as true. By default true, 1 and the texts of both. */
+  readonly positive?: string | undefined;
+  /** What columns are, where that is not to be inferred. */
+  readonly columns?: Readonly<Record<string, ColumnKind | 'skip'>> | undefined;
+  /** Categories are hashed to 2^hashBits places; 18 by default. */
+  readonly hashBits?: number | undefined;
+  /** Called about once a second. */
+  onProgress?(rows: number): void;
+}
+
+export interface Evaluation extends ProgressiveResult {
+  /** The kind of the learner. */
+  readonly learner: string;
+  readonly columns: Columns;
+  /** Rows that could not be read, by the first reason of them. */
+  readonly unreadable: { readonly rows: number; readonly first?: string };
+  /** Numbers that were missing; they count as 0. */
+  readonly missing: number;
+  /** Of reading, encoding, predicting and learning together. */
+  readonly seconds: number;
+}
+
+const PROGRESS_MS = 1_000;
+
+/**
+ * Evaluates a learner on a file by progressive validation, beside baselines.
+ *
+ * Memory: that of the learner, and a batch of rows.
+ *
+ * @throws MillraceError `config` for a column that does not exist, or a learner without labels; `source` for a file that cannot be read
+ * @example
+ * const { model } = await evaluate({ file: 'flights.csv.gz', label: 'late', learner: logisticRegression({ ... }) });
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { file, label, learner, hashBits = 18, onProgress } = options;
+  const table = await openTable(file);
+  const columns = inferColumns(table.sample, label, options.columns);
+  if (Object.keys(columns).length === 0) {
+    throw new MillraceError('config', 'no column is left to learn from', {
+      where: file,
+      hint: 'columns of numbers, booleans and texts are features; --columns NAME:number or NAME:category declares others',
+    });
+  }
+  const encoder = openEncoder(columns, { hashBits, missing: learner.missing === 'native' ? Number.NaN : 0 });
+  const validation = progressive(learner, encoder.shape);
+  const labelOf = labelReader(learner, options.positive);
+  let unreadable: Evaluation['unreadable'] = { rows: 0 };
+  const onUnreadable = (reason: string) => {
+    unreadable = { rows: unreadable.rows + 1, first: unreadable.first ?? reason };
+  };
+  const startedMs = performance.now();
+  let toldMs = startedMs;
+  let rows = 0;
+  for await (const batch of table.rows(onUnreadable)) {
+    for (const row of batch) validation.add(encoder.encode(row), labelOf(row[label]));
+    rows += batch.length;
+    await nextTurn(); // lets an interrupt through
+    if (performance.now() < toldMs + PROGRESS_MS) continue;
+    toldMs = performance.now();
+    onProgress?.(rows);
+  }
+  const seconds = (performance.now() - startedMs) / 1_000;
+  return {
+    learner: learner.kind,
+    columns,
+    ...validation.result,
+    unreadable,
+    missing: encoder.missing,
+    seconds,
+  };
+}
+
+/** How the learner takes a label: as a boolean, a number, or one of its classes. */
+function labelReader(
+  { output, classes = [] }: Pick<Learner<never, unknown>, 'output' | 'classes'>,
+  positive: string | undefined,
+): (value: unknown) => unknown {
+  if (output === 'probability') {
+    if (positive !== undefined)
+      return (value) => (value === null || value === undefined ? undefined : String(value) === positive);
+    const truths = new Map<unknown, boolean>([
+      [true, true],
+      [1, true],
+      ['1', true],
+      ['true', true],
+      [false, false],
+      [0, false],
+      ['0', false],
+      ['false', false],
+    ]);
+    return (value) => truths.get(value);
+  }
+  if (output === 'scores') {
+    // A file may hold the texts of numbers, or numbers for texts.
+    const byText = new Map<string, ClassLabel>(classes.map((one) => [String(one), one]));
+    return (value) => byText.get(String(value));
+  }
+  return (value) => (typeof value === 'boolean' ? Number(value) : value);
+}

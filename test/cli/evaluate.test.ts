@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { main } from '../../src/cli/program.js';
+import { userFolder } from './millrace.js';
+
+const rows = Array.from({ length: 400 }, (_, i) => `${i % 7},${i % 2 === 0 ? 'blue' : 'red'},${i % 7 > 3}\n`);
+const { folder, remove } = userFolder({ 'rows.csv': `size,colour,large\n${rows.join('')}` });
+afterAll(remove);
+
+async function evaluate(...args: string[]) {
+  const said = { out: '', err: '' };
+  const terminal = {
+    out: (text: string) => {
+      said.out += text;
+    },
+    err: (text: string) => {
+      said.err += text;
+    },
+  };
+  const code = await main(['evaluate', '--data', join(folder, 'rows.csv'), ...args], terminal);
+  return { code, ...said };
+}
+const logistic = 'pipe(standardScaler(), logisticRegression({ optimizer: sgd({ rate: 0.5 as number }) }))';
+
+describe('millrace evaluate', () => {
+  it('prints the metrics of the model and of baselines', async () => {
+    const { code, out } = await evaluate('--label', 'large', '--learner', logistic);
+    expect(code).toBe(0);
+    expect(out).toMatch(/log_loss +roc_auc +accuracy/);
+    for (const name of ['pipe(standard-scaler, logistic-regression)', 'running-rate', 'majority', 'last-class'])
+      expect(out).toContain(name);
+    expect(out).toMatch(/400 rows, 1 number and 1 category a row; [\d,]+ rows\/s, peak memory \d+ MiB/);
+  });
+
+  it('prints one JSON object, with the metrics that are asked for', async () => {
+    const options = ['--columns', 'colour:skip', '--metrics', 'roc_auc', '--json'];
+    const { code, out } = await evaluate('--label', 'large', '--learner', logistic, ...options);
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ rows: 400, columns: { size: 'number' }, refused: {} });
+    expect(Object.keys(result.model)).toEqual(['roc_auc']);
+    expect(result.model.roc_auc).toBeGreaterThan(0.95);
+    expect(result.rowsPerSecond).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [['--label', 'large', '--learner', 'logistc()'], 1, 'there is no logistc', 'logisticRegression'],
+    [['--label', 'large', '--learner', 'pipe('], 1, 'error (config)', '--learner'],
+    [['--label', 'large', '--learner', '7'], 1, 'not a learner', 'pipe('],
+    [['--label', 'large', '--learner', 'ftrl({ alpha: -1 })'], 1, 'alpha', '--learner'],
+    [['--label', 'large', '--learner', 'halfSpaceTrees()'], 1, 'learns without labels', 'probability'],
+    [['--label', 'colour', '--learner', logistic], 1, 'no row could be scored: 400 rows unusable-label', '--positive'],
+    [['--label', 'large', '--learner', logistic, '--metrics', 'f1'], 1, "no metric 'f1'", 'log_loss'],
+    [['--label', 'large', '--learner', logistic, '--columns', 'size:big'], 2, 'NAME:KIND', 'category'],
+    [['--label', 'large'], 2, '--learner', 'required'],
+  ])('refuses %j', async (args, code, message, hint) => {
+    const result = await evaluate(...args);
+    expect(result.code).toBe(code);
+    expect(result.err).toContain(message);
+    expect(result.err).toContain(hint);
+  });
+});
