@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Session } from 'chdb';
-import { restoreDefaultSignals } from '../connectors/clickhouse/engine/default-signals.js';
+import { restoreDefaultSignals } from '../connectors/clickhouse/engine/chdb-engine.js';
 import { engineArguments } from '../connectors/clickhouse/engine/engine.js';
 import { codeOf } from '../connectors/clickhouse/errors.js';
 import { Sessions } from '../connectors/clickhouse/table/sessions.js';

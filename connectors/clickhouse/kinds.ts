@@ -2,11 +2,26 @@ import { timing } from '../../src/connect/source-options.js';
 import type { IsolatedPlace, LookupKind, SinkKind, SourceKind } from '../../src/core/kind.js';
 import * as is from '../../src/core/option-types.js';
 import { defaulted, optional, required } from '../../src/core/options.js';
-import { columns, MIGRATE_DOC, migrate, name } from './table/column-options.js';
 import type { TableSinkOptions, TableTtl, TableView, UpsertTableOptions } from './table/options.js';
 import { tableView } from './table/table-view.js';
 
 // Every kind of source, sink and lookup of ClickHouse, with all options.
+
+/** A name that can be used in a statement, also without quotes by readers. */
+const name = is.custom<string>(
+  'name: letters, digits, `_`',
+  (value) => typeof value === 'string' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
+  (value) => value,
+);
+
+const columns = is.recordOf(is.custom<string>('ClickHouse types', (type) => is.text.accepts(type)));
+
+const migrate = is.oneOf('stop', 'add', 'widen');
+
+const MIGRATE_DOC =
+  "What a run may change if the table differs from the declaration: nothing, add missing columns (old rows get the default of the schema's " +
+  'field, or the zero of the type), or also widen types without loss, which rewrites those columns. Any other difference ' +
+  'ends the run with the statement that would fix it.';
 
 const called = ({ table }: { readonly table: string }): string => table;
 

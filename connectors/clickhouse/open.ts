@@ -7,10 +7,9 @@ import { requestBackOff, retry } from '../../src/util/retry.js';
 import { type ChdbOptions, openChdbEngine } from './engine/chdb-engine.js';
 import { type Engine, parseRows, type QueryParams, syncedTables } from './engine/engine.js';
 import { type HttpOptions, openHttpEngine } from './engine/http-engine.js';
-import { lazyEngine } from './engine/lazy-engine.js';
 import { explain, isCollision, isPassing } from './errors.js';
 import { clickHouseReader } from './lookup-reader.js';
-import { querySource } from './query/query-driver.js';
+import { querySource } from './query-source.js';
 import { Batches } from './table/batches.js';
 import { checkedLayout, metricsLayout, type TableLayout, tableLayout, upsertLayout } from './table/layout.js';
 import { type Difference, isAllowed } from './table/migration.js';
@@ -71,28 +70,28 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   const { where } = engine;
   const retrying = { ...requestBackOff, retriable: isPassing, attemptsMax };
 
-  const insert: Engine['insert'] = async (table, columns, body) => {
+  const explained = async <T>(failure: string, work: () => Promise<T>): Promise<T> => {
     try {
-      await retry(() => engine.insert(table, columns, body), retrying);
+      return await work();
     } catch (error) {
-      throw explain(error, `cannot insert into ${table}`, where);
+      throw explain(error, failure, where);
     }
   };
+  const insert: Engine['insert'] = (table, columns, body) =>
+    explained(`cannot insert into ${table}`, () => retry(() => engine.insert(table, columns, body), retrying));
   const batches = ({ rows: table, columns, identity }: TableLayout) =>
     new Batches({ table, columns: [...Object.keys(columns), ...Object.keys(identity)], rowsMax: batchRows, insert });
 
   const storedIn =
     ({ rows }: TableLayout, incarnation: number): StoredIdentities =>
-    async (source, from, to) => {
+    (source, from, to) => {
       const sql =
         `SELECT concat(toString(_offset), '/', toString(_n)) AS id FROM ${rows} WHERE _source = {source:String} ` +
         'AND _offset BETWEEN {from:UInt64} AND {to:UInt64} AND _incarnation >= {incarnation:UInt64}';
-      try {
+      return explained(`cannot look rows up in ${rows}`, async () => {
         const text = await retry(() => engine.query(sql, { source, from, to, incarnation }), retrying);
         return new Set(parseRows<{ id: string }>(text).map(({ id }) => id));
-      } catch (error) {
-        throw explain(error, `cannot look rows up in ${rows}`, where);
-      }
+      });
     };
 
   const layouts = new WeakMap<object, TableLayout>();
@@ -106,31 +105,19 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
 
   const tableSink: SinkDriver = {
     mode: 'idempotent',
-    async setUp(sink) {
-      const { table } = sink.options as { readonly table: string };
-      try {
+    setUp: (sink) =>
+      explained(`cannot set up table ${(sink.options as { readonly table: string }).table}`, async () => {
         const layout = await layoutFor(sink);
         const retriable = (error: unknown) => isPassing(error) || isCollision(error);
         await retry(() => setUpTable(engine, layout), { ...retrying, retriable });
-      } catch (error) {
-        throw explain(error, `cannot set up table ${table}`, where);
-      }
-    },
-    async mismatches(sink) {
-      try {
+      }),
+    mismatches: (sink) =>
+      explained('cannot look at the table', async () => {
         const layout = await layoutOf(engine, sink);
         return (await differencesOf(engine, layout)).map((difference) => mismatchesOf(layout, difference));
-      } catch (error) {
-        throw explain(error, 'cannot look at the table', where);
-      }
-    },
+      }),
     async open(sink, { task, step, incarnation }) {
-      let layout: TableLayout;
-      try {
-        layout = await layoutFor(sink);
-      } catch (error) {
-        throw explain(error, 'cannot open the table', where);
-      }
+      const layout = await explained('cannot open the table', () => layoutFor(sink));
       if (sink.kind === METRICS) return new MetricsWriter(batches(layout), incarnation);
       if (sink.kind === UPSERTS)
         return new UpsertWriter(sink.options as UpsertTableOptions, batches(layout), incarnation);
@@ -148,34 +135,12 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
     lookup: {
       open: async (lookup) => clickHouseReader(engine, lookup),
     },
-    async query<T>(sql: string, params: QueryParams = {}): Promise<T[]> {
-      try {
-        return parseRows<T>(await engine.query(sql, params));
-      } catch (error) {
-        throw explain(error, 'the query failed', where);
-      }
-    },
-    async queryReadOnly<T>(sql: string): Promise<T[]> {
-      try {
-        return parseRows<T>(await engine.queryReadOnly(sql));
-      } catch (error) {
-        throw explain(error, 'the query failed', where);
-      }
-    },
-    async command(sql) {
-      try {
-        await engine.command(sql);
-      } catch (error) {
-        throw explain(error, 'the statement failed', where);
-      }
-    },
-    async exportParquet(sql, file) {
-      try {
-        await engine.exportParquet(sql, file);
-      } catch (error) {
-        throw explain(error, `cannot write ${file}`, where);
-      }
-    },
+    query: <T>(sql: string, params: QueryParams = {}) =>
+      explained('the query failed', async () => parseRows<T>(await engine.query(sql, params))),
+    queryReadOnly: <T>(sql: string) =>
+      explained('the query failed', async () => parseRows<T>(await engine.queryReadOnly(sql))),
+    command: (sql) => explained('the statement failed', () => engine.command(sql)),
+    exportParquet: (sql, file) => explained(`cannot write ${file}`, () => engine.exportParquet(sql, file)),
     close: () => engine.close(),
   };
 }
@@ -202,4 +167,26 @@ async function layoutOf(engine: Engine, { kind, options }: Sink<unknown>): Promi
   const theirs = Object.fromEntries(Object.entries(defaults).filter(([name]) => table.columns[name] === undefined));
   const layout = tableLayout({ ...table, columns: { ...columns, ...table.columns } }, units, theirs);
   return checkedLayout(engine, layout);
+}
+
+/** An engine that opens at its first use, so a topology without tables never loads it. */
+function lazyEngine(where: string, tableSettings: Engine['tableSettings'], open: () => Promise<Engine>): Engine {
+  let opening: Promise<Engine> | undefined;
+  const opened = (): Promise<Engine> => {
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+  return {
+    where,
+    tableSettings,
+    query: async (sql, params, signal) => (await opened()).query(sql, params, signal),
+    queryReadOnly: async (sql) => (await opened()).queryReadOnly(sql),
+    command: async (sql) => (await opened()).command(sql),
+    exportParquet: async (sql, file) => (await opened()).exportParquet(sql, file),
+    insert: async (table, columns, body) => (await opened()).insert(table, columns, body),
+    close: async () => (await opening)?.close(),
+  };
 }

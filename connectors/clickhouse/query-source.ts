@@ -1,10 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { type Polled, type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { pause } from '../../src/util/pause.js';
+import { type RetryOptions, retry } from '../../src/util/retry.js';
+import type { Engine } from './engine/engine.js';
+import { explain } from './errors.js';
 import type { Query } from './kinds.js';
-import type { Cursor, QueryPages, Row } from './query/query-pages.js';
+import { type Cursor, QueryPages, type Row } from './query/query-pages.js';
 
 /** The longest wait of one poll of the runtime. */
 const POLL_WAIT_MS = 100;
@@ -16,7 +19,7 @@ export interface QueryPlace {
   readonly bound: Cursor | null;
 }
 
-export interface QueryTask {
+interface QueryTask {
   readonly bounded: boolean;
   readonly offset: number;
   readonly place: QueryPlace | undefined;
@@ -27,7 +30,7 @@ export interface QueryTask {
  *
  * @throws MillraceError `source` if the stored position has another order than the query.
  */
-export async function openQueryReader(pages: QueryPages, query: Query, task: QueryTask): Promise<SourceReader> {
+async function openQueryReader(pages: QueryPages, query: Query, task: QueryTask): Promise<SourceReader> {
   const { place } = task;
   if (place !== undefined && place.orderBy.join() !== query.orderBy.join()) {
     throw new MillraceError('source', `the checkpoint has a position in the order of ${place.orderBy.join(', ')}`, {
@@ -77,10 +80,7 @@ class QueryReader implements SourceReader {
     return !this.atBound;
   }
 
-  async poll(
-    recordsMax: number,
-    bytesMax = Number.POSITIVE_INFINITY,
-  ): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
     while (!this.closing.signal.aborted) {
       if (this.head < this.rows.length) return { records: this.take(recordsMax, bytesMax), ended: false };
       if (await this.readPage()) continue;
@@ -140,7 +140,7 @@ class QueryReader implements SourceReader {
   private async lookFurther(): Promise<boolean> {
     const waitMs = this.lookAtMs - performance.now();
     if (waitMs > 0) {
-      await sleep(Math.min(waitMs, POLL_WAIT_MS), undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed
+      await pause(Math.min(waitMs, POLL_WAIT_MS), this.closing.signal);
       return false;
     }
     this.lookAtMs = performance.now() + (this.query.everyMs ?? 0);
@@ -149,4 +149,26 @@ class QueryReader implements SourceReader {
     this.bound = last;
     return true;
   }
+}
+
+/** The driver of `clickhouse.querySource`: one task reads. Temporary failures are retried. */
+export function querySource(engine: Engine, retrying: RetryOptions): SourceDriver {
+  const patient: Engine = {
+    ...engine,
+    async query(sql, params, signal) {
+      try {
+        return await retry(() => engine.query(sql, params, signal), retrying);
+      } catch (error) {
+        throw explain(error, 'cannot read the query', engine.where, 'source');
+      }
+    },
+  };
+  return {
+    partitions: async () => 1,
+    async open({ options }, { offset, bounded, sourceState }) {
+      const query = options as Query;
+      const pages = await QueryPages.open(patient, query);
+      return openQueryReader(pages, query, { bounded, offset, place: sourceState as QueryPlace | undefined });
+    },
+  };
 }

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import { JsonRecord, type RawRecord } from '../../src/core/record.js';
-import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { type Polled, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
+import { pause } from '../../src/util/pause.js';
 import type { ReadFiles } from './kinds.js';
 import { type Line, lineBytes } from './lines.js';
 import { type FileState, filesOf, type Likeness, likenessOf } from './listing.js';
@@ -106,10 +106,7 @@ class FilesReader implements SourceReader {
     return this.current !== undefined || this.queue.length > 0;
   }
 
-  async poll(
-    recordsMax: number,
-    bytesMax = Number.POSITIVE_INFINITY,
-  ): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
     while (!this.closing.signal.aborted) {
       if (this.head < this.rows.length) return { records: this.take(recordsMax, bytesMax), ended: false };
       if (this.current !== undefined) await this.readOn(this.current);
@@ -202,9 +199,7 @@ class FilesReader implements SourceReader {
   }
 
   private async wait(): Promise<void> {
-    await sleep(Math.min(POLL_WAIT_MS, this.options.everyMs), undefined, { signal: this.closing.signal }).catch(
-      () => undefined, // it was closed meanwhile
-    );
+    await pause(Math.min(POLL_WAIT_MS, this.options.everyMs), this.closing.signal);
     if (this.closing.signal.aborted || performance.now() - this.listedAtMs < this.options.everyMs) return;
     const names = await this.list();
     await this.lookBack();

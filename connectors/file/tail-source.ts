@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { type Polled, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { pause } from '../../src/util/pause.js';
 import {
   beginsAs,
   findAgain,
@@ -29,11 +29,6 @@ const GRACE_MS = 1_000;
 export interface TailPlace extends Identity {
   readonly at: number;
   readonly skip: number;
-}
-
-interface Polled {
-  readonly records: readonly RawRecord[];
-  readonly ended: boolean;
 }
 
 export interface TailTask {
@@ -126,7 +121,7 @@ class TailReader implements SourceReader {
       } else if ((await this.readOn(this.file)) || (await this.moveOn(this.file))) continue;
       this.caughtUp = true;
       if (this.task.bounded && this.isAtEnd()) break;
-      await sleep(POLL_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed meanwhile
+      await pause(POLL_WAIT_MS, this.closing.signal);
       return { records: [], ended: this.closing.signal.aborted };
     }
     return { records: [], ended: true };

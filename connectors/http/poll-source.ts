@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EARLIEST } from '../../src/core/checkpoint.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { RawRecord } from '../../src/core/record.js';
-import { type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { type Polled, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { pause } from '../../src/util/pause.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, retryAfterMs, textOf } from './answer.js';
 import { deadline } from './deadline.js';
@@ -72,10 +72,7 @@ export class PollReader implements SourceReader {
     return !this.caughtUp;
   }
 
-  async poll(
-    recordsMax: number,
-    bytesMax = Number.POSITIVE_INFINITY,
-  ): Promise<{ readonly records: readonly RawRecord[]; readonly ended: boolean }> {
+  async poll(recordsMax: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Polled> {
     for (;;) {
       if (this.closing.signal.aborted) return { records: [], ended: true };
       const page = this.pages.at(-1);
@@ -83,7 +80,7 @@ export class PollReader implements SourceReader {
         return { records: this.take(page, recordsMax, bytesMax), ended: false };
       const waitMs = this.askAtMs - performance.now();
       if (waitMs > 0) {
-        await this.pause(Math.min(waitMs, POLL_WAIT_MS));
+        await pause(Math.min(waitMs, POLL_WAIT_MS), this.closing.signal);
         if (waitMs > POLL_WAIT_MS) return { records: [], ended: this.closing.signal.aborted };
         continue;
       }
@@ -208,10 +205,6 @@ export class PollReader implements SourceReader {
     const ownMs = backOffMs(this.failures, { ...requestBackOff, waitMs: 100 }, Math.random);
     this.askAtMs = performance.now() + (waitMs ?? ownMs);
     return undefined;
-  }
-
-  private pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed meanwhile
   }
 
   private error(message: string, hint: string, permanent: boolean, cause?: unknown): MillraceError {

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SequenceAssigner } from '../../src/connect/sequence-assigner.js';
 import { MillraceError, messageOf } from '../../src/core/errors.js';
 import type { Origin } from '../../src/core/record.js';
 import type { SinkContext, SinkWriter } from '../../src/core/sink.js';
 import { jsonText } from '../../src/util/json-text.js';
+import { pause } from '../../src/util/pause.js';
 import { backOffMs, requestBackOff } from '../../src/util/retry.js';
 import { causeOf, mayPass, retryAfterMs } from './answer.js';
 import { deadline } from './deadline.js';
@@ -126,7 +126,7 @@ export class WebhookWriter implements SinkWriter {
       }
       const ownMs = backOffMs(attempt, { ...requestBackOff, waitMs: 100 }, Math.random);
       const pauseMs = Math.min(WAIT_MAX_MS, waitMs ?? ownMs);
-      await sleep(pauseMs, undefined, { signal: this.closing.signal }).catch(() => undefined); // it was closed meanwhile
+      await pause(pauseMs, this.closing.signal);
     }
   }
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/core/errors.js';
 import { bytesOf, type RawRecord } from '../../src/core/record.js';
-import { type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
+import { type Polled, type SourceDriver, type SourceReader, sliceOfPoll } from '../../src/core/source.js';
 import { counted } from '../../src/util/counted.js';
 import type { TaskSessions } from './checkpoint/task-session.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
@@ -59,12 +59,6 @@ const HELD_PATIENCE_MS = 60_000;
 /** What a checkpoint keeps beside an offset: the epoch of the leader that wrote the record before it. */
 interface KafkaPlace {
   readonly leaderEpoch: number;
-}
-
-interface Polled {
-  readonly records: readonly RawRecord[];
-  readonly ended: boolean;
-  readonly skipped?: number;
 }
 
 const NONE: readonly RawRecord[] = [];

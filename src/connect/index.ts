@@ -27,7 +27,14 @@ export { defaulted, type OptionSpec, type OptionsOf, optional, required, resolve
 export { bytesOf, type Origin, type RawRecord } from '../core/record.js';
 export type { Schema, SchemaRegistry } from '../core/schema.js';
 export type { Sink, SinkContext, SinkDriver, SinkWriter } from '../core/sink.js';
-export { type Source, type SourceDriver, type SourceOpening, type SourceReader, sliceOfPoll } from '../core/source.js';
+export {
+  type Polled,
+  type Source,
+  type SourceDriver,
+  type SourceOpening,
+  type SourceReader,
+  sliceOfPoll,
+} from '../core/source.js';
 export { openCodec, openDecoder, registerSchema } from '../schema/index.js';
 export { type BatchingOptions, BatchingWriter } from './batching-writer.js';
 export { lookupOf, sinkOf, sourceOf } from './make.js';

@@ -53,21 +53,22 @@ export interface Source<out T> {
   readonly [OUT]?: (() => T) | undefined;
 }
 
+/** What one poll of a source has returned. */
+export interface Polled {
+  readonly records: readonly RawRecord[];
+  /** No records will follow. */
+  readonly ended: boolean;
+  /** Records skipped before these because the log no longer has them (see `onDataLoss`). */
+  readonly skipped?: number;
+}
+
 /** Reads one partition of a source for one task. */
 export interface SourceReader {
   /**
-   * Resolves with the next records in offset order; waits a little if there are none. `ended`: none will follow. The record that
+   * Resolves with the next records in offset order; waits a little if there are none. The record that
    * reaches `bytesMax` (keys, values and headers) is the last one, so a record of any size is returned.
    */
-  poll(
-    recordsMax: number,
-    bytesMax?: number,
-  ): Promise<{
-    readonly records: readonly RawRecord[];
-    readonly ended: boolean;
-    /** Records skipped before these because the log no longer has them (see `onDataLoss`). */
-    readonly skipped?: number;
-  }>;
+  poll(recordsMax: number, bytesMax?: number): Promise<Polled>;
   /** A checkpoint has this offset: a log that only this task reads may delete what lies before it. */
   release?(offset: number): void;
   /** Whether it has not yet returned all that the log held when it was opened: such an input is not idle. */

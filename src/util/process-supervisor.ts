@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '../core/errors.js';
+import { pause } from './pause.js';
 import { backOffMs } from './retry.js';
 import { exitCodes } from './terminal.js';
 
@@ -86,7 +86,7 @@ export class ProcessSupervisor {
       const what = isPassing ? 'failed for now' : `died of ${signal}`;
       onWarning(`process ${place} ${what} and is restarted`);
       const waitMs = backOffMs(deaths, { waitMs: firstMs, waitMaxMs: BACK_OFF_MAX_MS }, Math.random);
-      await sleep(waitMs, undefined, { signal: this.waiting.signal }).catch(() => undefined); // `stop` ends the wait
+      await pause(waitMs, this.waiting.signal); // `stop` ends the wait
     }
   }
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochPoint } from '../runtime/index.js';
+import { pause } from '../util/pause.js';
 
 const POINTS: readonly EpochPoint[] = ['pushed', 'drained', 'prepared', 'stored', 'committed'];
 
@@ -48,7 +48,7 @@ export class FaultInjector {
         this.onStored = resolve;
       });
       // The rest goes by while a checkpoint, and then a point, is waited for.
-      await sleep(0.6 * everyMs * random(), undefined, { signal: stopped }).catch(() => undefined); // told to stop
+      await pause(0.6 * everyMs * random(), stopped);
       const point = POINTS[Math.floor(random() * POINTS.length)] as EpochPoint;
       await until(stopped, (resolve) => {
         this.armed = { point, fired: resolve };

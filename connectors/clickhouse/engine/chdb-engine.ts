@@ -1,8 +1,8 @@
+import { constants } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { MillraceError, messageOf } from '../../../src/core/errors.js';
 import { makePrivateFolder } from '../../../src/util/private-files.js';
 import { Sessions } from '../table/sessions.js';
-import { restoreDefaultSignals } from './default-signals.js';
 import { type Engine, engineArguments, insertSettings, memorySettings, querySettings } from './engine.js';
 import { refuseFileAccess } from './file-access.js';
 
@@ -102,3 +102,21 @@ const cannotOpen = (folder: string, cause: unknown): MillraceError =>
     hint: 'check that no other process has this folder open and that it is writable',
     cause,
   });
+
+/** Signals that chdb handles after it opens: it prints a report and then sleeps. */
+const SIGNALS = ['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGSYS', 'SIGTRAP', 'SIGTSTP'] as const;
+
+/**
+ * Restores the default handling of these signals, so that a fatal error ends the process at once. With chdb's handlers, a process
+ * whose heap had overflowed stayed for minutes and ignored SIGTERM. Signals with a listener keep it.
+ *
+ * Node has no call for it; adding and removing a listener does it.
+ */
+export function restoreDefaultSignals(): void {
+  const ignore = () => undefined;
+  for (const signal of SIGNALS) {
+    if (!(signal in constants.signals) || process.listenerCount(signal) > 0) continue;
+    process.on(signal, ignore);
+    process.off(signal, ignore);
+  }
+}

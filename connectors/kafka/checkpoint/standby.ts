@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StandbyStatus } from '../../../src/core/profile.js';
+import { pause } from '../../../src/util/pause.js';
 import { backOffMs } from '../../../src/util/retry.js';
 import type { ChangelogFollower } from './read-changelog.js';
 
@@ -105,7 +105,7 @@ export class Standbys {
         const why = error instanceof Error ? error.message : String(error);
         this.options.onWarning(`the standby of task ${task} restarts: ${why}`);
         const waitMs = backOffMs(failures, BACK_OFF, Math.random);
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined); // `stop` ends the wait
+        await pause(waitMs, signal); // `stop` ends the wait
       }
     }
   }

@@ -1,5 +1,6 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { API } from '@platformatic/kafka';
+import { pause } from '../../../src/util/pause.js';
 import { type Address, addressText } from './address.js';
 import { BrokerConnection, type BrokerConnectionOptions } from './broker-connection.js';
 
@@ -39,7 +40,7 @@ export class ConnectionPool {
       const connection = await this.linkTo(address);
       const heldForMs = connection.heldForMs;
       if (heldForMs === 0) return connection;
-      await sleep(heldForMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+      await pause(heldForMs, this.closing.signal);
     }
   }
 
@@ -73,7 +74,7 @@ export class ConnectionPool {
     if (connection?.isConnected) {
       this.retired.add(connection);
       const gaveUp = new AbortController();
-      const tooLong = sleep(RETIRE_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined);
+      const tooLong = pause(RETIRE_MS, gaveUp.signal);
       const idle = connection.idle();
       void idle.then(() => this.retire(connection));
       await Promise.race([idle, tooLong]);
