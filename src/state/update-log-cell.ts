@@ -50,8 +50,9 @@ export interface UpdateLogOptions {
   refusal(stored: string): MillraceError;
 }
 
-/** Bytes of a chunk, unless one update is larger; a bucket of the log is a chunk. */
-const CHUNK_BYTES = 64 * 1024;
+/** Bytes of the first chunk and, as each is twice the one before, of the largest, unless one update is larger. A bucket is a chunk. */
+const CHUNK_BYTES_MIN = 1024;
+const CHUNK_BYTES_MAX = 64 * 1024;
 /** Before the updates: the tag, and the time that they took, in milliseconds (float32). */
 const CHUNK_HEAD = 5;
 /** What a store needs for a bucket besides its bytes, for its key and for its deletion: roughly. */
@@ -162,7 +163,8 @@ class UpdateLog implements UpdateLogCell {
       this.chunk.at = CHUNK_HEAD;
       return undefined;
     }
-    this.chunk = chunkOf(Math.max(CHUNK_BYTES, CHUNK_HEAD + bytes));
+    const twice = Math.min(2 * this.chunk.end, CHUNK_BYTES_MAX);
+    this.chunk = chunkOf(Math.max(twice, CHUNK_BYTES_MIN, CHUNK_HEAD + bytes));
     return this.chunk;
   }
 
