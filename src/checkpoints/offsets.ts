@@ -2,7 +2,7 @@ import type { LogEnd } from '../core/checkpoint.js';
 import { partitionsRead, positionKey } from '../core/source.js';
 import type { StateChange } from '../core/state.js';
 import type { OpenProfile } from '../profiles/profiles.js';
-import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt } from '../topics/positions.js';
+import { emptyCheckpoint, isTopic, offsetOrNull, offsetsBySource, positionAt, restarted } from '../topics/positions.js';
 import type { Start } from '../topics/read-topic.js';
 import { type PlannedTask, type Topology, topologyHash } from '../topology/index.js';
 import { counted } from '../util/counted.js';
@@ -164,7 +164,9 @@ async function resetsOf(
     const positions = Object.fromEntries(moves.map(({ key, move }) => [key, positionAt(move.to)]));
     const state: readonly StateChange[] = dropState ? [] : (before?.state ?? []);
     const tasks = dropState ? count : checkpoint.tasks;
-    const placed = { ...checkpoint, tasks, incarnation, positions: { ...checkpoint.positions, ...positions } };
+    // A reset of all sources begins time anew, whatever time those that were removed had reached.
+    const others = source === undefined ? restarted(checkpoint.positions) : checkpoint.positions;
+    const placed = { ...checkpoint, tasks, incarnation, positions: { ...others, ...positions } };
     return {
       moves: moves.map(({ move }) => move),
       task: { topology: subtopology.name, partition: task },

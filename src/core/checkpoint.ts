@@ -42,7 +42,7 @@ export interface Checkpoint {
   /** By source step id; for a global source by id and partition (see `positionKey`). Positions of removed sources are kept. */
   readonly positions: Readonly<Record<string, Position>>;
   readonly settledDecisions: SettledDecisions;
-  /** By sink step id: what a sink needs to find its prepared writes again. JSON, a few kilobytes at most. */
+  /** By sink step id, removed sinks too: what a sink needs to find its prepared writes again. JSON, a few kilobytes at most. */
   readonly committables?: Readonly<Record<string, unknown>> | undefined;
 }
 

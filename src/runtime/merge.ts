@@ -1,4 +1,4 @@
-import { BEFORE_ALL_MS, isSettled, type Origin, SETTLED, type Tick } from '../core/index.js';
+import { BEFORE_ALL_MS, type Checkpoint, isSettled, type Origin, SETTLED, type Tick } from '../core/index.js';
 import { type Input, JUMP_MS, MARKER, Unusable } from './input.js';
 
 /** The part of a round from one source. */
@@ -33,10 +33,11 @@ export interface EventTime {
  * An input's merge time never decreases, and the earliest is taken first. So every record after one with merge time t has at least
  * the merge time t, and at least the event time t minus the disorder.
  */
-export function eventTimeOf(inputs: readonly Input[]): EventTime {
+export function eventTimeOf(inputs: readonly Input[], stored: Checkpoint['positions'] = {}): EventTime {
   const disorderMs = Math.max(0, ...inputs.map(({ node }) => node.source.outOfOrdernessMax ?? 0));
-  // The merged order has advanced to the merge time of its most advanced input.
-  const mergeTimeMs = Math.max(...inputs.map((input) => input.position.mergeTimeMs));
+  // The merged order has advanced to the merge time of its most advanced input, which another version of the topology may have had.
+  const positions = [...inputs.map(({ position }) => position), ...Object.values(stored)];
+  const mergeTimeMs = Math.max(...positions.map((position) => position.mergeTimeMs));
   return { watermarkMs: Math.max(BEFORE_ALL_MS, mergeTimeMs - disorderMs), disorderMs };
 }
 

@@ -132,8 +132,19 @@ export class TaskState {
 
   private restore(step: string, name: string, cell: Cell): void {
     const key = `${step}/${name}`;
-    for (const { bucket, bytes, version } of this.restored.get(key) ?? [])
-      if (bytes) cell.restore(bucket, bytes, version);
+    try {
+      for (const { bucket, bytes, version } of this.restored.get(key) ?? [])
+        if (bytes) cell.restore(bucket, bytes, version);
+    } catch (error) {
+      throw ofCell(error, key);
+    }
     this.restored.delete(key); // the bytes belong to the cell now
   }
+}
+
+/** Cells do not know whose they are. */
+function ofCell(error: unknown, where: string): unknown {
+  if (!(error instanceof MillraceError) || error.where !== undefined) return error;
+  const { code, message, hint, permanent } = error;
+  return new MillraceError(code, message, { where, permanent, cause: error, ...(hint !== undefined && { hint }) });
 }

@@ -135,7 +135,7 @@ export class Task {
       const end = new EndOfRun(topology, id.partition, incarnation, checkpoint.settledDecisions, options);
       const inputs = await openInputs({ topology, profile, task: id, tasks, checkpoint, end, clock, waits, keep });
       const { services, budget } = options;
-      const time = eventTimeOf(inputs);
+      const time = eventTimeOf(inputs, checkpoint.positions);
       const pipeline = keep(
         await Pipeline.open({
           topology,
@@ -335,6 +335,8 @@ export class Task {
       writers.map(async ([step, writer]) => [step, await writer.prepare?.()] as const),
     );
     const committables = prepared.filter(([, committable]) => committable !== undefined);
+    const ofRemoved = Object.entries(this.checkpoint.committables ?? {}).filter(([step]) => !this.writers.has(step));
+    const all = [...ofRemoved, ...committables];
     onPoint('prepared', task);
 
     const checkpoint: Checkpoint = {
@@ -344,13 +346,13 @@ export class Task {
       tasks: this.options.tasks,
       layout: layoutOf(topology),
       settings: stateSettingsOf(topology),
-      // Positions of removed sources are kept, so a source that is added again continues.
+      // Positions of removed sources and committables of removed sinks are kept: one that is added again continues.
       positions: {
         ...this.checkpoint.positions,
         ...Object.fromEntries(this.inputs.map(({ key, stored }) => [key, stored])),
       },
       settledDecisions: { ...this.ticks.decisions, ...this.end.decisions },
-      ...(committables.length > 0 ? { committables: Object.fromEntries(committables) } : {}),
+      ...(all.length > 0 ? { committables: Object.fromEntries(all) } : {}),
     };
     const changes = this.state.takeChanges(this.pipeline.busyMs, isLast);
     await this.waits.track(COMMIT, this.ledger.commit(checkpoint, changes));

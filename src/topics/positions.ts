@@ -22,6 +22,15 @@ export function positionAt(offset: number): Position {
   });
 }
 
+/** The same positions, as of sources that have merged nothing yet. */
+export const restarted = (positions: Checkpoint['positions']): Checkpoint['positions'] =>
+  Object.fromEntries(
+    Object.entries(positions).map(([key, { clock: _, ...position }]) => [
+      key,
+      { ...position, mergeTimeMs: BEFORE_ALL_MS },
+    ]),
+  );
+
 /** Whether a source reads a topic, of which the profile can tell where it begins and ends. */
 export const isTopic = ({ connector, definition }: Source<unknown>): boolean =>
   connector === INTERNAL || definition?.readsLog === true;

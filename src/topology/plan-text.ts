@@ -27,8 +27,8 @@ export function planText({
       const at = Object.entries(offsets).map(([task, offset]) => `${task}:${offset ?? 'earliest'}`);
       return ['source', source, topic, action, at.join(' '), note];
     }),
-    ...sinks.map(({ sink, action, lost, note }) => {
-      const what = Object.entries(lost).map(([task, names]) => `${task}: ${names.join(', ')}`);
+    ...sinks.map(({ sink, action, unfinished, note }) => {
+      const what = Object.entries(unfinished).map(([task, names]) => `${task}: ${names.join(', ')}`);
       return ['sink', sink, '', action, what.join('; '), note];
     }),
     ...cells.map(({ step, cell, action, stored, version, buckets, bytes, note }) => {

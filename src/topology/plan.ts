@@ -41,12 +41,13 @@ export interface SourcePlan {
   readonly note: string;
 }
 
-/** A sink that is gone, or is of another kind, and has written what only it could have finished. */
+/** A sink that is gone, or is of another kind, and has written what only it can finish. */
 export interface SinkPlan {
   readonly sink: string;
-  readonly action: 'dropped';
-  /** By task, what is lost, in words. */
-  readonly lost: Readonly<Record<number, readonly string[]>>;
+  /** What a removed sink has begun stays in the checkpoint; what a sink of another kind has begun does not. */
+  readonly action: 'kept' | 'dropped';
+  /** By task, what is not finished, in words. */
+  readonly unfinished: Readonly<Record<number, readonly string[]>>;
   readonly note: string;
 }
 
@@ -123,7 +124,7 @@ export function planState(
     settings: settingChanges(topology, stored),
     ...(isRescaled ? { tasksNow } : {}),
     sources: planSources(topology, stored),
-    sinks: planSinks(stored, unfinished),
+    sinks: planSinks(topology, stored, unfinished),
     cells: isRescaled ? dividing(topology, planCells(topology, stored)) : planCells(topology, stored),
   };
 }
@@ -203,18 +204,27 @@ function planSources({ sources }: Topology, tasks: readonly PlannedTask[]): Sour
   return [...declared, ...left];
 }
 
-function planSinks(tasks: readonly PlannedTask[], unfinished: Unfinished): SinkPlan[] {
-  const lost = new Map<string, Record<number, readonly string[]>>();
+function planSinks({ sinks }: Topology, tasks: readonly PlannedTask[], unfinishedOf: Unfinished): SinkPlan[] {
+  const unfinished = new Map<string, Record<number, readonly string[]>>();
   for (const { partition, checkpoint } of tasks) {
     for (const [sink, committable] of Object.entries(checkpoint?.committables ?? {})) {
-      const found = unfinished(sink, committable);
-      if (found.length > 0) getOrInsert(lost, sink, (): Record<number, readonly string[]> => ({}))[partition] = found;
+      const found = unfinishedOf(sink, committable);
+      if (found.length > 0)
+        getOrInsert(unfinished, sink, (): Record<number, readonly string[]> => ({}))[partition] = found;
     }
   }
-  const note = 'it is lost unless you finish it with the old sink: `run --until-end`';
-  return [...lost]
+  const known = new Set(sinks.map(({ id }) => id));
+  const kept = {
+    action: 'kept',
+    note: 'it continues if the sink is added again; `run --until-end` with the old sink finishes it',
+  } as const;
+  const dropped = {
+    action: 'dropped',
+    note: 'it is lost unless you finish it with the old sink: `run --until-end`',
+  } as const;
+  return [...unfinished]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([sink, found]) => ({ sink, action: 'dropped', lost: found, note }));
+    .map(([sink, found]) => ({ sink, unfinished: found, ...(known.has(sink) ? dropped : kept) }));
 }
 
 interface Place {
@@ -263,7 +273,7 @@ function engineCells({ sinks }: Topology): (place: Place) => boolean {
 
 function noteOnDropped({ steps }: Topology, cell: string, step: string): string {
   if (steps.some(({ id }) => id === step)) return 'its step no longer has this cell';
-  return cell === 'rows' ? 'rows without a sink: they are lost' : 'its step was removed';
+  return cell === 'rows' ? 'rows without a sink: written if it is added again' : 'its step was removed';
 }
 
 function* declaredCells({ steps }: Topology): Generator<Place & { readonly spec: CellSpec }> {

@@ -209,6 +209,24 @@ describe('offsets', () => {
     for (const { checkpoint } of await storedTasks(profile, ops)) expect(checkpoint?.incarnation).toBe(1);
   });
 
+  it('move back to where time began, although a source that was removed had been ahead', async () => {
+    await runToEnd(profile, ops);
+    const once = await textsIn(profile, names.output);
+    for (const task of await storedTasks(profile, ops)) {
+      const { partition, checkpoint } = task;
+      if (checkpoint === undefined) throw new Error('every task has a checkpoint');
+      const positions = { ...checkpoint.positions, gone: { offset: 9, mergeTimeMs: 4e12 } };
+      const topics = { ...task.topics, gone: 'gone' };
+      const stored = { ...task, topics, checkpoint: { ...checkpoint, positions } };
+      await profile.checkpoints.replace({ topology: ops.name, partition }, stored);
+    }
+    await (await planReset(profile, ops, { to: 'earliest', source: undefined, dropState: true })).apply();
+    for (const { checkpoint } of await storedTasks(profile, ops))
+      expect(checkpoint?.positions.gone).toEqual({ offset: 9, mergeTimeMs: -8.64e15 });
+    await runToEnd(profile, ops);
+    expect(await textsIn(profile, names.output)).toEqual(once.map((texts) => [...texts, ...texts]));
+  });
+
   it('move back with the state kept: what was seen is a duplicate', async () => {
     await runToEnd(profile, ops);
     const once = await textsIn(profile, names.output);

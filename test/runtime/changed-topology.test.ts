@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
-import { type InferenceService, type Sink, type Source, stateful } from '../../src/core/index.js';
-import { map } from '../../src/operators/index.js';
+import { count } from '../../src/aggregates/index.js';
+import { type InferenceService, millis, type Sink, type Source, stateful } from '../../src/core/index.js';
+import { map, window } from '../../src/operators/index.js';
 import { type RunOptions, runTopology } from '../../src/runtime/index.js';
 import { valueCell } from '../../src/state/index.js';
 import { MemoryProfile } from '../../src/testing/memory-profile.js';
 import { type Topology, topology, topologyHash } from '../../src/topology/index.js';
+import { tumbling } from '../../src/window.js';
 
 // A version of a topology that runs for a moment must neither skip records nor double them, or it is refused.
 
@@ -95,6 +97,64 @@ it.each([
   append(memory, [1, 2, 3]);
   await run(versionOf(['a']), memory);
   await expect(run(versionOf(['a'], change), memory)).rejects.toThrow(told);
+});
+
+it('names the cell of a step whose stored version its code cannot read, accepted or not', async () => {
+  const memory = new MemoryProfile(1);
+  append(memory, [1, 2, 3]);
+  await run(versionOf(['a'], { version: 2 }), memory);
+  await expect(run(versionOf(['a']), memory, { acceptPlan: true })).rejects.toMatchObject({
+    code: 'state',
+    where: 'count-a/n',
+    permanent: true,
+  });
+});
+
+it('keeps the watermark where the source that was ahead in time has left', async () => {
+  const memory = new MemoryProfile(1);
+  const watermarks: number[] = [];
+  const watching = stateful<Event, Event, Record<string, never>>({
+    kind: 'watching',
+    cells: {},
+    open: () => ({ onRecord: () => undefined, onWatermark: (watermarkMs) => void watermarks.push(watermarkMs) }),
+  });
+  const versionWith = (...sources: readonly string[]) =>
+    topology('watching', { deadLetters: sink() }, (t) => {
+      const streams = sources.map((id) => t.source(id, source(id)));
+      for (const [i, stream] of streams.entries())
+        (i === 0 ? stream.via('watch', watching) : stream).to(`out-${i}`, sink());
+    });
+  append(memory, [10, 11, 12]);
+  for (const id of [500, 501, 502])
+    memory.append('b', 0, [{ key: null, value: Buffer.from(JSON.stringify({ id })), timestampMs: id }]);
+  await run(versionWith('a', 'b'), memory);
+  append(memory, [20, 600]);
+  await run(versionWith('a'), memory, { acceptPlan: true });
+  expect(watermarks).toContain(502);
+  expect(watermarks).toEqual([...watermarks].sort((x, y) => x - y));
+});
+
+it('does not close a window twice where the source that was ahead in time has left', async () => {
+  const memory = new MemoryProfile(1);
+  const at = (id: number) => ({ key: null, value: Buffer.from(JSON.stringify({ id })), timestampMs: id });
+  const versionWith = (...sources: readonly string[]) =>
+    topology('closing', { deadLetters: sink() }, (t) => {
+      const [events, ...others] = sources.map((id) => t.source(id, source(id)));
+      for (const other of others) other.to('other', sink());
+      events
+        ?.via(
+          'rows',
+          window({ window: tumbling(millis(100)), key: () => 'all', keysMax: 5, aggregate: { n: count<Event>() } }),
+        )
+        .to('out', sink());
+    });
+  memory.append('a', 0, [at(10), at(20), at(30)]);
+  memory.append('b', 0, [at(50), at(150), at(250)]);
+  await run(versionWith('a', 'b'), memory);
+  memory.append('a', 0, [at(40), at(260)]);
+  await run(versionWith('a'), memory, { acceptPlan: true });
+  expect(memory.outputOf('out').map(({ value }) => value)).toEqual([{ key: 'all', startMs: 0, endMs: 100, n: 3 }]);
+  expect(memory.outputOf('$dead-letters').map(({ value }) => (value as { reason: string }).reason)).toEqual(['late']);
 });
 
 it('lets sinks and stateless steps change', async () => {

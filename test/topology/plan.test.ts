@@ -133,7 +133,7 @@ describe('planState', () => {
       'out/rows': 'reused',
       'old-sink/rows': 'dropped',
     });
-    expect(plan.cells.find(({ step: id }) => id === 'old-sink')?.note).toContain('lost');
+    expect(plan.cells.find(({ step: id }) => id === 'old-sink')?.note).toContain('written if it is added again');
   });
 
   it('lists sources and stateful steps that a run must accept, once over all tasks', () => {
