@@ -17,7 +17,6 @@ import { EndOfRun, type RunEnd } from './end-of-run.js';
 import type { Allowance, ByteBudget } from './in-flight.js';
 import type { Input } from './input.js';
 import { type EventTime, eventTimeOf, mergeRound, type Round } from './merge.js';
-
 import { openInputs } from './open-inputs.js';
 import { noteQuiet, PendingOperations, type Reason } from './pending-operations.js';
 import { Pipeline } from './pipeline.js';

@@ -79,6 +79,7 @@ describe('mutants of the runtime', () => {
       'rates',
       'drains',
       'clocked',
+      'upgrades',
     ])
       expect(await seedsIn(copy, scenario, 5)).toMatchObject({ code: 0 });
   });

@@ -285,4 +285,55 @@ export const mutants: readonly Mutant[] = [
     'else this.markDirty(leaf);\n      fire(key, timeMs);',
     'fire(key, timeMs);',
   ]),
+  mutant('positions of sources that left are dropped', 'upgrades', ['task.ts', '...this.checkpoint.positions,', '']),
+  mutant('what sinks that left have begun is dropped', 'upgrades', [
+    'task.ts',
+    '...ofRemoved, ...committables',
+    '...committables',
+  ]),
+  mutant('sources and steps of the checkpoint are compared with nothing', 'upgrades', [
+    '../topology/must-fit.ts',
+    'mustHaveLayout(checkpoint, where, running);',
+    '',
+  ]),
+  mutant('sources are not compared with those of the checkpoint', 'upgrades', [
+    '../topology/hash.ts',
+    'return [...sources.map(',
+    'return [...sources.slice(0, 0).map(',
+  ]),
+  mutant('versions of state are not compared with those of the checkpoint', 'upgrades', [
+    '../topology/hash.ts',
+    '.map(([name, , version]) =>',
+    '.map(([name]) => [name, 0]).map(([name, version]) =>',
+  ]),
+  mutant('any accepted plan counts, whatever its hash', 'upgrades', [
+    'run-topology.ts',
+    'options.acceptPlan === true || options.acceptPlan === hash',
+    'options.acceptPlan !== undefined',
+  ]),
+  mutant('an accepted hash counts for nothing', 'upgrades', [
+    'run-topology.ts',
+    'options.acceptPlan === true || options.acceptPlan === hash',
+    'options.acceptPlan === true',
+  ]),
+  mutant('checkpoints tell of the version that wrote the first one', 'upgrades', [
+    'task.ts',
+    'layout: layoutOf(topology),',
+    'layout: this.checkpoint.layout ?? layoutOf(topology),',
+  ]),
+  mutant('a refusal that leaves out what changed', 'upgrades', [
+    '../topology/must-fit.ts',
+    'const list = changes.map(',
+    'const list = changes.slice(1).map(',
+  ]),
+  mutant('time goes back where the source that was ahead has left', 'upgrades', [
+    'merge.ts',
+    '...Object.values(stored)',
+    '',
+  ]),
+  mutant('state of a newer version is read as it stands', 'upgrades', [
+    '../state/versions.ts',
+    'if (from < own && migrate) return migrate;',
+    'if (from < own && migrate) return migrate;\n  if (from > own) return undefined;',
+  ]),
 ];

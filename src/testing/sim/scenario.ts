@@ -40,8 +40,34 @@ export interface Trial {
   readonly drains?: boolean;
   /** Runs are bounded, and each finds more records than the one before. */
   readonly grows?: boolean;
+  /** Processes run different versions of the topology; `topology` is the last one, which completes the logs. */
+  readonly versions?: Versions;
   /** A sink that gets each record of a topic, so the records that are read and not written are limited by the credits. */
   readonly follows?: { readonly topic: string; readonly sink: string };
+}
+
+/** Versions of a topology that take over from each other, with and without an accepted plan. */
+export interface Versions {
+  /** Those besides the last one. */
+  readonly others: readonly Version[];
+  /**
+   * What a run of version `own` must say instead of going on: the lines of its error that begin with a sign, or the place of the
+   * error. Nothing if it may go on. Versions are numbered from 0, the last one.
+   */
+  refusal(stored: StoredVersion, own: number, isAccepted: boolean): readonly string[];
+}
+
+export interface Version {
+  readonly topology: Trial['topology'];
+  /** Deployed only after each task has stored this state (`step/cell`): what it would store itself could not be left again. */
+  readonly after?: string;
+}
+
+export interface StoredVersion {
+  /** Which version stored the checkpoint. */
+  readonly version: number;
+  /** The versions of its state, by `step/cell`. */
+  readonly cells: ReadonlyMap<string, number>;
 }
 
 /** The results of a task. */

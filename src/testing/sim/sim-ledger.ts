@@ -16,7 +16,19 @@ export interface StoredTask {
   checkpoint: Checkpoint | undefined;
   readonly state: Map<string, StateChange>;
   owner: SimSession | undefined;
+  /** The process that stored the checkpoint. */
+  writer: SimProcess | undefined;
 }
+
+/** What an owner finds: by whom the checkpoint was stored, and the versions of its state by `step/cell`. */
+export interface Found {
+  readonly writer: SimProcess;
+  readonly cells: ReadonlyMap<string, number>;
+}
+
+/** The versions of a task's state, by `step/cell`. */
+export const cellsIn = ({ state }: StoredTask): Found['cells'] =>
+  new Map([...state.values()].map(({ step, cell, version }) => [`${step}/${cell}`, version]));
 
 /** The ledger of all tasks of a sub-topology. A restore takes the task over: later commits of its earlier owner are refused. */
 export class SimLedger {
@@ -34,6 +46,7 @@ export class SimLedger {
       checkpoint: undefined,
       state: new Map(),
       owner: undefined,
+      writer: undefined,
     }));
   }
 
@@ -50,6 +63,8 @@ export class SimSession implements TaskLedger {
   readonly pending: (() => void)[] = [];
   /** Unanswered writes of this owner's sinks. */
   outstanding = 0;
+  /** What it found; nothing where there was no checkpoint. */
+  found: Found | undefined;
 
   constructor(
     readonly partition: number,
@@ -64,7 +79,8 @@ export class SimSession implements TaskLedger {
   async restore(): Promise<RestoredTask> {
     await this.process.reach('before restore');
     this.stored.owner = this;
-    const { checkpoint, state } = this.stored;
+    const { checkpoint, state, writer } = this.stored;
+    this.found = writer && { writer, cells: cellsIn(this.stored) };
     // Copies, because the bytes belong to the cells. Newest first: cells must not rely on an order.
     const copies = [...state.values()].reverse().map((change) => ({ ...change, bytes: change.bytes?.slice() ?? null }));
     this.chaos.tell(`${this.process.name} owns task ${this.partition} from epoch ${checkpoint?.epoch ?? 0}`);
@@ -115,6 +131,7 @@ export class SimSession implements TaskLedger {
           `task ${this.partition} goes back in ${source} to ${checkpoint.positions[source]?.offset} from ${offset}`,
         );
     this.stored.checkpoint = checkpoint;
+    this.stored.writer = this.process;
     for (const change of changes) {
       const key = `${change.step}/${change.cell}/${change.bucket}`;
       if (change.bytes === null) this.stored.state.delete(key);

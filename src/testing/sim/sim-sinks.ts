@@ -12,10 +12,11 @@ import type { Random } from './random.js';
 import type { SimSession } from './sim-ledger.js';
 
 /**
- * The sinks of the simulation, each like a kind of real sink: in the ledger's transaction; rows by identity, written in batches, at
- * once or only after the checkpoint; hashes fenced by record; a plain list, which a replay duplicates.
+ * The sinks of the simulation, each like a kind of real sink: in the ledger's transaction; out of sight until the checkpoint that
+ * has its committable; rows by identity, written in batches, at once or only after the checkpoint; hashes fenced by record; a plain
+ * list, which a replay duplicates.
  */
-export const sinkKinds = ['transactional', 'table', 'deferred', 'hash', 'append'] as const;
+export const sinkKinds = ['transactional', 'prepared', 'table', 'deferred', 'hash', 'append'] as const;
 /** The kinds of simulated sinks. */
 export type SinkKind = (typeof sinkKinds)[number];
 
@@ -42,8 +43,10 @@ export interface SimRow {
 
 /** The content of one sink of one task. */
 export interface SimOutput {
-  /** In the order in which they became visible (transactional, append). */
+  /** In the order in which they became visible (transactional, prepared, append). */
   readonly rows: SimRow[];
+  /** Of each writer: its rows, and how many of them are visible (prepared). */
+  readonly stages: { readonly rows: SimRow[]; shown: number }[];
   /** By topic, offset and index among the values of one record (table, deferred). */
   readonly byIdentity: Map<string, SimRow>;
   /** The newest value of each key (hash). */
@@ -60,7 +63,7 @@ export class SimOutputs {
     const key = `${step}/${task}`;
     const known = this.outputs.get(key);
     if (known) return known;
-    const made = { rows: [], byIdentity: new Map(), byKey: new Map(), finished: 0 };
+    const made = { rows: [], stages: [], byIdentity: new Map(), byKey: new Map(), finished: 0 };
     this.outputs.set(key, made);
     return made;
   }
@@ -75,8 +78,8 @@ export function simSinkDriver(
   random: Random,
 ): SinkDriver {
   return {
-    mode: kind === 'transactional' || kind === 'append' ? kind : 'idempotent',
-    open: async (sink, { step, task }) => {
+    mode: kind === 'transactional' || kind === 'prepared' || kind === 'append' ? kind : 'idempotent',
+    open: async (sink, { step, task, committable }) => {
       const session = sessionOf(task);
       await session.process.reach(`open sink ${step}`);
       return new SimWriter(
@@ -87,12 +90,31 @@ export function simSinkDriver(
         session,
         chaos,
         random,
+        committable as Committable | undefined,
       );
     },
   };
 }
 
+/** Rows of a stage that survive a crash, as a file that is still open: the first of them are visible. */
+interface Committable {
+  readonly stage: number;
+  readonly rows: number;
+  readonly visible: number;
+}
+
+/** Makes rows of a stage visible, each once. */
+function show({ stages, rows }: SimOutput, committable: Committable | undefined): void {
+  const stage = stages[committable?.stage ?? -1];
+  if (committable === undefined || stage === undefined) return;
+  rows.push(...stage.rows.slice(stage.shown, committable.visible));
+  stage.shown = Math.max(stage.shown, committable.visible);
+}
+
 class SimWriter implements SinkWriter {
+  private readonly stage: number;
+  private committable: Committable | undefined;
+  private isFinishing = false;
   private busy = false;
   private closed = false;
   /** Rows of a table that were accepted and not yet written: a crash loses them. */
@@ -110,7 +132,21 @@ class SimWriter implements SinkWriter {
     private readonly session: SimSession,
     private readonly chaos: Chaos,
     private readonly random: Random,
-  ) {}
+    restored: Committable | undefined,
+  ) {
+    show(output, restored);
+    const kept = output.stages[restored?.stage ?? -1]?.rows.slice(restored?.visible, restored?.rows) ?? [];
+    this.stage = output.stages.push({ rows: kept, shown: 0 }) - 1;
+  }
+
+  finish(): void {
+    this.isFinishing = true;
+  }
+
+  isDue(): boolean {
+    const { rows = [], shown = 0 } = this.output.stages[this.stage] ?? {};
+    return this.isFinishing && rows.length > shown;
+  }
 
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
     const { process } = this.session;
@@ -124,7 +160,7 @@ class SimWriter implements SinkWriter {
     return this.writeLater(values, origins, waiting, where);
   }
 
-  async prepare(): Promise<void> {
+  async prepare(): Promise<unknown> {
     const where = `${this.session.process.name} task ${this.session.partition} sink ${this.step}`;
     if (this.busy) this.chaos.violated(`${where} is prepared while a write is under way`);
     await this.session.process.reach(`before prepare of ${this.step}`);
@@ -134,11 +170,21 @@ class SimWriter implements SinkWriter {
     }
     if (this.unsent.length > 0 && this.isRefusing(where)) throw new MillraceError('sink', `${this.step} refuses`);
     this.send(this.unsent.length);
+    this.committable = this.kind === 'prepared' ? this.stageRows() : undefined;
     await this.session.process.reach(`after prepare of ${this.step}`);
+    return this.committable;
   }
 
   async commit(): Promise<void> {
     await this.session.process.reach(`commit of ${this.step}`);
+    show(this.output, this.committable);
+  }
+
+  private stageRows(): Committable | undefined {
+    const { rows = [], shown = 0 } = this.output.stages[this.stage] ?? {};
+    if (rows.length === shown) return undefined;
+    const visible = this.isFinishing || this.random.chance(0.1) ? rows.length : shown;
+    return { stage: this.stage, rows: rows.length, visible };
   }
 
   async close(): Promise<void> {
@@ -196,6 +242,7 @@ class SimWriter implements SinkWriter {
     }
     const row: SimRow = { value, topic: origin.topic, offset: origin.offset };
     if (this.kind === 'transactional') session.pending.push(() => output.rows.push(row));
+    else if (this.kind === 'prepared') output.stages[this.stage]?.rows.push(row);
     else if (this.kind === 'append') output.rows.push(row);
     else {
       const n = this.number(origin);

@@ -8,7 +8,8 @@ import {
 } from '../../core/index.js';
 import type { Chaos } from './chaos.js';
 import type { Random } from './random.js';
-import { placeOf } from './scenario.js';
+import { placeOf, type SimLog } from './scenario.js';
+import type { SimBetween } from './sim-between.js';
 import type { SimProcess } from './sim-process.js';
 
 /** A simulated source of JSON. */
@@ -20,6 +21,39 @@ export const simSource = <T>(topic: string, eventTimeOf: (value: T) => number): 
   settings: {},
   eventTimeOf: (value) => eventTimeOf(value as T),
 });
+
+/** The logs as processes find them. They are complete, or grow with the number of processes that have started. */
+export class SimLogs {
+  constructor(
+    private readonly log: SimLog,
+    private readonly between: SimBetween,
+    private readonly partitions: number,
+    /** They are complete after this many processes have died: the last process finds all of it. */
+    private readonly startsUntilComplete: number,
+  ) {}
+
+  areComplete(started: number): boolean {
+    return started > this.startsUntilComplete;
+  }
+
+  /** All records of a partition, of now and of later. */
+  all(topic: string, partition: number): readonly RawRecord[] {
+    return this.log[topic]?.[partition] ?? this.between.records(topic, partition);
+  }
+
+  /** Those that a process finds when it opens the log. */
+  found(topic: string, partition: number, started: number): readonly RawRecord[] {
+    const records = this.all(topic, partition);
+    if (this.areComplete(started)) return records;
+    // The inputs of a task end far from each other.
+    const share = started / (this.startsUntilComplete + 1);
+    return records.slice(0, Math.floor(records.length * share ** ((topic.length + partition) % 2 ? 2 : 0.5)));
+  }
+
+  partitionsOf(topic: string): number {
+    return this.log[topic]?.length ?? this.partitions;
+  }
+}
 
 /** The source driver of one process; `onDelivered` gets the progress of each reader. */
 export function simSourceDriver(

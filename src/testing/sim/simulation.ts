@@ -7,7 +7,6 @@ import {
   type Profile,
   partitionsRead,
   positionKey,
-  type RawRecord,
   type TaskId,
 } from '../../core/index.js';
 import { type Running, type RunOptions, runTopology } from '../../runtime/index.js';
@@ -22,7 +21,8 @@ import { SimLedger, type SimSession } from './sim-ledger.js';
 import { Killed, SimProcess } from './sim-process.js';
 import type { SimOptions, SimReport } from './sim-report.js';
 import { SimOutputs, simSinkDriver, sinkKinds } from './sim-sinks.js';
-import { countingSource, simSourceDriver } from './sim-source.js';
+import { countingSource, SimLogs, simSourceDriver } from './sim-source.js';
+import { SimVersions } from './sim-versions.js';
 import { VirtualTime } from './virtual-time.js';
 
 /** The most turns of the event loop: about twenty times those of the longest runs. */
@@ -76,11 +76,12 @@ class Simulation {
   private readonly ledgers: ReadonlyMap<string, SimLedger>;
   private readonly outputs = new SimOutputs();
   private readonly between: SimBetween;
+  private readonly versions: SimVersions;
   /** By sub-topology; empty if each process believes that it owns all tasks. */
   private readonly groups = new Map<string, SimGroup>();
   /** Sub-topologies run one after another to their end, or side by side without end. */
   private readonly bounded: boolean;
-  private readonly startsUntilComplete: number;
+  private readonly logs: SimLogs;
   private readonly lives: Life[] = [];
   private readonly settings: Pick<RunOptions, 'epochInterval' | 'inFlightMax' | 'roundMax'> & {
     readonly roundMs: number;
@@ -130,8 +131,10 @@ class Simulation {
     // In a group each process would take its own end of a sub-topology for the end of all, so sub-topologies run one by one.
     this.bounded = this.subtopologies.length === 1 || (this.groups.size === 0 && random.chance(0.6));
     // The logs are complete after the first processes have died; the last process finds all of it.
-    this.startsUntilComplete = this.trial.grows ? 2 + random.int(4) : 0;
+    const startsUntilComplete = this.trial.grows ? 2 + random.int(this.trial.versions ? 12 : 4) : 0;
     this.between = new SimBetween(this.partitions, random.fork());
+    this.logs = new SimLogs(this.trial.log, this.between, this.partitions, startsUntilComplete);
+    this.versions = new SimVersions(this.trial, random.fork(), this.chaos);
   }
 
   private ledgerOf(subtopology: Topology): SimLedger {
@@ -207,7 +210,7 @@ class Simulation {
     void life.running?.stop().catch(() => undefined); // its own run reports how it ends
   }
 
-  private start(bounded = this.bounded): void {
+  private start(isLast = false): void {
     const { time, chaos, random } = this;
     if (this.started >= PROCESSES_MAX) chaos.violated(`${PROCESSES_MAX} processes did not finish the work`);
     const process = new SimProcess(
@@ -222,19 +225,21 @@ class Simulation {
     const life: Life = { process, running: undefined, over: false, stopped: false };
     this.lives.push(life);
     chaos.tell(`${process.name} starts`);
-    void this.live(life, bounded);
+    const tasks = [...this.ledgers.values()].flatMap((ledger) => ledger.tasks);
+    const { acceptPlan } = this.versions.deploy(process, tasks, isLast);
+    void this.live(life, isLast || this.bounded, acceptPlan);
   }
 
   private watch(process: SimProcess): void {
     for (const group of this.groups.values()) void group.watch(process);
   }
 
-  private async live(life: Life, bounded: boolean): Promise<void> {
+  private async live(life: Life, bounded: boolean, acceptPlan: RunOptions['acceptPlan']): Promise<void> {
     const { process } = life;
     const { roundMs, ...settings } = this.settings;
     try {
       life.running = await runTopology(
-        this.trial.topology(async () => {
+        this.versions.topologyOf(process, async () => {
           for (let waits = this.random.int(3); waits > 0; waits--) await this.time.sleep(this.random.int(8));
         }),
         {
@@ -242,6 +247,7 @@ class Simulation {
           profile: this.profileOf(process),
           inference: noInference,
           bounded,
+          acceptPlan,
           final: bounded && this.trial.drains === true,
           clock: process.clock,
           random: () => this.jitter.next(),
@@ -255,15 +261,26 @@ class Simulation {
       if (life.stopped) void life.running.stop().catch(() => undefined); // it was asked to stop while it was starting
       await life.running.finished;
       this.chaos.tell(`${process.name} ends`);
-      if (this.groups.size === 0 && !life.stopped && this.isComplete && !this.isAllStored())
-        this.fail(`${process.name} ends before the logs do`);
+      const mayEndBefore =
+        this.groups.size > 0 ||
+        life.stopped ||
+        !this.logs.areComplete(this.started) ||
+        !this.versions.completes(process);
+      if (!mayEndBefore && !this.isAllStored()) this.fail(`${process.name} ends before the logs do`);
     } catch (error) {
       if (!process.alive || error instanceof Killed) return;
       this.chaos.tell(`${process.name} fails: ${messageOf(error)}`);
-      if (!isExpected(error)) this.fail(`${process.name} fails: ${describe(error)}`);
+      if (!this.isExpected(process, error)) this.fail(`${process.name} fails: ${describe(error)}`);
     } finally {
       life.over = true;
     }
+  }
+
+  /** Failures that a run may end with; an outer supervisor starts the next process. */
+  private isExpected(process: SimProcess, error: unknown): boolean {
+    if (!(error instanceof MillraceError)) return false;
+    if (error.permanent) return this.versions.isRefusal(process, error);
+    return ['sink', 'source', 'state', 'fenced'].includes(error.code);
   }
 
   private fail(message: string): void {
@@ -280,8 +297,8 @@ class Simulation {
     const keyOf = ({ topology, partition }: TaskId) => `${topology}/${partition}`;
     const source = countingSource(
       simSourceDriver(
-        (topic, partition) => this.recordsYet(topic, partition),
-        (topic) => this.trial.log[topic]?.length ?? this.partitions,
+        (topic, partition) => this.logs.found(topic, partition, this.started),
+        (topic) => this.logs.partitionsOf(topic),
         process,
         chaos,
         random.fork(),
@@ -306,6 +323,7 @@ class Simulation {
         await process.reach(`open ledger ${keyOf(task)}`);
         const session = (this.ledgers.get(task.topology) as SimLedger).open(task.partition, process);
         sessions.set(keyOf(task), session);
+        this.versions.onOpened(session);
         return session;
       },
       ...(groups.size > 0 ? { join: (member) => (groups.get(member.topology) as SimGroup).join(process, member) } : {}),
@@ -318,23 +336,6 @@ class Simulation {
     return this.chaos.struck.crash === 0 && this.delivered > this.records * 0.4;
   }
 
-  private recordsOf(topic: string, partition: number): readonly RawRecord[] {
-    return this.trial.log[topic]?.[partition] ?? this.between.records(topic, partition);
-  }
-
-  private get isComplete(): boolean {
-    return this.started > this.startsUntilComplete;
-  }
-
-  /** The records of a log when a process opens it. */
-  private recordsYet(topic: string, partition: number): readonly RawRecord[] {
-    const records = this.recordsOf(topic, partition);
-    if (this.isComplete) return records;
-    // The inputs of a task end far from each other.
-    const share = this.started / (this.startsUntilComplete + 1);
-    return records.slice(0, Math.floor(records.length * share ** ((topic.length + partition) % 2 ? 2 : 0.5)));
-  }
-
   /**
    * Whether checkpoints cover all records. If sub-topologies run side by side, an input may end with records that wait for more
    * from the repartition topics; the last process, which reads to the end, takes them.
@@ -345,8 +346,8 @@ class Simulation {
         .filter(({ source }) => this.bounded || number === 0 || source.hasWatermarkMarkers)
         .every(({ id, source }) =>
           this.ledgers.get(name)?.tasks.every(({ checkpoint }, task) =>
-            partitionsRead(source, task, this.trial.log[source.topic]?.length ?? 0).every((partition) => {
-              const end = (this.recordsOf(source.topic, partition).at(-1)?.offset ?? -1) + 1;
+            partitionsRead(source, task, this.logs.partitionsOf(source.topic)).every((partition) => {
+              const end = (this.logs.all(source.topic, partition).at(-1)?.offset ?? -1) + 1;
               return (checkpoint?.positions[positionKey(id, source, partition)]?.offset ?? 0) >= end;
             }),
           ),
@@ -360,6 +361,7 @@ class Simulation {
     const { checkpoint, owner } = this.ledgers.get(name)?.tasks[partition] ?? {};
     const at = Object.entries(checkpoint?.positions ?? {}).map(([source, { offset }]) => `${source}@${offset}`);
     const task = this.subtopologies.length === 1 ? partition : `${name}/${partition}`;
+    if (owner) this.versions.onStored(owner);
     this.chaos.tell(`${owner?.process.name} stores task ${task} epoch ${checkpoint?.epoch}: ${at.join(' ')}`);
   }
 
@@ -370,7 +372,7 @@ class Simulation {
     const { roundMax = 0, inFlightMax = 0 } = this.settings;
     // Written by this owner or an earlier one; writes of an earlier one can only loosen the limit.
     const { finished } = this.outputs.of(follows.sink, partition);
-    const records = this.trial.log[topic]?.[partition] ?? [];
+    const records = this.logs.all(topic, partition);
     const between = placeOf(records, next) - placeOf(records, finished);
     // Two polls may be buffered, and the last round may exceed the credits by its length.
     const max = inFlightMax + 3 * roundMax;
@@ -393,8 +395,5 @@ class Simulation {
   }
 }
 
-/** Failures that a run may end with; an outer supervisor starts the next process. */
-const isExpected = (error: unknown): boolean =>
-  error instanceof MillraceError && ['sink', 'source', 'state', 'fenced'].includes(error.code);
 const describe = (error: unknown): string =>
   error instanceof Error ? `${error.message}${error.stack ? `\n${error.stack}` : ''}` : String(error);

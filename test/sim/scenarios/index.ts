@@ -9,6 +9,7 @@ import { rates } from './rates.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
 import { transfers } from './transfers.js';
+import { upgrades } from './upgrades.js';
 import { windows } from './windows.js';
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -23,4 +24,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   joins,
   clocked,
   drains,
+  upgrades,
 };
