@@ -21,6 +21,9 @@ export interface World {
 /** One thing that is done to the world of an agent. */
 export type Fault = (agent: Agent) => Promise<void>;
 
+/** How a worker ends with a failure that passes: the next owners of its tasks repeat what it had not committed. */
+const EX_TEMPFAIL = 75;
+
 /** Numbers of workers, one after another. */
 const SCALES = [1, 3, 2] as const;
 
@@ -29,6 +32,8 @@ export class Agent {
   readonly done: Record<string, number> = {};
   /** Workers that a fault has ended. */
   private readonly ended = new Set<Worker>();
+  /** Workers that were asked to end; one that cannot commit, as a store is down, cannot wait for it. */
+  private readonly asked = new Set<Worker>();
   private readonly goingOn = new Map<unknown, Promise<void>>();
   private scaled = 0;
 
@@ -57,7 +62,8 @@ export class Agent {
     const found: string[] = [];
     for (const worker of this.world.workers.all) {
       const end = (await worker.ended) ?? worker.process.signalCode;
-      if (end === 0 || end === 'SIGTERM' || this.ended.has(worker)) continue;
+      const isCutShort = end === EX_TEMPFAIL && this.asked.has(worker);
+      if (end === 0 || end === 'SIGTERM' || isCutShort || this.ended.has(worker)) continue;
       found.push(`worker ${worker.id}: ${end}: ${worker.errors}`);
     }
     return found;
@@ -112,7 +118,10 @@ export class Agent {
   private keep(): void {
     const wanted = SCALES[this.scaled % SCALES.length] as number;
     const { living } = this.world.workers;
-    for (const worker of living.slice(wanted)) worker.signal('SIGTERM');
+    for (const worker of living.slice(wanted)) {
+      this.asked.add(worker);
+      worker.signal('SIGTERM');
+    }
     for (let missing = wanted - living.length; missing > 0; missing--) this.world.workers.start();
   }
 }

@@ -8,6 +8,7 @@ import { messageOf } from '../../src/core/errors.js';
 import { createInference } from '../../src/inference/index.js';
 import { onceUp } from '../../src/run/launch.js';
 import { runTopology } from '../../src/runtime/index.js';
+import { isPassing } from '../../src/runtime/supervisor.js';
 import { localRegistry } from '../../src/schema/index.js';
 import { type Mutant, mutants } from './mutants.js';
 import { relay } from './network.js';
@@ -125,7 +126,7 @@ try {
   await running.finished;
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = isPassing(error) ? 75 : 1; // EX_TEMPFAIL, as the agent knows
 } finally {
   for (const each of opened.reverse()) await each.close();
   process.off('disconnect', orphaned);
