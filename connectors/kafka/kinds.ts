@@ -48,7 +48,8 @@ const declared = {
           .map(([name, one]) => `${name}=${one}`)
           .join(' '),
     ),
-    "Topic configs of the broker, such as `{ 'retention.ms': 604_800_000 }`.",
+    "Topic configs of the broker, such as `{ 'retention.ms': 604_800_000 }`. The embedded log knows `retention.ms` and " +
+      '`retention.bytes`.',
   ),
   create: defaulted(is.flag, true, 'Whether to create the topic if it is missing.'),
   onMismatch: optional(

@@ -3,7 +3,7 @@ import { MillraceError } from '../../src/core/errors.js';
 import { partitionOf } from '../../src/core/partition.js';
 import type { TopicProducer } from '../../src/core/profile.js';
 import type { OutgoingRecord } from '../../src/core/record.js';
-import type { Admin } from './admin.js';
+import type { Admin, TopicSettings } from './admin.js';
 import { BatchSender, producingOver } from './batch-sender.js';
 import { type Cluster, noTopic } from './connection/cluster.js';
 import { ConnectionPool } from './connection/connection-pool.js';
@@ -41,8 +41,8 @@ export class KafkaProducer implements TopicProducer {
     this.outbox = new RecordAccumulator(() => this.identity, compression);
   }
 
-  createTopic(topic: string, partitions: number): Promise<void> {
-    return this.admin.createTopic(topic, partitions);
+  createTopic(topic: string, partitions: number, configs?: TopicSettings): Promise<void> {
+    return this.admin.createTopic(topic, partitions, configs);
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Schema } from '../../src/core/schema.js';
 /** Compression of record batches. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
-/** Properties of a topic; logs without such properties ignore them. */
+/** Properties of a topic. The embedded log knows `retention.ms`, `retention.bytes` and `cleanup.policy`, and ignores others. */
 export interface TopicDeclaration {
   /** Replicas of each partition; `kafkaReplication` by default. */
   readonly replication?: number | undefined;

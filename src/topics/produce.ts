@@ -7,6 +7,8 @@ import type { NumberedValue } from './ndjson.js';
 export interface ProduceOptions {
   readonly topic: string;
   readonly partitions: number;
+  /** Of the topic; see `TopicProducer.createTopic`. */
+  readonly configs?: Readonly<Record<string, string>>;
   readonly codec: Codec<unknown>;
   /** Field that becomes the record's key; equal keys lie in one partition. */
   readonly keyField: string | undefined;
@@ -28,7 +30,7 @@ export async function produce(
   values: AsyncIterable<NumberedValue>,
   options: ProduceOptions,
 ): Promise<number> {
-  await producer.createTopic(options.topic, options.partitions);
+  await producer.createTopic(options.topic, options.partitions, options.configs);
   let batch: OutgoingRecord[] = [];
   let sent = 0;
   const send = async () => {

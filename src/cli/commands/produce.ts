@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MillraceError } from '../../core/errors.js';
 import { counted } from '../../util/counted.js';
 import { exitCodes } from '../../util/terminal.js';
 import { type CommandContext, command, profileOptions, wholeNumber } from '../command.js';
@@ -9,6 +10,7 @@ interface ProduceFlags {
   readonly key?: string;
   readonly time?: string;
   readonly partitions: number;
+  readonly config?: readonly string[];
   readonly profile?: string;
   readonly data?: string;
   readonly json?: boolean;
@@ -27,6 +29,10 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
     .option('--key <field>', 'field that becomes the key: equal keys stay in one partition')
     .option('--time <field>', 'field with the event time (default: the current time)')
     .option('--partitions <number>', 'partitions of a new topic', wholeNumber, 1)
+    .option(
+      '--config <name=value...>',
+      'configs of a new topic, such as retention.ms=604800000; on the embedded profile also of an existing one',
+    )
     .addOption(shared.profile)
     .addOption(shared.data)
     .action((topic: string, flags: ProduceFlags) =>
@@ -47,6 +53,7 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
             const records = await produce(producer, readNdjson(process.stdin), {
               topic,
               partitions: flags.partitions,
+              configs: configsIn(flags.config ?? []),
               codec: await openCodec(schema, profile.schemas),
               keyField: flags.key,
               timeField: flags.time,
@@ -66,4 +73,15 @@ export function produceCommand({ terminal, act }: CommandContext): Command {
         return exitCodes.ok;
       }),
     );
+}
+
+function configsIn(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, value] = /^([a-z.]+)=(.+)$/.exec(text) ?? [];
+      if (name !== undefined && value !== undefined) return [name, value];
+      const hint = 'give a name and a value, such as retention.ms=604800000';
+      throw new MillraceError('config', `${text} is no config`, { where: '--config', hint });
+    }),
+  );
 }

@@ -12,6 +12,7 @@ import { keptSchemas } from './kept-schemas.js';
 import { embeddedCheckpoints, openLedger } from './ledger.js';
 import { takeOwnership } from './ownership.js';
 import { appendTo, openProducer } from './producer.js';
+import { LogCleaner } from './retention.js';
 import { logSource } from './source.js';
 import { Store, type StoreHooks } from './store.js';
 import { TaskOwners } from './task-outputs.js';
@@ -66,7 +67,7 @@ export interface Embedded {
  * state, checkpoint) is one atomic step, so delivery is exactly-once.
  *
  * A commit that was awaited is synced to disk: it survives `kill -9` and, if the disk keeps its word, a power cut. The
- * log keeps everything it was given; there is no retention. Memory: blobs being read (256 KiB for each reader), what
+ * log keeps everything but what topics declare that they need not keep (`retention.ms`, `retention.bytes`). Memory: blobs being read (256 KiB for each reader), what
  * tasks wrote since their last checkpoint, and pages of the file that the system may drop at any time.
  *
  * @throws MillraceError `config` where a living process has the folder open (one that was killed has not); `state`
@@ -87,6 +88,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     throw error;
   }
   const log = new TopicLog(store);
+  const cleaner = new LogCleaner(store, log, now);
   const hashes = new Hashes(store, now);
   const owners = new TaskOwners();
   const schemas = keptSchemas(store, registry);
@@ -98,7 +100,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     hashSink: hashSink(owners),
     hashLookup: hashLookup(hashes),
     schemas,
-    openLedger: async (task) => openLedger(task, { store, log, hashes, owners }),
+    async openLedger(task) {
+      cleaner.start(); // a tool that only looks deletes nothing
+      return openLedger(task, { store, log, hashes, owners });
+    },
     checkpoints: embeddedCheckpoints(store, owners),
     producer: () => openProducer(store, log),
     append: (topic, partition, records) => appendTo({ store, log }, topic, partition, records),
@@ -109,7 +114,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     getHash: (key) => hashes.get(key),
     hashes: () => hashes.entries(),
     close() {
-      closing ??= store.close().finally(() => ownership.release());
+      closing ??= cleaner
+        .stop()
+        .then(() => store.close())
+        .finally(() => ownership.release());
       return closing;
     },
   };

@@ -3,6 +3,7 @@ import type { TopicProducer } from '../../core/profile.js';
 import type { OutgoingRecord } from '../../core/record.js';
 import { getOrInsert } from '../../util/maps.js';
 import { BlobWriter } from './record-blob.js';
+import { retentionOf } from './retention.js';
 import type { Store } from './store.js';
 import type { TopicLog } from './topic-log.js';
 
@@ -13,7 +14,11 @@ import type { TopicLog } from './topic-log.js';
 export function openProducer(store: Store, log: TopicLog): TopicProducer {
   let turn = 0;
   return {
-    createTopic: (topic, partitions) => log.create(topic, partitions),
+    async createTopic(topic, partitions, configs) {
+      const retention = retentionOf(topic, configs);
+      await log.create(topic, partitions);
+      if (retention !== undefined) await log.retain(topic, retention);
+    },
 
     async send(topic, records) {
       store.mustWork();

@@ -124,6 +124,16 @@ export class BlobReader {
     }
   }
 
+  /** The newest timestamp of the records from here on; the reader is at the end then. */
+  newestMs(): number {
+    let newest = Number.NEGATIVE_INFINITY;
+    while (!this.done) {
+      newest = Math.max(newest, this.bytes.readDoubleLE(this.at));
+      this.skipTo(this.offset + 1);
+    }
+    return newest;
+  }
+
   next(): RawRecord {
     const { bytes, at } = this;
     if (at + RECORD_HEADER > bytes.length) throw damaged(this.base, 'it is truncated');

@@ -208,8 +208,16 @@ async function causeOf(error: unknown): Promise<unknown> {
   return Promise.race([cause, sleep(CAUSE_MS, error, { ref: false })]);
 }
 
+/** How much of each partition of a topic is kept: by the age of its records, and by its size. */
+export interface Retention {
+  readonly ms?: number;
+  readonly bytes?: number;
+}
+
 /** What is kept of a topic; its id stands in the keys of its blobs. */
 export interface TopicRow {
   readonly id: number;
   readonly partitions: number;
+  /** Everything is kept without it. */
+  readonly retention?: Retention;
 }

@@ -3,10 +3,11 @@ import { MillraceError } from '../../core/errors.js';
 import type { RawRecord } from '../../core/record.js';
 import { counted } from '../../util/counted.js';
 import { type Blob, BlobReader } from './record-blob.js';
-import type { Store, TopicRow, Write } from './store.js';
+import type { Retention, Store, TopicRow, Write } from './store.js';
 
-/** One partition: where the next record goes, and up to where records can be read. */
+/** One partition: its oldest record, where the next one goes, and up to where records can be read. */
 interface Partition {
+  startOffset: number;
   nextOffset: number;
   endOffset: number;
   readonly waiting: Set<() => void>;
@@ -14,7 +15,7 @@ interface Partition {
 
 interface Topic {
   readonly name: string;
-  readonly id: number;
+  row: TopicRow;
   readonly partitions: readonly Partition[];
 }
 
@@ -41,7 +42,10 @@ export class TopicLog {
   async create(name: string, partitions: number): Promise<void> {
     const existing = this.topics.get(name);
     if (existing === undefined) {
-      const row: TopicRow = { id: 1 + Math.max(-1, ...[...this.topics.values()].map(({ id }) => id)), partitions };
+      const row: TopicRow = {
+        id: 1 + Math.max(-1, ...[...this.topics.values()].map(({ row: { id } }) => id)),
+        partitions,
+      };
       this.register(name, row);
       await this.store.commit([{ table: this.store.topics, key: name, value: row }]);
     } else if (existing.partitions.length !== partitions) {
@@ -56,6 +60,22 @@ export class TopicLog {
     }
   }
 
+  /** Declares what need not be kept; `LogCleaner` deletes it. */
+  async retain(name: string, retention: Retention): Promise<void> {
+    const topic = this.topic(name);
+    const row = { ...topic.row, retention };
+    if (JSON.stringify(row) === JSON.stringify(topic.row)) return;
+    await this.store.commit([{ table: this.store.topics, key: name, value: row }]);
+    topic.row = row;
+  }
+
+  /** The partitions of topics that need not keep everything. */
+  retained(): { topic: string; partition: number; retention: Retention }[] {
+    return [...this.topics.values()].flatMap(({ name, partitions, row: { retention } }) =>
+      retention === undefined ? [] : partitions.map((_, partition) => ({ topic: name, partition, retention })),
+    );
+  }
+
   partitionsOf(name: string): number {
     return this.topic(name).partitions.length;
   }
@@ -68,10 +88,14 @@ export class TopicLog {
     return this.partition(name, partition).endOffset;
   }
 
+  startOffset(name: string, partition: number): number {
+    return this.partition(name, partition).startOffset;
+  }
+
   offsetsAt(name: string, point: LogPoint): number[] {
     const ends = this.endOffsets(name);
     if (point === 'latest') return ends;
-    if (point === 'earliest') return ends.map(() => 0);
+    if (point === 'earliest') return this.topic(name).partitions.map(({ startOffset }) => startOffset);
     return ends.map((end, partition) => {
       for (const { offset, timestampMs } of this.scan(name, partition))
         if (timestampMs >= point.timestampMs) return offset;
@@ -81,7 +105,7 @@ export class TopicLog {
 
   /** Gives the blobs their offsets. The caller commits the writes at once, before anything else is appended. */
   append(name: string, partition: number, blobs: readonly Blob[]): Appending {
-    const { id } = this.topic(name);
+    const { id } = this.topic(name).row;
     const target = this.partition(name, partition);
     const writes = blobs.map(({ records, bytes }): Write => {
       const key = [id, partition, target.nextOffset];
@@ -100,7 +124,7 @@ export class TopicLog {
 
   /** The blob that holds an offset below the end, opened at that offset. */
   open(name: string, partition: number, offset: number): BlobReader {
-    const { id } = this.topic(name);
+    const { id } = this.topic(name).row;
     // The usual case first: a reader that goes on where a blob ended.
     const next = this.store.log.get([id, partition, offset]);
     if (next !== undefined) return new BlobReader(next, offset);
@@ -117,8 +141,23 @@ export class TopicLog {
     });
   }
 
-  /** Records from `from` to the end as of now, in order. */
-  *scan(name: string, partition: number, from = 0): Generator<RawRecord> {
+  /** The blobs that begin at an offset or after it, in order. */
+  *blobs(name: string, partition: number, from: number): Generator<{ readonly offset: number; readonly blob: Buffer }> {
+    const { id } = this.topic(name).row;
+    const range = { start: [id, partition, from], end: [id, partition, Number.MAX_SAFE_INTEGER] };
+    for (const { key, value } of this.store.log.getRange(range))
+      yield { offset: (key as number[])[2] as number, blob: value };
+  }
+
+  /** Gives up the oldest blobs: `start` is the offset of the first record after them. The caller commits the writes at once. */
+  drop(name: string, partition: number, blobs: readonly number[], start: number): Write[] {
+    this.partition(name, partition).startOffset = start;
+    const { id } = this.topic(name).row;
+    return blobs.map((offset) => ({ table: this.store.log, key: [id, partition, offset], value: null }));
+  }
+
+  /** Records from `from` (the oldest by default) to the end as of now, in order. */
+  *scan(name: string, partition: number, from = this.startOffset(name, partition)): Generator<RawRecord> {
     const end = this.endOffset(name, partition);
     let offset = from;
     while (offset < end) {
@@ -146,10 +185,17 @@ export class TopicLog {
 
   /** Forgets topics and offsets that were given away and did not come into the store. */
   private reread(): void {
-    for (const [name, { id, partitions }] of this.topics) {
+    for (const [
+      name,
+      {
+        row: { id },
+        partitions,
+      },
+    ] of this.topics) {
       if (this.store.topics.get(name) === undefined) this.topics.delete(name);
       else
         for (const [n, partition] of partitions.entries()) {
+          partition.startOffset = this.storedStart(id, n);
           partition.endOffset = this.storedEnd(id, n);
           partition.nextOffset = partition.endOffset;
         }
@@ -175,13 +221,19 @@ export class TopicLog {
     });
   }
 
-  private register(name: string, { id, partitions }: TopicRow): void {
-    const ends = Array.from({ length: partitions }, (_, partition) => this.storedEnd(id, partition));
-    this.topics.set(name, {
-      name,
-      id,
-      partitions: ends.map((end) => ({ nextOffset: end, endOffset: end, waiting: new Set() })),
+  private register(name: string, row: TopicRow): void {
+    const { id } = row;
+    const partitions = Array.from({ length: row.partitions }, (_, partition): Partition => {
+      const end = this.storedEnd(id, partition);
+      return { startOffset: this.storedStart(id, partition), nextOffset: end, endOffset: end, waiting: new Set() };
     });
+    this.topics.set(name, { name, row, partitions });
+  }
+
+  private storedStart(id: number, partition: number): number {
+    const range = { start: [id, partition, 0], end: [id, partition, Number.MAX_SAFE_INTEGER], limit: 1 };
+    for (const key of this.store.log.getKeys(range)) return (key as number[])[2] as number;
+    return 0;
   }
 
   private storedEnd(id: number, partition: number): number {

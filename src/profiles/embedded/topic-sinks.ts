@@ -15,6 +15,7 @@ import type { SchemaRegistry } from '../../core/schema.js';
 import type { Sink, SinkContext, SinkDriver, SinkWriter } from '../../core/sink.js';
 import { encodingWriter, keyBytes } from '../../core/sink.js';
 import { openCodec, registerSchema } from '../../schema/index.js';
+import { retentionOf } from './retention.js';
 import type { TaskOutputs, TaskOwners } from './task-outputs.js';
 import type { TopicLog } from './topic-log.js';
 
@@ -31,11 +32,19 @@ export function topicSinks(
 
     async setUp(sink, { partitions }) {
       if (sink.kind === 'kafka.deadLetterSink') letterWriter(sink.options as DeadLetterSinkOptions, letterKey);
-      const { topic, schema, partitions: wanted } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
+      const {
+        topic,
+        schema,
+        partitions: wanted,
+        configs,
+      } = sink.options as Partial<TopicSinkOptions> & DeadLetterSinkOptions;
       if (schema !== undefined) await registerSchema(schema, registry);
       const exists = log.names().includes(topic);
       // A topic that is there may have any number of partitions unless the sink insists on one.
       if (!exists || wanted !== undefined) await log.create(topic, wanted ?? partitions);
+      // No other tool could change it, so the declaration counts at every start.
+      const retention = retentionOf(topic, configs);
+      if (retention !== undefined) await log.retain(topic, retention);
     },
 
     async mismatches(sink) {
