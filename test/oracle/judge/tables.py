@@ -19,8 +19,7 @@ def judge_table(case):
             continue
         else:
             rows[key] = value
-        if before is not None or value is not None:
-            expected.append((place, {"key": key, "before": before, "after": value}, each["t"]))
+        expected.append((place, {"key": key, "before": before, "after": value}, each["t"]))
     case.expect_emitted(expected)
     case.expect_dead(dead)
 
