@@ -141,9 +141,12 @@ export class Workers {
   }
 
   async end(): Promise<void> {
+    for (const worker of this.living) worker.signal('SIGCONT');
+    // One by one: where a rebalance takes a task away, its last commit is refused, and updates of a model stay where the undisturbed
+    // run has blocks.
     for (const worker of this.living) {
-      worker.signal('SIGCONT');
       worker.signal('SIGTERM');
+      await worker.ended;
     }
     await Promise.all(this.all.map((worker) => worker.ended));
   }
