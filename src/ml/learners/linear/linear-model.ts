@@ -71,8 +71,10 @@ export interface LinearModel {
   refusalOf(features: FeatureNumbers, weight: number): Refusal | undefined;
   /** The score of a row that was not refused. */
   scoreOf(features: FeatureNumbers): number;
-  /** Moves the weights against a slope of the loss by the score. */
-  descend(features: FeatureNumbers, slope: number): void;
+  /** The slope of the loss by the score, for `descend`: as an argument each would be an object on the heap. */
+  readonly slope: Float64Array;
+  /** Moves the weights against the slope. */
+  descend(features: FeatureNumbers): void;
 }
 
 /** Opens a linear model on its cells. */
@@ -110,12 +112,15 @@ export function openLinear(
     return sum;
   };
 
+  const slope = new Float64Array(1);
+
   return {
+    slope,
     score: (features) => scoreOf(limits.usable(features)),
     refusalOf: limits.refusalOf,
     scoreOf,
-    descend({ dense, indices, values }, slope) {
-      const g = Math.max(-slopeMax, Math.min(slopeMax, slope));
+    descend({ dense, indices, values }) {
+      const g = Math.max(-slopeMax, Math.min(slopeMax, slope[0] as number));
       const w = weightsNow();
       const step = (updates.values[0] as number) + 1;
       updates.values[0] = step;

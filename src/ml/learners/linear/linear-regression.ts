@@ -59,7 +59,8 @@ export function linearRegression(options: LinearRegressionOptions): Learner<numb
           const refusal = model.refusalOf(features, weight);
           if (refusal) return refusal;
           if (!Number.isFinite(label)) return 'unusable-label';
-          model.descend(features, weight * slopeOf(model.scoreOf(features) - label));
+          model.slope[0] = weight * slopeOf(model.scoreOf(features) - label);
+          model.descend(features);
           return 'learnt';
         },
       };

@@ -40,7 +40,8 @@ export function logisticRegression(options: LinearOptions): Learner<boolean, num
         learnOne(features, label, weight = 1) {
           const refusal = model.refusalOf(features, weight);
           if (refusal) return refusal;
-          model.descend(features, weight * (sigmoid(model.scoreOf(features)) - (label ? 1 : 0)));
+          model.slope[0] = weight * (sigmoid(model.scoreOf(features)) - (label ? 1 : 0));
+          model.descend(features);
           return 'learnt';
         },
       };

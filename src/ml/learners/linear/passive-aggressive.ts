@@ -77,7 +77,9 @@ export function passiveAggressive(options: PassiveAggressiveOptions = {}): Learn
           if (refusal) return refusal;
           const side = label ? 1 : -1;
           const loss = 1 - side * model.scoreOf(features);
-          if (loss > 0) model.descend(features, -side * step(features, loss, weight));
+          if (!(loss > 0)) return 'learnt';
+          model.slope[0] = -side * step(features, loss, weight);
+          model.descend(features);
           return 'learnt';
         },
       };
@@ -115,7 +117,9 @@ export function passiveAggressiveRegression(
           if (!Number.isFinite(label)) return 'unusable-label';
           const error = model.scoreOf(features) - label;
           const loss = Math.abs(error) - tolerance;
-          if (loss > 0) model.descend(features, Math.sign(error) * step(features, loss, weight));
+          if (!(loss > 0)) return 'learnt';
+          model.slope[0] = Math.sign(error) * step(features, loss, weight);
+          model.descend(features);
           return 'learnt';
         },
       };

@@ -33,7 +33,9 @@ export function perceptron(options: PerceptronOptions = {}): Learner<boolean, nu
           const refusal = model.refusalOf(features, weight);
           if (refusal) return refusal;
           const side = label ? 1 : -1;
-          if (side * model.scoreOf(features) <= 0) model.descend(features, -side * weight);
+          if (!(side * model.scoreOf(features) <= 0)) return 'learnt';
+          model.slope[0] = -side * weight;
+          model.descend(features);
           return 'learnt';
         },
       };
