@@ -10,12 +10,13 @@
 import json
 from importlib.metadata import version
 
-from river import datasets, tree
+from river import datasets, ensemble, forest, tree
 from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
 
 ROWS = 6_000
 NUMBERS = 5
 KINDS = 4
+SEEDS = 20
 
 
 def uniform(seed):
@@ -50,9 +51,9 @@ def mixed(seed=2):
 def drifting(seed=3):
     """Five numbers; two classes by a line that turns in the middle of the rows, one label in twenty at random."""
     draw = uniform(seed)
-    for i in range(ROWS):
+    for i in range(ROWS // 2):
         x = [next(draw) for _ in range(NUMBERS)]
-        truth = int(x[0] + x[1] > 1 if i < ROWS / 2 else x[2] > x[1])
+        truth = int(x[0] + x[1] > 1 if i < ROWS / 4 else x[2] > x[1])
         noise, other = next(draw), next(draw)
         yield x, int(other * 2) if noise < 0.05 else truth
 
@@ -103,4 +104,23 @@ trees = {
     for stream in STREAMS
     for leaf in ("mc", "nb", "nba")
 }
-print(json.dumps({"river": version("river"), "trees": trees}, indent=1))
+
+
+def mean_accuracy(stream, make):
+    return sum(progressive(stream, make(seed))["accuracy"] for seed in range(SEEDS)) / SEEDS
+
+
+def forest_of(seed):
+    return forest.ARFClassifier(n_models=5, seed=seed, binary_split=True, max_share_to_split=1.0)
+
+
+def bagging_of(seed):
+    return ensemble.LeveragingBaggingClassifier(hoeffding(), n_models=3, seed=seed)
+
+
+ensembles = {
+    "forest drifting": mean_accuracy("drifting", forest_of),
+    "forest phishing": mean_accuracy("phishing", forest_of),
+    "bagging phishing": mean_accuracy("phishing", bagging_of),
+}
+print(json.dumps({"river": version("river"), "trees": trees, "ensembles": ensembles}))

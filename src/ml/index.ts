@@ -19,6 +19,11 @@ export { meanLabel } from './learners/baselines/mean-label.js';
 export { type BernoulliBayesOptions, bernoulliBayes } from './learners/bayes/bernoulli-bayes.js';
 export { type GaussianBayesOptions, gaussianBayes } from './learners/bayes/gaussian-bayes.js';
 export { type MultinomialBayesOptions, multinomialBayes } from './learners/bayes/multinomial-bayes.js';
+export {
+  type AdaptiveRandomForestOptions,
+  adaptiveRandomForest,
+} from './learners/ensembles/adaptive-random-forest.js';
+export { type LeveragingBaggingOptions, leveragingBagging } from './learners/ensembles/leveraging-bagging.js';
 export { type ArowOptions, arow } from './learners/linear/arow.js';
 export type { LinearOptions } from './learners/linear/linear-model.js';
 export { type LinearRegressionOptions, linearRegression } from './learners/linear/linear-regression.js';
@@ -31,11 +36,8 @@ export {
 } from './learners/linear/passive-aggressive.js';
 export { type PerceptronOptions, perceptron } from './learners/linear/perceptron.js';
 export { type SoftmaxRegressionOptions, softmaxRegression } from './learners/linear/softmax-regression.js';
-export {
-  type HoeffdingTreeOptions,
-  hoeffdingTree,
-  type TreeOptions,
-} from './learners/trees/hoeffding-tree.js';
+export { type HoeffdingTreeOptions, hoeffdingTree } from './learners/trees/hoeffding-tree.js';
+export type { TreeOptions } from './learners/trees/tree-learner.js';
 export { type AdaGradOptions, adaGrad } from './optimizers/ada-grad.js';
 export { type AdamOptions, adam } from './optimizers/adam.js';
 export { type FtrlOptions, ftrl } from './optimizers/ftrl.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { poisson } from '../../src/ml/chance.js';
 import { chance } from '../../src/ml/index.js';
 
 describe('chance', () => {
@@ -30,5 +31,16 @@ describe('chance', () => {
     const chiSquared = bins.reduce((sum, count) => sum + (count - draws / 16) ** 2 / (draws / 16), 0);
     expect(chiSquared).toBeLessThan(44.3);
     expect(Math.abs((together / draws) * 12)).toBeLessThan(4 / Math.sqrt(draws));
+  });
+
+  it('becomes numbers of a Poisson distribution', () => {
+    const timesOf = poisson(6);
+    expect([0, 0.0024, 0.0026, 0.5, 0.9999, 1 - 2 ** -32].map(timesOf)).toEqual([0, 0, 1, 6, 17, 27]);
+    const draws = 20_000;
+    const drawn = Array.from({ length: draws }, (_, update) => timesOf(chance(3, 0, update)));
+    const mean = drawn.reduce((sum, k) => sum + k, 0) / draws;
+    const variance = drawn.reduce((sum, k) => sum + (k - mean) ** 2, 0) / draws;
+    expect(Math.abs(mean - 6)).toBeLessThan(0.07);
+    expect(Math.abs(variance - 6)).toBeLessThan(0.25);
   });
 });

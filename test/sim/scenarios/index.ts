@@ -9,6 +9,7 @@ import { rates } from './rates.js';
 import { scores } from './scores.js';
 import { totals } from './totals.js';
 import { transfers } from './transfers.js';
+import { trees } from './trees.js';
 import { upgrades } from './upgrades.js';
 import { windows } from './windows.js';
 
@@ -25,4 +26,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   clocked,
   drains,
   upgrades,
+  trees,
 };

@@ -47,7 +47,8 @@ function sumOf(weights: Float64Array): number {
   return sum;
 }
 
-function featuresOf({ denseSize, categories = [] }: FeatureShape): readonly TreeFeature[] {
+/** The features of a shape: numbers, and categories as one each. */
+export function treeFeatures({ denseSize, categories = [] }: FeatureShape): readonly TreeFeature[] {
   const features: TreeFeature[] = [];
   for (let at = 0; at < denseSize; ) {
     const feature = categories.find((category) => category.at === at) ?? { at, size: 0 };
@@ -89,7 +90,7 @@ export class LeafStatistics {
     /** How many features a leaf observes; all by default. */
     observed?: number,
   ) {
-    this.all = featuresOf(shape);
+    this.all = treeFeatures(shape);
     this.features = this.all.length;
     this.observed = Math.min(observed ?? this.features, this.features);
     const widths = this.all.map(({ size }) => size || GAUSSIAN).sort((a, b) => b - a);

@@ -1,0 +1,40 @@
+import { MillraceError } from '../../../core/errors.js';
+import { requirePositive } from '../../check-options.js';
+import type { Adwin } from '../../drift/adwin.js';
+import type { ForestCells } from '../trees/forest.js';
+
+/** The cells of trees, and what an ensemble knows of each of them. */
+export interface EnsembleCells extends ForestCells {
+  readonly members: ForestCells['trees'];
+}
+
+/** Refuses numbers of trees, of times that a tree learns a row, and of features that cannot be. */
+export function requireMembers(
+  where: string,
+  options: { readonly trees: number; readonly rowWeight: number; readonly featuresPerLeaf?: number },
+): void {
+  const { trees, rowWeight, featuresPerLeaf = 1 } = options;
+  requirePositive(where, options);
+  if (![trees, featuresPerLeaf].every(Number.isInteger) || rowWeight > 100)
+    throw new MillraceError('config', `${where}: trees and rowWeight are ${trees} and ${rowWeight}`, {
+      where,
+      hint: 'give whole numbers of trees and of features, and a rowWeight of 100 at most',
+    });
+}
+
+/** Adds an outcome to a window of errors and says whether their rate has risen. */
+export function errorRises(errors: Adwin, at: number, isRight: boolean): boolean {
+  const before = errors.mean(at);
+  return errors.add(at, isRight ? 0 : 1) && errors.mean(at) > before;
+}
+
+export function addVote(into: Float64Array, shares: Float64Array, weight: number): void {
+  for (let c = 0; c < into.length; c++) into[c] = (into[c] as number) + (shares[c] as number) * weight;
+}
+
+/** Votes as shares that add up to 1. */
+export function toShares(votes: Float64Array): void {
+  let sum = 0;
+  for (let c = 0; c < votes.length; c++) sum += votes[c] as number;
+  for (let c = 0; c < votes.length; c++) votes[c] = (votes[c] as number) / sum;
+}
