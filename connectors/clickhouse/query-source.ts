@@ -13,7 +13,7 @@ import { type Cursor, QueryPages, type Row } from './query/query-pages.js';
 const POLL_WAIT_MS = 100;
 
 /** The position of the next row: after one that was read, and the end of the query. */
-export interface QueryPlace {
+export interface QuerySourceState {
   readonly orderBy: readonly string[];
   readonly after: Cursor | null;
   readonly bound: Cursor | null;
@@ -22,7 +22,7 @@ export interface QueryPlace {
 interface QueryTask {
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: QueryPlace | undefined;
+  readonly place: QuerySourceState | undefined;
 }
 
 /**
@@ -91,7 +91,7 @@ class QueryReader implements SourceReader {
     return { records: [], ended: true };
   }
 
-  sourceStateOf(offset: number): QueryPlace {
+  sourceStateOf(offset: number): QuerySourceState {
     const passed = Math.min(offset - this.first, this.given.length);
     if (passed > 0) {
       this.before = this.given[passed - 1];
@@ -168,7 +168,7 @@ export function querySource(engine: Engine, retrying: RetryOptions): SourceDrive
     async open({ options }, { offset, bounded, sourceState }) {
       const query = options as Query;
       const pages = await QueryPages.open(patient, query);
-      return openQueryReader(pages, query, { bounded, offset, place: sourceState as QueryPlace | undefined });
+      return openQueryReader(pages, query, { bounded, offset, place: sourceState as QuerySourceState | undefined });
     },
   };
 }

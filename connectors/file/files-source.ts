@@ -15,7 +15,7 @@ import { UncommittedPositions } from './uncommitted-positions.js';
 const POLL_WAIT_MS = 100;
 
 /** The position of the next row: in this file, `skip` rows after `at`. */
-export interface FilePlace extends Likeness {
+export interface FileSourceState extends Likeness {
   readonly file: string;
   readonly at: number;
   readonly skip: number;
@@ -36,7 +36,7 @@ export interface FilesTask {
   readonly partition: number;
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: FilePlace | undefined;
+  readonly place: FileSourceState | undefined;
 }
 
 /** A storage of files. */
@@ -62,7 +62,7 @@ export async function openFilesReader(
 
 /** Memory: the names of the files, one piece of a file (one row group of Parquet), and its rows. */
 class FilesReader implements SourceReader {
-  private readonly handedOut = new UncommittedPositions<FilePlace>();
+  private readonly uncommitted = new UncommittedPositions<FileSourceState>();
   private readonly closing = new AbortController();
   /** Names to be read, in order. */
   private queue: string[] = [];
@@ -119,8 +119,8 @@ class FilesReader implements SourceReader {
     return { records: [], ended: true };
   }
 
-  sourceStateOf(offset: number): FilePlace | undefined {
-    const found = this.handedOut.placeOf(offset);
+  sourceStateOf(offset: number): FileSourceState | undefined {
+    const found = this.uncommitted.placeOf(offset);
     if (found === undefined) return undefined;
     const { isEnd, ...place } = found;
     const done = isEnd && this.lastEnded && this.last?.file === place.file;
@@ -133,7 +133,7 @@ class FilesReader implements SourceReader {
     await this.current?.rows.return(undefined).catch(() => undefined); // the rest is not needed, so its errors do not matter
   }
 
-  private async resume(place: FilePlace): Promise<void> {
+  private async resume(place: FileSourceState): Promise<void> {
     const found = await this.storage.likeness(place.file);
     if (found === undefined) {
       if (!place.done) this.mind(gone(place.file));
@@ -186,7 +186,7 @@ class FilesReader implements SourceReader {
     const { file, size, mark, files, writtenMs } = this.current as Current;
     const taken = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, lineBytes);
     const place = { file, at: this.at, skip: 0, size, mark, files };
-    this.handedOut.add({ first: this.next, count: taken.length, place });
+    this.uncommitted.add({ first: this.next, count: taken.length, place });
     const records = taken.map((row): RawRecord => {
       const offset = this.next++;
       const { json } = row;

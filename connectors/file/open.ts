@@ -3,12 +3,12 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkDriver } from '../../src/core/sink.js';
 import type { Source, SourceDriver } from '../../src/core/source.js';
 import { openCompress } from './compress.js';
-import { type FilePlace, openFilesReader } from './files-source.js';
+import { type FileSourceState, openFilesReader } from './files-source.js';
 import { FolderStore } from './folder-store.js';
 import type { ReadFiles, WriteFiles } from './kinds.js';
 import { openWriter, ownerOf } from './open-writer.js';
 import { isParquet } from './row-format.js';
-import { openTailReader, type TailPlace } from './tail-source.js';
+import { openTailReader, type TailSourceState } from './tail-source.js';
 import { type WrittenFiles, writtenFiles } from './written.js';
 
 export interface Files {
@@ -40,8 +40,8 @@ export function openFiles({ schemas, now = Date.now }: FilesOptions): Files {
       async open(source, { partition, offset, bounded, sourceState }) {
         const options = readOf(source);
         return source.kind === 'file.tailSource'
-          ? openTailReader(options, { bounded, offset, place: sourceState as TailPlace | undefined })
-          : openFilesReader(options, { partition, bounded, offset, place: sourceState as FilePlace | undefined });
+          ? openTailReader(options, { bounded, offset, place: sourceState as TailSourceState | undefined })
+          : openFilesReader(options, { partition, bounded, offset, place: sourceState as FileSourceState | undefined });
       },
     },
     sink: {

@@ -26,7 +26,7 @@ const POLL_WAIT_MS = 100;
 const GRACE_MS = 1_000;
 
 /** The position of the next line: in the file with this identity, `skip` lines after byte `at`. */
-export interface TailPlace extends Identity {
+export interface TailSourceState extends Identity {
   readonly at: number;
   readonly skip: number;
 }
@@ -34,7 +34,7 @@ export interface TailPlace extends Identity {
 export interface TailTask {
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: TailPlace | undefined;
+  readonly place: TailSourceState | undefined;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function openTailReader(options: ReadFiles, task: TailTask): Promis
 
 /** Memory: one piece of 256 KiB, its lines, and an incomplete line. */
 class TailReader implements SourceReader {
-  private readonly handedOut = new UncommittedPositions<TailPlace>();
+  private readonly uncommitted = new UncommittedPositions<TailSourceState>();
   private readonly closing = new AbortController();
   private file: FileHandle | undefined;
   private identity: Identity = { id: '', head: { bytes: 0, digest: '' } };
@@ -127,8 +127,8 @@ class TailReader implements SourceReader {
     return { records: [], ended: true };
   }
 
-  sourceStateOf(offset: number): TailPlace | undefined {
-    const found = this.handedOut.placeOf(offset);
+  sourceStateOf(offset: number): TailSourceState | undefined {
+    const found = this.uncommitted.placeOf(offset);
     if (found === undefined) return undefined;
     const { isEnd: _, ...place } = found;
     return place;
@@ -250,7 +250,7 @@ class TailReader implements SourceReader {
 
   private take(recordsMax: number, bytesMax: number): RawRecord[] {
     const taken = sliceOfPoll(this.rows, this.head, recordsMax, bytesMax, lineBytes);
-    this.handedOut.add({ first: this.next, count: taken.length, place: { ...this.identity, at: this.at, skip: 0 } });
+    this.uncommitted.add({ first: this.next, count: taken.length, place: { ...this.identity, at: this.at, skip: 0 } });
     this.head += taken.length;
     this.at = (taken[taken.length - 1] as Line).next;
     const timestampMs = Date.now();

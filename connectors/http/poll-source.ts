@@ -14,14 +14,14 @@ import { publicPartOf } from './public-part.js';
 const POLL_WAIT_MS = 100;
 
 /** The limits of the reader's requests; beyond them the task fails and is reopened. */
-export interface PollPatience {
+export interface RequestLimits {
   /** For a whole response. */
   readonly timeoutMs: number;
   /** Tries of a request in all. */
   readonly attemptsMax: number;
 }
 
-export interface PollPlace {
+export interface PollSourceState {
   readonly cursor: string | null;
   readonly skip: number;
   /** The digest of the items that were read. */
@@ -55,9 +55,9 @@ export class PollReader implements SourceReader {
     private readonly task: {
       readonly bounded: boolean;
       readonly offset: number;
-      readonly place: PollPlace | undefined;
+      readonly place: PollSourceState | undefined;
     },
-    private readonly patience: PollPatience = { timeoutMs: 30_000, attemptsMax: 8 },
+    private readonly limits: RequestLimits = { timeoutMs: 30_000, attemptsMax: 8 },
   ) {
     const { place, offset } = task;
     this.next = offset === EARLIEST ? 0 : Math.max(0, offset);
@@ -90,7 +90,7 @@ export class PollReader implements SourceReader {
     }
   }
 
-  sourceStateOf(offset: number): PollPlace | undefined {
+  sourceStateOf(offset: number): PollSourceState | undefined {
     const index = this.pages.findLastIndex(({ first }) => first <= offset);
     const page = this.pages[index];
     if (page === undefined) return undefined;
@@ -161,7 +161,7 @@ export class PollReader implements SourceReader {
     this.askAtMs = performance.now() + 1_000 / perSecondMax;
     let detail: string;
     let waitMs: number | undefined;
-    const limit = deadline(this.patience.timeoutMs, this.closing.signal);
+    const limit = deadline(this.limits.timeoutMs, this.closing.signal);
     try {
       const response = await fetch(address, {
         headers: { accept: 'application/json', ...headers?.() },
@@ -201,7 +201,7 @@ export class PollReader implements SourceReader {
       limit.end();
     }
     this.failures += 1;
-    if (this.failures >= this.patience.attemptsMax) throw this.error(detail, 'is the service up?', false);
+    if (this.failures >= this.limits.attemptsMax) throw this.error(detail, 'is the service up?', false);
     const ownMs = backOffMs(this.failures, { ...requestBackOff, waitMs: 100 }, Math.random);
     this.askAtMs = performance.now() + (waitMs ?? ownMs);
     return undefined;

@@ -4,7 +4,7 @@ import { readerAround, type Source, type SourceDriver } from '../../src/core/sou
 import { openDecoder } from '../../src/schema/index.js';
 import { IngestServer } from './ingest-server.js';
 import type { Ingest, Poll } from './kinds.js';
-import { type PollPatience, type PollPlace, PollReader } from './poll-source.js';
+import { PollReader, type PollSourceState, type RequestLimits } from './poll-source.js';
 import { secretFrom } from './secret.js';
 
 export interface HttpSourceOptions {
@@ -14,7 +14,7 @@ export interface HttpSourceOptions {
   readonly producer: () => TopicProducer;
   readonly now?: () => number;
   /** For `http.pollSource`: 30 s per response and eight tries by default. */
-  readonly patience?: PollPatience;
+  readonly limits?: RequestLimits;
   /** For `http.ingestSource`: how long a request may take to arrive, in milliseconds; 30 s by default. */
   readonly requestMs?: number;
 }
@@ -27,7 +27,7 @@ export interface HttpSource extends SourceDriver {
 
 /** The driver of `http.pollSource` and `http.ingestSource`. The server of a topic listens while a task of this process reads it. */
 export function httpSource(parts: HttpSourceOptions): HttpSource {
-  const { schemas, topics, producer, now = Date.now, patience, requestMs } = parts;
+  const { schemas, topics, producer, now = Date.now, limits, requestMs } = parts;
   const doors = new Map<string, { readonly door: Promise<IngestServer>; users: number; readonly out: TopicProducer }>();
   const openDoor = async (options: Ingest, out: TopicProducer): Promise<IngestServer> => {
     const { schema, tokenFrom, topic } = options;
@@ -68,8 +68,8 @@ export function httpSource(parts: HttpSourceOptions): HttpSource {
         const { options } = source as Source<unknown> & { readonly options: Poll };
         return new PollReader(
           options,
-          { bounded: at.bounded, offset: at.offset, place: at.sourceState as PollPlace | undefined },
-          patience,
+          { bounded: at.bounded, offset: at.offset, place: at.sourceState as PollSourceState | undefined },
+          limits,
         );
       }
       const options = source.options as Ingest;

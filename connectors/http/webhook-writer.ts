@@ -21,7 +21,7 @@ const WAITING_MAX = 1_000;
  * and one chunk.
  */
 export class WebhookWriter implements SinkWriter {
-  private readonly numbering = new SequenceAssigner();
+  private readonly sequence = new SequenceAssigner();
   private readonly queues = new Map<string, Promise<void>>();
   private readonly closing = new AbortController();
   private waiting = 0;
@@ -86,7 +86,7 @@ export class WebhookWriter implements SinkWriter {
   private idOf(origin: Origin): string {
     const { task, step, incarnation } = this.context;
     const { topic, partition, offset } = origin;
-    const id = [task.topology, step, incarnation, topic, partition, offset, this.numbering.next(origin)].join(':');
+    const id = [task.topology, step, incarnation, topic, partition, offset, this.sequence.next(origin)].join(':');
     return id.replace(/[^\x21-\x7e]/gu, encodeURIComponent); // file paths may contain characters that a header cannot
   }
 

@@ -143,7 +143,7 @@ export class Admin {
 
   /** Waits until the brokers know a new topic; they learn of it one after another, within milliseconds. */
   private async appeared(topic: string, partitions: number): Promise<TopicInfo> {
-    const giveUpMs = Date.now() + this.cluster.patienceMs;
+    const giveUpMs = Date.now() + this.cluster.apiTimeoutMs;
     for (;;) {
       const found = await this.cluster.refresh(topic);
       if (found && found.leaders.length >= partitions && found.leaders.every((leader) => leader)) return found;

@@ -10,7 +10,7 @@ import { wavesOf } from './record-accumulator.js';
 export interface Leaders {
   leader(topic: string, partition: number): Promise<{ readonly address: Address }>;
   refresh(topic: string): Promise<unknown>;
-  readonly patienceMs: number;
+  readonly apiTimeoutMs: number;
 }
 
 /** Sends one request to one broker immediately; answers come in the order of the calls. */
@@ -103,7 +103,7 @@ export class BatchSender {
       retriable: isPassing,
       waitMs: 10,
       waitMaxMs: 1_000,
-      totalMs: this.leaders.patienceMs,
+      totalMs: this.leaders.apiTimeoutMs,
       before: async () => {
         for (const topic of new Set(this.refused.map((batch) => batch.topic))) await this.leaders.refresh(topic);
       },

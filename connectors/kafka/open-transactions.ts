@@ -95,7 +95,7 @@ export class StableOffsetWatch {
   private reported = false;
 
   constructor(
-    private readonly patienceMs: number,
+    private readonly warnAfterMs: number,
     private readonly onStill: (stable: number, end: number) => void,
   ) {}
 
@@ -106,7 +106,7 @@ export class StableOffsetWatch {
       this.stable = stable;
       this.sinceMs = nowMs;
       this.reported = false;
-    } else if (!this.reported && nowMs - this.sinceMs >= this.patienceMs) {
+    } else if (!this.reported && nowMs - this.sinceMs >= this.warnAfterMs) {
       this.reported = true;
       this.onStill(stable, end);
     }

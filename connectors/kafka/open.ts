@@ -46,7 +46,7 @@ export interface KafkaOptions extends ClusterOptions {
   /** Replicas of created topics that do not define it; the broker's default if missing. */
   readonly replication?: number;
   /** How long an open transaction may hold an input back until a run warns of it; 60 s by default. */
-  readonly heldPatience?: Duration;
+  readonly openTransactionWarnAfter?: Duration;
   /** Compression of changelogs, repartition topics, and outputs that do not define it; none by default. */
   readonly compression?: Compression;
   /** Called after the state of a task was read. */
@@ -130,7 +130,12 @@ export async function openKafka(options: KafkaOptions): Promise<Kafka> {
     (message) => options.onWarning?.(message),
     options.letterKey,
   );
-  const source = kafkaSource(cluster, sessions, (message) => options.onWarning?.(message), options.heldPatience);
+  const source = kafkaSource(
+    cluster,
+    sessions,
+    (message) => options.onWarning?.(message),
+    options.openTransactionWarnAfter,
+  );
   const producers: KafkaProducer[] = [];
   const memberships = new Map<string, GroupMembership>();
   const restorer = new Restorer(cluster, (restored) => options.onRestored?.(restored));

@@ -143,7 +143,7 @@ export class PartitionLog {
       retriable: (error) => !this.closed && (isLost(error) || isMoved(error) || hasCode(error, code.unknownTopicId)),
       waitMs: 20,
       waitMaxMs: 1_000,
-      totalMs: this.cluster.patienceMs,
+      totalMs: this.cluster.apiTimeoutMs,
       before: async () => void (await this.cluster.refresh(this.topic)),
     });
   }

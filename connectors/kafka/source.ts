@@ -13,7 +13,7 @@ export function kafkaSource(
   cluster: Cluster,
   sessions: TaskSessions,
   onWarning: (message: string) => void = () => undefined,
-  heldPatienceMs = HELD_PATIENCE_MS,
+  warnAfterMs = WARN_AFTER_MS,
 ): SourceDriver {
   return {
     partitionsGrow: true,
@@ -23,7 +23,7 @@ export function kafkaSource(
       return found.leaders.length;
     },
     async open({ topic, onDataLoss }, { task, partition, offset, bounded, step, sourceState }) {
-      const { leaderEpoch: epoch = -1 } = (sourceState ?? {}) as Partial<KafkaPlace>;
+      const { leaderEpoch: epoch = -1 } = (sourceState ?? {}) as Partial<KafkaSourceState>;
       const log = await PartitionLog.open(cluster, topic, partition, offset, { onDataLoss, epoch });
       // Without a session the checkpoints of the task are stored elsewhere, and no offsets are committed here.
       sessions.of(task)?.addInput(step, { topic, topicId: log.topicId });
@@ -45,19 +45,19 @@ export function kafkaSource(
       };
       if (bounded) {
         const logEnd = await cluster.endOffset(topic, partition, 'any');
-        if (logEnd > end) await tellOfHolder(end, logEnd, heldPatienceMs);
+        if (logEnd > end) await tellOfHolder(end, logEnd, warnAfterMs);
       }
-      const watch = new StableOffsetWatch(heldPatienceMs, (stable, logEnd) => void tellOfHolder(stable, logEnd));
+      const watch = new StableOffsetWatch(warnAfterMs, (stable, logEnd) => void tellOfHolder(stable, logEnd));
       return new PartitionReader(log, end, bounded, onSkipped, watch);
     },
   };
 }
 
 /** How long a transaction may stay open without a warning; as long as most clients give theirs. */
-const HELD_PATIENCE_MS = 60_000;
+const WARN_AFTER_MS = 60_000;
 
 /** What a checkpoint keeps beside an offset: the epoch of the leader that wrote the record before it. */
-interface KafkaPlace {
+interface KafkaSourceState {
   readonly leaderEpoch: number;
 }
 
@@ -120,7 +120,7 @@ class PartitionReader implements SourceReader {
     return skipped > 0 ? { records, ended: false, skipped } : { records, ended: false };
   }
 
-  sourceStateOf(offset: number): KafkaPlace | undefined {
+  sourceStateOf(offset: number): KafkaSourceState | undefined {
     const leaderEpoch = this.log.epochBefore(offset);
     return leaderEpoch < 0 ? undefined : { leaderEpoch };
   }

@@ -31,7 +31,7 @@ type Fence = Record<string, readonly [offset: number, n: number]>;
  * repeated and skips the rows up to the fence. Memory: `UNSENT_ROWS` and one chunk.
  */
 export class TableWriter implements SinkWriter {
-  private readonly numbering = new SequenceAssigner();
+  private readonly sequence = new SequenceAssigner();
   readonly unrepresentable: (value: unknown) => string | undefined;
   private readonly insert: string;
   private readonly fields: readonly string[];
@@ -63,7 +63,7 @@ export class TableWriter implements SinkWriter {
         return {
           source: `${origin.topic}/${origin.partition}`,
           offset: origin.offset,
-          n: this.numbering.next(origin),
+          n: this.sequence.next(origin),
           cells: this.cells.map((cell, column) => cell(value[this.fields[column] as string])),
         };
       }),

@@ -38,7 +38,7 @@ interface Put {
 /** Writes records with a fenced script; at most some thousand wait. */
 export class FencedWriter implements SinkWriter {
   readonly unrepresentable: (value: unknown) => string | undefined;
-  private readonly numbering = new SequenceAssigner();
+  private readonly sequence = new SequenceAssigner();
   private readonly out: BatchingWriter<Put>;
 
   constructor(
@@ -65,7 +65,7 @@ export class FencedWriter implements SinkWriter {
     return this.out.put(
       values.map((value, i) => {
         const origin = origins[i] as Origin;
-        return { key: key(value), origin, n: this.numbering.next(origin), strings: strings(value) };
+        return { key: key(value), origin, n: this.sequence.next(origin), strings: strings(value) };
       }),
     );
   }

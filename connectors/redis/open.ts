@@ -14,7 +14,7 @@ import { requireFencesKept } from './server/eviction.js';
 import { requireJson } from './server/json-support.js';
 import { type KeySpace, keySpaceOf } from './server/key-space.js';
 import { Server, type ServerOptions } from './server/server.js';
-import { type EntriesPlace, EntriesReader } from './stream/entries-reader.js';
+import { EntriesReader, type EntriesSourceState } from './stream/entries-reader.js';
 import { structureKinds, structureOf } from './structures.js';
 
 export type { ServerOptions as RedisOptions } from './server/server.js';
@@ -105,7 +105,7 @@ const entriesSource = (server: Server): SourceDriver => ({
     const options = entriesOf(source);
     const stream = options.partitions === undefined ? options.stream : `${options.stream}:${partition}`;
     const { onDataLoss } = source;
-    const at = { stream, bounded, offset, onDataLoss, place: sourceState as EntriesPlace | undefined };
+    const at = { stream, bounded, offset, onDataLoss, place: sourceState as EntriesSourceState | undefined };
     return EntriesReader.open(server.another(), options, at);
   },
 });

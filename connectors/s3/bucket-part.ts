@@ -24,7 +24,7 @@ export class BucketPart implements Part {
   private readonly waiting = new RowBuffer();
   private underWay: Promise<void> = Promise.resolve();
 
-  constructor(private readonly keeper: PartWriter) {}
+  constructor(private readonly writer: PartWriter) {}
 
   append(row: Row): void | Promise<void> {
     // A line may have more bytes than characters; the piece gets a little larger then.
@@ -36,17 +36,17 @@ export class BucketPart implements Part {
   async keep(): Promise<Kept> {
     this.flush();
     await this.underWay;
-    return this.keeper.kept();
+    return this.writer.kept();
   }
 
   async complete(): Promise<Kept> {
     this.flush(true);
     await this.underWay;
-    return this.keeper.kept();
+    return this.writer.kept();
   }
 
   async close(): Promise<void> {
-    this.keeper.stop();
+    this.writer.stop();
     await this.underWay.catch(() => undefined); // rows that were not stored are written again
   }
 
@@ -56,7 +56,7 @@ export class BucketPart implements Part {
     if (this.waiting.bytes === 0) return earlier;
     const rows = this.waiting.take();
     this.underWay = earlier.then(async () => {
-      await this.keeper.put(rows, areLast);
+      await this.writer.put(rows, areLast);
       this.waiting.giveBack(rows);
     });
     this.underWay.catch(() => undefined); // the next await reports it

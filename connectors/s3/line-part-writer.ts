@@ -4,7 +4,7 @@ import type { PartWriter } from './bucket-part.js';
 import { type Kept, PART_BYTES_MIN, type Pieces, type Run } from './pieces.js';
 import { Upload } from './upload.js';
 
-export interface LineKeeperOptions {
+export interface LinePartOptions {
   readonly buckets: Buckets;
   readonly compress: Compress;
   /** The path of the object, and of the marker of its upload. */
@@ -25,7 +25,7 @@ export class LinePartWriter implements PartWriter {
   private merged: readonly Run[];
 
   constructor(
-    private readonly options: LineKeeperOptions,
+    private readonly options: LinePartOptions,
     before: Kept,
   ) {
     this.merged = before.merged;

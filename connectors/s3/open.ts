@@ -3,7 +3,7 @@ import type { SchemaRegistry } from '../../src/core/schema.js';
 import type { SinkDriver } from '../../src/core/sink.js';
 import type { SourceDriver } from '../../src/core/source.js';
 import { openCompress } from '../file/compress.js';
-import { type FilePlace, openFilesReader, type Storage } from '../file/files-source.js';
+import { type FileSourceState, openFilesReader, type Storage } from '../file/files-source.js';
 import type { ReadFiles, WriteFiles } from '../file/kinds.js';
 import { isMatch } from '../file/listing.js';
 import { openWriter, ownerOf } from '../file/open-writer.js';
@@ -55,7 +55,7 @@ export function openS3(options: S3Options & { readonly schemas: SchemaRegistry; 
     source: {
       partitions: async (source) => (source.options as ReadFiles).partitions,
       async open(source, { partition, offset, bounded, sourceState }) {
-        const at = { partition, bounded, offset, place: sourceState as FilePlace | undefined };
+        const at = { partition, bounded, offset, place: sourceState as FileSourceState | undefined };
         return openFilesReader(source.options as ReadFiles, at, storage);
       },
     },

@@ -9,8 +9,8 @@ import type { Origin } from '../core/record.js';
  * because a wrong identity would overwrite another value.
  *
  * @example
- * const numbering = new Numbering();
- * numbering.next(origin); // 0, and 1 for the same origin again
+ * const sequence = new SequenceAssigner();
+ * sequence.next(origin); // 0, and 1 for the same origin again
  */
 export class SequenceAssigner {
   private readonly last = new Map<string, { offset: number; n: number }>();

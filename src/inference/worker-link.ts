@@ -19,7 +19,7 @@ export interface WorkerLink {
 }
 
 /** How long an exiting process waits for the worker to leave the native runtime, in milliseconds. */
-const exitPatienceMs = 10_000;
+const exitTimeoutMs = 10_000;
 
 /**
  * Creates the link without starting a thread. An idle worker does not keep the process alive, and a process that exits while the
@@ -76,5 +76,5 @@ export function workerLink(): WorkerLink {
 /** Runs while the process exits: the worker starts nothing more, and its current run may end. */
 function leaveInPeace(words: Int32Array): void {
   Atomics.store(words, control.stop, 1);
-  Atomics.wait(words, control.busy, 1, exitPatienceMs);
+  Atomics.wait(words, control.busy, 1, exitTimeoutMs);
 }

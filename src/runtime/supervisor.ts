@@ -21,7 +21,7 @@ export interface SupervisorOptions {
 
 const BACK_OFF = { waitMs: 200, waitMaxMs: 10_000 };
 /** How long a task that makes no progress is reopened, outages excluded, before the run ends with the cause. */
-const PATIENCE_MS = 10 * 60_000;
+const FAILING_MAX_MS = 10 * 60_000;
 /** The most abandoned tasks that never ended, each with its memory, before the run ends. */
 const FORSAKEN_MAX = 16;
 
@@ -187,7 +187,7 @@ export class Supervisor {
       failingSinceMs = gotOn ? clock.now() : Math.min(failingSinceMs, clock.now());
       // Another process may have taken the task by mistake; reopening asks the group for the owner.
       const passing = isPassing(cause) || cause instanceof Stall || (inGroup && isFenced(cause));
-      const hopeless = !passing || clock.now() - failingSinceMs > PATIENCE_MS || this.forsaken.size > FORSAKEN_MAX;
+      const hopeless = !passing || clock.now() - failingSinceMs > FAILING_MAX_MS || this.forsaken.size > FORSAKEN_MAX;
       if (this.stopping || watched.lost || hopeless) throw cause;
       watched.restarts += 1;
       onWarning(`task ${partition} failed and is restored from its checkpoint: ${placedMessageOf(cause)}`);

@@ -94,7 +94,12 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
     await keepEveryRow(clickhouse.url, clicks(topics, names), 'once');
     // Who writes must not give up before the brokers are back.
     const patienceMs = minutes * 60_000;
-    const kafka = await openKafka({ brokers: brokers.brokers, registry: localRegistry(), prefix: 'chaos', patienceMs });
+    const kafka = await openKafka({
+      brokers: brokers.brokers,
+      registry: localRegistry(),
+      prefix: 'chaos',
+      apiTimeoutMs: patienceMs,
+    });
     keep({ stop: () => kafka.close() });
     await kafka.createTopic(topics.clicks, TASKS);
     await kafka.createTopic(topics.outcomes, TASKS);

@@ -112,7 +112,7 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
       openKafka({
         brokers: [host],
         registry: schemas,
-        patienceMs: 500,
+        apiTimeoutMs: 500,
         sasl: { mechanism: 'plain', username: 'user', password: planted.kafkaPassword },
       } as never),
   },
@@ -122,7 +122,7 @@ const attempts: Readonly<Record<string, { readonly server: keyof Servers; readon
       openKafka({
         brokers: [host],
         registry: schemas,
-        patienceMs: 500,
+        apiTimeoutMs: 500,
         sasl: { mechanism: 'oauthbearer', token: planted.kafkaToken },
       } as never),
   },

@@ -27,7 +27,7 @@ function rangesOf(
 /** Writes values as rows, each with the identity of its record; all are in the table when `prepare` resolves. */
 export class TableWriter implements SinkWriter {
   private readonly rows: RowEncoder;
-  private readonly numbering = new SequenceAssigner();
+  private readonly sequence = new SequenceAssigner();
   /** The origin of the last record, and its text in a row. */
   private topic = '';
   private partition = -1;
@@ -52,7 +52,7 @@ export class TableWriter implements SinkWriter {
   write(values: readonly unknown[], origins: readonly Origin[]): void | Promise<void> {
     for (let i = 0; i < values.length; i++) {
       const origin = origins[i] as Origin;
-      this.add(values[i], origin, this.numbering.next(origin));
+      this.add(values[i], origin, this.sequence.next(origin));
     }
     return this.batches.pressure();
   }
@@ -65,7 +65,7 @@ export class TableWriter implements SinkWriter {
     }
     for (let i = 0; i < values.length; i++) {
       const origin = origins[i] as Origin;
-      const n = this.numbering.next(origin);
+      const n = this.sequence.next(origin);
       if (!present.get(this.nameOf(origin))?.has(`${origin.offset}/${n}`)) this.add(values[i], origin, n);
     }
     await this.batches.pressure();

@@ -22,13 +22,13 @@ export async function* parquetRows(
   path: string,
   from: number,
   open: OpenRandom = openRandomFile,
-  patience?: StallLimit,
+  stallLimit?: StallLimit,
 ): AsyncGenerator<Line[]> {
   const opened = await open(path).catch((cause: unknown) => {
     throw notOpened(path, cause);
   });
   try {
-    for await (const group of groupsOf(opened, path, from, patience)) {
+    for await (const group of groupsOf(opened, path, from, stallLimit)) {
       const read = { first: group.first, make: rowMaker(group), ...mostOf(group) };
       for (let row = Math.max(0, from - group.first); row < group.rows; row += PIECE_ROWS) {
         yield rowsOf(read, row, Math.min(group.rows, row + PIECE_ROWS));

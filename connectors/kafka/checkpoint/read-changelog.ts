@@ -60,11 +60,11 @@ export class ChangelogFollower {
    * @throws MillraceError `state` if the log cannot be read up to it within `retryTimeoutMs`.
    */
   async readTo(end: number): Promise<void> {
-    let giveUpMs = Date.now() + this.cluster.patienceMs;
+    let giveUpMs = Date.now() + this.cluster.apiTimeoutMs;
     while (this.offset < end) {
       const from = this.offset;
       await this.step();
-      if (this.offset > from) giveUpMs = Date.now() + this.cluster.patienceMs;
+      if (this.offset > from) giveUpMs = Date.now() + this.cluster.apiTimeoutMs;
       else if (Date.now() > giveUpMs) throw stuck(this.where, this.offset, end);
     }
   }

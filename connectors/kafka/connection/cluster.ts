@@ -17,7 +17,7 @@ export interface ClusterOptions {
   /**
    * How long requests are retried during lost connections, elections and loading coordinators, in milliseconds; 30,000 by default.
    */
-  readonly patienceMs?: number;
+  readonly apiTimeoutMs?: number;
   /** How long an answer may take before its connection is closed, in milliseconds; 30,000 by default. */
   readonly requestTimeoutMs?: number;
   /** Uses TLS; `{}` trusts the authorities that Node trusts. */
@@ -55,7 +55,7 @@ const EARLIEST_OFFSET = -2n;
 /** Metadata of the cluster: topics, leaders, coordinators, ends of logs. All tasks of a process share it. */
 export class Cluster {
   readonly linkOptions: BrokerConnectionOptions;
-  readonly patienceMs: number;
+  readonly apiTimeoutMs: number;
   readonly throttle: Throttle;
   readonly rack: string;
   private readonly seeds: readonly Address[];
@@ -67,9 +67,9 @@ export class Cluster {
   private distrusted: Address | undefined;
 
   private constructor(options: ClusterOptions) {
-    const { brokers, clientId = 'millrace', patienceMs = 30_000, requestTimeoutMs, tls, sasl } = options;
+    const { brokers, clientId = 'millrace', apiTimeoutMs = 30_000, requestTimeoutMs, tls, sasl } = options;
     this.seeds = brokers.map(addressOf);
-    this.patienceMs = patienceMs;
+    this.apiTimeoutMs = apiTimeoutMs;
     this.rack = options.rack ?? '';
     this.throttle = new Throttle(() => options.onThrottled?.());
     this.linkOptions = {
@@ -199,7 +199,7 @@ export class Cluster {
 
   private again<T>(attempt: () => Promise<T>, passes: (error: unknown) => boolean): Promise<T> {
     const retriable = (error: unknown) => !this.closed && passes(error);
-    return retry(attempt, { waitMs: 20, waitMaxMs: 500, totalMs: this.patienceMs, retriable });
+    return retry(attempt, { waitMs: 20, waitMaxMs: 500, totalMs: this.apiTimeoutMs, retriable });
   }
 
   /** The addresses of all known brokers. */

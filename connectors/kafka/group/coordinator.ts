@@ -41,7 +41,7 @@ export class Coordinator {
     return retry(attempt, {
       ...BACK_OFF,
       retriable: passing,
-      totalMs: this.cluster.patienceMs,
+      totalMs: this.cluster.apiTimeoutMs,
       before: (error) => {
         if (!hasCode(error, code.concurrentTransactions)) this.address = undefined;
       },

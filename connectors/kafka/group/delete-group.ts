@@ -6,7 +6,7 @@ import { brokerError, code, hasCode } from '../protocol/broker-error.js';
 import { Coordinator } from './coordinator.js';
 
 /** A killed member is part of the group until its session times out: 10 s, or as configured. */
-const PATIENCE_MS = 60_000;
+const WAIT_MAX_MS = 60_000;
 
 /** Deletes a group and its offsets if it exists; waits for dead members whose session has not expired. */
 export async function deleteGroup(cluster: Cluster, group: string): Promise<void> {
@@ -17,7 +17,7 @@ export async function deleteGroup(cluster: Cluster, group: string): Promise<void
       retriable: (error) => hasCode(error, code.nonEmptyGroup),
       waitMs: 200,
       waitMaxMs: 2_000,
-      totalMs: PATIENCE_MS,
+      totalMs: WAIT_MAX_MS,
     });
   } catch (error) {
     if (!hasCode(error, code.groupIdNotFound)) throw brokerError('state', `cannot delete group '${group}'`, error);

@@ -17,7 +17,7 @@ const READ_FIRST = 16;
 const READ_BYTES = 4 * 1024 * 1024;
 
 /** The position of the next entry: after the one with this id. */
-export interface EntriesPlace {
+export interface EntriesSourceState {
   readonly id: string;
 }
 
@@ -26,7 +26,7 @@ export interface EntriesTask {
   readonly stream: string;
   readonly bounded: boolean;
   readonly offset: number;
-  readonly place: EntriesPlace | undefined;
+  readonly place: EntriesSourceState | undefined;
   readonly onDataLoss: 'earliest' | 'latest' | undefined;
 }
 
@@ -93,7 +93,7 @@ export class EntriesReader implements SourceReader {
     return this.polled([], true);
   }
 
-  sourceStateOf(offset: number): EntriesPlace | undefined {
+  sourceStateOf(offset: number): EntriesSourceState | undefined {
     const index = this.given.findLastIndex((each) => each.offset <= offset);
     const found = this.given[index];
     if (found === undefined) return undefined;

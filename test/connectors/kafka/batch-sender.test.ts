@@ -25,7 +25,7 @@ class FakeBrokers {
   private readonly next = new Map<string, number>();
   private readonly connections = new Map<string, { alive: boolean; produce: Produce }>();
   private leading = 0;
-  readonly patienceMs = 5_000;
+  readonly apiTimeoutMs = 5_000;
 
   constructor(private readonly fates: Fate[]) {}
 
@@ -145,7 +145,7 @@ it('fails for ever once a broker has refused a batch for good', async () => {
 it('gives up when patience ends', async () => {
   const brokers = new FakeBrokers(Array.from({ length: 100 }, () => 'lost before'));
   const sender = new BatchSender(
-    { leader: brokers.leader, refresh: brokers.refresh, patienceMs: 100 },
+    { leader: brokers.leader, refresh: brokers.refresh, apiTimeoutMs: 100 },
     brokers.connect,
   );
   const outbox = new RecordAccumulator(() => identity);

@@ -31,7 +31,7 @@ function brokers(says: Record<string, { leaderId: number; leaderEpoch: number; t
 
 it('does not go back to an older leader where an isolated broker names one, and asks another broker next', async () => {
   const says = brokers({ a: { leaderId: 2, leaderEpoch: 5 }, b: { leaderId: 2, leaderEpoch: 5 } });
-  const cluster = await Cluster.open({ brokers: ['a:1', 'b:1'], patienceMs: 100 });
+  const cluster = await Cluster.open({ brokers: ['a:1', 'b:1'], apiTimeoutMs: 100 });
   expect(await cluster.leader('topic', 0)).toMatchObject({ address: { host: 'b' }, epoch: 5 });
   says.a = { leaderId: 1, leaderEpoch: 4 };
   says.b = { leaderId: 2, leaderEpoch: 6 };

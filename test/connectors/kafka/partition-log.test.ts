@@ -20,7 +20,7 @@ function racked(foundByLooking: boolean) {
   let looked = false;
   const cluster: Partial<Cluster> = {
     rack: 'here',
-    patienceMs: 1_000,
+    apiTimeoutMs: 1_000,
     leader: async () => ({ topicId: 'id', address: leader, epoch: 3 }),
     startOffset: async () => 0,
     endOffset: async () => 5,

@@ -27,7 +27,7 @@ const broker = shared(async () => {
 async function opened(name: string) {
   const { own, proxyPort } = await broker();
   const proxy = await FaultProxy.open(Number(own.address('FAULTS').split(':')[1]), { at: proxyPort });
-  const few = { registry: localRegistry(), prefix: name, patienceMs: 1_500, requestTimeoutMs: 700 };
+  const few = { registry: localRegistry(), prefix: name, apiTimeoutMs: 1_500, requestTimeoutMs: 700 };
   const kafka = await openKafka({ brokers: [`127.0.0.1:${proxyPort}`], ...few }).catch(async (error) => {
     await proxy.close(); // the next one is to have its port
     throw error;

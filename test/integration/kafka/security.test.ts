@@ -51,7 +51,7 @@ const as = (
 const token = (text: () => string): KafkaSasl => ({ mechanism: 'oauthbearer', token: text });
 
 const open = (listener: string, options: Partial<KafkaOptions>, host?: string) =>
-  openKafka({ brokers: [broker.address(listener, host)], registry: localRegistry(), patienceMs: 5_000, ...options });
+  openKafka({ brokers: [broker.address(listener, host)], registry: localRegistry(), apiTimeoutMs: 5_000, ...options });
 
 type Way = readonly [listener: string, options: Partial<KafkaOptions>, host?: string];
 
