@@ -1,6 +1,5 @@
 import { messageOf } from '../../src/core/errors.js';
 import { refuseUnwritable } from '../../src/util/json-text.js';
-import { isWellFormed } from '../../src/util/well-formed.js';
 import { cellOf } from './cells.js';
 import type { TableOptions } from './kinds.js';
 
@@ -47,7 +46,7 @@ export function columnCheck(type: string): (value: unknown) => string | undefine
     }
     if (typeof text !== 'string') return `a ${typeof value}`;
     if (text.includes('\0')) return 'the character NUL';
-    if (!isWellFormed(text)) return 'half of a surrogate pair';
+    if (!text.isWellFormed()) return 'half of a surrogate pair';
     return check(text, value);
   };
 }

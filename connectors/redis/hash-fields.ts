@@ -1,6 +1,5 @@
 import { messageOf } from '../../src/core/errors.js';
 import { jsonText } from '../../src/util/json-text.js';
-import { isWellFormed } from '../../src/util/well-formed.js';
 
 /**
  * The fields of a hash that hold a value, as strings; the same in every key-value store.
@@ -28,14 +27,14 @@ export function unrepresentableHash(key: unknown, value: unknown): string | unde
   for (const [name, field] of Object.entries(value ?? {})) {
     const reason = typeof field === 'object' ? unrepresentableJson(field) : unrepresentableText(field);
     if (reason !== undefined) return `field ${name} is ${reason}`;
-    if (!isWellFormed(name)) return `the name of a field is ${HALF}`;
+    if (!name.isWellFormed()) return `the name of a field is ${HALF}`;
   }
   return undefined;
 }
 
 /** Why the result of an option cannot be a key. All values without a key would get the same one. */
 export function unrepresentableKey(option: string, key: unknown): string | undefined {
-  if (typeof key === 'string' && key !== '') return isWellFormed(key) ? undefined : `\`${option}\` gives ${HALF}`;
+  if (typeof key === 'string' && key !== '') return key.isWellFormed() ? undefined : `\`${option}\` gives ${HALF}`;
   return `\`${option}\` gives ${key === '' ? 'an empty text' : `something of type ${typeof key}`}, not a text`;
 }
 
@@ -44,7 +43,7 @@ const HALF = 'text with half of a surrogate pair, which UTF-8 has not';
 /** Why something that is no object is not kept as text. */
 export function unrepresentableText(value: unknown): string | undefined {
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
-  return typeof value === 'string' && !isWellFormed(value) ? HALF : undefined;
+  return typeof value === 'string' && !value.isWellFormed() ? HALF : undefined;
 }
 
 /** Why a value cannot be written as JSON: it contains itself or a `bigint`, or it is a value that JSON leaves out. */

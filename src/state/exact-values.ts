@@ -1,5 +1,4 @@
 import { addExtension } from 'msgpackr';
-import { isWellFormed } from '../util/well-formed.js';
 
 // MessagePack strings are UTF-8, which cannot encode half of a surrogate pair, and msgpackr renames a field `__proto__`. Values
 // with either are packed in another form: such strings as UTF-16, such objects as a list of their fields.
@@ -53,7 +52,7 @@ export function mayBeInexact(bytes: Uint8Array): boolean {
  * `mayBeInexact` seldom is.
  */
 export function isInexact(value: unknown): boolean {
-  if (typeof value === 'string') return !isWellFormed(value);
+  if (typeof value === 'string') return !value.isWellFormed();
   if (typeof value !== 'object' || value === null || hasOwnForm(value)) return false;
   if (Array.isArray(value) || value instanceof Set) {
     for (const each of value) if (isInexact(each)) return true;
@@ -64,14 +63,15 @@ export function isInexact(value: unknown): boolean {
     return false;
   }
   for (const name of Object.keys(value)) {
-    if (name === '__proto__' || !isWellFormed(name) || isInexact((value as Record<string, unknown>)[name])) return true;
+    if (name === '__proto__' || !name.isWellFormed() || isInexact((value as Record<string, unknown>)[name]))
+      return true;
   }
   return false;
 }
 
 /** The value, with each such string and object in its other form. */
 export function exactForm(value: unknown): unknown {
-  if (typeof value === 'string') return isWellFormed(value) ? value : new Utf16Text(value);
+  if (typeof value === 'string') return value.isWellFormed() ? value : new Utf16Text(value);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(exactForm);
   if (value instanceof Map) return new Map([...value].map(([key, of]) => [exactForm(key), exactForm(of)]));

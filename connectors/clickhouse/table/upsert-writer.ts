@@ -1,7 +1,6 @@
 import { assert } from '../../../src/core/errors.js';
 import type { Change, Origin } from '../../../src/core/record.js';
 import type { SinkWriter } from '../../../src/core/sink.js';
-import { isWellFormed } from '../../../src/util/well-formed.js';
 import { quotedText } from '../values/index.js';
 import type { Batches } from './batches.js';
 import type { UpsertTableOptions } from './options.js';
@@ -36,7 +35,7 @@ export class UpsertWriter implements SinkWriter {
 
   unrepresentable(value: unknown): string | undefined {
     const { key, after } = value as Change<Fields>;
-    if (!isWellFormed(key)) return `column ${this.options.key} (String) has no room for half a surrogate pair`;
+    if (!key.isWellFormed()) return `column ${this.options.key} (String) has no room for half a surrogate pair`;
     return after === null ? undefined : this.rows.unrepresentable(after);
   }
 

@@ -1,13 +1,12 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { refuseUnwritable, withMaps } from '../../../src/util/json-text.js';
-import { isWellFormed } from '../../../src/util/well-formed.js';
 import { unquoted } from '../table/type-text.js';
 import { asBytes, quotedText, type ValueType } from './value-type.js';
 
 /** `String` takes text, bytes unchanged, and everything else as its JSON text. */
 export const string: ValueType = {
   fits: (value) => {
-    if (typeof value === 'string') return isWellFormed(value);
+    if (typeof value === 'string') return value.isWellFormed();
     return value instanceof Uint8Array || jsonOf(value) !== undefined;
   },
   write: (value) => {
@@ -22,7 +21,7 @@ export const fixedString = (length: number): ValueType => ({
   fits: (value) =>
     value instanceof Uint8Array
       ? value.length === length
-      : typeof value === 'string' && Buffer.byteLength(value) === length && isWellFormed(value),
+      : typeof value === 'string' && Buffer.byteLength(value) === length && value.isWellFormed(),
   write: string.write,
 });
 

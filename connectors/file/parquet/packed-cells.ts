@@ -1,7 +1,6 @@
 import type { BasicType } from 'hyparquet-writer';
 import type { ByteReader } from '../../../src/schema/bytes/byte-reader.js';
 import type { ByteWriter } from '../../../src/schema/bytes/byte-writer.js';
-import { isWellFormed } from '../../../src/util/well-formed.js';
 
 /** The type of a column: how its cells are packed, and what they become for Parquet's writer. */
 export interface Kind {
@@ -38,7 +37,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   text: {
     type: 'STRING',
     write(writer, value) {
-      if (typeof value !== 'string' || !isWellFormed(value)) return false;
+      if (typeof value !== 'string' || !value.isWellFormed()) return false;
       writer.text(value, 0);
       return true;
     },

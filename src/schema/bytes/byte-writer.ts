@@ -1,5 +1,3 @@
-import { isWellFormed } from '../../util/well-formed.js';
-
 const SLAB_SIZE = 64 * 1024;
 
 const eight = new Uint8Array(8);
@@ -154,7 +152,7 @@ export class ByteWriter {
   /** UTF-8 behind its length; `shift` is 1 where lengths are zig-zag. */
   text(text: string, shift: 0 | 1): void {
     if (text.length < 32 && this.ascii(text, shift)) return;
-    if (!isWellFormed(text)) throw new Unrepresentable('half of a surrogate pair has no UTF-8');
+    if (!text.isWellFormed()) throw new Unrepresentable('half of a surrogate pair has no UTF-8');
     const size = Buffer.byteLength(text);
     this.reserve(8 + size);
     this.unsigned(shift === 1 ? size * 2 : size);

@@ -1,5 +1,4 @@
 import { MillraceError } from '../../core/errors.js';
-import { isWellFormed } from '../../util/well-formed.js';
 import { generate, literal } from '../bytes/shapes.js';
 import type { CsvColumn } from '../csv.js';
 import { DecodeFailure, unrepresentableValue } from '../failures.js';
@@ -17,7 +16,7 @@ interface Kind {
 const kinds: Readonly<Record<string, Kind>> = {
   text: {
     read: (text) => text,
-    write: (value) => (typeof value === 'string' && isWellFormed(value) ? value : undefined),
+    write: (value) => (typeof value === 'string' && value.isWellFormed() ? value : undefined),
   },
   number: {
     read: numberOf,

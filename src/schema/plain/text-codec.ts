@@ -1,4 +1,3 @@
-import { isWellFormed } from '../../util/well-formed.js';
 import { DecodeFailure, unrepresentableValue } from '../failures.js';
 import { nothingToPrepare, type WireCodec } from '../wire-codec.js';
 import { textOf as ofUtf8 } from './utf8.js';
@@ -7,7 +6,7 @@ import { textOf as ofUtf8 } from './utf8.js';
 export function textCodec(subject: string): WireCodec<string> {
   const textOf = (value: string): string => {
     if (typeof value !== 'string') throw unrepresentable(value, subject, 'a string');
-    if (!isWellFormed(value)) {
+    if (!value.isWellFormed()) {
       throw unrepresentableValue('half of a surrogate pair has no UTF-8', subject, 'emit well-formed text');
     }
     return value;

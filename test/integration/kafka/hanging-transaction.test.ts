@@ -56,7 +56,11 @@ async function append(from: number, to: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  kafka = await open({ prefix: name, openTransactionWarnAfter: millis(500), onWarning: (message) => warnings.push(message) });
+  kafka = await open({
+    prefix: name,
+    openTransactionWarnAfter: millis(500),
+    onWarning: (message) => warnings.push(message),
+  });
   await kafka.createTopic(`${name}.in`, 1);
   await append(0, 10);
   await librdkafka(
