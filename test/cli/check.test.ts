@@ -28,6 +28,7 @@ it('check names settings that no run would take', { timeout: 120_000 }, async ()
   expect(code).toBe(1);
   expect(out).toContain('flow: 1 problem\n');
   expect(out).toContain('MILLRACE_PROFILE must be one of embedded, cluster, not "moon"');
+  expect(out).toContain('  settings (config): MILLRACE_PROFILE must');
   expect(await check('cluster')).toMatchObject({ code: 0, out: expect.stringContaining('--profile cluster connects') });
 });
 
@@ -47,6 +48,6 @@ it('check looks into the embedded store and says what it does not look at', { ti
       },
     ],
     mismatches: [],
-    unseen: ['cache (redis.stringSink): --profile embedded connects to their targets'],
+    unseen: ['cache (redis.stringSink): --profile embedded looks at their targets'],
   });
 });

@@ -33,7 +33,7 @@ describe('what cannot be verified', () => {
   afterAll(() => user.remove());
 
   it.each([
-    ['input that is nowhere', [], 'topic shop.clicks does not exist', 'create it with the producer first'],
+    ['input that is nowhere', [], 'topic shop.clicks does not exist', 'creates it'],
     ['no records', ['--input', 'none.ndjson'], 'there is nothing to read', '--input'],
     [
       'several processes on one store',

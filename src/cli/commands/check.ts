@@ -10,7 +10,7 @@ import { type CommandContext, command, profileOptions } from '../command.js';
 import { readConfig } from '../load/config-file.js';
 import { loadTopology } from '../load/load-topology.js';
 import { type CodedProblem, problemLines } from '../run/coded-problem.js';
-import type { SinkMismatch } from '../run/config-mismatches.js';
+import type { SinkFilter, SinkMismatch } from '../run/config-mismatches.js';
 
 interface CheckFlags {
   readonly profile?: string;
@@ -61,37 +61,38 @@ interface Surroundings {
   readonly unseen: readonly string[];
 }
 
-/** What the profile says: all of it where one is named, otherwise what lies in the embedded store, if there is one. */
-async function lookAround(topology: Topology, { profile, data }: CheckFlags): Promise<Surroundings> {
-  let config: Config;
+/** What the profile says. That it does not answer, or that no run would take the settings, is a problem like others. */
+async function lookAround(topology: Topology, flags: CheckFlags): Promise<Surroundings> {
   try {
-    config = await readConfig({ profile, data }, { topology });
+    return await surroundings(topology, flags);
   } catch (error) {
-    if (!(error instanceof MillraceError) || error.code !== 'config') throw error;
+    if (!(error instanceof MillraceError)) throw error;
     const { code, message, where = 'settings', hint = '' } = error;
     return { problems: [{ code, where, message, hint }], unseen: [] };
   }
+}
+
+/** All of the profile where one is named, otherwise what lies in the embedded store, if there is one. */
+async function surroundings(topology: Topology, { profile, data }: CheckFlags): Promise<Surroundings> {
+  const config = await readConfig({ profile, data }, { topology });
   if (profile !== undefined) return { ...(await lookAt(topology, config)), unseen: [] };
   if (config.profile === 'cluster')
     return { problems: [], unseen: ['topics, schemas and sinks of the cluster: --profile cluster connects to it'] };
-  if (!existsSync(join(config.data, 'log', 'data.mdb'))) return { problems: [], unseen: [] };
+  const log = join(config.data, 'log');
+  if (!existsSync(join(log, 'data.mdb'))) return { problems: [], unseen: [] };
   const { isStored } = await import('../run/config-mismatches.js');
   const outside = topology.sinks.filter(({ sink }) => !isStored(sink)).map(({ id, sink }) => `${id} (${sink.kind})`);
-  const unseen = outside.length === 0 ? [] : [`${outside.join(', ')}: --profile embedded connects to their targets`];
+  const unseen = outside.length === 0 ? [] : [`${outside.join(', ')}: --profile embedded looks at their targets`];
   try {
     return { ...(await lookAt(topology, config, isStored)), unseen };
   } catch (error) {
     // A run that goes on is no problem of the topology.
-    if (!(error instanceof MillraceError) || error.where !== join(config.data, 'log')) throw error;
+    if (!(error instanceof MillraceError) || error.where !== log) throw error;
     return { problems: [], unseen: [`topics and schemas in ${config.data}: ${error.message}`, ...unseen] };
   }
 }
 
-async function lookAt(
-  topology: Topology,
-  config: Config,
-  which?: Parameters<typeof import('../run/config-mismatches.js').mismatchesOf>[2],
-) {
+async function lookAt(topology: Topology, config: Config, which?: SinkFilter) {
   const [{ openProfile }, { mismatchesOf }, { profileProblems }] = await Promise.all([
     import('../../profiles/profiles.js'),
     import('../run/config-mismatches.js'),

@@ -8,4 +8,4 @@ export interface CodedProblem extends TopologyProblem {
 
 /** As lines of text; none where there is no problem. */
 export const problemLines = (problems: readonly CodedProblem[]): string =>
-  problems.map(({ code, where, message, hint }) => `  ${where}: ${message} (${code})\n    hint: ${hint}\n`).join('');
+  problems.map(({ code, where, message, hint }) => `  ${where} (${code}): ${message}\n    hint: ${hint}\n`).join('');

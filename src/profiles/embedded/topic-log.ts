@@ -207,7 +207,7 @@ export class TopicLog {
     if (topic !== undefined) return topic;
     throw new MillraceError('source', `topic ${name} does not exist`, {
       where: name,
-      hint: `create it with the producer first; there are: ${this.names().join(', ') || 'none'}`,
+      hint: `\`millrace produce ${name}\` creates it; there are: ${this.names().join(', ') || 'none'}`,
     });
   }
 

@@ -86,7 +86,7 @@ it('names inputs that are missing or not co-partitioned, and targets with other 
       code: 'source',
       where: 'rows',
       message: 'topic nowhere does not exist',
-      hint: expect.stringContaining('create it'),
+      hint: expect.stringContaining('creates it'),
     },
   ]);
   const both = topology('both', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
