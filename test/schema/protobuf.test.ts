@@ -300,6 +300,25 @@ describe('protobuf codec', () => {
     expect(reasonOf(() => codec.decode(Buffer.concat([head, groups])))).toBe('too-deep');
   });
 
+  it('refuses messages that have more fields than the payload has bytes, and reads many that do not', async () => {
+    const definition = `syntax = "proto3"; message Point { int32 x = 1; int32 y = 2; int32 z = 3; int32 w = 4; }
+      message Points { repeated Point list = 1; map<int32, Point> byId = 2; }`;
+    const codec = await openCodec(
+      protobuf<Record<string, unknown>>({ subject: 'points', definition, message: 'Points', framing: 'none' }),
+      localRegistry(),
+    );
+    const points = (count: number, bytes: readonly number[]) =>
+      codec.decode(Buffer.alloc(count * bytes.length, Uint8Array.from(bytes)));
+    const MIB = 2 ** 20;
+    expect(points(MIB / 4 - 1, [10, 0]).list).toHaveLength(MIB / 4 - 1);
+    expect(reasonOf(() => points(MIB / 4, [10, 0]))).toBe('too-large');
+    expect(points(MIB, [10, 3, 8, 0x81, 0]).list).toHaveLength(MIB);
+    const began = process.cpuUsage();
+    // An entry with neither key nor value: the same empty point each time.
+    expect(points(MIB / 4 - 1, [18, 0]).byId).toEqual({ 0: { x: 0, y: 0, z: 0, w: 0 } });
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(1_000);
+  });
+
   it('reads what newer and older versions of the message wrote', async () => {
     const registry = localRegistry();
     const version = (fields: string) =>

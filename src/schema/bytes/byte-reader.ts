@@ -5,6 +5,8 @@ import { textOf } from '../plain/utf8.js';
 export const DEPTH_MAX = 64;
 /** Items without bytes (nulls, empty records) take no space in a payload, so their number is limited. */
 const EMPTY_ITEMS_MAX = 65_536;
+/** Fields that a message leaves out take no space either: messages may have so many, or as many as the payload has bytes if that is more. */
+const FIELDS_MAX = 2 ** 20;
 
 const SAFE_HIGH_MAX = 2 ** 26 - 1;
 const TWO_27 = 2 ** 27;
@@ -26,6 +28,7 @@ export class ByteReader {
   end = 0;
   private depth = 0;
   private emptyItems = 0;
+  private fieldsLeft = 0;
   // The last varint longer than a byte, in groups of 28 bits, because a number of JavaScript does not hold 64 bits.
   private low = 0;
   private middle = 0;
@@ -37,6 +40,7 @@ export class ByteReader {
     this.end = end;
     this.depth = 0;
     this.emptyItems = 0;
+    this.fieldsLeft = Math.max(FIELDS_MAX, end - start);
   }
 
   close(): void {
@@ -46,6 +50,12 @@ export class ByteReader {
 
   enter(): void {
     if (++this.depth > DEPTH_MAX) throw new DecodeFailure('too-deep', `nested deeper than ${DEPTH_MAX}`);
+  }
+
+  /** Call it before a message of so many fields, set or not, is made. */
+  fields(count: number): void {
+    this.fieldsLeft -= count;
+    if (this.fieldsLeft < 0) throw new DecodeFailure('too-large', 'messages with more fields than the payload has bytes');
   }
 
   leave(): void {

@@ -58,7 +58,11 @@ class Compilation {
       parts,
       `(r, into) => {
         r.enter();
-        const m = into ?? ${literal(zeros)};
+        let m = into;
+        if (m === undefined) {
+          r.fields(${this.special.has(type.fullName.slice(1)) ? 1 : fields.length});
+          m = ${literal(zeros)};
+        }
         while (r.at < r.end) {
           const tag = r.unsigned();
           switch (tag) {
@@ -105,8 +109,7 @@ class Compilation {
     const read = this.value(value);
     const valueType = value instanceof protobufjs.Type ? 2 : value.wireType;
     const [keyTag, valueTag] = [8 + key.wireType, 16 + valueType];
-    // An absent message is an empty one here.
-    const zero = value instanceof protobufjs.Type ? () => this.empty(value) : () => value.zero();
+    const absent = value instanceof protobufjs.Type ? emptied(this.message(value)) : () => value.zero();
     const entry: ReadMessage = (r) => {
       let name: unknown = key.zero();
       let found: unknown;
@@ -116,17 +119,12 @@ class Compilation {
         else if (tag === valueTag) found = read(r);
         else skipField(r, tag);
       }
-      return found === UNNAMED ? undefined : [String(name), found === undefined ? zero() : found];
+      return found === UNNAMED ? undefined : [String(name), found === undefined ? absent(r) : found];
     };
     return (r, map) => {
       const pair = within(r, entry, undefined) as [string, unknown] | undefined;
       if (pair !== undefined) setKey(map, pair[0], pair[1]);
     };
-  }
-
-  private empty(type: protobufjs.Type): unknown {
-    const plain = Object.fromEntries(fieldsOf(type, this.values).map((field) => [field.name, zeroOf(field)()]));
-    return this.special.get(type.fullName.slice(1))?.fromMessage(plain) ?? plain;
   }
 }
 
@@ -147,6 +145,17 @@ function within(r: ByteReader, read: ReadMessage, before: Message | undefined): 
   r.end = end;
   return value;
 }
+
+/** An absent message in an entry of a map is an empty one: read from no bytes. */
+const emptied =
+  (read: ReadMessage): ((r: ByteReader) => unknown) =>
+  (r) => {
+    const { end } = r;
+    r.end = r.at;
+    const value = read(r);
+    r.end = end;
+    return value;
+  };
 
 function packed(scalar: Scalar): (r: ByteReader, items: unknown[]) => void {
   return (r, items) => {

@@ -73,6 +73,7 @@ message Node {
   enum Kind { NONE = 0; SOME = 1; }
   Kind kind = 11;
   fixed64 serial = 12;
+  repeated Node nodes = 13;
 }`;
 const node = {
   id: 5,
@@ -111,6 +112,7 @@ const nodeFields: HostileMessage = () => [
   { id: 10, holds: 'fixed64' },
   { id: 11, holds: 'varint' },
   { id: 12, holds: 'fixed64' },
+  { id: 13, holds: nodeFields },
 ];
 const structFields: HostileMessage = () => [
   {
