@@ -27,6 +27,8 @@ export interface MaskPiiOptions<T> {
   readonly fields: readonly TextName<T>[];
   /** The kinds to find, and how to mask each. */
   readonly find: { readonly [K in PiiKind]?: K extends PiiNumber ? Masking : Exclude<Masking, 'encrypt'> };
+  /** Most findings in a record; 1,000 by default. A record with more is a dead letter: `too-many-findings`. */
+  readonly findingsMax?: number;
   /** The secret of tokens and encryption, at least 16 bytes; from the environment, never from the code. */
   readonly key?: string | Uint8Array | undefined;
 }
@@ -41,6 +43,7 @@ export interface MarkPiiOptions<As extends string> {
 export type PiiCounts = { readonly [K in PiiKind]?: number };
 
 const KEY_BYTES_MIN = 16;
+const FINDINGS_MAX = 1_000;
 /** Characters of a token: 132 bits. */
 const TOKEN_LENGTH = 22;
 
@@ -63,6 +66,8 @@ const TOKEN_LENGTH = 22;
  * the same tokens in every step, topology and replay. `encrypt` is FF1 of NIST SP 800-38G over the digits, under a key made from that
  * one, by `@noble/ciphers`; some 60 microseconds a number. The key is in no description, state, error or log.
  *
+ * A text takes time linear in its length: at most 100 ms a megabyte. Of findings a record has at most `findingsMax`.
+ *
  * Counters: `found:<kind>`. Missing values pass. Memory: none.
  */
 export function maskPii<T>(options: MaskPiiOptions<NoInfer<T>>): Operator<T, Adds<unknown>>;
@@ -72,27 +77,33 @@ export function maskPii<T, const As extends string>(
 export function maskPii<T>(
   options: MaskPiiOptions<NoInfer<T>> & Partial<MarkPiiOptions<string>>,
 ): Operator<T, Adds<unknown>> {
-  const { fields, find, key, mark } = options;
+  const { fields, find, key, mark, findingsMax = FINDINGS_MAX } = options;
   const kinds = piiKinds.filter((kind) => find[kind] !== undefined);
   return transform<T, Adds<unknown>>({
     kind: 'maskPii',
     settings: {
       fields: fields.join(', '),
       ...Object.fromEntries(kinds.map((kind) => [kind, find[kind] as Masking])),
+      ...(findingsMax === FINDINGS_MAX ? {} : { findingsMax }),
       ...(mark === undefined ? {} : { mark }),
     },
-    problems: problemsOf(fields, find, key),
+    problems: problemsOf(options),
     open(context) {
       const masks = new Map(kinds.map((kind) => [kind, maskerOf(kind, find[kind] as Masking, key, context)]));
       return (value, emit) => {
         let out = value as Record<string, unknown>;
         const counts: { [K in PiiKind]?: number } = {};
+        let left = findingsMax;
         for (const field of fields) {
           const present = out[field];
           if (typeof present !== 'string') continue;
           let masked = '';
           let from = 0;
-          for (const { kind, plain, start, end } of findPii(present, kinds)) {
+          const findings = findPii(present, kinds, left);
+          if (findings === undefined)
+            return context.deadLetter('too-many-findings', `more than ${findingsMax} personal data`);
+          left -= findings.length;
+          for (const { kind, plain, start, end } of findings) {
             counts[kind] = (counts[kind] ?? 0) + 1;
             masked += present.slice(from, start) + masks.get(kind)?.(plain, present.slice(start, end));
             from = end;
@@ -135,11 +146,8 @@ function maskerOf(
   };
 }
 
-function problemsOf(
-  fields: readonly string[],
-  find: Readonly<Record<string, Masking | undefined>>,
-  key: string | Uint8Array | undefined,
-): Problem[] {
+function problemsOf<T>({ fields, key, findingsMax = FINDINGS_MAX, ...options }: MaskPiiOptions<T>): Problem[] {
+  const find: Readonly<Record<string, Masking | undefined>> = options.find;
   const problems: Problem[] = [];
   if (fields.length === 0) problems.push({ message: 'no field to search', hint: "name one: fields: ['note']" });
   const maskings = Object.values(find).filter((masking) => masking !== undefined);
@@ -157,5 +165,7 @@ function problemsOf(
       message: key === undefined ? 'tokens or encryption without a key' : 'the key of tokens is too short',
       hint: `give \`key\` at least ${KEY_BYTES_MIN} random bytes from the environment: openssl rand -base64 32`,
     });
+  if (!(findingsMax >= 1))
+    problems.push({ message: `findingsMax is ${findingsMax}`, hint: 'give it a positive number' });
   return problems;
 }

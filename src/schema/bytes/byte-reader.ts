@@ -55,7 +55,8 @@ export class ByteReader {
   /** Call it before a message of so many fields, set or not, is made. */
   fields(count: number): void {
     this.fieldsLeft -= count;
-    if (this.fieldsLeft < 0) throw new DecodeFailure('too-large', 'messages with more fields than the payload has bytes');
+    if (this.fieldsLeft < 0)
+      throw new DecodeFailure('too-large', 'messages with more fields than the payload has bytes');
   }
 
   leave(): void {

@@ -63,6 +63,20 @@ describe('maskPii', () => {
       expect(masked({ email: 'token' }, mail)).toBe(masked({ email: 'token' }, 'ann@example.com'));
   });
 
+  it('refuses a record with more findings than it may have, whatever the field', () => {
+    const find = { email: 'token', ip: 'keep' } as const;
+    const options = { fields: ['note', 'contact'], find, key, findingsMax: 3 } as const;
+    const record = (note: string, contact: string) => ({ value: { note, contact } });
+    const { emitted, deadLetters } = driveOperator(maskPii<Note>(options), [
+      record('a@b.de a@b.de', '192.0.2.1'),
+      record('a@b.de a@b.de', '192.0.2.1 a@b.de'),
+      record('::1 '.repeat(200_000), ''),
+    ]);
+    expect(emitted).toHaveLength(1);
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(['too-many-findings', 'too-many-findings']);
+    expect(operator({ ip: 'keep' }, { findingsMax: 0 }).problems).toHaveLength(1);
+  });
+
   it('makes the same token of the same data, however it is spelled', () => {
     const token = (note: string, options = {}) =>
       masked({ email: 'token', card: 'token', phone: 'token' }, note, options);

@@ -5,50 +5,63 @@ export interface Folded {
   originOf(start: number, end: number): { readonly start: number; readonly end: number };
 }
 
-/** Characters that nobody sees: soft hyphen, zero-width spaces and joiners, word joiner, byte order mark. */
-const INVISIBLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/;
-const FOLDABLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\uff01-\uff5e\u3000]|(?![0-9])\p{Nd}/u;
-const DIGIT = /\p{Nd}/u;
+/** Of characters that are read as others, up to U+1FFFF: the code of the plain one, or `INVISIBLE`. All others are 0. */
+let plainCodes: Uint8Array | undefined;
+const INVISIBLE = 0xff;
+
+/** Soft hyphen, zero-width spaces and joiners, word joiner, byte order mark. */
+const isInvisible = (code: number): boolean =>
+  /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/.test(String.fromCodePoint(code));
+
+function makePlainCodes(): Uint8Array {
+  const codes = new Uint8Array(0x20000);
+  const isDigit = /\p{Nd}/u;
+  // Digits of a script stand in rows of ten in Unicode, each from 0; those of mathematics in five rows without a gap.
+  for (let code = 0x80, digit = 0; code < codes.length; code++) {
+    if (isInvisible(code)) codes[code] = INVISIBLE;
+    const next = isDigit.test(String.fromCodePoint(code));
+    if (next) codes[code] = 0x30 + digit;
+    digit = next ? (digit + 1) % 10 : 0;
+  }
+  for (let code = 0xff01; code <= 0xff5e; code++) codes[code] = code - 0xfee0;
+  codes[0x3000] = 0x20;
+  return codes;
+}
 
 /**
  * Takes out characters that nobody sees, and makes fullwidth forms and the digits of other scripts those of ASCII: personal data
- * written so is found as well. Plain texts are passed on as they are. Memory: the text, and two numbers a character.
+ * written so is found as well. Plain texts are passed on as they are. Memory: the text, and a number of 4 bytes a character.
  */
 export function folded(original: string): Folded {
-  if (!FOLDABLE.test(original)) return { text: original, originOf: (start, end) => ({ start, end }) };
-  const parts: string[] = [];
-  const starts: number[] = [];
-  const ends: number[] = [];
-  let at = 0;
-  for (const character of original) {
-    const end = at + character.length;
-    if (!INVISIBLE.test(character)) {
-      const plain = plainOf(character);
-      parts.push(plain);
-      for (let i = 0; i < plain.length; i++) {
-        starts.push(at);
-        ends.push(end);
-      }
+  plainCodes ??= makePlainCodes();
+  const codes = plainCodes;
+  let first = 0;
+  while (first < original.length && plainAt(original, first, codes) === 0) first++;
+  if (first === original.length) return { text: original, originOf: (start, end) => ({ start, end }) };
+  const units = new Uint16Array(original.length - first);
+  const starts = new Uint32Array(units.length);
+  let size = 0;
+  for (let at = first; at < original.length; at++) {
+    const plain = plainAt(original, at, codes);
+    if (plain !== INVISIBLE) {
+      starts[size] = at;
+      units[size++] = plain === 0 ? original.charCodeAt(at) : plain;
     }
-    at = end;
+    if (plain !== 0 && isHigh(original.charCodeAt(at))) at++;
   }
+  const originOf = (at: number) => (at < first ? at : (starts[at - first] as number));
+  const lengthAt = (at: number) => (plainAt(original, at, codes) !== 0 && isHigh(original.charCodeAt(at)) ? 2 : 1);
   return {
-    text: parts.join(''),
-    originOf: (start, end) => ({ start: starts[start] as number, end: ends[end - 1] as number }),
+    text: original.slice(0, first) + Buffer.from(units.buffer, 0, 2 * size).toString('utf16le'),
+    originOf: (start, end) => ({ start: originOf(start), end: originOf(end - 1) + lengthAt(originOf(end - 1)) }),
   };
 }
 
-function plainOf(character: string): string {
-  const code = character.codePointAt(0) as number;
-  if (code === 0x3000) return ' ';
-  if (code >= 0xff01 && code <= 0xff5e) return String.fromCharCode(code - 0xfee0);
-  return code > 0x39 && DIGIT.test(character) ? String(digitOf(code)) : character;
-}
+const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
 
-/** Digits of a script stand in rows of ten in Unicode, each from 0; those of mathematics in five rows without a gap. */
-function digitOf(code: number): number {
-  if (code >= 0x1d7ce && code <= 0x1d7ff) return (code - 0x1d7ce) % 10;
-  let zero = code;
-  while (code - zero < 9 && DIGIT.test(String.fromCodePoint(zero - 1))) zero--;
-  return code - zero;
+/** What the character that begins there becomes; 0 where it stays. */
+function plainAt(text: string, at: number, codes: Uint8Array): number {
+  const unit = text.charCodeAt(at);
+  if (unit < 0x80) return 0;
+  return codes[isHigh(unit) ? (text.codePointAt(at) as number) : unit] ?? 0;
 }

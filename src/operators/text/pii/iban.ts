@@ -11,32 +11,31 @@ const LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
 
-const START = new RegExp(`(?<![\\p{L}\\p{N}])[a-z]{2}\\d\\d(?=[${SPACES}a-z\\d])`, 'giu');
-const SPACE = new RegExp(`[${SPACES}]`);
+const START = /[A-Za-z]{2}\d\d/g;
+/** So many letters and digits, with single spaces between them, that are no part of something longer. */
+const FORMS = new Map(
+  [...new Set(Object.values(LENGTHS))].map((length) => [
+    length,
+    new RegExp(`(?<![\\p{L}\\p{N}])(?:[A-Za-z\\d][${SPACES}]?){${length - 1}}[A-Za-z\\d](?![\\p{L}\\p{N}])`, 'uy'),
+  ]),
+);
 
 /** Account numbers of a country in the registry, of its length, holding the check of ISO 13616; in one piece or in groups. */
 export const iban: Detector = {
-  mayBeIn: (text) => /[a-z]{2}\d\d/i.test(text),
+  digitsMin: 2,
   *find(text) {
-    for (const { 0: found, index } of text.matchAll(START)) {
-      const end = endOf(text, index, LENGTHS[found.slice(0, 2).toUpperCase()] ?? 0);
-      if (end !== undefined && isIban(lettersAndDigitsOf(text.slice(index, end)))) yield { start: index, end };
+    const starts = new RegExp(START);
+    while (starts.test(text)) {
+      const start = starts.lastIndex - 4;
+      const form = FORMS.get(LENGTHS[text.slice(start, start + 2).toUpperCase()] ?? 0);
+      if (form === undefined) continue;
+      form.lastIndex = start;
+      if (form.test(text) && isIban(lettersAndDigitsOf(text.slice(start, form.lastIndex))))
+        yield { start, end: form.lastIndex };
     }
   },
   normalize: lettersAndDigitsOf,
   partial: (found) => starred(found, 2, 4),
 };
-
-/** Where so many letters and digits end, single spaces between them left out; `undefined` where something else comes, or one more. */
-function endOf(text: string, start: number, length: number): number | undefined {
-  let left = length;
-  let at = start;
-  for (; left > 0; at++) {
-    const character = text[at] ?? '';
-    if (/^[a-z\d]$/i.test(character)) left--;
-    else if (!SPACE.test(character) || SPACE.test(text[at - 1] as string)) return undefined;
-  }
-  return length === 0 || /^[\p{L}\p{N}]/u.test(text.slice(at, at + 2)) ? undefined : at;
-}
 
 const isIban = (plain: string): boolean => remainderBy97(plain.slice(4) + plain.slice(0, 4)) === 1;

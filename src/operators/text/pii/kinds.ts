@@ -4,7 +4,7 @@ import { email, ip, phone } from './contacts.js';
 import { folded } from './folded.js';
 import { iban } from './iban.js';
 import { brCpf, esDni, frNir, gbNino, plPesel, usSsn } from './national-ids.js';
-import type { Detector, Span } from './span.js';
+import { countDigits, type Detector, type Span } from './span.js';
 
 /** Kinds of personal data. Where two claim the same characters, the one that stands first here has them. */
 const detectors = {
@@ -35,21 +35,33 @@ export interface Finding extends Span {
 
 type Found = Omit<Finding, 'plain'>;
 
-/** All that is found of these kinds, in the order of the text; no two overlap. A weaker kind is sought in what stronger ones leave. */
-export function findPii(original: string, kinds: readonly PiiKind[]): readonly Finding[] {
+/**
+ * All that is found of these kinds, in the order of the text; no two overlap. A weaker kind is sought in what stronger ones leave.
+ * `undefined` where it is more than `findingsMax`.
+ */
+export function findPii(
+  original: string,
+  kinds: readonly PiiKind[],
+  findingsMax = Number.POSITIVE_INFINITY,
+): readonly Finding[] | undefined {
   const { text, originOf } = folded(original);
-  return findPlain(text, kinds).map(({ kind, start, end }) => ({
+  return findPlain(text, kinds, findingsMax)?.map(({ kind, start, end }) => ({
     kind,
     plain: text.slice(start, end),
     ...originOf(start, end),
   }));
 }
 
-function findPlain(text: string, kinds: readonly PiiKind[]): readonly Found[] {
+function findPlain(text: string, kinds: readonly PiiKind[], findingsMax: number): readonly Found[] | undefined {
   const findings: Found[] = [];
+  const digits = countDigits(text);
   for (const kind of piiKinds) {
-    if (!kinds.includes(kind) || !detectors[kind].mayBeIn(text)) continue;
-    for (const gap of gapsIn(text, findings)) pushAll(findings, findIn(text, gap, kind));
+    if (!kinds.includes(kind) || digits < detectors[kind].digitsMin) continue;
+    for (const gap of gapsIn(text, findings)) {
+      const found = findIn(text, gap, kind, findingsMax - findings.length);
+      if (found === undefined) return undefined;
+      pushAll(findings, found);
+    }
     findings.sort((a, b) => a.start - b.start);
   }
   return findings;
@@ -61,12 +73,18 @@ function gapsIn(text: string, findings: readonly Span[]): readonly Span[] {
   return ends.map((start, i) => ({ start, end: findings[i]?.start ?? text.length }));
 }
 
-function* findIn(text: string, gap: Span, kind: PiiKind): Iterable<Found> {
-  let from = gap.start;
-  const found = [...detectors[kind].find(text.slice(gap.start, gap.end))].sort((a, b) => a.start - b.start);
-  for (const { start, end } of found) {
-    if (gap.start + start < from) continue; // two forms of one kind claim it
-    from = gap.start + end;
-    yield { kind, start: gap.start + start, end: from };
+function findIn(text: string, gap: Span, kind: PiiKind, most: number): readonly Found[] | undefined {
+  const spans: Span[] = [];
+  for (const span of detectors[kind].find(text.slice(gap.start, gap.end))) {
+    if (spans.length === 2 * most) return undefined; // two forms of one kind may claim the same
+    spans.push(span);
   }
+  const found: Found[] = [];
+  let from = gap.start;
+  for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
+    if (gap.start + start < from) continue;
+    from = gap.start + end;
+    found.push({ kind, start: gap.start + start, end: from });
+  }
+  return found.length > most ? undefined : found;
 }

@@ -1,14 +1,14 @@
 import { remainderBy97, weightedSum } from './checksums.js';
-import { type Detector, digitsOf, HYPHENS, lettersAndDigitsOf, matching, SPACES, starred, withDigits } from './span.js';
+import { type Detector, digitsOf, HYPHENS, lettersAndDigitsOf, matching, SPACES, starred } from './span.js';
 
 // Numbers of persons that have a check, or a form that nothing else has. Those that are nine plain digits are left out: every
 // eleventh number would be one.
 
 /** So many digits at least, in a form that stands by itself: not in a word, a longer number, or an international phone number. */
-const id = (digits: number, form: string, isOne: (plain: string) => boolean, flags = 'giu'): Detector => {
-  const alone = new RegExp(`(?<![\\p{L}\\p{N}+])(?:${form})(?![\\p{L}\\p{N}])`, flags);
+const id = (digits: number, form: string, isOne: (plain: string) => boolean, flags = 'giu', start = ''): Detector => {
+  const alone = new RegExp(`${start}(?<![\\p{L}\\p{N}+])(?:${form})(?![\\p{L}\\p{N}])`, flags);
   return {
-    mayBeIn: withDigits(digits),
+    digitsMin: digits,
     find: (text) => matching(text, alone, (found) => isOne(lettersAndDigitsOf(found))),
     normalize: lettersAndDigitsOf,
     partial: (found) => starred(found, 0, 2),
@@ -27,6 +27,8 @@ export const gbNino = id(
   6,
   String.raw`(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]${S}\d\d${S}\d\d${S}\d\d${S}[A-D]`,
   () => true,
+  'giu',
+  `(?=[A-Z]{2}${S}\\d)`, // most letters are none of it: this is faster than what stands in front of them
 );
 
 const DNI_LETTERS = 'TRWAGMYFPDXBNJZSQVHLCKE';

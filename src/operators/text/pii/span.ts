@@ -6,8 +6,8 @@ export interface Span {
 
 /** How one kind of personal data is found in a text, told apart from what only looks like it, and shown in part. */
 export interface Detector {
-  /** Whether there may be one at all, by a look that is cheap: most texts have none, and need not be searched. */
-  mayBeIn(text: string): boolean;
+  /** Digits that one has at least: a text with fewer need not be searched. */
+  readonly digitsMin: number;
   find(text: string): Iterable<Span>;
   /** One spelling of all that mean the same: what tokens are made of. */
   normalize(found: string): string;
@@ -15,23 +15,23 @@ export interface Detector {
   partial(found: string): string;
 }
 
-/** Whether a text has as many digits, wherever they stand. */
-export const withDigits =
-  (count: number) =>
-  (text: string): boolean => {
-    let left = count;
-    for (let i = 0; i < text.length && left > 0; i++) {
-      const code = text.charCodeAt(i);
-      if (code >= 0x30 && code <= 0x39) left--;
-    }
-    return left === 0;
-  };
+/** How many digits a text has, wherever they stand. */
+export function countDigits(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) count++;
+  }
+  return count;
+}
 
 /** Spaces between the parts of a number, as a class of a pattern has them: also thin ones, and those that do not break a line. */
 export const SPACES = ' \\u00a0\\u2009\\u202f';
 /** Hyphens likewise, not dashes: those are of ranges. The plain one stands last. */
 export const HYPHENS = '\\u2010\\u2011-';
 export const GAPS = `${SPACES}${HYPHENS}`;
+/** The same as codes. */
+export const GAP_CODES: ReadonlySet<number> = new Set([0x20, 0xa0, 0x2009, 0x202f, 0x2010, 0x2011, 0x2d]);
 
 /** Finds what matches a pattern and passes a check. The pattern takes no longer than a text is long. */
 export function* matching(

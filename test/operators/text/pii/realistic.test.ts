@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findPii, type PiiKind, piiKinds } from '../../../../src/operators/text/pii/kinds.js';
 
 const found = (text: string, ...kinds: PiiKind[]) =>
-  findPii(text, kinds.length > 0 ? kinds : piiKinds).map(
+  findPii(text, kinds.length > 0 ? kinds : piiKinds)?.map(
     ({ kind, start, end }) => `${kind}: ${text.slice(start, end)}`,
   );
 
