@@ -22,6 +22,10 @@ type ChoosePartition = (record: OutgoingRecord, partitions: number) => number;
 /**
  * Appends to topics from outside a topology: loaders, tests, tools. Records are acknowledged by all in-sync replicas. The producer
  * is idempotent: records that are sent again after a lost connection are appended once.
+ *
+ * Brokers forget a producer when its newest record in a partition is older than `producer.id.expiration.ms` (a day), by the timestamp
+ * of the record unless the topic has `message.timestamp.type=LogAppendTime`. Records of the past that are sent again after a broker
+ * has been restarted may therefore be appended twice.
  */
 export class KafkaProducer implements TopicProducer {
   private readonly connections: ConnectionPool;

@@ -101,8 +101,10 @@ export async function chaos(given: ChaosOptions): Promise<ChaosResult> {
       apiTimeoutMs: patienceMs,
     });
     keep({ stop: () => kafka.close() });
-    await kafka.createTopic(topics.clicks, TASKS);
-    await kafka.createTopic(topics.outcomes, TASKS);
+    // Brokers forget a producer whose last record is older than a day, by the record's own time, and take what it repeats for new.
+    const appendTime = { 'message.timestamp.type': 'LogAppendTime' };
+    await kafka.createTopic(topics.clicks, TASKS, appendTime);
+    await kafka.createTopic(topics.outcomes, TASKS, appendTime);
     const clocks = groups.includes('clock') ? join(folder, 'clocks') : undefined;
     if (clocks) mkdirSync(clocks);
     const relays = [redis, clickhouse, ...(postgres ? [postgres] : [])].map(({ port }) => ({
