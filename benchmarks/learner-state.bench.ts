@@ -15,7 +15,7 @@ import type { FeatureNumbers, FeatureShape, Learner } from '../src/core/learner.
 import type { Origin } from '../src/core/record.js';
 import type { StateChange } from '../src/core/state.js';
 import { chance } from '../src/ml/chance.js';
-import { ftrl, hoeffdingTree, logisticRegression } from '../src/ml/index.js';
+import { adaptiveRandomForest, ftrl, hoeffdingTree, logisticRegression } from '../src/ml/index.js';
 import { modelCells, openModel } from '../src/ml/model.js';
 import { updateWriter } from '../src/ml/update-codec.js';
 import { openEmbedded } from '../src/profiles/embedded/index.js';
@@ -39,6 +39,10 @@ interface Case {
   readonly learner: Learner<any, unknown>;
 }
 
+function forest(trees: number) {
+  return adaptiveRandomForest({ classes: [false, true], trees });
+}
+
 /** What is measured; further learners are lines here. */
 const cases: Readonly<Record<string, Case>> = {
   'FTRL 2^18': {
@@ -49,6 +53,8 @@ const cases: Readonly<Record<string, Case>> = {
     shape: { denseSize: DENSE, hashedSize: 0 },
     learner: hoeffdingTree({ classes: [false, true] }),
   },
+  'ARF(10)': { shape: { denseSize: DENSE, hashedSize: 0 }, learner: forest(10) },
+  'ARF(100)': { shape: { denseSize: DENSE, hashedSize: 0 }, learner: forest(100) },
 };
 
 export const options = { seconds: 20 };
