@@ -92,12 +92,19 @@ function keep(name: string, result: object): void {
 /** What chaos says of a mutant. It finds one by what is wrong, or by processes that end. */
 async function find(mutant: Mutant): Promise<object> {
   log(`mutant ${mutant}`);
+  const sinceMs = Date.now();
+  const seconds = () => Math.round((Date.now() - sinceMs) / 1_000);
   try {
     const result = await chaos({ ...(options as Omit<ChaosOptions, 'log'>), mutant, log });
     const wrong = Object.entries(result.verdict.wrong).filter(([, count]) => count > 0);
-    return { found: !isRight(result), wrong: Object.fromEntries(wrong), failed: result.failed.slice(0, 3) };
+    return {
+      found: !isRight(result),
+      seconds: seconds(),
+      wrong: Object.fromEntries(wrong),
+      failed: result.failed.slice(0, 3),
+    };
   } catch (error) {
-    return { found: true, ended: String(error).slice(0, 500) };
+    return { found: true, seconds: seconds(), ended: String(error).slice(0, 500) };
   }
 }
 
