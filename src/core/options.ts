@@ -72,17 +72,6 @@ export const optional = <T>(type: OptionType<T>, doc: string): OptionSpec<T, 'op
 export const defaulted = <T>(type: OptionType<T>, fallback: NoInfer<T>, doc: string): OptionSpec<T, 'defaulted'> =>
   Object.freeze({ type, doc, need: 'defaulted', fallback });
 
-/** A kind whose connector is not yet defined. */
-export interface ConnectorKind<S extends OptionSpecs = OptionSpecs> {
-  readonly kind: string;
-  readonly role: 'source' | 'sink' | 'lookup';
-  readonly doc: string;
-  readonly options: S;
-}
-
-export const connectorKind = <const S extends OptionSpecs>(kind: ConnectorKind<S>): ConnectorKind<S> =>
-  Object.freeze({ ...kind, options: Object.freeze(kind.options) });
-
 /** Anything with options: a kind of source, sink or lookup. */
 interface HasOptions<S extends OptionSpecs = OptionSpecs> {
   readonly options: S;

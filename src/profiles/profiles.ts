@@ -41,7 +41,7 @@ export interface Removal {
 export interface ProfileOptions {
   /** Told of what the clients mended without help. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** Puts another registry in the place of the server's; for trials. */
+  /** Replaces the server's schema registry; for `verify`. */
   readonly registry?: (registry: SchemaRegistry) => SchemaRegistry;
 }
 

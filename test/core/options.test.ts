@@ -2,7 +2,6 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type Duration, seconds } from '../../src/core/duration.js';
 import * as is from '../../src/core/option-types.js';
 import {
-  connectorKind,
   defaulted,
   type OptionsOf,
   optional,
@@ -12,10 +11,7 @@ import {
   settingsOf,
 } from '../../src/core/options.js';
 
-const beacon = connectorKind({
-  kind: 'test.beacon',
-  role: 'sink',
-  doc: 'Lights a beacon.',
+const beacon = {
   options: {
     hill: required(is.text, 'Where it stands.'),
     key: required(is.callback<(value: never) => string>('(value) => string'), 'Which beacon.'),
@@ -23,7 +19,7 @@ const beacon = connectorKind({
     colour: optional(is.oneOf('red', 'green'), 'Of the flame.'),
     torchesMax: defaulted(is.integer(1, 9), 3, 'At the same time.'),
   },
-});
+} as const;
 
 interface BeaconOptions<T> extends OptionsOf<typeof beacon.options> {
   readonly key: (value: T) => string;
