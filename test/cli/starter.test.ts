@@ -110,6 +110,8 @@ describe('a first topology', () => {
       folder,
       '--customConditions',
       'millrace-source',
+      '--lib', // that of our sources, which users do not compile
+      'es2023,es2024.string',
       '--rootDir',
       '/',
     ]);
