@@ -96,7 +96,9 @@ export async function mergeAll(
   const order: string[] = [];
   const ticks: { watermarkMs: number; at: string }[] = [];
   const time = eventTimeOf(inputs);
-  while (!inputs.every((input) => input.ended)) {
+  for (;;) {
+    for (const input of inputs) input.ended = input.isExhausted; // as a task decides
+    if (inputs.every((input) => input.ended)) break;
     const polls = inputs.map((input) => input.fill(roundMax));
     const round = mergeRound(inputs, roundMax, 0, time);
     if (!round) {
