@@ -70,12 +70,12 @@ describe('WorkerThread', () => {
   });
 
   it('ends a thread that makes no progress, and no other one', async () => {
-    const stallMax = 300;
+    const stallMax = 1_500;
     const busy = start();
-    await busy.call('hang', { forMs: 900, working: true }, { stallMax });
+    await busy.call('hang', { forMs: 3_000, working: true }, { stallMax });
     const hung = start();
     const waiting = hung.call('hang', { forMs: 60_000, working: false }, { stallMax });
-    await expect(waiting).rejects.toMatchObject({ message: 'the thread made no progress for 0.3 s' });
+    await expect(waiting).rejects.toMatchObject({ message: 'the thread made no progress for 1.5 s' });
     await hung.gone();
   });
 

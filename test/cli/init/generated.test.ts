@@ -153,6 +153,7 @@ describe('topologies that init writes', () => {
     const options = {
       ...JSON.parse(starterConfig).compilerOptions,
       customConditions: ['millrace-source'],
+      lib: ['es2023', 'es2024.string'], // that of our sources, which users do not compile
       rootDir: '/',
     };
     const config = { compilerOptions: options, include: [...steps.keys()].map((name) => `${name}/**/*.ts`) };

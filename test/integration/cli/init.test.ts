@@ -78,7 +78,8 @@ describe.each([
     const types = join(user.folder, 'node_modules/@types');
     if (!existsSync(types)) symlinkSync(join(repository, 'node_modules/@types'), types);
     const config = JSON.parse(readFileSync(join(folder, 'tsconfig.json'), 'utf8'));
-    config.compilerOptions = { ...config.compilerOptions, customConditions: ['millrace-source'], rootDir: '/' };
+    const lib = ['es2023', 'es2024.string']; // that of our sources, which users do not compile
+    config.compilerOptions = { ...config.compilerOptions, customConditions: ['millrace-source'], lib, rootDir: '/' };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(repository, 'node_modules/typescript/bin/tsc');
     const { stdout } = await run(process.execPath, [tsc, '-p', folder]).catch((error) => error as { stdout: string });
