@@ -162,7 +162,7 @@ export interface Upsert<out T> {
  * A correction as a value: the old and the new value of a key. Tables and results that may be revised are streams of changes; an
  * aggregate subtracts `before` and adds `after`.
  *
- * - new: `before` is `null`; revised: neither is; retracted or deleted: `after` is `null`; deleted although it was not there: both are.
+ * - new: `before` is `null`; revised: neither is; retracted or deleted: `after` is `null`.
  */
 export interface Change<out T> {
   readonly key: string;

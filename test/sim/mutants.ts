@@ -165,11 +165,6 @@ export const mutants: readonly Mutant[] = [
     'return this.writesSnapshot ? takeChanges(end) : [];',
     'const changes = takeChanges(end); return this.writesSnapshot ? changes : [];',
   ]),
-  mutant('a run that ends without the snapshots of its models', 'learning', [
-    'task.ts',
-    '&& !(isLast && this.state.holdsBack)',
-    '',
-  ]),
   mutant('dead letters not waited for', 'scores', ['pipeline.ts', 'await this.lettersWritten();', '']),
   mutant('going on from memory after a failed commit', 'totals', [
     'task.ts',

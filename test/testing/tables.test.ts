@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import { innerJoin, joinTable, json, leftJoinTable, map, minutes, table, topology } from '../../src/index.js';
+import { innerJoin, joinTable, json, map, minutes, table, topology } from '../../src/index.js';
 import { TopologyTest } from '../../src/testing.js';
 
 interface Order {
@@ -92,40 +92,5 @@ it('a tombstone takes the row away, and a record without a key is a dead letter'
   await test.run();
   expect(test.counter('rate', 'out')).toBe(2);
   expect(test.deadLetters()).toMatchObject([{ reason: 'empty-key', step: 'rates', offset: 2 }]);
-  await test.close();
-});
-
-it('of two tombstones the earlier one counts for a join as of a time, whichever was told first', async () => {
-  interface Told {
-    readonly at: number;
-    readonly value?: number | null;
-  }
-  const late = { outOfOrdernessMax: minutes(10), schema: json<Told>(), eventTime: (told: Told) => at(told.at) };
-  const flow = topology('late', { deadLetters: kafka.deadLetterSink({ topic: 'dead' }) }, (t) => {
-    const rates = t
-      .source('rates', kafka.source({ topic: 'rates', ...late }))
-      .via(
-        'upserts',
-        map(({ value = null }) => ({ key: 'usd', value })),
-      )
-      .via('rate', table<number>({ keysMax: 1 }));
-    t.source('orders', kafka.source({ topic: 'orders', ...late }))
-      .via(
-        'rated',
-        { table: rates },
-        leftJoinTable({
-          key: () => 'usd',
-          combine: (order, rate) => `${order.at}: ${rate}`,
-          keysMax: 1,
-          pendingMax: 10,
-        }),
-      )
-      .to('out', kafka.sink({ topic: 'out', schema: json<string>() }));
-  });
-  const test = new TopologyTest(flow);
-  await test.pipe('rates', [{ at: 0, value: 1 }, { at: 9 }, { at: 3 }]);
-  await test.pipe('orders', [{ at: 2 }, { at: 5 }, { at: 10 }]);
-  await test.finish();
-  expect(test.output('out')).toEqual(['2: 1', '5: null', '10: null']);
   await test.close();
 });

@@ -15,8 +15,8 @@ export interface TableOptions {
  *   in   --a=1-----b=2-----a=3-----a=null-----|
  *   out  --a:-,1---b:-,2---a:1,3---a:3,-------|
  *
- * A tombstone of a key that has no row is a change without a value before and after: it says since when there is none, which may be
- * earlier than the tombstone before it said. `GET /state/STEP/KEY` answers with the value.
+ * A tombstone of a key that has no row emits nothing. So of two tombstones in a row the first one counts, even if the second is for
+ * an earlier time: a join with the table as of a time between them still finds the row. `GET /state/STEP/KEY` answers with the value.
  *
  * Dead letters: `table-full`, for a new key beyond `keysMax`. Equal keys must be in one partition.
  * Memory: keys and values as bytes, and some 20 bytes each.
@@ -35,8 +35,10 @@ export function table<T>({ keysMax }: TableOptions): Operator<Upsert<T>, Change<
     open: ({ rows }, context) => ({
       onRecord(_, { key, value }, emit) {
         const before = rows.get(key) ?? null;
-        if (value === null) rows.delete(key);
-        else {
+        if (value === null) {
+          if (before === null) return;
+          rows.delete(key);
+        } else {
           if (before === null && rows.size >= keysMax)
             return context.deadLetter('table-full', `${keysMax} keys are there already`);
           rows.set(key, value);

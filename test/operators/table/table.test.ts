@@ -29,16 +29,6 @@ describe('table', () => {
     );
   });
 
-  it('passes every tombstone on, since a later one may be for an earlier time', () => {
-    const gone = { key: 'a', value: null };
-    expect(changes([gone, { key: 'a', value: 1 }, gone, gone])).toEqual([
-      { key: 'a', before: null, after: null },
-      { key: 'a', before: null, after: 1 },
-      { key: 'a', before: 1, after: null },
-      { key: 'a', before: null, after: null },
-    ]);
-  });
-
   it('keeps the operator contract', () => {
     fc.assert(
       fc.property(upserts, (values) => checkOperator(table<number>({ keysMax: 2 }), samplesOf(values.slice(0, 12)))),

@@ -19,7 +19,8 @@ def judge_table(case):
             continue
         else:
             rows[key] = value
-        expected.append((place, {"key": key, "before": before, "after": value}, each["t"]))
+        if before is not None or value is not None:
+            expected.append((place, {"key": key, "before": before, "after": value}, each["t"]))
     case.expect_emitted(expected)
     case.expect_dead(dead)
 
