@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { Checkpoint } from '../src/core/checkpoint.js';
 import { seconds as secondsOf } from '../src/core/duration.js';
 import type { FeatureNumbers, FeatureShape, Learner } from '../src/core/learner.js';
-import type { Origin } from '../src/core/record.js';
+
 import type { StateChange } from '../src/core/state.js';
 import { chance } from '../src/ml/chance.js';
 import { adaptiveRandomForest, ftrl, hoeffdingTree, logisticRegression } from '../src/ml/index.js';
@@ -21,6 +21,7 @@ import { updateWriter } from '../src/ml/update-codec.js';
 import { openEmbedded } from '../src/profiles/embedded/index.js';
 import { TaskState } from '../src/runtime/task-state.js';
 import { localRegistry } from '../src/schema/index.js';
+import { originAt } from '../src/testing/contract.js';
 import type { Benchmark } from './benchmark.js';
 import type { Spread } from './pairs.js';
 
@@ -73,25 +74,13 @@ function rowsOf({
   });
 }
 
-const originOf = (offset: number): Origin => ({
-  topic: 'labels',
-  partition: 0,
-  offset,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-});
-
 /** The bytes of an update of these rows, which are all of one size. */
 function updateBytes(shape: FeatureShape, { features, label }: ReturnType<typeof rowsOf>[number]): number {
   const chunk = { view: new DataView(new ArrayBuffer(1 << 16)), at: 0, end: 1 << 16 };
   const write = updateWriter(shape);
   for (let i = 0; i < 2; i++) {
     if (i === 1) chunk.end = chunk.at;
-    write(() => chunk, features, label, 1, originOf(i));
+    write(() => chunk, features, label, 1, originAt(i));
   }
   return chunk.at - chunk.end; // the second names no topic
 }
@@ -139,7 +128,7 @@ async function measure({ learner, shape }: Case, seconds: number, paced: boolean
     ) {
       const { features, label } = rows[learnt % ROWS] as (typeof rows)[number];
       model.predictOne(features);
-      model.learnOne(features, label, 1, originOf(learnt));
+      model.learnOne(features, label, 1, originAt(learnt));
     }
     const endedMs = performance.now();
     busyMs += endedMs - beganMs;

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../src/core/errors.js';
-import { splitRow } from '../../src/schema/plain/csv-cells.js';
+import { textsOf } from '../../src/schema/plain/csv-cells.js';
 import { bytesOf, type OpenBytes } from './bytes.js';
 import type { ReadFiles } from './kinds.js';
 import { type Line, Lines } from './lines.js';
@@ -70,7 +70,7 @@ function withoutMark([first, ...rest]: readonly Line[]): readonly Line[] {
 
 function namesIn(header: string, delimiter: string): string[] {
   try {
-    return splitRow(header, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text).trim());
+    return textsOf(header, delimiter).map((text) => text.trim());
   } catch {
     return [header]; // not a row of CSV: the header is quoted in the message as it is
   }

@@ -3,7 +3,7 @@ import { rowsOfFile } from '../../connectors/file/rows-of-file.js';
 import { MillraceError, messageOf } from '../core/errors.js';
 import type { Schema } from '../core/schema.js';
 import { type CsvColumn, csv, json, localRegistry, openCodec } from '../schema/index.js';
-import { splitRow } from '../schema/plain/csv-cells.js';
+import { textsOf } from '../schema/plain/csv-cells.js';
 import { delimiterOf, inferCsv } from '../schema/plain/infer-csv.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -90,7 +90,7 @@ async function csvRows(path: string): Promise<Rows> {
   const delimiter = delimiterOf(lines[0] ?? '');
   const cells = lines.slice(0, SAMPLE_ROWS + 1).flatMap((line) => {
     try {
-      return [splitRow(line, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text))];
+      return [textsOf(line, delimiter)];
     } catch {
       return []; // counted when the rows are read
     }

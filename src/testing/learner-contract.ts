@@ -10,9 +10,10 @@ import {
   predictMany,
   type Update,
 } from '../core/learner.js';
-import type { Origin } from '../core/record.js';
+
 import type { Cell, CellSpecs, EpochEnd } from '../core/state.js';
 import { modelCells, openLogic, openModel } from '../ml/model.js';
+import { originAt } from './contract.js';
 
 /** A row to try a learner on. */
 export interface LearnerRow<Y> {
@@ -173,17 +174,7 @@ function checkUpdates<Y, P>(
   same(textOf(stored), finalState, 'restored from updates, it kept another state');
 }
 
-const noOrigin: Origin = {
-  topic: 'rows',
-  partition: 0,
-  offset: 0,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
-};
+const noOrigin = originAt(0);
 
 function checkMany<Y, P>(
   learner: Learner<Y, P>,

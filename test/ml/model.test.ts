@@ -1,19 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { kafka } from '../../connectors/kafka/index.js';
-import {
-  type CellSpec,
-  hours,
-  type Learner,
-  type Origin,
-  type StateChange,
-  type StatefulShape,
-} from '../../src/core/index.js';
+import { type CellSpec, hours, type Learner, type StateChange, type StatefulShape } from '../../src/core/index.js';
 import { featureView, numeric } from '../../src/ml/features/index.js';
 import { adaGrad, ftrl, logisticRegression, minMaxScaler, pipe, sgd, standardScaler } from '../../src/ml/index.js';
 import { modelCells, openLogic, openModel } from '../../src/ml/model.js';
 import { featurize, learn } from '../../src/operators/index.js';
 import { json } from '../../src/schema/index.js';
 import type { Float64Cell } from '../../src/state/index.js';
+import { originAt } from '../../src/testing/contract.js';
 import { planState, type Topology, topology } from '../../src/topology/index.js';
 import { openCells, vector } from './support.js';
 
@@ -82,17 +76,6 @@ function planOf(from: Topology, to: Topology) {
 }
 
 describe('the updates of a model', () => {
-  const origin = (offset: number): Origin => ({
-    topic: 'labels',
-    partition: 3,
-    offset,
-    eventTimeMs: 0,
-    receivedAtMs: 0,
-    key: null,
-    raw: null,
-    headers: undefined,
-    order: 0,
-  });
   const wide = { denseSize: 3, hashedSize: 1 << 12, layout: 7 };
 
   /** A model on cells that are restored from what others have written. */
@@ -104,7 +87,7 @@ describe('the updates of a model', () => {
     return {
       model,
       learn(rows: number) {
-        for (let i = 0; i < rows; i++) model.learnOne(vector([i, 2, 3], [i]), i % 3 === 0, 1 + (i % 2), origin(i));
+        for (let i = 0; i < rows; i++) model.learnOne(vector([i, 2, 3], [i]), i % 3 === 0, 1 + (i % 2), originAt(i, 3));
       },
       take: (isLast = false): StateChange[] =>
         Object.entries(cells).flatMap(([cell, open]) =>
@@ -181,7 +164,7 @@ describe('the updates of a model', () => {
       },
     };
     expect(() => restored(changed, written).model.predictOne(vector([0, 0, 0]))).toThrow(
-      expect.objectContaining({ code: 'state', where: 'labels[3]@3', message: expect.stringMatching(/too-large/) }),
+      expect.objectContaining({ code: 'state', where: 'contract[3]@3', message: expect.stringMatching(/too-large/) }),
     );
   });
 });

@@ -3,19 +3,13 @@ import { expect, it } from 'vitest';
 import type { FeatureNumbers, Origin } from '../../src/core/index.js';
 import { type LoggedUpdate, updateReader, updateWriter } from '../../src/ml/update-codec.js';
 import type { UpdateChunk } from '../../src/state/index.js';
+import { originAt } from '../../src/testing/contract.js';
 
 const chunkOf = (bytes: number): UpdateChunk => ({ view: new DataView(new ArrayBuffer(bytes)), at: 3, end: bytes });
 
 const originOf = (topic: string, partition: number, offset: number, isGlobal: boolean): Origin => ({
+  ...originAt(offset, isGlobal ? 7 : partition),
   topic: isGlobal ? `${topic}/${partition}` : topic,
-  partition: isGlobal ? 7 : partition,
-  offset,
-  eventTimeMs: 0,
-  receivedAtMs: 0,
-  key: null,
-  raw: null,
-  headers: undefined,
-  order: 0,
   ...(isGlobal ? { physical: { topic, partition } } : {}),
 });
 

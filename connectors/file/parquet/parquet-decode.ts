@@ -52,12 +52,12 @@ export async function* decodeParquet({ path, size, from, read, onProgress }: Dec
   }
 }
 
-/** The file in the form of the library. The library requests ahead, and after a failure nobody awaits those requests. */
+/** The file in the form of the library. */
 const bufferOf = (read: ReadBytes, size: number): AsyncBuffer => ({
   byteLength: size,
   slice(start, end = size) {
     const answer = read(start, end).then((bytes) => bytes.slice().buffer);
-    answer.catch(() => undefined);
+    answer.catch(() => undefined); // the library requests ahead, and after a failure it awaits none of these
     return answer;
   },
 });

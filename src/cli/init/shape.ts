@@ -4,7 +4,7 @@ import { rowsOfFile } from '../../../connectors/file/rows-of-file.js';
 import { MillraceError, messageOf } from '../../core/errors.js';
 import type { RegistryFormat, SchemaData, SchemaText } from '../../core/schema.js';
 import { csv, json, localRegistry, openCodec, schemaTextOf } from '../../schema/index.js';
-import { splitRow } from '../../schema/plain/csv-cells.js';
+import { textsOf } from '../../schema/plain/csv-cells.js';
 import { delimiterOf, inferCsv } from '../../schema/plain/infer-csv.js';
 import { avroFields } from '../../schema/shape/avro.js';
 import { type Declaration, declarationsOf, typeName } from '../../schema/typescript/index.js';
@@ -72,8 +72,7 @@ async function shapeOfCsv(file: string, options: ShapeOptions): Promise<Shape> {
   const lines = await firstLines(file, csv({ columns: { row: 'text' } }));
   const [first = { text: '', where: file }] = lines;
   const delimiter = delimiterOf(first.text);
-  const cellsOf = (text: string) =>
-    splitRow(text, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text));
+  const cellsOf = (text: string) => textsOf(text, delimiter);
   const { header, columns } = inferCsv(
     lines.map((line) => read(line, cellsOf, rowHint)),
     first.where,

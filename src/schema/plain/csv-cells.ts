@@ -34,6 +34,10 @@ export function splitRow(row: string, delimiter: string): (Cell | string)[] {
   }
 }
 
+/** The texts of one row's cells, whether quoted or not. */
+export const textsOf = (row: string, delimiter: string): string[] =>
+  splitRow(row, delimiter).map((cell) => (typeof cell === 'string' ? cell : cell.text));
+
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
