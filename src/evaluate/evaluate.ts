@@ -1,9 +1,10 @@
 import { MillraceError } from '../core/errors.js';
 import type { ClassLabel, Learner } from '../core/learner.js';
+import { FEATURE_MAX } from '../ml/learners/rows.js';
 import { nextTurn } from '../util/next-turn.js';
 import { type ColumnKind, type Columns, inferColumns, openEncoder } from './encoder.js';
 import { type ProgressiveResult, progressive } from './progressive.js';
-import { openTable } from './table.js';
+import { openTable, type Row } from './table.js';
 
 export interface EvaluateOptions {
   /** CSV, NDJSON or Parquet, in the order in which rows are predicted. */
@@ -27,6 +28,8 @@ export interface Evaluation extends ProgressiveResult {
   readonly columns: Columns;
   /** Rows that could not be read, by the first reason of them. */
   readonly unreadable: { readonly rows: number; readonly first?: string };
+  /** Columns with numbers beyond what a learner takes by default, such as times in milliseconds: its rows are refused. */
+  readonly large: readonly string[];
   /** Numbers that were missing; they count as 0. */
   readonly missing: number;
   /** Of reading, encoding, predicting and learning together. */
@@ -78,10 +81,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     columns,
     ...validation.result,
     unreadable,
+    large: largeIn(table.sample, columns),
     missing: encoder.missing,
     seconds,
   };
 }
+
+const largeIn = (rows: readonly Row[], columns: Columns): string[] =>
+  Object.keys(columns).filter(
+    (name) => columns[name] === 'number' && rows.some((row) => Math.abs(Number(row[name])) > FEATURE_MAX),
+  );
 
 /** How the learner takes a label: as a boolean, a number, or one of its classes. */
 function labelReader(

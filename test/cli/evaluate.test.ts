@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/program.js';
@@ -30,6 +31,17 @@ describe('millrace evaluate', () => {
     for (const name of ['pipe(standard-scaler, logistic-regression)', 'running-rate', 'majority', 'last-class'])
       expect(out).toContain(name);
     expect(out).toMatch(/400 rows, 1 number and 1 category a row; [\d,]+ rows\/s, peak memory \d+ MiB/);
+  });
+
+  it('says which column keeps rows from being learnt', async () => {
+    writeFileSync(
+      join(folder, 'times.csv'),
+      `at,size,large\n${rows.map((row, i) => `${1.7e12 + i},${row.replace(/,[a-z]+,/, ',')}`).join('')}`,
+    );
+    const { out } = await evaluate('--label', 'large', '--learner', logistic, '--data', join(folder, 'times.csv'));
+    expect(out).toContain(
+      '400 rows not learnt: too-large\n  hint: --columns at:skip leaves out numbers beyond 1,000,000',
+    );
   });
 
   it('prints one JSON object, with the metrics that are asked for', async () => {

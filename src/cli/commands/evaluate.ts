@@ -126,7 +126,7 @@ function asJson({ columns, ...result }: Evaluation, shown: readonly string[]): o
 }
 
 function asText(result: Evaluation, shown: readonly string[]): string {
-  const { learner, columns, rows, refused, unreadable, missing, seconds } = result;
+  const { learner, columns, rows, refused, unreadable, large, missing, seconds } = result;
   const line = (name: string, metrics: Readonly<Record<string, number>>) => ({
     ' ': name,
     ...Object.fromEntries(shown.map((metric) => [metric, digits(metrics[metric] as number)])),
@@ -138,6 +138,9 @@ function asText(result: Evaluation, shown: readonly string[]): string {
   const kindsOf = (kind: ColumnKind) => Object.values(columns).filter((one) => one === kind).length;
   const notes = [
     ...Object.entries(refused).map(([reason, count]) => `${counted(count, 'row')} not learnt: ${reason}`),
+    ...(refused['too-large'] && large.length > 0
+      ? [`  hint: --columns ${large.map((name) => `${name}:skip`).join(',')} leaves out numbers beyond 1,000,000`]
+      : []),
     ...(unreadable.rows > 0 ? [`${counted(unreadable.rows, 'row')} not read: ${unreadable.first}`] : []),
     ...(missing > 0 ? [`${counted(missing, 'number')} missing, taken as 0`] : []),
   ];
