@@ -101,7 +101,8 @@ describe('the inference service', () => {
   });
 
   test('fills the batches of one model for all its callers', async () => {
-    const model = await inference.open({ ...limits, model: modelFile('identity') });
+    // The wait is longer than any machine takes for the calls: a batch that is not full leaves when the worker is idle.
+    const model = await inference.open({ ...limits, waitMax: 60_000, model: modelFile('identity') });
     const [worker] = workers;
     let asked = 0;
     const post = worker?.postMessage.bind(worker);
