@@ -9,10 +9,14 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { install } from './programs.mjs';
 
+/** More files than these that fail are no accident: they do not run again. */
+const AGAIN_MAX = 3;
+
 if (process.argv.includes('--help')) {
   console.log(`npm test [-- [--unit] [FILES]]
 
 Unit tests and the simulation, then the integration tests, on real services that this starts on free ports and ends.
+Up to ${AGAIN_MAX} files of each that failed run once more, alone; those that pass then are named as flaky at the end.
 
   --unit   stop after the unit tests
   FILES    the unit tests to run
@@ -28,13 +32,16 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
 let passed = 0;
 /** What failed, a line each. */
 const failures = [];
+/** What failed at first and passed when its file ran again alone, a line each. */
+const flaky = [];
 
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', encoding: 'utf8', ...options });
 
-/** Runs one project of vitest, and adds up what it says in its report; a run without one has failed. */
-async function test(project, env = {}, paths = []) {
+/** Runs one project of vitest: how many tests passed, and what failed by file. A run without a report has failed. */
+async function vitestRun(project, env, paths) {
   const report = join(folder, `${project}.json`);
+  rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const child = spawn(process.execPath, [vitest, 'run', '--project', project, ...reporters, ...paths], {
     cwd: root,
@@ -42,19 +49,43 @@ async function test(project, env = {}, paths = []) {
     env: { ...process.env, ...env },
   });
   const status = await new Promise((resolve) => child.on('close', resolve));
-  const { numPassedTests = 0, testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
-  const named = testResults
-    .filter((file) => file.status === 'failed')
-    .flatMap(({ name, message, assertionResults }) => {
-      const tests = assertionResults.filter((each) => each.status === 'failed');
-      const file = relative(root, name);
-      // None of them: the file could not be loaded, or what is around its tests failed.
-      if (tests.length === 0) return [`${file}: ${firstLine(message)}`];
-      return tests.map(({ fullName, failureMessages }) => `${file} > ${fullName}: ${firstLine(failureMessages[0])}`);
-    });
-  if (named.length === 0 && status !== 0) named.push(`the run of the ${project} tests, with ${status}`);
-  passed += numPassedTests;
-  failures.push(...named);
+  const { testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+  const failed = new Map();
+  let passed = 0;
+  for (const { name, status, message, assertionResults } of testResults) {
+    const file = relative(root, name);
+    passed += assertionResults.filter((each) => each.status === 'passed').length;
+    if (status !== 'failed') continue;
+    const tests = assertionResults.filter((each) => each.status === 'failed');
+    const lines = tests.map((each) => `${file} > ${each.fullName}: ${firstLine(each.failureMessages[0])}`);
+    // None of them: the file could not be loaded, or what is around its tests failed.
+    failed.set(file, { lines: lines.length > 0 ? lines : [`${file}: ${firstLine(message)}`], tests: assertionResults });
+  }
+  return { status, passed, failed };
+}
+
+/**
+ * Runs the tests of a project. A few files that failed run once more, alone: a slow machine breaks a limit of time now and
+ * then. Those that pass then are named as flaky, in the last lines; each is a bug of the test or of the code.
+ */
+async function test(project, env = {}, paths = []) {
+  const first = await vitestRun(project, env, paths);
+  passed += first.passed;
+  if (first.status === 0) return;
+  if (first.failed.size === 0) {
+    failures.push(`the run of the ${project} tests, with ${first.status}`);
+    return;
+  }
+  const names = [...first.failed.keys()];
+  const again = names.length <= AGAIN_MAX ? await vitestRun(project, env, names) : first;
+  for (const [file, { lines, tests }] of first.failed) {
+    if (again.status !== 0 && (again.failed.size === 0 || again.failed.has(file))) {
+      failures.push(...lines);
+    } else {
+      passed += tests.filter((each) => each.status === 'failed').length;
+      flaky.push(...lines);
+    }
+  }
 }
 
 const firstLine = (message = '') => message.split('\n')[0].slice(0, 300);
@@ -104,6 +135,7 @@ try {
 } finally {
   cleanUp();
 }
+for (const each of flaky) console.log(`flaky, passed when run again: ${each}`);
 for (const each of failures) console.log(`failed: ${each}`);
 console.log(`${passed} passed, ${failures.length} failed`);
 process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
