@@ -27,7 +27,10 @@ const departedExpectations = expectations<FlightDeparted>()
 
 const arrivedExpectations = expectations<FlightArrived>().range('delayMinutes', -180, 2_000);
 
-/** Will a flight that has just left arrive 15 minutes or more late? Learnt from the flights that have arrived. */
+/**
+ * Predicts at departure whether a flight will arrive 15 minutes late or more. Two models answer: one that learns from flights as they
+ * arrive, and an ONNX model that was trained before.
+ */
 export const flightDelays = topology(
   'flight-delays',
   {
@@ -39,6 +42,7 @@ export const flightDelays = topology(
       'departed',
       kafka.source({ topic: 'flights.departed.v1', schema: FlightDepartedV1, eventTime: (f) => f.departedAt }),
     );
+    // Flights that have arrived are the labels of the model, and the outcomes that rolling features look back on.
     const arrived = t
       .source(
         'arrived',
@@ -55,17 +59,20 @@ export const flightDelays = topology(
       .via(
         'delay-model',
         { labels: arrived },
+        // Adds `late`: the probability and the baselines. Learns when the arrival of the same flight comes, up to a day later.
         learn(logisticRegression({ optimizer: ftrl({ alpha: 0.2 }) }), {
           as: 'late',
           view: flightFeatures,
           key: (f) => f.flightId,
           label: { key: (a) => a.flightId, value: (a) => a.delayMinutes >= 15, wait: hours(24) },
           pendingMax: 100_000,
+          // Simple predictions that the model must beat: the late share of the hour, the last label, the most frequent label.
           baselines: { hourRate: rateBy({ by: localHour }), lastClass: lastClass(), majority: majority() },
         }),
       )
       .via(
         'risk',
+        // Adds `risk`. A batch waits for at most 256 rows and 5 ms while another one is computed.
         infer({
           model: new URL('../models/risk/risk.onnx', import.meta.url),
           as: 'risk',
@@ -96,6 +103,8 @@ export const flightDelays = topology(
         }),
       ),
     );
+
+    // The origin is the key of all topics, so flights of an airport meet in one task.
     predictions.to('predictions', kafka.sink({ topic: 'predictions.v1', schema: PredictionV1, key: (p) => p.origin }));
     predictions.to('online', redis.hashSink({ key: (p) => `flight:${p.flightId}`, ttl: hours(6) }));
     predictions.to(
