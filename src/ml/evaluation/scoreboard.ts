@@ -1,4 +1,5 @@
 import type { Float64Cell } from '../../state/index.js';
+import { turnWindow } from './event-window.js';
 import type { Judge, Measure } from './judges.js';
 
 /** Before the scorers: when the window began, labels in it, their sum. */
@@ -43,35 +44,15 @@ export function scoreboard(cell: Float64Cell, judge: Judge, scorers: number, win
     };
   });
 
-  const clear = () => {
-    for (let at = 1; at < values.length; at++) {
-      if (values[at] === 0) continue;
-      values[at] = 0;
-      cell.touch(at);
-    }
-  };
+  const finish = (endMs: number, labelled: number): WindowScores => ({
+    endMs,
+    labelled,
+    labels: judge.ofLabels(labelled, values[2] as number),
+    scorers: sums.map(({ own }, s) => judge.measures(own, labelled, s === 0)),
+  });
 
   return {
-    turn(nowMs) {
-      const startMs = values[0] as number;
-      if (nowMs >= startMs && nowMs < startMs + windowMs) return undefined;
-      const currentMs = Math.floor(nowMs / windowMs) * windowMs;
-      if (currentMs === startMs) return undefined;
-      const labelled = values[1] as number;
-      const finished =
-        labelled === 0
-          ? undefined
-          : {
-              endMs: startMs + windowMs,
-              labelled,
-              labels: judge.ofLabels(labelled, values[2] as number),
-              scorers: sums.map(({ own }, s) => judge.measures(own, labelled, s === 0)),
-            };
-      clear();
-      values[0] = currentMs;
-      cell.touch(0);
-      return finished;
-    },
+    turn: (nowMs) => turnWindow(cell, windowMs, nowMs, finish),
 
     add(said, truth) {
       bump(1, 1);

@@ -1,8 +1,8 @@
 import { stateful } from '../../core/define.js';
 import { type Duration, formatDuration, givenDuration, hours } from '../../core/duration.js';
 import { credibleJump, eventClock, observe } from '../../core/event-clock.js';
-import type { FeatureVector, Learner, LearnResult } from '../../core/learner.js';
-import type { Adds, Counter, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
+import type { FeatureVector, Learner } from '../../core/learner.js';
+import type { Adds, Free, MultiInputOperator, Problem, StepContext } from '../../core/operator.js';
 import type { Origin } from '../../core/record.js';
 import type { CellSpecs } from '../../core/state.js';
 import { type BaselineCell, baselineCells, groupings, openBaselines } from '../../ml/evaluation/baseline-cells.js';
@@ -10,7 +10,6 @@ import { scoreboard, scoreboardSize, type WindowScores } from '../../ml/evaluati
 import type { FeatureView } from '../../ml/features/index.js';
 import { layoutVersion } from '../../ml/features/plan.js';
 import type { Baseline } from '../../ml/index.js';
-import { modelCells, openModel } from '../../ml/model.js';
 import {
   type Float64Cell,
   float64Cell,
@@ -23,6 +22,7 @@ import {
 import { fieldAdder } from '../../util/literals.js';
 import { type WaitingRow, waitingRows } from '../quality/imputers/waiting-rows.js';
 import { type LabelForm, type LabelKindOf, type LearnedBy, labelForm } from './learned.js';
+import { hostCells, hostModel, type ModelHosting } from './model-host.js';
 
 type Key = string | number;
 
@@ -56,9 +56,6 @@ export interface LearnOptions<Row, Label, As extends string, B extends string, Y
   /** The longest that a restore may apply updates again that the model's last snapshot lacks (default: 2 s). */
   readonly replayMax?: Duration;
 }
-
-/** Before the names of the model's cells. */
-const MODEL = 'model-';
 
 /** Version of how a waiting row lies in the state, beside the view's layout and what was said of it. */
 const ROWS_VERSION = 2;
@@ -108,9 +105,10 @@ export function learn<Row, Label, const As extends string, const B extends strin
   const problems = problemsOf(learner, form, label.wait, pendingMax, versionEveryLabels);
   // One that cannot run is declared all the same, for `check` to show.
   const { kind, classes, judge } = form ?? (labelForm({ output: 'number' }, names) as LabelForm);
+  const hosting: ModelHosting = { view, versionEvery: versionEveryLabels, replayMax };
   const kept = problems.length === 0 ? { ttl: label.wait, entriesMax: pendingMax } : { ttl: hours(1) };
   const cells: CellSpecs = {
-    ...modelCells(learner, view.shape, { prefix: MODEL, ...(replayMax && { replayMax }) }),
+    ...hostCells(learner, hosting),
     ...baselineCells(baselines, kind),
     clock: valueCell({ initial: eventClock() }),
     // Rows wait as vectors of this view, with what was said of them: other ones must not meet the model.
@@ -120,7 +118,6 @@ export function learn<Row, Label, const As extends string, const B extends strin
       packing: waitingRows(view, judge.width + baselines.length, groupings(baselines)),
     }),
     labelled: mapCell<Key, true>(kept),
-    learned: valueCell({ initial: 0 }),
     scores: float64Cell({
       size: scoreboardSize(judge, 1 + baselines.length),
       version: layoutVersion([kind, classes, names]),
@@ -145,37 +142,33 @@ export function learn<Row, Label, const As extends string, const B extends strin
     cells,
     open: (opened, context) => {
       const { truthOf, shown, write } = form as LabelForm;
-      const logic = openModel(learner, view.shape, opened, { prefix: MODEL, name: context.step });
+      const model = hostModel(learner, hosting, opened, context);
       const withLearned = fieldAdder(as);
       const beside = openBaselines(baselines, opened as Readonly<Record<string, BaselineCell>>, classes);
       const clock = opened.clock as ValueCell<ReturnType<typeof eventClock>>;
       const pending = opened.pending as MapCell<Key, WaitingRow>;
       const labelled = opened.labelled as MapCell<Key, true>;
-      const learned = opened.learned as ValueCell<number>;
       const scores = scoreboard(opened.scores as Float64Cell, judge, 1 + names.length, metricsInterval);
       // Of the row in hand: the model's, then each baseline's.
       const said = Array.from({ length: judge.width + names.length }, () => 0.5);
-      const count = countersOf(context);
+      const count = {
+        unmatched: context.counter('unmatched'),
+        duplicateLabels: context.counter('duplicate_labels'),
+        expired: context.counter('expired'),
+        pendingEvicted: context.counter('pending_evicted'),
+      };
       const jumpMs = credibleJump(label.wait);
-      const versionOf = versions(context, versionEveryLabels);
       let expiredSeen = pending.expired;
 
       const onRow = (row: Row, timeMs: number): unknown => {
         const { features } = row as Row & { readonly features: FeatureVector };
-        if (features.hash !== view.hash) {
-          context.fail(
-            `the features are of view ${features.view} ${features.hash}, the model is for ${view.name} ${view.hash}`,
-            'featurize with the view that learn is given',
-          );
-        }
-        write(logic.predictOne(features), said);
+        write(model.predict(features), said);
         const groups = beside.groupsOf(row);
         beside.predict(groups, said, judge.width);
         const evictedBefore = pending.evicted;
         pending.set(options.key(row), { features, said, groups }, timeMs);
         if (pending.evicted > evictedBefore) count.pendingEvicted.add(pending.evicted - evictedBefore);
-        count.predicted.add();
-        return shown(said, versionOf(learned.get()));
+        return shown(said, model.version());
       };
 
       const onLabel = (arrived: Label, timeMs: number, origin: Origin): void => {
@@ -190,18 +183,12 @@ export function learn<Row, Label, const As extends string, const B extends strin
         const value = label.value(arrived);
         const truth = truthOf(value);
         if (typeof truth === 'string') {
-          count.refused(truth);
+          model.refuse(truth);
           return;
         }
         scores.add(row.said, truth);
         beside.learn(row.groups, truth);
-        const result = logic.learnOne(row.features, value, label.weight ? label.weight(arrived) : 1, origin);
-        if (result !== 'learnt') {
-          count.refused(result);
-          return;
-        }
-        count.learned.add();
-        learned.set(learned.get() + 1);
+        model.learn(row.features, value, label.weight ? label.weight(arrived) : 1, origin);
       };
 
       return {
@@ -250,47 +237,6 @@ function problemsOf(
   if (!(versionEveryLabels >= 1))
     problems.push({ message: `versionEveryLabels is ${versionEveryLabels}`, hint: 'give it a number of labels' });
   return problems;
-}
-
-interface Counters {
-  readonly predicted: Counter;
-  readonly learned: Counter;
-  readonly unmatched: Counter;
-  readonly duplicateLabels: Counter;
-  readonly expired: Counter;
-  readonly pendingEvicted: Counter;
-  /** Counts a refused update, in all and by its reason. */
-  refused(reason: Exclude<LearnResult, 'learnt'>): void;
-}
-
-function countersOf(context: StepContext): Counters {
-  const refused = context.counter('refused');
-  return {
-    predicted: context.counter('predicted'),
-    learned: context.counter('learned'),
-    unmatched: context.counter('unmatched'),
-    duplicateLabels: context.counter('duplicate_labels'),
-    expired: context.counter('expired'),
-    pendingEvicted: context.counter('pending_evicted'),
-    refused(reason) {
-      refused.add();
-      context.counter(`refused:${reason}`).add();
-    },
-  };
-}
-
-/** Names of model versions; the text is made once a version, not once a record. */
-function versions({ step, task }: StepContext, every: number): (labels: number) => string {
-  let cut = -1;
-  let name = '';
-  return (labels) => {
-    const reached = labels - (labels % every);
-    if (reached !== cut) {
-      cut = reached;
-      name = `${step}.${task}.${reached}`;
-    }
-    return name;
-  };
 }
 
 function measure(
