@@ -2,17 +2,39 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { installCommands, programs } from '../scripts/programs.mjs';
+import { shownCommands } from './docs/shell-commands.js';
 
 const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }).scripts;
 /** Those that take options, and that no other tool answers for. */
-const own = ['test', 'setup', 'bench', 'chaos', 'drill:upgrade', 'sim', 'fuzz', 'mutants', 'oracle'];
+const own = ['test', 'setup', 'stack', 'bench', 'chaos', 'drill:upgrade', 'sim', 'fuzz', 'mutants', 'oracle'];
+
+/** What is said behind `--` of a script, for each time that a document shows it. */
+const shownArgs = (name: string): readonly (readonly string[])[] =>
+  shownCommands.flatMap(({ words }) => {
+    const said = words.filter((word) => word !== '--silent');
+    const isScript = said[0] === 'npm' && (said[1] === 'run' ? said[2] : said[1]) === name;
+    return isScript && said.includes('--') ? [said.slice(said.indexOf('--') + 1)] : [];
+  });
 
 describe('npm run', () => {
-  it.each(own)('%s -- --help says how it is used', { timeout: 120_000 }, (name) => {
-    const command = (scripts[name] as string).split(' && ').at(-1)?.replace(/^tsx /, 'node --import tsx ') ?? '';
+  it.each(own)('%s -- --help says how it is used, with all that documents say', { timeout: 120_000 }, (name) => {
+    const command = (scripts[name] as string)
+      .split(' && ')
+      .at(-1)
+      ?.replace(/^tsx /, 'node --import tsx ')
+      .replace(/^node dist\/(.*)\.js$/, 'node --import tsx $1.ts');
     const { status, stdout, stderr } = spawnSync(`${command} --help`, { shell: true, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`npm ${name === 'test' ? '' : 'run '}${name}`);
+    for (const args of shownArgs(name)) {
+      // A benchmark has options of its own, which its file declares.
+      const isBenchmark = name === 'bench' && args[0] !== 'NAME';
+      const help = isBenchmark ? stdout + readFileSync(`benchmarks/${args[0]}.bench.ts`, 'utf8') : stdout;
+      const [first = ''] = args;
+      if (!first.startsWith('--')) expect(help).toMatch(new RegExp(`\\b${first}\\b`));
+      for (const flag of args.filter((word) => word.startsWith('--')))
+        expect(help).toMatch(new RegExp(isBenchmark ? `\\b${flag.slice(2)}:` : `${flag}\\b`));
+    }
   });
 });
 

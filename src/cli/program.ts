@@ -46,7 +46,7 @@ export async function main(args: readonly string[], raw: Terminal): Promise<Exit
     },
   };
   try {
-    await program(context).parseAsync(args, { from: 'user' });
+    await commandLine(context).parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
@@ -60,7 +60,8 @@ const printing = ({ out, err }: Terminal): Terminal => ({
   err: (text) => err(printable(text)),
 });
 
-function program(context: CommandContext): Command {
+/** The whole command line: parsing it runs one command by `context.act`. */
+export function commandLine(context: CommandContext): Command {
   const { terminal } = context;
   const root = new Command('millrace')
     .description('Stream processing with online learning and micro-batched inference, in one typed topology file.')

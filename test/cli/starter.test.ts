@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nextSteps, starterFiles } from '../../src/cli/starter/index.js';
+import { millraceArgs, shownCommands, wordsOf } from '../docs/shell-commands.js';
 import { lastingPorts } from '../ports.js';
 import { millrace, startMillrace, userFolder } from './millrace.js';
 
@@ -19,29 +20,29 @@ const sumOf = (metrics: string, labels: string): number =>
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A step of the guide as a shell would take it apart: words, quoted words, and a file for the standard input. */
-function takeApart(step: string): { readonly args: string[]; readonly inputFile: string | undefined } {
-  const [line = '', inputFile] = step.split(' < ');
-  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-  return { args: words.slice(1), inputFile };
+/** The words behind `millrace`, and the file for its standard input. */
+function takeApart(text: string): { readonly args: readonly string[]; readonly inputFile: string | undefined } {
+  return { args: millraceArgs({ words: wordsOf(text) }) ?? [], inputFile: / < (\S+)$/.exec(text)?.[1] };
 }
 
 describe('a first topology', () => {
   const { folder, remove } = userFolder();
   const outcomes = new Map<string, string>();
+  /** Runs a command as a shell would, and gives what it printed. */
+  const runs = async (text: string, exitCode = 0) => {
+    const { args, inputFile } = takeApart(text);
+    const input = inputFile === undefined ? '' : readFileSync(join(folder, inputFile), 'utf8');
+    const { code, out, err } = await millrace(args, { folder, input });
+    expect([text, code, err]).toEqual([text, exitCode, '']);
+    return out;
+  };
   const step = (text: string) => outcomes.get(nextSteps.find((next) => next.includes(text)) ?? '') ?? '';
 
   beforeAll(async () => {
     const init = await millrace(['init', '--json'], { folder });
     expect(init).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(init.out).written).toEqual([...starterFiles().keys()]);
-    for (const next of nextSteps) {
-      const { args, inputFile } = takeApart(next);
-      const input = inputFile === undefined ? '' : readFileSync(join(folder, inputFile), 'utf8');
-      const { code, out, err } = await millrace(args, { folder, input });
-      expect([next, code, err]).toEqual([next, 0, '']);
-      outcomes.set(next, out);
-    }
+    for (const next of nextSteps) outcomes.set(next, await runs(next));
   }, 120_000);
   afterAll(remove);
 
@@ -153,4 +154,21 @@ describe('a first topology', () => {
     const after = await millrace(['run', 'payments.ts', '--until-end', '--json'], { folder });
     expect(JSON.parse(after.out).written.history).toBe(2_981);
   });
+
+  it('is operated by the commands that the guides show', async () => {
+    const renamed = readFileSync(join(folder, 'payments.ts'), 'utf8').replace("'dedupe'", "'once'");
+    writeFileSync(join(folder, 'payments-v2.ts'), renamed);
+    writeFileSync(
+      join(folder, 'data/orders.csv'),
+      'orderId,at,amount,returned\n1,2026-01-01,5,true\n2,2026-01-02,6,false\n',
+    );
+    const shown = shownCommands.filter(
+      ({ isWhole, text }) =>
+        isWhole &&
+        /^millrace (plan|offsets|savepoint|dlq|tail|produce) |init orders/.test(text) &&
+        !text.includes('cluster'),
+    );
+    expect(shown.length).toBeGreaterThan(10);
+    for (const { text } of shown) await runs(text, text.includes('plan payments-v2.ts') ? 3 : 0);
+  }, 240_000);
 });
